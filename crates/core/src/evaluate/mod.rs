@@ -1,0 +1,234 @@
+//! What is wrong: one pure judgement of a policy over a shard. One file a policy type, with the
+//! names of [`crate::policy`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ident::{AccountId, ListId, Region, ResourceId, ResourceType};
+use crate::inventory::{Item, Shard};
+use crate::policy::Policy;
+
+/// A fact outside the shard that a policy or one of its rules names.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub enum Reference {
+    /// An inventory item, such as an audit group in the administrator's account.
+    Item {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        region: Region,
+        /// Of what type.
+        resource_type: ResourceType,
+        /// Which.
+        id: ResourceId,
+    },
+    /// A custom applications list of an administrator.
+    AppsList {
+        /// The administrator.
+        owner: AccountId,
+        /// Its Region.
+        region: Region,
+        /// Which.
+        id: ListId,
+    },
+    /// A custom protocols list of an administrator.
+    ProtocolsList {
+        /// The administrator.
+        owner: AccountId,
+        /// Its Region.
+        region: Region,
+        /// Which.
+        id: ListId,
+    },
+}
+
+/// What a reference was found to be. Absent from the map: not seen.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Fact {
+    /// A live item.
+    Item(Item),
+    /// `AppsList`
+    Apps(Vec<App>),
+    /// `ProtocolsList`: names or numbers as text.
+    Protocols(Vec<Box<str>>),
+}
+
+/// One application of a list (model `App`).
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct App {
+    /// `AppName`
+    #[serde(rename = "AppName")]
+    pub name: Box<str>,
+    /// `Protocol`: a name or an IANA number as text.
+    #[serde(rename = "Protocol")]
+    pub protocol: Box<str>,
+    /// `Port`, 0–65535.
+    #[serde(rename = "Port")]
+    pub port: u16,
+}
+
+/// Facts by reference, as found when the shard was loaded.
+pub type References = BTreeMap<Reference, Fact>;
+
+/// All that a judgement may depend on.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// The resources judged.
+    pub shard: &'a Shard,
+    /// The facts that [`references`] asked for.
+    pub references: &'a References,
+    /// The moment of judging, milliseconds since the epoch.
+    pub evaluated_ms: i64,
+    /// Age of the last delivery at which inventory counts as stale (semantics §10 row 2), in
+    /// milliseconds; `None` turns the rule off.
+    pub stale_after_ms: Option<i64>,
+}
+
+/// What was found about one resource in scope.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// It is as the policy wants it.
+    Comply,
+    /// It is not; the first is the one to report.
+    Violate(Violation, Vec<Violation>),
+    /// A needed fact was not seen: claim nothing, show why.
+    Undecided(Gap),
+}
+
+/// One way in which a resource breaks a policy.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Violation {
+    /// `ViolationReason`
+    pub reason: ViolationReason,
+    /// What was found and what it was held against.
+    pub finding: Finding,
+}
+
+/// `ViolationReason` of the model, as far as policies judged so far need it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[allow(missing_docs)]
+pub enum ViolationReason {
+    WebAclMissingRuleGroup,
+    ResourceMissingWebAcl,
+    ResourceIncorrectWebAcl,
+    ResourceMissingShieldProtection,
+    ResourceMissingWebAclOrShieldProtection,
+    ResourceMissingSecurityGroup,
+    ResourceViolatesAuditSecurityGroup,
+    SecurityGroupUnused,
+    SecurityGroupRedundant,
+    WebAclConfigurationOrScopeOfUse,
+}
+
+/// Something that stood in the way of knowing.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub struct Gap {
+    /// Which service could not tell: the key in `IssueInfoMap`.
+    pub service: DependentService,
+    /// What and where, within the characters of model `DetailedInfo` (semantics §3.4).
+    pub text: Box<str>,
+}
+
+/// `DependentServiceName` of the model.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum DependentService {
+    #[serde(rename = "AWSCONFIG")]
+    Config,
+    #[serde(rename = "AWSWAF")]
+    Waf,
+    #[serde(rename = "AWSSHIELD_ADVANCED")]
+    ShieldAdvanced,
+    #[serde(rename = "AWSVPC")]
+    Vpc,
+}
+
+/// Evidence of one violation, as data: rendered for people by [`Finding::summary`].
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all_fields = "camelCase")]
+pub enum Finding {
+    /// A rule of a security group.
+    SecurityGroupRule {
+        /// The group.
+        group: Box<str>,
+        /// `ingress` or `egress`.
+        direction: Direction,
+        /// The offending rule: protocol, ports and one peer, as text.
+        rule: Box<str>,
+        /// What it was held against: the option, list or audit rule.
+        against: Box<str>,
+    },
+    /// A network interface or instance carries violating groups.
+    AttachedGroups {
+        /// Interface by interface: its id and the violating groups on it. For an interface itself
+        /// there is one.
+        interfaces: Vec<(Box<str>, Vec<Box<str>>)>,
+    },
+    /// A resource has no web ACL, another one, or one without the policy's rule groups.
+    WebAcl {
+        /// What is associated: its ARN or id.
+        found: Option<Box<str>>,
+        /// What was wanted.
+        wanted: Box<str>,
+    },
+}
+
+/// Which way a rule of a security group points.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Into the group's interfaces.
+    Ingress,
+    /// Out of them.
+    Egress,
+}
+
+/// A judged resource that breaks the policy.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Violator {
+    /// `ResourceType`
+    pub resource_type: ResourceType,
+    /// `ResourceId`
+    pub id: ResourceId,
+    /// Never empty; the first is the one that `GetComplianceDetail` reports.
+    pub violations: Vec<Violation>,
+}
+
+/// What judging one policy over one shard found.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Judgement {
+    /// Ascending by type, then id. Uncapped.
+    pub violators: Vec<Violator>,
+    /// What stood in the way.
+    pub gaps: BTreeSet<Gap>,
+    /// Resources in scope, judged or not.
+    pub in_scope: u64,
+    /// When time alone will change this judgement (staleness, delays), milliseconds since the epoch.
+    pub not_before_ms: Option<i64>,
+}
+
+impl Judgement {
+    /// NON_COMPLIANT with any violator; without one COMPLIANT only if nothing stood in the way;
+    /// otherwise no result (semantics §10 rows 1, 27).
+    pub fn status(&self) -> Option<Status> {
+        if !self.violators.is_empty() {
+            Some(Status::NonCompliant)
+        } else if self.gaps.is_empty() {
+            Some(Status::Compliant)
+        } else {
+            None
+        }
+    }
+}
+
+/// `PolicyComplianceStatusType` of the model.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Status {
+    /// Nothing breaks the policy, and nothing stood in the way of knowing.
+    Compliant,
+    /// Something does.
+    NonCompliant,
+}

@@ -1,0 +1,241 @@
+//! Typed bodies: of each wanted type just what some evaluator reads.
+
+use ipnet::{Ipv4Net, Ipv6Net};
+use serde::{Deserialize, Serialize};
+
+use crate::ident::{AccountId, ResourceType};
+
+/// What is held of a resource besides its key, version and tags.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Body {
+    /// A tombstone: the resource was deleted at this version.
+    Deleted,
+    /// The resource exists but its configuration was not recorded (`ResourceNotRecorded`, or a
+    /// null body on an existing resource): it cannot be judged.
+    Unseen,
+    /// A type no evaluator reads.
+    Unwanted,
+    /// `AWS::EC2::SecurityGroup`
+    SecurityGroup(SecurityGroup),
+    /// `AWS::EC2::NetworkInterface`
+    NetworkInterface(NetworkInterface),
+    /// `AWS::EC2::Instance`
+    Instance(Instance),
+    /// `AWS::EC2::PrefixList`
+    PrefixList(PrefixList),
+    /// `AWS::ElasticLoadBalancingV2::LoadBalancer`
+    LoadBalancer(LoadBalancer),
+    /// `AWS::ElasticLoadBalancing::LoadBalancer`
+    ClassicLoadBalancer(ClassicLoadBalancer),
+    /// `AWS::ApiGateway::Stage`
+    ApiStage(WafTarget),
+    /// `AWS::CloudFront::Distribution`
+    Distribution(WafTarget),
+    /// `AWS::WAFv2::WebACL`
+    WebAcl(WebAcl),
+    /// `AWS::Shield::Protection` and `AWS::ShieldRegional::Protection`
+    Protection(Protection),
+    /// `AWS::Config::ConfigurationRecorder`
+    Recorder(Recorder),
+}
+
+/// A security group and its rules.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct SecurityGroup {
+    /// `groupName`; `default` marks the VPC's default group.
+    pub group_name: Box<str>,
+    /// `vpcId`; none in EC2-Classic.
+    pub vpc: Option<Box<str>>,
+    /// `ownerId`, when present: a group of another account is not the shard's own (§10 row 28).
+    pub owner: Option<AccountId>,
+    /// `ipPermissions`
+    pub ingress: Vec<Permission>,
+    /// `ipPermissionsEgress`
+    pub egress: Vec<Permission>,
+}
+
+/// One permission as recorded: a protocol and port range with any number of peers.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Permission {
+    /// `ipProtocol`, normalised to a number; `None` is `-1`, all protocols.
+    /// Names tcp, udp, icmp, icmpv6 are 6, 17, 1, 58.
+    pub protocol: Option<u8>,
+    /// `fromPort`; for ICMP the type, -1 any. `None` when absent.
+    pub from_port: Option<i32>,
+    /// `toPort`; for ICMP the code, -1 any. `None` when absent.
+    pub to_port: Option<i32>,
+    /// Union of `ipv4Ranges` and `ipRanges`, sorted, without repeats. Host bits are cleared.
+    pub ipv4: Vec<Ipv4Net>,
+    /// `ipv6Ranges`, sorted, without repeats.
+    pub ipv6: Vec<Ipv6Net>,
+    /// `prefixListIds[].prefixListId`, sorted, without repeats.
+    pub prefix_lists: Vec<Box<str>>,
+    /// `userIdGroupPairs[]` as (user id if any, group id), sorted, without repeats.
+    pub groups: Vec<(Option<Box<str>>, Box<str>)>,
+}
+
+/// A network interface.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct NetworkInterface {
+    /// `groups[].groupId`, sorted.
+    pub groups: Vec<Box<str>>,
+    /// `vpcId`
+    pub vpc: Option<Box<str>>,
+    /// `subnetId`
+    pub subnet: Option<Box<str>>,
+    /// `interfaceType`
+    pub interface_type: Option<Box<str>>,
+    /// `requesterManaged`
+    pub requester_managed: bool,
+    /// `attachment.instanceId`
+    pub instance: Option<Box<str>>,
+    /// `attachment.deviceIndex`
+    pub device_index: Option<i32>,
+}
+
+/// An EC2 instance.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    /// `state.name`
+    pub state: Option<Box<str>>,
+    /// `vpcId`
+    pub vpc: Option<Box<str>>,
+    /// `securityGroups[].groupId`, sorted.
+    pub groups: Vec<Box<str>>,
+    /// `networkInterfaces[]`
+    pub interfaces: Vec<InstanceInterface>,
+}
+
+/// An interface as an instance's body lists it.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct InstanceInterface {
+    /// `networkInterfaceId`
+    pub id: Box<str>,
+    /// `groups[].groupId`, sorted.
+    pub groups: Vec<Box<str>>,
+    /// `attachment.deviceIndex`; 0 is the primary interface.
+    pub device_index: Option<i32>,
+}
+
+/// A managed prefix list.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct PrefixList {
+    /// `PrefixListId`
+    pub id: Box<str>,
+    /// `Entries[].Cidr`; `None` when the body does not tell the entries.
+    pub ipv4: Option<Vec<Ipv4Net>>,
+    /// The IPv6 entries, likewise.
+    pub ipv6: Option<Vec<Ipv6Net>>,
+}
+
+/// A load balancer of ELBv2.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct LoadBalancer {
+    /// `type`: `application`, `network` or `gateway`.
+    pub kind: Option<Box<str>>,
+    /// `securityGroups`, sorted.
+    pub groups: Vec<Box<str>>,
+    /// The web ACL by the balancer's own attributes `waf.web_acl_id` (semantics §10 row 16).
+    pub web_acl: WafAssociation,
+}
+
+/// A classic load balancer.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct ClassicLoadBalancer {
+    /// `securityGroups`, sorted.
+    pub groups: Vec<Box<str>>,
+}
+
+/// An API stage or a distribution: only its web ACL matters.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct WafTarget {
+    /// `webAclArn` or `distributionConfig.webACLId`.
+    pub web_acl: WafAssociation,
+}
+
+/// What a resource says of its own web ACL.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub enum WafAssociation {
+    /// The attribute is absent: only the web ACL's relationships can tell.
+    #[default]
+    Unsaid,
+    /// The attribute is there and empty: no web ACL.
+    Bare,
+    /// A WAFv2 ARN, or the bare UUID of a classic web ACL.
+    Acl(Box<str>),
+}
+
+/// A WAFv2 web ACL.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct WebAcl {
+    /// `ARN`
+    pub arn: Box<str>,
+    /// `Name`
+    pub name: Box<str>,
+    /// `ManagedByFirewallManager`
+    pub managed_by_fms: bool,
+    /// `RetrofittedByFirewallManager`
+    pub retrofitted: bool,
+    /// `PreProcessFirewallManagerRuleGroups`, in order; `None` when the body does not tell.
+    pub pre_process: Option<Vec<WebAclRuleGroup>>,
+    /// `PostProcessFirewallManagerRuleGroups`, in order; `None` when the body does not tell.
+    pub post_process: Option<Vec<WebAclRuleGroup>>,
+    /// `DefaultAction` is `Block` (else allow); `None` when not told.
+    pub default_block: Option<bool>,
+    /// Resources its relationships name, sorted: used only where a resource's own attribute is absent.
+    pub associated: Vec<(ResourceType, Box<str>)>,
+}
+
+/// A rule group that Firewall Manager put into a web ACL.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct WebAclRuleGroup {
+    /// ARN of an own group.
+    pub arn: Option<Box<str>>,
+    /// `VendorName` of a managed group.
+    pub vendor: Option<Box<str>>,
+    /// `Name` of a managed group.
+    pub name: Option<Box<str>>,
+    /// `Version` of a managed group, when pinned.
+    pub version: Option<Box<str>>,
+    /// `OverrideAction`: count rather than none.
+    pub count: bool,
+}
+
+/// A Shield Advanced protection.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Protection {
+    /// `ResourceArn`: what is protected.
+    pub resource_arn: Box<str>,
+    /// Automatic application-layer response, when the item tells one.
+    pub automatic_response: Option<AutomaticResponse>,
+}
+
+/// `ApplicationLayerAutomaticResponseConfig`
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct AutomaticResponse {
+    /// `Status` is `ENABLED`.
+    pub enabled: bool,
+    /// The action is `Block` (else count), when told.
+    pub block: Option<bool>,
+}
+
+/// The AWS Config recorder of a shard (semantics §10 row 1).
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Recorder {
+    /// `Recording`; a body without the key is a recorder that delivers, so it records.
+    pub recording: bool,
+    /// Which types it lists.
+    pub group: RecordingGroup,
+}
+
+/// `RecordingGroup` of a recorder, in either letter case.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub enum RecordingGroup {
+    /// `AllSupported`
+    #[default]
+    All,
+    /// `ResourceTypes`, sorted.
+    Only(Vec<ResourceType>),
+    /// `ExclusionByResourceTypes.ResourceTypes`, sorted.
+    AllBut(Vec<ResourceType>),
+}

@@ -1,0 +1,147 @@
+//! What we recorded: one entry per (policy, account), its violators, and its history, written only
+//! when something changed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::evaluate::{DependentService, Judgement, Status, Violation, Violator};
+use crate::ident::{ResourceId, ResourceType};
+
+/// The state of one (policy, account). A policy has one Region, so that is implied.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// `None`: in scope, and nothing can be claimed.
+    pub status: Option<Status>,
+    /// True count of violators, uncapped.
+    pub violator_count: u64,
+    /// Resources in scope.
+    pub in_scope: u64,
+    /// Issues by service, the texts of all gaps joined.
+    pub issues: BTreeMap<DependentService, String>,
+    /// When status, count or issues last became what they are, milliseconds since the epoch.
+    pub since_ms: i64,
+    /// Revision of the policy that was judged.
+    pub policy_revision: u64,
+}
+
+/// A violator as recorded: since when it is one.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct ViolatorRow {
+    /// `ResourceType`
+    pub resource_type: ResourceType,
+    /// `ResourceId`
+    pub id: ResourceId,
+    /// Never empty; the first is reported.
+    pub violations: Vec<Violation>,
+    /// First judged a violator, milliseconds since the epoch.
+    pub since_ms: i64,
+}
+
+/// What was recorded for a (policy, account) before.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Record {
+    /// The entry, if there is one.
+    pub entry: Option<Entry>,
+    /// Its violators, ascending by type and id.
+    pub violators: Vec<ViolatorRow>,
+}
+
+/// What to write; nothing at all when [`advance`] answers `None`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Change {
+    /// The new entry.
+    pub entry: Entry,
+    /// Whether status, count or issues changed, so that a history row is due.
+    pub history: bool,
+    /// Violators that are new or whose violations changed.
+    pub put: Vec<ViolatorRow>,
+    /// Violators that are none any more.
+    pub removed: Vec<(ResourceType, ResourceId)>,
+}
+
+/// Longest text of one issue (model `DetailedInfo`), in UTF-16 units.
+pub const ISSUE_TEXT_MAX: usize = 4096;
+
+/// Sets a judgement beside what was recorded and says what changed, if anything.
+pub fn advance(
+    before: &Record,
+    judgement: &Judgement,
+    policy_revision: u64,
+    evaluated_ms: i64,
+) -> Option<Change> {
+    let issues = issues(judgement);
+    let status = judgement.status();
+    let violator_count = judgement.violators.len() as u64;
+    let old = before.entry.as_ref();
+    let history = old.is_none_or(|old| {
+        old.status != status || old.violator_count != violator_count || old.issues != issues
+    });
+    let entry = Entry {
+        status,
+        violator_count,
+        in_scope: judgement.in_scope,
+        issues,
+        since_ms: match old {
+            Some(old) if !history => old.since_ms,
+            _ => evaluated_ms,
+        },
+        policy_revision,
+    };
+    let (put, removed) = difference(&before.violators, &judgement.violators, evaluated_ms);
+    let same = old == Some(&entry) && put.is_empty() && removed.is_empty();
+    (!same).then_some(Change { entry, history, put, removed })
+}
+
+fn difference(
+    before: &[ViolatorRow],
+    now: &[Violator],
+    evaluated_ms: i64,
+) -> (Vec<ViolatorRow>, Vec<(ResourceType, ResourceId)>) {
+    let mut old: BTreeMap<_, _> =
+        before.iter().map(|row| ((&row.resource_type, &row.id), row)).collect();
+    let mut put = Vec::new();
+    for violator in now {
+        let was = old.remove(&(&violator.resource_type, &violator.id));
+        if was.is_some_and(|was| was.violations == violator.violations) {
+            continue;
+        }
+        put.push(ViolatorRow {
+            resource_type: violator.resource_type.clone(),
+            id: violator.id.clone(),
+            violations: violator.violations.clone(),
+            since_ms: was.map_or(evaluated_ms, |was| was.since_ms),
+        });
+    }
+    let removed = old.into_keys().map(|(kind, id)| (kind.clone(), id.clone())).collect();
+    (put, removed)
+}
+
+/// Texts of all gaps by service, each once, in order, cut at [`ISSUE_TEXT_MAX`] between texts.
+fn issues(judgement: &Judgement) -> BTreeMap<DependentService, String> {
+    let mut texts: BTreeMap<DependentService, (String, u64)> = BTreeMap::new();
+    for gap in &judgement.gaps {
+        let (text, left_out) = texts.entry(gap.service).or_default();
+        // Room for " And n more." is kept.
+        if *left_out > 0 || text.len() + gap.text.len() + 40 > ISSUE_TEXT_MAX {
+            *left_out += 1;
+            continue;
+        }
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(&gap.text);
+    }
+    texts
+        .into_iter()
+        .map(|(service, (mut text, left_out))| {
+            if left_out > 0 {
+                if !text.is_empty() {
+                    text.push(' ');
+                }
+                text.push_str(&format!("And {left_out} more."));
+            }
+            (service, text)
+        })
+        .collect()
+}

@@ -1,0 +1,1 @@
+//! The text of a policy: AWS's `Policy` shape as received, kept to be echoed, parsed to be used.

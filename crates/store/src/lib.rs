@@ -1,0 +1,182 @@
+//! Palisade's durable state behind one trait, [`Store`]. Engines: [`sqlite`], the embedded default.
+//!
+//! Three kinds of state, three kinds of call:
+//!
+//! | kind | what | written by |
+//! |---|---|---|
+//! | control | organization, administrators, policies, lists, keys: small, read whole | [`Store::commit`] |
+//! | inventory | items of shards with what tells their coverage | [`Store::accept`] |
+//! | ledger | entries, violators, history, references, and the work that is due | [`Store::settle`] |
+//!
+//! Each call is one transaction, durable when it returns. Accepting facts marks the work they cause
+//! in the same transaction, so no crash can lose it. Nothing here tells the time or draws random
+//! bytes: callers hand over both.
+
+mod records;
+pub mod sqlite;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use palisade_core::evaluate::{Reference, References};
+use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
+use palisade_core::inventory::{Delivery, Shard};
+use palisade_core::ledger::{Record, ViolatorRow};
+
+pub use records::*;
+
+/// Why a store call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else changed the control state since it was read: read again and decide again.
+    #[error("the control state changed meanwhile")]
+    Conflict,
+    /// Another process serves from this store.
+    #[error("`{0}` is in use by another palisade process; stop it first or use another --store")]
+    InUse(String),
+    /// The store was written by a newer Palisade.
+    #[error("`{path}` has schema version {found}, this palisade knows up to {known}; use a newer palisade")]
+    TooNew {
+        /// Where.
+        path: String,
+        /// What it has.
+        found: u32,
+        /// What we know.
+        known: u32,
+    },
+    /// A stored row cannot be read back.
+    #[error("the store holds a {what} that cannot be read: {why}")]
+    Damaged {
+        /// Which kind of row.
+        what: &'static str,
+        /// What the decoder said.
+        why: String,
+    },
+    /// The engine failed.
+    #[error("the store failed: {0}")]
+    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Answer of a store call.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// Durable state of one organization.
+///
+/// INVARIANT: every method is one transaction; a method that writes returns after its writes are
+/// on disk, and either all or none of them are.
+pub trait Store: Send + Sync {
+    // Control.
+
+    /// Revision of the control state: grows with every commit. Cheap.
+    fn control_revision(&self) -> Result<u64>;
+
+    /// The whole control state at one revision.
+    fn control(&self) -> Result<Control>;
+
+    /// Applies all changes if the control state is still at `expected_revision`; otherwise
+    /// [`StoreError::Conflict`] and nothing changes. Answers the new revision.
+    ///
+    /// A put policy gets a fan-out row; a put or removed list marks its readers; a removed policy's
+    /// entries, violators, references and work go, and its open history is closed at `now_ms`.
+    fn commit(&self, expected_revision: u64, changes: &[ControlChange], now_ms: i64) -> Result<u64>;
+
+    /// Keeps a key. Refused with [`StoreError::Conflict`] when its access key id exists.
+    fn create_key(&self, key: &KeyRecord) -> Result<()>;
+
+    /// One key by its access key id.
+    fn key(&self, access_key_id: &str) -> Result<Option<KeyRecord>>;
+
+    /// All keys, ascending by creation, then id.
+    fn keys(&self) -> Result<Vec<KeyRecord>>;
+
+    /// The 32 bytes under which page tokens are sealed: drawn when the store was created.
+    fn sealing_key(&self) -> Result<[u8; 32]>;
+
+    // Inventory.
+
+    /// Takes in one delivery: newer states replace older ones, a snapshot's marks move, what is
+    /// gone is dropped, and the work that follows is marked due at `received_ms`: the shards whose
+    /// facts changed, and the readers of changed references. `received_ms` also restarts the
+    /// staleness of every shard the delivery speaks of.
+    fn accept(&self, delivery: &Delivery, received_ms: i64) -> Result<Accepted>;
+
+    /// Loads what judging one shard needs, all from one moment: its live items and coverage, the
+    /// referenced facts that exist, and the records of the given policies for the shard's account.
+    fn load(
+        &self,
+        shard: &ShardId,
+        references: &BTreeSet<Reference>,
+        policies: &[PolicyId],
+    ) -> Result<Loaded>;
+
+    // Work.
+
+    /// Fan-outs not fully expanded, oldest first.
+    fn fan_outs(&self) -> Result<Vec<FanOut>>;
+
+    /// Marks these shards due for the fan-out's policy and moves its cursor to `next`, or removes it
+    /// when `next` is `None`. A fan-out replaced meanwhile (newer revision) is left alone and
+    /// nothing is marked; answers whether it was moved.
+    fn advance_fan_out(
+        &self,
+        fan_out: &FanOut,
+        shards: &[ShardId],
+        next: Option<&AccountId>,
+        now_ms: i64,
+    ) -> Result<bool>;
+
+    /// Marks work due at `now_ms`, as `POST /palisade/v1/evaluate` does.
+    fn mark(&self, marks: &[Mark], now_ms: i64) -> Result<()>;
+
+    /// Leases due work, all marks of a shard together, until `now_ms + lease_ms`; oldest first.
+    fn lease(&self, now_ms: i64, lease_ms: i64, shards_max: usize) -> Result<Vec<Lease>>;
+
+    /// Writes what judging found, many shards in one transaction. Outcomes of a policy that is gone
+    /// or has another revision by now are dropped; marks that were marked again since the lease
+    /// stay due.
+    fn settle(&self, settlements: &[Settlement]) -> Result<()>;
+
+    /// How much work there is.
+    fn work(&self, now_ms: i64) -> Result<WorkCounts>;
+
+    // Ledger.
+
+    /// Entries of one policy with `after < account <= through`, ascending; `None` bounds are open.
+    /// One range read.
+    fn entries(
+        &self,
+        policy: &PolicyId,
+        after: Option<&AccountId>,
+        through: Option<&AccountId>,
+        limit: usize,
+    ) -> Result<Vec<EntryRow>>;
+
+    /// One entry.
+    fn entry(&self, policy: &PolicyId, account: &AccountId) -> Result<Option<EntryRow>>;
+
+    /// Violators of one (policy, account) after a position, ascending by type, then id.
+    fn violators(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        after: Option<&(ResourceType, ResourceId)>,
+        limit: usize,
+    ) -> Result<Vec<ViolatorRow>>;
+
+    /// History of one (policy, account), newest first.
+    fn history(&self, policy: &PolicyId, account: &AccountId, limit: usize)
+    -> Result<Vec<HistoryRow>>;
+
+    /// Drops history and tombstones from before a moment. Answers how many rows went.
+    fn expire(&self, before_ms: i64) -> Result<u64>;
+}
+
+/// What judging one shard needs.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Live items and coverage; an empty shard when nothing was ever delivered.
+    pub shard: Shard,
+    /// Facts that exist; a reference without one was not seen.
+    pub references: References,
+    /// What the ledger holds, by policy; a policy without an entry is absent.
+    pub records: BTreeMap<PolicyId, Record>,
+}

@@ -1,0 +1,275 @@
+//! What a store keeps and answers, engine apart.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use palisade_core::evaluate::{Reference, Status};
+use palisade_core::ident::{AccountId, ListId, PolicyId, Region, ResourceType, ShardId};
+use palisade_core::ledger::{Change, Entry};
+use palisade_core::organization::Organization;
+use palisade_core::policy::Document;
+use serde::{Deserialize, Serialize};
+
+/// The control state: all that administrators and operators decided.
+#[derive(Clone, Debug, Default)]
+pub struct Control {
+    /// Grows with every commit; 0 for a new store.
+    pub revision: u64,
+    /// The organization, once applied.
+    pub organization: Option<Arc<Organization>>,
+    /// Administrators by account.
+    pub administrators: BTreeMap<AccountId, Administrator>,
+    /// Policies by id.
+    pub policies: BTreeMap<PolicyId, Arc<PolicyRecord>>,
+    /// Custom applications and protocols lists by id.
+    pub lists: BTreeMap<ListId, Arc<ListRecord>>,
+}
+
+/// A Firewall Manager administrator account.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Administrator {
+    /// The one default administrator, rather than an additional one.
+    pub default: bool,
+    /// When it was associated, milliseconds since the epoch.
+    pub created_ms: i64,
+}
+
+/// A policy as stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PolicyRecord {
+    /// `PolicyId`
+    pub id: PolicyId,
+    /// The administrator that owns it.
+    pub owner: AccountId,
+    /// Its Region.
+    pub region: Region,
+    /// 1 at creation, one more with each update.
+    pub revision: u64,
+    /// `PolicyUpdateToken` of this revision.
+    pub token: String,
+    /// Names it had before, oldest first.
+    pub former_names: Vec<Box<str>>,
+    /// What was put.
+    pub document: Document,
+    /// Tags on the policy itself.
+    pub tags: BTreeMap<String, String>,
+    /// Milliseconds since the epoch.
+    pub created_ms: i64,
+    /// Milliseconds since the epoch.
+    pub updated_ms: i64,
+}
+
+/// A custom list as stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ListRecord {
+    /// `ListId`
+    pub id: ListId,
+    /// The administrator that owns it.
+    pub owner: AccountId,
+    /// Its Region.
+    pub region: Region,
+    /// `ListUpdateToken` of this state.
+    pub token: String,
+    /// `ListName`
+    pub name: String,
+    /// What it lists.
+    pub content: ListContent,
+    /// Tags on the list itself.
+    pub tags: BTreeMap<String, String>,
+    /// Milliseconds since the epoch.
+    pub created_ms: i64,
+    /// Milliseconds since the epoch.
+    pub updated_ms: i64,
+}
+
+/// What a list lists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ListContent {
+    /// `AppsList`
+    Apps(Vec<palisade_core::evaluate::App>),
+    /// `ProtocolsList`
+    Protocols(Vec<Box<str>>),
+}
+
+impl ListRecord {
+    /// The reference by which policies read this list.
+    pub fn reference(&self) -> Reference {
+        let (owner, region, id) = (self.owner.clone(), self.region.clone(), self.id.clone());
+        match self.content {
+            ListContent::Apps(_) => Reference::AppsList { owner, region, id },
+            ListContent::Protocols(_) => Reference::ProtocolsList { owner, region, id },
+        }
+    }
+}
+
+/// An access key.
+#[derive(Clone, Eq, PartialEq, Serialize, Deserialize)]
+pub struct KeyRecord {
+    /// Access key id.
+    pub access_key_id: String,
+    /// Secret access key. Never printed.
+    pub secret: String,
+    /// The account it acts as; `None` is an operator key.
+    pub account: Option<AccountId>,
+    /// Milliseconds since the epoch.
+    pub created_ms: i64,
+}
+
+impl std::fmt::Debug for KeyRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyRecord")
+            .field("access_key_id", &self.access_key_id)
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One change of the control state.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ControlChange {
+    /// Create or replace the organization.
+    PutOrganization(Arc<Organization>),
+    /// Associate an administrator.
+    PutAdministrator(AccountId, Administrator),
+    /// Revoke an administrator; its policies are removed by changes of their own.
+    RemoveAdministrator(AccountId),
+    /// Create or replace a policy and fan its evaluation out.
+    PutPolicy(Arc<PolicyRecord>),
+    /// Remove a policy with all it caused.
+    RemovePolicy(PolicyId),
+    /// Create or replace a list and mark its readers.
+    PutList(Arc<ListRecord>),
+    /// Remove a list and mark its readers.
+    RemoveList(ListId),
+    /// Mark work due now.
+    Mark(Mark),
+}
+
+/// Work to be done: judge one shard under one policy, or under all of its Region.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Mark {
+    /// Which shard.
+    pub shard: ShardId,
+    /// Which policy; `None` is every policy of the shard's Region.
+    pub policy: Option<PolicyId>,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// States that are new, by type.
+    pub accepted: BTreeMap<ResourceType, u64>,
+    /// Observations that were not newer than what is held.
+    pub stale: u64,
+    /// Deletions taken in, and resources that a snapshot showed to be gone.
+    pub deleted: u64,
+    /// Observations of accounts outside the organization: kept, unjudged.
+    pub strangers: u64,
+}
+
+/// A policy whose evaluation has not been marked for every account yet.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FanOut {
+    /// Which policy.
+    pub policy: PolicyId,
+    /// The revision that caused it.
+    pub revision: u64,
+    /// Accounts up to and including this one are marked.
+    pub cursor: Option<AccountId>,
+}
+
+/// A shard leased to a worker with the marks that were due.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Lease {
+    /// Which shard.
+    pub shard: ShardId,
+    /// The marks as they were when leased.
+    pub marks: Vec<LeasedMark>,
+}
+
+/// One due mark at the version that was leased.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LeasedMark {
+    /// `None`: every policy of the Region.
+    pub policy: Option<PolicyId>,
+    /// Grows whenever the mark is marked again.
+    pub version: u64,
+}
+
+/// What judging a leased shard found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settlement {
+    /// The lease it answers.
+    pub lease: Lease,
+    /// The moment of judging, milliseconds since the epoch.
+    pub evaluated_ms: i64,
+    /// By policy.
+    pub outcomes: Vec<Outcome>,
+    /// When the shard must be judged again though nothing changes, milliseconds since the epoch.
+    pub not_before_ms: Option<i64>,
+}
+
+/// What one policy's judgement of the shard means for the ledger.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Which policy.
+    pub policy: PolicyId,
+    /// The revision that was judged.
+    pub revision: u64,
+    /// What to write.
+    pub write: LedgerWrite,
+    /// The references that were read: their change marks this shard for this policy.
+    pub references: BTreeSet<Reference>,
+}
+
+/// What to write of one (policy, account).
+#[derive(Clone, Debug, PartialEq)]
+pub enum LedgerWrite {
+    /// Nothing changed.
+    Keep,
+    /// Entry, violators and perhaps a history row.
+    Change(Change),
+    /// The account is out of scope: entry and violators go, history is closed, references too.
+    Close,
+}
+
+/// Work by state.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct WorkCounts {
+    /// Due and not leased, unexpanded fan-outs included.
+    pub dirty: u64,
+    /// Leased to a worker.
+    pub leased: u64,
+    /// Due at a later time.
+    pub future: u64,
+    /// Age of the oldest due mark, seconds.
+    pub oldest_seconds: u64,
+}
+
+/// An entry with its key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EntryRow {
+    /// Which account.
+    pub account: AccountId,
+    /// What is recorded.
+    pub entry: Entry,
+    /// `LastUpdated`: the last time its shard was judged under this policy, milliseconds since the epoch.
+    pub last_updated_ms: i64,
+}
+
+/// A past state of one (policy, account).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HistoryRow {
+    /// When it began, milliseconds since the epoch.
+    pub at_ms: i64,
+    /// `None` with `closed` false: nothing could be claimed.
+    pub status: Option<Status>,
+    /// True count of violators.
+    pub violator_count: u64,
+    /// Issues by service, as in the entry.
+    pub issues: BTreeMap<palisade_core::evaluate::DependentService, String>,
+    /// Revision of the policy judged.
+    pub policy_revision: u64,
+    /// The entry ended here: out of scope, or the policy is gone.
+    pub closed: bool,
+}
