@@ -12,6 +12,8 @@
 //! | [`evaluate`] | what is wrong | policy × shard × references → [`evaluate::Judgement`] |
 //! | [`ledger`] | what we recorded | (before, judgement) → [`ledger::Change`] |
 //!
+//! [`lists`] holds the applications and protocols lists that content audits name.
+//!
 //! Nothing here reads, writes, waits, asks the time or draws random bytes: callers say what time
 //! it is and hand over ids.
 
@@ -19,6 +21,7 @@ pub mod evaluate;
 pub mod ident;
 pub mod inventory;
 pub mod ledger;
+pub mod lists;
 pub mod organization;
 pub mod policy;
 pub mod scope;

@@ -2,6 +2,14 @@
 //!
 //! The file format is what AWS Organizations' own describe and list calls answer, in one document.
 
+mod parse;
+mod replacement;
+#[cfg(test)]
+mod tests;
+
+pub use parse::OrganizationError;
+pub use replacement::{Replacement, replacement};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -66,5 +74,41 @@ impl AccountStatus {
             AccountStatus::Active | AccountStatus::PendingClosure => true,
             AccountStatus::Suspended | AccountStatus::Closed => false,
         }
+    }
+}
+
+impl Organization {
+    /// Units above an account, nearest first; none for an account under the root or unknown.
+    pub fn ancestors(&self, account: &AccountId) -> Vec<OuId> {
+        self.accounts
+            .get(account)
+            .map(|account| self.units_above(&account.parent).cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// Accounts whose resources are judged: ACTIVE and PENDING_CLOSURE (semantics §10 row 6),
+    /// ascending.
+    pub fn judged_accounts(&self) -> impl Iterator<Item = &AccountId> {
+        self.accounts.iter().filter(|(_, account)| account.status.is_judged()).map(|(id, _)| id)
+    }
+
+    /// The unit with id `parent`, then those above it, nearest first; nothing for a root.
+    pub fn units_above<'a>(&'a self, parent: &str) -> impl Iterator<Item = &'a OuId> {
+        let start = self.units.get_key_value(parent);
+        self.walk(start)
+    }
+
+    /// A unit itself, then those above it, nearest first.
+    pub fn units_from<'a>(&'a self, unit: &OuId) -> impl Iterator<Item = &'a OuId> {
+        let start = self.units.get_key_value(unit);
+        self.walk(start)
+    }
+
+    /// Steps are bounded by the count of units, so that even an organization that was not made by
+    /// [`Organization::parse`] and has a cycle comes to an end.
+    fn walk<'a>(&'a self, start: Option<(&'a OuId, &'a Unit)>) -> impl Iterator<Item = &'a OuId> {
+        std::iter::successors(start, |(_, unit)| self.units.get_key_value(&*unit.parent))
+            .map(|(id, _)| id)
+            .take(self.units.len())
     }
 }

@@ -153,14 +153,16 @@ fn wanted<'a>(value: &'a Value, key: &str) -> Result<&'a str, String> {
     target(value, key).ok_or_else(|| format!("a shape lacks its `{key}`"))
 }
 
-/// Members of a structure and their shapes, in the model's order.
+/// Members of a structure and their shapes, by name, whatever order the JSON reader keeps.
 fn members(shape: &Value) -> Result<Vec<(String, String)>, String> {
     let Some(object) = shape.get("members").and_then(Value::as_object) else { return Ok(Vec::new()) };
     let one = |(name, member): (&String, &Value)| {
         let target = text(member, "shape").ok_or_else(|| format!("member `{name}` names no shape"))?;
         Ok((name.clone(), target.to_owned()))
     };
-    object.iter().map(one).collect()
+    let mut members: Vec<(String, String)> = object.iter().map(one).collect::<Result<_, String>>()?;
+    members.sort();
+    Ok(members)
 }
 
 fn required(shape: &Value) -> BTreeSet<&str> {
@@ -181,7 +183,7 @@ fn snake(name: &str) -> String {
         }
         out.extend(letter.to_lowercase());
     }
-    if out == "type" { "r#type".to_owned() } else { out }
+    if matches!(out.as_str(), "type" | "override") { format!("r#{out}") } else { out }
 }
 
 /// `SHIELD_ADVANCED` to `ShieldAdvanced`.

@@ -6,15 +6,24 @@
 //! ```
 
 mod body;
+mod build;
+mod delivery;
+mod encode;
+mod envelope;
 mod item;
 mod merge;
 mod read;
 mod shard;
+mod snapshot;
 mod split;
 
 pub use body::*;
+pub use build::{ShardBuilder, seen_ms};
+pub use delivery::{Delivery, DeliveryError, DeliveryReader, Quarantined};
+pub use encode::{ITEM_LAYOUT, ItemDecodeError, decode_item, encode_item};
 pub use item::*;
-pub use merge::*;
-pub use read::*;
+pub use merge::{Held, Merged, is_live, merge};
+pub use read::read_item;
 pub use shard::*;
-pub use split::*;
+pub use snapshot::SnapshotFacts;
+pub use split::{DEPTH_MAX, ITEM_BYTES_MAX, PREAMBLE_BYTES_MAX};

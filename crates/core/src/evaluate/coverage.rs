@@ -1,0 +1,144 @@
+//! What was not seen of a shard: types that are not recorded, deliveries that stopped.
+
+use std::collections::BTreeSet;
+
+use crate::ident::ResourceType;
+
+use super::{DependentService, Evidence, Gap, Judgement};
+
+/// Adds the gaps of a shard to a judgement that read these types (semantics §10 rows 1 and 2),
+/// and says when it will be stale.
+pub(super) fn note(
+    judgement: &mut Judgement,
+    needed: &BTreeSet<ResourceType>,
+    evidence: &Evidence<'_>,
+) {
+    judgement.gaps.extend(unrecorded(needed, evidence));
+    match stale_at_ms(evidence) {
+        Some((at_ms, after_ms)) if evidence.evaluated_ms >= at_ms => {
+            let text =
+                format!("No AWS Config delivery was received within {}.", duration(after_ms));
+            judgement.gaps.insert(Gap::new(DependentService::Config, &text));
+        }
+        Some((at_ms, _)) => judgement.wake_at(at_ms),
+        None => {}
+    }
+}
+
+/// The texts of semantics §3.4. A shard of which nothing was ever delivered has one gap, whatever
+/// is needed of it.
+fn unrecorded(needed: &BTreeSet<ResourceType>, evidence: &Evidence<'_>) -> Vec<Gap> {
+    if evidence.shard.is_unheard_of() {
+        let text = "AWS Config is not enabled in the account and Region.";
+        return vec![Gap::new(DependentService::Config, text)];
+    }
+    needed
+        .iter()
+        .filter(|resource_type| !evidence.shard.knows(resource_type))
+        .map(|resource_type| {
+            let text = format!("AWS Config is not recording resource type {resource_type}.");
+            Gap::new(DependentService::Config, &text)
+        })
+        .collect()
+}
+
+/// When the last delivery becomes stale, and the age at which it does.
+fn stale_at_ms(evidence: &Evidence<'_>) -> Option<(i64, i64)> {
+    let after_ms = evidence.stale_after_ms?;
+    Some((evidence.shard.received_ms?.saturating_add(after_ms), after_ms))
+}
+
+/// A setting's length in the largest unit that it is a whole number of.
+fn duration(ms: i64) -> String {
+    const UNITS: [(i64, &str); 3] = [(3_600_000, "hour"), (60_000, "minute"), (1_000, "second")];
+    let whole = UNITS.into_iter().find(|(size, _)| ms >= *size && ms % size == 0);
+    let (count, unit) = whole.map_or((ms, "millisecond"), |(size, unit)| (ms / size, unit));
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::evaluate::References;
+    use crate::evaluate::world::{body, shard_id, world};
+    use crate::inventory::{Body, Recorder, RecordingGroup, Shard};
+
+    use super::*;
+
+    const HOUR_MS: i64 = 3_600_000;
+
+    fn noted(shard: &Shard, evaluated_ms: i64, stale_after_ms: Option<i64>) -> Judgement {
+        let references = References::new();
+        let evidence = Evidence { shard, references: &references, evaluated_ms, stale_after_ms };
+        let needed = [ResourceType::SECURITY_GROUP, ResourceType::NETWORK_INTERFACE].into();
+        let mut judgement = Judgement::default();
+        note(&mut judgement, &needed, &evidence);
+        judgement
+    }
+
+    fn texts(shard: &Shard) -> Vec<String> {
+        noted(shard, 0, None).gaps.into_iter().map(|gap| gap.text.into()).collect()
+    }
+
+    #[test]
+    fn a_shard_never_heard_of_has_one_gap() {
+        let gaps = texts(&Shard::empty(shard_id()));
+        assert_eq!(gaps, ["AWS Config is not enabled in the account and Region."]);
+    }
+
+    #[test]
+    fn each_needed_type_that_is_not_known_is_a_gap() {
+        let group = |types: &[ResourceType]| RecordingGroup::Only(types.to_vec());
+        let shard = |recording, group| {
+            let recorder = Body::Recorder(Recorder { recording, group });
+            world([body(ResourceType::CONFIGURATION_RECORDER, "default", recorder)])
+        };
+        let not = |name: &str| format!("AWS Config is not recording resource type AWS::EC2::{name}.");
+        let (sg, eni) = (ResourceType::SECURITY_GROUP, ResourceType::NETWORK_INTERFACE);
+        assert_eq!(texts(&shard(true, RecordingGroup::All)), [""; 0]);
+        assert_eq!(texts(&shard(true, group(&[sg.clone()]))), [not("NetworkInterface")]);
+        assert_eq!(texts(&shard(true, RecordingGroup::AllBut(vec![sg]))), [not("SecurityGroup")]);
+        assert_eq!(
+            texts(&shard(false, RecordingGroup::All)),
+            [not("NetworkInterface"), not("SecurityGroup")]
+        );
+        assert_eq!(texts(&shard(true, group(&[eni]))), [not("SecurityGroup")]);
+    }
+
+    #[test]
+    fn a_delivery_is_stale_at_the_moment_its_age_is_reached() {
+        let mut shard = world([]);
+        shard.received_ms = Some(1_000);
+        let fresh = noted(&shard, 1_000 + 24 * HOUR_MS - 1, Some(24 * HOUR_MS));
+        assert_eq!((fresh.gaps.len(), fresh.not_before_ms), (0, Some(1_000 + 24 * HOUR_MS)));
+        let stale = noted(&shard, 1_000 + 24 * HOUR_MS, Some(24 * HOUR_MS));
+        assert_eq!(stale.not_before_ms, None);
+        let gap = stale.gaps.first().unwrap();
+        assert_eq!(&*gap.text, "No AWS Config delivery was received within 24 hours.");
+        assert_eq!(gap.service, DependentService::Config);
+    }
+
+    #[test]
+    fn staleness_does_not_apply_without_a_setting_or_a_receipt() {
+        let mut shard = world([]);
+        assert_eq!(noted(&shard, i64::MAX, Some(1)), Judgement::default());
+        shard.received_ms = Some(0);
+        assert_eq!(noted(&shard, i64::MAX, None), Judgement::default());
+        let endless = noted(&shard, 0, Some(i64::MAX));
+        assert_eq!(endless.not_before_ms, Some(i64::MAX));
+    }
+
+    #[test]
+    fn an_age_is_told_in_its_largest_whole_unit() {
+        let cases = [
+            (24 * HOUR_MS, "24 hours"),
+            (HOUR_MS, "1 hour"),
+            (90 * 60_000, "90 minutes"),
+            (60_000, "1 minute"),
+            (61_000, "61 seconds"),
+            (1_001, "1001 milliseconds"),
+        ];
+        for (ms, want) in cases {
+            assert_eq!(duration(ms), want);
+        }
+    }
+}

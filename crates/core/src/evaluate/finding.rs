@@ -1,0 +1,81 @@
+//! Evidence and gaps as text, for people and for the wire.
+
+use std::fmt::Write;
+
+use super::{DependentService, Direction, Finding, Gap};
+
+impl Gap {
+    /// A gap whose text is kept within the characters of model `DetailedInfo`: whatever else an id
+    /// brings in becomes `_`. Letters and digits beyond ASCII are allowed there too, but no AWS id
+    /// has them.
+    pub fn new(service: DependentService, text: &str) -> Gap {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || " _.:/=,+-@".contains(c);
+        let text: String = text.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
+        Gap { service, text: text.into() }
+    }
+}
+
+impl Finding {
+    /// The evidence in one sentence.
+    pub fn summary(&self) -> String {
+        match self {
+            Finding::SecurityGroupRule { group, direction, rule, against } => {
+                let direction = match direction {
+                    Direction::Ingress => "ingress",
+                    Direction::Egress => "egress",
+                };
+                format!("{direction} rule `{rule}` of {group}: {against}")
+            }
+            Finding::AttachedGroups { interfaces } => attached(interfaces),
+            Finding::WebAcl { found: None, wanted } => format!("no web ACL; wanted: {wanted}"),
+            Finding::WebAcl { found: Some(found), wanted } => {
+                format!("web ACL {found}; wanted: {wanted}")
+            }
+        }
+    }
+}
+
+fn attached(interfaces: &[(Box<str>, Vec<Box<str>>)]) -> String {
+    let mut text = String::from("violating security groups");
+    for (at, (interface, groups)) in interfaces.iter().enumerate() {
+        let join = if at == 0 { "" } else { ";" };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{join} {} on {interface}", groups.join(", "));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_keeps_to_the_characters_of_the_model() {
+        let gap = Gap::new(DependentService::Config, "a (b) \"c\" é\u{301}\n -_.:/=,+@ 09 AZ");
+        assert_eq!(&*gap.text, "a _b_ _c_ ___ -_.:/=,+@ 09 AZ");
+    }
+
+    #[test]
+    fn a_summary_says_what_was_found_and_what_it_was_held_against() {
+        let rule = Finding::SecurityGroupRule {
+            group: "sg-1".into(),
+            direction: Direction::Ingress,
+            rule: "tcp 22 from 0.0.0.0/0".into(),
+            against: "no rule of audit group sg-a allows it".into(),
+        };
+        assert_eq!(
+            rule.summary(),
+            "ingress rule `tcp 22 from 0.0.0.0/0` of sg-1: no rule of audit group sg-a allows it"
+        );
+        let interfaces = vec![
+            ("eni-1".into(), vec!["sg-1".into(), "sg-2".into()]),
+            ("eni-2".into(), vec!["sg-1".into()]),
+        ];
+        assert_eq!(
+            Finding::AttachedGroups { interfaces }.summary(),
+            "violating security groups sg-1, sg-2 on eni-1; sg-1 on eni-2"
+        );
+        let bare = Finding::WebAcl { found: None, wanted: "FMManagedWebACLV2-web-*".into() };
+        assert_eq!(bare.summary(), "no web ACL; wanted: FMManagedWebACLV2-web-*");
+    }
+}

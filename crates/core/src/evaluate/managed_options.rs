@@ -1,0 +1,192 @@
+//! Managed options of a content audit: what each asks of one opening (semantics §5.5
+//! `preManagedOptions`, §10 rows 11 to 13).
+
+use std::collections::BTreeMap;
+
+use crate::ident::ResourceType;
+use crate::inventory::{Body, PrefixList, Shard};
+use crate::policy::content_audit::{AuditDirection, ManagedOptions};
+
+use super::addresses::{is_public_v4, is_public_v6};
+use super::audit_lists::{Apps, AuditLists};
+use super::opening::{Opening, Peer, Ports, protocol_name};
+use super::Direction;
+
+/// The options of a policy with the lists they name at hand.
+#[derive(Debug)]
+pub(super) struct Options<'a> {
+    asked: &'a ManagedOptions,
+    lists: AuditLists,
+    prefix_lists: BTreeMap<&'a str, &'a PrefixList>,
+}
+
+impl<'a> Options<'a> {
+    pub fn new(asked: &'a ManagedOptions, lists: AuditLists, shard: &'a Shard) -> Self {
+        let items = shard.items.get(&ResourceType::PREFIX_LIST);
+        let prefix_lists = items
+            .into_iter()
+            .flatten()
+            .filter_map(|(id, item)| match &item.body {
+                Body::PrefixList(list) => Some((id.as_str(), list)),
+                _ => None,
+            })
+            .collect();
+        Options { asked, lists, prefix_lists }
+    }
+
+    /// `auditSgDirection`: which rules are looked at at all.
+    pub fn audits(&self, direction: Direction) -> bool {
+        match (self.asked.direction, direction) {
+            (AuditDirection::All, _) => true,
+            (AuditDirection::Ingress, direction) => direction == Direction::Ingress,
+            (AuditDirection::Egress, direction) => direction == Direction::Egress,
+        }
+    }
+
+    /// What of the options an opening breaks: each broken one with why, in a fixed order.
+    pub fn broken(&self, opening: &Opening<'_>) -> Vec<String> {
+        [
+            self.protocol_all(opening),
+            self.protocol_not_allowed(opening),
+            self.too_many_ports(opening),
+            self.too_wide(opening),
+            self.public(opening),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn protocol_all(&self, opening: &Opening<'_>) -> Option<String> {
+        (self.asked.deny_protocol_all && opening.protocol.is_none())
+            .then(|| "denyProtocolAllValue: every protocol is open".to_owned())
+    }
+
+    /// Protocol -1 is in no list.
+    fn protocol_not_allowed(&self, opening: &Opening<'_>) -> Option<String> {
+        let allowed = self.lists.allowed_protocols.as_ref()?;
+        let number = opening.protocol;
+        (!number.is_some_and(|number| allowed.contains(&number))).then(|| {
+            format!("allowedProtocolsLists: {} is in no allowed list", protocol_text(number))
+        })
+    }
+
+    fn too_many_ports(&self, opening: &Opening<'_>) -> Option<String> {
+        let max = self.asked.port_count_max?;
+        let count = opening.port_count()?;
+        (count > max)
+            .then(|| format!("allowedPortCountPerSgRule: {count} ports, and {max} is the most"))
+    }
+
+    fn too_wide(&self, opening: &Opening<'_>) -> Option<String> {
+        let (option, prefix_len, min) = match opening.peer {
+            Peer::V4(range) => (
+                "minIpv4CidrPrefixLenPerSgRule",
+                range.prefix_len(),
+                self.asked.ipv4_prefix_len_min?,
+            ),
+            Peer::V6(range) => (
+                "minIpv6CidrPrefixLenPerSgRule",
+                range.prefix_len(),
+                self.asked.ipv6_prefix_len_min?,
+            ),
+            Peer::PrefixList(_) | Peer::Group(..) => return None,
+        };
+        (prefix_len < min).then(|| format!("{option}: /{prefix_len} is wider than /{min}"))
+    }
+
+    /// The two tests of public access. They judge ingress alone (semantics §10 row 12).
+    fn public(&self, opening: &Opening<'_>) -> Option<String> {
+        if opening.direction != Direction::Ingress {
+            return None;
+        }
+        let reach = self.reach(&opening.peer);
+        if let Reach::NotPublic = reach {
+            return None;
+        }
+        let allowed = self.lists.allowed_public_apps.as_ref();
+        let denied = self.lists.denied_public_apps.as_ref();
+        let not_allowed = allowed.and_then(|apps| not_covered(apps, opening)).map(|what| {
+            format!("allowedPublicAccessAppLists: {what} is public and in no allowed list")
+        });
+        let denied = denied.and_then(|apps| hit(apps, opening)).map(|what| {
+            format!("deniedPublicAccessAppLists: {what} is public and in a denied list")
+        });
+        let text = not_allowed.or(denied)?;
+        Some(match reach {
+            Reach::PublicUnlessTold(list) => {
+                format!("{text} (the entries of {list} are unknown, so it counts as public)")
+            }
+            Reach::Public | Reach::NotPublic => text,
+        })
+    }
+
+    fn reach<'p>(&self, peer: &Peer<'p>) -> Reach<'p> {
+        let public = match peer {
+            Peer::V4(range) => is_public_v4(range),
+            Peer::V6(range) => is_public_v6(range),
+            Peer::Group(..) => false,
+            Peer::PrefixList(id) => {
+                let entries = self.prefix_lists.get(id).map(|list| (&list.ipv4, &list.ipv6));
+                match entries {
+                    None | Some((None, None)) => return Reach::PublicUnlessTold(id),
+                    // A prefix list has one address family: a family that is not told is empty.
+                    Some((ipv4, ipv6)) => {
+                        ipv4.iter().flatten().any(is_public_v4)
+                            || ipv6.iter().flatten().any(is_public_v6)
+                    }
+                }
+            }
+        };
+        if public { Reach::Public } else { Reach::NotPublic }
+    }
+}
+
+/// Whether the internet is among the peers.
+enum Reach<'p> {
+    Public,
+    /// A prefix list whose entries are not known.
+    PublicUnlessTold(&'p str),
+    NotPublic,
+}
+
+/// The first (protocol, port) of an opening that the lists do not have. An app of a protocol
+/// without ports, ICMP's types included, stands for the whole protocol: its port says nothing.
+fn not_covered(apps: &Apps, opening: &Opening<'_>) -> Option<String> {
+    let Some(number) = opening.protocol else {
+        return Some(protocol_text(None));
+    };
+    let ports = apps.get(&number);
+    match opening.ports {
+        Ports::All | Ports::Icmp(..) => ports.is_none().then(|| protocol_text(Some(number))),
+        Ports::Range(first, last) => (first..=last)
+            .find(|port| !ports.is_some_and(|ports| ports.contains_key(port)))
+            .map(|port| format!("{} {port}", protocol_text(Some(number)))),
+    }
+}
+
+/// The first app of the lists that an opening lets through, if any.
+fn hit(apps: &Apps, opening: &Opening<'_>) -> Option<String> {
+    let (number, ports) = match opening.protocol {
+        Some(number) => (number, apps.get(&number)?),
+        None => apps.iter().next().map(|(number, ports)| (*number, ports))?,
+    };
+    let (port, name) = match opening.ports {
+        Ports::Range(first, last) => ports.range(first..=last).next()?,
+        Ports::All | Ports::Icmp(..) => ports.iter().next()?,
+    };
+    let protocol = protocol_text(Some(number));
+    Some(match opening.ports {
+        Ports::Icmp(..) => format!("{name} ({protocol})"),
+        Ports::Range(..) | Ports::All => format!("{name} ({protocol} {port})"),
+    })
+}
+
+fn protocol_text(number: Option<u8>) -> String {
+    match number {
+        None => "protocol -1".to_owned(),
+        Some(number) => {
+            protocol_name(number).map_or_else(|| format!("protocol {number}"), str::to_owned)
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The few building blocks of which the readers of bodies are made: objects whose names are looked
+//! up without regard to case, and leaves that take a value in any form Config writes it.
+//!
+//! Everything is read straight from the raw text into these; nothing is built for fields that no
+//! shape names.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// Declares an object of which some fields are read. Every field is `Some` when its name is there,
+/// in any letter case, with a value other than null; when repeated, the last holds.
+macro_rules! shape {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty = $($key:literal)|+),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Default)]
+        pub(in crate::inventory) struct $name<'a> {
+            $(pub(in crate::inventory) $field: Option<$kind>,)+
+            _text: std::marker::PhantomData<&'a str>,
+        }
+
+        impl<'a> serde::Deserialize<'a> for $name<'a> {
+            fn deserialize<D: serde::Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
+                struct Fields;
+                impl<'a> serde::de::Visitor<'a> for Fields {
+                    type Value = $name<'a>;
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+                    fn visit_map<A: serde::de::MapAccess<'a>>(
+                        self,
+                        mut map: A,
+                    ) -> Result<Self::Value, A::Error> {
+                        let mut found = $name::default();
+                        while let Some(key) = map.next_key::<$crate::inventory::read::shape::Key<'a>>()? {
+                            $(if $(key.is($key))||+ {
+                                if let Some(value) = map
+                                    .next_value::<Option<$kind>>()
+                                    .map_err(|error| key.blame(error))?
+                                {
+                                    found.$field = Some(value);
+                                }
+                                continue;
+                            })+
+                            map.next_value::<serde::de::IgnoredAny>()?;
+                        }
+                        Ok(found)
+                    }
+                }
+                from.deserialize_map(Fields)
+            }
+        }
+    };
+}
+pub(in crate::inventory) use shape;
+
+/// A name in an object.
+pub(in crate::inventory) struct Key<'a>(Cow<'a, str>);
+
+impl Key<'_> {
+    pub(in crate::inventory) fn is(&self, name: &str) -> bool {
+        self.0.eq_ignore_ascii_case(name)
+    }
+
+    /// Says in which field an error lies.
+    pub(in crate::inventory) fn blame<E: Error>(&self, error: E) -> E {
+        E::custom(format_args!("`{}`: {error}", self.0))
+    }
+}
+
+impl<'a> Deserialize<'a> for Key<'a> {
+    fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl<'a> Visitor<'a> for Name {
+            type Value = Key<'a>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+            fn visit_borrowed_str<E: Error>(self, text: &'a str) -> Result<Key<'a>, E> {
+                Ok(Key(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Key<'a>, E> {
+                Ok(Key(Cow::Owned(text.to_owned())))
+            }
+        }
+        from.deserialize_str(Name)
+    }
+}
+
+/// Where a leaf stands that may be wrapped in an object: the names under which it is looked for.
+pub(in crate::inventory) trait Wrap {
+    /// What an error says was expected.
+    const WHAT: &'static str;
+    /// Names of the wrapper's field; `value` is how query results wrap scalars (formats §7).
+    const NAMES: &'static [&'static str];
+}
+
+/// Text, given as a string, a number or a truth value, bare or inside an object that names it.
+pub(in crate::inventory) struct TextIn<'a, W>(Cow<'a, str>, PhantomData<W>);
+
+impl<'a, W> TextIn<'a, W> {
+    fn of(text: Cow<'a, str>) -> Self {
+        TextIn(text, PhantomData)
+    }
+
+    pub(in crate::inventory) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(in crate::inventory) fn into_box(self) -> Box<str> {
+        self.0.into()
+    }
+
+    /// The text, unless it is empty.
+    pub(in crate::inventory) fn filled(self) -> Option<Box<str>> {
+        (!self.0.is_empty()).then(|| self.0.into())
+    }
+}
+
+impl<'a, W: Wrap> Deserialize<'a> for TextIn<'a, W> {
+    fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
+        struct Leaf<W>(PhantomData<W>);
+        impl<'a, W: Wrap> Visitor<'a> for Leaf<W> {
+            type Value = TextIn<'a, W>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(W::WHAT)
+            }
+            fn visit_borrowed_str<E: Error>(self, text: &'a str) -> Result<Self::Value, E> {
+                Ok(TextIn::of(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(TextIn::of(Cow::Owned(text.to_owned())))
+            }
+            fn visit_bool<E: Error>(self, truth: bool) -> Result<Self::Value, E> {
+                Ok(TextIn::of(Cow::Borrowed(if truth { "true" } else { "false" })))
+            }
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(TextIn::of(Cow::Owned(number.to_string())))
+            }
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(TextIn::of(Cow::Owned(number.to_string())))
+            }
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+                // `Display` of a whole float writes no fraction: 22.0 is `22`.
+                Ok(TextIn::of(Cow::Owned(number.to_string())))
+            }
+            fn visit_map<A: MapAccess<'a>>(self, map: A) -> Result<Self::Value, A::Error> {
+                unwrap::<W, TextIn<'a, Bare>, A>(map).map(|text| TextIn::of(text.0))
+            }
+        }
+        from.deserialize_any(Leaf(PhantomData::<W>))
+    }
+}
+
+/// Finds the wrapped value in an object; null or missing is an error, so that nothing that an
+/// evaluator relies on is dropped in silence.
+fn unwrap<'a, W: Wrap, T: Deserialize<'a>, A: MapAccess<'a>>(mut map: A) -> Result<T, A::Error> {
+    let mut found = None;
+    while let Some(key) = map.next_key::<Key<'a>>()? {
+        if W::NAMES.iter().any(|name| key.is(name)) {
+            found = map.next_value::<Option<T>>().map_err(|error| key.blame(error))?.or(found);
+        } else {
+            map.next_value::<IgnoredAny>()?;
+        }
+    }
+    found.ok_or_else(|| {
+        A::Error::custom(format_args!("an object without `{}`", W::NAMES.join("` or `")))
+    })
+}
+
+macro_rules! wraps {
+    ($($(#[$doc:meta])* $name:ident = $what:literal in $($key:literal)|*;)+) => {$(
+        $(#[$doc])*
+        pub(in crate::inventory) struct $name;
+        impl Wrap for $name {
+            const WHAT: &'static str = $what;
+            const NAMES: &'static [&'static str] = &[$($key),*];
+        }
+    )+};
+}
+
+wraps! {
+    /// Never wrapped, so that wrappers do not nest without end.
+    Bare = "text" in ;
+    /// A scalar.
+    Value = "text" in "value";
+    /// A security group's id.
+    Group = "a security group id" in "groupId" | "value" | "vpcSecurityGroupId";
+    /// A CIDR: Config's bare strings and objects, and the service API's objects.
+    Cidr = "a CIDR" in "cidrIp" | "cidrIpv6" | "cidr" | "value";
+    /// A prefix list's id.
+    PrefixListId = "a prefix list id" in "prefixListId" | "value";
+}
+
+/// Text, bare or wrapped as `{"value":…}`.
+pub(in crate::inventory) type Text<'a> = TextIn<'a, Value>;
+
+/// A whole number, given as an integer, a float without fraction (formats §7) or text.
+#[derive(Clone, Copy)]
+pub(in crate::inventory) struct Whole(pub(in crate::inventory) i64);
+
+impl<'a> Deserialize<'a> for Whole {
+    fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
+        let text = Text::deserialize(from)?;
+        whole(text.as_str())
+            .map(Whole)
+            .ok_or_else(|| D::Error::custom(format_args!("`{}` is not a whole number", text.as_str())))
+    }
+}
+
+/// The whole number that a decimal text says, also as `22.0` or `1.5E3`.
+pub(in crate::inventory) fn whole(text: &str) -> Option<i64> {
+    if let Ok(number) = text.parse() {
+        return Some(number);
+    }
+    let number: f64 = text.parse().ok()?;
+    // Up to 2^53 every whole float is exact.
+    let exact = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
+    exact.then_some(number as i64)
+}
+
+/// A truth value, bare, wrapped or as text.
+pub(in crate::inventory) struct Flag(pub(in crate::inventory) bool);
+
+impl<'a> Deserialize<'a> for Flag {
+    fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
+        let text = Text::deserialize(from)?;
+        if text.as_str().eq_ignore_ascii_case("true") {
+            Ok(Flag(true))
+        } else if text.as_str().eq_ignore_ascii_case("false") {
+            Ok(Flag(false))
+        } else {
+            Err(D::Error::custom(format_args!("`{}` is neither true nor false", text.as_str())))
+        }
+    }
+}
+
+/// A list; nulls in it are left out, and `{"quantity":n,"items":[…]}` is its items.
+pub(in crate::inventory) struct Many<T>(pub(in crate::inventory) Vec<T>);
+
+impl<'a, T: Deserialize<'a>> Deserialize<'a> for Many<T> {
+    fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
+        struct List<T>(PhantomData<T>);
+        impl<'a, T: Deserialize<'a>> Visitor<'a> for List<T> {
+            type Value = Many<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+            fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Many<T>, A::Error> {
+                let mut all = Vec::new();
+                while let Some(element) = seq.next_element::<Option<T>>()? {
+                    all.extend(element);
+                }
+                Ok(Many(all))
+            }
+            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Many<T>, A::Error> {
+                let mut all = Vec::new();
+                while let Some(key) = map.next_key::<Key<'a>>()? {
+                    if key.is("items") {
+                        all = map.next_value::<Option<Vec<T>>>()?.unwrap_or_default();
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(Many(all))
+            }
+        }
+        from.deserialize_any(List(PhantomData))
+    }
+}
+
+/// Whether a field holds anything at all: the alternative of a union that was chosen.
+pub(in crate::inventory) type Present = IgnoredAny;

@@ -1,0 +1,118 @@
+//! WAFV2, naively: missing and incorrect web ACLs (semantics §5.1, §10 rows 16 and 18).
+
+use serde_json::Value;
+
+use super::held::{self, Held, held};
+use super::{Found, Mutation, list, listed_types, tags_in_scope, text};
+
+const WEB_ACL: &str = "AWS::WAFv2::WebACL";
+const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
+const STAGE: &str = "AWS::ApiGateway::Stage";
+
+pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
+    let policy = &case["policy"];
+    let here = held(&case["delivery"], text(&case["account"]), text(&case["region"]), broken);
+    let mut found = Found::default();
+    let listed = listed_types(policy);
+    for kind in listed.iter().copied().chain([WEB_ACL]) {
+        if !here.knows(kind) {
+            found.issues.insert("AWSCONFIG".to_owned());
+            found.undecided = true;
+        }
+    }
+    for item in &here.live {
+        let kind = text(&item["resourceType"]);
+        if !listed.contains(&kind) || !tags_in_scope(policy, item, broken) {
+            continue;
+        }
+        if held::is_unseen(item) {
+            if broken != Some(Mutation::NotRecordedCountedCompliant) {
+                found.issues.insert("AWSCONFIG".to_owned());
+                found.undecided = true;
+            }
+            continue;
+        }
+        let body = held::body(item);
+        if kind == BALANCER
+            && text(&body["type"]) != "application"
+            && broken != Some(Mutation::NetworkBalancersInScope)
+        {
+            continue;
+        }
+        let reason = match web_acl_of(item, &body, &here, broken) {
+            Association::Unseen => {
+                found.undecided = true;
+                continue;
+            }
+            Association::None => "RESOURCE_MISSING_WEB_ACL",
+            Association::Acl(arn) if is_own(&arn, policy, &here, broken) => continue,
+            Association::Acl(_) => {
+                let overriding = super::service_data(policy)["overrideCustomerWebACLAssociation"] == true;
+                if overriding && broken == Some(Mutation::OverrideHidesIncorrect) {
+                    continue;
+                }
+                "RESOURCE_INCORRECT_WEB_ACL"
+            }
+        };
+        let id = text(&item["resourceId"]);
+        found.violators.insert((kind.to_owned(), id.to_owned(), reason.to_owned()));
+    }
+    found
+}
+
+enum Association {
+    Acl(String),
+    None,
+    /// Only relationships could tell, and web ACLs are not recorded.
+    Unseen,
+}
+
+fn web_acl_of(item: &Value, body: &Value, here: &Held, broken: Option<Mutation>) -> Association {
+    let kind = text(&item["resourceType"]);
+    let attribute = match kind {
+        BALANCER => list(&item["supplementaryConfiguration"]["LoadBalancerAttributes"])
+            .iter()
+            .find(|pair| text(&pair["key"]) == "waf.web_acl_id")
+            .map(|pair| text(&pair["value"])),
+        STAGE => body["webAclArn"].as_str(),
+        _ => body["distributionConfig"]["webACLId"].as_str(),
+    };
+    let by_relationship = || {
+        for acl in here.of_type(WEB_ACL) {
+            for related in list(&acl["relationships"]) {
+                if text(&related["resourceType"]) == kind
+                    && text(&related["resourceId"]) == text(&item["resourceId"])
+                {
+                    return Association::Acl(text(&acl["resourceId"]).to_owned());
+                }
+            }
+        }
+        if here.knows(WEB_ACL) { Association::None } else { Association::Unseen }
+    };
+    if broken == Some(Mutation::RelationshipsOverAttribute) {
+        if let Association::Acl(arn) = by_relationship() {
+            return Association::Acl(arn);
+        }
+    }
+    match attribute {
+        Some("") if broken == Some(Mutation::EmptyAttributeAsksRelationships) => by_relationship(),
+        Some("") => Association::None,
+        Some(arn) => Association::Acl(arn.to_owned()),
+        None if broken == Some(Mutation::RelationshipsNeverAsked) => Association::None,
+        None => by_relationship(),
+    }
+}
+
+/// Semantics §10 row 16, last sentence, and §5.1 names.
+fn is_own(arn: &str, policy: &Value, here: &Held, broken: Option<Mutation>) -> bool {
+    let Some(acl) = here.item(WEB_ACL, arn) else { return false };
+    let body = held::body(acl);
+    if body["ManagedByFirewallManager"] != true && broken != Some(Mutation::ManagedFlagIgnored) {
+        return false;
+    }
+    let name = text(&body["Name"]);
+    let start = format!("FMManagedWebACLV2-{}-", text(&policy["PolicyName"]));
+    let Some(moment) = name.strip_prefix(start.as_str()) else { return false };
+    broken == Some(Mutation::OwnNameByPrefix)
+        || (!moment.is_empty() && moment.chars().all(|c| c.is_ascii_digit()))
+}

@@ -1,0 +1,160 @@
+//! `cargo xtask test`: every check, in the order in which they are cheap, with what they need
+//! installed below `target/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use crate::tidy;
+
+/// One check: its name and how it went.
+struct Step {
+    name: &'static str,
+    outcome: Outcome,
+    seconds: u64,
+}
+
+enum Outcome {
+    Passed,
+    Failed(String),
+    Skipped(String),
+}
+
+/// Runs all checks and prints a summary.
+///
+/// # Errors
+/// When any check failed; the output above it says which and why.
+pub fn run() -> Result<(), String> {
+    let mut steps = Vec::new();
+    let mut step = |name: &'static str, check: &dyn Fn() -> Outcome| {
+        println!("── {name}");
+        let started = Instant::now();
+        let outcome = check();
+        match &outcome {
+            Outcome::Passed => {}
+            Outcome::Failed(why) => println!("{name} failed: {why}"),
+            Outcome::Skipped(why) => println!("skipped: {name}: {why}"),
+        }
+        steps.push(Step { name, outcome, seconds: started.elapsed().as_secs() });
+    };
+    step("format", &|| cargo(&["fmt", "--all", "--check"]));
+    step("tidy", &|| match tidy::run() {
+        Ok(files) => {
+            println!("{files} source files are tidy");
+            Outcome::Passed
+        }
+        Err(findings) => Outcome::Failed(findings),
+    });
+    step("generated files", &|| match crate::codegen::run(true) {
+        Ok(()) => Outcome::Passed,
+        Err(why) => Outcome::Failed(why),
+    });
+    step("lints", &|| {
+        cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])
+    });
+    step("each crate alone", &|| {
+        for name in ["palisade-core", "palisade-wire", "palisade-store", "palisade-api"] {
+            if let failed @ Outcome::Failed(_) = cargo(&["check", "--quiet", "--package", name]) {
+                return failed;
+            }
+        }
+        Outcome::Passed
+    });
+    step("tests", &|| cargo(&["test", "--workspace", "--quiet", "--no-fail-fast"]));
+    step("client stories", &client_stories);
+    summary(&steps)
+}
+
+fn summary(steps: &[Step]) -> Result<(), String> {
+    println!("── summary");
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for step in steps {
+        let word = match step.outcome {
+            Outcome::Passed => {
+                passed += 1;
+                "passed"
+            }
+            Outcome::Failed(_) => {
+                failed += 1;
+                "FAILED"
+            }
+            Outcome::Skipped(_) => {
+                skipped += 1;
+                "skipped"
+            }
+        };
+        println!("{word:8} {:18} {:5} s", step.name, step.seconds);
+    }
+    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    if failed == 0 { Ok(()) } else { Err(format!("{failed} checks failed")) }
+}
+
+fn cargo(arguments: &[&str]) -> Outcome {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    run_in(&tidy::root(), Command::new(cargo).args(arguments))
+}
+
+fn run_in(folder: &Path, command: &mut Command) -> Outcome {
+    match command.current_dir(folder).status() {
+        Ok(status) if status.success() => Outcome::Passed,
+        Ok(status) => Outcome::Failed(format!("`{command:?}` ended with {status}")),
+        Err(error) => Outcome::Failed(format!("`{command:?}` did not start: {error}")),
+    }
+}
+
+/// The built binary and the folder that the clients are installed in.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| tidy::root().join("target"), PathBuf::from)
+}
+
+/// boto3 and the AWS CLI from PyPI, the JavaScript SDK from npm, then the stories.
+fn client_stories() -> Outcome {
+    let clients = tidy::root().join("tests/clients");
+    let installed = target().join("clients");
+    if let Err(error) = fs::create_dir_all(&installed) {
+        return Outcome::Failed(format!("{}: {error}", installed.display()));
+    }
+    if let failed @ Outcome::Failed(_) = cargo(&["build", "--quiet", "--package", "palisade"]) {
+        return failed;
+    }
+    let venv = installed.join("venv");
+    let python = venv.join("bin/python");
+    if !python.exists() {
+        let made = run_in(&clients, Command::new("python3").arg("-m").arg("venv").arg(&venv));
+        if let Outcome::Failed(why) = made {
+            return Outcome::Skipped(format!("no Python 3 with venv: {why}"));
+        }
+    }
+    let pip = Command::new(&python)
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+        .arg(clients.join("requirements.txt"))
+        .current_dir(&clients)
+        .status();
+    if !pip.is_ok_and(|status| status.success()) {
+        return Outcome::Failed("boto3 and the AWS CLI could not be installed from PyPI".to_owned());
+    }
+    let mut stories = Command::new(&python);
+    stories
+        .arg(clients.join("stories.py"))
+        .arg("--palisade")
+        .arg(target().join("debug/palisade"))
+        .arg("--aws")
+        .arg(venv.join("bin/aws"));
+    if install_javascript(&clients, &installed) {
+        stories.arg("--node-modules").arg(&installed);
+    }
+    run_in(&clients, &mut stories)
+}
+
+fn install_javascript(clients: &Path, installed: &Path) -> bool {
+    let copied = ["package.json", "package-lock.json"]
+        .iter()
+        .all(|name| fs::copy(clients.join(name), installed.join(name)).is_ok());
+    copied
+        && Command::new("npm")
+            .args(["ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"])
+            .current_dir(installed)
+            .status()
+            .is_ok_and(|status| status.success())
+}

@@ -1,0 +1,173 @@
+//! Reads the source and refuses what the compiler lets pass: arrows between crates and stages that
+//! point the wrong way, banned module names, words that do not belong in the project's files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Stages of `core` in the order data flows; a stage may use those before it and `ident`.
+const STAGES: &[(&str, &[&str])] = &[
+    ("ident", &[]),
+    ("inventory", &["ident"]),
+    ("organization", &["ident"]),
+    ("scope", &["ident", "inventory", "organization"]),
+    ("lists", &["ident", "policy", "evaluate"]),
+    ("policy", &["ident", "inventory", "organization", "scope", "lists"]),
+    ("evaluate", &["ident", "inventory", "organization", "scope", "lists", "policy"]),
+    ("ledger", &["ident", "evaluate"]),
+];
+
+/// Crates and those of the project that they may depend on.
+const CRATES: &[(&str, &[&str])] = &[
+    ("core", &[]),
+    ("wire", &[]),
+    ("store", &["palisade-core"]),
+    ("api", &["palisade-core", "palisade-wire", "palisade-store"]),
+    ("palisade", &["palisade-core", "palisade-wire", "palisade-store", "palisade-api"]),
+    ("xtask", &[]),
+];
+
+/// Names that say nothing about what a module does.
+const BANNED_MODULES: &[&str] = &["utils", "util", "helpers", "helper", "common", "manager", "misc"];
+
+/// Runs every check; answers how many files were read.
+///
+/// # Errors
+/// Every finding, one a line.
+pub fn run() -> Result<usize, String> {
+    let root = root();
+    let mut findings = Vec::new();
+    let sources = sources(&root.join("crates"), "rs");
+    for path in &sources {
+        let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let name = path.strip_prefix(&root).unwrap_or(path).display().to_string();
+        stage_arrows(&name, &text, &mut findings);
+        banned_modules(&name, &mut findings);
+        open_ends(&name, &text, &mut findings);
+    }
+    crate_arrows(&root, &mut findings)?;
+    if sources.len() < 20 {
+        findings.push(format!("only {} source files were found below crates", sources.len()));
+    }
+    if findings.is_empty() { Ok(sources.len()) } else { Err(findings.join("\n")) }
+}
+
+/// The workspace's folder.
+pub fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.ancestors().nth(2).unwrap_or(manifest).to_path_buf()
+}
+
+fn sources(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let Ok(entries) = fs::read_dir(folder) else { return found };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
+            found.extend(sources(&path, extension));
+        } else if path.extension().is_some_and(|found| found == extension) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The stage a file of `core` belongs to.
+fn stage(name: &str) -> Option<&str> {
+    let inside = name.strip_prefix("crates/core/src/")?;
+    let first = inside.split('/').next()?;
+    Some(first.strip_suffix(".rs").unwrap_or(first)).filter(|stage| *stage != "lib")
+}
+
+fn stage_arrows(name: &str, text: &str, findings: &mut Vec<String>) {
+    let Some(stage) = stage(name) else { return };
+    // Tests may look anywhere.
+    if name.contains("/tests") {
+        return;
+    }
+    let Some((_, allowed)) = STAGES.iter().find(|(known, _)| *known == stage) else {
+        findings.push(format!("{name}: stage `{stage}` is not in the list of stages in xtask/src/tidy.rs"));
+        return;
+    };
+    let code = text.split("#[cfg(test)]").next().unwrap_or(text);
+    for (number, line) in code.lines().enumerate() {
+        if line.trim_start().starts_with("//") {
+            continue;
+        }
+        for (used, _) in STAGES {
+            let arrow = format!("crate::{used}");
+            if line.contains(&arrow) && *used != stage && !allowed.contains(used) {
+                findings.push(format!(
+                    "{name}:{}: stage `{stage}` may not use `{used}`: data flows the other way",
+                    number + 1
+                ));
+            }
+        }
+    }
+}
+
+fn banned_modules(name: &str, findings: &mut Vec<String>) {
+    for part in name.split('/') {
+        let part = part.strip_suffix(".rs").unwrap_or(part);
+        if BANNED_MODULES.contains(&part) {
+            findings.push(format!("{name}: a module called `{part}` does not say what it is"));
+        }
+    }
+}
+
+/// Marks of unfinished work.
+fn open_ends(name: &str, text: &str, findings: &mut Vec<String>) {
+    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("todo", "!("), concat!("dbg", "!(")];
+    for (number, line) in text.lines().enumerate() {
+        for mark in marks {
+            if line.contains(mark) {
+                findings.push(format!("{name}:{}: `{mark}` is left open", number + 1));
+            }
+        }
+    }
+}
+
+fn crate_arrows(root: &Path, findings: &mut Vec<String>) -> Result<(), String> {
+    for (name, allowed) in CRATES {
+        let path = root.join("crates").join(name).join("Cargo.toml");
+        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let dependencies = text
+            .split("\n[")
+            .filter(|section| section.starts_with("dependencies]"))
+            .flat_map(str::lines);
+        for line in dependencies {
+            let dependency = line.split(['.', ' ', '=']).next().unwrap_or_default();
+            if dependency.starts_with("palisade") && !allowed.contains(&dependency) {
+                findings.push(format!("crates/{name}/Cargo.toml: `{name}` may not depend on `{dependency}`"));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_source_is_tidy() {
+        assert_eq!(run().err().unwrap_or_default(), "");
+    }
+
+    #[test]
+    fn an_arrow_against_the_flow_is_found() {
+        let mut findings = Vec::new();
+        stage_arrows("crates/core/src/inventory/read.rs", "use crate::policy::Policy;\n", &mut findings);
+        stage_arrows("crates/core/src/policy/mod.rs", "use crate::inventory::Item;\n", &mut findings);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert!(findings[0].starts_with("crates/core/src/inventory/read.rs:1: stage `inventory`"));
+    }
+
+    #[test]
+    fn a_name_that_says_nothing_is_found() {
+        let mut findings = Vec::new();
+        banned_modules("crates/api/src/helpers.rs", &mut findings);
+        banned_modules("crates/api/src/policies.rs", &mut findings);
+        assert_eq!(findings.len(), 1);
+    }
+}

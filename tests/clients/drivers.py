@@ -1,0 +1,148 @@
+"""One way to call an operation for each client: `call(operation, parameters, account, region)`.
+
+Answers the result as plain values, or raises `Refused` with the error's name and message.
+"""
+
+import datetime
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+
+HERE = pathlib.Path(__file__).parent
+
+
+class Refused(Exception):
+    def __init__(self, code, message):
+        super().__init__(f"{code}: {message}")
+        self.code, self.message = code, message
+
+
+def plain(value):
+    """Without response metadata; times as epoch seconds."""
+    if isinstance(value, dict):
+        return {key: plain(member) for key, member in value.items()
+                if key not in ("ResponseMetadata", "$metadata")}
+    if isinstance(value, list):
+        return [plain(member) for member in value]
+    if isinstance(value, datetime.datetime):
+        return value.timestamp()
+    return value
+
+
+class Boto3:
+    """boto3 in JSON 1.1, or in RPC v2 CBOR through an overlay of its own model."""
+
+    def __init__(self, endpoint, keys, cbor=False):
+        import boto3
+        import botocore.session
+        from botocore.config import Config
+
+        self.name = "boto3 cbor" if cbor else "boto3 json"
+        self.endpoint, self.keys, self.clients = endpoint, keys, {}
+        self.config = Config(retries={"max_attempts": 1, "mode": "standard"})
+        self.session = botocore.session.Session()
+        if cbor:
+            self.overlay = tempfile.TemporaryDirectory()
+            loader = self.session.get_component("data_loader")
+            model = loader.load_service_model("fms", "service-2")
+            model["metadata"]["protocols"] = ["smithy-rpc-v2-cbor"]
+            model["metadata"]["protocol"] = "smithy-rpc-v2-cbor"
+            place = pathlib.Path(self.overlay.name) / "fms" / "2018-01-01"
+            place.mkdir(parents=True)
+            (place / "service-2.json").write_text(json.dumps(model))
+            self.session = botocore.session.Session()
+            loader = self.session.get_component("data_loader")
+            loader.search_paths.insert(0, self.overlay.name)
+        self.boto3 = boto3.Session(botocore_session=self.session)
+
+    def client(self, account, region):
+        if (account, region) not in self.clients:
+            access, secret = self.keys[account]
+            self.clients[account, region] = self.boto3.client(
+                "fms", endpoint_url=self.endpoint, region_name=region, config=self.config,
+                aws_access_key_id=access, aws_secret_access_key=secret)
+        return self.clients[account, region]
+
+    def call(self, operation, parameters, account, region):
+        from botocore import xform_name
+        from botocore.exceptions import ClientError
+
+        try:
+            return plain(getattr(self.client(account, region), xform_name(operation))(**parameters))
+        except ClientError as error:
+            raise Refused(error.response["Error"]["Code"], error.response["Error"]["Message"])
+
+    def close(self):
+        pass
+
+
+class AwsCli:
+    """The AWS command line."""
+
+    name = "aws cli"
+
+    def __init__(self, endpoint, keys, program):
+        self.endpoint, self.keys, self.program = endpoint, keys, program
+
+    def call(self, operation, parameters, account, region):
+        from botocore import xform_name
+
+        access, secret = self.keys[account]
+        environment = dict(os.environ, AWS_ACCESS_KEY_ID=access, AWS_SECRET_ACCESS_KEY=secret,
+                           AWS_DEFAULT_REGION=region, AWS_PAGER="", AWS_MAX_ATTEMPTS="1",
+                           AWS_ENDPOINT_URL_FMS=self.endpoint, AWS_CONFIG_FILE="/dev/null",
+                           AWS_SHARED_CREDENTIALS_FILE="/dev/null")
+        run = subprocess.run(
+            [self.program, "fms", xform_name(operation, "-"), "--output", "json", "--no-paginate",
+             "--cli-input-json", json.dumps(parameters)],
+            env=environment, capture_output=True, text=True, timeout=120)
+        if run.returncode == 0:
+            return plain(self.times(json.loads(run.stdout or "{}")))
+        text = run.stderr.strip()
+        # An error occurred (Name) when calling the X operation: message
+        if "(" in text and "): " not in text and ") when calling" in text:
+            code = text.split("(", 1)[1].split(")", 1)[0]
+            raise Refused(code, text.split("operation: ", 1)[1])
+        raise AssertionError(f"aws fms {operation} failed: {text}")
+
+    def times(self, value):
+        """The command line prints times as ISO 8601 text."""
+        if isinstance(value, dict):
+            return {key: datetime.datetime.fromisoformat(member).timestamp()
+                    if key in ("LastUpdated", "ExpiredAt", "CreateTime", "LastUpdateTime")
+                    and isinstance(member, str) else self.times(member)
+                    for key, member in value.items()}
+        if isinstance(value, list):
+            return [self.times(member) for member in value]
+        return value
+
+    def close(self):
+        pass
+
+
+class JavaScript:
+    """The AWS SDK for JavaScript in a node process that reads one call a line."""
+
+    def __init__(self, endpoint, keys, modules, cbor=False):
+        self.name = "js cbor" if cbor else "js json"
+        self.keys = keys
+        self.process = subprocess.Popen(
+            ["node", str(HERE / "calls.mjs"), endpoint, "cbor" if cbor else "json", str(modules)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def call(self, operation, parameters, account, region):
+        access, secret = self.keys[account]
+        line = {"operation": operation, "parameters": parameters, "region": region,
+                "access": access, "secret": secret}
+        self.process.stdin.write(json.dumps(line) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        if "error" in answer:
+            raise Refused(answer["error"]["name"], answer["error"]["message"])
+        return plain(answer["result"])
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=30)
