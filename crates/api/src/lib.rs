@@ -1,1 +1,41 @@
-//! Skeleton.
+//! Firewall Manager's operations and Palisade's own endpoints over core and store.
+//!
+//! A request is six named steps:
+//!
+//! | step | where | what |
+//! |---|---|---|
+//! | accept | [`mod@request`] | limits on headers and body, protocol and operation |
+//! | verify | [`verify`] | signature to caller: the one door to an [`Authentic`] request |
+//! | decode | [`operations`] | body to the operation's typed input |
+//! | act | one file a family | who may, what is asked, what is refused |
+//! | store | [`App`] | decided on one revision, committed against it |
+//! | encode | [`operations`] | output or fault to bytes |
+//!
+//! [`operations::OPERATIONS`] is the one table of the 42 operations; [`own`] has the endpoints that
+//! AWS does not have.
+
+pub mod administrators;
+mod app;
+pub mod call;
+pub mod caller;
+pub mod compliance;
+pub mod inflate;
+mod intake;
+pub mod lists;
+mod metrics;
+pub mod mint;
+pub mod operations;
+pub mod own;
+pub mod pages;
+pub mod policies;
+mod request;
+pub mod tags;
+pub mod verify;
+mod view;
+
+pub use app::{
+    App, Auth, Clock, DELIVERIES_AT_ONCE_MAX, Entropy, INGEST_SIZE_MAX, Settings,
+};
+pub use request::router;
+pub use verify::Authentic;
+pub use view::{ControlView, Desk};

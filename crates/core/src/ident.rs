@@ -220,10 +220,10 @@ impl ResourceType {
 impl TryFrom<&str> for ResourceType {
     type Error = IdentError;
     fn try_from(text: &str) -> Result<Self, IdentError> {
-        if let Ok(at) = ResourceType::NAMED.binary_search_by(|named| named.as_str().cmp(text)) {
-            if let Some(named) = ResourceType::NAMED.get(at) {
-                return Ok(named.clone());
-            }
+        if let Ok(at) = ResourceType::NAMED.binary_search_by(|named| named.as_str().cmp(text))
+            && let Some(named) = ResourceType::NAMED.get(at)
+        {
+            return Ok(named.clone());
         }
         checked("a resource type", text, 256, visible)?;
         Ok(Self(Cow::Owned(text.to_owned())))

@@ -185,6 +185,9 @@ pub struct Lease {
     pub shard: ShardId,
     /// The marks as they were when leased.
     pub marks: Vec<LeasedMark>,
+    /// Told apart from every other lease by this number, which grows: when the lease runs out and
+    /// another worker takes the shard, what this one settles is dropped.
+    pub fence: u64,
 }
 
 /// One due mark at the version that was leased.

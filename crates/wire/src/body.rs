@@ -36,7 +36,7 @@ pub trait Input: Shaped + DeserializeOwned + Serialize {
 }
 
 /// The output of an operation; `()` where the model has none.
-pub trait Output: DeserializeOwned + Serialize {
+pub trait Output: Serialize {
     /// Its shape, none for `()`.
     const SHAPE: Option<ShapeId>;
 }

@@ -21,10 +21,10 @@ pub fn decode(table: &Table, shape: ShapeId, body: &[u8]) -> Result<Value, Fault
     let seed = Seed { table, shape, name: "the body", depth: 0, values: &values };
     let value = seed.deserialize(&mut reader).map_err(|e| refuse(&e))?;
     reader.end().map_err(|e| refuse(&e))?;
-    match value {
-        Value::Null => Err(refuse(&"it must be an object, not null")),
-        value => Ok(value),
+    if value == Value::Null && !matches!(table.shape(shape).kind, Kind::Document) {
+        return Err(refuse(&"it must be an object, not null"));
     }
+    Ok(value)
 }
 
 /// How to read the next value: by which shape, under which name, how deep.

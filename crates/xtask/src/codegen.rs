@@ -82,11 +82,11 @@ impl Model {
         text(self.shape(name)?, "type").ok_or_else(|| format!("shape `{name}` has no type"))
     }
 
-    /// Names of the structures that are not errors.
+    /// Names of the structures, errors included.
     fn structures(&self) -> Result<Vec<&str>, String> {
         let mut names = Vec::new();
         for (name, shape) in &self.shapes {
-            if text(shape, "type") == Some("structure") && shape.get("exception").is_none() {
+            if text(shape, "type") == Some("structure") {
                 self.refuse_recursion(name, &mut Vec::new())?;
                 names.push(name.as_str());
             }

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::ListId;
+use crate::lists::{default_apps_lists, default_protocols_lists, protocol_number};
 use crate::policy::Policy;
 use crate::policy::content_audit::{ListReference, ManagedOptions};
 
-use super::opening::protocol_number;
 use super::{App, DependentService, Fact, Gap, Reference, References};
 
 /// Applications by protocol number, then port: the name of one at that port.
 pub(super) type Apps = BTreeMap<u8, BTreeMap<u16, Box<str>>>;
 
-/// The lists of each option that has some and whose lists were all found.
+/// The lists of each option that has some.
 #[derive(Debug, Default)]
 pub(super) struct AuditLists {
     pub allowed_protocols: Option<BTreeSet<u8>>,
@@ -37,20 +37,24 @@ pub(super) fn references(policy: &Policy, options: &ManagedOptions) -> BTreeSet<
 }
 
 impl AuditLists {
-    /// Finds the lists of a policy's options. An option one of whose lists is missing is not
-    /// judged (semantics §6.1), and a gap names the list (§10 row 27).
+    /// Finds the lists of a policy's options; `None`, with a gap for each that is missing, unless
+    /// all are there (semantics §10 row 27).
     pub fn find(
         policy: &Policy,
         options: &ManagedOptions,
         references: &References,
         gaps: &mut BTreeSet<Gap>,
-    ) -> AuditLists {
-        let mut finder = Finder { policy, references, gaps };
-        AuditLists {
+    ) -> Option<AuditLists> {
+        let mut finder = Finder { policy, references, missing: Vec::new() };
+        let lists = AuditLists {
             allowed_protocols: finder.protocols(options.allowed_protocols.as_ref()),
             allowed_public_apps: finder.apps(options.allowed_public_apps.as_ref()),
             denied_public_apps: finder.apps(options.denied_public_apps.as_ref()),
-        }
+        };
+        let found_all = finder.missing.is_empty();
+        let texts = finder.missing.iter();
+        gaps.extend(texts.map(|text| Gap::new(DependentService::Vpc, text)));
+        found_all.then_some(lists)
     }
 }
 
@@ -73,7 +77,7 @@ fn protocols_list(policy: &Policy, id: &ListId) -> Reference {
 struct Finder<'a> {
     policy: &'a Policy,
     references: &'a References,
-    gaps: &'a mut BTreeSet<Gap>,
+    missing: Vec<String>,
 }
 
 impl Finder<'_> {
@@ -109,8 +113,8 @@ impl Finder<'_> {
         Some(by_protocol)
     }
 
-    /// The contents of every list that a reference names, one after the other; `None` when it
-    /// names none, or when one is missing.
+    /// What the lists that a reference names hold, one list after the other; `None` when it names
+    /// none.
     fn all<T>(
         &mut self,
         named: &ListReference,
@@ -118,28 +122,39 @@ impl Finder<'_> {
         custom: impl Fn(&Self, &ListId) -> Option<Vec<T>>,
         default: impl Fn(&ListId, Option<&str>) -> Option<Vec<T>>,
     ) -> Option<Vec<T>> {
-        let mut missing = Vec::new();
-        let mut contents = Vec::new();
+        if named.custom.is_empty() && named.default.is_none() {
+            return None;
+        }
+        let mut held = Vec::new();
         for id in &named.custom {
             match custom(self, id) {
-                Some(list) => contents.extend(list),
-                None => missing.push(format!("{what} {id} could not be found.")),
+                Some(list) => held.extend(list),
+                None => self.missing.push(format!("{what} {id} could not be found.")),
             }
         }
         if let Some((id, version)) = &named.default {
             match default(id, version.as_deref()) {
-                Some(list) => contents.extend(list),
-                None => missing.push(match version {
-                    Some(version) => {
-                        format!("{what} {id} of AWS, version {version}, could not be found.")
-                    }
-                    None => format!("{what} {id} of AWS could not be found."),
-                }),
+                Some(list) => held.extend(list),
+                None => {
+                    let version = version.as_deref().unwrap_or("latest");
+                    self.missing.push(format!(
+                        "{what} {id} of AWS, version {version}, could not be found."
+                    ));
+                }
             }
         }
-        let names_none = named.custom.is_empty() && named.default.is_none();
-        let found_all = missing.is_empty();
-        self.gaps.extend(missing.iter().map(|text| Gap::new(DependentService::Vpc, text)));
-        (found_all && !names_none).then_some(contents)
+        Some(held)
     }
+}
+
+/// What an AWS-managed list holds, of the version asked for or the newest.
+fn default_apps(id: &ListId, version: Option<&str>) -> Option<Vec<App>> {
+    let lists = default_apps_lists();
+    lists.iter().find(|list| list.id == *id)?.apps(version).map(<[_]>::to_vec)
+}
+
+/// Likewise.
+fn default_protocols(id: &ListId, version: Option<&str>) -> Option<Vec<Box<str>>> {
+    let lists = default_protocols_lists();
+    lists.iter().find(|list| list.id == *id)?.protocols(version).map(<[_]>::to_vec)
 }

@@ -9,7 +9,7 @@ use crate::policy::content_audit::{AuditDirection, ManagedOptions};
 
 use super::addresses::{is_public_v4, is_public_v6};
 use super::audit_lists::{Apps, AuditLists};
-use super::opening::{Opening, Peer, Ports, protocol_name};
+use super::opening::{Opening, Peer, Ports, TCP, UDP, protocol_name};
 use super::Direction;
 
 /// The options of a policy with the lists they name at hand.
@@ -176,9 +176,9 @@ fn hit(apps: &Apps, opening: &Opening<'_>) -> Option<String> {
         Ports::All | Ports::Icmp(..) => ports.iter().next()?,
     };
     let protocol = protocol_text(Some(number));
-    Some(match opening.ports {
-        Ports::Icmp(..) => format!("{name} ({protocol})"),
-        Ports::Range(..) | Ports::All => format!("{name} ({protocol} {port})"),
+    Some(match number {
+        TCP | UDP => format!("{name} ({protocol} {port})"),
+        _ => format!("{name} ({protocol})"),
     })
 }
 

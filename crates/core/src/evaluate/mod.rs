@@ -7,7 +7,87 @@ use serde::{Deserialize, Serialize};
 
 use crate::ident::{AccountId, ListId, Region, ResourceId, ResourceType};
 use crate::inventory::{Item, Shard};
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicyType, Rule};
+
+mod addresses;
+mod audit_lists;
+mod content_audit;
+mod coverage;
+mod finding;
+mod managed_options;
+mod opening;
+mod selection;
+mod wafv2;
+mod web_acl_name;
+#[cfg(test)]
+mod world;
+
+use selection::{selected, unseen};
+
+/// Facts outside the shard that judging a policy needs. What of them is found goes into
+/// [`Evidence::references`].
+pub fn references(policy: &Policy) -> BTreeSet<Reference> {
+    match &policy.rule {
+        Rule::ContentAudit(audit) => content_audit::references(policy, audit),
+        Rule::Wafv2(_) | Rule::NotJudged(_) => BTreeSet::new(),
+    }
+}
+
+/// Judges one policy over one shard. The caller has checked that the shard's account is in the
+/// policy's scope and that the shard is of the policy's Region.
+pub fn judge(policy: &Policy, evidence: &Evidence<'_>) -> Judgement {
+    let mut judgement = Judgement::default();
+    let needed = match &policy.rule {
+        Rule::ContentAudit(audit) => {
+            content_audit::judge(policy, audit, evidence, &mut judgement);
+            content_audit::needed(policy)
+        }
+        Rule::Wafv2(rule) => {
+            wafv2::judge(policy, rule, evidence, &mut judgement);
+            wafv2::needed(policy)
+        }
+        Rule::NotJudged(policy_type) => return not_judged(policy, *policy_type, evidence),
+    };
+    coverage::note(&mut judgement, &needed, evidence);
+    judgement
+        .violators
+        .sort_by(|a, b| (&a.resource_type, &a.id).cmp(&(&b.resource_type, &b.id)));
+    judgement
+}
+
+/// A type of policy that is kept but has no evaluator: an issue, never a result.
+fn not_judged(policy: &Policy, policy_type: PolicyType, evidence: &Evidence<'_>) -> Judgement {
+    let types: BTreeSet<_> = policy.resource_types().iter().collect();
+    let in_scope = types.into_iter().map(|kind| selected(policy, evidence.shard, kind).len());
+    let (service, name) = service_of(policy_type);
+    let text = format!("Palisade does not judge policies of type {name} yet.");
+    Judgement {
+        in_scope: in_scope.map(|count| count as u64).sum(),
+        gaps: [Gap::new(service, &text)].into(),
+        ..Judgement::default()
+    }
+}
+
+/// The service whose issue fits a type of policy, and the type as AWS writes it.
+fn service_of(policy_type: PolicyType) -> (DependentService, &'static str) {
+    match policy_type {
+        PolicyType::Waf => (DependentService::Waf, "WAF"),
+        PolicyType::Wafv2 => (DependentService::Waf, "WAFV2"),
+        PolicyType::ShieldAdvanced => (DependentService::ShieldAdvanced, "SHIELD_ADVANCED"),
+        PolicyType::SecurityGroupsCommon => (DependentService::Vpc, "SECURITY_GROUPS_COMMON"),
+        PolicyType::SecurityGroupsContentAudit => {
+            (DependentService::Vpc, "SECURITY_GROUPS_CONTENT_AUDIT")
+        }
+        PolicyType::SecurityGroupsUsageAudit => {
+            (DependentService::Vpc, "SECURITY_GROUPS_USAGE_AUDIT")
+        }
+        PolicyType::NetworkFirewall => (DependentService::Vpc, "NETWORK_FIREWALL"),
+        PolicyType::DnsFirewall => (DependentService::Vpc, "DNS_FIREWALL"),
+        PolicyType::ThirdPartyFirewall => (DependentService::Vpc, "THIRD_PARTY_FIREWALL"),
+        PolicyType::ImportNetworkFirewall => (DependentService::Vpc, "IMPORT_NETWORK_FIREWALL"),
+        PolicyType::NetworkAclCommon => (DependentService::Vpc, "NETWORK_ACL_COMMON"),
+    }
+}
 
 /// A fact outside the shard that a policy or one of its rules names.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -210,6 +290,30 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// Counts a resource in scope and keeps what was found about it.
+    fn record(&mut self, item: &Item, verdict: Verdict) {
+        self.in_scope = self.in_scope.saturating_add(1);
+        match verdict {
+            Verdict::Comply => {}
+            Verdict::Violate(first, mut rest) => {
+                rest.insert(0, first);
+                self.violators.push(Violator {
+                    resource_type: item.key.resource_type.clone(),
+                    id: item.key.id.clone(),
+                    violations: rest,
+                });
+            }
+            Verdict::Undecided(gap) => {
+                self.gaps.insert(gap);
+            }
+        }
+    }
+
+    /// This judgement does not hold beyond a moment.
+    fn wake_at(&mut self, at_ms: i64) {
+        self.not_before_ms = Some(self.not_before_ms.map_or(at_ms, |sooner| sooner.min(at_ms)));
+    }
+
     /// NON_COMPLIANT with any violator; without one COMPLIANT only if nothing stood in the way;
     /// otherwise no result (semantics §10 rows 1, 27).
     pub fn status(&self) -> Option<Status> {
@@ -231,4 +335,65 @@ pub enum Status {
     Compliant,
     /// Something does.
     NonCompliant,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::Rule;
+
+    use super::world::{body, gaps, judged, policy, world};
+    use super::*;
+
+    #[test]
+    fn a_type_that_is_not_judged_is_an_issue_and_never_a_result() {
+        for (policy_type, want) in [
+            (PolicyType::Waf, "AWSWAF Palisade does not judge policies of type WAF yet."),
+            (
+                PolicyType::ShieldAdvanced,
+                "AWSSHIELD_ADVANCED Palisade does not judge policies of type SHIELD_ADVANCED yet.",
+            ),
+            (
+                PolicyType::NetworkAclCommon,
+                "AWSVPC Palisade does not judge policies of type NETWORK_ACL_COMMON yet.",
+            ),
+        ] {
+            let policy = policy("AWS::EC2::Subnet", Rule::NotJudged(policy_type));
+            let shard = world([body(ResourceType::SUBNET, "subnet-1", crate::inventory::Body::Unwanted)]);
+            let judgement = judged(&policy, &shard, &References::new());
+            assert_eq!(gaps(&judgement), [want]);
+            assert_eq!((judgement.status(), judgement.in_scope), (None, 1));
+            assert!(references(&policy).is_empty());
+        }
+    }
+
+    #[test]
+    fn every_type_of_policy_is_named_as_aws_names_it() {
+        let all = [
+            PolicyType::Waf,
+            PolicyType::Wafv2,
+            PolicyType::ShieldAdvanced,
+            PolicyType::SecurityGroupsCommon,
+            PolicyType::SecurityGroupsContentAudit,
+            PolicyType::SecurityGroupsUsageAudit,
+            PolicyType::NetworkFirewall,
+            PolicyType::DnsFirewall,
+            PolicyType::ThirdPartyFirewall,
+            PolicyType::ImportNetworkFirewall,
+            PolicyType::NetworkAclCommon,
+        ];
+        for policy_type in all {
+            let text = serde_json::to_value(policy_type).unwrap();
+            assert_eq!(text.as_str(), Some(service_of(policy_type).1));
+        }
+    }
+
+    #[test]
+    fn the_sooner_moment_wakes() {
+        let mut judgement = Judgement::default();
+        judgement.wake_at(5);
+        judgement.wake_at(7);
+        assert_eq!(judgement.not_before_ms, Some(5));
+        judgement.wake_at(3);
+        assert_eq!(judgement.not_before_ms, Some(3));
+    }
 }

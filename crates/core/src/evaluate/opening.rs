@@ -248,13 +248,5 @@ pub(super) fn protocol_name(number: u8) -> Option<&'static str> {
     }
 }
 
-/// A protocol of a list as a number: a name in any letter case, or 0–255 as text (semantics §6.1).
-pub(super) fn protocol_number(text: &str) -> Option<u8> {
-    let named = [ICMP, TCP, UDP, ICMPV6].into_iter().find(|number| {
-        protocol_name(*number).is_some_and(|name| name.eq_ignore_ascii_case(text))
-    });
-    named.or_else(|| text.parse().ok())
-}
-
 #[cfg(test)]
 mod tests;

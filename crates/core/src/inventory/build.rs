@@ -19,12 +19,7 @@ pub struct ShardBuilder {
 impl ShardBuilder {
     /// A shard of which nothing is known yet.
     pub fn new(id: ShardId) -> ShardBuilder {
-        ShardBuilder {
-            id,
-            held: BTreeMap::new(),
-            marks: BTreeMap::new(),
-            snapshot_accepted: false,
-        }
+        ShardBuilder { id, held: BTreeMap::new(), marks: BTreeMap::new(), snapshot_accepted: false }
     }
 
     /// Takes in one state; `snapshot_moment_ms` when a whole snapshot contained it. An observation

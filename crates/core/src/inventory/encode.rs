@@ -11,7 +11,9 @@ pub const ITEM_LAYOUT: u8 = 1;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ItemDecodeError {
     /// The first byte is another layout's.
-    #[error("the item has layout {found}, this version reads {ITEM_LAYOUT}: ingest its delivery again")]
+    #[error(
+        "the item has layout {found}, this version reads {ITEM_LAYOUT}: ingest its delivery again"
+    )]
     Layout {
         /// What the first byte says; 0 when there is none.
         found: u8,

@@ -1,1 +1,418 @@
 //! One item's raw text becomes an [`super::Observation`], or a reason why it cannot.
+
+mod association;
+mod moment;
+mod network;
+mod protection;
+mod recorder;
+mod security_group;
+pub(super) mod shape;
+mod web_acl;
+
+pub(super) use moment::file_name_ms;
+
+use std::borrow::Cow;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::ident::{AccountId, Region, ResourceId, ResourceType};
+
+use super::{Body, Item, ItemKey, Observation, Tags, Version};
+use shape::{Many, Text, shape};
+
+shape! {
+    /// The fields of an item, by the names of both dialects (formats §2).
+    Fields {
+        account: Text<'a> = "awsAccountId" | "accountId",
+        region: Text<'a> = "awsRegion",
+        resource_type: Text<'a> = "resourceType",
+        id: Text<'a> = "resourceId",
+        name: &'a RawValue = "resourceName",
+        arn: &'a RawValue = "ARN",
+        captured: &'a RawValue = "configurationItemCaptureTime",
+        status: Text<'a> = "configurationItemStatus",
+        change: Text<'a> = "changeType",
+        state: &'a RawValue = "configurationStateId",
+        tags: &'a RawValue = "tags",
+        relationships: &'a RawValue = "relationships",
+        configuration: &'a RawValue = "configuration",
+        supplementary: &'a RawValue = "supplementaryConfiguration",
+    }
+}
+
+/// An item that could not be read, with what of it could.
+#[derive(Debug, Default)]
+pub(super) struct Unread {
+    pub reason: String,
+    pub resource_id: Option<String>,
+    pub resource_type: Option<ResourceType>,
+    /// When its key and version are readable: that the resource exists and cannot be judged. Left
+    /// out, it would count as gone, or as complying.
+    pub shadow: Option<Box<Observation>>,
+}
+
+/// Which form an item has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Form {
+    /// A configuration item, in either dialect, or a row of a query result.
+    Whole,
+    /// `configurationItemSummary` of an oversized notification: no body, so what it is now is
+    /// unknown until the notification itself is fetched.
+    Summary,
+}
+
+/// Reads one raw configuration item in either dialect (formats §2, §3, §9).
+///
+/// A body that lacks what its type is judged by is an error, never a guess.
+///
+/// # Errors
+/// One line that says which field is wrong and how.
+pub fn read_item(raw: &[u8]) -> Result<Observation, String> {
+    read(raw, Form::Whole).map_err(|unread| unread.reason)
+}
+
+/// Reads one raw item; an item that cannot be read tells what of it could.
+pub(super) fn read(raw: &[u8], form: Form) -> Result<Observation, Unread> {
+    match std::str::from_utf8(raw) {
+        Ok(text) => read_text(text, form),
+        Err(error) => {
+            let reason = format!("not UTF-8 at byte {} of the item", error.valid_up_to());
+            Err(match read_text(&String::from_utf8_lossy(raw), form) {
+                Ok(seen) => Unread {
+                    reason,
+                    resource_id: Some(seen.item.key.id.to_string()),
+                    resource_type: Some(seen.item.key.resource_type.clone()),
+                    shadow: Some(Box::new(unseen(seen))),
+                },
+                Err(unread) => Unread { reason, ..unread },
+            })
+        }
+    }
+}
+
+fn unseen(mut seen: Observation) -> Observation {
+    if seen.item.body != Body::Deleted {
+        seen.item.body = Body::Unseen;
+    }
+    seen
+}
+
+fn read_text(text: &str, form: Form) -> Result<Observation, Unread> {
+    let fields: Fields<'_> = serde_json::from_str(text)
+        .map_err(|error| Unread { reason: reason(&error), ..Unread::default() })?;
+    let resource_id = fields.id.as_ref().map(|id| id.as_str().to_owned());
+    let resource_type =
+        fields.resource_type.as_ref().and_then(|text| ResourceType::try_from(text.as_str()).ok());
+    let unread = |reason, shadow| Unread { reason, resource_id, resource_type, shadow };
+    let mut seen = match identify(&fields) {
+        Ok(seen) => seen,
+        Err(reason) => return Err(unread(reason, None)),
+    };
+    match describe(&fields, form, &mut seen.item) {
+        Ok(()) => Ok(seen),
+        Err(reason) => Err(unread(reason, Some(Box::new(unseen(seen))))),
+    }
+}
+
+/// Key and version: enough to say that the resource is there.
+fn identify(fields: &Fields<'_>) -> Result<Observation, String> {
+    let account = required(&fields.account, "awsAccountId")?;
+    let region = required(&fields.region, "awsRegion")?;
+    let resource_type = required(&fields.resource_type, "resourceType")?;
+    let id = required(&fields.id, "resourceId")?;
+    let global = region.eq_ignore_ascii_case("global");
+    let key = ItemKey {
+        account: AccountId::try_from(account).map_err(|error| error.to_string())?,
+        region: if global {
+            Region::home_of_global()
+        } else {
+            Region::try_from(region).map_err(|error| error.to_string())?
+        },
+        resource_type: ResourceType::try_from(resource_type).map_err(|error| error.to_string())?,
+        id: ResourceId::try_from(id).map_err(|error| error.to_string())?,
+    };
+    let item = Item {
+        key,
+        version: version(fields)?,
+        name: None,
+        arn: None,
+        tags: Tags::new(),
+        body: Body::Unseen,
+    };
+    Ok(Observation { item, global })
+}
+
+fn required<'t>(field: &'t Option<Text<'_>>, name: &str) -> Result<&'t str, String> {
+    field.as_ref().map(Text::as_str).ok_or_else(|| format!("`{name}` is missing"))
+}
+
+fn version(fields: &Fields<'_>) -> Result<Version, String> {
+    let state = fields.state.and_then(|raw| state_id(raw.get()));
+    let captured_ms = match fields.captured {
+        Some(raw) => Some(moment::moment_ms(raw).ok_or_else(|| {
+            let shown: String = raw.get().chars().take(80).collect();
+            format!("`configurationItemCaptureTime` is not a time: `{shown}`")
+        })?),
+        None => state.and_then(moment::plausible_ms),
+    };
+    let captured_ms = captured_ms.ok_or(
+        "`configurationItemCaptureTime` is missing and `configurationStateId` is not a time: \
+         which of two states is newer could not be told",
+    )?;
+    Ok(Version { state, captured_ms })
+}
+
+/// The order number: decimal, as a number, a float or text. 0 is how summaries say that they have
+/// none; a UUID is none either.
+fn state_id(raw: &str) -> Option<u64> {
+    let text = raw.trim_matches('"');
+    let state = text.parse().ok().or_else(|| u64::try_from(shape::whole(text)?).ok());
+    state.filter(|state| *state > 0)
+}
+
+/// Name, ARN, tags and body.
+fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), String> {
+    item.name = plain(fields.name);
+    item.arn = plain(fields.arn);
+    let presence = presence(fields)?;
+    if presence == Presence::Deleted {
+        item.body = Body::Deleted;
+    }
+    if let Some(raw) = fields.tags {
+        let tags: TagMap = parse("tags", raw.get())?;
+        item.tags = tags.0;
+    }
+    let reader = reader_of(&item.key.resource_type);
+    let bodiless = presence == Presence::Deleted || form == Form::Summary;
+    if bodiless || (presence == Presence::Exists && reader.is_none() && fields.tags.is_some()) {
+        if presence == Presence::Exists && form == Form::Whole {
+            item.body = Body::Unwanted;
+        }
+        return Ok(());
+    }
+    let configuration = match fields.configuration {
+        Some(raw) => embedded("configuration", raw)?,
+        None => None,
+    };
+    let supplementary = match fields.supplementary {
+        Some(raw) => embedded("supplementaryConfiguration", raw)?,
+        None => None,
+    };
+    let source = Source {
+        item,
+        configuration: configuration.as_ref().map_or("{}", Embedded::json),
+        supplementary: supplementary.as_ref().map_or("{}", Embedded::json),
+        relationships: fields.relationships.map_or("[]", RawValue::get),
+    };
+    let tags = match fields.tags {
+        Some(_) => None,
+        None => Some(listed_tags(&source)),
+    };
+    let body = match reader {
+        _ if presence == Presence::NotRecorded => Body::Unseen,
+        None => Body::Unwanted,
+        Some(_) if configuration.is_none() => Body::Unseen,
+        Some(read) => read(&source)?,
+    };
+    match tags {
+        Some(Ok(tags)) => item.tags = tags,
+        // Bodies that nobody reads may call anything `tags`.
+        Some(Err(reason)) if reader.is_some() => return Err(reason),
+        Some(Err(_)) | None => {}
+    }
+    item.body = body;
+    Ok(())
+}
+
+/// `resourceName` and `ARN` are shown to people and never decide: anything but text is none.
+fn plain(raw: Option<&RawValue>) -> Option<Box<str>> {
+    let text: Cow<'_, str> = serde_json::from_str(raw?.get()).ok()?;
+    (!text.is_empty()).then(|| text.into())
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Presence {
+    Exists,
+    NotRecorded,
+    Deleted,
+}
+
+/// `configurationItemStatus`, with the four values of its first years; a query row without it is of
+/// a resource that exists. A summary may tell a deletion by `changeType` alone.
+fn presence(fields: &Fields<'_>) -> Result<Presence, String> {
+    let is = |field: &Option<Text<'_>>, any: &[&str]| {
+        let text = field.as_ref().map_or("", Text::as_str);
+        any.iter().any(|one| text.eq_ignore_ascii_case(one))
+    };
+    if is(&fields.change, &["DELETE"])
+        || is(&fields.status, &["ResourceDeleted", "ResourceDeletedNotRecorded", "Deleted"])
+    {
+        Ok(Presence::Deleted)
+    } else if is(&fields.status, &["OK", "ResourceDiscovered", "Discovered", ""]) {
+        Ok(Presence::Exists)
+    } else if is(&fields.status, &["ResourceNotRecorded", "Failed"]) {
+        Ok(Presence::NotRecorded)
+    } else {
+        let status = fields.status.as_ref().map_or("", Text::as_str);
+        Err(format!("`configurationItemStatus` is unknown: `{status}`"))
+    }
+}
+
+/// What a typed body is read from.
+pub(super) struct Source<'a> {
+    /// Key, name and ARN are set.
+    item: &'a Item,
+    configuration: &'a str,
+    supplementary: &'a str,
+    relationships: &'a str,
+}
+
+type Reader = fn(&Source<'_>) -> Result<Body, String>;
+
+/// The reader of a type's body; `None` for types that no evaluator reads.
+fn reader_of(resource_type: &ResourceType) -> Option<Reader> {
+    const READERS: &[(ResourceType, Reader)] = &[
+        (ResourceType::SECURITY_GROUP, security_group::read),
+        (ResourceType::NETWORK_INTERFACE, network::read_interface),
+        (ResourceType::INSTANCE, network::read_instance),
+        (ResourceType::PREFIX_LIST, network::read_prefix_list),
+        (ResourceType::LOAD_BALANCER, association::read_load_balancer),
+        (ResourceType::CLASSIC_LOAD_BALANCER, association::read_classic),
+        (ResourceType::API_GATEWAY_STAGE, association::read_stage),
+        (ResourceType::CLOUDFRONT_DISTRIBUTION, association::read_distribution),
+        (ResourceType::WAFV2_WEB_ACL, web_acl::read),
+        (ResourceType::SHIELD_PROTECTION, protection::read),
+        (ResourceType::SHIELD_REGIONAL_PROTECTION, protection::read),
+        (ResourceType::CONFIGURATION_RECORDER, recorder::read),
+    ];
+    READERS.iter().find(|(wanted, _)| wanted == resource_type).map(|(_, reader)| *reader)
+}
+
+impl Source<'_> {
+    /// Reads `configuration`.
+    fn body<'t, T: Deserialize<'t>>(&'t self) -> Result<T, String> {
+        parse("configuration", self.configuration)
+    }
+}
+
+pub(super) fn parse<'t, T: Deserialize<'t>>(what: &str, text: &'t str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|error| format!("`{what}`: {}", reason(&error)))
+}
+
+/// The error without serde's line and column, which count in a slice nobody sees.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let what = match text.rfind(" at line ") {
+        Some(at) if error.line() > 0 => text.get(..at).unwrap_or(&text),
+        _ => &text,
+    };
+    if error.is_data() {
+        what.to_owned()
+    } else {
+        format!("not valid JSON: {what} at column {} of line {}", error.column(), error.line())
+    }
+}
+
+/// A value that may also be given as text that holds JSON (formats §2).
+pub(super) enum Embedded<'t> {
+    /// The value itself.
+    Value(&'t str),
+    /// What the text held, without white space around it.
+    Text(String),
+}
+
+impl Embedded<'_> {
+    fn json(&self) -> &str {
+        match self {
+            Embedded::Value(json) => json,
+            Embedded::Text(json) => json,
+        }
+    }
+}
+
+/// `None` for null, empty text and text that says `null` (formats §10 row 1).
+pub(super) fn embedded<'t>(what: &str, raw: &'t RawValue) -> Result<Option<Embedded<'t>>, String> {
+    let embedded = if raw.get().starts_with('"') {
+        let text: String = parse(what, raw.get())?;
+        Embedded::Text(text.trim().to_owned())
+    } else {
+        Embedded::Value(raw.get())
+    };
+    Ok((!matches!(embedded.json(), "" | "null")).then_some(embedded))
+}
+
+/// Item-level tags: a map, or in query results a list (formats §4).
+struct TagMap(Tags);
+
+shape! {
+    /// One tag of a list.
+    Tag {
+        key: Text<'a> = "key",
+        value: Text<'a> = "value",
+    }
+}
+
+impl<'a> Deserialize<'a> for TagMap {
+    fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'a> Visitor<'a> for Any {
+            type Value = TagMap;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("tags as an object or a list")
+            }
+            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<TagMap, A::Error> {
+                let mut tags = Tags::new();
+                while let Some(key) = map.next_key::<String>()? {
+                    let value = map.next_value::<Option<Text<'a>>>()?;
+                    tags.insert(key.into(), value.map(Text::into_box).unwrap_or_default());
+                }
+                Ok(TagMap(tags))
+            }
+            fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<TagMap, A::Error> {
+                let mut tags = Tags::new();
+                while let Some(tag) = seq.next_element::<Tag<'a>>()? {
+                    let key = tag.key.ok_or_else(|| A::Error::custom("a tag without `key`"))?;
+                    tags.insert(key.into_box(), tag.value.map(Text::into_box).unwrap_or_default());
+                }
+                Ok(TagMap(tags))
+            }
+        }
+        from.deserialize_any(Any)
+    }
+}
+
+shape! {
+    /// Where bodies repeat the tags (formats §4).
+    TagLists {
+        tags: &'a RawValue = "tags",
+        tag_set: &'a RawValue = "tagSet",
+        tag_list: &'a RawValue = "tagList",
+    }
+}
+
+/// The tags that the body repeats, for items that have no map of their own.
+fn listed_tags(source: &Source<'_>) -> Result<Tags, String> {
+    for text in [source.configuration, source.supplementary] {
+        let lists: TagLists<'_> = parse("tags", text)?;
+        let Some(raw) = lists.tags.or(lists.tag_set).or(lists.tag_list) else { continue };
+        if let Some(list) = embedded("tags", raw)? {
+            let tags: TagMap = parse("tags", list.json())?;
+            return Ok(tags.0);
+        }
+    }
+    Ok(Tags::new())
+}
+
+/// Sorted, without repeats: bodies that say the same encode the same.
+fn sorted<T: Ord>(all: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut all: Vec<T> = all.into_iter().collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// The group ids of a list of groups, sorted.
+fn group_ids(groups: Option<Many<shape::TextIn<'_, shape::Group>>>) -> Vec<Box<str>> {
+    sorted(groups.into_iter().flat_map(|groups| groups.0).map(shape::TextIn::into_box))
+}

@@ -1,2 +1,472 @@
 //! Finds the items of a delivered file without building a tree: pushed bytes in, one item's raw
 //! text out.
+//!
+//! Only the outermost level of a file is looked into, so that a snapshot of any size streams by:
+//! the elements of its lists of items go out one at a time. Whatever else stands at the top (an
+//! item by itself, a notification, a queue record) is small and goes out whole as a record, for
+//! [`super::envelope`] to open. Keys may come in any order: an object is held back until a key
+//! tells that it is a container, or until it ends.
+
+use super::DeliveryError;
+
+/// Nesting of brackets in a file; in a JSON text inside a JSON text it counts anew.
+pub const DEPTH_MAX: u32 = 64;
+
+/// Bytes of one item or record.
+pub const ITEM_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes of text before the JSON of a notification sent as an e-mail (formats §6).
+pub const PREAMBLE_BYTES_MAX: u64 = 64 * 1024;
+
+/// Longest key looked at; longer ones are none that we know.
+const KEY_BYTES_MAX: usize = 256;
+
+/// What a piece of raw text is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Role {
+    /// An element of a list of configuration items.
+    Item,
+    /// A row of a query result.
+    Row,
+    /// An element of a top-level list or of a list of messages, or a whole top-level object.
+    Record,
+    /// The value of another key: skipped.
+    Other,
+}
+
+/// What the splitter hands out.
+pub(super) enum Piece<'a> {
+    /// Raw text of a value, balanced but otherwise unchecked.
+    Raw(Role, &'a [u8]),
+    /// A value of more than [`ITEM_BYTES_MAX`].
+    TooLarge,
+}
+
+/// What the keys of one top-level object told.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Root {
+    /// It holds a list of items, rows or messages.
+    pub container: bool,
+    /// It holds a list of configuration items.
+    pub items: bool,
+    /// `configSnapshotId`
+    pub snapshot_id: bool,
+    /// `requestId`, which very old snapshots have instead.
+    pub request_id: bool,
+    /// `nextToken`: an API response, of which this is a part.
+    pub next_token: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum At {
+    /// Before, between or after top-level values.
+    Outside,
+    /// In an object, before a key; `true` when `}` may come instead.
+    Key(bool),
+    InKey,
+    Colon,
+    Value,
+    /// In an object, after a value.
+    AfterValue,
+    /// In a list, before an element; `true` when `]` may come instead.
+    Element(bool),
+    AfterElement,
+    /// In a value that is not looked into.
+    Opaque,
+}
+
+pub(super) struct Splitter {
+    at: At,
+    /// Bytes of earlier chunks.
+    offset: u64,
+    /// In the list of an object, rather than in a top-level list.
+    in_object: bool,
+    role: Role,
+    key: Vec<u8>,
+    key_escaped: bool,
+    value: Opaque,
+    /// The captured part of earlier chunks.
+    held: Vec<u8>,
+    capturing: bool,
+    too_large: bool,
+    line_ended: bool,
+    preamble: bool,
+    /// Facts of the object that is open, or of the last one.
+    pub root: Root,
+    /// Top-level values that ended.
+    pub roots: u64,
+    /// Some object held a list of items or rows, if an empty one.
+    pub lists: bool,
+}
+
+type Sink<'s> = &'s mut dyn FnMut(Piece<'_>);
+
+impl Splitter {
+    pub fn new() -> Splitter {
+        Splitter {
+            at: At::Outside,
+            offset: 0,
+            in_object: false,
+            role: Role::Other,
+            key: Vec::new(),
+            key_escaped: false,
+            value: Opaque::default(),
+            held: Vec::new(),
+            capturing: false,
+            too_large: false,
+            line_ended: false,
+            preamble: false,
+            root: Root::default(),
+            roots: 0,
+            lists: false,
+        }
+    }
+
+    pub fn push(&mut self, bytes: &[u8], sink: Sink<'_>) -> Result<(), DeliveryError> {
+        // Start of the captured part in this chunk.
+        let mut from = 0;
+        let mut next = 0;
+        while let Some(&byte) = bytes.get(next) {
+            if self.at == At::Opaque {
+                let rest = bytes.get(next..).unwrap_or_default();
+                match self.value.scan(rest, self.depth()) {
+                    Ok(None) => break,
+                    Ok(Some(taken)) => {
+                        next += taken;
+                        self.value_ended(bytes.get(from..next).unwrap_or_default(), sink);
+                    }
+                    Err((at, why)) => return Err(self.fault(next + at, why)),
+                }
+                continue;
+            }
+            next += usize::from(self.step(byte, bytes, next, &mut from, sink)?);
+        }
+        if self.capturing {
+            self.hold(bytes.get(from..).unwrap_or_default());
+        }
+        self.offset = self.offset.saturating_add(bytes.len() as u64);
+        Ok(())
+    }
+
+    /// The end of the file: everything must be closed.
+    pub fn finish(&self) -> Result<(), DeliveryError> {
+        if self.at == At::Outside { Ok(()) } else { Err(DeliveryError::Truncated(self.offset)) }
+    }
+
+    /// Whether there was nothing but white space.
+    pub fn is_blank(&self) -> bool {
+        self.at == At::Outside && self.roots == 0 && !self.preamble
+    }
+
+    /// One byte outside of opaque values; whether it is consumed.
+    fn step(
+        &mut self,
+        byte: u8,
+        bytes: &[u8],
+        next: usize,
+        from: &mut usize,
+        sink: Sink<'_>,
+    ) -> Result<bool, DeliveryError> {
+        if self.at == At::InKey {
+            return Ok(self.in_key(byte));
+        }
+        if self.at == At::Outside {
+            self.outside(byte, next, from)?;
+            return Ok(true);
+        }
+        if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+            return Ok(true);
+        }
+        match (self.at, byte) {
+            (At::Key(_), b'"') => {
+                self.key.clear();
+                self.key_escaped = false;
+                self.at = At::InKey;
+            }
+            (At::Key(true) | At::AfterValue, b'}') => {
+                self.root_ended(bytes.get(*from..=next).unwrap_or_default(), sink);
+            }
+            (At::Colon, b':') => self.at = At::Value,
+            (At::AfterValue, b',') => self.at = At::Key(false),
+            (At::AfterElement, b',') => self.at = At::Element(false),
+            (At::Element(true) | At::AfterElement, b']') => {
+                if self.in_object {
+                    self.at = At::AfterValue;
+                } else {
+                    self.outside_again();
+                }
+            }
+            (At::Value, _) => return self.value_begins(byte, next),
+            (At::Element(_), _) => {
+                self.capturing = true;
+                *from = next;
+                self.opaque_begins(byte, next)?;
+                return Ok(false);
+            }
+            _ => return Err(self.unexpected(byte, next)),
+        }
+        Ok(true)
+    }
+
+    fn outside(&mut self, byte: u8, next: usize, from: &mut usize) -> Result<(), DeliveryError> {
+        let again = self.roots > 0;
+        match byte {
+            b'\n' => self.line_ended = true,
+            b' ' | b'\t' | b'\r' => {}
+            0xEF | 0xBB | 0xBF if self.offset + (next as u64) < 3 => {}
+            b'{' | b'[' if again && (self.preamble || !self.line_ended) => {
+                // Text after the JSON of an e-mail may hold brackets, but not a second object.
+                if byte == b'{' || !self.preamble {
+                    return Err(DeliveryError::Trailing(self.position(next)));
+                }
+            }
+            b'{' => {
+                self.root = Root::default();
+                self.in_object = true;
+                self.capturing = true;
+                *from = next;
+                self.at = At::Key(true);
+            }
+            b'[' if !self.preamble => {
+                self.root = Root { container: true, ..Root::default() };
+                self.in_object = false;
+                self.role = Role::Record;
+                self.at = At::Element(true);
+            }
+            _ if again && self.preamble => {}
+            _ if again => return Err(DeliveryError::Trailing(self.position(next))),
+            0..=0x1F => return Err(self.unexpected(byte, next)),
+            _ => {
+                self.preamble = true;
+                if self.position(next) >= PREAMBLE_BYTES_MAX {
+                    return Err(DeliveryError::NoJson);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn outside_again(&mut self) {
+        self.roots += 1;
+        self.line_ended = false;
+        self.at = At::Outside;
+    }
+
+    fn in_key(&mut self, byte: u8) -> bool {
+        let escaped = self.key_escaped && self.key.last() == Some(&b'\\');
+        match byte {
+            b'"' if !escaped => self.at = At::Colon,
+            b'\\' if escaped => {
+                // Both backslashes of `\\` are spent; no known key has one.
+                self.key.push(b'?');
+                self.key_escaped = true;
+            }
+            _ if self.key.len() < KEY_BYTES_MAX || byte == b'\\' || escaped => {
+                self.key_escaped |= byte == b'\\';
+                self.key.push(byte);
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// The byte is the first of a value in the top-level object.
+    fn value_begins(&mut self, byte: u8, next: usize) -> Result<bool, DeliveryError> {
+        self.role = self.role_of_key(byte);
+        if self.role != Role::Other {
+            self.root.container = true;
+            self.root.items |= self.role == Role::Item;
+            self.lists |= matches!(self.role, Role::Item | Role::Row);
+            self.capturing = false;
+            self.too_large = false;
+            self.held.clear();
+            self.at = At::Element(true);
+            return Ok(true);
+        }
+        self.opaque_begins(byte, next)?;
+        Ok(false)
+    }
+
+    /// What the list under the current key is a list of; notes telling keys by the way. `byte` is
+    /// the first of the value.
+    fn role_of_key(&mut self, byte: u8) -> Role {
+        let decoded;
+        let mut key = self.key.as_slice();
+        if self.key_escaped {
+            let quoted = [b"\"", key, b"\""].concat();
+            decoded = serde_json::from_slice::<String>(&quoted).unwrap_or_default();
+            key = decoded.as_bytes();
+        }
+        let is = |name: &str| key.eq_ignore_ascii_case(name.as_bytes());
+        self.root.snapshot_id |= byte == b'"' && is("configSnapshotId");
+        self.root.request_id |= byte == b'"' && is("requestId");
+        self.root.next_token |= byte == b'"' && is("nextToken");
+        if byte != b'[' {
+            Role::Other
+        } else if is("configurationItems") {
+            Role::Item
+        } else if is("baseConfigurationItems") {
+            self.root.next_token = true; // the current state of some resources, never of all
+            Role::Item
+        } else if is("results") {
+            Role::Row
+        } else if is("records") || is("messages") {
+            Role::Record
+        } else {
+            Role::Other
+        }
+    }
+
+    fn opaque_begins(&mut self, byte: u8, next: usize) -> Result<(), DeliveryError> {
+        if !matches!(byte, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') {
+            return Err(self.unexpected(byte, next));
+        }
+        self.value = Opaque::default();
+        self.at = At::Opaque;
+        Ok(())
+    }
+
+    /// An opaque value ended; `captured` is the captured part in this chunk.
+    fn value_ended(&mut self, captured: &[u8], sink: Sink<'_>) {
+        if self.role == Role::Other {
+            self.at = At::AfterValue;
+        } else {
+            self.release(self.role, captured, sink);
+            self.at = At::AfterElement;
+        }
+    }
+
+    fn root_ended(&mut self, captured: &[u8], sink: Sink<'_>) {
+        if !self.root.container {
+            self.release(Role::Record, captured, sink);
+        }
+        self.outside_again();
+    }
+
+    fn release(&mut self, role: Role, captured: &[u8], sink: Sink<'_>) {
+        let small = self.held.len().saturating_add(captured.len()) <= ITEM_BYTES_MAX;
+        if self.too_large || !small {
+            sink(Piece::TooLarge);
+        } else if self.held.is_empty() {
+            sink(Piece::Raw(role, captured));
+        } else {
+            self.held.extend_from_slice(captured);
+            sink(Piece::Raw(role, &self.held));
+        }
+        self.held.clear();
+        self.capturing = false;
+        self.too_large = false;
+    }
+
+    fn hold(&mut self, captured: &[u8]) {
+        if self.too_large || self.held.len().saturating_add(captured.len()) > ITEM_BYTES_MAX {
+            self.too_large = true;
+            self.held.clear();
+        } else {
+            self.held.extend_from_slice(captured);
+        }
+    }
+
+    /// Nesting around an opaque value.
+    fn depth(&self) -> u32 {
+        1 + u32::from(self.in_object && self.role != Role::Other)
+    }
+
+    fn position(&self, next: usize) -> u64 {
+        self.offset.saturating_add(next as u64)
+    }
+
+    fn fault(&self, next: usize, why: Fault) -> DeliveryError {
+        match why {
+            Fault::TooDeep => DeliveryError::TooDeep(self.position(next)),
+            Fault::Unexpected(byte) => self.unexpected(byte, next),
+        }
+    }
+
+    fn unexpected(&self, byte: u8, next: usize) -> DeliveryError {
+        DeliveryError::NotJson { at: self.position(next), found: byte }
+    }
+}
+
+enum Fault {
+    TooDeep,
+    Unexpected(u8),
+}
+
+/// Scans one value to its end, minding only strings and brackets.
+#[derive(Debug, Default)]
+struct Opaque {
+    depth: u32,
+    /// Bit n tells whether the n-th open bracket is square.
+    square: u64,
+    in_text: bool,
+    escaped: bool,
+    in_scalar: bool,
+}
+
+impl Opaque {
+    /// The number of bytes up to the end of the value, or `None` when it goes on.
+    fn scan(&mut self, bytes: &[u8], around: u32) -> Result<Option<usize>, (usize, Fault)> {
+        let mut next = 0;
+        while let Some(&byte) = bytes.get(next) {
+            if self.in_text {
+                match self.text(bytes.get(next..).unwrap_or_default()) {
+                    None => return Ok(None),
+                    Some(taken) => next += taken,
+                }
+                if self.depth == 0 {
+                    return Ok(Some(next));
+                }
+                continue;
+            }
+            match byte {
+                b'"' if !self.in_scalar => self.in_text = true,
+                b'{' | b'[' if !self.in_scalar => {
+                    if around + self.depth >= DEPTH_MAX {
+                        return Err((next, Fault::TooDeep));
+                    }
+                    self.square = self.square << 1 | u64::from(byte == b'[');
+                    self.depth += 1;
+                }
+                b'}' | b']' if self.depth > 0 => {
+                    if (self.square & 1 == 1) != (byte == b']') {
+                        return Err((next, Fault::Unexpected(byte)));
+                    }
+                    self.square >>= 1;
+                    self.depth -= 1;
+                    if self.depth == 0 {
+                        return Ok(Some(next + 1));
+                    }
+                }
+                b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r' if self.depth == 0 => {
+                    return Ok(Some(next));
+                }
+                _ if self.depth == 0 => {
+                    let scalar = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
+                    if !scalar {
+                        return Err((next, Fault::Unexpected(byte)));
+                    }
+                    self.in_scalar = true;
+                }
+                _ => {}
+            }
+            next += 1;
+        }
+        Ok(None)
+    }
+
+    /// The number of bytes up to the end of the string whose inside begins here.
+    fn text(&mut self, bytes: &[u8]) -> Option<usize> {
+        for (at, &byte) in bytes.iter().enumerate() {
+            if self.escaped {
+                self.escaped = false;
+            } else if byte == b'\\' {
+                self.escaped = true;
+            } else if byte == b'"' {
+                self.in_text = false;
+                return Some(at + 1);
+            }
+        }
+        None
+    }
+}

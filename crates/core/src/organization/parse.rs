@@ -13,7 +13,7 @@ use crate::ident::{AccountId, OuId};
 pub struct OrganizationError(String);
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an organization object")]
 struct File {
     organization: Head,
     roots: Vec<Root>,
@@ -25,7 +25,7 @@ struct File {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an object with Id and ManagementAccountId")]
 struct Head {
     id: String,
     /// Today's name; the older one is read when it is absent. Answers of AWS carry both.
@@ -36,13 +36,13 @@ struct Head {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a root object with Id")]
 struct Root {
     id: String,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an organizational unit object with Id and ParentId")]
 struct UnitRow {
     id: String,
     #[serde(default)]
@@ -51,7 +51,7 @@ struct UnitRow {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an account object with Id, Status and ParentId")]
 struct AccountRow {
     id: String,
     #[serde(default)]

@@ -9,7 +9,7 @@ use super::{PolicyType, Refusal, RefusalKind};
 /// `Policy` of the model. Optional members are kept as they came, so that what is echoed differs
 /// in nothing from what was sent (an empty list stays an empty list, an absent one absent).
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a Policy object")]
 pub struct Document {
     /// `PolicyId`: absent in a request that creates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,7 +62,7 @@ pub struct Document {
 
 /// `SecurityServicePolicyData` of the model.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a SecurityServicePolicyData object")]
 pub struct SecurityServicePolicyData {
     /// `Type`: one of the eleven, kept as text so that an unknown one can be answered properly.
     #[serde(rename = "Type")]
@@ -77,7 +77,7 @@ pub struct SecurityServicePolicyData {
 
 /// `PolicyOption` of the model: exactly one member is set.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a PolicyOption object")]
 pub struct PolicyOption {
     /// `NetworkFirewallPolicy`
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,7 +92,7 @@ pub struct PolicyOption {
 
 /// `NetworkFirewallPolicy` and `ThirdPartyFirewallPolicy` of the model, which are alike.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an object with FirewallDeploymentModel")]
 pub struct DeploymentOption {
     /// `FirewallDeploymentModel`: `CENTRALIZED` or `DISTRIBUTED`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,7 +101,7 @@ pub struct DeploymentOption {
 
 /// `NetworkAclCommonPolicy` of the model.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a NetworkAclCommonPolicy object")]
 pub struct NetworkAclCommonPolicy {
     /// `NetworkAclEntrySet`
     pub network_acl_entry_set: NetworkAclEntrySet,
@@ -109,7 +109,7 @@ pub struct NetworkAclCommonPolicy {
 
 /// `NetworkAclEntrySet` of the model.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a NetworkAclEntrySet object")]
 pub struct NetworkAclEntrySet {
     /// `FirstEntries`, in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,7 +125,7 @@ pub struct NetworkAclEntrySet {
 
 /// `NetworkAclEntry` of the model.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a NetworkAclEntry object")]
 pub struct NetworkAclEntry {
     /// `IcmpTypeCode`, for ICMP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -149,7 +149,7 @@ pub struct NetworkAclEntry {
 
 /// `NetworkAclIcmpTypeCode` of the model.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an IcmpTypeCode object")]
 pub struct IcmpTypeCode {
     /// `Code`
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -161,7 +161,7 @@ pub struct IcmpTypeCode {
 
 /// `NetworkAclPortRange` of the model.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a PortRange object")]
 pub struct PortRange {
     /// `From`, 0 to 65535.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -173,7 +173,7 @@ pub struct PortRange {
 
 /// `ResourceTag` of the model: a filter, not a tag of the policy.
 #[derive(Clone, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a tag object with Key and Value")]
 pub struct ResourceTag {
     /// `Key`
     pub key: String,
@@ -184,7 +184,7 @@ pub struct ResourceTag {
 
 /// `Tag` of the model: a tag of a policy or list itself.
 #[derive(Clone, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a tag object with Key and Value")]
 pub struct Tag {
     /// `Key`
     pub key: String,
@@ -227,7 +227,7 @@ pub struct PolicyFile {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a PutPolicy request")]
 struct PutPolicyRequest {
     policy: Document,
     #[serde(default)]
@@ -236,6 +236,7 @@ struct PutPolicyRequest {
 
 /// Tells the two forms of a policy file apart without reading the policy.
 #[derive(Deserialize)]
+#[serde(expecting = "a Policy object or a PutPolicy request")]
 struct FileForm {
     #[serde(default, rename = "Policy")]
     policy: Option<serde::de::IgnoredAny>,

@@ -218,8 +218,8 @@ fn rule_of(
         PolicyType::SecurityGroupsCommon => security_groups::check_common(data, counts)?,
         PolicyType::SecurityGroupsUsageAudit => security_groups::check_usage_audit(data)?,
         PolicyType::NetworkFirewall => firewall::check_network_firewall(document, data, counts)?,
-        PolicyType::ImportNetworkFirewall => firewall::check_import(document, data, counts)?,
-        PolicyType::ThirdPartyFirewall => firewall::check_third_party(data)?,
+        PolicyType::ImportNetworkFirewall => firewall::check_import(data, counts)?,
+        PolicyType::ThirdPartyFirewall => firewall::check_third_party(document, data)?,
         PolicyType::DnsFirewall => dns_firewall::check(data, counts)?,
         PolicyType::NetworkAclCommon => network_acl_common::check(document, counts)?,
     }
@@ -295,14 +295,13 @@ fn check_policy_option(document: &Document, policy_type: PolicyType) -> Result<(
     for deployment in
         [&option.network_firewall_policy, &option.third_party_firewall_policy].into_iter().flatten()
     {
-        if let Some(model) = deployment.firewall_deployment_model.as_deref() {
-            if !matches!(model, "CENTRALIZED" | "DISTRIBUTED") {
-                return Err(Refusal::input(format!(
-                    "`PolicyOption.{member}.FirewallDeploymentModel` is CENTRALIZED or \
-                     DISTRIBUTED, not `{}`",
-                    shown(model)
-                )));
-            }
+        let model = deployment.firewall_deployment_model.as_deref();
+        if let Some(model) = model.filter(|model| !matches!(*model, "CENTRALIZED" | "DISTRIBUTED")) {
+            return Err(Refusal::input(format!(
+                "`PolicyOption.{member}.FirewallDeploymentModel` is CENTRALIZED or DISTRIBUTED, \
+                 not `{}`",
+                shown(model)
+            )));
         }
     }
     Ok(())

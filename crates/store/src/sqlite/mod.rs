@@ -1,1 +1,216 @@
-//! The embedded engine: one SQLite file in WAL mode, `synchronous=FULL`.
+//! The embedded engine: one SQLite file.
+//!
+//! Write-ahead log, `synchronous=FULL`: what a call acknowledged survives `kill -9` and power
+//! loss. Writers queue for one connection; readers have their own and do not wait for writers.
+
+mod columns;
+mod connections;
+mod control;
+mod intake;
+mod keys;
+mod ledger;
+mod load;
+mod readers;
+mod retention;
+mod schema;
+mod sequence;
+mod settle;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use palisade_core::evaluate::Reference;
+use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
+use palisade_core::inventory::Delivery;
+use palisade_core::ledger::ViolatorRow;
+
+use crate::{
+    Accepted, Control, ControlChange, EntryRow, FanOut, HistoryRow, KeyRecord, Lease, Loaded, Mark,
+    Result, Settlement, Store, StoreError, WorkCounts,
+};
+
+use connections::Connections;
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct Opening {
+    /// Kept as [`Store::sealing_key`] when this makes the store, unused otherwise.
+    pub fresh_sealing_key: [u8; 32],
+    /// Take the lock `PATH.lock`, so that no second process serves from the store. What only
+    /// looks or makes keys opens it without.
+    pub serve: bool,
+    /// How far a commit goes before it is acknowledged.
+    pub synchronous: Synchronous,
+}
+
+/// SQLite's `synchronous` setting.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Synchronous {
+    /// On disk: the only setting under which the promises of [`Store`] hold.
+    #[default]
+    Full,
+    /// Not waited for: for showing that a crash test can see a loss.
+    Off,
+}
+
+/// A store in one SQLite file, or in memory.
+pub struct SqliteStore {
+    connections: Connections,
+}
+
+impl SqliteStore {
+    /// Opens the store at `path`, made when there is none, migrated when it is of an older schema.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another process serves from it (asked only with
+    /// [`Opening::serve`], or when it must be migrated), [`StoreError::TooNew`] when a newer
+    /// Palisade wrote it, [`StoreError::Engine`] when the file cannot be opened, is no SQLite
+    /// database or another program's.
+    pub fn open(path: &Path, opening: Opening) -> Result<SqliteStore> {
+        Ok(SqliteStore { connections: Connections::open(path, &opening)? })
+    }
+
+    /// A store that ends with the process.
+    ///
+    /// # Errors
+    /// [`StoreError::Engine`] when SQLite cannot make it.
+    pub fn in_memory(sealing_key: [u8; 32]) -> Result<SqliteStore> {
+        Ok(SqliteStore { connections: Connections::in_memory(&sealing_key)? })
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> StoreError {
+        StoreError::Engine(error.into())
+    }
+}
+
+/// What is wrong with which file.
+#[derive(Debug, thiserror::Error)]
+#[error("`{path}` cannot be used as a store: {why}")]
+struct Unusable {
+    path: String,
+    why: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// An engine error that names the file.
+fn engine(path: &str, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::Engine(Box::new(Unusable { path: path.to_owned(), why: why.into() }))
+}
+
+impl Store for SqliteStore {
+    fn control_revision(&self) -> Result<u64> {
+        self.connections.read(|tx| control::revision(tx))
+    }
+
+    fn control(&self) -> Result<Control> {
+        self.connections.read(|tx| control::read(tx))
+    }
+
+    fn commit(&self, expected_revision: u64, changes: &[ControlChange], now_ms: i64) -> Result<u64> {
+        self.connections.write(|tx| control::commit(tx, expected_revision, changes, now_ms))
+    }
+
+    fn create_key(&self, key: &KeyRecord) -> Result<()> {
+        self.connections.write(|tx| keys::create(tx, key))
+    }
+
+    fn key(&self, access_key_id: &str) -> Result<Option<KeyRecord>> {
+        self.connections.read(|tx| keys::one(tx, access_key_id))
+    }
+
+    fn keys(&self) -> Result<Vec<KeyRecord>> {
+        self.connections.read(|tx| keys::all(tx))
+    }
+
+    fn sealing_key(&self) -> Result<[u8; 32]> {
+        self.connections.read(|tx| keys::sealing(tx))
+    }
+
+    fn accept(&self, delivery: &Delivery, received_ms: i64) -> Result<Accepted> {
+        self.connections.write(|tx| intake::accept(tx, delivery, received_ms))
+    }
+
+    fn load(
+        &self,
+        shard: &ShardId,
+        references: &BTreeSet<Reference>,
+        policies: &[PolicyId],
+    ) -> Result<Loaded> {
+        self.connections.read(|tx| load::load(tx, shard, references, policies))
+    }
+
+    fn fan_outs(&self) -> Result<Vec<FanOut>> {
+        self.connections.read(|tx| work::fan_outs(tx))
+    }
+
+    fn advance_fan_out(
+        &self,
+        fan_out: &FanOut,
+        shards: &[ShardId],
+        next: Option<&AccountId>,
+        now_ms: i64,
+    ) -> Result<bool> {
+        self.connections.write(|tx| work::advance_fan_out(tx, fan_out, shards, next, now_ms))
+    }
+
+    fn mark(&self, marks: &[Mark], now_ms: i64) -> Result<()> {
+        self.connections.write(|tx| work::mark_all(tx, marks, now_ms))
+    }
+
+    fn lease(&self, now_ms: i64, lease_ms: i64, shards_max: usize) -> Result<Vec<Lease>> {
+        // Idle workers ask often: only what may find work waits for the writers.
+        if !self.connections.read(|tx| work::is_due(tx, now_ms))? {
+            return Ok(Vec::new());
+        }
+        self.connections.write(|tx| work::lease(tx, now_ms, lease_ms, shards_max))
+    }
+
+    fn settle(&self, settlements: &[Settlement]) -> Result<()> {
+        self.connections.write(|tx| settle::settle(tx, settlements))
+    }
+
+    fn work(&self, now_ms: i64) -> Result<WorkCounts> {
+        self.connections.read(|tx| work::counts(tx, now_ms))
+    }
+
+    fn entries(
+        &self,
+        policy: &PolicyId,
+        after: Option<&AccountId>,
+        through: Option<&AccountId>,
+        limit: usize,
+    ) -> Result<Vec<EntryRow>> {
+        self.connections.read(|tx| ledger::entries(tx, policy, after, through, limit))
+    }
+
+    fn entry(&self, policy: &PolicyId, account: &AccountId) -> Result<Option<EntryRow>> {
+        self.connections.read(|tx| ledger::entry(tx, policy, account))
+    }
+
+    fn violators(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        after: Option<&(ResourceType, ResourceId)>,
+        limit: usize,
+    ) -> Result<Vec<ViolatorRow>> {
+        self.connections.read(|tx| ledger::violators(tx, policy, account, after, limit))
+    }
+
+    fn history(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        limit: usize,
+    ) -> Result<Vec<HistoryRow>> {
+        self.connections.read(|tx| ledger::history(tx, policy, account, limit))
+    }
+
+    fn expire(&self, before_ms: i64) -> Result<u64> {
+        self.connections.write(|tx| retention::expire(tx, before_ms))
+    }
+}

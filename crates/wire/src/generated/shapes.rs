@@ -2267,6 +2267,26 @@ impl Shaped for GetViolationDetailsResponse {
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct InternalErrorException {
+    #[serde(rename = "Message", skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl Shaped for InternalErrorException {
+    const SHAPE: ShapeId = id::INTERNAL_ERROR_EXCEPTION;
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct InvalidInputException {
+    #[serde(rename = "Message", skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl Shaped for InvalidInputException {
+    const SHAPE: ShapeId = id::INVALID_INPUT_EXCEPTION;
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct InvalidNetworkAclEntriesViolation {
     #[serde(rename = "CurrentAssociatedNetworkAcl", skip_serializing_if = "Option::is_none")]
     pub current_associated_network_acl: Option<String>,
@@ -2282,6 +2302,36 @@ pub struct InvalidNetworkAclEntriesViolation {
 
 impl Shaped for InvalidNetworkAclEntriesViolation {
     const SHAPE: ShapeId = id::INVALID_NETWORK_ACL_ENTRIES_VIOLATION;
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct InvalidOperationException {
+    #[serde(rename = "Message", skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl Shaped for InvalidOperationException {
+    const SHAPE: ShapeId = id::INVALID_OPERATION_EXCEPTION;
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct InvalidTypeException {
+    #[serde(rename = "Message", skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl Shaped for InvalidTypeException {
+    const SHAPE: ShapeId = id::INVALID_TYPE_EXCEPTION;
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct LimitExceededException {
+    #[serde(rename = "Message", skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl Shaped for LimitExceededException {
+    const SHAPE: ShapeId = id::LIMIT_EXCEEDED_EXCEPTION;
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -3346,6 +3396,16 @@ pub struct Resource {
 
 impl Shaped for Resource {
     const SHAPE: ShapeId = id::RESOURCE;
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct ResourceNotFoundException {
+    #[serde(rename = "Message", skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl Shaped for ResourceNotFoundException {
+    const SHAPE: ShapeId = id::RESOURCE_NOT_FOUND_EXCEPTION;
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]

@@ -23,8 +23,8 @@ macro_rules! shape {
 
         impl<'a> serde::Deserialize<'a> for $name<'a> {
             fn deserialize<D: serde::Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
-                struct Fields;
-                impl<'a> serde::de::Visitor<'a> for Fields {
+                struct Object;
+                impl<'a> serde::de::Visitor<'a> for Object {
                     type Value = $name<'a>;
                     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                         f.write_str("an object")
@@ -49,7 +49,7 @@ macro_rules! shape {
                         Ok(found)
                     }
                 }
-                from.deserialize_map(Fields)
+                from.deserialize_map(Object)
             }
         }
     };
@@ -204,9 +204,9 @@ pub(in crate::inventory) struct Whole(pub(in crate::inventory) i64);
 impl<'a> Deserialize<'a> for Whole {
     fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
         let text = Text::deserialize(from)?;
-        whole(text.as_str())
-            .map(Whole)
-            .ok_or_else(|| D::Error::custom(format_args!("`{}` is not a whole number", text.as_str())))
+        whole(text.as_str()).map(Whole).ok_or_else(|| {
+            D::Error::custom(format_args!("`{}` is not a whole number", text.as_str()))
+        })
     }
 }
 

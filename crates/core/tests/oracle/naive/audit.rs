@@ -31,6 +31,8 @@ enum Peer {
 
 /// The options of all elements together, with lists resolved.
 struct Demand {
+    /// Something that the policy names is not in the inventory.
+    missing: bool,
     audit: Vec<Rule>,
     action: String,
     managed: bool,
@@ -55,11 +57,11 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
         }
     }
     let data = service_data(policy);
-    let Some(demand) = demand(case, &data, owner, region, broken) else {
+    let demand = demand(case, &data, owner, region, broken);
+    if demand.missing && broken != Some(Mutation::MissingReferenceSkipped) {
         found.issues.insert("AWSVPC".to_owned());
         found.no_result = true;
-        return found;
-    };
+    }
     let audit_ids: Vec<&str> = list(&data["securityGroups"]).iter().map(|g| text(&g["id"])).collect();
 
     // Attached groups of every interface and instance that is in scope itself.
@@ -76,12 +78,20 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
                 unseen(&mut found, broken);
                 continue;
             }
+            let state = held::body(item)["state"]["name"].clone();
+            if state == "terminated" && broken != Some(Mutation::TerminatedInstancesJudged) {
+                continue;
+            }
             let groups = groups_of(item, broken);
             let mut guilty = false;
+            let mut some_unseen = false;
             for id in &groups {
-                let Some(group) = here.item(GROUP, id) else { continue };
+                let Some(group) = here.item(GROUP, id) else {
+                    some_unseen |= broken != Some(Mutation::UnheldGroupCountedCompliant);
+                    continue;
+                };
                 if held::is_unseen(group) {
-                    unseen(&mut found, broken);
+                    some_unseen = true;
                 } else if is_audited(group, account, owner, &audit_ids, broken) {
                     guilty |= rules(group, broken).iter().any(|r| breaks(r, &demand, &here, broken));
                 }
@@ -89,6 +99,8 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
             attached.extend(groups);
             if guilty {
                 violator(&mut found, item);
+            } else if some_unseen {
+                unseen(&mut found, broken);
             }
         }
     }
@@ -226,24 +238,24 @@ fn rules(group: &Value, broken: Option<Mutation>) -> Vec<Rule> {
     rules
 }
 
-/// Resolves what the policy refers to; nothing when some of it is not there.
+/// Resolves what the policy refers to.
 fn demand(
     case: &Value,
     data: &Value,
     owner: &str,
     region: &str,
     broken: Option<Mutation>,
-) -> Option<Demand> {
-    let skip = broken == Some(Mutation::MissingReferenceSkipped);
-    let there = held(&case["administratorDelivery"], owner, region, broken);
+) -> Demand {
+    let mut missing = false;
+    let of_owner = if text(&case["account"]) == owner { "delivery" } else { "administratorDelivery" };
+    let there = held(&case[of_owner], owner, region, broken);
     let mut audit = vec![];
     for named in list(&data["securityGroups"]) {
         match there.item(GROUP, text(&named["id"])) {
             Some(group) if !held::is_unseen(group) => {
                 audit.extend(rules(group, broken).into_iter().filter(|r| !matches!(r.peer, Peer::Group)));
             }
-            _ if skip => {}
-            _ => return None,
+            _ => missing = true,
         }
     }
     let elements = list(&data["preManagedOptions"]);
@@ -274,10 +286,8 @@ fn demand(
         let mut names = vec![];
         for id in ids {
             let Some(found) = find(&case["lists"][kind], "ListId", id) else {
-                if skip {
-                    continue;
-                }
-                return None;
+                missing = true;
+                continue;
             };
             for name in list(&found["ProtocolsList"]) {
                 names.push(text(name).to_owned());
@@ -292,7 +302,8 @@ fn demand(
             _ => denied_apps = Some(apps),
         }
     }
-    Some(Demand {
+    Demand {
+        missing,
         audit,
         action: text(&data["securityGroupAction"]["type"]).to_owned(),
         managed: !elements.is_empty(),
@@ -300,10 +311,14 @@ fn demand(
         protocols,
         allowed_apps,
         denied_apps,
-    })
+    }
 }
 
 fn breaks(rule: &Rule, demand: &Demand, here: &Held, broken: Option<Mutation>) -> bool {
+    if demand.missing && broken != Some(Mutation::MissingReferenceSkipped) {
+        // Nothing can be held against anything.
+        return false;
+    }
     if !demand.managed {
         return match demand.action.as_str() {
             "ALLOW" => !allowed(rule, demand, broken),

@@ -36,6 +36,8 @@ mutations! {
     UnlistedGroupReported,
     AttachmentDoesNotBringIntoScope,
     InstanceReadsPrimaryGroupsOnly,
+    TerminatedInstancesJudged,
+    UnheldGroupCountedCompliant,
     DefaultGroupsSkipped,
     ReplicasAudited,
     ForeignGroupsAudited,

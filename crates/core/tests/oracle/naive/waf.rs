@@ -41,10 +41,17 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
         }
         let reason = match web_acl_of(item, &body, &here, broken) {
             Association::Unseen => {
+                found.issues.insert("AWSCONFIG".to_owned());
                 found.undecided = true;
                 continue;
             }
             Association::None => "RESOURCE_MISSING_WEB_ACL",
+            // Not held, but its ARN bears a name of the policy: it may be the policy's own.
+            Association::Acl(arn) if here.item(WEB_ACL, &arn).is_none() && arn_names_own(&arn, policy) => {
+                found.issues.insert("AWSCONFIG".to_owned());
+                found.undecided = true;
+                continue;
+            }
             Association::Acl(arn) if is_own(&arn, policy, &here, broken) => continue,
             Association::Acl(_) => {
                 let overriding = super::service_data(policy)["overrideCustomerWebACLAssociation"] == true;
@@ -110,7 +117,15 @@ fn is_own(arn: &str, policy: &Value, here: &Held, broken: Option<Mutation>) -> b
     if body["ManagedByFirewallManager"] != true && broken != Some(Mutation::ManagedFlagIgnored) {
         return false;
     }
-    let name = text(&body["Name"]);
+    bears_name(text(&body["Name"]), policy, broken)
+}
+
+fn arn_names_own(arn: &str, policy: &Value) -> bool {
+    let name = arn.split('/').nth(2).unwrap_or("");
+    bears_name(name, policy, None)
+}
+
+fn bears_name(name: &str, policy: &Value, broken: Option<Mutation>) -> bool {
     let start = format!("FMManagedWebACLV2-{}-", text(&policy["PolicyName"]));
     let Some(moment) = name.strip_prefix(start.as_str()) else { return false };
     broken == Some(Mutation::OwnNameByPrefix)

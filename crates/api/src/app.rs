@@ -1,0 +1,188 @@
+//! What the program hands over once: the store, the clock, the source of random bytes, the settings.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use palisade_core::ident::Region;
+use palisade_core::policy::Quotas;
+use palisade_store::{ControlChange, Store, StoreError};
+use tokio::sync::{Notify, Semaphore};
+
+use crate::inflate::Bounds;
+use crate::metrics::Metrics;
+use crate::pages::Sealer;
+use crate::view::{ControlView, Desk};
+
+/// Compressed bytes of one delivered file, unless the settings say otherwise: 4 GiB.
+pub const INGEST_SIZE_MAX: u64 = 4 * 1024 * 1024 * 1024;
+/// Deliveries that are spooled or parsed at the same time; more wait.
+pub const DELIVERIES_AT_ONCE_MAX: usize = 4;
+/// How often a change is decided again because somebody else changed the control state meanwhile.
+const ATTEMPTS_MAX: usize = 32;
+
+/// Tells the time. Given by the binary; nothing below it asks the system.
+pub trait Clock: Send + Sync {
+    /// Milliseconds since the epoch.
+    fn now_ms(&self) -> i64;
+}
+
+/// Draws random bytes. Given by the binary; nothing below it asks the system.
+pub trait Entropy: Send + Sync {
+    /// Fills `bytes` with bytes that nobody can guess.
+    ///
+    /// # Errors
+    /// When the source fails: nothing may be made of the bytes then.
+    fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()>;
+}
+
+/// Who is believed to be calling.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Auth {
+    /// For development: any signature. A 12-digit access key id is the account; any other key or
+    /// none is the operator.
+    Open,
+    /// Keys of the store, every call signed.
+    SigV4 {
+        /// How far a call's moment may be from now, each way, milliseconds (semantics §10 row 23).
+        window_ms: i64,
+    },
+}
+
+/// What an operator may set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Who is believed to be calling.
+    pub auth: Auth,
+    /// Quotas, by default AWS's but for counts of accounts.
+    pub quotas: Quotas,
+    /// Folder of the temporary files in which deliveries wait until they are authentic.
+    pub spool: PathBuf,
+    /// Compressed bytes of one delivery.
+    pub ingest_size_max: u64,
+    /// How much a delivery may inflate.
+    pub inflate: Bounds,
+    /// How long the body of a call may take to arrive, and the answer to be made; deliveries apart.
+    pub request_deadline: Duration,
+    /// How long the sender of a delivery may stay silent.
+    pub ingest_silence: Duration,
+    /// Partition in ARNs: `aws`, `aws-cn`, `aws-us-gov`.
+    pub partition: String,
+}
+
+impl Settings {
+    /// The defaults, with deliveries spooled in `spool`.
+    pub fn new(auth: Auth, spool: PathBuf) -> Self {
+        Settings {
+            auth,
+            quotas: Quotas::default(),
+            spool,
+            ingest_size_max: INGEST_SIZE_MAX,
+            inflate: Bounds::default(),
+            request_deadline: Duration::from_secs(30),
+            ingest_silence: Duration::from_secs(60),
+            partition: "aws".to_owned(),
+        }
+    }
+
+    /// The Region that alone takes operations on administrators (semantics §1.4).
+    pub fn home_region(&self) -> &'static str {
+        match self.partition.as_str() {
+            "aws-us-gov" => "us-gov-west-1",
+            "aws-cn" => "cn-north-1",
+            _ => Region::HOME_OF_GLOBAL,
+        }
+    }
+}
+
+/// Everything that answering needs.
+pub struct App {
+    /// Durable state. Its calls block: they run on threads that may.
+    pub store: Arc<dyn Store>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Draws random bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// What the operator set.
+    pub settings: Settings,
+    /// Poked whenever work was marked.
+    pub wake: Notify,
+    pub(crate) metrics: Metrics,
+    pub(crate) deliveries: Semaphore,
+    desk: Desk,
+    sealer: OnceLock<Sealer>,
+}
+
+impl App {
+    /// An application over these.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        settings: Settings,
+    ) -> Arc<Self> {
+        Arc::new(App {
+            desk: Desk::new(store.clone()),
+            store,
+            clock,
+            entropy,
+            settings,
+            wake: Notify::new(),
+            metrics: Metrics::default(),
+            deliveries: Semaphore::new(DELIVERIES_AT_ONCE_MAX),
+            sealer: OnceLock::new(),
+        })
+    }
+
+    /// The control state, never older than the store at the moment of the call. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn view(&self) -> Result<Arc<ControlView>, StoreError> {
+        self.desk.view()
+    }
+
+    /// What seals page tokens. Blocks the first time.
+    pub(crate) fn sealer(&self) -> Result<&Sealer, StoreError> {
+        if let Some(sealer) = self.sealer.get() {
+            return Ok(sealer);
+        }
+        let key = self.store.sealing_key()?;
+        Ok(self.sealer.get_or_init(|| Sealer::new(key)))
+    }
+
+    /// Changes the control state: decides on the present one, commits if it is still that, and
+    /// otherwise decides again. Blocks.
+    ///
+    /// INVARIANT: what was decided was decided on the state that the commit replaced, so of two
+    /// updates with one update token exactly one wins.
+    pub(crate) fn decide<T, E: From<StoreError>>(
+        &self,
+        mut decide: impl FnMut(&ControlView) -> Result<(Vec<ControlChange>, T), E>,
+    ) -> Result<T, E> {
+        // One writer of this process at a time: conflicts are then with other processes alone.
+        let _turn = self.desk.turn();
+        let mut attempt = 1;
+        loop {
+            let view = self.view()?;
+            let (changes, answer) = decide(&view)?;
+            if changes.is_empty() {
+                return Ok(answer);
+            }
+            match self.store.commit(view.revision(), &changes, self.clock.now_ms()) {
+                Ok(_) => {
+                    self.wake.notify_one();
+                    return Ok(answer);
+                }
+                Err(StoreError::Conflict) if attempt < ATTEMPTS_MAX => attempt += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

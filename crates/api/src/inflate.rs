@@ -1,0 +1,283 @@
+//! Reads a delivered file, plain or gzip, told apart by its first two bytes, and never lets a small
+//! file become an endless one.
+
+use std::fmt;
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+
+use flate2::bufread::MultiGzDecoder;
+
+/// Inflated bytes that one chunk holds at most.
+pub const CHUNK_MAX: usize = 64 * 1024;
+/// Inflated bytes that are free of the ratio: 16 MiB.
+pub const FREE_MAX: u64 = 16 * 1024 * 1024;
+/// Inflated bytes for each compressed byte, beyond [`FREE_MAX`].
+pub const RATIO_MAX: u64 = 200;
+
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// Why a file cannot be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum InflateError {
+    /// It inflates beyond what an honest file does.
+    #[error(
+        "the gzip data inflates to more than {ratio_max} times its size after {free_max} bytes \
+         ({inflated} bytes out of {compressed} so far); deliver it in smaller files or unzipped"
+    )]
+    Bomb {
+        /// Bytes that came out.
+        inflated: u64,
+        /// Bytes that went in.
+        compressed: u64,
+        /// The limit.
+        ratio_max: u64,
+        /// Bytes without limit.
+        free_max: u64,
+    },
+    /// It ends before its gzip data does.
+    #[error("the gzip data ends in the middle, after {compressed} bytes; deliver the whole file")]
+    Truncated {
+        /// Bytes that went in.
+        compressed: u64,
+    },
+    /// It is no gzip after all, or its checksum is wrong.
+    #[error("the gzip data is damaged after {compressed} bytes: {why}")]
+    Damaged {
+        /// Bytes that went in.
+        compressed: u64,
+        /// What the decoder said.
+        why: String,
+    },
+    /// The source failed.
+    #[error("the file cannot be read: {0}")]
+    Source(#[from] std::io::Error),
+}
+
+/// How much a file may inflate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Bounds {
+    /// Inflated bytes for each compressed byte, beyond `free_max`.
+    pub ratio_max: u64,
+    /// Inflated bytes to which the ratio does not apply.
+    pub free_max: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds { ratio_max: RATIO_MAX, free_max: FREE_MAX }
+    }
+}
+
+/// A file's content, inflated when it is gzip (several members one after another included).
+pub struct Inflate<R: Read> {
+    source: Source<R>,
+    bounds: Bounds,
+    inflated: u64,
+    chunk: Vec<u8>,
+}
+
+enum Source<R: Read> {
+    Plain(Counted<R>),
+    Gzip(Box<MultiGzDecoder<Counted<R>>>),
+}
+
+impl<R: Read> Inflate<R> {
+    /// Looks at the first two bytes of `source` and reads on accordingly.
+    ///
+    /// # Errors
+    /// [`InflateError::Source`] when the first bytes cannot be read.
+    pub fn new(source: R, bounds: Bounds) -> Result<Self, InflateError> {
+        let mut counted = Counted { inner: BufReader::with_capacity(CHUNK_MAX, source), count: 0 };
+        let gzip = counted.starts_with_gzip()?;
+        let source = match gzip {
+            true => Source::Gzip(Box::new(MultiGzDecoder::new(counted))),
+            false => Source::Plain(counted),
+        };
+        Ok(Inflate { source, bounds, inflated: 0, chunk: vec![0; CHUNK_MAX] })
+    }
+
+    /// The next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// Whatever [`InflateError`] says; the reader is of no use afterwards.
+    pub fn next_chunk(&mut self) -> Result<Option<&[u8]>, InflateError> {
+        let read = loop {
+            let read = match &mut self.source {
+                Source::Plain(source) => source.read(&mut self.chunk),
+                Source::Gzip(source) => source.read(&mut self.chunk),
+            };
+            match read {
+                Ok(read) => break read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.explain(error)),
+            }
+        };
+        self.inflated = self.inflated.saturating_add(read as u64);
+        self.check_ratio()?;
+        match read {
+            0 => Ok(None),
+            _ => Ok(self.chunk.get(..read)),
+        }
+    }
+
+    /// Bytes taken from the source so far.
+    pub fn compressed(&self) -> u64 {
+        match &self.source {
+            Source::Plain(source) => source.count,
+            Source::Gzip(source) => source.get_ref().count,
+        }
+    }
+
+    fn check_ratio(&self) -> Result<(), InflateError> {
+        let Source::Gzip(source) = &self.source else { return Ok(()) };
+        let compressed = source.get_ref().count;
+        let Bounds { ratio_max, free_max } = self.bounds;
+        if self.inflated > free_max && self.inflated > compressed.saturating_mul(ratio_max) {
+            return Err(InflateError::Bomb {
+                inflated: self.inflated,
+                compressed,
+                ratio_max,
+                free_max,
+            });
+        }
+        Ok(())
+    }
+
+    fn explain(&self, error: std::io::Error) -> InflateError {
+        let compressed = self.compressed();
+        match (&self.source, error.kind()) {
+            (Source::Gzip(_), ErrorKind::UnexpectedEof) => InflateError::Truncated { compressed },
+            (Source::Gzip(_), ErrorKind::InvalidInput | ErrorKind::InvalidData) => {
+                InflateError::Damaged { compressed, why: error.to_string() }
+            }
+            _ => InflateError::Source(error),
+        }
+    }
+}
+
+impl<R: Read> fmt::Debug for Inflate<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inflate").field("inflated", &self.inflated).finish_non_exhaustive()
+    }
+}
+
+/// Counts the bytes that were used, rather than those that were buffered.
+struct Counted<R: Read> {
+    inner: BufReader<R>,
+    count: u64,
+}
+
+impl<R: Read> Counted<R> {
+    /// Whether the source starts with gzip's two bytes. A short first read is read on.
+    fn starts_with_gzip(&mut self) -> std::io::Result<bool> {
+        // A buffer is refilled only when empty, so a first read of one byte would hide the second:
+        // such a source (a pipe written byte by byte) is not met, and is read as plain text.
+        loop {
+            match self.inner.fill_buf() {
+                Ok(start) => return Ok(start.starts_with(&GZIP_MAGIC)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.count = self.count.saturating_add(read as u64);
+        Ok(read)
+    }
+}
+
+impl<R: Read> BufRead for Counted<R> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.count = self.count.saturating_add(amount as u64);
+        self.inner.consume(amount);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn inflate(bytes: &[u8], bounds: Bounds) -> Result<Vec<u8>, InflateError> {
+        let mut reader = Inflate::new(bytes, bounds)?;
+        let mut out = Vec::new();
+        while let Some(chunk) = reader.next_chunk()? {
+            out.extend_from_slice(chunk);
+        }
+        Ok(out)
+    }
+
+    #[test]
+    fn plain_and_gzip_are_told_apart_by_content() {
+        let text = "{\"configurationItems\":[]}".repeat(10_000).into_bytes();
+        assert_eq!(inflate(&text, Bounds::default()).unwrap(), text);
+        assert_eq!(inflate(&gzip(&text), Bounds::default()).unwrap(), text);
+        assert_eq!(inflate(b"", Bounds::default()).unwrap(), b"");
+    }
+
+    #[test]
+    fn several_members_are_one_file() {
+        let both = [gzip(b"one "), gzip(b"two")].concat();
+        assert_eq!(inflate(&both, Bounds::default()).unwrap(), b"one two");
+    }
+
+    #[test]
+    fn a_cut_file_is_said_to_be_cut() {
+        let whole = gzip(b"some text that is long enough to be cut anywhere");
+        for cut in 2..whole.len() {
+            let error = inflate(&whole[..cut], Bounds::default()).unwrap_err();
+            assert!(matches!(error, InflateError::Truncated { .. }), "cut at {cut}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_damage() {
+        let mut whole = gzip(b"some text");
+        let at = whole.len() - 6;
+        whole[at] ^= 1;
+        let error = inflate(&whole, Bounds::default()).unwrap_err();
+        assert!(matches!(error, InflateError::Damaged { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_bomb_is_refused_beyond_the_free_bytes_alone() {
+        let free_max = 100_000;
+        let bounds = Bounds { ratio_max: 10, free_max };
+        let zeros = |n: u64| gzip(&vec![0; usize::try_from(n).unwrap()]);
+        assert!(inflate(&zeros(free_max - 1), bounds).is_ok(), "one under");
+        assert!(inflate(&zeros(free_max), bounds).is_ok(), "at it");
+        let error = inflate(&zeros(free_max + 1), bounds).unwrap_err();
+        assert!(matches!(error, InflateError::Bomb { .. }), "one over: {error}");
+        assert!(error.to_string().contains("10 times its size after 100000 bytes"));
+    }
+
+    #[test]
+    fn an_honest_ratio_may_go_on_for_ever() {
+        // Of text that repeats every 40 bytes or so gzip makes far less than a 200th.
+        let mut seed = 7u32;
+        let mut text = Vec::new();
+        for _ in 0..200_000 {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            text.push((seed >> 24) as u8);
+        }
+        let bounds = Bounds { ratio_max: 2, free_max: 10 };
+        assert_eq!(inflate(&gzip(&text), bounds).unwrap(), text);
+    }
+}

@@ -1,0 +1,238 @@
+//! The one table of all 42 operations: what each is, who may call it, and what answers it.
+
+use palisade_wire::{ErrorKind, Fault, Input, Operation, Protocol, Response, decode, respond};
+
+use crate::app::App;
+use crate::call::Call;
+use crate::verify::Authentic;
+use crate::{administrators, compliance, lists, policies, tags};
+
+/// One operation.
+#[derive(Debug)]
+pub struct Row {
+    /// Which.
+    pub operation: Operation,
+    /// What it is about.
+    pub family: Family,
+    /// Whether it changes anything.
+    pub effect: Effect,
+    /// Who may call it.
+    pub callers: Callers,
+    /// How others are refused.
+    pub denial: Denial,
+    /// It is answered in the partition's home Region alone (semantics §1.4).
+    pub home_region_only: bool,
+    /// What answers it; `None` is not built.
+    pub handler: Option<Handler>,
+}
+
+/// Decodes, acts and encodes.
+pub type Handler = fn(&Call<'_>, &Frame) -> Result<Response, Fault>;
+
+/// The body of a request and the protocol it is written in.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// How it is written.
+    pub protocol: Protocol,
+    /// What is written.
+    pub body: axum::body::Bytes,
+}
+
+/// What an operation is about.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Family {
+    /// Administrators and members.
+    Administrators,
+    /// Policies.
+    Policies,
+    /// Compliance and violations.
+    Compliance,
+    /// Applications and protocols lists.
+    Lists,
+    /// Resource sets.
+    ResourceSets,
+    /// The notification channel.
+    NotificationChannel,
+    /// Tags of policies, lists and resource sets.
+    Tags,
+    /// Third-party firewalls.
+    ThirdPartyFirewalls,
+}
+
+/// Whether an operation changes anything.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Effect {
+    /// No.
+    Reads,
+    /// Yes.
+    Writes,
+}
+
+/// Who may call (semantics §1.7).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Callers {
+    /// The management account.
+    Management,
+    /// Any administrator.
+    Administrator,
+    /// The default administrator.
+    DefaultAdministrator,
+    /// Any administrator, and the management account.
+    AdministratorOrManagement,
+    /// Any account of the organization.
+    Member,
+    /// The handler says, since the answer depends on more than the caller.
+    Unchecked,
+}
+
+/// In which words a caller is refused (semantics §8.2, clients.md).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Denial {
+    /// `Operation … is only available to AWS Firewall Manager Administrators.`
+    OnlyAdministrators,
+    /// `Account: … is not currently delegated by AWS FM.`
+    NotDelegated,
+    /// Only the management account may.
+    OnlyManagement,
+    /// Only accounts of the organization may.
+    OnlyMembers,
+}
+
+/// Every operation, by name.
+pub static OPERATIONS: &[Row] = rows! {
+    AssociateAdminAccount Administrators Writes Unchecked OnlyManagement home => administrators::associate;
+    AssociateThirdPartyFirewall ThirdPartyFirewalls Writes DefaultAdministrator NotDelegated any;
+    BatchAssociateResource ResourceSets Writes Administrator NotDelegated any;
+    BatchDisassociateResource ResourceSets Writes Administrator NotDelegated any;
+    DeleteAppsList Lists Writes Administrator NotDelegated any => lists::delete_apps;
+    DeleteNotificationChannel NotificationChannel Writes Administrator NotDelegated any;
+    DeletePolicy Policies Writes Administrator NotDelegated any => policies::delete;
+    DeleteProtocolsList Lists Writes Administrator NotDelegated any => lists::delete_protocols;
+    DeleteResourceSet ResourceSets Writes Administrator NotDelegated any;
+    DisassociateAdminAccount Administrators Writes Administrator NotDelegated home => administrators::disassociate;
+    DisassociateThirdPartyFirewall ThirdPartyFirewalls Writes DefaultAdministrator NotDelegated any;
+    GetAdminAccount Administrators Reads Unchecked NotDelegated home => administrators::get;
+    GetAdminScope Administrators Reads Unchecked OnlyAdministrators home => administrators::get_scope;
+    GetAppsList Lists Reads Administrator OnlyAdministrators any => lists::get_apps;
+    GetComplianceDetail Compliance Reads Administrator OnlyAdministrators any => compliance::detail;
+    GetNotificationChannel NotificationChannel Reads Administrator OnlyAdministrators any;
+    GetPolicy Policies Reads Administrator OnlyAdministrators any => policies::get;
+    GetProtectionStatus Compliance Reads Administrator OnlyAdministrators any;
+    GetProtocolsList Lists Reads Administrator OnlyAdministrators any => lists::get_protocols;
+    GetResourceSet ResourceSets Reads Administrator OnlyAdministrators any;
+    GetThirdPartyFirewallAssociationStatus ThirdPartyFirewalls Reads DefaultAdministrator OnlyAdministrators any;
+    GetViolationDetails Compliance Reads Administrator OnlyAdministrators any;
+    ListAdminAccountsForOrganization Administrators Reads Management OnlyManagement home => administrators::list;
+    ListAdminsManagingAccount Administrators Reads Member OnlyMembers any => administrators::list_managing;
+    ListAppsLists Lists Reads Administrator OnlyAdministrators any => lists::list_apps;
+    ListComplianceStatus Compliance Reads Administrator OnlyAdministrators any => compliance::list;
+    ListDiscoveredResources ResourceSets Reads Administrator OnlyAdministrators any;
+    ListMemberAccounts Administrators Reads AdministratorOrManagement OnlyAdministrators any => administrators::list_members;
+    ListPolicies Policies Reads Administrator OnlyAdministrators any => policies::list;
+    ListProtocolsLists Lists Reads Administrator OnlyAdministrators any => lists::list_protocols;
+    ListResourceSetResources ResourceSets Reads Administrator OnlyAdministrators any;
+    ListResourceSets ResourceSets Reads Administrator OnlyAdministrators any;
+    ListTagsForResource Tags Reads Administrator OnlyAdministrators any => tags::list;
+    ListThirdPartyFirewallFirewallPolicies ThirdPartyFirewalls Reads DefaultAdministrator OnlyAdministrators any;
+    PutAdminAccount Administrators Writes Management OnlyManagement home;
+    PutAppsList Lists Writes Administrator NotDelegated any => lists::put_apps;
+    PutNotificationChannel NotificationChannel Writes Administrator NotDelegated any;
+    PutPolicy Policies Writes Administrator NotDelegated any => policies::put;
+    PutProtocolsList Lists Writes Administrator NotDelegated any => lists::put_protocols;
+    PutResourceSet ResourceSets Writes Administrator NotDelegated any;
+    TagResource Tags Writes Administrator NotDelegated any => tags::tag;
+    UntagResource Tags Writes Administrator NotDelegated any => tags::untag;
+};
+
+/// The row of an operation.
+pub fn row(operation: Operation) -> Option<&'static Row> {
+    OPERATIONS.iter().find(|row| row.operation == operation)
+}
+
+/// Answers one authentic request of the operation in `row`. Blocks on the store.
+///
+/// # Errors
+/// What the operation answers instead of its output.
+pub fn answer(app: &App, row: &Row, request: &Authentic<Frame>) -> Result<Response, Fault> {
+    let call = Call::new(app, row, request);
+    match row.handler {
+        Some(handler) => handler(&call, request.body()),
+        None => {
+            call.read()?;
+            Err(not_built(row.operation))
+        }
+    }
+}
+
+/// A modelled exception that says the operation is not there.
+fn not_built(operation: Operation) -> Fault {
+    const PREFERRED: [ErrorKind; 3] =
+        [ErrorKind::InvalidOperation, ErrorKind::InvalidInput, ErrorKind::ResourceNotFound];
+    let modelled = PREFERRED.into_iter().find(|kind| operation.errors().contains(kind));
+    Fault::new(
+        modelled.unwrap_or(ErrorKind::InternalError),
+        format!("`{}` is not built in this Palisade; nothing was read or changed", operation.name()),
+    )
+}
+
+/// The three steps of a handler: decode, act, encode.
+fn run<I: Input>(
+    call: &Call<'_>,
+    frame: &Frame,
+    act: fn(&Call<'_>, I) -> Result<I::Output, Fault>,
+) -> Result<Response, Fault> {
+    let input = decode::<I>(frame.protocol, &frame.body)?;
+    let output = act(call, input)?;
+    Ok(respond(frame.protocol, &output))
+}
+
+/// One row a line: name, family, effect, callers, denial, Region, and what answers it.
+macro_rules! rows {
+    ($($name:ident $family:ident $effect:ident $callers:ident $denial:ident $region:ident $(=> $handler:path)?;)+) => {
+        &[$(Row {
+            operation: Operation::$name,
+            family: Family::$family,
+            effect: Effect::$effect,
+            callers: Callers::$callers,
+            denial: Denial::$denial,
+            home_region_only: rows!(@region $region),
+            handler: rows!(@handler $($handler)?),
+        },)+]
+    };
+    (@region home) => { true };
+    (@region any) => { false };
+    (@handler) => { None };
+    (@handler $handler:path) => { Some(|call, frame| run(call, frame, $handler)) };
+}
+use rows;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_of_the_model_has_one_row() {
+        let rows: Vec<&str> = OPERATIONS.iter().map(|row| row.operation.name()).collect();
+        let model: Vec<&str> = Operation::ALL.iter().map(|operation| operation.name()).collect();
+        assert_eq!(rows, model);
+        assert_eq!(rows.len(), 42);
+    }
+
+    #[test]
+    fn names_tell_whether_an_operation_writes() {
+        for row in OPERATIONS {
+            let name = row.operation.name();
+            let reads = name.starts_with("Get") || name.starts_with("List");
+            assert_eq!(row.effect == Effect::Reads, reads, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_built_says_so_in_a_modelled_exception() {
+        for operation in Operation::ALL {
+            let fault = not_built(*operation);
+            assert!(operation.errors().contains(&fault.kind), "{}", operation.name());
+            assert!(fault.message.contains("is not built in this Palisade"), "{}", fault.message);
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Policies: put, get, list, delete (semantics §2.2).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use palisade_core::ident::PolicyId;
+use palisade_core::policy::{self, Document, Identity};
+use palisade_store::{ControlChange, PolicyRecord};
+use palisade_wire::shapes::{
+    CustomerPolicyStatus, DeletePolicyRequest, GetPolicyRequest, GetPolicyResponse,
+    ListPoliciesRequest, ListPoliciesResponse, Policy, PolicySummary, PutPolicyRequest,
+    PutPolicyResponse, SecurityServiceType,
+};
+use palisade_wire::{ErrorKind, Fault};
+
+use crate::call::{Call, Paging, internal, not_found, organization, refused};
+use crate::caller::Standing;
+use crate::view::{ControlView, identity};
+use crate::{mint, tags};
+
+/// `PutPolicy`: creates without `PolicyId`, updates with it.
+///
+/// # Errors
+/// Those of the model: see [`policy::parse`] and [`policy::admit`] for what is refused; a missing
+/// or stale `PolicyUpdateToken` is InvalidInputException, an unknown policy ResourceNotFoundException.
+pub fn put(call: &Call<'_>, input: PutPolicyRequest) -> Result<PutPolicyResponse, Fault> {
+    let entropy = &*call.app.entropy;
+    let fresh = Fresh {
+        id: mint::uuid(entropy).map_err(internal)?,
+        token: mint::update_token(entropy).map_err(internal)?,
+    };
+    let given = Given {
+        id: input.policy.policy_id.clone(),
+        token: input.policy.policy_update_token.clone(),
+        document: document(input.policy)?,
+        tags: tags::map(call, input.tag_list.unwrap_or_default())?,
+    };
+    let record = call.decide(|standing, view| {
+        let record = Arc::new(match &given.id {
+            None => created(call, standing, view, &given, &fresh)?,
+            Some(id) => updated(call, standing, view, &given, &fresh, id)?,
+        });
+        Ok((vec![ControlChange::PutPolicy(record.clone())], record))
+    })?;
+    Ok(PutPolicyResponse { policy: Some(shown(&record)?), policy_arn: Some(arn(call, &record)) })
+}
+
+/// What a request asks for.
+struct Given {
+    id: Option<String>,
+    token: Option<String>,
+    document: Document,
+    tags: BTreeMap<String, String>,
+}
+
+/// What a policy that is created or updated by this call is given.
+struct Fresh {
+    id: String,
+    token: String,
+}
+
+fn created(
+    call: &Call<'_>,
+    standing: &Standing,
+    view: &ControlView,
+    given: &Given,
+    fresh: &Fresh,
+) -> Result<PolicyRecord, Fault> {
+    if given.token.is_some() {
+        return Err(call.bad_input(
+            "`PolicyUpdateToken` comes with `PolicyId` alone; leave it out to create a policy, or say which policy it updates",
+        ));
+    }
+    let record = PolicyRecord {
+        id: PolicyId::try_from(fresh.id.as_str()).map_err(internal)?,
+        owner: standing.account.clone(),
+        region: standing.region.clone(),
+        revision: 1,
+        token: fresh.token.clone(),
+        former_names: Vec::new(),
+        document: given.document.clone(),
+        tags: tags::within_quota(call, given.tags.clone())?,
+        created_ms: call.now_ms(),
+        updated_ms: call.now_ms(),
+    };
+    check(call, view, &record)?;
+    let count = view.control().policies.values().filter(|known| known.region == record.region).count();
+    let max = call.app.settings.quotas.policies_max;
+    if count >= usize::try_from(max).unwrap_or(usize::MAX) {
+        return Err(Fault::new(
+            ErrorKind::LimitExceeded,
+            format!("the organization has {count} policies in `{}` and the quota is {max}; delete one first", record.region),
+        ));
+    }
+    Ok(record)
+}
+
+fn updated(
+    call: &Call<'_>,
+    standing: &Standing,
+    view: &ControlView,
+    given: &Given,
+    fresh: &Fresh,
+    id: &str,
+) -> Result<PolicyRecord, Fault> {
+    let before = own(standing, view, id)?;
+    match &given.token {
+        Some(token) if *token == before.token => {}
+        Some(_) => {
+            return Err(call.bad_input(format!(
+                "`PolicyUpdateToken` is not that of the current version of policy `{id}`: it was changed meanwhile; read it with GetPolicy and put it again with the token found there"
+            )));
+        }
+        None => {
+            return Err(call.bad_input(format!(
+                "`PolicyUpdateToken` is missing: an update of policy `{id}` must carry the token that GetPolicy answers"
+            )));
+        }
+    }
+    policy::admit_update(&before.document, &given.document).map_err(refused)?;
+    let mut tags = before.tags.clone();
+    tags.extend(given.tags.clone());
+    let mut former_names = before.former_names.clone();
+    let name: Box<str> = before.document.policy_name.as_str().into();
+    if given.document.policy_name != before.document.policy_name && !former_names.contains(&name) {
+        former_names.push(name);
+    }
+    let record = PolicyRecord {
+        revision: before.revision.saturating_add(1),
+        token: fresh.token.clone(),
+        former_names,
+        document: given.document.clone(),
+        tags: tags::within_quota(call, tags)?,
+        updated_ms: call.now_ms(),
+        ..PolicyRecord::clone(before)
+    };
+    check(call, view, &record)?;
+    Ok(record)
+}
+
+/// What is valid anywhere, and what is valid in this organization, Region and under these quotas.
+fn check(call: &Call<'_>, view: &ControlView, record: &PolicyRecord) -> Result<(), Fault> {
+    let who: Identity = identity(record);
+    policy::parse(&record.document, who).map_err(refused)?;
+    let quotas = &call.app.settings.quotas;
+    policy::admit(&record.document, organization(view)?, &record.region, quotas).map_err(refused)
+}
+
+/// `GetPolicy`
+///
+/// # Errors
+/// ResourceNotFoundException for a policy that is not the caller's in this Region.
+pub fn get(call: &Call<'_>, input: GetPolicyRequest) -> Result<GetPolicyResponse, Fault> {
+    let reading = call.read()?;
+    let record = own(&reading.standing, &reading.view, &input.policy_id)?;
+    Ok(GetPolicyResponse { policy: Some(shown(record)?), policy_arn: Some(arn(call, record)) })
+}
+
+/// `ListPolicies`: the caller's in this Region, by age, then id.
+///
+/// # Errors
+/// An invalid page token.
+pub fn list(call: &Call<'_>, input: ListPoliciesRequest) -> Result<ListPoliciesResponse, Fault> {
+    let reading = call.read()?;
+    let standing = &reading.standing;
+    let mut all: Vec<&Arc<PolicyRecord>> = reading
+        .view
+        .control()
+        .policies
+        .values()
+        .filter(|record| standing.owns(&record.owner, &record.region))
+        .collect();
+    let place = |record: &&Arc<PolicyRecord>| format!("{:020} {}", record.created_ms, record.id);
+    all.sort_by_cached_key(place);
+    let paging = Paging { max_results: input.max_results, next_token: input.next_token.as_deref() };
+    let (page, next_token) =
+        call.page(standing, &[standing.region.as_str()], paging, all, place)?;
+    let summaries: Result<_, Fault> = page.into_iter().map(|record| summary(call, record)).collect();
+    Ok(ListPoliciesResponse { policy_list: Some(summaries?), next_token })
+}
+
+fn summary(call: &Call<'_>, record: &PolicyRecord) -> Result<PolicySummary, Fault> {
+    let document = &record.document;
+    let policy_type: SecurityServiceType =
+        document.security_service_policy_data.policy_type.parse().map_err(internal)?;
+    Ok(PolicySummary {
+        policy_arn: Some(arn(call, record)),
+        policy_id: Some(record.id.to_string()),
+        policy_name: Some(document.policy_name.clone()),
+        resource_type: Some(document.resource_type.clone()),
+        security_service_type: Some(policy_type),
+        remediation_enabled: Some(document.remediation_enabled),
+        delete_unused_fm_managed_resources: Some(
+            document.delete_unused_managed_resources.unwrap_or(false),
+        ),
+        policy_status: Some(CustomerPolicyStatus::Active),
+    })
+}
+
+/// `DeletePolicy`. `DeleteAllPolicyResources` asks for the removal of what a policy made in the
+/// members; Palisade made nothing there, so there is nothing to remove.
+///
+/// # Errors
+/// ResourceNotFoundException for a policy that is not the caller's in this Region.
+pub fn delete(call: &Call<'_>, input: DeletePolicyRequest) -> Result<(), Fault> {
+    call.decide(|standing, view| {
+        let record = own(standing, view, &input.policy_id)?;
+        Ok((vec![ControlChange::RemovePolicy(record.id.clone())], ()))
+    })
+}
+
+/// A policy of the caller in the call's Region.
+///
+/// # Errors
+/// ResourceNotFoundException, the same for an unknown policy and for another administrator's.
+pub fn own<'v>(
+    standing: &Standing,
+    view: &'v ControlView,
+    id: &str,
+) -> Result<&'v Arc<PolicyRecord>, Fault> {
+    PolicyId::try_from(id)
+        .ok()
+        .and_then(|id| view.policy_record(&id))
+        .filter(|record| standing.owns(&record.owner, &record.region))
+        .ok_or_else(|| not_found("policy", id))
+}
+
+fn arn(call: &Call<'_>, record: &PolicyRecord) -> String {
+    mint::policy_arn(&call.app.settings.partition, &record.region, &record.owner, &record.id)
+}
+
+/// The text of a policy as core reads it. Id, token and status are the record's, not the text's.
+fn document(policy: Policy) -> Result<Document, Fault> {
+    // Both sides are AWS's shape, so JSON between them loses nothing.
+    let value = serde_json::to_value(&policy).map_err(internal)?;
+    let mut document: Document = serde_json::from_value(value).map_err(internal)?;
+    document.policy_id = None;
+    document.policy_update_token = None;
+    document.policy_status = None;
+    Ok(document)
+}
+
+/// A policy as answered: the text as AWS would echo it, with id, token and status.
+fn shown(record: &PolicyRecord) -> Result<Policy, Fault> {
+    let mut document = policy::echo(&record.document);
+    document.policy_id = Some(record.id.to_string());
+    document.policy_update_token = Some(record.token.clone());
+    document.policy_status = Some(CustomerPolicyStatus::Active.as_str().to_owned());
+    let value = serde_json::to_value(&document).map_err(internal)?;
+    serde_json::from_value(value).map_err(internal)
+}

@@ -1,0 +1,154 @@
+//! The router, and the steps that every request takes before and after its operation.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use palisade_wire as wire;
+use palisade_wire::sigv4::Payload;
+use palisade_wire::{BODY_SIZE_MAX, ErrorKind, Fault, Operation, Protocol};
+use tracing::Instrument as _;
+
+use crate::app::App;
+use crate::intake::{Arrived, whole};
+use crate::operations::{Frame, answer, row};
+use crate::verify::verify;
+use crate::{mint, own};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// All that Palisade answers over HTTP: AWS's operations in both protocols, and its own endpoints.
+pub fn router(app: Arc<App>) -> Router {
+    own::routes()
+        .fallback(serve)
+        .layer(from_fn_with_state(app.clone(), envelope))
+        .with_state(app)
+}
+
+/// What every answer has: a request id, in the log too, and the date.
+async fn envelope(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    // Without random bytes nothing works anyway; an id that says so is better than no answer.
+    let id = mint::uuid(&*app.entropy).unwrap_or_else(|_| "no-random-bytes".to_owned());
+    let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let mut response = next.run(request).instrument(span).await;
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::try_from(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    if let Some(date) = http_date(app.clock.now_ms()) {
+        headers.insert(header::DATE, date);
+    }
+    response
+}
+
+/// SDKs correct their clocks by this header.
+fn http_date(now_ms: i64) -> Option<HeaderValue> {
+    let moment = jiff::Timestamp::from_millisecond(now_ms).ok()?;
+    let text = moment.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT");
+    HeaderValue::try_from(text.to_string()).ok()
+}
+
+/// Answers one call of an AWS operation.
+async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
+    if request.uri().path().starts_with(own::PREFIX) {
+        return own::unknown_path(request.uri().path());
+    }
+    let (parts, body) = request.into_parts();
+    let (protocol, operation, answered) = match accept(&parts) {
+        Ok((arrived, protocol, operation)) => {
+            (protocol, Some(operation), call(&app, arrived, protocol, operation, body).await)
+        }
+        Err((protocol, fault)) => (protocol, None, Err(fault)),
+    };
+    let outcome = answered.as_ref().map_or_else(|fault| fault.kind.name(), |_| "ok");
+    app.metrics.request(operation.map_or("unknown", Operation::name), outcome);
+    let response = answered.unwrap_or_else(|fault| {
+        tracing::info!(operation = operation.map(Operation::name), %fault, "refused");
+        wire::encode_fault(protocol, &fault)
+    });
+    sent(response)
+}
+
+/// Accept: the head within its limits, protocol and operation.
+fn accept(
+    parts: &axum::http::request::Parts,
+) -> Result<(Arrived, Protocol, Operation), (Protocol, Fault)> {
+    let arrived = Arrived::of(parts).map_err(|fault| {
+        let cbor = parts.headers.contains_key("smithy-protocol");
+        (if cbor { Protocol::Cbor } else { Protocol::Json }, fault)
+    })?;
+    let protocol = wire::protocol_of(&arrived.path, &arrived.headers);
+    match wire::route(&arrived.method, &arrived.path, &arrived.headers) {
+        Ok((protocol, operation)) => Ok((arrived, protocol, operation)),
+        Err(fault) => Err((protocol, fault)),
+    }
+}
+
+/// Verify, decode, act, store and encode, on a thread that may block.
+async fn call(
+    app: &Arc<App>,
+    arrived: Arrived,
+    protocol: Protocol,
+    operation: Operation,
+    body: Body,
+) -> Result<wire::Response, Fault> {
+    let deadline = app.settings.request_deadline;
+    let body = whole(body, BODY_SIZE_MAX, deadline).await?;
+    let row = row(operation)
+        .ok_or_else(|| Fault::new(ErrorKind::UnknownOperation, "the operation has no row"))?;
+    blocking(app, move |app| {
+        let payload = body.clone();
+        let request = verify(app, &arrived, Payload::Bytes(&payload), Frame { protocol, body })?;
+        answer(app, row, &request)
+    })
+    .await
+}
+
+/// Runs `work` on a thread that may block, within the request's deadline and span.
+///
+/// # Errors
+/// What `work` answers; ServiceUnavailable when it takes too long, though it may then still take
+/// effect; InternalFailure when it dies.
+pub(crate) async fn blocking<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl FnOnce(&App) -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let deadline = app.settings.request_deadline;
+    match tokio::time::timeout(deadline, blocking_unhurried(app, work)).await {
+        Ok(done) => done,
+        Err(_) => Err(Fault::new(
+            ErrorKind::ServiceUnavailable,
+            format!(
+                "no answer within {} seconds; what was asked may still take effect",
+                deadline.as_secs()
+            ),
+        )),
+    }
+}
+
+/// As [`blocking`], however long it takes.
+pub(crate) async fn blocking_unhurried<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl FnOnce(&App) -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let (app, span) = (app.clone(), tracing::Span::current());
+    let done = tokio::task::spawn_blocking(move || span.in_scope(|| work(&app))).await;
+    done.unwrap_or_else(|error| {
+        tracing::error!(%error, "a call died");
+        Err(Fault::new(ErrorKind::InternalFailure, "the server failed to answer"))
+    })
+}
+
+fn sent(response: wire::Response) -> Response {
+    let mut sent = Response::new(Body::from(response.body));
+    *sent.status_mut() =
+        StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in response.headers {
+        sent.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    sent
+}

@@ -1,0 +1,173 @@
+//! Tags on policies and lists themselves (semantics §2.7). `Policy.ResourceTags` is something else.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use palisade_core::ident::ListId;
+use palisade_store::{ControlChange, ListContent, ListRecord, PolicyRecord};
+use palisade_wire::shapes::{
+    ListTagsForResourceRequest, ListTagsForResourceResponse, Tag, TagResourceRequest,
+    TagResourceResponse, UntagResourceRequest, UntagResourceResponse,
+};
+use palisade_wire::{ErrorKind, Fault};
+
+use crate::call::Call;
+use crate::caller::Standing;
+use crate::view::ControlView;
+use crate::{lists, mint, policies};
+
+/// Keys that begin so are AWS's.
+const RESERVED_PREFIX: &str = "aws:";
+
+/// A tagged object of the caller.
+enum Tagged<'v> {
+    Policy(&'v Arc<PolicyRecord>),
+    List(&'v Arc<ListRecord>),
+}
+
+impl Tagged<'_> {
+    fn tags(&self) -> &BTreeMap<String, String> {
+        match self {
+            Tagged::Policy(record) => &record.tags,
+            Tagged::List(record) => &record.tags,
+        }
+    }
+
+    /// The change that gives the object these tags, and none of its content.
+    fn with(&self, tags: BTreeMap<String, String>) -> ControlChange {
+        match self {
+            Tagged::Policy(record) => {
+                ControlChange::PutPolicy(Arc::new(PolicyRecord { tags, ..PolicyRecord::clone(record) }))
+            }
+            Tagged::List(record) => {
+                ControlChange::PutList(Arc::new(ListRecord { tags, ..ListRecord::clone(record) }))
+            }
+        }
+    }
+}
+
+/// `TagResource`: adds tags, or overwrites those of the same key.
+///
+/// # Errors
+/// ResourceNotFoundException for an ARN that is not of the caller's policies or lists,
+/// InvalidOperationException for an AWS-managed list, LimitExceededException above the quota.
+pub fn tag(call: &Call<'_>, input: TagResourceRequest) -> Result<TagResourceResponse, Fault> {
+    let added = map(call, input.tag_list)?;
+    call.decide(|standing, view| {
+        let tagged = find(call, standing, view, &input.resource_arn)?;
+        let mut tags = tagged.tags().clone();
+        tags.extend(added.clone());
+        Ok((change(&tagged, within_quota(call, tags)?), TagResourceResponse {}))
+    })
+}
+
+/// `UntagResource`: removes tags; unknown keys are ignored.
+///
+/// # Errors
+/// As [`tag`].
+pub fn untag(call: &Call<'_>, input: UntagResourceRequest) -> Result<UntagResourceResponse, Fault> {
+    call.decide(|standing, view| {
+        let tagged = find(call, standing, view, &input.resource_arn)?;
+        let mut tags = tagged.tags().clone();
+        tags.retain(|key, _| !input.tag_keys.contains(key));
+        Ok((change(&tagged, tags), UntagResourceResponse {}))
+    })
+}
+
+/// Nothing to commit when the tags stay what they are.
+fn change(tagged: &Tagged<'_>, tags: BTreeMap<String, String>) -> Vec<ControlChange> {
+    if *tagged.tags() == tags { Vec::new() } else { vec![tagged.with(tags)] }
+}
+
+/// `ListTagsForResource`, ascending by key.
+///
+/// # Errors
+/// ResourceNotFoundException for an ARN that is not of the caller's policies or lists.
+pub fn list(
+    call: &Call<'_>,
+    input: ListTagsForResourceRequest,
+) -> Result<ListTagsForResourceResponse, Fault> {
+    let reading = call.read()?;
+    let tagged = find(call, &reading.standing, &reading.view, &input.resource_arn)?;
+    let tag = |(key, value): (&String, &String)| Tag { key: key.clone(), value: value.clone() };
+    Ok(ListTagsForResourceResponse { tag_list: Some(tagged.tags().iter().map(tag).collect()) })
+}
+
+/// The caller's object of this ARN.
+fn find<'v>(
+    call: &Call<'_>,
+    standing: &Standing,
+    view: &'v ControlView,
+    arn: &str,
+) -> Result<Tagged<'v>, Fault> {
+    let unknown = || {
+        Fault::new(
+            ErrorKind::ResourceNotFound,
+            format!("`{arn}` is not the ARN of a policy or list of this account and Region"),
+        )
+    };
+    let (_, id) = arn.rsplit_once('/').ok_or_else(unknown)?;
+    let partition = &call.app.settings.partition;
+    if let Ok(record) = policies::own(standing, view, id) {
+        let own = mint::policy_arn(partition, &record.region, &record.owner, &record.id);
+        return if own == arn { Ok(Tagged::Policy(record)) } else { Err(unknown()) };
+    }
+    let id = ListId::try_from(id).map_err(|_| unknown())?;
+    let record = view
+        .list_record(&id)
+        .filter(|record| standing.owns(&record.owner, &record.region))
+        .filter(|record| arn == mint::list_arn(partition, &record.region, &record.owner, kind(record), &record.id));
+    match record {
+        Some(record) => Ok(Tagged::List(record)),
+        None if lists::is_default(&id) => Err(Fault::new(
+            ErrorKind::InvalidOperation,
+            format!("list `{id}` is managed by AWS and cannot be tagged"),
+        )),
+        None => Err(unknown()),
+    }
+}
+
+fn kind(record: &ListRecord) -> &'static str {
+    match record.content {
+        ListContent::Apps(_) => lists::APPS_ARN,
+        ListContent::Protocols(_) => lists::PROTOCOLS_ARN,
+    }
+}
+
+/// The tags of a request by key.
+///
+/// # Errors
+/// InvalidInputException for a key given twice or reserved.
+pub fn map(call: &Call<'_>, list: Vec<Tag>) -> Result<BTreeMap<String, String>, Fault> {
+    let mut tags = BTreeMap::new();
+    for Tag { key, value } in list {
+        if key.get(..RESERVED_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_PREFIX)) {
+            return Err(call.bad_input(format!(
+                "tag key `{key}` begins with `{RESERVED_PREFIX}`, which is reserved; choose another key"
+            )));
+        }
+        if tags.contains_key(&key) {
+            return Err(call.bad_input(format!("tag key `{key}` is given twice; give it once")));
+        }
+        tags.insert(key, value);
+    }
+    Ok(tags)
+}
+
+/// The same tags, if one object may have as many.
+///
+/// # Errors
+/// LimitExceededException above the quota.
+pub fn within_quota(
+    call: &Call<'_>,
+    tags: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Fault> {
+    let (count, max) = (tags.len(), call.app.settings.quotas.object_tags_max);
+    if count > usize::try_from(max).unwrap_or(usize::MAX) {
+        return Err(Fault::new(
+            ErrorKind::LimitExceeded,
+            format!("the object would have {count} tags and the quota is {max}; give fewer"),
+        ));
+    }
+    Ok(tags)
+}

@@ -1,0 +1,150 @@
+//! The one door to an authentic request: a signature under a key of the store, or, with open
+//! authentication, what the request says of itself.
+
+use palisade_core::ident::{AccountId, Region};
+use palisade_wire::sigv4::{self, Claim, Credential, Payload, Secret};
+use palisade_wire::{ErrorKind, Fault};
+
+use crate::app::{App, Auth};
+use crate::call::internal;
+use crate::caller::Caller;
+use crate::intake::Arrived;
+
+/// A request whose caller is known.
+///
+/// INVARIANT: made by [`verify`] alone.
+#[derive(Clone, Debug)]
+pub struct Authentic<T> {
+    caller: Caller,
+    body: T,
+}
+
+impl<T> Authentic<T> {
+    /// Who asks.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// What is asked.
+    pub fn body(&self) -> &T {
+        &self.body
+    }
+}
+
+/// Finds out who sent a request whose body hashes to `payload`. Blocks on the store.
+///
+/// # Errors
+/// As [`sigv4::verify`]; with open authentication only for requests that a browser sends from
+/// another site.
+pub(crate) fn verify<T>(
+    app: &App,
+    arrived: &Arrived,
+    payload: Payload<'_>,
+    body: T,
+) -> Result<Authentic<T>, Fault> {
+    let caller = match app.settings.auth {
+        Auth::Open => open(arrived)?,
+        Auth::SigV4 { window_ms } => signed(app, arrived, payload, window_ms)?,
+    };
+    Ok(Authentic { caller, body })
+}
+
+/// Whether a request could prove to be the operator's: asked before a large body is taken in, so
+/// that strangers cannot fill the disk. Blocks on the store.
+///
+/// # Errors
+/// What [`verify`] will refuse in any case.
+pub(crate) fn foresee_operator(app: &App, arrived: &Arrived) -> Result<bool, Fault> {
+    match app.settings.auth {
+        Auth::Open => Ok(open(arrived)?.is_operator()),
+        Auth::SigV4 { .. } => {
+            let claim = Claim::of(&arrived.with(Payload::Bytes(&[])))?;
+            match app.store.key(claim.access_key_id()).map_err(internal)? {
+                Some(key) => Ok(key.account.is_none()),
+                None => Err(Fault::new(
+                    ErrorKind::UnrecognizedClient,
+                    "The security token included in the request is invalid.",
+                )),
+            }
+        }
+    }
+}
+
+fn signed(
+    app: &App,
+    arrived: &Arrived,
+    payload: Payload<'_>,
+    window_ms: i64,
+) -> Result<Caller, Fault> {
+    let parts = arrived.with(payload);
+    let claim = Claim::of(&parts)?;
+    let key = app.store.key(claim.access_key_id()).map_err(internal)?;
+    let credential =
+        key.as_ref().map(|key| Credential::lasting(Secret::new(key.secret.as_str())));
+    let settings = sigv4::Settings {
+        clock_window_secs: u32::try_from(window_ms / 1_000).unwrap_or(0),
+        ..sigv4::Settings::default()
+    };
+    let verified = claim.verify(&parts, credential.as_ref(), app.clock.now_ms(), &settings)?;
+    let region = Region::try_from(verified.region.as_str()).map_err(internal)?;
+    Ok(Caller { account: key.and_then(|key| key.account), region })
+}
+
+/// Who a request says it is: `Credential=KEY/DATE/REGION/…` read leniently.
+fn open(arrived: &Arrived) -> Result<Caller, Fault> {
+    // Anything on this machine may call an open server, but not a page of another site through
+    // somebody's browser.
+    if arrived.header("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+        return Err(Fault::new(
+            ErrorKind::AccessDenied,
+            "a browser sent this from another site; open authentication takes no such requests",
+        ));
+    }
+    let authorization = arrived.header("authorization").unwrap_or_default();
+    let credential = authorization.split_once("Credential=").map_or("", |(_, rest)| rest);
+    let credential = credential.split([',', ' ']).next().unwrap_or_default();
+    let mut parts = credential.split('/');
+    let key = parts.next().unwrap_or_default();
+    let region = parts.nth(1).and_then(|region| Region::try_from(region).ok());
+    let is_account = key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit());
+    Ok(Caller {
+        account: if is_account { AccountId::try_from(key).ok() } else { None },
+        region: region.unwrap_or_else(Region::home_of_global),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(authorization: &str) -> (Option<String>, String) {
+        let arrived = Arrived {
+            method: "POST".into(),
+            path: "/".into(),
+            query: String::new(),
+            headers: vec![("Authorization".into(), authorization.into())],
+        };
+        let caller = open(&arrived).unwrap();
+        (caller.account.map(String::from), caller.region.to_string())
+    }
+
+    #[test]
+    fn open_authentication_believes_what_it_can_read() {
+        let v4 = |key: &str, region: &str| {
+            format!("AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/fms/aws4_request, SignedHeaders=host, Signature=0")
+        };
+        let account = Some("111122223333".to_owned());
+        for (authorization, expected) in [
+            (v4("111122223333", "eu-west-1"), (account.clone(), "eu-west-1")),
+            (v4("AKIAEXAMPLE", "eu-west-1"), (None, "eu-west-1")),
+            (v4("11112222333", "eu-west-1"), (None, "eu-west-1")),
+            (v4("111122223333", "NO SUCH"), (account.clone(), "us-east-1")),
+            ("Credential=111122223333".to_owned(), (account, "us-east-1")),
+            ("Basic abc".to_owned(), (None, "us-east-1")),
+            (String::new(), (None, "us-east-1")),
+        ] {
+            let (who, region) = expected;
+            assert_eq!(caller(&authorization), (who, region.to_owned()), "{authorization}");
+        }
+    }
+}

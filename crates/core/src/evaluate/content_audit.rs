@@ -1,0 +1,384 @@
+//! `SECURITY_GROUPS_CONTENT_AUDIT`: each rule of each group in scope is held against the audit
+//! group or the managed options; interfaces and instances answer for the groups on them
+//! (semantics §5.5, §10 rows 7 to 13, 27, 28).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ident::{AccountId, ResourceId, ResourceType};
+use crate::inventory::{Body, Instance, Item, SecurityGroup, Shard};
+use crate::policy::Policy;
+use crate::policy::content_audit::{AuditAction, AuditGroups, ContentAudit};
+
+use super::audit_lists::{self, AuditLists};
+use super::managed_options::Options;
+use super::opening::{Opening, openings};
+use super::{
+    DependentService, Evidence, Fact, Finding, Gap, Judgement, Reference, References, Verdict,
+    Violation, ViolationReason, selected, unseen,
+};
+
+/// Begins the names of groups that Firewall Manager made; they are not audited (semantics §10
+/// row 8).
+const REPLICA_PREFIX: &str = "FMManagedSecurityGroup";
+
+/// The audit groups and custom lists that a policy names.
+pub(super) fn references(policy: &Policy, audit: &ContentAudit) -> BTreeSet<Reference> {
+    let groups = audit.audit.iter().flat_map(|groups| &groups.ids);
+    let mut references: BTreeSet<_> = groups.map(|id| audit_group(policy, id)).collect();
+    if let Some(options) = &audit.managed {
+        references.extend(audit_lists::references(policy, options));
+    }
+    references
+}
+
+/// Types that a verdict reads: groups always, and what else is listed (semantics §10 row 1).
+pub(super) fn needed(policy: &Policy) -> BTreeSet<ResourceType> {
+    let mut needed: BTreeSet<_> = policy.resource_types().iter().cloned().collect();
+    needed.insert(ResourceType::SECURITY_GROUP);
+    needed
+}
+
+/// Judges what is in scope.
+pub(super) fn judge(
+    policy: &Policy,
+    audit: &ContentAudit,
+    evidence: &Evidence<'_>,
+    judgement: &mut Judgement,
+) {
+    let yardstick = Yardstick::find(policy, audit, evidence, &mut judgement.gaps);
+    let mut auditor = Auditor {
+        shard: evidence.shard,
+        audit_groups: match &audit.audit {
+            Some(groups) if evidence.shard.id.account == policy.owner => &groups.ids,
+            _ => &[],
+        },
+        yardstick,
+        standings: BTreeMap::new(),
+    };
+    let mut attached = BTreeSet::new();
+    for item in selected(policy, evidence.shard, &ResourceType::NETWORK_INTERFACE) {
+        let carried = carried_by_interface(item);
+        attached.extend(carried.iter().flat_map(|carried| carried.all()));
+        judgement.record(item, auditor.carrier(item, carried));
+    }
+    for item in selected(policy, evidence.shard, &ResourceType::INSTANCE) {
+        if is_terminated(item) {
+            continue;
+        }
+        let carried = carried_by_instance(item);
+        attached.extend(carried.iter().flat_map(|carried| carried.all()));
+        judgement.record(item, auditor.carrier(item, carried));
+    }
+    if policy.scope.lists(&ResourceType::SECURITY_GROUP) {
+        for item in auditor.groups_in_scope(policy, &attached) {
+            judgement.record(item, auditor.group(item));
+        }
+    }
+}
+
+fn audit_group(policy: &Policy, id: &ResourceId) -> Reference {
+    Reference::Item {
+        account: policy.owner.clone(),
+        region: policy.region.clone(),
+        resource_type: ResourceType::SECURITY_GROUP,
+        id: id.clone(),
+    }
+}
+
+/// What openings are held against.
+#[derive(Debug, Default)]
+struct Yardstick<'a> {
+    audit: Option<AuditRules<'a>>,
+    options: Option<Options<'a>>,
+}
+
+/// The rules of the audit groups, each with its group, ascending.
+#[derive(Debug)]
+struct AuditRules<'a> {
+    action: AuditAction,
+    groups: Vec<(&'a ResourceId, Vec<Opening<'a>>)>,
+}
+
+impl<'a> Yardstick<'a> {
+    /// While an audit group or list is missing there is no result: each has its gap, and an empty
+    /// yardstick finds no fault (semantics §10 row 27, which wins over the skipping of one option
+    /// that §6.1 recommends).
+    fn find(
+        policy: &Policy,
+        audit: &'a ContentAudit,
+        evidence: &Evidence<'a>,
+        gaps: &mut BTreeSet<Gap>,
+    ) -> Yardstick<'a> {
+        let audit_rules = audit
+            .audit
+            .as_ref()
+            .map(|groups| audit_rules(policy, groups, evidence.references, gaps));
+        let options = audit.managed.as_ref().map(|asked| {
+            let lists = AuditLists::find(policy, asked, evidence.references, gaps)?;
+            Some(Options::new(asked, lists, evidence.shard))
+        });
+        match (audit_rules, options) {
+            (Some(None), _) | (_, Some(None)) => Yardstick::default(),
+            (audit, options) => Yardstick { audit: audit.flatten(), options: options.flatten() },
+        }
+    }
+
+    /// What an opening breaks, if anything. With managed options, they say which directions are
+    /// looked at, and the audit groups override them: ALLOW clears, DENY condemns.
+    fn broken_by(&self, opening: &Opening<'_>) -> Option<String> {
+        let Some(options) = &self.options else {
+            return self.audit.as_ref().and_then(|rules| rules.broken_by(opening));
+        };
+        if !options.audits(opening.direction) {
+            return None;
+        }
+        if let Some(rules) = &self.audit {
+            match rules.action {
+                AuditAction::Allow if rules.broken_by(opening).is_none() => return None,
+                AuditAction::Allow => {}
+                AuditAction::Deny => {
+                    if let denied @ Some(_) = rules.broken_by(opening) {
+                        return denied;
+                    }
+                }
+            }
+        }
+        let broken = options.broken(opening);
+        (!broken.is_empty()).then(|| broken.join("; "))
+    }
+}
+
+impl AuditRules<'_> {
+    fn broken_by(&self, opening: &Opening<'_>) -> Option<String> {
+        match self.action {
+            AuditAction::Allow => self
+                .first(|rule| opening.lies_inside(rule))
+                .is_none()
+                .then(|| format!("no rule of audit group {} allows it", self.names())),
+            AuditAction::Deny => self
+                .first(|rule| opening.overlaps(rule))
+                .map(|(group, rule)| format!("denied by `{rule}` of audit group {group}")),
+        }
+    }
+
+    fn first(
+        &self,
+        matches: impl Fn(&Opening<'_>) -> bool,
+    ) -> Option<(&ResourceId, &Opening<'_>)> {
+        self.groups.iter().find_map(|(group, rules)| {
+            rules.iter().find(|rule| matches(rule)).map(|rule| (*group, rule))
+        })
+    }
+
+    fn names(&self) -> String {
+        let names: Vec<_> = self.groups.iter().map(|(group, _)| group.as_str()).collect();
+        names.join(", ")
+    }
+}
+
+/// The rules of all audit groups; `None`, with a gap for each that is missing, unless all are
+/// there.
+fn audit_rules<'a>(
+    policy: &Policy,
+    named: &'a AuditGroups,
+    references: &'a References,
+    gaps: &mut BTreeSet<Gap>,
+) -> Option<AuditRules<'a>> {
+    let mut groups = Vec::new();
+    for id in &named.ids {
+        match references.get(&audit_group(policy, id)) {
+            Some(Fact::Item(Item { body: Body::SecurityGroup(group), .. })) => {
+                groups.push((id, openings(group)));
+            }
+            _ => {
+                let (owner, region) = (&policy.owner, &policy.region);
+                let text = format!(
+                    "Audit security group {id} of account {owner} in Region {region} could not be found."
+                );
+                gaps.insert(Gap::new(DependentService::Vpc, &text));
+            }
+        }
+    }
+    (groups.len() == named.ids.len()).then_some(AuditRules { action: named.action, groups })
+}
+
+/// How a group stands to the policy, found once for all that carry it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Standing {
+    /// No rule of it breaks the policy, or it is one that is not audited.
+    Complies,
+    /// Some rule does.
+    Violates,
+    /// It is not held, or its rules are not.
+    Unseen,
+}
+
+struct Auditor<'a> {
+    shard: &'a Shard,
+    /// Audit groups that live in this shard.
+    audit_groups: &'a [ResourceId],
+    yardstick: Yardstick<'a>,
+    standings: BTreeMap<&'a str, Standing>,
+}
+
+impl<'a> Auditor<'a> {
+    /// Groups in scope themselves, and those attached to an interface or instance in scope.
+    fn groups_in_scope(&self, policy: &Policy, attached: &BTreeSet<&'a str>) -> Vec<&'a Item> {
+        let shard = self.shard;
+        let itself: BTreeSet<_> = selected(policy, shard, &ResourceType::SECURITY_GROUP)
+            .into_iter()
+            .map(|item| item.key.id.as_str())
+            .collect();
+        itself
+            .union(attached)
+            .filter_map(|id| shard.item(&ResourceType::SECURITY_GROUP, id))
+            .filter(|item| is_own(item, &shard.id.account))
+            .collect()
+    }
+
+    fn group(&self, item: &Item) -> Verdict {
+        let Body::SecurityGroup(group) = &item.body else {
+            return unseen(item);
+        };
+        if !self.is_audited(item, group) {
+            return Verdict::Comply;
+        }
+        let mut violations = openings(group).into_iter().filter_map(|opening| {
+            let against = self.yardstick.broken_by(&opening)?;
+            Some(violation(Finding::SecurityGroupRule {
+                group: item.key.id.as_str().into(),
+                direction: opening.direction,
+                rule: opening.to_string().into(),
+                against: against.into(),
+            }))
+        });
+        match violations.next() {
+            None => Verdict::Comply,
+            Some(first) => Verdict::Violate(first, violations.collect()),
+        }
+    }
+
+    /// An interface or instance: it violates with any group on it that does, and without one it
+    /// complies only if all of them were seen.
+    fn carrier(&mut self, item: &Item, carried: Option<Carried<'a>>) -> Verdict {
+        let Some(carried) = carried else {
+            return unseen(item);
+        };
+        let mut unseen_group = None;
+        let mut interfaces = Vec::new();
+        for (interface, groups) in carried.interfaces {
+            let mut violating = Vec::new();
+            for group in groups {
+                match self.standing(group) {
+                    Standing::Complies => {}
+                    Standing::Violates => violating.push(group.into()),
+                    Standing::Unseen => unseen_group = unseen_group.or(Some(group)),
+                }
+            }
+            if !violating.is_empty() {
+                interfaces.push((interface.into(), violating));
+            }
+        }
+        if !interfaces.is_empty() {
+            return Verdict::Violate(violation(Finding::AttachedGroups { interfaces }), Vec::new());
+        }
+        match unseen_group {
+            None => Verdict::Comply,
+            Some(group) => {
+                let text = format!("Security group {group} of {} was not recorded.", item.key.id);
+                Verdict::Undecided(Gap::new(DependentService::Config, &text))
+            }
+        }
+    }
+
+    fn standing(&mut self, id: &'a str) -> Standing {
+        if let Some(known) = self.standings.get(id) {
+            return *known;
+        }
+        let standing = match self.shard.item(&ResourceType::SECURITY_GROUP, id) {
+            None => Standing::Unseen,
+            Some(item) => match &item.body {
+                Body::SecurityGroup(group) => {
+                    let violates = self.is_audited(item, group)
+                        && openings(group)
+                            .iter()
+                            .any(|opening| self.yardstick.broken_by(opening).is_some());
+                    if violates { Standing::Violates } else { Standing::Complies }
+                }
+                _ => Standing::Unseen,
+            },
+        };
+        self.standings.insert(id, standing);
+        standing
+    }
+
+    /// Replicas are not audited, groups of another account are not this shard's, and the audit
+    /// group is not held against itself, nor against the options beside it (semantics §10 rows 8
+    /// and 28). `default` groups are audited like any other.
+    fn is_audited(&self, item: &Item, group: &SecurityGroup) -> bool {
+        is_own(item, &self.shard.id.account)
+            && !group.group_name.starts_with(REPLICA_PREFIX)
+            && !self.audit_groups.contains(&item.key.id)
+    }
+}
+
+fn is_own(item: &Item, account: &AccountId) -> bool {
+    match &item.body {
+        Body::SecurityGroup(SecurityGroup { owner: Some(owner), .. }) => owner == account,
+        _ => true,
+    }
+}
+
+fn violation(finding: Finding) -> Violation {
+    Violation { reason: ViolationReason::ResourceViolatesAuditSecurityGroup, finding }
+}
+
+/// The groups on an interface or instance, interface by interface.
+struct Carried<'a> {
+    interfaces: Vec<(&'a str, BTreeSet<&'a str>)>,
+}
+
+impl<'a> Carried<'a> {
+    fn all(&self) -> impl Iterator<Item = &'a str> {
+        self.interfaces.iter().flat_map(|(_, groups)| groups.iter().copied())
+    }
+}
+
+fn carried_by_interface(item: &Item) -> Option<Carried<'_>> {
+    let Body::NetworkInterface(interface) = &item.body else {
+        return None;
+    };
+    let groups = interface.groups.iter().map(Box::as_ref).collect();
+    Some(Carried { interfaces: vec![(item.key.id.as_str(), groups)] })
+}
+
+/// Groups that an instance lists for itself and for none of its interfaces are shown under the
+/// instance's own id.
+fn carried_by_instance(item: &Item) -> Option<Carried<'_>> {
+    let Body::Instance(Instance { groups, interfaces, .. }) = &item.body else {
+        return None;
+    };
+    let mut by_interface: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for interface in interfaces {
+        let groups = interface.groups.iter().map(Box::as_ref);
+        by_interface.entry(&interface.id).or_default().extend(groups);
+    }
+    let on_interfaces: BTreeSet<_> = by_interface.values().flatten().copied().collect();
+    let own: BTreeSet<_> =
+        groups.iter().map(Box::as_ref).filter(|id| !on_interfaces.contains(id)).collect();
+    if !own.is_empty() {
+        by_interface.entry(item.key.id.as_str()).or_default().extend(own);
+    }
+    Some(Carried { interfaces: by_interface.into_iter().collect() })
+}
+
+/// A terminated instance lingers in the inventory for a while; it is in no scope.
+fn is_terminated(item: &Item) -> bool {
+    match &item.body {
+        Body::Instance(instance) => instance.state.as_deref() == Some("terminated"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,347 @@
+//! `WAFV2`: each resource in scope carries the policy's web ACL, and that carries the policy's
+//! rule groups (semantics §5.1, §10 rows 1, 4, 16, 18).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ident::ResourceType;
+use crate::inventory::{Body, Item, Shard, WafAssociation, WebAcl, WebAclRuleGroup};
+use crate::policy::Policy;
+use crate::policy::wafv2::{RuleGroup, Wafv2};
+
+use super::web_acl_name::{self, OwnNames};
+use super::{
+    DependentService, Evidence, Finding, Gap, Judgement, Verdict, Violation, ViolationReason,
+    selected, unseen,
+};
+
+/// Types a WAFV2 policy can be about, ascending.
+const PROTECTED: [ResourceType; 3] = [
+    ResourceType::API_GATEWAY_STAGE,
+    ResourceType::CLOUDFRONT_DISTRIBUTION,
+    ResourceType::LOAD_BALANCER,
+];
+
+/// Types that a verdict reads: what is listed, and the web ACLs (semantics §10 row 1).
+pub(super) fn needed(policy: &Policy) -> BTreeSet<ResourceType> {
+    let mut needed: BTreeSet<_> = policy.resource_types().iter().cloned().collect();
+    needed.insert(ResourceType::WAFV2_WEB_ACL);
+    needed
+}
+
+/// Judges what is in scope.
+pub(super) fn judge(
+    policy: &Policy,
+    rule: &Wafv2,
+    evidence: &Evidence<'_>,
+    judgement: &mut Judgement,
+) {
+    let in_scope: Vec<_> = PROTECTED
+        .iter()
+        .flat_map(|resource_type| selected(policy, evidence.shard, resource_type))
+        .filter(|item| is_protectable(item))
+        .collect();
+    let acls = Acls::of(evidence.shard);
+    let judge = Judge { policy, rule, acls: &acls, names: OwnNames::of(policy) };
+    for item in &in_scope {
+        judgement.record(item, judge.resource(item));
+    }
+    if rule.retrofit {
+        judge.retrofits(evidence.shard, &in_scope, judgement);
+    }
+}
+
+/// Of load balancers, application ones alone (semantics §10 row 18). Where the body does not tell,
+/// the ARN does: `…:loadbalancer/app/…`.
+fn is_protectable(item: &Item) -> bool {
+    if item.key.resource_type != ResourceType::LOAD_BALANCER {
+        return true;
+    }
+    match &item.body {
+        Body::LoadBalancer(balancer) if balancer.kind.is_some() => {
+            balancer.kind.as_deref() == Some("application")
+        }
+        _ => item.key.id.as_str().contains(":loadbalancer/app/"),
+    }
+}
+
+/// The web ACLs of a shard.
+struct Acls<'a> {
+    /// By id and by ARN.
+    by_arn: BTreeMap<&'a str, &'a Item>,
+    /// By a resource that their relationships name.
+    by_resource: BTreeMap<(&'a ResourceType, &'a str), &'a Item>,
+    /// Every web ACL is held, with its relationships.
+    all_seen: bool,
+}
+
+impl<'a> Acls<'a> {
+    fn of(shard: &'a Shard) -> Acls<'a> {
+        let mut acls = Acls {
+            by_arn: BTreeMap::new(),
+            by_resource: BTreeMap::new(),
+            all_seen: shard.knows(&ResourceType::WAFV2_WEB_ACL),
+        };
+        let items = shard.items.get(&ResourceType::WAFV2_WEB_ACL);
+        for item in items.into_iter().flat_map(BTreeMap::values) {
+            acls.by_arn.insert(item.key.id.as_str(), item);
+            let Body::WebAcl(acl) = &item.body else {
+                acls.all_seen = false;
+                continue;
+            };
+            acls.by_arn.entry(&acl.arn).or_insert(item);
+            for (resource_type, id) in &acl.associated {
+                // Two claims can only be a lag between items; the smaller id is as good as any.
+                acls.by_resource.entry((resource_type, id)).or_insert(item);
+            }
+        }
+        acls
+    }
+}
+
+/// Which web ACL a resource has.
+enum Found<'a> {
+    None,
+    Acl(&'a str, Option<&'a Item>),
+    Unseen,
+}
+
+struct Judge<'a> {
+    policy: &'a Policy,
+    rule: &'a Wafv2,
+    acls: &'a Acls<'a>,
+    names: OwnNames<'a>,
+}
+
+impl<'a> Judge<'a> {
+    fn resource(&self, item: &'a Item) -> Verdict {
+        let found = match &item.body {
+            Body::LoadBalancer(balancer) => self.found(item, &balancer.web_acl),
+            Body::ApiStage(target) | Body::Distribution(target) => {
+                self.found(item, &target.web_acl)
+            }
+            _ => return unseen(item),
+        };
+        match found {
+            Found::None => self.violate(
+                ViolationReason::ResourceMissingWebAcl,
+                None,
+                web_acl_name::pattern(&self.policy.name),
+            ),
+            Found::Unseen => {
+                let text = format!("The web ACL of {} was not recorded.", item.key.id);
+                Verdict::Undecided(Gap::new(DependentService::Config, &text))
+            }
+            Found::Acl(id, acl) => self.associated(item, id, acl),
+        }
+    }
+
+    /// The resource's own attribute decides; relationships of web ACLs only when it is absent
+    /// (semantics §10 row 16).
+    fn found(&self, item: &'a Item, association: &'a WafAssociation) -> Found<'a> {
+        match association {
+            WafAssociation::Bare => Found::None,
+            WafAssociation::Acl(id) => Found::Acl(id, self.acls.by_arn.get(&**id).copied()),
+            WafAssociation::Unsaid => {
+                let id = (&item.key.resource_type, item.key.id.as_str());
+                let arn = (&item.key.resource_type, item.arn.as_deref().unwrap_or_default());
+                let claimed = self.acls.by_resource.get(&id);
+                match claimed.or_else(|| self.acls.by_resource.get(&arn)) {
+                    Some(acl) => Found::Acl(acl.key.id.as_str(), Some(acl)),
+                    None if self.acls.all_seen => Found::None,
+                    None => Found::Unseen,
+                }
+            }
+        }
+    }
+
+    fn associated(&self, item: &Item, id: &str, acl_item: Option<&Item>) -> Verdict {
+        let acl = acl_item.and_then(|item| match &item.body {
+            Body::WebAcl(acl) => Some((item, acl)),
+            _ => None,
+        });
+        let Some((acl_item, acl)) = acl else {
+            return self.not_held(item, id);
+        };
+        if self.is_own(acl_item, acl) {
+            return self.carries_groups(item, id, acl, false);
+        }
+        if self.rule.retrofit && is_customers(acl) {
+            return self.carries_groups(item, id, acl, !acl.retrofitted);
+        }
+        self.incorrect(id)
+    }
+
+    /// Of a web ACL that is not held, its ARN tells the name; anything that cannot be the policy's
+    /// own is another one.
+    fn not_held(&self, item: &Item, id: &str) -> Verdict {
+        let might_do = match web_acl_name::of_arn(id) {
+            Some(name) => self.names.has(name) || self.rule.retrofit,
+            // A bare id is a classic web ACL (formats §9).
+            None => false,
+        };
+        if !might_do {
+            return self.incorrect(id);
+        }
+        let text = format!("Web ACL {id} of {} was not recorded.", item.key.id);
+        Verdict::Undecided(Gap::new(DependentService::Config, &text))
+    }
+
+    fn incorrect(&self, id: &str) -> Verdict {
+        self.violate(
+            ViolationReason::ResourceIncorrectWebAcl,
+            Some(id),
+            web_acl_name::pattern(&self.policy.name),
+        )
+    }
+
+    /// Managed by Firewall Manager, with a name of the policy's exact pattern (semantics §10
+    /// row 16).
+    fn is_own(&self, item: &Item, acl: &WebAcl) -> bool {
+        acl.managed_by_fms && self.names.has(name(item, acl))
+    }
+
+    /// The policy's first and last groups, those and no others, in their order. Where the item does
+    /// not tell what groups there are, nothing is claimed, unless the web ACL was never touched.
+    fn carries_groups(&self, item: &Item, id: &str, acl: &WebAcl, untouched: bool) -> Verdict {
+        let sides = [(&self.rule.first, &acl.pre_process), (&self.rule.last, &acl.post_process)];
+        let mut untold = false;
+        for (wanted, found) in sides {
+            let matches = match found {
+                Some(found) => carries(found, wanted),
+                None if wanted.is_empty() => true,
+                None if untouched => false,
+                None => {
+                    untold = true;
+                    true
+                }
+            };
+            if !matches {
+                let wanted =
+                    format!("first {}; last {}", list(&self.rule.first), list(&self.rule.last));
+                return self.violate(ViolationReason::WebAclMissingRuleGroup, Some(id), wanted);
+            }
+        }
+        if untold {
+            let text =
+                format!("The rule groups of web ACL {id} of {} were not recorded.", item.key.id);
+            return Verdict::Undecided(Gap::new(DependentService::Config, &text));
+        }
+        Verdict::Comply
+    }
+
+    fn violate(&self, reason: ViolationReason, found: Option<&str>, wanted: String) -> Verdict {
+        let finding = Finding::WebAcl { found: found.map(Into::into), wanted: wanted.into() };
+        Verdict::Violate(Violation { reason, finding }, Vec::new())
+    }
+
+    /// With RETROFIT_EXISTING, web ACLs in use that cannot be taken over break the policy
+    /// themselves: those that Firewall Manager made for another policy, and those that are also on
+    /// resources out of scope (semantics §5.1 test 4).
+    fn retrofits(&self, shard: &Shard, in_scope: &[&'a Item], judgement: &mut Judgement) {
+        let mut in_use: BTreeMap<&str, &Item> = BTreeMap::new();
+        for item in in_scope {
+            let association = match &item.body {
+                Body::LoadBalancer(balancer) => &balancer.web_acl,
+                Body::ApiStage(target) | Body::Distribution(target) => &target.web_acl,
+                _ => continue,
+            };
+            if let Found::Acl(_, Some(acl)) = self.found(item, association) {
+                in_use.insert(acl.key.id.as_str(), acl);
+            }
+        }
+        let in_scope: BTreeSet<_> =
+            in_scope.iter().map(|item| (&item.key.resource_type, item.key.id.as_str())).collect();
+        for item in in_use.into_values() {
+            let Body::WebAcl(acl) = &item.body else { continue };
+            if self.is_own(item, acl) {
+                continue;
+            }
+            let wanted = if is_customers(acl) {
+                let strangers = strangers(acl, shard, &in_scope);
+                match strangers.as_slice() {
+                    [] => continue,
+                    [first, rest @ ..] => {
+                        format!("use on resources in scope alone; {first} and {} more are not", rest.len())
+                    }
+                }
+            } else {
+                "a web ACL that Firewall Manager does not manage already".to_owned()
+            };
+            let reason = ViolationReason::WebAclConfigurationOrScopeOfUse;
+            judgement.record(item, self.violate(reason, Some(item.key.id.as_str()), wanted));
+        }
+    }
+}
+
+/// Resources that a web ACL names and that are out of the policy's scope. A resource that is not
+/// held is taken for one that is gone, if its type can be held.
+fn strangers<'a>(
+    acl: &'a WebAcl,
+    shard: &Shard,
+    in_scope: &BTreeSet<(&ResourceType, &str)>,
+) -> Vec<&'a str> {
+    acl.associated
+        .iter()
+        .filter(|(resource_type, id)| {
+            !in_scope.contains(&(resource_type, id))
+                && (!PROTECTED.contains(resource_type)
+                    || shard.item(resource_type, id).is_some())
+        })
+        .map(|(_, id)| &**id)
+        .collect()
+}
+
+/// Made by the account itself, whether Firewall Manager has added groups to it or not.
+fn is_customers(acl: &WebAcl) -> bool {
+    acl.retrofitted || !acl.managed_by_fms
+}
+
+fn name<'a>(item: &'a Item, acl: &'a WebAcl) -> &'a str {
+    if !acl.name.is_empty() {
+        return &acl.name;
+    }
+    item.name.as_deref().or_else(|| web_acl_name::of_arn(item.key.id.as_str())).unwrap_or_default()
+}
+
+fn carries(found: &[WebAclRuleGroup], wanted: &[RuleGroup]) -> bool {
+    found.len() == wanted.len()
+        && found.iter().zip(wanted).all(|(found, wanted)| is_same(found, wanted))
+}
+
+/// Same group, same version, same override. Without a version the policy wants the default one,
+/// so a pinned one differs.
+fn is_same(found: &WebAclRuleGroup, wanted: &RuleGroup) -> bool {
+    match wanted {
+        RuleGroup::Own { arn, count } => {
+            found.arn.as_ref() == Some(arn) && found.count == *count
+        }
+        RuleGroup::Managed { vendor, name, version, count } => {
+            found.vendor.as_ref() == Some(vendor)
+                && found.name.as_ref() == Some(name)
+                && found.version == *version
+                && found.count == *count
+        }
+    }
+}
+
+fn list(groups: &[RuleGroup]) -> String {
+    let texts: Vec<_> = groups
+        .iter()
+        .map(|group| {
+            let (text, count) = match group {
+                RuleGroup::Own { arn, count } => (arn.to_string(), count),
+                RuleGroup::Managed { vendor, name, version: None, count } => {
+                    (format!("{vendor} {name}"), count)
+                }
+                RuleGroup::Managed { vendor, name, version: Some(version), count } => {
+                    (format!("{vendor} {name} {version}"), count)
+                }
+            };
+            if *count { format!("{text} counting") } else { text }
+        })
+        .collect();
+    format!("[{}]", texts.join(", "))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,394 @@
+use crate::evaluate::world::{body, gaps, judged, policy, tagged, violators, world};
+use crate::evaluate::{Judgement, References};
+use crate::inventory::{LoadBalancer, Recorder, RecordingGroup, WafTarget};
+use crate::policy::Rule;
+
+use super::*;
+
+const ALBS: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
+const STAGES: &str = "AWS::ApiGateway::Stage";
+const DISTRIBUTIONS: &str = "AWS::CloudFront::Distribution";
+
+fn acl_arn(name: &str) -> String {
+    format!("arn:aws:wafv2:us-east-1:111111111111:regional/webacl/{name}/0a1b")
+}
+
+const OWN: &str = "FMManagedWebACLV2-web-1600000000000";
+
+/// A web ACL as Firewall Manager makes it for the policy, without rule groups.
+fn own(name: &str) -> WebAcl {
+    WebAcl {
+        arn: acl_arn(name).into(),
+        name: name.into(),
+        managed_by_fms: true,
+        pre_process: Some(vec![]),
+        post_process: Some(vec![]),
+        ..WebAcl::default()
+    }
+}
+
+/// A web ACL of the account itself.
+fn customers(name: &str) -> WebAcl {
+    WebAcl { managed_by_fms: false, pre_process: None, post_process: None, ..own(name) }
+}
+
+fn acl(acl: WebAcl) -> Item {
+    let arn = acl.arn.to_string();
+    body(ResourceType::WAFV2_WEB_ACL, &arn, Body::WebAcl(acl))
+}
+
+fn association(text: &str) -> WafAssociation {
+    match text {
+        "unsaid" => WafAssociation::Unsaid,
+        "bare" => WafAssociation::Bare,
+        "classic" => WafAssociation::Acl("0c1d2e3f-0000-0000-0000-000000000000".into()),
+        name => WafAssociation::Acl(acl_arn(name).into()),
+    }
+}
+
+fn balancer(id: &str, kind: &str, web_acl: &str) -> Item {
+    let balancer = LoadBalancer {
+        kind: Some(kind.into()),
+        groups: vec![],
+        web_acl: association(web_acl),
+    };
+    body(ResourceType::LOAD_BALANCER, id, Body::LoadBalancer(balancer))
+}
+
+fn alb(id: &str, web_acl: &str) -> Item {
+    balancer(id, "application", web_acl)
+}
+
+fn judge_of(rule: Wafv2, items: Vec<Item>) -> Judgement {
+    judged(&policy(ALBS, Rule::Wafv2(rule)), &world(items), &References::new())
+}
+
+/// What is found of the one load balancer with this association beside these web ACLs: a
+/// violation, undecided or comply.
+fn outcome(rule: &Wafv2, acls: &[WebAcl], web_acl: &str) -> String {
+    let mut items: Vec<_> = acls.iter().cloned().map(acl).collect();
+    items.push(alb("alb-1", web_acl));
+    let judgement = judge_of(rule.clone(), items);
+    match (violators(&judgement).as_slice(), judgement.gaps.len()) {
+        ([], 0) => "comply".to_owned(),
+        ([], 1) => "undecided".to_owned(),
+        ([one], 0) => one.strip_prefix("alb-1 ").unwrap().to_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Rows of `association | outcome`.
+fn check(rule: &Wafv2, acls: &[WebAcl], table: &str) {
+    for row in table.lines().map(str::trim).filter(|row| !row.is_empty()) {
+        let (web_acl, want) = row.split_once('|').unwrap();
+        assert_eq!(outcome(rule, acls, web_acl.trim()), want.trim(), "{row}");
+    }
+}
+
+#[test]
+fn a_resource_needs_the_web_acl_of_the_policy() {
+    let foreign = WebAcl { managed_by_fms: false, ..own("FMManagedWebACLV2-web-5") };
+    check(
+        &Wafv2::default(),
+        &[
+            own(OWN),
+            own("FMManagedWebACLV2-web-old-1500000000000"),
+            own("FMManagedWebACLV2-other-1600000000000"),
+            customers("mine"),
+            foreign,
+        ],
+        "bare                                    | RESOURCE_MISSING_WEB_ACL
+         unsaid                                  | RESOURCE_MISSING_WEB_ACL
+         FMManagedWebACLV2-web-1600000000000     | comply
+         FMManagedWebACLV2-web-old-1500000000000 | RESOURCE_INCORRECT_WEB_ACL
+         FMManagedWebACLV2-other-1600000000000   | RESOURCE_INCORRECT_WEB_ACL
+         FMManagedWebACLV2-web-5                 | RESOURCE_INCORRECT_WEB_ACL
+         mine                                    | RESOURCE_INCORRECT_WEB_ACL
+         classic                                 | RESOURCE_INCORRECT_WEB_ACL
+         strange                                 | RESOURCE_INCORRECT_WEB_ACL
+         FMManagedWebACLV2-web-7                 | undecided",
+    );
+}
+
+#[test]
+fn another_web_acl_is_incorrect_whatever_the_override_says() {
+    let rule = Wafv2 { override_customer_web_acl: true, ..Wafv2::default() };
+    check(&rule, &[customers("mine")], "mine | RESOURCE_INCORRECT_WEB_ACL");
+}
+
+#[test]
+fn a_web_acl_made_under_a_former_name_is_still_own() {
+    let mut policy = policy(ALBS, Rule::Wafv2(Wafv2::default()));
+    policy.former_names = vec!["before".into()];
+    let name = "FMManagedWebACLV2-before-1500000000000";
+    let shard = world([acl(own(name)), alb("alb-1", name)]);
+    assert_eq!(violators(&judged(&policy, &shard, &References::new())), [""; 0]);
+}
+
+#[test]
+fn relationships_decide_only_where_the_attribute_is_absent() {
+    let related = |name: &str, ids: &[&str]| {
+        let associated =
+            ids.iter().map(|id| (ResourceType::LOAD_BALANCER, (*id).into())).collect();
+        acl(WebAcl { associated, ..own(name) })
+    };
+    let items = vec![
+        related(OWN, &["alb-own", "alb-bare", "alb-other"]),
+        related("FMManagedWebACLV2-x-1", &["alb-foreign"]),
+        alb("alb-own", "unsaid"),
+        alb("alb-foreign", "unsaid"),
+        alb("alb-none", "unsaid"),
+        alb("alb-bare", "bare"),
+        alb("alb-other", "FMManagedWebACLV2-x-1"),
+    ];
+    assert_eq!(
+        violators(&judge_of(Wafv2::default(), items)),
+        [
+            "alb-bare RESOURCE_MISSING_WEB_ACL",
+            "alb-foreign RESOURCE_INCORRECT_WEB_ACL",
+            "alb-none RESOURCE_MISSING_WEB_ACL",
+            "alb-other RESOURCE_INCORRECT_WEB_ACL",
+        ]
+    );
+}
+
+#[test]
+fn without_web_acls_an_unsaid_association_is_undecided() {
+    let recorder = Recorder {
+        recording: true,
+        group: RecordingGroup::Only(vec![ResourceType::LOAD_BALANCER]),
+    };
+    let recorder =
+        body(ResourceType::CONFIGURATION_RECORDER, "default", Body::Recorder(recorder));
+    let not = "AWSCONFIG AWS Config is not recording resource type AWS::WAFv2::WebACL.";
+    let judgement = judge_of(
+        Wafv2::default(),
+        vec![recorder, alb("alb-1", "unsaid"), alb("alb-2", "bare"), alb("alb-3", OWN)],
+    );
+    assert_eq!(
+        gaps(&judgement),
+        [
+            not.to_owned(),
+            "AWSCONFIG The web ACL of alb-1 was not recorded.".to_owned(),
+            format!("AWSCONFIG Web ACL {} of alb-3 was not recorded.", acl_arn(OWN)),
+        ]
+    );
+    assert_eq!(violators(&judgement), ["alb-2 RESOURCE_MISSING_WEB_ACL"]);
+    let unseen = body(ResourceType::WAFV2_WEB_ACL, &acl_arn("hidden"), Body::Unseen);
+    let judgement = judge_of(Wafv2::default(), vec![unseen, alb("alb-1", "unsaid")]);
+    assert_eq!(gaps(&judgement), ["AWSCONFIG The web ACL of alb-1 was not recorded."]);
+}
+
+#[test]
+fn network_and_gateway_balancers_are_out_of_scope() {
+    let of_arn = |kind: &str| {
+        let arn = format!("arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/{kind}/b/0a1b");
+        let mut item = alb(&arn, "bare");
+        if let Body::LoadBalancer(balancer) = &mut item.body {
+            balancer.kind = None;
+        }
+        item
+    };
+    let judgement = judge_of(
+        Wafv2::default(),
+        vec![
+            balancer("lb-1", "network", "bare"),
+            balancer("lb-2", "gateway", "bare"),
+            balancer("lb-3", "application", "bare"),
+            of_arn("app"),
+            of_arn("net"),
+        ],
+    );
+    assert_eq!(judgement.in_scope, 2);
+    let ids: Vec<_> = judgement.violators.iter().map(|v| v.id.as_str()).collect();
+    assert_eq!(ids, ["arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/b/0a1b", "lb-3"]);
+}
+
+#[test]
+fn stages_and_distributions_are_judged_like_load_balancers() {
+    let target = |web_acl: &str| WafTarget { web_acl: association(web_acl) };
+    let stage = |id: &str, web_acl: &str| {
+        body(ResourceType::API_GATEWAY_STAGE, id, Body::ApiStage(target(web_acl)))
+    };
+    let distribution = |id: &str, web_acl: &str| {
+        body(ResourceType::CLOUDFRONT_DISTRIBUTION, id, Body::Distribution(target(web_acl)))
+    };
+    let shard = world([
+        acl(own(OWN)),
+        acl(customers("mine")),
+        stage("stage-1", OWN),
+        stage("stage-2", "bare"),
+        stage("stage-3", "mine"),
+        distribution("E1", OWN),
+        distribution("E2", "bare"),
+        distribution("E3", "classic"),
+        alb("alb-1", "bare"),
+    ]);
+    let judge = |types: &str| {
+        let policy = policy(types, Rule::Wafv2(Wafv2::default()));
+        violators(&judged(&policy, &shard, &References::new()))
+    };
+    let stages = ["stage-2 RESOURCE_MISSING_WEB_ACL", "stage-3 RESOURCE_INCORRECT_WEB_ACL"];
+    assert_eq!(judge(STAGES), stages);
+    assert_eq!(
+        judge(DISTRIBUTIONS),
+        ["E2 RESOURCE_MISSING_WEB_ACL", "E3 RESOURCE_INCORRECT_WEB_ACL"]
+    );
+    let mut both = stages.to_vec();
+    both.push("alb-1 RESOURCE_MISSING_WEB_ACL");
+    assert_eq!(judge(&format!("{ALBS} {STAGES}")), both);
+}
+
+#[test]
+fn tags_narrow_the_scope_and_an_unseen_body_is_undecided() {
+    let mut policy = policy(ALBS, Rule::Wafv2(Wafv2::default()));
+    policy.scope.tags.tags = vec![("env".into(), "prod".into())];
+    let app = "arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/b/0a1b";
+    let shard = world([
+        alb("alb-1", "bare"),
+        tagged(alb("alb-2", "bare"), "env=prod"),
+        tagged(body(ResourceType::LOAD_BALANCER, app, Body::Unseen), "env=prod"),
+    ]);
+    let judgement = judged(&policy, &shard, &References::new());
+    assert_eq!(violators(&judgement), ["alb-2 RESOURCE_MISSING_WEB_ACL"]);
+    assert_eq!(
+        gaps(&judgement),
+        [format!("AWSCONFIG The configuration of {ALBS} {app} was not recorded.")]
+    );
+    assert_eq!(judgement.in_scope, 2);
+}
+
+fn group(arn: &str) -> RuleGroup {
+    RuleGroup::Own { arn: arn.into(), count: false }
+}
+
+fn held(arn: &str) -> WebAclRuleGroup {
+    WebAclRuleGroup { arn: Some(arn.into()), ..WebAclRuleGroup::default() }
+}
+
+fn managed(version: Option<&str>) -> RuleGroup {
+    RuleGroup::Managed {
+        vendor: "AWS".into(),
+        name: "Core".into(),
+        version: version.map(Into::into),
+        count: true,
+    }
+}
+
+fn held_managed(version: Option<&str>) -> WebAclRuleGroup {
+    WebAclRuleGroup {
+        arn: None,
+        vendor: Some("AWS".into()),
+        name: Some("Core".into()),
+        version: version.map(Into::into),
+        count: true,
+    }
+}
+
+#[test]
+fn the_web_acl_must_carry_the_rule_groups_in_their_order() {
+    let rule = Wafv2 {
+        first: vec![group("a"), managed(None)],
+        last: vec![group("z")],
+        ..Wafv2::default()
+    };
+    let complete = [held("a"), held_managed(None)];
+    let counting = WebAclRuleGroup { count: true, ..held("a") };
+    let other_vendor =
+        WebAclRuleGroup { vendor: Some("Other".into()), ..held_managed(None) };
+    let lacking = "WEB_ACL_MISSING_RULE_GROUP";
+    for (name, first, last, want) in [
+        ("complete", complete.to_vec(), vec![held("z")], "comply"),
+        ("first missing", vec![held_managed(None)], vec![held("z")], lacking),
+        ("last missing", complete.to_vec(), vec![], lacking),
+        ("reordered", vec![held_managed(None), held("a")], vec![held("z")], lacking),
+        ("altered action", vec![counting, held_managed(None)], vec![held("z")], lacking),
+        ("pinned", vec![held("a"), held_managed(Some("1.0"))], vec![held("z")], lacking),
+        ("other vendor", vec![held("a"), other_vendor], vec![held("z")], lacking),
+        ("on the wrong side", vec![held("z")], complete.to_vec(), lacking),
+        ("one more", complete.to_vec(), vec![held("y"), held("z")], lacking),
+    ] {
+        let acl = WebAcl { pre_process: Some(first), post_process: Some(last), ..own(OWN) };
+        assert_eq!(outcome(&rule, &[acl], OWN), want, "{name}");
+    }
+    let pinned = Wafv2 { first: vec![managed(Some("1.0"))], ..Wafv2::default() };
+    let acl = |version| WebAcl { pre_process: Some(vec![held_managed(version)]), ..own(OWN) };
+    check(&pinned, &[acl(Some("1.0"))], &format!("{OWN} | comply"));
+    check(&pinned, &[acl(Some("1.1"))], &format!("{OWN} | {lacking}"));
+    check(&pinned, &[acl(None)], &format!("{OWN} | {lacking}"));
+}
+
+#[test]
+fn untold_rule_groups_are_undecided_where_some_are_wanted() {
+    let untold = WebAcl { pre_process: None, post_process: None, ..own(OWN) };
+    check(&Wafv2::default(), &[untold.clone()], &format!("{OWN} | comply"));
+    let rule = Wafv2 { last: vec![group("z")], ..Wafv2::default() };
+    check(&rule, &[untold.clone()], &format!("{OWN} | undecided"));
+    let rule = Wafv2 { first: vec![group("a")], ..rule };
+    let half = WebAcl { pre_process: Some(vec![]), ..untold };
+    check(&rule, &[half], &format!("{OWN} | WEB_ACL_MISSING_RULE_GROUP"));
+}
+
+#[test]
+fn retrofitting_accepts_a_customers_web_acl_that_carries_the_groups() {
+    let rule = Wafv2 { first: vec![group("a")], retrofit: true, ..Wafv2::default() };
+    let carrying = |name: &str, retrofitted| WebAcl {
+        retrofitted,
+        pre_process: Some(vec![held("a")]),
+        post_process: Some(vec![]),
+        ..customers(name)
+    };
+    let lacking = WebAcl { retrofitted: true, pre_process: Some(vec![]), ..customers("lacking") };
+    let untold = WebAcl { retrofitted: true, ..customers("untold") };
+    let own = WebAcl { pre_process: Some(vec![held("a")]), ..own(OWN) };
+    check(
+        &rule,
+        &[carrying("done", true), carrying("early", false), lacking, untold, customers("mine"), own],
+        "bare                                | RESOURCE_MISSING_WEB_ACL
+         done                                | comply
+         early                               | comply
+         lacking                             | WEB_ACL_MISSING_RULE_GROUP
+         mine                                | WEB_ACL_MISSING_RULE_GROUP
+         untold                              | undecided
+         unheld                              | undecided
+         classic                             | RESOURCE_INCORRECT_WEB_ACL
+         FMManagedWebACLV2-web-1600000000000 | comply",
+    );
+    let plain = Wafv2 { retrofit: false, ..rule };
+    check(&plain, &[carrying("done", true)], "done | RESOURCE_INCORRECT_WEB_ACL");
+}
+
+#[test]
+fn retrofitting_reports_web_acls_that_cannot_be_taken_over() {
+    let rule = Wafv2 { retrofit: true, ..Wafv2::default() };
+    let on = |acl: WebAcl, resources: &[(ResourceType, &str)]| {
+        let associated = resources.iter().map(|(kind, id)| (kind.clone(), (*id).into())).collect();
+        WebAcl { associated, ..acl }
+    };
+    let balancer = ResourceType::LOAD_BALANCER;
+    let api = ResourceType::try_from("AWS::AppSync::GraphQLApi").unwrap();
+    let alone = on(customers("alone"), &[(balancer.clone(), "alb-1")]);
+    let gone = on(customers("gone"), &[(balancer.clone(), "alb-2"), (balancer.clone(), "alb-gone")]);
+    let shared = on(customers("shared"), &[(api, "api-1"), (balancer, "alb-3")]);
+    let judgement = judge_of(
+        rule,
+        vec![
+            acl(alone),
+            acl(gone),
+            acl(shared),
+            acl(own("FMManagedWebACLV2-other-1")),
+            alb("alb-1", "alone"),
+            alb("alb-2", "gone"),
+            alb("alb-3", "shared"),
+            alb("alb-4", "FMManagedWebACLV2-other-1"),
+        ],
+    );
+    assert_eq!(
+        violators(&judgement),
+        [
+            "alb-4 RESOURCE_INCORRECT_WEB_ACL".to_owned(),
+            format!("{} WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE", acl_arn("FMManagedWebACLV2-other-1")),
+            format!("{} WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE", acl_arn("shared")),
+        ]
+    );
+}

@@ -1,0 +1,214 @@
+//! One delivered file: its items, what could not be read, and whether it is a whole snapshot.
+
+use super::envelope::{self, Found};
+use super::read::{Form, Unread, read};
+use super::snapshot::Coverage;
+use super::split::{DEPTH_MAX, ITEM_BYTES_MAX, Piece, Role, Splitter};
+use super::{Observation, SnapshotFacts};
+
+/// The marker that AWS Config puts into a bucket to see that it may write there.
+const WRITABILITY_CHECK: &str = "ConfigWritabilityCheckFile";
+
+/// What one delivered file says.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Delivery {
+    /// The original file name; empty when unknown.
+    pub name: String,
+    /// In the order of the file. An item that was quarantined but whose key and version are
+    /// readable is here with an unseen body: it exists and cannot be judged, and must count neither
+    /// as gone nor as complying.
+    pub observations: Vec<Observation>,
+    /// Items that could not be read, in the order of the file.
+    pub quarantined: Vec<Quarantined>,
+    /// Messages without an item: other message types, other services' messages, the writability
+    /// check file.
+    pub ignored: u64,
+    /// Set for a whole snapshot.
+    pub snapshot: Option<SnapshotFacts>,
+}
+
+/// An item that could not be read; the rest of its file could.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Quarantined {
+    /// Which of the file's items and messages, counted from 0.
+    pub index: u64,
+    /// `resourceId`, when readable.
+    pub resource_id: Option<String>,
+    /// What is wrong with it.
+    pub reason: String,
+    /// Whether [`Delivery::observations`] holds it with an unseen body.
+    pub observed: bool,
+}
+
+/// Why a file is refused as a whole. Positions are bytes of the inflated file, counted from 0.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum DeliveryError {
+    /// Nothing in it.
+    #[error("the file is empty: fetch it again")]
+    Empty,
+    /// It ends inside a value.
+    #[error("the file ends at byte {0} in the middle of a value: it is cut off, fetch it again")]
+    Truncated(u64),
+    /// A byte that no JSON has there.
+    #[error("not JSON at byte {at}: unexpected `{}`", found.escape_ascii())]
+    NotJson {
+        /// Where.
+        at: u64,
+        /// What.
+        found: u8,
+    },
+    /// Text without any JSON object.
+    #[error("no JSON found: expected a file of AWS Config items")]
+    NoJson,
+    /// Something follows the last value on its line.
+    #[error("trailing data at byte {0}: only line breaks may separate JSON values")]
+    Trailing(u64),
+    /// Brackets nested beyond the limit.
+    #[error("nested more than {DEPTH_MAX} deep at byte {0}")]
+    TooDeep(u64),
+    /// JSON of another kind.
+    #[error("no configuration items in it: is it a file of AWS Config?")]
+    NoItems,
+}
+
+/// Push parser of one delivered, already inflated file. Holds one raw item at a time, and the
+/// compact observations.
+///
+/// ```
+/// use palisade_core::inventory::DeliveryReader;
+/// let mut reader = DeliveryReader::new("notification.json");
+/// reader.push(br#"{"messageType":"ConfigurationHistory"#).unwrap();
+/// reader.push(br#"DeliveryCompleted","s3Bucket":"b"}"#).unwrap();
+/// assert_eq!(reader.finish().unwrap().ignored, 1);
+/// ```
+pub struct DeliveryReader {
+    splitter: Splitter,
+    intake: Intake,
+}
+
+impl DeliveryReader {
+    /// Reads a file of this original name, which may tell kind, moment, account and Region
+    /// (formats §5); `""` when unknown.
+    pub fn new(name: &str) -> Self {
+        let delivery = Delivery { name: name.to_owned(), ..Delivery::default() };
+        let intake = Intake { delivery, ..Intake::default() };
+        DeliveryReader { splitter: Splitter::new(), intake }
+    }
+
+    /// Reads on. After an error the file is refused, and nothing of it is to be used.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), DeliveryError> {
+        let intake = &mut self.intake;
+        self.splitter.push(bytes, &mut |piece| intake.take(piece))
+    }
+
+    /// The end of the file.
+    pub fn finish(self) -> Result<Delivery, DeliveryError> {
+        let DeliveryReader { splitter, intake } = self;
+        let Intake { mut delivery, coverage, next, strangers, empty_list } = intake;
+        if splitter.is_blank() && delivery.name.ends_with(WRITABILITY_CHECK) {
+            delivery.ignored = 1;
+            return Ok(delivery);
+        }
+        splitter.finish()?;
+        match splitter.roots {
+            0 if splitter.is_blank() => return Err(DeliveryError::Empty),
+            0 => return Err(DeliveryError::NoJson),
+            1 if splitter.root.items => {
+                delivery.snapshot = coverage.facts(&delivery, splitter.root);
+            }
+            _ => {}
+        }
+        // An empty list of items, as for a resource type without any, is a fine file.
+        if next == strangers && !splitter.lists && !empty_list {
+            return Err(DeliveryError::NoItems);
+        }
+        delivery.ignored += strangers;
+        Ok(delivery)
+    }
+}
+
+/// Collects what the file's pieces say.
+#[derive(Default)]
+struct Intake {
+    delivery: Delivery,
+    coverage: Coverage,
+    /// Index of the next item or message.
+    next: u64,
+    /// Objects at the top that are neither items nor known messages.
+    strangers: u64,
+    /// A message held an empty list of items.
+    empty_list: bool,
+}
+
+impl Intake {
+    fn take(&mut self, piece: Piece<'_>) {
+        match piece {
+            Piece::Raw(Role::Item, raw) => self.item(raw, Form::Whole),
+            Piece::Raw(Role::Row | Role::Record | Role::Other, raw) if raw == b"null" => {
+                self.quarantine(Unread::because("null is no item"));
+            }
+            Piece::Raw(role, raw) => match std::str::from_utf8(raw) {
+                Ok(text) if role == Role::Row => envelope::open_row(text, &mut |f| self.found(f)),
+                Ok(text) => envelope::open(text, 1, &mut |f| self.found(f)),
+                // A bare item tells more of itself than that it is not UTF-8.
+                Err(_) => self.item(raw, Form::Whole),
+            },
+            Piece::TooLarge => {
+                let reason = format!("larger than {} MiB", ITEM_BYTES_MAX / (1024 * 1024));
+                self.quarantine(Unread::because(&reason));
+            }
+        }
+    }
+
+    fn found(&mut self, found: Found<'_>) {
+        match found {
+            Found::Item(form, text) => self.item(text.as_bytes(), form),
+            Found::Ignored => {
+                self.delivery.ignored += 1;
+                self.next += 1;
+            }
+            Found::Stranger => {
+                self.strangers += 1;
+                self.next += 1;
+            }
+            Found::EmptyList => self.empty_list = true,
+            Found::Broken(reason) => self.quarantine(Unread::because(&reason)),
+        }
+    }
+
+    fn item(&mut self, raw: &[u8], form: Form) {
+        match read(raw, form) {
+            Ok(observation) => {
+                self.observe(observation);
+                self.next += 1;
+            }
+            Err(unread) => self.quarantine(unread),
+        }
+    }
+
+    fn observe(&mut self, observation: Observation) {
+        self.coverage.contains(&observation);
+        self.delivery.observations.push(observation);
+    }
+
+    fn quarantine(&mut self, unread: Unread) {
+        let observed = unread.shadow.is_some();
+        match unread.shadow {
+            Some(shadow) => self.observe(*shadow),
+            None => self.coverage.lost(unread.resource_type),
+        }
+        self.delivery.quarantined.push(Quarantined {
+            index: self.next,
+            resource_id: unread.resource_id,
+            reason: unread.reason,
+            observed,
+        });
+        self.next += 1;
+    }
+}
+
+impl Unread {
+    fn because(reason: &str) -> Unread {
+        Unread { reason: reason.to_owned(), ..Unread::default() }
+    }
+}

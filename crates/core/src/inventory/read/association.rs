@@ -1,0 +1,94 @@
+//! Resources that a web ACL protects: load balancers, API stages, distributions (formats §9).
+
+use serde_json::value::RawValue;
+
+use crate::inventory::{Body, ClassicLoadBalancer, LoadBalancer, WafAssociation, WafTarget};
+
+use super::shape::{Group, Many, Text, TextIn, shape};
+use super::{Embedded, Source, embedded, group_ids, parse};
+
+/// The attribute that names the associated web ACL.
+const WEB_ACL_ATTRIBUTE: &str = "waf.web_acl_id";
+
+shape! {
+    BalancerBody {
+        kind: Text<'a> = "type",
+        groups: Many<TextIn<'a, Group>> = "securityGroups",
+    }
+}
+
+shape! {
+    BalancerSupplement {
+        attributes: &'a RawValue = "LoadBalancerAttributes",
+    }
+}
+
+shape! {
+    Attribute {
+        key: Text<'a> = "key",
+        value: Text<'a> = "value",
+    }
+}
+
+shape! {
+    StageBody {
+        web_acl: Text<'a> = "webAclArn",
+    }
+}
+
+shape! {
+    DistributionBody {
+        config: DistributionConfig<'a> = "distributionConfig",
+    }
+}
+
+shape! {
+    DistributionConfig {
+        web_acl: Text<'a> = "webACLId",
+    }
+}
+
+pub(super) fn read_load_balancer(source: &Source<'_>) -> Result<Body, String> {
+    let body: BalancerBody<'_> = source.body()?;
+    let supplement: BalancerSupplement<'_> =
+        parse("supplementaryConfiguration", source.supplementary)?;
+    let attributes = match supplement.attributes {
+        Some(raw) => embedded("LoadBalancerAttributes", raw)?,
+        None => None,
+    };
+    let attributes: Many<Attribute<'_>> =
+        parse("LoadBalancerAttributes", attributes.as_ref().map_or("[]", Embedded::json))?;
+    let named = attributes.0.into_iter().find(|attribute| {
+        attribute.key.as_ref().is_some_and(|key| key.as_str() == WEB_ACL_ATTRIBUTE)
+    });
+    Ok(Body::LoadBalancer(LoadBalancer {
+        kind: body.kind.and_then(Text::filled),
+        groups: group_ids(body.groups),
+        web_acl: said(named.and_then(|attribute| attribute.value)),
+    }))
+}
+
+pub(super) fn read_classic(source: &Source<'_>) -> Result<Body, String> {
+    let body: BalancerBody<'_> = source.body()?;
+    Ok(Body::ClassicLoadBalancer(ClassicLoadBalancer { groups: group_ids(body.groups) }))
+}
+
+pub(super) fn read_stage(source: &Source<'_>) -> Result<Body, String> {
+    let body: StageBody<'_> = source.body()?;
+    Ok(Body::ApiStage(WafTarget { web_acl: said(body.web_acl) }))
+}
+
+pub(super) fn read_distribution(source: &Source<'_>) -> Result<Body, String> {
+    let body: DistributionBody<'_> = source.body()?;
+    let web_acl = body.config.and_then(|config| config.web_acl);
+    Ok(Body::Distribution(WafTarget { web_acl: said(web_acl) }))
+}
+
+/// Absent or null says nothing; empty says that there is none (semantics §10 row 16).
+fn said(attribute: Option<Text<'_>>) -> WafAssociation {
+    match attribute.map(Text::filled) {
+        None => WafAssociation::Unsaid,
+        Some(None) => WafAssociation::Bare,
+        Some(Some(acl)) => WafAssociation::Acl(acl),
+    }
+}

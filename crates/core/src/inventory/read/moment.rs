@@ -1,0 +1,140 @@
+//! Moments as Config and its clients write them, in milliseconds since the epoch.
+
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use jiff::{Timestamp, civil};
+use serde_json::value::RawValue;
+
+use super::shape::{Whole, shape};
+
+/// State ids are milliseconds since the epoch from item version 1.3 on and small counters before
+/// (formats §3): between these, 2010 and 2100, one is taken for a time.
+const PLAUSIBLE_MS: std::ops::Range<i64> = 1_262_304_000_000..4_102_444_800_000;
+
+/// Above this a number is milliseconds, below it seconds: 5138 if seconds, 1973 if milliseconds.
+const SECONDS_MAX: f64 = 1e11;
+
+shape! {
+    /// A moment as the recorder of API responses wrote it (formats §8).
+    Recorded {
+        year: Whole = "year",
+        month: Whole = "month",
+        day: Whole = "day",
+        hour: Whole = "hour",
+        minute: Whole = "minute",
+        second: Whole = "second",
+        microsecond: Whole = "microsecond",
+    }
+}
+
+/// The moment that a raw JSON value says: ISO 8601 text with `Z`, an offset or none (UTC), a number
+/// of seconds or milliseconds, or a recorded date object.
+pub(in crate::inventory) fn moment_ms(raw: &RawValue) -> Option<i64> {
+    let raw = raw.get();
+    match raw.as_bytes().first()? {
+        b'"' => {
+            let text: std::borrow::Cow<'_, str> = serde_json::from_str(raw).ok()?;
+            text_ms(text.trim())
+        }
+        b'{' => recorded_ms(&serde_json::from_str(raw).ok()?),
+        _ => number_ms(raw),
+    }
+}
+
+/// The moment that a state id stands for, when it is plausible as one.
+pub(in crate::inventory) fn plausible_ms(state: u64) -> Option<i64> {
+    i64::try_from(state).ok().filter(|ms| PLAUSIBLE_MS.contains(ms))
+}
+
+fn text_ms(text: &str) -> Option<i64> {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Some(at.as_millisecond());
+    }
+    if let Ok(at) = text.parse::<DateTime>() {
+        return utc_ms(at);
+    }
+    number_ms(text)
+}
+
+fn number_ms(text: &str) -> Option<i64> {
+    let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite())?;
+    let ms = if number.abs() < SECONDS_MAX { number * 1000.0 } else { number };
+    // Timestamps beyond jiff's years are no capture times.
+    #[expect(clippy::cast_possible_truncation, reason = "float casts saturate; checked next")]
+    let ms = ms.round() as i64;
+    Timestamp::from_millisecond(ms).ok().map(|at| at.as_millisecond())
+}
+
+fn recorded_ms(at: &Recorded<'_>) -> Option<i64> {
+    let part = |whole: &Option<Whole>| whole.map_or(0, |whole| whole.0);
+    let nanos = part(&at.microsecond).checked_mul(1000)?;
+    utc_ms(
+        civil::DateTime::new(
+            at.year?.0.try_into().ok()?,
+            at.month?.0.try_into().ok()?,
+            at.day?.0.try_into().ok()?,
+            part(&at.hour).try_into().ok()?,
+            part(&at.minute).try_into().ok()?,
+            part(&at.second).try_into().ok()?,
+            nanos.try_into().ok()?,
+        )
+        .ok()?,
+    )
+}
+
+/// `YYYYMMDDThhmmssZ`, as delivered files are named.
+pub(in crate::inventory) fn file_name_ms(text: &str) -> Option<i64> {
+    let basic = text.len() == 16 && text.ends_with('Z') && text.as_bytes().get(8) == Some(&b'T');
+    basic.then(|| text.parse::<Timestamp>().ok()).flatten().map(|at| at.as_millisecond())
+}
+
+fn utc_ms(at: DateTime) -> Option<i64> {
+    Offset::UTC.to_timestamp(at).ok().map(|at| at.as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_read_in_every_form_config_writes() {
+        for (raw, ms) in [
+            (r#""2016-12-11T06:04:03.800Z""#, Some(1_481_436_243_800)),
+            (r#""2017-02-04T06:10:33.880000-05:00""#, Some(1_486_206_633_880)),
+            (r#""2014-03-07T23:46:28.0000+0000""#, Some(1_394_235_988_000)),
+            (r#""2016-12-11T06:04:03.800""#, Some(1_481_436_243_800)),
+            ("1486206633.88", Some(1_486_206_633_880)),
+            ("1486206633", Some(1_486_206_633_000)),
+            ("1.486206633880E12", Some(1_486_206_633_880)),
+            ("1486206633880", Some(1_486_206_633_880)),
+            (r#""1486206633880""#, Some(1_486_206_633_880)),
+            (
+                r#"{"__class__":"datetime","year":2017,"month":2,"day":4,"hour":11,"minute":10,"second":33,"microsecond":880000}"#,
+                Some(1_486_206_633_880),
+            ),
+            (r#"{"year":2017,"month":13,"day":4}"#, None),
+            (r#""yesterday""#, None),
+            (r#""""#, None),
+            ("true", None),
+            ("1e300", None),
+            ("[]", None),
+        ] {
+            let value: Box<RawValue> = serde_json::from_str(raw).unwrap();
+            assert_eq!(moment_ms(&value), ms, "{raw}");
+        }
+    }
+
+    #[test]
+    fn only_plausible_state_ids_are_moments() {
+        assert_eq!(plausible_ms(58), None);
+        assert_eq!(plausible_ms(1_486_206_633_880), Some(1_486_206_633_880));
+        assert_eq!(plausible_ms(u64::MAX), None);
+    }
+
+    #[test]
+    fn file_names_carry_a_basic_timestamp() {
+        assert_eq!(file_name_ms("20170204T111033Z"), Some(1_486_206_633_000));
+        assert_eq!(file_name_ms("20170204T111033"), None);
+        assert_eq!(file_name_ms("2017-02-04T11:10Z"), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! `AWS::EC2::NetworkInterface`, `AWS::EC2::Instance` and `AWS::EC2::PrefixList` (formats §9).
+
+use ipnet::IpNet;
+
+use crate::inventory::{Body, Instance, InstanceInterface, NetworkInterface, PrefixList};
+
+use super::security_group::cidr;
+use super::shape::{Cidr, Flag, Group, Many, Text, TextIn, Whole, shape};
+use super::{Source, group_ids, sorted};
+
+shape! {
+    InterfaceBody {
+        groups: Many<TextIn<'a, Group>> = "groups",
+        vpc: Text<'a> = "vpcId",
+        subnet: Text<'a> = "subnetId",
+        kind: Text<'a> = "interfaceType",
+        requester_managed: Flag = "requesterManaged",
+        attachment: Attachment<'a> = "attachment",
+    }
+}
+
+shape! {
+    Attachment {
+        instance: Text<'a> = "instanceId",
+        device_index: Whole = "deviceIndex",
+    }
+}
+
+shape! {
+    InstanceBody {
+        state: State<'a> = "state",
+        vpc: Text<'a> = "vpcId",
+        groups: Many<TextIn<'a, Group>> = "securityGroups",
+        interfaces: Many<InstanceInterfaceBody<'a>> = "networkInterfaces",
+    }
+}
+
+shape! {
+    State {
+        name: Text<'a> = "name" | "value",
+    }
+}
+
+shape! {
+    InstanceInterfaceBody {
+        id: Text<'a> = "networkInterfaceId",
+        groups: Many<TextIn<'a, Group>> = "groups",
+        attachment: Attachment<'a> = "attachment",
+    }
+}
+
+shape! {
+    PrefixListBody {
+        id: Text<'a> = "prefixListId",
+        entries: Many<TextIn<'a, Cidr>> = "entries",
+    }
+}
+
+/// A body that does not tell the groups is unseen.
+pub(super) fn read_interface(source: &Source<'_>) -> Result<Body, String> {
+    let body: InterfaceBody<'_> = source.body()?;
+    if body.groups.is_none() {
+        return Ok(Body::Unseen);
+    }
+    let attachment = body.attachment.unwrap_or_default();
+    Ok(Body::NetworkInterface(NetworkInterface {
+        groups: group_ids(body.groups),
+        vpc: body.vpc.and_then(Text::filled),
+        subnet: body.subnet.and_then(Text::filled),
+        interface_type: body.kind.and_then(Text::filled),
+        requester_managed: body.requester_managed.is_some_and(|managed| managed.0),
+        instance: attachment.instance.and_then(Text::filled),
+        device_index: device_index(attachment.device_index)?,
+    }))
+}
+
+/// A body that tells neither groups, nor interfaces, nor a state is unseen; terminated instances
+/// linger without groups and interfaces.
+pub(super) fn read_instance(source: &Source<'_>) -> Result<Body, String> {
+    let body: InstanceBody<'_> = source.body()?;
+    if body.groups.is_none() && body.interfaces.is_none() && body.state.is_none() {
+        return Ok(Body::Unseen);
+    }
+    let interfaces = body.interfaces.into_iter().flat_map(|interfaces| interfaces.0);
+    let interfaces: Result<Vec<_>, String> = interfaces.map(instance_interface).collect();
+    Ok(Body::Instance(Instance {
+        state: body.state.and_then(|state| state.name).and_then(Text::filled),
+        vpc: body.vpc.and_then(Text::filled),
+        groups: group_ids(body.groups),
+        interfaces: interfaces?,
+    }))
+}
+
+fn instance_interface(body: InstanceInterfaceBody<'_>) -> Result<InstanceInterface, String> {
+    let id = body.id.ok_or("`networkInterfaces`: an interface without `networkInterfaceId`")?;
+    Ok(InstanceInterface {
+        id: id.into_box(),
+        groups: group_ids(body.groups),
+        device_index: device_index(body.attachment.and_then(|attachment| attachment.device_index))?,
+    })
+}
+
+fn device_index(index: Option<Whole>) -> Result<Option<i32>, String> {
+    match index {
+        None => Ok(None),
+        Some(Whole(index)) => match i32::try_from(index) {
+            Ok(index) => Ok(Some(index)),
+            Err(_) => Err(format!("`deviceIndex` is out of range: `{index}`")),
+        },
+    }
+}
+
+pub(super) fn read_prefix_list(source: &Source<'_>) -> Result<Body, String> {
+    let body: PrefixListBody<'_> = source.body()?;
+    let id = body.id.and_then(Text::filled);
+    let id = id.unwrap_or_else(|| source.item.key.id.as_str().into());
+    let Some(entries) = body.entries else {
+        return Ok(Body::PrefixList(PrefixList { id, ipv4: None, ipv6: None }));
+    };
+    let (mut ipv4, mut ipv6) = (Vec::new(), Vec::new());
+    for entry in entries.0 {
+        match cidr(entry.as_str()).map_err(|why| format!("`entries`: {why}"))? {
+            IpNet::V4(network) => ipv4.push(network),
+            IpNet::V6(network) => ipv6.push(network),
+        }
+    }
+    Ok(Body::PrefixList(PrefixList { id, ipv4: Some(sorted(ipv4)), ipv6: Some(sorted(ipv6)) }))
+}

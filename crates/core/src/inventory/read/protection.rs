@@ -1,0 +1,50 @@
+//! `AWS::Shield::Protection` and `AWS::ShieldRegional::Protection` (formats §9).
+
+use crate::inventory::{AutomaticResponse, Body, Protection};
+
+use super::Source;
+use super::shape::{Present, Text, shape};
+
+shape! {
+    ProtectionBody {
+        resource: Text<'a> = "resourceArn",
+        // The item's schema shortens the name that the service API spells out.
+        response: Response<'a> = "applicationLayerAutomaticResponseConfig"
+            | "applicationLayerAutomaticResponseConfiguration",
+    }
+}
+
+shape! {
+    Response {
+        status: Text<'a> = "status",
+        action: Action<'a> = "action",
+    }
+}
+
+shape! {
+    Action {
+        block: Present = "block",
+        count: Present = "count",
+    }
+}
+
+/// A protection that does not say what it protects cannot be used.
+pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
+    let body: ProtectionBody<'_> = source.body()?;
+    let resource = body.resource.and_then(Text::filled);
+    Ok(Body::Protection(Protection {
+        resource_arn: resource.ok_or("`configuration`: `ResourceArn` is missing")?,
+        automatic_response: body.response.map(automatic_response),
+    }))
+}
+
+fn automatic_response(response: Response<'_>) -> AutomaticResponse {
+    let action = response.action.unwrap_or_default();
+    let block = match (action.block, action.count) {
+        (Some(_), _) => Some(true),
+        (None, Some(_)) => Some(false),
+        (None, None) => None,
+    };
+    let status = response.status.as_ref().map_or("", Text::as_str);
+    AutomaticResponse { enabled: status.eq_ignore_ascii_case("ENABLED"), block }
+}

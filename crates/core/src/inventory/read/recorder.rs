@@ -1,0 +1,77 @@
+//! `AWS::Config::ConfigurationRecorder`: which types the shard's inventory covers (semantics §10
+//! row 1).
+
+use crate::ident::ResourceType;
+use crate::inventory::{Body, Recorder, RecordingGroup};
+
+use super::shape::{Flag, Many, Text, shape};
+use super::{Source, sorted};
+
+shape! {
+    RecorderBody {
+        recording: Flag = "recording",
+        group: GroupBody<'a> = "recordingGroup",
+    }
+}
+
+shape! {
+    GroupBody {
+        all: Flag = "allSupported",
+        types: Many<Text<'a>> = "resourceTypes",
+        exclusion: Exclusion<'a> = "exclusionByResourceTypes",
+        strategy: Strategy<'a> = "recordingStrategy",
+    }
+}
+
+shape! {
+    Exclusion {
+        types: Many<Text<'a>> = "resourceTypes",
+    }
+}
+
+shape! {
+    Strategy {
+        use_only: Text<'a> = "useOnly",
+    }
+}
+
+pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
+    let body: RecorderBody<'_> = source.body()?;
+    let group = match body.group {
+        Some(group) => recording_group(group)?,
+        None => RecordingGroup::All,
+    };
+    Ok(Body::Recorder(Recorder {
+        recording: body.recording.is_none_or(|recording| recording.0),
+        group,
+    }))
+}
+
+/// The strategy decides where there is one; recorders older than strategies (2023) say it by
+/// `allSupported` and their lists.
+fn recording_group(group: GroupBody<'_>) -> Result<RecordingGroup, String> {
+    let listed = types(group.types)?;
+    let excluded = types(group.exclusion.and_then(|exclusion| exclusion.types))?;
+    let strategy = group.strategy.and_then(|strategy| strategy.use_only);
+    match strategy.as_ref().map_or("", Text::as_str) {
+        "ALL_SUPPORTED_RESOURCE_TYPES" => return Ok(RecordingGroup::All),
+        "INCLUSION_BY_RESOURCE_TYPES" => return Ok(RecordingGroup::Only(listed)),
+        "EXCLUSION_BY_RESOURCE_TYPES" => return Ok(RecordingGroup::AllBut(excluded)),
+        _ => {}
+    }
+    let all = group.all.map(|all| all.0);
+    Ok(if all == Some(true) || (all.is_none() && listed.is_empty() && excluded.is_empty()) {
+        RecordingGroup::All
+    } else if listed.is_empty() && !excluded.is_empty() {
+        RecordingGroup::AllBut(excluded)
+    } else {
+        RecordingGroup::Only(listed)
+    })
+}
+
+fn types(list: Option<Many<Text<'_>>>) -> Result<Vec<ResourceType>, String> {
+    let texts = list.into_iter().flat_map(|list| list.0);
+    let types: Result<Vec<_>, _> =
+        texts.map(|text| ResourceType::try_from(text.as_str())).collect();
+    types.map(sorted).map_err(|error| error.to_string())
+}

@@ -1,0 +1,202 @@
+//! A snapshot as the whole truth (semantics §10 rows 1 and 3): what its absence of a resource
+//! means, and since when.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ident::{AccountId, Region, ResourceType, ShardId};
+
+use super::read::file_name_ms;
+use super::split::Root;
+use super::{Body, Delivery, ItemKey, Observation, RecordingGroup};
+
+/// What a whole snapshot tells beyond its items.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SnapshotFacts {
+    /// Whose snapshot it is: that of its items, else of its file name; `None` when its items are of
+    /// several, or one of them could not be read at all.
+    pub shard: Option<ShardId>,
+    /// The time in its file name, else the newest capture time in it; milliseconds since the epoch.
+    pub moment_ms: i64,
+    /// The types about which it is the whole truth: those it contains, and those that the
+    /// recorder's item in it lists (of [`ResourceType::NAMED`], where that lists types by leaving
+    /// some out). A resource of these that is absent from it and last seen before its moment is
+    /// gone.
+    pub covers: BTreeMap<ShardId, BTreeSet<ResourceType>>,
+}
+
+/// Which kind a file's name says it is (formats §5).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    Snapshot,
+    History,
+    Change,
+}
+
+/// What a delivered file's name says.
+#[derive(Debug, Default)]
+struct NameFacts {
+    kind: Option<Kind>,
+    shard: Option<ShardId>,
+    moment_ms: Option<i64>,
+}
+
+fn name_facts(name: &str) -> NameFacts {
+    const KINDS: [(&str, Kind); 3] = [
+        ("ConfigSnapshot", Kind::Snapshot),
+        ("ConfigHistory", Kind::History),
+        ("ChangeNotification", Kind::Change),
+    ];
+    // The last mention: folders carry the names of kinds as well, and may be named anything.
+    let last = KINDS
+        .iter()
+        .filter_map(|(word, kind)| Some((name.rfind(word)?, *word, *kind)))
+        .max_by_key(|(at, _, _)| *at);
+    let Some((at, word, kind)) = last else { return NameFacts::default() };
+    let before = name.get(..at).unwrap_or_default();
+    let after = name.get(at + word.len()..).unwrap_or_default();
+    let file = before.rsplit('/').next().unwrap_or_default();
+    let shard = match file.split('_').collect::<Vec<_>>().as_slice() {
+        [account, "Config", region, ""] => shard_of(account, region),
+        _ => None,
+    };
+    let moment_ms = after.strip_prefix('_').and_then(|rest| file_name_ms(rest.split('_').next()?));
+    NameFacts { kind: Some(kind), shard, moment_ms }
+}
+
+fn shard_of(account: &str, region: &str) -> Option<ShardId> {
+    let account = AccountId::try_from(account).ok()?;
+    Some(ShardId { account, region: Region::try_from(region).ok()? })
+}
+
+/// What a file contains, gathered item by item.
+#[derive(Debug, Default)]
+pub(super) struct Coverage {
+    /// Types of items that are not `global`, by shard.
+    regional: BTreeMap<ShardId, BTreeSet<ResourceType>>,
+    /// Types of `global` items, by account.
+    global: BTreeMap<AccountId, BTreeSet<ResourceType>>,
+    /// Types that the recorders' items list, by shard.
+    listed: BTreeMap<ShardId, BTreeSet<ResourceType>>,
+    newest_ms: Option<i64>,
+    deletions: bool,
+    /// Types of items that were lost to us: the file is not the whole truth about them.
+    lost: BTreeSet<ResourceType>,
+    /// An item was lost of which not even the type is known.
+    lost_any: bool,
+}
+
+impl Coverage {
+    pub fn contains(&mut self, observation: &Observation) {
+        let item = &observation.item;
+        let captured = item.version.captured_ms;
+        self.newest_ms = Some(self.newest_ms.map_or(captured, |newest| newest.max(captured)));
+        self.deletions |= item.body == Body::Deleted;
+        let resource_type = &item.key.resource_type;
+        if observation.global {
+            note(&mut self.global, &item.key.account, resource_type);
+        } else {
+            note(&mut self.regional, &item.key.shard(), resource_type);
+        }
+        if let Body::Recorder(recorder) = &item.body {
+            let listed = self.listed.entry(item.key.shard()).or_default();
+            listed.extend(listed_types(&recorder.group));
+        }
+    }
+
+    /// An item could not be read so far as to know which resource it is.
+    pub fn lost(&mut self, resource_type: Option<ResourceType>) {
+        match resource_type {
+            Some(resource_type) => {
+                self.lost.insert(resource_type);
+            }
+            None => self.lost_any = true,
+        }
+    }
+
+    /// The facts of a snapshot, if the file is a whole one: its name says so, or, where the name
+    /// says nothing, a `configSnapshotId` or the older `requestId` in it. Histories had that
+    /// `requestId` too, but they repeat resources and tell deletions, which a snapshot never does.
+    pub fn facts(self, delivery: &Delivery, root: Root) -> Option<SnapshotFacts> {
+        let name = name_facts(&delivery.name);
+        let whole = match name.kind {
+            Some(kind) => kind == Kind::Snapshot,
+            None => {
+                root.snapshot_id
+                    || (root.request_id && !self.deletions && !repeats(&delivery.observations))
+            }
+        };
+        if !whole || root.next_token {
+            return None;
+        }
+        let moment_ms = name.moment_ms.or(self.newest_ms)?;
+        let shard = self.shard(name.shard);
+        let covers = shard.as_ref().map(|shard| self.covers(shard)).unwrap_or_default();
+        Some(SnapshotFacts { shard, moment_ms, covers })
+    }
+
+    /// The one shard of the regional items. A snapshot of `global` items alone, or of none, is of
+    /// the shard that its name tells.
+    fn shard(&self, named: Option<ShardId>) -> Option<ShardId> {
+        if self.lost_any {
+            return None;
+        }
+        let mut shards = self.regional.keys();
+        match (shards.next(), shards.next()) {
+            (None, _) => named,
+            (Some(only), None) => Some(only.clone()),
+            (Some(_), Some(_)) => named.filter(|named| self.regional.contains_key(named)),
+        }
+    }
+
+    fn covers(&self, shard: &ShardId) -> BTreeMap<ShardId, BTreeSet<ResourceType>> {
+        let mut covers: BTreeMap<ShardId, BTreeSet<ResourceType>> = BTreeMap::new();
+        let own = [&self.regional, &self.listed].into_iter().filter_map(|types| types.get(shard));
+        let mut own: BTreeSet<ResourceType> = own.flatten().cloned().collect();
+        let home = ShardId { account: shard.account.clone(), region: Region::home_of_global() };
+        let mut global = self.global.get(&shard.account).cloned().unwrap_or_default();
+        if home == *shard {
+            own.append(&mut global);
+        } else {
+            global.retain(|resource_type| !is_also_regional(resource_type));
+        }
+        for (shard, mut types) in [(shard.clone(), own), (home, global)] {
+            types.retain(|resource_type| !self.lost.contains(resource_type));
+            if !types.is_empty() {
+                covers.insert(shard, types);
+            }
+        }
+        covers
+    }
+}
+
+fn note<K: Ord + Clone>(
+    types: &mut BTreeMap<K, BTreeSet<ResourceType>>,
+    key: &K,
+    resource_type: &ResourceType,
+) {
+    // Looked up by reference first: this runs once an item, and all but a few types are known.
+    if types.get(key).is_some_and(|known| known.contains(resource_type)) {
+        return;
+    }
+    types.entry(key.clone()).or_default().insert(resource_type.clone());
+}
+
+/// WAFv2 has `global` resources (scope CLOUDFRONT) and regional ones of us-east-1 under one type.
+/// Another Region's snapshot that shows the former is not the whole truth about the latter.
+fn is_also_regional(resource_type: &ResourceType) -> bool {
+    resource_type.as_str().starts_with("AWS::WAFv2::")
+}
+
+fn listed_types(group: &RecordingGroup) -> Vec<ResourceType> {
+    match group {
+        RecordingGroup::Only(types) => types.clone(),
+        RecordingGroup::All | RecordingGroup::AllBut(_) => {
+            ResourceType::NAMED.iter().filter(|named| group.lists(named)).cloned().collect()
+        }
+    }
+}
+
+fn repeats(observations: &[Observation]) -> bool {
+    let mut seen: BTreeSet<&ItemKey> = BTreeSet::new();
+    !observations.iter().all(|observation| seen.insert(&observation.item.key))
+}

@@ -1,0 +1,35 @@
+//! `DNS_FIREWALL` (semantics §5.9): rule groups and their priorities.
+
+use std::collections::BTreeSet;
+
+use super::shape::Node;
+use super::{Count, Refusal};
+
+pub(super) fn check(data: &Node<'_>, counts: &mut Vec<Count>) -> Result<(), Refusal> {
+    let mut priorities = BTreeSet::new();
+    let mut count = 0usize;
+    for (key, least, most) in
+        [("preProcessRuleGroups", 1, 99), ("postProcessRuleGroups", 9_901, 10_000)]
+    {
+        for group in data.get(key).items() {
+            count = count.saturating_add(1);
+            let id = group.get("ruleGroupId");
+            if id.text().is_none_or(str::is_empty) {
+                return Err(id.refuse("is missing; give the id of a rule group, `rslvr-frg-…`"));
+            }
+            let priority = group.get("priority");
+            let number = priority
+                .required(&format!("give a priority of {least} to {most}"))?
+                .whole_within(least, most)?;
+            if !priorities.insert(number) {
+                return Err(priority.refuse("is taken by another rule group; give another"));
+            }
+        }
+    }
+    counts.push(Count {
+        what: "`preProcessRuleGroups` and `postProcessRuleGroups`",
+        count,
+        max: |quotas| quotas.dns_rule_groups_max,
+    });
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! `SECURITY_GROUPS_COMMON` and `SECURITY_GROUPS_USAGE_AUDIT` (semantics §5.4, §5.6): what is clear
+//! of them before they are judged.
+
+use super::shape::Node;
+use super::{Count, Refusal};
+use crate::ident::ResourceId;
+
+/// Longest delay of a usage audit, in minutes: a year.
+pub(super) const UNUSED_DELAY_MINUTES_MAX: i64 = 525_600;
+
+pub(super) fn check_common(data: &Node<'_>, counts: &mut Vec<Count>) -> Result<(), Refusal> {
+    let groups = data.get("securityGroups");
+    if !groups.is_filled() {
+        return Err(groups.refuse("is empty; name the primary group as [{\"id\":\"sg-…\"}]"));
+    }
+    let groups = groups.items();
+    for group in &groups {
+        group_id(group)?;
+    }
+    counts.push(Count {
+        what: "`securityGroups` (primary security groups)",
+        count: groups.len(),
+        max: |quotas| quotas.primary_groups_max,
+    });
+    let distribution = data.get("enableTagDistribution");
+    if distribution.flag() && !data.get("revertManualSecurityGroupChanges").flag() {
+        return Err(distribution.refuse(
+            "needs `revertManualSecurityGroupChanges`; set both to true or leave tag distribution \
+             off",
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn check_usage_audit(data: &Node<'_>) -> Result<(), Refusal> {
+    let delay = data.get("optionalDelayForUnusedInMinutes");
+    let minutes = delay.whole_within(0, UNUSED_DELAY_MINUTES_MAX)?.unwrap_or_default();
+    if minutes > 0 && !data.get("deleteUnusedSecurityGroups").flag() {
+        return Err(delay.refuse(
+            "needs `deleteUnusedSecurityGroups`; set that to true or leave the delay out",
+        ));
+    }
+    Ok(())
+}
+
+/// The id in `{"id":"sg-…"}`. AWS's own sample has stray blanks around it.
+pub(super) fn group_id(group: &Node<'_>) -> Result<ResourceId, Refusal> {
+    let node = group.get("id");
+    let id = node.text().unwrap_or_default().trim();
+    if id.is_empty() {
+        return Err(node.refuse("is missing; give the id of a security group, `sg-…`"));
+    }
+    ResourceId::try_from(id).map_err(|error| node.refuse(error))
+}

@@ -1,0 +1,142 @@
+//! The same case through palisade-core, from the bytes of a delivered file to the judgement.
+
+use std::collections::BTreeSet;
+
+use palisade_core::evaluate::{self, Evidence, Fact, Reference, References, Status};
+use palisade_core::ident::{AccountId, PolicyId, Region, ShardId};
+use palisade_core::inventory::{DeliveryReader, Shard, ShardBuilder};
+use palisade_core::organization::Organization;
+use palisade_core::policy::{self, Document, Identity};
+use serde_json::Value;
+
+use crate::naive::Outcome;
+
+/// Judges the account of a case. An error is a case that core does not take: the generator's
+/// fault or core's, in any case worth a look.
+pub fn judge(case: &Value) -> Result<Outcome, String> {
+    let organization = Organization::parse(case["organization"].to_string().as_bytes())
+        .map_err(|error| format!("organization: {error}"))?;
+    let document: Document = serde_json::from_value(case["policy"].clone())
+        .map_err(|error| format!("policy document: {error}"))?;
+    let region = region(case)?;
+    let identity = Identity {
+        id: PolicyId::try_from("0dd0dd00-0000-4000-8000-000000000001").map_err(said)?,
+        owner: account(case, "administrator")?,
+        region: region.clone(),
+        revision: 1,
+        former_names: vec![],
+    };
+    let policy = policy::parse(&document, identity).map_err(|refusal| format!("policy: {refusal}"))?;
+    let account_id = account(case, "account")?;
+    if !policy.scope.has_account(&organization, &account_id) {
+        return Ok(Outcome::default());
+    }
+    let shard = shard(&case["delivery"], ShardId { account: account_id, region: region.clone() })?;
+    let references = references(case, &policy, &shard)?;
+    let evidence =
+        Evidence { shard: &shard, references: &references, evaluated_ms: 0, stale_after_ms: None };
+    let judgement = evaluate::judge(&policy, &evidence);
+
+    let mut violators = BTreeSet::new();
+    for violator in &judgement.violators {
+        let first = violator.violations.first().ok_or("a violator without a violation")?;
+        violators.insert((
+            violator.resource_type.to_string(),
+            violator.id.to_string(),
+            word(&first.reason),
+        ));
+    }
+    if violators.len() != judgement.violators.len() {
+        return Err("a violator is named twice".to_owned());
+    }
+    Ok(Outcome {
+        in_scope: true,
+        status: judgement.status().map(|status| match status {
+            Status::Compliant => "COMPLIANT",
+            Status::NonCompliant => "NON_COMPLIANT",
+        }),
+        violators,
+        issues: judgement.gaps.iter().map(|gap| word(&gap.service)).collect(),
+    })
+}
+
+fn said(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// How serde writes a unit variant: AWS's word for it.
+fn word(variant: &impl serde::Serialize) -> String {
+    serde_json::to_value(variant).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn account(case: &Value, key: &str) -> Result<AccountId, String> {
+    AccountId::try_from(case[key].as_str().unwrap_or_default()).map_err(said)
+}
+
+fn region(case: &Value) -> Result<Region, String> {
+    Region::try_from(case["region"].as_str().unwrap_or_default()).map_err(said)
+}
+
+fn shard(delivery: &Value, id: ShardId) -> Result<Shard, String> {
+    let (account, region) = (&id.account, &id.region);
+    let name = if delivery["configSnapshotId"].is_string() {
+        format!("{account}_Config_{region}_ConfigSnapshot_20260301T000000Z_dededede-0000-4000-8000-000000000000.json")
+    } else {
+        format!("{account}_Config_{region}_ConfigHistory_AWS::EC2::SecurityGroup_20260301T000000Z_20260301T060000Z_1.json")
+    };
+    let mut reader = DeliveryReader::new(&name);
+    reader.push(delivery.to_string().as_bytes()).map_err(said)?;
+    let delivery = reader.finish().map_err(said)?;
+    if let Some(refused) = delivery.quarantined.first() {
+        return Err(format!("quarantined item {}: {}", refused.index, refused.reason));
+    }
+    let mut builder = ShardBuilder::new(id.clone());
+    let moment = delivery.snapshot.as_ref().map(|facts| facts.moment_ms);
+    for observation in delivery.observations {
+        builder.observe(observation, moment);
+    }
+    if let Some(facts) = delivery.snapshot {
+        for resource_type in facts.covers.get(&id).into_iter().flatten() {
+            builder.mark(resource_type.clone(), facts.moment_ms);
+        }
+        if facts.shard.as_ref() == Some(&id) {
+            builder.accept_snapshot();
+        }
+    }
+    Ok(builder.seal())
+}
+
+/// Looks up what the policy asks for: items in the administrator's delivery, lists in the case's.
+fn references(case: &Value, policy: &policy::Policy, shard_of_account: &Shard) -> Result<References, String> {
+    let mut references = References::new();
+    for reference in evaluate::references(policy) {
+        let fact = match &reference {
+            Reference::Item { account, region, resource_type, id } => {
+                let at = ShardId { account: account.clone(), region: region.clone() };
+                let found = if at == shard_of_account.id {
+                    shard_of_account.item(resource_type, id.as_str()).cloned()
+                } else {
+                    let there = shard(&case["administratorDelivery"], at)?;
+                    there.item(resource_type, id.as_str()).cloned()
+                };
+                found.map(Fact::Item)
+            }
+            Reference::AppsList { id, .. } => list(case, "apps", id.as_str())
+                .map(|list| serde_json::from_value(list["AppsList"].clone()).map(Fact::Apps))
+                .transpose()
+                .map_err(said)?,
+            Reference::ProtocolsList { id, .. } => list(case, "protocols", id.as_str())
+                .map(|list| serde_json::from_value(list["ProtocolsList"].clone()).map(Fact::Protocols))
+                .transpose()
+                .map_err(said)?,
+        };
+        if let Some(fact) = fact {
+            references.insert(reference, fact);
+        }
+    }
+    Ok(references)
+}
+
+fn list<'a>(case: &'a Value, kind: &str, id: &str) -> Option<&'a Value> {
+    case["lists"][kind].as_array()?.iter().find(|list| list["ListId"] == id)
+}

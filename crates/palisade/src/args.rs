@@ -1,0 +1,393 @@
+//! The command line: every flag with its `PALISADE_…` variable.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use palisade_core::ident::{AccountId, Region};
+
+/// Where `serve` listens, and clients look for it.
+pub const LISTEN: &str = "127.0.0.1:7780";
+
+/// An open, self-hosted Firewall Manager: which accounts of your organization are protected by which
+/// policy, how many resources are not, and why.
+///
+/// Start with `palisade quickstart`: it makes a sample organization, judges it and serves it.
+#[derive(Debug, Parser)]
+#[command(name = "palisade", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Try Palisade with a sample organization: writes it, serves it, shows its compliance.
+    Quickstart(Quickstart),
+    /// Judge AWS Config files against policies once, without a server.
+    Check(Check),
+    /// Run the server: the Firewall Manager API, ingest, and the workers that judge.
+    Serve(Serve),
+    /// Send AWS Config files (snapshots, history, notifications) to the server.
+    Ingest(Ingest),
+    /// Tell the server whose accounts these are.
+    #[command(subcommand)]
+    Organization(Organization),
+    /// List, show, put and delete policies on the server.
+    #[command(subcommand)]
+    Policies(Policies),
+    /// Show which accounts comply with a policy (ListComplianceStatus).
+    Compliance(Compliance),
+    /// Show every resource of an account that breaks a policy, with the reason.
+    Violators(Violators),
+    /// Create and list the access keys that a store accepts.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Look into a store: schema, what it holds, what work is due.
+    Doctor(Doctor),
+    /// Print a completion script for your shell.
+    Completions(Completions),
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs; AWS's own member names.
+    Json,
+    /// For spreadsheets.
+    Csv,
+}
+
+/// How results of `keys` are printed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum Form {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// `palisade quickstart`
+#[derive(Args, Debug)]
+pub struct Quickstart {
+    /// Folder for the sample's files and the server's store.
+    #[arg(long, env = "PALISADE_DATA", default_value = "palisade-data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Address to serve on; it must be this machine's own, as quickstart asks nobody for a key.
+    #[arg(long, env = "PALISADE_LISTEN", default_value = LISTEN, value_name = "ADDR")]
+    pub listen: SocketAddr,
+    /// Stop after showing the tables, instead of serving until Ctrl-C.
+    #[arg(long, env = "PALISADE_EXIT")]
+    pub exit: bool,
+}
+
+/// `palisade check`
+#[derive(Args, Debug)]
+#[command(after_help = "Exit status: 0 everything complies, 1 something does not, 2 it could not be \
+told, 64 wrong usage, 74 some input could not be read.")]
+pub struct Check {
+    /// A policy: a PutPolicy request or a bare Policy object, in JSON; or a folder of such files. May
+    /// be given many times.
+    #[arg(long = "policy", env = "PALISADE_POLICY", value_delimiter = ',', required = true, value_name = "FILE")]
+    pub policies: Vec<PathBuf>,
+    /// The organization: accounts and organizational units, in JSON.
+    #[arg(long, env = "PALISADE_ORGANIZATION", value_name = "FILE")]
+    pub organization: PathBuf,
+    /// The administrator account, which owns the policies. Default: the organization file's
+    /// `DefaultAdministrator`, else the management account.
+    #[arg(long, env = "PALISADE_ADMIN", value_name = "ACCOUNT")]
+    pub admin: Option<AccountId>,
+    /// Judge this Region alone. May be given many times. Default: every Region found.
+    #[arg(long = "region", env = "PALISADE_REGION", value_delimiter = ',', value_name = "REGION")]
+    pub regions: Vec<Region>,
+    /// Accounts judged at the same time. Default: one for each processor.
+    #[arg(long, env = "PALISADE_THREADS", value_name = "N")]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// How to print.
+    #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
+    pub output: Output,
+    /// Print every violator with its reason as well.
+    #[arg(long, env = "PALISADE_VIOLATORS")]
+    pub violators: bool,
+    /// AWS Config files or folders of them, plain or gzip.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// Who is believed to be calling.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum AuthMode {
+    /// Calls are signed with keys of the store (`palisade keys create`).
+    Sigv4,
+    /// Anybody may do anything: for development on your own machine.
+    Open,
+}
+
+/// `palisade serve`
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// The store; the file is created when it is not there.
+    #[arg(long, env = "PALISADE_STORE", default_value = "sqlite:palisade-data/palisade.db", value_name = "sqlite:PATH")]
+    pub store: StoreAddress,
+    /// Address to listen on.
+    #[arg(long, env = "PALISADE_LISTEN", default_value = LISTEN, value_name = "ADDR")]
+    pub listen: SocketAddr,
+    /// Who is believed to be calling.
+    #[arg(long, env = "PALISADE_AUTH", default_value = "sigv4")]
+    pub auth: AuthMode,
+    /// Allow `--auth open` on an address that other machines reach.
+    #[arg(long, env = "PALISADE_I_KNOW_THIS_IS_OPEN")]
+    pub i_know_this_is_open: bool,
+    /// Allow an address that other machines reach: something in front of it speaks TLS.
+    #[arg(long, env = "PALISADE_BEHIND_PROXY")]
+    pub behind_proxy: bool,
+    /// Largest difference between a caller's clock and ours, in seconds, up to 900.
+    #[arg(long, env = "PALISADE_CLOCK_WINDOW", default_value_t = 300, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=900))]
+    pub clock_window: u32,
+    /// Inventory of which nothing was delivered for this many hours counts as stale; 0 is never.
+    #[arg(long, env = "PALISADE_STALE_AFTER", default_value_t = 24, value_name = "HOURS")]
+    pub stale_after: u32,
+    /// How many days of history are kept; 0 is for ever.
+    #[arg(long, env = "PALISADE_KEEP_HISTORY", default_value_t = 400, value_name = "DAYS")]
+    pub keep_history: u32,
+    /// Apply AWS's quotas on counts of accounts as well.
+    #[arg(long, env = "PALISADE_AWS_QUOTAS")]
+    pub aws_quotas: bool,
+}
+
+/// Where a server is and how it is spoken to.
+#[derive(Args, Clone, Debug)]
+pub struct Server {
+    /// Address of the server. Keys come from the AWS environment variables and profiles.
+    #[arg(long, env = "PALISADE_ENDPOINT", default_value = "http://127.0.0.1:7780", value_name = "URL")]
+    pub endpoint: String,
+    /// Region to ask. Default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, else us-east-1.
+    #[arg(long, env = "PALISADE_REGION", value_name = "REGION")]
+    pub region: Option<Region>,
+    /// AWS profile to take keys from. Default: AWS_PROFILE.
+    #[arg(long, env = "PALISADE_PROFILE", value_name = "NAME")]
+    pub profile: Option<String>,
+}
+
+/// `palisade ingest`
+#[derive(Args, Debug)]
+pub struct Ingest {
+    /// Files or folders of them, plain or gzip.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// The server.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// `palisade organization …`
+#[derive(Debug, Subcommand)]
+pub enum Organization {
+    /// Create or replace the organization from a file.
+    Apply(OrganizationApply),
+}
+
+/// `palisade organization apply`
+#[derive(Args, Debug)]
+pub struct OrganizationApply {
+    /// What AWS Organizations' describe and list calls answer, in one JSON file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Replace it even by another organization, or by one without a fifth of the accounts.
+    #[arg(long, env = "PALISADE_CONFIRM")]
+    pub confirm: bool,
+    /// The server.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// `palisade policies …`
+#[derive(Debug, Subcommand)]
+pub enum Policies {
+    /// List the policies of a Region.
+    List(PolicyList),
+    /// Print a policy as JSON, as GetPolicy answers it.
+    Get(PolicyGet),
+    /// Create policies, or update those whose file carries their PolicyId and PolicyUpdateToken.
+    Put(PolicyPut),
+    /// Delete a policy.
+    Delete(PolicyDelete),
+}
+
+/// `palisade policies list`
+#[derive(Args, Debug)]
+pub struct PolicyList {
+    /// How to print.
+    #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
+    pub output: Output,
+    /// The server.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// `palisade policies get`
+#[derive(Args, Debug)]
+pub struct PolicyGet {
+    /// Id or name.
+    pub policy: String,
+    /// The server.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// `palisade policies put`
+#[derive(Args, Debug)]
+pub struct PolicyPut {
+    /// PutPolicy requests or bare Policy objects, in JSON.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Update the policy that has the same name in the Region, if there is one.
+    #[arg(long, env = "PALISADE_BY_NAME")]
+    pub by_name: bool,
+    /// The server.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// `palisade policies delete`
+#[derive(Args, Debug)]
+pub struct PolicyDelete {
+    /// Id or name.
+    pub policy: String,
+    /// The server.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// `palisade compliance`
+#[derive(Args, Debug)]
+pub struct Compliance {
+    /// Id or name of a policy. Default: every policy of the Region.
+    pub policy: Option<String>,
+    /// How to print.
+    #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
+    pub output: Output,
+    /// The server.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// `palisade violators`
+#[derive(Args, Debug)]
+pub struct Violators {
+    /// Id or name of the policy.
+    pub policy: String,
+    /// The member account.
+    pub account: AccountId,
+    /// How to print.
+    #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
+    pub output: Output,
+    /// The server.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// `palisade keys …`
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Create a key and print it; the secret is shown this once.
+    Create(KeyCreate),
+    /// List keys, without their secrets.
+    List(KeyList),
+}
+
+/// `palisade keys create`
+#[derive(Args, Debug)]
+pub struct KeyCreate {
+    /// The store; a running server sees the key at once.
+    #[arg(long, env = "PALISADE_STORE", default_value = "sqlite:palisade-data/palisade.db", value_name = "sqlite:PATH")]
+    pub store: StoreAddress,
+    /// The account that the key acts as.
+    #[arg(long, env = "PALISADE_ACCOUNT", required_unless_present = "operator", conflicts_with = "operator")]
+    pub account: Option<AccountId>,
+    /// Make an operator's key: organization, ingest, keys.
+    #[arg(long, env = "PALISADE_OPERATOR")]
+    pub operator: bool,
+    /// How to print.
+    #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
+    pub output: Form,
+}
+
+/// `palisade keys list`
+#[derive(Args, Debug)]
+pub struct KeyList {
+    /// The store.
+    #[arg(long, env = "PALISADE_STORE", default_value = "sqlite:palisade-data/palisade.db", value_name = "sqlite:PATH")]
+    pub store: StoreAddress,
+    /// How to print.
+    #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
+    pub output: Form,
+}
+
+/// `palisade doctor`
+#[derive(Args, Debug)]
+pub struct Doctor {
+    /// The store.
+    #[arg(long, env = "PALISADE_STORE", default_value = "sqlite:palisade-data/palisade.db", value_name = "sqlite:PATH")]
+    pub store: StoreAddress,
+}
+
+/// `palisade completions`
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// Your shell.
+    pub shell: clap_complete::Shell,
+}
+
+/// Where a store is: `sqlite:PATH`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoreAddress(pub PathBuf);
+
+impl std::str::FromStr for StoreAddress {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.strip_prefix("sqlite:") {
+            Some("") => Err("the path is missing; write `sqlite:PATH`".to_owned()),
+            Some(path) => Ok(StoreAddress(path.into())),
+            None => Err("write `sqlite:PATH`; SQLite is the only engine so far".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_flag_has_its_variable() {
+        use clap::CommandFactory;
+        let command = Cli::command();
+        command.clone().debug_assert();
+        flags_have_variables(&command);
+    }
+
+    fn flags_have_variables(command: &clap::Command) {
+        for flag in command.get_arguments().filter(|arg| arg.get_long().is_some()) {
+            if matches!(flag.get_id().as_str(), "help" | "version") {
+                continue;
+            }
+            let variable = flag.get_env().and_then(|name| name.to_str()).unwrap_or_default();
+            assert!(variable.starts_with("PALISADE_"), "{} {flag}", command.get_name());
+        }
+        command.get_subcommands().for_each(flags_have_variables);
+    }
+
+    #[test]
+    fn a_store_is_named_by_its_engine() {
+        assert_eq!("sqlite:a/b.db".parse(), Ok(StoreAddress("a/b.db".into())));
+        for wrong in ["", "a.db", "sqlite:", "postgres://x"] {
+            assert!(wrong.parse::<StoreAddress>().is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! Compliance as people, programs and spreadsheets read it.
+
+use std::collections::BTreeMap;
+
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
+use palisade_core::evaluate::Status;
+use serde_json::{Value, json};
+
+use crate::args::Output;
+
+/// One `PolicyComplianceStatus`: a policy over an account in a Region.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StatusRow {
+    /// `PolicyOwner`
+    pub owner: String,
+    /// `PolicyId`, when the policy has one.
+    pub policy_id: Option<String>,
+    /// `PolicyName`
+    pub policy: String,
+    /// The policy's Region.
+    pub region: String,
+    /// `MemberAccount`
+    pub account: String,
+    /// The account's name, when it is known here.
+    pub account_name: Option<String>,
+    /// `None`: in scope, and nothing can be claimed.
+    pub status: Option<Status>,
+    /// True count of violators.
+    pub violator_count: u64,
+    /// More than 100.
+    pub limit_exceeded: bool,
+    /// Text by service.
+    pub issues: BTreeMap<String, String>,
+    /// `LastUpdated`, seconds since the epoch, as the server says.
+    pub last_updated: Option<Value>,
+    /// Violators, when they were asked for.
+    pub violators: Option<Vec<ViolatorLine>>,
+}
+
+/// One violator with its first reason.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ViolatorLine {
+    /// `ResourceType`
+    pub resource_type: String,
+    /// `ResourceId`
+    pub id: String,
+    /// `ViolationReason`
+    pub reason: String,
+    /// Since when, if the ledger tells.
+    pub since: Option<String>,
+    /// What was found and what it was held against, one sentence for each violation.
+    pub evidence: Vec<String>,
+}
+
+impl StatusRow {
+    /// AWS's word for the status, or `no result`.
+    pub fn status_text(&self) -> &'static str {
+        match self.status {
+            Some(Status::Compliant) => "COMPLIANT",
+            Some(Status::NonCompliant) => "NON_COMPLIANT",
+            None => "no result",
+        }
+    }
+
+    /// The row with AWS's member names, and `Region`.
+    pub fn json(&self) -> Value {
+        let results: Vec<Value> = self
+            .status
+            .iter()
+            .map(|_| {
+                json!({
+                    "ComplianceStatus": self.status_text(),
+                    "ViolatorCount": self.violator_count,
+                    "EvaluationLimitExceeded": self.limit_exceeded,
+                })
+            })
+            .collect();
+        let mut row = json!({
+            "PolicyOwner": self.owner,
+            "PolicyName": self.policy,
+            "Region": self.region,
+            "MemberAccount": self.account,
+            "EvaluationResults": results,
+            "IssueInfoMap": self.issues,
+        });
+        if let Some(row) = row.as_object_mut() {
+            if let Some(id) = &self.policy_id {
+                row.insert("PolicyId".to_owned(), Value::from(id.as_str()));
+            }
+            if let Some(last_updated) = &self.last_updated {
+                row.insert("LastUpdated".to_owned(), last_updated.clone());
+            }
+            if let Some(violators) = &self.violators {
+                let violators = violators.iter().map(ViolatorLine::json).collect();
+                row.insert("Violators".to_owned(), Value::Array(violators));
+            }
+        }
+        row
+    }
+
+    fn issue_text(&self) -> String {
+        let texts: Vec<String> =
+            self.issues.iter().map(|(service, text)| format!("{service}: {text}")).collect();
+        texts.join(" ")
+    }
+}
+
+impl ViolatorLine {
+    /// The violator with AWS's member names, and `Evidence`.
+    pub fn json(&self) -> Value {
+        let mut line = json!({
+            "ResourceType": self.resource_type,
+            "ResourceId": self.id,
+            "ViolationReason": self.reason,
+            "Evidence": self.evidence,
+        });
+        if let (Some(line), Some(since)) = (line.as_object_mut(), &self.since) {
+            line.insert("Since".to_owned(), Value::from(since.as_str()));
+        }
+        line
+    }
+}
+
+/// The rows in the form asked for, with a newline at the end.
+pub fn statuses(rows: &[StatusRow], output: Output) -> String {
+    match output {
+        Output::Json => {
+            let list: Vec<Value> = rows.iter().map(StatusRow::json).collect();
+            format!("{:#}\n", json!({"PolicyComplianceStatusList": list}))
+        }
+        Output::Csv => status_csv(rows),
+        Output::Table => {
+            let mut text = status_table(rows);
+            for row in rows {
+                if let Some(violators) = row.violators.as_ref().filter(|list| !list.is_empty()) {
+                    text.push_str(&format!(
+                        "\n{} in {}, account {}:\n{}",
+                        row.policy,
+                        row.region,
+                        row.account,
+                        violator_table(violators)
+                    ));
+                }
+            }
+            text
+        }
+    }
+}
+
+/// The violators of one policy and account in the form asked for.
+pub fn violators(lines: &[ViolatorLine], output: Output) -> String {
+    match output {
+        Output::Json => {
+            let list: Vec<Value> = lines.iter().map(ViolatorLine::json).collect();
+            format!("{:#}\n", json!({"Violators": list}))
+        }
+        Output::Csv => {
+            let mut text = csv_line(&["ResourceType", "ResourceId", "ViolationReason", "Since", "Evidence"]);
+            for line in lines {
+                let since = line.since.as_deref().unwrap_or_default();
+                let evidence = line.evidence.join("; ");
+                let cells = [&line.resource_type, &line.id, &line.reason, since, &evidence];
+                text.push_str(&csv_line(&cells));
+            }
+            text
+        }
+        Output::Table => violator_table(lines),
+    }
+}
+
+fn status_table(rows: &[StatusRow]) -> String {
+    let named = rows.iter().any(|row| row.account_name.is_some());
+    let issues = rows.iter().any(|row| !row.issues.is_empty());
+    let mut table = table();
+    let mut header = vec!["Policy", "Region", "Account"];
+    header.extend(named.then_some("Name"));
+    header.extend(["Status", "Violators"]);
+    header.extend(issues.then_some("Issues"));
+    table.set_header(header);
+    for row in rows {
+        let mut cells =
+            vec![Cell::new(&row.policy), Cell::new(&row.region), Cell::new(&row.account)];
+        if named {
+            cells.push(Cell::new(row.account_name.as_deref().unwrap_or_default()));
+        }
+        cells.push(Cell::new(row.status_text()).fg(color(row.status)));
+        let count = match row.limit_exceeded {
+            true => format!("{} (over 100)", row.violator_count),
+            false => row.violator_count.to_string(),
+        };
+        let count = if row.status.is_none() { "-".to_owned() } else { count };
+        cells.push(Cell::new(count).set_alignment(CellAlignment::Right));
+        if issues {
+            cells.push(Cell::new(row.issue_text()));
+        }
+        table.add_row(cells);
+    }
+    finished(&table)
+}
+
+fn violator_table(lines: &[ViolatorLine]) -> String {
+    let dated = lines.iter().any(|line| line.since.is_some());
+    let mut table = table();
+    let mut header = vec!["Type", "Resource", "Reason"];
+    header.extend(dated.then_some("Since"));
+    header.push("Evidence");
+    table.set_header(header);
+    for line in lines {
+        let mut cells = vec![line.resource_type.clone(), line.id.clone(), line.reason.clone()];
+        cells.extend(dated.then(|| line.since.clone().unwrap_or_default()));
+        cells.push(match line.evidence.as_slice() {
+            [] => String::new(),
+            [only] => only.clone(),
+            [first, rest @ ..] => format!("{first} (and {} more)", rest.len()),
+        });
+        table.add_row(cells);
+    }
+    finished(&table)
+}
+
+/// A table in the style of all of ours; as wide as the terminal, or as its content when piped.
+pub fn table() -> Table {
+    let mut table = Table::new();
+    table.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(match width() {
+        Some(_) => ContentArrangement::Dynamic,
+        None => ContentArrangement::Disabled,
+    });
+    table
+}
+
+fn width() -> Option<u16> {
+    Table::new().width()
+}
+
+/// The color that goes with a status; shown on terminals alone.
+pub fn color(status: Option<Status>) -> Color {
+    match status {
+        Some(Status::Compliant) => Color::Green,
+        Some(Status::NonCompliant) => Color::Red,
+        None => Color::Yellow,
+    }
+}
+
+/// A table's text without the blanks that fill its last column.
+pub fn finished(table: &Table) -> String {
+    let mut text = String::new();
+    for line in table.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn status_csv(rows: &[StatusRow]) -> String {
+    let with_violators = rows.iter().any(|row| row.violators.is_some());
+    let mut header = vec![
+        "PolicyOwner", "PolicyId", "PolicyName", "Region", "MemberAccount", "AccountName",
+        "ComplianceStatus", "ViolatorCount", "EvaluationLimitExceeded", "Issues", "LastUpdated",
+    ];
+    if with_violators {
+        header.extend(["ResourceType", "ResourceId", "ViolationReason", "Evidence"]);
+    }
+    let mut text = csv_line(&header);
+    for row in rows {
+        let cells = status_cells(row);
+        let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+        match row.violators.as_deref() {
+            Some([]) if with_violators => {
+                text.push_str(&csv_line(&[cells.as_slice(), &["", "", "", ""]].concat()));
+            }
+            Some(violators) => {
+                // One line a violator, so that a spreadsheet can sort and filter them.
+                for line in violators {
+                    let evidence = line.evidence.join("; ");
+                    let more: [&str; 4] = [&line.resource_type, &line.id, &line.reason, &evidence];
+                    text.push_str(&csv_line(&[cells.as_slice(), &more].concat()));
+                }
+            }
+            None => text.push_str(&csv_line(&cells)),
+        }
+    }
+    text
+}
+
+fn status_cells(row: &StatusRow) -> [String; 11] {
+    let seen = row.status.is_some();
+    let only_seen = |text: String| if seen { text } else { String::new() };
+    [
+        row.owner.clone(),
+        row.policy_id.clone().unwrap_or_default(),
+        row.policy.clone(),
+        row.region.clone(),
+        row.account.clone(),
+        row.account_name.clone().unwrap_or_default(),
+        row.status_text().to_owned(),
+        only_seen(row.violator_count.to_string()),
+        only_seen(row.limit_exceeded.to_string()),
+        row.issue_text(),
+        row.last_updated.as_ref().map(Value::to_string).unwrap_or_default(),
+    ]
+}
+
+/// One line of CSV (RFC 4180). A cell that a spreadsheet would take for a formula is defused.
+pub fn csv_line(cells: &[&str]) -> String {
+    let mut line = String::new();
+    for (at, cell) in cells.iter().enumerate() {
+        if at > 0 {
+            line.push(',');
+        }
+        let formula = cell.starts_with(['=', '+', '@', '\t', '\r'])
+            || (cell.starts_with('-') && cell.len() > 1);
+        if formula || cell.contains([',', '"', '\n', '\r']) {
+            line.push('"');
+            line.push_str(if formula { "'" } else { "" });
+            line.push_str(&cell.replace('"', "\"\""));
+            line.push('"');
+        } else {
+            line.push_str(cell);
+        }
+    }
+    line.push('\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Vec<StatusRow> {
+        let row = |account: &str, status, count| StatusRow {
+            owner: "210987654321".into(),
+            policy: "no-ssh".into(),
+            region: "eu-west-1".into(),
+            account: account.into(),
+            account_name: Some(format!("team, \"{account}\"")),
+            status,
+            violator_count: count,
+            limit_exceeded: count > 100,
+            ..StatusRow::default()
+        };
+        let mut unheard = row("000000000003", None, 0);
+        unheard.issues.insert("AWSCONFIG".into(), "Nothing was delivered.".into());
+        vec![
+            row("000000000001", Some(Status::Compliant), 0),
+            row("000000000002", Some(Status::NonCompliant), 101),
+            unheard,
+        ]
+    }
+
+    #[test]
+    fn a_table_shows_what_is_known_and_what_is_not() {
+        insta::assert_snapshot!(statuses(&rows(), Output::Table));
+    }
+
+    #[test]
+    fn csv_is_quoted_where_it_must_be() {
+        insta::assert_snapshot!(statuses(&rows(), Output::Csv));
+        assert_eq!(csv_line(&["=1+1", "-", "-1", "a\"b", "c,d"]), "\"'=1+1\",-,\"'-1\",\"a\"\"b\",\"c,d\"\n");
+    }
+
+    #[test]
+    fn json_has_the_names_of_aws_and_no_result_is_an_empty_list() {
+        insta::assert_snapshot!(statuses(&rows(), Output::Json));
+    }
+
+    #[test]
+    fn violators_show_the_first_finding_and_how_many_follow() {
+        let line = ViolatorLine {
+            resource_type: "AWS::EC2::SecurityGroup".into(),
+            id: "sg-1".into(),
+            reason: "RESOURCE_VIOLATES_AUDIT_SECURITY_GROUP".into(),
+            since: None,
+            evidence: vec!["tcp 22 is denied".into(), "tcp 3389 is denied".into()],
+        };
+        insta::assert_snapshot!(violators(std::slice::from_ref(&line), Output::Table));
+        assert!(violators(&[line], Output::Csv).ends_with("tcp 22 is denied; tcp 3389 is denied\n"));
+    }
+}

@@ -1,0 +1,132 @@
+//! The sample's policies, each a PutPolicy request as a user would write it.
+
+use serde_json::{Value, json};
+
+use super::company::{self, PAYMENTS, SANDBOXES};
+
+/// Id of the audit group in the administrator's account. In AWS it would differ from Region to
+/// Region; here it is one, so that a policy file serves both.
+pub const AUDIT_GROUP: &str = "sg-0a5d17c0ffee0a0d1";
+/// Name of the policy whose web ACLs the sample's load balancers carry.
+pub const WEB_ACL_POLICY: &str = "web-acl-on-load-balancers";
+/// The AWS-managed rule group that this policy puts in front.
+pub const RULE_GROUP: &str = "AWSManagedRulesCommonRuleSet";
+/// Name of the policy by whose count the accounts with many violators are made.
+pub const REMOTE_ADMIN_POLICY: &str = "no-remote-administration";
+
+const SECURITY_GROUP: &str = "AWS::EC2::SecurityGroup";
+
+/// File name and PutPolicy request of every sample policy.
+pub fn all() -> [(&'static str, Value); 4] {
+    [
+        ("no-remote-administration.json", no_remote_administration()),
+        ("public-web-only.json", public_web_only()),
+        ("web-acl-on-load-balancers.json", web_acl_on_load_balancers()),
+        ("payments-single-ports.json", payments_single_ports()),
+    ]
+}
+
+fn no_remote_administration() -> Value {
+    put(
+        json!({
+            "PolicyName": REMOTE_ADMIN_POLICY,
+            "PolicyDescription": "No group may open ssh or rdp, to anyone. Use Session Manager.",
+            "ResourceType": SECURITY_GROUP,
+            "ExcludeMap": {"ORG_UNIT": [SANDBOXES]},
+        }),
+        "SECURITY_GROUPS_CONTENT_AUDIT",
+        json!({
+            "type": "SECURITY_GROUPS_CONTENT_AUDIT",
+            "securityGroups": [{"id": AUDIT_GROUP}],
+            "securityGroupAction": {"type": "DENY"},
+        }),
+    )
+}
+
+fn public_web_only() -> Value {
+    let administrator = company::account_id("security-tooling");
+    put(
+        json!({
+            "PolicyName": "public-web-only",
+            "PolicyDescription": "The internet may reach web ports alone, and no rule may name every protocol.",
+            "ResourceType": "ResourceTypeList",
+            "ResourceTypeList": ["AWS::EC2::Instance", "AWS::EC2::NetworkInterface", SECURITY_GROUP],
+            "ExcludeMap": {"ACCOUNT": [administrator], "ORG_UNIT": [SANDBOXES]},
+        }),
+        "SECURITY_GROUPS_CONTENT_AUDIT",
+        json!({
+            "type": "SECURITY_GROUPS_CONTENT_AUDIT",
+            "preManagedOptions": [
+                {"auditSgDirection": {"type": "INGRESS"}},
+                {"denyProtocolAllValue": true},
+            ],
+        }),
+    )
+}
+
+fn web_acl_on_load_balancers() -> Value {
+    put(
+        json!({
+            "PolicyName": WEB_ACL_POLICY,
+            "PolicyDescription": "Every application load balancer stands behind the company's web ACL, unless tagged waf=exempt.",
+            "ResourceType": "AWS::ElasticLoadBalancingV2::LoadBalancer",
+            "ResourceTags": [{"Key": "waf", "Value": "exempt"}],
+            "ExcludeResourceTags": true,
+            "ExcludeMap": {"ORG_UNIT": [SANDBOXES]},
+        }),
+        "WAFV2",
+        json!({
+            "type": "WAFV2",
+            "preProcessRuleGroups": [{
+                "ruleGroupArn": null,
+                "overrideAction": {"type": "NONE"},
+                "managedRuleGroupIdentifier": {
+                    "vendorName": "AWS",
+                    "managedRuleGroupName": RULE_GROUP,
+                    "version": null,
+                },
+                "ruleGroupType": "ManagedRuleGroup",
+                "excludeRules": [],
+            }],
+            "postProcessRuleGroups": [],
+            "defaultAction": {"type": "ALLOW"},
+            "overrideCustomerWebACLAssociation": false,
+            "loggingConfiguration": null,
+        }),
+    )
+}
+
+fn payments_single_ports() -> Value {
+    put(
+        json!({
+            "PolicyName": "payments-single-ports",
+            "PolicyDescription": "Where cards are handled, a rule opens one port and no more.",
+            "ResourceType": SECURITY_GROUP,
+            "IncludeMap": {"ORG_UNIT": [PAYMENTS]},
+        }),
+        "SECURITY_GROUPS_CONTENT_AUDIT",
+        json!({
+            "type": "SECURITY_GROUPS_CONTENT_AUDIT",
+            "preManagedOptions": [
+                {"auditSgDirection": {"type": "INGRESS"}},
+                {"allowedPortCountPerSgRule": 1},
+            ],
+        }),
+    )
+}
+
+/// A PutPolicy request: what all have in common, remediation off.
+fn put(policy: Value, policy_type: &str, managed_service_data: Value) -> Value {
+    let mut whole = json!({
+        "ExcludeResourceTags": false,
+        "RemediationEnabled": false,
+        "SecurityServicePolicyData": {
+            "Type": policy_type,
+            "ManagedServiceData": managed_service_data.to_string(),
+        },
+    });
+    if let (Some(whole), Value::Object(policy)) = (whole.as_object_mut(), policy) {
+        whole.extend(policy);
+    }
+    json!({"Policy": whole, "TagList": [{"Key": "sample", "Value": "larkfield"}]})
+}

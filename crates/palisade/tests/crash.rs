@@ -1,0 +1,374 @@
+//! Kills the server at random moments of ingest and PutPolicy, 200 times, and finds everything that
+//! was acknowledged; then does the same with a power cut, which takes back what was not synced.
+//!
+//! The counter-proof runs the same harness with `synchronous=OFF` and sees a loss: so it can.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::Read;
+use std::net::TcpListener;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use palisade_core::ident::{AccountId, PolicyId, ShardId};
+use palisade_core::inventory::Body;
+use palisade_core::policy::Document;
+use palisade_store::Store;
+use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
+use serde_json::{Value, json};
+use support::*;
+
+const KILLS: u64 = 200;
+const POWER_CUTS: u64 = 40;
+const ACCOUNTS: u64 = 6;
+
+/// What the clients were promised.
+#[derive(Default)]
+struct Acknowledged {
+    /// Newest acknowledged version of each account's group.
+    items: BTreeMap<String, u64>,
+    /// Newest acknowledged version of each policy.
+    policies: BTreeMap<String, u64>,
+    /// Versions handed out, acknowledged or not.
+    version: u64,
+}
+
+/// The server under test is this test binary, told by the environment to be one.
+#[test]
+fn server_under_test() {
+    let Ok(store) = std::env::var("CRASH_STORE") else { return };
+    let listen = std::env::var("CRASH_LISTEN").unwrap();
+    let synchronous = match std::env::var("CRASH_SYNCHRONOUS").as_deref() {
+        Ok("off") => Synchronous::Off,
+        _ => Synchronous::Full,
+    };
+    palisade::serve::run_for_test(Path::new(&store), &listen, synchronous).unwrap();
+}
+
+#[test]
+fn what_was_acknowledged_survives_kill_9() {
+    let harness = Harness::new("kill", Synchronous::Full, None);
+    let lost = harness.rounds(KILLS);
+    assert_eq!(lost, Vec::<String>::new(), "seed {}", harness.seed);
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_power_cut() {
+    let Some(shim) = shim() else { return };
+    let harness = Harness::new("cut", Synchronous::Full, Some(shim));
+    let lost = harness.rounds(POWER_CUTS);
+    assert_eq!(lost, Vec::<String>::new(), "seed {}", harness.seed);
+}
+
+#[test]
+fn without_syncs_a_power_cut_shows_a_loss() {
+    let Some(shim) = shim() else { return };
+    let harness = Harness::new("off", Synchronous::Off, Some(shim));
+    let lost = harness.rounds(POWER_CUTS);
+    assert!(!lost.is_empty(), "the harness cannot see a loss, seed {}", harness.seed);
+    println!("seen as it should be: {}", lost.first().unwrap());
+}
+
+struct Harness {
+    folder: tempfile::TempDir,
+    synchronous: Synchronous,
+    shim: Option<PathBuf>,
+    seed: u64,
+}
+
+impl Harness {
+    fn new(name: &str, synchronous: Synchronous, shim: Option<PathBuf>) -> Harness {
+        let seed = std::env::var("PALISADE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(77);
+        let folder = tempfile::Builder::new().prefix(&format!("palisade-{name}-")).tempdir().unwrap();
+        Harness { folder, synchronous, shim, seed }
+    }
+
+    fn store(&self) -> PathBuf {
+        self.folder.path().join("palisade.db")
+    }
+
+    fn undo_log(&self) -> PathBuf {
+        self.folder.path().join("undo")
+    }
+
+    fn open(&self) -> Result<SqliteStore, String> {
+        let opening = Opening { fresh_sealing_key: [9; 32], serve: true, synchronous: Synchronous::Full };
+        SqliteStore::open(&self.store(), opening).map_err(|error| error.to_string())
+    }
+
+    /// Plays rounds until something is lost; answers what.
+    fn rounds(&self, count: u64) -> Vec<String> {
+        let mut dice = Dice::new(self.seed);
+        let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
+        {
+            let store = self.open().unwrap();
+            decide(&store, &organization(ACCOUNTS), &[audit("first", &["AWS::EC2::SecurityGroup"], &json!([{"allowedPortCountPerSgRule": 1}]))]);
+        }
+        let mut compared = 0;
+        for round in 0..count {
+            self.play(&acknowledged, dice.roll(150), round);
+            let lost = self.lost(&acknowledged.lock().unwrap());
+            if !lost.is_empty() {
+                return lost;
+            }
+            let store = self.open().unwrap();
+            // The server stamped its work with the real time.
+            let now_ms = jiff::Timestamp::now().as_millisecond() + 120_000;
+            settle_at(&store, now_ms);
+            compared += assert_ledger_is_a_fresh_judgement(&store, now_ms);
+        }
+        let acknowledged = acknowledged.lock().unwrap();
+        println!(
+            "{count} ends, seed {}: {} states handed out, {} policies acknowledged, {compared} entries compared",
+            self.seed, acknowledged.version, acknowledged.policies.len()
+        );
+        assert!(acknowledged.version > count, "the rounds did too little");
+        assert!(!acknowledged.policies.is_empty() && !acknowledged.items.is_empty());
+        Vec::new()
+    }
+
+    /// One life of the server, ended at a random moment.
+    fn play(&self, acknowledged: &Arc<Mutex<Acknowledged>>, kill_after_ms: u64, round: u64) {
+        let _ = fs::remove_file(self.undo_log());
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut server = self.spawn(port);
+        let endpoint = format!("http://127.0.0.1:{port}");
+        wait_ready(&endpoint, &mut server);
+        let over = Arc::new(AtomicBool::new(false));
+        let answered = Arc::new(AtomicU64::new(0));
+        let clients: Vec<_> = [0, 1, 2]
+            .map(|which| {
+                let (endpoint, over, answered) = (endpoint.clone(), over.clone(), answered.clone());
+                let acknowledged = acknowledged.clone();
+                std::thread::spawn(move || {
+                    let mut dice = Dice::new(round * 3 + which + 1);
+                    while !over.load(Ordering::Relaxed) {
+                        let done = if which < 2 {
+                            ingest_once(&endpoint, &acknowledged, &mut dice)
+                        } else {
+                            put_policy_once(&endpoint, &acknowledged, &mut dice)
+                        };
+                        if done.is_none() {
+                            break;
+                        }
+                        answered.fetch_add(1, Ordering::Relaxed);
+                    }
+                })
+            })
+            .into_iter()
+            .collect();
+        while answered.load(Ordering::Relaxed) == 0 && server.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(kill_after_ms));
+        server.kill().unwrap();
+        server.wait().unwrap();
+        over.store(true, Ordering::Relaxed);
+        for client in clients {
+            client.join().unwrap();
+        }
+        if self.shim.is_some() {
+            take_back_unsynced(&self.undo_log());
+            let _ = fs::remove_file(self.store().with_extension("db-shm"));
+        }
+    }
+
+    fn spawn(&self, port: u16) -> Child {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["server_under_test", "--exact", "--nocapture"])
+            .env("CRASH_STORE", self.store())
+            .env("CRASH_LISTEN", format!("127.0.0.1:{port}"))
+            .env("CRASH_SYNCHRONOUS", if matches!(self.synchronous, Synchronous::Off) { "off" } else { "full" })
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        if let Some(shim) = &self.shim {
+            command.env("LD_PRELOAD", shim).env("POWER_CUT_LOG", self.undo_log());
+        }
+        command.spawn().unwrap()
+    }
+
+    /// Everything acknowledged that the store no longer holds.
+    fn lost(&self, acknowledged: &Acknowledged) -> Vec<String> {
+        let store = match self.open() {
+            Ok(store) => store,
+            Err(error) => return vec![format!("the store does not open: {error}")],
+        };
+        let control = match store.control() {
+            Ok(control) => control,
+            Err(error) => return vec![format!("the control state is lost: {error}")],
+        };
+        let mut lost = Vec::new();
+        for (id, version) in &acknowledged.policies {
+            let held = control.policies.get(&PolicyId::try_from(id.as_str()).unwrap());
+            let held = held.map(|record| version_of(&record.document));
+            if held.is_none_or(|held| held < *version) {
+                lost.push(format!("policy {id} at {version}: {held:?} is held"));
+            }
+        }
+        for (account, version) in &acknowledged.items {
+            let shard = ShardId {
+                account: AccountId::try_from(account.as_str()).unwrap(),
+                region: palisade_core::ident::Region::home_of_global(),
+            };
+            let loaded = store.load(&shard, &Default::default(), &[]).unwrap();
+            let held = loaded.shard.items.values().flat_map(BTreeMap::values).find_map(|item| match &item.body {
+                Body::SecurityGroup(group) => group.ingress.first()?.from_port,
+                _ => None,
+            });
+            if held.is_none_or(|held| (held as u64) < *version) {
+                lost.push(format!("group of {account} at {version}: {held:?} is held"));
+            }
+        }
+        lost
+    }
+}
+
+fn version_of(document: &Document) -> u64 {
+    let text = serde_json::to_value(document).unwrap();
+    text["PolicyDescription"].as_str().and_then(|text| text.rsplit(' ').next()?.parse().ok()).unwrap_or(0)
+}
+
+fn wait_ready(endpoint: &str, server: &mut Child) {
+    for _ in 0..6_000 {
+        if ureq::get(format!("{endpoint}/readyz")).call().is_ok() {
+            return;
+        }
+        assert!(server.try_wait().unwrap().is_none(), "the server ended before it was ready");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("the server did not become ready");
+}
+
+/// Ingests the next version of one account's group; `None` once the server is gone.
+fn ingest_once(endpoint: &str, acknowledged: &Mutex<Acknowledged>, dice: &mut Dice) -> Option<()> {
+    let account = account(dice.roll(ACCOUNTS));
+    let version = next(acknowledged);
+    let cidr = ["10.0.0.0/8", "0.0.0.0/0"][dice.roll(2) as usize];
+    let mut state = group(&account, "sg-1", version, cidr, version);
+    state["configuration"]["ipPermissions"][0]["toPort"] = json!(version + dice.roll(2));
+    let (name, text) = history(&account, &[state]);
+    let answer = ureq::post(format!("{endpoint}/palisade/v1/inventory?name={}", name.replace(':', "%3A")))
+        .send(text)
+        .ok()?;
+    assert_eq!(answer.status(), 200);
+    let mut acknowledged = acknowledged.lock().unwrap();
+    let newest = acknowledged.items.entry(account).or_default();
+    *newest = version.max(*newest);
+    Some(())
+}
+
+/// Creates a policy or updates one; `None` once the server is gone.
+fn put_policy_once(endpoint: &str, acknowledged: &Mutex<Acknowledged>, dice: &mut Dice) -> Option<()> {
+    let known: Vec<String> = acknowledged.lock().unwrap().policies.keys().cloned().collect();
+    let version = next(acknowledged);
+    let mut policy = if known.len() < 8 {
+        audit("made", &["AWS::EC2::SecurityGroup"], &json!([{"minIpv4CidrPrefixLenPerSgRule": 16}]))
+    } else {
+        let id = &known[dice.roll(known.len() as u64) as usize];
+        call(endpoint, "GetPolicy", &json!({"PolicyId": id}))?["Policy"].clone()
+    };
+    policy["PolicyDescription"] = json!(format!("version {version}"));
+    let answer = call(endpoint, "PutPolicy", &json!({"Policy": policy}))?;
+    let id = answer["Policy"]["PolicyId"].as_str().unwrap().to_owned();
+    let mut acknowledged = acknowledged.lock().unwrap();
+    let newest = acknowledged.policies.entry(id).or_default();
+    *newest = version.max(*newest);
+    Some(())
+}
+
+fn call(endpoint: &str, operation: &str, parameters: &Value) -> Option<Value> {
+    let mut answer = ureq::post(endpoint)
+        .header("X-Amz-Target", format!("AWSFMS_20180101.{operation}"))
+        .header("Content-Type", "application/x-amz-json-1.1")
+        .send(parameters.to_string())
+        .ok()?;
+    serde_json::from_str(&answer.body_mut().read_to_string().ok()?).ok()
+}
+
+fn next(acknowledged: &Mutex<Acknowledged>) -> u64 {
+    let mut acknowledged = acknowledged.lock().unwrap();
+    acknowledged.version += 1;
+    acknowledged.version
+}
+
+/// The preload library, built once; without a C compiler the test says that it is skipped.
+fn shim() -> Option<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash/shim.c");
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("power_cut_{}.so", std::process::id()));
+    static BUILT: Mutex<bool> = Mutex::new(false);
+    let mut done = BUILT.lock().unwrap();
+    if !*done {
+        let status = Command::new("cc")
+            .args(["-shared", "-fPIC", "-O1", "-o"])
+            .arg(&built)
+            .arg(source)
+            .args(["-ldl", "-lpthread"])
+            .status();
+        match status {
+            Ok(status) => assert!(status.success(), "the preload library does not build"),
+            Err(error) => {
+                println!("skipped: power cut: no C compiler `cc`: {error}");
+                return None;
+            }
+        }
+        *done = true;
+    }
+    Some(built)
+}
+
+/// Takes back, newest first, every write since the last sync of its file.
+fn take_back_unsynced(log: &Path) {
+    let mut bytes = Vec::new();
+    let Ok(mut file) = File::open(log) else { return };
+    file.read_to_end(&mut bytes).unwrap();
+    let mut unsynced: BTreeMap<PathBuf, Vec<Undo>> = BTreeMap::new();
+    let mut at = 0;
+    while let Some((undo, path, next)) = Undo::read(&bytes, at) {
+        at = next;
+        match undo {
+            Some(undo) => unsynced.entry(path).or_default().push(undo),
+            None => {
+                unsynced.remove(&path);
+            }
+        }
+    }
+    for (path, undos) in unsynced {
+        let Ok(file) = OpenOptions::new().write(true).open(&path) else { continue };
+        for undo in undos.iter().rev() {
+            file.write_all_at(&undo.old, undo.offset).unwrap();
+            file.set_len(undo.size_before).unwrap();
+        }
+    }
+}
+
+/// What one write replaced.
+struct Undo {
+    offset: u64,
+    old: Vec<u8>,
+    size_before: u64,
+}
+
+impl Undo {
+    /// Reads one record; `None` as undo is a sync. A record cut off by the kill ends the log.
+    fn read(bytes: &[u8], at: usize) -> Option<(Option<Undo>, PathBuf, usize)> {
+        let word = |index: usize| -> Option<u64> {
+            let from = at + index * 8;
+            Some(u64::from_ne_bytes(bytes.get(from..from + 8)?.try_into().ok()?))
+        };
+        let (kind, path_len, offset, old_len, size_before) = (word(0)?, word(1)?, word(2)?, word(3)?, word(4)?);
+        let path_from = at + 56;
+        let old_from = path_from + path_len as usize;
+        let next = old_from + old_len as usize;
+        let path = PathBuf::from(std::str::from_utf8(bytes.get(path_from..old_from)?).ok()?);
+        let old = bytes.get(old_from..next)?.to_vec();
+        let undo = (kind == u64::from(b'W')).then_some(Undo { offset, old, size_before });
+        Some((undo, path, next))
+    }
+}

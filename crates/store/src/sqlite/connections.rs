@@ -1,0 +1,152 @@
+//! The database file as opened: one connection that writes, a few that read, and the process lock.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::{Result, StoreError};
+
+use super::{Opening, Synchronous, engine, schema};
+
+/// Reading connections kept open between calls; more are opened while needed and closed after.
+const IDLE_READERS_MAX: usize = 8;
+
+/// How long a call waits for another process, such as `keys create`, to finish its write.
+const BUSY_WAIT: Duration = Duration::from_secs(10);
+
+/// Prepared statements kept per connection; there are fewer in this crate.
+const STATEMENTS_MAX: usize = 128;
+
+/// Size to which the write-ahead log is cut back after a checkpoint, in bytes.
+const LOG_KEPT_MAX: i64 = 64 << 20;
+
+/// Connections to one database.
+pub(super) struct Connections {
+    // INVARIANT: the only connection that writes, so that writers queue here and not in SQLite.
+    writer: Mutex<Connection>,
+    /// `None` in memory, where the writer's connection is the database: it reads as well.
+    readers: Option<Readers>,
+    /// Held for as long as the store is served.
+    _lock: Option<File>,
+}
+
+struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Connections {
+    /// Opens or creates the database at `path`.
+    pub(super) fn open(path: &Path, opening: &Opening) -> Result<Connections> {
+        let name = path.display().to_string();
+        let lock = if opening.serve { Some(lock(path, &name)?) } else { None };
+        create(path).map_err(|error| engine(&name, error))?;
+        let mut writer = connect(path).map_err(|error| engine(&name, error))?;
+        let found = schema::version(&writer, &name)?;
+        configure(&writer, opening.synchronous).map_err(|error| engine(&name, error))?;
+        if !schema::is_current(found) {
+            // Under an older server's feet the schema must not move.
+            let _migrating = if lock.is_none() { Some(self::lock(path, &name)?) } else { None };
+            schema::migrate(&mut writer, &name, &opening.fresh_sealing_key)?;
+        }
+        let readers = Readers { path: path.to_owned(), idle: Mutex::default() };
+        Ok(Connections { writer: Mutex::new(writer), readers: Some(readers), _lock: lock })
+    }
+
+    /// A database that ends with the process.
+    pub(super) fn in_memory(sealing_key: &[u8; 32]) -> Result<Connections> {
+        let mut writer = Connection::open_in_memory()?;
+        writer.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        schema::migrate(&mut writer, "memory", sealing_key)?;
+        Ok(Connections { writer: Mutex::new(writer), readers: None, _lock: None })
+    }
+
+    /// Runs `act` in a transaction of its own and commits what it did, or undoes it when it fails.
+    pub(super) fn write<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let mut connection = locked(&self.writer);
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let answer = act(&tx)?;
+        tx.commit()?;
+        Ok(answer)
+    }
+
+    /// Runs `ask` in a transaction, so that all of its reads see one moment.
+    pub(super) fn read<T>(&self, ask: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let Some(readers) = &self.readers else {
+            return within(&mut locked(&self.writer), ask);
+        };
+        let idle = locked(&readers.idle).pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => connect(&readers.path)?,
+        };
+        let answer = within(&mut connection, ask);
+        let mut idle = locked(&readers.idle);
+        if idle.len() < IDLE_READERS_MAX {
+            idle.push(connection);
+        }
+        answer
+    }
+}
+
+fn within<T>(
+    connection: &mut Connection,
+    ask: impl FnOnce(&Transaction<'_>) -> Result<T>,
+) -> Result<T> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+    ask(&tx)
+}
+
+/// A panic of another caller left no half-done write behind: its transaction was undone.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes the file, readable by its owner alone: it holds secrets of keys.
+fn create(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_WAIT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    Ok(connection)
+}
+
+fn configure(writer: &Connection, synchronous: Synchronous) -> rusqlite::Result<()> {
+    writer.pragma_update(None, "journal_mode", "WAL")?;
+    writer.pragma_update(None, "journal_size_limit", LOG_KEPT_MAX)?;
+    writer.pragma_update(
+        None,
+        "synchronous",
+        match synchronous {
+            Synchronous::Full => "FULL",
+            Synchronous::Off => "OFF",
+        },
+    )
+}
+
+/// Takes the lock file beside the store: the operating system lets it go with the process.
+fn lock(path: &Path, name: &str) -> Result<File> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&beside)
+        .map_err(|error| engine(&beside.to_string_lossy(), error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(name.to_owned())),
+        Err(TryLockError::Error(error)) => Err(engine(&beside.to_string_lossy(), error)),
+    }
+}

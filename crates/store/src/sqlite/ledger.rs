@@ -1,0 +1,357 @@
+//! Entries, violators and history of (policy, account).
+//!
+//! `LastUpdated` of an entry moves with every judgement, also one that changes nothing. To write
+//! one row a judgement instead of one a policy, a judgement of a shard under every policy of its
+//! Region moves the shard's row in `judged`; a judgement under some policies moves `evaluated_ms`
+//! of their entries. The later of the two is what holds.
+
+use std::collections::BTreeMap;
+
+use palisade_core::evaluate::{DependentService, Status};
+use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
+use palisade_core::ledger::{Change, Entry, ViolatorRow};
+use rusqlite::{Row, Transaction, params};
+
+use crate::{EntryRow, HistoryRow, Result};
+
+use super::columns::{damaged, get, ident, json, limit, to_json};
+
+const ENTRY: &str = "ledger entry";
+const VIOLATOR: &str = "violator";
+const HISTORY: &str = "history row";
+
+/// Sorts after every account id, which is all digits.
+const PAST_ALL_ACCOUNTS: &str = ":";
+
+// Reading.
+
+/// Columns of an entry `e` of policy `?1`, with what its shard's row in `judged` adds.
+const ENTRY_COLUMNS: &str = "e.account, e.status, e.violator_count, e.in_scope, e.issues, e.since_ms, e.policy_revision,
+       max(e.evaluated_ms, coalesce(j.evaluated_ms, e.evaluated_ms))
+     FROM entries e LEFT JOIN judged j ON j.account = e.account
+       AND j.region = (SELECT region FROM policies WHERE policy = ?1)";
+
+fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
+    Ok(EntryRow {
+        account: ident(row, 0, ENTRY)?,
+        entry: Entry {
+            status: status(row, 1, ENTRY)?,
+            violator_count: get(row, 2, ENTRY)?,
+            in_scope: get(row, 3, ENTRY)?,
+            issues: issues(row, 4, ENTRY)?,
+            since_ms: get(row, 5, ENTRY)?,
+            policy_revision: get(row, 6, ENTRY)?,
+        },
+        last_updated_ms: get(row, 7, ENTRY)?,
+    })
+}
+
+pub(super) fn entries(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    after: Option<&AccountId>,
+    through: Option<&AccountId>,
+    rows_max: usize,
+) -> Result<Vec<EntryRow>> {
+    let mut statement = tx.prepare_cached(&format!(
+        "SELECT {ENTRY_COLUMNS}
+         WHERE e.policy = ?1 AND e.account > ?2 AND e.account <= ?3 ORDER BY e.account LIMIT ?4"
+    ))?;
+    let mut rows = statement.query(params![
+        policy.as_str(),
+        after.map_or("", |account| account.as_str()),
+        through.map_or(PAST_ALL_ACCOUNTS, |account| account.as_str()),
+        limit(rows_max)
+    ])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        entries.push(entry_row(row)?);
+    }
+    Ok(entries)
+}
+
+pub(super) fn entry(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+) -> Result<Option<EntryRow>> {
+    let mut statement = tx.prepare_cached(&format!(
+        "SELECT {ENTRY_COLUMNS} WHERE e.policy = ?1 AND e.account = ?2"
+    ))?;
+    let mut rows = statement.query([policy.as_str(), account.as_str()])?;
+    rows.next()?.map(entry_row).transpose()
+}
+
+pub(super) fn violators(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    after: Option<&(ResourceType, ResourceId)>,
+    rows_max: usize,
+) -> Result<Vec<ViolatorRow>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT type, id, violations, since_ms FROM violators
+         WHERE policy = ?1 AND account = ?2 AND (type, id) > (?3, ?4) ORDER BY type, id LIMIT ?5",
+    )?;
+    let (after_type, after_id) =
+        after.map_or(("", ""), |(resource_type, id)| (resource_type.as_str(), id.as_str()));
+    let mut rows = statement.query(params![
+        policy.as_str(),
+        account.as_str(),
+        after_type,
+        after_id,
+        limit(rows_max)
+    ])?;
+    let mut violators = Vec::new();
+    while let Some(row) = rows.next()? {
+        violators.push(ViolatorRow {
+            resource_type: ident(row, 0, VIOLATOR)?,
+            id: ident(row, 1, VIOLATOR)?,
+            violations: json(row, 2, VIOLATOR)?,
+            since_ms: get(row, 3, VIOLATOR)?,
+        });
+    }
+    Ok(violators)
+}
+
+pub(super) fn history(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    rows_max: usize,
+) -> Result<Vec<HistoryRow>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT at_ms, status, violator_count, issues, policy_revision, closed FROM history
+         WHERE policy = ?1 AND account = ?2 ORDER BY sequence DESC LIMIT ?3",
+    )?;
+    let mut rows = statement.query(params![policy.as_str(), account.as_str(), limit(rows_max)])?;
+    let mut states = Vec::new();
+    while let Some(row) = rows.next()? {
+        states.push(HistoryRow {
+            at_ms: get(row, 0, HISTORY)?,
+            status: status(row, 1, HISTORY)?,
+            violator_count: get(row, 2, HISTORY)?,
+            issues: issues(row, 3, HISTORY)?,
+            policy_revision: get(row, 4, HISTORY)?,
+            closed: get(row, 5, HISTORY)?,
+        });
+    }
+    Ok(states)
+}
+
+// Statuses and issues as columns.
+
+fn status_text(status: Option<Status>) -> Option<&'static str> {
+    status.map(|status| match status {
+        Status::Compliant => "COMPLIANT",
+        Status::NonCompliant => "NON_COMPLIANT",
+    })
+}
+
+fn status(row: &Row<'_>, column: usize, what: &'static str) -> Result<Option<Status>> {
+    match get::<Option<String>>(row, column, what)?.as_deref() {
+        None => Ok(None),
+        Some("COMPLIANT") => Ok(Some(Status::Compliant)),
+        Some("NON_COMPLIANT") => Ok(Some(Status::NonCompliant)),
+        Some(other) => Err(damaged(what, format!("`{other}` is no status"))),
+    }
+}
+
+fn issues_text(issues: &BTreeMap<DependentService, String>) -> Result<Option<String>> {
+    if issues.is_empty() { Ok(None) } else { to_json(issues).map(Some) }
+}
+
+fn issues(
+    row: &Row<'_>,
+    column: usize,
+    what: &'static str,
+) -> Result<BTreeMap<DependentService, String>> {
+    match get::<Option<String>>(row, column, what)? {
+        None => Ok(BTreeMap::new()),
+        Some(text) => serde_json::from_str(&text).map_err(|error| damaged(what, error)),
+    }
+}
+
+// Writing.
+
+/// Writes what a judgement at `evaluated_ms` changed.
+pub(super) fn write(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    change: &Change,
+    sequence: u64,
+    evaluated_ms: i64,
+) -> Result<()> {
+    put_entry(tx, policy, account, &change.entry, evaluated_ms)?;
+    remove_violators(tx, policy, account, &change.removed)?;
+    put_violators(tx, policy, account, &change.put)?;
+    if change.history {
+        append_history(tx, policy, account, &change.entry, sequence)?;
+    }
+    Ok(())
+}
+
+fn put_entry(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    entry: &Entry,
+    evaluated_ms: i64,
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "INSERT OR REPLACE INTO entries (policy, account, status, violator_count, in_scope, issues,
+           since_ms, policy_revision, evaluated_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    statement.execute(params![
+        policy.as_str(),
+        account.as_str(),
+        status_text(entry.status),
+        entry.violator_count,
+        entry.in_scope,
+        issues_text(&entry.issues)?,
+        entry.since_ms,
+        entry.policy_revision,
+        evaluated_ms
+    ])?;
+    Ok(())
+}
+
+fn remove_violators(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    removed: &[(ResourceType, ResourceId)],
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "DELETE FROM violators WHERE policy = ?1 AND account = ?2 AND type = ?3 AND id = ?4",
+    )?;
+    for (resource_type, id) in removed {
+        statement.execute([
+            policy.as_str(),
+            account.as_str(),
+            resource_type.as_str(),
+            id.as_str(),
+        ])?;
+    }
+    Ok(())
+}
+
+fn put_violators(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    put: &[ViolatorRow],
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "INSERT OR REPLACE INTO violators (policy, account, type, id, violations, since_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for violator in put {
+        statement.execute(params![
+            policy.as_str(),
+            account.as_str(),
+            violator.resource_type.as_str(),
+            violator.id.as_str(),
+            to_json(&violator.violations)?,
+            violator.since_ms
+        ])?;
+    }
+    Ok(())
+}
+
+fn append_history(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    entry: &Entry,
+    sequence: u64,
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO history (policy, account, sequence, at_ms, status, violator_count, issues,
+           policy_revision, closed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
+    )?;
+    statement.execute(params![
+        policy.as_str(),
+        account.as_str(),
+        sequence,
+        entry.since_ms,
+        status_text(entry.status),
+        entry.violator_count,
+        issues_text(&entry.issues)?,
+        entry.policy_revision
+    ])?;
+    Ok(())
+}
+
+/// A judgement of the shard under every policy of its Region.
+pub(super) fn move_judged(tx: &Transaction<'_>, shard: &ShardId, evaluated_ms: i64) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO judged (account, region, evaluated_ms) VALUES (?1, ?2, ?3)
+         ON CONFLICT (account, region) DO UPDATE
+         SET evaluated_ms = max(evaluated_ms, excluded.evaluated_ms)",
+    )?;
+    statement.execute(params![shard.account.as_str(), shard.region.as_str(), evaluated_ms])?;
+    Ok(())
+}
+
+/// A judgement under this policy that changed nothing.
+pub(super) fn move_entry(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    evaluated_ms: i64,
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "UPDATE entries SET evaluated_ms = max(evaluated_ms, ?3)
+         WHERE policy = ?1 AND account = ?2",
+    )?;
+    statement.execute(params![policy.as_str(), account.as_str(), evaluated_ms])?;
+    Ok(())
+}
+
+// Ending.
+
+/// The account is out of the policy's scope.
+pub(super) fn close(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    sequence: u64,
+    now_ms: i64,
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO history (policy, account, sequence, at_ms, status, violator_count, issues,
+           policy_revision, closed)
+         SELECT policy, account, ?3, ?4, NULL, 0, NULL, policy_revision, 1
+         FROM entries WHERE policy = ?1 AND account = ?2",
+    )?;
+    let (policy, account) = (policy.as_str(), account.as_str());
+    statement.execute(params![policy, account, sequence, now_ms])?;
+    tx.prepare_cached("DELETE FROM entries WHERE policy = ?1 AND account = ?2")?
+        .execute([policy, account])?;
+    tx.prepare_cached("DELETE FROM violators WHERE policy = ?1 AND account = ?2")?
+        .execute([policy, account])?;
+    Ok(())
+}
+
+/// The policy is gone: closes what it has in every account.
+pub(super) fn remove_policy(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    sequence: u64,
+    now_ms: i64,
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO history (policy, account, sequence, at_ms, status, violator_count, issues,
+           policy_revision, closed)
+         SELECT policy, account, ?2, ?3, NULL, 0, NULL, policy_revision, 1
+         FROM entries WHERE policy = ?1",
+        params![policy.as_str(), sequence, now_ms],
+    )?;
+    tx.execute("DELETE FROM entries WHERE policy = ?1", [policy.as_str()])?;
+    tx.execute("DELETE FROM violators WHERE policy = ?1", [policy.as_str()])?;
+    Ok(())
+}

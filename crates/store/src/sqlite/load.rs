@@ -1,0 +1,172 @@
+//! What judging one shard needs, read at one moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use palisade_core::evaluate::{Fact, Reference, References};
+use palisade_core::ident::{AccountId, PolicyId, ResourceType, ShardId};
+use palisade_core::inventory::{Item, ItemKey, Shard, decode_item};
+use palisade_core::ledger::Record;
+use rusqlite::{Transaction, params};
+
+use crate::{ListContent, Loaded, Result};
+
+use super::columns::{damaged, get, ident};
+use super::intake::State;
+use super::{control, ledger};
+
+const ITEM: &str = "item";
+const SHARD: &str = "shard";
+
+pub(super) fn load(
+    tx: &Transaction<'_>,
+    shard: &ShardId,
+    references: &BTreeSet<Reference>,
+    policies: &[PolicyId],
+) -> Result<Loaded> {
+    Ok(Loaded {
+        shard: self::shard(tx, shard)?,
+        references: facts(tx, references)?,
+        records: records(tx, policies, &shard.account)?,
+    })
+}
+
+fn shard(tx: &Transaction<'_>, id: &ShardId) -> Result<Shard> {
+    let mut shard = Shard::empty(id.clone());
+    // A delivery of another Region may bring `global` items here and says nothing of the rest: its
+    // receipt counts only where the shard has no delivery of its own.
+    let mut statement = tx.prepare_cached(
+        "SELECT snapshot_accepted, coalesce(received_ms, global_received_ms) FROM shards
+         WHERE account = ?1 AND region = ?2",
+    )?;
+    let mut rows = statement.query([id.account.as_str(), id.region.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(shard) };
+    shard.snapshot_accepted = get(row, 0, SHARD)?;
+    shard.received_ms = get(row, 1, SHARD)?;
+    shard.held_types = held_types(tx, id)?;
+    shard.items = live_items(tx, id)?;
+    shard.recorder_deleted = !shard.items.contains_key(&ResourceType::CONFIGURATION_RECORDER)
+        && has_recorder_tombstone(tx, id)?;
+    Ok(shard)
+}
+
+fn held_types(tx: &Transaction<'_>, id: &ShardId) -> Result<BTreeSet<ResourceType>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT type FROM coverage WHERE account = ?1 AND region = ?2 AND held <> 0",
+    )?;
+    let mut rows = statement.query([id.account.as_str(), id.region.as_str()])?;
+    let mut types = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        types.insert(ident(row, 0, "coverage row")?);
+    }
+    Ok(types)
+}
+
+fn live_items(
+    tx: &Transaction<'_>,
+    id: &ShardId,
+) -> Result<BTreeMap<ResourceType, BTreeMap<palisade_core::ident::ResourceId, Item>>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT type, id, body FROM items WHERE account = ?1 AND region = ?2 AND state = ?3",
+    )?;
+    let mut rows =
+        statement.query(params![id.account.as_str(), id.region.as_str(), State::Live])?;
+    let mut items: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let key = ItemKey {
+            account: id.account.clone(),
+            region: id.region.clone(),
+            resource_type: ident(row, 0, ITEM)?,
+            id: ident(row, 1, ITEM)?,
+        };
+        let item = decoded(&key, row, 2)?;
+        items.entry(key.resource_type).or_default().insert(key.id, item);
+    }
+    Ok(items)
+}
+
+fn decoded(key: &ItemKey, row: &rusqlite::Row<'_>, column: usize) -> Result<Item> {
+    let value = row.get_ref(column).map_err(|error| damaged(ITEM, error))?;
+    let bytes = value.as_blob().map_err(|error| damaged(ITEM, error))?;
+    decode_item(key, bytes).map_err(|error| {
+        damaged(
+            ITEM,
+            format!(
+                "`{}` `{}` of account {} in {}: {error}",
+                key.resource_type, key.id, key.account, key.region
+            ),
+        )
+    })
+}
+
+fn has_recorder_tombstone(tx: &Transaction<'_>, id: &ShardId) -> Result<bool> {
+    let mut statement = tx.prepare_cached(
+        "SELECT 1 FROM items WHERE account = ?1 AND region = ?2 AND type = ?3 AND state = ?4",
+    )?;
+    Ok(statement.exists(params![
+        id.account.as_str(),
+        id.region.as_str(),
+        ResourceType::CONFIGURATION_RECORDER.as_str(),
+        State::Deleted
+    ])?)
+}
+
+fn facts(tx: &Transaction<'_>, references: &BTreeSet<Reference>) -> Result<References> {
+    let mut facts = References::new();
+    for reference in references {
+        if let Some(fact) = fact(tx, reference)? {
+            facts.insert(reference.clone(), fact);
+        }
+    }
+    Ok(facts)
+}
+
+fn fact(tx: &Transaction<'_>, reference: &Reference) -> Result<Option<Fact>> {
+    match reference {
+        Reference::Item { account, region, resource_type, id } => {
+            let key = ItemKey {
+                account: account.clone(),
+                region: region.clone(),
+                resource_type: resource_type.clone(),
+                id: id.clone(),
+            };
+            Ok(live_item(tx, &key)?.map(Fact::Item))
+        }
+        Reference::AppsList { id, .. } | Reference::ProtocolsList { id, .. } => {
+            // A list under this id that is another administrator's, Region's or kind's is not it.
+            let list = control::list(tx, id)?.filter(|list| list.reference() == *reference);
+            Ok(list.map(|list| match list.content {
+                ListContent::Apps(apps) => Fact::Apps(apps),
+                ListContent::Protocols(protocols) => Fact::Protocols(protocols),
+            }))
+        }
+    }
+}
+
+fn live_item(tx: &Transaction<'_>, key: &ItemKey) -> Result<Option<Item>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT body FROM items
+         WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4 AND state = ?5",
+    )?;
+    let mut rows = statement.query(params![
+        key.account.as_str(),
+        key.region.as_str(),
+        key.resource_type.as_str(),
+        key.id.as_str(),
+        State::Live
+    ])?;
+    rows.next()?.map(|row| decoded(key, row, 0)).transpose()
+}
+
+fn records(
+    tx: &Transaction<'_>,
+    policies: &[PolicyId],
+    account: &AccountId,
+) -> Result<BTreeMap<PolicyId, Record>> {
+    let mut records = BTreeMap::new();
+    for policy in policies {
+        let Some(row) = ledger::entry(tx, policy, account)? else { continue };
+        let violators = ledger::violators(tx, policy, account, None, usize::MAX)?;
+        records.insert(policy.clone(), Record { entry: Some(row.entry), violators });
+    }
+    Ok(records)
+}

@@ -1,0 +1,161 @@
+//! The reverse index: which (policy, account, Region) read a fact outside their shard.
+
+use std::collections::BTreeSet;
+
+use palisade_core::evaluate::Reference;
+use palisade_core::ident::{AccountId, PolicyId, ShardId};
+use palisade_core::inventory::ItemKey;
+use rusqlite::{Transaction, params};
+
+use crate::Result;
+
+use super::columns::{get, ident, shard};
+use super::{control, work};
+
+const READER: &str = "reader of a reference";
+
+/// Stands between the parts of a reference's text: identifiers hold no control characters.
+const BETWEEN: char = '\u{1f}';
+/// Sorts right after every text that goes on after [`BETWEEN`].
+const PAST: char = '\u{20}';
+
+/// A reference as one text, the items of a shard next to each other.
+fn text(reference: &Reference) -> String {
+    let parts = match reference {
+        Reference::Item { account, region, resource_type, id } => {
+            return item_text(account.as_str(), region.as_str(), resource_type.as_str(), id.as_str());
+        }
+        Reference::AppsList { owner, region, id } => ["apps", owner.as_str(), region.as_str(), id.as_str()],
+        Reference::ProtocolsList { owner, region, id } => {
+            ["protocols", owner.as_str(), region.as_str(), id.as_str()]
+        }
+    };
+    parts.join(&BETWEEN.to_string())
+}
+
+fn item_text(account: &str, region: &str, resource_type: &str, id: &str) -> String {
+    format!("item{BETWEEN}{account}{BETWEEN}{region}{BETWEEN}{resource_type}{BETWEEN}{id}")
+}
+
+/// Whether any item of the shard has a reader: asked once, to spare asking for each item.
+pub(super) fn any_of(tx: &Transaction<'_>, shard: &ShardId) -> Result<bool> {
+    let (account, region) = (shard.account.as_str(), shard.region.as_str());
+    let stem = format!("item{BETWEEN}{account}{BETWEEN}{region}");
+    let mut statement =
+        tx.prepare_cached("SELECT 1 FROM readers WHERE reference > ?1 AND reference < ?2")?;
+    Ok(statement.exists([format!("{stem}{BETWEEN}"), format!("{stem}{PAST}")])?)
+}
+
+/// Marks the readers of an item due.
+pub(super) fn mark_of_item(
+    tx: &Transaction<'_>,
+    key: &ItemKey,
+    sequence: u64,
+    now_ms: i64,
+) -> Result<()> {
+    let ItemKey { account, region, resource_type, id } = key;
+    let text = item_text(account.as_str(), region.as_str(), resource_type.as_str(), id.as_str());
+    mark_text(tx, &text, sequence, now_ms)
+}
+
+/// Marks the readers of a reference due.
+pub(super) fn mark(
+    tx: &Transaction<'_>,
+    reference: &Reference,
+    sequence: u64,
+    now_ms: i64,
+) -> Result<()> {
+    mark_text(tx, &text(reference), sequence, now_ms)
+}
+
+fn mark_text(tx: &Transaction<'_>, reference: &str, sequence: u64, now_ms: i64) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "SELECT account, region, policy FROM readers WHERE reference = ?1",
+    )?;
+    let mut rows = statement.query([reference])?;
+    while let Some(row) = rows.next()? {
+        let policy: PolicyId = ident(row, 2, READER)?;
+        work::mark(tx, &shard(row, 0, READER)?, Some(&policy), sequence, now_ms)?;
+    }
+    Ok(())
+}
+
+/// Makes `references` what the reader reads. Answers whether one that it did not read before has
+/// changed since `loaded`, the sequence at which the reader loaded it: of that change nobody told
+/// the reader, and it must be judged again.
+pub(super) fn replace(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    reader: &ShardId,
+    references: &BTreeSet<Reference>,
+    loaded: u64,
+) -> Result<bool> {
+    let mut before = current(tx, policy, &reader.account)?;
+    let mut missed = false;
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO readers (reference, policy, account, region) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for reference in references {
+        let text = text(reference);
+        if before.remove(&text) {
+            continue;
+        }
+        insert.execute([
+            text.as_str(),
+            policy.as_str(),
+            reader.account.as_str(),
+            reader.region.as_str(),
+        ])?;
+        missed |= changed(tx, reference)? > loaded;
+    }
+    let mut delete = tx.prepare_cached(
+        "DELETE FROM readers WHERE reference = ?1 AND policy = ?2 AND account = ?3",
+    )?;
+    for text in before {
+        delete.execute([text.as_str(), policy.as_str(), reader.account.as_str()])?;
+    }
+    Ok(missed)
+}
+
+fn current(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+) -> Result<BTreeSet<String>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT reference FROM readers WHERE policy = ?1 AND account = ?2",
+    )?;
+    let mut rows = statement.query([policy.as_str(), account.as_str()])?;
+    let mut texts = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        texts.insert(get(row, 0, READER)?);
+    }
+    Ok(texts)
+}
+
+/// Sequence at which what the reference names may last have changed.
+fn changed(tx: &Transaction<'_>, reference: &Reference) -> Result<u64> {
+    match reference {
+        Reference::Item { account, region, .. } => {
+            let mut statement = tx.prepare_cached(
+                "SELECT changed FROM shards WHERE account = ?1 AND region = ?2",
+            )?;
+            let mut rows = statement.query(params![account.as_str(), region.as_str()])?;
+            Ok(rows.next()?.map(|row| get(row, 0, "shard")).transpose()?.unwrap_or(0))
+        }
+        Reference::AppsList { .. } | Reference::ProtocolsList { .. } => control::lists_changed(tx),
+    }
+}
+
+/// The account is out of the policy's scope: it reads nothing for it.
+pub(super) fn remove(tx: &Transaction<'_>, policy: &PolicyId, account: &AccountId) -> Result<()> {
+    tx.prepare_cached("DELETE FROM readers WHERE policy = ?1 AND account = ?2")?
+        .execute([policy.as_str(), account.as_str()])?;
+    Ok(())
+}
+
+/// The policy is gone.
+pub(super) fn remove_policy(tx: &Transaction<'_>, policy: &PolicyId) -> Result<()> {
+    tx.execute("DELETE FROM readers WHERE policy = ?1", [policy.as_str()])?;
+    Ok(())
+}

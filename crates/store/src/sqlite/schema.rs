@@ -1,0 +1,123 @@
+//! Which tables there are, and how a store written by an older Palisade becomes one of this.
+//!
+//! `PRAGMA user_version` counts the migrations that were run; `PRAGMA application_id` tells a
+//! store from another program's database.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::{Result, StoreError};
+
+use super::engine;
+
+/// Migrations in order: the first makes version 1 from nothing. Never edited once released.
+const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql")];
+
+/// "PALI", so that `file` and we can tell the store from other SQLite databases.
+const APPLICATION_ID: i32 = 0x5041_4c49;
+
+/// The schema version of a database, 0 for an empty one. Refuses what is not a store and what a
+/// newer Palisade wrote.
+pub(super) fn version(connection: &Connection, path: &str) -> Result<u32> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let found = pragma("user_version").map_err(|error| engine(path, error))?;
+    let application = pragma("application_id").map_err(|error| engine(path, error))?;
+    let foreign = || engine(path, "it is another program's database; name another file");
+    if application != i64::from(APPLICATION_ID) {
+        let tables: i64 =
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        return if application == 0 && found == 0 && tables == 0 { Ok(0) } else { Err(foreign()) };
+    }
+    let found = u32::try_from(found).map_err(|_| foreign())?;
+    let known = known(MIGRATIONS);
+    if found > known {
+        return Err(StoreError::TooNew { path: path.to_owned(), found, known });
+    }
+    Ok(found)
+}
+
+/// Whether a database of this version needs [`migrate`].
+pub(super) fn is_current(version: u32) -> bool {
+    version == known(MIGRATIONS)
+}
+
+/// Runs the migrations that a database lacks, all or none. A new store keeps `sealing_key`.
+pub(super) fn migrate(
+    connection: &mut Connection,
+    path: &str,
+    sealing_key: &[u8; 32],
+) -> Result<()> {
+    run(connection, path, MIGRATIONS, sealing_key)
+}
+
+fn known(migrations: &[&str]) -> u32 {
+    u32::try_from(migrations.len()).unwrap_or(u32::MAX)
+}
+
+fn run(
+    connection: &mut Connection,
+    path: &str,
+    migrations: &[&str],
+    sealing_key: &[u8; 32],
+) -> Result<()> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Asked again inside the transaction: another process may have been faster.
+    let found = version(&tx, path)?;
+    let behind = usize::try_from(found).unwrap_or(usize::MAX);
+    for migration in migrations.iter().skip(behind) {
+        tx.execute_batch(migration)?;
+    }
+    tx.execute(
+        "INSERT INTO store (one, control_revision, sequence, lists_changed, sealing_key)
+         VALUES (1, 0, 0, 0, ?1) ON CONFLICT (one) DO NOTHING",
+        [sealing_key],
+    )?;
+    tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    tx.pragma_update(None, "user_version", known(migrations))?;
+    tx.commit()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version_of(connection: &Connection) -> i64 {
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn an_older_store_gets_the_migrations_it_lacks_and_keeps_its_rows() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        run(&mut connection, "here", &MIGRATIONS[..1], &[1; 32]).unwrap();
+        connection.execute("UPDATE store SET sequence = 41", []).unwrap();
+        let added = "ALTER TABLE store ADD COLUMN extra INTEGER NOT NULL DEFAULT 7;";
+        run(&mut connection, "here", &[MIGRATIONS[0], added], &[2; 32]).unwrap();
+        let row: (i64, i64, Vec<u8>) = connection
+            .query_row("SELECT sequence, extra, sealing_key FROM store", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .unwrap();
+        assert_eq!(row, (41, 7, vec![1; 32]));
+        assert_eq!(version_of(&connection), 2);
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_store_as_it_was() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        run(&mut connection, "here", &MIGRATIONS[..1], &[1; 32]).unwrap();
+        let broken = "ALTER TABLE store ADD COLUMN extra INTEGER; ALTER TABLE no_such ADD COLUMN x;";
+        assert!(run(&mut connection, "here", &[MIGRATIONS[0], broken], &[1; 32]).is_err());
+        assert_eq!(version_of(&connection), 1);
+        assert!(connection.prepare("SELECT extra FROM store").is_err());
+    }
+
+    #[test]
+    fn running_the_migrations_twice_changes_nothing() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, "here", &[1; 32]).unwrap();
+        migrate(&mut connection, "here", &[2; 32]).unwrap();
+        let key: Vec<u8> =
+            connection.query_row("SELECT sealing_key FROM store", [], |row| row.get(0)).unwrap();
+        assert_eq!(key, vec![1; 32]);
+    }
+}

@@ -1,0 +1,12 @@
+//! The store's own clock: a number that grows with whatever must be told apart as before and after.
+
+use rusqlite::Transaction;
+
+use crate::Result;
+
+/// The next number of the sequence. Never handed out twice, whatever was deleted meanwhile.
+pub(super) fn next(tx: &Transaction<'_>) -> Result<u64> {
+    let mut statement =
+        tx.prepare_cached("UPDATE store SET sequence = sequence + 1 RETURNING sequence")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}

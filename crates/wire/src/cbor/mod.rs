@@ -1,0 +1,9 @@
+//! CBOR (RFC 8949) as RPC v2 uses it: a strict reader, a decoder led by the shape table, an encoder for serde types.
+
+mod decode;
+mod encode;
+mod read;
+
+pub(crate) use decode::decode;
+pub(crate) use encode::to_vec;
+pub use read::{Head, Malformed, Reader};

@@ -1,0 +1,179 @@
+use super::*;
+use crate::{ErrorKind, Fault};
+
+const NOW: i64 = 1_768_478_400_000; // 2026-01-15T12:00:00Z
+const BODY: &[u8] = b"{}";
+
+fn pairs(text: &str) -> Vec<(String, String)> {
+    text.lines().filter_map(|l| l.trim().split_once(": ")).map(|(n, v)| (n.to_owned(), v.to_owned())).collect()
+}
+
+fn parts<'a>(headers: &'a [(String, String)], query: &'a str) -> RequestParts<'a> {
+    RequestParts { method: "POST", path: "/", query, headers, payload: Payload::Bytes(BODY) }
+}
+
+fn signed_at(now_ms: i64) -> Vec<(String, String)> {
+    let mut headers = pairs("host: localhost:7780\nx-amz-target: AWSFMS_20180101.ListPolicies");
+    let secret = Secret::new("s3cret");
+    let signer =
+        Signer { access_key_id: "AKID", secret: &secret, session_token: None, region: "eu-west-1", service: "fms", now_ms };
+    headers.extend(sign(&signer, &parts(&headers, "")));
+    headers
+}
+
+fn check(headers: &[(String, String)], now_ms: i64) -> Result<Verified, Fault> {
+    let lookup = |id: &str| Ok((id == "AKID").then(|| Credential::lasting(Secret::new("s3cret"))));
+    verify(&parts(headers, ""), lookup, now_ms, &Settings::default())
+}
+
+fn kind(headers: &[(String, String)]) -> ErrorKind {
+    check(headers, NOW).unwrap_err().kind
+}
+
+#[test]
+fn what_we_sign_we_accept_with_its_region() {
+    let verified = check(&signed_at(NOW), NOW).unwrap();
+    assert_eq!((verified.access_key_id.as_str(), verified.region.as_str()), ("AKID", "eu-west-1"));
+    assert_eq!(verified.signed_ms, NOW);
+}
+
+#[test]
+fn the_clock_may_be_five_minutes_off_and_no_more() {
+    for (seconds, accepted) in [(-301, false), (-300, true), (0, true), (300, true), (301, false)] {
+        assert_eq!(check(&signed_at(NOW + seconds * 1000), NOW).is_ok(), accepted, "{seconds}");
+    }
+}
+
+#[test]
+fn the_sentences_of_clock_faults_are_those_sdks_read() {
+    assert_eq!(
+        check(&signed_at(NOW - 901_000), NOW).unwrap_err().message,
+        "Signature expired: 20260115T114459Z is now earlier than 20260115T115500Z (20260115T120000Z - 5 min.)"
+    );
+    assert_eq!(
+        check(&signed_at(NOW + 901_000), NOW).unwrap_err().message,
+        "Signature not yet current: 20260115T121501Z is still later than 20260115T120500Z (20260115T120000Z + 5 min.)"
+    );
+}
+
+#[test]
+fn the_window_is_a_setting_up_to_fifteen_minutes() {
+    let settings = Settings { clock_window_secs: 100_000, ..Settings::default() };
+    for (seconds, accepted) in [(900, true), (901, false)] {
+        let headers = signed_at(NOW - seconds * 1000);
+        let lookup = |_: &str| Ok(Some(Credential::lasting(Secret::new("s3cret"))));
+        assert_eq!(verify(&parts(&headers, ""), lookup, NOW, &settings).is_ok(), accepted, "{seconds}");
+    }
+}
+
+#[test]
+fn a_date_header_of_http_serves_as_the_time() {
+    let mut headers = pairs("host: h\ndate: Thu, 15 Jan 2026 12:00:00 GMT");
+    let canonical = canonical_request(&parts(&headers, ""), &["date", "host"], PathForm::Normalized, &Payload::Bytes(BODY).hex());
+    let scope = Scope { date: "20260115".into(), region: "us-east-1".into(), service: "fms".into() };
+    let to_sign = string_to_sign("20260115T120000Z", &scope.to_string(), &canonical);
+    let signature = hex(&signature(&Secret::new("s3cret"), &scope, &to_sign));
+    let authorization = format!("AWS4-HMAC-SHA256 Credential=AKID/{scope},SignedHeaders=date;host,Signature={signature}");
+    headers.push(("Authorization".into(), authorization));
+    assert!(check(&headers, NOW).is_ok());
+}
+
+#[test]
+fn a_header_we_act_on_must_be_signed() {
+    for name in ["x-amz-target", "x-amz-security-token", "x-amz-content-sha256"] {
+        let mut headers = signed_at(NOW);
+        headers.retain(|(n, _)| n != name);
+        headers.push((name.to_owned(), "x".to_owned()));
+        let fault = check(&headers, NOW).unwrap_err();
+        assert_eq!(fault.kind, ErrorKind::InvalidSignature, "{name}");
+    }
+    let mut harmless = signed_at(NOW);
+    harmless.push(("x-amz-cf-id".to_owned(), "Zm9v".to_owned()));
+    assert!(check(&harmless, NOW).is_ok());
+}
+
+#[test]
+fn an_unsigned_or_presigned_request_is_told_to_sign() {
+    let fault = check(&pairs("host: h"), NOW).unwrap_err();
+    assert_eq!(fault.kind, ErrorKind::MissingAuthenticationToken);
+    let headers = pairs("host: h");
+    let presigned = parts(&headers, "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=abc");
+    let fault = verify(&presigned, |_| Ok(None), NOW, &Settings::default()).unwrap_err();
+    assert_eq!(fault.kind, ErrorKind::MissingAuthenticationToken);
+    assert!(fault.message.contains("presigned"), "{fault}");
+}
+
+#[test]
+fn an_unreadable_authorization_is_incomplete() {
+    for text in [
+        "AWS4-HMAC-SHA256 Credential=AKID/20260115/us-east-1/fms/aws4_request, SignedHeaders=host",
+        "AWS4-HMAC-SHA256 Credential=AKID/us-east-1/fms/aws4_request, SignedHeaders=host, Signature=ab",
+        "AWS4-HMAC-SHA256 Credential=A/20260115/us-east-1/fms/aws4_request, SignedHeaders=host;host, Signature=ab",
+        "AWS4-HMAC-SHA256 Credential=A/20260115/us-east-1/fms/aws4_request, SignedHeaders=Host, Signature=ab",
+        "AWS4-ECDSA-P256-SHA256 Credential=x",
+        "Bearer abc",
+    ] {
+        let headers = pairs(&format!("host: h\nx-amz-date: 20260115T120000Z\nAuthorization: {text}"));
+        assert_eq!(kind(&headers), ErrorKind::IncompleteSignature, "{text}");
+    }
+}
+
+#[test]
+fn an_authorization_may_reach_its_limit_and_not_pass_it() {
+    let long = |size: usize| {
+        let text = format!("{ALGORITHM} Signature=");
+        let filled = format!("{text}{}", "a".repeat(size - text.len()));
+        check(&pairs(&format!("host: h\nAuthorization: {filled}")), NOW).unwrap_err().message
+    };
+    assert!(!long(AUTHORIZATION_SIZE_MAX).contains("longer than"));
+    assert!(long(AUTHORIZATION_SIZE_MAX + 1).contains("longer than"));
+}
+
+#[test]
+fn a_scope_for_elsewhere_is_refused() {
+    let secret = Secret::new("s3cret");
+    for (region, service) in [("eu-west-1", "s3"), ("", "fms"), ("EU", "fms"), ("us east", "fms")] {
+        let mut headers = pairs("host: h");
+        let signer = Signer { access_key_id: "AKID", secret: &secret, session_token: None, region, service, now_ms: NOW };
+        headers.extend(sign(&signer, &parts(&headers, "")));
+        assert_eq!(kind(&headers), ErrorKind::InvalidSignature, "{region} {service}");
+    }
+}
+
+#[test]
+fn a_session_needs_its_token_and_ends() {
+    let secret = Secret::new("s3cret");
+    let token = Secret::new("t0ken");
+    let mut headers = pairs("host: h");
+    let signer = Signer {
+        access_key_id: "AKID",
+        secret: &secret,
+        session_token: Some(&token),
+        region: "us-east-1",
+        service: "fms",
+        now_ms: NOW,
+    };
+    headers.extend(sign(&signer, &parts(&headers, "")));
+    for (known, expires_ms, expected) in [
+        (Some("t0ken"), Some(NOW + 1), None),
+        (Some("t0ken"), Some(NOW), Some(ErrorKind::ExpiredToken)),
+        (Some("other"), None, Some(ErrorKind::UnrecognizedClient)),
+        (None, None, Some(ErrorKind::UnrecognizedClient)),
+    ] {
+        let credential =
+            Credential { session_token: known.map(Secret::new), expires_ms, ..Credential::lasting(Secret::new("s3cret")) };
+        let outcome = verify(&parts(&headers, ""), |_| Ok(Some(credential)), NOW, &Settings::default());
+        assert_eq!(outcome.err().map(|f| f.kind), expected, "{known:?} {expires_ms:?}");
+    }
+}
+
+#[test]
+fn a_spooled_body_is_verified_by_its_hash() {
+    let headers = signed_at(NOW);
+    let hash: [u8; 32] = Sha256::digest(BODY).into();
+    let spooled = RequestParts { payload: Payload::Sha256(hash), ..parts(&headers, "") };
+    let lookup = |_: &str| Ok(Some(Credential::lasting(Secret::new("s3cret"))));
+    assert!(verify(&spooled, lookup, NOW, &Settings::default()).is_ok());
+    let other = RequestParts { payload: Payload::Sha256([0; 32]), ..spooled };
+    assert_eq!(verify(&other, lookup, NOW, &Settings::default()).unwrap_err().kind, ErrorKind::InvalidSignature);
+}
