@@ -99,10 +99,7 @@ pub fn disassociate(call: &Call<'_>, _: DisassociateAdminAccountRequest) -> Resu
 ///
 /// # Errors
 /// ResourceNotFoundException while there is none, AccessDeniedException for members.
-pub fn get(
-    call: &Call<'_>,
-    _: GetAdminAccountRequest,
-) -> Result<GetAdminAccountResponse, Fault> {
+pub fn get(call: &Call<'_>, _: GetAdminAccountRequest) -> Result<GetAdminAccountResponse, Fault> {
     let reading = call.read()?;
     let Some(default) = reading.view.default_administrator() else {
         return Err(Fault::new(

@@ -108,7 +108,7 @@ pub struct App {
     /// Poked whenever work was marked.
     pub wake: Notify,
     pub(crate) metrics: Metrics,
-    pub(crate) deliveries: Semaphore,
+    pub(crate) deliveries: Arc<Semaphore>,
     desk: Desk,
     sealer: OnceLock<Sealer>,
 }
@@ -129,7 +129,7 @@ impl App {
             settings,
             wake: Notify::new(),
             metrics: Metrics::default(),
-            deliveries: Semaphore::new(DELIVERIES_AT_ONCE_MAX),
+            deliveries: Arc::new(Semaphore::new(DELIVERIES_AT_ONCE_MAX)),
             sealer: OnceLock::new(),
         })
     }

@@ -135,7 +135,10 @@ impl<'a> Call<'a> {
     /// How many entries a page holds.
     pub fn page_size(&self, max_results: Option<i32>) -> usize {
         // The model's bounds, 1 to 100, were checked when the request was decoded.
-        max_results.and_then(|n| usize::try_from(n).ok()).unwrap_or(PAGE_SIZE_MAX).min(PAGE_SIZE_MAX)
+        max_results
+            .and_then(|n| usize::try_from(n).ok())
+            .unwrap_or(PAGE_SIZE_MAX)
+            .min(PAGE_SIZE_MAX)
     }
 
     /// The position in a page token, if one came.
@@ -170,9 +173,7 @@ impl<'a> Call<'a> {
         position: &str,
     ) -> Result<String, Fault> {
         let sealer = self.app.sealer().map_err(internal)?;
-        sealer
-            .seal(&*self.app.entropy, self.binding(standing, filter), position)
-            .map_err(internal)
+        sealer.seal(&*self.app.entropy, self.binding(standing, filter), position).map_err(internal)
     }
 
     /// One page of `all`, which is in order, after the position of the token: those entries whose
@@ -241,7 +242,10 @@ pub fn organization(view: &ControlView) -> Result<&Organization, Fault> {
 /// A failure of the server: the log learns why, the caller that it may try again.
 pub fn internal(error: impl std::fmt::Display) -> Fault {
     tracing::error!(%error, "a call failed");
-    Fault::new(ErrorKind::InternalError, "the server failed to answer; try again, and tell its operator if it goes on")
+    Fault::new(
+        ErrorKind::InternalError,
+        "the server failed to answer; try again, and tell its operator if it goes on",
+    )
 }
 
 /// A refusal of core as the modelled exception.

@@ -40,11 +40,13 @@ pub fn list(
     let filter = [standing.region.as_str(), record.id.as_str()];
     let after = call.position(standing, &filter, input.next_token.as_deref())?;
     let accounts = view.in_scope(&record.id);
-    let start = after.as_deref().map_or(0, |after| accounts.partition_point(|a| a.as_str() <= after));
+    let start =
+        after.as_deref().map_or(0, |after| accounts.partition_point(|a| a.as_str() <= after));
     let rest = accounts.get(start..).unwrap_or_default();
     let page = rest.get(..call.page_size(input.max_results)).unwrap_or(rest);
     let mut entries = entries(&*call.app.store, record, page).map_err(internal)?;
-    let list = page.iter().map(|account| status(record, account, entries.remove(account))).collect();
+    let list =
+        page.iter().map(|account| status(record, account, entries.remove(account))).collect();
     let next_token = match page.last() {
         Some(last) if page.len() < rest.len() => {
             Some(call.next_token(standing, &filter, last.as_str())?)
@@ -89,7 +91,11 @@ fn entries(
     Ok(found)
 }
 
-fn status(record: &PolicyRecord, account: &AccountId, row: Option<EntryRow>) -> PolicyComplianceStatus {
+fn status(
+    record: &PolicyRecord,
+    account: &AccountId,
+    row: Option<EntryRow>,
+) -> PolicyComplianceStatus {
     PolicyComplianceStatus {
         evaluation_results: Some(
             row.as_ref().and_then(|row| result(&row.entry)).into_iter().collect(),
@@ -216,8 +222,6 @@ pub fn reason(reason: evaluate::ViolationReason) -> ViolationReason {
         }
         Core::SecurityGroupUnused => ViolationReason::SecurityGroupUnused,
         Core::SecurityGroupRedundant => ViolationReason::SecurityGroupRedundant,
-        Core::WebAclConfigurationOrScopeOfUse => {
-            ViolationReason::WebAclConfigurationOrScopeOfUse
-        }
+        Core::WebAclConfigurationOrScopeOfUse => ViolationReason::WebAclConfigurationOrScopeOfUse,
     }
 }

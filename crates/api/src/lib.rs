@@ -33,9 +33,7 @@ pub mod tags;
 pub mod verify;
 mod view;
 
-pub use app::{
-    App, Auth, Clock, DELIVERIES_AT_ONCE_MAX, Entropy, INGEST_SIZE_MAX, Settings,
-};
+pub use app::{App, Auth, Clock, DELIVERIES_AT_ONCE_MAX, Entropy, INGEST_SIZE_MAX, Settings};
 pub use request::router;
 pub use verify::Authentic;
 pub use view::{ControlView, Desk};

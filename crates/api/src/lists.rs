@@ -79,7 +79,10 @@ pub fn put_apps(call: &Call<'_>, input: PutAppsListRequest) -> Result<PutAppsLis
     let tags = tags::map(call, input.tag_list.unwrap_or_default())?;
     let given = Given { id, token, name: list.list_name, content, tags };
     let shown = Shown::custom(call, &*put(call, &given)?);
-    Ok(PutAppsListResponse { apps_list_arn: Some(shown.arn.clone()), apps_list: Some(shown.apps()?) })
+    Ok(PutAppsListResponse {
+        apps_list_arn: Some(shown.arn.clone()),
+        apps_list: Some(shown.apps()?),
+    })
 }
 
 /// `PutProtocolsList`
@@ -194,7 +197,10 @@ fn updated(
 /// AWS-managed one asked for without `DefaultList`, or the reverse.
 pub fn get_apps(call: &Call<'_>, input: GetAppsListRequest) -> Result<GetAppsListResponse, Fault> {
     let shown = get(call, Kind::Apps, &input.list_id, input.default_list)?;
-    Ok(GetAppsListResponse { apps_list_arn: Some(shown.arn.clone()), apps_list: Some(shown.apps()?) })
+    Ok(GetAppsListResponse {
+        apps_list_arn: Some(shown.arn.clone()),
+        apps_list: Some(shown.apps()?),
+    })
 }
 
 /// `GetProtocolsList`

@@ -40,7 +40,12 @@ impl Metrics {
                 "palisade_requests_total{{operation=\"{operation}\",outcome=\"{outcome}\"}} {count}"
             );
         }
-        head(&mut page, "palisade_items_total", "counter", "Delivered items by what became of them.");
+        head(
+            &mut page,
+            "palisade_items_total",
+            "counter",
+            "Delivered items by what became of them.",
+        );
         for (outcome, count) in &*self.items.lock().unwrap_or_else(PoisonError::into_inner) {
             let _ = writeln!(page, "palisade_items_total{{outcome=\"{outcome}\"}} {count}");
         }
@@ -73,7 +78,9 @@ mod tests {
         metrics.items("accepted", 3);
         let work = WorkCounts { dirty: 4, ..WorkCounts::default() };
         let page = metrics.render(Some(work));
-        assert!(page.contains("palisade_requests_total{operation=\"ListPolicies\",outcome=\"ok\"} 2\n"));
+        assert!(
+            page.contains("palisade_requests_total{operation=\"ListPolicies\",outcome=\"ok\"} 2\n")
+        );
         assert!(page.contains("palisade_items_total{outcome=\"accepted\"} 3\n"));
         assert!(page.contains("palisade_work{state=\"dirty\"} 4\n"));
         assert_eq!(page.matches("# TYPE palisade_work gauge").count(), 1);

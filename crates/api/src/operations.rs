@@ -171,7 +171,10 @@ fn not_built(operation: Operation) -> Fault {
     let modelled = PREFERRED.into_iter().find(|kind| operation.errors().contains(kind));
     Fault::new(
         modelled.unwrap_or(ErrorKind::InternalError),
-        format!("`{}` is not built in this Palisade; nothing was read or changed", operation.name()),
+        format!(
+            "`{}` is not built in this Palisade; nothing was read or changed",
+            operation.name()
+        ),
     )
 }
 
@@ -181,9 +184,20 @@ fn run<I: Input>(
     frame: &Frame,
     act: fn(&Call<'_>, I) -> Result<I::Output, Fault>,
 ) -> Result<Response, Fault> {
-    let input = decode::<I>(frame.protocol, &frame.body)?;
+    let input = decode::<I>(frame.protocol, &frame.body).map_err(|f| known_type(call, f))?;
     let output = act(call, input)?;
     Ok(respond(frame.protocol, &output))
+}
+
+/// A policy type that is none of the model's is InvalidTypeException where the operation has it
+/// (semantics §8.1), rather than a broken constraint among others.
+fn known_type(call: &Call<'_>, fault: Fault) -> Fault {
+    const PLACE: &str = "at 'policy.securityServicePolicyData.type' failed to satisfy constraint";
+    let modelled = call.operation().errors().contains(&ErrorKind::InvalidType);
+    match modelled && fault.message.contains(PLACE) {
+        true => Fault { kind: ErrorKind::InvalidType, ..fault },
+        false => fault,
+    }
 }
 
 /// One row a line: name, family, effect, callers, denial, Region, and what answers it.

@@ -84,12 +84,16 @@ fn created(
         updated_ms: call.now_ms(),
     };
     check(call, view, &record)?;
-    let count = view.control().policies.values().filter(|known| known.region == record.region).count();
+    let count =
+        view.control().policies.values().filter(|known| known.region == record.region).count();
     let max = call.app.settings.quotas.policies_max;
     if count >= usize::try_from(max).unwrap_or(usize::MAX) {
         return Err(Fault::new(
             ErrorKind::LimitExceeded,
-            format!("the organization has {count} policies in `{}` and the quota is {max}; delete one first", record.region),
+            format!(
+                "the organization has {count} policies in `{}` and the quota is {max}; delete one first",
+                record.region
+            ),
         ));
     }
     Ok(record)
@@ -143,7 +147,9 @@ fn check(call: &Call<'_>, view: &ControlView, record: &PolicyRecord) -> Result<(
     let who: Identity = identity(record);
     policy::parse(&record.document, who).map_err(refused)?;
     let quotas = &call.app.settings.quotas;
-    policy::admit(&record.document, organization(view)?, &record.region, quotas).map_err(refused)
+    let creating = record.revision == 1;
+    policy::admit(&record.document, organization(view)?, &record.region, quotas, creating)
+        .map_err(refused)
 }
 
 /// `GetPolicy`
@@ -175,7 +181,8 @@ pub fn list(call: &Call<'_>, input: ListPoliciesRequest) -> Result<ListPoliciesR
     let paging = Paging { max_results: input.max_results, next_token: input.next_token.as_deref() };
     let (page, next_token) =
         call.page(standing, &[standing.region.as_str()], paging, all, place)?;
-    let summaries: Result<_, Fault> = page.into_iter().map(|record| summary(call, record)).collect();
+    let summaries: Result<_, Fault> =
+        page.into_iter().map(|record| summary(call, record)).collect();
     Ok(ListPoliciesResponse { policy_list: Some(summaries?), next_token })
 }
 

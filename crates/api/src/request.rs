@@ -23,17 +23,15 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// All that Palisade answers over HTTP: AWS's operations in both protocols, and its own endpoints.
 pub fn router(app: Arc<App>) -> Router {
-    own::routes()
-        .fallback(serve)
-        .layer(from_fn_with_state(app.clone(), envelope))
-        .with_state(app)
+    own::routes().fallback(serve).layer(from_fn_with_state(app.clone(), envelope)).with_state(app)
 }
 
 /// What every answer has: a request id, in the log too, and the date.
 async fn envelope(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     // Without random bytes nothing works anyway; an id that says so is better than no answer.
     let id = mint::uuid(&*app.entropy).unwrap_or_else(|_| "no-random-bytes".to_owned());
-    let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let span =
+        tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
     let mut response = next.run(request).instrument(span).await;
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::try_from(id) {
@@ -113,33 +111,33 @@ async fn call(
 /// # Errors
 /// What `work` answers; ServiceUnavailable when it takes too long, though it may then still take
 /// effect; InternalFailure when it dies.
-pub(crate) async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static, E: From<Fault> + Send + 'static>(
     app: &Arc<App>,
-    work: impl FnOnce(&App) -> Result<T, Fault> + Send + 'static,
-) -> Result<T, Fault> {
+    work: impl FnOnce(&App) -> Result<T, E> + Send + 'static,
+) -> Result<T, E> {
     let deadline = app.settings.request_deadline;
     match tokio::time::timeout(deadline, blocking_unhurried(app, work)).await {
         Ok(done) => done,
-        Err(_) => Err(Fault::new(
+        Err(_) => Err(E::from(Fault::new(
             ErrorKind::ServiceUnavailable,
             format!(
                 "no answer within {} seconds; what was asked may still take effect",
                 deadline.as_secs()
             ),
-        )),
+        ))),
     }
 }
 
 /// As [`blocking`], however long it takes.
-pub(crate) async fn blocking_unhurried<T: Send + 'static>(
+pub(crate) async fn blocking_unhurried<T: Send + 'static, E: From<Fault> + Send + 'static>(
     app: &Arc<App>,
-    work: impl FnOnce(&App) -> Result<T, Fault> + Send + 'static,
-) -> Result<T, Fault> {
+    work: impl FnOnce(&App) -> Result<T, E> + Send + 'static,
+) -> Result<T, E> {
     let (app, span) = (app.clone(), tracing::Span::current());
     let done = tokio::task::spawn_blocking(move || span.in_scope(|| work(&app))).await;
     done.unwrap_or_else(|error| {
         tracing::error!(%error, "a call died");
-        Err(Fault::new(ErrorKind::InternalFailure, "the server failed to answer"))
+        Err(E::from(Fault::new(ErrorKind::InternalFailure, "the server failed to answer")))
     })
 }
 

@@ -36,9 +36,10 @@ impl Tagged<'_> {
     /// The change that gives the object these tags, and none of its content.
     fn with(&self, tags: BTreeMap<String, String>) -> ControlChange {
         match self {
-            Tagged::Policy(record) => {
-                ControlChange::PutPolicy(Arc::new(PolicyRecord { tags, ..PolicyRecord::clone(record) }))
-            }
+            Tagged::Policy(record) => ControlChange::PutPolicy(Arc::new(PolicyRecord {
+                tags,
+                ..PolicyRecord::clone(record)
+            })),
             Tagged::List(record) => {
                 ControlChange::PutList(Arc::new(ListRecord { tags, ..ListRecord::clone(record) }))
             }
@@ -116,7 +117,15 @@ fn find<'v>(
     let record = view
         .list_record(&id)
         .filter(|record| standing.owns(&record.owner, &record.region))
-        .filter(|record| arn == mint::list_arn(partition, &record.region, &record.owner, kind(record), &record.id));
+        .filter(|record| {
+            arn == mint::list_arn(
+                partition,
+                &record.region,
+                &record.owner,
+                kind(record),
+                &record.id,
+            )
+        });
     match record {
         Some(record) => Ok(Tagged::List(record)),
         None if lists::is_default(&id) => Err(Fault::new(
@@ -141,7 +150,10 @@ fn kind(record: &ListRecord) -> &'static str {
 pub fn map(call: &Call<'_>, list: Vec<Tag>) -> Result<BTreeMap<String, String>, Fault> {
     let mut tags = BTreeMap::new();
     for Tag { key, value } in list {
-        if key.get(..RESERVED_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_PREFIX)) {
+        if key
+            .get(..RESERVED_PREFIX.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_PREFIX))
+        {
             return Err(call.bad_input(format!(
                 "tag key `{key}` begins with `{RESERVED_PREFIX}`, which is reserved; choose another key"
             )));

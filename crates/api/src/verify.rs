@@ -79,8 +79,7 @@ fn signed(
     let parts = arrived.with(payload);
     let claim = Claim::of(&parts)?;
     let key = app.store.key(claim.access_key_id()).map_err(internal)?;
-    let credential =
-        key.as_ref().map(|key| Credential::lasting(Secret::new(key.secret.as_str())));
+    let credential = key.as_ref().map(|key| Credential::lasting(Secret::new(key.secret.as_str())));
     let settings = sigv4::Settings {
         clock_window_secs: u32::try_from(window_ms / 1_000).unwrap_or(0),
         ..sigv4::Settings::default()
@@ -94,7 +93,8 @@ fn signed(
 fn open(arrived: &Arrived) -> Result<Caller, Fault> {
     // Anything on this machine may call an open server, but not a page of another site through
     // somebody's browser.
-    if arrived.header("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+    if arrived.header("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"))
+    {
         return Err(Fault::new(
             ErrorKind::AccessDenied,
             "a browser sent this from another site; open authentication takes no such requests",
@@ -131,7 +131,9 @@ mod tests {
     #[test]
     fn open_authentication_believes_what_it_can_read() {
         let v4 = |key: &str, region: &str| {
-            format!("AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/fms/aws4_request, SignedHeaders=host, Signature=0")
+            format!(
+                "AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/fms/aws4_request, SignedHeaders=host, Signature=0"
+            )
         };
         let account = Some("111122223333".to_owned());
         for (authorization, expected) in [

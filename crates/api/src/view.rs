@@ -109,7 +109,8 @@ impl ControlView {
     /// The accounts in a policy's scope, ascending; none without an organization or for an unknown
     /// policy. Worked out once for each policy.
     pub fn in_scope(&self, id: &PolicyId) -> &[AccountId] {
-        let (Some(parsed), Some(organization)) = (self.policies.get(id), self.organization()) else {
+        let (Some(parsed), Some(organization)) = (self.policies.get(id), self.organization())
+        else {
             return &[];
         };
         parsed.in_scope.get_or_init(|| {
@@ -150,10 +151,10 @@ impl Desk {
     /// # Errors
     /// What the store says.
     pub fn view(&self) -> Result<Arc<ControlView>, StoreError> {
+        let revision = self.store.control_revision()?;
         // Held while loading, so that a change makes one load rather than one for each reader.
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let revision = self.store.control_revision()?;
-        if let Some(view) = newest.as_ref().filter(|view| view.revision() == revision) {
+        if let Some(view) = newest.as_ref().filter(|view| view.revision() >= revision) {
             return Ok(view.clone());
         }
         let control = self.store.control()?;

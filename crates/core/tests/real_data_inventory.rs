@@ -1,6 +1,8 @@
 //! Every published file of real configuration data goes through the reader (`../shared/real-data`,
 //! or the folder that `PALISADE_REAL_DATA` names).
 
+#![expect(clippy::unwrap_used, reason = "tests may, and so may what they share")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

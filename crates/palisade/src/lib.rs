@@ -1,3 +1,41 @@
-//! Palisade's wiring: configuration, listener, worker loop, command line, the sample organization.
+//! Palisade's wiring: command line, configuration, listener, worker loop, the sample organization.
 
+pub mod args;
+pub mod check;
+pub mod client;
+pub mod commands;
+pub mod credentials;
+pub mod failure;
+pub mod files;
+pub mod keys;
+pub mod progress;
+pub mod quickstart;
+pub mod report;
 pub mod sample;
+pub mod serve;
+pub mod system;
+pub mod worker;
+
+use args::{Cli, Command, Organization};
+use failure::{Exit, Outcome};
+
+/// Runs a command to its end.
+pub fn run(command: &Command) -> Outcome {
+    match command {
+        Command::Quickstart(args) => quickstart::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::Ingest(args) => commands::ingest(args),
+        Command::Organization(Organization::Apply(args)) => commands::apply(args),
+        Command::Policies(command) => commands::policies(command),
+        Command::Compliance(args) => commands::compliance(args),
+        Command::Violators(args) => commands::violators(args),
+        Command::Keys(command) => keys::run(command),
+        Command::Doctor(args) => keys::doctor(args),
+        Command::Completions(args) => {
+            let mut command = <Cli as clap::CommandFactory>::command();
+            clap_complete::generate(args.shell, &mut command, "palisade", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, TableComponent};
 use palisade_core::evaluate::Status;
 use serde_json::{Value, json};
 
@@ -222,7 +222,16 @@ fn violator_table(lines: &[ViolatorLine]) -> String {
 /// A table in the style of all of ours; as wide as the terminal, or as its content when piped.
 pub fn table() -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(match width() {
+    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    for lines_between_rows in [
+        TableComponent::HorizontalLines,
+        TableComponent::MiddleIntersections,
+        TableComponent::LeftBorderIntersections,
+        TableComponent::RightBorderIntersections,
+    ] {
+        table.remove_style(lines_between_rows);
+    }
+    table.set_content_arrangement(match width() {
         Some(_) => ContentArrangement::Dynamic,
         None => ContentArrangement::Disabled,
     });

@@ -103,7 +103,7 @@ fn accounts_after<'a>(
 ) -> impl Iterator<Item = &'a AccountId> {
     use std::ops::Bound::{Excluded, Unbounded};
     let from = cursor.map_or(Unbounded, Excluded);
-    organization.accounts.range((from, Unbounded)).map(|(account, _)| account)
+    organization.accounts.range::<AccountId, _>((from, Unbounded)).map(|(account, _)| account)
 }
 
 /// Judges one leased shard under the policies its marks name.

@@ -12,6 +12,8 @@
 //! in the same transaction, so no crash can lose it. Nothing here tells the time or draws random
 //! bytes: callers hand over both.
 
+#[cfg(test)]
+mod contract;
 mod records;
 pub mod sqlite;
 
@@ -34,7 +36,9 @@ pub enum StoreError {
     #[error("`{0}` is in use by another palisade process; stop it first or use another --store")]
     InUse(String),
     /// The store was written by a newer Palisade.
-    #[error("`{path}` has schema version {found}, this palisade knows up to {known}; use a newer palisade")]
+    #[error(
+        "`{path}` has schema version {found}, this palisade knows up to {known}; use a newer palisade"
+    )]
     TooNew {
         /// Where.
         path: String,
@@ -77,7 +81,8 @@ pub trait Store: Send + Sync {
     ///
     /// A put policy gets a fan-out row; a put or removed list marks its readers; a removed policy's
     /// entries, violators, references and work go, and its open history is closed at `now_ms`.
-    fn commit(&self, expected_revision: u64, changes: &[ControlChange], now_ms: i64) -> Result<u64>;
+    fn commit(&self, expected_revision: u64, changes: &[ControlChange], now_ms: i64)
+    -> Result<u64>;
 
     /// Keeps a key. Refused with [`StoreError::Conflict`] when its access key id exists.
     fn create_key(&self, key: &KeyRecord) -> Result<()>;
@@ -96,11 +101,16 @@ pub trait Store: Send + Sync {
     /// Takes in one delivery: newer states replace older ones, a snapshot's marks move, what is
     /// gone is dropped, and the work that follows is marked due at `received_ms`: the shards whose
     /// facts changed, and the readers of changed references. `received_ms` also restarts the
-    /// staleness of every shard the delivery speaks of.
+    /// staleness of every shard the delivery speaks of; `global` items in another Region's delivery
+    /// restart it only for a shard that never had a delivery of its own. A shard whose receipt
+    /// before was more than an hour older is marked due though nothing changed: it may have been
+    /// judged stale. What is held depends on which deliveries were taken in, not on their order.
     fn accept(&self, delivery: &Delivery, received_ms: i64) -> Result<Accepted>;
 
     /// Loads what judging one shard needs, all from one moment: its live items and coverage, the
     /// referenced facts that exist, and the records of the given policies for the shard's account.
+    /// What is settled must have been loaded after its lease was taken: changes of references since
+    /// then are found by that.
     fn load(
         &self,
         shard: &ShardId,
@@ -127,12 +137,14 @@ pub trait Store: Send + Sync {
     /// Marks work due at `now_ms`, as `POST /palisade/v1/evaluate` does.
     fn mark(&self, marks: &[Mark], now_ms: i64) -> Result<()>;
 
-    /// Leases due work, all marks of a shard together, until `now_ms + lease_ms`; oldest first.
+    /// Leases due work, all due marks of a shard together, until `now_ms + lease_ms`; oldest first.
+    /// A leased shard is nobody else's, whatever is marked on it meanwhile, until it is settled or
+    /// that time is reached.
     fn lease(&self, now_ms: i64, lease_ms: i64, shards_max: usize) -> Result<Vec<Lease>>;
 
     /// Writes what judging found, many shards in one transaction. Outcomes of a policy that is gone
     /// or has another revision by now are dropped; marks that were marked again since the lease
-    /// stay due.
+    /// stay due. A settlement whose lease ran out and was taken by another is dropped whole.
     fn settle(&self, settlements: &[Settlement]) -> Result<()>;
 
     /// How much work there is.
@@ -163,10 +175,16 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<ViolatorRow>>;
 
     /// History of one (policy, account), newest first.
-    fn history(&self, policy: &PolicyId, account: &AccountId, limit: usize)
-    -> Result<Vec<HistoryRow>>;
+    fn history(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        limit: usize,
+    ) -> Result<Vec<HistoryRow>>;
 
-    /// Drops history and tombstones from before a moment. Answers how many rows went.
+    /// Drops history and tombstones from before a moment. Answers how many rows went. Stays: the
+    /// state in history that still held at the moment, and tombstones of recorders, which are why
+    /// a shard counts as not recorded.
     fn expire(&self, before_ms: i64) -> Result<u64>;
 }
 

@@ -111,7 +111,11 @@ impl ErrorKind {
     /// The kind for input that breaks a rule of `operation`: InvalidInputException where the model has it, else
     /// ValidationException (semantics §10 rows 22 and 29).
     pub fn of_bad_input(operation: Operation) -> Self {
-        if operation.errors().contains(&Self::InvalidInput) { Self::InvalidInput } else { Self::Validation }
+        if operation.errors().contains(&Self::InvalidInput) {
+            Self::InvalidInput
+        } else {
+            Self::Validation
+        }
     }
 }
 
@@ -139,7 +143,8 @@ pub fn encode_fault(protocol: Protocol, fault: &Fault) -> Response {
         message: &fault.message,
         lower: (!fault.kind.is_modelled()).then_some(&fault.message),
     };
-    let mut response = Response::new(protocol, fault.kind.status(), encode(protocol, &body).unwrap_or_default());
+    let mut response =
+        Response::new(protocol, fault.kind.status(), encode(protocol, &body).unwrap_or_default());
     if protocol == Protocol::Json {
         response.headers.push(("x-amzn-errortype", name));
     }
@@ -163,7 +168,10 @@ mod tests {
     fn front_door_faults_have_both_spellings_of_message() {
         let fault = Fault::new(ErrorKind::UnrecognizedClient, "no");
         let body = encode_fault(Protocol::Json, &fault).body;
-        assert_eq!(body, br#"{"__type":"UnrecognizedClientException","Message":"no","message":"no"}"#);
+        assert_eq!(
+            body,
+            br#"{"__type":"UnrecognizedClientException","Message":"no","message":"no"}"#
+        );
     }
 
     #[test]

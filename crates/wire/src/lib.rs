@@ -24,8 +24,8 @@ mod timestamp;
 mod value;
 
 pub use body::{
-    BODY_SIZE_MAX, DEPTH_MAX, HEADERS_SIZE_MAX, Input, Output, Protocol, Response, VALUES_MAX, decode, decode_output,
-    decode_value, encode, respond,
+    BODY_SIZE_MAX, DEPTH_MAX, HEADERS_SIZE_MAX, Input, Output, Protocol, Response, VALUES_MAX,
+    decode, decode_output, decode_value, encode, respond,
 };
 pub use constraint::{Dialect, VALUE_SHOWN_MAX, VIOLATIONS_SHOWN_MAX, Violations, check};
 pub use fault::{ErrorKind, Fault, encode_fault};
@@ -33,7 +33,9 @@ pub use generated::operations::{Operation, TARGET_PREFIX};
 pub use generated::shapes;
 pub use generated::table::TABLE;
 pub use route::{Headers, protocol_of, route};
-pub use shape::{Constraints, Kind, Member, Pattern, Shape, ShapeId, Shaped, Table, TimestampFormat};
+pub use shape::{
+    Constraints, Kind, Member, Pattern, Shape, ShapeId, Shaped, Table, TimestampFormat,
+};
 pub use timestamp::Timestamp;
 pub use value::{Misfit, Value};
 

@@ -21,7 +21,11 @@ pub fn protocol_of(path: &str, headers: Headers<'_>) -> Protocol {
 /// # Errors
 /// UnknownOperationException for another method, path or target, and for a request that mixes the two protocols;
 /// SerializationException for a content type that is not the protocol's.
-pub fn route(method: &str, path: &str, headers: Headers<'_>) -> Result<(Protocol, Operation), Fault> {
+pub fn route(
+    method: &str,
+    path: &str,
+    headers: Headers<'_>,
+) -> Result<(Protocol, Operation), Fault> {
     if method != "POST" {
         return Err(unknown(format!("AWS operations are called with POST, not `{method}`")));
     }
@@ -35,27 +39,39 @@ pub fn route(method: &str, path: &str, headers: Headers<'_>) -> Result<(Protocol
 
 fn json_operation(path: &str, headers: Headers<'_>) -> Result<Operation, Fault> {
     if path != "/" {
-        return Err(unknown(format!("no operation has the path `{path}`; use `/` with `X-Amz-Target`")));
+        return Err(unknown(format!(
+            "no operation has the path `{path}`; use `/` with `X-Amz-Target`"
+        )));
     }
     if let Some(protocol) = values(headers, "smithy-protocol").next() {
-        return Err(unknown(format!("the protocol `{protocol}` is not served; use `{CBOR_PROTOCOL}` or AWS JSON 1.1")));
+        return Err(unknown(format!(
+            "the protocol `{protocol}` is not served; use `{CBOR_PROTOCOL}` or AWS JSON 1.1"
+        )));
     }
     let target = only(headers, "x-amz-target")?;
     let Some(target) = target else {
-        return Err(unknown(format!("the header `X-Amz-Target: {TARGET_PREFIX}.<Operation>` is missing")));
+        return Err(unknown(format!(
+            "the header `X-Amz-Target: {TARGET_PREFIX}.<Operation>` is missing"
+        )));
     };
     let name = target.strip_prefix(TARGET_PREFIX).and_then(|rest| rest.strip_prefix('.'));
-    let operation = name.and_then(Operation::from_name).ok_or_else(|| unknown(format!("no operation `{target}`")))?;
+    let operation = name
+        .and_then(Operation::from_name)
+        .ok_or_else(|| unknown(format!("no operation `{target}`")))?;
     content_type(headers, JSON_TYPE, true)?;
     Ok(operation)
 }
 
 fn cbor_operation(path: &str, headers: Headers<'_>) -> Result<Operation, Fault> {
     if only(headers, "smithy-protocol")? != Some(CBOR_PROTOCOL) {
-        return Err(unknown(format!("the path `{path}` needs the header `smithy-protocol: {CBOR_PROTOCOL}`")));
+        return Err(unknown(format!(
+            "the path `{path}` needs the header `smithy-protocol: {CBOR_PROTOCOL}`"
+        )));
     }
     if values(headers, "x-amz-target").next().is_some() {
-        return Err(unknown(format!("`X-Amz-Target` does not belong in a call of `{CBOR_PROTOCOL}`")));
+        return Err(unknown(format!(
+            "`X-Amz-Target` does not belong in a call of `{CBOR_PROTOCOL}`"
+        )));
     }
     let operation = path
         .strip_prefix("/service/")
@@ -107,37 +123,69 @@ mod tests {
     const CBOR_PATH: &str = "/service/AWSFMS_20180101/operation/ListPolicies";
 
     fn headers(text: &str) -> Vec<(String, String)> {
-        let pair = |line: &str| line.split_once(':').map(|(n, v)| (n.trim().to_owned(), v.to_owned()));
+        let pair =
+            |line: &str| line.split_once(':').map(|(n, v)| (n.trim().to_owned(), v.to_owned()));
         text.split('|').filter_map(pair).collect()
     }
 
     #[test]
     fn each_protocol_finds_its_operation() {
-        let json = headers("x-AMZ-target: AWSFMS_20180101.ListPolicies|Content-Type: application/x-amz-json-1.1; charset=utf-8");
+        let json = headers(
+            "x-AMZ-target: AWSFMS_20180101.ListPolicies|Content-Type: application/x-amz-json-1.1; charset=utf-8",
+        );
         assert_eq!(route("POST", "/", &json), Ok((Protocol::Json, Operation::ListPolicies)));
         let cbor = headers("smithy-protocol: rpc-v2-cbor|content-type: application/cbor");
         assert_eq!(route("POST", CBOR_PATH, &cbor), Ok((Protocol::Cbor, Operation::ListPolicies)));
         let bodyless = headers("smithy-protocol: rpc-v2-cbor");
-        assert_eq!(route("POST", CBOR_PATH, &bodyless), Ok((Protocol::Cbor, Operation::ListPolicies)));
+        assert_eq!(
+            route("POST", CBOR_PATH, &bodyless),
+            Ok((Protocol::Cbor, Operation::ListPolicies))
+        );
     }
 
     #[test]
     fn what_is_neither_protocol_is_refused() {
-        let json = "content-type: application/x-amz-json-1.1|x-amz-target: AWSFMS_20180101.ListPolicies";
+        let json =
+            "content-type: application/x-amz-json-1.1|x-amz-target: AWSFMS_20180101.ListPolicies";
         for (method, path, given, expected) in [
             ("GET", "/", json, ErrorKind::UnknownOperation),
             ("POST", "/custom/", json, ErrorKind::UnknownOperation),
             ("POST", "/", "content-type: application/x-amz-json-1.1", ErrorKind::UnknownOperation),
             ("POST", "/", "x-amz-target: AWSFMS_20180101.ListPolicies", ErrorKind::Serialization),
-            ("POST", "/", "x-amz-target: AWSFMS_20180101.ListPolicies|x-amz-target: AWSFMS_20180101.GetPolicy", ErrorKind::UnknownOperation),
+            (
+                "POST",
+                "/",
+                "x-amz-target: AWSFMS_20180101.ListPolicies|x-amz-target: AWSFMS_20180101.GetPolicy",
+                ErrorKind::UnknownOperation,
+            ),
             ("POST", "/", "x-amz-target: AWSWAF.ListPolicies", ErrorKind::UnknownOperation),
-            ("POST", "/", "x-amz-target: AWSFMS_20180101.listpolicies", ErrorKind::UnknownOperation),
+            (
+                "POST",
+                "/",
+                "x-amz-target: AWSFMS_20180101.listpolicies",
+                ErrorKind::UnknownOperation,
+            ),
             ("POST", "/", "smithy-protocol: rpc-v2-cbor", ErrorKind::UnknownOperation),
             ("POST", CBOR_PATH, "content-type: application/cbor", ErrorKind::UnknownOperation),
             ("POST", CBOR_PATH, "smithy-protocol: rpc-v2-json", ErrorKind::UnknownOperation),
-            ("POST", CBOR_PATH, "smithy-protocol: rpc-v2-cbor|x-amz-target: AWSFMS_20180101.ListPolicies", ErrorKind::UnknownOperation),
-            ("POST", CBOR_PATH, "smithy-protocol: rpc-v2-cbor|content-type: application/json", ErrorKind::Serialization),
-            ("POST", "/custom/service/AWSFMS_20180101/operation/ListPolicies", "smithy-protocol: rpc-v2-cbor", ErrorKind::UnknownOperation),
+            (
+                "POST",
+                CBOR_PATH,
+                "smithy-protocol: rpc-v2-cbor|x-amz-target: AWSFMS_20180101.ListPolicies",
+                ErrorKind::UnknownOperation,
+            ),
+            (
+                "POST",
+                CBOR_PATH,
+                "smithy-protocol: rpc-v2-cbor|content-type: application/json",
+                ErrorKind::Serialization,
+            ),
+            (
+                "POST",
+                "/custom/service/AWSFMS_20180101/operation/ListPolicies",
+                "smithy-protocol: rpc-v2-cbor",
+                ErrorKind::UnknownOperation,
+            ),
         ] {
             let fault = route(method, path, &headers(given)).unwrap_err();
             assert_eq!(fault.kind, expected, "{method} {path} {given}: {fault}");

@@ -59,10 +59,13 @@ impl Value {
             (Self::String(a), Self::String(b)) => a.cmp(b),
             (Self::Blob(a), Self::Blob(b)) => a.cmp(b),
             (Self::Timestamp(a), Self::Timestamp(b)) => a.cmp(b),
-            (Self::List(a), Self::List(b)) => order_all(a.iter().map(|v| ("", v)), b.iter().map(|v| ("", v))),
-            (Self::Map(a), Self::Map(b)) => {
-                order_all(a.iter().map(|(k, v)| (k.as_str(), v)), b.iter().map(|(k, v)| (k.as_str(), v)))
+            (Self::List(a), Self::List(b)) => {
+                order_all(a.iter().map(|v| ("", v)), b.iter().map(|v| ("", v)))
             }
+            (Self::Map(a), Self::Map(b)) => order_all(
+                a.iter().map(|(k, v)| (k.as_str(), v)),
+                b.iter().map(|(k, v)| (k.as_str(), v)),
+            ),
             (Self::Structure(a), Self::Structure(b)) => order_all(by_name(a), by_name(b)),
             (a, b) => a.rank().cmp(&b.rank()),
         }
@@ -121,7 +124,9 @@ impl fmt::Display for Value {
             Self::Map(entries) => {
                 separated(f, ('{', '}'), entries.iter().map(|(k, v)| (k.as_str(), v)))
             }
-            Self::Structure(members) => separated(f, ('{', '}'), members.iter().map(|(n, v)| (*n, v))),
+            Self::Structure(members) => {
+                separated(f, ('{', '}'), members.iter().map(|(n, v)| (*n, v)))
+            }
         }
     }
 }
@@ -173,7 +178,9 @@ impl<'de> Deserializer<'de> for Value {
             Self::Timestamp(value) => visitor.visit_f64(value.as_seconds()),
             Self::List(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter())),
             Self::Map(entries) => visitor.visit_map(MapDeserializer::new(entries.into_iter())),
-            Self::Structure(members) => visitor.visit_map(MapDeserializer::new(members.into_iter())),
+            Self::Structure(members) => {
+                visitor.visit_map(MapDeserializer::new(members.into_iter()))
+            }
         }
     }
 
@@ -193,7 +200,8 @@ impl<'de> Deserializer<'de> for Value {
         let Self::String(text) = self else {
             return Err(Misfit::custom(format_args!("`{self}` is no value of {name}")));
         };
-        IntoDeserializer::<Misfit>::into_deserializer(text).deserialize_enum(name, variants, visitor)
+        IntoDeserializer::<Misfit>::into_deserializer(text)
+            .deserialize_enum(name, variants, visitor)
     }
 
     forward_to_deserialize_any! {

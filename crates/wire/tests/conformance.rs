@@ -2,7 +2,12 @@
 //!
 //! They are read from the folder `PALISADE_CONFORMANCE`, by default `../shared/conformance` beside the workspace; where there is
 //! none, each test says `skipped` and passes.
-#![allow(missing_docs)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "conformance/body_suites.rs"]
 mod body_suites;

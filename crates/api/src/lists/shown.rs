@@ -63,7 +63,13 @@ impl Shown {
             let (_, content) = versions.remove(0);
             let older = versions.into_iter().map(|(version, old)| (version.to_owned(), old));
             Some(Shown {
-                arn: mint::list_arn(partition, &standing.region, &standing.account, kind.arn(), &id),
+                arn: mint::list_arn(
+                    partition,
+                    &standing.region,
+                    &standing.account,
+                    kind.arn(),
+                    &id,
+                ),
                 id,
                 name: name.to_owned(),
                 content,

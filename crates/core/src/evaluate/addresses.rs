@@ -74,31 +74,31 @@ const IPV4_REACHABLE: &[Ipv4Net] = &[
 /// Teredo (2001::/32), retired ORCHID (2001:10::/28) and 6to4 (2002::/16) say neither and have no
 /// row of their own; the first two lie in 2001::/23.
 const IPV6_NOT_REACHABLE: &[Ipv6Net] = &[
-    v6([0, 0, 0, 0, 0, 0, 0, 0], 128),        // unspecified, RFC 4291
-    v6([0, 0, 0, 0, 0, 0, 0, 1], 128),        // loopback, RFC 4291
-    v6([0, 0, 0, 0, 0, 0xffff, 0, 0], 96),    // IPv4-mapped, RFC 4291
-    v6([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48), // IPv4-IPv6 translation, RFC 8215
-    v6([0x100, 0, 0, 0, 0, 0, 0, 0], 64),     // discard only, RFC 6666
-    v6([0x100, 0, 0, 1, 0, 0, 0, 0], 64),     // dummy prefix, RFC 9780
-    v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),    // IETF protocol assignments, RFC 2928
-    v6([0x2001, 2, 0, 0, 0, 0, 0, 0], 48),    // benchmarking, RFC 5180
+    v6([0, 0, 0, 0, 0, 0, 0, 0], 128),         // unspecified, RFC 4291
+    v6([0, 0, 0, 0, 0, 0, 0, 1], 128),         // loopback, RFC 4291
+    v6([0, 0, 0, 0, 0, 0xffff, 0, 0], 96),     // IPv4-mapped, RFC 4291
+    v6([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48),  // IPv4-IPv6 translation, RFC 8215
+    v6([0x100, 0, 0, 0, 0, 0, 0, 0], 64),      // discard only, RFC 6666
+    v6([0x100, 0, 0, 1, 0, 0, 0, 0], 64),      // dummy prefix, RFC 9780
+    v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),     // IETF protocol assignments, RFC 2928
+    v6([0x2001, 2, 0, 0, 0, 0, 0, 0], 48),     // benchmarking, RFC 5180
     v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32), // documentation, RFC 3849
-    v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),    // documentation, RFC 9637
-    v6([0x5f00, 0, 0, 0, 0, 0, 0, 0], 16),    // segment routing SIDs, RFC 9602
-    v6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7),     // unique local, RFC 4193
-    v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10),    // link local, RFC 4291
+    v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),     // documentation, RFC 9637
+    v6([0x5f00, 0, 0, 0, 0, 0, 0, 0], 16),     // segment routing SIDs, RFC 9602
+    v6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7),      // unique local, RFC 4193
+    v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10),     // link local, RFC 4291
 ];
 
 /// Entries of the same registry with "Globally Reachable: True".
 const IPV6_REACHABLE: &[Ipv6Net] = &[
-    v6([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96),      // IPv4-IPv6 translation, RFC 6052
-    v6([0x2001, 1, 0, 0, 0, 0, 0, 1], 128),        // Port Control Protocol anycast, RFC 7723
-    v6([0x2001, 1, 0, 0, 0, 0, 0, 2], 128),        // TURN anycast, RFC 8155
-    v6([0x2001, 1, 0, 0, 0, 0, 0, 3], 128),        // DNS-SD registration anycast, RFC 9665
-    v6([0x2001, 3, 0, 0, 0, 0, 0, 0], 32),         // AMT, RFC 7450
-    v6([0x2001, 4, 0x112, 0, 0, 0, 0, 0], 48),     // AS112-v6, RFC 7535
-    v6([0x2001, 0x20, 0, 0, 0, 0, 0, 0], 28),      // ORCHIDv2, RFC 7343
-    v6([0x2001, 0x30, 0, 0, 0, 0, 0, 0], 28),      // drone remote ids, RFC 9374
+    v6([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96), // IPv4-IPv6 translation, RFC 6052
+    v6([0x2001, 1, 0, 0, 0, 0, 0, 1], 128),   // Port Control Protocol anycast, RFC 7723
+    v6([0x2001, 1, 0, 0, 0, 0, 0, 2], 128),   // TURN anycast, RFC 8155
+    v6([0x2001, 1, 0, 0, 0, 0, 0, 3], 128),   // DNS-SD registration anycast, RFC 9665
+    v6([0x2001, 3, 0, 0, 0, 0, 0, 0], 32),    // AMT, RFC 7450
+    v6([0x2001, 4, 0x112, 0, 0, 0, 0, 0], 48), // AS112-v6, RFC 7535
+    v6([0x2001, 0x20, 0, 0, 0, 0, 0, 0], 28), // ORCHIDv2, RFC 7343
+    v6([0x2001, 0x30, 0, 0, 0, 0, 0, 0], 28), // drone remote ids, RFC 9374
     v6([0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0], 48), // direct delegation AS112, RFC 7534
 ];
 

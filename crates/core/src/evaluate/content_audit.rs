@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ident::{AccountId, ResourceId, ResourceType};
 use crate::inventory::{Body, Instance, Item, SecurityGroup, Shard};
 use crate::policy::Policy;
-use crate::policy::content_audit::{AuditAction, AuditGroups, ContentAudit};
+use crate::policy::content_audit::ContentAudit;
 
-use super::audit_lists::{self, AuditLists};
-use super::managed_options::Options;
-use super::opening::{Opening, openings};
+use super::audit_lists;
+use super::opening::openings;
+use super::yardstick::{Yardstick, audit_group};
 use super::{
-    DependentService, Evidence, Fact, Finding, Gap, Judgement, Reference, References, Verdict,
-    Violation, ViolationReason, selected, unseen,
+    DependentService, Evidence, Finding, Gap, Judgement, Reference, Verdict, Violation,
+    ViolationReason, selected, unseen,
 };
 
 /// Begins the names of groups that Firewall Manager made; they are not audited (semantics §10
@@ -74,132 +74,6 @@ pub(super) fn judge(
             judgement.record(item, auditor.group(item));
         }
     }
-}
-
-fn audit_group(policy: &Policy, id: &ResourceId) -> Reference {
-    Reference::Item {
-        account: policy.owner.clone(),
-        region: policy.region.clone(),
-        resource_type: ResourceType::SECURITY_GROUP,
-        id: id.clone(),
-    }
-}
-
-/// What openings are held against.
-#[derive(Debug, Default)]
-struct Yardstick<'a> {
-    audit: Option<AuditRules<'a>>,
-    options: Option<Options<'a>>,
-}
-
-/// The rules of the audit groups, each with its group, ascending.
-#[derive(Debug)]
-struct AuditRules<'a> {
-    action: AuditAction,
-    groups: Vec<(&'a ResourceId, Vec<Opening<'a>>)>,
-}
-
-impl<'a> Yardstick<'a> {
-    /// While an audit group or list is missing there is no result: each has its gap, and an empty
-    /// yardstick finds no fault (semantics §10 row 27, which wins over the skipping of one option
-    /// that §6.1 recommends).
-    fn find(
-        policy: &Policy,
-        audit: &'a ContentAudit,
-        evidence: &Evidence<'a>,
-        gaps: &mut BTreeSet<Gap>,
-    ) -> Yardstick<'a> {
-        let audit_rules = audit
-            .audit
-            .as_ref()
-            .map(|groups| audit_rules(policy, groups, evidence.references, gaps));
-        let options = audit.managed.as_ref().map(|asked| {
-            let lists = AuditLists::find(policy, asked, evidence.references, gaps)?;
-            Some(Options::new(asked, lists, evidence.shard))
-        });
-        match (audit_rules, options) {
-            (Some(None), _) | (_, Some(None)) => Yardstick::default(),
-            (audit, options) => Yardstick { audit: audit.flatten(), options: options.flatten() },
-        }
-    }
-
-    /// What an opening breaks, if anything. With managed options, they say which directions are
-    /// looked at, and the audit groups override them: ALLOW clears, DENY condemns.
-    fn broken_by(&self, opening: &Opening<'_>) -> Option<String> {
-        let Some(options) = &self.options else {
-            return self.audit.as_ref().and_then(|rules| rules.broken_by(opening));
-        };
-        if !options.audits(opening.direction) {
-            return None;
-        }
-        if let Some(rules) = &self.audit {
-            match rules.action {
-                AuditAction::Allow if rules.broken_by(opening).is_none() => return None,
-                AuditAction::Allow => {}
-                AuditAction::Deny => {
-                    if let denied @ Some(_) = rules.broken_by(opening) {
-                        return denied;
-                    }
-                }
-            }
-        }
-        let broken = options.broken(opening);
-        (!broken.is_empty()).then(|| broken.join("; "))
-    }
-}
-
-impl AuditRules<'_> {
-    fn broken_by(&self, opening: &Opening<'_>) -> Option<String> {
-        match self.action {
-            AuditAction::Allow => self
-                .first(|rule| opening.lies_inside(rule))
-                .is_none()
-                .then(|| format!("no rule of audit group {} allows it", self.names())),
-            AuditAction::Deny => self
-                .first(|rule| opening.overlaps(rule))
-                .map(|(group, rule)| format!("denied by `{rule}` of audit group {group}")),
-        }
-    }
-
-    fn first(
-        &self,
-        matches: impl Fn(&Opening<'_>) -> bool,
-    ) -> Option<(&ResourceId, &Opening<'_>)> {
-        self.groups.iter().find_map(|(group, rules)| {
-            rules.iter().find(|rule| matches(rule)).map(|rule| (*group, rule))
-        })
-    }
-
-    fn names(&self) -> String {
-        let names: Vec<_> = self.groups.iter().map(|(group, _)| group.as_str()).collect();
-        names.join(", ")
-    }
-}
-
-/// The rules of all audit groups; `None`, with a gap for each that is missing, unless all are
-/// there.
-fn audit_rules<'a>(
-    policy: &Policy,
-    named: &'a AuditGroups,
-    references: &'a References,
-    gaps: &mut BTreeSet<Gap>,
-) -> Option<AuditRules<'a>> {
-    let mut groups = Vec::new();
-    for id in &named.ids {
-        match references.get(&audit_group(policy, id)) {
-            Some(Fact::Item(Item { body: Body::SecurityGroup(group), .. })) => {
-                groups.push((id, openings(group)));
-            }
-            _ => {
-                let (owner, region) = (&policy.owner, &policy.region);
-                let text = format!(
-                    "Audit security group {id} of account {owner} in Region {region} could not be found."
-                );
-                gaps.insert(Gap::new(DependentService::Vpc, &text));
-            }
-        }
-    }
-    (groups.len() == named.ids.len()).then_some(AuditRules { action: named.action, groups })
 }
 
 /// How a group stands to the policy, found once for all that carry it.

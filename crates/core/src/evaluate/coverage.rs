@@ -92,10 +92,14 @@ mod tests {
             let recorder = Body::Recorder(Recorder { recording, group });
             world([body(ResourceType::CONFIGURATION_RECORDER, "default", recorder)])
         };
-        let not = |name: &str| format!("AWS Config is not recording resource type AWS::EC2::{name}.");
+        let not =
+            |name: &str| format!("AWS Config is not recording resource type AWS::EC2::{name}.");
         let (sg, eni) = (ResourceType::SECURITY_GROUP, ResourceType::NETWORK_INTERFACE);
         assert_eq!(texts(&shard(true, RecordingGroup::All)), [""; 0]);
-        assert_eq!(texts(&shard(true, group(&[sg.clone()]))), [not("NetworkInterface")]);
+        assert_eq!(
+            texts(&shard(true, group(std::slice::from_ref(&sg)))),
+            [not("NetworkInterface")]
+        );
         assert_eq!(texts(&shard(true, RecordingGroup::AllBut(vec![sg]))), [not("SecurityGroup")]);
         assert_eq!(
             texts(&shard(false, RecordingGroup::All)),

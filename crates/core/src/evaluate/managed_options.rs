@@ -7,10 +7,10 @@ use crate::ident::ResourceType;
 use crate::inventory::{Body, PrefixList, Shard};
 use crate::policy::content_audit::{AuditDirection, ManagedOptions};
 
+use super::Direction;
 use super::addresses::{is_public_v4, is_public_v6};
 use super::audit_lists::{Apps, AuditLists};
 use super::opening::{Opening, Peer, Ports, TCP, UDP, protocol_name};
-use super::Direction;
 
 /// The options of a policy with the lists they name at hand.
 #[derive(Debug)]

@@ -16,15 +16,14 @@ pub(super) fn selected<'a>(
         return Vec::new();
     }
     let items = shard.items.get(resource_type).into_iter().flatten();
-    items
-        .map(|(_, item)| item)
-        .filter(|item| policy.scope.has_tags(&item.tags))
-        .collect()
+    items.map(|(_, item)| item).filter(|item| policy.scope.has_tags(&item.tags)).collect()
 }
 
 /// What is said of a resource whose configuration was not recorded.
 pub(super) fn unseen(item: &Item) -> Verdict {
-    let text =
-        format!("The configuration of {} {} was not recorded.", item.key.resource_type, item.key.id);
+    let text = format!(
+        "The configuration of {} {} was not recorded.",
+        item.key.resource_type, item.key.id
+    );
     Verdict::Undecided(Gap::new(DependentService::Config, &text))
 }

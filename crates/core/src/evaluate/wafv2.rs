@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::ResourceType;
-use crate::inventory::{Body, Item, Shard, WafAssociation, WebAcl, WebAclRuleGroup};
+use crate::inventory::{Body, Item, Shard, WafAssociation, WebAcl};
 use crate::policy::Policy;
-use crate::policy::wafv2::{RuleGroup, Wafv2};
+use crate::policy::wafv2::Wafv2;
 
+use super::rule_groups::{carries, list};
 use super::web_acl_name::{self, OwnNames};
 use super::{
     DependentService, Evidence, Finding, Gap, Judgement, Verdict, Violation, ViolationReason,
@@ -261,7 +262,10 @@ impl<'a> Judge<'a> {
                 match strangers.as_slice() {
                     [] => continue,
                     [first, rest @ ..] => {
-                        format!("use on resources in scope alone; {first} and {} more are not", rest.len())
+                        format!(
+                            "use on resources in scope alone; {first} and {} more are not",
+                            rest.len()
+                        )
                     }
                 }
             } else {
@@ -284,8 +288,7 @@ fn strangers<'a>(
         .iter()
         .filter(|(resource_type, id)| {
             !in_scope.contains(&(resource_type, id))
-                && (!PROTECTED.contains(resource_type)
-                    || shard.item(resource_type, id).is_some())
+                && (!PROTECTED.contains(resource_type) || shard.item(resource_type, id).is_some())
         })
         .map(|(_, id)| &**id)
         .collect()
@@ -301,46 +304,6 @@ fn name<'a>(item: &'a Item, acl: &'a WebAcl) -> &'a str {
         return &acl.name;
     }
     item.name.as_deref().or_else(|| web_acl_name::of_arn(item.key.id.as_str())).unwrap_or_default()
-}
-
-fn carries(found: &[WebAclRuleGroup], wanted: &[RuleGroup]) -> bool {
-    found.len() == wanted.len()
-        && found.iter().zip(wanted).all(|(found, wanted)| is_same(found, wanted))
-}
-
-/// Same group, same version, same override. Without a version the policy wants the default one,
-/// so a pinned one differs.
-fn is_same(found: &WebAclRuleGroup, wanted: &RuleGroup) -> bool {
-    match wanted {
-        RuleGroup::Own { arn, count } => {
-            found.arn.as_ref() == Some(arn) && found.count == *count
-        }
-        RuleGroup::Managed { vendor, name, version, count } => {
-            found.vendor.as_ref() == Some(vendor)
-                && found.name.as_ref() == Some(name)
-                && found.version == *version
-                && found.count == *count
-        }
-    }
-}
-
-fn list(groups: &[RuleGroup]) -> String {
-    let texts: Vec<_> = groups
-        .iter()
-        .map(|group| {
-            let (text, count) = match group {
-                RuleGroup::Own { arn, count } => (arn.to_string(), count),
-                RuleGroup::Managed { vendor, name, version: None, count } => {
-                    (format!("{vendor} {name}"), count)
-                }
-                RuleGroup::Managed { vendor, name, version: Some(version), count } => {
-                    (format!("{vendor} {name} {version}"), count)
-                }
-            };
-            if *count { format!("{text} counting") } else { text }
-        })
-        .collect();
-    format!("[{}]", texts.join(", "))
 }
 
 #[cfg(test)]

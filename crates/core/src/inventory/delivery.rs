@@ -9,6 +9,12 @@ use super::{Observation, SnapshotFacts};
 /// The marker that AWS Config puts into a bucket to see that it may write there.
 const WRITABILITY_CHECK: &str = "ConfigWritabilityCheckFile";
 
+/// Characters of a reason; what it quotes from the item may be of any length.
+const REASON_CHARS_MAX: usize = 500;
+
+/// Characters of the resource id of an item that could not be read.
+const RESOURCE_ID_CHARS_MAX: usize = 1024;
+
 /// What one delivered file says.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Delivery {
@@ -199,12 +205,20 @@ impl Intake {
         }
         self.delivery.quarantined.push(Quarantined {
             index: self.next,
-            resource_id: unread.resource_id,
-            reason: unread.reason,
+            resource_id: unread.resource_id.map(|id| shortened(id, RESOURCE_ID_CHARS_MAX)),
+            reason: shortened(unread.reason, REASON_CHARS_MAX),
             observed,
         });
         self.next += 1;
     }
+}
+
+/// The text, cut to `chars_max` characters.
+fn shortened(mut text: String, chars_max: usize) -> String {
+    if text.chars().nth(chars_max).is_some() {
+        text = text.chars().take(chars_max.saturating_sub(1)).chain(['…']).collect();
+    }
+    text
 }
 
 impl Unread {
@@ -212,3 +226,6 @@ impl Unread {
         Unread { reason: reason.to_owned(), ..Unread::default() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,7 +92,7 @@ fn open_object(text: &str, envelope: Envelope<'_>, layer: u32, found: Finder<'_>
         found(Found::Item(Form::Whole, text));
     } else if let Some(records) = envelope.records {
         records.0.iter().for_each(|raw| open_message(raw, nested, found));
-    } else if let Some(data) = envelope.data {
+    } else if let Some(data) = envelope.data.filter(|data| data.get().starts_with('{')) {
         open(data.get(), nested, found);
     } else if is_handshake(&envelope) {
         found(Found::Ignored);

@@ -104,3 +104,6 @@ fn body_rank(body: &Body) -> u8 {
 pub fn is_live(held: &Held, mark_ms: Option<i64>) -> bool {
     !matches!(held.item.body, Body::Deleted) && mark_ms.is_none_or(|mark| held.seen_ms >= mark)
 }
+
+#[cfg(test)]
+mod tests;

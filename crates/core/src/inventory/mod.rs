@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! bytes ─ split ─► one item's raw text ─ read ─► Observation ─ merge ─► held item ─► Shard
+//!           └ message ─ envelope ─┘                              └ snapshot: what is gone
 //! ```
 
 mod body;
@@ -12,6 +13,7 @@ mod encode;
 mod envelope;
 mod item;
 mod merge;
+mod opaque;
 mod read;
 mod shard;
 mod snapshot;

@@ -7,19 +7,21 @@ mod protection;
 mod recorder;
 mod security_group;
 pub(super) mod shape;
+mod tags;
 mod web_acl;
 
 pub(super) use moment::file_name_ms;
 
 use std::borrow::Cow;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::ident::{AccountId, Region, ResourceId, ResourceType};
 
 use super::{Body, Item, ItemKey, Observation, Tags, Version};
 use shape::{Many, Text, shape};
+use tags::{TagMap, listed_tags};
 
 shape! {
     /// The fields of an item, by the names of both dialects (formats §2).
@@ -342,68 +344,6 @@ pub(super) fn embedded<'t>(what: &str, raw: &'t RawValue) -> Result<Option<Embed
     Ok((!matches!(embedded.json(), "" | "null")).then_some(embedded))
 }
 
-/// Item-level tags: a map, or in query results a list (formats §4).
-struct TagMap(Tags);
-
-shape! {
-    /// One tag of a list.
-    Tag {
-        key: Text<'a> = "key",
-        value: Text<'a> = "value",
-    }
-}
-
-impl<'a> Deserialize<'a> for TagMap {
-    fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'a> Visitor<'a> for Any {
-            type Value = TagMap;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("tags as an object or a list")
-            }
-            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<TagMap, A::Error> {
-                let mut tags = Tags::new();
-                while let Some(key) = map.next_key::<String>()? {
-                    let value = map.next_value::<Option<Text<'a>>>()?;
-                    tags.insert(key.into(), value.map(Text::into_box).unwrap_or_default());
-                }
-                Ok(TagMap(tags))
-            }
-            fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<TagMap, A::Error> {
-                let mut tags = Tags::new();
-                while let Some(tag) = seq.next_element::<Tag<'a>>()? {
-                    let key = tag.key.ok_or_else(|| A::Error::custom("a tag without `key`"))?;
-                    tags.insert(key.into_box(), tag.value.map(Text::into_box).unwrap_or_default());
-                }
-                Ok(TagMap(tags))
-            }
-        }
-        from.deserialize_any(Any)
-    }
-}
-
-shape! {
-    /// Where bodies repeat the tags (formats §4).
-    TagLists {
-        tags: &'a RawValue = "tags",
-        tag_set: &'a RawValue = "tagSet",
-        tag_list: &'a RawValue = "tagList",
-    }
-}
-
-/// The tags that the body repeats, for items that have no map of their own.
-fn listed_tags(source: &Source<'_>) -> Result<Tags, String> {
-    for text in [source.configuration, source.supplementary] {
-        let lists: TagLists<'_> = parse("tags", text)?;
-        let Some(raw) = lists.tags.or(lists.tag_set).or(lists.tag_list) else { continue };
-        if let Some(list) = embedded("tags", raw)? {
-            let tags: TagMap = parse("tags", list.json())?;
-            return Ok(tags.0);
-        }
-    }
-    Ok(Tags::new())
-}
-
 /// Sorted, without repeats: bodies that say the same encode the same.
 fn sorted<T: Ord>(all: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut all: Vec<T> = all.into_iter().collect();
@@ -416,3 +356,6 @@ fn sorted<T: Ord>(all: impl IntoIterator<Item = T>) -> Vec<T> {
 fn group_ids(groups: Option<Many<shape::TextIn<'_, shape::Group>>>) -> Vec<Box<str>> {
     sorted(groups.into_iter().flat_map(|groups| groups.0).map(shape::TextIn::into_box))
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,31 +117,38 @@ fn difference(
     (put, removed)
 }
 
-/// Texts of all gaps by service, each once, in order, cut at [`ISSUE_TEXT_MAX`] between texts.
+/// Room kept at the end of an issue for ` And n more.`, with as many as 64 bits can count.
+const MORE_TEXT_MAX: usize = 32;
+
+/// Texts of all gaps by service, in order, cut between texts so that none is longer than
+/// [`ISSUE_TEXT_MAX`]. Bytes are counted, of which a text has no fewer than UTF-16 units.
 fn issues(judgement: &Judgement) -> BTreeMap<DependentService, String> {
     let mut texts: BTreeMap<DependentService, (String, u64)> = BTreeMap::new();
     for gap in &judgement.gaps {
-        let (text, left_out) = texts.entry(gap.service).or_default();
-        // Room for " And n more." is kept.
-        if *left_out > 0 || text.len() + gap.text.len() + 40 > ISSUE_TEXT_MAX {
-            *left_out += 1;
-            continue;
+        let (issue, left_out) = texts.entry(gap.service).or_default();
+        let space = usize::from(!issue.is_empty());
+        let length = issue.len().saturating_add(space).saturating_add(gap.text.len());
+        if *left_out > 0 || length > ISSUE_TEXT_MAX - MORE_TEXT_MAX {
+            *left_out = left_out.saturating_add(1);
+        } else {
+            append(issue, &gap.text);
         }
-        if !text.is_empty() {
-            text.push(' ');
-        }
-        text.push_str(&gap.text);
     }
-    texts
-        .into_iter()
-        .map(|(service, (mut text, left_out))| {
-            if left_out > 0 {
-                if !text.is_empty() {
-                    text.push(' ');
-                }
-                text.push_str(&format!("And {left_out} more."));
-            }
-            (service, text)
-        })
-        .collect()
+    let closed = |(service, (mut issue, left_out)): (DependentService, (String, u64))| {
+        if left_out > 0 {
+            append(&mut issue, &format!("And {left_out} more."));
+        }
+        (service, issue)
+    };
+    texts.into_iter().map(closed).collect()
 }
+
+fn append(issue: &mut String, text: &str) {
+    if !issue.is_empty() {
+        issue.push(' ');
+    }
+    issue.push_str(text);
+}
+
+#[cfg(test)]
+mod tests;

@@ -118,7 +118,8 @@ fn aws_managed_lists_have_fixed_ids_and_contents() {
 
 #[test]
 fn a_list_is_written_as_the_model_has_it() {
-    let text = r#"{"ListId":"i","ListName":"n","AppsList":[{"AppName":"a","Protocol":"TCP","Port":80}]}"#;
+    let text =
+        r#"{"ListId":"i","ListName":"n","AppsList":[{"AppName":"a","Protocol":"TCP","Port":80}]}"#;
     let list: AppsList = serde_json::from_str(text).unwrap();
     assert_eq!(serde_json::to_string(&list).unwrap(), text);
     let text = r#"{"ListName":"n","ProtocolsList":["tcp","41"],"PreviousProtocolsList":{}}"#;

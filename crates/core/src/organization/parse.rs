@@ -42,7 +42,10 @@ struct Root {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "an organizational unit object with Id and ParentId")]
+#[serde(
+    rename_all = "PascalCase",
+    expecting = "an organizational unit object with Id and ParentId"
+)]
 struct UnitRow {
     id: String,
     #[serde(default)]
@@ -146,8 +149,7 @@ fn units(rows: Vec<UnitRow>) -> Result<BTreeMap<OuId, Unit>, OrganizationError> 
         let place = format!("OrganizationalUnits[{index}]");
         let id = OuId::try_from(row.id.as_str())
             .map_err(|error| OrganizationError(format!("{place}.Id: {error}")))?;
-        let unit =
-            Unit { name: row.name.unwrap_or_default().into(), parent: row.parent_id.into() };
+        let unit = Unit { name: row.name.unwrap_or_default().into(), parent: row.parent_id.into() };
         if units.insert(id, unit).is_some() {
             return refuse(format!("{place}: `{}` occurs twice; remove one", row.id));
         }
@@ -183,10 +185,7 @@ fn status(row: &AccountRow, place: &str) -> Result<AccountStatus, OrganizationEr
             "{place}.Status: `{other}` of account `{}` is not known; it is {KNOWN}",
             row.id
         )),
-        None => refuse(format!(
-            "{place}.Status of account `{}` is missing; give {KNOWN}",
-            row.id
-        )),
+        None => refuse(format!("{place}.Status of account `{}` is missing; give {KNOWN}", row.id)),
     }
 }
 

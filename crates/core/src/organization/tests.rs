@@ -159,6 +159,16 @@ fn replacing_asks_for_confirmation_when_it_looks_like_a_mistake() {
         let wanted = Replacement { other_id: false, dropped, of: 5, needs_confirmation };
         assert_eq!(found, wanted);
     }
+    // Nine accounts: two are more than a fifth, by a hair. Ten: two are a fifth.
+    for (count, needs_confirmation) in [(9, true), (10, false), (11, false)] {
+        let mut old = old.clone();
+        let one = old.accounts[&id("201")].clone();
+        old.accounts = (0..count).map(|number| (id(&number.to_string()), one.clone())).collect();
+        let mut new = old.clone();
+        new.accounts.remove(&id("0"));
+        new.accounts.remove(&id("1"));
+        assert_eq!(replacement(&old, &new).needs_confirmation, needs_confirmation, "2 of {count}");
+    }
     let mut other = old.clone();
     other.id = "o-2".into();
     let wanted = Replacement { other_id: true, dropped: 0, of: 5, needs_confirmation: true };

@@ -38,8 +38,7 @@ pub fn admit(
 }
 
 fn check_ids(document: &Document, organization: &Organization) -> Result<(), Refusal> {
-    let maps =
-        [("IncludeMap", &document.include_map), ("ExcludeMap", &document.exclude_map)];
+    let maps = [("IncludeMap", &document.include_map), ("ExcludeMap", &document.exclude_map)];
     for (member, map) in maps {
         let set = scope_of::account_set(member, map.as_ref())?;
         for unit in &set.units {

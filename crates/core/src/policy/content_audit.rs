@@ -237,7 +237,9 @@ fn list_reference(
     let version = node.get("defaultListVersion");
     let default = list_id(&node.get("defaultListId"))?;
     if version.is_set() && default.is_none() {
-        return Err(version.refuse("is given without `defaultListId`; name the list or leave it out"));
+        return Err(
+            version.refuse("is given without `defaultListId`; name the list or leave it out")
+        );
     }
     if custom.is_empty() && default.is_none() {
         return Ok(None);
@@ -247,5 +249,8 @@ fn list_reference(
         count: custom.len(),
         max: |quotas| quotas.lists_per_option_max,
     });
-    Ok(Some(ListReference { custom, default: default.map(|id| (id, version.text().map(Into::into))) }))
+    Ok(Some(ListReference {
+        custom,
+        default: default.map(|id| (id, version.text().map(Into::into))),
+    }))
 }

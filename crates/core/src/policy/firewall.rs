@@ -43,10 +43,7 @@ pub(super) fn check_network_firewall(
     Ok(())
 }
 
-pub(super) fn check_import(
-    data: &Node<'_>,
-    counts: &mut Vec<Count>,
-) -> Result<(), Refusal> {
+pub(super) fn check_import(data: &Node<'_>, counts: &mut Vec<Count>) -> Result<(), Refusal> {
     let config = data.get("awsNetworkFirewallConfig");
     check_firewall(
         config.required("give the rule groups and actions that the firewalls must have")?,
@@ -123,9 +120,7 @@ fn check_firewall(config: &Node<'_>, counts: &mut Vec<Count>) -> Result<(), Refu
     }
     let engine = config.get("networkFirewallStatefulEngineOptions");
     let order = engine.get("ruleOrder").one_of(&["STRICT_ORDER", "DEFAULT_ACTION_ORDER"])?;
-    engine
-        .get("streamExceptionPolicy")
-        .one_of(&["DROP", "CONTINUE", "REJECT", "FMS_IGNORE"])?;
+    engine.get("streamExceptionPolicy").one_of(&["DROP", "CONTINUE", "REJECT", "FMS_IGNORE"])?;
     let defaults = config.get("networkFirewallStatefulDefaultActions");
     if defaults.is_filled() && order != Some("STRICT_ORDER") {
         return Err(defaults.refuse(
@@ -172,7 +167,9 @@ fn check_routes(config: &Node<'_>) -> Result<(), Refusal> {
         target.one_of(&["InternetGateway"])?;
     }
     if action == Some("MONITOR") && !targets.is_filled() {
-        return Err(targets.refuse("is missing and routeManagementAction is MONITOR; give [\"InternetGateway\"]"));
+        return Err(targets.refuse(
+            "is missing and routeManagementAction is MONITOR; give [\"InternetGateway\"]",
+        ));
     }
     Ok(())
 }

@@ -35,8 +35,8 @@ pub mod wafv2;
 pub use admission::{admit, admit_update};
 pub use document::*;
 pub use quotas::Quotas;
-pub use refusal::{Refusal, RefusalKind};
 pub(crate) use refusal::within;
+pub use refusal::{Refusal, RefusalKind};
 
 /// A valid policy as evaluators see it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -296,7 +296,8 @@ fn check_policy_option(document: &Document, policy_type: PolicyType) -> Result<(
         [&option.network_firewall_policy, &option.third_party_firewall_policy].into_iter().flatten()
     {
         let model = deployment.firewall_deployment_model.as_deref();
-        if let Some(model) = model.filter(|model| !matches!(*model, "CENTRALIZED" | "DISTRIBUTED")) {
+        if let Some(model) = model.filter(|model| !matches!(*model, "CENTRALIZED" | "DISTRIBUTED"))
+        {
             return Err(Refusal::input(format!(
                 "`PolicyOption.{member}.FirewallDeploymentModel` is CENTRALIZED or DISTRIBUTED, \
                  not `{}`",
@@ -326,4 +327,3 @@ pub fn echo(document: &Document) -> Document {
     echoed.policy_status = Some("ACTIVE".into());
     echoed
 }
-

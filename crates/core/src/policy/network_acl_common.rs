@@ -18,9 +18,9 @@ pub(super) fn check(document: &Document, counts: &mut Vec<Count>) -> Result<(), 
             .into_iter()
             .flat_map(|(member, entries)| {
                 let entries = entries.as_deref().unwrap_or_default().iter();
-                entries
-                    .enumerate()
-                    .map(move |(index, entry)| (format!("NetworkAclEntrySet.{member}[{index}]"), entry))
+                entries.enumerate().map(move |(index, entry)| {
+                    (format!("NetworkAclEntrySet.{member}[{index}]"), entry)
+                })
             })
             .collect();
     if entries.is_empty() {

@@ -45,7 +45,8 @@ pub(super) fn account_set(
             "ACCOUNT" => {
                 for id in ids {
                     set.accounts.insert(
-                        AccountId::try_from(id.as_str()).map_err(|error| bad_id(member, key, &error))?,
+                        AccountId::try_from(id.as_str())
+                            .map_err(|error| bad_id(member, key, &error))?,
                     );
                 }
             }
@@ -173,9 +174,7 @@ fn tags(document: &Document) -> Result<TagScope, Refusal> {
     Ok(TagScope {
         tags: tags
             .iter()
-            .map(|tag| {
-                (tag.key.as_str().into(), tag.value.as_deref().unwrap_or_default().into())
-            })
+            .map(|tag| (tag.key.as_str().into(), tag.value.as_deref().unwrap_or_default().into()))
             .collect(),
         exclude: document.exclude_resource_tags,
         any,

@@ -158,4 +158,3 @@ fn check_depth(text: &str) -> Result<(), Refusal> {
     }
     Ok(())
 }
-

@@ -3,9 +3,7 @@
 
 use super::PolicyType;
 use super::shape::Key;
-use super::shape::Shape::{
-    self, Any, Flag, List, ListOrNull, Object, Text, TextOrObject, Whole,
-};
+use super::shape::Shape::{self, Any, Flag, List, ListOrNull, Object, Text, TextOrObject, Whole};
 
 /// The shape of a type's data.
 pub(super) const fn shape_of(policy_type: PolicyType) -> &'static Shape {
@@ -81,10 +79,7 @@ const GROUP_CONFIGS: Shape = ListOrNull(&Any);
 
 const LOGGING: Shape = Object(&[
     ("logDestinationConfigs", List(&Text)),
-    (
-        "redactedFields",
-        List(&Object(&[("redactedFieldType", Text), ("redactedFieldValue", Text)])),
-    ),
+    ("redactedFields", List(&Object(&[("redactedFieldType", Text), ("redactedFieldValue", Text)]))),
     (
         "loggingFilterConfigs",
         Object(&[
@@ -104,8 +99,7 @@ const LOGGING: Shape = Object(&[
     ),
 ]);
 
-const IMMUNITY: Shape =
-    Object(&[("immunityTimeProperty", Object(&[("immunityTime", Whole)]))]);
+const IMMUNITY: Shape = Object(&[("immunityTimeProperty", Object(&[("immunityTime", Whole)]))]);
 
 static SHIELD_ADVANCED: Shape = Object(&[
     TYPE,
@@ -184,10 +178,7 @@ static NETWORK_FIREWALL: Shape = Object(&[
             ("allowedIPV4CidrList", ListOrNull(&Text)),
             ("routeManagementAction", Text),
             ("routeManagementTargetTypes", ListOrNull(&Text)),
-            (
-                "routeManagementConfig",
-                Object(&[("allowCrossAZTrafficIfNoEndpoint", Flag)]),
-            ),
+            ("routeManagementConfig", Object(&[("allowCrossAZTrafficIfNoEndpoint", Flag)])),
         ]),
     ),
 ]);
@@ -275,10 +266,7 @@ const DEPLOYMENT_MODEL: Shape = Object(&[
         Object(&[(
             "centralizedFirewallOrchestrationConfig",
             Object(&[
-                (
-                    "inspectionVpcIds",
-                    List(&Object(&[("resourceId", Text), ("accountId", Text)])),
-                ),
+                ("inspectionVpcIds", List(&Object(&[("resourceId", Text), ("accountId", Text)]))),
                 ("firewallCreationConfig", FIREWALL_CREATION),
                 ("allowedIPV4CidrList", ListOrNull(&Text)),
             ]),

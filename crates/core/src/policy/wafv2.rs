@@ -61,9 +61,7 @@ pub(super) fn parse(data: &Node<'_>, counts: &mut Vec<Count>) -> Result<Wafv2, R
             .whole_within(1, i64::from(u32::MAX))?;
     }
     let source = data.get("webACLSource").one_of(&["DEFAULT", "RETROFIT_EXISTING"])?;
-    let partner = |group: &&RuleGroup| {
-        matches!(group, RuleGroup::Managed { vendor, .. } if &**vendor != "AWS")
-    };
+    let partner = |group: &&RuleGroup| matches!(group, RuleGroup::Managed { vendor, .. } if &**vendor != "AWS");
     counts.push(Count {
         what: "`preProcessRuleGroups` and `postProcessRuleGroups`",
         count: first.len().saturating_add(last.len()),
@@ -87,7 +85,8 @@ fn rule_groups(groups: &Node<'_>) -> Result<Vec<RuleGroup>, Refusal> {
 }
 
 fn rule_group(group: &Node<'_>) -> Result<RuleGroup, Refusal> {
-    let count = group.get("overrideAction").get("type").one_of(&["NONE", "COUNT"])? == Some("COUNT");
+    let count =
+        group.get("overrideAction").get("type").one_of(&["NONE", "COUNT"])? == Some("COUNT");
     let arn = group.get("ruleGroupArn");
     let identifier = group.get("managedRuleGroupIdentifier");
     let managed = match group.get("ruleGroupType").one_of(&["RuleGroup", "ManagedRuleGroup"])? {
@@ -111,9 +110,8 @@ fn rule_group(group: &Node<'_>) -> Result<RuleGroup, Refusal> {
     }
     match arn.text().filter(|text| !text.is_empty()) {
         Some(text) => Ok(RuleGroup::Own { arn: text.into(), count }),
-        None => Err(arn.refuse(
-            "is missing; give the ARN of the rule group, or a managedRuleGroupIdentifier",
-        )),
+        None => Err(arn
+            .refuse("is missing; give the ARN of the rule group, or a managedRuleGroupIdentifier")),
     }
 }
 
@@ -191,10 +189,8 @@ fn check_logging(logging: &Node<'_>) -> Result<(), Refusal> {
     let redacted = logging.get("redactedFields");
     let fields = redacted.items();
     if fields.len() > REDACTED_FIELDS_MAX {
-        return Err(redacted.refuse(format!(
-            "has {} fields; give at most {REDACTED_FIELDS_MAX}",
-            fields.len()
-        )));
+        return Err(redacted
+            .refuse(format!("has {} fields; give at most {REDACTED_FIELDS_MAX}", fields.len())));
     }
     for field in &fields {
         check_redacted(field)?;
@@ -221,8 +217,16 @@ fn check_destination(destination: &Node<'_>) -> Result<(), Refusal> {
 /// Both the documented names and those of AWS's older examples.
 fn check_redacted(field: &Node<'_>) -> Result<(), Refusal> {
     let kind = field.get("redactedFieldType");
-    let known =
-        ["URI", "QUERY_STRING", "HEADER", "METHOD", "UriPath", "QueryString", "SingleHeader", "Method"];
+    let known = [
+        "URI",
+        "QUERY_STRING",
+        "HEADER",
+        "METHOD",
+        "UriPath",
+        "QueryString",
+        "SingleHeader",
+        "Method",
+    ];
     kind.required("give URI, QUERY_STRING, HEADER or METHOD")?;
     let header = matches!(kind.one_of(&known)?, Some("HEADER" | "SingleHeader"));
     let value = field.get("redactedFieldValue");
@@ -247,8 +251,9 @@ fn check_filters(config: &Node<'_>) -> Result<(), Refusal> {
         for condition in filter.get("conditions").items() {
             let action = condition.get("actionCondition").is_set();
             if action == condition.get("labelNameCondition").is_set() {
-                return Err(condition
-                    .refuse("must have either `actionCondition` or `labelNameCondition`"));
+                return Err(
+                    condition.refuse("must have either `actionCondition` or `labelNameCondition`")
+                );
             }
         }
     }

@@ -99,10 +99,7 @@ impl AccountSet {
 
 /// Accounts in scope, ascending. Each unit's ancestors are walked once, so that the cost is
 /// that of one look-up an account.
-pub fn in_scope_accounts<'a>(
-    scope: &Scope,
-    organization: &'a Organization,
-) -> Vec<&'a AccountId> {
+pub fn in_scope_accounts<'a>(scope: &Scope, organization: &'a Organization) -> Vec<&'a AccountId> {
     let (set, listed_are_in) = match &scope.accounts {
         AccountScope::Everyone => return organization.judged_accounts().collect(),
         AccountScope::Only(set) => (set, true),

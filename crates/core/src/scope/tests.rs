@@ -163,9 +163,8 @@ fn a_changed_organization_says_who_entered_and_who_left() {
         ("only 1", "", ""),
     ] {
         let changes = scope_changes(&scope(text), &before, &after);
-        let joined = |ids: &[AccountId]| {
-            ids.iter().map(AccountId::as_str).collect::<Vec<_>>().join(" ")
-        };
+        let joined =
+            |ids: &[AccountId]| ids.iter().map(AccountId::as_str).collect::<Vec<_>>().join(" ");
         assert_eq!(joined(&changes.entered), entered, "{text}");
         assert_eq!(joined(&changes.left), left, "{text}");
         assert_eq!(changes.is_empty(), entered.is_empty() && left.is_empty());

@@ -1,5 +1,7 @@
 //! Address ranges as the naive evaluator sees them: two numbers.
 
+use std::sync::LazyLock;
+
 /// First and last address of a CIDR, with its family (4 or 6) and prefix length.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
@@ -34,8 +36,11 @@ impl Range {
     }
 }
 
-/// The IANA special-purpose blocks that are not globally reachable.
-pub const NOT_GLOBAL: &[&str] = &[
+/// The IANA special-purpose blocks that are not globally reachable, as far as worlds touch them.
+pub static NOT_GLOBAL: LazyLock<Vec<(&str, Range)>> =
+    LazyLock::new(|| BLOCKS.iter().map(|block| (*block, Range::parse(block))).collect());
+
+const BLOCKS: &[&str] = &[
     "0.0.0.0/8",
     "10.0.0.0/8",
     "100.64.0.0/10",

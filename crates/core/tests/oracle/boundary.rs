@@ -5,10 +5,25 @@ use serde_json::{Value, json};
 use crate::address::Range;
 use crate::random::Random;
 
+/// Where a value can be changed.
+pub struct Places(Vec<(String, String)>);
+
+impl Places {
+    pub fn of(value: &Value) -> Places {
+        let mut paths = vec![];
+        collect(value, "", String::new(), &mut paths);
+        Places(paths)
+    }
+}
+
 /// Changes one field somewhere in a value; leaves it alone when nothing can be changed.
 pub fn change_one(value: &mut Value, random: &mut Random) {
-    let mut paths = vec![];
-    collect(value, "", String::new(), &mut paths);
+    let places = Places::of(value);
+    change_at_one(value, &places, random);
+}
+
+/// The same, where the places are known already.
+pub fn change_at_one(value: &mut Value, Places(paths): &Places, random: &mut Random) {
     for _ in 0..60 {
         if paths.is_empty() {
             return;
@@ -88,12 +103,47 @@ fn collect(value: &Value, key: &str, pointer: String, paths: &mut Vec<(String, S
 }
 
 const KNOWN: &[&str] = &[
-    "cidrIp", "cidrIpv6", "ipRanges", "Cidr", "ipPermissions", "ipPermissionsEgress", "groupName", "ownerId",
-    "tags", "Status", "ParentId", "type", "webAclArn", "webACLId", "value", "ManagedByFirewallManager",
-    "Name", "Recording", "recording", "AllSupported", "ResourceTypes", "resourceTypes", "ManagedServiceData",
-    "ManagedServiceData", "ManagedServiceData", "ManagedServiceData",
-    "ExcludeResourceTags", "ResourceTagLogicalOperator", "ResourceTypeList", "IncludeMap", "ExcludeMap",
-    "ResourceTags", "Port", "Protocol", "ProtocolsList", "prefixListId", "relationships", "configSnapshotId",
+    "cidrIp",
+    "cidrIpv6",
+    "ipRanges",
+    "Cidr",
+    "ipPermissions",
+    "ipPermissionsEgress",
+    "groupName",
+    "ownerId",
+    "tags",
+    "Status",
+    "ParentId",
+    "type",
+    "webAclArn",
+    "webACLId",
+    "value",
+    "ManagedByFirewallManager",
+    "Name",
+    "Recording",
+    "recording",
+    "AllSupported",
+    "ResourceTypes",
+    "resourceTypes",
+    "ManagedServiceData",
+    "ManagedServiceData",
+    "ManagedServiceData",
+    "ManagedServiceData",
+    "ExcludeResourceTags",
+    "ResourceTagLogicalOperator",
+    "ResourceTypeList",
+    "IncludeMap",
+    "ExcludeMap",
+    "PreProcessFirewallManagerRuleGroups",
+    "PostProcessFirewallManagerRuleGroups",
+    "OverrideAction",
+    "ResourceTags",
+    "Port",
+    "Protocol",
+    "ProtocolsList",
+    "prefixListId",
+    "relationships",
+    "configSnapshotId",
 ];
 
 fn edit(target: &mut Value, key: &str, random: &mut Random) {
@@ -111,12 +161,28 @@ fn edit(target: &mut Value, key: &str, random: &mut Random) {
         }
         "cidrIp" | "cidrIpv6" | "Cidr" => edit_cidr(target, random),
         "ipRanges" if target.is_string() => edit_cidr(target, random),
-        "ipPermissions" | "ipPermissionsEgress" | "relationships" | "ProtocolsList" if target.is_array() => {
+        "ipPermissions" | "ipPermissionsEgress" | "relationships" | "ProtocolsList"
+            if target.is_array() =>
+        {
             let elements = target.as_array_mut().expect("checked");
             let least = usize::from(key == "ProtocolsList");
             if elements.len() > least {
                 elements.remove(random.below(elements.len()));
             }
+        }
+        "PreProcessFirewallManagerRuleGroups" | "PostProcessFirewallManagerRuleGroups"
+            if target.is_array() =>
+        {
+            let groups = target.as_array_mut().expect("checked");
+            match random.below(3) {
+                0 => drop(groups.pop()),
+                1 => groups.reverse(),
+                _ => *target = Value::Null,
+            }
+        }
+        "OverrideAction" => {
+            let count = target["Count"].is_object();
+            *target = if count { json!({"None": {}}) } else { json!({"Count": {}}) };
         }
         "groupName" => choose(target, random, &["web", "default", "FMManagedSecurityGroup0-sg-0b"]),
         "ownerId" => {
@@ -130,14 +196,12 @@ fn edit(target: &mut Value, key: &str, random: &mut Random) {
             }
         }
         "Status" => choose(target, random, &["ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED"]),
-        "ParentId" if target != "r-root" || random.chance(50) => {
-            // Only downwards moves of accounts keep the tree a tree; units stay where they are.
-            if random.chance(50) {
-                choose(target, random, &["r-root"]);
-            }
-        }
+        // Only moves to the root keep the tree a tree.
+        "ParentId" if random.chance(50) => choose(target, random, &["r-root"]),
         "type" => choose(target, random, &["application", "network", "gateway"]),
-        "webAclArn" | "webACLId" => choose(target, random, &["", "6c2c3f5e-0000-4000-8000-0000000000aa"]),
+        "webAclArn" | "webACLId" => {
+            choose(target, random, &["", "6c2c3f5e-0000-4000-8000-0000000000aa"])
+        }
         "value" if target.as_str().is_some_and(|v| v.starts_with("arn:") || v.is_empty()) => {
             choose(target, random, &["", "6c2c3f5e-0000-4000-8000-0000000000aa"]);
         }
@@ -248,7 +312,9 @@ fn edit_cidr(target: &mut Value, random: &mut Random) {
         0 if range.length > 0 => (range.first, range.length - 1),
         1 if range.length < bits => (range.first, range.length + 1),
         2 if range.length > 0 => (range.first ^ (size + 1), range.length),
-        3 if range.length > 0 && range.length < bits => (range.first ^ (size + 1), range.length + 1),
+        3 if range.length > 0 && range.length < bits => {
+            (range.first ^ (size + 1), range.length + 1)
+        }
         _ => return,
     };
     let size = if bits - length >= 128 { u128::MAX } else { (1u128 << (bits - length)) - 1 };
@@ -271,7 +337,9 @@ fn edit_data(data: &mut Value, random: &mut Random) {
         choose(&mut data["securityGroupAction"]["type"], random, &["ALLOW", "DENY"]);
         return;
     }
-    let Some(options) = data["preManagedOptions"].as_array_mut().filter(|o| !o.is_empty()) else { return };
+    let Some(options) = data["preManagedOptions"].as_array_mut().filter(|o| !o.is_empty()) else {
+        return;
+    };
     let at = random.below(options.len());
     let Some(option) = options[at].as_object_mut() else { return };
     for (key, value) in option {
@@ -290,7 +358,9 @@ fn edit_data(data: &mut Value, random: &mut Random) {
             "minIpv6CidrPrefixLenPerSgRule" if value.is_number() => {
                 *value = json!((value.as_i64().unwrap_or(1) + step).clamp(0, 128));
             }
-            "allowedProtocolsLists" | "allowedPublicAccessAppLists" | "deniedPublicAccessAppLists"
+            "allowedProtocolsLists"
+            | "allowedPublicAccessAppLists"
+            | "deniedPublicAccessAppLists"
                 if value.is_object() && random.chance(30) =>
             {
                 *value = json!({"customListIds": ["cccccccc-0000-4000-8000-00000000000c"]});

@@ -26,12 +26,17 @@ pub fn judge(case: &Value) -> Result<Outcome, String> {
         revision: 1,
         former_names: vec![],
     };
-    let policy = policy::parse(&document, identity).map_err(|refusal| format!("policy: {refusal}"))?;
+    let policy =
+        policy::parse(&document, identity).map_err(|refusal| format!("policy: {refusal}"))?;
     let account_id = account(case, "account")?;
     if !policy.scope.has_account(&organization, &account_id) {
         return Ok(Outcome::default());
     }
-    let shard = shard(&case["delivery"], ShardId { account: account_id, region: region.clone() })?;
+    let shard = shard(
+        &case["delivery"],
+        &case["earlier"],
+        ShardId { account: account_id, region: region.clone() },
+    )?;
     let references = references(case, &policy, &shard)?;
     let evidence =
         Evidence { shard: &shard, references: &references, evaluated_ms: 0, stale_after_ms: None };
@@ -66,7 +71,10 @@ fn said(error: impl std::fmt::Display) -> String {
 
 /// How serde writes a unit variant: AWS's word for it.
 fn word(variant: &impl serde::Serialize) -> String {
-    serde_json::to_value(variant).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(variant)
+        .ok()
+        .and_then(|v| v.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 fn account(case: &Value, key: &str) -> Result<AccountId, String> {
@@ -77,37 +85,67 @@ fn region(case: &Value) -> Result<Region, String> {
     Region::try_from(case["region"].as_str().unwrap_or_default()).map_err(said)
 }
 
-fn shard(delivery: &Value, id: ShardId) -> Result<Shard, String> {
+/// A shard from delivered files: that of the case and, if there is one, an earlier one. They
+/// arrive in either order.
+fn shard(delivery: &Value, earlier: &Value, id: ShardId) -> Result<Shard, String> {
+    let mut builder = ShardBuilder::new(id.clone());
+    let mut files = vec![(delivery, "20260301T000000Z")];
+    if !earlier.is_null() {
+        files.push((earlier, "20260215T000000Z"));
+    }
+    if delivery["configurationItems"].as_array().is_some_and(|items| items.len() % 2 == 1) {
+        files.reverse();
+    }
+    for (file, moment) in files {
+        take(&mut builder, &id, file, moment)?;
+    }
+    Ok(builder.seal())
+}
+
+fn take(
+    builder: &mut ShardBuilder,
+    id: &ShardId,
+    file: &Value,
+    moment: &str,
+) -> Result<(), String> {
     let (account, region) = (&id.account, &id.region);
-    let name = if delivery["configSnapshotId"].is_string() {
-        format!("{account}_Config_{region}_ConfigSnapshot_20260301T000000Z_dededede-0000-4000-8000-000000000000.json")
-    } else {
-        format!("{account}_Config_{region}_ConfigHistory_AWS::EC2::SecurityGroup_20260301T000000Z_20260301T060000Z_1.json")
+    let kind =
+        if file["configSnapshotId"].is_string() { "ConfigSnapshot" } else { "ConfigHistory" };
+    let name = match kind {
+        "ConfigSnapshot" => format!(
+            "{account}_Config_{region}_{kind}_{moment}_dededede-0000-4000-8000-000000000000.json"
+        ),
+        _ => format!(
+            "{account}_Config_{region}_{kind}_AWS::EC2::SecurityGroup_{moment}_{moment}_1.json"
+        ),
     };
     let mut reader = DeliveryReader::new(&name);
-    reader.push(delivery.to_string().as_bytes()).map_err(said)?;
+    reader.push(file.to_string().as_bytes()).map_err(said)?;
     let delivery = reader.finish().map_err(said)?;
     if let Some(refused) = delivery.quarantined.first() {
         return Err(format!("quarantined item {}: {}", refused.index, refused.reason));
     }
-    let mut builder = ShardBuilder::new(id.clone());
     let moment = delivery.snapshot.as_ref().map(|facts| facts.moment_ms);
     for observation in delivery.observations {
         builder.observe(observation, moment);
     }
     if let Some(facts) = delivery.snapshot {
-        for resource_type in facts.covers.get(&id).into_iter().flatten() {
+        for resource_type in facts.covers.get(id).into_iter().flatten() {
             builder.mark(resource_type.clone(), facts.moment_ms);
         }
-        if facts.shard.as_ref() == Some(&id) {
+        if facts.shard.as_ref() == Some(id) {
             builder.accept_snapshot();
         }
     }
-    Ok(builder.seal())
+    Ok(())
 }
 
 /// Looks up what the policy asks for: items in the administrator's delivery, lists in the case's.
-fn references(case: &Value, policy: &policy::Policy, shard_of_account: &Shard) -> Result<References, String> {
+fn references(
+    case: &Value,
+    policy: &policy::Policy,
+    shard_of_account: &Shard,
+) -> Result<References, String> {
     let mut references = References::new();
     for reference in evaluate::references(policy) {
         let fact = match &reference {
@@ -116,7 +154,7 @@ fn references(case: &Value, policy: &policy::Policy, shard_of_account: &Shard) -
                 let found = if at == shard_of_account.id {
                     shard_of_account.item(resource_type, id.as_str()).cloned()
                 } else {
-                    let there = shard(&case["administratorDelivery"], at)?;
+                    let there = shard(&case["administratorDelivery"], &Value::Null, at)?;
                     there.item(resource_type, id.as_str()).cloned()
                 };
                 found.map(Fact::Item)
@@ -126,7 +164,9 @@ fn references(case: &Value, policy: &policy::Policy, shard_of_account: &Shard) -
                 .transpose()
                 .map_err(said)?,
             Reference::ProtocolsList { id, .. } => list(case, "protocols", id.as_str())
-                .map(|list| serde_json::from_value(list["ProtocolsList"].clone()).map(Fact::Protocols))
+                .map(|list| {
+                    serde_json::from_value(list["ProtocolsList"].clone()).map(Fact::Protocols)
+                })
                 .transpose()
                 .map_err(said)?,
         };

@@ -25,9 +25,9 @@ use world::DefaultLists;
 /// Cases of an ordinary run.
 const CASES: u64 = 100_000;
 /// The seed of an ordinary run.
-const SEED: u64 = 0x5eed_0f_9a11_5ade;
+const SEED: u64 = 0x5eed_0f9a_115a_de00;
 /// Within how many cases every mutation has to be noticed.
-const MUTATION_CASES_MAX: u64 = 60_000;
+const MUTATION_CASES_MAX: u64 = 30_000;
 
 #[test]
 fn core_and_the_naive_evaluator_agree_on_generated_worlds() {
@@ -39,7 +39,8 @@ fn core_and_the_naive_evaluator_agree_on_generated_worlds() {
         let workers: Vec<_> = (0..threads)
             .map(|worker| {
                 let stop = &stop;
-                scope.spawn(move || compare(seed, (worker..cases).step_by(threads as usize), stop))
+                let pairs = (worker..cases / 2).step_by(threads as usize);
+                scope.spawn(move || compare(seed, pairs, stop))
             })
             .collect();
         workers.into_iter().fold(Mix::default(), |sum, worker| match worker.join() {
@@ -53,7 +54,8 @@ fn core_and_the_naive_evaluator_agree_on_generated_worlds() {
         assert!(percent(mix.violating) >= 30, "{}% violate", percent(mix.violating));
         assert!(percent(mix.undecided) >= 10, "{}% are undecided", percent(mix.undecided));
         assert!(percent(mix.compliant) >= 10, "{}% comply", percent(mix.compliant));
-        assert!(percent(mix.turned) >= 10, "{}% are turned by one field", percent(mix.turned));
+        let turned = 2 * percent(mix.turned);
+        assert!(turned >= 14, "{turned}% of the twins are turned by their one field");
     }
 }
 
@@ -89,23 +91,23 @@ impl Mix {
     }
 }
 
-fn compare(seed: u64, numbers: impl Iterator<Item = u64>, stop: &AtomicBool) -> Mix {
+fn compare(seed: u64, pairs: impl Iterator<Item = u64>, stop: &AtomicBool) -> Mix {
     let defaults = default_lists();
     let mut mix = Mix::default();
-    for number in numbers {
+    for number in pairs {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let case = world::case(seed, number, &defaults);
-        let (naive, core) = (naive::judge(&case, None), core_side::judge(&case));
-        if core.as_ref() != Ok(&naive) {
-            stop.store(true, Ordering::Relaxed);
-            difference(seed, number, &case, &core);
-        }
-        mix.add(&naive);
-        if number % 2 == 1 && naive != naive::judge(&world::case(seed, number - 1, &defaults), None) {
-            mix.turned += 1;
-        }
+        let outcomes = world::pair(seed, number, &defaults).map(|case| {
+            let (naive, core) = (naive::judge(&case, None), core_side::judge(&case));
+            if core.as_ref() != Ok(&naive) {
+                stop.store(true, Ordering::Relaxed);
+                difference(seed, number, &case, &core);
+            }
+            mix.add(&naive);
+            naive
+        });
+        mix.turned += u64::from(outcomes[0] != outcomes[1]);
     }
     mix
 }
@@ -118,7 +120,9 @@ fn difference(seed: u64, number: u64, case: &Value, core: &Result<Outcome, Strin
     let differs = |case: &Value| match catch_unwind(AssertUnwindSafe(|| naive::judge(case, None))) {
         Ok(naive) => {
             let core = core_side::judge(case);
-            gist(&naive) == gist(&before.0) && core.as_ref().map(gist) == before.1 && core != Ok(naive)
+            gist(&naive) == gist(&before.0)
+                && core.as_ref().map(gist) == before.1
+                && core != Ok(naive)
         }
         Err(_) => false,
     };
@@ -126,7 +130,7 @@ fn difference(seed: u64, number: u64, case: &Value, core: &Result<Outcome, Strin
     let small = shrink::shrink(case, differs);
     drop(std::panic::take_hook());
     panic!(
-        "core and the naive evaluator differ: PALISADE_SEED={seed}, case {number}\n\
+        "core and the naive evaluator differ: PALISADE_SEED={seed}, pair {number}\n\
          {small:#}\nnaive: {:?}\ncore:  {:?}\n",
         naive::judge(&small, None),
         core_side::judge(&small)
@@ -139,32 +143,43 @@ fn every_broken_rule_is_noticed() {
     let defaults = default_lists();
     let mut unnoticed = Mutation::ALL.to_vec();
     let mut slowest = (0, None);
-    for number in 0..MUTATION_CASES_MAX {
+    for number in 0..MUTATION_CASES_MAX / 2 {
         if unnoticed.is_empty() {
             break;
         }
-        let case = world::case(seed, number, &defaults);
-        let core = core_side::judge(&case).unwrap_or_else(|refused| panic!("case {number}: {refused}"));
-        let agrees = naive::judge(&case, None) == core;
-        unnoticed.retain(|mutation| {
-            let noticed = agrees && naive::judge(&case, Some(*mutation)) != core;
-            if noticed {
-                slowest = (number, Some(*mutation));
+        for case in world::pair(seed, number, &defaults) {
+            let core = core_side::judge(&case);
+            if core.as_ref() != Ok(&naive::judge(&case, None)) {
+                continue; // the other test's business; it proves nothing here
             }
-            !noticed
-        });
+            unnoticed.retain(|mutation| {
+                let noticed = Ok(naive::judge(&case, Some(*mutation))) != core;
+                if noticed {
+                    slowest = (number * 2, Some(*mutation));
+                }
+                !noticed
+            });
+        }
     }
-    println!("{} broken rules noticed, the last, {:?}, at case {}", Mutation::ALL.len(), slowest.1, slowest.0);
-    assert!(unnoticed.is_empty(), "seed {seed}: not noticed within {MUTATION_CASES_MAX} cases: {unnoticed:?}");
+    println!(
+        "{} broken rules noticed, the last, {:?}, at case {}",
+        Mutation::ALL.len(),
+        slowest.1,
+        slowest.0
+    );
+    assert!(
+        unnoticed.is_empty(),
+        "seed {seed}: not noticed within {MUTATION_CASES_MAX} cases: {unnoticed:?}"
+    );
 }
 
 #[test]
 fn the_same_seed_makes_the_same_case() {
     let defaults = default_lists();
     for number in 0..50 {
-        assert_eq!(world::case(7, number, &defaults), world::case(7, number, &defaults));
+        assert_eq!(world::pair(7, number, &defaults), world::pair(7, number, &defaults));
     }
-    assert_ne!(world::case(7, 0, &defaults), world::case(8, 0, &defaults));
+    assert_ne!(world::pair(7, 0, &defaults), world::pair(8, 0, &defaults));
 }
 
 fn default_lists() -> DefaultLists {
@@ -176,11 +191,15 @@ fn default_lists() -> DefaultLists {
     DefaultLists {
         allowed_apps: apps("Allowed"),
         denied_apps: apps("Denied"),
-        protocols: default_protocols_lists().first().map(|list| list.id.to_string()).expect("AWS has one"),
+        protocols: default_protocols_lists()
+            .first()
+            .map(|list| list.id.to_string())
+            .expect("AWS has one"),
     }
 }
 
 /// A number from the environment.
+#[expect(clippy::disallowed_methods, reason = "the test's own settings; core is not asked")]
 fn setting(name: &str, default: u64) -> u64 {
     match std::env::var(name) {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("`{name}` is not a number: `{text}`")),

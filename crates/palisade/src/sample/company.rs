@@ -84,6 +84,13 @@ pub struct Member {
     pub part: Part,
 }
 
+impl Member {
+    /// Whether no sample policy is about this account.
+    pub fn is_out(&self) -> bool {
+        self.unit == SANDBOXES || self.unit == CLOSED
+    }
+}
+
 const fn member(name: &'static str, unit: &'static str, size: Size, part: Part) -> Member {
     Member { name, unit, size, part }
 }

@@ -92,6 +92,16 @@ pub fn write(folder: &Path, seed: u64, now_ms: i64) -> std::io::Result<Census> {
     })
 }
 
+/// Names of the accounts in scope of some sample policy that break nothing (`true`), and of those
+/// that break something.
+pub fn tidiness() -> impl Iterator<Item = (&'static str, bool)> {
+    MEMBERS.iter().filter(|member| !member.is_out()).filter_map(|member| match member.part {
+        Part::Spotless | Part::Administrator => Some((member.name, true)),
+        Part::Untidy(_) | Part::OpenDoors(..) => Some((member.name, false)),
+        Part::Unheard | Part::HalfRecorded => None,
+    })
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Snapshot {

@@ -1,5 +1,6 @@
 //! The sample's policies, each a PutPolicy request as a user would write it.
 
+use palisade_core::lists::default_apps_lists;
 use serde_json::{Value, json};
 
 use super::company::{self, PAYMENTS, SANDBOXES};
@@ -30,7 +31,7 @@ fn no_remote_administration() -> Value {
     put(
         json!({
             "PolicyName": REMOTE_ADMIN_POLICY,
-            "PolicyDescription": "No group may open ssh or rdp, to anyone. Use Session Manager.",
+            "PolicyDescription": "No group opens ssh or rdp to anyone. Use Session Manager.",
             "ResourceType": SECURITY_GROUP,
             "ExcludeMap": {"ORG_UNIT": [SANDBOXES]},
         }),
@@ -45,10 +46,12 @@ fn no_remote_administration() -> Value {
 
 fn public_web_only() -> Value {
     let administrator = company::account_id("security-tooling");
+    // The AWS-managed list of what the internet may reach: http and https.
+    let web = default_apps_lists().into_iter().find(|list| list.name.ends_with("-Allowed"));
     put(
         json!({
             "PolicyName": "public-web-only",
-            "PolicyDescription": "The internet may reach web ports alone, and no rule may name every protocol.",
+            "PolicyDescription": "The internet reaches web ports alone and no rule names every protocol.",
             "ResourceType": "ResourceTypeList",
             "ResourceTypeList": ["AWS::EC2::Instance", "AWS::EC2::NetworkInterface", SECURITY_GROUP],
             "ExcludeMap": {"ACCOUNT": [administrator], "ORG_UNIT": [SANDBOXES]},
@@ -59,6 +62,11 @@ fn public_web_only() -> Value {
             "preManagedOptions": [
                 {"auditSgDirection": {"type": "INGRESS"}},
                 {"denyProtocolAllValue": true},
+                {"allowedPublicAccessAppLists": {
+                    "customListIds": [],
+                    "defaultListId": web.map(|list| list.id.to_string()),
+                    "defaultListVersion": null,
+                }},
             ],
         }),
     )
@@ -68,7 +76,7 @@ fn web_acl_on_load_balancers() -> Value {
     put(
         json!({
             "PolicyName": WEB_ACL_POLICY,
-            "PolicyDescription": "Every application load balancer stands behind the company's web ACL, unless tagged waf=exempt.",
+            "PolicyDescription": "Every application load balancer stands behind the company web ACL unless tagged waf=exempt.",
             "ResourceType": "AWS::ElasticLoadBalancingV2::LoadBalancer",
             "ResourceTags": [{"Key": "waf", "Value": "exempt"}],
             "ExcludeResourceTags": true,
@@ -100,7 +108,7 @@ fn payments_single_ports() -> Value {
     put(
         json!({
             "PolicyName": "payments-single-ports",
-            "PolicyDescription": "Where cards are handled, a rule opens one port and no more.",
+            "PolicyDescription": "Where cards are handled a rule opens one port and no more.",
             "ResourceType": SECURITY_GROUP,
             "IncludeMap": {"ORG_UNIT": [PAYMENTS]},
         }),

@@ -158,7 +158,7 @@ pub fn decide(store: &dyn Store, organization: &Value, policies: &[Value]) {
             revision: 1,
             token: "1:AAAAAAAAAAAAAAAAAAAAAA==".to_owned(),
             former_names: Vec::new(),
-            document: file.document,
+            document: file.policy,
             tags: BTreeMap::new(),
             created_ms: 0,
             updated_ms: 0,

@@ -29,7 +29,11 @@ where
 }
 
 /// A column that holds an identifier or NULL.
-pub(super) fn ident_or_null<T>(row: &Row<'_>, column: usize, what: &'static str) -> Result<Option<T>>
+pub(super) fn ident_or_null<T>(
+    row: &Row<'_>,
+    column: usize,
+    what: &'static str,
+) -> Result<Option<T>>
 where
     T: for<'a> TryFrom<&'a str, Error = IdentError>,
 {

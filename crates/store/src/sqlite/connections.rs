@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
@@ -11,8 +11,8 @@ use crate::{Result, StoreError};
 
 use super::{Opening, Synchronous, engine, schema};
 
-/// Reading connections kept open between calls; more are opened while needed and closed after.
-const IDLE_READERS_MAX: usize = 8;
+/// Reading connections open at one time; who comes when all are taken waits for one.
+pub(super) const READERS_MAX: usize = 16;
 
 /// How long a call waits for another process, such as `keys create`, to finish its write.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
@@ -35,7 +35,50 @@ pub(super) struct Connections {
 
 struct Readers {
     path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    pool: Mutex<Pool>,
+    returned: Condvar,
+}
+
+#[derive(Default)]
+struct Pool {
+    idle: Vec<Connection>,
+    /// INVARIANT: at most [`READERS_MAX`].
+    lent: usize,
+}
+
+/// A reading connection that goes back to the pool when it is let go, by a panic too.
+struct Lent<'a> {
+    readers: &'a Readers,
+    connection: Option<Connection>,
+}
+
+impl Readers {
+    fn lend(&self) -> Lent<'_> {
+        let full = |pool: &mut Pool| pool.lent >= READERS_MAX;
+        let waited = self.returned.wait_while(locked(&self.pool), full);
+        let mut pool = waited.unwrap_or_else(PoisonError::into_inner);
+        pool.lent += 1;
+        Lent { readers: self, connection: pool.idle.pop() }
+    }
+}
+
+impl Lent<'_> {
+    fn connection(&mut self) -> Result<&mut Connection> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect(&self.readers.path)?,
+        };
+        Ok(self.connection.insert(connection))
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut pool = locked(&self.readers.pool);
+        pool.lent = pool.lent.saturating_sub(1);
+        pool.idle.extend(self.connection.take());
+        self.readers.returned.notify_one();
+    }
 }
 
 impl Connections {
@@ -52,7 +95,8 @@ impl Connections {
             let _migrating = if lock.is_none() { Some(self::lock(path, &name)?) } else { None };
             schema::migrate(&mut writer, &name, &opening.fresh_sealing_key)?;
         }
-        let readers = Readers { path: path.to_owned(), idle: Mutex::default() };
+        let readers =
+            Readers { path: path.to_owned(), pool: Mutex::default(), returned: Condvar::new() };
         Ok(Connections { writer: Mutex::new(writer), readers: Some(readers), _lock: lock })
     }
 
@@ -78,17 +122,7 @@ impl Connections {
         let Some(readers) = &self.readers else {
             return within(&mut locked(&self.writer), ask);
         };
-        let idle = locked(&readers.idle).pop();
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => connect(&readers.path)?,
-        };
-        let answer = within(&mut connection, ask);
-        let mut idle = locked(&readers.idle);
-        if idle.len() < IDLE_READERS_MAX {
-            idle.push(connection);
-        }
-        answer
+        within(readers.lend().connection()?, ask)
     }
 }
 
@@ -125,6 +159,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 fn configure(writer: &Connection, synchronous: Synchronous) -> rusqlite::Result<()> {
     writer.pragma_update(None, "journal_mode", "WAL")?;
     writer.pragma_update(None, "journal_size_limit", LOG_KEPT_MAX)?;
+    // Where `fsync` stops at the drive's cache (macOS), SQLite must ask for more.
+    writer.pragma_update(None, "fullfsync", synchronous == Synchronous::Full)?;
     writer.pragma_update(
         None,
         "synchronous",

@@ -98,7 +98,8 @@ fn organization(tx: &Transaction<'_>) -> Result<Option<Organization>> {
     while let Some(row) = rows.next()? {
         const ACCOUNT: &str = "account of the organization";
         let status: AccountStatus = json(row, 2, ACCOUNT)?;
-        let account = Account { name: get(row, 1, ACCOUNT)?, status, parent: get(row, 3, ACCOUNT)? };
+        let account =
+            Account { name: get(row, 1, ACCOUNT)?, status, parent: get(row, 3, ACCOUNT)? };
         organization.accounts.insert(ident(row, 0, ACCOUNT)?, account);
     }
     Ok(Some(organization))
@@ -154,7 +155,12 @@ fn put_policy(tx: &Transaction<'_>, policy: &PolicyRecord, now_ms: i64) -> Resul
     work::put_fan_out(tx, &policy.id, policy.revision, now_ms)
 }
 
-fn remove_policy(tx: &Transaction<'_>, policy: &PolicyId, sequence: u64, now_ms: i64) -> Result<()> {
+fn remove_policy(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    sequence: u64,
+    now_ms: i64,
+) -> Result<()> {
     tx.execute("DELETE FROM policies WHERE policy = ?1", [policy.as_str()])?;
     ledger::remove_policy(tx, policy, sequence, now_ms)?;
     readers::remove_policy(tx, policy)?;

@@ -8,54 +8,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::ident::{ResourceType, ShardId};
 use palisade_core::inventory::{
-    Body, Delivery, Held, ItemDecodeError, ItemKey, Merged, Observation, decode_item, encode_item,
-    is_live, merge, seen_ms,
+    Delivery, Held, ItemKey, Merged, Observation, is_live, merge, seen_ms,
 };
-use rusqlite::types::{ToSql, ToSqlOutput};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::Transaction;
 
 use crate::{Accepted, Result};
 
-use super::columns::{damaged, get, ident};
+use super::held::{self, Coverage, ShardRow, State};
 use super::{control, readers, sequence, work};
 
 /// A delivery that changes nothing marks nothing, unless the one before it is older than this:
-/// then the shard may have been judged stale since, and is judged again. Shorter than any interval
-/// at which AWS Config delivers snapshots.
-pub(super) const RECENT_MS: i64 = 60 * 60 * 1000;
-
-/// What an item's row counts as: a function of what is held and of its type's mark.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum State {
-    /// There, as far as is known.
-    Live,
-    /// A tombstone.
-    Deleted,
-    /// A snapshot from after it was last seen does not contain it.
-    Gone,
-}
-
-impl State {
-    fn of(held: &Held, mark_ms: Option<i64>) -> State {
-        if is_live(held, mark_ms) {
-            State::Live
-        } else if held.item.body == Body::Deleted {
-            State::Deleted
-        } else {
-            State::Gone
-        }
-    }
-}
-
-impl ToSql for State {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::from(match self {
-            State::Live => 0_i64,
-            State::Deleted => 1,
-            State::Gone => 2,
-        }))
-    }
-}
+/// then the shard may have been judged stale since, and is judged again. No longer than any
+/// interval at which AWS Config delivers snapshots, so any setting of staleness that makes sense
+/// is longer.
+const RECENT_MS: i64 = 60 * 60 * 1000;
 
 pub(super) fn accept(
     tx: &Transaction<'_>,
@@ -66,11 +32,11 @@ pub(super) fn accept(
     let moment = delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
     let mut accepted = Accepted::default();
     for (id, spoken) in by_shard(delivery) {
-        let mut shard = Intake::open(tx, id)?;
-        if !control::is_member(tx, &shard.id.account)? {
+        if !control::is_member(tx, &id.account)? {
             accepted.strangers =
                 accepted.strangers.saturating_add(spoken.observations.len() as u64);
         }
+        let mut shard = Intake::open(tx, id)?;
         for observation in &spoken.observations {
             shard.observe(observation, moment, &mut accepted)?;
         }
@@ -79,8 +45,7 @@ pub(super) fn accept(
                 shard.cover(resource_type, moment, &mut accepted)?;
             }
         }
-        shard.snapshot_accepted |= spoken.snapshot;
-        shard.close(spoken.own, sequence, received_ms)?;
+        shard.close(&spoken, sequence, received_ms)?;
     }
     Ok(accepted)
 }
@@ -123,28 +88,6 @@ fn by_shard(delivery: &Delivery) -> BTreeMap<ShardId, Spoken<'_>> {
     shards
 }
 
-/// What is known of a type in a shard.
-#[derive(Clone, Copy, Default, Eq, PartialEq)]
-struct Coverage {
-    held: bool,
-    mark_ms: Option<i64>,
-}
-
-/// A row of `shards`.
-#[derive(Clone, Copy, Default)]
-struct ShardRow {
-    snapshot_accepted: bool,
-    received_ms: Option<i64>,
-    global_received_ms: Option<i64>,
-}
-
-impl ShardRow {
-    /// The receipt that staleness counts from.
-    fn counted_ms(&self) -> Option<i64> {
-        self.received_ms.or(self.global_received_ms)
-    }
-}
-
 /// One shard while a delivery is taken in.
 struct Intake<'t> {
     tx: &'t Transaction<'t>,
@@ -152,24 +95,22 @@ struct Intake<'t> {
     before: ShardRow,
     coverage_before: BTreeMap<ResourceType, Coverage>,
     coverage: BTreeMap<ResourceType, Coverage>,
-    snapshot_accepted: bool,
     /// Whether anybody reads items of this shard from outside.
     is_referenced: bool,
     /// Items whose change readers must be told of.
     told: BTreeSet<ItemKey>,
+    /// Whether what is judged changed.
     changed: bool,
 }
 
 impl<'t> Intake<'t> {
     fn open(tx: &'t Transaction<'t>, id: ShardId) -> Result<Intake<'t>> {
-        let before = shard_row(tx, &id)?;
-        let coverage = coverage(tx, &id)?;
+        let coverage = held::coverage(tx, &id)?;
         Ok(Intake {
             tx,
-            before,
+            before: held::shard_row(tx, &id)?.unwrap_or_default(),
             coverage_before: coverage.clone(),
             coverage,
-            snapshot_accepted: before.snapshot_accepted,
             is_referenced: readers::any_of(tx, &id)?,
             told: BTreeSet::new(),
             changed: false,
@@ -184,22 +125,23 @@ impl<'t> Intake<'t> {
         accepted: &mut Accepted,
     ) -> Result<()> {
         let item = &observation.item;
-        let coverage = self.coverage.entry(item.key.resource_type.clone()).or_default();
+        let resource_type = &item.key.resource_type;
+        let coverage = self.coverage.entry(resource_type.clone()).or_default();
         coverage.held = true;
         let mark = coverage.mark_ms;
-        let held = self.held(&item.key)?;
+        let held = held::item(self.tx, &item.key)?;
         let was_live = held.as_ref().is_some_and(|held| is_live(held, mark));
         let incoming = Held { item: item.clone(), seen_ms: seen_ms(&item.version, moment) };
         let (state, news) = match merge(held.as_ref(), incoming) {
             Merged::Replaced(held) => {
                 let state = State::of(&held, mark);
-                self.put(&held, state)?;
-                (state, was_live || state != State::Gone)
+                held::put_item(self.tx, &held, state)?;
+                (state, state != State::Gone)
             }
             Merged::Seen(held) => {
                 let state = State::of(&held, mark);
-                self.see(&held, state)?;
-                (state, !was_live && state == State::Live)
+                held::see_item(self.tx, &held, state)?;
+                (state, state == State::Live && !was_live)
             }
             Merged::Stale => (State::Gone, false),
         };
@@ -207,11 +149,16 @@ impl<'t> Intake<'t> {
             (false, _) | (true, State::Gone) => add(&mut accepted.stale),
             (true, State::Deleted) => add(&mut accepted.deleted),
             (true, State::Live) => {
-                add(accepted.accepted.entry(item.key.resource_type.clone()).or_default());
+                add(accepted.accepted.entry(resource_type.clone()).or_default());
             }
         }
-        if news {
-            self.change(&item.key);
+        // The tombstone of what was not there changes nothing that is judged, but for a recorder's:
+        // it tells why the shard is not recorded.
+        let is_judged = was_live
+            || state == State::Live
+            || *resource_type == ResourceType::CONFIGURATION_RECORDER;
+        if news && is_judged {
+            self.change(item.key.clone());
         }
         Ok(())
     }
@@ -229,108 +176,35 @@ impl<'t> Intake<'t> {
             return Ok(());
         }
         coverage.mark_ms = Some(moment);
-        let mut statement = self.tx.prepare_cached(
-            "UPDATE items SET state = ?5
-             WHERE account = ?1 AND region = ?2 AND type = ?3 AND state = ?4 AND seen_ms < ?6
-             RETURNING id",
-        )?;
-        let mut rows = statement.query(params![
-            self.id.account.as_str(),
-            self.id.region.as_str(),
-            resource_type.as_str(),
-            State::Live,
-            State::Gone,
-            moment
-        ])?;
-        while let Some(row) = rows.next()? {
-            let key = ItemKey {
+        for id in held::sweep(self.tx, &self.id, resource_type, moment)? {
+            add(&mut accepted.deleted);
+            self.change(ItemKey {
                 account: self.id.account.clone(),
                 region: self.id.region.clone(),
                 resource_type: resource_type.clone(),
-                id: ident(row, 0, "item")?,
-            };
-            add(&mut accepted.deleted);
-            self.changed = true;
-            if self.is_referenced {
-                self.told.insert(key);
-            }
+                id,
+            });
         }
         Ok(())
     }
 
-    fn change(&mut self, key: &ItemKey) {
+    fn change(&mut self, key: ItemKey) {
         self.changed = true;
         if self.is_referenced {
-            self.told.insert(key.clone());
+            self.told.insert(key);
         }
-    }
-
-    fn held(&self, key: &ItemKey) -> Result<Option<Held>> {
-        let mut statement = self.tx.prepare_cached(
-            "SELECT body, seen_ms FROM items
-             WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4",
-        )?;
-        let row: Option<(Vec<u8>, i64)> = statement
-            .query_row(
-                [
-                    self.id.account.as_str(),
-                    self.id.region.as_str(),
-                    key.resource_type.as_str(),
-                    key.id.as_str(),
-                ],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )
-            .optional()?;
-        let Some((body, seen_ms)) = row else { return Ok(None) };
-        match decode_item(key, &body) {
-            Ok(item) => Ok(Some(Held { item, seen_ms })),
-            // Delivering it again is the cure for another version's layout.
-            Err(ItemDecodeError::Layout { .. }) => Ok(None),
-            Err(error @ ItemDecodeError::Damaged(_)) => Err(damaged("item", error)),
-        }
-    }
-
-    fn put(&self, held: &Held, state: State) -> Result<()> {
-        let mut statement = self.tx.prepare_cached(
-            "INSERT OR REPLACE INTO items (account, region, type, id, state, seen_ms, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
-        statement.execute(params![
-            self.id.account.as_str(),
-            self.id.region.as_str(),
-            held.item.key.resource_type.as_str(),
-            held.item.key.id.as_str(),
-            state,
-            held.seen_ms,
-            encode_item(&held.item)
-        ])?;
-        Ok(())
-    }
-
-    fn see(&self, held: &Held, state: State) -> Result<()> {
-        let mut statement = self.tx.prepare_cached(
-            "UPDATE items SET state = ?5, seen_ms = ?6
-             WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4",
-        )?;
-        statement.execute(params![
-            self.id.account.as_str(),
-            self.id.region.as_str(),
-            held.item.key.resource_type.as_str(),
-            held.item.key.id.as_str(),
-            state,
-            held.seen_ms
-        ])?;
-        Ok(())
     }
 
     /// Writes what is known of the shard and marks what follows.
-    fn close(mut self, own: bool, sequence: u64, received_ms: i64) -> Result<()> {
+    fn close(mut self, spoken: &Spoken<'_>, sequence: u64, received_ms: i64) -> Result<()> {
         self.put_coverage()?;
-        let mut after = ShardRow { snapshot_accepted: self.snapshot_accepted, ..self.before };
-        let receipt = if own { &mut after.received_ms } else { &mut after.global_received_ms };
-        *receipt = Some(receipt.map_or(received_ms, |before| before.max(received_ms)));
+        let mut after = self.before;
+        after.snapshot_accepted |= spoken.snapshot;
         self.changed |= after.snapshot_accepted != self.before.snapshot_accepted;
-        self.put_shard(&after, sequence)?;
+        let receipt =
+            if spoken.own { &mut after.received_ms } else { &mut after.global_received_ms };
+        *receipt = Some(receipt.map_or(received_ms, |before| before.max(received_ms)));
+        held::put_shard_row(self.tx, &self.id, &after, self.changed.then_some(sequence))?;
         if self.changed || self.may_have_been_stale(&after) {
             work::mark(self.tx, &self.id, None, sequence, received_ms)?;
         }
@@ -349,80 +223,18 @@ impl<'t> Intake<'t> {
     }
 
     fn put_coverage(&mut self) -> Result<()> {
-        let mut statement = self.tx.prepare_cached(
-            "INSERT OR REPLACE INTO coverage (account, region, type, held, mark_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?;
         for (resource_type, coverage) in &self.coverage {
-            let before = self.coverage_before.get(resource_type);
-            if before == Some(coverage) {
-                continue;
+            let before = self.coverage_before.get(resource_type).copied().unwrap_or_default();
+            if before != *coverage {
+                held::put_coverage(self.tx, &self.id, resource_type, *coverage)?;
             }
             // A type that is held for the first time is known from now on.
-            self.changed |= coverage.held && !before.is_some_and(|before| before.held);
-            statement.execute(params![
-                self.id.account.as_str(),
-                self.id.region.as_str(),
-                resource_type.as_str(),
-                coverage.held,
-                coverage.mark_ms
-            ])?;
+            self.changed |= coverage.held && !before.held;
         }
-        Ok(())
-    }
-
-    fn put_shard(&self, row: &ShardRow, sequence: u64) -> Result<()> {
-        let mut statement = self.tx.prepare_cached(
-            "INSERT INTO shards
-               (account, region, snapshot_accepted, received_ms, global_received_ms, changed)
-             VALUES (?1, ?2, ?3, ?4, ?5, iif(?6, ?7, 0))
-             ON CONFLICT (account, region) DO UPDATE SET
-               snapshot_accepted = excluded.snapshot_accepted,
-               received_ms = excluded.received_ms,
-               global_received_ms = excluded.global_received_ms,
-               changed = iif(?6, ?7, changed)",
-        )?;
-        statement.execute(params![
-            self.id.account.as_str(),
-            self.id.region.as_str(),
-            row.snapshot_accepted,
-            row.received_ms,
-            row.global_received_ms,
-            self.changed,
-            sequence
-        ])?;
         Ok(())
     }
 }
 
 fn add(count: &mut u64) {
     *count = count.saturating_add(1);
-}
-
-fn shard_row(tx: &Transaction<'_>, id: &ShardId) -> Result<ShardRow> {
-    let mut statement = tx.prepare_cached(
-        "SELECT snapshot_accepted, received_ms, global_received_ms FROM shards
-         WHERE account = ?1 AND region = ?2",
-    )?;
-    let mut rows = statement.query([id.account.as_str(), id.region.as_str()])?;
-    let Some(row) = rows.next()? else { return Ok(ShardRow::default()) };
-    Ok(ShardRow {
-        snapshot_accepted: get(row, 0, "shard")?,
-        received_ms: get(row, 1, "shard")?,
-        global_received_ms: get(row, 2, "shard")?,
-    })
-}
-
-fn coverage(tx: &Transaction<'_>, id: &ShardId) -> Result<BTreeMap<ResourceType, Coverage>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT type, held, mark_ms FROM coverage WHERE account = ?1 AND region = ?2",
-    )?;
-    let mut rows = statement.query([id.account.as_str(), id.region.as_str()])?;
-    let mut types = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        const COVERAGE: &str = "coverage row";
-        let coverage = Coverage { held: get(row, 1, COVERAGE)?, mark_ms: get(row, 2, COVERAGE)? };
-        types.insert(ident(row, 0, COVERAGE)?, coverage);
-    }
-    Ok(types)
 }

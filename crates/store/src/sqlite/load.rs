@@ -3,19 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::evaluate::{Fact, Reference, References};
-use palisade_core::ident::{AccountId, PolicyId, ResourceType, ShardId};
+use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Item, ItemKey, Shard, decode_item};
 use palisade_core::ledger::Record;
 use rusqlite::{Transaction, params};
 
 use crate::{ListContent, Loaded, Result};
 
-use super::columns::{damaged, get, ident};
-use super::intake::State;
+use super::columns::{damaged, ident};
+use super::held::{self, State};
 use super::{control, ledger};
 
 const ITEM: &str = "item";
-const SHARD: &str = "shard";
 
 pub(super) fn load(
     tx: &Transaction<'_>,
@@ -32,39 +31,22 @@ pub(super) fn load(
 
 fn shard(tx: &Transaction<'_>, id: &ShardId) -> Result<Shard> {
     let mut shard = Shard::empty(id.clone());
-    // A delivery of another Region may bring `global` items here and says nothing of the rest: its
-    // receipt counts only where the shard has no delivery of its own.
-    let mut statement = tx.prepare_cached(
-        "SELECT snapshot_accepted, coalesce(received_ms, global_received_ms) FROM shards
-         WHERE account = ?1 AND region = ?2",
-    )?;
-    let mut rows = statement.query([id.account.as_str(), id.region.as_str()])?;
-    let Some(row) = rows.next()? else { return Ok(shard) };
-    shard.snapshot_accepted = get(row, 0, SHARD)?;
-    shard.received_ms = get(row, 1, SHARD)?;
-    shard.held_types = held_types(tx, id)?;
+    let Some(row) = held::shard_row(tx, id)? else { return Ok(shard) };
+    shard.snapshot_accepted = row.snapshot_accepted;
+    shard.received_ms = row.counted_ms();
+    let coverage = held::coverage(tx, id)?.into_iter();
+    shard.held_types =
+        coverage.filter(|(_, coverage)| coverage.held).map(|(held, _)| held).collect();
     shard.items = live_items(tx, id)?;
     shard.recorder_deleted = !shard.items.contains_key(&ResourceType::CONFIGURATION_RECORDER)
         && has_recorder_tombstone(tx, id)?;
     Ok(shard)
 }
 
-fn held_types(tx: &Transaction<'_>, id: &ShardId) -> Result<BTreeSet<ResourceType>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT type FROM coverage WHERE account = ?1 AND region = ?2 AND held <> 0",
-    )?;
-    let mut rows = statement.query([id.account.as_str(), id.region.as_str()])?;
-    let mut types = BTreeSet::new();
-    while let Some(row) = rows.next()? {
-        types.insert(ident(row, 0, "coverage row")?);
-    }
-    Ok(types)
-}
-
 fn live_items(
     tx: &Transaction<'_>,
     id: &ShardId,
-) -> Result<BTreeMap<ResourceType, BTreeMap<palisade_core::ident::ResourceId, Item>>> {
+) -> Result<BTreeMap<ResourceType, BTreeMap<ResourceId, Item>>> {
     let mut statement = tx.prepare_cached(
         "SELECT type, id, body FROM items WHERE account = ?1 AND region = ?2 AND state = ?3",
     )?;

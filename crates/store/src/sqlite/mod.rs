@@ -6,6 +6,7 @@
 mod columns;
 mod connections;
 mod control;
+mod held;
 mod intake;
 mod keys;
 mod ledger;
@@ -103,14 +104,19 @@ fn engine(path: &str, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) 
 
 impl Store for SqliteStore {
     fn control_revision(&self) -> Result<u64> {
-        self.connections.read(|tx| control::revision(tx))
+        self.connections.read(control::revision)
     }
 
     fn control(&self) -> Result<Control> {
-        self.connections.read(|tx| control::read(tx))
+        self.connections.read(control::read)
     }
 
-    fn commit(&self, expected_revision: u64, changes: &[ControlChange], now_ms: i64) -> Result<u64> {
+    fn commit(
+        &self,
+        expected_revision: u64,
+        changes: &[ControlChange],
+        now_ms: i64,
+    ) -> Result<u64> {
         self.connections.write(|tx| control::commit(tx, expected_revision, changes, now_ms))
     }
 
@@ -123,11 +129,11 @@ impl Store for SqliteStore {
     }
 
     fn keys(&self) -> Result<Vec<KeyRecord>> {
-        self.connections.read(|tx| keys::all(tx))
+        self.connections.read(keys::all)
     }
 
     fn sealing_key(&self) -> Result<[u8; 32]> {
-        self.connections.read(|tx| keys::sealing(tx))
+        self.connections.read(keys::sealing)
     }
 
     fn accept(&self, delivery: &Delivery, received_ms: i64) -> Result<Accepted> {
@@ -144,7 +150,7 @@ impl Store for SqliteStore {
     }
 
     fn fan_outs(&self) -> Result<Vec<FanOut>> {
-        self.connections.read(|tx| work::fan_outs(tx))
+        self.connections.read(work::fan_outs)
     }
 
     fn advance_fan_out(

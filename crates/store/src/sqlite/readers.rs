@@ -23,9 +23,16 @@ const PAST: char = '\u{20}';
 fn text(reference: &Reference) -> String {
     let parts = match reference {
         Reference::Item { account, region, resource_type, id } => {
-            return item_text(account.as_str(), region.as_str(), resource_type.as_str(), id.as_str());
+            return item_text(
+                account.as_str(),
+                region.as_str(),
+                resource_type.as_str(),
+                id.as_str(),
+            );
         }
-        Reference::AppsList { owner, region, id } => ["apps", owner.as_str(), region.as_str(), id.as_str()],
+        Reference::AppsList { owner, region, id } => {
+            ["apps", owner.as_str(), region.as_str(), id.as_str()]
+        }
         Reference::ProtocolsList { owner, region, id } => {
             ["protocols", owner.as_str(), region.as_str(), id.as_str()]
         }
@@ -69,9 +76,8 @@ pub(super) fn mark(
 }
 
 fn mark_text(tx: &Transaction<'_>, reference: &str, sequence: u64, now_ms: i64) -> Result<()> {
-    let mut statement = tx.prepare_cached(
-        "SELECT account, region, policy FROM readers WHERE reference = ?1",
-    )?;
+    let mut statement =
+        tx.prepare_cached("SELECT account, region, policy FROM readers WHERE reference = ?1")?;
     let mut rows = statement.query([reference])?;
     while let Some(row) = rows.next()? {
         let policy: PolicyId = ident(row, 2, READER)?;
@@ -122,9 +128,8 @@ fn current(
     policy: &PolicyId,
     account: &AccountId,
 ) -> Result<BTreeSet<String>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT reference FROM readers WHERE policy = ?1 AND account = ?2",
-    )?;
+    let mut statement =
+        tx.prepare_cached("SELECT reference FROM readers WHERE policy = ?1 AND account = ?2")?;
     let mut rows = statement.query([policy.as_str(), account.as_str()])?;
     let mut texts = BTreeSet::new();
     while let Some(row) = rows.next()? {
@@ -137,9 +142,8 @@ fn current(
 fn changed(tx: &Transaction<'_>, reference: &Reference) -> Result<u64> {
     match reference {
         Reference::Item { account, region, .. } => {
-            let mut statement = tx.prepare_cached(
-                "SELECT changed FROM shards WHERE account = ?1 AND region = ?2",
-            )?;
+            let mut statement =
+                tx.prepare_cached("SELECT changed FROM shards WHERE account = ?1 AND region = ?2")?;
             let mut rows = statement.query(params![account.as_str(), region.as_str()])?;
             Ok(rows.next()?.map(|row| get(row, 0, "shard")).transpose()?.unwrap_or(0))
         }

@@ -5,7 +5,7 @@ use rusqlite::{Transaction, params};
 
 use crate::Result;
 
-use super::intake::State;
+use super::held::State;
 
 pub(super) fn expire(tx: &Transaction<'_>, before_ms: i64) -> Result<u64> {
     let rows = [history(tx, before_ms)?, tombstones(tx, before_ms)?, gone(tx, before_ms)?];

@@ -105,7 +105,8 @@ mod tests {
     fn a_migration_that_fails_leaves_the_store_as_it_was() {
         let mut connection = Connection::open_in_memory().unwrap();
         run(&mut connection, "here", &MIGRATIONS[..1], &[1; 32]).unwrap();
-        let broken = "ALTER TABLE store ADD COLUMN extra INTEGER; ALTER TABLE no_such ADD COLUMN x;";
+        let broken =
+            "ALTER TABLE store ADD COLUMN extra INTEGER; ALTER TABLE no_such ADD COLUMN x;";
         assert!(run(&mut connection, "here", &[MIGRATIONS[0], broken], &[1; 32]).is_err());
         assert_eq!(version_of(&connection), 1);
         assert!(connection.prepare("SELECT extra FROM store").is_err());

@@ -1,0 +1,15 @@
+//! The contract on disk and in memory, and what is SQLite's own.
+
+mod file;
+mod disk {
+    use super::beds::OnDisk;
+    crate::contract::contract_suite!(OnDisk::new);
+}
+mod memory {
+    use super::beds::InMemory;
+    crate::contract::contract_suite!(InMemory::new);
+}
+mod beds;
+mod intake;
+mod plans;
+mod readers;

@@ -122,10 +122,8 @@ fn due_marks(tx: &Transaction<'_>, shard: &ShardId, now_ms: i64) -> Result<Vec<L
         statement.query(params![shard.account.as_str(), shard.region.as_str(), now_ms])?;
     let mut marks = Vec::new();
     while let Some(row) = rows.next()? {
-        marks.push(LeasedMark {
-            policy: ident_or_null(row, 0, MARK)?,
-            version: get(row, 1, MARK)?,
-        });
+        marks
+            .push(LeasedMark { policy: ident_or_null(row, 0, MARK)?, version: get(row, 1, MARK)? });
     }
     Ok(marks)
 }
@@ -133,9 +131,8 @@ fn due_marks(tx: &Transaction<'_>, shard: &ShardId, now_ms: i64) -> Result<Vec<L
 /// Ends a lease. `false` when it is not the shard's lease any more: it ran out and another worker
 /// took the shard, whose findings count.
 pub(super) fn release(tx: &Transaction<'_>, lease: &Lease) -> Result<bool> {
-    let mut statement = tx.prepare_cached(
-        "DELETE FROM leases WHERE account = ?1 AND region = ?2 AND fence = ?3",
-    )?;
+    let mut statement =
+        tx.prepare_cached("DELETE FROM leases WHERE account = ?1 AND region = ?2 AND fence = ?3")?;
     let (account, region) = (lease.shard.account.as_str(), lease.shard.region.as_str());
     Ok(statement.execute(params![account, region, lease.fence])? > 0)
 }
@@ -237,12 +234,11 @@ pub(super) fn counts(tx: &Transaction<'_>, now_ms: i64) -> Result<WorkCounts> {
     let (due, oldest_mark) =
         ask("SELECT count(*), min(not_before) FROM work WHERE not_before <= ?1")?;
     let (all, _) = ask("SELECT count(*), ?1 FROM work")?;
-    let (leased, _) = ask(
-        "SELECT count(*), NULL FROM leases JOIN work USING (account, region)
-         WHERE until_ms > ?1 AND not_before <= ?1",
-    )?;
+    let (leased, _) = ask("SELECT count(*), NULL FROM leases JOIN work USING (account, region)
+         WHERE until_ms > ?1 AND not_before <= ?1")?;
     // Fan-outs wait whatever the clock says.
-    let (fan_outs, oldest_fan_out) = ask("SELECT count(*), min(min(created_ms, ?1)) FROM fan_outs")?;
+    let (fan_outs, oldest_fan_out) =
+        ask("SELECT count(*), min(min(created_ms, ?1)) FROM fan_outs")?;
     let oldest = oldest_mark.into_iter().chain(oldest_fan_out).min();
     let age_ms = oldest.map_or(0, |oldest| now_ms.saturating_sub(oldest));
     Ok(WorkCounts {

@@ -18,7 +18,9 @@ pub fn decode(table: &Table, shape: ShapeId, body: &[u8]) -> Result<Value, Fault
     let mut decoder = Decoder { table, reader: Reader::new(body), values: 0 };
     let value = decoder.next(shape, "the body", 0)?;
     if !decoder.reader.is_empty() {
-        return Err(decoder.refuse(format_args!("bytes after the item, at byte {}", decoder.reader.at())));
+        return Err(
+            decoder.refuse(format_args!("bytes after the item, at byte {}", decoder.reader.at()))
+        );
     }
     match value {
         Value::Null => Err(decoder.refuse("it must be a map, not null")),
@@ -53,7 +55,13 @@ impl Decoder<'_> {
     }
 
     /// The item whose head was read. `depth` levels are above it.
-    fn item(&mut self, head: Head, shape: ShapeId, name: &str, depth: usize) -> Result<Value, Fault> {
+    fn item(
+        &mut self,
+        head: Head,
+        shape: ShapeId,
+        name: &str,
+        depth: usize,
+    ) -> Result<Value, Fault> {
         self.values += 1;
         if self.values > VALUES_MAX {
             return Err(self.refuse(format_args!("more values than the limit of {VALUES_MAX}")));
@@ -65,7 +73,9 @@ impl Decoder<'_> {
         let head = if let Head::Tag(_) = head { self.reader.untagged()? } else { head };
         match (kind, head) {
             (_, NULL | UNDEFINED) => Ok(Value::Null),
-            (Kind::Structure(members), Head::Map(length)) => self.structure(members, length, name, depth),
+            (Kind::Structure(members), Head::Map(length)) => {
+                self.structure(members, length, name, depth)
+            }
             (Kind::Union(members), Head::Map(length)) => {
                 let value = self.structure(members, length, name, depth)?;
                 match &value {
@@ -73,12 +83,18 @@ impl Decoder<'_> {
                     _ => Err(self.wrong(name, "a map with exactly one known member")),
                 }
             }
-            (Kind::List { member, sparse }, Head::Array(length)) => self.list(member, sparse, length, name, depth),
-            (Kind::Map { value, sparse, .. }, Head::Map(length)) => self.map(value, sparse, length, name, depth),
+            (Kind::List { member, sparse }, Head::Array(length)) => {
+                self.list(member, sparse, length, name, depth)
+            }
+            (Kind::Map { value, sparse, .. }, Head::Map(length)) => {
+                self.map(value, sparse, length, name, depth)
+            }
             (Kind::String | Kind::Enum(_), Head::Text(length)) => {
                 Ok(Value::String(self.reader.text(length)?.into_owned()))
             }
-            (Kind::Blob, Head::Bytes(length)) => Ok(Value::Blob(self.reader.bytes(length)?.into_owned())),
+            (Kind::Blob, Head::Bytes(length)) => {
+                Ok(Value::Blob(self.reader.bytes(length)?.into_owned()))
+            }
             (Kind::Boolean, FALSE) => Ok(Value::Boolean(false)),
             (Kind::Boolean, TRUE) => Ok(Value::Boolean(true)),
             (Kind::Float | Kind::Double, Head::Float(number)) => Ok(Value::Float(number)),
@@ -158,6 +174,7 @@ impl Decoder<'_> {
                 self.reader.skip(head, depth)?;
             }
         }
+        found.shrink_to_fit();
         Ok(Value::Structure(found))
     }
 

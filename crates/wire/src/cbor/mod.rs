@@ -6,4 +6,4 @@ mod read;
 
 pub(crate) use decode::decode;
 pub(crate) use encode::to_vec;
-pub use read::{Head, Malformed, Reader};
+pub use read::{CHUNKS_MAX, HEADS_MAX, Head, Malformed, Reader, TAGS_MAX};

@@ -2,13 +2,24 @@
 
 use std::borrow::Cow;
 
-use crate::DEPTH_MAX;
+use crate::{DEPTH_MAX, VALUES_MAX};
+
+/// Most heads in one body: as many keys as [`VALUES_MAX`] allows values.
+pub const HEADS_MAX: usize = 2 * VALUES_MAX;
+
+/// Most chunks of strings of indefinite length in one body.
+pub const CHUNKS_MAX: usize = 10_000;
+
+/// Most tags on one item.
+pub const TAGS_MAX: usize = 64;
 
 /// Reads items of one body from its first byte on. Nothing is allocated on the word of a length: what a head announces must be there.
 #[derive(Clone, Debug)]
 pub struct Reader<'b> {
     bytes: &'b [u8],
     at: usize,
+    heads: usize,
+    chunks: usize,
 }
 
 /// The head of an item: what it is, and its number or length. `None` is an indefinite length.
@@ -49,7 +60,7 @@ pub struct Malformed {
 impl<'b> Reader<'b> {
     /// A reader of these bytes.
     pub fn new(bytes: &'b [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self { bytes, at: 0, heads: 0, chunks: 0 }
     }
 
     /// Where the next head begins.
@@ -70,8 +81,13 @@ impl<'b> Reader<'b> {
     /// Reads the next head. The content of strings follows with [`Reader::text`] or [`Reader::bytes`].
     ///
     /// # Errors
-    /// For reserved values, for a body that ends inside the head, and for a length greater than what is left of the body.
+    /// For reserved values, for a body that ends inside the head, for a length greater than what is left of the body, and beyond
+    /// [`HEADS_MAX`] heads.
     pub fn head(&mut self) -> Result<Head, Malformed> {
+        self.heads += 1;
+        if self.heads > HEADS_MAX {
+            return Err(self.malformed("more items than the limit of 200000"));
+        }
         let start = self.at;
         let at = |reason| Malformed { reason, at: start };
         let [first] = self.array()?;
@@ -94,7 +110,9 @@ impl<'b> Reader<'b> {
             (5, n) => self.within(n, 2).map(Head::Map),
             (6, Some(n)) => Ok(Head::Tag(n)),
             (7, None) => Ok(Head::Break),
-            (7, Some(n)) => simple_or_float(minor, n).ok_or_else(|| at("reserved two-byte simple value")),
+            (7, Some(n)) => {
+                simple_or_float(minor, n).ok_or_else(|| at("reserved two-byte simple value"))
+            }
             _ => Err(at("indefinite length of what has no length")),
         }
     }
@@ -103,14 +121,17 @@ impl<'b> Reader<'b> {
     fn within(&self, length: Option<u64>, size: u64) -> Result<Option<u64>, Malformed> {
         let left = u64::try_from(self.bytes.len().saturating_sub(self.at)).unwrap_or(u64::MAX);
         match length {
-            Some(n) if n.saturating_mul(size) > left => Err(self.malformed("length beyond the end of the body")),
+            Some(n) if n.saturating_mul(size) > left => {
+                Err(self.malformed("length beyond the end of the body"))
+            }
             length => Ok(length),
         }
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let end = self.malformed("unexpected end of the body");
-        let (bytes, _) = self.bytes.get(self.at..).and_then(|rest| rest.split_first_chunk()).ok_or(end)?;
+        let (bytes, _) =
+            self.bytes.get(self.at..).and_then(|rest| rest.split_first_chunk()).ok_or(end)?;
         self.at += N;
         Ok(*bytes)
     }
@@ -133,6 +154,7 @@ impl<'b> Reader<'b> {
         }
         let mut whole = Vec::new();
         loop {
+            self.chunk()?;
             match self.head()? {
                 Head::Bytes(Some(length)) => whole.extend_from_slice(self.take(length)?),
                 Head::Break => return Ok(Cow::Owned(whole)),
@@ -151,6 +173,7 @@ impl<'b> Reader<'b> {
         }
         let mut whole = String::new();
         loop {
+            self.chunk()?;
             match self.head()? {
                 Head::Text(Some(length)) => whole.push_str(self.utf8(length)?),
                 Head::Break => return Ok(Cow::Owned(whole)),
@@ -159,10 +182,21 @@ impl<'b> Reader<'b> {
         }
     }
 
+    fn chunk(&mut self) -> Result<(), Malformed> {
+        self.chunks += 1;
+        if self.chunks > CHUNKS_MAX {
+            return Err(self.malformed("more chunks than the limit of 10000"));
+        }
+        Ok(())
+    }
+
     fn utf8(&mut self, length: u64) -> Result<&'b str, Malformed> {
         let start = self.at;
         let bytes = self.take(length)?;
-        std::str::from_utf8(bytes).map_err(|e| Malformed { reason: "text that is not UTF-8", at: start + e.valid_up_to() })
+        std::str::from_utf8(bytes).map_err(|e| Malformed {
+            reason: "text that is not UTF-8",
+            at: start + e.valid_up_to(),
+        })
     }
 
     /// Passes over the rest of an item whose head was read, whatever it is, nested at most [`DEPTH_MAX`] deep
@@ -185,28 +219,35 @@ impl<'b> Reader<'b> {
         }
     }
 
-    /// The head after any number of tags.
+    /// The head of an item after the rest of its tags, the first of which was read.
     ///
     /// # Errors
-    /// As [`Reader::head`].
+    /// As [`Reader::head`], and beyond [`TAGS_MAX`] tags.
     pub(crate) fn untagged(&mut self) -> Result<Head, Malformed> {
-        loop {
+        for _ in 0..TAGS_MAX {
             match self.head()? {
                 Head::Tag(_) => {}
                 head => return Ok(head),
             }
         }
+        Err(self.malformed("more tags than the limit of 64 on one item"))
     }
 
-    fn skip_items(&mut self, length: Option<u64>, size: u64, depth: usize) -> Result<(), Malformed> {
+    fn skip_items(
+        &mut self,
+        length: Option<u64>,
+        size: u64,
+        depth: usize,
+    ) -> Result<(), Malformed> {
         if depth >= DEPTH_MAX {
             return Err(self.malformed("nesting deeper than the limit of 64"));
         }
         let mut read = 0u64;
+        // Overflow of the product only makes the loop end at the body's end.
         while length.is_none_or(|n| read < n.saturating_mul(size)) {
             let head = self.head()?;
             if head == Head::Break && length.is_none() {
-                if read % size == 0 {
+                if read.is_multiple_of(size) {
                     return Ok(());
                 }
                 return Err(self.malformed("break after a key"));
@@ -254,7 +295,12 @@ mod tests {
 
     #[test]
     fn a_length_is_believed_only_when_the_body_can_hold_it() {
-        for bytes in [&[0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff][..], &[0x82, 0x01], &[0xa1, 0x01], &[0x62, 0x61]] {
+        for bytes in [
+            &[0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff][..],
+            &[0x82, 0x01],
+            &[0xa1, 0x01],
+            &[0x62, 0x61],
+        ] {
             assert_eq!(skip(bytes).unwrap_err().reason, "length beyond the end of the body");
         }
         assert_eq!(skip(&[0x82, 0x01, 0x02]), Ok(()));
@@ -263,22 +309,43 @@ mod tests {
     #[test]
     fn nesting_is_passed_over_to_the_limit_and_no_further() {
         let nested = |n: usize| [vec![0x81; n], vec![0]].concat();
-        assert_eq!(skip(&nested(DEPTH_MAX - 1)), Ok(()));
         assert_eq!(skip(&nested(DEPTH_MAX)), Ok(()));
         assert!(skip(&nested(DEPTH_MAX + 1)).is_err());
         assert!(skip(&[vec![0x9f; 1_000_000], vec![0xff; 1_000_000]].concat()).is_err());
     }
 
     #[test]
-    fn a_million_tags_need_no_stack() {
-        assert_eq!(skip(&[vec![0xc1; 1_000_000], vec![0]].concat()), Ok(()));
+    fn an_item_bears_tags_to_the_limit_and_no_more() {
+        let tagged = |n: usize| skip(&[vec![0xc1; n], vec![0]].concat());
+        assert_eq!(tagged(TAGS_MAX), Ok(()));
+        assert!(tagged(TAGS_MAX + 1).unwrap_err().reason.contains(&TAGS_MAX.to_string()));
+    }
+
+    #[test]
+    fn strings_come_in_chunks_to_the_limit_and_no_more() {
+        // The break counts as the last.
+        let chunked = |n: usize| skip(&[vec![0x7f], vec![0x60; n - 1], vec![0xff]].concat());
+        assert_eq!(chunked(CHUNKS_MAX), Ok(()));
+        assert!(chunked(CHUNKS_MAX + 1).unwrap_err().reason.contains(&CHUNKS_MAX.to_string()));
+    }
+
+    #[test]
+    fn a_body_has_heads_to_the_limit_and_no_more() {
+        // The array and its break count too.
+        let list = |n: usize| skip(&[vec![0x9f], vec![0x00; n - 2], vec![0xff]].concat());
+        assert_eq!(list(HEADS_MAX), Ok(()));
+        assert!(list(HEADS_MAX + 1).unwrap_err().reason.contains(&HEADS_MAX.to_string()));
     }
 
     #[test]
     fn half_precision_covers_every_class() {
-        for (bits, expected) in
-            [(0x0001, 5.960_464_477_539_063e-8), (0x3c00, 1.0), (0xc400, -4.0), (0x7bff, 65504.0), (0x7c00, f64::INFINITY)]
-        {
+        for (bits, expected) in [
+            (0x0001, 5.960_464_477_539_063e-8),
+            (0x3c00, 1.0),
+            (0xc400, -4.0),
+            (0x7bff, 65504.0),
+            (0x7c00, f64::INFINITY),
+        ] {
             assert_eq!(half(bits), expected);
         }
         assert!(half(0x7e00).is_nan());

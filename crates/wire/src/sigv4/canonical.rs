@@ -14,12 +14,18 @@ pub enum PathForm {
 }
 
 /// The canonical request over the named headers, which are in lower case and sorted.
-pub fn canonical_request(parts: &RequestParts<'_>, signed: &[&str], form: PathForm, payload_hash: &str) -> String {
+pub fn canonical_request(
+    parts: &RequestParts<'_>,
+    signed: &[&str],
+    form: PathForm,
+    payload_hash: &str,
+) -> String {
     let path = match form {
         PathForm::Normalized => normalized(parts.path),
         PathForm::AsGiven => parts.path.to_owned(),
     };
-    let mut text = format!("{}\n{}\n{}\n", parts.method, encoded(&path, true), canonical_query(parts.query));
+    let mut text =
+        format!("{}\n{}\n{}\n", parts.method, encoded(&path, true), canonical_query(parts.query));
     let headers = by_name(parts.headers);
     for name in signed {
         let values = headers.get(*name).map(Vec::as_slice).unwrap_or_default();
@@ -53,7 +59,8 @@ fn canonical_query(query: &str) -> String {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         (encoded_bytes(&decoded(name), false), encoded_bytes(&decoded(value), false))
     };
-    let mut pairs: Vec<(String, String)> = query.split('&').filter(|p| !p.is_empty()).map(pair).collect();
+    let mut pairs: Vec<(String, String)> =
+        query.split('&').filter(|p| !p.is_empty()).map(pair).collect();
     pairs.sort();
     let joined: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
     joined.join("&")

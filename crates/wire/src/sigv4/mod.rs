@@ -3,6 +3,7 @@
 //! What is signed is what was received: the body hash is always computed here, every header that we act on must be among the
 //! signed ones (semantics §10 row 24), and a presigned (query) form is refused.
 
+mod authorization;
 mod canonical;
 mod sign;
 mod verify;

@@ -32,7 +32,8 @@ pub fn sign(signer: &Signer<'_>, parts: &RequestParts<'_>) -> Vec<(String, Strin
         added.push(("x-amz-security-token".to_owned(), token.expose().to_owned()));
     }
     let headers: Vec<(String, String)> = parts.headers.iter().chain(&added).cloned().collect();
-    let mut names: Vec<String> = headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+    let mut names: Vec<String> =
+        headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
     names.sort();
     names.dedup();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -61,6 +62,7 @@ pub fn string_to_sign(timestamp: &str, scope: &str, canonical_request: &str) -> 
 
 /// `20260115T120000Z`; the ends of the calendar for what lies outside it.
 pub(crate) fn basic_time(ms: i64) -> String {
-    let moment = jiff::Timestamp::from_millisecond(crate::Timestamp::from_millis(ms).as_millis()).unwrap_or_default();
+    let moment = jiff::Timestamp::from_millisecond(crate::Timestamp::from_millis(ms).as_millis())
+        .unwrap_or_default();
     moment.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string()
 }

@@ -5,7 +5,10 @@ const NOW: i64 = 1_768_478_400_000; // 2026-01-15T12:00:00Z
 const BODY: &[u8] = b"{}";
 
 fn pairs(text: &str) -> Vec<(String, String)> {
-    text.lines().filter_map(|l| l.trim().split_once(": ")).map(|(n, v)| (n.to_owned(), v.to_owned())).collect()
+    text.lines()
+        .filter_map(|l| l.trim().split_once(": "))
+        .map(|(n, v)| (n.to_owned(), v.to_owned()))
+        .collect()
 }
 
 fn parts<'a>(headers: &'a [(String, String)], query: &'a str) -> RequestParts<'a> {
@@ -15,8 +18,14 @@ fn parts<'a>(headers: &'a [(String, String)], query: &'a str) -> RequestParts<'a
 fn signed_at(now_ms: i64) -> Vec<(String, String)> {
     let mut headers = pairs("host: localhost:7780\nx-amz-target: AWSFMS_20180101.ListPolicies");
     let secret = Secret::new("s3cret");
-    let signer =
-        Signer { access_key_id: "AKID", secret: &secret, session_token: None, region: "eu-west-1", service: "fms", now_ms };
+    let signer = Signer {
+        access_key_id: "AKID",
+        secret: &secret,
+        session_token: None,
+        region: "eu-west-1",
+        service: "fms",
+        now_ms,
+    };
     headers.extend(sign(&signer, &parts(&headers, "")));
     headers
 }
@@ -62,18 +71,30 @@ fn the_window_is_a_setting_up_to_fifteen_minutes() {
     for (seconds, accepted) in [(900, true), (901, false)] {
         let headers = signed_at(NOW - seconds * 1000);
         let lookup = |_: &str| Ok(Some(Credential::lasting(Secret::new("s3cret"))));
-        assert_eq!(verify(&parts(&headers, ""), lookup, NOW, &settings).is_ok(), accepted, "{seconds}");
+        assert_eq!(
+            verify(&parts(&headers, ""), lookup, NOW, &settings).is_ok(),
+            accepted,
+            "{seconds}"
+        );
     }
 }
 
 #[test]
 fn a_date_header_of_http_serves_as_the_time() {
     let mut headers = pairs("host: h\ndate: Thu, 15 Jan 2026 12:00:00 GMT");
-    let canonical = canonical_request(&parts(&headers, ""), &["date", "host"], PathForm::Normalized, &Payload::Bytes(BODY).hex());
-    let scope = Scope { date: "20260115".into(), region: "us-east-1".into(), service: "fms".into() };
+    let canonical = canonical_request(
+        &parts(&headers, ""),
+        &["date", "host"],
+        PathForm::Normalized,
+        &Payload::Bytes(BODY).hex(),
+    );
+    let scope =
+        Scope { date: "20260115".into(), region: "us-east-1".into(), service: "fms".into() };
     let to_sign = string_to_sign("20260115T120000Z", &scope.to_string(), &canonical);
     let signature = hex(&signature(&Secret::new("s3cret"), &scope, &to_sign));
-    let authorization = format!("AWS4-HMAC-SHA256 Credential=AKID/{scope},SignedHeaders=date;host,Signature={signature}");
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential=AKID/{scope},SignedHeaders=date;host,Signature={signature}"
+    );
     headers.push(("Authorization".into(), authorization));
     assert!(check(&headers, NOW).is_ok());
 }
@@ -113,7 +134,8 @@ fn an_unreadable_authorization_is_incomplete() {
         "AWS4-ECDSA-P256-SHA256 Credential=x",
         "Bearer abc",
     ] {
-        let headers = pairs(&format!("host: h\nx-amz-date: 20260115T120000Z\nAuthorization: {text}"));
+        let headers =
+            pairs(&format!("host: h\nx-amz-date: 20260115T120000Z\nAuthorization: {text}"));
         assert_eq!(kind(&headers), ErrorKind::IncompleteSignature, "{text}");
     }
 }
@@ -134,7 +156,14 @@ fn a_scope_for_elsewhere_is_refused() {
     let secret = Secret::new("s3cret");
     for (region, service) in [("eu-west-1", "s3"), ("", "fms"), ("EU", "fms"), ("us east", "fms")] {
         let mut headers = pairs("host: h");
-        let signer = Signer { access_key_id: "AKID", secret: &secret, session_token: None, region, service, now_ms: NOW };
+        let signer = Signer {
+            access_key_id: "AKID",
+            secret: &secret,
+            session_token: None,
+            region,
+            service,
+            now_ms: NOW,
+        };
         headers.extend(sign(&signer, &parts(&headers, "")));
         assert_eq!(kind(&headers), ErrorKind::InvalidSignature, "{region} {service}");
     }
@@ -160,9 +189,13 @@ fn a_session_needs_its_token_and_ends() {
         (Some("other"), None, Some(ErrorKind::UnrecognizedClient)),
         (None, None, Some(ErrorKind::UnrecognizedClient)),
     ] {
-        let credential =
-            Credential { session_token: known.map(Secret::new), expires_ms, ..Credential::lasting(Secret::new("s3cret")) };
-        let outcome = verify(&parts(&headers, ""), |_| Ok(Some(credential)), NOW, &Settings::default());
+        let credential = Credential {
+            session_token: known.map(Secret::new),
+            expires_ms,
+            ..Credential::lasting(Secret::new("s3cret"))
+        };
+        let outcome =
+            verify(&parts(&headers, ""), |_| Ok(Some(credential)), NOW, &Settings::default());
         assert_eq!(outcome.err().map(|f| f.kind), expected, "{known:?} {expires_ms:?}");
     }
 }
@@ -175,5 +208,87 @@ fn a_spooled_body_is_verified_by_its_hash() {
     let lookup = |_: &str| Ok(Some(Credential::lasting(Secret::new("s3cret"))));
     assert!(verify(&spooled, lookup, NOW, &Settings::default()).is_ok());
     let other = RequestParts { payload: Payload::Sha256([0; 32]), ..spooled };
-    assert_eq!(verify(&other, lookup, NOW, &Settings::default()).unwrap_err().kind, ErrorKind::InvalidSignature);
+    assert_eq!(
+        verify(&other, lookup, NOW, &Settings::default()).unwrap_err().kind,
+        ErrorKind::InvalidSignature
+    );
+}
+
+/// Pieces of requests that take every branch of the canonical form.
+const PATHS: &[&str] = &["/", "//a/../b/", "/a%20b", "/a b", "/ሴ/./x", "/palisade/v1/work"];
+const QUERIES: &[&str] = &["", "b=2&a=1&a=0", "x=%2f&y", "q=a+b&q=a%20b", "ሴ=bar&&="];
+const VALUES: &[&str] = &["v", "  spaced   out  ", "a,b", "\ttab\t", "é"];
+const BODIES: &[&[u8]] = &[b"", b"{}", b"\xbf\xff"];
+
+#[test]
+fn every_signed_request_verifies_and_no_changed_one_does() {
+    let secret = Secret::new("s3cret");
+    let mut checked = 0;
+    for path in PATHS {
+        for query in QUERIES {
+            for value in VALUES {
+                for body in BODIES {
+                    let mut headers = pairs("Host: h:1\nx-amz-target: T");
+                    headers.push(("X-Custom".to_owned(), (*value).to_owned()));
+                    headers.push(("x-custom".to_owned(), "second".to_owned()));
+                    let payload = Payload::Bytes(body);
+                    let parts =
+                        RequestParts { method: "POST", path, query, headers: &headers, payload };
+                    let signer = Signer {
+                        access_key_id: "AKID",
+                        secret: &secret,
+                        session_token: None,
+                        region: "us-east-1",
+                        service: "fms",
+                        now_ms: NOW,
+                    };
+                    let signed: Vec<_> =
+                        headers.iter().cloned().chain(sign(&signer, &parts)).collect();
+                    let whole = RequestParts { headers: &signed, ..parts };
+                    let accepted = |parts: &RequestParts<'_>| {
+                        let lookup = |_: &str| Ok(Some(Credential::lasting(Secret::new("s3cret"))));
+                        verify(parts, lookup, NOW, &Settings::default()).is_ok()
+                    };
+                    assert!(accepted(&whole), "{path} {query} {value}");
+                    let mut turned = signed.clone();
+                    turned.swap(2, 3);
+                    let mut other_value = signed.clone();
+                    other_value[2].1.push('x');
+                    let longer = [body, &b"x"[..]].concat();
+                    for changed in [
+                        RequestParts { method: "GET", ..whole },
+                        RequestParts { path: "/other", ..whole },
+                        RequestParts { query: "other=1", ..whole },
+                        RequestParts { headers: &turned, ..whole },
+                        RequestParts { headers: &other_value, ..whole },
+                        RequestParts { payload: Payload::Bytes(&longer), ..whole },
+                    ] {
+                        assert!(!accepted(&changed), "{changed:?}");
+                        checked += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(checked, PATHS.len() * QUERIES.len() * VALUES.len() * BODIES.len() * 6);
+}
+
+#[test]
+fn strange_authorization_headers_are_refused_and_never_a_crash() {
+    let valid = signed_at(NOW);
+    let header = valid.iter().find(|(n, _)| n == "authorization").unwrap().1.clone();
+    for at in 0..header.len() {
+        for replacement in ["", "=", ",", "/", ";", " ", "\u{e9}", "\0"] {
+            let mut text = header.clone();
+            text.replace_range(at..=at, replacement);
+            let mut headers = valid.clone();
+            headers.last_mut().unwrap().1 = text.clone();
+            // A space more around a part, or one in the place of another, changes nothing that is signed.
+            if text.split_whitespace().collect::<String>()
+                != header.split_whitespace().collect::<String>()
+            {
+                assert!(check(&headers, NOW).is_err(), "{text}");
+            }
+        }
+    }
 }

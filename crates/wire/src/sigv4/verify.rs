@@ -2,14 +2,15 @@
 
 use subtle::ConstantTimeEq;
 
-use super::canonical::{PathForm, canonical_request, decoded};
+use super::authorization::{fields_of, incomplete, signing_time, unsigned};
+use super::canonical::{PathForm, canonical_request};
 use super::sign::{basic_time, string_to_sign};
 use super::{
-    ALGORITHM, AUTHORIZATION_SIZE_MAX, CLOCK_WINDOW_SECS, CLOCK_WINDOW_SECS_MAX, Credential, RequestParts, Scope, TERMINATOR,
-    hex, signature,
+    ALGORITHM, AUTHORIZATION_SIZE_MAX, CLOCK_WINDOW_SECS, CLOCK_WINDOW_SECS_MAX, Credential,
+    RequestParts, Scope, TERMINATOR, hex, signature,
 };
 use crate::route::values;
-use crate::{ErrorKind, Fault, Timestamp};
+use crate::{ErrorKind, Fault};
 
 /// What this server takes signatures for.
 #[derive(Clone, Debug)]
@@ -82,11 +83,15 @@ impl Claim {
             return Err(incomplete("the request has more than one Authorization header"));
         }
         if header.len() > AUTHORIZATION_SIZE_MAX {
-            return Err(incomplete(format!("the Authorization header is longer than {AUTHORIZATION_SIZE_MAX} bytes")));
+            return Err(incomplete(format!(
+                "the Authorization header is longer than {AUTHORIZATION_SIZE_MAX} bytes"
+            )));
         }
         let (algorithm, fields) = header.split_once(' ').unwrap_or((header, ""));
         if algorithm != ALGORITHM {
-            return Err(incomplete(format!("Unsupported AWS 'algorithm': '{algorithm}'; use {ALGORITHM} in the Authorization header.")));
+            return Err(incomplete(format!(
+                "Unsupported AWS 'algorithm': '{algorithm}'; use {ALGORITHM} in the Authorization header."
+            )));
         }
         let [credential, signed, signature] = fields_of(fields)?;
         let (timestamp, signed_ms) = signing_time(parts)?;
@@ -98,7 +103,11 @@ impl Claim {
         };
         Ok(Self {
             access_key_id: access_key_id.to_owned(),
-            scope: Scope { date: date.to_owned(), region: region.to_owned(), service: service.to_owned() },
+            scope: Scope {
+                date: date.to_owned(),
+                region: region.to_owned(),
+                service: service.to_owned(),
+            },
             terminator: terminator.to_owned(),
             signed: signed.split(';').map(str::to_owned).collect(),
             signature: signature.to_owned(),
@@ -135,15 +144,23 @@ impl Claim {
         self.check_clock(now_ms, settings)?;
         self.check_signature(parts, credential)?;
         if credential.expires_ms.is_some_and(|end| now_ms >= end) {
-            return Err(Fault::new(ErrorKind::ExpiredToken, "The security token included in the request is expired"));
+            return Err(Fault::new(
+                ErrorKind::ExpiredToken,
+                "The security token included in the request is expired",
+            ));
         }
-        Ok(Verified { access_key_id: self.access_key_id, region: self.scope.region, signed_ms: self.signed_ms })
+        Ok(Verified {
+            access_key_id: self.access_key_id,
+            region: self.scope.region,
+            signed_ms: self.signed_ms,
+        })
     }
 
     /// Every signed header is there once in the list, in order; every header we act on is in the list.
     fn check_signed_headers(&self, parts: &RequestParts<'_>) -> Result<(), Fault> {
         let sorted = self.signed.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
-        let lower = self.signed.iter().all(|name| !name.is_empty() && name.to_ascii_lowercase() == *name);
+        let lower =
+            self.signed.iter().all(|name| !name.is_empty() && name.to_ascii_lowercase() == *name);
         if !(sorted && lower) {
             return Err(incomplete("SignedHeaders must be lower-case names, sorted, each once"));
         }
@@ -154,13 +171,17 @@ impl Claim {
         }
         let is_signed = |name: &str| self.signed.iter().any(|s| s == name);
         if !is_signed("host") {
-            return Err(invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."));
+            return Err(invalid(
+                "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
+            ));
         }
         let dated = values(parts.headers, "x-amz-date").next().is_some();
         let when = if dated { "x-amz-date" } else { "date" };
         for name in [when, "x-amz-target", "x-amz-security-token", "x-amz-content-sha256"] {
             if values(parts.headers, name).next().is_some() && !is_signed(name) {
-                return Err(invalid(format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.")));
+                return Err(invalid(format!(
+                    "'{name}' must be a 'SignedHeader' in the AWS Authorization."
+                )));
             }
         }
         for name in ["host", "x-amz-target", "x-amz-security-token", "x-amz-content-sha256"] {
@@ -186,10 +207,15 @@ impl Claim {
         let is_served = settings.region.as_ref().is_none_or(|served| served == region);
         if !(is_region && is_served) {
             let hint = settings.region.as_deref().unwrap_or("us-east-1");
-            return Err(invalid(format!("Credential should be scoped to a valid region, such as '{hint}', not '{region}'.")));
+            return Err(invalid(format!(
+                "Credential should be scoped to a valid region, such as '{hint}', not '{region}'."
+            )));
         }
         if *service != settings.service {
-            return Err(invalid(format!("Credential should be scoped to correct service: '{}'.", settings.service)));
+            return Err(invalid(format!(
+                "Credential should be scoped to correct service: '{}'.",
+                settings.service
+            )));
         }
         if self.terminator != TERMINATOR {
             return Err(invalid(format!(
@@ -229,7 +255,11 @@ impl Claim {
         Ok(())
     }
 
-    fn check_signature(&self, parts: &RequestParts<'_>, credential: &Credential) -> Result<(), Fault> {
+    fn check_signature(
+        &self,
+        parts: &RequestParts<'_>,
+        credential: &Credential,
+    ) -> Result<(), Fault> {
         let payload_hash = parts.payload.hex();
         if let Some(stated) = values(parts.headers, "x-amz-content-sha256").next()
             && stated != payload_hash
@@ -252,84 +282,6 @@ impl Claim {
     }
 }
 
-/// Why there is nothing to verify.
-fn unsigned(query: &str) -> Fault {
-    let presigned = query.split('&').any(|part| {
-        let name = part.split('=').next().unwrap_or_default();
-        decoded(name).eq_ignore_ascii_case(b"x-amz-signature") || decoded(name).eq_ignore_ascii_case(b"x-amz-algorithm")
-    });
-    let message = if presigned {
-        "Missing Authentication Token: presigned requests are not served, sign in the Authorization header"
-    } else {
-        "Missing Authentication Token"
-    };
-    Fault::new(ErrorKind::MissingAuthenticationToken, message)
-}
-
-/// Credential, SignedHeaders and Signature, each exactly once, in any order.
-fn fields_of(text: &str) -> Result<[&str; 3], Fault> {
-    let names = ["Credential", "SignedHeaders", "Signature"];
-    let mut found: [Option<&str>; 3] = [None; 3];
-    for part in text.split(',') {
-        let (name, value) = part.trim().split_once('=').unwrap_or((part.trim(), ""));
-        let place = names.iter().position(|n| *n == name).and_then(|i| found.get_mut(i));
-        let Some(place) = place else {
-            return Err(incomplete(format!("Authorization header has the unknown parameter '{name}'.")));
-        };
-        if place.replace(value.trim()).is_some() {
-            return Err(incomplete(format!("Authorization header has the parameter '{name}' twice.")));
-        }
-    }
-    let missing: Vec<String> = names
-        .iter()
-        .zip(found)
-        .filter(|(_, value)| value.is_none_or(str::is_empty))
-        .map(|(name, _)| format!("Authorization header requires '{name}' parameter."))
-        .collect();
-    match found {
-        [Some(credential), Some(signed), Some(signature)] if missing.is_empty() => Ok([credential, signed, signature]),
-        _ => Err(incomplete(missing.join(" "))),
-    }
-}
-
-/// The time of signing: `x-amz-date`, or else `Date`, in ISO 8601 basic form or, for `Date`, that of HTTP.
-fn signing_time(parts: &RequestParts<'_>) -> Result<(String, i64), Fault> {
-    let name = if values(parts.headers, "x-amz-date").next().is_some() { "x-amz-date" } else { "date" };
-    let mut all = values(parts.headers, name);
-    let Some(text) = all.next() else {
-        return Err(incomplete(
-            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
-        ));
-    };
-    if all.next().is_some() {
-        return Err(incomplete(format!("the header '{name}' comes more than once")));
-    }
-    let moment = match name {
-        "date" => parse_basic(text).or_else(|| Timestamp::parse_http_date(text)),
-        _ => parse_basic(text),
-    };
-    let Some(moment) = moment else {
-        return Err(incomplete(format!(
-            "Date must be in ISO-8601 'basic format', such as 20260115T120000Z. Got '{text}'."
-        )));
-    };
-    Ok((basic_time(moment.as_millis()), moment.as_millis()))
-}
-
-/// `20260115T120000Z` and nothing else.
-fn parse_basic(text: &str) -> Option<Timestamp> {
-    let digits = |range: std::ops::Range<usize>| {
-        let part = text.get(range)?;
-        part.bytes().all(|b| b.is_ascii_digit()).then_some(part)
-    };
-    if text.len() != 16 || text.get(8..9) != Some("T") || text.get(15..) != Some("Z") {
-        return None;
-    }
-    let (year, month, day) = (digits(0..4)?, digits(4..6)?, digits(6..8)?);
-    let (hour, minute, second) = (digits(9..11)?, digits(11..13)?, digits(13..15)?);
-    Timestamp::parse_date_time(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
-}
-
 fn check_token(parts: &RequestParts<'_>, credential: &Credential) -> Result<(), Fault> {
     let sent = values(parts.headers, "x-amz-security-token").next();
     let agrees = match (&credential.session_token, sent) {
@@ -341,11 +293,10 @@ fn check_token(parts: &RequestParts<'_>, credential: &Credential) -> Result<(), 
 }
 
 fn unrecognized() -> Fault {
-    Fault::new(ErrorKind::UnrecognizedClient, "The security token included in the request is invalid.")
-}
-
-fn incomplete(message: impl Into<String>) -> Fault {
-    Fault::new(ErrorKind::IncompleteSignature, message)
+    Fault::new(
+        ErrorKind::UnrecognizedClient,
+        "The security token included in the request is invalid.",
+    )
 }
 
 fn invalid(message: impl Into<String>) -> Fault {

@@ -9,7 +9,11 @@ use super::suite::{bytes, equal, run, text};
 pub fn diagnostic(bytes: &[u8]) -> Result<String, Malformed> {
     let mut reader = Reader::new(bytes);
     let shown = next(&mut reader, Form::Notation)?;
-    if reader.is_empty() { Ok(shown) } else { Err(Malformed { reason: "bytes after the item", at: reader.at() }) }
+    if reader.is_empty() {
+        Ok(shown)
+    } else {
+        Err(Malformed { reason: "bytes after the item", at: reader.at() })
+    }
 }
 
 /// A text that is the same for equal items: lengths and number widths do not show, keys are sorted.
@@ -59,17 +63,28 @@ fn item(reader: &mut Reader<'_>, head: Head, form: Form) -> Result<String, Malfo
         }
         Head::Tag(tag @ (2 | 3)) if notation => match reader.head()? {
             Head::Bytes(length) => {
-                let whole = reader.bytes(length)?.iter().fold(0i128, |n, b| (n << 8) | i128::from(*b));
+                let whole =
+                    reader.bytes(length)?.iter().fold(0i128, |n, b| (n << 8) | i128::from(*b));
                 (if tag == 2 { whole } else { -1 - whole }).to_string()
             }
             head => format!("{tag}({})", item(reader, head, form)?),
         },
         Head::Tag(tag) => format!("{tag}({})", next(reader, form)?),
-        Head::Break => return Err(Malformed { reason: "break outside an indefinite length", at: reader.at() }),
+        Head::Break => {
+            return Err(Malformed {
+                reason: "break outside an indefinite length",
+                at: reader.at(),
+            });
+        }
     })
 }
 
-fn items(reader: &mut Reader<'_>, length: Option<u64>, size: u64, form: Form) -> Result<Vec<String>, Malformed> {
+fn items(
+    reader: &mut Reader<'_>,
+    length: Option<u64>,
+    size: u64,
+    form: Form,
+) -> Result<Vec<String>, Malformed> {
     let mut parts = Vec::new();
     while length.is_none_or(|n| (parts.len() as u64) < n * size) {
         match reader.head()? {
@@ -135,7 +150,8 @@ fn conformance_rfc8949_appendix_f() {
     run("rpcv2cbor/rfc8949-appendix-f-not-well-formed.json", |case| {
         let item = bytes(case);
         let mut reader = Reader::new(&item);
-        let alone = reader.head().and_then(|head| reader.skip(head, 0)).is_ok() && reader.is_empty();
+        let alone =
+            reader.head().and_then(|head| reader.skip(head, 0)).is_ok() && reader.is_empty();
         equal("accepted alone", alone, false)?;
         equal("accepted as an unknown member", as_unknown_member(&item), false)
     });

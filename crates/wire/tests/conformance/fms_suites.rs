@@ -1,11 +1,12 @@
 //! The service's own requests, responses and broken constraints, in both protocols.
 
-use palisade_wire::{ErrorKind, Fault, Input, Protocol, Response, Shaped, decode, decode_output, respond, route};
+use palisade_wire::{
+    ErrorKind, Fault, Input, Protocol, Response, Shaped, decode, decode_output, respond, route,
+};
 use serde_json::Value as Json;
 
 use super::cbor_items;
 use super::suite::{base64, equal, headers, run, text, with_doubles};
-use crate::dispatch::{with_input, with_structure};
 
 /// What the request decodes to, as `params` writes it.
 fn decoded<I: Input>(protocol: Protocol, body: &[u8]) -> Result<Json, Fault> {
@@ -16,7 +17,8 @@ fn decoded<I: Input>(protocol: Protocol, body: &[u8]) -> Result<Json, Fault> {
 fn call(case: &Json, folder: &str) -> Result<Result<Json, Fault>, String> {
     let http = &case["http"];
     let sent = headers(&http["headers"]);
-    let (protocol, operation) = route(text(http, "method"), text(http, "path"), &sent).map_err(|f| f.to_string())?;
+    let (protocol, operation) =
+        route(text(http, "method"), text(http, "path"), &sent).map_err(|f| f.to_string())?;
     let wanted = if folder == "awsjson11" { Protocol::Json } else { Protocol::Cbor };
     equal("protocol", protocol, wanted)?;
     equal("operation", operation.name(), text(case, "operation"))?;
@@ -37,7 +39,11 @@ fn violations(folder: &str) {
             Ok(input) => return Err(format!("accepted as {input}")),
             Err(fault) => fault,
         };
-        equal("status", u64::from(fault.kind.status()), case["expect"]["status"].as_u64().unwrap())?;
+        equal(
+            "status",
+            u64::from(fault.kind.status()),
+            case["expect"]["status"].as_u64().unwrap(),
+        )?;
         let names = case["expect"]["errors"].as_array().unwrap();
         equal(&fault.to_string(), names.iter().any(|n| n == fault.kind.name()), true)?;
         if fault.kind == ErrorKind::Serialization {
@@ -46,7 +52,10 @@ fn violations(folder: &str) {
         let operation = palisade_wire::Operation::from_name(text(case, "operation")).unwrap();
         equal("kind", fault.kind, ErrorKind::of_bad_input(operation))?;
         if !text(case, "pointer").contains('*') {
-            let path = format!("at '{}' failed to satisfy constraint: Member must ", coral(text(case, "pointer")));
+            let path = format!(
+                "at '{}' failed to satisfy constraint: Member must ",
+                coral(text(case, "pointer"))
+            );
             equal(&format!("`{fault}` contains `{path}`"), fault.message.contains(&path), true)?;
         }
         Ok(())
@@ -79,16 +88,23 @@ where
     let output: T = serde_json::from_value(params.clone()).unwrap();
     let response = respond(protocol, &Typed(output));
     let back: T = decode_output(T::SHAPE, protocol, &response.body).unwrap();
-    assert_eq!(serde_json::to_value(&back).unwrap(), serde_json::to_value(serde_json::from_value::<T>(params.clone()).unwrap()).unwrap());
+    assert_eq!(
+        serde_json::to_value(&back).unwrap(),
+        serde_json::to_value(serde_json::from_value::<T>(params.clone()).unwrap()).unwrap()
+    );
     response
 }
 
 fn responses(folder: &str, protocol: Protocol) {
     run(&format!("{folder}/fms-responses.json"), |case| {
         let (http, operation) = (&case["http"], text(case, "operation"));
-        let response = match palisade_wire::Operation::from_name(operation).unwrap().output_shape() {
+        let response = match palisade_wire::Operation::from_name(operation).unwrap().output_shape()
+        {
             None => respond(protocol, &()),
-            Some(_) => with_structure!(format!("{operation}Response").as_str(), sent(protocol, &case["params"])),
+            Some(_) => with_structure!(
+                format!("{operation}Response").as_str(),
+                sent(protocol, &case["params"])
+            ),
         };
         equal("status", u64::from(response.status), case["status"].as_u64().unwrap())?;
         for name in ["content-type", "smithy-protocol"] {
@@ -97,13 +113,20 @@ fn responses(folder: &str, protocol: Protocol) {
         }
         if protocol == Protocol::Cbor {
             let wanted = base64(text(http, "body_base64"));
-            let shown = |bytes: &[u8]| if bytes.is_empty() { String::new() } else { cbor_items::comparable(bytes).unwrap() };
+            let shown = |bytes: &[u8]| {
+                if bytes.is_empty() {
+                    String::new()
+                } else {
+                    cbor_items::comparable(bytes).unwrap()
+                }
+            };
             return equal("body", shown(&response.body), shown(&wanted));
         }
         match &http["body"] {
             Json::Null => equal("body", response.body.len(), 0),
             wanted => {
-                let ours: Json = serde_json::from_slice(&response.body).map_err(|e| e.to_string())?;
+                let ours: Json =
+                    serde_json::from_slice(&response.body).map_err(|e| e.to_string())?;
                 equal("body", with_doubles(&ours), with_doubles(wanted))
             }
         }

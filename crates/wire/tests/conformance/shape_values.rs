@@ -14,9 +14,18 @@ pub fn from_params(model: &TestModel, shape: ShapeId, params: &Json) -> Value {
     match (model.table.shape(shape).kind, params) {
         (_, Json::Null) => Value::Null,
         (Kind::Structure(members) | Kind::Union(members), Json::Object(map)) => {
-            let member = |name: &String| members.iter().find(|m| m.name == name).unwrap_or_else(|| panic!("no member `{name}`"));
+            let member = |name: &String| {
+                members
+                    .iter()
+                    .find(|m| m.name == name)
+                    .unwrap_or_else(|| panic!("no member `{name}`"))
+            };
             let pairs = map.iter().filter(|(_, v)| !v.is_null());
-            Value::Structure(pairs.map(|(n, v)| (member(n).name, from_params(model, member(n).shape, v))).collect())
+            Value::Structure(
+                pairs
+                    .map(|(n, v)| (member(n).name, from_params(model, member(n).shape, v)))
+                    .collect(),
+            )
         }
         (Kind::List { member, .. }, Json::Array(items)) => {
             Value::List(items.iter().map(|v| from_params(model, member, v)).collect())
@@ -27,14 +36,22 @@ pub fn from_params(model: &TestModel, shape: ShapeId, params: &Json) -> Value {
         (Kind::Document, Json::Object(map)) => {
             Value::Map(map.iter().map(|(k, v)| (k.clone(), from_params(model, shape, v))).collect())
         }
-        (Kind::Document, Json::Array(items)) => Value::List(items.iter().map(|v| from_params(model, shape, v)).collect()),
+        (Kind::Document, Json::Array(items)) => {
+            Value::List(items.iter().map(|v| from_params(model, shape, v)).collect())
+        }
         (Kind::Blob, Json::String(text)) => Value::Blob(text.clone().into_bytes()),
-        (Kind::Timestamp(_), Json::Number(n)) => Value::Timestamp(Timestamp::from_seconds(n.as_f64().unwrap()).unwrap()),
-        (Kind::Float | Kind::Double, Json::String(text)) => Value::Float(text.replace("Infinity", "inf").parse().unwrap()),
+        (Kind::Timestamp(_), Json::Number(n)) => {
+            Value::Timestamp(Timestamp::from_seconds(n.as_f64().unwrap()).unwrap())
+        }
+        (Kind::Float | Kind::Double, Json::String(text)) => {
+            Value::Float(text.replace("Infinity", "inf").parse().unwrap())
+        }
         (Kind::Float | Kind::Double, Json::Number(n)) => Value::Float(n.as_f64().unwrap()),
         (_, Json::Bool(b)) => Value::Boolean(*b),
         (_, Json::String(text)) => Value::String(text.clone()),
-        (_, Json::Number(n)) => n.as_i64().map_or_else(|| Value::Float(n.as_f64().unwrap()), Value::Integer),
+        (_, Json::Number(n)) => {
+            n.as_i64().map_or_else(|| Value::Float(n.as_f64().unwrap()), Value::Integer)
+        }
         (kind, other) => panic!("`{other}` for {kind:?}"),
     }
 }
@@ -64,8 +81,10 @@ pub fn comparable(model: &TestModel, shape: ShapeId, value: &Value) -> String {
     match (model.table.shape(shape).kind, value) {
         (Kind::Structure(members) | Kind::Union(members), Value::Structure(present)) => {
             let shape_of = |name: &str| members.iter().find(|m| m.name == name).unwrap().shape;
-            let mut parts: Vec<String> =
-                present.iter().map(|(n, v)| format!("{n}: {}", comparable(model, shape_of(n), v))).collect();
+            let mut parts: Vec<String> = present
+                .iter()
+                .map(|(n, v)| format!("{n}: {}", comparable(model, shape_of(n), v)))
+                .collect();
             parts.sort();
             format!("{{{}}}", joined(parts))
         }
@@ -73,9 +92,19 @@ pub fn comparable(model: &TestModel, shape: ShapeId, value: &Value) -> String {
             format!("[{}]", joined(items.iter().map(|v| comparable(model, member, v)).collect()))
         }
         (Kind::Map { value: inner, .. }, Value::Map(map)) => {
-            format!("map{{{}}}", joined(map.iter().map(|(k, v)| format!("{k:?}: {}", comparable(model, inner, v))).collect()))
+            format!(
+                "map{{{}}}",
+                joined(
+                    map.iter()
+                        .map(|(k, v)| format!("{k:?}: {}", comparable(model, inner, v)))
+                        .collect()
+                )
+            )
         }
-        #[expect(clippy::cast_possible_truncation, reason = "single precision is what the shape has")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "single precision is what the shape has"
+        )]
         (Kind::Float, Value::Float(number)) => format!("{:?}", *number as f32),
         (_, value) => format!("{value:?}"),
     }
@@ -106,7 +135,8 @@ impl Serialize for Shown<'_> {
         let json = self.protocol == Protocol::Json;
         match (self.model.table.shape(self.shape).kind, self.value) {
             (Kind::Structure(members) | Kind::Union(members), Value::Structure(present)) => {
-                let mut map = serializer.serialize_map(Some(present.len() + usize::from(self.type_name.is_some())))?;
+                let mut map = serializer
+                    .serialize_map(Some(present.len() + usize::from(self.type_name.is_some())))?;
                 if let Some(name) = self.type_name {
                     map.serialize_entry("__type", name)?;
                 }
@@ -118,7 +148,9 @@ impl Serialize for Shown<'_> {
             }
             (Kind::List { member, .. }, Value::List(items)) => {
                 let mut list = serializer.serialize_seq(Some(items.len()))?;
-                items.iter().try_for_each(|item| list.serialize_element(&self.inner(member, item)))?;
+                items
+                    .iter()
+                    .try_for_each(|item| list.serialize_element(&self.inner(member, item)))?;
                 list.end()
             }
             (Kind::Map { value: inner, .. }, Value::Map(entries)) => {
@@ -142,7 +174,10 @@ impl Serialize for Shown<'_> {
             (_, Value::Float(number)) if json && !number.is_finite() => {
                 serializer.serialize_str(&number.to_string().replace("inf", "Infinity"))
             }
-            #[expect(clippy::cast_possible_truncation, reason = "single precision is what the shape has")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "single precision is what the shape has"
+            )]
             (Kind::Float, Value::Float(number)) => serializer.serialize_f32(*number as f32),
             (_, Value::Float(number)) => serializer.serialize_f64(*number),
             (_, Value::Integer(number)) => serializer.serialize_i64(*number),

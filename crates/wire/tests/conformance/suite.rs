@@ -1,5 +1,6 @@
 //! Where the vectors are, and how a run over many cases reports.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use base64::Engine as _;
@@ -15,14 +16,20 @@ pub fn folder() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    println!("skipped: no conformance vectors in `{}`; set PALISADE_CONFORMANCE", folder.display());
+    // Past the test runner's capture, so that it shows for a passing test too.
+    let _ = writeln!(
+        std::io::stderr(),
+        "skipped: no conformance vectors in `{}`; set PALISADE_CONFORMANCE",
+        folder.display()
+    );
     None
 }
 
 /// A file of the vectors.
 pub fn load(name: &str) -> Option<Value> {
     let path = folder()?.join(name);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("`{}`: {e}", path.display()));
+    let text =
+        std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("`{}`: {e}", path.display()));
     Some(serde_json::from_str(&text).unwrap_or_else(|e| panic!("`{}`: {e}", path.display())))
 }
 
@@ -42,7 +49,13 @@ pub fn run(name: &str, mut case: impl FnMut(&Value) -> Result<(), String>) {
         }
     }
     assert!(!all.is_empty(), "`{name}` holds no case");
-    assert!(failures.is_empty(), "{} of {} cases of `{name}` failed:\n{}", failures.len(), all.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {} cases of `{name}` failed:\n{}",
+        failures.len(),
+        all.len(),
+        failures.join("\n")
+    );
 }
 
 pub fn label(case: &Value) -> String {
@@ -75,7 +88,9 @@ pub fn bytes(case: &Value) -> Vec<u8> {
     if let Some(text) = case["hex"].as_str() {
         return hex(text);
     }
-    let part = |part: &Value| hex(part[0].as_str().unwrap()).repeat(usize::try_from(part[1].as_u64().unwrap()).unwrap());
+    let part = |part: &Value| {
+        hex(part[0].as_str().unwrap()).repeat(usize::try_from(part[1].as_u64().unwrap()).unwrap())
+    };
     case["parts"].as_array().unwrap().iter().flat_map(part).collect()
 }
 
@@ -90,7 +105,11 @@ pub fn headers(value: &Value) -> Vec<(String, String)> {
 }
 
 pub fn equal<T: PartialEq + std::fmt::Debug>(what: &str, ours: T, theirs: T) -> Result<(), String> {
-    if ours == theirs { Ok(()) } else { Err(format!("{what}\n  ours   {ours:?}\n  wanted {theirs:?}")) }
+    if ours == theirs {
+        Ok(())
+    } else {
+        Err(format!("{what}\n  ours   {ours:?}\n  wanted {theirs:?}"))
+    }
 }
 
 /// JSON with every number a double, so that `1` and `1.0` are one.

@@ -16,6 +16,15 @@ pub struct TestModel {
 
 /// Shapes that Smithy defines without a model.
 const PRELUDE: &[(&str, Kind)] = &[
+    (
+        "ValidationException",
+        Kind::Structure(&[Member {
+            name: "message",
+            shape: ShapeId(1),
+            required: true,
+            constraints: None,
+        }]),
+    ),
     ("string", Kind::String),
     ("boolean", Kind::Boolean),
     ("byte", Kind::Byte),
@@ -41,12 +50,17 @@ impl TestModel {
             let Value::Object(shapes) = load(name)? else { panic!("`{name}` is no object") };
             json.extend(shapes);
         }
+        for (name, shape) in json.clone() {
+            constrained_parts(&name, &shape, &mut json);
+        }
         let modelled = json.keys().cloned().collect::<Vec<_>>();
         let names = PRELUDE.iter().map(|(n, _)| (*n).to_owned()).chain(modelled);
         let ids = names.enumerate().map(|(i, n)| (n, ShapeId(u16::try_from(i).unwrap()))).collect();
         let mut model = Self { table: Table::new(&[]), json, ids };
-        let mut shapes: Vec<Shape> =
-            PRELUDE.iter().map(|(name, kind)| Shape { name, kind: *kind, constraints: Constraints::NONE }).collect();
+        let mut shapes: Vec<Shape> = PRELUDE
+            .iter()
+            .map(|(name, kind)| Shape { name, kind: *kind, constraints: Constraints::NONE })
+            .collect();
         for (name, shape) in &model.json {
             let constraints = constraints(&shape["traits"]);
             shapes.push(Shape { name: leak(name), kind: model.kind(shape), constraints });
@@ -85,13 +99,23 @@ impl TestModel {
             "map" => Kind::Map { key: target("key"), value: target("value"), sparse },
             "enum" => Kind::Enum(enum_values(shape)),
             "intEnum" => Kind::Integer,
-            "string" if shape["traits"].get("enum").is_some() => Kind::Enum(enum_trait(&shape["traits"]["enum"])),
+            "string" if shape["traits"].get("enum").is_some() => {
+                Kind::Enum(enum_trait(&shape["traits"]["enum"]))
+            }
             "timestamp" => match shape["traits"]["timestampFormat"].as_str() {
-                Some(format) => PRELUDE.iter().find(|(n, _)| n[1..] == *format && n.starts_with('@')).unwrap().1,
+                Some(format) => {
+                    PRELUDE.iter().find(|(n, _)| n[1..] == *format && n.starts_with('@')).unwrap().1
+                }
                 None => Kind::Timestamp(TimestampFormat::EpochSeconds),
             },
             "operation" | "service" => Kind::Structure(&[]),
-            simple => PRELUDE.iter().find(|(n, _)| *n == simple).unwrap_or_else(|| panic!("type `{simple}`")).1,
+            simple => {
+                PRELUDE
+                    .iter()
+                    .find(|(n, _)| *n == simple)
+                    .unwrap_or_else(|| panic!("type `{simple}`"))
+                    .1
+            }
         }
     }
 
@@ -115,10 +139,34 @@ impl TestModel {
     }
 
     fn target(&self, member: &Value) -> ShapeId {
+        if let Some(own) = member["own"].as_str() {
+            return self.id(own);
+        }
         match member["traits"]["timestampFormat"].as_str() {
             Some(format) => self.id(&format!("@{format}")),
             None => self.id(member["target"].as_str().unwrap()),
         }
+    }
+}
+
+/// Gives the items, keys and values of lists and maps that have constraints of their own a shape of their own.
+fn constrained_parts(name: &str, shape: &Value, json: &mut BTreeMap<String, Value>) {
+    if !matches!(shape["type"].as_str(), Some("list" | "map")) {
+        return;
+    }
+    for (part, member) in shape["members"].as_object().unwrap() {
+        let Some(traits) = member["traits"].as_object() else { continue };
+        let target = member["target"].as_str().unwrap();
+        let mut own = json
+            .get(target)
+            .cloned()
+            .unwrap_or_else(|| serde_json::json!({ "type": target, "traits": {} }));
+        for (key, value) in traits {
+            own["traits"][key] = value.clone();
+        }
+        let own_name = format!("{name}${part}");
+        json.get_mut(name).unwrap()["members"][part]["own"] = own_name.clone().into();
+        json.insert(own_name, own);
     }
 }
 
@@ -135,7 +183,8 @@ fn enum_values(shape: &Value) -> &'static [&'static str] {
 
 /// The values of the older enum trait but those tagged `internal`.
 fn enum_trait(values: &Value) -> &'static [&'static str] {
-    let internal = |v: &Value| v["tags"].as_array().is_some_and(|t| t.iter().any(|t| t == "internal"));
+    let internal =
+        |v: &Value| v["tags"].as_array().is_some_and(|t| t.iter().any(|t| t == "internal"));
     let public = values.as_array().unwrap().iter().filter(|v| !internal(v));
     Box::leak(public.map(|v| leak(v["value"].as_str().unwrap())).collect())
 }

@@ -220,5 +220,3 @@ macro_rules! with_input { ($name:expr, $run:ident($($argument:expr),*)) => { mat
 "TagResource" => $run::<palisade_wire::shapes::TagResourceRequest>($($argument),*),
 "UntagResource" => $run::<palisade_wire::shapes::UntagResourceRequest>($($argument),*),
 other => panic!("no operation `{other}`"), } }; }
-
-pub(crate) use {with_input, with_structure};

@@ -2,10 +2,12 @@ use crate::evaluate::world::{
     ACCOUNT, ADMIN, account, body, gaps, group, instance, interface, judged, policy, shard_id,
     tagged, violators, world,
 };
-use crate::evaluate::{App, Direction, Judgement, References};
+use crate::evaluate::{App, Direction, Fact, Judgement, References};
 use crate::inventory::{PrefixList, Recorder, RecordingGroup, Shard};
 use crate::policy::Rule;
-use crate::policy::content_audit::{AuditDirection, ListReference, ManagedOptions};
+use crate::policy::content_audit::{
+    AuditAction, AuditDirection, AuditGroups, ListReference, ManagedOptions,
+};
 
 use super::*;
 
@@ -143,7 +145,8 @@ fn an_empty_audit_group_allows_nothing_and_denies_nothing() {
 fn a_group_reports_each_offending_rule_once_in_order() {
     let policy = about(GROUP, custom(AuditAction::Allow));
     let references = audit_group_of(&policy, "in tcp 443 0.0.0.0/0");
-    let rules = "out -1 * ::/0; in tcp 443 0.0.0.0/0; in tcp 22 0.0.0.0/0 10.0.0.0/8; in tcp 22 10.0.0.0/8";
+    let rules =
+        "out -1 * ::/0; in tcp 443 0.0.0.0/0; in tcp 22 0.0.0.0/0 10.0.0.0/8; in tcp 22 10.0.0.0/8";
     let judgement = in_shard(&policy, &references, vec![group("sg-1", rules)]);
     let found: Vec<_> = judgement.violators[0]
         .violations
@@ -322,10 +325,8 @@ fn lists(apps: Vec<App>, protocols: &[&str]) -> References {
 
 #[test]
 fn protocols_must_be_in_the_lists() {
-    let options = ManagedOptions {
-        allowed_protocols: custom_list(PROTOCOLS),
-        ..ManagedOptions::default()
-    };
+    let options =
+        ManagedOptions { allowed_protocols: custom_list(PROTOCOLS), ..ManagedOptions::default() };
     let policy = about(GROUP, managed(options));
     let references = lists(vec![], &["TCP", "17", "icmp", "50"]);
     check_with(
@@ -346,10 +347,8 @@ fn protocols_must_be_in_the_lists() {
 
 #[test]
 fn public_rules_open_allowed_apps_alone() {
-    let options = ManagedOptions {
-        allowed_public_apps: custom_list(APPS),
-        ..ManagedOptions::default()
-    };
+    let options =
+        ManagedOptions { allowed_public_apps: custom_list(APPS), ..ManagedOptions::default() };
     let policy = about(GROUP, managed(options));
     let apps = vec![app("tcp", 80), app("TCP", 81), app("6", 443), app("icmp", 0), app("50", 7)];
     let not = |what: &str| {
@@ -394,15 +393,12 @@ fn public_rules_open_allowed_apps_alone() {
 
 #[test]
 fn public_rules_meet_no_denied_app() {
-    let options = ManagedOptions {
-        denied_public_apps: custom_list(APPS),
-        ..ManagedOptions::default()
-    };
+    let options =
+        ManagedOptions { denied_public_apps: custom_list(APPS), ..ManagedOptions::default() };
     let policy = about(GROUP, managed(options));
     let apps = vec![app("tcp", 22), app("tcp", 3389), app("icmp", 0), app("50", 0)];
-    let hit = |what: &str| {
-        format!("deniedPublicAccessAppLists: {what} is public and in a denied list")
-    };
+    let hit =
+        |what: &str| format!("deniedPublicAccessAppLists: {what} is public and in a denied list");
     check_with(
         &policy,
         &lists(apps, &[]),
@@ -432,10 +428,8 @@ fn public_rules_meet_no_denied_app() {
 
 #[test]
 fn prefix_lists_are_public_by_their_entries_and_without_them() {
-    let options = ManagedOptions {
-        denied_public_apps: custom_list(APPS),
-        ..ManagedOptions::default()
-    };
+    let options =
+        ManagedOptions { denied_public_apps: custom_list(APPS), ..ManagedOptions::default() };
     let policy = about(GROUP, managed(options));
     let list = |id: &str, ipv4: &[&str]| {
         let ipv4 = Some(ipv4.iter().map(|range| range.parse().unwrap()).collect());
@@ -451,9 +445,8 @@ fn prefix_lists_are_public_by_their_entries_and_without_them() {
         body(ResourceType::PREFIX_LIST, "pl-unseen", Body::Unseen),
     ];
     let ssh = "deniedPublicAccessAppLists: tcp-22 (tcp 22) is public and in a denied list";
-    let unknown = |id: &str| {
-        format!("{ssh} (the entries of {id} are unknown, so it counts as public)")
-    };
+    let unknown =
+        |id: &str| format!("{ssh} (the entries of {id} are unknown, so it counts as public)");
     check_with(
         &policy,
         &lists(vec![app("tcp", 22)], &[]),
@@ -475,11 +468,9 @@ fn prefix_lists_are_public_by_their_entries_and_without_them() {
 
 #[test]
 fn public_access_is_not_judged_when_egress_alone_is_audited() {
-    for (direction, want) in [
-        (AuditDirection::All, 1),
-        (AuditDirection::Ingress, 1),
-        (AuditDirection::Egress, 0),
-    ] {
+    for (direction, want) in
+        [(AuditDirection::All, 1), (AuditDirection::Ingress, 1), (AuditDirection::Egress, 0)]
+    {
         let options = ManagedOptions {
             direction,
             denied_public_apps: custom_list(APPS),
@@ -565,10 +556,8 @@ fn a_missing_list_is_a_gap_and_leaves_no_result() {
         assert_eq!((violators(&judgement), judgement.status()), (vec![], None));
         assert_eq!(judgement.in_scope, 1);
     }
-    let empty = ManagedOptions {
-        allowed_protocols: Some(ListReference::default()),
-        ..Default::default()
-    };
+    let empty =
+        ManagedOptions { allowed_protocols: Some(ListReference::default()), ..Default::default() };
     let judgement = judge(empty);
     assert_eq!((gaps(&judgement).len(), violators(&judgement).len()), (0, 1));
 }
@@ -657,12 +646,8 @@ fn violators_are_of_listed_types_alone() {
 
 #[test]
 fn an_interface_names_its_violating_groups() {
-    let items = vec![
-        bad("sg-a"),
-        bad("sg-b"),
-        good("sg-c"),
-        interface("eni-1", &["sg-c", "sg-b", "sg-a"]),
-    ];
+    let items =
+        vec![bad("sg-a"), bad("sg-b"), good("sg-c"), interface("eni-1", &["sg-c", "sg-b", "sg-a"])];
     let judgement = denying(INTERFACE, items);
     let interfaces = vec![("eni-1".into(), vec!["sg-a".into(), "sg-b".into()])];
     let finding = &judgement.violators[0].violations[0].finding;
@@ -730,8 +715,7 @@ fn a_group_is_in_scope_by_its_own_tags_or_by_what_it_is_attached_to() {
         policy.scope.tags.tags = vec![("env".into(), "prod".into())];
         let references = audit_group_of(&policy, "in tcp 22 0.0.0.0/0");
         let judgement = in_shard(&policy, &references, items());
-        let ids: Vec<_> =
-            judgement.violators.iter().map(|v| v.id.as_str().to_owned()).collect();
+        let ids: Vec<_> = judgement.violators.iter().map(|v| v.id.as_str().to_owned()).collect();
         (ids.join(" "), judgement.in_scope)
     };
     assert_eq!(judge(ALL), ("eni-1 sg-attached sg-tagged".into(), 3));
@@ -834,8 +818,7 @@ fn what_is_not_recorded_is_told_and_what_is_held_is_judged() {
         recording: true,
         group: RecordingGroup::Only(vec![ResourceType::SECURITY_GROUP]),
     };
-    let recorder =
-        body(ResourceType::CONFIGURATION_RECORDER, "default", Body::Recorder(recorder));
+    let recorder = body(ResourceType::CONFIGURATION_RECORDER, "default", Body::Recorder(recorder));
     let not = "AWSCONFIG AWS Config is not recording resource type AWS::EC2::NetworkInterface.";
     let types = "AWS::EC2::SecurityGroup AWS::EC2::NetworkInterface";
     let clean = denying(types, vec![recorder.clone(), good("sg-1")]);
@@ -859,7 +842,10 @@ fn an_account_without_inventory_has_no_result() {
     let policy = about(ALL, custom(AuditAction::Deny));
     let references = audit_group_of(&policy, "");
     let judgement = judged(&policy, &Shard::empty(shard_id()), &references);
-    assert_eq!(gaps(&judgement), ["AWSCONFIG AWS Config is not enabled in the account and Region."]);
+    assert_eq!(
+        gaps(&judgement),
+        ["AWSCONFIG AWS Config is not enabled in the account and Region."]
+    );
     assert_eq!(judgement.status(), None);
 }
 
@@ -881,4 +867,71 @@ fn every_violation_says_which_way_its_rule_points() {
         panic!("a rule")
     };
     assert_eq!(direction, Direction::Ingress);
+}
+
+mod generated {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const POOL: [&str; 6] = [
+        "in tcp 22 0.0.0.0/0",
+        "in tcp 443 0.0.0.0/0",
+        "in -1 * 10.0.0.0/8",
+        "in tcp 22 sg-9",
+        "out -1 * 0.0.0.0/0",
+        "in tcp 20-30 pl-1",
+    ];
+
+    fn any_rules() -> impl Strategy<Value = String> {
+        proptest::sample::subsequence(POOL.to_vec(), 0..=POOL.len())
+            .prop_map(|rules| rules.join(";"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn an_interface_violates_exactly_when_a_group_on_it_does(
+            groups in proptest::collection::vec(any_rules(), 1..5),
+            on in proptest::collection::vec(0..6usize, 0..4),
+            audit_rules in any_rules(),
+            allow in any::<bool>(),
+        ) {
+            let action = if allow { AuditAction::Allow } else { AuditAction::Deny };
+            let policy = about(ALL, custom(action));
+            let references = audit_group_of(&policy, &audit_rules);
+            let ids: Vec<_> = (0..6).map(|n| format!("sg-{n}")).collect();
+            let carried: Vec<_> = on.iter().map(|n| ids[*n].as_str()).collect();
+            let mut items: Vec<_> =
+                groups.iter().zip(&ids).map(|(rules, id)| group(id, rules)).collect();
+            items.push(interface("eni-1", &carried));
+            items.push(instance("i-1", &[], &[("eni-1", &carried)]));
+            let judgement = in_shard(&policy, &references, items);
+            let violates = |id: &str| judgement.violators.iter().any(|v| v.id.as_str() == id);
+            let guilty = carried.iter().any(|id| violates(id));
+            let unheld = on.iter().any(|n| *n >= groups.len());
+            prop_assert_eq!(violates("eni-1"), guilty);
+            prop_assert_eq!(violates("i-1"), guilty);
+            prop_assert_eq!(!judgement.gaps.is_empty(), unheld && !guilty);
+        }
+
+        #[test]
+        fn what_custom_allow_passes_custom_deny_of_the_same_rules_condemns(
+            rules in any_rules(),
+            audit_rules in any_rules(),
+        ) {
+            // Inside a rule is also overlapping it, so nothing can pass both.
+            let found = [AuditAction::Allow, AuditAction::Deny].map(|action| {
+                let policy = about(GROUP, custom(action));
+                let references = audit_group_of(&policy, &audit_rules);
+                let judgement = in_shard(&policy, &references, vec![group("sg-1", &rules)]);
+                judgement.violators.first().map_or(0, |violator| violator.violations.len())
+            });
+            let Body::SecurityGroup(held) = group("sg-1", &rules).body else { unreachable!() };
+            let of_groups = held.ingress.iter().filter(|rule| !rule.groups.is_empty()).count();
+            prop_assert!(found[0] + found[1] >= openings(&held).len());
+            prop_assert!(found[0] >= of_groups);
+        }
+    }
 }

@@ -126,7 +126,8 @@ fn directions_never_meet() {
 
 #[test]
 fn every_peer_of_a_permission_is_an_opening_and_repeats_are_one() {
-    let rules = "out -1 * ::/0; in tcp 22 10.0.0.0/8 sg-9 pl-1 ::/0 0.0.0.0/0; in tcp 22 10.0.0.0/8";
+    let rules =
+        "out -1 * ::/0; in tcp 22 10.0.0.0/8 sg-9 pl-1 ::/0 0.0.0.0/0; in tcp 22 10.0.0.0/8";
     let texts = with_openings(rules, |all| all.iter().map(ToString::to_string).collect::<Vec<_>>());
     assert_eq!(
         texts,
@@ -223,8 +224,13 @@ fn points() -> impl Iterator<Item = Point> {
                     _ => (0, 0),
                 };
                 (0..=firsts).flat_map(move |first| {
-                    (0..=seconds)
-                        .map(move |second| Point { direction, protocol, first, second, peer })
+                    (0..=seconds).map(move |second| Point {
+                        direction,
+                        protocol,
+                        first,
+                        second,
+                        peer,
+                    })
                 })
             })
         })
@@ -259,26 +265,28 @@ fn opens(opening: &Opening<'_>, point: &Point) -> bool {
 
 fn any_opening() -> impl Strategy<Value = Opening<'static>> {
     let direction = prop_oneof![Just(Direction::Ingress), Just(Direction::Egress)];
-    let protocol = prop_oneof![Just(None), Just(Some(TCP)), Just(Some(UDP)), Just(Some(ICMP)), Just(Some(50))];
+    let protocol =
+        prop_oneof![Just(None), Just(Some(TCP)), Just(Some(UDP)), Just(Some(ICMP)), Just(Some(50))];
     let octet = || prop_oneof![Just(None), (0..4u8).prop_map(Some)];
     let ports = (0..=PORT_LAST, 0..=PORT_LAST, octet(), octet());
     let peer = prop_oneof![
         (0..16u8, 28..=32u8).prop_map(|(low, len)| Peer::V4(
             Ipv4Net::new([10, 0, 0, low].into(), len).unwrap().trunc()
         )),
-        (0..16u128, 124..=128u8).prop_map(|(low, len)| Peer::V6(
-            Ipv6Net::new(low.into(), len).unwrap().trunc()
-        )),
+        (0..16u128, 124..=128u8)
+            .prop_map(|(low, len)| Peer::V6(Ipv6Net::new(low.into(), len).unwrap().trunc())),
         (0..PEERS.len()).prop_map(|at| Peer::PrefixList(PEERS[at])),
     ];
-    (direction, protocol, ports, peer).prop_map(|(direction, protocol, (a, b, kind, code), peer)| {
-        let ports = match protocol {
-            Some(TCP | UDP) => Ports::Range(a.min(b), a.max(b)),
-            Some(ICMP) => Ports::Icmp(kind, code),
-            _ => Ports::All,
-        };
-        Opening { direction, protocol, ports, peer }
-    })
+    (direction, protocol, ports, peer).prop_map(
+        |(direction, protocol, (a, b, kind, code), peer)| {
+            let ports = match protocol {
+                Some(TCP | UDP) => Ports::Range(a.min(b), a.max(b)),
+                Some(ICMP) => Ports::Icmp(kind, code),
+                _ => Ports::All,
+            };
+            Opening { direction, protocol, ports, peer }
+        },
+    )
 }
 
 proptest! {

@@ -1,7 +1,8 @@
 use crate::evaluate::world::{body, gaps, judged, policy, tagged, violators, world};
 use crate::evaluate::{Judgement, References};
-use crate::inventory::{LoadBalancer, Recorder, RecordingGroup, WafTarget};
+use crate::inventory::{LoadBalancer, Recorder, RecordingGroup, WafTarget, WebAclRuleGroup};
 use crate::policy::Rule;
+use crate::policy::wafv2::RuleGroup;
 
 use super::*;
 
@@ -47,11 +48,8 @@ fn association(text: &str) -> WafAssociation {
 }
 
 fn balancer(id: &str, kind: &str, web_acl: &str) -> Item {
-    let balancer = LoadBalancer {
-        kind: Some(kind.into()),
-        groups: vec![],
-        web_acl: association(web_acl),
-    };
+    let balancer =
+        LoadBalancer { kind: Some(kind.into()), groups: vec![], web_acl: association(web_acl) };
     body(ResourceType::LOAD_BALANCER, id, Body::LoadBalancer(balancer))
 }
 
@@ -128,8 +126,7 @@ fn a_web_acl_made_under_a_former_name_is_still_own() {
 #[test]
 fn relationships_decide_only_where_the_attribute_is_absent() {
     let related = |name: &str, ids: &[&str]| {
-        let associated =
-            ids.iter().map(|id| (ResourceType::LOAD_BALANCER, (*id).into())).collect();
+        let associated = ids.iter().map(|id| (ResourceType::LOAD_BALANCER, (*id).into())).collect();
         acl(WebAcl { associated, ..own(name) })
     };
     let items = vec![
@@ -158,8 +155,7 @@ fn without_web_acls_an_unsaid_association_is_undecided() {
         recording: true,
         group: RecordingGroup::Only(vec![ResourceType::LOAD_BALANCER]),
     };
-    let recorder =
-        body(ResourceType::CONFIGURATION_RECORDER, "default", Body::Recorder(recorder));
+    let recorder = body(ResourceType::CONFIGURATION_RECORDER, "default", Body::Recorder(recorder));
     let not = "AWSCONFIG AWS Config is not recording resource type AWS::WAFv2::WebACL.";
     let judgement = judge_of(
         Wafv2::default(),
@@ -294,8 +290,7 @@ fn the_web_acl_must_carry_the_rule_groups_in_their_order() {
     };
     let complete = [held("a"), held_managed(None)];
     let counting = WebAclRuleGroup { count: true, ..held("a") };
-    let other_vendor =
-        WebAclRuleGroup { vendor: Some("Other".into()), ..held_managed(None) };
+    let other_vendor = WebAclRuleGroup { vendor: Some("Other".into()), ..held_managed(None) };
     let lacking = "WEB_ACL_MISSING_RULE_GROUP";
     for (name, first, last, want) in [
         ("complete", complete.to_vec(), vec![held("z")], "comply"),
@@ -321,9 +316,9 @@ fn the_web_acl_must_carry_the_rule_groups_in_their_order() {
 #[test]
 fn untold_rule_groups_are_undecided_where_some_are_wanted() {
     let untold = WebAcl { pre_process: None, post_process: None, ..own(OWN) };
-    check(&Wafv2::default(), &[untold.clone()], &format!("{OWN} | comply"));
+    check(&Wafv2::default(), std::slice::from_ref(&untold), &format!("{OWN} | comply"));
     let rule = Wafv2 { last: vec![group("z")], ..Wafv2::default() };
-    check(&rule, &[untold.clone()], &format!("{OWN} | undecided"));
+    check(&rule, std::slice::from_ref(&untold), &format!("{OWN} | undecided"));
     let rule = Wafv2 { first: vec![group("a")], ..rule };
     let half = WebAcl { pre_process: Some(vec![]), ..untold };
     check(&rule, &[half], &format!("{OWN} | WEB_ACL_MISSING_RULE_GROUP"));
@@ -343,7 +338,14 @@ fn retrofitting_accepts_a_customers_web_acl_that_carries_the_groups() {
     let own = WebAcl { pre_process: Some(vec![held("a")]), ..own(OWN) };
     check(
         &rule,
-        &[carrying("done", true), carrying("early", false), lacking, untold, customers("mine"), own],
+        &[
+            carrying("done", true),
+            carrying("early", false),
+            lacking,
+            untold,
+            customers("mine"),
+            own,
+        ],
         "bare                                | RESOURCE_MISSING_WEB_ACL
          done                                | comply
          early                               | comply
@@ -368,7 +370,8 @@ fn retrofitting_reports_web_acls_that_cannot_be_taken_over() {
     let balancer = ResourceType::LOAD_BALANCER;
     let api = ResourceType::try_from("AWS::AppSync::GraphQLApi").unwrap();
     let alone = on(customers("alone"), &[(balancer.clone(), "alb-1")]);
-    let gone = on(customers("gone"), &[(balancer.clone(), "alb-2"), (balancer.clone(), "alb-gone")]);
+    let gone =
+        on(customers("gone"), &[(balancer.clone(), "alb-2"), (balancer.clone(), "alb-gone")]);
     let shared = on(customers("shared"), &[(api, "api-1"), (balancer, "alb-3")]);
     let judgement = judge_of(
         rule,
@@ -387,7 +390,10 @@ fn retrofitting_reports_web_acls_that_cannot_be_taken_over() {
         violators(&judgement),
         [
             "alb-4 RESOURCE_INCORRECT_WEB_ACL".to_owned(),
-            format!("{} WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE", acl_arn("FMManagedWebACLV2-other-1")),
+            format!(
+                "{} WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE",
+                acl_arn("FMManagedWebACLV2-other-1")
+            ),
             format!("{} WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE", acl_arn("shared")),
         ]
     );

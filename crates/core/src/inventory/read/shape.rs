@@ -147,7 +147,7 @@ impl<'a, W: Wrap> Deserialize<'a> for TextIn<'a, W> {
                 Ok(TextIn::of(Cow::Owned(number.to_string())))
             }
             fn visit_map<A: MapAccess<'a>>(self, map: A) -> Result<Self::Value, A::Error> {
-                unwrap::<W, TextIn<'a, Bare>, A>(map).map(|text| TextIn::of(text.0))
+                unwrap::<W, Text<'a>, A>(map).map(|text| TextIn::of(text.0))
             }
         }
         from.deserialize_any(Leaf(PhantomData::<W>))
@@ -171,19 +171,17 @@ fn unwrap<'a, W: Wrap, T: Deserialize<'a>, A: MapAccess<'a>>(mut map: A) -> Resu
 }
 
 macro_rules! wraps {
-    ($($(#[$doc:meta])* $name:ident = $what:literal in $($key:literal)|*;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident = $what:literal in $($key:literal)|+;)+) => {$(
         $(#[$doc])*
         pub(in crate::inventory) struct $name;
         impl Wrap for $name {
             const WHAT: &'static str = $what;
-            const NAMES: &'static [&'static str] = &[$($key),*];
+            const NAMES: &'static [&'static str] = &[$($key),+];
         }
     )+};
 }
 
 wraps! {
-    /// Never wrapped, so that wrappers do not nest without end.
-    Bare = "text" in ;
     /// A scalar.
     Value = "text" in "value";
     /// A security group's id.

@@ -1,52 +1,38 @@
-//! SECURITY_GROUPS_CONTENT_AUDIT, naively (semantics §5.5, §6.1, §10 rows 7 to 13, 27, 28).
+//! SECURITY_GROUPS_CONTENT_AUDIT, naively (semantics §5.5, §6.1, §10 rows 7 to 10, 27, 28).
 
 use serde_json::Value;
 
 use super::held::{self, Held, held};
+use super::options::breaks_options;
+use super::rules::{
+    Peer, Rule, peer_inside, peers_meet, ports_inside, ports_meet, protocol_inside, protocols_meet,
+    rules,
+};
 use super::{Found, Mutation, find, list, listed_types, service_data, tags_in_scope, text};
-use crate::address::{NOT_GLOBAL, Range};
 
 const GROUP: &str = "AWS::EC2::SecurityGroup";
 const INTERFACE: &str = "AWS::EC2::NetworkInterface";
 const INSTANCE: &str = "AWS::EC2::Instance";
 const REASON: &str = "RESOURCE_VIOLATES_AUDIT_SECURITY_GROUP";
 
-/// One (direction, protocol, ports, one peer) of a permission.
-#[derive(Clone, Debug)]
-struct Rule {
-    egress: bool,
-    /// -1 is all.
-    protocol: i64,
-    from: i64,
-    to: i64,
-    peer: Peer,
-}
-
-#[derive(Clone, Debug)]
-enum Peer {
-    Cidr(Range),
-    PrefixList(String),
-    Group,
-}
-
 /// The options of all elements together, with lists resolved.
-struct Demand {
+pub(super) struct Demand {
     /// Something that the policy names is not in the inventory.
-    missing: bool,
-    audit: Vec<Rule>,
-    action: String,
-    managed: bool,
-    options: Value,
-    protocols: Option<Vec<String>>,
-    allowed_apps: Option<Vec<(String, i64)>>,
-    denied_apps: Option<Vec<(String, i64)>>,
+    pub missing: bool,
+    pub audit: Vec<Rule>,
+    pub action: String,
+    pub managed: bool,
+    pub options: Value,
+    pub protocols: Option<Vec<String>>,
+    pub allowed_apps: Option<Vec<(String, i64)>>,
+    pub denied_apps: Option<Vec<(String, i64)>>,
 }
 
 pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
     let policy = &case["policy"];
     let (account, owner) = (text(&case["account"]), text(&case["administrator"]));
     let region = text(&case["region"]);
-    let here = held(&case["delivery"], account, region, broken);
+    let here = held(&case["delivery"], &case["earlier"], account, region, broken);
     let listed = listed_types(policy);
     let mut found = Found::default();
 
@@ -62,7 +48,8 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
         found.issues.insert("AWSVPC".to_owned());
         found.no_result = true;
     }
-    let audit_ids: Vec<&str> = list(&data["securityGroups"]).iter().map(|g| text(&g["id"])).collect();
+    let audit_ids: Vec<&str> =
+        list(&data["securityGroups"]).iter().map(|g| text(&g["id"])).collect();
 
     // Attached groups of every interface and instance that is in scope itself.
     let mut attached: Vec<String> = vec![];
@@ -93,7 +80,8 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
                 if held::is_unseen(group) {
                     some_unseen = true;
                 } else if is_audited(group, account, owner, &audit_ids, broken) {
-                    guilty |= rules(group, broken).iter().any(|r| breaks(r, &demand, &here, broken));
+                    guilty |=
+                        rules(group, broken).iter().any(|r| breaks(r, &demand, &here, broken));
                 }
             }
             attached.extend(groups);
@@ -109,8 +97,8 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
         let id = text(&group["resourceId"]);
         let by_attachment = attached.iter().any(|a| a == id)
             && broken != Some(Mutation::AttachmentDoesNotBringIntoScope);
-        let listed_here =
-            listed.contains(&GROUP) || (broken == Some(Mutation::UnlistedGroupReported) && by_attachment);
+        let listed_here = listed.contains(&GROUP)
+            || (broken == Some(Mutation::UnlistedGroupReported) && by_attachment);
         if !listed_here || !(by_attachment || tags_in_scope(policy, group, broken)) {
             continue;
         }
@@ -179,65 +167,6 @@ fn is_audited(
     !is_audit_group || broken == Some(Mutation::AuditGroupHeldAgainstItself)
 }
 
-fn protocol_number(text: &str, broken: Option<Mutation>) -> i64 {
-    match text.to_ascii_lowercase().as_str() {
-        "tcp" => 6,
-        "udp" => 17,
-        "icmp" => 1,
-        "icmpv6" => 58,
-        "-1" => -1,
-        number => {
-            let number: i64 = number.parse().expect("a protocol is a name or a number");
-            match broken {
-                Some(Mutation::ProtocolNumberIsNoName) => number + 1000,
-                _ => number,
-            }
-        }
-    }
-}
-
-fn rules(group: &Value, broken: Option<Mutation>) -> Vec<Rule> {
-    let body = held::body(group);
-    let mut rules = vec![];
-    for (egress, key) in [(false, "ipPermissions"), (true, "ipPermissionsEgress")] {
-        if egress && broken == Some(Mutation::EgressIgnored) {
-            continue;
-        }
-        for permission in list(&body[key]) {
-            let mut peers = vec![];
-            for range in list(&permission["ipv4Ranges"]) {
-                peers.push(Peer::Cidr(Range::parse(text(&range["cidrIp"]))));
-            }
-            if broken != Some(Mutation::OldIpRangesIgnored) {
-                for range in list(&permission["ipRanges"]) {
-                    peers.push(Peer::Cidr(Range::parse(text(range))));
-                }
-            }
-            if broken != Some(Mutation::Ipv6Ignored) {
-                for range in list(&permission["ipv6Ranges"]) {
-                    peers.push(Peer::Cidr(Range::parse(text(&range["cidrIpv6"]))));
-                }
-            }
-            for prefix_list in list(&permission["prefixListIds"]) {
-                peers.push(Peer::PrefixList(text(&prefix_list["prefixListId"]).to_owned()));
-            }
-            for _ in list(&permission["userIdGroupPairs"]) {
-                peers.push(Peer::Group);
-            }
-            for peer in peers {
-                rules.push(Rule {
-                    egress,
-                    protocol: protocol_number(text(&permission["ipProtocol"]), broken),
-                    from: permission["fromPort"].as_i64().unwrap_or(-1),
-                    to: permission["toPort"].as_i64().unwrap_or(-1),
-                    peer,
-                });
-            }
-        }
-    }
-    rules
-}
-
 /// Resolves what the policy refers to.
 fn demand(
     case: &Value,
@@ -247,13 +176,18 @@ fn demand(
     broken: Option<Mutation>,
 ) -> Demand {
     let mut missing = false;
-    let of_owner = if text(&case["account"]) == owner { "delivery" } else { "administratorDelivery" };
-    let there = held(&case[of_owner], owner, region, broken);
+    let there = if text(&case["account"]) == owner {
+        held(&case["delivery"], &case["earlier"], owner, region, broken)
+    } else {
+        held(&case["administratorDelivery"], &Value::Null, owner, region, broken)
+    };
     let mut audit = vec![];
     for named in list(&data["securityGroups"]) {
         match there.item(GROUP, text(&named["id"])) {
             Some(group) if !held::is_unseen(group) => {
-                audit.extend(rules(group, broken).into_iter().filter(|r| !matches!(r.peer, Peer::Group)));
+                audit.extend(
+                    rules(group, broken).into_iter().filter(|r| !matches!(r.peer, Peer::Group)),
+                );
             }
             _ => missing = true,
         }
@@ -293,7 +227,10 @@ fn demand(
                 names.push(text(name).to_owned());
             }
             for app in list(&found["AppsList"]) {
-                apps.push((text(&app["Protocol"]).to_owned(), app["Port"].as_i64().expect("a port")));
+                apps.push((
+                    text(&app["Protocol"]).to_owned(),
+                    app["Port"].as_i64().expect("a port"),
+                ));
             }
         }
         match key {
@@ -314,7 +251,7 @@ fn demand(
     }
 }
 
-fn breaks(rule: &Rule, demand: &Demand, here: &Held, broken: Option<Mutation>) -> bool {
+fn breaks(rule: &Rule, demand: &Demand, here: &Held<'_>, broken: Option<Mutation>) -> bool {
     if demand.missing && broken != Some(Mutation::MissingReferenceSkipped) {
         // Nothing can be held against anything.
         return false;
@@ -334,10 +271,11 @@ fn breaks(rule: &Rule, demand: &Demand, here: &Held, broken: Option<Mutation>) -
     }
     match demand.action.as_str() {
         "ALLOW" if broken == Some(Mutation::OverrideAllowIgnored) => {}
-        "ALLOW" if broken == Some(Mutation::OverrideAllowNeedsOverlapOnly) => {
-            if denied(rule, demand, None) {
-                return false;
-            }
+        "ALLOW"
+            if broken == Some(Mutation::OverrideAllowNeedsOverlapOnly)
+                && denied(rule, demand, None) =>
+        {
+            return false;
         }
         "ALLOW" if allowed(rule, demand, broken) => return false,
         "DENY" if broken == Some(Mutation::OverrideDenyIgnored) => {}
@@ -361,11 +299,14 @@ fn allowed(rule: &Rule, demand: &Demand, broken: Option<Mutation>) -> bool {
     if same_direction.is_empty() && broken == Some(Mutation::NoAuditRuleAllowsAll) {
         return true;
     }
-    if broken == Some(Mutation::AdjacentAuditRulesJoin) && ports_join(rule, &same_direction, broken) {
+    if broken == Some(Mutation::AdjacentAuditRulesJoin) && ports_join(rule, &same_direction, broken)
+    {
         return true;
     }
     same_direction.iter().any(|audit| {
-        protocol_inside(rule, audit) && ports_inside(rule, audit, broken) && peer_inside(rule, audit)
+        protocol_inside(rule, audit)
+            && ports_inside(rule, audit, broken)
+            && peer_inside(rule, audit)
     })
 }
 
@@ -377,34 +318,11 @@ fn ports_join(rule: &Rule, audits: &[&Rule], broken: Option<Mutation>) -> bool {
     (rule.from..=rule.to).all(|port| {
         let one = Rule { from: port, to: port, ..rule.clone() };
         audits.iter().any(|audit| {
-            protocol_inside(&one, audit) && ports_inside(&one, audit, broken) && peer_inside(&one, audit)
+            protocol_inside(&one, audit)
+                && ports_inside(&one, audit, broken)
+                && peer_inside(&one, audit)
         })
     })
-}
-
-fn protocol_inside(rule: &Rule, audit: &Rule) -> bool {
-    audit.protocol == -1 || audit.protocol == rule.protocol
-}
-
-fn ports_inside(rule: &Rule, audit: &Rule, broken: Option<Mutation>) -> bool {
-    if audit.protocol == -1 {
-        return true;
-    }
-    match rule.protocol {
-        6 | 17 => audit.from <= rule.from && rule.to <= audit.to,
-        // Type and code; -1 is any.
-        1 | 58 if broken == Some(Mutation::IcmpTypeIgnored) => true,
-        1 | 58 => audit.from == -1 || (audit.from == rule.from && (audit.to == -1 || audit.to == rule.to)),
-        _ => true,
-    }
-}
-
-fn peer_inside(rule: &Rule, audit: &Rule) -> bool {
-    match (&rule.peer, &audit.peer) {
-        (Peer::Cidr(rule), Peer::Cidr(audit)) => rule.inside(audit),
-        (Peer::PrefixList(rule), Peer::PrefixList(audit)) => rule == audit,
-        _ => false,
-    }
 }
 
 /// Whether the rule overlaps an audit rule of its direction (semantics §10 row 10).
@@ -417,149 +335,5 @@ fn denied(rule: &Rule, demand: &Demand, broken: Option<Mutation>) -> bool {
             && protocols_meet(rule, audit)
             && ports_meet(rule, audit, broken)
             && peers_meet(rule, audit, broken)
-    })
-}
-
-fn protocols_meet(rule: &Rule, audit: &Rule) -> bool {
-    rule.protocol == -1 || audit.protocol == -1 || rule.protocol == audit.protocol
-}
-
-fn ports_meet(rule: &Rule, audit: &Rule, broken: Option<Mutation>) -> bool {
-    if rule.protocol == -1 || audit.protocol == -1 {
-        return true;
-    }
-    match rule.protocol {
-        6 | 17 => rule.from <= audit.to && audit.from <= rule.to,
-        1 | 58 if broken == Some(Mutation::IcmpTypeIgnored) => true,
-        1 | 58 => {
-            let any_type = rule.from == -1 || audit.from == -1;
-            let any_code = rule.to == -1 || audit.to == -1 || rule.to == audit.to;
-            any_type || (rule.from == audit.from && any_code)
-        }
-        _ => true,
-    }
-}
-
-fn peers_meet(rule: &Rule, audit: &Rule, broken: Option<Mutation>) -> bool {
-    match (&rule.peer, &audit.peer) {
-        (Peer::Cidr(rule), Peer::Cidr(audit)) => rule.meets(audit),
-        (Peer::PrefixList(rule), Peer::PrefixList(audit)) => rule == audit,
-        (Peer::Group, _) => broken == Some(Mutation::ReferencesMatchUnderDeny),
-        _ => false,
-    }
-}
-
-fn breaks_options(rule: &Rule, demand: &Demand, here: &Held, broken: Option<Mutation>) -> bool {
-    let options = &demand.options;
-    if options["denyProtocolAllValue"] == true && rule.protocol == -1 {
-        return true;
-    }
-    if let Some(names) = &demand.protocols {
-        let all = rule.protocol == -1 && broken == Some(Mutation::AllProtocolsPassProtocolLists);
-        if !all && !names.iter().any(|name| same_protocol(name, rule.protocol, broken)) {
-            return true;
-        }
-    }
-    if let Some(most) = options["allowedPortCountPerSgRule"].as_i64() {
-        let count = match rule.protocol {
-            -1 if broken == Some(Mutation::AllProtocolsCountOnePort) => 1,
-            -1 => 65_536,
-            6 | 17 => rule.to - rule.from + 1,
-            _ if broken == Some(Mutation::PortlessProtocolsCounted) => 65_536,
-            _ => 0,
-        };
-        let most = if broken == Some(Mutation::PortCountOffByOne) { most + 1 } else { most };
-        if count > most {
-            return true;
-        }
-    }
-    if let Peer::Cidr(range) = &rule.peer {
-        let key = match range.family {
-            4 => "minIpv4CidrPrefixLenPerSgRule",
-            _ => "minIpv6CidrPrefixLenPerSgRule",
-        };
-        if let Some(least) = options[key].as_i64() {
-            let off = i64::from(broken == Some(Mutation::PrefixLengthOffByOne));
-            if i64::from(range.length) + off < least {
-                return true;
-            }
-        }
-    }
-    let judged = !rule.egress || broken == Some(Mutation::EgressJudgedPublic);
-    if judged && is_public(&rule.peer, here, broken) {
-        if let Some(apps) = &demand.allowed_apps {
-            if !opens_only(rule, apps, broken) {
-                return true;
-            }
-        }
-        if let Some(apps) = &demand.denied_apps {
-            if opens_any(rule, apps, broken) {
-                return true;
-            }
-        }
-    }
-    false
-}
-
-fn same_protocol(name: &str, number: i64, broken: Option<Mutation>) -> bool {
-    let named = protocol_number(name, broken);
-    named == number || (broken == Some(Mutation::IcmpCoversIcmpv6) && named == 1 && number == 58)
-}
-
-/// Semantics §10 row 12.
-fn is_public(peer: &Peer, here: &Held, broken: Option<Mutation>) -> bool {
-    match peer {
-        Peer::Cidr(range) => is_public_range(range, broken),
-        Peer::Group => false,
-        Peer::PrefixList(id) => {
-            if broken == Some(Mutation::KnownPrefixListsPublic) {
-                return true;
-            }
-            let held = here.item("AWS::EC2::PrefixList", id).map(held::body);
-            match held.as_ref().map(|body| &body["Entries"]) {
-                Some(Value::Array(entries)) => entries
-                    .iter()
-                    .any(|entry| is_public_range(&Range::parse(text(&entry["Cidr"])), broken)),
-                _ => broken != Some(Mutation::UnknownPrefixListsPrivate),
-            }
-        }
-    }
-}
-
-fn is_public_range(range: &Range, broken: Option<Mutation>) -> bool {
-    if broken == Some(Mutation::PrivateBlockTooWide) && range.inside(&Range::parse("172.16.0.0/11")) {
-        return false;
-    }
-    !NOT_GLOBAL.iter().any(|block| {
-        let left_out = match broken {
-            Some(Mutation::CarrierGradeIsPublic) => *block == "100.64.0.0/10",
-            Some(Mutation::UniqueLocalIsPublic) => *block == "fc00::/7",
-            _ => false,
-        };
-        !left_out && range.inside(&Range::parse(block))
-    })
-}
-
-/// Whether each (protocol, port) that the rule opens is one of the apps (semantics §10 row 13).
-fn opens_only(rule: &Rule, apps: &[(String, i64)], broken: Option<Mutation>) -> bool {
-    let has = |port: i64| {
-        apps.iter().any(|(name, at)| same_protocol(name, rule.protocol, broken) && *at == port)
-    };
-    match rule.protocol {
-        6 | 17 if broken == Some(Mutation::OneAllowedPortPassesRange) => has(rule.from) || has(rule.to),
-        6 | 17 => (rule.from..=rule.to).all(has),
-        _ => false,
-    }
-}
-
-/// Whether the rule opens some (protocol, port) of the apps.
-fn opens_any(rule: &Rule, apps: &[(String, i64)], broken: Option<Mutation>) -> bool {
-    apps.iter().any(|(name, port)| match rule.protocol {
-        -1 => true,
-        6 | 17 => {
-            let last = rule.to - i64::from(broken == Some(Mutation::DeniedPortAtEndMissed));
-            same_protocol(name, rule.protocol, broken) && rule.from <= *port && *port <= last
-        }
-        _ => false,
     })
 }

@@ -4,6 +4,8 @@
 mod audit;
 mod held;
 mod mutation;
+mod options;
+mod rules;
 mod waf;
 
 use std::collections::BTreeSet;

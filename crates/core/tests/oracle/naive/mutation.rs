@@ -27,6 +27,8 @@ mutations! {
     // What is held and known
     OlderStateWins,
     DeletionIgnored,
+    AbsenceFromSnapshotIgnored,
+    SnapshotCoversContainedTypesOnly,
     UnknownTypeCountedCompliant,
     NotRecordedCountedCompliant,
     RecorderAtRestCountedRecording,
@@ -82,4 +84,9 @@ mutations! {
     ManagedFlagIgnored,
     OwnNameByPrefix,
     OverrideHidesIncorrect,
+    RuleGroupsIgnored,
+    RuleGroupOrderIgnored,
+    OverrideActionIgnored,
+    VersionIgnored,
+    UntoldRuleGroupsPresent,
 }

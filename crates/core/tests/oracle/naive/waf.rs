@@ -1,4 +1,5 @@
-//! WAFV2, naively: missing and incorrect web ACLs (semantics §5.1, §10 rows 16 and 18).
+//! WAFV2, naively: missing and incorrect web ACLs, missing rule groups (semantics §5.1, §10 rows
+//! 16 and 18).
 
 use serde_json::Value;
 
@@ -11,7 +12,8 @@ const STAGE: &str = "AWS::ApiGateway::Stage";
 
 pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
     let policy = &case["policy"];
-    let here = held(&case["delivery"], text(&case["account"]), text(&case["region"]), broken);
+    let (account, region) = (text(&case["account"]), text(&case["region"]));
+    let here = held(&case["delivery"], &case["earlier"], account, region, broken);
     let mut found = Found::default();
     let listed = listed_types(policy);
     for kind in listed.iter().copied().chain([WEB_ACL]) {
@@ -47,14 +49,27 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
             }
             Association::None => "RESOURCE_MISSING_WEB_ACL",
             // Not held, but its ARN bears a name of the policy: it may be the policy's own.
-            Association::Acl(arn) if here.item(WEB_ACL, &arn).is_none() && arn_names_own(&arn, policy) => {
+            Association::Acl(arn)
+                if here.item(WEB_ACL, &arn).is_none() && arn_names_own(&arn, policy) =>
+            {
                 found.issues.insert("AWSCONFIG".to_owned());
                 found.undecided = true;
                 continue;
             }
-            Association::Acl(arn) if is_own(&arn, policy, &here, broken) => continue,
+            Association::Acl(arn) if is_own(&arn, policy, &here, broken) => {
+                match carries_groups(here.item(WEB_ACL, &arn), policy, broken) {
+                    Some(true) => continue,
+                    Some(false) => "WEB_ACL_MISSING_RULE_GROUP",
+                    None => {
+                        found.issues.insert("AWSCONFIG".to_owned());
+                        found.undecided = true;
+                        continue;
+                    }
+                }
+            }
             Association::Acl(_) => {
-                let overriding = super::service_data(policy)["overrideCustomerWebACLAssociation"] == true;
+                let overriding =
+                    super::service_data(policy)["overrideCustomerWebACLAssociation"] == true;
                 if overriding && broken == Some(Mutation::OverrideHidesIncorrect) {
                     continue;
                 }
@@ -74,7 +89,12 @@ enum Association {
     Unseen,
 }
 
-fn web_acl_of(item: &Value, body: &Value, here: &Held, broken: Option<Mutation>) -> Association {
+fn web_acl_of(
+    item: &Value,
+    body: &Value,
+    here: &Held<'_>,
+    broken: Option<Mutation>,
+) -> Association {
     let kind = text(&item["resourceType"]);
     let attribute = match kind {
         BALANCER => list(&item["supplementaryConfiguration"]["LoadBalancerAttributes"])
@@ -96,10 +116,10 @@ fn web_acl_of(item: &Value, body: &Value, here: &Held, broken: Option<Mutation>)
         }
         if here.knows(WEB_ACL) { Association::None } else { Association::Unseen }
     };
-    if broken == Some(Mutation::RelationshipsOverAttribute) {
-        if let Association::Acl(arn) = by_relationship() {
-            return Association::Acl(arn);
-        }
+    if broken == Some(Mutation::RelationshipsOverAttribute)
+        && let Association::Acl(arn) = by_relationship()
+    {
+        return Association::Acl(arn);
     }
     match attribute {
         Some("") if broken == Some(Mutation::EmptyAttributeAsksRelationships) => by_relationship(),
@@ -111,7 +131,7 @@ fn web_acl_of(item: &Value, body: &Value, here: &Held, broken: Option<Mutation>)
 }
 
 /// Semantics §10 row 16, last sentence, and §5.1 names.
-fn is_own(arn: &str, policy: &Value, here: &Held, broken: Option<Mutation>) -> bool {
+fn is_own(arn: &str, policy: &Value, here: &Held<'_>, broken: Option<Mutation>) -> bool {
     let Some(acl) = here.item(WEB_ACL, arn) else { return false };
     let body = held::body(acl);
     if body["ManagedByFirewallManager"] != true && broken != Some(Mutation::ManagedFlagIgnored) {
@@ -130,4 +150,78 @@ fn bears_name(name: &str, policy: &Value, broken: Option<Mutation>) -> bool {
     let Some(moment) = name.strip_prefix(start.as_str()) else { return false };
     broken == Some(Mutation::OwnNameByPrefix)
         || (!moment.is_empty() && moment.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// Whether the web ACL has the policy's first and last groups, in order and unaltered; nothing
+/// when it does not tell.
+fn carries_groups(acl: Option<&Value>, policy: &Value, broken: Option<Mutation>) -> Option<bool> {
+    if broken == Some(Mutation::RuleGroupsIgnored) {
+        return Some(true);
+    }
+    let body = held::body(acl?);
+    let data = super::service_data(policy);
+    let mut untold = false;
+    for (wanted, there) in [
+        ("preProcessRuleGroups", "PreProcessFirewallManagerRuleGroups"),
+        ("postProcessRuleGroups", "PostProcessFirewallManagerRuleGroups"),
+    ] {
+        let mut wanted: Vec<Vec<String>> =
+            list(&data[wanted]).iter().map(|g| wanted_group(g, broken)).collect();
+        if body[there].is_null() {
+            untold |= !wanted.is_empty();
+            continue;
+        }
+        let mut there: Vec<Vec<String>> =
+            list(&body[there]).iter().map(|g| found_group(g, broken)).collect();
+        if broken == Some(Mutation::RuleGroupOrderIgnored) {
+            wanted.sort();
+            there.sort();
+        }
+        if wanted != there {
+            return Some(false);
+        }
+    }
+    (!untold || broken == Some(Mutation::UntoldRuleGroupsPresent)).then_some(true)
+}
+
+/// What tells one rule group from another, as the policy writes it.
+fn wanted_group(group: &Value, broken: Option<Mutation>) -> Vec<String> {
+    let managed = &group["managedRuleGroupIdentifier"];
+    let pinned = managed["versionEnabled"] == true;
+    described(
+        [
+            text(&group["ruleGroupArn"]),
+            text(&managed["vendorName"]),
+            text(&managed["managedRuleGroupName"]),
+            if pinned { text(&managed["version"]) } else { "" },
+        ],
+        text(&group["overrideAction"]["type"]) == "COUNT",
+        broken,
+    )
+}
+
+/// The same, as a web ACL's item writes it.
+fn found_group(group: &Value, broken: Option<Mutation>) -> Vec<String> {
+    let statement = &group["FirewallManagerStatement"];
+    let managed = &statement["ManagedRuleGroupStatement"];
+    described(
+        [
+            text(&statement["RuleGroupReferenceStatement"]["ARN"]),
+            text(&managed["VendorName"]),
+            text(&managed["Name"]),
+            text(&managed["Version"]),
+        ],
+        group["OverrideAction"]["Count"].is_object(),
+        broken,
+    )
+}
+
+fn described(names: [&str; 4], count: bool, broken: Option<Mutation>) -> Vec<String> {
+    let count = count && broken != Some(Mutation::OverrideActionIgnored);
+    let mut described: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    if broken == Some(Mutation::VersionIgnored) {
+        described[3].clear();
+    }
+    described.push(count.to_string());
+    described
 }

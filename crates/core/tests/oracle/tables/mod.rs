@@ -1,10 +1,15 @@
 //! Cases worked by hand from sections 4, 5 and 10 of the semantics. Both evaluators must give
-//! what is written here. `case` reads a row's words into the JSON that users have.
+//! what is written here. `words` reads rows into the JSON that users have.
 
-use serde_json::{Map, Value, json};
+mod rule_groups;
+mod snapshots;
+mod words;
+
+use serde_json::{Value, json};
 
 use crate::naive::Outcome;
 use crate::{core_side, naive};
+use words::*;
 
 const ACCOUNT: &str = "222222222222";
 const ADMIN: &str = "111111111111";
@@ -150,7 +155,8 @@ fn content_audits_worked_by_hand() {
         let mut case = audit_case(policy);
         let group = group("sg-1", "web", ACCOUNT, rules);
         case["delivery"]["configurationItems"] = json!([group]);
-        let violators = [("AWS::EC2::SecurityGroup", "sg-1", "RESOURCE_VIOLATES_AUDIT_SECURITY_GROUP")];
+        let violators =
+            [("AWS::EC2::SecurityGroup", "sg-1", "RESOURCE_VIOLATES_AUDIT_SECURITY_GROUP")];
         let want = match want {
             "violate" => noncompliant(&violators),
             "comply" => compliant(),
@@ -277,7 +283,9 @@ fn what_is_recorded_worked_by_hand() {
         let words: Vec<&str> = recorder.split_whitespace().collect();
         let group = |words: &[&str]| match words {
             ["all", ..] => json!({"AllSupported": true}),
-            ["only", kind, ..] => json!({"AllSupported": false, "ResourceTypes": [format!("AWS::EC2::{kind}")]}),
+            ["only", kind, ..] => {
+                json!({"AllSupported": false, "ResourceTypes": [format!("AWS::EC2::{kind}")]})
+            }
             ["but", kind, ..] => json!({"AllSupported": false, "ResourceTypes": [],
                 "ExclusionByResourceTypes": {"ResourceTypes": [format!("AWS::EC2::{kind}")]}}),
             other => panic!("{other:?}"),
@@ -294,7 +302,8 @@ fn what_is_recorded_worked_by_hand() {
         }
         items.push(item("AWS::EC2::VPC", "vpc-1", json!({"vpcId": "vpc-1"}), json!({})));
         case["delivery"]["configurationItems"] = json!(items);
-        let violators = [("AWS::EC2::SecurityGroup", "sg-1", "RESOURCE_VIOLATES_AUDIT_SECURITY_GROUP")];
+        let violators =
+            [("AWS::EC2::SecurityGroup", "sg-1", "RESOURCE_VIOLATES_AUDIT_SECURITY_GROUP")];
         let mut outcome = match want.split_whitespace().next() {
             Some("comply") => compliant(),
             Some("undecided") => undecided("AWSCONFIG"),
@@ -388,17 +397,25 @@ fn web_acls_worked_by_hand() {
             let data = json!({"type": "WAFV2", "preProcessRuleGroups": [], "postProcessRuleGroups": [],
                 "defaultAction": {"type": "ALLOW"}, "overrideCustomerWebACLAssociation": overriding});
             let mut case = empty_case();
-            case["policy"] = policy("edge", "WAFV2", &data, "AWS::ElasticLoadBalancingV2::LoadBalancer");
+            case["policy"] =
+                policy("edge", "WAFV2", &data, "AWS::ElasticLoadBalancingV2::LoadBalancer");
             let arn = |acl: &str| {
-                let name = acls.split_whitespace().find_map(|word| word.strip_prefix(&format!("{acl}:")));
+                let name =
+                    acls.split_whitespace().find_map(|word| word.strip_prefix(&format!("{acl}:")));
                 let name = name.unwrap_or("gone").trim_end_matches('!');
                 format!("arn:aws:wafv2:eu-west-1:{ACCOUNT}:regional/webacl/{name}/{acl}")
             };
             let mut words = balancer.split_whitespace();
             let (kind, attribute) = (words.next().unwrap(), words.next().unwrap());
             let related = words.nth(1);
-            let short = match kind { "application" => "app", "network" => "net", _ => "gwy" };
-            let id = format!("arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}:loadbalancer/{short}/lb/1");
+            let short = match kind {
+                "application" => "app",
+                "network" => "net",
+                _ => "gwy",
+            };
+            let id = format!(
+                "arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}:loadbalancer/{short}/lb/1"
+            );
             let value = match attribute {
                 "bare" => Some(String::new()),
                 "absent" => None,
@@ -406,9 +423,14 @@ fn web_acls_worked_by_hand() {
                 acl => Some(arn(acl)),
             };
             let mut items = vec![];
-            let mut made = item("AWS::ElasticLoadBalancingV2::LoadBalancer", &id,
-                json!({"loadBalancerArn": id, "type": kind}), json!({}));
-            let mut attributes = vec![json!({"key": "idle_timeout.timeout_seconds", "value": "60"})];
+            let mut made = item(
+                "AWS::ElasticLoadBalancingV2::LoadBalancer",
+                &id,
+                json!({"loadBalancerArn": id, "type": kind}),
+                json!({}),
+            );
+            let mut attributes =
+                vec![json!({"key": "idle_timeout.timeout_seconds", "value": "60"})];
             attributes.extend(value.map(|value| json!({"key": "waf.web_acl_id", "value": value})));
             made["supplementaryConfiguration"] = json!({"LoadBalancerAttributes": attributes});
             items.push(made);
@@ -431,7 +453,9 @@ fn web_acls_worked_by_hand() {
             };
             let want = match reason {
                 "" => compliant(),
-                reason => noncompliant(&[("AWS::ElasticLoadBalancingV2::LoadBalancer", &id, reason)]),
+                reason => {
+                    noncompliant(&[("AWS::ElasticLoadBalancingV2::LoadBalancer", &id, reason)])
+                }
             };
             check(&format!("{balancer} | {acls}"), &case, &want);
         }
@@ -446,17 +470,22 @@ fn what_a_policy_names_and_is_not_there_leaves_no_result() {
         ("allowed apps", "allowedPublicAccessAppLists"),
         ("denied apps", "deniedPublicAccessAppLists"),
     ] {
-        for other in [json!({"denyProtocolAllValue": true}), json!({"auditSgDirection": {"type": "ALL"}})] {
+        for other in
+            [json!({"denyProtocolAllValue": true}), json!({"auditSgDirection": {"type": "ALL"}})]
+        {
             let mut case = empty_case();
             let data = json!({"type": "SECURITY_GROUPS_CONTENT_AUDIT",
                 "preManagedOptions": [{ option: absent }, other]});
-            case["policy"] = policy("audit", "SECURITY_GROUPS_CONTENT_AUDIT", &data, "AWS::EC2::SecurityGroup");
+            case["policy"] =
+                policy("audit", "SECURITY_GROUPS_CONTENT_AUDIT", &data, "AWS::EC2::SecurityGroup");
             let group = group("sg-1", "web", ACCOUNT, "in -1 0.0.0.0/0");
             case["delivery"]["configurationItems"] = json!([group]);
             check(&format!("{what} beside {other}"), &case, &undecided("AWSVPC"));
         }
     }
-    for policy in ["DENY in tcp 22 0.0.0.0/0", "ALLOW in tcp 22 0.0.0.0/0", "noall DENY in tcp 22 0.0.0.0/0"] {
+    for policy in
+        ["DENY in tcp 22 0.0.0.0/0", "ALLOW in tcp 22 0.0.0.0/0", "noall DENY in tcp 22 0.0.0.0/0"]
+    {
         let mut case = audit_case(policy);
         let group = group("sg-1", "web", ACCOUNT, "in -1 0.0.0.0/0");
         case["delivery"]["configurationItems"] = json!([group]);
@@ -467,7 +496,11 @@ fn what_a_policy_names_and_is_not_there_leaves_no_result() {
 
 #[test]
 fn the_audit_group_is_not_held_against_itself() {
-    for policy in ["DENY in tcp 22 0.0.0.0/0", "ALLOW in tcp 22 10.0.0.0/8", "min4 16 DENY in tcp 22 0.0.0.0/0"] {
+    for policy in [
+        "DENY in tcp 22 0.0.0.0/0",
+        "ALLOW in tcp 22 10.0.0.0/8",
+        "min4 16 DENY in tcp 22 0.0.0.0/0",
+    ] {
         let mut case = audit_case(policy);
         case["account"] = json!(ADMIN);
         case["delivery"] = case["administratorDelivery"].clone();
@@ -479,216 +512,4 @@ fn check(row: &str, case: &Value, want: &Outcome) {
     let naive = naive::judge(case, None);
     assert_eq!(&naive, want, "naive: {row}\n{case}");
     assert_eq!(core_side::judge(case).as_ref(), Ok(want), "core: {row}\n{case}");
-}
-
-fn rows(table: &str) -> Vec<[&str; 3]> {
-    let mut rows = vec![];
-    for line in table.lines().filter(|line| line.contains('|')) {
-        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        rows.push(cells.try_into().unwrap_or_else(|_| panic!("three cells: {line}")));
-    }
-    rows
-}
-
-fn compliant() -> Outcome {
-    Outcome { in_scope: true, status: Some("COMPLIANT"), ..Outcome::default() }
-}
-
-fn noncompliant(violators: &[(&str, &str, &str)]) -> Outcome {
-    let owned = |(kind, id, reason): &(&str, &str, &str)| {
-        ((*kind).to_owned(), (*id).to_owned(), (*reason).to_owned())
-    };
-    let violators = violators.iter().map(owned).collect();
-    Outcome { in_scope: true, status: Some("NON_COMPLIANT"), violators, ..Outcome::default() }
-}
-
-fn undecided(service: &str) -> Outcome {
-    Outcome { in_scope: true, issues: [service.to_owned()].into(), ..Outcome::default() }
-}
-
-fn unit(name: &str) -> String {
-    match name {
-        "r-root" => name.to_owned(),
-        name => format!("ou-root-0000{:0>4}", name.trim_start_matches("ou-")),
-    }
-}
-
-fn empty_case() -> Value {
-    let accounts = [ADMIN, ACCOUNT].map(|id| json!({"Id": id, "Name": id, "Status": "ACTIVE", "ParentId": "r-root"}));
-    json!({
-        "organization": {
-            "Organization": {"Id": "o-exampleorg", "ManagementAccountId": ADMIN},
-            "Roots": [{"Id": "r-root"}],
-            "OrganizationalUnits": [
-                {"Id": unit("ou-1"), "Name": "one", "ParentId": "r-root"},
-                {"Id": unit("ou-1a"), "Name": "inside", "ParentId": unit("ou-1")},
-                {"Id": unit("ou-2"), "Name": "two", "ParentId": "r-root"},
-            ],
-            "Accounts": accounts,
-        },
-        "administrator": ADMIN, "account": ACCOUNT, "region": "eu-west-1", "lists": {},
-        "delivery": {"fileVersion": "1.0", "configSnapshotId": "dededede-0000-4000-8000-000000000000",
-            "configurationItems": [item("AWS::EC2::VPC", "vpc-1", json!({"vpcId": "vpc-1"}), json!({}))]},
-        "administratorDelivery": {"fileVersion": "1.0", "configSnapshotId": "adadadad-0000-4000-8000-000000000000",
-            "configurationItems": []},
-    })
-}
-
-fn policy(name: &str, kind: &str, data: &Value, resource_type: &str) -> Value {
-    json!({
-        "PolicyName": name, "ResourceType": resource_type,
-        "SecurityServicePolicyData": {"Type": kind, "ManagedServiceData": data.to_string()},
-        "ExcludeResourceTags": false, "RemediationEnabled": false,
-    })
-}
-
-/// A content audit of groups from words: options, a direction, and the audit group's rules behind
-/// `ALLOW` or `DENY`.
-fn audit_case(words: &str) -> Value {
-    let mut case = empty_case();
-    let mut data = json!({"type": "SECURITY_GROUPS_CONTENT_AUDIT"});
-    let mut options = vec![];
-    let mut words: Vec<&str> = words.split_whitespace().collect();
-    if let Some(at) = words.iter().position(|word| *word == "direction") {
-        options.push(json!({"auditSgDirection": {"type": words[at + 1]}}));
-        words.drain(at..at + 2);
-    }
-    if let Some(at) = words.iter().position(|word| matches!(*word, "ALLOW" | "DENY")) {
-        let rules = words.split_off(at);
-        data["securityGroups"] = json!([{"id": "sg-audit"}]);
-        data["securityGroupAction"] = json!({"type": rules[0]});
-        let group = group("sg-audit", "audit", ADMIN, &rules[1..].join(" "));
-        case["administratorDelivery"]["configurationItems"] = json!([group]);
-    }
-    let reference = json!({"customListIds": [OWN_LIST]});
-    let apps = |list: &str| {
-        let apps: Vec<Value> = list.split('+').map(|app| {
-            let (protocol, port) = app.split_once('/').unwrap();
-            json!({"AppName": app, "Protocol": protocol, "Port": port.parse::<u16>().unwrap()})
-        }).collect();
-        json!({"apps": [{"ListId": OWN_LIST, "ListName": "own", "AppsList": apps}]})
-    };
-    match words.as_slice() {
-        [] => {}
-        ["noall"] => options.push(json!({"denyProtocolAllValue": true})),
-        ["ports", most] => options.push(json!({"allowedPortCountPerSgRule": most.parse::<u32>().unwrap()})),
-        ["min4", least] => options.push(json!({"minIpv4CidrPrefixLenPerSgRule": least.parse::<u8>().unwrap()})),
-        ["min6", least] => options.push(json!({"minIpv6CidrPrefixLenPerSgRule": least.parse::<u8>().unwrap()})),
-        ["protocols", list] => {
-            options.push(json!({"allowedProtocolsLists": reference}));
-            let names: Vec<&str> = list.split('+').collect();
-            case["lists"] = json!({"protocols": [{"ListId": OWN_LIST, "ListName": "own", "ProtocolsList": names}]});
-        }
-        ["public", list] => {
-            options.push(json!({"allowedPublicAccessAppLists": reference}));
-            case["lists"] = apps(list);
-        }
-        ["nopublic", list] => {
-            options.push(json!({"deniedPublicAccessAppLists": reference}));
-            case["lists"] = apps(list);
-        }
-        other => panic!("`{other:?}` is no option"),
-    }
-    if !options.is_empty() {
-        data["preManagedOptions"] = json!(options);
-    }
-    case["policy"] = policy("audit", "SECURITY_GROUPS_CONTENT_AUDIT", &data, "AWS::EC2::SecurityGroup");
-    case
-}
-
-/// A group from `in|out protocol [ports|type/code] peer[+peer]`, commas between rules.
-fn group(id: &str, name: &str, owner: &str, rules: &str) -> Value {
-    let mut sides = [vec![], vec![]];
-    for rule in rules.split(',').map(str::trim).filter(|rule| !rule.is_empty()) {
-        let words: Vec<&str> = rule.split_whitespace().collect();
-        let (ports, peers) = match words.as_slice() {
-            [_, _, peers] => (None, peers),
-            [_, _, ports, peers] => (Some(ports), peers),
-            other => panic!("`{other:?}` is no rule"),
-        };
-        let mut permission = Map::new();
-        permission.insert("ipProtocol".to_owned(), json!(words[1]));
-        if let Some(ports) = ports {
-            let number = |text: &str| json!(text.parse::<i32>().unwrap());
-            let (from, to) = match ports.split_once('/') {
-                Some(pair) => pair,
-                None => ports.split_once('-').unwrap_or((ports, ports)),
-            };
-            permission.insert("fromPort".to_owned(), number(from));
-            permission.insert("toPort".to_owned(), number(to));
-        }
-        for key in ["ipv4Ranges", "ipv6Ranges", "ipRanges", "prefixListIds", "userIdGroupPairs"] {
-            permission.insert(key.to_owned(), json!([]));
-        }
-        for peer in peers.split('+') {
-            let (key, element) = match peer {
-                list if list.starts_with("pl-") => ("prefixListIds", json!({"prefixListId": list})),
-                group if group.starts_with("sg-") => ("userIdGroupPairs", json!({"groupId": group, "userId": owner})),
-                cidr if cidr.contains(':') => ("ipv6Ranges", json!({"cidrIpv6": cidr})),
-                cidr => {
-                    permission["ipRanges"].as_array_mut().unwrap().push(json!(cidr));
-                    ("ipv4Ranges", json!({"cidrIp": cidr}))
-                }
-            };
-            permission[key].as_array_mut().unwrap().push(element);
-        }
-        sides[usize::from(words[0] == "out")].push(Value::Object(permission));
-    }
-    let body = json!({"groupId": id, "groupName": name, "ownerId": owner, "vpcId": "vpc-1",
-        "ipPermissions": sides[0], "ipPermissionsEgress": sides[1]});
-    let mut made = item("AWS::EC2::SecurityGroup", id, body, json!({}));
-    if owner == ADMIN {
-        made["awsAccountId"] = json!(ADMIN);
-    }
-    made
-}
-
-/// A resource from its words, see `RESOURCES`.
-fn resource(words: &str) -> Value {
-    let words: Vec<&str> = words.split_whitespace().collect();
-    let mut parts = words[0].split('#');
-    let named = parts.next().unwrap();
-    let tags: Map<String, Value> =
-        parts.filter_map(|tag| tag.split_once('=')).map(|(k, v)| (k.to_owned(), json!(v))).collect();
-    let groups = |ids: &[&str]| -> Value { ids.iter().map(|id| json!({"groupId": id})).collect() };
-    let mut made = if named.starts_with("eni-") {
-        let body = json!({"networkInterfaceId": named, "groups": groups(&words[1..])});
-        item("AWS::EC2::NetworkInterface", named, body, json!({}))
-    } else if named.starts_with("i-") {
-        let (first, rest) = words[2..].split_at(1);
-        let interfaces = json!([
-            {"networkInterfaceId": "eni-91", "groups": groups(first), "attachment": {"deviceIndex": 0}},
-            {"networkInterfaceId": "eni-92", "groups": groups(rest), "attachment": {"deviceIndex": 1}},
-        ]);
-        let body = json!({"instanceId": named, "state": {"name": words[1]},
-            "securityGroups": groups(first), "networkInterfaces": interfaces});
-        item("AWS::EC2::Instance", named, body, json!({}))
-    } else {
-        let (named, owner) = named.split_once('@').unwrap_or((named, ACCOUNT));
-        let (id, name) = named.split_once('=').unwrap_or((named, "web"));
-        let rules = if words[1] == "bad" { "in tcp 22 0.0.0.0/0" } else { "in tcp 23 0.0.0.0/0" };
-        let mut made = group(id, name, owner, rules);
-        let status = match words[1] {
-            "unseen" => "ResourceNotRecorded",
-            "gone" => "ResourceDeleted",
-            _ => "OK",
-        };
-        made["configurationItemStatus"] = json!(status);
-        if status != "OK" {
-            made["configuration"] = Value::Null;
-        }
-        made
-    };
-    made["tags"] = Value::Object(tags);
-    made
-}
-
-fn item(kind: &str, id: &str, body: Value, tags: Value) -> Value {
-    json!({
-        "relatedEvents": [], "relationships": [], "configuration": body, "supplementaryConfiguration": {},
-        "tags": tags, "configurationItemVersion": "1.3",
-        "configurationItemCaptureTime": "2026-02-03T04:05:06.007Z", "configurationStateId": 1_770_091_506_007_i64,
-        "awsAccountId": ACCOUNT, "configurationItemStatus": "OK", "resourceType": kind, "resourceId": id,
-        "awsRegion": "eu-west-1",
-    })
 }

@@ -1,6 +1,7 @@
 //! JSON bodies, read by their shape.
 
-use std::borrow::Cow;
+mod skip;
+
 use std::cell::Cell;
 use std::fmt;
 
@@ -8,13 +9,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use self::skip::Skip;
 use crate::shape::{Kind, Member, Table, TimestampFormat};
 use crate::{DEPTH_MAX, Fault, ShapeId, Timestamp, VALUES_MAX, Value};
 
 /// Reads `body` as the structure `shape`. Refuses what is not UTF-8, lone surrogates, numbers no double can hold, nesting below
 /// [`DEPTH_MAX`], more than [`VALUES_MAX`] values, and anything after the object.
 pub fn decode(table: &Table, shape: ShapeId, body: &[u8]) -> Result<Value, Fault> {
-    let refuse = |e: &dyn fmt::Display| Fault::serialization(format_args!("the body is no JSON of this operation: {e}"));
+    let refuse = |e: &dyn fmt::Display| {
+        Fault::serialization(format_args!("the body is no JSON of this operation: {e}"))
+    };
     let text = std::str::from_utf8(body).map_err(|e| refuse(&e))?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let values = Cell::new(0);
@@ -64,7 +68,9 @@ fn expected(kind: Kind) -> &'static str {
         Kind::Long => "a whole number of 64 bits",
         Kind::Float | Kind::Double => "a number",
         Kind::Blob => "a base64 string",
-        Kind::Timestamp(TimestampFormat::EpochSeconds) => "a number of epoch seconds within the years 1 to 9999",
+        Kind::Timestamp(TimestampFormat::EpochSeconds) => {
+            "a number of epoch seconds within the years 1 to 9999"
+        }
         Kind::Timestamp(TimestampFormat::DateTime) => "an RFC 3339 date and time",
         Kind::Timestamp(TimestampFormat::HttpDate) => "an HTTP date",
         Kind::Document => "any value",
@@ -129,7 +135,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 Timestamp::from_seconds(value).map(Value::Timestamp).ok_or_else(|| self.wrong())
             }
             // The reader knows `-0` only as a double.
-            Kind::Byte | Kind::Short | Kind::Integer | Kind::Long if value == 0.0 && value.is_sign_negative() => {
+            Kind::Byte | Kind::Short | Kind::Integer | Kind::Long
+                if value == 0.0 && value.is_sign_negative() =>
+            {
                 Ok(Value::Integer(0))
             }
             _ => Err(self.wrong()),
@@ -146,8 +154,12 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 "-Infinity" => Some(Value::Float(f64::NEG_INFINITY)),
                 _ => None,
             },
-            Kind::Timestamp(TimestampFormat::DateTime) => Timestamp::parse_date_time(text).map(Value::Timestamp),
-            Kind::Timestamp(TimestampFormat::HttpDate) => Timestamp::parse_http_date(text).map(Value::Timestamp),
+            Kind::Timestamp(TimestampFormat::DateTime) => {
+                Timestamp::parse_date_time(text).map(Value::Timestamp)
+            }
+            Kind::Timestamp(TimestampFormat::HttpDate) => {
+                Timestamp::parse_http_date(text).map(Value::Timestamp)
+            }
             _ => None,
         };
         value.ok_or_else(|| self.wrong())
@@ -199,28 +211,42 @@ impl Seed<'_> {
                 entries.next_value_seed(Skip { depth: self.depth + 1, values: self.values })?;
                 continue;
             };
-            let value = entries.next_value_seed(Seed { name: member.name, ..self.of(member.shape) })?;
+            let value =
+                entries.next_value_seed(Seed { name: member.name, ..self.of(member.shape) })?;
             set_member(&mut found, member.name, value);
         }
+        found.shrink_to_fit();
         Ok(Value::Structure(found))
     }
 
-    fn union<'de, A: MapAccess<'de>>(self, members: &'static [Member], mut entries: A) -> Result<Value, A::Error> {
+    fn union<'de, A: MapAccess<'de>>(
+        self,
+        members: &'static [Member],
+        mut entries: A,
+    ) -> Result<Value, A::Error> {
         let mut found: Vec<(&'static str, Value)> = Vec::new();
         while let Some(key) = entries.next_key_seed(Key(members))? {
             match key {
                 Known::Member(member) => {
-                    let value = entries.next_value_seed(Seed { name: member.name, ..self.of(member.shape) })?;
+                    let value = entries
+                        .next_value_seed(Seed { name: member.name, ..self.of(member.shape) })?;
                     set_member(&mut found, member.name, value);
                 }
-                Known::TypeName => entries.next_value_seed(Skip { depth: self.depth + 1, values: self.values })?,
+                Known::TypeName => {
+                    entries.next_value_seed(Skip { depth: self.depth + 1, values: self.values })?
+                }
                 Known::Nothing => return Err(self.wrong()),
             }
         }
         if found.len() == 1 { Ok(Value::Structure(found)) } else { Err(self.wrong()) }
     }
 
-    fn map<'de, A: MapAccess<'de>>(self, value: ShapeId, sparse: bool, mut entries: A) -> Result<Value, A::Error> {
+    fn map<'de, A: MapAccess<'de>>(
+        self,
+        value: ShapeId,
+        sparse: bool,
+        mut entries: A,
+    ) -> Result<Value, A::Error> {
         let mut found = std::collections::BTreeMap::new();
         while let Some(key) = entries.next_key::<String>()? {
             let value = entries.next_value_seed(self.of(value))?;
@@ -289,73 +315,5 @@ impl Visitor<'_> for Key {
             None if name == "__type" => Known::TypeName,
             None => Known::Nothing,
         })
-    }
-}
-
-/// Passes over the value of an unknown member, as strictly as a known one but without keeping it.
-#[derive(Clone, Copy)]
-struct Skip<'a> {
-    depth: usize,
-    values: &'a Cell<usize>,
-}
-
-impl Skip<'_> {
-    fn deeper<E: Error>(self) -> Result<Self, E> {
-        if self.depth >= DEPTH_MAX { Err(too_deep()) } else { Ok(Self { depth: self.depth + 1, ..self }) }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Skip<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
-        count(self.values)?;
-        reader.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Skip<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let inner = self.deeper()?;
-        while items.next_element_seed(inner)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let inner = self.deeper()?;
-        while entries.next_key::<Cow<'de, str>>()?.is_some() {
-            entries.next_value_seed(inner)?;
-        }
-        Ok(())
     }
 }

@@ -1,0 +1,94 @@
+//! Work: how much there is, and marking it by hand.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use palisade_core::ident::{AccountId, PolicyId, Region, ShardId};
+use palisade_core::policy::Policy;
+use palisade_store::Mark;
+use serde::{Deserialize, Serialize};
+
+use super::{Refused, SMALL_BODY_SIZE_MAX, answer, finish, operator_only, query};
+use crate::app::App;
+use crate::view::ControlView;
+
+/// `GET /palisade/v1/work`
+pub(super) async fn work(State(app): State<Arc<App>>, request: Request) -> Response {
+    answer(&app, "palisade:work", request, SMALL_BODY_SIZE_MAX, |app, request| {
+        operator_only(request)?;
+        Ok(app.store.work(app.clock.now_ms())?)
+    })
+    .await
+}
+
+/// What to judge again; nothing named is everything.
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    account: Option<AccountId>,
+    region: Option<Region>,
+    policy: Option<PolicyId>,
+}
+
+#[derive(Debug, Serialize)]
+struct Marked {
+    /// Marks made or moved to now.
+    marked: usize,
+}
+
+const NAME: &str = "palisade:evaluate";
+
+/// `POST /palisade/v1/evaluate?account=&region=&policy=`
+pub(super) async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
+    let asked: Asked = match query(request.uri()) {
+        Ok(asked) => asked,
+        Err(refused) => return finish::<()>(&app, NAME, Err(refused)),
+    };
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| {
+        operator_only(request)?;
+        let view = app.view()?;
+        let marks = marks(&view, &asked)?;
+        app.store.mark(&marks, app.clock.now_ms())?;
+        app.wake.notify_one();
+        Ok(Marked { marked: marks.len() })
+    })
+    .await
+}
+
+fn marks(view: &ControlView, asked: &Asked) -> Result<Vec<Mark>, Refused> {
+    let unknown = |what: &str, id: &dyn std::fmt::Display| {
+        Err(Refused::not_found(format!("{what} `{id}` does not exist")))
+    };
+    if let Some(policy) = &asked.policy
+        && view.policy(policy).is_none()
+    {
+        return unknown("policy", policy);
+    }
+    if let Some(account) = &asked.account
+        && !view.organization().is_some_and(|known| known.accounts.contains_key(account))
+    {
+        return unknown("account", account);
+    }
+    let mut marks = BTreeSet::new();
+    for policy in view.policies().filter(|policy| asked.is_about(policy)) {
+        let accounts = view.in_scope(&policy.id).iter();
+        marks.extend(accounts.filter(|account| asked.names(account)).map(|account| Mark {
+            shard: ShardId { account: account.clone(), region: policy.region.clone() },
+            // Without a policy one mark of a shard stands for all that judge it.
+            policy: asked.policy.clone(),
+        }));
+    }
+    Ok(marks.into_iter().collect())
+}
+
+impl Asked {
+    fn is_about(&self, policy: &Policy) -> bool {
+        self.policy.as_ref().is_none_or(|id| *id == policy.id)
+            && self.region.as_ref().is_none_or(|region| *region == policy.region)
+    }
+
+    fn names(&self, account: &AccountId) -> bool {
+        self.account.as_ref().is_none_or(|named| named == account)
+    }
+}

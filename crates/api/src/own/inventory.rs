@@ -1,0 +1,207 @@
+//! Deliveries: one AWS Config file a request, spooled while it is hashed, parsed once its sender is
+//! known, taken in as a whole or not at all.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Seek as _, SeekFrom};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use palisade_core::ident::ResourceType;
+use palisade_core::inventory::{Delivery, DeliveryReader};
+use palisade_store::Accepted;
+use palisade_wire::sigv4::Payload;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncWriteExt as _;
+
+use super::{Refused, finish, not_operator, operator_only, query};
+use crate::app::App;
+use crate::call::internal;
+use crate::inflate::{Inflate, InflateError};
+use crate::intake::{Arrived, next_data, too_large, too_slow};
+use crate::mint;
+use crate::request::{blocking, blocking_unhurried};
+use crate::verify::{foresee_operator, verify};
+
+const NAME: &str = "palisade:inventory";
+
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    /// The file's original name, which tells the moment of a snapshot.
+    #[serde(default)]
+    name: String,
+}
+
+/// What became of a delivery.
+#[derive(Debug, Serialize)]
+struct Answer {
+    name: String,
+    accepted: BTreeMap<ResourceType, u64>,
+    stale: u64,
+    deleted: u64,
+    ignored: u64,
+    strangers: u64,
+    quarantined: Vec<Quarantined>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Quarantined {
+    index: u64,
+    resource_id: Option<String>,
+    reason: String,
+}
+
+/// `POST /palisade/v1/inventory?name=ORIGINAL-FILE-NAME`
+pub(super) async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
+    let answered = receive(&app, request).await;
+    if let Ok(answer) = &answered {
+        count(&app, answer);
+    }
+    finish(&app, NAME, answered)
+}
+
+async fn receive(app: &Arc<App>, request: Request) -> Result<Answer, Refused> {
+    let (parts, body) = request.into_parts();
+    let asked: Asked = query(&parts.uri)?;
+    let arrived = Arc::new(Arrived::of(&parts)?);
+    let foreseen = arrived.clone();
+    let may = blocking(app, move |app| foresee_operator(app, &foreseen)).await?;
+    if !may {
+        return Err(not_operator());
+    }
+    let turn =
+        app.deliveries.clone().acquire_owned().await.map_err(|e| Refused::from(internal(e)))?;
+    let spooled = spool(app, body).await?;
+    blocking_unhurried(app, move |app| {
+        // Held to the end, though whoever asked may be gone by then.
+        let _turn = turn;
+        let request = verify(app, &arrived, Payload::Sha256(spooled.sha256), ())?;
+        operator_only(&request)?;
+        take_in(app, &asked.name, spooled)
+    })
+    .await
+}
+
+/// A body on disk, with its hash. Gone when this is dropped.
+struct Spooled {
+    file: File,
+    sha256: [u8; 32],
+    _path: Unlinked,
+}
+
+/// A file without a name, where the system allows that; otherwise removed at the end.
+struct Unlinked(PathBuf);
+
+impl Unlinked {
+    fn new(path: PathBuf) -> Self {
+        // Nameless at once, so that not even a crash leaves it behind.
+        let _ = std::fs::remove_file(&path);
+        Unlinked(path)
+    }
+}
+
+impl Drop for Unlinked {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+async fn spool(app: &App, mut body: Body) -> Result<Spooled, Refused> {
+    let size_max = app.settings.ingest_size_max;
+    let silence = app.settings.ingest_silence;
+    let failed = |error: std::io::Error| {
+        Refused::from(internal(format!("a delivery cannot be spooled: {error}")))
+    };
+    let name = format!("delivery-{}", mint::uuid(&*app.entropy).map_err(failed)?);
+    let path = app.settings.spool.join(name);
+    let mut options = tokio::fs::OpenOptions::new();
+    let mut file =
+        options.read(true).write(true).create_new(true).open(&path).await.map_err(failed)?;
+    let path = Unlinked::new(path);
+    let mut hash = Sha256::new();
+    let mut size = 0u64;
+    loop {
+        let next = tokio::time::timeout(silence, next_data(&mut body)).await;
+        let Some(data) = next.map_err(|_| Refused::from(too_slow(silence)))?? else { break };
+        size = size.saturating_add(data.len() as u64);
+        if size > size_max {
+            return Err(too_large(size_max).into());
+        }
+        hash.update(&data);
+        file.write_all(&data).await.map_err(failed)?;
+    }
+    file.flush().await.map_err(failed)?;
+    Ok(Spooled { file: file.into_std().await, sha256: hash.finalize().into(), _path: path })
+}
+
+/// Reads a whole delivery and hands it to the store. Whatever is wrong with the file as a whole,
+/// nothing of it is kept.
+fn take_in(app: &App, name: &str, mut spooled: Spooled) -> Result<Answer, Refused> {
+    spooled.file.seek(SeekFrom::Start(0)).map_err(|error| Refused::from(internal(error)))?;
+    let delivery = read(app, name, &spooled.file)?;
+    let accepted = app.store.accept(&delivery, app.clock.now_ms())?;
+    app.wake.notify_one();
+    Ok(told(delivery, accepted))
+}
+
+fn read(app: &App, name: &str, file: &File) -> Result<Delivery, Refused> {
+    let shown = if name.is_empty() { "the delivery".to_owned() } else { format!("`{name}`") };
+    let mut source =
+        Inflate::new(file, app.settings.inflate).map_err(|error| unread(&shown, error))?;
+    let mut reader = DeliveryReader::new(name);
+    let invalid = |error: &dyn std::fmt::Display| {
+        Refused::new(StatusCode::BAD_REQUEST, "InvalidDelivery", format!("{shown}: {error}"))
+    };
+    while let Some(chunk) = source.next_chunk().map_err(|error| unread(&shown, error))? {
+        reader.push(chunk).map_err(|error| invalid(&error))?;
+    }
+    reader.finish().map_err(|error| invalid(&error))
+}
+
+fn unread(shown: &str, error: InflateError) -> Refused {
+    let message = format!("{shown}: {error}");
+    match error {
+        InflateError::Bomb { .. } => {
+            Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "InflatesTooFar", message)
+        }
+        InflateError::Truncated { .. } | InflateError::Damaged { .. } => {
+            Refused::new(StatusCode::BAD_REQUEST, "InvalidDelivery", message)
+        }
+        InflateError::Source(_) => internal(message).into(),
+    }
+}
+
+fn told(delivery: Delivery, accepted: Accepted) -> Answer {
+    Answer {
+        name: delivery.name,
+        accepted: accepted.accepted,
+        stale: accepted.stale,
+        deleted: accepted.deleted,
+        ignored: delivery.ignored,
+        strangers: accepted.strangers,
+        quarantined: delivery
+            .quarantined
+            .into_iter()
+            .map(|item| Quarantined {
+                index: item.index,
+                resource_id: item.resource_id,
+                reason: item.reason,
+            })
+            .collect(),
+    }
+}
+
+fn count(app: &App, answer: &Answer) {
+    app.metrics.items("accepted", answer.accepted.values().sum());
+    app.metrics.items("stale", answer.stale);
+    app.metrics.items("deleted", answer.deleted);
+    app.metrics.items("ignored", answer.ignored);
+    app.metrics.items("stranger", answer.strangers);
+    app.metrics.items("quarantined", answer.quarantined.len() as u64);
+}

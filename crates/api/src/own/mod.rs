@@ -1,0 +1,221 @@
+//! Palisade's own endpoints: what AWS does not have. JSON in and out, described by
+//! `/palisade/v1/openapi.json`; the operator's, except where an account may read what its role in
+//! Firewall Manager lets it.
+
+mod evaluate;
+mod health;
+mod inventory;
+mod keys;
+mod organization;
+mod violators;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::Response;
+use axum::routing::{get, post};
+use palisade_store::StoreError;
+use palisade_wire::sigv4::Payload;
+use palisade_wire::{ErrorKind, Fault};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::app::App;
+use crate::call::internal;
+use crate::intake::{Arrived, whole};
+use crate::request::blocking;
+use crate::verify::{Authentic, verify};
+
+pub use organization::ORGANIZATION_SIZE_MAX;
+pub use violators::VIOLATORS_PAGE_MAX;
+
+/// Paths that are never AWS's.
+pub const PREFIX: &str = "/palisade/";
+/// Body of the small requests: 64 KiB.
+pub const SMALL_BODY_SIZE_MAX: usize = 64 * 1024;
+
+/// Every endpoint.
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/palisade/v1/organization", get(organization::show).put(organization::put))
+        .route("/palisade/v1/inventory", post(inventory::post))
+        .route("/palisade/v1/work", get(evaluate::work))
+        .route("/palisade/v1/evaluate", post(evaluate::post))
+        .route("/palisade/v1/policies/{policy}/accounts/{account}/violators", get(violators::list))
+        .route("/palisade/v1/keys", get(keys::list).post(keys::create))
+        .route("/palisade/v1/openapi.json", get(health::openapi))
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .method_not_allowed_fallback(unknown_method)
+}
+
+/// Why one of Palisade's own endpoints does not do what was asked.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    /// Members beside `code` and `message`.
+    details: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Refused {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Refused { status, code, message: message.into(), details: serde_json::Map::new() }
+    }
+
+    fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "InvalidInput", message)
+    }
+
+    fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NotFound", message)
+    }
+
+    fn with(mut self, member: &str, value: impl Into<serde_json::Value>) -> Self {
+        self.details.insert(member.to_owned(), value.into());
+        self
+    }
+
+    fn response(self) -> Response {
+        let mut error = self.details;
+        error.insert("code".to_owned(), self.code.into());
+        error.insert("message".to_owned(), self.message.into());
+        json_response(self.status, json!({ "error": error }).to_string())
+    }
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        let status = match fault.kind {
+            ErrorKind::MissingAuthenticationToken => StatusCode::UNAUTHORIZED,
+            ErrorKind::AccessDenied
+            | ErrorKind::InvalidSignature
+            | ErrorKind::UnrecognizedClient
+            | ErrorKind::ExpiredToken => StatusCode::FORBIDDEN,
+            ErrorKind::ResourceNotFound | ErrorKind::UnknownOperation => StatusCode::NOT_FOUND,
+            ErrorKind::InternalError | ErrorKind::InternalFailure => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            ErrorKind::Throttling => StatusCode::TOO_MANY_REQUESTS,
+            ErrorKind::InvalidInput
+            | ErrorKind::InvalidOperation
+            | ErrorKind::InvalidType
+            | ErrorKind::LimitExceeded
+            | ErrorKind::Validation
+            | ErrorKind::Serialization
+            | ErrorKind::IncompleteSignature
+            | ErrorKind::RequestEntityTooLarge
+            | ErrorKind::RequestHeadersTooLarge
+            | ErrorKind::RequestTimeout
+            | ErrorKind::ServiceUnavailable => {
+                StatusCode::from_u16(fault.kind.status()).unwrap_or(StatusCode::BAD_REQUEST)
+            }
+        };
+        let name = fault.kind.name();
+        Refused::new(status, name.strip_suffix("Exception").unwrap_or(name), fault.message)
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        internal(error).into()
+    }
+}
+
+/// Answers one of the endpoints: takes the request in, finds out who sent it, and does `work` on a
+/// thread that may block.
+async fn answer<T: Serialize + Send + 'static>(
+    app: &Arc<App>,
+    name: &'static str,
+    request: Request,
+    body_size_max: usize,
+    work: impl FnOnce(&App, &Authentic<Bytes>) -> Result<T, Refused> + Send + 'static,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let answered = async {
+        let arrived = Arrived::of(&parts)?;
+        let body = whole(body, body_size_max, app.settings.request_deadline).await?;
+        blocking(app, move |app| {
+            let payload = body.clone();
+            let request = verify(app, &arrived, Payload::Bytes(&payload), body)?;
+            work(app, &request)
+        })
+        .await
+    };
+    finish(app, name, answered.await)
+}
+
+/// Counts what was answered, and writes it.
+fn finish<T: Serialize>(app: &App, name: &'static str, answered: Result<T, Refused>) -> Response {
+    app.metrics.request(name, answered.as_ref().map_or_else(|refused| refused.code, |_| "ok"));
+    match answered {
+        Ok(answer) => match serde_json::to_string(&answer) {
+            Ok(text) => json_response(StatusCode::OK, text),
+            Err(error) => Refused::from(internal(error)).response(),
+        },
+        Err(refused) => {
+            tracing::info!(endpoint = name, code = refused.code, "{}", refused.message);
+            refused.response()
+        }
+    }
+}
+
+/// Lets the operator pass and nobody else.
+fn operator_only<T>(request: &Authentic<T>) -> Result<(), Refused> {
+    match request.caller().is_operator() {
+        true => Ok(()),
+        false => Err(not_operator()),
+    }
+}
+
+fn not_operator() -> Refused {
+    Refused::new(
+        StatusCode::FORBIDDEN,
+        "AccessDenied",
+        "this endpoint is the operator's; sign with an operator key (`palisade keys create --operator`)",
+    )
+}
+
+/// The query of a request.
+fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refused> {
+    axum::extract::Query::<T>::try_from_uri(uri)
+        .map(|query| query.0)
+        .map_err(|error| Refused::invalid(format!("the query cannot be read: {error}")))
+}
+
+fn json_response(status: StatusCode, text: String) -> Response {
+    typed_response(status, "application/json", text)
+}
+
+fn typed_response(status: StatusCode, content_type: &'static str, text: String) -> Response {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// The answer for a path below [`PREFIX`] that is none of the endpoints.
+pub(crate) fn unknown_path(path: &str) -> Response {
+    Refused::not_found(format!("`{path}` is not an endpoint; see /palisade/v1/openapi.json"))
+        .response()
+}
+
+async fn unknown_method(request: Request) -> Response {
+    let text = format!(
+        "`{}` is not a method of `{}`; see /palisade/v1/openapi.json",
+        request.method(),
+        request.uri().path()
+    );
+    Refused::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", text).response()
+}
+
+/// A moment as text: RFC 3339 in UTC.
+fn moment(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).unwrap_or_default().to_string()
+}

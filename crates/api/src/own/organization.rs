@@ -1,0 +1,182 @@
+//! The organization: applied as a whole, and what follows for policies whose scope it changes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use palisade_core::ident::{AccountId, ShardId};
+use palisade_core::organization::{AccountStatus, Organization, replacement};
+use palisade_core::scope::in_scope_accounts;
+use palisade_store::{Administrator, ControlChange, Mark};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Refused, SMALL_BODY_SIZE_MAX, answer, finish, operator_only, query};
+use crate::app::App;
+use crate::view::ControlView;
+
+/// Bytes of an organization file: 64 MiB, several times that of 100,000 accounts.
+pub const ORGANIZATION_SIZE_MAX: usize = 64 * 1024 * 1024;
+
+const NAME: &str = "palisade:organization";
+
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    #[serde(default)]
+    confirm: bool,
+}
+
+/// What was applied.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Applied {
+    id: String,
+    accounts: usize,
+    units: usize,
+    default_administrator: Option<AccountId>,
+    /// (policy, account) pairs that entered or left a scope and are judged again.
+    marked: usize,
+}
+
+/// `PUT /palisade/v1/organization`
+pub(super) async fn put(State(app): State<Arc<App>>, request: Request) -> Response {
+    let asked: Asked = match query(request.uri()) {
+        Ok(asked) => asked,
+        Err(refused) => return finish::<()>(&app, NAME, Err(refused)),
+    };
+    answer(&app, NAME, request, ORGANIZATION_SIZE_MAX, move |app, request| {
+        operator_only(request)?;
+        let organization = Organization::parse(request.body())
+            .map_err(|error| Refused::invalid(error.to_string()))?;
+        apply(app, Arc::new(organization), asked.confirm)
+    })
+    .await
+}
+
+fn apply(app: &App, new: Arc<Organization>, confirm: bool) -> Result<Applied, Refused> {
+    app.decide(|view| {
+        keeps_administrators(view, &new)?;
+        if let Some(old) = view.organization() {
+            confirmed(old, &new, confirm)?;
+        }
+        let named = new.default_administrator.as_ref();
+        let default = view.default_administrator().or(named);
+        let mut changes = vec![ControlChange::PutOrganization(new.clone())];
+        if let (None, Some(named)) = (view.default_administrator(), named) {
+            let administrator = Administrator { default: true, created_ms: app.clock.now_ms() };
+            changes.push(ControlChange::PutAdministrator(named.clone(), administrator));
+        }
+        let marks = marks(view, &new);
+        let applied = Applied {
+            id: new.id.to_string(),
+            accounts: new.accounts.len(),
+            units: new.units.len(),
+            default_administrator: default.cloned(),
+            marked: marks.len(),
+        };
+        changes.extend(marks.into_iter().map(ControlChange::Mark));
+        Ok((changes, applied))
+    })
+}
+
+/// An administrator cannot go: its policies would be nobody's.
+fn keeps_administrators(view: &ControlView, new: &Organization) -> Result<(), Refused> {
+    let administrators = view.control().administrators.iter();
+    for (account, administrator) in administrators {
+        if !new.accounts.contains_key(account) {
+            let kind =
+                if administrator.default { "default administrator" } else { "administrator" };
+            return Err(Refused::new(
+                StatusCode::CONFLICT,
+                "AdministratorDropped",
+                format!(
+                    "the file drops account `{account}`, which is the {kind}; keep it in the file, or have it call DisassociateAdminAccount first"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a replacement is small enough, or was confirmed.
+fn confirmed(old: &Organization, new: &Organization, confirm: bool) -> Result<(), Refused> {
+    let change = replacement(old, new);
+    if !change.needs_confirmation || confirm {
+        return Ok(());
+    }
+    let why = match change.other_id {
+        true => format!("the file is of organization `{}`, and `{}` is in place", new.id, old.id),
+        false => "the file drops more than a fifth of the accounts".to_owned(),
+    };
+    Err(Refused::new(
+        StatusCode::CONFLICT,
+        "ConfirmationRequired",
+        format!(
+            "{why}; {} of {} accounts would be dropped; add `?confirm=true` if that is meant",
+            change.dropped, change.of
+        ),
+    )
+    .with("otherId", change.other_id)
+    .with("dropped", change.dropped)
+    .with("of", change.of))
+}
+
+/// The shards of accounts that enter or leave a policy's scope, for that policy: the worker judges
+/// those that entered and closes the entries of those that left.
+fn marks(view: &ControlView, new: &Organization) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    for policy in view.policies() {
+        let before: BTreeSet<&AccountId> = view.in_scope(&policy.id).iter().collect();
+        let after: BTreeSet<&AccountId> =
+            in_scope_accounts(&policy.scope, new).into_iter().collect();
+        marks.extend(before.symmetric_difference(&after).map(|account| Mark {
+            shard: ShardId { account: (*account).clone(), region: policy.region.clone() },
+            policy: Some(policy.id.clone()),
+        }));
+    }
+    marks
+}
+
+/// `GET /palisade/v1/organization`: as the file that would bring it about.
+pub(super) async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, |app, request| {
+        operator_only(request)?;
+        let view = app.view()?;
+        let organization = view.organization().ok_or_else(|| {
+            Refused::not_found(
+                "no organization was applied yet; apply one with `palisade organization apply FILE`",
+            )
+        })?;
+        Ok(file(organization, view.default_administrator()))
+    })
+    .await
+}
+
+fn file(organization: &Organization, default_administrator: Option<&AccountId>) -> Value {
+    let roots: Vec<Value> = organization.roots.iter().map(|id| json!({ "Id": id })).collect();
+    let units: Vec<Value> = organization
+        .units
+        .iter()
+        .map(|(id, unit)| json!({ "Id": id, "Name": unit.name, "ParentId": unit.parent }))
+        .collect();
+    let accounts: Vec<Value> = organization
+        .accounts
+        .iter()
+        .map(|(id, account)| {
+            let status: AccountStatus = account.status;
+            json!({ "Id": id, "Name": account.name, "Status": status, "ParentId": account.parent })
+        })
+        .collect();
+    let mut file = json!({
+        "Organization": { "Id": organization.id, "ManagementAccountId": organization.management },
+        "Roots": roots,
+        "OrganizationalUnits": units,
+        "Accounts": accounts,
+    });
+    if let (Some(account), Some(members)) = (default_administrator, file.as_object_mut()) {
+        members.insert("DefaultAdministrator".to_owned(), json!(account));
+    }
+    file
+}

@@ -1,0 +1,161 @@
+//! All violators of one policy in one account with their evidence: what AWS cuts at 100.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use palisade_core::evaluate::Finding;
+use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType};
+use palisade_core::ledger::ViolatorRow;
+use palisade_store::PolicyRecord;
+use palisade_wire::shapes::ViolationReason;
+use serde::{Deserialize, Serialize};
+
+use super::{Refused, SMALL_BODY_SIZE_MAX, answer, finish, moment, query};
+use crate::app::App;
+use crate::call::internal;
+use crate::caller::Caller;
+use crate::compliance::reason;
+use crate::pages::{Binding, PAGE_SIZE_MAX};
+
+/// Violators of one page.
+pub const VIOLATORS_PAGE_MAX: usize = 1_000;
+
+const NAME: &str = "palisade:violators";
+
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    limit: Option<usize>,
+    next: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Page {
+    violators: Vec<Shown>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Shown {
+    resource_type: ResourceType,
+    resource_id: ResourceId,
+    violation_reason: Option<ViolationReason>,
+    #[serde(rename = "region")]
+    region: String,
+    #[serde(rename = "since")]
+    since: String,
+    #[serde(rename = "evidence")]
+    evidence: Vec<Evidence>,
+}
+
+#[derive(Debug, Serialize)]
+struct Evidence {
+    reason: ViolationReason,
+    summary: String,
+    finding: Finding,
+}
+
+/// `GET /palisade/v1/policies/{id}/accounts/{account}/violators?limit=&next=`
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Path((policy, account)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    let asked: Asked = match query(request.uri()) {
+        Ok(asked) => asked,
+        Err(refused) => return finish::<()>(&app, NAME, Err(refused)),
+    };
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| {
+        page(app, request.caller(), &policy, &account, &asked)
+    })
+    .await
+}
+
+fn page(
+    app: &App,
+    caller: &Caller,
+    policy: &str,
+    account: &str,
+    asked: &Asked,
+) -> Result<Page, Refused> {
+    let limit = asked.limit.unwrap_or(PAGE_SIZE_MAX);
+    if limit == 0 || limit > VIOLATORS_PAGE_MAX {
+        return Err(Refused::invalid(format!(
+            "`limit` is {limit}; give 1 to {VIOLATORS_PAGE_MAX}"
+        )));
+    }
+    let view = app.view()?;
+    let record = PolicyId::try_from(policy)
+        .ok()
+        .and_then(|id| view.policy_record(&id).cloned())
+        .filter(|record| may_read(caller, record))
+        .ok_or_else(|| Refused::not_found(format!("policy `{policy}` does not exist")))?;
+    let account = AccountId::try_from(account)
+        .ok()
+        .filter(|id| view.organization().is_some_and(|known| known.accounts.contains_key(id)))
+        .ok_or_else(|| {
+            Refused::not_found(format!("account `{account}` is not in the organization"))
+        })?;
+    if view.in_scope(&record.id).binary_search(&account).is_err() {
+        return Ok(Page { violators: Vec::new(), next: None });
+    }
+    let filter = [record.id.as_str(), account.as_str()];
+    let who = caller.account.as_ref().map_or("operator", AccountId::as_str);
+    let binding = Binding { caller: who, operation: "violators", filter: &filter };
+    let after = position(app, binding, asked.next.as_deref())?;
+    // One more than asked for tells whether there is another page.
+    let mut rows = app.store.violators(&record.id, &account, after.as_ref(), limit + 1)?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = match rows.last() {
+        Some(last) if more => Some(token(app, binding, last)?),
+        _ => None,
+    };
+    Ok(Page { violators: rows.into_iter().map(|row| shown(&record, row)).collect(), next })
+}
+
+/// The operator, and the administrator that owns the policy.
+fn may_read(caller: &Caller, record: &PolicyRecord) -> bool {
+    caller.account.as_ref().is_none_or(|account| *account == record.owner)
+}
+
+fn position(
+    app: &App,
+    binding: Binding<'_>,
+    token: Option<&str>,
+) -> Result<Option<(ResourceType, ResourceId)>, Refused> {
+    let Some(token) = token else { return Ok(None) };
+    let text = app.sealer()?.open(binding, token);
+    match text.and_then(|text| serde_json::from_str(&text).ok()) {
+        Some(position) => Ok(Some(position)),
+        None => {
+            Err(Refused::invalid("`next` is not a token of this list; leave it out to start again"))
+        }
+    }
+}
+
+fn token(app: &App, binding: Binding<'_>, last: &ViolatorRow) -> Result<String, Refused> {
+    let position = serde_json::to_string(&(&last.resource_type, &last.id)).map_err(internal)?;
+    Ok(app.sealer()?.seal(&*app.entropy, binding, &position).map_err(internal)?)
+}
+
+fn shown(record: &PolicyRecord, row: ViolatorRow) -> Shown {
+    Shown {
+        violation_reason: row.violations.first().map(|violation| reason(violation.reason)),
+        evidence: row
+            .violations
+            .into_iter()
+            .map(|violation| Evidence {
+                reason: reason(violation.reason),
+                summary: violation.finding.summary(),
+                finding: violation.finding,
+            })
+            .collect(),
+        resource_type: row.resource_type,
+        resource_id: row.id,
+        region: record.region.to_string(),
+        since: moment(row.since_ms),
+    }
+}

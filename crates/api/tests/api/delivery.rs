@@ -1,0 +1,152 @@
+use std::io::Write as _;
+
+use axum::body::Body;
+use axum::http::Request;
+use palisade_api::Auth;
+use palisade_core::ident::ShardId;
+use palisade_store::{KeyRecord, Store};
+use serde_json::{Value, json};
+
+use crate::wire::signed_request;
+use crate::world::*;
+
+const NAME: &str = "222222222222_Config_eu-west-1_ConfigSnapshot_20260101T000000Z_00000000-0000-4000-8000-000000000000.json.gz";
+
+fn item(account: &str, id: &str) -> Value {
+    json!({
+        "configurationItemVersion": "1.3",
+        "configurationItemCaptureTime": "2025-12-31T23:00:00.000Z",
+        "configurationStateId": 1_767_222_000_000u64,
+        "awsAccountId": account,
+        "configurationItemStatus": "ResourceDiscovered",
+        "resourceType": "AWS::EC2::SecurityGroup",
+        "resourceId": id,
+        "awsRegion": REGION,
+        "tags": {},
+        "relationships": [],
+        "configuration": { "groupId": id, "groupName": id, "vpcId": "vpc-1", "ownerId": account, "ipPermissions": [], "ipPermissionsEgress": [] },
+        "supplementaryConfiguration": {},
+    })
+}
+
+fn snapshot(items: Vec<Value>) -> String {
+    json!({ "fileVersion": "1.0", "configSnapshotId": "00000000-0000-4000-8000-000000000000", "configurationItems": items }).to_string()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+async fn deliver(world: &World, body: impl Into<Body>) -> Answer {
+    world.own("POST", &format!("/palisade/v1/inventory?name={NAME}"), body).await
+}
+
+fn held(world: &World, account_id: &str) -> usize {
+    let shard = ShardId { account: account(account_id), region: region(REGION) };
+    let loaded = world.store.load(&shard, &Default::default(), &[]).unwrap();
+    loaded.shard.items.values().map(|items| items.len()).sum()
+}
+
+impl World {
+    #[track_caller]
+    fn spool_is_empty(&self) {
+        let left: Vec<_> = std::fs::read_dir(self.spool.path()).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+#[tokio::test]
+async fn plain_and_gzip_deliveries_are_taken_in_and_told() {
+    let world = World::new().await;
+    let mut broken = item(MEMBER, "sg-3");
+    broken.as_object_mut().unwrap().remove("resourceType");
+    let file = snapshot(vec![item(MEMBER, "sg-1"), item(MEMBER, "sg-2"), broken]);
+    let answer = deliver(&world, gzip(file.as_bytes())).await.ok();
+    assert_eq!(answer["name"], NAME);
+    assert_eq!(answer["accepted"], json!({ "AWS::EC2::SecurityGroup": 2 }));
+    for (member, count) in [("stale", 0), ("deleted", 0), ("ignored", 0), ("strangers", 0)] {
+        assert_eq!(answer[member], count, "{member}");
+    }
+    let quarantined = answer["quarantined"].as_array().unwrap();
+    assert_eq!(quarantined.len(), 1);
+    assert_eq!(quarantined[0]["index"], 2);
+    assert!(!quarantined[0]["reason"].as_str().unwrap().is_empty());
+    let again = deliver(&world, file).await.ok();
+    assert_eq!((&again["accepted"], &again["stale"]), (&json!({}), &json!(2)), "the same, plain");
+    assert_eq!(held(&world, MEMBER), 2);
+    let strange = deliver(&world, snapshot(vec![item(STRANGER, "sg-9")])).await.ok();
+    assert_eq!(strange["strangers"], 1);
+    world.spool_is_empty();
+}
+
+#[tokio::test]
+async fn a_delivery_that_cannot_be_read_to_its_end_leaves_nothing() {
+    let world = World::new().await;
+    let items: Vec<Value> = (0..200).map(|n| item(MEMBER, &format!("sg-{n}"))).collect();
+    let file = snapshot(items);
+    let zipped = gzip(file.as_bytes());
+    let cases: Vec<(&str, Vec<u8>, u16, &str)> = vec![
+        ("cut text", file.as_bytes()[..file.len() / 2].to_vec(), 400, "byte"),
+        ("cut gzip", zipped[..zipped.len() / 2].to_vec(), 400, "ends in the middle"),
+        ("cut gzip trailer", zipped[..zipped.len() - 4].to_vec(), 400, "ends in the middle"),
+        ("a megabyte of brackets", vec![b'['; 1024 * 1024], 400, "deep"),
+        ("a megabyte of braces", b"{\"a\":".repeat(200_000), 400, ""),
+        ("no Config file", b"{\"Records\":[]}".to_vec(), 400, "AWS Config"),
+        ("no JSON", b"hello".to_vec(), 400, "no JSON"),
+        ("nothing", Vec::new(), 400, "empty"),
+        ("a bomb", gzip(&vec![b' '; 64 * 1024 * 1024]), 413, "inflates to more than 200 times"),
+    ];
+    for (what, body, status, fragment) in cases {
+        let answer = deliver(&world, body).await;
+        let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+        assert_eq!(answer.status, status, "{what}: {message}");
+        assert!(message.contains(fragment), "{what}: {message}");
+        assert!(message.contains(NAME), "{what} names the file: {message}");
+        assert_eq!(held(&world, MEMBER), 0, "{what}");
+    }
+    world.spool_is_empty();
+}
+
+#[tokio::test]
+async fn a_delivery_above_the_size_is_refused() {
+    let file = snapshot(vec![item(MEMBER, "sg-1")]);
+    for (size_max, status) in [(file.len() + 1, 200), (file.len(), 200), (file.len() - 1, 413)] {
+        let world = World::settled(|settings| settings.ingest_size_max = size_max as u64).await;
+        let answer = deliver(&world, file.clone()).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        if status == 413 {
+            assert!(answer.text.contains(&format!("the {size_max} bytes")), "{answer:?}");
+            assert_eq!(held(&world, MEMBER), 0);
+        }
+        world.spool_is_empty();
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_is_believed_for_the_body_that_was_signed_alone() {
+    let world = World::with(|settings| settings.auth = Auth::SigV4 { window_ms: 300_000 });
+    for (id, account_id) in [("AKIAOPERATOR", None), ("AKIAMEMBER", Some(account(MEMBER)))] {
+        let key = KeyRecord {
+            access_key_id: id.into(),
+            secret: format!("secret of {id}"),
+            account: account_id,
+            created_ms: NOW_MS,
+        };
+        world.store.create_key(&key).unwrap();
+    }
+    let file = snapshot(vec![item(MEMBER, "sg-1")]);
+    let path = format!("/palisade/v1/inventory?name={NAME}");
+    let signed = |key: &str| signed_request(&world, key, "POST", &path, &[], &file);
+    let (parts, _) = signed("AKIAOPERATOR").into_parts();
+    let other = Body::from(snapshot(vec![item(MEMBER, "sg-2")]));
+    let answer = world.send(Request::from_parts(parts, other)).await;
+    answer.own_refuses(403, "InvalidSignature", "does not match");
+    assert_eq!(held(&world, MEMBER), 0);
+    world.send(signed("AKIAMEMBER")).await.own_refuses(403, "AccessDenied", "operator");
+    world.send(signed("AKIAUNKNOWN")).await.own_refuses(403, "UnrecognizedClient", "");
+    world.send(signed("AKIAOPERATOR")).await.ok();
+    assert_eq!(held(&world, MEMBER), 1);
+    world.spool_is_empty();
+}

@@ -1,0 +1,21 @@
+//! The router as clients see it: in process, over a store in memory, with a clock that stands
+//! still and random bytes from a seed.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what tests share is not inside a test function, and fails like one"
+)]
+
+mod administrators;
+mod callers;
+mod compliance;
+mod concurrency;
+mod delivery;
+mod lists;
+mod operator;
+mod policies;
+mod tags;
+mod wire;
+mod world;

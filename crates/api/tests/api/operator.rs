@@ -1,0 +1,307 @@
+use palisade_store::{Mark, Store};
+use serde_json::{Value, json};
+
+use crate::world::*;
+
+#[tokio::test]
+async fn an_organization_is_applied_and_read_back() {
+    let world = World::empty();
+    let path = "/palisade/v1/organization";
+    world.own("GET", path, "").await.own_refuses(404, "NotFound", "palisade organization apply");
+    let applied = world.apply(&organization()).await.ok();
+    assert_eq!(
+        applied,
+        json!({ "id": "o-palisade01", "accounts": 6, "units": 2, "defaultAdministrator": null, "marked": 0 })
+    );
+    let shown = world.own("GET", path, "").await.ok();
+    for member in ["Organization", "Roots", "Accounts"] {
+        assert_eq!(shown[member], organization()[member], "{member}");
+    }
+    assert_eq!(world.apply(&shown).await.ok()["accounts"], 6, "what is shown can be applied");
+}
+
+#[tokio::test]
+async fn the_files_default_administrator_counts_while_there_is_none() {
+    let world = World::empty();
+    let mut file = organization();
+    file["DefaultAdministrator"] = json!(ADMIN);
+    assert_eq!(world.apply(&file).await.ok()["defaultAdministrator"], ADMIN);
+    file["DefaultAdministrator"] = json!(MEMBER);
+    assert_eq!(world.apply(&file).await.ok()["defaultAdministrator"], ADMIN, "it stays");
+    let shown = world.own("GET", "/palisade/v1/organization", "").await.ok();
+    assert_eq!(shown["DefaultAdministrator"], ADMIN);
+}
+
+#[tokio::test]
+async fn a_bad_organization_file_changes_nothing() {
+    let world = World::new().await;
+    let text = organization().to_string();
+    let put = |body: String| world.own("PUT", "/palisade/v1/organization", body);
+    for cut in [0, 1, text.len() / 2, text.len() - 1] {
+        put(text[..cut].to_owned()).await.own_refuses(400, "InvalidInput", "");
+    }
+    let mut unknown_parent = organization();
+    unknown_parent["Accounts"][0]["ParentId"] = json!("ou-none");
+    put(unknown_parent.to_string()).await.own_refuses(400, "InvalidInput", "ou-none");
+    let shown = world.own("GET", "/palisade/v1/organization", "").await.ok();
+    assert_eq!(shown["Accounts"].as_array().unwrap().len(), 6);
+}
+
+#[tokio::test]
+async fn a_replacement_by_another_or_much_smaller_organization_needs_confirmation() {
+    let world = World::new().await;
+    let mut smaller = organization();
+    smaller["Accounts"]
+        .as_array_mut()
+        .unwrap()
+        .retain(|account| account["Id"] != OTHER && account["Id"] != LONER);
+    let put = |file: &Value, query: &str| {
+        let path = format!("/palisade/v1/organization{query}");
+        let body = file.to_string();
+        let world = &world;
+        async move { world.own("PUT", &path, body).await }
+    };
+    let answer = put(&smaller, "").await;
+    answer.own_refuses(409, "ConfirmationRequired", "2 of 6 accounts would be dropped");
+    assert_eq!(answer.json()["error"]["dropped"], 2);
+    put(&smaller, "?confirm=true").await.ok();
+    let mut other = smaller.clone();
+    other["Organization"]["Id"] = json!("o-another001");
+    let answer = put(&other, "?confirm=false").await;
+    answer.own_refuses(409, "ConfirmationRequired", "`o-another001`");
+    put(&other, "?confirm=true").await.ok();
+    put(&other, "?confirm=perhaps").await.own_refuses(400, "InvalidInput", "query");
+}
+
+#[tokio::test]
+async fn the_default_administrator_cannot_be_dropped_even_with_confirmation() {
+    let world = World::new().await;
+    let mut file = organization();
+    file["Accounts"].as_array_mut().unwrap().retain(|account| account["Id"] != ADMIN);
+    let path = "/palisade/v1/organization?confirm=true";
+    let answer = world.own("PUT", path, file.to_string()).await;
+    answer.own_refuses(409, "AdministratorDropped", ADMIN);
+}
+
+/// What a worker would be given now, by account and policy.
+fn due(world: &World) -> Vec<(String, Option<String>)> {
+    use palisade_api::Clock as _;
+    let mut due = Vec::new();
+    for lease in world.store.lease(world.clock.now_ms(), 1, 1_000).unwrap() {
+        for mark in lease.marks {
+            due.push((lease.shard.account.to_string(), mark.policy.map(String::from)));
+        }
+    }
+    due.sort();
+    world.clock.advance(10);
+    due
+}
+
+#[tokio::test]
+async fn only_policies_whose_scope_changed_are_judged_again() {
+    let world = World::new().await;
+    let everyone = world.put_audit("everyone").await;
+    let mut prod = audit("prod");
+    prod["IncludeMap"] = json!({ "ORG_UNIT": [PROD] });
+    let prod = world.put(prod).await["PolicyId"].as_str().unwrap().to_owned();
+    assert_eq!(due(&world), [], "fan-outs are not expanded here");
+    let mut file = organization();
+    file["Accounts"][0]["Name"] = json!("renamed");
+    assert_eq!(world.apply(&file).await.ok()["marked"], 0);
+    file["Accounts"][4]["ParentId"] = json!(PROD);
+    assert_eq!(world.apply(&file).await.ok()["marked"], 1);
+    assert_eq!(due(&world), [(LONER.into(), Some(prod.clone()))]);
+    file["Accounts"].as_array_mut().unwrap().remove(3);
+    assert_eq!(world.apply(&file).await.ok()["marked"], 2);
+    let mut gone = [(OTHER.to_owned(), Some(everyone)), (OTHER.to_owned(), Some(prod))];
+    gone.sort();
+    let due = due(&world);
+    assert!(gone.iter().all(|mark| due.contains(mark)), "the account that left is closed: {due:?}");
+}
+
+#[tokio::test]
+async fn work_is_marked_by_hand() {
+    let world = World::new().await;
+    let id = world.put_audit("one").await;
+    world.call(ADMIN, HOME, "PutPolicy", json!({ "Policy": audit("home") })).await.ok();
+    let post = |query: String| {
+        let world = &world;
+        async move { world.own("POST", &format!("/palisade/v1/evaluate{query}"), "").await }
+    };
+    assert_eq!(post(String::new()).await.ok(), json!({ "marked": 10 }), "5 accounts, 2 Regions");
+    assert_eq!(post(format!("?policy={id}")).await.ok(), json!({ "marked": 5 }));
+    assert_eq!(post(format!("?region={HOME}")).await.ok(), json!({ "marked": 5 }));
+    assert_eq!(post(format!("?account={MEMBER}")).await.ok(), json!({ "marked": 2 }));
+    assert_eq!(post(format!("?account={MEMBER}&policy={id}")).await.ok(), json!({ "marked": 1 }));
+    post(format!("?account={STRANGER}")).await.own_refuses(404, "NotFound", STRANGER);
+    post("?policy=no-such".to_owned()).await.own_refuses(404, "NotFound", "no-such");
+    post("?account=abc".to_owned()).await.own_refuses(400, "InvalidInput", "abc");
+    let work = world.own("GET", "/palisade/v1/work", "").await.ok();
+    assert!(work["dirty"].as_u64().unwrap() > 10, "{work}");
+    assert_eq!((&work["leased"], &work["future"]), (&json!(0), &json!(0)));
+}
+
+#[tokio::test]
+async fn whatever_is_marked_wakes_the_worker() {
+    let world = World::new().await;
+    world.put_audit("one").await;
+    // Ready at once: the permit was left by the mark.
+    world.app.wake.notified().await;
+    world.own("POST", "/palisade/v1/evaluate", "").await.ok();
+    world.app.wake.notified().await;
+}
+
+#[tokio::test]
+async fn all_violators_are_told_page_by_page_with_evidence() {
+    let world = World::new().await;
+    let id = world.put_audit("one").await;
+    world.judge(&id, MEMBER, Found::violators(250));
+    let path = format!("/palisade/v1/policies/{id}/accounts/{MEMBER}/violators");
+    let first = world.own("GET", &path, "").await.ok();
+    assert_eq!(first["violators"].as_array().unwrap().len(), 100);
+    let violator = &first["violators"][0];
+    assert_eq!(violator["ResourceType"], "AWS::EC2::SecurityGroup");
+    assert_eq!(violator["ResourceId"], "sg-00000");
+    assert_eq!(violator["ViolationReason"], "RESOURCE_VIOLATES_AUDIT_SECURITY_GROUP");
+    assert_eq!(violator["region"], REGION);
+    assert_eq!(violator["since"], "2026-01-01T00:00:00Z");
+    let evidence = &violator["evidence"][0];
+    assert_eq!(evidence["finding"]["group"], "sg-00000");
+    assert!(evidence["summary"].as_str().unwrap().contains("0.0.0.0/0"), "{evidence}");
+    for limit in [1, 99, 100, 249, 250, 1000] {
+        let mut found = Vec::new();
+        let mut next = String::new();
+        loop {
+            let page = world.own("GET", &format!("{path}?limit={limit}{next}"), "").await.ok();
+            found.extend(
+                page["violators"].as_array().unwrap().iter().map(|v| v["ResourceId"].clone()),
+            );
+            match page.get("next") {
+                Some(token) => next = format!("&next={}", token.as_str().unwrap()),
+                None => break,
+            }
+            if limit == 1 && found.len() == 5 {
+                break;
+            }
+        }
+        let expected: Vec<Value> =
+            (0..if limit == 1 { 5 } else { 250 }).map(|n| json!(format!("sg-{n:05}"))).collect();
+        assert_eq!(found, expected, "pages of {limit}");
+    }
+    for (query, fragment) in [
+        ("?limit=0", "`limit` is 0"),
+        ("?limit=1001", "give 1 to 1000"),
+        ("?next=abc", "`next`"),
+        ("?limit=x", "query"),
+    ] {
+        world.own("GET", &format!("{path}{query}"), "").await.own_refuses(
+            400,
+            "InvalidInput",
+            fragment,
+        );
+    }
+    let other = path.replace(MEMBER, OTHER);
+    assert_eq!(world.own("GET", &other, "").await.ok(), json!({ "violators": [] }));
+    let token = first["next"].as_str().unwrap();
+    let answer = world.own("GET", &format!("{other}?next={token}"), "").await;
+    answer.own_refuses(400, "InvalidInput", "`next` is not a token of this list");
+    let owner = world.own_as(ADMIN, "GET", &path, "").await.ok();
+    assert_eq!(owner["violators"], first["violators"]);
+    world.own_as(MEMBER, "GET", &path, "").await.own_refuses(404, "NotFound", &id);
+    let stranger = path.replace(MEMBER, STRANGER);
+    world.own("GET", &stranger, "").await.own_refuses(404, "NotFound", STRANGER);
+}
+
+#[tokio::test]
+async fn the_operators_endpoints_are_the_operators() {
+    let world = World::new().await;
+    for (method, path) in [
+        ("GET", "/palisade/v1/organization"),
+        ("PUT", "/palisade/v1/organization"),
+        ("POST", "/palisade/v1/inventory?name=x.json"),
+        ("GET", "/palisade/v1/work"),
+        ("POST", "/palisade/v1/evaluate"),
+        ("GET", "/palisade/v1/keys"),
+        ("POST", "/palisade/v1/keys"),
+    ] {
+        for who in [MANAGEMENT, ADMIN, MEMBER] {
+            let answer = world.own_as(who, method, path, organization().to_string()).await;
+            answer.own_refuses(403, "AccessDenied", "operator");
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_are_made_and_listed_without_their_secrets() {
+    let world = World::empty();
+    let path = "/palisade/v1/keys";
+    let made = world.own("POST", path, json!({ "account": MEMBER }).to_string()).await.ok();
+    let (id, secret) =
+        (made["AccessKeyId"].as_str().unwrap(), made["SecretAccessKey"].as_str().unwrap());
+    assert!(id.starts_with("AKIA") && id.len() == 20, "{id}");
+    assert_eq!(secret.len(), 40);
+    assert_eq!(world.store.key(id).unwrap().unwrap().secret, secret);
+    let operator = world.own("POST", path, json!({ "operator": true }).to_string()).await.ok();
+    assert_eq!(operator["Account"], Value::Null);
+    let listed = world.own("GET", path, "").await;
+    assert!(!listed.text.contains(secret));
+    assert_eq!(listed.ok()["keys"].as_array().unwrap().len(), 2);
+    for bad in [
+        "{}",
+        "{\"account\":\"1\",\"operator\":true}",
+        "{\"account\":\"abc\"}",
+        "",
+        "{\"acount\":\"1\"}",
+    ] {
+        world.own("POST", path, bad.to_owned()).await.own_refuses(400, "InvalidInput", "");
+    }
+}
+
+#[tokio::test]
+async fn health_needs_no_key_and_no_organization() {
+    let world = World::empty();
+    let get = |path: &str| {
+        axum::http::Request::get(path.to_owned()).body(axum::body::Body::empty()).unwrap()
+    };
+    for path in ["/livez", "/readyz"] {
+        let answer = world.send(get(path)).await;
+        assert_eq!((answer.status, answer.text.as_str()), (200, "ok\n"), "{path}");
+    }
+    world.admin("ListPolicies", json!({})).await;
+    world
+        .store
+        .mark(
+            &[Mark {
+                shard: palisade_core::ident::ShardId {
+                    account: account(MEMBER),
+                    region: region(REGION),
+                },
+                policy: None,
+            }],
+            NOW_MS,
+        )
+        .unwrap();
+    let page = world.send(get("/metrics")).await;
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("palisade_requests_total{operation=\"ListPolicies\",outcome=\"AccessDeniedException\"} 1\n"), "{}", page.text);
+    assert!(page.text.contains("palisade_work{state=\"dirty\"} 1\n"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn the_openapi_document_describes_every_endpoint() {
+    let world = World::empty();
+    let request = axum::http::Request::get("/palisade/v1/openapi.json")
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let document = world.send(request).await.ok();
+    let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+    for path in &paths {
+        let concrete = path.replace("{policy}", "p").replace("{account}", "1");
+        for method in document["paths"][path.as_str()].as_object().unwrap().keys() {
+            let answer = world.own(&method.to_uppercase(), &concrete, "").await;
+            assert_ne!(answer.status, 405, "{method} {path}");
+            assert!(!answer.text.contains("is not an endpoint"), "{path}");
+        }
+    }
+    assert_eq!(paths.len(), 10);
+}

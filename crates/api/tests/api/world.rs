@@ -1,0 +1,397 @@
+//! A small organization behind a router, and what tests say to it.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request};
+use palisade_api::{App, Auth, Clock, Entropy, Settings, router};
+use palisade_core::evaluate::{DependentService, Finding, Status, Violation, ViolationReason};
+use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType, ShardId};
+use palisade_core::ledger::{Change, Entry, ViolatorRow};
+use palisade_store::sqlite::SqliteStore;
+use palisade_store::{LedgerWrite, Mark, Outcome, Settlement, Store};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+/// The organization's management account.
+pub const MANAGEMENT: &str = "100000000000";
+/// The default administrator.
+pub const ADMIN: &str = "111111111111";
+/// Members: two in the unit Prod, one directly below the root.
+pub const MEMBER: &str = "222222222222";
+pub const OTHER: &str = "333333333333";
+pub const LONER: &str = "444444444444";
+/// A suspended member.
+pub const SUSPENDED: &str = "555555555555";
+/// Not in the organization.
+pub const STRANGER: &str = "999999999999";
+pub const PROD: &str = "ou-abcd-prod0001";
+pub const HOME: &str = "us-east-1";
+pub const REGION: &str = "eu-west-1";
+/// 2026-01-01T00:00:00Z
+pub const NOW_MS: i64 = 1_767_225_600_000;
+
+pub struct StoppedClock(AtomicI64);
+
+impl StoppedClock {
+    pub fn advance(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for StoppedClock {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+pub struct Seeded(Mutex<u64>);
+
+impl Entropy for Seeded {
+    fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
+        let mut state = self.0.lock().unwrap();
+        for byte in bytes {
+            // SplitMix64.
+            *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut mixed = *state;
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            *byte = (mixed ^ (mixed >> 31)).to_le_bytes()[0];
+        }
+        Ok(())
+    }
+}
+
+pub struct World {
+    pub app: Arc<App>,
+    pub store: Arc<SqliteStore>,
+    pub clock: Arc<StoppedClock>,
+    pub router: Router,
+    pub spool: tempfile::TempDir,
+}
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    /// The output of an operation that succeeded.
+    #[track_caller]
+    pub fn ok(&self) -> Value {
+        assert_eq!(self.status, 200, "{self:?}");
+        if self.text.is_empty() { json!({}) } else { self.json() }
+    }
+
+    /// The exception's name and message.
+    #[track_caller]
+    pub fn fault(&self) -> (String, String) {
+        assert_ne!(self.status, 200, "{self:?}");
+        let body = self.json();
+        (body["__type"].as_str().unwrap().into(), body["Message"].as_str().unwrap().into())
+    }
+
+    #[track_caller]
+    pub fn refuses(&self, kind: &str, fragment: &str) {
+        let (found, message) = self.fault();
+        assert_eq!(found, kind, "{message}");
+        assert!(message.contains(fragment), "`{fragment}` is not in `{message}`");
+        assert_eq!(self.headers["x-amzn-errortype"], kind);
+    }
+
+    /// Status, code and message of one of Palisade's own endpoints.
+    #[track_caller]
+    pub fn own_refuses(&self, status: u16, code: &str, fragment: &str) {
+        let body = self.json();
+        let message = body["error"]["message"].as_str().unwrap_or_default();
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(body["error"]["code"], code, "{message}");
+        assert!(message.contains(fragment), "`{fragment}` is not in `{message}`");
+    }
+}
+
+pub fn organization() -> Value {
+    json!({
+        "Organization": { "Id": "o-palisade01", "ManagementAccountId": MANAGEMENT },
+        "Roots": [{ "Id": "r-abcd" }],
+        "OrganizationalUnits": [
+            { "Id": "ou-abcd-top00001", "Name": "Top", "ParentId": "r-abcd" },
+            { "Id": PROD, "Name": "Prod", "ParentId": "ou-abcd-top00001" },
+        ],
+        "Accounts": [
+            { "Id": MANAGEMENT, "Name": "management", "Status": "ACTIVE", "ParentId": "r-abcd" },
+            { "Id": ADMIN, "Name": "security", "Status": "ACTIVE", "ParentId": "r-abcd" },
+            { "Id": MEMBER, "Name": "shop", "Status": "ACTIVE", "ParentId": PROD },
+            { "Id": OTHER, "Name": "bank", "Status": "ACTIVE", "ParentId": PROD },
+            { "Id": LONER, "Name": "lab", "Status": "PENDING_CLOSURE", "ParentId": "r-abcd" },
+            { "Id": SUSPENDED, "Name": "old", "Status": "SUSPENDED", "ParentId": PROD },
+        ],
+    })
+}
+
+/// A content audit that PutPolicy accepts.
+pub fn audit(name: &str) -> Value {
+    json!({
+        "PolicyName": name,
+        "SecurityServicePolicyData": {
+            "Type": "SECURITY_GROUPS_CONTENT_AUDIT",
+            "ManagedServiceData": "{\"type\":\"SECURITY_GROUPS_CONTENT_AUDIT\",\"preManagedOptions\":[{\"denyProtocolAllValue\":true}]}",
+        },
+        "ResourceType": "AWS::EC2::SecurityGroup",
+        "ExcludeResourceTags": false,
+        "RemediationEnabled": false,
+    })
+}
+
+impl World {
+    /// Nothing applied yet.
+    pub fn empty() -> World {
+        World::with(|_| {})
+    }
+
+    pub fn with(change: impl FnOnce(&mut Settings)) -> World {
+        let store = Arc::new(SqliteStore::in_memory([7; 32]).unwrap());
+        let clock = Arc::new(StoppedClock(AtomicI64::new(NOW_MS)));
+        let spool = tempfile::tempdir().unwrap();
+        let mut settings = Settings::new(Auth::Open, spool.path().into());
+        change(&mut settings);
+        let entropy = Arc::new(Seeded(Mutex::new(1)));
+        let app = App::new(store.clone(), clock.clone(), entropy, settings);
+        World { router: router(app.clone()), app, store, clock, spool }
+    }
+
+    /// Another server over the same store, as a second process would be.
+    pub fn twin(&self) -> World {
+        let spool = tempfile::tempdir().unwrap();
+        let settings = Settings::new(Auth::Open, spool.path().into());
+        let entropy = Arc::new(Seeded(Mutex::new(2)));
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let app = App::new(store.clone(), clock.clone(), entropy, settings);
+        World { router: router(app.clone()), app, store, clock, spool }
+    }
+
+    /// The organization without an administrator.
+    pub async fn organized() -> World {
+        let world = World::empty();
+        world.apply(&organization()).await.ok();
+        world
+    }
+
+    /// The organization with its default administrator.
+    pub async fn new() -> World {
+        World::settled(|_| {}).await
+    }
+
+    pub async fn settled(change: impl FnOnce(&mut Settings)) -> World {
+        let world = World::with(change);
+        world.apply(&organization()).await.ok();
+        let input = json!({ "AdminAccount": ADMIN });
+        world.call(MANAGEMENT, HOME, "AssociateAdminAccount", input).await.ok();
+        world
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+    }
+
+    /// One operation in JSON, by the account or key of this name.
+    pub async fn call(&self, key: &str, region: &str, operation: &str, input: Value) -> Answer {
+        let request = Request::post("/")
+            .header("host", "localhost")
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", format!("AWSFMS_20180101.{operation}"))
+            .header("authorization", authorization(key, region))
+            .body(Body::from(input.to_string()))
+            .unwrap();
+        self.send(request).await
+    }
+
+    /// One operation of the default administrator in the usual Region.
+    pub async fn admin(&self, operation: &str, input: Value) -> Answer {
+        self.call(ADMIN, REGION, operation, input).await
+    }
+
+    /// One of Palisade's own endpoints, by the operator.
+    pub async fn own(&self, method: &str, path: &str, body: impl Into<Body>) -> Answer {
+        self.own_as("AKIAOPERATOR", method, path, body).await
+    }
+
+    pub async fn own_as(
+        &self,
+        key: &str,
+        method: &str,
+        path: &str,
+        body: impl Into<Body>,
+    ) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "localhost")
+            .header("authorization", authorization(key, HOME))
+            .body(body.into())
+            .unwrap();
+        self.send(request).await
+    }
+
+    pub async fn apply(&self, organization: &Value) -> Answer {
+        self.own("PUT", "/palisade/v1/organization", organization.to_string()).await
+    }
+
+    /// Puts a policy as the default administrator and answers it.
+    pub async fn put(&self, policy: Value) -> Value {
+        self.admin("PutPolicy", json!({ "Policy": policy })).await.ok()["Policy"].clone()
+    }
+
+    /// Puts a content audit and answers its id.
+    pub async fn put_audit(&self, name: &str) -> String {
+        self.put(audit(name)).await["PolicyId"].as_str().unwrap().to_owned()
+    }
+
+    /// Every page of a list, entry by entry.
+    pub async fn pages(
+        &self,
+        operation: &str,
+        input: Value,
+        member: &str,
+        size: i32,
+    ) -> Vec<Value> {
+        let mut found = Vec::new();
+        let mut input = input;
+        input["MaxResults"] = json!(size);
+        loop {
+            let page = self.admin(operation, input.clone()).await.ok();
+            let entries = page[member].as_array().unwrap();
+            assert!(entries.len() <= usize::try_from(size).unwrap());
+            found.extend(entries.iter().cloned());
+            match page.get("NextToken") {
+                Some(token) => input["NextToken"] = token.clone(),
+                None => return found,
+            }
+        }
+    }
+
+    /// Writes what a worker would have found of an account under a policy.
+    pub fn judge(&self, policy: &str, account: &str, found: Found) {
+        let (policy, account) =
+            (PolicyId::try_from(policy).unwrap(), AccountId::try_from(account).unwrap());
+        let record = self.store.control().unwrap().policies[&policy].clone();
+        let shard = ShardId { account: account.clone(), region: record.region.clone() };
+        let mark = Mark { shard: shard.clone(), policy: Some(policy.clone()) };
+        self.store.mark(&[mark], self.clock.now_ms()).unwrap();
+        let leases = self.store.lease(self.clock.now_ms(), 60_000, 10_000).unwrap();
+        let lease = leases.into_iter().find(|lease| lease.shard == shard).unwrap();
+        let now_ms = self.clock.now_ms();
+        let before = self.store.violators(&policy, &account, None, usize::MAX).unwrap();
+        let change = found.change(record.revision, now_ms, before);
+        let outcome = Outcome {
+            policy,
+            revision: record.revision,
+            write: LedgerWrite::Change(change),
+            references: BTreeSet::new(),
+        };
+        self.store
+            .settle(&[Settlement {
+                lease,
+                evaluated_ms: now_ms,
+                outcomes: vec![outcome],
+                not_before_ms: None,
+            }])
+            .unwrap();
+    }
+}
+
+pub fn authorization(key: &str, region: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/fms/aws4_request, SignedHeaders=host, Signature=00"
+    )
+}
+
+/// What a worker found of one account.
+#[derive(Default)]
+pub struct Found {
+    pub violators: usize,
+    pub issue: Option<&'static str>,
+}
+
+impl Found {
+    pub fn nothing() -> Found {
+        Found::default()
+    }
+
+    pub fn violators(violators: usize) -> Found {
+        Found { violators, issue: None }
+    }
+
+    pub fn issue(text: &'static str) -> Found {
+        Found { violators: 0, issue: Some(text) }
+    }
+
+    fn change(self, policy_revision: u64, now_ms: i64, before: Vec<ViolatorRow>) -> Change {
+        let status = match (self.violators, self.issue) {
+            (0, None) => Some(Status::Compliant),
+            (0, Some(_)) => None,
+            _ => Some(Status::NonCompliant),
+        };
+        let issues = self.issue.map(|text| (DependentService::Config, text.to_owned()));
+        let put: Vec<ViolatorRow> = (0..self.violators).map(|n| row(n, now_ms)).collect();
+        let kept: BTreeSet<&ResourceId> = put.iter().map(|row| &row.id).collect();
+        let removed = before
+            .iter()
+            .filter(|row| !kept.contains(&row.id))
+            .map(|row| (row.resource_type.clone(), row.id.clone()))
+            .collect();
+        Change {
+            entry: Entry {
+                status,
+                violator_count: self.violators as u64,
+                in_scope: 1_000,
+                issues: issues.into_iter().collect(),
+                since_ms: now_ms,
+                policy_revision,
+            },
+            history: true,
+            put,
+            removed,
+        }
+    }
+}
+
+fn row(n: usize, since_ms: i64) -> ViolatorRow {
+    let id = format!("sg-{n:05}");
+    ViolatorRow {
+        resource_type: ResourceType::SECURITY_GROUP,
+        id: ResourceId::try_from(id.as_str()).unwrap(),
+        violations: vec![Violation {
+            reason: ViolationReason::ResourceViolatesAuditSecurityGroup,
+            finding: Finding::SecurityGroupRule {
+                group: id.into(),
+                direction: palisade_core::evaluate::Direction::Ingress,
+                rule: "all protocols from 0.0.0.0/0".into(),
+                against: "denyProtocolAllValue".into(),
+            },
+        }],
+        since_ms,
+    }
+}
+
+pub fn region(text: &str) -> Region {
+    Region::try_from(text).unwrap()
+}
+
+pub fn account(text: &str) -> AccountId {
+    AccountId::try_from(text).unwrap()
+}

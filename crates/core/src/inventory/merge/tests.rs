@@ -1,0 +1,284 @@
+//! Whatever the order and however often: one outcome, and the one that plain loops find.
+
+use proptest::prelude::*;
+
+use crate::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
+use crate::inventory::{
+    Body, Held, Item, ItemKey, Merged, Observation, Recorder, RecordingGroup, SecurityGroup, Shard,
+    ShardBuilder, Tags, Version, decode_item, encode_item, is_live, merge,
+};
+
+fn shard_id() -> ShardId {
+    ShardId {
+        account: AccountId::try_from("111122223333").unwrap(),
+        region: Region::try_from("eu-west-1").unwrap(),
+    }
+}
+
+/// One delivered state, in small numbers so that they collide.
+#[derive(Clone, Debug)]
+struct State {
+    resource_type: usize,
+    id: u8,
+    state: Option<u64>,
+    captured_ms: i64,
+    /// 0 deleted, 1 unseen, else a body that differs.
+    body: u8,
+}
+
+const TYPES: [ResourceType; 3] = [
+    ResourceType::SECURITY_GROUP,
+    ResourceType::NETWORK_INTERFACE,
+    ResourceType::CONFIGURATION_RECORDER,
+];
+
+impl State {
+    fn observation(&self) -> Observation {
+        let resource_type = TYPES[self.resource_type].clone();
+        let body = match self.body {
+            0 => Body::Deleted,
+            1 => Body::Unseen,
+            n if resource_type == ResourceType::CONFIGURATION_RECORDER => {
+                Body::Recorder(Recorder { recording: n % 2 == 0, group: RecordingGroup::All })
+            }
+            n => Body::SecurityGroup(SecurityGroup {
+                group_name: format!("g{n}").into(),
+                ..SecurityGroup::default()
+            }),
+        };
+        let id = shard_id();
+        Observation {
+            item: Item {
+                key: ItemKey {
+                    account: id.account,
+                    region: id.region,
+                    resource_type,
+                    id: ResourceId::try_from(format!("r-{}", self.id).as_str()).unwrap(),
+                },
+                version: Version { state: self.state, captured_ms: self.captured_ms },
+                name: None,
+                arn: None,
+                tags: Tags::new(),
+                body,
+            },
+            global: false,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Delivered {
+    /// `Some` for a snapshot.
+    moment_ms: Option<i64>,
+    states: Vec<State>,
+}
+
+fn state() -> impl Strategy<Value = State> {
+    (0..TYPES.len(), 0..3_u8, prop::option::of(1..8_u64), 0..8_i64, 0..4_u8).prop_map(
+        |(resource_type, id, state, captured_ms, body)| State {
+            resource_type,
+            id,
+            state,
+            captured_ms,
+            body,
+        },
+    )
+}
+
+fn delivered() -> impl Strategy<Value = Delivered> {
+    (prop::option::of(0..10_i64), prop::collection::vec(state(), 1..6))
+        .prop_map(|(moment_ms, states)| Delivered { moment_ms, states })
+}
+
+fn build(deliveries: &[Delivered]) -> Shard {
+    let mut builder = ShardBuilder::new(shard_id());
+    for delivery in deliveries {
+        for state in &delivery.states {
+            builder.observe(state.observation(), delivery.moment_ms);
+            if let Some(moment) = delivery.moment_ms {
+                builder.mark(TYPES[state.resource_type].clone(), moment);
+            }
+        }
+        if delivery.moment_ms.is_some() {
+            builder.accept_snapshot();
+        }
+    }
+    builder.seal()
+}
+
+/// Row 3 and the newer-wins rule once more, over the whole heap at once.
+fn naive(deliveries: &[Delivered]) -> Shard {
+    let mut shard = Shard::empty(shard_id());
+    let mut tombstone = false;
+    for (at, resource_type) in TYPES.iter().enumerate() {
+        let moments: Vec<i64> = deliveries
+            .iter()
+            .filter(|one| one.states.iter().any(|state| state.resource_type == at))
+            .filter_map(|one| one.moment_ms)
+            .collect();
+        for id in 0..3 {
+            let mut best: Option<&State> = None;
+            let mut seen = i64::MIN;
+            for delivery in deliveries {
+                for state in &delivery.states {
+                    if state.resource_type != at || state.id != id {
+                        continue;
+                    }
+                    seen = seen.max(state.captured_ms).max(delivery.moment_ms.unwrap_or(i64::MIN));
+                    if best.is_none_or(|best| rank(state) > rank(best)) {
+                        best = Some(state);
+                    }
+                }
+            }
+            let Some(best) = best else { continue };
+            shard.held_types.insert(resource_type.clone());
+            if best.body == 0 {
+                tombstone |= *resource_type == ResourceType::CONFIGURATION_RECORDER;
+            } else if moments.iter().all(|moment| *moment <= seen) {
+                let item = best.observation().item;
+                let of_type = shard.items.entry(resource_type.clone()).or_default();
+                of_type.insert(item.key.id.clone(), item);
+            }
+        }
+    }
+    shard.snapshot_accepted = deliveries.iter().any(|one| one.moment_ms.is_some());
+    shard.recorder_deleted =
+        tombstone && !shard.items.contains_key(&ResourceType::CONFIGURATION_RECORDER);
+    shard
+}
+
+/// State id (else capture time), capture time, then deleted over body over unseen.
+fn rank(state: &State) -> (i64, i64, u8, Vec<u8>) {
+    let number = state.state.map_or(state.captured_ms, |state| i64::try_from(state).unwrap());
+    let body = match state.body {
+        0 => 2,
+        1 => 0,
+        _ => 1,
+    };
+    (number, state.captured_ms, body, encode_item(&state.observation().item))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_and_any_repeats_of_deliveries_seal_one_shard(
+        (deliveries, shuffled) in prop::collection::vec(delivered(), 1..8).prop_flat_map(|all| {
+            let twice: Vec<Delivered> = all.iter().chain(&all).cloned().collect();
+            (Just(all), Just(twice).prop_shuffle())
+        }),
+        kept in 0..8_usize,
+    ) {
+        let once = build(&deliveries);
+        prop_assert_eq!(&once, &naive(&deliveries));
+        prop_assert_eq!(&once, &build(&shuffled));
+        // Repeats in part: the first deliveries again, after everything.
+        let again: Vec<Delivered> =
+            shuffled.iter().chain(deliveries.iter().take(kept)).cloned().collect();
+        prop_assert_eq!(&once, &build(&again));
+    }
+
+    #[test]
+    fn an_item_survives_its_encoding(state in state()) {
+        let item = state.observation().item;
+        prop_assert_eq!(decode_item(&item.key, &encode_item(&item)), Ok(item));
+    }
+}
+
+fn held(state: Option<u64>, captured_ms: i64, body: u8, seen_ms: i64) -> Held {
+    let state = State { resource_type: 0, id: 0, state, captured_ms, body };
+    Held { item: state.observation().item, seen_ms }
+}
+
+#[test]
+fn what_an_incoming_state_does_to_the_held_one() {
+    const REPLACED: &str = "replaced";
+    const SEEN: &str = "seen";
+    const STALE: &str = "stale";
+    let old = held(Some(5), 50, 2, 50);
+    for (what, incoming, outcome, seen_ms) in [
+        ("a newer state", held(Some(6), 60, 2, 60), REPLACED, 60),
+        ("a newer number, captured earlier", held(Some(6), 40, 2, 40), REPLACED, 50),
+        ("an older state", held(Some(4), 40, 2, 40), STALE, 50),
+        ("an older state in a newer snapshot", held(Some(4), 40, 2, 90), SEEN, 90),
+        ("the same", held(Some(5), 50, 2, 50), STALE, 50),
+        ("the same in a snapshot", held(Some(5), 50, 2, 90), SEEN, 90),
+        ("a deletion of the same version", held(Some(5), 50, 0, 50), REPLACED, 50),
+        ("the summary of the same version", held(Some(5), 50, 1, 50), STALE, 50),
+        ("a late older deletion", held(Some(4), 45, 0, 45), STALE, 50),
+        ("no number, captured later", held(None, 60, 2, 60), REPLACED, 60),
+    ] {
+        let (found, seen) = match merge(Some(&old), incoming) {
+            Merged::Replaced(held) => (REPLACED, held.seen_ms),
+            Merged::Seen(held) => (SEEN, held.seen_ms),
+            Merged::Stale => (STALE, old.seen_ms),
+        };
+        assert_eq!((found, seen), (outcome, seen_ms), "{what}");
+    }
+    assert_eq!(merge(None, old.clone()), Merged::Replaced(old));
+}
+
+#[test]
+fn a_late_older_message_does_not_resurrect_a_deleted_resource() {
+    let tombstone = held(Some(9), 90, 0, 90);
+    assert_eq!(merge(Some(&tombstone), held(Some(8), 80, 2, 80)), Merged::Stale);
+    let Merged::Seen(held) = merge(Some(&tombstone), held(Some(8), 80, 2, 100)) else {
+        panic!("seen in a later snapshot");
+    };
+    assert!(!is_live(&held, None));
+}
+
+#[test]
+fn three_states_of_which_one_has_no_number_have_one_newest() {
+    let versions = [
+        Version { state: Some(10), captured_ms: 5 },
+        Version { state: None, captured_ms: 6 },
+        Version { state: Some(9), captured_ms: 7 },
+    ];
+    for one in &versions {
+        assert!(!one.supersedes(one));
+    }
+    let beaten: Vec<_> =
+        versions.iter().filter(|one| versions.iter().any(|other| other.supersedes(one))).collect();
+    assert_eq!(beaten.len(), 2, "exactly one is beaten by none");
+}
+
+#[test]
+fn a_resource_missing_from_a_newer_snapshot_is_gone() {
+    let held = held(Some(5), 50, 2, 50);
+    assert!(is_live(&held, None));
+    assert!(is_live(&held, Some(50)), "seen at that very moment");
+    assert!(!is_live(&held, Some(51)));
+}
+
+#[test]
+fn a_deleted_recorder_makes_nothing_known_until_another_is_there() {
+    let recorder = |id, body| State { resource_type: 2, id, state: Some(1), captured_ms: 1, body };
+    let of = |states: &[State]| build(&[Delivered { moment_ms: None, states: states.to_vec() }]);
+    let gone = of(&[recorder(0, 0)]);
+    assert!(gone.recorder_deleted);
+    assert!(!gone.knows(&ResourceType::SECURITY_GROUP));
+    let other = of(&[recorder(0, 0), recorder(1, 2)]);
+    assert!(!other.recorder_deleted);
+    assert!(other.knows(&ResourceType::SECURITY_GROUP));
+}
+
+#[test]
+fn observations_of_another_shard_are_left_out() {
+    let other = ShardId { region: Region::home_of_global(), ..shard_id() };
+    let mut builder = ShardBuilder::new(other.clone());
+    let state = State { resource_type: 0, id: 0, state: None, captured_ms: 1, body: 2 };
+    builder.observe(state.observation(), None);
+    assert_eq!(builder.seal(), Shard::empty(other));
+}
+
+#[test]
+fn damaged_and_foreign_encodings_are_refused() {
+    let item = held(Some(5), 50, 2, 50).item;
+    let bytes = encode_item(&item);
+    let fails = |bytes: &[u8]| decode_item(&item.key, bytes).unwrap_err().to_string();
+    assert!(fails(&[]).contains("layout 0"));
+    assert!(fails(&[9, 1]).contains("layout 9"));
+    assert!(fails(&bytes[..bytes.len() - 1]).contains("damaged"));
+    assert!(fails(&[bytes.as_slice(), &[0]].concat()).contains("1 bytes too many"));
+}

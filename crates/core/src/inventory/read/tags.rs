@@ -1,0 +1,71 @@
+//! Tags of an item, and where bodies repeat them (formats §4).
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::inventory::Tags;
+
+use super::shape::{Text, shape};
+use super::{Source, embedded, parse};
+
+/// Item-level tags: a map, or in query results a list (formats §4).
+pub(super) struct TagMap(pub(super) Tags);
+
+shape! {
+    /// One tag of a list.
+    Tag {
+        key: Text<'a> = "key",
+        value: Text<'a> = "value",
+    }
+}
+
+impl<'a> Deserialize<'a> for TagMap {
+    fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'a> Visitor<'a> for Any {
+            type Value = TagMap;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("tags as an object or a list")
+            }
+            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<TagMap, A::Error> {
+                let mut tags = Tags::new();
+                while let Some(key) = map.next_key::<String>()? {
+                    let value = map.next_value::<Option<Text<'a>>>()?;
+                    tags.insert(key.into(), value.map(Text::into_box).unwrap_or_default());
+                }
+                Ok(TagMap(tags))
+            }
+            fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<TagMap, A::Error> {
+                let mut tags = Tags::new();
+                while let Some(tag) = seq.next_element::<Tag<'a>>()? {
+                    let key = tag.key.ok_or_else(|| A::Error::custom("a tag without `key`"))?;
+                    tags.insert(key.into_box(), tag.value.map(Text::into_box).unwrap_or_default());
+                }
+                Ok(TagMap(tags))
+            }
+        }
+        from.deserialize_any(Any)
+    }
+}
+
+shape! {
+    /// Where bodies repeat the tags (formats §4).
+    TagLists {
+        tags: &'a RawValue = "tags",
+        tag_set: &'a RawValue = "tagSet",
+        tag_list: &'a RawValue = "tagList",
+    }
+}
+
+/// The tags that the body repeats, for items that have no map of their own.
+pub(super) fn listed_tags(source: &Source<'_>) -> Result<Tags, String> {
+    for text in [source.configuration, source.supplementary] {
+        let lists: TagLists<'_> = parse("tags", text)?;
+        let Some(raw) = lists.tags.or(lists.tag_set).or(lists.tag_list) else { continue };
+        if let Some(list) = embedded("tags", raw)? {
+            let tags: TagMap = parse("tags", list.json())?;
+            return Ok(tags.0);
+        }
+    }
+    Ok(Tags::new())
+}

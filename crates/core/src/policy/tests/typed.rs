@@ -1,0 +1,439 @@
+//! Rules as evaluators get them, and what is checked of each type's data.
+
+use super::*;
+use crate::ident::ResourceId;
+use crate::policy::content_audit::*;
+use crate::policy::wafv2::{RuleGroup, Wafv2};
+
+fn audit(data: &str) -> ContentAudit {
+    match parsed(&document(CONTENT, GROUP, data)).unwrap().rule {
+        Rule::ContentAudit(audit) => audit,
+        rule => panic!("{rule:?}"),
+    }
+}
+
+fn web(data: &str) -> Wafv2 {
+    match parsed(&document("WAFV2", ALB, data)).unwrap().rule {
+        Rule::Wafv2(web) => web,
+        rule => panic!("{rule:?}"),
+    }
+}
+
+#[test]
+fn a_custom_audit_names_groups_and_an_action() {
+    let groups = |action| AuditGroups { ids: vec!["sg-1".parse::<ResourceId>().unwrap()], action };
+    for (data, action) in [
+        (
+            r#"{"securityGroups":[{"id":" sg-1 "}],"securityGroupAction":{"type":"ALLOW"}}"#,
+            AuditAction::Allow,
+        ),
+        (
+            r#"{"securityGroups":[{"id":"sg-1"}],"securityGroupAction":{"type":"DENY","excludeRules":[]}}"#,
+            AuditAction::Deny,
+        ),
+        (
+            r#"{"securityGroups":[{"id":"sg-1"},{"id":"sg-1"}],"securityGroupAction":"ALLOW"}"#,
+            AuditAction::Allow,
+        ),
+        (
+            r#"{"securityGroups":[{"id":"sg-1"}],"securityGroupAction":"DENY","preManagedOptions":[]}"#,
+            AuditAction::Deny,
+        ),
+    ] {
+        let wanted = ContentAudit { audit: Some(groups(action)), managed: None };
+        assert_eq!(audit(data), wanted, "{data}");
+    }
+}
+
+#[test]
+fn managed_options_are_joined_from_their_elements() {
+    let id = "36a2e5e3-6032-41f4-836d-1599690bc624";
+    let found = audit(&format!(
+        r#"{{"preManagedOptions":[
+            {{"denyProtocolAllValue":true}},
+            {{"allowedProtocolsLists":{{"customListIds":["{id}"],"defaultListId":null}}}},
+            {{"allowedPublicAccessAppLists":{{"customListIds":[],"defaultListId":"{id}","defaultListVersion":"1"}}}},
+            {{"deniedPublicAccessAppLists":{{"customListIds":[],"defaultListId":null,"defaultListVersion":null}}}},
+            {{"allowedPortCountPerSgRule":1}},
+            {{"minIpv4CidrPrefixLenPerSgRule":16,"minIpv6CidrPrefixLenPerSgRule":48}},
+            {{"auditSgDirection":{{"type":"INGRESS"}}}}]}}"#
+    ));
+    let list: crate::ident::ListId = id.parse().unwrap();
+    let wanted = ManagedOptions {
+        direction: AuditDirection::Ingress,
+        deny_protocol_all: true,
+        allowed_protocols: Some(ListReference { custom: vec![list.clone()], default: None }),
+        port_count_max: Some(1),
+        ipv4_prefix_len_min: Some(16),
+        ipv6_prefix_len_min: Some(48),
+        allowed_public_apps: Some(ListReference {
+            custom: vec![],
+            default: Some((list, Some("1".into()))),
+        }),
+        denied_public_apps: None,
+    };
+    assert_eq!(found, ContentAudit { audit: None, managed: Some(wanted) });
+}
+
+#[test]
+fn managed_options_may_have_an_audit_group_as_override() {
+    let found = audit(
+        r#"{"preManagedOptions":[{"auditSgDirection":{"type":"ALL"}}],"securityGroups":[{"id":"sg-1"}],"securityGroupAction":{"type":"ALLOW"}}"#,
+    );
+    assert!(found.audit.is_some() && found.managed.is_some());
+    let found = audit(
+        r#"{"preManagedOptions":[{"denyProtocolAllValue":false}],"securityGroups":[],"securityGroupAction":{"type":"ALLOW"}}"#,
+    );
+    assert_eq!(found.audit, None);
+    assert_eq!(found.managed, Some(ManagedOptions::default()));
+}
+
+#[test]
+fn bad_content_audits_are_refused() {
+    let id = "36a2e5e3-6032-41f4-836d-1599690bc624";
+    let table = r#"
+        {} => neither `preManagedOptions` nor `securityGroups`
+        {"preManagedOptions":[],"securityGroups":[]} => neither `preManagedOptions` nor
+        {"securityGroups":[{"id":"sg-1"}]} => `securityGroupAction` in ManagedServiceData is missing
+        {"securityGroups":[{"id":"sg-1"}],"securityGroupAction":{}} => `securityGroupAction.type` in ManagedServiceData is missing
+        {"securityGroups":[{"id":"sg-1"}],"securityGroupAction":{"type":"PERMIT"}} => must be ALLOW or DENY, not `PERMIT`
+        {"securityGroups":[{"id":"sg-1"}],"securityGroupAction":"allow"} => must be ALLOW or DENY, not `allow`
+        {"securityGroups":[{"id":" "}],"securityGroupAction":"ALLOW"} => `securityGroups[0].id` in ManagedServiceData is missing
+        {"securityGroups":[null],"securityGroupAction":"ALLOW"} => `securityGroups[0].id` in ManagedServiceData is missing
+        {"securityGroups":["sg-1"],"securityGroupAction":"ALLOW"} => `securityGroups[0]` in ManagedServiceData must be an object, not a text
+        {"securityGroups":[],"securityGroupAction":"ALLOW"} => `securityGroups` in ManagedServiceData is empty
+        {"preManagedOptions":[{"minIpv4CidrPrefixLenPerSgRule":-1}]} => must be 0 to 32, not -1
+        {"preManagedOptions":[{"minIpv4CidrPrefixLenPerSgRule":0}]} => ok
+        {"preManagedOptions":[{"minIpv4CidrPrefixLenPerSgRule":32}]} => ok
+        {"preManagedOptions":[{},{"minIpv4CidrPrefixLenPerSgRule":33}]} => `preManagedOptions[1].minIpv4CidrPrefixLenPerSgRule` in ManagedServiceData must be 0 to 32, not 33
+        {"preManagedOptions":[{"minIpv6CidrPrefixLenPerSgRule":127}]} => ok
+        {"preManagedOptions":[{"minIpv6CidrPrefixLenPerSgRule":128}]} => ok
+        {"preManagedOptions":[{"minIpv6CidrPrefixLenPerSgRule":129}]} => must be 0 to 128, not 129
+        {"preManagedOptions":[{"allowedPortCountPerSgRule":-1}]} => must be 0 to 65536, not -1
+        {"preManagedOptions":[{"allowedPortCountPerSgRule":0}]} => ok
+        {"preManagedOptions":[{"allowedPortCountPerSgRule":65536}]} => ok
+        {"preManagedOptions":[{"allowedPortCountPerSgRule":65537}]} => must be 0 to 65536, not 65537
+        {"preManagedOptions":[{"allowedPortCountPerSgRule":18446744073709551615}]} => must be 0 to 65536
+        {"preManagedOptions":[{"auditSgDirection":{"type":"BOTH"}}]} => must be ALL or INGRESS or EGRESS, not `BOTH`
+        {"preManagedOptions":[{"auditSgDirection":{"type":"EGRESS"}}]} => ok
+        {"preManagedOptions":[{"allowedPublicAccessAppLists":{"customListIds":["ID"]}},{"deniedPublicAccessAppLists":{"defaultListId":"ID"}}]} => `preManagedOptions` in ManagedServiceData has both `allowedPublicAccessAppLists` and
+        {"preManagedOptions":[{"allowedPublicAccessAppLists":{"customListIds":["ID"]}},{"deniedPublicAccessAppLists":null}]} => ok
+        {"preManagedOptions":[{"allowedProtocolsLists":{"customListIds":["a b"]}}]} => `preManagedOptions[0].allowedProtocolsLists.customListIds[0]` in ManagedServiceData `a b` is not a list id
+        {"preManagedOptions":[{"allowedProtocolsLists":{"defaultListVersion":"1"}}]} => is given without `defaultListId`
+        {"preManagedOptions":[{"allowedPortCountPerSgRule":1},{"allowedPortCountPerSgRule":2}]} => `preManagedOptions[1].allowedPortCountPerSgRule` in ManagedServiceData sets an option that an earlier
+        {"preManagedOptions":[{"allowedPortCountPerSgRule":1},{"allowedPortCountPerSgRule":1}]} => ok
+    "#;
+    check_data(CONTENT, GROUP, &table.replace("ID", id));
+}
+
+#[test]
+fn rule_groups_are_read_in_order() {
+    let found = web(
+        r#"{"defaultAction":{"type":"BLOCK"},"overrideCustomerWebACLAssociation":true,"webACLSource":"RETROFIT_EXISTING",
+        "preProcessRuleGroups":[
+          {"ruleGroupArn":"arn:own","overrideAction":{"type":"COUNT"},"ruleGroupType":"RuleGroup","managedRuleGroupIdentifier":null},
+          {"ruleGroupArn":null,"overrideAction":{"type":"NONE"},"ruleGroupType":"ManagedRuleGroup",
+           "managedRuleGroupIdentifier":{"vendorName":"AWS","managedRuleGroupName":"A","version":"V1","versionEnabled":true}}],
+        "postProcessRuleGroups":[
+          {"managedRuleGroupIdentifier":{"vendorName":"AWS","managedRuleGroupName":"B","version":"V1"}}]}"#,
+    );
+    let managed = |name: &str, version: Option<&str>| RuleGroup::Managed {
+        vendor: "AWS".into(),
+        name: name.into(),
+        version: version.map(Into::into),
+        count: false,
+    };
+    let own = RuleGroup::Own { arn: "arn:own".into(), count: true };
+    assert_eq!(found.first, [own, managed("A", Some("V1"))]);
+    assert_eq!(found.last, [managed("B", None)], "a version counts only with versionEnabled");
+    assert!(found.retrofit && found.override_customer_web_acl);
+    for source in ["null", "\"DEFAULT\""] {
+        let data = format!(r#"{{"defaultAction":{{"type":"ALLOW"}},"webACLSource":{source}}}"#);
+        assert_eq!(web(&data), Wafv2::default());
+    }
+}
+
+#[test]
+fn bad_web_acl_policies_are_refused() {
+    let group = |text: &str| {
+        format!(r#"{{"defaultAction":{{"type":"ALLOW"}},"preProcessRuleGroups":[{text}]}}"#)
+    };
+    for (text, wanted) in [
+        ("{}", "`preProcessRuleGroups[0].ruleGroupArn` in ManagedServiceData is missing"),
+        ("null", "is missing"),
+        (r#"{"ruleGroupType":"RuleGroup","ruleGroupArn":"arn:a"}"#, "ok"),
+        (r#"{"ruleGroupType":"rulegroup","ruleGroupArn":"arn:a"}"#, "must be RuleGroup or"),
+        (
+            r#"{"ruleGroupType":"RuleGroup","ruleGroupArn":"arn:a","managedRuleGroupIdentifier":{"vendorName":"AWS"}}"#,
+            "is given for a `RuleGroup`",
+        ),
+        (
+            r#"{"ruleGroupType":"ManagedRuleGroup"}"#,
+            "managedRuleGroupIdentifier` in ManagedServiceData is missing",
+        ),
+        (
+            r#"{"ruleGroupType":"ManagedRuleGroup","managedRuleGroupIdentifier":{"vendorName":"AWS"}}"#,
+            "managedRuleGroupName` in ManagedServiceData is missing",
+        ),
+        (
+            r#"{"managedRuleGroupIdentifier":{"managedRuleGroupName":"A"}}"#,
+            "vendorName` in ManagedServiceData is missing",
+        ),
+        (
+            r#"{"ruleGroupArn":"arn:a","managedRuleGroupIdentifier":{"vendorName":"AWS","managedRuleGroupName":"A"}}"#,
+            "set it to null",
+        ),
+        (
+            r#"{"managedRuleGroupIdentifier":{"vendorName":"AWS","managedRuleGroupName":"A","versionEnabled":true}}"#,
+            "`versionEnabled` is true; give the version",
+        ),
+        (
+            r#"{"ruleGroupArn":"arn:a","overrideAction":{"type":"BLOCK"}}"#,
+            "must be NONE or COUNT, not `BLOCK`",
+        ),
+        (
+            r#"{"ruleGroupArn":"arn:a","ruleActionOverrides":[{"name":"r","actionToUse":{"count":{}}}]}"#,
+            "for managed rule groups alone",
+        ),
+        (
+            r#"{"managedRuleGroupIdentifier":{"vendorName":"AWS","managedRuleGroupName":"A"},"ruleActionOverrides":[{"name":"r","actionToUse":{"count":{}}}]}"#,
+            "ok",
+        ),
+        (
+            r#"{"managedRuleGroupIdentifier":{"vendorName":"AWS","managedRuleGroupName":"A"},"ruleActionOverrides":[{"name":"r","actionToUse":{"tarpit":{}}}]}"#,
+            "must be an object with one key",
+        ),
+        (
+            r#"{"managedRuleGroupIdentifier":{"vendorName":"AWS","managedRuleGroupName":"A"},"ruleActionOverrides":[{"actionToUse":{"count":{}}}]}"#,
+            "name the rule to override",
+        ),
+    ] {
+        expect(text, parsed(&document("WAFV2", ALB, &group(text))), wanted);
+    }
+    check_data(
+        "WAFV2",
+        ALB,
+        r#"
+        {} => `defaultAction` in ManagedServiceData is missing
+        {"defaultAction":{}} => `defaultAction.type` in ManagedServiceData is missing
+        {"defaultAction":{"type":"COUNT"}} => must be ALLOW or BLOCK, not `COUNT`
+        {"defaultAction":{"type":"ALLOW"},"webACLSource":"NEW"} => must be DEFAULT or RETROFIT_EXISTING
+        {"defaultAction":{"type":"ALLOW"},"captchaConfig":{"immunityTimeProperty":{"immunityTime":0}}} => must be 1 to
+        {"defaultAction":{"type":"ALLOW"},"captchaConfig":{"immunityTimeProperty":{"immunityTime":300}}} => ok
+        "#,
+    );
+}
+
+#[test]
+fn the_anti_ddos_rule_set_needs_its_configuration_in_either_place() {
+    let text = "AWSManagedRulesAntiDDoSRuleSet can't have null or empty ManagedRuleGroupConfigs.";
+    let config = r#"[{"awsManagedRulesAntiDDoSRuleSet":{"sensitivityToBlock":"LOW"}}]"#;
+    let lower = r#"[{"awsmanagedRulesAntiDDoSRuleSet":{"sensitivityToBlock":"LOW"}}]"#;
+    for (inside, beside, wanted) in [
+        ("null", "null", text),
+        ("[]", "[]", text),
+        (config, "null", "ok"),
+        ("null", config, "ok"),
+        (lower, "null", "ok"),
+    ] {
+        let data = format!(
+            r#"{{"defaultAction":{{"type":"ALLOW"}},"preProcessRuleGroups":[{{"managedRuleGroupConfigs":{beside},
+            "managedRuleGroupIdentifier":{{"vendorName":"AWS","managedRuleGroupName":"AWSManagedRulesAntiDDoSRuleSet",
+            "managedRuleGroupConfigs":{inside}}}}}]}}"#
+        );
+        expect(&data, parsed(&document("WAFV2", ALB, &data)), wanted);
+    }
+    // A key in another letter case is unknown, so it is dropped, and the configuration is missing.
+    let data = format!(
+        r#"{{"defaultAction":{{"type":"ALLOW"}},"preProcessRuleGroups":[{{"managedRuleGroupIdentifier":
+        {{"vendorName":"AWS","managedRuleGroupName":"AWSManagedRulesAntiDDoSRuleSet","ManagedRuleGroupConfigs":{config}}}}}]}}"#
+    );
+    assert_eq!(parsed(&document("WAFV2", ALB, &data)), Err(Refusal::input(text)));
+}
+
+#[test]
+fn logging_has_one_destination_with_the_right_name() {
+    let logging = |text: &str| {
+        let data =
+            format!(r#"{{"defaultAction":{{"type":"ALLOW"}},"loggingConfiguration":{text}}}"#);
+        parsed(&document("WAFV2", ALB, &data))
+    };
+    let bucket = r#""logDestinationConfigs":["arn:aws:s3:::aws-waf-logs-b"]"#;
+    for (text, wanted) in [
+        ("null".to_owned(), "ok"),
+        (format!("{{{bucket}}}"), "ok"),
+        (r#"{"logDestinationConfigs":["arn:aws:firehose:us-east-1:1:deliverystream/aws-waf-logs-s"]}"#.into(), "ok"),
+        (r#"{"logDestinationConfigs":["arn:aws:s3:::logs"]}"#.into(), "begins with `aws-waf-logs-`"),
+        (r#"{"logDestinationConfigs":["arn:aws:logs:us-east-1:1:log-group:aws-waf-logs-s"]}"#.into(), "must be the ARN of a Firehose stream or an S3 bucket"),
+        (r#"{"logDestinationConfigs":[]}"#.into(), "has 0 destinations; give exactly one"),
+        (r#"{"logDestinationConfigs":["a","b"]}"#.into(), "has 2 destinations; give exactly one"),
+        (format!(r#"{{{bucket},"redactedFields":[{{"redactedFieldType":"SingleHeader","redactedFieldValue":"Cookies"}},{{"redactedFieldType":"Method"}}]}}"#), "ok"),
+        (format!(r#"{{{bucket},"redactedFields":[{{"redactedFieldType":"HEADER"}}]}}"#), "name the header to redact"),
+        (format!(r#"{{{bucket},"redactedFields":[{{"redactedFieldType":"BODY"}}]}}"#), "not `BODY`"),
+        (format!(r#"{{{bucket},"redactedFields":[{{}}]}}"#), "redactedFieldType` in ManagedServiceData is missing"),
+        (format!(r#"{{{bucket},"loggingFilterConfigs":{{"defaultBehavior":"KEEP","filters":[{{"behavior":"DROP","requirement":"MEETS_ALL","conditions":[{{"actionCondition":"COUNT"}}]}}]}}}}"#), "ok"),
+        (format!(r#"{{{bucket},"loggingFilterConfigs":{{"filters":[]}}}}"#), "defaultBehavior` in ManagedServiceData is missing"),
+        (format!(r#"{{{bucket},"loggingFilterConfigs":{{"defaultBehavior":"KEEP","filters":[{{"behavior":"DROP","requirement":"ALL"}}]}}}}"#), "must be MEETS_ALL or MEETS_ANY"),
+        (format!(r#"{{{bucket},"loggingFilterConfigs":{{"defaultBehavior":"KEEP","filters":[{{"behavior":"DROP","requirement":"MEETS_ANY","conditions":[{{}}]}}]}}}}"#), "either `actionCondition` or"),
+    ] {
+        expect(&text, logging(&text), wanted);
+    }
+    for (count, fits) in [(19, true), (20, true), (21, false)] {
+        let fields = vec![r#"{"redactedFieldType":"URI"}"#; count].join(",");
+        let found = logging(&format!(r#"{{{bucket},"redactedFields":[{fields}]}}"#));
+        assert_eq!(found.is_ok(), fits, "{count} redacted fields");
+    }
+}
+
+#[test]
+fn types_that_are_not_judged_yet_are_checked_as_far_as_is_clear() {
+    check_data(
+        "WAF",
+        ALB,
+        r#"
+        {"ruleGroups":[{"id":"78cb36c0","overrideAction":{"type":"COUNT"}}],"defaultAction":{"type":"BLOCK"}} => ok
+        {"ruleGroups":[{"overrideAction":{"type":"COUNT"}}],"defaultAction":{"type":"BLOCK"}} => `ruleGroups[0].id` in ManagedServiceData is missing
+        {"ruleGroups":[]} => `defaultAction` in ManagedServiceData is missing
+        "#,
+    );
+    check_data(
+        "SHIELD_ADVANCED",
+        ALB,
+        r#"
+        {} => ok
+        {"automaticResponseConfiguration":{"automaticResponseStatus":"IGNORED"}} => ok
+        {"automaticResponseConfiguration":{"automaticResponseStatus":"ENABLED","automaticResponseAction":"COUNT"}} => ok
+        {"automaticResponseConfiguration":{"automaticResponseStatus":"ENABLED"}} => with ENABLED give BLOCK or COUNT
+        {"automaticResponseConfiguration":{"automaticResponseStatus":"ON"}} => must be ENABLED or IGNORED or DISABLED, not `ON`
+        "#,
+    );
+    check_data(
+        "SECURITY_GROUPS_COMMON",
+        "AWS::EC2::Instance",
+        r#"
+        {"securityGroups":[{"id":" sg-1"}],"applyToAllEC2InstanceENIs":true} => ok
+        {"securityGroups":[]} => `securityGroups` in ManagedServiceData is empty
+        {} => `securityGroups` in ManagedServiceData is empty
+        {"securityGroups":[{"id":""}]} => `securityGroups[0].id` in ManagedServiceData is missing
+        {"securityGroups":[{"id":"sg-1"}],"enableTagDistribution":true} => needs `revertManualSecurityGroupChanges`
+        {"securityGroups":[{"id":"sg-1"}],"enableTagDistribution":true,"revertManualSecurityGroupChanges":true} => ok
+        "#,
+    );
+    check_data(
+        "SECURITY_GROUPS_USAGE_AUDIT",
+        GROUP,
+        r#"
+        {} => ok
+        {"deleteUnusedSecurityGroups":false,"coalesceRedundantSecurityGroups":false} => ok
+        {"deleteUnusedSecurityGroups":true,"optionalDelayForUnusedInMinutes":0} => ok
+        {"deleteUnusedSecurityGroups":true,"optionalDelayForUnusedInMinutes":525599} => ok
+        {"deleteUnusedSecurityGroups":true,"optionalDelayForUnusedInMinutes":525600} => ok
+        {"deleteUnusedSecurityGroups":true,"optionalDelayForUnusedInMinutes":525601} => must be 0 to 525600, not 525601
+        {"deleteUnusedSecurityGroups":true,"optionalDelayForUnusedInMinutes":-1} => must be 0 to 525600, not -1
+        {"deleteUnusedSecurityGroups":false,"optionalDelayForUnusedInMinutes":60} => needs `deleteUnusedSecurityGroups`
+        "#,
+    );
+    check_data(
+        "DNS_FIREWALL",
+        VPC,
+        r#"
+        {"preProcessRuleGroups":[{"ruleGroupId":"rslvr-frg-1","priority":1}],"postProcessRuleGroups":[{"ruleGroupId":"rslvr-frg-2","priority":9901}]} => ok
+        {"preProcessRuleGroups":[{"ruleGroupId":"rslvr-frg-1","priority":99}],"postProcessRuleGroups":[{"ruleGroupId":"rslvr-frg-2","priority":10000}]} => ok
+        {"preProcessRuleGroups":[{"ruleGroupId":"rslvr-frg-1","priority":0}]} => must be 1 to 99, not 0
+        {"preProcessRuleGroups":[{"ruleGroupId":"rslvr-frg-1","priority":100}]} => must be 1 to 99, not 100
+        {"postProcessRuleGroups":[{"ruleGroupId":"rslvr-frg-1","priority":9900}]} => must be 9901 to 10000, not 9900
+        {"postProcessRuleGroups":[{"ruleGroupId":"rslvr-frg-1","priority":10001}]} => must be 9901 to 10000, not 10001
+        {"preProcessRuleGroups":[{"ruleGroupId":"rslvr-frg-1"}]} => `preProcessRuleGroups[0].priority` in ManagedServiceData is missing
+        {"preProcessRuleGroups":[{"priority":1}]} => `preProcessRuleGroups[0].ruleGroupId` in ManagedServiceData is missing
+        {"preProcessRuleGroups":[{"ruleGroupId":"a","priority":1},{"ruleGroupId":"b","priority":1}]} => is taken by another rule group
+        "#,
+    );
+    check_data(
+        "NETWORK_FIREWALL",
+        VPC,
+        r#"
+        {"networkFirewallStatelessRuleGroupReferences":[{"resourceARN":"arn:a","priority":1}]} => ok
+        {"networkFirewallStatelessRuleGroupReferences":[{"resourceARN":"arn:a","priority":65535}]} => ok
+        {"networkFirewallStatelessRuleGroupReferences":[{"resourceARN":"arn:a","priority":65536}]} => must be 1 to 65535, not 65536
+        {"networkFirewallStatelessRuleGroupReferences":[{"resourceARN":"arn:a","priority":0}]} => must be 1 to 65535, not 0
+        {"networkFirewallStatelessRuleGroupReferences":[{"resourceARN":"arn:a"}]} => priority` in ManagedServiceData is missing
+        {"networkFirewallStatefulRuleGroupReferences":[{"resourceARN":"arn:a"}]} => ok
+        {"networkFirewallStatefulRuleGroupReferences":[{"priority":1}]} => resourceARN` in ManagedServiceData is missing
+        {"networkFirewallStatefulRuleGroupReferences":[{"resourceARN":"arn:a","override":{"action":"PASS"}}]} => must be DROP_TO_ALERT
+        {"networkFirewallStatefulEngineOptions":{"ruleOrder":"LOOSE"}} => must be STRICT_ORDER or DEFAULT_ACTION_ORDER
+        {"networkFirewallStatefulDefaultActions":["aws:drop_strict"]} => needs networkFirewallStatefulEngineOptions.ruleOrder STRICT_ORDER
+        {"networkFirewallStatefulDefaultActions":["aws:drop_strict"],"networkFirewallStatefulEngineOptions":{"ruleOrder":"STRICT_ORDER","streamExceptionPolicy":"FMS_IGNORE"}} => ok
+        {"networkFirewallOrchestrationConfig":{"allowedIPV4CidrList":["10.0.0.0/28"],"routeManagementAction":"OFF"}} => ok
+        {"networkFirewallOrchestrationConfig":{"allowedIPV4CidrList":["10.0.0.0/27"]}} => `networkFirewallOrchestrationConfig.allowedIPV4CidrList[0]` in ManagedServiceData must be an IPv4 CIDR of /28
+        {"networkFirewallOrchestrationConfig":{"routeManagementAction":"MONITOR"}} => give ["InternetGateway"]
+        {"networkFirewallOrchestrationConfig":{"routeManagementAction":"MONITOR","routeManagementTargetTypes":["InternetGateway"]}} => ok
+        {"networkFirewallOrchestrationConfig":{"routeManagementAction":"MONITOR","routeManagementTargetTypes":["Nat"]}} => must be InternetGateway
+        {"networkFirewallOrchestrationConfig":{"firewallCreationConfig":{"endpointLocation":{"availabilityZoneConfigList":[{"availabilityZoneName":"a","availabilityZoneId":null}]}}}} => ok
+        {"networkFirewallOrchestrationConfig":{"firewallCreationConfig":{"endpointLocation":{"availabilityZoneConfigList":[{"availabilityZoneName":"a","availabilityZoneId":"b"}]}}}} => either `availabilityZoneName` or
+        {"networkFirewallOrchestrationConfig":{"firewallCreationConfig":{"endpointLocation":{"availabilityZoneConfigList":[{}]}}}} => either `availabilityZoneName` or
+        "#,
+    );
+    check_data(
+        "THIRD_PARTY_FIREWALL",
+        VPC,
+        r#"
+        {"thirdPartyFirewall":"PALO_ALTO_NETWORKS_CLOUD_NGFW","thirdPartyFirewallConfig":{"thirdPartyFirewallPolicyList":["global-1"]},"firewallDeploymentModel":{"distributedFirewallDeploymentModel":{}}} => ok
+        {"thirdPartyFirewall":"ACME","firewallDeploymentModel":{"distributedFirewallDeploymentModel":{}}} => must be PALO_ALTO_NETWORKS_CLOUD_NGFW or FORTIGATE_CLOUD_NATIVE_FIREWALL, not `ACME`
+        {"firewallDeploymentModel":{"distributedFirewallDeploymentModel":{}}} => `thirdPartyFirewall` in ManagedServiceData is missing
+        {"thirdPartyFirewall":"FORTIGATE_CLOUD_NATIVE_FIREWALL"} => either `distributedFirewallDeploymentModel` or
+        "#,
+    );
+}
+
+#[test]
+fn network_acl_entries_are_checked() {
+    let acl = |set: Value| {
+        let option = json!({"NetworkAclCommonPolicy": {"NetworkAclEntrySet": set}});
+        let data = json!({"PolicyOption": option});
+        let mut document = edited(
+            "NETWORK_ACL_COMMON",
+            "AWS::EC2::Subnet",
+            "",
+            json!({"SecurityServicePolicyData": data}),
+        );
+        document.security_service_policy_data.managed_service_data = None;
+        parsed(&document)
+    };
+    let set = |first: Value, last: Value| {
+        json!({"FirstEntries": first, "ForceRemediateForFirstEntries": false,
+               "LastEntries": last, "ForceRemediateForLastEntries": false})
+    };
+    let entry = |edits: Value| {
+        let mut entry = json!({"Protocol": "6", "RuleAction": "deny", "Egress": true,
+                               "CidrBlock": "0.0.0.0/0", "PortRange": {"From": 80, "To": 80}});
+        merge(&mut entry, edits);
+        set(json!([entry]), json!([]))
+    };
+    let cases = [
+        (entry(json!({})), "ok"),
+        (set(json!([]), json!([])), "at least one entry"),
+        (entry(json!({"Protocol": "tcp"})), "ok"),
+        (entry(json!({"Protocol": "-1", "PortRange": null})), "ok"),
+        (entry(json!({"Protocol": "256", "PortRange": null})), "Protocol is tcp, udp, icmp"),
+        (entry(json!({"Protocol": "quic"})), "FirstEntries[0].Protocol is tcp, udp, icmp"),
+        (entry(json!({"RuleAction": "drop"})), "RuleAction is allow or deny, not `drop`"),
+        (entry(json!({"PortRange": null})), "tcp and udp need From and To"),
+        (entry(json!({"PortRange": {"To": null}})), "tcp and udp need From and To"),
+        (entry(json!({"PortRange": {"From": 81}})), "PortRange is 81 to 80"),
+        (entry(json!({"PortRange": {"From": 0, "To": 65535}})), "ok"),
+        (entry(json!({"PortRange": {"To": 65536}})), "both 0 to 65535"),
+        (entry(json!({"PortRange": {"From": -1}})), "both 0 to 65535"),
+        (entry(json!({"IcmpTypeCode": {"Type": 3, "Code": 1}})), "IcmpTypeCode is for ICMP alone"),
+        (entry(json!({"Protocol": "icmp", "PortRange": null, "IcmpTypeCode": {"Type": 3}})), "ok"),
+        (entry(json!({"CidrBlock": null})), "either CidrBlock or Ipv6CidrBlock"),
+        (entry(json!({"Ipv6CidrBlock": "::/0"})), "either CidrBlock or Ipv6CidrBlock"),
+        (entry(json!({"CidrBlock": null, "Ipv6CidrBlock": "::/0"})), "ok"),
+        (entry(json!({"CidrBlock": "10.0.0.0/33"})), "`10.0.0.0/33` is not a CIDR block"),
+        (entry(json!({"CidrBlock": null, "Ipv6CidrBlock": "10.0.0.0/8"})), "is not a CIDR block"),
+    ];
+    for (set, wanted) in cases {
+        expect(&set.to_string(), acl(set.clone()), wanted);
+    }
+    let bare = parsed(&document("NETWORK_ACL_COMMON", "AWS::EC2::Subnet", ""));
+    expect("no option", bare, "`PolicyOption.NetworkAclCommonPolicy` is missing");
+}

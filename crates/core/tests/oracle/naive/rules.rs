@@ -1,0 +1,144 @@
+//! Rules of groups, and how one lies to another (semantics §5.5, §10 rows 9 and 10).
+
+use serde_json::Value;
+
+use super::{Mutation, held, list, text};
+use crate::address::Range;
+
+/// One (direction, protocol, ports, one peer) of a permission.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    pub egress: bool,
+    /// -1 is all.
+    pub protocol: i64,
+    pub from: i64,
+    pub to: i64,
+    pub peer: Peer,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Peer {
+    Cidr(Range),
+    PrefixList(String),
+    Group,
+}
+
+pub(super) fn rules(group: &Value, broken: Option<Mutation>) -> Vec<Rule> {
+    let body = held::body(group);
+    let mut rules = vec![];
+    for (egress, key) in [(false, "ipPermissions"), (true, "ipPermissionsEgress")] {
+        if egress && broken == Some(Mutation::EgressIgnored) {
+            continue;
+        }
+        for permission in list(&body[key]) {
+            let mut peers = vec![];
+            for range in list(&permission["ipv4Ranges"]) {
+                peers.push(Peer::Cidr(Range::parse(text(&range["cidrIp"]))));
+            }
+            if broken != Some(Mutation::OldIpRangesIgnored) {
+                for range in list(&permission["ipRanges"]) {
+                    peers.push(Peer::Cidr(Range::parse(text(range))));
+                }
+            }
+            if broken != Some(Mutation::Ipv6Ignored) {
+                for range in list(&permission["ipv6Ranges"]) {
+                    peers.push(Peer::Cidr(Range::parse(text(&range["cidrIpv6"]))));
+                }
+            }
+            for prefix_list in list(&permission["prefixListIds"]) {
+                peers.push(Peer::PrefixList(text(&prefix_list["prefixListId"]).to_owned()));
+            }
+            for _ in list(&permission["userIdGroupPairs"]) {
+                peers.push(Peer::Group);
+            }
+            for peer in peers {
+                rules.push(Rule {
+                    egress,
+                    protocol: protocol_number(text(&permission["ipProtocol"]), broken),
+                    from: permission["fromPort"].as_i64().unwrap_or(-1),
+                    to: permission["toPort"].as_i64().unwrap_or(-1),
+                    peer,
+                });
+            }
+        }
+    }
+    rules
+}
+
+pub(super) fn protocol_number(text: &str, broken: Option<Mutation>) -> i64 {
+    match text.to_ascii_lowercase().as_str() {
+        "tcp" => 6,
+        "udp" => 17,
+        "icmp" => 1,
+        "icmpv6" => 58,
+        "-1" => -1,
+        number => {
+            let number: i64 = number.parse().expect("a protocol is a name or a number");
+            match broken {
+                Some(Mutation::ProtocolNumberIsNoName) => number + 1000,
+                _ => number,
+            }
+        }
+    }
+}
+
+pub(super) fn same_protocol(name: &str, number: i64, broken: Option<Mutation>) -> bool {
+    let named = protocol_number(name, broken);
+    named == number || (broken == Some(Mutation::IcmpCoversIcmpv6) && named == 1 && number == 58)
+}
+
+pub(super) fn protocol_inside(rule: &Rule, audit: &Rule) -> bool {
+    audit.protocol == -1 || audit.protocol == rule.protocol
+}
+
+pub(super) fn ports_inside(rule: &Rule, audit: &Rule, broken: Option<Mutation>) -> bool {
+    if audit.protocol == -1 {
+        return true;
+    }
+    match rule.protocol {
+        6 | 17 => audit.from <= rule.from && rule.to <= audit.to,
+        // Type and code; -1 is any.
+        1 | 58 if broken == Some(Mutation::IcmpTypeIgnored) => true,
+        1 | 58 => {
+            audit.from == -1 || (audit.from == rule.from && (audit.to == -1 || audit.to == rule.to))
+        }
+        _ => true,
+    }
+}
+
+pub(super) fn peer_inside(rule: &Rule, audit: &Rule) -> bool {
+    match (&rule.peer, &audit.peer) {
+        (Peer::Cidr(rule), Peer::Cidr(audit)) => rule.inside(audit),
+        (Peer::PrefixList(rule), Peer::PrefixList(audit)) => rule == audit,
+        _ => false,
+    }
+}
+
+pub(super) fn protocols_meet(rule: &Rule, audit: &Rule) -> bool {
+    rule.protocol == -1 || audit.protocol == -1 || rule.protocol == audit.protocol
+}
+
+pub(super) fn ports_meet(rule: &Rule, audit: &Rule, broken: Option<Mutation>) -> bool {
+    if rule.protocol == -1 || audit.protocol == -1 {
+        return true;
+    }
+    match rule.protocol {
+        6 | 17 => rule.from <= audit.to && audit.from <= rule.to,
+        1 | 58 if broken == Some(Mutation::IcmpTypeIgnored) => true,
+        1 | 58 => {
+            let any_type = rule.from == -1 || audit.from == -1;
+            let any_code = rule.to == -1 || audit.to == -1 || rule.to == audit.to;
+            any_type || (rule.from == audit.from && any_code)
+        }
+        _ => true,
+    }
+}
+
+pub(super) fn peers_meet(rule: &Rule, audit: &Rule, broken: Option<Mutation>) -> bool {
+    match (&rule.peer, &audit.peer) {
+        (Peer::Cidr(rule), Peer::Cidr(audit)) => rule.meets(audit),
+        (Peer::PrefixList(rule), Peer::PrefixList(audit)) => rule == audit,
+        (Peer::Group, _) => broken == Some(Mutation::ReferencesMatchUnderDeny),
+        _ => false,
+    }
+}

@@ -1,0 +1,210 @@
+//! Generated cases: a small organization, one account's delivery, the administrator's delivery
+//! with the audit group, lists and a policy, all as the JSON that users have.
+
+use serde_json::{Map, Value, json};
+
+use crate::boundary;
+use crate::naive;
+use crate::random::Random;
+
+mod audit;
+mod items;
+mod web;
+
+pub use items::not_recorded;
+
+pub const ADMIN: &str = "111111111111";
+pub const MEMBER: &str = "222222222222";
+pub const OTHER: &str = "033333333333";
+const CUSTOM_APPS: &str = "aaaaaaaa-0000-4000-8000-00000000000a";
+const CUSTOM_PROTOCOLS: &str = "bbbbbbbb-0000-4000-8000-00000000000b";
+const ABSENT_LIST: &str = "cccccccc-0000-4000-8000-00000000000c";
+const WEB_ACL: &str = "AWS::WAFv2::WebACL";
+
+const TAG_VALUES: &[&str] = &["prod", "test", "", "*"];
+
+/// How many single changes are tried for one that turns the outcome.
+const TWIN_TRIES_MAX: usize = 5;
+
+/// Ids of the AWS-managed lists.
+pub struct DefaultLists {
+    pub allowed_apps: String,
+    pub denied_apps: String,
+    pub protocols: String,
+}
+
+/// A case, and a twin of it that is one field off. Twins are looked for where the outcome turns,
+/// for that is the boundary of a rule, but those that turn nothing are kept too.
+pub fn pair(seed: u64, number: u64, defaults: &DefaultLists) -> [Value; 2] {
+    let random = &mut Random::of_case(seed, number);
+    let case = fresh(random, defaults);
+    let before = naive::judge(&case, None);
+    let places = boundary::Places::of(&case);
+    let mut twin = Value::Null;
+    for _ in 0..1 + random.below(TWIN_TRIES_MAX) {
+        twin = case.clone();
+        boundary::change_at_one(&mut twin, &places, random);
+        if naive::judge(&twin, None) != before {
+            break;
+        }
+    }
+    [case, twin]
+}
+
+fn fresh(random: &mut Random, defaults: &DefaultLists) -> Value {
+    let organization = organization(random);
+    let account = match random.below(100) {
+        0..84 => MEMBER,
+        84..96 => ADMIN,
+        96..99 => OTHER,
+        _ => "999999999999",
+    };
+    let mut case = json!({
+        "organization": organization,
+        "administrator": ADMIN,
+        "account": account,
+        "lists": lists(random, defaults),
+    });
+    if random.chance(70) {
+        audit::audit_case(&mut case, random, defaults)
+    } else {
+        web::waf_case(&mut case, random)
+    }
+    scope(&mut case["policy"], random);
+    if case["region"] == "eu-west-1" && random.chance(20) {
+        case["earlier"] = items::earlier(random, &case["delivery"]);
+    }
+    case
+}
+
+fn organization(random: &mut Random) -> Value {
+    let status = |random: &mut Random| match random.below(40) {
+        0 => "SUSPENDED",
+        1 | 2 => "PENDING_CLOSURE",
+        3 if random.chance(30) => "CLOSED",
+        _ => "ACTIVE",
+    };
+    let parents =
+        ["r-root", "ou-root-aaaaaaaa", "ou-root-bbbbbbbb", "ou-root-cccccccc", "ou-root-dddddddd"];
+    json!({
+        "Organization": {"Id": "o-exampleorg", "ManagementAccountId": "000000000001"},
+        "Roots": [{"Id": "r-root"}],
+        "OrganizationalUnits": [
+            {"Id": "ou-root-cccccccc", "Name": "deepest", "ParentId": "ou-root-bbbbbbbb"},
+            {"Id": "ou-root-aaaaaaaa", "Name": "top", "ParentId": "r-root"},
+            {"Id": "ou-root-bbbbbbbb", "Name": "inner", "ParentId": "ou-root-aaaaaaaa"},
+            {"Id": "ou-root-dddddddd", "Name": "beside", "ParentId": "r-root"},
+        ],
+        "Accounts": [
+            {"Id": "000000000001", "Name": "management", "Status": "ACTIVE", "ParentId": "r-root"},
+            {"Id": ADMIN, "Name": "security", "Status": "ACTIVE", "ParentId": random.pick(&parents)},
+            {"Id": MEMBER, "Name": "member", "Status": status(random), "ParentId": random.pick(&parents)},
+            {"Id": OTHER, "Name": "other", "Status": status(random), "ParentId": random.pick(&parents)},
+        ],
+    })
+}
+
+/// Account maps and tags.
+fn scope(policy: &mut Value, random: &mut Random) {
+    for key in ["IncludeMap", "ExcludeMap"] {
+        if !random.chance(8) {
+            if random.chance(10) {
+                policy[key] = json!({});
+            }
+            continue;
+        }
+        let mut map = Map::new();
+        if random.chance(60) {
+            let accounts = [ADMIN, MEMBER, OTHER];
+            map.insert("ACCOUNT".to_owned(), json!([random.pick(&accounts)]));
+        }
+        if map.is_empty() || random.chance(40) {
+            let units =
+                ["ou-root-aaaaaaaa", "ou-root-bbbbbbbb", "ou-root-cccccccc", "ou-root-dddddddd"];
+            map.insert("ORG_UNIT".to_owned(), json!([random.pick(&units)]));
+        }
+        policy[key] = Value::Object(map);
+    }
+    policy["ExcludeResourceTags"] = json!(random.chance(35));
+    if !random.chance(30) {
+        return;
+    }
+    let mut tags = vec![];
+    for key in ["env", "team"].iter().take(1 + random.below(2)) {
+        tags.push(match random.chance(20) {
+            true => json!({"Key": key}),
+            false => json!({"Key": key, "Value": random.pick(TAG_VALUES)}),
+        });
+    }
+    policy["ResourceTags"] = Value::Array(tags);
+    match random.below(3) {
+        0 => {}
+        1 => policy["ResourceTagLogicalOperator"] = json!("AND"),
+        _ => policy["ResourceTagLogicalOperator"] = json!("OR"),
+    }
+}
+
+/// Ports at and beside those that rules and lists are about.
+const PORTS: &[i64] =
+    &[0, 1, 21, 22, 22, 23, 79, 80, 80, 81, 442, 443, 443, 444, 1433, 3389, 8080, 65534, 65535];
+
+fn lists(random: &mut Random, defaults: &DefaultLists) -> Value {
+    let mut apps = vec![
+        json!({"ListId": defaults.allowed_apps, "AppsList": [
+            {"AppName": "http", "Protocol": "TCP", "Port": 80}, {"AppName": "https", "Protocol": "TCP", "Port": 443}]}),
+        json!({"ListId": defaults.denied_apps, "AppsList": [
+            {"AppName": "ssh", "Protocol": "tcp", "Port": 22}, {"AppName": "telnet", "Protocol": "tcp", "Port": 23},
+            {"AppName": "rdp", "Protocol": "tcp", "Port": 3389}, {"AppName": "smb", "Protocol": "tcp", "Port": 445},
+            {"AppName": "mysql", "Protocol": "tcp", "Port": 3306}, {"AppName": "mssql", "Protocol": "tcp", "Port": 1433},
+            {"AppName": "postgres", "Protocol": "tcp", "Port": 5432}, {"AppName": "oracle", "Protocol": "tcp", "Port": 1521},
+            {"AppName": "mongodb", "Protocol": "tcp", "Port": 27017}, {"AppName": "redis", "Protocol": "tcp", "Port": 6379}]}),
+    ];
+    let mut protocols =
+        vec![json!({"ListId": defaults.protocols, "ProtocolsList": ["TCP", "UDP"]})];
+    let mut own = vec![];
+    let from = random.below(PORTS.len());
+    for at in 0..1 + random.below(4) {
+        let protocol = random.pick(&["tcp", "tcp", "UDP", "6", "17"]);
+        let port = PORTS[(from + at) % PORTS.len()];
+        own.push(json!({"AppName": format!("app{at}"), "Protocol": protocol, "Port": port}));
+    }
+    apps.push(json!({"ListId": CUSTOM_APPS, "ListName": "own", "AppsList": own}));
+    let mut own = vec![];
+    for protocol in ["tcp", "17", "ICMP", "58", "icmpv6", "50"] {
+        if random.chance(45) {
+            own.push(protocol);
+        }
+    }
+    if own.is_empty() {
+        own.push("tcp");
+    }
+    own.truncate(5);
+    protocols.push(json!({"ListId": CUSTOM_PROTOCOLS, "ListName": "own", "ProtocolsList": own}));
+    json!({"apps": apps, "protocols": protocols})
+}
+
+fn list_reference(random: &mut Random, custom: &str, default: &str) -> Value {
+    let custom = if random.chance(7) { ABSENT_LIST } else { custom };
+    match random.below(4) {
+        0 => json!({"customListIds": [custom], "defaultListId": default}),
+        1 => json!({"customListIds": [], "defaultListId": default, "defaultListVersion": null}),
+        2 => json!({"defaultListId": default, "defaultListVersion": "1"}),
+        _ => json!({"customListIds": [custom], "defaultListId": null, "defaultListVersion": null}),
+    }
+}
+
+fn policy(name: &str, kind: &str, data: &Value, types: &[&str]) -> Value {
+    let mut policy = json!({
+        "PolicyName": name,
+        "SecurityServicePolicyData": {"Type": kind, "ManagedServiceData": data.to_string()},
+        "RemediationEnabled": false,
+        "ExcludeResourceTags": false,
+    });
+    if let [one] = types {
+        policy["ResourceType"] = json!(one);
+    } else {
+        policy["ResourceType"] = json!("ResourceTypeList");
+        policy["ResourceTypeList"] = json!(types);
+    }
+    policy
+}

@@ -1,0 +1,210 @@
+//! Worlds of web ACLs: load balancers, API stages and distributions.
+
+use serde_json::{Value, json};
+
+use super::items::{Ids, deleted, delivery, item, not_recorded, push, recorder};
+use super::{ADMIN, WEB_ACL, policy};
+use crate::random::Random;
+
+const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
+const STAGE: &str = "AWS::ApiGateway::Stage";
+const DISTRIBUTION: &str = "AWS::CloudFront::Distribution";
+
+/// How many rule groups there are to choose from.
+const RULE_GROUPS: usize = 6;
+
+/// A rule group as a policy writes it, and as a web ACL's item does.
+fn rule_group(at: usize) -> (Value, Value) {
+    let own = |name: &str, count: &str| {
+        let arn = format!("arn:aws:wafv2:eu-west-1:{ADMIN}:regional/rulegroup/{name}/1");
+        (
+            json!({"ruleGroupArn": arn, "overrideAction": {"type": if count == "Count" { "COUNT" } else { "NONE" }},
+                "managedRuleGroupIdentifier": null, "ruleGroupType": "RuleGroup", "excludeRules": []}),
+            json!({"Name": name, "Priority": 0, "OverrideAction": { count: {} },
+                "FirewallManagerStatement": {"RuleGroupReferenceStatement": {"ARN": arn}}}),
+        )
+    };
+    let managed = |version: Option<&str>| {
+        (
+            json!({"ruleGroupArn": null, "overrideAction": {"type": "NONE"}, "ruleGroupType": "ManagedRuleGroup",
+                "managedRuleGroupIdentifier": {"vendorName": "AWS", "managedRuleGroupName": "CommonRuleSet",
+                    "versionEnabled": version.map(|_| true), "version": version}, "excludeRules": []}),
+            json!({"Name": "common", "Priority": 0, "OverrideAction": {"None": {}},
+                "FirewallManagerStatement": {"ManagedRuleGroupStatement":
+                    {"VendorName": "AWS", "Name": "CommonRuleSet", "Version": version}}}),
+        )
+    };
+    match at {
+        0 => own("one", "None"),
+        1 => own("one", "Count"),
+        2 => own("two", "None"),
+        3 => managed(None),
+        4 => managed(Some("Version_1.0")),
+        _ => managed(Some("Version_2.0")),
+    }
+}
+
+pub(super) fn waf_case(case: &mut Value, random: &mut Random) {
+    let global = random.chance(20);
+    let region = if global { "us-east-1" } else { "eu-west-1" };
+    let home = if global { "global" } else { region };
+    case["region"] = json!(region);
+    let types: &[&str] = match (global, random.below(4)) {
+        (true, _) => &[DISTRIBUTION],
+        (_, 0) => &[STAGE],
+        (_, 1) => &[BALANCER, STAGE],
+        _ => &[BALANCER],
+    };
+    let mut wanted = [vec![], vec![]];
+    if random.chance(50) {
+        for (side, most) in wanted.iter_mut().zip([3, 2]) {
+            for _ in 0..random.below(most) {
+                side.push(random.below(RULE_GROUPS));
+            }
+        }
+    }
+    let [first, last] =
+        wanted.each_ref().map(|side| side.iter().map(|at| rule_group(*at).0).collect::<Vec<_>>());
+    let data = json!({
+        "type": "WAFV2", "preProcessRuleGroups": first, "postProcessRuleGroups": last,
+        "defaultAction": {"type": "ALLOW"},
+        "overrideCustomerWebACLAssociation": random.chance(40), "loggingConfiguration": null,
+    });
+    let name = random.pick(&["edge", "edge-two", "edge-7"]);
+    case["policy"] = policy(name, "WAFV2", &data, types);
+    let account = case["account"].as_str().expect("an account").to_owned();
+    let (scope, place) = if global { ("global", "us-east-1") } else { ("regional", region) };
+
+    let mut acls = vec![];
+    let mut items = vec![];
+    for at in 0..random.below(3) {
+        let own_name = format!("FMManagedWebACLV2-{name}-177000000000{at}");
+        let acl_name = match random.below(8) {
+            0 => format!("FMManagedWebACLV2-{name}-two-177000000000{at}"),
+            1 => format!("FMManagedWebACLV2-{name}-"),
+            2 => "customer".to_owned(),
+            3 => format!("FMManagedWebACLV2-edge-177000000000{at}"),
+            _ => own_name,
+        };
+        let arn = format!("arn:aws:wafv2:{place}:{account}:{scope}/webacl/{acl_name}/0000000{at}");
+        let mut body = json!({
+            "ARN": arn, "Id": format!("0000000{at}"), "Name": acl_name, "Capacity": 1,
+            "DefaultAction": {"Allow": {}}, "Rules": [], "ManagedByFirewallManager": random.chance(80),
+            "RetrofittedByFirewallManager": false,
+        });
+        for (key, side) in
+            ["PreProcessFirewallManagerRuleGroups", "PostProcessFirewallManagerRuleGroups"]
+                .iter()
+                .zip(&wanted)
+        {
+            let mut side = side.clone();
+            match random.below(10) {
+                0 => drop(side.pop()),
+                1 => side.reverse(),
+                2 if !side.is_empty() => side[0] = random.below(RULE_GROUPS),
+                3 => continue,
+                _ => {}
+            }
+            body[key] = side.iter().map(|at| rule_group(*at).1).collect();
+        }
+        items.push(item(random, &account, home, WEB_ACL, &arn, body));
+        acls.push(arn);
+    }
+    let stranger = format!("arn:aws:wafv2:{place}:{account}:{scope}/webacl/elsewhere/99");
+    let mut ids = Ids(0);
+    for _ in 0..1 + random.below(3) {
+        let attribute = match random.below(12) {
+            0 => Some("6c2c3f5e-0000-4000-8000-0000000000aa".to_owned()),
+            1 if random.chance(30) => Some(
+                stranger.replace("elsewhere", &format!("FMManagedWebACLV2-{name}-1770000000009")),
+            ),
+            1 => Some(stranger.clone()),
+            2 | 3 => Some(String::new()),
+            4 | 5 => None,
+            _ if acls.is_empty() => None,
+            _ => Some(acls[random.below(acls.len())].clone()),
+        };
+        let kind = if global { DISTRIBUTION } else { random.pick(&[BALANCER, BALANCER, STAGE]) };
+        let mut made = match kind {
+            DISTRIBUTION => {
+                let id = ids.next("E");
+                let mut config = json!({"enabled": true, "aliases": {"quantity": 0}});
+                if let Some(attribute) = &attribute {
+                    config["webACLId"] = json!(attribute);
+                }
+                let body = json!({"arn": format!("arn:aws:cloudfront::{account}:distribution/{id}"), "distributionConfig": config});
+                item(random, &account, home, kind, &id, body)
+            }
+            BALANCER => {
+                let type_name = random.pick(&[
+                    "application",
+                    "application",
+                    "application",
+                    "network",
+                    "gateway",
+                ]);
+                let short = match type_name {
+                    "application" => "app",
+                    "network" => "net",
+                    _ => "gwy",
+                };
+                let id = format!(
+                    "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/{short}/{}/1",
+                    ids.next("lb")
+                );
+                let body = json!({"loadBalancerArn": id, "type": type_name, "scheme": "internal",
+                    "vpcId": "vpc-01", "securityGroups": []});
+                let mut made = item(random, &account, home, kind, &id, body);
+                let mut attributes =
+                    vec![json!({"key": "deletion_protection.enabled", "value": "false"})];
+                if let Some(attribute) = &attribute {
+                    attributes.push(json!({"key": "waf.web_acl_id", "value": attribute}));
+                    attributes.push(
+                        json!({"key": "waf.enabled", "value": (!attribute.is_empty()).to_string()}),
+                    );
+                }
+                made["supplementaryConfiguration"] = json!({"LoadBalancerAttributes": attributes});
+                made
+            }
+            _ => {
+                let id = format!(
+                    "arn:aws:apigateway:{region}::/restapis/{}/stages/live",
+                    ids.next("api")
+                );
+                let mut body =
+                    json!({"stageName": "live", "createdDate": "Feb 21, 2022 6:37:48 PM"});
+                if let Some(attribute) = &attribute {
+                    body["webAclArn"] = json!(attribute);
+                } else if random.chance(50) {
+                    body["webAclArn"] = Value::Null;
+                }
+                item(random, &account, home, kind, &id, body)
+            }
+        };
+        if !acls.is_empty() && random.chance(35) {
+            let at = random.below(acls.len());
+            let relation = json!({"resourceId": made["resourceId"], "resourceName": null,
+                "resourceType": kind, "name": "Is associated with "});
+            let acl = items.iter_mut().find(|i| i["resourceId"] == acls[at]).expect("made above");
+            push(acl, "relationships", relation);
+        }
+        if random.chance(4)
+            && !made["resourceId"].as_str().expect("an id").contains("/net/")
+            && !made["resourceId"].as_str().expect("an id").contains("/gwy/")
+        {
+            made = not_recorded(&made);
+        }
+        items.push(made);
+    }
+    if random.chance(25) {
+        let at = random.below(items.len() + 1);
+        let other = items.get(at).filter(|item| item["resourceType"] != WEB_ACL);
+        if let Some(other) = other.cloned() {
+            let tombstone = deleted(&other, if random.chance(50) { 5 } else { -5 });
+            items.push(tombstone);
+        }
+    }
+    recorder(random, &account, region, &mut items, &[BALANCER, STAGE, WEB_ACL, DISTRIBUTION]);
+    case["delivery"] = delivery(random, &account, region, items);
+    case["administratorDelivery"] = json!({"fileVersion": "1.0", "configurationItems": []});
+}

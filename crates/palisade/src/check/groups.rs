@@ -1,0 +1,244 @@
+//! Files by account, and the reading of one account's files into shards.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use indicatif::ProgressBar;
+use palisade_api::inflate::{Bounds, Inflate};
+use palisade_core::ident::{AccountId, Region, ShardId};
+use palisade_core::inventory::{Delivery, DeliveryReader, Shard, ShardBuilder};
+
+use super::spill::{Spill, Spilled};
+use crate::failure::Failure;
+use crate::files;
+
+/// How far into a file its first item is looked for, bytes.
+const SNIFF_MAX: usize = 1024 * 1024;
+
+/// Files by the account they seem to be of: a guess by path or first item. A wrong guess costs
+/// time, never truth, for what belongs to others is passed on.
+pub struct Groups(BTreeMap<Option<AccountId>, Account>);
+
+/// The files that seem to be of one account.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    /// Whose; `None` when nobody could tell.
+    pub id: Option<AccountId>,
+    /// In the order they were found.
+    pub files: Vec<PathBuf>,
+}
+
+/// What reading taught besides the items.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// Regions of which something was delivered.
+    pub regions: BTreeSet<Region>,
+    /// Files that cannot be read, with the reason.
+    pub unread: BTreeMap<String, String>,
+    /// Items that cannot be read.
+    pub warnings: BTreeSet<String>,
+    /// Accounts with items that are not in the organization.
+    pub strangers: BTreeSet<AccountId>,
+}
+
+impl Reading {
+    /// Takes in what another reading taught.
+    pub fn absorb(&mut self, other: Reading) {
+        self.regions.extend(other.regions);
+        self.unread.extend(other.unread);
+        self.warnings.extend(other.warnings);
+        self.strangers.extend(other.strangers);
+    }
+}
+
+impl Groups {
+    /// Groups files by account.
+    pub fn of(found: Vec<PathBuf>) -> Groups {
+        let mut groups: BTreeMap<Option<AccountId>, Account> = BTreeMap::new();
+        for path in found {
+            let id = by_path(&path).or_else(|| by_first_item(&path));
+            let group = groups.entry(id.clone()).or_insert(Account { id, files: Vec::new() });
+            group.files.push(path);
+        }
+        Groups(groups)
+    }
+
+    /// Every group.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.0.values()
+    }
+
+    /// The files of one account; none when it has none of its own.
+    pub fn account(&self, id: &AccountId) -> Account {
+        let id = Some(id.clone());
+        self.0.get(&id).cloned().unwrap_or(Account { id, files: Vec::new() })
+    }
+}
+
+/// `…/<account>/Config/…`, or `<account>_Config_…` as the file's name (formats §5).
+fn by_path(path: &Path) -> Option<AccountId> {
+    let account = |text: &str| {
+        AccountId::try_from(text).ok().filter(|_| text.len() == 12)
+    };
+    let name = files::name(path);
+    if let Some((id, _)) = name.split_once("_Config_") {
+        if let Some(id) = account(id) {
+            return Some(id);
+        }
+    }
+    let parts: Vec<String> =
+        path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    parts.windows(2).rev().find_map(|pair| match pair {
+        [id, config] if config == "Config" => account(id),
+        _ => None,
+    })
+}
+
+/// The first account id in the file's text, by the name that either dialect gives it.
+fn by_first_item(path: &Path) -> Option<AccountId> {
+    let mut inflate = Inflate::new(File::open(path).ok()?, Bounds::default()).ok()?;
+    let mut start = Vec::new();
+    while start.len() < SNIFF_MAX {
+        start.extend_from_slice(inflate.next_chunk().ok()??);
+        if let Some(id) = first_account(&start) {
+            return Some(id);
+        }
+    }
+    None
+}
+
+fn first_account(bytes: &[u8]) -> Option<AccountId> {
+    let text = String::from_utf8_lossy(bytes);
+    let keys = ["\"awsAccountId\"", "\"accountId\"", "\\\"awsAccountId\\\"", "\\\"accountId\\\""];
+    let at = |key: &&str| text.find(key).map(|at| at + key.len());
+    let rest = text.get(keys.iter().filter_map(at).min()?..)?;
+    let digits = rest.trim_start_matches([' ', ':', '"', '\\', '\n', '\r', '\t']);
+    let end = digits.find(|c: char| !c.is_ascii_digit())?;
+    AccountId::try_from(digits.get(..end)?).ok()
+}
+
+impl Account {
+    /// Reads every file of the account, and what `late` holds of it, into its shards. What belongs
+    /// to other accounts goes to `out`, or nowhere when that was done before.
+    pub fn read(
+        &self,
+        out: Option<&Spill>,
+        late: Option<&Spill>,
+        bar: &ProgressBar,
+    ) -> Result<(Vec<Shard>, Reading), Failure> {
+        let mut shards = Shards { account: self.id.as_ref(), builders: BTreeMap::new() };
+        let mut reading = Reading::default();
+        for path in &self.files {
+            match delivery(path) {
+                Ok(delivery) => {
+                    note(path, &delivery, &mut reading);
+                    shards.take(delivery, out)?;
+                }
+                Err(why) => {
+                    reading.unread.insert(path.display().to_string(), why);
+                }
+            }
+            bar.inc(1);
+        }
+        if let (Some(late), Some(account)) = (late, &self.id) {
+            late.of(account, |spilled| shards.take_one(spilled))?;
+        }
+        let shards = shards.builders.into_values().map(ShardBuilder::seal).collect();
+        Ok((shards, reading))
+    }
+}
+
+fn note(path: &Path, delivery: &Delivery, reading: &mut Reading) {
+    let seen = delivery.observations.iter().filter(|seen| !seen.global);
+    reading.regions.extend(seen.map(|seen| seen.item.key.region.clone()));
+    let whole = delivery.snapshot.as_ref().and_then(|snapshot| snapshot.shard.as_ref());
+    reading.regions.extend(whole.map(|shard| shard.region.clone()));
+    for one in &delivery.quarantined {
+        let which = one.resource_id.as_deref().unwrap_or("without a readable id");
+        reading.warnings.insert(format!(
+            "`{}`, item {} ({which}): {}",
+            path.display(),
+            one.index,
+            one.reason
+        ));
+    }
+}
+
+/// Reads one delivered file, plain or gzip.
+fn delivery(path: &Path) -> Result<Delivery, String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let mut inflate = Inflate::new(file, Bounds::default()).map_err(|error| error.to_string())?;
+    let mut reader = DeliveryReader::new(&files::name(path));
+    while let Some(chunk) = inflate.next_chunk().map_err(|error| error.to_string())? {
+        reader.push(chunk).map_err(|error| error.to_string())?;
+    }
+    reader.finish().map_err(|error| error.to_string())
+}
+
+/// The shards of one account under construction.
+struct Shards<'a> {
+    account: Option<&'a AccountId>,
+    builders: BTreeMap<Region, ShardBuilder>,
+}
+
+impl Shards<'_> {
+    fn take(&mut self, delivery: Delivery, out: Option<&Spill>) -> Result<(), Failure> {
+        let moment_ms = delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
+        for observation in delivery.observations {
+            self.sort(Spilled::Seen { observation: observation.into(), moment_ms }, out)?;
+        }
+        let Some(snapshot) = delivery.snapshot else { return Ok(()) };
+        for (shard, types) in snapshot.covers {
+            let moment_ms = snapshot.moment_ms;
+            self.sort(Spilled::Covered { shard, types, moment_ms }, out)?;
+        }
+        match snapshot.shard {
+            Some(shard) => self.sort(Spilled::Whole { shard }, out),
+            None => Ok(()),
+        }
+    }
+
+    fn sort(&mut self, one: Spilled, out: Option<&Spill>) -> Result<(), Failure> {
+        if self.account == Some(&one.shard().account) {
+            self.take_one(one);
+            return Ok(());
+        }
+        out.map_or(Ok(()), |out| out.push(&one))
+    }
+
+    fn take_one(&mut self, one: Spilled) {
+        let ShardId { account, region } = one.shard();
+        let builder = self
+            .builders
+            .entry(region.clone())
+            .or_insert_with(|| ShardBuilder::new(ShardId { account, region }));
+        match one {
+            Spilled::Seen { observation, moment_ms } => {
+                builder.observe(observation.into(), moment_ms);
+            }
+            Spilled::Covered { types, moment_ms, .. } => {
+                types.into_iter().for_each(|covered| builder.mark(covered, moment_ms));
+            }
+            Spilled::Whole { .. } => builder.accept_snapshot(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_tells_its_account_by_its_name_or_folder_or_first_item() {
+        let told = |path: &str| by_path(Path::new(path)).map(|id| id.to_string());
+        let id = Some("012345678901".to_owned());
+        assert_eq!(told("x/012345678901_Config_eu-west-1_ConfigSnapshot_20260203T0_u.json.gz"), id);
+        assert_eq!(told("o-1/AWSLogs/o-1/012345678901/Config/eu-west-1/2026/2/3/x/y.json"), id);
+        assert_eq!(told("AWSLogs/x.json"), None);
+        let told = |text: &str| first_account(text.as_bytes()).map(|id| id.to_string());
+        assert_eq!(told(r#"{"a":1, "awsAccountId" : "012345678901", "accountId":"1"}"#), id);
+        assert_eq!(told(r#"{"Results":["{\"accountId\":\"012345678901\"}"]}"#), id);
+        assert_eq!(told(r#"{"accountId":"0123"#), None, "cut off");
+    }
+}

@@ -1,0 +1,331 @@
+//! `palisade check`: judges files against policies once, without a server or a store.
+//!
+//! Two passes, so that memory stays that of the largest account: files are grouped by account, the
+//! accounts that policies refer to are read first, then one account at a time is read, judged and
+//! forgotten. What arrives in another account's file waits in a temporary file, and its account is
+//! read and judged again with it.
+
+mod groups;
+mod question;
+mod spill;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+
+use palisade_core::evaluate::{
+    DependentService, Evidence, Fact, Gap, Reference, References, Status, judge, references,
+};
+use palisade_core::ident::{AccountId, Region, ShardId};
+use palisade_core::inventory::Shard;
+use palisade_core::ledger::{self, Record};
+use palisade_core::policy::Policy;
+
+use crate::args::Check;
+use crate::failure::{Exit, Failure, Outcome};
+use crate::report::{self, StatusRow, ViolatorLine};
+use crate::system::SystemClock;
+use crate::{files, progress};
+use groups::{Account, Groups, Reading};
+use question::Question;
+use spill::Spill;
+
+use palisade_api::Clock as _;
+
+/// Violators that one account may have before the API's answer is cut (semantics §3.3).
+const LIMIT_MAX: u64 = 100;
+/// Warnings printed one by one; the rest is counted.
+const WARNINGS_SHOWN_MAX: usize = 20;
+
+/// What is known of each (policy, Region, account), policies in the order they were given.
+type Rows = BTreeMap<(usize, Region, AccountId), StatusRow>;
+
+/// Runs the command: results on standard output, warnings and what could not be read on standard
+/// error.
+pub fn run(args: &Check) -> Outcome {
+    let question = Question::read(args)?;
+    let found = files::find(&args.paths)?;
+    if found.is_empty() {
+        return Err(Failure::Input("no files in the folders given".to_owned()));
+    }
+    let groups = Groups::of(found);
+    let threads = args.threads.map_or_else(processors, std::num::NonZeroUsize::get);
+    let check = Judging { question: &question, groups: &groups, now_ms: SystemClock.now_ms() };
+    let found = check.everything(threads)?;
+    let rows: Vec<StatusRow> = found.rows.into_values().collect();
+    say(&found.reading);
+    if rows.is_empty() && !found.anything {
+        return Err(Failure::Input(
+            "no configuration items in the files given; check the path".to_owned(),
+        ));
+    }
+    print(&report::statuses(&rows, args.output))?;
+    Ok(exit(&rows, &found.reading))
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
+
+fn exit(rows: &[StatusRow], reading: &Reading) -> Exit {
+    if !reading.unread.is_empty() {
+        Exit::Unreadable
+    } else if rows.iter().any(|row| row.status == Some(Status::NonCompliant)) {
+        Exit::NonCompliant
+    } else if rows.iter().any(|row| row.status.is_none()) {
+        Exit::Undecided
+    } else {
+        Exit::Done
+    }
+}
+
+/// Prints a result; a reader that went away is no error.
+pub fn print(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::Refused(format!("standard output cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn say(reading: &Reading) {
+    for (path, error) in &reading.unread {
+        eprintln!("palisade: `{path}` cannot be read: {error}");
+    }
+    for warning in reading.warnings.iter().take(WARNINGS_SHOWN_MAX) {
+        eprintln!("warning: {warning}");
+    }
+    let more = reading.warnings.len().saturating_sub(WARNINGS_SHOWN_MAX);
+    if more > 0 {
+        eprintln!("warning: and {more} more items that cannot be read");
+    }
+    if !reading.strangers.is_empty() {
+        eprintln!(
+            "warning: {} accounts with items are not in the organization and were left out",
+            reading.strangers.len()
+        );
+    }
+}
+
+/// What judging everything came to.
+struct Found {
+    rows: Rows,
+    reading: Reading,
+    /// Some item was read, or some Region was asked for.
+    anything: bool,
+}
+
+struct Judging<'a> {
+    question: &'a Question,
+    groups: &'a Groups,
+    now_ms: i64,
+}
+
+impl Judging<'_> {
+    fn everything(&self, threads: usize) -> Result<Found, Failure> {
+        let spill = Spill::new()?;
+        let mut facts = self.facts(None)?;
+        let every: Vec<&Account> = self.groups.accounts().collect();
+        let (mut rows, mut reading) = self.accounts(&every, Some(&spill), None, &facts, threads)?;
+        // What came in other accounts' files: judge its accounts again, with it.
+        let late = spill.accounts()?;
+        let mut again: BTreeSet<AccountId> = late.clone();
+        if self.referenced().iter().any(|account| late.contains(account)) {
+            let with_late = self.facts(Some(&spill))?;
+            if with_late != facts {
+                facts = with_late;
+                again.extend(every.iter().filter_map(|account| account.id.clone()));
+            }
+        }
+        let again: Vec<Account> = again.into_iter().map(|id| self.groups.account(&id)).collect();
+        let again: Vec<&Account> = again.iter().collect();
+        let (late_rows, late_reading) =
+            self.accounts(&again, None, Some(&spill), &facts, threads)?;
+        rows.extend(late_rows);
+        reading.regions.extend(late_reading.regions);
+        reading.strangers.extend(late_reading.strangers);
+        let anything = !reading.regions.is_empty() || !self.question.regions.is_empty();
+        self.unheard(&mut rows, &reading, &facts);
+        Ok(Found { rows, reading, anything })
+    }
+
+    /// Reads and judges these accounts, some at a time. `out` takes what belongs to others; `late`
+    /// gives what came in others' files.
+    fn accounts(
+        &self,
+        accounts: &[&Account],
+        out: Option<&Spill>,
+        late: Option<&Spill>,
+        facts: &References,
+        threads: usize,
+    ) -> Result<(Rows, Reading), Failure> {
+        let files = accounts.iter().map(|account| account.files.len() as u64).sum();
+        let bar = progress::bar(files, "files judged");
+        let queue = Mutex::new(accounts.iter());
+        let done = Mutex::new((Rows::new(), Reading::default()));
+        let work = || -> Result<(), Failure> {
+            loop {
+                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some(account) = next else { return Ok(()) };
+                let (shards, mut reading) = account.read(out, late, &bar)?;
+                let mut rows = Rows::new();
+                if let Some(id) = &account.id {
+                    if !self.question.organization.accounts.contains_key(id) && !shards.is_empty() {
+                        reading.strangers.insert(id.clone());
+                    }
+                    for shard in &shards {
+                        self.shard(shard, &reading, facts, &mut rows);
+                    }
+                }
+                let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                done.0.extend(rows);
+                done.1.absorb(reading);
+            }
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
+            let ends = workers.into_iter().map(|worker| {
+                worker.join().unwrap_or_else(|_| Err(Failure::Refused("a thread failed".to_owned())))
+            });
+            ends.collect::<Result<(), Failure>>()
+        })?;
+        bar.finish_and_clear();
+        Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Judges one shard under every policy of its Region.
+    fn shard(&self, shard: &Shard, reading: &Reading, facts: &References, rows: &mut Rows) {
+        let ShardId { account, region } = &shard.id;
+        for (at, policy) in self.question.policies_in(region) {
+            if policy.scope.has_account(&self.question.organization, account) {
+                let row = self.row(&policy, shard, reading, facts);
+                rows.insert((at, region.clone(), account.clone()), row);
+            }
+        }
+    }
+
+    fn row(
+        &self,
+        policy: &Policy,
+        shard: &Shard,
+        reading: &Reading,
+        facts: &References,
+    ) -> StatusRow {
+        let evidence = Evidence {
+            shard,
+            references: facts,
+            evaluated_ms: self.now_ms,
+            stale_after_ms: None,
+        };
+        let mut judgement = judge(policy, &evidence);
+        for path in reading.unread.keys() {
+            let name = files::name(std::path::Path::new(path));
+            let text = format!("Delivery file {name} could not be read.");
+            judgement.gaps.insert(Gap::new(DependentService::Config, &text));
+        }
+        let change = ledger::advance(&Record::default(), &judgement, policy.revision, self.now_ms);
+        let issues = change.map(|change| change.entry.issues).unwrap_or_default();
+        let count = judgement.violators.len() as u64;
+        let account = &shard.id.account;
+        StatusRow {
+            owner: policy.owner.to_string(),
+            policy_id: self.question.given_id(policy),
+            policy: policy.name.to_string(),
+            region: policy.region.to_string(),
+            account: account.to_string(),
+            account_name: self.question.account_name(account),
+            status: judgement.status(),
+            violator_count: count,
+            limit_exceeded: count > LIMIT_MAX,
+            issues: issues.into_iter().map(|(service, text)| (word(service), text)).collect(),
+            last_updated: None,
+            violators: self.question.violators.then(|| {
+                judgement.violators.iter().map(violator_line).collect()
+            }),
+        }
+    }
+
+    /// Accounts in scope of which nothing was delivered in a Region that is judged: the gap shows.
+    fn unheard(&self, rows: &mut Rows, reading: &Reading, facts: &References) {
+        let nothing = Reading::default();
+        for region in self.question.judged(&reading.regions) {
+            for (at, policy) in self.question.policies_in(&region) {
+                for account in
+                    palisade_core::scope::in_scope_accounts(&policy.scope, &self.question.organization)
+                {
+                    let key = (at, region.clone(), account.clone());
+                    if rows.contains_key(&key) {
+                        continue;
+                    }
+                    let shard = Shard::empty(ShardId {
+                        account: account.clone(),
+                        region: region.clone(),
+                    });
+                    let row = self.row(&policy, &shard, &nothing, facts);
+                    rows.insert(key, row);
+                }
+            }
+        }
+    }
+
+    /// Accounts whose items some policy refers to.
+    fn referenced(&self) -> BTreeSet<AccountId> {
+        let every = self.question.policies.iter().flat_map(references);
+        every
+            .filter_map(|reference| match reference {
+                Reference::Item { account, .. } => Some(account),
+                Reference::AppsList { .. } | Reference::ProtocolsList { .. } => None,
+            })
+            .collect()
+    }
+
+    /// What the policies refer to, as far as it is there.
+    fn facts(&self, late: Option<&Spill>) -> Result<References, Failure> {
+        let mut shards: BTreeMap<ShardId, Shard> = BTreeMap::new();
+        for account in self.referenced() {
+            let bar = indicatif::ProgressBar::hidden();
+            let (read, _) = self.groups.account(&account).read(None, late, &bar)?;
+            shards.extend(read.into_iter().map(|shard| (shard.id.clone(), shard)));
+        }
+        let regions: BTreeSet<Region> = shards.keys().map(|id| id.region.clone()).collect();
+        let mut facts = References::new();
+        for region in regions {
+            for (_, policy) in self.question.policies_in(&region) {
+                for reference in references(&policy) {
+                    let Reference::Item { account, region, resource_type, id } = &reference else {
+                        continue;
+                    };
+                    let shard = ShardId { account: account.clone(), region: region.clone() };
+                    let item = shards.get(&shard).and_then(|s| s.item(resource_type, id.as_str()));
+                    if let Some(item) = item {
+                        facts.insert(reference.clone(), Fact::Item(item.clone()));
+                    }
+                }
+            }
+        }
+        Ok(facts)
+    }
+}
+
+fn violator_line(violator: &palisade_core::evaluate::Violator) -> ViolatorLine {
+    let first = violator.violations.first();
+    ViolatorLine {
+        resource_type: violator.resource_type.to_string(),
+        id: violator.id.to_string(),
+        reason: first.map(|first| word(first.reason)).unwrap_or_default(),
+        since: None,
+        evidence: violator.violations.iter().map(|one| one.finding.summary()).collect(),
+    }
+}
+
+/// AWS's word for one of the model's closed choices.
+fn word(choice: impl serde::Serialize) -> String {
+    match serde_json::to_value(choice) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

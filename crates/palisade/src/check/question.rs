@@ -1,0 +1,154 @@
+//! What is asked: which policies, whose accounts, which Regions.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use palisade_core::ident::{AccountId, PolicyId, Region, ResourceType};
+use palisade_core::organization::Organization;
+use palisade_core::policy::{self, Document, Identity, Policy, PolicyFile, Quotas};
+use sha2::{Digest, Sha256};
+
+use crate::args::Check;
+use crate::failure::{Failure, unreadable};
+
+/// The question that one run answers.
+pub struct Question {
+    /// Whose accounts.
+    pub organization: Organization,
+    /// The policies in the order given, as if they were of us-east-1.
+    pub policies: Vec<Policy>,
+    /// Regions asked for; empty: every one found.
+    pub regions: BTreeSet<Region>,
+    /// Whether violators are wanted one by one.
+    pub violators: bool,
+    /// Ids that the policy files carry, rather than ones made up here.
+    given: BTreeSet<PolicyId>,
+}
+
+impl Question {
+    /// Reads the files that say what is wanted.
+    pub fn read(args: &Check) -> Result<Question, Failure> {
+        let organization = organization(&args.organization)?;
+        let owner = owner(args.admin.as_ref(), &organization)?;
+        let mut policies = Vec::new();
+        let mut given = BTreeSet::new();
+        for path in policy_files(&args.policies)? {
+            let text = std::fs::read(&path).map_err(|error| unreadable(&path, error))?;
+            let wrong = |why: &dyn std::fmt::Display| {
+                Failure::Usage(format!("policy `{}`: {why}", path.display()))
+            };
+            let file = PolicyFile::parse(&text).map_err(|refusal| wrong(&refusal))?;
+            let home = Region::home_of_global();
+            policy::admit(&file.policy, &organization, &home, &Quotas::default(), false)
+                .map_err(|refusal| wrong(&refusal))?;
+            let id = id(&file.policy, &mut given).map_err(|error| wrong(&error))?;
+            let identity = Identity {
+                id,
+                owner: owner.clone(),
+                region: home,
+                revision: 1,
+                former_names: Vec::new(),
+            };
+            policies.push(policy::parse(&file.policy, identity).map_err(|refusal| wrong(&refusal))?);
+        }
+        Ok(Question {
+            organization,
+            policies,
+            regions: args.regions.iter().cloned().collect(),
+            violators: args.violators,
+            given,
+        })
+    }
+
+    /// The policies that judge a Region, with their place in the order given. A policy on
+    /// CloudFront lives in us-east-1 alone (semantics §1.4); a file has no Region, so every other
+    /// policy judges each.
+    pub fn policies_in(&self, region: &Region) -> Vec<(usize, Arc<Policy>)> {
+        if !self.regions.is_empty() && !self.regions.contains(region) {
+            return Vec::new();
+        }
+        let home = region == &Region::home_of_global();
+        let here = self.policies.iter().enumerate();
+        here.filter(|(_, policy)| home || !is_global(policy))
+            .map(|(at, policy)| {
+                (at, Arc::new(Policy { region: region.clone(), ..policy.clone() }))
+            })
+            .collect()
+    }
+
+    /// The Regions to judge when items were found in `found`.
+    pub fn judged(&self, found: &BTreeSet<Region>) -> BTreeSet<Region> {
+        if !self.regions.is_empty() {
+            return self.regions.clone();
+        }
+        found.clone()
+    }
+
+    /// The id that the policy's file carries.
+    pub fn given_id(&self, policy: &Policy) -> Option<String> {
+        self.given.contains(&policy.id).then(|| policy.id.to_string())
+    }
+
+    /// The account's name in the organization.
+    pub fn account_name(&self, account: &AccountId) -> Option<String> {
+        self.organization.accounts.get(account).map(|account| account.name.to_string())
+    }
+}
+
+fn is_global(policy: &Policy) -> bool {
+    policy.scope.lists(&ResourceType::CLOUDFRONT_DISTRIBUTION)
+}
+
+fn organization(path: &Path) -> Result<Organization, Failure> {
+    let text = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+    Organization::parse(&text)
+        .map_err(|error| Failure::Usage(format!("organization `{}`: {error}", path.display())))
+}
+
+fn owner(asked: Option<&AccountId>, organization: &Organization) -> Result<AccountId, Failure> {
+    let owner = asked
+        .or(organization.default_administrator.as_ref())
+        .unwrap_or(&organization.management)
+        .clone();
+    if !organization.accounts.contains_key(&owner) {
+        return Err(Failure::Usage(format!(
+            "administrator `{owner}` is not an account of the organization; give one that is with --admin"
+        )));
+    }
+    Ok(owner)
+}
+
+/// The files given, and those of the folders given, in order.
+fn policy_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let inside = crate::files::find(std::slice::from_ref(path))?;
+            let is_json = |path: &PathBuf| path.extension().is_some_and(|end| end == "json");
+            found.extend(inside.into_iter().filter(is_json));
+        } else {
+            found.push(path.clone());
+        }
+    }
+    if found.is_empty() {
+        return Err(Failure::Usage("no policy file in the folder given with --policy".to_owned()));
+    }
+    Ok(found)
+}
+
+/// The id in the document, else one made of its content, so that a run repeats itself.
+fn id(document: &Document, given: &mut BTreeSet<PolicyId>) -> Result<PolicyId, String> {
+    if let Some(id) = &document.policy_id {
+        let id = PolicyId::try_from(id.as_str()).map_err(|error| error.to_string())?;
+        given.insert(id.clone());
+        return Ok(id);
+    }
+    let content = serde_json::to_vec(document).map_err(|error| error.to_string())?;
+    let hash = Sha256::digest(&content);
+    let mut text: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    for at in [8, 13, 18, 23] {
+        text.insert(at, '-');
+    }
+    PolicyId::try_from(text).map_err(|error| error.to_string())
+}

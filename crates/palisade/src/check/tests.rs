@@ -1,0 +1,159 @@
+//! `check` over the sample organization, judged by the library itself.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use clap::Parser;
+use flate2::read::GzDecoder;
+
+use super::*;
+use crate::args::{Cli, Command};
+use crate::sample;
+
+const NOW_MS: i64 = 1_770_100_000_000;
+
+/// The sample, written once for all tests of this file.
+fn sample() -> &'static PathBuf {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let folder = FOLDER.get_or_init(|| tempfile::tempdir().unwrap());
+        sample::write(folder.path(), sample::SEED, NOW_MS).unwrap();
+        folder.path().to_owned()
+    })
+}
+
+fn judged(more: &[&str], paths: &[PathBuf]) -> Vec<StatusRow> {
+    let folder = sample();
+    let mut line: Vec<String> =
+        vec!["palisade".into(), "check".into(), "--policy".into(), folder.join("policies").display().to_string()];
+    line.extend(["--organization".into(), folder.join("organization.json").display().to_string()]);
+    line.extend(more.iter().map(|text| (*text).to_owned()));
+    line.extend(paths.iter().map(|path| path.display().to_string()));
+    let Command::Check(args) = Cli::try_parse_from(line).unwrap().command else { unreachable!() };
+    let question = Question::read(&args).unwrap();
+    let groups = Groups::of(files::find(&args.paths).unwrap());
+    let judging = Judging { question: &question, groups: &groups, now_ms: NOW_MS };
+    let found = judging.everything(2).unwrap();
+    assert!(found.reading.unread.is_empty(), "{:?}", found.reading.unread);
+    assert!(found.reading.warnings.is_empty(), "{:?}", found.reading.warnings);
+    found.rows.into_values().collect()
+}
+
+/// All rows of the whole sample, judged once for all tests of this file.
+fn rows() -> &'static [StatusRow] {
+    static ROWS: OnceLock<Vec<StatusRow>> = OnceLock::new();
+    ROWS.get_or_init(|| judged(&[], &[sample().join("AWSLogs")]))
+}
+
+fn row(policy: &str, region: &str, account: &str) -> Option<StatusRow> {
+    let account = sample::account_id(account).unwrap();
+    let fits = |row: &&StatusRow| {
+        row.policy == policy && row.region == region && row.account == account
+    };
+    let mut found = rows().iter().filter(fits);
+    let first = found.next().cloned();
+    assert_eq!(found.next(), None, "one row for {policy} {region} {account}");
+    first
+}
+
+#[test]
+fn the_sample_keeps_its_promises() {
+    let remote = sample::REMOTE_ADMIN_POLICY;
+    let table = [
+        // policy, account, Region: status, violators, over the limit
+        (remote, "legacy-erp", "us-east-1", "NON_COMPLIANT", 137, true),
+        (remote, "legacy-erp", "eu-west-1", "NON_COMPLIANT", 12, false),
+        (remote, "northbay-outdoor", "us-east-1", "NON_COMPLIANT", 100, false),
+        (remote, "harborline-wms", "us-east-1", "NON_COMPLIANT", 101, true),
+        (remote, "harborline-wms", "eu-west-1", "COMPLIANT", 0, false),
+        (remote, "storefront-prod", "us-east-1", "COMPLIANT", 0, false),
+        (remote, "security-tooling", "us-east-1", "COMPLIANT", 0, false),
+        (remote, "kiosk-prod", "us-east-1", "no result", 0, false),
+        (remote, "kiosk-prod", "eu-west-1", "no result", 0, false),
+        ("public-web-only", "storefront-prod", "us-east-1", "COMPLIANT", 0, false),
+        ("public-web-only", "ml-platform-prod", "us-east-1", "no result", 0, false),
+        ("web-acl-on-load-balancers", "storefront-prod", "us-east-1", "COMPLIANT", 0, false),
+        ("web-acl-on-load-balancers", "ml-platform-prod", "us-east-1", "COMPLIANT", 0, false),
+        ("payments-single-ports", "payments-prod", "us-east-1", "COMPLIANT", 0, false),
+    ];
+    for (policy, account, region, status, violators, exceeded) in table {
+        let row = row(policy, region, account).unwrap();
+        let found = (row.status_text(), row.violator_count, row.limit_exceeded);
+        assert_eq!(found, (status, violators, exceeded), "{policy} {account} {region} {:?}", row.issues);
+    }
+}
+
+#[test]
+fn spotless_accounts_comply_and_every_untidy_one_breaks_something() {
+    for (name, spotless) in sample::tidiness() {
+        let account = sample::account_id(name).unwrap();
+        let of_account: Vec<_> = rows().iter().filter(|row| row.account == account).collect();
+        let broken = of_account.iter().any(|row| row.status_text() == "NON_COMPLIANT");
+        let issues: Vec<_> = of_account.iter().map(|row| (&row.policy, &row.region, row.status_text())).collect();
+        assert_eq!(broken, !spotless, "{name}: {issues:?}");
+    }
+}
+
+#[test]
+fn accounts_out_of_scope_have_no_row() {
+    let out = [
+        ("no-remote-administration", "sandbox-data"),
+        ("no-remote-administration", "old-marketing-site"),
+        ("public-web-only", "security-tooling"),
+        ("payments-single-ports", "storefront-prod"),
+    ];
+    for (policy, account) in out {
+        assert_eq!(row(policy, "us-east-1", account), None, "{policy} {account}");
+    }
+}
+
+#[test]
+fn what_was_not_seen_is_said() {
+    let unheard = row("public-web-only", "us-east-1", "kiosk-prod").unwrap();
+    assert_eq!(unheard.issues.keys().collect::<Vec<_>>(), ["AWSCONFIG"]);
+    let half = row("public-web-only", "us-east-1", "ml-platform-prod").unwrap();
+    let text = &half.issues["AWSCONFIG"];
+    assert!(text.contains("AWS::EC2::NetworkInterface"), "{text}");
+}
+
+#[test]
+fn web_acl_violations_come_in_all_three_kinds() {
+    let rows = judged(&["--violators", "--region", "us-east-1"], &[sample().join("AWSLogs")]);
+    let reasons: BTreeSet<String> = rows
+        .iter()
+        .filter(|row| row.policy == "web-acl-on-load-balancers")
+        .flat_map(|row| row.violators.iter().flatten())
+        .map(|line| line.reason.clone())
+        .collect();
+    let wanted = ["RESOURCE_INCORRECT_WEB_ACL", "RESOURCE_MISSING_WEB_ACL", "WEB_ACL_MISSING_RULE_GROUP"];
+    assert_eq!(reasons.iter().map(String::as_str).collect::<Vec<_>>(), wanted);
+}
+
+#[test]
+fn items_in_other_accounts_files_come_to_the_same_answer() {
+    // Everything in three heaps, account by account dealt round, under names that tell nothing.
+    let heaps = tempfile::tempdir().unwrap();
+    let mut texts = vec![Vec::new(), Vec::new(), Vec::new()];
+    for (at, path) in files::find(&[sample().join("AWSLogs")]).unwrap().iter().enumerate() {
+        let mut text = String::new();
+        let file = std::fs::File::open(path).unwrap();
+        std::io::Read::read_to_string(&mut GzDecoder::new(file), &mut text).unwrap();
+        let whole: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let items = whole["configurationItems"].as_array().unwrap().clone();
+        for (n, item) in items.into_iter().enumerate() {
+            texts[(at + n) % 3].push(item);
+        }
+    }
+    let mut paths = Vec::new();
+    for (at, items) in texts.into_iter().enumerate() {
+        let path = heaps.path().join(format!("heap-{at}.json"));
+        std::fs::write(&path, serde_json::Value::Array(items).to_string()).unwrap();
+        paths.push(path);
+    }
+    let heaped = judged(&[], &paths);
+    for (ours, theirs) in rows().iter().zip(&heaped) {
+        assert_eq!(ours, theirs);
+    }
+    assert_eq!(rows().len(), heaped.len());
+}

@@ -1,0 +1,374 @@
+//! What client commands speak to a server with: signed calls over HTTP, and its errors in one line.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::time::Duration;
+
+use palisade_api::Clock as _;
+use palisade_wire::sigv4::{Payload, RequestParts, Secret, Signer, sign};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use ureq::{Agent, SendBody};
+
+use crate::args::Server;
+use crate::credentials::{self, AccessKey};
+use crate::failure::{Failure, unreadable};
+use crate::system::SystemClock;
+
+/// Service name in signatures, for the server's own endpoints too.
+const SERVICE: &str = "fms";
+/// Longest answer that is read, bytes.
+const ANSWER_SIZE_MAX: u64 = 256 * 1024 * 1024;
+/// How long a connection may take to open.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A server, and who speaks to it.
+pub struct Client {
+    agent: Agent,
+    /// Scheme, host and port, without a slash at the end.
+    endpoint: String,
+    host: String,
+    key: AccessKey,
+    /// No key was found: calls are signed with a stand-in, which `--auth open` takes for the operator.
+    keyless: bool,
+    region: String,
+}
+
+/// An answer that is no success.
+#[derive(Debug)]
+struct Refusal {
+    status: u16,
+    /// The exception's name, or the code of one of Palisade's own endpoints.
+    code: String,
+    message: String,
+}
+
+impl Client {
+    /// A client for the server that the command line names, with keys and Region from the
+    /// surroundings.
+    ///
+    /// # Errors
+    /// An endpoint that is no `http://` address; a profile that is not there.
+    pub fn new(server: &Server) -> Result<Client, Failure> {
+        let found = credentials::find(server.profile.as_deref())?;
+        let region = server
+            .region
+            .as_ref()
+            .map(ToString::to_string)
+            .or(found.region)
+            .unwrap_or_else(|| "us-east-1".to_owned());
+        Client::with(&server.endpoint, found.key, region)
+    }
+
+    /// A client for an endpoint with this key, if any.
+    ///
+    /// # Errors
+    /// An endpoint that is no `http://` address.
+    pub fn with(endpoint: &str, key: Option<AccessKey>, region: String) -> Result<Client, Failure> {
+        let endpoint = endpoint.trim_end_matches('/').to_owned();
+        let Some(host) = endpoint.strip_prefix("http://").filter(|host| !host.contains('/')) else {
+            return Err(Failure::Usage(format!(
+                "endpoint `{endpoint}` is not of the form `http://HOST:PORT`; for a server behind TLS, \
+                 give the address of the server itself"
+            )));
+        };
+        // As it is sent: without the port that goes without saying.
+        let host = host.strip_suffix(":80").unwrap_or(host).to_owned();
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(CONNECT))
+            .max_redirects(0)
+            .proxy(None)
+            .user_agent(concat!("palisade/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .new_agent();
+        let keyless = key.is_none();
+        let key = key.unwrap_or_else(|| AccessKey {
+            id: "palisade".to_owned(),
+            secret: Secret::new("none"),
+            session_token: None,
+        });
+        Ok(Client { agent, endpoint, host, key, keyless, region })
+    }
+
+    /// The Region asked.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The same client asking another Region.
+    pub fn in_region(&self, region: &str) -> Client {
+        Client {
+            agent: self.agent.clone(),
+            endpoint: self.endpoint.clone(),
+            host: self.host.clone(),
+            key: self.key.clone(),
+            keyless: self.keyless,
+            region: region.to_owned(),
+        }
+    }
+
+    /// One Firewall Manager operation.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or refuses: one line that says what to do.
+    pub fn call(&self, operation: &str, input: &Value) -> Result<Value, Failure> {
+        let body = input.to_string();
+        let headers = [
+            ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
+            ("x-amz-target".to_owned(), format!("AWSFMS_20180101.{operation}")),
+        ];
+        let payload = Payload::Bytes(body.as_bytes());
+        self.send("POST", "/", "", &headers, payload, SendBody::from_owned_reader(std::io::Cursor::new(body.clone().into_bytes())), body.len() as u64)
+            .map_err(|why| self.explain(operation, why))
+    }
+
+    /// Every element of a paged operation's list.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub fn every(&self, operation: &str, input: Value, list: &str) -> Result<Vec<Value>, Failure> {
+        let mut every = Vec::new();
+        let mut input = input;
+        loop {
+            let mut answer = self.call(operation, &input)?;
+            if let Some(Value::Array(page)) = answer.get_mut(list).map(Value::take) {
+                every.extend(page);
+            }
+            let next = answer.get_mut("NextToken").map(Value::take);
+            match (next, input.as_object_mut()) {
+                (Some(Value::String(token)), Some(input)) => {
+                    input.insert("NextToken".to_owned(), Value::String(token));
+                }
+                _ => return Ok(every),
+            }
+        }
+    }
+
+    /// One of Palisade's own endpoints, with a JSON body or none.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub fn own(
+        &self,
+        method: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Value, Failure> {
+        let headers = match body.is_empty() {
+            true => Vec::new(),
+            false => vec![("content-type".to_owned(), "application/json".to_owned())],
+        };
+        let reader = SendBody::from_owned_reader(std::io::Cursor::new(body.to_vec()));
+        let payload = Payload::Bytes(body);
+        self.send(method, path, &query_text(query), &headers, payload, reader, body.len() as u64)
+            .map_err(|why| self.explain(path, why))
+    }
+
+    /// Sends one file to the inventory, read twice: once for its hash, which is signed, once to be
+    /// sent.
+    ///
+    /// # Errors
+    /// As [`Client::call`], and when the file cannot be read.
+    pub fn ingest(&self, path: &Path, name: &str) -> Result<Value, Failure> {
+        let (hash, length) = hash(path).map_err(|error| unreadable(path, error))?;
+        let file = File::open(path).map_err(|error| unreadable(path, error))?;
+        let headers = [("content-type".to_owned(), "application/octet-stream".to_owned())];
+        let query = query_text(&[("name", name)]);
+        let body = SendBody::from_owned_reader(file.take(length));
+        let payload = Payload::Sha256(hash);
+        self.send("POST", "/palisade/v1/inventory", &query, &headers, payload, body, length)
+            .map_err(|why| self.explain(&format!("`{}`", path.display()), why))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of a request")]
+    fn send(
+        &self,
+        method: &str,
+        path: &str,
+        query: &str,
+        headers: &[(String, String)],
+        payload: Payload<'_>,
+        body: SendBody<'static>,
+        length: u64,
+    ) -> Result<Value, Result<Refusal, ureq::Error>> {
+        let mut headers = headers.to_vec();
+        headers.push(("host".to_owned(), self.host.clone()));
+        if let Payload::Sha256(hash) = payload {
+            headers.push(("x-amz-content-sha256".to_owned(), hex(&hash)));
+        }
+        let signer = Signer {
+            access_key_id: &self.key.id,
+            secret: &self.key.secret,
+            session_token: self.key.session_token.as_ref(),
+            region: &self.region,
+            service: SERVICE,
+            now_ms: SystemClock.now_ms(),
+        };
+        let parts = RequestParts { method, path, query, headers: &headers, payload };
+        let added = sign(&signer, &parts);
+        headers.extend(added);
+        let mark = if query.is_empty() { "" } else { "?" };
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}{mark}{query}", self.endpoint))
+            .header("content-length", length);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(body).map_err(|error| Err(ureq::Error::Http(error)))?;
+        let answer = self.agent.run(request).map_err(Err)?;
+        let status = answer.status().as_u16();
+        let text = answer
+            .into_body()
+            .into_with_config()
+            .limit(ANSWER_SIZE_MAX)
+            .read_to_vec()
+            .map_err(Err)?;
+        if (200..300).contains(&status) {
+            return Ok(serde_json::from_slice(&text).unwrap_or(Value::Null));
+        }
+        Err(Ok(Refusal::of(status, &text)))
+    }
+
+    /// A failed call in one line, with what to do.
+    fn explain(&self, what: &str, why: Result<Refusal, ureq::Error>) -> Failure {
+        match why {
+            Err(error) => Failure::Refused(format!(
+                "no answer from {}: {error}; is the server running? `palisade serve` starts one, \
+                 --endpoint says where it is",
+                self.endpoint
+            )),
+            Ok(refusal) => {
+                let advice = self.advice(&refusal).map(|advice| format!("; {advice}"));
+                let Refusal { status, code, message } = refusal;
+                let code = if code.is_empty() { format!("HTTP status {status}") } else { code };
+                let message = if message.is_empty() { "no message".to_owned() } else { message };
+                let advice = advice.unwrap_or_default();
+                Failure::Refused(format!("{what} was refused: {code}: {message}{advice}"))
+            }
+        }
+    }
+
+    fn advice(&self, refusal: &Refusal) -> Option<&'static str> {
+        let about_keys = [
+            "UnrecognizedClientException",
+            "InvalidClientTokenId",
+            "MissingAuthenticationTokenException",
+            "MissingAuthenticationToken",
+            "IncompleteSignatureException",
+        ];
+        match refusal.code.as_str() {
+            code if about_keys.contains(&code) && self.keyless => Some(
+                "there are no keys in AWS_ACCESS_KEY_ID or a profile; `palisade keys create` makes some",
+            ),
+            code if about_keys.contains(&code) => {
+                Some("this server does not know the key; `palisade keys list` shows those it knows")
+            }
+            "ConfirmationRequired" => Some("if that is meant, say so with --confirm"),
+            _ => None,
+        }
+    }
+}
+
+impl Refusal {
+    fn of(status: u16, text: &[u8]) -> Refusal {
+        let body: Value = serde_json::from_slice(text).unwrap_or(Value::Null);
+        let own = body.get("error").unwrap_or(&json!(null)).clone();
+        let first = |names: [Option<&Value>; 3]| {
+            names.into_iter().flatten().find_map(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let code = first([body.get("__type"), own.get("code"), None]);
+        Refusal {
+            status,
+            code: code.rsplit('#').next().unwrap_or_default().to_owned(),
+            message: first([body.get("Message"), body.get("message"), own.get("message")]),
+        }
+    }
+}
+
+fn hash(path: &Path) -> std::io::Result<([u8; 32], u64)> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut length = 0u64;
+    let mut chunk = vec![0; 64 * 1024];
+    loop {
+        let read = file.read(&mut chunk)?;
+        let Some(bytes) = chunk.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+        hash.update(bytes);
+        length = length.saturating_add(read as u64);
+    }
+    Ok((hash.finalize().into(), length))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn query_text(query: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> =
+        query.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+    pairs.join("&")
+}
+
+/// Percent-encoding as signatures want it: everything but letters, digits and `-._~`.
+pub fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_scheme_host_and_port() {
+        let client = |endpoint: &str| Client::with(endpoint, None, "us-east-1".into());
+        assert_eq!(client("http://127.0.0.1:7780/").unwrap().host, "127.0.0.1:7780");
+        assert_eq!(client("http://palisade.test:80").unwrap().host, "palisade.test");
+        for wrong in ["https://x", "x:1", "http://x/path", ""] {
+            assert!(matches!(client(wrong), Err(Failure::Usage(_))), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_not_there_is_said_in_one_line() {
+        // Port 9 of this machine: discard, which nobody serves any more.
+        let client = Client::with("http://127.0.0.1:9", None, "us-east-1".into()).unwrap();
+        let failure = client.call("ListPolicies", &json!({})).unwrap_err().to_string();
+        assert!(failure.starts_with("no answer from http://127.0.0.1:9: "), "{failure}");
+        assert!(failure.contains("`palisade serve`") && !failure.contains('\n'), "{failure}");
+    }
+
+    #[test]
+    fn refusals_of_either_kind_are_read() {
+        let aws = Refusal::of(400, br#"{"__type":"a#InvalidInputException","Message":"no"}"#);
+        assert_eq!((aws.code.as_str(), aws.message.as_str()), ("InvalidInputException", "no"));
+        let own = Refusal::of(409, br#"{"error":{"code":"ConfirmationRequired","message":"no"}}"#);
+        assert_eq!((own.code.as_str(), own.message.as_str()), ("ConfirmationRequired", "no"));
+        let other = Refusal::of(502, b"<html>");
+        assert_eq!((other.status, other.code.as_str()), (502, ""));
+    }
+
+    #[test]
+    fn names_are_encoded_as_signatures_want_them() {
+        assert_eq!(
+            query_text(&[("name", "1_Config_AWS::EC2::VPC é.gz")]),
+            "name=1_Config_AWS%3A%3AEC2%3A%3AVPC%20%C3%A9.gz"
+        );
+    }
+}

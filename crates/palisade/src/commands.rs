@@ -1,0 +1,375 @@
+//! The client commands: each a call or two, and the answer as it was asked for.
+
+use palisade_core::evaluate::Status;
+use palisade_core::policy::PolicyFile;
+use serde_json::{Value, json};
+
+use crate::args;
+use crate::check::print;
+use crate::client::{Client, encoded};
+use crate::failure::{Exit, Failure, Outcome, unreadable};
+use crate::report::{self, StatusRow, ViolatorLine};
+use crate::{files, progress};
+
+/// `palisade ingest`: sends every file and adds up the answers. A file that is refused does not
+/// keep the others from being sent.
+pub fn ingest(args: &args::Ingest) -> Outcome {
+    let client = Client::new(&args.server)?;
+    let found = files::find(&args.paths)?;
+    let bar = progress::bar(found.len() as u64, "files sent");
+    let mut sum = Ingested::default();
+    for path in &found {
+        match client.ingest(path, &files::name(path)) {
+            Ok(answer) => sum.add(&answer, |line| bar.suspend(|| eprintln!("warning: `{}`, {line}", path.display()))),
+            Err(Failure::Refused(why)) if why.starts_with("no answer") => {
+                return Err(Failure::Refused(why));
+            }
+            Err(failure) => {
+                sum.refused += 1;
+                bar.suspend(|| eprintln!("palisade: {failure}"));
+            }
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    print(&format!("{}\n", sum.text(found.len())))?;
+    if sum.refused > 0 { Ok(Exit::Unreadable) } else { Ok(Exit::Done) }
+}
+
+/// Sums over the answers of an ingest.
+#[derive(Default)]
+pub struct Ingested {
+    accepted: u64,
+    stale: u64,
+    deleted: u64,
+    strangers: u64,
+    quarantined: u64,
+    refused: u64,
+}
+
+impl Ingested {
+    /// Adds one file's answer; `warn` is told of each item that could not be read.
+    pub fn add(&mut self, answer: &Value, mut warn: impl FnMut(String)) {
+        let number = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or_default();
+        let accepted = answer.get("accepted").and_then(Value::as_object);
+        self.accepted += accepted
+            .map(|types| types.values().filter_map(Value::as_u64).sum::<u64>())
+            .unwrap_or_default();
+        self.stale += number("stale");
+        self.deleted += number("deleted");
+        self.strangers += number("strangers");
+        for one in answer.get("quarantined").and_then(Value::as_array).into_iter().flatten() {
+            self.quarantined += 1;
+            let id = text(one, "resourceId");
+            let index = one.get("index").and_then(Value::as_u64).unwrap_or_default();
+            warn(format!("item {index} {id}: {}", text(one, "reason")));
+        }
+    }
+
+    /// The sums in one line.
+    pub fn text(&self, files: usize) -> String {
+        let mut parts = vec![
+            format!("{} new states", self.accepted),
+            format!("{} already known", self.stale),
+            format!("{} gone", self.deleted),
+        ];
+        let extra = [
+            (self.strangers, "of accounts outside the organization"),
+            (self.quarantined, "unreadable items set aside"),
+            (self.refused, "files refused"),
+        ];
+        parts.extend(extra.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
+        format!("{files} files: {}", parts.join(", "))
+    }
+}
+
+/// `palisade organization apply`
+pub fn apply(args: &args::OrganizationApply) -> Outcome {
+    let client = Client::new(&args.server)?;
+    let text = std::fs::read(&args.file).map_err(|error| unreadable(&args.file, error))?;
+    let query: &[(&str, &str)] = if args.confirm { &[("confirm", "true")] } else { &[] };
+    let answer = client.own("PUT", "/palisade/v1/organization", query, &text)?;
+    let count = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or_default();
+    print(&format!(
+        "organization {}: {} accounts in {} organizational units\n",
+        text_of(&answer, "id"),
+        count("accounts"),
+        count("units"),
+    ))?;
+    Ok(Exit::Done)
+}
+
+/// `palisade policies …`
+pub fn policies(command: &args::Policies) -> Outcome {
+    match command {
+        args::Policies::List(args) => list(args),
+        args::Policies::Get(args) => {
+            let client = Client::new(&args.server)?;
+            let id = policy_id(&client, &args.policy)?;
+            let policy = client.call("GetPolicy", &json!({"PolicyId": id}))?;
+            print(&format!("{policy:#}\n"))?;
+            Ok(Exit::Done)
+        }
+        args::Policies::Put(args) => put(args),
+        args::Policies::Delete(args) => {
+            let client = Client::new(&args.server)?;
+            let id = policy_id(&client, &args.policy)?;
+            client.call("DeletePolicy", &json!({"PolicyId": id}))?;
+            print(&format!("deleted {id}\n"))?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn list(args: &args::PolicyList) -> Outcome {
+    let client = Client::new(&args.server)?;
+    let list = summaries(&client)?;
+    let columns = ["PolicyName", "PolicyId", "SecurityServiceType", "ResourceType", "RemediationEnabled"];
+    let cell = |policy: &Value, name: &str| match policy.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
+    let text = match args.output {
+        args::Output::Json => format!("{:#}\n", json!({"PolicyList": list})),
+        args::Output::Csv => {
+            let mut text = report::csv_line(&columns);
+            for policy in &list {
+                let cells = columns.map(|name| cell(policy, name));
+                text.push_str(&report::csv_line(&cells.each_ref().map(String::as_str)));
+            }
+            text
+        }
+        args::Output::Table => {
+            let mut table = report::table();
+            table.set_header(["Name", "Id", "Type", "Resources", "Remediation"]);
+            for policy in &list {
+                table.add_row(columns.map(|name| cell(policy, name)));
+            }
+            report::finished(&table)
+        }
+    };
+    print(&text)?;
+    Ok(Exit::Done)
+}
+
+fn put(args: &args::PolicyPut) -> Outcome {
+    let client = Client::new(&args.server)?;
+    for path in &args.files {
+        let text = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+        let (id, created) = put_one(&client, &text, args.by_name)
+            .map_err(|failure| match failure {
+                Failure::Usage(why) => Failure::Usage(format!("`{}`: {why}", path.display())),
+                Failure::Input(why) => Failure::Input(format!("`{}`: {why}", path.display())),
+                Failure::Refused(why) => Failure::Refused(format!("`{}`: {why}", path.display())),
+            })?;
+        let done = if created { "created" } else { "updated" };
+        print(&format!("{done} {id} in {} from {}\n", client.region(), path.display()))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Puts one policy file; answers its id and whether it is new. With `by_name`, the policy of the
+/// same name is the one that is updated.
+pub fn put_one(client: &Client, text: &[u8], by_name: bool) -> Result<(String, bool), Failure> {
+    let file = PolicyFile::parse(text).map_err(|refusal| Failure::Usage(refusal.to_string()))?;
+    let mut policy = file.policy;
+    if by_name && policy.policy_id.is_none() {
+        if let Some(known) = by_exact_name(&summaries(client)?, &policy.policy_name)? {
+            let known = client.call("GetPolicy", &json!({"PolicyId": known}))?;
+            let known = known.get("Policy").cloned().unwrap_or_default();
+            policy.policy_id = Some(text_of(&known, "PolicyId"));
+            policy.policy_update_token = Some(text_of(&known, "PolicyUpdateToken"));
+        }
+    }
+    let created = policy.policy_id.is_none();
+    let mut request = json!({"Policy": policy});
+    if let (Some(request), false) = (request.as_object_mut(), file.tags.is_empty()) {
+        request.insert("TagList".to_owned(), json!(file.tags));
+    }
+    let answer = client.call("PutPolicy", &request)?;
+    let id = answer.get("Policy").map(|policy| text_of(policy, "PolicyId")).unwrap_or_default();
+    Ok((id, created))
+}
+
+/// `palisade compliance`: exit status 0 whatever the answer; `check` is the one for pipelines.
+pub fn compliance(args: &args::Compliance) -> Outcome {
+    let client = Client::new(&args.server)?;
+    let ids = match &args.policy {
+        Some(policy) => vec![policy_id(&client, policy)?],
+        None => summaries(&client)?.iter().map(|policy| text_of(policy, "PolicyId")).collect(),
+    };
+    let mut rows = Vec::new();
+    for id in ids {
+        rows.extend(compliance_of(&client, &id)?);
+    }
+    print(&report::statuses(&rows, args.output))?;
+    Ok(Exit::Done)
+}
+
+/// ListComplianceStatus of one policy, every page.
+pub fn compliance_of(client: &Client, policy_id: &str) -> Result<Vec<StatusRow>, Failure> {
+    let input = json!({"PolicyId": policy_id});
+    let list = client.every("ListComplianceStatus", input, "PolicyComplianceStatusList")?;
+    Ok(list.iter().map(|status| status_row(status, client.region())).collect())
+}
+
+fn status_row(status: &Value, region: &str) -> StatusRow {
+    let result = status.get("EvaluationResults").and_then(|results| results.get(0));
+    let issues = status.get("IssueInfoMap").and_then(Value::as_object);
+    let as_text = |(service, text): (&String, &Value)| {
+        (service.clone(), text.as_str().unwrap_or_default().to_owned())
+    };
+    StatusRow {
+        owner: text_of(status, "PolicyOwner"),
+        policy_id: Some(text_of(status, "PolicyId")),
+        policy: text_of(status, "PolicyName"),
+        region: region.to_owned(),
+        account: text_of(status, "MemberAccount"),
+        account_name: None,
+        status: result.and_then(|result| match text_of(result, "ComplianceStatus").as_str() {
+            "COMPLIANT" => Some(Status::Compliant),
+            "NON_COMPLIANT" => Some(Status::NonCompliant),
+            _ => None,
+        }),
+        violator_count: result
+            .and_then(|result| result.get("ViolatorCount")?.as_u64())
+            .unwrap_or_default(),
+        limit_exceeded: result
+            .and_then(|result| result.get("EvaluationLimitExceeded")?.as_bool())
+            .unwrap_or_default(),
+        issues: issues.map(|issues| issues.iter().map(as_text).collect()).unwrap_or_default(),
+        last_updated: status.get("LastUpdated").cloned(),
+        violators: None,
+    }
+}
+
+/// `palisade violators`: all of them, where AWS's own answer ends at 100.
+pub fn violators(args: &args::Violators) -> Outcome {
+    let client = Client::new(&args.server)?;
+    let id = policy_id(&client, &args.policy)?;
+    let path = format!("/palisade/v1/policies/{}/accounts/{}/violators", encoded(&id), args.account);
+    let mut lines = Vec::new();
+    let mut next: Option<String> = None;
+    loop {
+        let mut query = vec![("limit", "1000")];
+        query.extend(next.as_deref().map(|next| ("next", next)));
+        let answer = client.own("GET", &path, &query, b"")?;
+        let page = answer.get("violators").and_then(Value::as_array);
+        lines.extend(page.into_iter().flatten().map(violator_line));
+        next = answer.get("next").and_then(Value::as_str).map(str::to_owned);
+        if next.is_none() {
+            break;
+        }
+    }
+    print(&report::violators(&lines, args.output))?;
+    Ok(Exit::Done)
+}
+
+fn violator_line(violator: &Value) -> ViolatorLine {
+    let evidence = violator.get("evidence").and_then(Value::as_array);
+    ViolatorLine {
+        resource_type: text_of(violator, "ResourceType"),
+        id: text_of(violator, "ResourceId"),
+        reason: text_of(violator, "ViolationReason"),
+        since: violator.get("since").and_then(Value::as_str).map(str::to_owned),
+        evidence: evidence
+            .into_iter()
+            .flatten()
+            .map(|one| text_of(one, "summary"))
+            .filter(|summary| !summary.is_empty())
+            .collect(),
+    }
+}
+
+/// The summaries of every policy of the client's Region.
+pub fn summaries(client: &Client) -> Result<Vec<Value>, Failure> {
+    client.every("ListPolicies", json!({}), "PolicyList")
+}
+
+/// The id of a policy named by id or name.
+fn policy_id(client: &Client, named: &str) -> Result<String, Failure> {
+    let list = summaries(client)?;
+    if list.iter().any(|policy| text(policy, "PolicyId") == named) {
+        return Ok(named.to_owned());
+    }
+    by_exact_name(&list, named)?.ok_or_else(|| {
+        Failure::Usage(format!(
+            "there is no policy `{named}` in {}; `palisade policies list` shows those there are, \
+             --region asks another Region",
+            client.region()
+        ))
+    })
+}
+
+fn by_exact_name(list: &[Value], name: &str) -> Result<Option<String>, Failure> {
+    let mut found = list.iter().filter(|policy| text(policy, "PolicyName") == name);
+    let first = found.next().map(|policy| text_of(policy, "PolicyId"));
+    if found.next().is_some() {
+        return Err(Failure::Usage(format!(
+            "several policies are named `{name}`; give the id of one, as `palisade policies list` shows it"
+        )));
+    }
+    Ok(first)
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn text_of(value: &Value, name: &str) -> String {
+    text(value, name).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_list_compliance_status_becomes_a_row() {
+        let row = status_row(
+            &json!({
+                "PolicyOwner": "1", "PolicyId": "p", "PolicyName": "n", "MemberAccount": "2",
+                "EvaluationResults": [{"ComplianceStatus": "NON_COMPLIANT", "ViolatorCount": 137, "EvaluationLimitExceeded": true}],
+                "IssueInfoMap": {"AWSCONFIG": "x"}, "LastUpdated": 1.5,
+            }),
+            "eu-west-1",
+        );
+        assert_eq!(row.status_text(), "NON_COMPLIANT");
+        assert_eq!((row.violator_count, row.limit_exceeded), (137, true));
+        assert_eq!(row.issues["AWSCONFIG"], "x");
+        let none = status_row(&json!({"EvaluationResults": []}), "eu-west-1");
+        assert_eq!(none.status_text(), "no result");
+    }
+
+    #[test]
+    fn answers_of_ingest_are_added_up() {
+        let mut sum = Ingested::default();
+        let mut warnings = Vec::new();
+        sum.add(
+            &json!({
+                "accepted": {"AWS::EC2::VPC": 2, "AWS::EC2::Subnet": 3}, "stale": 1, "deleted": 4,
+                "ignored": 0, "strangers": 0,
+                "quarantined": [{"index": 7, "resourceId": "sg-1", "reason": "no capture time"}],
+            }),
+            |line| warnings.push(line),
+        );
+        assert_eq!(
+            sum.text(1),
+            "1 files: 5 new states, 1 already known, 4 gone, 1 unreadable items set aside"
+        );
+        assert_eq!(warnings, ["item 7 sg-1: no capture time"]);
+    }
+
+    #[test]
+    fn a_name_that_several_policies_have_is_not_guessed() {
+        let list = [
+            json!({"PolicyId": "a", "PolicyName": "x"}),
+            json!({"PolicyId": "b", "PolicyName": "x"}),
+            json!({"PolicyId": "c", "PolicyName": "y"}),
+        ];
+        assert_eq!(by_exact_name(&list, "y").unwrap().as_deref(), Some("c"));
+        assert_eq!(by_exact_name(&list, "z").unwrap(), None);
+        assert!(by_exact_name(&list, "x").is_err());
+    }
+}

@@ -1,0 +1,162 @@
+//! Facts about the control state and keys.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use palisade_core::evaluate::App;
+
+use crate::{Administrator, ControlChange, KeyRecord, ListContent, StoreError};
+
+use super::Bed;
+use super::facts::*;
+
+pub fn a_new_store_is_empty(bed: &mut impl Bed) {
+    let store = bed.store();
+    let control = store.control().unwrap();
+    assert_eq!(control.revision, 0);
+    assert_eq!(store.control_revision().unwrap(), 0);
+    assert!(control.organization.is_none());
+    assert!(control.administrators.is_empty());
+    assert!(control.policies.is_empty());
+    assert!(control.lists.is_empty());
+    assert!(store.keys().unwrap().is_empty());
+    assert!(store.fan_outs().unwrap().is_empty());
+    assert!(loaded(store, &shard(1)).shard.is_unheard_of());
+    assert_eq!(store.work(1000).unwrap(), Default::default());
+}
+
+fn sample() -> Vec<ControlChange> {
+    let app = App { name: "web".into(), protocol: "TCP".into(), port: 443 };
+    vec![
+        ControlChange::PutOrganization(Arc::new(organization(&[1, 2]))),
+        ControlChange::PutAdministrator(account(1), Administrator { default: true, created_ms: 9 }),
+        ControlChange::PutAdministrator(
+            account(2),
+            Administrator { default: false, created_ms: 8 },
+        ),
+        ControlChange::PutPolicy(policy("p", 1)),
+        ControlChange::PutPolicy(policy("q", 1)),
+        ControlChange::PutList(list("apps", ListContent::Apps(vec![app]))),
+        ControlChange::PutList(list("protocols", ListContent::Protocols(vec!["tcp".into()]))),
+    ]
+}
+
+pub fn what_was_committed_is_read_back(bed: &mut impl Bed) {
+    let store = bed.store();
+    assert_eq!(store.commit(0, &sample(), 5).unwrap(), 1);
+    assert_eq!(store.control_revision().unwrap(), 1);
+    let control = store.control().unwrap();
+    assert_eq!(control.revision, 1);
+    assert_eq!(control.organization.as_deref(), Some(&organization(&[1, 2])));
+    let administrators = BTreeMap::from([
+        (account(1), Administrator { default: true, created_ms: 9 }),
+        (account(2), Administrator { default: false, created_ms: 8 }),
+    ]);
+    assert_eq!(control.administrators, administrators);
+    let policies: Vec<_> = control.policies.values().cloned().collect();
+    assert_eq!(policies, [policy("p", 1), policy("q", 1)]);
+    let names: Vec<_> = control.lists.values().map(|list| list.name.as_str()).collect();
+    assert_eq!(names, ["apps", "protocols"]);
+    let contents: Vec<_> = sample()
+        .into_iter()
+        .filter_map(|change| match change {
+            ControlChange::PutList(list) => Some(list),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(control.lists.into_values().collect::<Vec<_>>(), contents);
+}
+
+pub fn a_commit_at_another_revision_conflicts_and_changes_nothing(bed: &mut impl Bed) {
+    let store = bed.store();
+    commit(store, &[ControlChange::PutPolicy(policy("p", 1))], 0);
+    for wrong in [0, 2, u64::MAX] {
+        let change = ControlChange::RemovePolicy(policy_id("p"));
+        let answer = store.commit(wrong, &[change], 0);
+        assert!(matches!(answer, Err(StoreError::Conflict)), "{wrong}: {answer:?}");
+    }
+    assert_eq!(store.control_revision().unwrap(), 1);
+    assert_eq!(store.control().unwrap().policies.len(), 1);
+    assert_eq!(store.commit(1, &[], 0).unwrap(), 2);
+}
+
+pub fn a_put_replaces_and_a_remove_removes(bed: &mut impl Bed) {
+    let store = bed.store();
+    commit(store, &sample(), 0);
+    let protocols = ListContent::Protocols(vec!["udp".into()]);
+    commit(
+        store,
+        &[
+            ControlChange::PutPolicy(policy("p", 2)),
+            ControlChange::PutList(list("apps", protocols.clone())),
+            ControlChange::RemoveList(list("protocols", protocols.clone()).id.clone()),
+            ControlChange::RemoveList(list("no-such", protocols.clone()).id.clone()),
+            ControlChange::RemoveAdministrator(account(2)),
+            ControlChange::RemovePolicy(policy_id("q")),
+        ],
+        0,
+    );
+    let control = store.control().unwrap();
+    assert_eq!(control.policies.into_values().collect::<Vec<_>>(), [policy("p", 2)]);
+    assert_eq!(control.lists.into_values().collect::<Vec<_>>(), [list("apps", protocols)]);
+    assert_eq!(control.administrators.into_keys().collect::<Vec<_>>(), [account(1)]);
+}
+
+pub fn an_organization_is_replaced_whole(bed: &mut impl Bed) {
+    let store = bed.store();
+    for accounts in [&[1, 2, 3][..], &[1, 4], &[]] {
+        commit(store, &[ControlChange::PutOrganization(Arc::new(organization(accounts)))], 0);
+        let read = store.control().unwrap().organization;
+        assert_eq!(read.as_deref(), Some(&organization(accounts)));
+    }
+}
+
+pub fn a_removed_policy_takes_all_it_caused_and_closes_its_history(bed: &mut impl Bed) {
+    let store = bed.store();
+    put_policies(store, &["p", "q"]);
+    let audit = [item_reference(&shard(9), "sg-audit")];
+    for policy in ["p", "q"] {
+        judge_reading(store, 1, policy, &judgement(&["sg-1"], &[]), 100, &audit);
+        judge(store, 2, policy, &judgement(&[], &[]), 100);
+        store.mark(&[mark_of(&shard(1), Some(policy))], 100).unwrap();
+    }
+    commit(store, &[ControlChange::PutPolicy(policy("p", 2))], 100);
+
+    commit(store, &[ControlChange::RemovePolicy(policy_id("p"))], 200);
+
+    assert!(store.fan_outs().unwrap().is_empty());
+    assert_eq!(due(store, 300), "1 q");
+    assert!(store.entries(&policy_id("p"), None, None, 9).unwrap().is_empty());
+    assert_eq!(violators(store, 1, "p"), "");
+    let history = store.history(&policy_id("p"), &account(1), 9).unwrap();
+    let told: Vec<_> = history.iter().map(|row| (row.at_ms, row.closed)).collect();
+    assert_eq!(told, [(200, true), (100, false)]);
+    // Its reader of the audit group is gone, the other policy's is not.
+    clear_work(store, 300);
+    store.accept(&delivery(&[group(&shard(9), "sg-audit", 1)]), 400).unwrap();
+    assert_eq!(due(store, 400), "1 q; 9 *");
+    assert_eq!(violators(store, 1, "q"), "sg-1");
+    assert_eq!(store.entries(&policy_id("q"), None, None, 9).unwrap().len(), 2);
+}
+
+fn key(name: &str, created_ms: i64) -> KeyRecord {
+    let account = (created_ms > 1).then(|| account(1));
+    KeyRecord { access_key_id: name.to_owned(), secret: format!("s-{name}"), account, created_ms }
+}
+
+pub fn keys_are_kept_in_order_of_creation(bed: &mut impl Bed) {
+    let store = bed.store();
+    for key in [key("c", 1), key("b", 2), key("a", 2)] {
+        store.create_key(&key).unwrap();
+    }
+    assert!(store.keys().unwrap() == [key("c", 1), key("a", 2), key("b", 2)]);
+    assert!(store.key("b").unwrap() == Some(key("b", 2)));
+    assert!(store.key("B").unwrap().is_none(), "ids are told apart by letter case");
+}
+
+pub fn an_access_key_id_is_kept_once(bed: &mut impl Bed) {
+    let store = bed.store();
+    store.create_key(&key("a", 1)).unwrap();
+    assert!(matches!(store.create_key(&key("a", 2)), Err(StoreError::Conflict)));
+    assert!(store.keys().unwrap() == [key("a", 1)]);
+}

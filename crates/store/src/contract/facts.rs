@@ -1,0 +1,306 @@
+//! The small world of the suite: short names for accounts, items, deliveries, policies, verdicts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use palisade_core::evaluate::{
+    DependentService, Finding, Gap, Judgement, Reference, Violation, ViolationReason, Violator,
+};
+use palisade_core::ident::{
+    AccountId, ListId, PolicyId, Region, ResourceId, ResourceType, ShardId,
+};
+use palisade_core::inventory::{
+    Body, Delivery, Item, ItemKey, Observation, Recorder, RecordingGroup, SecurityGroup,
+    SnapshotFacts, Version,
+};
+use palisade_core::ledger::{Record, advance};
+use palisade_core::organization::{Account, AccountStatus, Organization};
+use palisade_core::policy::Document;
+
+use crate::{
+    ControlChange, Lease, LedgerWrite, ListContent, ListRecord, Loaded, Mark, Outcome,
+    PolicyRecord, Settlement, Store,
+};
+
+pub const HOUR: i64 = 3_600_000;
+pub const GROUP: ResourceType = ResourceType::SECURITY_GROUP;
+pub const RECORDER: ResourceType = ResourceType::CONFIGURATION_RECORDER;
+
+pub fn account(n: u32) -> AccountId {
+    AccountId::try_from(format!("{n:012}")).unwrap()
+}
+
+pub fn region(name: &str) -> Region {
+    Region::try_from(name).unwrap()
+}
+
+/// The account's shard in eu-west-1.
+pub fn shard(n: u32) -> ShardId {
+    ShardId { account: account(n), region: region("eu-west-1") }
+}
+
+pub fn id(text: &str) -> ResourceId {
+    ResourceId::try_from(text).unwrap()
+}
+
+pub fn policy_id(name: &str) -> PolicyId {
+    PolicyId::try_from(name).unwrap()
+}
+
+// Inventory.
+
+pub fn observed(
+    shard: &ShardId,
+    resource_type: ResourceType,
+    name: &str,
+    at: i64,
+    body: Body,
+) -> Observation {
+    let key = ItemKey {
+        account: shard.account.clone(),
+        region: shard.region.clone(),
+        resource_type,
+        id: id(name),
+    };
+    let version = Version { state: None, captured_ms: at };
+    let item = Item { key, version, name: None, arn: None, tags: BTreeMap::new(), body };
+    Observation { item, global: false }
+}
+
+/// A security group captured at `at`; states at different moments differ.
+pub fn group(shard: &ShardId, name: &str, at: i64) -> Observation {
+    let group = SecurityGroup { group_name: format!("at {at}").into(), ..Default::default() };
+    observed(shard, GROUP, name, at, Body::SecurityGroup(group))
+}
+
+pub fn deleted(shard: &ShardId, name: &str, at: i64) -> Observation {
+    observed(shard, GROUP, name, at, Body::Deleted)
+}
+
+pub fn recorder(shard: &ShardId, at: i64) -> Observation {
+    let body = Body::Recorder(Recorder { recording: true, group: RecordingGroup::All });
+    observed(shard, RECORDER, "default", at, body)
+}
+
+pub fn delivery(observations: &[Observation]) -> Delivery {
+    Delivery { observations: observations.to_vec(), ..Default::default() }
+}
+
+/// A whole snapshot of the shard that covers the types it contains.
+pub fn snapshot(shard: &ShardId, moment_ms: i64, observations: &[Observation]) -> Delivery {
+    let types = observations.iter().map(|seen| seen.item.key.resource_type.clone());
+    snapshot_of(shard, moment_ms, observations, types)
+}
+
+/// A whole snapshot of the shard that covers the given types.
+pub fn snapshot_of(
+    shard: &ShardId,
+    moment_ms: i64,
+    observations: &[Observation],
+    types: impl IntoIterator<Item = ResourceType>,
+) -> Delivery {
+    let types: BTreeSet<ResourceType> = types.into_iter().collect();
+    let covers = BTreeMap::from([(shard.clone(), types)]);
+    let facts = SnapshotFacts { shard: Some(shard.clone()), moment_ms, covers };
+    Delivery { snapshot: Some(facts), ..delivery(observations) }
+}
+
+/// What judging would load, without references or records.
+pub fn loaded(store: &dyn Store, shard: &ShardId) -> Loaded {
+    store.load(shard, &BTreeSet::new(), &[]).unwrap()
+}
+
+/// The live groups of a shard, each as `id at capture time`.
+pub fn groups(store: &dyn Store, shard: &ShardId) -> String {
+    let loaded = loaded(store, shard);
+    let shown = loaded.shard.of_type(&GROUP);
+    shown
+        .map(|item| format!("{} {}", item.key.id, item.version.captured_ms))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+pub fn item_reference(shard: &ShardId, name: &str) -> Reference {
+    Reference::Item {
+        account: shard.account.clone(),
+        region: shard.region.clone(),
+        resource_type: GROUP,
+        id: id(name),
+    }
+}
+
+// Control.
+
+pub fn organization(accounts: &[u32]) -> Organization {
+    let member = |n: &u32| {
+        let account = Account {
+            name: format!("member {n}").into(),
+            status: AccountStatus::PendingClosure,
+            parent: "r-1".into(),
+        };
+        (self::account(*n), account)
+    };
+    Organization {
+        id: "o-1".into(),
+        management: account(1),
+        default_administrator: None,
+        roots: BTreeSet::from(["r-1".into()]),
+        units: BTreeMap::new(),
+        accounts: accounts.iter().map(member).collect(),
+    }
+}
+
+pub fn policy(name: &str, revision: u64) -> Arc<PolicyRecord> {
+    Arc::new(PolicyRecord {
+        id: policy_id(name),
+        owner: account(1),
+        region: region("eu-west-1"),
+        revision,
+        token: format!("token {revision}"),
+        former_names: vec!["before".into()],
+        document: Document { policy_name: name.to_owned(), ..Default::default() },
+        tags: BTreeMap::from([("team".to_owned(), String::new())]),
+        created_ms: 1,
+        updated_ms: 2,
+    })
+}
+
+pub fn list(name: &str, content: ListContent) -> Arc<ListRecord> {
+    Arc::new(ListRecord {
+        id: ListId::try_from(name).unwrap(),
+        owner: account(1),
+        region: region("eu-west-1"),
+        token: "token".to_owned(),
+        name: name.to_owned(),
+        content,
+        tags: BTreeMap::new(),
+        created_ms: 1,
+        updated_ms: 2,
+    })
+}
+
+/// Commits at whatever revision the store has.
+pub fn commit(store: &dyn Store, changes: &[ControlChange], now_ms: i64) -> u64 {
+    store.commit(store.control_revision().unwrap(), changes, now_ms).unwrap()
+}
+
+/// Puts revision 1 of policies and forgets their fan-outs.
+pub fn put_policies(store: &dyn Store, names: &[&str]) {
+    for name in names {
+        commit(store, &[ControlChange::PutPolicy(policy(name, 1))], 0);
+    }
+    for fan_out in store.fan_outs().unwrap() {
+        assert!(store.advance_fan_out(&fan_out, &[], None, 0).unwrap());
+    }
+}
+
+// Work.
+
+pub fn mark_of(shard: &ShardId, policy: Option<&str>) -> Mark {
+    Mark { shard: shard.clone(), policy: policy.map(policy_id) }
+}
+
+/// What is due and free, as `account policy,policy; …` with `*` for every policy.
+pub fn due(store: &dyn Store, now_ms: i64) -> String {
+    // Leased until 0, so that the look holds nobody off, at whatever time.
+    shown(&store.lease(now_ms, -now_ms, usize::MAX).unwrap())
+}
+
+pub fn shown(leases: &[Lease]) -> String {
+    let marks = |lease: &Lease| {
+        let names = lease
+            .marks
+            .iter()
+            .map(|mark| mark.policy.as_ref().map_or("*".to_owned(), |policy| policy.to_string()));
+        names.collect::<Vec<_>>().join(",")
+    };
+    let number = |lease: &Lease| lease.shard.account.as_str().trim_start_matches('0').to_owned();
+    leases
+        .iter()
+        .map(|lease| format!("{} {}", number(lease), marks(lease)))
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// The one lease to be had now.
+pub fn lease_one(store: &dyn Store, now_ms: i64, lease_ms: i64) -> Lease {
+    let mut leases = store.lease(now_ms, lease_ms, usize::MAX).unwrap();
+    assert_eq!(leases.len(), 1, "{}", shown(&leases));
+    leases.pop().unwrap()
+}
+
+/// Clears everything that is due.
+pub fn clear_work(store: &dyn Store, now_ms: i64) {
+    let leases = store.lease(now_ms, HOUR, usize::MAX).unwrap();
+    let settlements: Vec<_> = leases.into_iter().map(|lease| settled(lease, now_ms, &[])).collect();
+    store.settle(&settlements).unwrap();
+}
+
+pub fn settled(lease: Lease, evaluated_ms: i64, outcomes: &[Outcome]) -> Settlement {
+    Settlement { lease, evaluated_ms, outcomes: outcomes.to_vec(), not_before_ms: None }
+}
+
+// Ledger.
+
+pub fn violator(resource_type: ResourceType, name: &str, rule: &str) -> Violator {
+    let finding = Finding::WebAcl { found: None, wanted: rule.into() };
+    let reason = ViolationReason::ResourceMissingWebAcl;
+    Violator { resource_type, id: id(name), violations: vec![Violation { reason, finding }] }
+}
+
+/// A judgement that finds these groups to violate, and these gaps.
+pub fn judgement(violators: &[&str], gaps: &[&str]) -> Judgement {
+    let gap = |text: &&str| Gap { service: DependentService::Config, text: (*text).into() };
+    Judgement {
+        violators: violators.iter().map(|name| violator(GROUP, name, "acl")).collect(),
+        gaps: gaps.iter().map(gap).collect(),
+        in_scope: 7,
+        not_before_ms: None,
+    }
+}
+
+/// What a worker makes of a judgement of the policy's revision 1.
+pub fn outcome(
+    store: &dyn Store,
+    lease: &Lease,
+    policy: &str,
+    judgement: &Judgement,
+    evaluated_ms: i64,
+) -> Outcome {
+    let policy = policy_id(policy);
+    let loaded = store.load(&lease.shard, &BTreeSet::new(), std::slice::from_ref(&policy)).unwrap();
+    let before = loaded.records.get(&policy).cloned().unwrap_or_else(Record::default);
+    let write = match advance(&before, judgement, 1, evaluated_ms) {
+        Some(change) => LedgerWrite::Change(change),
+        None => LedgerWrite::Keep,
+    };
+    Outcome { policy, revision: 1, write, references: BTreeSet::new() }
+}
+
+/// Marks, leases, judges and settles one shard under one policy.
+pub fn judge(store: &dyn Store, n: u32, policy: &str, judgement: &Judgement, evaluated_ms: i64) {
+    judge_reading(store, n, policy, judgement, evaluated_ms, &[]);
+}
+
+/// As [`judge`], reading references.
+pub fn judge_reading(
+    store: &dyn Store,
+    n: u32,
+    policy: &str,
+    judgement: &Judgement,
+    evaluated_ms: i64,
+    references: &[Reference],
+) {
+    store.mark(&[mark_of(&shard(n), Some(policy))], evaluated_ms).unwrap();
+    let leases = store.lease(evaluated_ms, HOUR, usize::MAX).unwrap();
+    let lease = leases.into_iter().find(|lease| lease.shard == shard(n)).unwrap();
+    let mut outcome = outcome(store, &lease, policy, judgement, evaluated_ms);
+    outcome.references = references.iter().cloned().collect();
+    store.settle(&[settled(lease, evaluated_ms, &[outcome])]).unwrap();
+}
+
+/// Ids of the violators recorded, all of them.
+pub fn violators(store: &dyn Store, n: u32, policy: &str) -> String {
+    let rows = store.violators(&policy_id(policy), &account(n), None, usize::MAX).unwrap();
+    rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,236 @@
+//! Facts about taking deliveries in.
+
+use std::sync::Arc;
+
+use palisade_core::ident::{Region, ResourceType, ShardId};
+use palisade_core::inventory::{Body, Observation};
+
+use crate::{Accepted, ControlChange};
+
+use super::Bed;
+use super::facts::*;
+
+/// `groups stale deleted` of an answer.
+fn counts(accepted: &Accepted) -> (u64, u64, u64) {
+    (accepted.accepted.values().sum(), accepted.stale, accepted.deleted)
+}
+
+pub fn what_is_delivered_is_loaded(bed: &mut impl Bed) {
+    let store = bed.store();
+    let items = [group(&shard(1), "sg-b", 5), group(&shard(1), "sg-a", 6), recorder(&shard(1), 4)];
+    let other = group(&shard(2), "sg-a", 7);
+    let all = [&items[..], std::slice::from_ref(&other)].concat();
+    let answer = store.accept(&delivery(&all), 1000).unwrap();
+    assert_eq!(answer.accepted[&GROUP], 3);
+    assert_eq!(answer.accepted[&RECORDER], 1);
+    assert_eq!(counts(&answer), (4, 0, 0));
+
+    let shard_1 = loaded(store, &shard(1)).shard;
+    assert_eq!(shard_1.id, shard(1));
+    let seen: Vec<_> = shard_1.items.values().flat_map(|of_type| of_type.values()).collect();
+    assert_eq!(seen, [&items[2].item, &items[1].item, &items[0].item]);
+    assert_eq!(shard_1.held_types.iter().collect::<Vec<_>>(), [&RECORDER, &GROUP]);
+    assert_eq!(shard_1.received_ms, Some(1000));
+    assert!(!shard_1.snapshot_accepted);
+    assert!(!shard_1.recorder_deleted);
+    assert_eq!(loaded(store, &shard(2)).shard.item(&GROUP, "sg-a"), Some(&other.item));
+    assert!(loaded(store, &shard(3)).shard.is_unheard_of());
+}
+
+pub fn a_newer_state_replaces_and_an_older_one_is_stale(bed: &mut impl Bed) {
+    let store = bed.store();
+    let accept =
+        |at| counts(&store.accept(&delivery(&[group(&shard(1), "sg-1", at)]), 1000).unwrap());
+    assert_eq!(accept(10), (1, 0, 0));
+    assert_eq!(accept(10), (0, 1, 0));
+    assert_eq!(accept(9), (0, 1, 0));
+    assert_eq!(groups(store, &shard(1)), "sg-1 10");
+    assert_eq!(accept(11), (1, 0, 0));
+    assert_eq!(groups(store, &shard(1)), "sg-1 11");
+    // Two states of one resource in one delivery, newest first.
+    let both = [group(&shard(1), "sg-2", 6), group(&shard(1), "sg-2", 5)];
+    assert_eq!(counts(&store.accept(&delivery(&both), 1000).unwrap()), (1, 1, 0));
+    assert_eq!(groups(store, &shard(1)), "sg-1 11, sg-2 6");
+}
+
+pub fn a_deletion_leaves_a_tombstone_that_older_states_do_not_revive(bed: &mut impl Bed) {
+    let store = bed.store();
+    let accept = |seen: Observation| counts(&store.accept(&delivery(&[seen]), 1000).unwrap());
+    assert_eq!(accept(group(&shard(1), "sg-1", 10)), (1, 0, 0));
+    assert_eq!(accept(deleted(&shard(1), "sg-1", 20)), (0, 0, 1));
+    assert_eq!(accept(group(&shard(1), "sg-1", 15)), (0, 1, 0));
+    assert_eq!(accept(deleted(&shard(1), "sg-1", 20)), (0, 1, 0));
+    assert_eq!(groups(store, &shard(1)), "");
+    // A deletion wins over a state of the same moment.
+    assert_eq!(accept(group(&shard(1), "sg-1", 20)), (0, 1, 0));
+    assert_eq!(accept(group(&shard(1), "sg-1", 21)), (1, 0, 0));
+    assert_eq!(groups(store, &shard(1)), "sg-1 21");
+}
+
+pub fn a_snapshot_shows_what_is_gone(bed: &mut impl Bed) {
+    let store = bed.store();
+    let first = [group(&shard(1), "sg-1", 10), group(&shard(1), "sg-2", 10)];
+    store.accept(&delivery(&first), 1000).unwrap();
+    let answer = store.accept(&snapshot(&shard(1), 50, &first[..1]), 1000).unwrap();
+    assert_eq!(counts(&answer), (0, 1, 1));
+    assert_eq!(groups(store, &shard(1)), "sg-1 10");
+    let again = store.accept(&snapshot(&shard(1), 50, &first[..1]), 1000).unwrap();
+    assert_eq!(counts(&again), (0, 1, 0), "what is gone is told once");
+    assert!(loaded(store, &shard(1)).shard.snapshot_accepted);
+}
+
+pub fn a_state_seen_at_the_snapshots_moment_stays(bed: &mut impl Bed) {
+    let store = bed.store();
+    let seen = [49, 50, 51].map(|at| group(&shard(1), &format!("sg-{at}"), at));
+    store.accept(&delivery(&seen), 1000).unwrap();
+    let answer = store.accept(&snapshot_of(&shard(1), 50, &[], [GROUP]), 1000).unwrap();
+    assert_eq!(counts(&answer), (0, 0, 1));
+    assert_eq!(groups(store, &shard(1)), "sg-50 50, sg-51 51");
+}
+
+pub fn a_late_observation_of_what_is_gone_is_stale(bed: &mut impl Bed) {
+    let store = bed.store();
+    store.accept(&snapshot_of(&shard(1), 50, &[], [GROUP]), 1000).unwrap();
+    clear_work(store, 1000);
+    let seen = [49, 50].map(|at| group(&shard(1), &format!("sg-{at}"), at));
+    let answer = store.accept(&delivery(&seen), 1000).unwrap();
+    assert_eq!(counts(&answer), (1, 1, 0));
+    assert_eq!(groups(store, &shard(1)), "sg-50 50");
+    // An older snapshot neither revives what it contains nor hides what it does not.
+    let answer = store.accept(&snapshot(&shard(1), 40, &seen[..1]), 1000).unwrap();
+    assert_eq!(counts(&answer), (0, 1, 0));
+    assert_eq!(groups(store, &shard(1)), "sg-50 50");
+}
+
+pub fn a_later_sight_revives_what_was_gone(bed: &mut impl Bed) {
+    let store = bed.store();
+    let item = [group(&shard(1), "sg-1", 10)];
+    store.accept(&delivery(&item), 1000).unwrap();
+    store.accept(&snapshot_of(&shard(1), 50, &[], [GROUP]), 1000).unwrap();
+    assert_eq!(groups(store, &shard(1)), "");
+    clear_work(store, 1000);
+    // The same state, which a later snapshot still contains.
+    let answer = store.accept(&snapshot(&shard(1), 60, &item), 1000).unwrap();
+    assert_eq!(counts(&answer), (1, 0, 0));
+    assert_eq!(groups(store, &shard(1)), "sg-1 10");
+    assert_eq!(due(store, 1000), "1 *");
+}
+
+pub fn a_snapshot_is_silent_about_types_it_does_not_cover(bed: &mut impl Bed) {
+    let store = bed.store();
+    store.accept(&delivery(&[group(&shard(1), "sg-1", 10)]), 1000).unwrap();
+    store.accept(&snapshot(&shard(1), 50, &[recorder(&shard(1), 5)]), 1000).unwrap();
+    store.accept(&snapshot_of(&shard(2), 50, &[], [GROUP]), 1000).unwrap();
+    assert_eq!(groups(store, &shard(1)), "sg-1 10");
+}
+
+pub fn a_type_once_held_stays_held(bed: &mut impl Bed) {
+    let store = bed.store();
+    store.accept(&delivery(&[group(&shard(1), "sg-1", 10)]), 1000).unwrap();
+    store.accept(&snapshot_of(&shard(1), 50, &[], [GROUP, ResourceType::VPC]), 1000).unwrap();
+    store.expire(i64::MAX).unwrap();
+    let shard_1 = loaded(store, &shard(1)).shard;
+    assert!(shard_1.items.is_empty());
+    assert_eq!(shard_1.held_types.iter().collect::<Vec<_>>(), [&GROUP]);
+    // From the first item of a type on, the type is known, were the item deleted long ago.
+    clear_work(store, 1000);
+    let vpc = observed(&shard(1), ResourceType::VPC, "vpc-1", 5, Body::Deleted);
+    store.accept(&delivery(&[vpc]), 1000).unwrap();
+    assert_eq!(due(store, 1000), "1 *");
+    store.accept(&delivery(&[deleted(&shard(2), "sg-1", 10)]), 1000).unwrap();
+    assert!(loaded(store, &shard(2)).shard.held_types.contains(&GROUP));
+}
+
+pub fn a_deleted_recorder_is_told(bed: &mut impl Bed) {
+    let store = bed.store();
+    let told = || loaded(store, &shard(1)).shard.recorder_deleted;
+    store.accept(&delivery(&[recorder(&shard(1), 10)]), 1000).unwrap();
+    assert!(!told());
+    let tombstone = observed(&shard(1), RECORDER, "default", 20, Body::Deleted);
+    store.accept(&delivery(&[tombstone]), 1000).unwrap();
+    assert!(told());
+    assert_eq!(due(store, 1000), "1 *");
+    let mut another = recorder(&shard(1), 5);
+    another.item.key.id = id("another");
+    store.accept(&delivery(&[another]), 1000).unwrap();
+    assert!(!told(), "one recorder is enough");
+}
+
+pub fn global_items_of_another_region_do_not_renew_a_shards_own_receipt(bed: &mut impl Bed) {
+    let store = bed.store();
+    let home = ShardId { account: account(1), region: Region::home_of_global() };
+    let received = || loaded(store, &home).shard.received_ms;
+    let mut global =
+        observed(&home, ResourceType::CLOUDFRONT_DISTRIBUTION, "E1", 5, Body::Unwanted);
+    global.global = true;
+    let brought = snapshot(&shard(1), 50, &[group(&shard(1), "sg-1", 5), global]);
+    store.accept(&brought, 1000).unwrap();
+    assert_eq!(received(), Some(1000), "the only delivery there is");
+    store.accept(&delivery(&[group(&home, "sg-1", 5)]), 2000).unwrap();
+    store.accept(&brought, 3000).unwrap();
+    assert_eq!(received(), Some(2000));
+    assert_eq!(loaded(store, &shard(1)).shard.received_ms, Some(3000));
+    store.accept(&delivery(&[group(&home, "sg-1", 5)]), 1500).unwrap();
+    assert_eq!(received(), Some(2000), "a receipt never moves back");
+    assert!(!loaded(store, &home).shard.snapshot_accepted);
+}
+
+pub fn accounts_outside_the_organization_are_kept_and_counted(bed: &mut impl Bed) {
+    let store = bed.store();
+    commit(store, &[ControlChange::PutOrganization(Arc::new(organization(&[1])))], 0);
+    let items = [1, 2, 2].map(|n| group(&shard(n), "sg-1", 10));
+    let answer = store.accept(&delivery(&items), 1000).unwrap();
+    assert_eq!(answer.strangers, 2);
+    assert_eq!(counts(&answer), (2, 1, 0));
+    assert_eq!(groups(store, &shard(2)), "sg-1 10");
+}
+
+pub fn a_change_marks_its_shard_and_a_repeat_marks_nothing(bed: &mut impl Bed) {
+    let store = bed.store();
+    let table: &[(&str, Observation, &str)] = &[
+        ("first", group(&shard(1), "sg-1", 10), "1 *"),
+        ("repeat", group(&shard(1), "sg-1", 10), ""),
+        ("older", group(&shard(1), "sg-1", 9), ""),
+        ("newer", group(&shard(1), "sg-1", 11), "1 *"),
+        ("deleted", deleted(&shard(1), "sg-1", 12), "1 *"),
+        ("deleted again", deleted(&shard(1), "sg-1", 12), ""),
+        ("deleted unseen", deleted(&shard(1), "sg-9", 12), ""),
+        ("another shard", group(&shard(2), "sg-1", 1), "2 *"),
+    ];
+    for (name, seen, marked) in table {
+        store.accept(&delivery(std::slice::from_ref(seen)), 1000).unwrap();
+        assert_eq!(due(store, 1000), *marked, "{name}");
+        clear_work(store, 1000);
+    }
+    let whole = snapshot_of(&shard(1), 5, &[], [GROUP]);
+    store.accept(&whole, 1000).unwrap();
+    assert_eq!(due(store, 1000), "1 *", "the first whole snapshot");
+    clear_work(store, 1000);
+    store.accept(&whole, 1000).unwrap();
+    assert_eq!(due(store, 1000), "");
+    store.accept(&snapshot_of(&shard(1), 99, &[], [GROUP]), 1000).unwrap();
+    assert_eq!(due(store, 1000), "", "nothing went");
+    store.accept(&delivery(&[]), 1000).unwrap();
+    assert_eq!(due(store, 1000), "");
+}
+
+pub fn a_repeat_after_an_hour_marks_the_shard_that_may_be_stale(bed: &mut impl Bed) {
+    let store = bed.store();
+    let same = delivery(&[group(&shard(1), "sg-1", 10)]);
+    store.accept(&same, 0).unwrap();
+    clear_work(store, 0);
+    store.accept(&same, HOUR).unwrap();
+    assert_eq!(due(store, 2 * HOUR), "");
+    store.accept(&same, 2 * HOUR + 1).unwrap();
+    assert_eq!(due(store, 2 * HOUR + 1), "1 *");
+    assert_eq!(loaded(store, &shard(1)).shard.received_ms, Some(2 * HOUR + 1));
+}
+
+pub fn the_first_whole_snapshot_marks_its_shard_even_when_it_is_empty(bed: &mut impl Bed) {
+    let store = bed.store();
+    store.accept(&snapshot_of(&shard(1), 50, &[], []), 1000).unwrap();
+    let shard_1 = loaded(store, &shard(1)).shard;
+    assert!(shard_1.snapshot_accepted);
+    assert_eq!(shard_1.received_ms, Some(1000));
+    assert_eq!(due(store, 1000), "1 *");
+}

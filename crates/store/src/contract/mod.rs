@@ -1,0 +1,93 @@
+//! What every engine promises: one suite of facts about [`Store`], run by each engine.
+//!
+//! An engine brings a [`Bed`] and writes `contract_suite!(make_bed)` into its tests. What an engine
+//! cannot do is a `skipped:` line with a reason.
+
+pub mod control;
+pub mod durability;
+pub mod facts;
+pub mod intake;
+pub mod ledger;
+pub mod order;
+pub mod reading;
+pub mod work;
+
+use crate::Store;
+
+/// A store under test.
+pub trait Bed {
+    /// The store.
+    fn store(&self) -> &dyn Store;
+
+    /// Drops the store without a word and opens it again; `false` when nothing of it outlives the
+    /// process.
+    fn reopen(&mut self) -> bool;
+}
+
+/// Makes one test of each fact, run on the bed that `$make` makes.
+macro_rules! contract_suite {
+    ($make:path) => {
+        $crate::contract::contract_suite! { @tests $make;
+            control::a_new_store_is_empty
+            control::what_was_committed_is_read_back
+            control::a_commit_at_another_revision_conflicts_and_changes_nothing
+            control::a_put_replaces_and_a_remove_removes
+            control::an_organization_is_replaced_whole
+            control::a_removed_policy_takes_all_it_caused_and_closes_its_history
+            control::keys_are_kept_in_order_of_creation
+            control::an_access_key_id_is_kept_once
+            intake::what_is_delivered_is_loaded
+            intake::a_newer_state_replaces_and_an_older_one_is_stale
+            intake::a_deletion_leaves_a_tombstone_that_older_states_do_not_revive
+            intake::a_snapshot_shows_what_is_gone
+            intake::a_state_seen_at_the_snapshots_moment_stays
+            intake::a_late_observation_of_what_is_gone_is_stale
+            intake::a_later_sight_revives_what_was_gone
+            intake::a_snapshot_is_silent_about_types_it_does_not_cover
+            intake::a_type_once_held_stays_held
+            intake::a_deleted_recorder_is_told
+            intake::global_items_of_another_region_do_not_renew_a_shards_own_receipt
+            intake::accounts_outside_the_organization_are_kept_and_counted
+            intake::a_change_marks_its_shard_and_a_repeat_marks_nothing
+            intake::a_repeat_after_an_hour_marks_the_shard_that_may_be_stale
+            intake::the_first_whole_snapshot_marks_its_shard_even_when_it_is_empty
+            order::any_order_of_a_hand_made_story_ends_the_same
+            order::any_order_of_random_deliveries_ends_as_in_memory
+            reading::references_are_loaded_when_they_exist
+            reading::readers_are_marked_when_a_referenced_item_changes_goes_or_returns
+            reading::readers_are_marked_when_a_list_is_put_or_removed
+            reading::a_reader_that_reads_no_more_is_not_marked
+            reading::a_change_between_lease_and_first_settlement_is_not_missed
+            reading::a_list_put_between_lease_and_first_settlement_is_not_missed
+            work::due_shards_are_leased_oldest_first_with_all_their_marks
+            work::a_lease_holds_others_off_until_its_last_millisecond
+            work::what_an_overtaken_worker_settles_is_dropped
+            work::a_late_settlement_counts_while_nobody_else_took_the_shard
+            work::a_mark_made_during_a_lease_stays_due
+            work::another_policys_mark_waits_for_the_shards_lease
+            work::work_for_later_waits_and_only_moves_nearer
+            work::settling_schedules_what_time_alone_changes
+            work::a_policys_judgement_never_postpones_the_shards_own_time
+            work::marks_and_leases_are_counted
+            work::a_put_policy_is_fanned_out_in_steps
+            work::a_fan_out_replaced_or_overtaken_is_left_alone
+            ledger::a_judgement_is_written_and_read_back
+            ledger::differences_are_applied
+            ledger::a_judgement_that_changes_nothing_moves_only_last_updated
+            ledger::outcomes_of_another_revision_or_a_removed_policy_are_dropped
+            ledger::a_dropped_outcome_does_not_move_last_updated
+            ledger::an_account_out_of_scope_is_closed
+            ledger::entries_come_in_ranges_exact_at_their_edges
+            ledger::violators_come_in_pages
+            ledger::history_comes_newest_first
+            ledger::expiry_keeps_the_state_that_held_then
+            ledger::tombstones_and_gone_items_expire_but_a_recorders_stays
+            durability::everything_survives_a_reopen
+            durability::leases_and_versions_survive_a_reopen
+        }
+    };
+    (@tests $make:path; $($group:ident :: $fact:ident)+) => {
+        $(#[test] fn $fact() { $crate::contract::$group::$fact(&mut $make()); })+
+    };
+}
+pub(crate) use contract_suite;

@@ -1,0 +1,142 @@
+//! What is held depends on which deliveries came, never on their order.
+
+use palisade_core::ident::ResourceType;
+use palisade_core::inventory::{Body, Delivery, Shard, ShardBuilder};
+
+use crate::Store;
+
+use super::Bed;
+use super::facts::*;
+
+/// The shard as core's own accumulation has it.
+fn in_memory(n: u32, deliveries: &[Delivery]) -> Shard {
+    let id = shard(n);
+    let mut builder = ShardBuilder::new(id.clone());
+    for delivery in deliveries {
+        let snapshot = delivery.snapshot.as_ref();
+        for observation in &delivery.observations {
+            builder.observe(observation.clone(), snapshot.map(|snapshot| snapshot.moment_ms));
+        }
+        let Some(snapshot) = snapshot else { continue };
+        for resource_type in snapshot.covers.get(&id).into_iter().flatten() {
+            builder.mark(resource_type.clone(), snapshot.moment_ms);
+        }
+        if snapshot.shard.as_ref() == Some(&id) {
+            builder.accept_snapshot();
+        }
+    }
+    builder.seal()
+}
+
+/// The shard as the store has it, but for the receipt, which core's accumulation does not know.
+fn in_store(store: &dyn Store, n: u32) -> Shard {
+    Shard { received_ms: None, ..loaded(store, &shard(n)).shard }
+}
+
+/// Takes the same deliveries in for ever other accounts, since a store cannot be emptied.
+fn retold(delivery: &Delivery, n: u32) -> Delivery {
+    let mut retold = delivery.clone();
+    for observation in &mut retold.observations {
+        observation.item.key.account = account(n);
+    }
+    if let Some(snapshot) = &mut retold.snapshot {
+        snapshot.shard = Some(shard(n));
+        snapshot.covers = std::mem::take(&mut snapshot.covers)
+            .into_values()
+            .map(|types| (shard(n), types))
+            .collect();
+    }
+    retold
+}
+
+pub fn any_order_of_a_hand_made_story_ends_the_same(bed: &mut impl Bed) {
+    let one = shard(1);
+    let story = [
+        delivery(&[deleted(&one, "sg-1", 5), group(&one, "sg-2", 5), recorder(&one, 1)]),
+        delivery(&[group(&one, "sg-1", 10), group(&one, "sg-3", 29)]),
+        snapshot(&one, 20, &[group(&one, "sg-2", 5)]),
+        snapshot(&one, 30, &[group(&one, "sg-1", 8), recorder(&one, 1)]),
+        delivery(&[observed(&one, RECORDER, "default", 25, Body::Deleted)]),
+    ];
+    let mut order: Vec<usize> = (0..story.len()).collect();
+    let mut n = 1;
+    permute(&mut order, 0, &mut |order| {
+        let told: Vec<_> = order.iter().map(|at| retold(&story[*at], n)).collect();
+        for delivery in &told {
+            bed.store().accept(delivery, 1000).unwrap();
+        }
+        let found = in_store(bed.store(), n);
+        assert_eq!(found, in_memory(n, &told), "order {order:?}");
+        assert_eq!(groups(bed.store(), &shard(n)), "sg-1 10", "order {order:?}");
+        assert!(found.recorder_deleted, "order {order:?}");
+        n += 1;
+    });
+    assert_eq!(n, 121);
+}
+
+fn permute(order: &mut Vec<usize>, from: usize, act: &mut impl FnMut(&[usize])) {
+    if from == order.len() {
+        return act(order);
+    }
+    for at in from..order.len() {
+        order.swap(from, at);
+        permute(order, from + 1, act);
+        order.swap(from, at);
+    }
+}
+
+/// Knuth's linear congruential generator: plenty for shuffling, the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
+fn random_delivery(dice: &mut Dice, n: u32) -> Delivery {
+    let moment = 10 + i64::try_from(dice.below(20)).unwrap();
+    let whole = dice.below(3) == 0;
+    let mut seen = Vec::new();
+    for _ in 0..dice.below(6) {
+        let at = i64::try_from(dice.below(20)).unwrap();
+        let name = format!("sg-{}", dice.below(4));
+        seen.push(match dice.below(6) {
+            0 => recorder(&shard(n), at),
+            1 => observed(&shard(n), RECORDER, "default", at, Body::Deleted),
+            2 => deleted(&shard(n), &name, at),
+            3 => observed(&shard(n), ResourceType::VPC, &name, at, Body::Unwanted),
+            _ => group(&shard(n), &name, at),
+        });
+    }
+    match (whole, dice.below(3)) {
+        (false, _) => delivery(&seen),
+        (true, 0) => snapshot_of(&shard(n), moment, &seen, [GROUP, RECORDER, ResourceType::VPC]),
+        (true, _) => snapshot(&shard(n), moment, &seen),
+    }
+}
+
+pub fn any_order_of_random_deliveries_ends_as_in_memory(bed: &mut impl Bed) {
+    for seed in 0..60_u32 {
+        let mut dice = Dice(u64::from(seed));
+        let mut story: Vec<_> = (0..6).map(|_| random_delivery(&mut dice, 1)).collect();
+        let expected = in_memory(1, &story);
+        for round in 0..3 {
+            let n = seed * 3 + round + 1;
+            for delivery in &story {
+                bed.store().accept(&retold(delivery, n), 1000).unwrap();
+            }
+            let items = expected.items.clone().into_iter().map(|(kind, mut items)| {
+                items.values_mut().for_each(|item| item.key.account = account(n));
+                (kind, items)
+            });
+            let expected = Shard { id: shard(n), items: items.collect(), ..expected.clone() };
+            assert_eq!(in_store(bed.store(), n), expected, "seed {seed}, round {round}");
+            for at in (1..story.len()).rev() {
+                story.swap(at, usize::try_from(dice.below(at as u64 + 1)).unwrap());
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Facts about references: what is loaded for them, and who is told of their changes.
+
+use std::collections::BTreeSet;
+
+use palisade_core::evaluate::{App, Fact, Reference};
+use palisade_core::ident::ResourceType;
+
+use crate::{ControlChange, ListContent, Store};
+
+use super::Bed;
+use super::facts::*;
+
+fn app(port: u16) -> ListContent {
+    ListContent::Apps(vec![App { name: "web".into(), protocol: "TCP".into(), port }])
+}
+
+pub fn references_are_loaded_when_they_exist(bed: &mut impl Bed) {
+    let store = bed.store();
+    let apps = list("apps", app(443));
+    let protocols = list("protocols", ListContent::Protocols(vec!["udp".into()]));
+    let puts = [ControlChange::PutList(apps.clone()), ControlChange::PutList(protocols.clone())];
+    commit(store, &puts, 0);
+    let seen = group(&shard(9), "sg-audit", 5);
+    let gone = [group(&shard(9), "sg-gone", 5), deleted(&shard(9), "sg-gone", 6)];
+    store.accept(&delivery(&[std::slice::from_ref(&seen), &gone].concat()), 1000).unwrap();
+
+    let mut elsewhere = (*apps).clone();
+    elsewhere.owner = account(2);
+    let Reference::AppsList { owner, region, id } = apps.reference() else { panic!() };
+    let wrong_kind = Reference::ProtocolsList { owner, region, id };
+    let found = [item_reference(&shard(9), "sg-audit"), apps.reference(), protocols.reference()];
+    let missing = [
+        item_reference(&shard(9), "sg-gone"),
+        item_reference(&shard(9), "sg-never"),
+        item_reference(&shard(8), "sg-audit"),
+        list("no-such", app(1)).reference(),
+        elsewhere.reference(),
+        wrong_kind,
+    ];
+    let asked: BTreeSet<Reference> = found.iter().chain(&missing).cloned().collect();
+    let facts = store.load(&shard(1), &asked, &[]).unwrap().references;
+    assert_eq!(facts.len(), 3);
+    assert_eq!(facts[&found[0]], Fact::Item(seen.item));
+    assert_eq!(
+        facts[&found[1]],
+        Fact::Apps(vec![App { name: "web".into(), protocol: "TCP".into(), port: 443 }])
+    );
+    assert_eq!(facts[&found[2]], Fact::Protocols(vec!["udp".into()]));
+}
+
+pub fn readers_are_marked_when_a_referenced_item_changes_goes_or_returns(bed: &mut impl Bed) {
+    let store = bed.store();
+    put_policies(store, &["p", "q"]);
+    let home = shard(9);
+    let audit = [item_reference(&home, "sg-audit")];
+    judge_reading(store, 1, "p", &judgement(&[], &[]), 0, &audit);
+    judge_reading(store, 2, "q", &judgement(&[], &[]), 0, &audit);
+    judge_reading(store, 3, "p", &judgement(&[], &[]), 0, &[item_reference(&home, "sg-x")]);
+
+    let seen = group(&home, "sg-audit", 10);
+    let steps = [
+        ("appears", delivery(std::slice::from_ref(&seen)), "1 p; 2 q; 9 *"),
+        ("is repeated", delivery(std::slice::from_ref(&seen)), ""),
+        ("changes", delivery(&[group(&home, "sg-audit", 11)]), "1 p; 2 q; 9 *"),
+        ("has a neighbour", delivery(&[group(&home, "sg-audit-2", 11)]), "9 *"),
+        ("is gone", snapshot_of(&home, 50, &[], [GROUP]), "1 p; 2 q; 9 *"),
+        ("returns", snapshot(&home, 60, &[group(&home, "sg-audit", 11)]), "1 p; 2 q; 9 *"),
+        ("is deleted", delivery(&[deleted(&home, "sg-audit", 70)]), "1 p; 2 q; 9 *"),
+        (
+            "is of another type",
+            {
+                let vpc = ResourceType::VPC;
+                let body = palisade_core::inventory::Body::Unwanted;
+                delivery(&[observed(&home, vpc, "sg-audit", 80, body)])
+            },
+            "9 *",
+        ),
+    ];
+    for (name, delivery, marked) in steps {
+        store.accept(&delivery, 100).unwrap();
+        assert_eq!(due(store, 100), marked, "{name}");
+        clear_work(store, 100);
+    }
+}
+
+pub fn readers_are_marked_when_a_list_is_put_or_removed(bed: &mut impl Bed) {
+    let store = bed.store();
+    put_policies(store, &["p"]);
+    let apps = list("apps", app(443));
+    judge_reading(store, 1, "p", &judgement(&[], &[]), 0, &[apps.reference()]);
+    judge(store, 2, "p", &judgement(&[], &[]), 0);
+    let steps = [
+        ControlChange::PutList(apps.clone()),
+        ControlChange::PutList(list("apps", app(80))),
+        ControlChange::RemoveList(apps.id.clone()),
+    ];
+    for step in steps {
+        commit(store, std::slice::from_ref(&step), 50);
+        assert_eq!(due(store, 49), "");
+        assert_eq!(due(store, 50), "1 p", "{step:?}");
+        clear_work(store, 50);
+    }
+    commit(store, &[ControlChange::PutList(list("another", app(80)))], 50);
+    assert_eq!(due(store, 50), "");
+}
+
+pub fn a_reader_that_reads_no_more_is_not_marked(bed: &mut impl Bed) {
+    let store = bed.store();
+    put_policies(store, &["p"]);
+    let (audit, other) = (item_reference(&shard(9), "sg-1"), item_reference(&shard(9), "sg-2"));
+    judge_reading(store, 1, "p", &judgement(&[], &[]), 0, &[audit.clone(), other.clone()]);
+    judge_reading(store, 1, "p", &judgement(&[], &[]), 0, &[other]);
+    store.accept(&delivery(&[group(&shard(9), "sg-1", 10)]), 50).unwrap();
+    assert_eq!(due(store, 50), "9 *");
+    store.accept(&delivery(&[group(&shard(9), "sg-2", 10)]), 50).unwrap();
+    assert_eq!(due(store, 50), "1 p; 9 *");
+}
+
+/// Leases shard 1, lets something happen, then settles with a first reading of `reference`.
+fn settle_after(store: &dyn Store, reference: Reference, happens: impl Fn()) {
+    put_policies(store, &["p"]);
+    store.mark(&[mark_of(&shard(1), Some("p"))], 10).unwrap();
+    let lease = lease_one(store, 10, HOUR);
+    let mut outcome = outcome(store, &lease, "p", &judgement(&[], &["not seen"]), 10);
+    outcome.references.insert(reference);
+    happens();
+    store.settle(&[settled(lease, 20, &[outcome])]).unwrap();
+}
+
+pub fn a_change_between_lease_and_first_settlement_is_not_missed(bed: &mut impl Bed) {
+    let store = bed.store();
+    store.accept(&delivery(&[group(&shard(9), "sg-old", 10)]), 5).unwrap();
+    clear_work(store, 5);
+    settle_after(store, item_reference(&shard(9), "sg-old"), || ());
+    assert_eq!(due(store, 50), "", "nothing happened");
+    settle_after(store, item_reference(&shard(9), "sg-audit"), || {
+        store.accept(&delivery(&[group(&shard(9), "sg-audit", 10)]), 15).unwrap();
+    });
+    assert_eq!(due(store, 50), "9 *; 1 p");
+}
+
+pub fn a_list_put_between_lease_and_first_settlement_is_not_missed(bed: &mut impl Bed) {
+    let store = bed.store();
+    let apps = list("apps", app(443));
+    settle_after(store, apps.reference(), || {
+        commit(store, &[ControlChange::PutList(apps.clone())], 15);
+    });
+    assert_eq!(due(store, 50), "1 p");
+}

@@ -1,0 +1,254 @@
+//! Rows of the inventory: what is held of items, types and shards.
+
+use std::collections::BTreeMap;
+
+use palisade_core::ident::{ResourceId, ResourceType, ShardId};
+use palisade_core::inventory::{
+    Body, Held, ItemDecodeError, ItemKey, decode_item, encode_item, is_live,
+};
+use rusqlite::types::{ToSql, ToSqlOutput};
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use crate::Result;
+
+use super::columns::{damaged, get, ident};
+
+/// What an item's row counts as: a function of what is held and of its type's mark.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum State {
+    /// There, as far as is known.
+    Live,
+    /// A tombstone.
+    Deleted,
+    /// A snapshot from after it was last seen does not contain it.
+    Gone,
+}
+
+impl State {
+    /// By core's rule ([`is_live`]).
+    pub(super) fn of(held: &Held, mark_ms: Option<i64>) -> State {
+        if is_live(held, mark_ms) {
+            State::Live
+        } else if held.item.body == Body::Deleted {
+            State::Deleted
+        } else {
+            State::Gone
+        }
+    }
+}
+
+impl ToSql for State {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(match self {
+            State::Live => 0_i64,
+            State::Deleted => 1,
+            State::Gone => 2,
+        }))
+    }
+}
+
+// Items.
+
+/// What is held of a resource, live or not.
+pub(super) fn item(tx: &Transaction<'_>, key: &ItemKey) -> Result<Option<Held>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT body, seen_ms FROM items
+         WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4",
+    )?;
+    let row: Option<(Vec<u8>, i64)> = statement
+        .query_row(
+            [
+                key.account.as_str(),
+                key.region.as_str(),
+                key.resource_type.as_str(),
+                key.id.as_str(),
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let Some((body, seen_ms)) = row else { return Ok(None) };
+    match decode_item(key, &body) {
+        Ok(item) => Ok(Some(Held { item, seen_ms })),
+        // Delivering it again is the cure for another version's layout.
+        Err(ItemDecodeError::Layout { .. }) => Ok(None),
+        Err(error @ ItemDecodeError::Damaged(_)) => Err(damaged("item", error)),
+    }
+}
+
+/// Keeps a state in place of the one before.
+pub(super) fn put_item(tx: &Transaction<'_>, held: &Held, state: State) -> Result<()> {
+    let key = &held.item.key;
+    let mut statement = tx.prepare_cached(
+        "INSERT OR REPLACE INTO items (account, region, type, id, state, seen_ms, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    statement.execute(params![
+        key.account.as_str(),
+        key.region.as_str(),
+        key.resource_type.as_str(),
+        key.id.as_str(),
+        state,
+        held.seen_ms,
+        encode_item(&held.item)
+    ])?;
+    Ok(())
+}
+
+/// Moves the moment at which the held state was last seen.
+pub(super) fn see_item(tx: &Transaction<'_>, held: &Held, state: State) -> Result<()> {
+    let key = &held.item.key;
+    let mut statement = tx.prepare_cached(
+        "UPDATE items SET state = ?5, seen_ms = ?6
+         WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4",
+    )?;
+    statement.execute(params![
+        key.account.as_str(),
+        key.region.as_str(),
+        key.resource_type.as_str(),
+        key.id.as_str(),
+        state,
+        held.seen_ms
+    ])?;
+    Ok(())
+}
+
+/// Turns live items of a type that were last seen before the mark into gone ones; answers which.
+pub(super) fn sweep(
+    tx: &Transaction<'_>,
+    shard: &ShardId,
+    resource_type: &ResourceType,
+    mark_ms: i64,
+) -> Result<Vec<ResourceId>> {
+    let mut statement = tx.prepare_cached(
+        "UPDATE items SET state = ?5
+         WHERE account = ?1 AND region = ?2 AND type = ?3 AND state = ?4 AND seen_ms < ?6
+         RETURNING id",
+    )?;
+    let mut rows = statement.query(params![
+        shard.account.as_str(),
+        shard.region.as_str(),
+        resource_type.as_str(),
+        State::Live,
+        State::Gone,
+        mark_ms
+    ])?;
+    let mut gone = Vec::new();
+    while let Some(row) = rows.next()? {
+        gone.push(ident(row, 0, "item")?);
+    }
+    Ok(gone)
+}
+
+// Types.
+
+/// What is known of a type in a shard.
+#[derive(Clone, Copy, Default, Eq, PartialEq)]
+pub(super) struct Coverage {
+    /// An item of the type, live or not, was accepted. Stays, whatever expires.
+    pub(super) held: bool,
+    /// Moment of the newest snapshot that is the whole truth about the type.
+    pub(super) mark_ms: Option<i64>,
+}
+
+/// All types of a shard of which anything is known.
+pub(super) fn coverage(
+    tx: &Transaction<'_>,
+    shard: &ShardId,
+) -> Result<BTreeMap<ResourceType, Coverage>> {
+    const COVERAGE: &str = "coverage row";
+    let mut statement = tx.prepare_cached(
+        "SELECT type, held, mark_ms FROM coverage WHERE account = ?1 AND region = ?2",
+    )?;
+    let mut rows = statement.query([shard.account.as_str(), shard.region.as_str()])?;
+    let mut types = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let coverage = Coverage { held: get(row, 1, COVERAGE)?, mark_ms: get(row, 2, COVERAGE)? };
+        types.insert(ident(row, 0, COVERAGE)?, coverage);
+    }
+    Ok(types)
+}
+
+/// Keeps what is known of a type.
+pub(super) fn put_coverage(
+    tx: &Transaction<'_>,
+    shard: &ShardId,
+    resource_type: &ResourceType,
+    coverage: Coverage,
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "INSERT OR REPLACE INTO coverage (account, region, type, held, mark_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    statement.execute(params![
+        shard.account.as_str(),
+        shard.region.as_str(),
+        resource_type.as_str(),
+        coverage.held,
+        coverage.mark_ms
+    ])?;
+    Ok(())
+}
+
+// Shards.
+
+/// What is known of a shard as a whole.
+#[derive(Clone, Copy, Default)]
+pub(super) struct ShardRow {
+    /// A whole snapshot of it was accepted.
+    pub(super) snapshot_accepted: bool,
+    /// Last delivery of the shard itself.
+    pub(super) received_ms: Option<i64>,
+    /// Last `global` items that came in another Region's delivery.
+    pub(super) global_received_ms: Option<i64>,
+}
+
+impl ShardRow {
+    /// The receipt from which staleness counts. A delivery of another Region says nothing of what
+    /// is not `global`: it counts only where the shard has no delivery of its own.
+    pub(super) fn counted_ms(&self) -> Option<i64> {
+        self.received_ms.or(self.global_received_ms)
+    }
+}
+
+/// The row of a shard, `None` when nothing was ever delivered for it.
+pub(super) fn shard_row(tx: &Transaction<'_>, shard: &ShardId) -> Result<Option<ShardRow>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT snapshot_accepted, received_ms, global_received_ms FROM shards
+         WHERE account = ?1 AND region = ?2",
+    )?;
+    let mut rows = statement.query([shard.account.as_str(), shard.region.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(ShardRow {
+        snapshot_accepted: get(row, 0, "shard")?,
+        received_ms: get(row, 1, "shard")?,
+        global_received_ms: get(row, 2, "shard")?,
+    }))
+}
+
+/// Keeps a shard's row; `changed` is the sequence of the change of its facts, if there was one.
+pub(super) fn put_shard_row(
+    tx: &Transaction<'_>,
+    shard: &ShardId,
+    row: &ShardRow,
+    changed: Option<u64>,
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO shards
+           (account, region, snapshot_accepted, received_ms, global_received_ms, changed)
+         VALUES (?1, ?2, ?3, ?4, ?5, coalesce(?6, 0))
+         ON CONFLICT (account, region) DO UPDATE SET
+           snapshot_accepted = excluded.snapshot_accepted,
+           received_ms = excluded.received_ms,
+           global_received_ms = excluded.global_received_ms,
+           changed = coalesce(?6, changed)",
+    )?;
+    statement.execute(params![
+        shard.account.as_str(),
+        shard.region.as_str(),
+        row.snapshot_accepted,
+        row.received_ms,
+        row.global_received_ms,
+        changed
+    ])?;
+    Ok(())
+}

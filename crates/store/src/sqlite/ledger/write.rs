@@ -1,0 +1,196 @@
+//! Writing the ledger: what a judgement changed, and what ends.
+
+use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
+use palisade_core::ledger::{Change, Entry, ViolatorRow};
+use rusqlite::{Transaction, params};
+
+use crate::Result;
+
+use super::super::columns::to_json;
+use super::{issues_text, status_text};
+
+/// Writes what a judgement at `evaluated_ms` changed.
+pub(in crate::sqlite) fn write(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    change: &Change,
+    sequence: u64,
+    evaluated_ms: i64,
+) -> Result<()> {
+    put_entry(tx, policy, account, &change.entry, evaluated_ms)?;
+    remove_violators(tx, policy, account, &change.removed)?;
+    put_violators(tx, policy, account, &change.put)?;
+    if change.history {
+        append_history(tx, policy, account, &change.entry, sequence)?;
+    }
+    Ok(())
+}
+
+fn put_entry(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    entry: &Entry,
+    evaluated_ms: i64,
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "INSERT OR REPLACE INTO entries (policy, account, status, violator_count, in_scope, issues,
+           since_ms, policy_revision, evaluated_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    statement.execute(params![
+        policy.as_str(),
+        account.as_str(),
+        status_text(entry.status),
+        entry.violator_count,
+        entry.in_scope,
+        issues_text(&entry.issues)?,
+        entry.since_ms,
+        entry.policy_revision,
+        evaluated_ms
+    ])?;
+    Ok(())
+}
+
+fn remove_violators(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    removed: &[(ResourceType, ResourceId)],
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "DELETE FROM violators WHERE policy = ?1 AND account = ?2 AND type = ?3 AND id = ?4",
+    )?;
+    for (resource_type, id) in removed {
+        statement.execute([
+            policy.as_str(),
+            account.as_str(),
+            resource_type.as_str(),
+            id.as_str(),
+        ])?;
+    }
+    Ok(())
+}
+
+fn put_violators(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    put: &[ViolatorRow],
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "INSERT OR REPLACE INTO violators (policy, account, type, id, violations, since_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for violator in put {
+        statement.execute(params![
+            policy.as_str(),
+            account.as_str(),
+            violator.resource_type.as_str(),
+            violator.id.as_str(),
+            to_json(&violator.violations)?,
+            violator.since_ms
+        ])?;
+    }
+    Ok(())
+}
+
+fn append_history(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    entry: &Entry,
+    sequence: u64,
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO history (policy, account, sequence, at_ms, status, violator_count, issues,
+           policy_revision, closed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
+    )?;
+    statement.execute(params![
+        policy.as_str(),
+        account.as_str(),
+        sequence,
+        entry.since_ms,
+        status_text(entry.status),
+        entry.violator_count,
+        issues_text(&entry.issues)?,
+        entry.policy_revision
+    ])?;
+    Ok(())
+}
+
+/// A judgement of the shard under every policy of its Region.
+pub(in crate::sqlite) fn move_judged(
+    tx: &Transaction<'_>,
+    shard: &ShardId,
+    evaluated_ms: i64,
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO judged (account, region, evaluated_ms) VALUES (?1, ?2, ?3)
+         ON CONFLICT (account, region) DO UPDATE
+         SET evaluated_ms = max(evaluated_ms, excluded.evaluated_ms)",
+    )?;
+    statement.execute(params![shard.account.as_str(), shard.region.as_str(), evaluated_ms])?;
+    Ok(())
+}
+
+/// A judgement under this policy that changed nothing.
+pub(in crate::sqlite) fn move_entry(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    evaluated_ms: i64,
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "UPDATE entries SET evaluated_ms = max(evaluated_ms, ?3)
+         WHERE policy = ?1 AND account = ?2",
+    )?;
+    statement.execute(params![policy.as_str(), account.as_str(), evaluated_ms])?;
+    Ok(())
+}
+
+// Ending.
+
+/// The account is out of the policy's scope.
+pub(in crate::sqlite) fn close(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    sequence: u64,
+    now_ms: i64,
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO history (policy, account, sequence, at_ms, status, violator_count, issues,
+           policy_revision, closed)
+         SELECT policy, account, ?3, ?4, NULL, 0, NULL, policy_revision, 1
+         FROM entries WHERE policy = ?1 AND account = ?2",
+    )?;
+    let (policy, account) = (policy.as_str(), account.as_str());
+    statement.execute(params![policy, account, sequence, now_ms])?;
+    tx.prepare_cached("DELETE FROM entries WHERE policy = ?1 AND account = ?2")?
+        .execute([policy, account])?;
+    tx.prepare_cached("DELETE FROM violators WHERE policy = ?1 AND account = ?2")?
+        .execute([policy, account])?;
+    Ok(())
+}
+
+/// The policy is gone: closes what it has in every account.
+pub(in crate::sqlite) fn remove_policy(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    sequence: u64,
+    now_ms: i64,
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO history (policy, account, sequence, at_ms, status, violator_count, issues,
+           policy_revision, closed)
+         SELECT policy, account, ?2, ?3, NULL, 0, NULL, policy_revision, 1
+         FROM entries WHERE policy = ?1",
+        params![policy.as_str(), sequence, now_ms],
+    )?;
+    tx.execute("DELETE FROM entries WHERE policy = ?1", [policy.as_str()])?;
+    tx.execute("DELETE FROM violators WHERE policy = ?1", [policy.as_str()])?;
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! Facts about the file: who may open it, and which files are refused.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::contract::Bed;
+use crate::contract::facts::*;
+use crate::sqlite::{Opening, SqliteStore, Synchronous};
+use crate::{Store, StoreError};
+
+use super::beds::{OnDisk, looking, serving};
+
+fn refused(path: &Path, opening: Opening) -> StoreError {
+    match SqliteStore::open(path, opening) {
+        Ok(_) => panic!("opened"),
+        Err(error) => error,
+    }
+}
+
+#[test]
+fn a_second_server_is_refused_until_the_first_is_gone() {
+    let mut bed = OnDisk::new();
+    let error = refused(&bed.path(), serving());
+    assert!(matches!(&error, StoreError::InUse(_)), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("store.db` is in use by another palisade process"), "{text}");
+    bed.store = None;
+    SqliteStore::open(&bed.path(), serving()).unwrap();
+}
+
+#[test]
+fn keys_are_made_beside_a_server() {
+    let bed = OnDisk::new();
+    let beside = SqliteStore::open(&bed.path(), looking()).unwrap();
+    let key = crate::KeyRecord {
+        access_key_id: "a".to_owned(),
+        secret: "s".to_owned(),
+        account: None,
+        created_ms: 1,
+    };
+    beside.create_key(&key).unwrap();
+    assert!(bed.store().key("a").unwrap() == Some(key));
+    assert_eq!(beside.sealing_key().unwrap(), [7; 32], "drawn once, when the store was made");
+}
+
+#[test]
+fn a_store_of_a_newer_palisade_is_refused_and_left_as_it_is() {
+    let mut bed = OnDisk::new();
+    bed.store = None;
+    let raw = Connection::open(bed.path()).unwrap();
+    raw.pragma_update(None, "user_version", 99).unwrap();
+    drop(raw);
+    for opening in [serving(), looking()] {
+        let error = refused(&bed.path(), opening);
+        assert!(matches!(&error, StoreError::TooNew { found: 99, known: 1, .. }), "{error}");
+    }
+    let raw = Connection::open(bed.path()).unwrap();
+    let version: i64 = raw.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 99);
+}
+
+#[test]
+fn a_file_that_is_no_store_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("notes.txt");
+    let notes = "not a database at all ".repeat(400);
+    fs::write(&text, &notes).unwrap();
+    let error = refused(&text, serving()).to_string();
+    assert!(error.contains("notes.txt` cannot be used as a store"), "{error}");
+    assert!(error.contains("not a database"), "{error}");
+    assert_eq!(fs::read_to_string(&text).unwrap(), notes);
+
+    let foreign = folder.path().join("foreign.db");
+    let raw = Connection::open(&foreign).unwrap();
+    raw.execute_batch("CREATE TABLE notes (text TEXT)").unwrap();
+    drop(raw);
+    let before = fs::read(&foreign).unwrap();
+    let error = refused(&foreign, serving()).to_string();
+    assert!(error.contains("another program's database"), "{error}");
+    assert_eq!(fs::read(&foreign).unwrap(), before);
+}
+
+#[test]
+fn a_folder_that_does_not_exist_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    for opening in [serving(), looking()] {
+        let error = refused(&folder.path().join("no/such/store.db"), opening).to_string();
+        assert!(error.contains("no/such/store.db"), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn only_its_owner_may_read_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let bed = OnDisk::new();
+    commit(bed.store(), &[], 0);
+    for suffix in ["", "-wal", "-shm"] {
+        let path = format!("{}{suffix}", bed.path().display());
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{path}");
+    }
+}
+
+#[test]
+fn commits_wait_for_the_disk() {
+    let bed = OnDisk::new();
+    let setting = |synchronous| {
+        let path = bed.folder.path().join(format!("{synchronous:?}.db"));
+        let opening = Opening { synchronous, ..serving() };
+        let store = SqliteStore::open(&path, opening).unwrap();
+        let ask = |name| {
+            store.connections.write(|tx| {
+                Ok(tx.pragma_query_value(None, name, |row| {
+                    row.get::<_, rusqlite::types::Value>(0)
+                })?)
+            })
+        };
+        (ask("synchronous").unwrap(), ask("journal_mode").unwrap())
+    };
+    let wal = rusqlite::types::Value::Text("wal".to_owned());
+    assert_eq!(setting(Synchronous::Full), (2.into(), wal.clone()));
+    assert_eq!(setting(Synchronous::Off), (0.into(), wal));
+}
+
+/// A copy of the files of a store that is open, as `kill -9` would leave them.
+fn torn_from(bed: &OnDisk) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    for suffix in ["", "-wal"] {
+        let name = format!("store.db{suffix}");
+        fs::copy(bed.folder.path().join(&name), folder.path().join(&name)).unwrap();
+    }
+    let path = folder.path().join("store.db");
+    (folder, path)
+}
+
+#[test]
+fn what_was_acknowledged_is_in_the_files_before_the_store_is_closed() {
+    let bed = OnDisk::new();
+    bed.store().accept(&delivery(&[group(&shard(1), "sg-1", 5)]), 10).unwrap();
+    let (_folder, path) = torn_from(&bed);
+    let copy = SqliteStore::open(&path, serving()).unwrap();
+    assert_eq!(groups(&copy, &shard(1)), "sg-1 5");
+    assert_eq!(due(&copy, 10), "1 *");
+}
+
+#[test]
+fn a_log_cut_anywhere_holds_a_delivery_whole_or_not_at_all() {
+    let bed = OnDisk::new();
+    bed.store().accept(&delivery(&[group(&shard(1), "sg-0", 5)]), 10).unwrap();
+    let (_folder, path) = torn_from(&bed);
+    let log = path.with_extension("db-wal");
+    let before = fs::metadata(&log).unwrap().len();
+    let many: Vec<_> = (1..200).map(|n| group(&shard(1), &format!("sg-{n}"), 5)).collect();
+    bed.store().accept(&delivery(&many), 10).unwrap();
+    let (_folder, whole_path) = torn_from(&bed);
+    let (file, whole) =
+        (fs::read(&whole_path).unwrap(), fs::read(whole_path.with_extension("db-wal")).unwrap());
+    assert!(whole.len() as u64 > before + 8 * 4096);
+    let mut seen = std::collections::BTreeSet::new();
+    let start = usize::try_from(before).unwrap();
+    for cut in (start..whole.len()).step_by(1009).chain([whole.len()]) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        fs::write(&path, &file).unwrap();
+        fs::write(path.with_extension("db-wal"), &whole[..cut]).unwrap();
+        let copy = SqliteStore::open(&path, looking()).unwrap();
+        let items = loaded(&copy, &shard(1)).shard.of_type(&GROUP).count();
+        assert!(items == 1 || items == 200, "cut at {cut}: {items}");
+        seen.insert(items);
+    }
+    assert_eq!(seen.len(), 2, "both ends were seen");
+}

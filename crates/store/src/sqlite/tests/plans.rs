@@ -1,0 +1,70 @@
+//! What a statement costs is what it reaches: none that runs often may scan a table or sort.
+
+use rusqlite::Connection;
+
+use crate::sqlite::schema;
+
+/// Statements of the source, each from its first word to its closing quote.
+fn statements(source: &str) -> Vec<&str> {
+    let literals = source.split('"').skip(1).step_by(2);
+    let verbs = ["SELECT", "INSERT", "UPDATE", "DELETE"];
+    literals.filter(|text| verbs.iter().any(|verb| text.starts_with(verb))).collect()
+}
+
+/// Those that may scan, each with the reason.
+const MAY_SCAN: &[(&str, &str)] = &[
+    ("FROM administrators", "read whole"),
+    ("FROM accounts\"", "read whole"),
+    ("SELECT account, name, status, parent FROM accounts", "read whole"),
+    ("DELETE FROM accounts", "replaced whole"),
+    ("SELECT head FROM organization", "one row"),
+    ("SELECT record FROM policies", "read whole when there is no WHERE"),
+    ("SELECT record FROM lists", "read whole when there is no WHERE"),
+    ("FROM keys\n", "an operator's listing"),
+    ("FROM store", "one row"),
+    ("UPDATE store", "one row"),
+    ("SELECT count(*), ?1 FROM work", "the count of all work"),
+    ("FROM fan_outs", "policies being fanned out: few"),
+    ("FROM leases", "at most as many as shards being judged at once"),
+    ("DELETE FROM work WHERE policy", "once for a removed policy; work is what is left to do"),
+    ("DELETE FROM readers WHERE policy = ?1\"", "once for a removed policy"),
+];
+
+#[test]
+fn no_frequent_statement_scans_a_table() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    schema::migrate(&mut connection, "memory", &[0; 32]).unwrap();
+    let sources = [
+        include_str!("../control.rs"),
+        include_str!("../held.rs"),
+        include_str!("../intake.rs"),
+        include_str!("../keys.rs"),
+        include_str!("../ledger.rs"),
+        include_str!("../ledger/write.rs"),
+        include_str!("../load.rs"),
+        include_str!("../readers.rs"),
+        include_str!("../retention.rs"),
+        include_str!("../sequence.rs"),
+        include_str!("../work.rs"),
+    ];
+    let mut explained = 0;
+    for statement in sources.into_iter().flat_map(statements) {
+        if MAY_SCAN.iter().any(|(part, _)| format!("{statement}\"").contains(part)) {
+            continue;
+        }
+        let statement = statement.replace("{ENTRY_COLUMNS}", crate::sqlite::ledger::ENTRY_COLUMNS);
+        let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+        // Statements that are only parts of others, or hold parameters, need no values here.
+        let steps: Vec<String> = explain
+            .raw_query()
+            .mapped(|row| row.get::<_, String>(3))
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        for step in &steps {
+            let slow = step.starts_with("SCAN") || step.contains("TEMP B-TREE");
+            assert!(!slow, "{statement}\n{steps:#?}");
+        }
+        explained += 1;
+    }
+    assert!(explained > 40, "{explained}");
+}
