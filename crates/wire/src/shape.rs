@@ -193,11 +193,11 @@ impl std::fmt::Debug for Pattern {
     }
 }
 
-/// `^((?!\\[nr]).)+` read over the whole text: one line, not empty, and nowhere a backslash followed by `n` or `r`.
+/// `^((?!\\[nr]).)+` read over the whole text: one line, and nowhere a backslash followed by `n` or `r`.
+/// Empty passes: clients send `""` for Shield policies and read it back (semantics §10 row 26).
 fn has_no_escaped_break(value: &str) -> bool {
     let line_breaks = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
-    !value.is_empty()
-        && !value.contains(line_breaks)
+    !value.contains(line_breaks)
         && !value.contains("\\n")
         && !value.contains("\\r")
 }

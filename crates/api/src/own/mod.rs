@@ -28,7 +28,7 @@ use crate::app::App;
 use crate::call::internal;
 use crate::intake::{Arrived, whole};
 use crate::request::blocking;
-use crate::verify::{Authentic, verify};
+use crate::verify::{Authentic, foresee_operator, verify};
 
 pub use organization::ORGANIZATION_SIZE_MAX;
 pub use violators::VIOLATORS_PAGE_MAX;
@@ -139,7 +139,14 @@ async fn answer<T: Serialize + Send + 'static>(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let answered = async {
-        let arrived = Arrived::of(&parts)?;
+        let arrived = Arc::new(Arrived::of(&parts)?);
+        if body_size_max > SMALL_BODY_SIZE_MAX {
+            // Strangers cannot make the server hold large bodies.
+            let head = arrived.clone();
+            if !blocking(app, move |app| foresee_operator(app, &head)).await? {
+                return Err(not_operator());
+            }
+        }
         let body = whole(body, body_size_max, app.settings.request_deadline).await?;
         blocking(app, move |app| {
             let payload = body.clone();

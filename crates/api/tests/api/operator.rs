@@ -305,3 +305,20 @@ async fn the_openapi_document_describes_every_endpoint() {
     }
     assert_eq!(paths.len(), 10);
 }
+
+#[tokio::test]
+async fn bodies_of_own_endpoints_have_their_limits() {
+    let world = World::new().await;
+    for (method, path, max) in [
+        ("POST", "/palisade/v1/evaluate", palisade_api::own::SMALL_BODY_SIZE_MAX),
+        ("PUT", "/palisade/v1/organization", palisade_api::own::ORGANIZATION_SIZE_MAX),
+    ] {
+        for size in [max - 1, max] {
+            let answer = world.own(method, path, " ".repeat(size)).await;
+            assert_ne!(answer.status, 413, "{path} takes {size} bytes");
+        }
+        let answer = world.own(method, path, " ".repeat(max + 1)).await;
+        let text = format!("larger than the {max} bytes");
+        answer.own_refuses(413, "RequestEntityTooLarge", &text);
+    }
+}

@@ -374,3 +374,51 @@ async fn tags_of_an_update_are_added_and_never_removed() {
         json!([{ "Key": "a", "Value": "1" }, { "Key": "b", "Value": "3" }, { "Key": "c", "Value": "4" }])
     );
 }
+
+/// The published policies of AWS's own automation, if they are there.
+fn published_policies() -> Vec<Value> {
+    let default =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/real-data");
+    let folder = std::env::var("PALISADE_REAL_DATA").map_or(default, Into::into);
+    let path = folder.join("fms-policy/fms-automations.policy_manifest.json");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        println!("skipped: no real data at {}", path.display());
+        return Vec::new();
+    };
+    let manifest: Value = serde_json::from_str(&text).unwrap();
+    let policies = manifest["default"].as_object().unwrap().values();
+    policies
+        .map(|policy| {
+            json!({
+                "PolicyName": policy["policyName"],
+                "SecurityServicePolicyData": {
+                    "Type": policy["policyDetails"]["type"],
+                    "ManagedServiceData": policy["policyDetails"].to_string(),
+                },
+                "ResourceType": policy["resourceType"],
+                "ResourceTypeList": policy["resourceTypeList"],
+                "ExcludeResourceTags": false,
+                "RemediationEnabled": policy["remediationEnabled"],
+            })
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn published_policies_are_put_read_back_and_put_again_without_a_difference() {
+    let world = World::new().await;
+    let put = |policy: Value| world.call(ADMIN, HOME, "PutPolicy", json!({ "Policy": policy }));
+    for sent in published_policies() {
+        let first = put(sent.clone()).await.ok()["Policy"].clone();
+        for member in ["PolicyName", "ResourceType", "ExcludeResourceTags", "RemediationEnabled"] {
+            assert_eq!(first[member], sent[member], "{member}");
+        }
+        assert_eq!(first["ResourceTypeList"], sent["ResourceTypeList"], "{}", sent["PolicyName"]);
+        let input = json!({ "PolicyId": first["PolicyId"] });
+        let mut read = world.call(ADMIN, HOME, "GetPolicy", input).await.ok()["Policy"].clone();
+        assert_eq!(read, first);
+        let again = put(read.clone()).await.ok()["Policy"].clone();
+        read["PolicyUpdateToken"] = again["PolicyUpdateToken"].clone();
+        assert_eq!(again, read);
+    }
+}

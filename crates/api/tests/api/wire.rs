@@ -91,10 +91,9 @@ async fn headers_of_16_kib_are_taken_and_one_byte_more_is_not() {
 
 #[tokio::test]
 async fn a_body_that_does_not_arrive_is_given_up() {
-    let world = World::settled(|settings| {
+    let world = World::with(|settings| {
         settings.request_deadline = std::time::Duration::from_millis(1);
-    })
-    .await;
+    });
     let never = Body::new(Never);
     let answer = world.send(json_call("ListPolicies").body(never).unwrap()).await;
     assert_eq!(answer.status, 408, "{answer:?}");

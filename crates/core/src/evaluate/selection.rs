@@ -1,12 +1,13 @@
 //! Which resources of a shard a policy is about.
 
 use crate::ident::ResourceType;
-use crate::inventory::{Item, Shard};
+use crate::inventory::{Body, Item, Shard};
 use crate::policy::Policy;
 
 use super::{DependentService, Gap, Verdict};
 
-/// Live resources of a listed type whose tags put them in scope, ascending by id.
+/// Live resources of a listed type whose tags put them in scope, ascending by id. Where nothing of a
+/// resource was recorded its tags were not either: no tag filter may then take it out of sight.
 pub(super) fn selected<'a>(
     policy: &Policy,
     shard: &'a Shard,
@@ -16,7 +17,9 @@ pub(super) fn selected<'a>(
         return Vec::new();
     }
     let items = shard.items.get(resource_type).into_iter().flatten();
-    items.map(|(_, item)| item).filter(|item| policy.scope.has_tags(&item.tags)).collect()
+    let untold = |item: &Item| item.body == Body::Unseen && item.tags.is_empty();
+    let selects = |item: &&Item| untold(item) || policy.scope.has_tags(&item.tags);
+    items.map(|(_, item)| item).filter(selects).collect()
 }
 
 /// What is said of a resource whose configuration was not recorded.

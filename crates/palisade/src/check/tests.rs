@@ -90,7 +90,10 @@ fn spotless_accounts_comply_and_every_untidy_one_breaks_something() {
         let account = sample::account_id(name).unwrap();
         let of_account: Vec<_> = rows().iter().filter(|row| row.account == account).collect();
         let broken = of_account.iter().any(|row| row.status_text() == "NON_COMPLIANT");
-        let issues: Vec<_> = of_account.iter().map(|row| (&row.policy, &row.region, row.status_text())).collect();
+        let issues: Vec<_> = of_account
+            .iter()
+            .map(|row| (&row.policy, &row.region, row.status_text(), &row.violators))
+            .collect();
         assert_eq!(broken, !spotless, "{name}: {issues:?}");
     }
 }

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::item::{ConfigurationItem, Place, iso};
+use super::policies::AUDIT_GROUP;
 use super::prng::Prng;
 
 /// A VPC with its subnets.
@@ -59,7 +60,8 @@ pub fn from_group(protocol: &str, port: u16, account: &str, group: &Group) -> Va
     })
 }
 
-/// The item of a security group; egress is open, as EC2 makes it.
+/// The item of a security group; egress is open, as EC2 makes it, but for `default` groups and for
+/// an audit group, whose every rule would be denied to everybody.
 pub fn group_item(
     place: &Place,
     network: &Network,
@@ -67,8 +69,8 @@ pub fn group_item(
     ingress: &[Value],
     captured_ms: i64,
 ) -> ConfigurationItem {
-    let egress: &[Value] =
-        if group.name == "default" { &[] } else { &[allow("-1", 0, 0, &["0.0.0.0/0"])] };
+    let closed = group.name == "default" || group.id == AUDIT_GROUP;
+    let egress: &[Value] = if closed { &[] } else { &[allow("-1", 0, 0, &["0.0.0.0/0"])] };
     ConfigurationItem::new(place, "AWS::EC2::SecurityGroup", &group.id, captured_ms)
         .named(&group.name)
         .ec2_arn("security-group")

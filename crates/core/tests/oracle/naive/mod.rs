@@ -111,6 +111,13 @@ fn tags_in_scope(policy: &Value, item: &Value, broken: Option<Mutation>) -> bool
         return true;
     }
     let tags = held::tags(item);
+    // Where nothing was recorded the tags were not either: never out of sight (formats, quirk 20).
+    if tags.is_empty()
+        && held::is_unseen(item)
+        && broken != Some(Mutation::UntoldTagsTakeOutOfScope)
+    {
+        return true;
+    }
     let has = |tag: &Value| {
         let (key, value) = (text(&tag["Key"]), text(&tag["Value"]));
         tags.iter().any(|(k, v)| {

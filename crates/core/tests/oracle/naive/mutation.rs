@@ -24,6 +24,7 @@ mutations! {
     TagsOrReadAsAnd,
     TagExclusionIgnored,
     EmptyTagValueMatchesAny,
+    UntoldTagsTakeOutOfScope,
     // What is held and known
     OlderStateWins,
     DeletionIgnored,

@@ -1,0 +1,396 @@
+//! The program as its users run it: command lines in, exit codes and texts out.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A command of the program with nothing of the tester's own surroundings.
+fn palisade(line: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
+    command.args(line).env_clear().env("HOME", "/nonexistent").stdin(Stdio::null());
+    command
+}
+
+fn run(line: &[&str]) -> Output {
+    palisade(line).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or_else(|| panic!("ended by a signal: {output:?}"))
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+const MEMBER: &str = "111122223333";
+const OTHER: &str = "444455556666";
+
+/// A folder with an organization of two accounts, a policy against ssh from everywhere, and a
+/// snapshot of the first account with one group.
+struct World(TempDir);
+
+impl World {
+    fn new(cidr: &str) -> World {
+        let world = World(tempfile::tempdir().unwrap());
+        world.write("organization.json", &json!({
+            "Organization": {"Id": "o-test000001", "ManagementAccountId": MEMBER},
+            "Roots": [{"Id": "r-test"}],
+            "OrganizationalUnits": [],
+            "Accounts": [
+                {"Id": MEMBER, "Name": "one", "Status": "ACTIVE", "ParentId": "r-test"},
+                {"Id": OTHER, "Name": "two", "Status": "SUSPENDED", "ParentId": "r-test"},
+            ],
+        }));
+        world.write("policy.json", &policy(&json!({})));
+        world.write(&snapshot_name(), &snapshot(cidr));
+        world
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
+    fn write(&self, name: &str, content: &Value) {
+        self.write_text(name, &content.to_string());
+    }
+
+    fn write_text(&self, name: &str, content: &str) {
+        let path = PathBuf::from(self.path(name));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+
+    fn check(&self, more: &[&str]) -> Output {
+        let (policy, organization) = (self.path("policy.json"), self.path("organization.json"));
+        let deliveries = self.path("AWSLogs");
+        let mut line = vec!["check", "--policy", &policy, "--organization", &organization];
+        line.extend(more);
+        line.push(&deliveries);
+        run(&line)
+    }
+}
+
+/// A policy that no rule may name addresses wider than /16, with more members.
+fn policy(more: &Value) -> Value {
+    let mut policy = json!({
+        "PolicyName": "narrow",
+        "SecurityServicePolicyData": {
+            "Type": "SECURITY_GROUPS_CONTENT_AUDIT",
+            "ManagedServiceData": "{\"type\":\"SECURITY_GROUPS_CONTENT_AUDIT\",\"preManagedOptions\":[{\"minIpv4CidrPrefixLenPerSgRule\":16}]}",
+        },
+        "ResourceType": "AWS::EC2::SecurityGroup",
+        "ExcludeResourceTags": false,
+        "RemediationEnabled": false,
+    });
+    policy.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    json!({ "Policy": policy })
+}
+
+fn snapshot_name() -> String {
+    format!("AWSLogs/{MEMBER}/Config/eu-west-1/2026/2/3/ConfigSnapshot/{MEMBER}_Config_eu-west-1_ConfigSnapshot_20260203T040506Z_00000000-0000-4000-8000-000000000000.json")
+}
+
+fn snapshot(cidr: &str) -> Value {
+    json!({
+        "fileVersion": "1.0",
+        "configSnapshotId": "00000000-0000-4000-8000-000000000000",
+        "configurationItems": [{
+            "configuration": {
+                "groupId": "sg-1", "groupName": "web", "ownerId": MEMBER, "vpcId": "vpc-1",
+                "ipPermissions": [{
+                    "ipProtocol": "tcp", "fromPort": 443, "toPort": 443,
+                    "ipv4Ranges": [{"cidrIp": cidr}], "ipRanges": [cidr],
+                }],
+                "ipPermissionsEgress": [],
+            },
+            "configurationItemVersion": "1.3",
+            "configurationItemCaptureTime": "2026-02-03T04:00:00.000Z",
+            "configurationStateId": 1_770_091_200_000_i64,
+            "awsAccountId": MEMBER,
+            "configurationItemStatus": "ResourceDiscovered",
+            "resourceType": "AWS::EC2::SecurityGroup",
+            "resourceId": "sg-1",
+            "awsRegion": "eu-west-1",
+        }],
+    })
+}
+
+#[test]
+fn wrong_usage_is_64_and_help_is_0() {
+    for line in [&["chek"][..], &["check"], &["serve", "--store", "x.db"], &["keys", "create"], &[]] {
+        assert_eq!(code(&run(line)), 64, "{line:?}");
+    }
+    for line in [&["--help"][..], &["check", "--help"], &["--version"], &["completions", "bash"]] {
+        let output = run(line);
+        assert_eq!((code(&output), stdout(&output).is_empty()), (0, false), "{line:?}");
+    }
+}
+
+#[test]
+fn check_tells_by_its_exit_code() {
+    assert_eq!(code(&World::new("10.1.0.0/16").check(&[])), 0, "everything complies");
+    assert_eq!(code(&World::new("10.0.0.0/8").check(&[])), 1, "something does not");
+    let elsewhere = World::new("10.1.0.0/16").check(&["--region", "us-east-1"]);
+    assert_eq!(code(&elsewhere), 2, "nothing is known of that Region");
+}
+
+#[test]
+fn check_prints_a_table_and_csv_and_json() {
+    let world = World::new("10.0.0.0/8");
+    insta::assert_snapshot!("check_table", stdout(&world.check(&["--violators"])));
+    insta::assert_snapshot!("check_csv", stdout(&world.check(&["--output", "csv"])));
+    let json = stdout(&world.check(&["--output", "json", "--violators"]));
+    insta::assert_snapshot!("check_json", json);
+}
+
+#[test]
+fn check_says_what_is_wrong_with_what_is_asked() {
+    let cases: [(&str, &str, &str); 6] = [
+        ("policy.json", "{", "`, the policy file cannot be read"),
+        ("policy.json", &policy(&json!({"IncludeMap": {"ACCOUNT": ["999999999999"]}})).to_string(), "999999999999"),
+        ("policy.json", &policy(&json!({"SecurityServicePolicyData": {"Type": "WAFV2", "ManagedServiceData": "{"}})).to_string(), "policy.json"),
+        ("organization.json", "{\"Organization\":{\"Id\":\"o-test000001\",\"Man", "organization.json"),
+        ("organization.json", "{}", "organization.json"),
+        ("organization.json", "[1]", "organization.json"),
+    ];
+    for (file, text, says) in cases {
+        let world = World::new("10.1.0.0/16");
+        world.write_text(file, text);
+        let output = world.check(&[]);
+        let said = stderr(&output);
+        assert_eq!(code(&output), 64, "{file} {text}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        let says = says.trim_start_matches("`, ");
+        assert!(said.contains(says), "{said}");
+    }
+    let world = World::new("10.1.0.0/16");
+    let output = world.check(&["--admin", "999999999999"]);
+    assert_eq!(code(&output), 64, "{}", stderr(&output));
+}
+
+#[test]
+fn input_that_cannot_be_read_is_74_and_never_read_as_compliant() {
+    let whole = snapshot("10.1.0.0/16").to_string();
+    let brackets = "[".repeat(1 << 20);
+    for (what, text) in [("cut", &whole[..whole.len() / 2]), ("brackets", &brackets), ("empty", "")] {
+        let world = World::new("10.1.0.0/16");
+        let broken = snapshot_name().replace("040506Z", "050506Z");
+        world.write_text(&broken, text);
+        let output = world.check(&["--output", "json"]);
+        assert_eq!(code(&output), 74, "{what}");
+        let said = stderr(&output);
+        assert!(said.contains("050506Z") && said.lines().count() == 1, "{what}: {said}");
+        let rows: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        let row = &rows["PolicyComplianceStatusList"][0];
+        assert_eq!(row["EvaluationResults"], json!([]), "{what}: {row}");
+    }
+    let missing = run(&["check", "--policy", "p", "--organization", "o", "nowhere"]);
+    assert_eq!(code(&missing), 74);
+    assert!(stderr(&missing).starts_with("palisade: `o` cannot be read: "), "{}", stderr(&missing));
+}
+
+#[test]
+fn no_server_is_said_in_one_line() {
+    for line in [&["compliance"][..], &["policies", "list"], &["violators", "p", MEMBER]] {
+        let output = palisade(line).env("PALISADE_ENDPOINT", "http://127.0.0.1:9").output().unwrap();
+        assert_eq!((code(&output), stderr(&output).lines().count()), (1, 1), "{line:?}");
+    }
+}
+
+/// A server of its own on a port of its own; ended when dropped.
+struct Server {
+    child: Child,
+    endpoint: String,
+    store: String,
+}
+
+impl Server {
+    fn start(folder: &Path, auth: &str) -> Server {
+        let store = format!("sqlite:{}", folder.join("deep/palisade.db").display());
+        let mut child = palisade(&["serve", "--listen", "127.0.0.1:0", "--auth", auth, "--store", &store])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let endpoint = line
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"))
+            .unwrap_or_else(|| panic!("no address in {line:?}"));
+        Server { child, endpoint: endpoint.trim_end_matches(';').to_owned(), store }
+    }
+
+    fn run(&self, line: &[&str], keys: Option<(&str, &str)>) -> Output {
+        let mut command = palisade(line);
+        command.env("PALISADE_ENDPOINT", &self.endpoint);
+        if let Some((id, secret)) = keys {
+            command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret);
+        }
+        command.output().unwrap()
+    }
+
+    fn done(&self, line: &[&str]) -> String {
+        let output = self.run(line, None);
+        assert_eq!(code(&output), 0, "{line:?}: {}", stderr(&output));
+        stdout(&output)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn client_commands_tell_a_server_and_hear_of_it() {
+    let world = World::new("10.0.0.0/8");
+    let server = Server::start(world.0.path(), "open");
+    let (organization, policy) = (world.path("organization.json"), world.path("policy.json"));
+    let said = server.done(&["organization", "apply", &organization]);
+    assert_eq!(said, "organization o-test000001: 2 accounts in 0 organizational units\n");
+    let said = server.done(&["ingest", &world.path("AWSLogs")]);
+    assert_eq!(said, "1 files: 1 new states, 0 already known, 0 gone\n");
+    server.done(&["policies", "put", &policy, "--region", "eu-west-1"]);
+    let listed = server.done(&["policies", "list", "--region", "eu-west-1", "--output", "csv"]);
+    assert!(listed.contains("\nnarrow,"), "{listed}");
+    let got = server.done(&["policies", "get", "narrow", "--region", "eu-west-1"]);
+    let got: Value = serde_json::from_str(&got).unwrap();
+    assert_eq!(got["Policy"]["PolicyName"], "narrow");
+
+    let compliance = settled(&server, &["compliance", "narrow", "--region", "eu-west-1", "--output", "json"]);
+    let row = &compliance["PolicyComplianceStatusList"][0];
+    assert_eq!(row["EvaluationResults"][0]["ComplianceStatus"], "NON_COMPLIANT", "{row}");
+    let violators = server.done(&["violators", "narrow", MEMBER, "--region", "eu-west-1", "--output", "json"]);
+    let violators: Value = serde_json::from_str(&violators).unwrap();
+    assert_eq!(violators["Violators"][0]["ResourceId"], "sg-1");
+    assert!(violators["Violators"][0]["Evidence"][0].as_str().unwrap().contains("10.0.0.0/8"));
+
+    // What `check` prints of the same files is the same.
+    let checked = stdout(&world.check(&["--output", "json"]));
+    let checked: Value = serde_json::from_str(&checked).unwrap();
+    for member in ["EvaluationResults", "IssueInfoMap", "MemberAccount", "PolicyOwner", "PolicyName", "Region"] {
+        assert_eq!(checked["PolicyComplianceStatusList"][0][member], row[member], "{member}");
+    }
+
+    let again = server.done(&["policies", "put", &policy, "--by-name", "--region", "eu-west-1"]);
+    assert!(again.starts_with("updated "), "{again}");
+    server.done(&["policies", "delete", "narrow", "--region", "eu-west-1"]);
+    let gone = server.run(&["policies", "get", "narrow", "--region", "eu-west-1"], None);
+    assert_eq!(code(&gone), 64);
+    assert!(stderr(&gone).contains("no policy `narrow` in eu-west-1"), "{}", stderr(&gone));
+}
+
+/// Asks until every account in scope has an answer; the harness's own time limit ends it.
+fn settled(server: &Server, line: &[&str]) -> Value {
+    loop {
+        let answer: Value = serde_json::from_str(&server.done(line)).unwrap();
+        let rows = answer["PolicyComplianceStatusList"].as_array().unwrap();
+        if rows.iter().all(|row| row["EvaluationResults"] != json!([])) && !rows.is_empty() {
+            return answer;
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_refused_file_does_not_keep_the_others_out() {
+    let world = World::new("10.0.0.0/8");
+    let server = Server::start(world.0.path(), "open");
+    world.write_text("AWSLogs/0-broken.json", "{\"configurationItems\":[{");
+    let output = server.run(&["ingest", &world.path("AWSLogs")], None);
+    assert_eq!(code(&output), 74, "{}", stderr(&output));
+    assert!(stderr(&output).contains("0-broken.json"), "{}", stderr(&output));
+    assert!(stdout(&output).contains("1 new states") && stdout(&output).contains("1 files refused"));
+}
+
+#[test]
+fn calls_are_signed_with_keys_of_the_store() {
+    let world = World::new("10.0.0.0/8");
+    let server = Server::start(world.0.path(), "sigv4");
+    let organization = world.path("organization.json");
+    let apply = ["organization", "apply", organization.as_str()];
+    let made = run(&["keys", "create", "--store", &server.store, "--operator", "--output", "json"]);
+    let made: Value = serde_json::from_str(&stdout(&made)).unwrap();
+    let (id, secret) = (made["AccessKeyId"].as_str().unwrap(), made["SecretAccessKey"].as_str().unwrap());
+    assert_eq!(made["Account"], Value::Null);
+    let keyless = server.run(&apply, None);
+    assert_eq!(code(&keyless), 1);
+    assert!(stderr(&keyless).contains("`palisade keys create`"), "{}", stderr(&keyless));
+    let wrong = server.run(&apply, Some((id, "wrong")));
+    assert_eq!(code(&wrong), 1, "{}", stderr(&wrong));
+    let right = server.run(&apply, Some((id, secret)));
+    assert_eq!(code(&right), 0, "{}", stderr(&right));
+    let ingested = server.run(&["ingest", &world.path("AWSLogs")], Some((id, secret)));
+    assert_eq!(code(&ingested), 0, "{}", stderr(&ingested));
+    let listed = run(&["keys", "list", "--store", &server.store]);
+    assert!(stdout(&listed).contains(id) && !stdout(&listed).contains(secret));
+    let doctor = run(&["doctor", "--store", &server.store]);
+    assert!(stdout(&doctor).contains("o-test000001: 2 accounts"), "{}", stdout(&doctor));
+}
+
+#[test]
+fn a_store_and_an_address_serve_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), "open");
+    let second = run(&["serve", "--listen", "127.0.0.1:0", "--store", &server.store]);
+    assert_eq!(code(&second), 1);
+    assert!(stderr(&second).contains("is in use by another palisade process"), "{}", stderr(&second));
+    let address = server.endpoint.trim_start_matches("http://");
+    let other = format!("sqlite:{}", folder.path().join("other.db").display());
+    let third = run(&["serve", "--listen", address, "--store", &other]);
+    assert_eq!(code(&third), 1);
+    let said = stderr(&third);
+    assert_eq!(said, format!("palisade: address {address} is in use; stop what listens there, or give another with --listen\n"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_request_to_terminate_ends_the_server_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), "open");
+    let pid = server.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn looking_at_a_store_does_not_make_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("none.db");
+    let store = format!("sqlite:{}", path.display());
+    for line in [["doctor", "--store", &store].as_slice(), &["keys", "list", "--store", &store]] {
+        let output = run(line);
+        assert_eq!(code(&output), 64, "{line:?}");
+    }
+    assert!(!path.exists());
+}
+
+#[test]
+fn quickstart_shows_its_tables_again_and_again() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().join("data").display().to_string();
+    let line = ["quickstart", "--data", &folder, "--listen", "127.0.0.1:0", "--exit"];
+    let first = run(&line);
+    assert_eq!(code(&first), 0, "{}", stderr(&first));
+    let text = stdout(&first);
+    for promised in ["Compliance in us-east-1", "Compliance in eu-west-1", " 137 violators ", " 100 violators ", " 101 violators ", " not known ", "old-marketing-site (suspended)"] {
+        assert!(text.contains(promised), "{promised}: {text}");
+    }
+    let second = run(&line);
+    assert_eq!(code(&second), 0, "{}", stderr(&second));
+    let tables = |text: &str| text.split("Compliance in ").skip(1).take(2).map(str::to_owned).collect::<Vec<_>>().concat();
+    let cut = |text: String| text.split("\nA number counts").next().unwrap_or_default().to_owned();
+    assert_eq!(cut(tables(&text)), cut(tables(&stdout(&second))));
+    std::io::stdout().flush().unwrap();
+}
