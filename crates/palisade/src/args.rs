@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use palisade_core::ident::{AccountId, Region};
 
@@ -63,16 +64,6 @@ pub enum Output {
     Csv,
 }
 
-/// How results of `keys` are printed.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub enum Form {
-    /// For people.
-    #[default]
-    Table,
-    /// For programs.
-    Json,
-}
-
 /// `palisade quickstart`
 #[derive(Args, Debug)]
 pub struct Quickstart {
@@ -83,18 +74,26 @@ pub struct Quickstart {
     #[arg(long, env = "PALISADE_LISTEN", default_value = LISTEN, value_name = "ADDR")]
     pub listen: SocketAddr,
     /// Stop after showing the tables, instead of serving until Ctrl-C.
-    #[arg(long, env = "PALISADE_EXIT")]
+    #[arg(long, env = "PALISADE_EXIT", value_parser = FalseyValueParser::new())]
     pub exit: bool,
 }
 
 /// `palisade check`
 #[derive(Args, Debug)]
-#[command(after_help = "Exit status: 0 everything complies, 1 something does not, 2 it could not be \
-told, 64 wrong usage, 74 some input could not be read.")]
+#[command(
+    after_help = "Exit status: 0 everything complies, 1 something does not, 2 it could not be \
+told, 64 wrong usage, 74 some input could not be read."
+)]
 pub struct Check {
     /// A policy: a PutPolicy request or a bare Policy object, in JSON; or a folder of such files. May
     /// be given many times.
-    #[arg(long = "policy", env = "PALISADE_POLICY", value_delimiter = ',', required = true, value_name = "FILE")]
+    #[arg(
+        long = "policy",
+        env = "PALISADE_POLICY",
+        value_delimiter = ',',
+        required = true,
+        value_name = "FILE"
+    )]
     pub policies: Vec<PathBuf>,
     /// The organization: accounts and organizational units, in JSON.
     #[arg(long, env = "PALISADE_ORGANIZATION", value_name = "FILE")]
@@ -113,7 +112,7 @@ pub struct Check {
     #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
     pub output: Output,
     /// Print every violator with its reason as well.
-    #[arg(long, env = "PALISADE_VIOLATORS")]
+    #[arg(long, env = "PALISADE_VIOLATORS", value_parser = FalseyValueParser::new())]
     pub violators: bool,
     /// AWS Config files or folders of them, plain or gzip.
     #[arg(required = true, value_name = "PATH")]
@@ -133,7 +132,12 @@ pub enum AuthMode {
 #[derive(Args, Debug)]
 pub struct Serve {
     /// The store; the file is created when it is not there.
-    #[arg(long, env = "PALISADE_STORE", default_value = "sqlite:palisade-data/palisade.db", value_name = "sqlite:PATH")]
+    #[arg(
+        long,
+        env = "PALISADE_STORE",
+        default_value = "sqlite:palisade-data/palisade.db",
+        value_name = "sqlite:PATH"
+    )]
     pub store: StoreAddress,
     /// Address to listen on.
     #[arg(long, env = "PALISADE_LISTEN", default_value = LISTEN, value_name = "ADDR")]
@@ -142,10 +146,10 @@ pub struct Serve {
     #[arg(long, env = "PALISADE_AUTH", default_value = "sigv4")]
     pub auth: AuthMode,
     /// Allow `--auth open` on an address that other machines reach.
-    #[arg(long, env = "PALISADE_I_KNOW_THIS_IS_OPEN")]
+    #[arg(long, env = "PALISADE_I_KNOW_THIS_IS_OPEN", value_parser = FalseyValueParser::new())]
     pub i_know_this_is_open: bool,
     /// Allow an address that other machines reach: something in front of it speaks TLS.
-    #[arg(long, env = "PALISADE_BEHIND_PROXY")]
+    #[arg(long, env = "PALISADE_BEHIND_PROXY", value_parser = FalseyValueParser::new())]
     pub behind_proxy: bool,
     /// Largest difference between a caller's clock and ours, in seconds, up to 900.
     #[arg(long, env = "PALISADE_CLOCK_WINDOW", default_value_t = 300, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=900))]
@@ -157,7 +161,7 @@ pub struct Serve {
     #[arg(long, env = "PALISADE_KEEP_HISTORY", default_value_t = 400, value_name = "DAYS")]
     pub keep_history: u32,
     /// Apply AWS's quotas on counts of accounts as well.
-    #[arg(long, env = "PALISADE_AWS_QUOTAS")]
+    #[arg(long, env = "PALISADE_AWS_QUOTAS", value_parser = FalseyValueParser::new())]
     pub aws_quotas: bool,
 }
 
@@ -165,7 +169,12 @@ pub struct Serve {
 #[derive(Args, Clone, Debug)]
 pub struct Server {
     /// Address of the server. Keys come from the AWS environment variables and profiles.
-    #[arg(long, env = "PALISADE_ENDPOINT", default_value = "http://127.0.0.1:7780", value_name = "URL")]
+    #[arg(
+        long,
+        env = "PALISADE_ENDPOINT",
+        default_value = "http://127.0.0.1:7780",
+        value_name = "URL"
+    )]
     pub endpoint: String,
     /// Region to ask. Default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, else us-east-1.
     #[arg(long, env = "PALISADE_REGION", value_name = "REGION")]
@@ -200,7 +209,7 @@ pub struct OrganizationApply {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Replace it even by another organization, or by one without a fifth of the accounts.
-    #[arg(long, env = "PALISADE_CONFIRM")]
+    #[arg(long, env = "PALISADE_CONFIRM", value_parser = FalseyValueParser::new())]
     pub confirm: bool,
     /// The server.
     #[command(flatten)]
@@ -248,7 +257,7 @@ pub struct PolicyPut {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Update the policy that has the same name in the Region, if there is one.
-    #[arg(long, env = "PALISADE_BY_NAME")]
+    #[arg(long, env = "PALISADE_BY_NAME", value_parser = FalseyValueParser::new())]
     pub by_name: bool,
     /// The server.
     #[command(flatten)]
@@ -306,35 +315,55 @@ pub enum Keys {
 #[derive(Args, Debug)]
 pub struct KeyCreate {
     /// The store; a running server sees the key at once.
-    #[arg(long, env = "PALISADE_STORE", default_value = "sqlite:palisade-data/palisade.db", value_name = "sqlite:PATH")]
+    #[arg(
+        long,
+        env = "PALISADE_STORE",
+        default_value = "sqlite:palisade-data/palisade.db",
+        value_name = "sqlite:PATH"
+    )]
     pub store: StoreAddress,
     /// The account that the key acts as.
-    #[arg(long, env = "PALISADE_ACCOUNT", required_unless_present = "operator", conflicts_with = "operator")]
+    #[arg(
+        long,
+        env = "PALISADE_ACCOUNT",
+        required_unless_present = "operator",
+        conflicts_with = "operator"
+    )]
     pub account: Option<AccountId>,
     /// Make an operator's key: organization, ingest, keys.
-    #[arg(long, env = "PALISADE_OPERATOR")]
+    #[arg(long, env = "PALISADE_OPERATOR", value_parser = FalseyValueParser::new())]
     pub operator: bool,
     /// How to print.
     #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
-    pub output: Form,
+    pub output: Output,
 }
 
 /// `palisade keys list`
 #[derive(Args, Debug)]
 pub struct KeyList {
     /// The store.
-    #[arg(long, env = "PALISADE_STORE", default_value = "sqlite:palisade-data/palisade.db", value_name = "sqlite:PATH")]
+    #[arg(
+        long,
+        env = "PALISADE_STORE",
+        default_value = "sqlite:palisade-data/palisade.db",
+        value_name = "sqlite:PATH"
+    )]
     pub store: StoreAddress,
     /// How to print.
     #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
-    pub output: Form,
+    pub output: Output,
 }
 
 /// `palisade doctor`
 #[derive(Args, Debug)]
 pub struct Doctor {
     /// The store.
-    #[arg(long, env = "PALISADE_STORE", default_value = "sqlite:palisade-data/palisade.db", value_name = "sqlite:PATH")]
+    #[arg(
+        long,
+        env = "PALISADE_STORE",
+        default_value = "sqlite:palisade-data/palisade.db",
+        value_name = "sqlite:PATH"
+    )]
     pub store: StoreAddress,
 }
 

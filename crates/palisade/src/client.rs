@@ -121,8 +121,16 @@ impl Client {
             ("x-amz-target".to_owned(), format!("AWSFMS_20180101.{operation}")),
         ];
         let payload = Payload::Bytes(body.as_bytes());
-        self.send("POST", "/", "", &headers, payload, SendBody::from_owned_reader(std::io::Cursor::new(body.clone().into_bytes())), body.len() as u64)
-            .map_err(|why| self.explain(operation, why))
+        self.send(
+            "POST",
+            "/",
+            "",
+            &headers,
+            payload,
+            SendBody::from_owned_reader(std::io::Cursor::new(body.clone().into_bytes())),
+            body.len() as u64,
+        )
+        .map_err(|why| self.explain(operation, why))
     }
 
     /// Every element of a paged operation's list.
@@ -254,21 +262,29 @@ impl Client {
     }
 
     fn advice(&self, refusal: &Refusal) -> Option<&'static str> {
-        let about_keys = [
-            "UnrecognizedClientException",
-            "InvalidClientTokenId",
-            "MissingAuthenticationTokenException",
-            "MissingAuthenticationToken",
-            "IncompleteSignatureException",
-        ];
-        match refusal.code.as_str() {
-            code if about_keys.contains(&code) && self.keyless => Some(
-                "there are no keys in AWS_ACCESS_KEY_ID or a profile; `palisade keys create` makes some",
-            ),
-            code if about_keys.contains(&code) => {
-                Some("this server does not know the key; `palisade keys list` shows those it knows")
+        // Palisade's own endpoints leave AWS's `Exception` out.
+        let code = refusal.code.strip_suffix("Exception").unwrap_or(&refusal.code);
+        match code {
+            "UnrecognizedClient"
+            | "InvalidClientTokenId"
+            | "MissingAuthenticationToken"
+            | "IncompleteSignature"
+                if self.keyless =>
+            {
+                Some(
+                    "there is no key in AWS_ACCESS_KEY_ID or a profile; `palisade keys create` makes one",
+                )
+            }
+            "UnrecognizedClient" | "InvalidClientTokenId" => {
+                Some("the server does not know this key; `palisade keys list` shows those it knows")
             }
             "ConfirmationRequired" => Some("if that is meant, say so with --confirm"),
+            "AccessDenied" if refusal.message.starts_with("No default admin could be found") => {
+                Some(
+                    "name one as `DefaultAdministrator` in the organization file, or call \
+                 AssociateAdminAccount from the management account",
+                )
+            }
             _ => None,
         }
     }

@@ -20,7 +20,9 @@ pub fn ingest(args: &args::Ingest) -> Outcome {
     let mut sum = Ingested::default();
     for path in &found {
         match client.ingest(path, &files::name(path)) {
-            Ok(answer) => sum.add(&answer, |line| bar.suspend(|| eprintln!("warning: `{}`, {line}", path.display()))),
+            Ok(answer) => sum.add(&answer, |line| {
+                bar.suspend(|| eprintln!("warning: `{}`, {line}", path.display()))
+            }),
             Err(Failure::Refused(why)) if why.starts_with("no answer") => {
                 return Err(Failure::Refused(why));
             }
@@ -124,7 +126,8 @@ pub fn policies(command: &args::Policies) -> Outcome {
 fn list(args: &args::PolicyList) -> Outcome {
     let client = Client::new(&args.server)?;
     let list = summaries(&client)?;
-    let columns = ["PolicyName", "PolicyId", "SecurityServiceType", "ResourceType", "RemediationEnabled"];
+    let columns =
+        ["PolicyName", "PolicyId", "SecurityServiceType", "ResourceType", "RemediationEnabled"];
     let cell = |policy: &Value, name: &str| match policy.get(name) {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
@@ -157,8 +160,8 @@ fn put(args: &args::PolicyPut) -> Outcome {
     let client = Client::new(&args.server)?;
     for path in &args.files {
         let text = std::fs::read(path).map_err(|error| unreadable(path, error))?;
-        let (id, created) = put_one(&client, &text, args.by_name)
-            .map_err(|failure| match failure {
+        let (id, created) =
+            put_one(&client, &text, args.by_name).map_err(|failure| match failure {
                 Failure::Usage(why) => Failure::Usage(format!("`{}`: {why}", path.display())),
                 Failure::Input(why) => Failure::Input(format!("`{}`: {why}", path.display())),
                 Failure::Refused(why) => Failure::Refused(format!("`{}`: {why}", path.display())),
@@ -174,13 +177,15 @@ fn put(args: &args::PolicyPut) -> Outcome {
 pub fn put_one(client: &Client, text: &[u8], by_name: bool) -> Result<(String, bool), Failure> {
     let file = PolicyFile::parse(text).map_err(|refusal| Failure::Usage(refusal.to_string()))?;
     let mut policy = file.policy;
-    if by_name && policy.policy_id.is_none() {
-        if let Some(known) = by_exact_name(&summaries(client)?, &policy.policy_name)? {
-            let known = client.call("GetPolicy", &json!({"PolicyId": known}))?;
-            let known = known.get("Policy").cloned().unwrap_or_default();
-            policy.policy_id = Some(text_of(&known, "PolicyId"));
-            policy.policy_update_token = Some(text_of(&known, "PolicyUpdateToken"));
-        }
+    let known = match policy.policy_id {
+        None if by_name => by_exact_name(&summaries(client)?, &policy.policy_name)?,
+        _ => None,
+    };
+    if let Some(known) = known {
+        let known = client.call("GetPolicy", &json!({"PolicyId": known}))?;
+        let known = known.get("Policy").cloned().unwrap_or_default();
+        policy.policy_id = Some(text_of(&known, "PolicyId"));
+        policy.policy_update_token = Some(text_of(&known, "PolicyUpdateToken"));
     }
     let created = policy.policy_id.is_none();
     let mut request = json!({"Policy": policy});
@@ -248,7 +253,8 @@ fn status_row(status: &Value, region: &str) -> StatusRow {
 pub fn violators(args: &args::Violators) -> Outcome {
     let client = Client::new(&args.server)?;
     let id = policy_id(&client, &args.policy)?;
-    let path = format!("/palisade/v1/policies/{}/accounts/{}/violators", encoded(&id), args.account);
+    let path =
+        format!("/palisade/v1/policies/{}/accounts/{}/violators", encoded(&id), args.account);
     let mut lines = Vec::new();
     let mut next: Option<String> = None;
     loop {

@@ -36,7 +36,10 @@ pub fn find(profile: Option<&str>) -> Result<Found, Failure> {
     look(profile, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
 }
 
-fn look(profile: Option<&str>, variable: impl Fn(&str) -> Option<String>) -> Result<Found, Failure> {
+fn look(
+    profile: Option<&str>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Found, Failure> {
     let asked = profile.map(str::to_owned).or_else(|| variable("AWS_PROFILE"));
     let name = asked.clone().unwrap_or_else(|| "default".to_owned());
     let keys = file("AWS_SHARED_CREDENTIALS_FILE", "credentials", &variable)?;
@@ -130,7 +133,12 @@ mod tests {
             (None, &[("AWS_PROFILE", "work")], "AKIAWORK", "eu-north-1"),
             (None, &keys, "AKIAENV", "eu-west-1"),
             (Some("work"), &keys, "AKIAWORK", "eu-north-1"),
-            (None, &[("AWS_REGION", "us-east-2"), ("AWS_DEFAULT_REGION", "x")], "AKIADEFAULT", "us-east-2"),
+            (
+                None,
+                &[("AWS_REGION", "us-east-2"), ("AWS_DEFAULT_REGION", "x")],
+                "AKIADEFAULT",
+                "us-east-2",
+            ),
         ];
         for (profile, environment, id, region) in cases {
             let found = found(profile, environment).unwrap();

@@ -56,7 +56,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir_all(at("b/c")).unwrap();
-        for name in ["b/c/2.json", "b/1.json.gz", "a.json", ".hidden", "b/ConfigWritabilityCheckFile"] {
+        for name in
+            ["b/c/2.json", "b/1.json.gz", "a.json", ".hidden", "b/ConfigWritabilityCheckFile"]
+        {
             std::fs::write(at(name), b"").unwrap();
         }
         let found = find(&[folder.path().to_owned()]).unwrap();

@@ -8,7 +8,7 @@ use palisade_store::sqlite::SqliteStore;
 use palisade_store::{KeyRecord, Store, StoreError};
 use serde_json::json;
 
-use crate::args::{self, Form};
+use crate::args::{self, Output};
 use crate::check::print;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::system::{SystemClock, SystemEntropy};
@@ -23,7 +23,7 @@ pub fn run(command: &args::Keys) -> Outcome {
 }
 
 fn create(args: &args::KeyCreate) -> Outcome {
-    let store = serve::open(&args.store.0, false)?;
+    let store = serve::open(&args.store.0)?;
     let (access_key_id, secret) = mint::access_key(&SystemEntropy)
         .map_err(|error| Failure::Refused(format!("no random bytes can be had: {error}")))?;
     let key = KeyRecord {
@@ -34,7 +34,7 @@ fn create(args: &args::KeyCreate) -> Outcome {
     };
     store.create_key(&key).map_err(failed)?;
     let text = match args.output {
-        Form::Json => {
+        Output::Json => {
             let account = key.account.as_ref().map(ToString::to_string);
             let shown = json!({
                 "AccessKeyId": key.access_key_id,
@@ -43,7 +43,12 @@ fn create(args: &args::KeyCreate) -> Outcome {
             });
             format!("{shown:#}\n")
         }
-        Form::Table => {
+        Output::Csv => {
+            let account = key.account.as_ref().map(ToString::to_string).unwrap_or_default();
+            let header = report::csv_line(&["AccessKeyId", "SecretAccessKey", "Account"]);
+            header + &report::csv_line(&[&key.access_key_id, &key.secret, &account])
+        }
+        Output::Table => {
             let who = match &key.account {
                 Some(account) => format!("account {account}"),
                 None => "the operator".to_owned(),
@@ -67,7 +72,7 @@ fn list(args: &args::KeyList) -> Outcome {
             .map_or_else(|_| key.created_ms.to_string(), |moment| moment.to_string())
     };
     let text = match args.output {
-        Form::Json => {
+        Output::Json => {
             let shown: Vec<_> = keys
                 .iter()
                 .map(|key| {
@@ -80,7 +85,15 @@ fn list(args: &args::KeyList) -> Outcome {
                 .collect();
             format!("{:#}\n", json!({"keys": shown}))
         }
-        Form::Table => {
+        Output::Csv => {
+            let mut text = report::csv_line(&["AccessKeyId", "Account", "Created"]);
+            for key in &keys {
+                let account = key.account.as_ref().map(ToString::to_string).unwrap_or_default();
+                text.push_str(&report::csv_line(&[&key.access_key_id, &account, &created(key)]));
+            }
+            text
+        }
+        Output::Table => {
             let mut table = report::table();
             table.set_header(["Access key id", "Acts as", "Created"]);
             for key in &keys {
@@ -108,32 +121,49 @@ pub fn doctor(args: &args::Doctor) -> Outcome {
         let _ = writeln!(text, "{name:<16}{value}");
     };
     line("store", format!("{}, {} KiB, schema up to date", path.display(), size / 1024));
-    line("organization", match &control.organization {
-        Some(organization) => format!(
-            "{}: {} accounts in {} organizational units",
-            organization.id,
-            organization.accounts.len(),
-            organization.units.len()
-        ),
-        None => "none yet; `palisade organization apply FILE` brings one".to_owned(),
-    });
-    line("administrators", match control.administrators.is_empty() {
-        true => "none yet; AssociateAdminAccount makes one".to_owned(),
-        false => control.administrators.keys().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-    });
+    line(
+        "organization",
+        match &control.organization {
+            Some(organization) => format!(
+                "{}: {} accounts in {} organizational units",
+                organization.id,
+                organization.accounts.len(),
+                organization.units.len()
+            ),
+            None => "none yet; `palisade organization apply FILE` brings one".to_owned(),
+        },
+    );
+    line(
+        "administrators",
+        match control.administrators.is_empty() {
+            true => "none yet; AssociateAdminAccount makes one".to_owned(),
+            false => control
+                .administrators
+                .keys()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
+        },
+    );
     line("policies", control.policies.len().to_string());
     line("lists", control.lists.len().to_string());
-    line("keys", match keys.len() {
-        0 => "none yet; `palisade keys create` makes one".to_owned(),
-        n => n.to_string(),
-    });
-    line("work", match (work.dirty, work.leased) {
-        (0, 0) => format!("none due, {} later", work.future),
-        (dirty, leased) => format!(
-            "{dirty} due, {leased} being done, {} later, the oldest waits {} s; `palisade serve` does it",
-            work.future, work.oldest_seconds
-        ),
-    });
+    line(
+        "keys",
+        match keys.len() {
+            0 => "none yet; `palisade keys create` makes one".to_owned(),
+            n => n.to_string(),
+        },
+    );
+    line(
+        "work",
+        match (work.dirty, work.leased) {
+            (0, 0) => format!("none due, {} later", work.future),
+            (dirty, leased) => format!(
+                "{dirty} due, {leased} being done, {} later, the oldest waits {} s; `palisade serve` does it",
+                work.future, work.oldest_seconds
+            ),
+        },
+    );
     print(&text)?;
     Ok(Exit::Done)
 }
@@ -146,7 +176,7 @@ fn existing(path: &Path) -> Result<SqliteStore, Failure> {
             path.display()
         )));
     }
-    serve::open(path, false)
+    serve::open(path)
 }
 
 fn failed(error: StoreError) -> Failure {

@@ -10,6 +10,7 @@ use comfy_table::{Cell, CellAlignment};
 use palisade_api::{Auth, Clock as _};
 use palisade_core::organization::{AccountStatus, Organization};
 use palisade_core::policy::Quotas;
+use palisade_store::sqlite::Synchronous;
 use serde_json::Value;
 
 use crate::args;
@@ -48,6 +49,7 @@ pub fn run(args: &args::Quickstart) -> Outcome {
         // The sample's snapshots are as old as its folder: staleness would hide everything else.
         judging: Judging { stale_after_ms: None },
         keep_history_ms: None,
+        synchronous: Synchronous::Full,
     };
     serve::runtime()?.block_on(async {
         let running = Running::start(plan).await?;
@@ -108,8 +110,11 @@ fn tell(address: SocketAddr, sample: &Path) -> Result<(), Failure> {
         let client = client.in_region(region);
         let mut columns = Vec::new();
         for policy in commands::summaries(&client)? {
-            let named = |name: &str| policy.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            columns.push((named("PolicyName"), commands::compliance_of(&client, &named("PolicyId"))?));
+            let named = |name: &str| {
+                policy.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+            };
+            columns
+                .push((named("PolicyName"), commands::compliance_of(&client, &named("PolicyId"))?));
         }
         print(&format!("\nCompliance in {region}\n{}", matrix(&organization, &columns)))?;
     }
@@ -139,8 +144,8 @@ fn put_policies(client: &Client, policies: &[PathBuf]) -> Result<(), Failure> {
     let there = commands::summaries(client)?;
     for path in policies {
         let text = read(path)?;
-        let request: Value = serde_json::from_slice(&text)
-            .map_err(|error| unreadable(path, error))?;
+        let request: Value =
+            serde_json::from_slice(&text).map_err(|error| unreadable(path, error))?;
         let name = request.get("Policy").and_then(|policy| policy.get("PolicyName"));
         if there.iter().any(|policy| policy.get("PolicyName") == name) {
             continue;
@@ -157,7 +162,10 @@ fn wait(client: &Client) -> Result<(), Failure> {
         let work = client.own("GET", "/palisade/v1/work", &[], b"")?;
         let count = |name: &str| work.get(name).and_then(Value::as_u64).unwrap_or_default();
         if count("dirty") == 0 && count("leased") == 0 {
-            return print(&format!("Judged everything {:.1} s later.\n", began.elapsed().as_secs_f64()));
+            return print(&format!(
+                "Judged everything {:.1} s later.\n",
+                began.elapsed().as_secs_f64()
+            ));
         }
         if began.elapsed() > WORK {
             return Err(Failure::Refused(format!(
@@ -184,7 +192,9 @@ fn matrix(organization: &Organization, columns: &[(String, Vec<StatusRow>)]) -> 
         let name = match account.status {
             AccountStatus::Active => account.name.to_string(),
             AccountStatus::PendingClosure => format!("{} (closing)", account.name),
-            AccountStatus::Suspended | AccountStatus::Closed => format!("{} (suspended)", account.name),
+            AccountStatus::Suspended | AccountStatus::Closed => {
+                format!("{} (suspended)", account.name)
+            }
         };
         let mut cells = vec![Cell::new(id), Cell::new(name)];
         for (_, rows) in &columns {
@@ -205,7 +215,7 @@ fn standing(row: Option<&StatusRow>) -> Cell {
             1 => "1 violator".to_owned(),
             n => format!("{n} violators"),
         },
-        None => "not known".to_owned(),
+        None => row.status_text().to_owned(),
     };
     Cell::new(text).fg(report::color(row.status)).set_alignment(CellAlignment::Right)
 }
@@ -215,7 +225,9 @@ fn advice(address: SocketAddr, policies: &[Value]) -> String {
     let id = |name: &str| sample::account_id(name).unwrap_or_default();
     let policy = policies
         .iter()
-        .find(|policy| policy.get("PolicyName").and_then(Value::as_str) == Some(REMOTE_ADMIN_POLICY))
+        .find(|policy| {
+            policy.get("PolicyName").and_then(Value::as_str) == Some(REMOTE_ADMIN_POLICY)
+        })
         .and_then(|policy| policy.get("PolicyId").and_then(Value::as_str))
         .unwrap_or("POLICY-ID");
     let endpoint = match address.to_string().as_str() {
@@ -226,7 +238,7 @@ fn advice(address: SocketAddr, policies: &[Value]) -> String {
     format!(
         "
 A number counts the resources that break the policy; `-` means that the policy is not about the
-account; `not known` means that something stood in the way of knowing, which is never compliance.
+account; `no result` means that something stood in the way of knowing, which is never compliance.
 
 What to look at
   legacy-erp        137 groups open ssh or rdp. AWS's answer ends at 100; ours counts and lists them all

@@ -156,7 +156,8 @@ pub fn violators(lines: &[ViolatorLine], output: Output) -> String {
             format!("{:#}\n", json!({"Violators": list}))
         }
         Output::Csv => {
-            let mut text = csv_line(&["ResourceType", "ResourceId", "ViolationReason", "Since", "Evidence"]);
+            let mut text =
+                csv_line(&["ResourceType", "ResourceId", "ViolationReason", "Since", "Evidence"]);
             for line in lines {
                 let since = line.since.as_deref().unwrap_or_default();
                 let evidence = line.evidence.join("; ");
@@ -264,8 +265,17 @@ pub fn finished(table: &Table) -> String {
 fn status_csv(rows: &[StatusRow]) -> String {
     let with_violators = rows.iter().any(|row| row.violators.is_some());
     let mut header = vec![
-        "PolicyOwner", "PolicyId", "PolicyName", "Region", "MemberAccount", "AccountName",
-        "ComplianceStatus", "ViolatorCount", "EvaluationLimitExceeded", "Issues", "LastUpdated",
+        "PolicyOwner",
+        "PolicyId",
+        "PolicyName",
+        "Region",
+        "MemberAccount",
+        "AccountName",
+        "ComplianceStatus",
+        "ViolatorCount",
+        "EvaluationLimitExceeded",
+        "Issues",
+        "LastUpdated",
     ];
     if with_violators {
         header.extend(["ResourceType", "ResourceId", "ViolationReason", "Evidence"]);
@@ -365,7 +375,10 @@ mod tests {
     #[test]
     fn csv_is_quoted_where_it_must_be() {
         insta::assert_snapshot!(statuses(&rows(), Output::Csv));
-        assert_eq!(csv_line(&["=1+1", "-", "-1", "a\"b", "c,d"]), "\"'=1+1\",-,\"'-1\",\"a\"\"b\",\"c,d\"\n");
+        assert_eq!(
+            csv_line(&["=1+1", "-", "-1", "a\"b", "c,d"]),
+            "\"'=1+1\",-,\"'-1\",\"a\"\"b\",\"c,d\"\n"
+        );
     }
 
     #[test]
@@ -383,6 +396,8 @@ mod tests {
             evidence: vec!["tcp 22 is denied".into(), "tcp 3389 is denied".into()],
         };
         insta::assert_snapshot!(violators(std::slice::from_ref(&line), Output::Table));
-        assert!(violators(&[line], Output::Csv).ends_with("tcp 22 is denied; tcp 3389 is denied\n"));
+        assert!(
+            violators(&[line], Output::Csv).ends_with("tcp 22 is denied; tcp 3389 is denied\n")
+        );
     }
 }

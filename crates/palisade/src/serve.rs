@@ -42,6 +42,9 @@ pub struct Plan {
     pub judging: Judging,
     /// How much history is kept, milliseconds; `None` is all.
     pub keep_history_ms: Option<i64>,
+    /// How far a commit goes before it is acknowledged. Anything but `Full` loses data, which only
+    /// a crash test may want to see.
+    pub synchronous: Synchronous,
 }
 
 /// Runs the command until a signal stops it.
@@ -54,6 +57,26 @@ pub fn run(args: &args::Serve) -> Outcome {
         running.until_signal().await
     })?;
     Ok(Exit::Done)
+}
+
+/// Serves as the crash tests do: open to this machine, the defaults otherwise, with a store that may
+/// be told to lose data. No command line leads here.
+///
+/// # Errors
+/// As [`Running::start`] and [`Running::until_signal`]; an address that is none.
+pub fn run_for_test(store: &Path, listen: &str, synchronous: Synchronous) -> Result<(), Failure> {
+    let listen: SocketAddr =
+        listen.parse().map_err(|error| Failure::Usage(format!("address `{listen}`: {error}")))?;
+    let plan = Plan {
+        store: store.to_owned(),
+        listen,
+        auth: Auth::Open,
+        quotas: Quotas::default(),
+        judging: Judging::default(),
+        keep_history_ms: None,
+        synchronous,
+    };
+    runtime()?.block_on(async { Running::start(plan).await?.until_signal().await })
 }
 
 fn plan(args: &args::Serve) -> Result<Plan, Failure> {
@@ -71,6 +94,7 @@ fn plan(args: &args::Serve) -> Result<Plan, Failure> {
         quotas,
         judging: Judging { stale_after_ms: positive(args.stale_after, HOUR_MS) },
         keep_history_ms: positive(args.keep_history, 24 * HOUR_MS),
+        synchronous: Synchronous::Full,
     })
 }
 
@@ -100,10 +124,8 @@ pub fn log(level: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("PALISADE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     // A second start in one process, as in tests, keeps the first subscriber.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .try_init();
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }
 
 /// The runtime that calls are answered on.
@@ -114,8 +136,15 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::Refused(format!("threads cannot be started: {error}")))
 }
 
-/// Opens the store at `path`; its folder is made when it is not there.
-pub fn open(path: &Path, serve: bool) -> Result<SqliteStore, Failure> {
+/// Opens the store at `path` without serving from it; its folder is made when it is not there.
+///
+/// # Errors
+/// The folder or the store cannot be made or opened.
+pub fn open(path: &Path) -> Result<SqliteStore, Failure> {
+    open_as(path, false, Synchronous::Full)
+}
+
+fn open_as(path: &Path, serve: bool, synchronous: Synchronous) -> Result<SqliteStore, Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder {
         std::fs::create_dir_all(folder).map_err(|error| {
@@ -126,7 +155,7 @@ pub fn open(path: &Path, serve: bool) -> Result<SqliteStore, Failure> {
     SystemEntropy
         .fill(&mut fresh_sealing_key)
         .map_err(|error| Failure::Refused(format!("no random bytes can be had: {error}")))?;
-    let opening = Opening { fresh_sealing_key, serve, synchronous: Synchronous::Full };
+    let opening = Opening { fresh_sealing_key, serve, synchronous };
     SqliteStore::open(path, opening).map_err(|error| Failure::Refused(error.to_string()))
 }
 
@@ -148,17 +177,13 @@ impl Running {
         let listener =
             TcpListener::bind(plan.listen).await.map_err(|error| unbound(plan.listen, &error))?;
         let address = listener.local_addr().map_err(|error| unbound(plan.listen, &error))?;
-        let store: Arc<dyn Store> = Arc::new(open(&plan.store, true)?);
+        let store: Arc<dyn Store> = Arc::new(open_as(&plan.store, true, plan.synchronous)?);
         let spool = spool(&plan.store)?;
         let settings = Settings { quotas: plan.quotas, ..Settings::new(plan.auth, spool) };
         let app = App::new(store, Arc::new(SystemClock), Arc::new(SystemEntropy), settings);
         let (stop, stopped) = watch::channel(false);
-        let worker = tokio::spawn(work(
-            app.clone(),
-            plan.judging,
-            plan.keep_history_ms,
-            stopped.clone(),
-        ));
+        let worker =
+            tokio::spawn(work(app.clone(), plan.judging, plan.keep_history_ms, stopped.clone()));
         let router = palisade_api::router(app);
         let listener = tokio::spawn(async move {
             axum::serve(listener, router).with_graceful_shutdown(until(stopped)).await
@@ -199,9 +224,7 @@ impl Running {
     }
 }
 
-fn listener_end(
-    ended: Result<std::io::Result<()>, tokio::task::JoinError>,
-) -> Result<(), Failure> {
+fn listener_end(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> Result<(), Failure> {
     match ended {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(Failure::Refused(format!("the listener failed: {error}"))),

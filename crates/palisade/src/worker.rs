@@ -16,7 +16,7 @@ use palisade_core::ident::{AccountId, PolicyId, ShardId};
 use palisade_core::ledger;
 use palisade_core::organization::Organization;
 use palisade_core::policy::Policy;
-use palisade_store::{FanOut, LedgerWrite, Lease, Outcome, Settlement, Store, StoreError};
+use palisade_store::{FanOut, Lease, LedgerWrite, Outcome, Settlement, Store, StoreError};
 
 /// Accounts marked by one step of a fan-out.
 pub const FAN_OUT_CHUNK_MAX: usize = 1_000;
@@ -130,9 +130,9 @@ fn judge(
     let mut not_before_ms: Option<i64> = None;
     for (policy, references) in policies.iter().zip(wanted) {
         let before = loaded.records.get(&policy.id).cloned().unwrap_or_default();
-        let in_scope = view
-            .organization()
-            .is_some_and(|organization| policy.scope.has_account(organization, &lease.shard.account));
+        let in_scope = view.organization().is_some_and(|organization| {
+            policy.scope.has_account(organization, &lease.shard.account)
+        });
         let (write, references) = if in_scope {
             let judgement = evaluate::judge(policy, &evidence);
             not_before_ms = earliest(not_before_ms, judgement.not_before_ms);

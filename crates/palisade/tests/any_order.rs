@@ -20,20 +20,29 @@ fn files(dice: &mut Dice) -> Vec<(String, String)> {
             continue; // Nothing was ever delivered for these.
         }
         let cidr = ["10.0.0.0/8", "10.1.0.0/16", "0.0.0.0/0"][dice.roll(3) as usize];
-        let mut items = vec![group(&id, "sg-1", 10, cidr, 22), group(&id, "sg-2", 10, "10.0.0.0/16", 443)];
+        let mut items =
+            vec![group(&id, "sg-1", 10, cidr, 22), group(&id, "sg-2", 10, "10.0.0.0/16", 443)];
         items.push(interface(&id, "eni-1", 10, &["sg-1", "sg-2"]));
         if number == 1 {
             items.push(group(&id, "sg-audit", 10, "10.0.0.0/8", 22));
         }
         files.push(snapshot(&id, 30, &items));
         if number % 3 == 0 {
-            let older = [group(&id, "sg-1", 3, "0.0.0.0/0", 3389), group(&id, "sg-gone", 3, "0.0.0.0/0", 22)];
+            let older = [
+                group(&id, "sg-1", 3, "0.0.0.0/0", 3389),
+                group(&id, "sg-gone", 3, "0.0.0.0/0", 22),
+            ];
             files.push(snapshot(&id, 10, &older));
         }
         if number % 5 == 0 {
-            let mut deleted = item(&id, "AWS::EC2::SecurityGroup", "sg-2", 50_000_000, &Value::Null);
+            let mut deleted =
+                item(&id, "AWS::EC2::SecurityGroup", "sg-2", 50_000_000, &Value::Null);
             deleted["configurationItemStatus"] = json!("ResourceDeleted");
-            let states = [group(&id, "sg-1", 5, "0.0.0.0/0", 1), group(&id, "sg-1", 40_000_000, "10.2.0.0/24", 22), deleted];
+            let states = [
+                group(&id, "sg-1", 5, "0.0.0.0/0", 1),
+                group(&id, "sg-1", 40_000_000, "10.2.0.0/24", 22),
+                deleted,
+            ];
             files.push(history(&id, &states));
         }
     }
@@ -42,7 +51,11 @@ fn files(dice: &mut Dice) -> Vec<(String, String)> {
 
 fn policies() -> Vec<Value> {
     let types = ["AWS::EC2::SecurityGroup", "AWS::EC2::NetworkInterface"];
-    let mut scoped = audit("inner only", &types[..1], &json!([{"allowedPortCountPerSgRule": 1}, {"denyProtocolAllValue": true}]));
+    let mut scoped = audit(
+        "inner only",
+        &types[..1],
+        &json!([{"allowedPortCountPerSgRule": 1}, {"denyProtocolAllValue": true}]),
+    );
     scoped["IncludeMap"] = json!({"ORG_UNIT": ["ou-root-inner001"]});
     vec![
         audit("narrow", &types, &json!([{"minIpv4CidrPrefixLenPerSgRule": 16}])),
@@ -53,7 +66,10 @@ fn policies() -> Vec<Value> {
 
 #[test]
 fn any_order_of_files_ends_in_one_ledger() {
-    let seed = std::env::var("PALISADE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_101);
+    let seed = std::env::var("PALISADE_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(20_261_101);
     println!("seed {seed}");
     let mut dice = Dice::new(seed);
     let mut files = files(&mut dice);
@@ -85,7 +101,11 @@ fn any_order_of_files_ends_in_one_ledger() {
         } else {
             let counted = ledger.lines().filter(|line| !line.starts_with("  ")).count();
             assert!(counted > 4_000, "{counted} entries are compared");
-            assert!(ledger.contains("NON_COMPLIANT") && ledger.contains("\"COMPLIANT\"") && ledger.contains("AWSCONFIG"));
+            assert!(
+                ledger.contains("NON_COMPLIANT")
+                    && ledger.contains("\"COMPLIANT\"")
+                    && ledger.contains("AWSCONFIG")
+            );
             assert_ledger_is_a_fresh_judgement(&store, NOW_MS);
             first = Some(ledger);
         }

@@ -13,7 +13,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use palisade_core::ident::{AccountId, PolicyId, ShardId};
@@ -39,16 +39,26 @@ struct Acknowledged {
     version: u64,
 }
 
-/// The server under test is this test binary, told by the environment to be one.
+/// A server as `palisade serve` puts it together, over a store that does not sync: this test binary,
+/// told by the environment to be one. The program itself has no such setting.
 #[test]
-fn server_under_test() {
+fn careless_server() {
     let Ok(store) = std::env::var("CRASH_STORE") else { return };
     let listen = std::env::var("CRASH_LISTEN").unwrap();
-    let synchronous = match std::env::var("CRASH_SYNCHRONOUS").as_deref() {
-        Ok("off") => Synchronous::Off,
-        _ => Synchronous::Full,
-    };
-    palisade::serve::run_for_test(Path::new(&store), &listen, synchronous).unwrap();
+    let opening =
+        Opening { fresh_sealing_key: [9; 32], serve: true, synchronous: Synchronous::Off };
+    let store = Arc::new(SqliteStore::open(Path::new(&store), opening).unwrap());
+    let settings = palisade_api::Settings::new(palisade_api::Auth::Open, std::env::temp_dir());
+    let app = palisade_api::App::new(
+        store,
+        Arc::new(palisade::system::SystemClock),
+        Arc::new(palisade::system::SystemEntropy),
+        settings,
+    );
+    palisade::serve::runtime().unwrap().block_on(async {
+        let listener = tokio::net::TcpListener::bind(listen).await.unwrap();
+        axum::serve(listener, palisade_api::router(app)).await.unwrap();
+    });
 }
 
 #[test]
@@ -75,7 +85,11 @@ fn without_syncs_a_power_cut_shows_a_loss() {
     println!("seen as it should be: {}", lost.first().unwrap());
 }
 
+/// One harness at a time: a child forked for one would for a moment hold the other's store lock too.
+static ALONE: Mutex<()> = Mutex::new(());
+
 struct Harness {
+    _alone: MutexGuard<'static, ()>,
     folder: tempfile::TempDir,
     synchronous: Synchronous,
     shim: Option<PathBuf>,
@@ -84,9 +98,12 @@ struct Harness {
 
 impl Harness {
     fn new(name: &str, synchronous: Synchronous, shim: Option<PathBuf>) -> Harness {
-        let seed = std::env::var("PALISADE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(77);
-        let folder = tempfile::Builder::new().prefix(&format!("palisade-{name}-")).tempdir().unwrap();
-        Harness { folder, synchronous, shim, seed }
+        let seed =
+            std::env::var("PALISADE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(77);
+        let folder =
+            tempfile::Builder::new().prefix(&format!("palisade-{name}-")).tempdir().unwrap();
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        Harness { _alone, folder, synchronous, shim, seed }
     }
 
     fn store(&self) -> PathBuf {
@@ -98,7 +115,8 @@ impl Harness {
     }
 
     fn open(&self) -> Result<SqliteStore, String> {
-        let opening = Opening { fresh_sealing_key: [9; 32], serve: true, synchronous: Synchronous::Full };
+        let opening =
+            Opening { fresh_sealing_key: [9; 32], serve: true, synchronous: Synchronous::Full };
         SqliteStore::open(&self.store(), opening).map_err(|error| error.to_string())
     }
 
@@ -108,7 +126,15 @@ impl Harness {
         let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
         {
             let store = self.open().unwrap();
-            decide(&store, &organization(ACCOUNTS), &[audit("first", &["AWS::EC2::SecurityGroup"], &json!([{"allowedPortCountPerSgRule": 1}]))]);
+            decide(
+                &store,
+                &organization(ACCOUNTS),
+                &[audit(
+                    "first",
+                    &["AWS::EC2::SecurityGroup"],
+                    &json!([{"allowedPortCountPerSgRule": 1}]),
+                )],
+            );
         }
         let mut compared = 0;
         for round in 0..count {
@@ -119,14 +145,16 @@ impl Harness {
             }
             let store = self.open().unwrap();
             // The server stamped its work with the real time.
-            let now_ms = jiff::Timestamp::now().as_millisecond() + 120_000;
+            let now_ms = jiff::Timestamp::now().as_millisecond() + 1_000;
             settle_at(&store, now_ms);
             compared += assert_ledger_is_a_fresh_judgement(&store, now_ms);
         }
         let acknowledged = acknowledged.lock().unwrap();
         println!(
             "{count} ends, seed {}: {} states handed out, {} policies acknowledged, {compared} entries compared",
-            self.seed, acknowledged.version, acknowledged.policies.len()
+            self.seed,
+            acknowledged.version,
+            acknowledged.policies.len()
         );
         assert!(acknowledged.version > count, "the rounds did too little");
         assert!(!acknowledged.policies.is_empty() && !acknowledged.items.is_empty());
@@ -180,14 +208,19 @@ impl Harness {
     }
 
     fn spawn(&self, port: u16) -> Child {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command
-            .args(["server_under_test", "--exact", "--nocapture"])
-            .env("CRASH_STORE", self.store())
-            .env("CRASH_LISTEN", format!("127.0.0.1:{port}"))
-            .env("CRASH_SYNCHRONOUS", if matches!(self.synchronous, Synchronous::Off) { "off" } else { "full" })
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        let listen = format!("127.0.0.1:{port}");
+        let mut command = if self.synchronous == Synchronous::Off {
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            command.args(["careless_server", "--exact", "--nocapture"]);
+            command.env("CRASH_STORE", self.store()).env("CRASH_LISTEN", &listen);
+            command
+        } else {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
+            let store = format!("sqlite:{}", self.store().display());
+            command.args(["serve", "--auth", "open", "--listen", &listen, "--store", &store]);
+            command
+        };
+        command.stdout(Stdio::null()).stderr(Stdio::null());
         if let Some(shim) = &self.shim {
             command.env("LD_PRELOAD", shim).env("POWER_CUT_LOG", self.undo_log());
         }
@@ -218,10 +251,13 @@ impl Harness {
                 region: palisade_core::ident::Region::home_of_global(),
             };
             let loaded = store.load(&shard, &Default::default(), &[]).unwrap();
-            let held = loaded.shard.items.values().flat_map(BTreeMap::values).find_map(|item| match &item.body {
-                Body::SecurityGroup(group) => group.ingress.first()?.from_port,
-                _ => None,
-            });
+            let held =
+                loaded.shard.items.values().flat_map(BTreeMap::values).find_map(|item| match &item
+                    .body
+                {
+                    Body::SecurityGroup(group) => group.ingress.first()?.from_port,
+                    _ => None,
+                });
             if held.is_none_or(|held| (held as u64) < *version) {
                 lost.push(format!("group of {account} at {version}: {held:?} is held"));
             }
@@ -232,7 +268,10 @@ impl Harness {
 
 fn version_of(document: &Document) -> u64 {
     let text = serde_json::to_value(document).unwrap();
-    text["PolicyDescription"].as_str().and_then(|text| text.rsplit(' ').next()?.parse().ok()).unwrap_or(0)
+    text["PolicyDescription"]
+        .as_str()
+        .and_then(|text| text.rsplit(' ').next()?.parse().ok())
+        .unwrap_or(0)
 }
 
 fn wait_ready(endpoint: &str, server: &mut Child) {
@@ -254,9 +293,10 @@ fn ingest_once(endpoint: &str, acknowledged: &Mutex<Acknowledged>, dice: &mut Di
     let mut state = group(&account, "sg-1", version, cidr, version);
     state["configuration"]["ipPermissions"][0]["toPort"] = json!(version + dice.roll(2));
     let (name, text) = history(&account, &[state]);
-    let answer = ureq::post(format!("{endpoint}/palisade/v1/inventory?name={}", name.replace(':', "%3A")))
-        .send(text)
-        .ok()?;
+    let answer =
+        ureq::post(format!("{endpoint}/palisade/v1/inventory?name={}", name.replace(':', "%3A")))
+            .send(text)
+            .ok()?;
     assert_eq!(answer.status(), 200);
     let mut acknowledged = acknowledged.lock().unwrap();
     let newest = acknowledged.items.entry(account).or_default();
@@ -265,7 +305,11 @@ fn ingest_once(endpoint: &str, acknowledged: &Mutex<Acknowledged>, dice: &mut Di
 }
 
 /// Creates a policy or updates one; `None` once the server is gone.
-fn put_policy_once(endpoint: &str, acknowledged: &Mutex<Acknowledged>, dice: &mut Dice) -> Option<()> {
+fn put_policy_once(
+    endpoint: &str,
+    acknowledged: &Mutex<Acknowledged>,
+    dice: &mut Dice,
+) -> Option<()> {
     let known: Vec<String> = acknowledged.lock().unwrap().policies.keys().cloned().collect();
     let version = next(acknowledged);
     let mut policy = if known.len() < 8 {
@@ -301,7 +345,8 @@ fn next(acknowledged: &Mutex<Acknowledged>) -> u64 {
 /// The preload library, built once; without a C compiler the test says that it is skipped.
 fn shim() -> Option<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash/shim.c");
-    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("power_cut_{}.so", std::process::id()));
+    let built =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("power_cut_{}.so", std::process::id()));
     static BUILT: Mutex<bool> = Mutex::new(false);
     let mut done = BUILT.lock().unwrap();
     if !*done {
@@ -362,7 +407,8 @@ impl Undo {
             let from = at + index * 8;
             Some(u64::from_ne_bytes(bytes.get(from..from + 8)?.try_into().ok()?))
         };
-        let (kind, path_len, offset, old_len, size_before) = (word(0)?, word(1)?, word(2)?, word(3)?, word(4)?);
+        let (kind, path_len, offset, old_len, size_before) =
+            (word(0)?, word(1)?, word(2)?, word(3)?, word(4)?);
         let path_from = at + 56;
         let old_from = path_from + path_len as usize;
         let next = old_from + old_len as usize;

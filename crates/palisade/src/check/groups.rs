@@ -78,14 +78,10 @@ impl Groups {
 
 /// `…/<account>/Config/…`, or `<account>_Config_…` as the file's name (formats §5).
 fn by_path(path: &Path) -> Option<AccountId> {
-    let account = |text: &str| {
-        AccountId::try_from(text).ok().filter(|_| text.len() == 12)
-    };
+    let account = |text: &str| AccountId::try_from(text).ok().filter(|_| text.len() == 12);
     let name = files::name(path);
-    if let Some((id, _)) = name.split_once("_Config_") {
-        if let Some(id) = account(id) {
-            return Some(id);
-        }
+    if let Some(id) = name.split_once("_Config_").and_then(|(id, _)| account(id)) {
+        return Some(id);
     }
     let parts: Vec<String> =
         path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();

@@ -186,7 +186,9 @@ impl Judging<'_> {
         std::thread::scope(|scope| {
             let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
             let ends = workers.into_iter().map(|worker| {
-                worker.join().unwrap_or_else(|_| Err(Failure::Refused("a thread failed".to_owned())))
+                worker
+                    .join()
+                    .unwrap_or_else(|_| Err(Failure::Refused("a thread failed".to_owned())))
             });
             ends.collect::<Result<(), Failure>>()
         })?;
@@ -212,12 +214,8 @@ impl Judging<'_> {
         reading: &Reading,
         facts: &References,
     ) -> StatusRow {
-        let evidence = Evidence {
-            shard,
-            references: facts,
-            evaluated_ms: self.now_ms,
-            stale_after_ms: None,
-        };
+        let evidence =
+            Evidence { shard, references: facts, evaluated_ms: self.now_ms, stale_after_ms: None };
         let mut judgement = judge(policy, &evidence);
         for path in reading.unread.keys() {
             let name = files::name(std::path::Path::new(path));
@@ -240,9 +238,10 @@ impl Judging<'_> {
             limit_exceeded: count > LIMIT_MAX,
             issues: issues.into_iter().map(|(service, text)| (word(service), text)).collect(),
             last_updated: None,
-            violators: self.question.violators.then(|| {
-                judgement.violators.iter().map(violator_line).collect()
-            }),
+            violators: self
+                .question
+                .violators
+                .then(|| judgement.violators.iter().map(violator_line).collect()),
         }
     }
 
@@ -251,17 +250,16 @@ impl Judging<'_> {
         let nothing = Reading::default();
         for region in self.question.judged(&reading.regions) {
             for (at, policy) in self.question.policies_in(&region) {
-                for account in
-                    palisade_core::scope::in_scope_accounts(&policy.scope, &self.question.organization)
-                {
+                for account in palisade_core::scope::in_scope_accounts(
+                    &policy.scope,
+                    &self.question.organization,
+                ) {
                     let key = (at, region.clone(), account.clone());
                     if rows.contains_key(&key) {
                         continue;
                     }
-                    let shard = Shard::empty(ShardId {
-                        account: account.clone(),
-                        region: region.clone(),
-                    });
+                    let shard =
+                        Shard::empty(ShardId { account: account.clone(), region: region.clone() });
                     let row = self.row(&policy, &shard, &nothing, facts);
                     rows.insert(key, row);
                 }

@@ -50,7 +50,8 @@ impl Question {
                 revision: 1,
                 former_names: Vec::new(),
             };
-            policies.push(policy::parse(&file.policy, identity).map_err(|refusal| wrong(&refusal))?);
+            policies
+                .push(policy::parse(&file.policy, identity).map_err(|refusal| wrong(&refusal))?);
         }
         Ok(Question {
             organization,
@@ -71,9 +72,7 @@ impl Question {
         let home = region == &Region::home_of_global();
         let here = self.policies.iter().enumerate();
         here.filter(|(_, policy)| home || !is_global(policy))
-            .map(|(at, policy)| {
-                (at, Arc::new(Policy { region: region.clone(), ..policy.clone() }))
-            })
+            .map(|(at, policy)| (at, Arc::new(Policy { region: region.clone(), ..policy.clone() })))
             .collect()
     }
 

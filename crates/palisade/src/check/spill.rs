@@ -13,6 +13,7 @@ use crate::failure::Failure;
 
 /// One fact of a delivery that belongs to some shard.
 #[derive(Debug, Deserialize, Serialize)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are of the large one, and live briefly")]
 pub enum Spilled {
     /// An item, and the moment of the whole snapshot that held it.
     Seen {

@@ -25,8 +25,12 @@ fn sample() -> &'static PathBuf {
 
 fn judged(more: &[&str], paths: &[PathBuf]) -> Vec<StatusRow> {
     let folder = sample();
-    let mut line: Vec<String> =
-        vec!["palisade".into(), "check".into(), "--policy".into(), folder.join("policies").display().to_string()];
+    let mut line: Vec<String> = vec![
+        "palisade".into(),
+        "check".into(),
+        "--policy".into(),
+        folder.join("policies").display().to_string(),
+    ];
     line.extend(["--organization".into(), folder.join("organization.json").display().to_string()]);
     line.extend(more.iter().map(|text| (*text).to_owned()));
     line.extend(paths.iter().map(|path| path.display().to_string()));
@@ -48,9 +52,8 @@ fn rows() -> &'static [StatusRow] {
 
 fn row(policy: &str, region: &str, account: &str) -> Option<StatusRow> {
     let account = sample::account_id(account).unwrap();
-    let fits = |row: &&StatusRow| {
-        row.policy == policy && row.region == region && row.account == account
-    };
+    let fits =
+        |row: &&StatusRow| row.policy == policy && row.region == region && row.account == account;
     let mut found = rows().iter().filter(fits);
     let first = found.next().cloned();
     assert_eq!(found.next(), None, "one row for {policy} {region} {account}");
@@ -80,7 +83,12 @@ fn the_sample_keeps_its_promises() {
     for (policy, account, region, status, violators, exceeded) in table {
         let row = row(policy, region, account).unwrap();
         let found = (row.status_text(), row.violator_count, row.limit_exceeded);
-        assert_eq!(found, (status, violators, exceeded), "{policy} {account} {region} {:?}", row.issues);
+        assert_eq!(
+            found,
+            (status, violators, exceeded),
+            "{policy} {account} {region} {:?}",
+            row.issues
+        );
     }
 }
 
@@ -129,7 +137,8 @@ fn web_acl_violations_come_in_all_three_kinds() {
         .flat_map(|row| row.violators.iter().flatten())
         .map(|line| line.reason.clone())
         .collect();
-    let wanted = ["RESOURCE_INCORRECT_WEB_ACL", "RESOURCE_MISSING_WEB_ACL", "WEB_ACL_MISSING_RULE_GROUP"];
+    let wanted =
+        ["RESOURCE_INCORRECT_WEB_ACL", "RESOURCE_MISSING_WEB_ACL", "WEB_ACL_MISSING_RULE_GROUP"];
     assert_eq!(reasons.iter().map(String::as_str).collect::<Vec<_>>(), wanted);
 }
 

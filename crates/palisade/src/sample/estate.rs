@@ -13,8 +13,18 @@ use super::web::{self, Protection};
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 const TEAMS: [&str; 6] = ["platform", "storefront", "checkout", "logistics", "data", "mobile"];
 const SERVICES: [&str; 12] = [
-    "api", "web", "orders", "basket", "inventory", "labels", "events", "exports", "prices", "users",
-    "images", "jobs",
+    "api",
+    "web",
+    "orders",
+    "basket",
+    "inventory",
+    "labels",
+    "events",
+    "exports",
+    "prices",
+    "users",
+    "images",
+    "jobs",
 ];
 
 /// Something wrong with a workload.
@@ -36,14 +46,14 @@ enum Trouble {
     BareWebAcl,
 }
 
-const TROUBLES: [Trouble; 7] = [
+/// What is wrong with workloads anywhere but where cards are handled.
+const TROUBLES: [Trouble; 6] = [
     Trouble::OpenSsh,
     Trouble::NoWebAcl,
     Trouble::PublicDatabase,
     Trouble::ForeignWebAcl,
     Trouble::AllProtocols,
     Trouble::BareWebAcl,
-    Trouble::WidePorts,
 ];
 
 /// Builds everything that is recorded of an account in a Region.
@@ -118,11 +128,20 @@ impl<'a> Estate<'a> {
     fn recorder(&mut self) {
         let half = self.member.part == Part::HalfRecorded;
         let (strategy, types) = if half {
-            ("INCLUSION_BY_RESOURCE_TYPES", json!([
-                "AWS::EC2::Instance", "AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::EC2::VPC",
-                "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::WAFv2::WebACL",
-                "AWS::Config::ConfigurationRecorder", "AWS::Lambda::Function", "AWS::S3::Bucket",
-            ]))
+            (
+                "INCLUSION_BY_RESOURCE_TYPES",
+                json!([
+                    "AWS::EC2::Instance",
+                    "AWS::EC2::SecurityGroup",
+                    "AWS::EC2::Subnet",
+                    "AWS::EC2::VPC",
+                    "AWS::ElasticLoadBalancingV2::LoadBalancer",
+                    "AWS::WAFv2::WebACL",
+                    "AWS::Config::ConfigurationRecorder",
+                    "AWS::Lambda::Function",
+                    "AWS::S3::Bucket",
+                ]),
+            )
         } else {
             ("ALL_SUPPORTED_RESOURCE_TYPES", json!([]))
         };
@@ -150,7 +169,8 @@ impl<'a> Estate<'a> {
     fn trouble(&mut self, n: usize) -> Option<Trouble> {
         let Part::Untidy(percent) = self.member.part else { return None };
         // An untidy account has something to show in its first workload at least.
-        if !(n == 0 && self.first_region) && !self.prng.percent(percent) {
+        let first = n == 0 && self.first_region;
+        if !first && !self.prng.percent(percent) {
             return None;
         }
         if self.member.unit == PAYMENTS {
@@ -166,10 +186,15 @@ impl<'a> Estate<'a> {
         let name = format!("{}-{service}", self.member.name);
         let team = self.prng.pick(&TEAMS).to_owned();
         let trouble = self.trouble(n);
-        let web = self.group(network, &format!("{name}-web"), &team, vec![
-            allow("tcp", 443, 443, &["0.0.0.0/0", "::/0"]),
-            allow("tcp", 80, 80, &["0.0.0.0/0"]),
-        ]);
+        let web = self.group(
+            network,
+            &format!("{name}-web"),
+            &team,
+            vec![
+                allow("tcp", 443, 443, &["0.0.0.0/0", "::/0"]),
+                allow("tcp", 80, 80, &["0.0.0.0/0"]),
+            ],
+        );
         let mut app_rules = vec![from_group("tcp", 8080, &self.place.account, &web)];
         match trouble {
             Some(Trouble::WidePorts) => app_rules.push(allow("tcp", 8000, 8999, &["10.0.0.0/8"])),
@@ -181,10 +206,15 @@ impl<'a> Estate<'a> {
             Some(Trouble::PublicDatabase) => &["0.0.0.0/0"],
             _ => &["10.0.0.0/8"],
         };
-        let database = self.group(network, &format!("{name}-db"), &team, vec![
-            from_group("tcp", 5432, &self.place.account, &app),
-            allow("tcp", 5432, 5432, database_peers),
-        ]);
+        let database = self.group(
+            network,
+            &format!("{name}-db"),
+            &team,
+            vec![
+                from_group("tcp", 5432, &self.place.account, &app),
+                allow("tcp", 5432, 5432, database_peers),
+            ],
+        );
         let instances = self.prng.between(5, 8);
         for at in 0..instances {
             let mut groups = vec![if at + 1 == instances { database.clone() } else { app.clone() }];
@@ -205,9 +235,7 @@ impl<'a> Estate<'a> {
         let group = Group { id: self.prng.ec2_id("sg"), name: name.to_owned() };
         let captured_ms = self.moment(300);
         let tags = [("team", team), ("managed-by", "terraform")];
-        self.items.push(
-            group_item(self.place, network, &group, &ingress, captured_ms).tags(&tags),
-        );
+        self.items.push(group_item(self.place, network, &group, &ingress, captured_ms).tags(&tags));
         group
     }
 
@@ -234,12 +262,20 @@ impl<'a> Estate<'a> {
             _ if unmanaged => Protection::None,
             Some(Trouble::ForeignWebAcl) => {
                 let acl = web::Acl::foreign(self.place, name, &mut self.prng);
-                self.items.push(acl.item(self.place, std::slice::from_ref(&balancer.arn), captured_ms));
+                self.items.push(acl.item(
+                    self.place,
+                    std::slice::from_ref(&balancer.arn),
+                    captured_ms,
+                ));
                 Protection::Attribute(acl.arn)
             }
             Some(Trouble::BareWebAcl) => {
                 let acl = web::Acl::bare(self.place, WEB_ACL_POLICY, captured_ms, &mut self.prng);
-                self.items.push(acl.item(self.place, std::slice::from_ref(&balancer.arn), captured_ms));
+                self.items.push(acl.item(
+                    self.place,
+                    std::slice::from_ref(&balancer.arn),
+                    captured_ms,
+                ));
                 Protection::Attribute(acl.arn)
             }
             // Recorders of before 2020 did not tell the attribute: the web ACL's own item does.
@@ -255,14 +291,24 @@ impl<'a> Estate<'a> {
         let groups = [web.clone()];
         let tags = [("team", team)];
         self.items.push(
-            balancer.item(self.place, network, "internet-facing", &groups, &protection, captured_ms).tags(&tags),
+            balancer
+                .item(self.place, network, "internet-facing", &groups, &protection, captured_ms)
+                .tags(&tags),
         );
         for _ in 0..2 {
             network.balancer_interface(
-                self.place, &balancer.label, &groups, captured_ms, &mut self.prng, &mut self.items,
+                self.place,
+                &balancer.label,
+                &groups,
+                captured_ms,
+                &mut self.prng,
+                &mut self.items,
             );
         }
-        for (kind, extra) in [("AWS::ElasticLoadBalancingV2::Listener", "listener"), ("AWS::CloudWatch::Alarm", "alarm")] {
+        for (kind, extra) in [
+            ("AWS::ElasticLoadBalancingV2::Listener", "listener"),
+            ("AWS::CloudWatch::Alarm", "alarm"),
+        ] {
             let id = format!("{name}-{extra}-{}", self.prng.hex16());
             self.plain(kind, &id, captured_ms);
         }
@@ -272,10 +318,14 @@ impl<'a> Estate<'a> {
     fn functions(&mut self, network: &Network, name: &str, team: &str, app: &Group) {
         let captured_ms = self.moment(30);
         let function = format!("{name}-on-upload");
-        let item = ConfigurationItem::new(self.place, "AWS::Lambda::Function", &function, captured_ms);
+        let item =
+            ConfigurationItem::new(self.place, "AWS::Lambda::Function", &function, captured_ms);
         self.items.push(
             item.named(&function)
-                .arn(format!("arn:aws:lambda:{}:{}:function:{function}", self.place.region, self.place.account))
+                .arn(format!(
+                    "arn:aws:lambda:{}:{}:function:{function}",
+                    self.place.region, self.place.account
+                ))
                 .tags(&[("team", team)])
                 .configuration(json!({
                     "functionName": function,
@@ -284,8 +334,18 @@ impl<'a> Estate<'a> {
                     "vpcConfig": {"subnetIds": network.subnets, "securityGroupIds": [app.id]},
                 })),
         );
-        network.function_interface(self.place, &function, app, captured_ms, &mut self.prng, &mut self.items);
-        let queue = format!("https://sqs.{}.amazonaws.com/{}/{name}-jobs", self.place.region, self.place.account);
+        network.function_interface(
+            self.place,
+            &function,
+            app,
+            captured_ms,
+            &mut self.prng,
+            &mut self.items,
+        );
+        let queue = format!(
+            "https://sqs.{}.amazonaws.com/{}/{name}-jobs",
+            self.place.region, self.place.account
+        );
         self.plain("AWS::SQS::Queue", &queue, captured_ms);
         self.plain("AWS::Logs::LogGroup", &format!("/aws/lambda/{function}"), captured_ms);
         if self.first_region {
@@ -297,14 +357,18 @@ impl<'a> Estate<'a> {
     fn internal_balancer(&mut self, network: &Network, name: &str, team: &str, app: &Group) {
         let captured_ms = self.moment(200);
         let groups = [app.clone()];
-        let inside = web::Balancer::application(self.place, &format!("{name}-internal"), &mut self.prng);
+        let inside =
+            web::Balancer::application(self.place, &format!("{name}-internal"), &mut self.prng);
         self.items.push(
-            inside.item(self.place, network, "internal", &groups, &Protection::None, captured_ms)
+            inside
+                .item(self.place, network, "internal", &groups, &Protection::None, captured_ms)
                 .tags(&[("team", team), ("waf", "exempt")]),
         );
         let lines = web::Balancer::network(self.place, &format!("{name}-lines"), &mut self.prng);
         self.items.push(
-            lines.item(self.place, network, "internal", &[], &Protection::None, captured_ms).tags(&[("team", team)]),
+            lines
+                .item(self.place, network, "internal", &[], &Protection::None, captured_ms)
+                .tags(&[("team", team)]),
         );
     }
 
@@ -327,7 +391,8 @@ impl<'a> Estate<'a> {
 
     /// The group whose rules the custom audit denies. It is attached to nothing.
     fn audit_group(&mut self, network: &Network) {
-        let group = Group { id: AUDIT_GROUP.to_owned(), name: "audit-remote-administration".to_owned() };
+        let group =
+            Group { id: AUDIT_GROUP.to_owned(), name: "audit-remote-administration".to_owned() };
         let rules = [
             allow("tcp", 22, 22, &["0.0.0.0/0", "::/0"]),
             allow("tcp", 3389, 3389, &["0.0.0.0/0", "::/0"]),

@@ -123,8 +123,7 @@ fn snapshot(
     let configuration_items = Estate::items(place, member, first_region, seed, taken_ms);
     let items = configuration_items.len();
     let path = snapshot_path(place, &id, taken_ms);
-    let snapshot =
-        Snapshot { file_version: "1.0", config_snapshot_id: id, configuration_items };
+    let snapshot = Snapshot { file_version: "1.0", config_snapshot_id: id, configuration_items };
     let mut gzip = GzBuilder::new().write(Vec::new(), Compression::fast());
     serde_json::to_writer(&mut gzip, &snapshot)?;
     Ok((SampleFile { path, bytes: gzip.finish()? }, items))

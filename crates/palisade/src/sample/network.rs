@@ -139,7 +139,13 @@ impl Network {
             }))
     }
 
-    fn subnet_item(&self, place: &Place, at: usize, id: &str, captured_ms: i64) -> ConfigurationItem {
+    fn subnet_item(
+        &self,
+        place: &Place,
+        at: usize,
+        id: &str,
+        captured_ms: i64,
+    ) -> ConfigurationItem {
         let zone = zone(place, at);
         ConfigurationItem::new(place, "AWS::EC2::Subnet", id, captured_ms)
             .ec2_arn("subnet")
@@ -166,8 +172,7 @@ impl Network {
         prng: &mut Prng,
         items: &mut Vec<ConfigurationItem>,
     ) {
-        let (id, interface, volume) =
-            (prng.ec2_id("i"), prng.ec2_id("eni"), prng.ec2_id("vol"));
+        let (id, interface, volume) = (prng.ec2_id("i"), prng.ec2_id("eni"), prng.ec2_id("vol"));
         let (at, subnet) = self.subnet(prng);
         let (zone, address) = (zone(place, at), self.address(at, prng));
         let attachment = json!({
@@ -211,10 +216,11 @@ impl Network {
         }
         let seat = Seat { at, subnet, address };
         let body = json!({"attachment": attached, "interfaceType": "interface", "description": "", "requesterManaged": false});
-        items.push(
-            self.interface(place, &interface, &seat, groups, body, captured_ms)
-                .relates("Is attached to Instance", "AWS::EC2::Instance", &id),
-        );
+        items.push(self.interface(place, &interface, &seat, groups, body, captured_ms).relates(
+            "Is attached to Instance",
+            "AWS::EC2::Instance",
+            &id,
+        ));
         items.push(
             ConfigurationItem::new(place, "AWS::EC2::Volume", &volume, captured_ms)
                 .ec2_arn("volume")

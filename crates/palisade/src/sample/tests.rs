@@ -44,7 +44,11 @@ fn it_is_as_large_as_promised() {
     let (files, census) = files(SEED);
     assert!(census.accounts >= 40, "{census:?}");
     assert!((9_500..=11_500).contains(&census.items), "{census:?}");
-    assert_eq!(census.snapshots, (census.accounts - 1) * REGIONS.len(), "one account is unheard of");
+    assert_eq!(
+        census.snapshots,
+        (census.accounts - 1) * REGIONS.len(),
+        "one account is unheard of"
+    );
     assert_eq!(files.len(), census.snapshots + 1 + policies::all().len());
 }
 

@@ -130,7 +130,8 @@ pub struct Acl {
 impl Acl {
     /// The web ACL that Firewall Manager made for a policy in an account and Region.
     pub fn of_policy(place: &Place, policy_name: &str, made_ms: i64) -> Acl {
-        let mut prng = Prng::labelled(2, &format!("{}/{}/{policy_name}", place.account, place.region));
+        let mut prng =
+            Prng::labelled(2, &format!("{}/{}/{policy_name}", place.account, place.region));
         let name = format!("FMManagedWebACLV2-{policy_name}-{made_ms}");
         Acl::new(place, name, true, true, prng.uuid())
     }

@@ -88,8 +88,10 @@ pub fn group(account: &str, id: &str, state: u64, cidr: &str, port: u64) -> Valu
 }
 
 pub fn interface(account: &str, id: &str, state: u64, groups: &[&str]) -> Value {
-    let groups: Vec<Value> = groups.iter().map(|id| json!({"groupId": id, "groupName": "x"})).collect();
-    let body = json!({"networkInterfaceId": id, "groups": groups, "vpcId": "vpc-1", "status": "in-use"});
+    let groups: Vec<Value> =
+        groups.iter().map(|id| json!({"groupId": id, "groupName": "x"})).collect();
+    let body =
+        json!({"networkInterfaceId": id, "groups": groups, "vpcId": "vpc-1", "status": "in-use"});
     item(account, "AWS::EC2::NetworkInterface", id, state, &body)
 }
 
@@ -120,7 +122,8 @@ pub fn read(name: &str, text: &str) -> Delivery {
 
 /// A content audit with managed options, as PutPolicy receives it.
 pub fn audit(name: &str, types: &[&str], options: &Value) -> Value {
-    let data = json!({"type": "SECURITY_GROUPS_CONTENT_AUDIT", "preManagedOptions": options}).to_string();
+    let data =
+        json!({"type": "SECURITY_GROUPS_CONTENT_AUDIT", "preManagedOptions": options}).to_string();
     json!({"PolicyName": name, "ResourceType": "ResourceTypeList", "ResourceTypeList": types,
         "ExcludeResourceTags": false, "RemediationEnabled": false,
         "SecurityServicePolicyData": {"Type": "SECURITY_GROUPS_CONTENT_AUDIT", "ManagedServiceData": data}})
@@ -147,7 +150,10 @@ pub fn decide(store: &dyn Store, organization: &Value, policies: &[Value]) {
     let admin = organization.default_administrator.clone().unwrap();
     let mut changes = vec![
         ControlChange::PutOrganization(Arc::new(organization)),
-        ControlChange::PutAdministrator(admin.clone(), Administrator { default: true, created_ms: 0 }),
+        ControlChange::PutAdministrator(
+            admin.clone(),
+            Administrator { default: true, created_ms: 0 },
+        ),
     ];
     for (number, policy) in policies.iter().enumerate() {
         let file = PolicyFile::parse(policy.to_string().as_bytes()).unwrap();
@@ -195,7 +201,11 @@ pub fn ledger(store: &dyn Store) -> String {
             let Some(last) = rows.last() else { break };
             after = Some(last.account.clone());
             for row in rows {
-                lines.push(format!("{policy} {} {}", row.account, serde_json::to_string(&row.entry).unwrap()));
+                lines.push(format!(
+                    "{policy} {} {}",
+                    row.account,
+                    serde_json::to_string(&row.entry).unwrap()
+                ));
                 for violator in store.violators(policy, &row.account, None, 100_000).unwrap() {
                     lines.push(format!("  {}", serde_json::to_string(&violator).unwrap()));
                 }
@@ -228,19 +238,38 @@ pub fn assert_ledger_is_a_fresh_judgement(store: &dyn Store, now_ms: i64) -> usi
                 stale_after_ms: Judging::default().stale_after_ms,
             };
             let fresh = evaluate::judge(policy, &evidence);
-            let recorded = recorded.unwrap_or_else(|| panic!("{account} has no entry of {}", policy.name));
+            let recorded =
+                recorded.unwrap_or_else(|| panic!("{account} has no entry of {}", policy.name));
             assert_eq!(recorded.entry.status, fresh.status(), "{account} {}", policy.name);
             assert_eq!(recorded.entry.violator_count, fresh.violators.len() as u64);
-            assert_eq!(recorded.entry.policy_revision, policy.revision, "{account} {}", policy.name);
+            assert_eq!(
+                recorded.entry.policy_revision, policy.revision,
+                "{account} {}",
+                policy.name
+            );
             let rows = store.violators(&policy.id, account, None, 100_000).unwrap();
             let rows: BTreeSet<String> = rows
                 .iter()
-                .map(|row| format!("{} {} {}", row.resource_type, row.id, serde_json::to_string(&row.violations).unwrap()))
+                .map(|row| {
+                    format!(
+                        "{} {} {}",
+                        row.resource_type,
+                        row.id,
+                        serde_json::to_string(&row.violations).unwrap()
+                    )
+                })
                 .collect();
             let fresh: BTreeSet<String> = fresh
                 .violators
                 .iter()
-                .map(|found| format!("{} {} {}", found.resource_type, found.id, serde_json::to_string(&found.violations).unwrap()))
+                .map(|found| {
+                    format!(
+                        "{} {} {}",
+                        found.resource_type,
+                        found.id,
+                        serde_json::to_string(&found.violations).unwrap()
+                    )
+                })
                 .collect();
             assert_eq!(rows, fresh, "{account} {}", policy.name);
             compared += 1;

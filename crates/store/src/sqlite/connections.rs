@@ -95,6 +95,10 @@ impl Connections {
             let _migrating = if lock.is_none() { Some(self::lock(path, &name)?) } else { None };
             schema::migrate(&mut writer, &name, &opening.fresh_sealing_key)?;
         }
+        if opening.serve {
+            // Whoever held a lease is gone: the lock says so. Its work need not wait for the end of it.
+            writer.execute("DELETE FROM leases", [])?;
+        }
         let readers =
             Readers { path: path.to_owned(), pool: Mutex::default(), returned: Condvar::new() };
         Ok(Connections { writer: Mutex::new(writer), readers: Some(readers), _lock: lock })
