@@ -130,7 +130,8 @@ class JavaScript:
         self.keys = keys
         self.process = subprocess.Popen(
             ["node", str(HERE / "calls.mjs"), endpoint, "cbor" if cbor else "json", str(modules)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=dict(os.environ, NODE_NO_WARNINGS="1"))
 
     def call(self, operation, parameters, account, region):
         access, secret = self.keys[account]

@@ -190,7 +190,7 @@ def story(driver, server):
     listed = call("ListPolicies", {}, admin, EAST)["PolicyList"]
     assert [policy["PolicyId"] for policy in listed] == [audit_id]
     seen.note("policies", listed)
-    seen.note("missing member", refused("InvalidInputException", "1 validation error detected", call, "GetPolicy",
+    seen.note("no such form", refused("ValidationException", "1 validation error detected", call, "GetPolicy",
                                         {"PolicyId": "not-an-id-of-thirty-six-characters!!"}, admin, EAST))
 
     server.settle()

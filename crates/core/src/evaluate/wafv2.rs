@@ -51,61 +51,6 @@ pub(super) fn judge(
     }
 }
 
-/// Of load balancers, application ones alone (semantics §10 row 18). Where the body does not tell,
-/// the ARN does: `…:loadbalancer/app/…`.
-fn is_protectable(item: &Item) -> bool {
-    if item.key.resource_type != ResourceType::LOAD_BALANCER {
-        return true;
-    }
-    match &item.body {
-        Body::LoadBalancer(balancer) if balancer.kind.is_some() => {
-            balancer.kind.as_deref() == Some("application")
-        }
-        _ => item.key.id.as_str().contains(":loadbalancer/app/"),
-    }
-}
-
-/// The web ACLs of a shard.
-struct Acls<'a> {
-    /// By id and by ARN.
-    by_arn: BTreeMap<&'a str, &'a Item>,
-    /// By a resource that their relationships name.
-    by_resource: BTreeMap<(&'a ResourceType, &'a str), &'a Item>,
-    /// Every web ACL is held, with its relationships.
-    all_seen: bool,
-}
-
-impl<'a> Acls<'a> {
-    fn of(shard: &'a Shard) -> Acls<'a> {
-        let mut acls = Acls {
-            by_arn: BTreeMap::new(),
-            by_resource: BTreeMap::new(),
-            all_seen: shard.knows(&ResourceType::WAFV2_WEB_ACL),
-        };
-        let items = shard.items.get(&ResourceType::WAFV2_WEB_ACL);
-        for item in items.into_iter().flat_map(BTreeMap::values) {
-            acls.by_arn.insert(item.key.id.as_str(), item);
-            let Body::WebAcl(acl) = &item.body else {
-                acls.all_seen = false;
-                continue;
-            };
-            acls.by_arn.entry(&acl.arn).or_insert(item);
-            for (resource_type, id) in &acl.associated {
-                // Two claims can only be a lag between items; the smaller id is as good as any.
-                acls.by_resource.entry((resource_type, id)).or_insert(item);
-            }
-        }
-        acls
-    }
-}
-
-/// Which web ACL a resource has.
-enum Found<'a> {
-    None,
-    Acl(&'a str, Option<&'a Item>),
-    Unseen,
-}
-
 struct Judge<'a> {
     policy: &'a Policy,
     rule: &'a Wafv2,

@@ -25,10 +25,11 @@ mod scope_of;
 mod security_groups;
 mod service_data;
 mod shape;
-mod shield_advanced;
+pub mod shield_advanced;
 mod tables;
 #[cfg(test)]
 mod tests;
+pub mod usage_audit;
 mod waf;
 pub mod wafv2;
 
@@ -66,6 +67,10 @@ pub struct Policy {
 pub enum Rule {
     /// `SECURITY_GROUPS_CONTENT_AUDIT`
     ContentAudit(content_audit::ContentAudit),
+    /// `SHIELD_ADVANCED`
+    ShieldAdvanced(shield_advanced::ShieldAdvanced),
+    /// `SECURITY_GROUPS_USAGE_AUDIT`
+    UsageAudit(usage_audit::UsageAudit),
     /// `WAFV2`
     Wafv2(wafv2::Wafv2),
     /// A type that is accepted and echoed but not judged yet: an issue on every account.
@@ -149,6 +154,8 @@ impl Policy {
     pub fn policy_type(&self) -> PolicyType {
         match &self.rule {
             Rule::ContentAudit(_) => PolicyType::SecurityGroupsContentAudit,
+            Rule::ShieldAdvanced(_) => PolicyType::ShieldAdvanced,
+            Rule::UsageAudit(_) => PolicyType::SecurityGroupsUsageAudit,
             Rule::Wafv2(_) => PolicyType::Wafv2,
             Rule::NotJudged(policy_type) => *policy_type,
         }
@@ -212,11 +219,15 @@ fn rule_of(
         PolicyType::SecurityGroupsContentAudit => {
             return content_audit::parse(data, counts).map(Rule::ContentAudit);
         }
+        PolicyType::ShieldAdvanced => {
+            return shield_advanced::parse(data).map(Rule::ShieldAdvanced);
+        }
+        PolicyType::SecurityGroupsUsageAudit => {
+            return usage_audit::parse(data).map(Rule::UsageAudit);
+        }
         PolicyType::Wafv2 => return wafv2::parse(data, counts).map(Rule::Wafv2),
         PolicyType::Waf => waf::check(data, counts)?,
-        PolicyType::ShieldAdvanced => shield_advanced::check(data)?,
         PolicyType::SecurityGroupsCommon => security_groups::check_common(data, counts)?,
-        PolicyType::SecurityGroupsUsageAudit => security_groups::check_usage_audit(data)?,
         PolicyType::NetworkFirewall => firewall::check_network_firewall(document, data, counts)?,
         PolicyType::ImportNetworkFirewall => firewall::check_import(data, counts)?,
         PolicyType::ThirdPartyFirewall => firewall::check_third_party(document, data)?,

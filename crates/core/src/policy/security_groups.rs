@@ -1,12 +1,8 @@
-//! `SECURITY_GROUPS_COMMON` and `SECURITY_GROUPS_USAGE_AUDIT` (semantics §5.4, §5.6): what is clear
-//! of them before they are judged.
+//! `SECURITY_GROUPS_COMMON` (semantics §5.4): what is clear of it before it is judged.
 
 use super::shape::Node;
 use super::{Count, Refusal};
 use crate::ident::ResourceId;
-
-/// Longest delay of a usage audit, in minutes: a year.
-pub(super) const UNUSED_DELAY_MINUTES_MAX: i64 = 525_600;
 
 pub(super) fn check_common(data: &Node<'_>, counts: &mut Vec<Count>) -> Result<(), Refusal> {
     let groups = data.get("securityGroups");
@@ -27,17 +23,6 @@ pub(super) fn check_common(data: &Node<'_>, counts: &mut Vec<Count>) -> Result<(
         return Err(distribution.refuse(
             "needs `revertManualSecurityGroupChanges`; set both to true or leave tag distribution \
              off",
-        ));
-    }
-    Ok(())
-}
-
-pub(super) fn check_usage_audit(data: &Node<'_>) -> Result<(), Refusal> {
-    let delay = data.get("optionalDelayForUnusedInMinutes");
-    let minutes = delay.whole_within(0, UNUSED_DELAY_MINUTES_MAX)?.unwrap_or_default();
-    if minutes > 0 && !data.get("deleteUnusedSecurityGroups").flag() {
-        return Err(delay.refuse(
-            "needs `deleteUnusedSecurityGroups`; set that to true or leave the delay out",
         ));
     }
     Ok(())
