@@ -122,16 +122,13 @@ class AwsCli:
         pass
 
 
-class JavaScript:
-    """The AWS SDK for JavaScript in a node process that reads one call a line."""
+class Lines:
+    """A client in a process of its own that reads one call a line and writes one answer a line."""
 
-    def __init__(self, endpoint, keys, modules, cbor=False):
-        self.name = "js cbor" if cbor else "js json"
-        self.keys = keys
-        self.process = subprocess.Popen(
-            ["node", str(HERE / "calls.mjs"), endpoint, "cbor" if cbor else "json", str(modules)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=dict(os.environ, NODE_NO_WARNINGS="1"))
+    def __init__(self, name, keys, command, environment=None):
+        self.name, self.keys = name, keys
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True, env=dict(os.environ, **(environment or {})))
 
     def call(self, operation, parameters, account, region):
         access, secret = self.keys[account]
@@ -147,3 +144,20 @@ class JavaScript:
     def close(self):
         self.process.stdin.close()
         self.process.wait(timeout=30)
+
+
+class JavaScript(Lines):
+    """The AWS SDK for JavaScript."""
+
+    def __init__(self, endpoint, keys, modules, cbor=False):
+        super().__init__("js cbor" if cbor else "js json", keys,
+                         ["node", str(HERE / "calls.mjs"), endpoint, "cbor" if cbor else "json",
+                          str(pathlib.Path(modules).resolve())],
+                         {"NODE_NO_WARNINGS": "1"})
+
+
+class RustSdk(Lines):
+    """The AWS SDK for Rust, which speaks RPC v2 CBOR to this service."""
+
+    def __init__(self, endpoint, keys, program):
+        super().__init__("rust cbor", keys, [str(program), endpoint])

@@ -1,6 +1,7 @@
 """Plays the story of an organization through clients that we did not write, and compares.
 
     python stories.py --palisade PATH-TO-BINARY [--node-modules FOLDER] [--aws PATH-TO-AWS]
+        [--rust-sdk PATH-TO-BINARY]
 
 Each client plays the same story against its own fresh server; all must see equal values, and
 `palisade check` over the same files must print the same ones.
@@ -301,6 +302,7 @@ def main():
     options.add_argument("--palisade", required=True)
     options.add_argument("--aws", default=shutil.which("aws"))
     options.add_argument("--node-modules")
+    options.add_argument("--rust-sdk")
     options = options.parse_args()
     makers = [lambda server: drivers.Boto3(server.endpoint, server.keys),
               lambda server: drivers.Boto3(server.endpoint, server.keys, cbor=True)]
@@ -317,6 +319,11 @@ def main():
     else:
         print("skipped: the story in the AWS SDK for JavaScript (no --node-modules was given)")
         skipped += 2
+    if options.rust_sdk:
+        makers.append(lambda server: drivers.RustSdk(server.endpoint, server.keys, options.rust_sdk))
+    else:
+        print("skipped: the story in the AWS SDK for Rust (no --rust-sdk was given)")
+        skipped += 1
     first, passed, failed = None, 0, 0
     for make_driver in makers:
         name, lines = play(options.palisade, make_driver)

@@ -1,21 +1,26 @@
-//! Administrators and members (semantics §2.1).
+//! Administrators and members (semantics §1.2, §1.3, §2.1).
 
-use palisade_core::ident::AccountId;
+mod scope;
+
+use std::collections::BTreeSet;
+
+use palisade_core::ident::{AccountId, ShardId};
 use palisade_core::organization::Organization;
-use palisade_store::{Administrator, ControlChange};
+use palisade_core::scope::AdminScope;
+use palisade_store::{Administrator, ControlChange, Mark, Offboarded};
 use palisade_wire::shapes::{
-    AccountRoleStatus, AccountScope, AdminAccountSummary, AdminScope, AssociateAdminAccountRequest,
+    AccountRoleStatus, AdminAccountSummary, AssociateAdminAccountRequest,
     DisassociateAdminAccountRequest, GetAdminAccountRequest, GetAdminAccountResponse,
     GetAdminScopeRequest, GetAdminScopeResponse, ListAdminAccountsForOrganizationRequest,
     ListAdminAccountsForOrganizationResponse, ListAdminsManagingAccountRequest,
     ListAdminsManagingAccountResponse, ListMemberAccountsRequest, ListMemberAccountsResponse,
-    OrganizationStatus, OrganizationalUnitScope, PolicyTypeScope, RegionScope,
+    OrganizationStatus, PutAdminAccountRequest,
 };
 use palisade_wire::{ErrorKind, Fault};
 
 use crate::call::{Call, Paging, organization};
 use crate::caller::Standing;
-use crate::view::ControlView;
+use crate::view::{ControlView, judged_accounts};
 
 /// `AssociateAdminAccount`: makes an account the default administrator.
 ///
@@ -28,8 +33,12 @@ pub fn associate(call: &Call<'_>, input: AssociateAdminAccountRequest) -> Result
     call.decide(|standing, view| {
         let organization = organization(view)?;
         may_associate(call, standing, organization, view, &account)?;
-        let administrator = Administrator { default: true, created_ms: call.now_ms() };
-        Ok((vec![ControlChange::PutAdministrator(account.clone(), administrator)], ()))
+        let administrator = Administrator::default_one(call.now_ms());
+        let changes = vec![
+            ControlChange::PutAdministrator(account.clone(), administrator),
+            ControlChange::PutOffboarded(None),
+        ];
+        Ok((changes, ()))
     })
 }
 
@@ -58,6 +67,14 @@ fn may_associate(
             "account `{default}` is the default administrator; it must disassociate itself before another can be associated"
         ));
     }
+    if let Some(offboarded) = &view.control().offboarded
+        && is_under_way(call, offboarded.at_ms)
+    {
+        // Word for word (semantics §8.2).
+        return refuse(
+            "Your AWS Organization is currently offboarding with AWS Firewall Manager. Please submit onboard request after offboarded.".to_owned(),
+        );
+    }
     let accounts = organization.accounts.len();
     match call.app.settings.quotas.accounts_max {
         Some(max) if accounts > usize::try_from(max).unwrap_or(usize::MAX) => Err(Fault::new(
@@ -66,6 +83,102 @@ fn may_associate(
         )),
         _ => Ok(()),
     }
+}
+
+/// Whether what began at a moment is still to be seen as going on.
+fn is_under_way(call: &Call<'_>, since_ms: i64) -> bool {
+    let lasts_ms = call.app.settings.onboarding_ms;
+    lasts_ms > 0 && call.now_ms() < since_ms.saturating_add(lasts_ms)
+}
+
+/// `PutAdminAccount`: makes an account an additional administrator, or replaces its scope.
+///
+/// # Errors
+/// InvalidOperationException while there is no default administrator; InvalidInputException for an
+/// account outside the organization, a scope that cannot be read, a new administrator without one,
+/// and anything less than everything for the default administrator; LimitExceededException above
+/// the quota.
+pub fn put(call: &Call<'_>, input: PutAdminAccountRequest) -> Result<(), Fault> {
+    let account = account(call, &input.admin_account)?;
+    call.decide(|_, view| {
+        let organization = organization(view)?;
+        if view.default_administrator().is_none() {
+            return Err(Fault::new(ErrorKind::InvalidOperation, no_default_admin(organization)));
+        }
+        if !organization.accounts.contains_key(&account) {
+            return Err(call.bad_input(format!("account `{account}` is not in the organization")));
+        }
+        let given = input.admin_scope.as_ref();
+        let scope = given.map(|given| scope::read(call, organization, given)).transpose()?;
+        let before = view.administrator(&account);
+        if before.is_some_and(|known| known.default) {
+            return match scope.is_none_or(|scope| scope.is_full()) {
+                true => Ok((Vec::new(), ())),
+                false => Err(call.bad_input(format!(
+                    "account `{account}` is the default administrator, whose scope is always everything"
+                ))),
+            };
+        }
+        let scope = scope.ok_or_else(|| {
+            call.bad_input(format!(
+                "`AdminScope` is missing: say what account `{account}` may act on"
+            ))
+        })?;
+        let created_ms = match before {
+            Some(known) => known.created_ms,
+            None => {
+                within_quota(call, view)?;
+                call.now_ms()
+            }
+        };
+        let administrator = Administrator::additional(created_ms, scope.clone());
+        if before == Some(&administrator) {
+            return Ok((Vec::new(), ()));
+        }
+        let mut changes = vec![ControlChange::PutAdministrator(account.clone(), administrator)];
+        let marks = marks(view, organization, &account, &scope);
+        changes.extend(marks.into_iter().map(ControlChange::Mark));
+        Ok((changes, ()))
+    })
+}
+
+fn within_quota(call: &Call<'_>, view: &ControlView) -> Result<(), Fault> {
+    let count = view.control().administrators.len();
+    let max = call.app.settings.quotas.administrators_max;
+    if count < usize::try_from(max).unwrap_or(usize::MAX) {
+        return Ok(());
+    }
+    Err(Fault::new(
+        ErrorKind::LimitExceeded,
+        format!(
+            "the organization has {count} administrators and the quota is {max}; one must disassociate itself first"
+        ),
+    ))
+}
+
+/// The shards of accounts that a new scope brings under the administrator's policies or takes away
+/// from them.
+fn marks(
+    view: &ControlView,
+    organization: &Organization,
+    administrator: &AccountId,
+    scope: &AdminScope,
+) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    for policy in view.policies().filter(|policy| policy.owner == *administrator) {
+        let before: BTreeSet<&AccountId> = view.in_scope(&policy.id).iter().collect();
+        let after = judged_accounts(policy, Some(scope), organization);
+        let after: BTreeSet<&AccountId> = after.iter().collect();
+        marks.extend(before.symmetric_difference(&after).map(|account| Mark {
+            shard: ShardId { account: (*account).clone(), region: policy.region.clone() },
+            policy: Some(policy.id.clone()),
+        }));
+    }
+    marks
+}
+
+fn no_default_admin(organization: &Organization) -> String {
+    format!("No default admin could be found for organization {}", organization.id)
 }
 
 /// `DisassociateAdminAccount`: revokes the caller, with its policies.
@@ -85,12 +198,27 @@ pub fn disassociate(call: &Call<'_>, _: DisassociateAdminAccountRequest) -> Resu
                 ),
             ));
         }
+        let known = view.administrator(&standing.account);
+        if known.is_some_and(|known| is_under_way(call, known.created_ms)) {
+            // Word for word (semantics §8.2).
+            return Err(Fault::new(
+                ErrorKind::InvalidOperation,
+                format!(
+                    "Failed to offboard AWS Account {} as an AWS Firewall Manager administrator account. Your AWS Organization is currently onboarding with AWS Firewall Manager and cannot be offboarded.",
+                    standing.account
+                ),
+            ));
+        }
         let policies = view.control().policies.values();
         let mut changes: Vec<ControlChange> = policies
             .filter(|record| record.owner == standing.account)
             .map(|record| ControlChange::RemovePolicy(record.id.clone()))
             .collect();
         changes.push(ControlChange::RemoveAdministrator(standing.account.clone()));
+        if standing.administrator == Some(true) {
+            let (account, at_ms) = (standing.account.clone(), call.now_ms());
+            changes.push(ControlChange::PutOffboarded(Some(Offboarded { account, at_ms })));
+        }
         Ok((changes, ()))
     })
 }
@@ -101,19 +229,41 @@ pub fn disassociate(call: &Call<'_>, _: DisassociateAdminAccountRequest) -> Resu
 /// ResourceNotFoundException while there is none, AccessDeniedException for members.
 pub fn get(call: &Call<'_>, _: GetAdminAccountRequest) -> Result<GetAdminAccountResponse, Fault> {
     let reading = call.read()?;
-    let Some(default) = reading.view.default_administrator() else {
-        return Err(Fault::new(
-            ErrorKind::ResourceNotFound,
-            "the organization has no default administrator; the management account associates one with AssociateAdminAccount",
-        ));
+    let view = &reading.view;
+    let may_know = reading.standing.administrator.is_some() || reading.standing.management;
+    let Some(default) = view.default_administrator() else {
+        return match &view.control().offboarded {
+            Some(offboarded) if may_know && is_under_way(call, offboarded.at_ms) => {
+                Ok(GetAdminAccountResponse {
+                    admin_account: Some(offboarded.account.to_string()),
+                    role_status: Some(AccountRoleStatus::Deleting),
+                })
+            }
+            _ => Err(Fault::new(
+                ErrorKind::ResourceNotFound,
+                "the organization has no default administrator; the management account associates one with AssociateAdminAccount",
+            )),
+        };
     };
-    if reading.standing.administrator.is_none() && !reading.standing.management {
+    if !may_know {
         return Err(call.denial(&reading.standing));
     }
+    let since_ms = view.administrator(default).map_or(0, |known| known.created_ms);
     Ok(GetAdminAccountResponse {
         admin_account: Some(default.to_string()),
-        role_status: Some(AccountRoleStatus::Ready),
+        role_status: Some(match is_under_way(call, since_ms) {
+            true => AccountRoleStatus::Creating,
+            false => AccountRoleStatus::Ready,
+        }),
     })
+}
+
+/// How far an administrator is onboarded.
+fn onboarding(call: &Call<'_>, administrator: &Administrator) -> OrganizationStatus {
+    match is_under_way(call, administrator.created_ms) {
+        true => OrganizationStatus::Onboarding,
+        false => OrganizationStatus::OnboardingComplete,
+    }
 }
 
 /// `GetAdminScope`: what an administrator may act on; the management account and the administrator
@@ -130,40 +280,17 @@ pub fn get_scope(
     if !reading.standing.management && reading.standing.account != account {
         return Err(call.denial(&reading.standing));
     }
-    if reading.view.administrator(&account).is_none() {
+    let Some(administrator) = reading.view.administrator(&account) else {
         return Err(Fault::new(
             ErrorKind::ResourceNotFound,
             format!("account `{account}` is not an administrator"),
         ));
-    }
+    };
+    let everything = AdminScope::full();
     Ok(GetAdminScopeResponse {
-        admin_scope: Some(full_scope()),
-        status: Some(OrganizationStatus::OnboardingComplete),
+        admin_scope: Some(scope::shown(administrator.scope.as_ref().unwrap_or(&everything))?),
+        status: Some(onboarding(call, administrator)),
     })
-}
-
-/// Everything: the scope of the default administrator.
-fn full_scope() -> AdminScope {
-    AdminScope {
-        account_scope: Some(AccountScope {
-            accounts: Some(Vec::new()),
-            all_accounts_enabled: Some(true),
-            exclude_specified_accounts: Some(false),
-        }),
-        organizational_unit_scope: Some(OrganizationalUnitScope {
-            organizational_units: Some(Vec::new()),
-            all_organizational_units_enabled: Some(true),
-            exclude_specified_organizational_units: Some(false),
-        }),
-        region_scope: Some(RegionScope {
-            regions: Some(Vec::new()),
-            all_regions_enabled: Some(true),
-        }),
-        policy_type_scope: Some(PolicyTypeScope {
-            policy_types: Some(Vec::new()),
-            all_policy_types_enabled: Some(true),
-        }),
-    }
 }
 
 /// `ListAdminAccountsForOrganization`: the default administrator first, then by age.
@@ -177,10 +304,7 @@ pub fn list(
     let reading = call.read()?;
     let all = ordered(&reading.view);
     if all.is_empty() {
-        let text = format!(
-            "No default admin could be found for organization {}",
-            organization(&reading.view)?.id
-        );
+        let text = no_default_admin(organization(&reading.view)?);
         return Err(Fault::new(ErrorKind::InvalidOperation, text));
     }
     let paging = Paging { max_results: input.max_results, next_token: input.next_token.as_deref() };
@@ -188,7 +312,7 @@ pub fn list(
     let summary = |(account, administrator): (AccountId, Administrator)| AdminAccountSummary {
         admin_account: Some(account.to_string()),
         default_admin: Some(administrator.default),
-        status: Some(OrganizationStatus::OnboardingComplete),
+        status: Some(onboarding(call, &administrator)),
     };
     Ok(ListAdminAccountsForOrganizationResponse {
         admin_accounts: Some(page.into_iter().map(summary).collect()),
@@ -210,6 +334,9 @@ pub fn list_managing(
         let text = "The referenced item does not exist.";
         return Err(Fault::new(ErrorKind::ResourceNotFound, text));
     }
+    let all =
+        all.into_iter().filter(|(known, _)| reading.view.manages(known, &reading.standing.account));
+    let all = all.collect();
     let paging = Paging { max_results: input.max_results, next_token: input.next_token.as_deref() };
     let (page, next_token) = call.page(&reading.standing, &[], paging, all, place)?;
     Ok(ListAdminsManagingAccountResponse {
@@ -230,7 +357,8 @@ fn place((account, administrator): &(AccountId, Administrator)) -> String {
     format!("{rank} {:020} {account}", administrator.created_ms)
 }
 
-/// `ListMemberAccounts`: every account of the organization, ascending.
+/// `ListMemberAccounts`: every account of the organization, of an additional administrator those in
+/// its scope, ascending.
 ///
 /// # Errors
 /// AccessDeniedException for members, and while there is no administrator.
@@ -239,7 +367,10 @@ pub fn list_members(
     input: ListMemberAccountsRequest,
 ) -> Result<ListMemberAccountsResponse, Fault> {
     let reading = call.read()?;
-    let all: Vec<&AccountId> = organization(&reading.view)?.accounts.keys().collect();
+    let manager = &reading.standing.account;
+    let members = organization(&reading.view)?.accounts.keys();
+    let all: Vec<&AccountId> =
+        members.filter(|account| reading.view.manages(manager, account)).collect();
     let paging = Paging { max_results: input.max_results, next_token: input.next_token.as_deref() };
     let (page, next_token) =
         call.page(&reading.standing, &[], paging, all, |account| account.to_string())?;

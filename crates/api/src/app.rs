@@ -12,6 +12,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::inflate::Bounds;
 use crate::metrics::Metrics;
 use crate::pages::Sealer;
+use crate::throttle::{Rate, Throttle};
 use crate::view::{ControlView, Desk};
 
 /// Compressed bytes of one delivered file, unless the settings say otherwise: 4 GiB.
@@ -66,6 +67,11 @@ pub struct Settings {
     pub request_deadline: Duration,
     /// How long the sender of a delivery may stay silent.
     pub ingest_silence: Duration,
+    /// How often one access key may call; `None` is as often as it likes.
+    pub rate: Option<Rate>,
+    /// How long onboarding and offboarding an administrator takes to be seen, milliseconds
+    /// (semantics §9 row 48).
+    pub onboarding_ms: i64,
     /// Partition in ARNs: `aws`, `aws-cn`, `aws-us-gov`.
     pub partition: String,
 }
@@ -81,6 +87,8 @@ impl Settings {
             inflate: Bounds::default(),
             request_deadline: Duration::from_secs(30),
             ingest_silence: Duration::from_secs(60),
+            rate: None,
+            onboarding_ms: 0,
             partition: "aws".to_owned(),
         }
     }
@@ -109,6 +117,7 @@ pub struct App {
     pub wake: Notify,
     pub(crate) metrics: Metrics,
     pub(crate) deliveries: Arc<Semaphore>,
+    pub(crate) throttle: Throttle,
     desk: Desk,
     sealer: OnceLock<Sealer>,
 }
@@ -130,6 +139,7 @@ impl App {
             wake: Notify::new(),
             metrics: Metrics::default(),
             deliveries: Arc::new(Semaphore::new(DELIVERIES_AT_ONCE_MAX)),
+            throttle: Throttle::default(),
             sealer: OnceLock::new(),
         })
     }

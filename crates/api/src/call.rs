@@ -9,7 +9,7 @@ use palisade_wire::{ErrorKind, Fault, Operation};
 
 use crate::app::App;
 use crate::caller::{Caller, Standing};
-use crate::operations::{Callers, Denial, Row};
+use crate::operations::{Callers, Denial, Effect, Row};
 use crate::pages::{Binding, PAGE_SIZE_MAX};
 use crate::verify::Authentic;
 use crate::view::ControlView;
@@ -101,9 +101,28 @@ impl<'a> Call<'a> {
             }
         };
         match allowed {
-            true => Ok(standing),
+            true => {
+                self.within_regions(&standing, view)?;
+                Ok(standing)
+            }
             false => Err(self.denial(&standing)),
         }
+    }
+
+    /// An administrator changes nothing in Regions outside its scope, whatever it names there; it
+    /// may read.
+    fn within_regions(&self, standing: &Standing, view: &ControlView) -> Result<(), Fault> {
+        let changes = self.row.effect == Effect::Writes && self.row.family.is_regional();
+        if !changes || view.may_act_in(&standing.account, &standing.region) {
+            return Ok(());
+        }
+        Err(Fault::new(
+            ErrorKind::InvalidOperation,
+            format!(
+                "Region `{}` is outside the AdminScope of account `{}`; the management account widens it with PutAdminAccount",
+                standing.region, standing.account
+            ),
+        ))
     }
 
     /// The refusal of a caller who may not ask, in the words that clients match (semantics §8.2).

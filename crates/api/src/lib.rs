@@ -16,6 +16,7 @@
 
 pub mod administrators;
 mod app;
+mod arn;
 pub mod call;
 pub mod caller;
 pub mod compliance;
@@ -24,16 +25,23 @@ mod intake;
 pub mod lists;
 mod metrics;
 pub mod mint;
+pub mod notification;
 pub mod operations;
 pub mod own;
 pub mod pages;
 pub mod policies;
+pub mod protection;
 mod request;
+pub mod resource_sets;
 pub mod tags;
+pub mod third_party;
+mod throttle;
 pub mod verify;
 mod view;
+pub mod violations;
 
 pub use app::{App, Auth, Clock, DELIVERIES_AT_ONCE_MAX, Entropy, INGEST_SIZE_MAX, Settings};
 pub use request::router;
+pub use throttle::Rate;
 pub use verify::Authentic;
 pub use view::{ControlView, Desk};

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use palisade_core::ident::{AccountId, ListId, PolicyId, Region};
+use palisade_core::ident::{AccountId, ListId, PolicyId, Region, ResourceSetId};
 
 use crate::Entropy;
 
@@ -50,6 +50,38 @@ pub fn access_key(entropy: &dyn Entropy) -> std::io::Result<(String, String)> {
     Ok((id, STANDARD.encode(secret)))
 }
 
+/// The id of a resource set: 22 characters of base-62, all equally likely (model `Base62Id`).
+///
+/// # Errors
+/// When no random bytes can be had.
+pub fn base62(entropy: &dyn Entropy) -> std::io::Result<String> {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    // 22 digits hold 130 bits: two halves of 11 digits, each drawn of 128 random bits.
+    let mut bytes = [0; 32];
+    entropy.fill(&mut bytes)?;
+    let (left, right) = bytes.split_at(16);
+    let mut text = String::with_capacity(22);
+    for half in [left, right] {
+        let mut number = half.iter().fold(0_u128, |number, byte| (number << 8) | u128::from(*byte));
+        for _ in 0..11 {
+            let digit = usize::try_from(number % 62).unwrap_or_default();
+            text.extend(DIGITS.get(digit).map(|digit| char::from(*digit)));
+            number /= 62;
+        }
+    }
+    Ok(text)
+}
+
+/// `arn:<partition>:fms:<region>:<owner>:resource-set/<id>`
+pub fn resource_set_arn(
+    partition: &str,
+    region: &Region,
+    owner: &AccountId,
+    id: &ResourceSetId,
+) -> String {
+    format!("arn:{partition}:fms:{region}:{owner}:resource-set/{id}")
+}
+
 /// `arn:<partition>:fms:<region>:<owner>:policy/<id>`
 pub fn policy_arn(partition: &str, region: &Region, owner: &AccountId, id: &PolicyId) -> String {
     format!("arn:{partition}:fms:{region}:{owner}:policy/{id}")
@@ -84,6 +116,10 @@ mod tests {
         assert_eq!(uuid(&Fixed(0)).unwrap(), "00000000-0000-4000-8000-000000000000");
         assert_eq!(uuid(&Fixed(0xff)).unwrap(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_eq!(update_token(&Fixed(0)).unwrap(), "1:AAAAAAAAAAAAAAAAAAAAAA==");
+        assert_eq!(base62(&Fixed(0)).unwrap(), "0".repeat(22));
+        let drawn = base62(&Fixed(0xff)).unwrap();
+        assert_eq!(drawn.len(), 22);
+        assert!(drawn.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{drawn}");
         let (id, secret) = access_key(&Fixed(0xff)).unwrap();
         assert_eq!(id, "AKIA7777777777777777");
         assert_eq!(secret.len(), 40);

@@ -5,7 +5,10 @@ use palisade_wire::{ErrorKind, Fault, Input, Operation, Protocol, Response, deco
 use crate::app::App;
 use crate::call::Call;
 use crate::verify::Authentic;
-use crate::{administrators, compliance, lists, policies, tags};
+use crate::{
+    administrators, compliance, lists, notification, policies, protection, resource_sets, tags,
+    third_party, violations,
+};
 
 /// One operation.
 #[derive(Debug)]
@@ -22,8 +25,8 @@ pub struct Row {
     pub denial: Denial,
     /// It is answered in the partition's home Region alone (semantics §1.4).
     pub home_region_only: bool,
-    /// What answers it; `None` is not built.
-    pub handler: Option<Handler>,
+    /// What answers it.
+    pub handler: Handler,
 }
 
 /// Decodes, acts and encodes.
@@ -101,45 +104,45 @@ pub enum Denial {
 /// Every operation, by name.
 pub static OPERATIONS: &[Row] = rows! {
     AssociateAdminAccount Administrators Writes Unchecked OnlyManagement home => administrators::associate;
-    AssociateThirdPartyFirewall ThirdPartyFirewalls Writes DefaultAdministrator NotDelegated any;
-    BatchAssociateResource ResourceSets Writes Administrator NotDelegated any;
-    BatchDisassociateResource ResourceSets Writes Administrator NotDelegated any;
+    AssociateThirdPartyFirewall ThirdPartyFirewalls Writes DefaultAdministrator NotDelegated any => third_party::associate;
+    BatchAssociateResource ResourceSets Writes Administrator NotDelegated any => resource_sets::associate;
+    BatchDisassociateResource ResourceSets Writes Administrator NotDelegated any => resource_sets::disassociate;
     DeleteAppsList Lists Writes Administrator NotDelegated any => lists::delete_apps;
-    DeleteNotificationChannel NotificationChannel Writes Administrator NotDelegated any;
+    DeleteNotificationChannel NotificationChannel Writes Administrator NotDelegated any => notification::delete;
     DeletePolicy Policies Writes Administrator NotDelegated any => policies::delete;
     DeleteProtocolsList Lists Writes Administrator NotDelegated any => lists::delete_protocols;
-    DeleteResourceSet ResourceSets Writes Administrator NotDelegated any;
+    DeleteResourceSet ResourceSets Writes Administrator NotDelegated any => resource_sets::delete;
     DisassociateAdminAccount Administrators Writes Administrator NotDelegated home => administrators::disassociate;
-    DisassociateThirdPartyFirewall ThirdPartyFirewalls Writes DefaultAdministrator NotDelegated any;
+    DisassociateThirdPartyFirewall ThirdPartyFirewalls Writes DefaultAdministrator NotDelegated any => third_party::disassociate;
     GetAdminAccount Administrators Reads Unchecked NotDelegated home => administrators::get;
     GetAdminScope Administrators Reads Unchecked OnlyAdministrators home => administrators::get_scope;
     GetAppsList Lists Reads Administrator OnlyAdministrators any => lists::get_apps;
     GetComplianceDetail Compliance Reads Administrator OnlyAdministrators any => compliance::detail;
-    GetNotificationChannel NotificationChannel Reads Administrator OnlyAdministrators any;
+    GetNotificationChannel NotificationChannel Reads Administrator OnlyAdministrators any => notification::get;
     GetPolicy Policies Reads Administrator OnlyAdministrators any => policies::get;
-    GetProtectionStatus Compliance Reads Administrator OnlyAdministrators any;
+    GetProtectionStatus Compliance Reads Administrator OnlyAdministrators any => protection::status;
     GetProtocolsList Lists Reads Administrator OnlyAdministrators any => lists::get_protocols;
-    GetResourceSet ResourceSets Reads Administrator OnlyAdministrators any;
-    GetThirdPartyFirewallAssociationStatus ThirdPartyFirewalls Reads DefaultAdministrator OnlyAdministrators any;
-    GetViolationDetails Compliance Reads Administrator OnlyAdministrators any;
+    GetResourceSet ResourceSets Reads Administrator OnlyAdministrators any => resource_sets::get;
+    GetThirdPartyFirewallAssociationStatus ThirdPartyFirewalls Reads DefaultAdministrator OnlyAdministrators any => third_party::status;
+    GetViolationDetails Compliance Reads Administrator OnlyAdministrators any => violations::details;
     ListAdminAccountsForOrganization Administrators Reads Management OnlyManagement home => administrators::list;
     ListAdminsManagingAccount Administrators Reads Member OnlyMembers any => administrators::list_managing;
     ListAppsLists Lists Reads Administrator OnlyAdministrators any => lists::list_apps;
     ListComplianceStatus Compliance Reads Administrator OnlyAdministrators any => compliance::list;
-    ListDiscoveredResources ResourceSets Reads Administrator OnlyAdministrators any;
+    ListDiscoveredResources ResourceSets Reads Administrator OnlyAdministrators any => resource_sets::list_discovered;
     ListMemberAccounts Administrators Reads AdministratorOrManagement OnlyAdministrators any => administrators::list_members;
     ListPolicies Policies Reads Administrator OnlyAdministrators any => policies::list;
     ListProtocolsLists Lists Reads Administrator OnlyAdministrators any => lists::list_protocols;
-    ListResourceSetResources ResourceSets Reads Administrator OnlyAdministrators any;
-    ListResourceSets ResourceSets Reads Administrator OnlyAdministrators any;
+    ListResourceSetResources ResourceSets Reads Administrator OnlyAdministrators any => resource_sets::list_resources;
+    ListResourceSets ResourceSets Reads Administrator OnlyAdministrators any => resource_sets::list;
     ListTagsForResource Tags Reads Administrator OnlyAdministrators any => tags::list;
-    ListThirdPartyFirewallFirewallPolicies ThirdPartyFirewalls Reads DefaultAdministrator OnlyAdministrators any;
-    PutAdminAccount Administrators Writes Management OnlyManagement home;
+    ListThirdPartyFirewallFirewallPolicies ThirdPartyFirewalls Reads DefaultAdministrator OnlyAdministrators any => third_party::list_policies;
+    PutAdminAccount Administrators Writes Management OnlyManagement home => administrators::put;
     PutAppsList Lists Writes Administrator NotDelegated any => lists::put_apps;
-    PutNotificationChannel NotificationChannel Writes Administrator NotDelegated any;
+    PutNotificationChannel NotificationChannel Writes Administrator NotDelegated any => notification::put;
     PutPolicy Policies Writes Administrator NotDelegated any => policies::put;
     PutProtocolsList Lists Writes Administrator NotDelegated any => lists::put_protocols;
-    PutResourceSet ResourceSets Writes Administrator NotDelegated any;
+    PutResourceSet ResourceSets Writes Administrator NotDelegated any => resource_sets::put;
     TagResource Tags Writes Administrator NotDelegated any => tags::tag;
     UntagResource Tags Writes Administrator NotDelegated any => tags::untag;
 };
@@ -155,27 +158,83 @@ pub fn row(operation: Operation) -> Option<&'static Row> {
 /// What the operation answers instead of its output.
 pub fn answer(app: &App, row: &Row, request: &Authentic<Frame>) -> Result<Response, Fault> {
     let call = Call::new(app, row, request);
-    match row.handler {
-        Some(handler) => handler(&call, request.body()),
-        None => {
-            call.read()?;
-            Err(not_built(row.operation))
+    (row.handler)(&call, request.body())
+}
+
+/// The operations as a Markdown table: what README.md shows and `cargo xtask matrix` prints.
+pub fn matrix() -> String {
+    let mut text = String::from(
+        "| Operation | Family | Effect | Who may call | Where |\n|---|---|---|---|---|\n",
+    );
+    for row in OPERATIONS {
+        let place = if row.home_region_only { "home Region" } else { "any Region" };
+        let line = [
+            row.operation.name(),
+            row.family.title(),
+            row.effect.title(),
+            row.callers.title(row.operation),
+            place,
+        ];
+        text.push_str(&format!("| {} |\n", line.join(" | ")));
+    }
+    text
+}
+
+impl Family {
+    /// What readers call it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Family::Administrators => "administrators",
+            Family::Policies => "policies",
+            Family::Compliance => "compliance",
+            Family::Lists => "lists",
+            Family::ResourceSets => "resource sets",
+            Family::NotificationChannel => "notification channel",
+            Family::Tags => "tags",
+            Family::ThirdPartyFirewalls => "third-party firewalls",
+        }
+    }
+
+    /// Whether what is changed lies within an administrator's Regions (semantics §1.3).
+    pub(crate) const fn is_regional(self) -> bool {
+        match self {
+            Family::Administrators | Family::Compliance => false,
+            Family::Policies
+            | Family::Lists
+            | Family::ResourceSets
+            | Family::NotificationChannel
+            | Family::Tags
+            | Family::ThirdPartyFirewalls => true,
         }
     }
 }
 
-/// A modelled exception that says the operation is not there.
-fn not_built(operation: Operation) -> Fault {
-    const PREFERRED: [ErrorKind; 3] =
-        [ErrorKind::InvalidOperation, ErrorKind::InvalidInput, ErrorKind::ResourceNotFound];
-    let modelled = PREFERRED.into_iter().find(|kind| operation.errors().contains(kind));
-    Fault::new(
-        modelled.unwrap_or(ErrorKind::InternalError),
-        format!(
-            "`{}` is not built in this Palisade; nothing was read or changed",
-            operation.name()
-        ),
-    )
+impl Effect {
+    /// What readers call it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Effect::Reads => "reads",
+            Effect::Writes => "writes",
+        }
+    }
+}
+
+impl Callers {
+    /// What readers call them; an operation whose handler decides has words of its own.
+    fn title(self, operation: Operation) -> &'static str {
+        match self {
+            Callers::Management => "management account",
+            Callers::Administrator => "administrators",
+            Callers::DefaultAdministrator => "default administrator",
+            Callers::AdministratorOrManagement => "administrators, management account",
+            Callers::Member => "every account of the organization",
+            Callers::Unchecked => match operation {
+                Operation::AssociateAdminAccount => "management account",
+                Operation::GetAdminScope => "management account, the administrator itself",
+                _ => "administrators, management account",
+            },
+        }
+    }
 }
 
 /// The three steps of a handler: decode, act, encode.
@@ -202,7 +261,7 @@ fn known_type(call: &Call<'_>, fault: Fault) -> Fault {
 
 /// One row a line: name, family, effect, callers, denial, Region, and what answers it.
 macro_rules! rows {
-    ($($name:ident $family:ident $effect:ident $callers:ident $denial:ident $region:ident $(=> $handler:path)?;)+) => {
+    ($($name:ident $family:ident $effect:ident $callers:ident $denial:ident $region:ident => $handler:path;)+) => {
         &[$(Row {
             operation: Operation::$name,
             family: Family::$family,
@@ -210,13 +269,11 @@ macro_rules! rows {
             callers: Callers::$callers,
             denial: Denial::$denial,
             home_region_only: rows!(@region $region),
-            handler: rows!(@handler $($handler)?),
+            handler: |call, frame| run(call, frame, $handler),
         },)+]
     };
     (@region home) => { true };
     (@region any) => { false };
-    (@handler) => { None };
-    (@handler $handler:path) => { Some(|call, frame| run(call, frame, $handler)) };
 }
 use rows;
 
@@ -238,15 +295,6 @@ mod tests {
             let name = row.operation.name();
             let reads = name.starts_with("Get") || name.starts_with("List");
             assert_eq!(row.effect == Effect::Reads, reads, "{name}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_built_says_so_in_a_modelled_exception() {
-        for operation in Operation::ALL {
-            let fault = not_built(*operation);
-            assert!(operation.errors().contains(&fault.kind), "{}", operation.name());
-            assert!(fault.message.contains("is not built in this Palisade"), "{}", fault.message);
         }
     }
 }

@@ -42,7 +42,11 @@ pub fn put(call: &Call<'_>, input: PutPolicyRequest) -> Result<PutPolicyResponse
         });
         Ok((vec![ControlChange::PutPolicy(record.clone())], record))
     })?;
-    Ok(PutPolicyResponse { policy: Some(shown(&record)?), policy_arn: Some(arn(call, &record)) })
+    let status = CustomerPolicyStatus::Active;
+    Ok(PutPolicyResponse {
+        policy: Some(shown(&record, status)?),
+        policy_arn: Some(arn(call, &record)),
+    })
 }
 
 /// What a request asks for.
@@ -107,7 +111,7 @@ fn updated(
     fresh: &Fresh,
     id: &str,
 ) -> Result<PolicyRecord, Fault> {
-    let before = own(standing, view, id)?;
+    let before = changeable(standing, view, id)?;
     match &given.token {
         Some(token) if *token == before.token => {}
         Some(_) => {
@@ -145,7 +149,17 @@ fn updated(
 /// What is valid anywhere, and what is valid in this organization, Region and under these quotas.
 fn check(call: &Call<'_>, view: &ControlView, record: &PolicyRecord) -> Result<(), Fault> {
     let who: Identity = identity(record);
-    policy::parse(&record.document, who).map_err(refused)?;
+    let parsed = policy::parse(&record.document, who).map_err(refused)?;
+    if !view.may_have(&record.owner, parsed.policy_type()) {
+        return Err(Fault::new(
+            ErrorKind::InvalidOperation,
+            format!(
+                "policies of type {} are outside the AdminScope of account `{}`; the management account widens it with PutAdminAccount",
+                parsed.policy_type().as_str(),
+                record.owner
+            ),
+        ));
+    }
     let quotas = &call.app.settings.quotas;
     let creating = record.revision == 1;
     policy::admit(&record.document, organization(view)?, &record.region, quotas, creating)
@@ -159,7 +173,11 @@ fn check(call: &Call<'_>, view: &ControlView, record: &PolicyRecord) -> Result<(
 pub fn get(call: &Call<'_>, input: GetPolicyRequest) -> Result<GetPolicyResponse, Fault> {
     let reading = call.read()?;
     let record = own(&reading.standing, &reading.view, &input.policy_id)?;
-    Ok(GetPolicyResponse { policy: Some(shown(record)?), policy_arn: Some(arn(call, record)) })
+    let status = status(&reading.view, record);
+    Ok(GetPolicyResponse {
+        policy: Some(shown(record, status)?),
+        policy_arn: Some(arn(call, record)),
+    })
 }
 
 /// `ListPolicies`: the caller's in this Region, by age, then id.
@@ -182,11 +200,15 @@ pub fn list(call: &Call<'_>, input: ListPoliciesRequest) -> Result<ListPoliciesR
     let (page, next_token) =
         call.page(standing, &[standing.region.as_str()], paging, all, place)?;
     let summaries: Result<_, Fault> =
-        page.into_iter().map(|record| summary(call, record)).collect();
+        page.into_iter().map(|record| summary(call, &reading.view, record)).collect();
     Ok(ListPoliciesResponse { policy_list: Some(summaries?), next_token })
 }
 
-fn summary(call: &Call<'_>, record: &PolicyRecord) -> Result<PolicySummary, Fault> {
+fn summary(
+    call: &Call<'_>,
+    view: &ControlView,
+    record: &PolicyRecord,
+) -> Result<PolicySummary, Fault> {
     let document = &record.document;
     let policy_type: SecurityServiceType =
         document.security_service_policy_data.policy_type.parse().map_err(internal)?;
@@ -200,8 +222,15 @@ fn summary(call: &Call<'_>, record: &PolicyRecord) -> Result<PolicySummary, Faul
         delete_unused_fm_managed_resources: Some(
             document.delete_unused_managed_resources.unwrap_or(false),
         ),
-        policy_status: Some(CustomerPolicyStatus::Active),
+        policy_status: Some(status(view, record)),
     })
+}
+
+fn status(view: &ControlView, record: &PolicyRecord) -> CustomerPolicyStatus {
+    match view.is_in_admin_scope(record) {
+        true => CustomerPolicyStatus::Active,
+        false => CustomerPolicyStatus::OutOfAdminScope,
+    }
 }
 
 /// `DeletePolicy`. `DeleteAllPolicyResources` asks for the removal of what a policy made in the
@@ -211,7 +240,7 @@ fn summary(call: &Call<'_>, record: &PolicyRecord) -> Result<PolicySummary, Faul
 /// ResourceNotFoundException for a policy that is not the caller's in this Region.
 pub fn delete(call: &Call<'_>, input: DeletePolicyRequest) -> Result<(), Fault> {
     call.decide(|standing, view| {
-        let record = own(standing, view, &input.policy_id)?;
+        let record = changeable(standing, view, &input.policy_id)?;
         Ok((vec![ControlChange::RemovePolicy(record.id.clone())], ()))
     })
 }
@@ -232,6 +261,27 @@ pub fn own<'v>(
         .ok_or_else(|| not_found("policy", id))
 }
 
+/// As [`own`], for a change: what is OUT_OF_ADMIN_SCOPE can only be read (semantics §9 row 21).
+///
+/// # Errors
+/// Those of [`own`], and InvalidOperationException for a policy out of the caller's AdminScope.
+pub fn changeable<'v>(
+    standing: &Standing,
+    view: &'v ControlView,
+    id: &str,
+) -> Result<&'v Arc<PolicyRecord>, Fault> {
+    let record = own(standing, view, id)?;
+    match view.is_in_admin_scope(record) {
+        true => Ok(record),
+        false => Err(Fault::new(
+            ErrorKind::InvalidOperation,
+            format!(
+                "policy `{id}` is OUT_OF_ADMIN_SCOPE and can only be read; the management account widens the AdminScope with PutAdminAccount"
+            ),
+        )),
+    }
+}
+
 fn arn(call: &Call<'_>, record: &PolicyRecord) -> String {
     mint::policy_arn(&call.app.settings.partition, &record.region, &record.owner, &record.id)
 }
@@ -248,11 +298,11 @@ fn document(policy: Policy) -> Result<Document, Fault> {
 }
 
 /// A policy as answered: the text as AWS would echo it, with id, token and status.
-fn shown(record: &PolicyRecord) -> Result<Policy, Fault> {
+fn shown(record: &PolicyRecord, status: CustomerPolicyStatus) -> Result<Policy, Fault> {
     let mut document = policy::echo(&record.document);
     document.policy_id = Some(record.id.to_string());
     document.policy_update_token = Some(record.token.clone());
-    document.policy_status = Some(CustomerPolicyStatus::Active.as_str().to_owned());
+    document.policy_status = Some(status.as_str().to_owned());
     let value = serde_json::to_value(&document).map_err(internal)?;
     serde_json::from_value(value).map_err(internal)
 }

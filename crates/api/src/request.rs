@@ -30,9 +30,21 @@ pub fn router(app: Arc<App>) -> Router {
 async fn envelope(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     // Without random bytes nothing works anyway; an id that says so is better than no answer.
     let id = mint::uuid(&*app.entropy).unwrap_or_else(|_| "no-random-bytes".to_owned());
-    let span =
-        tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
-    let mut response = next.run(request).instrument(span).await;
+    // In every line about this call. The level is that of errors, or they would lose the id.
+    let span = tracing::error_span!(
+        "request",
+        id,
+        method = %request.method(),
+        path = request.uri().path(),
+        operation = tracing::field::Empty
+    );
+    let probe = own::is_probe(request.uri().path());
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let status = response.status().as_u16();
+    span.in_scope(|| match probe {
+        true => tracing::debug!(status, "answered"),
+        false => tracing::info!(status, "answered"),
+    });
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::try_from(id) {
         headers.insert(REQUEST_ID, id);
@@ -63,9 +75,11 @@ async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
         Err((protocol, fault)) => (protocol, None, Err(fault)),
     };
     let outcome = answered.as_ref().map_or_else(|fault| fault.kind.name(), |_| "ok");
-    app.metrics.request(operation.map_or("unknown", Operation::name), outcome);
+    let name = operation.map(Operation::name);
+    app.metrics.request(name.unwrap_or("unknown"), outcome);
+    tracing::Span::current().record("operation", name);
     let response = answered.unwrap_or_else(|fault| {
-        tracing::info!(operation = operation.map(Operation::name), %fault, "refused");
+        tracing::info!(%fault, "refused");
         wire::encode_fault(protocol, &fault)
     });
     sent(response)

@@ -1,10 +1,10 @@
-//! Tags on policies and lists themselves (semantics §2.7). `Policy.ResourceTags` is something else.
+//! Tags on policies, lists and resource sets themselves (semantics §2.7). `Policy.ResourceTags` is something else.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use palisade_core::ident::ListId;
-use palisade_store::{ControlChange, ListContent, ListRecord, PolicyRecord};
+use palisade_store::{ControlChange, ListContent, ListRecord, PolicyRecord, ResourceSetRecord};
 use palisade_wire::shapes::{
     ListTagsForResourceRequest, ListTagsForResourceResponse, Tag, TagResourceRequest,
     TagResourceResponse, UntagResourceRequest, UntagResourceResponse,
@@ -14,7 +14,7 @@ use palisade_wire::{ErrorKind, Fault};
 use crate::call::Call;
 use crate::caller::Standing;
 use crate::view::ControlView;
-use crate::{lists, mint, policies};
+use crate::{lists, mint, policies, resource_sets};
 
 /// Keys that begin so are AWS's.
 const RESERVED_PREFIX: &str = "aws:";
@@ -23,6 +23,7 @@ const RESERVED_PREFIX: &str = "aws:";
 enum Tagged<'v> {
     Policy(&'v Arc<PolicyRecord>),
     List(&'v Arc<ListRecord>),
+    ResourceSet(&'v Arc<ResourceSetRecord>),
 }
 
 impl Tagged<'_> {
@@ -30,6 +31,18 @@ impl Tagged<'_> {
         match self {
             Tagged::Policy(record) => &record.tags,
             Tagged::List(record) => &record.tags,
+            Tagged::ResourceSet(record) => &record.tags,
+        }
+    }
+
+    /// Tags of a policy that is out of the caller's AdminScope stay as they are; in a Region out of
+    /// it nothing is changed at all.
+    fn is_changeable(&self, standing: &Standing, view: &ControlView) -> Result<(), Fault> {
+        match self {
+            Tagged::Policy(record) => {
+                policies::changeable(standing, view, record.id.as_str()).map(|_| ())
+            }
+            Tagged::List(_) | Tagged::ResourceSet(_) => Ok(()),
         }
     }
 
@@ -43,6 +56,10 @@ impl Tagged<'_> {
             Tagged::List(record) => {
                 ControlChange::PutList(Arc::new(ListRecord { tags, ..ListRecord::clone(record) }))
             }
+            Tagged::ResourceSet(record) => {
+                let record = ResourceSetRecord { tags, ..ResourceSetRecord::clone(record) };
+                ControlChange::PutResourceSet(Arc::new(record))
+            }
         }
     }
 }
@@ -50,12 +67,13 @@ impl Tagged<'_> {
 /// `TagResource`: adds tags, or overwrites those of the same key.
 ///
 /// # Errors
-/// ResourceNotFoundException for an ARN that is not of the caller's policies or lists,
+/// ResourceNotFoundException for an ARN that is not of the caller's policies, lists or resource sets,
 /// InvalidOperationException for an AWS-managed list, LimitExceededException above the quota.
 pub fn tag(call: &Call<'_>, input: TagResourceRequest) -> Result<TagResourceResponse, Fault> {
     let added = map(call, input.tag_list)?;
     call.decide(|standing, view| {
         let tagged = find(call, standing, view, &input.resource_arn)?;
+        tagged.is_changeable(standing, view)?;
         let mut tags = tagged.tags().clone();
         tags.extend(added.clone());
         Ok((change(&tagged, within_quota(call, tags)?), TagResourceResponse {}))
@@ -69,6 +87,7 @@ pub fn tag(call: &Call<'_>, input: TagResourceRequest) -> Result<TagResourceResp
 pub fn untag(call: &Call<'_>, input: UntagResourceRequest) -> Result<UntagResourceResponse, Fault> {
     call.decide(|standing, view| {
         let tagged = find(call, standing, view, &input.resource_arn)?;
+        tagged.is_changeable(standing, view)?;
         let mut tags = tagged.tags().clone();
         tags.retain(|key, _| !input.tag_keys.contains(key));
         Ok((change(&tagged, tags), UntagResourceResponse {}))
@@ -83,7 +102,7 @@ fn change(tagged: &Tagged<'_>, tags: BTreeMap<String, String>) -> Vec<ControlCha
 /// `ListTagsForResource`, ascending by key.
 ///
 /// # Errors
-/// ResourceNotFoundException for an ARN that is not of the caller's policies or lists.
+/// ResourceNotFoundException for an ARN that is not of the caller's policies, lists or resource sets.
 pub fn list(
     call: &Call<'_>,
     input: ListTagsForResourceRequest,
@@ -104,7 +123,9 @@ fn find<'v>(
     let unknown = || {
         Fault::new(
             ErrorKind::ResourceNotFound,
-            format!("`{arn}` is not the ARN of a policy or list of this account and Region"),
+            format!(
+                "`{arn}` is not the ARN of a policy, list or resource set of this account and Region"
+            ),
         )
     };
     let (_, id) = arn.rsplit_once('/').ok_or_else(unknown)?;
@@ -112,6 +133,10 @@ fn find<'v>(
     if let Ok(record) = policies::own(standing, view, id) {
         let own = mint::policy_arn(partition, &record.region, &record.owner, &record.id);
         return if own == arn { Ok(Tagged::Policy(record)) } else { Err(unknown()) };
+    }
+    if let Ok(record) = resource_sets::own(standing, view, id) {
+        let own = mint::resource_set_arn(partition, &record.region, &record.owner, &record.id);
+        return if own == arn { Ok(Tagged::ResourceSet(record)) } else { Err(unknown()) };
     }
     let id = ListId::try_from(id).map_err(|_| unknown())?;
     let record = view

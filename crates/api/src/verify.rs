@@ -35,17 +35,24 @@ impl<T> Authentic<T> {
 ///
 /// # Errors
 /// As [`sigv4::verify`]; with open authentication only for requests that a browser sends from
-/// another site.
+/// another site. ThrottlingException for a key that calls more often than [`Settings::rate`] lets
+/// it.
+///
+/// [`Settings::rate`]: crate::Settings::rate
 pub(crate) fn verify<T>(
     app: &App,
     arrived: &Arrived,
     payload: Payload<'_>,
     body: T,
 ) -> Result<Authentic<T>, Fault> {
-    let caller = match app.settings.auth {
+    let (key, caller) = match app.settings.auth {
         Auth::Open => open(arrived)?,
         Auth::SigV4 { window_ms } => signed(app, arrived, payload, window_ms)?,
     };
+    // After the signature, so that nobody uses up somebody else's calls.
+    if let Some(rate) = app.settings.rate {
+        app.throttle.take(rate, &key, app.clock.now_ms())?;
+    }
     Ok(Authentic { caller, body })
 }
 
@@ -56,7 +63,7 @@ pub(crate) fn verify<T>(
 /// What [`verify`] will refuse in any case.
 pub(crate) fn foresee_operator(app: &App, arrived: &Arrived) -> Result<bool, Fault> {
     match app.settings.auth {
-        Auth::Open => Ok(open(arrived)?.is_operator()),
+        Auth::Open => Ok(open(arrived)?.1.is_operator()),
         Auth::SigV4 { .. } => {
             let claim = Claim::of(&arrived.with(Payload::Bytes(&[])))?;
             match app.store.key(claim.access_key_id()).map_err(internal)? {
@@ -75,7 +82,7 @@ fn signed(
     arrived: &Arrived,
     payload: Payload<'_>,
     window_ms: i64,
-) -> Result<Caller, Fault> {
+) -> Result<(String, Caller), Fault> {
     let parts = arrived.with(payload);
     let claim = Claim::of(&parts)?;
     let key = app.store.key(claim.access_key_id()).map_err(internal)?;
@@ -86,11 +93,12 @@ fn signed(
     };
     let verified = claim.verify(&parts, credential.as_ref(), app.clock.now_ms(), &settings)?;
     let region = Region::try_from(verified.region.as_str()).map_err(internal)?;
-    Ok(Caller { account: key.and_then(|key| key.account), region })
+    let id = key.as_ref().map(|key| key.access_key_id.clone()).unwrap_or_default();
+    Ok((id, Caller { account: key.and_then(|key| key.account), region }))
 }
 
-/// Who a request says it is: `Credential=KEY/DATE/REGION/…` read leniently.
-fn open(arrived: &Arrived) -> Result<Caller, Fault> {
+/// Which key a request says it has, and who that is: `Credential=KEY/DATE/REGION/…` read leniently.
+fn open(arrived: &Arrived) -> Result<(String, Caller), Fault> {
     // Anything on this machine may call an open server, but not a page of another site through
     // somebody's browser.
     if arrived.header("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"))
@@ -107,10 +115,11 @@ fn open(arrived: &Arrived) -> Result<Caller, Fault> {
     let key = parts.next().unwrap_or_default();
     let region = parts.nth(1).and_then(|region| Region::try_from(region).ok());
     let is_account = key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit());
-    Ok(Caller {
+    let caller = Caller {
         account: if is_account { AccountId::try_from(key).ok() } else { None },
         region: region.unwrap_or_else(Region::home_of_global),
-    })
+    };
+    Ok((key.to_owned(), caller))
 }
 
 #[cfg(test)]
@@ -124,7 +133,7 @@ mod tests {
             query: String::new(),
             headers: vec![("Authorization".into(), authorization.into())],
         };
-        let caller = open(&arrived).unwrap();
+        let (_, caller) = open(&arrived).unwrap();
         (caller.account.map(String::from), caller.region.to_string())
     }
 

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use palisade_core::ident::{AccountId, ListId, PolicyId};
+use palisade_core::ident::{AccountId, ListId, PolicyId, Region, ResourceSetId};
 use palisade_core::organization::Organization;
-use palisade_core::policy::{self, Identity, Policy};
-use palisade_core::scope;
-use palisade_store::{Administrator, Control, ListRecord, PolicyRecord, Store, StoreError};
+use palisade_core::policy::{self, Identity, Policy, PolicyType};
+use palisade_core::scope::{self, AdminScope};
+use palisade_store::{
+    Administrator, Control, ListRecord, PolicyRecord, ResourceSetRecord, Store, StoreError,
+};
 
 /// One revision of the control state with its policies parsed.
 #[derive(Debug)]
@@ -49,8 +51,11 @@ impl ControlView {
                     }
                 },
             };
+            let same_grant = before.is_some_and(|before| {
+                scope_in(&before.control, &record.owner) == scope_in(&control, &record.owner)
+            });
             let in_scope = match known {
-                Some(known) if same_accounts => known.in_scope.clone(),
+                Some(known) if same_accounts && same_grant => known.in_scope.clone(),
                 _ => OnceLock::new(),
             };
             policies.insert(id.clone(), Parsed { policy, in_scope });
@@ -106,20 +111,89 @@ impl ControlView {
         self.control.lists.get(id)
     }
 
-    /// The accounts in a policy's scope, ascending; none without an organization or for an unknown
-    /// policy. Worked out once for each policy.
+    /// A resource set as stored.
+    pub fn resource_set(&self, id: &ResourceSetId) -> Option<&Arc<ResourceSetRecord>> {
+        self.control.resource_sets.get(id)
+    }
+
+    /// What an administrator may act on; `None` is everything, as for the default administrator.
+    pub fn admin_scope(&self, administrator: &AccountId) -> Option<&AdminScope> {
+        scope_in(&self.control, administrator)
+    }
+
+    /// Whether an administrator may act in a Region.
+    pub fn may_act_in(&self, administrator: &AccountId, region: &Region) -> bool {
+        self.admin_scope(administrator).is_none_or(|scope| scope.has_region(region))
+    }
+
+    /// Whether an administrator may have policies of a type. Third-party firewalls are the default
+    /// administrator's alone.
+    pub fn may_have(&self, administrator: &AccountId, policy_type: PolicyType) -> bool {
+        self.admin_scope(administrator).is_none_or(|scope| scope.has_policy_type(policy_type))
+    }
+
+    /// Whether a policy is within what its owner may act on: otherwise it is OUT_OF_ADMIN_SCOPE,
+    /// readable and not to be changed (semantics §1.3). What it judges is then what it judged: only
+    /// accounts narrow that.
+    pub fn is_in_admin_scope(&self, record: &PolicyRecord) -> bool {
+        self.may_act_in(&record.owner, &record.region)
+            && record
+                .document
+                .policy_type()
+                .is_ok_and(|policy_type| self.may_have(&record.owner, policy_type))
+    }
+
+    /// Whether an account of the organization is one that an administrator manages.
+    pub fn manages(&self, administrator: &AccountId, account: &AccountId) -> bool {
+        self.organization().is_some_and(|organization| {
+            organization.accounts.contains_key(account)
+                && self
+                    .admin_scope(administrator)
+                    .is_none_or(|scope| scope.has_account(organization, account))
+        })
+    }
+
+    /// Whether a policy judges an account: the policy's own scope lets it in, and so does the scope
+    /// of the administrator that owns the policy (semantics §1.3). The one rule for the worker and
+    /// for all that is answered.
+    pub fn is_in_scope(&self, policy: &Policy, account: &AccountId) -> bool {
+        self.organization().is_some_and(|organization| {
+            policy.scope.has_account(organization, account)
+                && self
+                    .admin_scope(&policy.owner)
+                    .is_none_or(|scope| scope.has_account(organization, account))
+        })
+    }
+
+    /// The accounts that a policy judges, ascending, as [`ControlView::is_in_scope`] says; none
+    /// without an organization or for an unknown policy. Worked out once for each policy.
     pub fn in_scope(&self, id: &PolicyId) -> &[AccountId] {
         let (Some(parsed), Some(organization)) = (self.policies.get(id), self.organization())
         else {
             return &[];
         };
         parsed.in_scope.get_or_init(|| {
-            scope::in_scope_accounts(&parsed.policy.scope, organization)
-                .into_iter()
-                .cloned()
-                .collect()
+            let scope = self.admin_scope(&parsed.policy.owner);
+            judged_accounts(&parsed.policy, scope, organization)
         })
     }
+}
+
+/// The accounts that a policy judges when its owner's scope is `scope`, ascending.
+pub(crate) fn judged_accounts(
+    policy: &Policy,
+    scope: Option<&AdminScope>,
+    organization: &Organization,
+) -> Vec<AccountId> {
+    scope::in_scope_accounts(&policy.scope, organization)
+        .into_iter()
+        .filter(|account| scope.is_none_or(|scope| scope.has_account(organization, account)))
+        .cloned()
+        .collect()
+}
+
+fn scope_in<'c>(control: &'c Control, administrator: &AccountId) -> Option<&'c AdminScope> {
+    control.administrators.get(administrator).and_then(|known| known.scope.as_ref())
 }
 
 /// Who a stored policy is, apart from its text.

@@ -127,6 +127,10 @@ ident! {
     ListId, "a list id", 36, id36
 }
 ident! {
+    /// Names a resource set. 22 characters of `[a-z0-9A-Z]` (model `Base62Id`).
+    ResourceSetId, "a resource set id", 22, |c| c.is_ascii_alphanumeric()
+}
+ident! {
     /// An organizational unit id, `ou-…`. Opaque: organizations in test beds use their own forms.
     OuId, "an organizational unit id", 1024, visible
 }

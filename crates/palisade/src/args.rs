@@ -148,7 +148,13 @@ pub struct Serve {
     /// Allow `--auth open` on an address that other machines reach.
     #[arg(long, env = "PALISADE_I_KNOW_THIS_IS_OPEN", value_parser = FalseyValueParser::new())]
     pub i_know_this_is_open: bool,
-    /// Allow an address that other machines reach: something in front of it speaks TLS.
+    /// Certificate chain in PEM, for TLS; read again when it changes.
+    #[arg(long, env = "PALISADE_TLS_CERT", requires = "tls_key", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, in PEM.
+    #[arg(long, env = "PALISADE_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Allow an address that other machines reach without TLS here: something in front speaks it.
     #[arg(long, env = "PALISADE_BEHIND_PROXY", value_parser = FalseyValueParser::new())]
     pub behind_proxy: bool,
     /// Largest difference between a caller's clock and ours, in seconds, up to 900.
@@ -179,6 +185,10 @@ pub struct Server {
     /// Region to ask. Default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, else us-east-1.
     #[arg(long, env = "PALISADE_REGION", value_name = "REGION")]
     pub region: Option<Region>,
+    /// Certificates, in PEM, that the server's is checked with. Default: AWS_CA_BUNDLE, else the
+    /// system's.
+    #[arg(long, env = "PALISADE_CA", value_name = "FILE")]
+    pub ca: Option<PathBuf>,
     /// AWS profile to take keys from. Default: AWS_PROFILE.
     #[arg(long, env = "PALISADE_PROFILE", value_name = "NAME")]
     pub profile: Option<String>,

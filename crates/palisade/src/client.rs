@@ -16,6 +16,7 @@ use crate::args::Server;
 use crate::credentials::{self, AccessKey};
 use crate::failure::{Failure, unreadable};
 use crate::system::SystemClock;
+use crate::trust;
 
 /// Service name in signatures, for the server's own endpoints too.
 const SERVICE: &str = "fms";
@@ -50,7 +51,8 @@ impl Client {
     /// surroundings.
     ///
     /// # Errors
-    /// An endpoint that is no `http://` address; a profile that is not there.
+    /// An endpoint that is no `http://` or `https://` address; a profile that is not there;
+    /// certificates that cannot be read.
     pub fn new(server: &Server) -> Result<Client, Failure> {
         let found = credentials::find(server.profile.as_deref())?;
         let region = server
@@ -59,24 +61,36 @@ impl Client {
             .map(ToString::to_string)
             .or(found.region)
             .unwrap_or_else(|| "us-east-1".to_owned());
-        Client::with(&server.endpoint, found.key, region)
+        Client::with(&server.endpoint, found.key, region, server.ca.as_deref())
     }
 
-    /// A client for an endpoint with this key, if any.
+    /// A client for an endpoint with this key, if any, and certificates to check the server's with.
     ///
     /// # Errors
-    /// An endpoint that is no `http://` address.
-    pub fn with(endpoint: &str, key: Option<AccessKey>, region: String) -> Result<Client, Failure> {
+    /// An endpoint that is no `http://` or `https://` address; certificates that cannot be read.
+    pub fn with(
+        endpoint: &str,
+        key: Option<AccessKey>,
+        region: String,
+        ca: Option<&Path>,
+    ) -> Result<Client, Failure> {
         let endpoint = endpoint.trim_end_matches('/').to_owned();
-        let Some(host) = endpoint.strip_prefix("http://").filter(|host| !host.contains('/')) else {
-            return Err(Failure::Usage(format!(
-                "endpoint `{endpoint}` is not of the form `http://HOST:PORT`; for a server behind TLS, \
-                 give the address of the server itself"
-            )));
+        let (host, tls) = match endpoint.split_once("://") {
+            // As it is sent: without the port that goes without saying.
+            Some(("http", host)) => (host.strip_suffix(":80").unwrap_or(host), None),
+            Some(("https", host)) => {
+                (host.strip_suffix(":443").unwrap_or(host), Some(trust::settings(ca)?))
+            }
+            Some(_) | None => ("", None),
         };
-        // As it is sent: without the port that goes without saying.
-        let host = host.strip_suffix(":80").unwrap_or(host).to_owned();
+        if host.is_empty() || host.contains('/') {
+            return Err(Failure::Usage(format!(
+                "endpoint `{endpoint}` is not of the form `http://HOST:PORT` or `https://HOST:PORT`"
+            )));
+        }
+        let host = host.to_owned();
         let agent = Agent::config_builder()
+            .tls_config(tls.unwrap_or_default())
             .http_status_as_error(false)
             .timeout_connect(Some(CONNECT))
             .max_redirects(0)
@@ -353,10 +367,10 @@ mod tests {
 
     #[test]
     fn an_endpoint_is_scheme_host_and_port() {
-        let client = |endpoint: &str| Client::with(endpoint, None, "us-east-1".into());
+        let client = |endpoint: &str| Client::with(endpoint, None, "us-east-1".into(), None);
         assert_eq!(client("http://127.0.0.1:7780/").unwrap().host, "127.0.0.1:7780");
         assert_eq!(client("http://palisade.test:80").unwrap().host, "palisade.test");
-        for wrong in ["https://x", "x:1", "http://x/path", ""] {
+        for wrong in ["ftp://x", "x:1", "http://x/path", "http://", ""] {
             assert!(matches!(client(wrong), Err(Failure::Usage(_))), "{wrong:?}");
         }
     }
@@ -364,7 +378,7 @@ mod tests {
     #[test]
     fn a_server_that_is_not_there_is_said_in_one_line() {
         // Port 9 of this machine: discard, which nobody serves any more.
-        let client = Client::with("http://127.0.0.1:9", None, "us-east-1".into()).unwrap();
+        let client = Client::with("http://127.0.0.1:9", None, "us-east-1".into(), None).unwrap();
         let failure = client.call("ListPolicies", &json!({})).unwrap_err().to_string();
         assert!(failure.starts_with("no answer from http://127.0.0.1:9: "), "{failure}");
         assert!(failure.contains("`palisade serve`") && !failure.contains('\n'), "{failure}");

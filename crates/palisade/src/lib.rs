@@ -5,6 +5,7 @@ pub mod check;
 pub mod client;
 pub mod commands;
 pub mod credentials;
+pub mod edge;
 pub mod failure;
 pub mod files;
 pub mod keys;
@@ -14,6 +15,7 @@ pub mod report;
 pub mod sample;
 pub mod serve;
 pub mod system;
+pub mod trust;
 pub mod worker;
 
 use args::{Cli, Command, Organization};

@@ -17,6 +17,7 @@ use crate::args;
 use crate::check::print;
 use crate::client::Client;
 use crate::commands::{self, Ingested};
+use crate::edge::Edge;
 use crate::failure::{Exit, Failure, Outcome, unreadable};
 use crate::report::{self, StatusRow};
 use crate::sample::{self, REGIONS, REMOTE_ADMIN_POLICY};
@@ -50,6 +51,7 @@ pub fn run(args: &args::Quickstart) -> Outcome {
         judging: Judging { stale_after_ms: None },
         keep_history_ms: None,
         synchronous: Synchronous::Full,
+        edge: Edge::default(),
     };
     serve::runtime()?.block_on(async {
         let running = Running::start(plan).await?;
@@ -95,7 +97,7 @@ fn write_sample(data: &Path) -> Result<PathBuf, Failure> {
 /// Brings the sample to the server, waits until it is judged, and shows the result.
 fn tell(address: SocketAddr, sample: &Path) -> Result<(), Failure> {
     let endpoint = format!("http://{address}");
-    let client = Client::with(&endpoint, None, "us-east-1".to_owned())?;
+    let client = Client::with(&endpoint, None, "us-east-1".to_owned(), None)?;
     let text = read(&sample.join("organization.json"))?;
     client.own("PUT", "/palisade/v1/organization", &[], &text)?;
     ingest(&client, &sample.join("AWSLogs"))?;
@@ -254,7 +256,7 @@ Ask for yourself, in another terminal
   palisade policies get {REMOTE_ADMIN_POLICY}{endpoint}
 
 With AWS's own tools; here any secret will do, and the key id is the account that asks
-  export AWS_ACCESS_KEY_ID={admin} AWS_SECRET_ACCESS_KEY=any AWS_REGION=us-east-1
+  export AWS_ACCESS_KEY_ID={admin} AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION=us-east-1
   aws fms list-compliance-status --endpoint-url http://{address} --policy-id {policy}
   python3 -c 'import boto3; print(boto3.client(\"fms\", endpoint_url=\"http://{address}\").list_policies())'
 

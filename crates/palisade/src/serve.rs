@@ -1,5 +1,6 @@
 //! `palisade serve`: store, listener and worker loop, put together and taken apart in order.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::args::{self, AuthMode};
+use crate::edge::tls::{self, Tls};
+use crate::edge::{self, Edge, until};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::system::{SystemClock, SystemEntropy};
 use crate::worker::{self, Judging};
@@ -45,6 +48,8 @@ pub struct Plan {
     /// How far a commit goes before it is acknowledged. Anything but `Full` loses data, which only
     /// a crash test may want to see.
     pub synchronous: Synchronous,
+    /// Limits of connections, and TLS.
+    pub edge: Edge,
 }
 
 /// Runs the command until a signal stops it.
@@ -53,7 +58,8 @@ pub fn run(args: &args::Serve) -> Outcome {
     log("info");
     runtime()?.block_on(async {
         let running = Running::start(plan).await?;
-        println!("palisade serves on http://{}; stop it with Ctrl-C", running.address);
+        let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
+        println!("palisade serves on {scheme}://{}; stop it with Ctrl-C", running.address);
         running.until_signal().await
     })?;
     Ok(Exit::Done)
@@ -75,6 +81,7 @@ pub fn run_for_test(store: &Path, listen: &str, synchronous: Synchronous) -> Res
         judging: Judging::default(),
         keep_history_ms: None,
         synchronous,
+        edge: Edge::default(),
     };
     runtime()?.block_on(async { Running::start(plan).await?.until_signal().await })
 }
@@ -85,6 +92,9 @@ fn plan(args: &args::Serve) -> Result<Plan, Failure> {
         AuthMode::Open => Auth::Open,
         AuthMode::Sigv4 => Auth::SigV4 { window_ms: i64::from(args.clock_window) * 1_000 },
     };
+    // The command line has both or neither.
+    let tls = args.tls_cert.clone().zip(args.tls_key.clone());
+    let tls = tls.map(|(certificate, key)| tls::Files { certificate, key });
     let positive = |n: u32, unit_ms: i64| (n > 0).then(|| i64::from(n).saturating_mul(unit_ms));
     let quotas = if args.aws_quotas { Quotas::aws() } else { Quotas::default() };
     Ok(Plan {
@@ -95,6 +105,7 @@ fn plan(args: &args::Serve) -> Result<Plan, Failure> {
         judging: Judging { stale_after_ms: positive(args.stale_after, HOUR_MS) },
         keep_history_ms: positive(args.keep_history, 24 * HOUR_MS),
         synchronous: Synchronous::Full,
+        edge: Edge { tls, ..Edge::default() },
     })
 }
 
@@ -110,11 +121,13 @@ fn allowed(args: &args::Serve) -> Result<(), Failure> {
              `--auth sigv4`, or say --i-know-this-is-open",
             args.listen
         ))),
-        AuthMode::Sigv4 if !args.behind_proxy => Err(Failure::Usage(format!(
-            "{} can be reached from other machines, and palisade itself speaks no TLS; put a TLS \
-             proxy in front and say --behind-proxy, or listen on 127.0.0.1",
-            args.listen
-        ))),
+        AuthMode::Sigv4 if !args.behind_proxy && args.tls_cert.is_none() => {
+            Err(Failure::Usage(format!(
+                "{} can be reached from other machines; give --tls-cert and --tls-key, or put a \
+                 TLS proxy in front and say --behind-proxy, or listen on 127.0.0.1",
+                args.listen
+            )))
+        }
         AuthMode::Open | AuthMode::Sigv4 => Ok(()),
     }
 }
@@ -124,8 +137,11 @@ pub fn log(level: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("PALISADE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     // A second start in one process, as in tests, keeps the first subscriber.
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 /// The runtime that calls are answered on.
@@ -164,7 +180,7 @@ pub struct Running {
     /// Where it listens; the port is a real one even when any was asked for.
     pub address: SocketAddr,
     stop: watch::Sender<bool>,
-    listener: JoinHandle<std::io::Result<()>>,
+    listener: JoinHandle<()>,
     worker: JoinHandle<()>,
 }
 
@@ -174,20 +190,24 @@ impl Running {
     /// # Errors
     /// The store is in use or cannot be opened; the address is in use or not ours.
     pub async fn start(plan: Plan) -> Result<Running, Failure> {
+        let tls = plan.edge.tls.clone().map(Tls::open).transpose()?.map(Arc::new);
         let listener =
             TcpListener::bind(plan.listen).await.map_err(|error| unbound(plan.listen, &error))?;
         let address = listener.local_addr().map_err(|error| unbound(plan.listen, &error))?;
         let store: Arc<dyn Store> = Arc::new(open_as(&plan.store, true, plan.synchronous)?);
         let spool = spool(&plan.store)?;
-        let settings = Settings { quotas: plan.quotas, ..Settings::new(plan.auth, spool) };
+        let settings = Settings {
+            quotas: plan.quotas,
+            request_deadline: plan.edge.patience.call,
+            ingest_silence: plan.edge.patience.delivery,
+            ..Settings::new(plan.auth, spool)
+        };
         let app = App::new(store, Arc::new(SystemClock), Arc::new(SystemEntropy), settings);
         let (stop, stopped) = watch::channel(false);
         let worker =
             tokio::spawn(work(app.clone(), plan.judging, plan.keep_history_ms, stopped.clone()));
         let router = palisade_api::router(app);
-        let listener = tokio::spawn(async move {
-            axum::serve(listener, router).with_graceful_shutdown(until(stopped)).await
-        });
+        let listener = tokio::spawn(edge::serve(listener, router, plan.edge, tls, stopped));
         Ok(Running { address, stop, listener, worker })
     }
 
@@ -224,12 +244,8 @@ impl Running {
     }
 }
 
-fn listener_end(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> Result<(), Failure> {
-    match ended {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(Failure::Refused(format!("the listener failed: {error}"))),
-        Err(error) => Err(Failure::Refused(format!("the listener failed: {error}"))),
-    }
+fn listener_end(ended: Result<(), tokio::task::JoinError>) -> Result<(), Failure> {
+    ended.map_err(|error| Failure::Refused(format!("the listener failed: {error}")))
 }
 
 fn unbound(listen: SocketAddr, error: &std::io::Error) -> Failure {
@@ -270,11 +286,6 @@ async fn signal() {
     }
     #[cfg(not(unix))]
     interrupt.await;
-}
-
-async fn until(mut stopped: watch::Receiver<bool>) {
-    // An error means that the sender is gone, and with it the server.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
 /// Does due work, round after round, until told to stop.
@@ -346,6 +357,8 @@ mod tests {
             ("--listen 0.0.0.0:1", false),
             ("--listen 10.0.0.1:1 --i-know-this-is-open", false),
             ("--listen 0.0.0.0:1 --behind-proxy", true),
+            ("--listen 0.0.0.0:1 --tls-cert a --tls-key b", true),
+            ("--auth open --listen 0.0.0.0:1 --tls-cert a --tls-key b", false),
         ];
         for (line, fine) in cases {
             assert_eq!(planned(line).is_ok(), fine, "{line}");

@@ -123,6 +123,7 @@ fn judge(
     let evidence = Evidence {
         shard: &loaded.shard,
         references: &loaded.references,
+        account: &loaded.account,
         evaluated_ms: now_ms,
         stale_after_ms: judging.stale_after_ms,
     };
@@ -130,9 +131,7 @@ fn judge(
     let mut not_before_ms: Option<i64> = None;
     for (policy, references) in policies.iter().zip(wanted) {
         let before = loaded.records.get(&policy.id).cloned().unwrap_or_default();
-        let in_scope = view.organization().is_some_and(|organization| {
-            policy.scope.has_account(organization, &lease.shard.account)
-        });
+        let in_scope = view.is_in_scope(policy, &lease.shard.account);
         let (write, references) = if in_scope {
             let judgement = evaluate::judge(policy, &evidence);
             not_before_ms = earliest(not_before_ms, judgement.not_before_ms);

@@ -1,7 +1,24 @@
-//! Two thousand accounts' files in any order end in one ledger, byte for byte.
+//! Whatever the order of deliveries, and however often each comes, they end in one ledger, byte for
+//! byte: a fleet's files in a few orders, and a small world of every kind of container in a
+//! thousand, half of them with each delivery ten times.
+//!
+//! A failure says which seed repeats it: `PALISADE_SEED=… PALISADE_SHUFFLES=1`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and so may what tests share"
+)]
+
+mod containers;
 mod support;
 
+use std::collections::BTreeSet;
+
+use palisade_core::ident::{Region, ShardId};
+use palisade_core::inventory::Delivery;
 use palisade_store::Store;
 use palisade_store::sqlite::SqliteStore;
 use serde_json::{Value, json};
@@ -64,12 +81,14 @@ fn policies() -> Vec<Value> {
     ]
 }
 
+/// A number from the environment.
+fn setting(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
 #[test]
 fn any_order_of_files_ends_in_one_ledger() {
-    let seed = std::env::var("PALISADE_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-        .unwrap_or(20_261_101);
+    let seed = setting("PALISADE_SEED", 20_261_101);
     println!("seed {seed}");
     let mut dice = Dice::new(seed);
     let mut files = files(&mut dice);
@@ -110,5 +129,92 @@ fn any_order_of_files_ends_in_one_ledger() {
             first = Some(ledger);
         }
         dice.shuffle(&mut files);
+    }
+}
+
+/// How often each delivery of the small world comes in every second shuffle.
+const REPEATS: usize = 10;
+
+/// What a store holds and has judged, as text.
+fn end(store: &SqliteStore) -> String {
+    let mut text = ledger(store);
+    for number in 0..containers::ACCOUNTS {
+        for region in ["us-east-1", "eu-west-1"] {
+            let id = account(number).try_into().unwrap();
+            let shard = ShardId { account: id, region: Region::try_from(region).unwrap() };
+            let loaded = store.load(&shard, &BTreeSet::new(), &[]).unwrap();
+            text.push_str(&format!("\n{:?} {:?}", loaded.shard, loaded.account));
+        }
+    }
+    text
+}
+
+/// Takes everything in once, in the order listed.
+fn in_order(deliveries: &[Delivery]) -> String {
+    let store = SqliteStore::in_memory([7; 32]).unwrap();
+    decide(&store, &organization(containers::ACCOUNTS), &containers::policies());
+    for delivery in deliveries {
+        store.accept(delivery, NOW_MS).unwrap();
+    }
+    settle(&store);
+    assert_ledger_is_a_fresh_judgement(&store, NOW_MS);
+    end(&store)
+}
+
+/// Takes everything in, in an order of the dice, which also say when the policies come and when the
+/// worker gets its turn. Half of the time each delivery comes ten times; the other half once, as
+/// what a wrong order does wrong, a repeat may put right.
+fn shuffled(deliveries: &[Delivery], dice: &mut Dice) -> String {
+    let store = SqliteStore::in_memory([7; 32]).unwrap();
+    let repeats = if dice.roll(2) == 0 { REPEATS } else { 1 };
+    let mut order: Vec<&Delivery> = std::iter::repeat_n(deliveries, repeats).flatten().collect();
+    dice.shuffle(&mut order);
+    let decided_at = match dice.roll(3) {
+        0 => 0,
+        1 => order.len(),
+        _ => dice.roll(order.len() as u64) as usize,
+    };
+    for (at, delivery) in order.iter().enumerate() {
+        if at == decided_at {
+            decide(&store, &organization(containers::ACCOUNTS), &containers::policies());
+        }
+        if at >= decided_at && dice.roll(8 * repeats as u64) == 0 {
+            settle(&store);
+        }
+        store.accept(delivery, NOW_MS).unwrap();
+    }
+    if decided_at == order.len() {
+        decide(&store, &organization(containers::ACCOUNTS), &containers::policies());
+    }
+    settle(&store);
+    end(&store)
+}
+
+#[test]
+fn any_order_and_any_repeats_of_every_container_end_in_one_ledger() {
+    let seed = setting("PALISADE_SEED", 20_261_102);
+    let shuffles = setting("PALISADE_SHUFFLES", 1_000);
+    let deliveries: Vec<Delivery> =
+        containers::all().iter().map(|(name, text)| read(name, text)).collect();
+    println!("seed {seed}, {shuffles} shuffles of {} deliveries", deliveries.len());
+    let first = in_order(&deliveries);
+    for word in [
+        "\"NON_COMPLIANT\"",
+        "\"COMPLIANT\"",
+        "AWSCONFIG",
+        "RESOURCE_VIOLATES_AUDIT",
+        "MISSING_WEB_ACL",
+        "SHIELD_PROTECTION",
+        "SECURITY_GROUP_UNUSED",
+        "SECURITY_GROUP_REDUNDANT",
+    ] {
+        assert!(first.contains(word), "the world shows {word}");
+    }
+    for shuffle in 0..shuffles {
+        let seed = seed.wrapping_add(shuffle);
+        let found = shuffled(&deliveries, &mut Dice::new(seed));
+        let different = first.lines().zip(found.lines()).find(|(one, other)| one != other);
+        assert_eq!(different, None, "PALISADE_SEED={seed} PALISADE_SHUFFLES=1 repeats it");
+        assert_eq!(first.len(), found.len(), "PALISADE_SEED={seed} PALISADE_SHUFFLES=1 repeats it");
     }
 }

@@ -3,6 +3,14 @@
 //!
 //! The counter-proof runs the same harness with `synchronous=OFF` and sees a loss: so it can.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and so may what tests share"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;

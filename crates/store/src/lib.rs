@@ -19,9 +19,9 @@ pub mod sqlite;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use palisade_core::evaluate::{Reference, References};
+use palisade_core::evaluate::{AccountFacts, Reference, References};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
-use palisade_core::inventory::{Delivery, Shard};
+use palisade_core::inventory::{Delivery, Item, Shard};
 use palisade_core::ledger::{Record, ViolatorRow};
 
 pub use records::*;
@@ -79,7 +79,8 @@ pub trait Store: Send + Sync {
     /// Applies all changes if the control state is still at `expected_revision`; otherwise
     /// [`StoreError::Conflict`] and nothing changes. Answers the new revision.
     ///
-    /// A put policy gets a fan-out row; a put or removed list marks its readers; a removed policy's
+    /// A put policy of another revision gets a fan-out row; a list that is put with other content or
+    /// removed marks its readers; a removed policy's
     /// entries, violators, references and work go, and its open history is closed at `now_ms`.
     fn commit(&self, expected_revision: u64, changes: &[ControlChange], now_ms: i64)
     -> Result<u64>;
@@ -100,7 +101,9 @@ pub trait Store: Send + Sync {
 
     /// Takes in one delivery: newer states replace older ones, a snapshot's marks move, what is
     /// gone is dropped, and the work that follows is marked due at `received_ms`: the shards whose
-    /// facts changed, and the readers of changed references. `received_ms` also restarts the
+    /// facts changed, the readers of changed references, and the shards of the account that read a
+    /// changed protection ([`AccountFacts::served`]) or, when us-east-1 comes to know
+    /// `AWS::Shield::Protection` or no longer does, all of them. `received_ms` also restarts the
     /// staleness of every shard the delivery speaks of; `global` items in another Region's delivery
     /// restart it only for a shard that never had a delivery of its own. A shard whose receipt
     /// before was more than an hour older is marked due though nothing changed: it may have been
@@ -108,7 +111,7 @@ pub trait Store: Send + Sync {
     fn accept(&self, delivery: &Delivery, received_ms: i64) -> Result<Accepted>;
 
     /// Loads what judging one shard needs, all from one moment: its live items and coverage, the
-    /// referenced facts that exist, and the records of the given policies for the shard's account.
+    /// account's facts, the referenced facts that exist, and the records of the given policies for the shard's account.
     /// What is settled must have been loaded after its lease was taken: changes of references since
     /// then are found by that.
     fn load(
@@ -117,6 +120,15 @@ pub trait Store: Send + Sync {
         references: &BTreeSet<Reference>,
         policies: &[PolicyId],
     ) -> Result<Loaded>;
+
+    /// Live items of one type in a shard after a position, ascending by id.
+    fn items(
+        &self,
+        shard: &ShardId,
+        resource_type: &ResourceType,
+        after: Option<&ResourceId>,
+        limit: usize,
+    ) -> Result<Vec<Item>>;
 
     // Work.
 
@@ -174,6 +186,14 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<ViolatorRow>>;
 
+    /// One violator of a (policy, account).
+    fn violator(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        resource: &(ResourceType, ResourceId),
+    ) -> Result<Option<ViolatorRow>>;
+
     /// History of one (policy, account), newest first.
     fn history(
         &self,
@@ -195,6 +215,8 @@ pub struct Loaded {
     pub shard: Shard,
     /// Facts that exist; a reference without one was not seen.
     pub references: References,
+    /// What the account's other shards say of this one's resources.
+    pub account: AccountFacts,
     /// What the ledger holds, by policy; a policy without an entry is absent.
     pub records: BTreeMap<PolicyId, Record>,
 }

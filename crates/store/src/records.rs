@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use palisade_core::evaluate::{Reference, Status};
-use palisade_core::ident::{AccountId, ListId, PolicyId, Region, ResourceType, ShardId};
+use palisade_core::ident::{
+    AccountId, ListId, PolicyId, Region, ResourceSetId, ResourceType, ShardId,
+};
 use palisade_core::ledger::{Change, Entry};
 use palisade_core::organization::Organization;
 use palisade_core::policy::Document;
+use palisade_core::scope::AdminScope;
 use serde::{Deserialize, Serialize};
 
 /// The control state: all that administrators and operators decided.
@@ -23,6 +26,14 @@ pub struct Control {
     pub policies: BTreeMap<PolicyId, Arc<PolicyRecord>>,
     /// Custom applications and protocols lists by id.
     pub lists: BTreeMap<ListId, Arc<ListRecord>>,
+    /// Resource sets by id.
+    pub resource_sets: BTreeMap<ResourceSetId, Arc<ResourceSetRecord>>,
+    /// Notification channels by administrator and Region.
+    pub channels: BTreeMap<(AccountId, Region), Channel>,
+    /// Associations with third-party firewalls by administrator, Region and firewall.
+    pub associations: BTreeMap<(AccountId, Region, Box<str>), Association>,
+    /// The last default administrator that was revoked.
+    pub offboarded: Option<Offboarded>,
 }
 
 /// A Firewall Manager administrator account.
@@ -32,6 +43,75 @@ pub struct Administrator {
     pub default: bool,
     /// When it was associated, milliseconds since the epoch.
     pub created_ms: i64,
+    /// What it may act on; `None` is everything.
+    pub scope: Option<AdminScope>,
+}
+
+impl Administrator {
+    /// The default administrator, whose scope is everything.
+    pub fn default_one(created_ms: i64) -> Administrator {
+        Administrator { default: true, created_ms, scope: None }
+    }
+
+    /// An additional administrator.
+    pub fn additional(created_ms: i64, scope: AdminScope) -> Administrator {
+        Administrator { default: false, created_ms, scope: Some(scope) }
+    }
+}
+
+/// A default administrator that was revoked.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Offboarded {
+    /// Which account.
+    pub account: AccountId,
+    /// When, milliseconds since the epoch.
+    pub at_ms: i64,
+}
+
+/// A resource set as stored.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct ResourceSetRecord {
+    /// `Id`
+    pub id: ResourceSetId,
+    /// The administrator that owns it.
+    pub owner: AccountId,
+    /// Its Region.
+    pub region: Region,
+    /// `UpdateToken` of this state.
+    pub token: String,
+    /// `Name`
+    pub name: String,
+    /// `Description`
+    pub description: Option<String>,
+    /// `ResourceTypeList`
+    pub resource_types: Vec<ResourceType>,
+    /// ARNs of its resources, each with the moment it was associated, milliseconds since the epoch.
+    pub resources: BTreeMap<Box<str>, i64>,
+    /// Tags on the set itself.
+    pub tags: BTreeMap<String, String>,
+    /// Milliseconds since the epoch.
+    pub created_ms: i64,
+    /// `LastUpdateTime`, milliseconds since the epoch.
+    pub updated_ms: i64,
+}
+
+/// Where an administrator wants to be told of events in a Region.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Channel {
+    /// `SnsTopicArn`
+    pub topic: String,
+    /// `SnsRoleName`, an ARN despite its name.
+    pub role: String,
+}
+
+/// What an administrator asked of a third-party firewall. What the vendor made of it no source
+/// tells.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Association {
+    /// To be associated.
+    Associated,
+    /// Not to be associated any more.
+    Disassociated,
 }
 
 /// A policy as stored.
@@ -133,14 +213,24 @@ pub enum ControlChange {
     PutAdministrator(AccountId, Administrator),
     /// Revoke an administrator; its policies are removed by changes of their own.
     RemoveAdministrator(AccountId),
-    /// Create or replace a policy and fan its evaluation out.
+    /// Remember that the default administrator was revoked, or forget it.
+    PutOffboarded(Option<Offboarded>),
+    /// Create or replace a policy, and fan its evaluation out unless its revision stays the same.
     PutPolicy(Arc<PolicyRecord>),
     /// Remove a policy with all it caused.
     RemovePolicy(PolicyId),
-    /// Create or replace a list and mark its readers.
+    /// Create or replace a list, and mark its readers unless its content stays the same.
     PutList(Arc<ListRecord>),
     /// Remove a list and mark its readers.
     RemoveList(ListId),
+    /// Create or replace a resource set.
+    PutResourceSet(Arc<ResourceSetRecord>),
+    /// Remove a resource set.
+    RemoveResourceSet(ResourceSetId),
+    /// Set, or with `None` remove, a notification channel.
+    PutChannel(AccountId, Region, Option<Channel>),
+    /// Keep what was asked of a third-party firewall.
+    PutAssociation(AccountId, Region, Box<str>, Association),
     /// Mark work due now.
     Mark(Mark),
 }

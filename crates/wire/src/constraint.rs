@@ -411,7 +411,8 @@ mod tests {
     fn an_empty_managed_service_data_is_let_through() {
         let body = r#"{"Policy":{"PolicyName":"p","ResourceType":"t","ExcludeResourceTags":false,"RemediationEnabled":false,
             "SecurityServicePolicyData":{"Type":"WAFV2","ManagedServiceData":""}}}"#;
-        let put: shapes::PutPolicyRequest = crate::decode(crate::Protocol::Json, body.as_bytes()).unwrap();
+        let put: shapes::PutPolicyRequest =
+            crate::decode(crate::Protocol::Json, body.as_bytes()).unwrap();
         let data = put.policy.security_service_policy_data.managed_service_data;
         assert_eq!(data.as_deref(), Some(""));
     }

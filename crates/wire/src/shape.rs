@@ -197,9 +197,7 @@ impl std::fmt::Debug for Pattern {
 /// Empty passes: clients send `""` for Shield policies and read it back (semantics §10 row 26).
 fn has_no_escaped_break(value: &str) -> bool {
     let line_breaks = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
-    !value.contains(line_breaks)
-        && !value.contains("\\n")
-        && !value.contains("\\r")
+    !value.contains(line_breaks) && !value.contains("\\n") && !value.contains("\\r")
 }
 
 /// A generated type and its place in the service's shape table.

@@ -92,15 +92,18 @@ impl Model {
     /// Applies the quirks of the real service that the model gets wrong: a list of
     /// `{"shape", "set": {member: value}, "reason"}`.
     fn patch(&mut self, patches: &str) -> Result<(), String> {
-        let patches: Vec<Value> =
-            serde_json::from_str(patches).map_err(|e| format!("the patches are not a list: {e}"))?;
+        let patches: Vec<Value> = serde_json::from_str(patches)
+            .map_err(|e| format!("the patches are not a list: {e}"))?;
         for patch in &patches {
             let name = text(patch, "shape").ok_or("a patch names no shape")?;
             text(patch, "reason").ok_or_else(|| format!("the patch of `{name}` has no reason"))?;
             let shape = self.shapes.get_mut(name).and_then(Value::as_object_mut);
-            let shape = shape.ok_or_else(|| format!("a patch names `{name}`, which is no shape"))?;
+            let shape =
+                shape.ok_or_else(|| format!("a patch names `{name}`, which is no shape"))?;
             let set = patch.get("set").and_then(Value::as_object);
-            for (member, value) in set.ok_or_else(|| format!("the patch of `{name}` sets nothing"))? {
+            for (member, value) in
+                set.ok_or_else(|| format!("the patch of `{name}` sets nothing"))?
+            {
                 shape.insert(member.clone(), value.clone());
             }
         }

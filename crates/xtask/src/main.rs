@@ -1,4 +1,5 @@
-//! The developers' commands: `cargo xtask test`, `cargo xtask tidy`, `cargo xtask codegen [--check]`.
+//! The developers' commands: `cargo xtask test`, `cargo xtask tidy`, `cargo xtask codegen [--check]`,
+//! `cargo xtask matrix`.
 
 mod codegen;
 mod suite;
@@ -6,7 +7,7 @@ mod tidy;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask test | tidy | codegen [--check]";
+const USAGE: &str = "usage: cargo xtask test | tidy | codegen [--check] | matrix";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -15,6 +16,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run().map(|files| println!("{files} source files are tidy")),
         ["codegen"] => codegen::run(false),
         ["codegen", "--check"] => codegen::run(true),
+        ["matrix"] => matrix(),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {
@@ -23,5 +25,20 @@ fn main() -> ExitCode {
             eprintln!("xtask: {message}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Prints the table of operations. This crate links none of the project's, so that it builds when
+/// they do not; an example of the API's crate prints.
+fn matrix() -> Result<(), String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = std::process::Command::new(cargo)
+        .args(["run", "-q", "-p", "palisade-api", "--example", "matrix"])
+        .current_dir(tidy::root())
+        .status()
+        .map_err(|error| format!("cargo cannot be run: {error}"))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err("the table of operations could not be printed".to_owned()),
     }
 }

@@ -108,7 +108,8 @@ fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| tidy::root().join("target"), PathBuf::from)
 }
 
-/// boto3 and the AWS CLI from PyPI, the JavaScript SDK from npm, then the stories.
+/// boto3 and the AWS CLI from PyPI, the JavaScript SDK from npm, the Rust SDK from crates.io, then
+/// the stories.
 fn client_stories() -> Outcome {
     let clients = tidy::root().join("tests/clients");
     let installed = target().join("clients");
@@ -132,7 +133,9 @@ fn client_stories() -> Outcome {
         .current_dir(&clients)
         .status();
     if !pip.is_ok_and(|status| status.success()) {
-        return Outcome::Failed("boto3 and the AWS CLI could not be installed from PyPI".to_owned());
+        return Outcome::Failed(
+            "boto3 and the AWS CLI could not be installed from PyPI".to_owned(),
+        );
     }
     let mut stories = Command::new(&python);
     stories
@@ -144,7 +147,39 @@ fn client_stories() -> Outcome {
     if install_javascript(&clients, &installed) {
         stories.arg("--node-modules").arg(&installed);
     }
+    match build_rust(&clients.join("rust"), &installed.join("rust")) {
+        Ok(program) => {
+            stories.arg("--rust-sdk").arg(program);
+        }
+        Err(Unbuilt::NotFetched) => {
+            println!("skipped: the AWS SDK for Rust could not be fetched from crates.io");
+        }
+        Err(Unbuilt::Failed(why)) => return Outcome::Failed(why),
+    }
     run_in(&clients, &mut stories)
+}
+
+/// Why there is no client in the AWS SDK for Rust.
+enum Unbuilt {
+    NotFetched,
+    Failed(String),
+}
+
+/// Builds the client in the AWS SDK for Rust, which is no member of the workspace: only these
+/// stories need its many dependencies.
+fn build_rust(source: &Path, built: &Path) -> Result<PathBuf, Unbuilt> {
+    let locked = |arguments: &[&str]| {
+        let manifest = source.join("Cargo.toml");
+        let manifest = manifest.display().to_string();
+        cargo(&[arguments, &["--quiet", "--locked", "--manifest-path", &manifest]].concat())
+    };
+    if !matches!(locked(&["fetch"]), Outcome::Passed) {
+        return Err(Unbuilt::NotFetched);
+    }
+    match locked(&["build", "--target-dir", &built.display().to_string()]) {
+        Outcome::Passed => Ok(built.join("debug/palisade-client-rust")),
+        Outcome::Failed(why) | Outcome::Skipped(why) => Err(Unbuilt::Failed(why)),
+    }
 }
 
 fn install_javascript(clients: &Path, installed: &Path) -> bool {

@@ -27,7 +27,8 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// Names that say nothing about what a module does.
-const BANNED_MODULES: &[&str] = &["utils", "util", "helpers", "helper", "common", "manager", "misc"];
+const BANNED_MODULES: &[&str] =
+    &["utils", "util", "helpers", "helper", "common", "manager", "misc"];
 
 /// Runs every check; answers how many files were read.
 ///
@@ -38,7 +39,8 @@ pub fn run() -> Result<usize, String> {
     let mut findings = Vec::new();
     let sources = sources(&root.join("crates"), "rs");
     for path in &sources {
-        let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text =
+            fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let name = path.strip_prefix(&root).unwrap_or(path).display().to_string();
         stage_arrows(&name, &text, &mut findings);
         banned_modules(&name, &mut findings);
@@ -86,7 +88,9 @@ fn stage_arrows(name: &str, text: &str, findings: &mut Vec<String>) {
         return;
     }
     let Some((_, allowed)) = STAGES.iter().find(|(known, _)| *known == stage) else {
-        findings.push(format!("{name}: stage `{stage}` is not in the list of stages in xtask/src/tidy.rs"));
+        findings.push(format!(
+            "{name}: stage `{stage}` is not in the list of stages in xtask/src/tidy.rs"
+        ));
         return;
     };
     let code = text.split("#[cfg(test)]").next().unwrap_or(text);
@@ -117,7 +121,8 @@ fn banned_modules(name: &str, findings: &mut Vec<String>) {
 
 /// Marks of unfinished work.
 fn open_ends(name: &str, text: &str, findings: &mut Vec<String>) {
-    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("todo", "!("), concat!("dbg", "!(")];
+    let marks =
+        [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("todo", "!("), concat!("dbg", "!(")];
     for (number, line) in text.lines().enumerate() {
         for mark in marks {
             if line.contains(mark) {
@@ -130,7 +135,8 @@ fn open_ends(name: &str, text: &str, findings: &mut Vec<String>) {
 fn crate_arrows(root: &Path, findings: &mut Vec<String>) -> Result<(), String> {
     for (name, allowed) in CRATES {
         let path = root.join("crates").join(name).join("Cargo.toml");
-        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text =
+            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let dependencies = text
             .split("\n[")
             .filter(|section| section.starts_with("dependencies]"))
@@ -138,7 +144,9 @@ fn crate_arrows(root: &Path, findings: &mut Vec<String>) -> Result<(), String> {
         for line in dependencies {
             let dependency = line.split(['.', ' ', '=']).next().unwrap_or_default();
             if dependency.starts_with("palisade") && !allowed.contains(&dependency) {
-                findings.push(format!("crates/{name}/Cargo.toml: `{name}` may not depend on `{dependency}`"));
+                findings.push(format!(
+                    "crates/{name}/Cargo.toml: `{name}` may not depend on `{dependency}`"
+                ));
             }
         }
     }
@@ -157,8 +165,16 @@ mod tests {
     #[test]
     fn an_arrow_against_the_flow_is_found() {
         let mut findings = Vec::new();
-        stage_arrows("crates/core/src/inventory/read.rs", "use crate::policy::Policy;\n", &mut findings);
-        stage_arrows("crates/core/src/policy/mod.rs", "use crate::inventory::Item;\n", &mut findings);
+        stage_arrows(
+            "crates/core/src/inventory/read.rs",
+            "use crate::policy::Policy;\n",
+            &mut findings,
+        );
+        stage_arrows(
+            "crates/core/src/policy/mod.rs",
+            "use crate::inventory::Item;\n",
+            &mut findings,
+        );
         assert_eq!(findings.len(), 1, "{findings:?}");
         assert!(findings[0].starts_with("crates/core/src/inventory/read.rs:1: stage `inventory`"));
     }

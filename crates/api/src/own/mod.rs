@@ -54,6 +54,11 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .method_not_allowed_fallback(unknown_method)
 }
 
+/// Whether machines ask `path` again and again, so that only a log for debugging shows it.
+pub(crate) fn is_probe(path: &str) -> bool {
+    matches!(path, "/livez" | "/readyz" | "/metrics")
+}
+
 /// Why one of Palisade's own endpoints does not do what was asked.
 #[derive(Debug)]
 pub(crate) struct Refused {

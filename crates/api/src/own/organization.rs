@@ -8,14 +8,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use palisade_core::ident::{AccountId, ShardId};
 use palisade_core::organization::{AccountStatus, Organization, replacement};
-use palisade_core::scope::in_scope_accounts;
 use palisade_store::{Administrator, ControlChange, Mark};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Refused, SMALL_BODY_SIZE_MAX, answer, finish, operator_only, query};
 use crate::app::App;
-use crate::view::ControlView;
+use crate::view::{ControlView, judged_accounts};
 
 /// Bytes of an organization file: 64 MiB, several times that of 100,000 accounts.
 pub const ORGANIZATION_SIZE_MAX: usize = 64 * 1024 * 1024;
@@ -65,7 +64,7 @@ fn apply(app: &App, new: Arc<Organization>, confirm: bool) -> Result<Applied, Re
         let default = view.default_administrator().or(named);
         let mut changes = vec![ControlChange::PutOrganization(new.clone())];
         if let (None, Some(named)) = (view.default_administrator(), named) {
-            let administrator = Administrator { default: true, created_ms: app.clock.now_ms() };
+            let administrator = Administrator::default_one(app.clock.now_ms());
             changes.push(ControlChange::PutAdministrator(named.clone(), administrator));
         }
         let marks = marks(view, &new);
@@ -129,8 +128,8 @@ fn marks(view: &ControlView, new: &Organization) -> Vec<Mark> {
     let mut marks = Vec::new();
     for policy in view.policies() {
         let before: BTreeSet<&AccountId> = view.in_scope(&policy.id).iter().collect();
-        let after: BTreeSet<&AccountId> =
-            in_scope_accounts(&policy.scope, new).into_iter().collect();
+        let after = judged_accounts(policy, view.admin_scope(&policy.owner), new);
+        let after: BTreeSet<&AccountId> = after.iter().collect();
         marks.extend(before.symmetric_difference(&after).map(|account| Mark {
             shard: ShardId { account: (*account).clone(), region: policy.region.clone() },
             policy: Some(policy.id.clone()),

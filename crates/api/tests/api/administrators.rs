@@ -1,3 +1,4 @@
+use palisade_core::scope::AdminScope;
 use palisade_store::{Administrator, Control, ControlChange, Store};
 use serde_json::json;
 
@@ -6,7 +7,7 @@ use crate::world::*;
 /// Makes an additional administrator, which no operation does yet.
 fn add_administrator(world: &World, account_id: &str) {
     let Control { revision, .. } = world.store.control().unwrap();
-    let administrator = Administrator { default: false, created_ms: NOW_MS + 1 };
+    let administrator = Administrator::additional(NOW_MS + 1, AdminScope::full());
     let change = ControlChange::PutAdministrator(account(account_id), administrator);
     world.store.commit(revision, &[change], NOW_MS).unwrap();
 }

@@ -1,5 +1,4 @@
-use palisade_api::operations::OPERATIONS;
-use palisade_wire::ErrorKind;
+use palisade_core::scope::AdminScope;
 use serde_json::{Value, json};
 
 use crate::world::*;
@@ -125,30 +124,6 @@ async fn without_an_organization_the_operator_is_told_what_to_do() {
 }
 
 #[tokio::test]
-async fn what_is_not_built_says_so_in_a_modelled_exception_of_its_operation() {
-    let world = World::new().await;
-    let inputs = [
-        ("GetNotificationChannel", json!({})),
-        ("ListResourceSets", json!({})),
-        ("PutNotificationChannel", json!({ "SnsTopicArn": "arn:t", "SnsRoleName": "arn:r" })),
-        (
-            "GetThirdPartyFirewallAssociationStatus",
-            json!({ "ThirdPartyFirewall": "PALO_ALTO_NETWORKS_CLOUD_NGFW" }),
-        ),
-        ("GetProtectionStatus", json!({ "PolicyId": "00000000-0000-4000-8000-000000000000" })),
-    ];
-    for (operation, input) in inputs {
-        let (kind, text) = world.admin(operation, input.clone()).await.fault();
-        let row = OPERATIONS.iter().find(|row| row.operation.name() == operation).unwrap();
-        let modelled = row.operation.errors().iter().any(|error| error.name() == kind);
-        assert!(modelled, "{operation} answers {kind}");
-        assert!(text.contains(&format!("`{operation}` is not built in this Palisade")), "{text}");
-        let (kind, _) = world.call(MEMBER, REGION, operation, input).await.fault();
-        assert_eq!(kind, ErrorKind::AccessDenied.name(), "{operation} tells members nothing");
-    }
-}
-
-#[tokio::test]
 async fn another_administrators_objects_do_not_exist() {
     use palisade_store::{Administrator, ControlChange, Store};
     let world = World::new().await;
@@ -158,7 +133,7 @@ async fn another_administrators_objects_do_not_exist() {
         .unwrap()
         .to_owned();
     let revision = world.store.control_revision().unwrap();
-    let administrator = Administrator { default: false, created_ms: NOW_MS };
+    let administrator = Administrator::additional(NOW_MS, AdminScope::full());
     let change = ControlChange::PutAdministrator(account(OTHER), administrator);
     world.store.commit(revision, &[change], NOW_MS).unwrap();
     let absent = "00000000-0000-4000-8000-000000000000";

@@ -8,14 +8,20 @@
     reason = "what tests share is not inside a test function, and fails like one"
 )]
 
+mod admin_scope;
 mod administrators;
 mod callers;
 mod compliance;
 mod concurrency;
+mod deadline;
 mod delivery;
 mod lists;
+mod matrix;
 mod operator;
 mod policies;
+mod quotas;
+mod resource_sets;
+mod support;
 mod tags;
 mod wire;
 mod world;

@@ -37,6 +37,10 @@ pub const NOW_MS: i64 = 1_767_225_600_000;
 pub struct StoppedClock(AtomicI64);
 
 impl StoppedClock {
+    pub fn now(&self) -> i64 {
+        self.now_ms()
+    }
+
     pub fn advance(&self, ms: i64) {
         self.0.fetch_add(ms, Ordering::SeqCst);
     }

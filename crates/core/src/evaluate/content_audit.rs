@@ -4,22 +4,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ident::{AccountId, ResourceId, ResourceType};
+use crate::ident::{ResourceId, ResourceType};
 use crate::inventory::{Body, Instance, Item, SecurityGroup, Shard};
 use crate::policy::Policy;
 use crate::policy::content_audit::ContentAudit;
 
 use super::audit_lists;
 use super::opening::openings;
+use super::security_groups::{is_own, is_replica, is_terminated};
 use super::yardstick::{Yardstick, audit_group};
 use super::{
     DependentService, Evidence, Finding, Gap, Judgement, Reference, Verdict, Violation,
     ViolationReason, selected, unseen,
 };
-
-/// Begins the names of groups that Firewall Manager made; they are not audited (semantics §10
-/// row 8).
-const REPLICA_PREFIX: &str = "FMManagedSecurityGroup";
 
 /// The audit groups and custom lists that a policy names.
 pub(super) fn references(policy: &Policy, audit: &ContentAudit) -> BTreeSet<Reference> {
@@ -191,15 +188,8 @@ impl<'a> Auditor<'a> {
     /// and 28). `default` groups are audited like any other.
     fn is_audited(&self, item: &Item, group: &SecurityGroup) -> bool {
         is_own(item, &self.shard.id.account)
-            && !group.group_name.starts_with(REPLICA_PREFIX)
+            && !is_replica(group)
             && !self.audit_groups.contains(&item.key.id)
-    }
-}
-
-fn is_own(item: &Item, account: &AccountId) -> bool {
-    match &item.body {
-        Body::SecurityGroup(SecurityGroup { owner: Some(owner), .. }) => owner == account,
-        _ => true,
     }
 }
 
@@ -244,14 +234,6 @@ fn carried_by_instance(item: &Item) -> Option<Carried<'_>> {
         by_interface.entry(item.key.id.as_str()).or_default().extend(own);
     }
     Some(Carried { interfaces: by_interface.into_iter().collect() })
-}
-
-/// A terminated instance lingers in the inventory for a while; it is in no scope.
-fn is_terminated(item: &Item) -> bool {
-    match &item.body {
-        Body::Instance(instance) => instance.state.as_deref() == Some("terminated"),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -35,11 +35,14 @@ fn unrecorded(needed: &BTreeSet<ResourceType>, evidence: &Evidence<'_>) -> Vec<G
     needed
         .iter()
         .filter(|resource_type| !evidence.shard.knows(resource_type))
-        .map(|resource_type| {
-            let text = format!("AWS Config is not recording resource type {resource_type}.");
-            Gap::new(DependentService::Config, &text)
-        })
+        .map(not_recording)
         .collect()
+}
+
+/// That a type is not known in the shard.
+pub(super) fn not_recording(resource_type: &ResourceType) -> Gap {
+    let text = format!("AWS Config is not recording resource type {resource_type}.");
+    Gap::new(DependentService::Config, &text)
 }
 
 /// When the last delivery becomes stale, and the age at which it does.
@@ -58,8 +61,8 @@ fn duration(ms: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluate::References;
     use crate::evaluate::world::{body, shard_id, world};
+    use crate::evaluate::{AccountFacts, References};
     use crate::inventory::{Body, Recorder, RecordingGroup, Shard};
 
     use super::*;
@@ -68,7 +71,10 @@ mod tests {
 
     fn noted(shard: &Shard, evaluated_ms: i64, stale_after_ms: Option<i64>) -> Judgement {
         let references = References::new();
-        let evidence = Evidence { shard, references: &references, evaluated_ms, stale_after_ms };
+        let account = AccountFacts::default();
+        let references = &references;
+        let evidence =
+            Evidence { shard, references, account: &account, evaluated_ms, stale_after_ms };
         let needed = [ResourceType::SECURITY_GROUP, ResourceType::NETWORK_INTERFACE].into();
         let mut judgement = Judgement::default();
         note(&mut judgement, &needed, &evidence);

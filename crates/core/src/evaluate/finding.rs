@@ -31,7 +31,30 @@ impl Finding {
             Finding::WebAcl { found: Some(found), wanted } => {
                 format!("web ACL {found}; wanted: {wanted}")
             }
+            Finding::Shield { protection, web_acl, amiss } => {
+                let protection = protection.iter().map(|id| format!("Shield protection {id}"));
+                let web_acl = web_acl.iter().map(|id| format!("web ACL {id}"));
+                match protection.chain(web_acl).collect::<Vec<_>>().join(", ") {
+                    seen if seen.is_empty() => amiss.to_string(),
+                    seen => format!("{amiss}; seen: {seen}"),
+                }
+            }
+            Finding::UnusedGroup { group, since_ms } => format!(
+                "no network interface, instance or load balancer uses {group}, unchanged since {}",
+                moment(*since_ms)
+            ),
+            Finding::RedundantGroup { group, keeper } => {
+                format!("{group} has the same rules as {keeper} of its VPC, which is to stay")
+            }
         }
+    }
+}
+
+/// A moment in UTC, as ISO 8601 has it.
+fn moment(ms: i64) -> String {
+    match jiff::Timestamp::from_millisecond(ms) {
+        Ok(at) => at.to_string(),
+        Err(_) => format!("{ms} ms after 1970"),
     }
 }
 
@@ -77,5 +100,26 @@ mod tests {
         );
         let bare = Finding::WebAcl { found: None, wanted: "FMManagedWebACLV2-web-*".into() };
         assert_eq!(bare.summary(), "no web ACL; wanted: FMManagedWebACLV2-web-*");
+        let shield = |protection: Option<&str>, web_acl: Option<&str>, amiss: &str| {
+            let [protection, web_acl] = [protection, web_acl].map(|id| id.map(Into::into));
+            Finding::Shield { protection, web_acl, amiss: amiss.into() }.summary()
+        };
+        assert_eq!(shield(None, None, "no Shield protection"), "no Shield protection");
+        assert_eq!(
+            shield(Some("p-1"), Some("acl-1"), "automatic response is off"),
+            "automatic response is off; seen: Shield protection p-1, web ACL acl-1"
+        );
+        let unused = |since_ms| Finding::UnusedGroup { group: "sg-1".into(), since_ms }.summary();
+        assert_eq!(
+            unused(1_600_000_000_000),
+            "no network interface, instance or load balancer uses sg-1, unchanged since \
+             2020-09-13T12:26:40Z"
+        );
+        assert!(unused(i64::MAX).ends_with("unchanged since 9223372036854775807 ms after 1970"));
+        let redundant = Finding::RedundantGroup { group: "sg-2".into(), keeper: "sg-1".into() };
+        assert_eq!(
+            redundant.summary(),
+            "sg-2 has the same rules as sg-1 of its VPC, which is to stay"
+        );
     }
 }

@@ -9,6 +9,7 @@ use crate::ident::{AccountId, ListId, Region, ResourceId, ResourceType};
 use crate::inventory::{Item, Shard};
 use crate::policy::{Policy, PolicyType, Rule};
 
+mod account;
 mod addresses;
 mod audit_lists;
 mod content_audit;
@@ -17,21 +18,28 @@ mod finding;
 mod managed_options;
 mod opening;
 mod rule_groups;
+mod security_groups;
 mod selection;
+mod shield_advanced;
+mod usage_audit;
 mod wafv2;
 mod web_acl_name;
+mod web_acls;
 #[cfg(test)]
 mod world;
 mod yardstick;
 
-use selection::{selected, unseen};
+pub use account::{AccountFacts, ServedRegion};
+use selection::{selected, unseen, unseen_gap};
 
 /// Facts outside the shard that judging a policy needs. What of them is found goes into
 /// [`Evidence::references`].
 pub fn references(policy: &Policy) -> BTreeSet<Reference> {
     match &policy.rule {
         Rule::ContentAudit(audit) => content_audit::references(policy, audit),
-        Rule::Wafv2(_) | Rule::NotJudged(_) => BTreeSet::new(),
+        Rule::ShieldAdvanced(_) | Rule::UsageAudit(_) | Rule::Wafv2(_) | Rule::NotJudged(_) => {
+            BTreeSet::new()
+        }
     }
 }
 
@@ -43,6 +51,14 @@ pub fn judge(policy: &Policy, evidence: &Evidence<'_>) -> Judgement {
         Rule::ContentAudit(audit) => {
             content_audit::judge(policy, audit, evidence, &mut judgement);
             content_audit::needed(policy)
+        }
+        Rule::ShieldAdvanced(rule) => {
+            shield_advanced::judge(policy, rule, evidence, &mut judgement);
+            shield_advanced::needed(policy)
+        }
+        Rule::UsageAudit(audit) => {
+            usage_audit::judge(policy, audit, evidence, &mut judgement);
+            usage_audit::needed(audit)
         }
         Rule::Wafv2(rule) => {
             wafv2::judge(policy, rule, evidence, &mut judgement);
@@ -153,6 +169,8 @@ pub struct Evidence<'a> {
     pub shard: &'a Shard,
     /// The facts that [`references`] asked for.
     pub references: &'a References,
+    /// What other shards of the account say of this one's resources.
+    pub account: &'a AccountFacts,
     /// The moment of judging, milliseconds since the epoch.
     pub evaluated_ms: i64,
     /// Age of the last delivery at which inventory counts as stale (semantics §10 row 2), in
@@ -247,6 +265,30 @@ pub enum Finding {
         found: Option<Box<str>>,
         /// What was wanted.
         wanted: Box<str>,
+    },
+    /// A resource lacks a Shield Advanced protection or a web ACL, or the protection's automatic
+    /// response is another.
+    Shield {
+        /// The protection that names the resource: its id.
+        protection: Option<Box<str>>,
+        /// The web ACL on the resource: its ARN or id.
+        web_acl: Option<Box<str>>,
+        /// What is amiss.
+        amiss: Box<str>,
+    },
+    /// Nothing uses a security group.
+    UnusedGroup {
+        /// The group.
+        group: Box<str>,
+        /// Since when it is as it is, milliseconds since the epoch: its capture time.
+        since_ms: i64,
+    },
+    /// A security group has the same rules as another of its VPC.
+    RedundantGroup {
+        /// The group.
+        group: Box<str>,
+        /// The one that is to stay.
+        keeper: Box<str>,
     },
 }
 
@@ -344,8 +386,8 @@ mod tests {
         for (policy_type, want) in [
             (PolicyType::Waf, "AWSWAF Palisade does not judge policies of type WAF yet."),
             (
-                PolicyType::ShieldAdvanced,
-                "AWSSHIELD_ADVANCED Palisade does not judge policies of type SHIELD_ADVANCED yet.",
+                PolicyType::DnsFirewall,
+                "AWSVPC Palisade does not judge policies of type DNS_FIREWALL yet.",
             ),
             (
                 PolicyType::NetworkAclCommon,

@@ -24,9 +24,14 @@ pub(super) fn selected<'a>(
 
 /// What is said of a resource whose configuration was not recorded.
 pub(super) fn unseen(item: &Item) -> Verdict {
+    Verdict::Undecided(unseen_gap(item))
+}
+
+/// That the configuration of a resource was not recorded.
+pub(super) fn unseen_gap(item: &Item) -> Gap {
     let text = format!(
         "The configuration of {} {} was not recorded.",
         item.key.resource_type, item.key.id
     );
-    Verdict::Undecided(Gap::new(DependentService::Config, &text))
+    Gap::new(DependentService::Config, &text)
 }

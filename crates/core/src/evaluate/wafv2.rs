@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::ResourceType;
-use crate::inventory::{Body, Item, Shard, WafAssociation, WebAcl};
+use crate::inventory::{Body, Item, Shard, WebAcl};
 use crate::policy::Policy;
 use crate::policy::wafv2::Wafv2;
 
 use super::rule_groups::{carries, list};
 use super::web_acl_name::{self, OwnNames};
+use super::web_acls::{Acls, Found, is_protectable};
 use super::{
     DependentService, Evidence, Finding, Gap, Judgement, Verdict, Violation, ViolationReason,
     selected, unseen,
@@ -60,12 +61,8 @@ struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     fn resource(&self, item: &'a Item) -> Verdict {
-        let found = match &item.body {
-            Body::LoadBalancer(balancer) => self.found(item, &balancer.web_acl),
-            Body::ApiStage(target) | Body::Distribution(target) => {
-                self.found(item, &target.web_acl)
-            }
-            _ => return unseen(item),
+        let Some(found) = self.acls.found(item) else {
+            return unseen(item);
         };
         match found {
             Found::None => self.violate(
@@ -78,25 +75,6 @@ impl<'a> Judge<'a> {
                 Verdict::Undecided(Gap::new(DependentService::Config, &text))
             }
             Found::Acl(id, acl) => self.associated(item, id, acl),
-        }
-    }
-
-    /// The resource's own attribute decides; relationships of web ACLs only when it is absent
-    /// (semantics §10 row 16).
-    fn found(&self, item: &'a Item, association: &'a WafAssociation) -> Found<'a> {
-        match association {
-            WafAssociation::Bare => Found::None,
-            WafAssociation::Acl(id) => Found::Acl(id, self.acls.by_arn.get(&**id).copied()),
-            WafAssociation::Unsaid => {
-                let id = (&item.key.resource_type, item.key.id.as_str());
-                let arn = (&item.key.resource_type, item.arn.as_deref().unwrap_or_default());
-                let claimed = self.acls.by_resource.get(&id);
-                match claimed.or_else(|| self.acls.by_resource.get(&arn)) {
-                    Some(acl) => Found::Acl(acl.key.id.as_str(), Some(acl)),
-                    None if self.acls.all_seen => Found::None,
-                    None => Found::Unseen,
-                }
-            }
         }
     }
 
@@ -186,12 +164,7 @@ impl<'a> Judge<'a> {
     fn retrofits(&self, shard: &Shard, in_scope: &[&'a Item], judgement: &mut Judgement) {
         let mut in_use: BTreeMap<&str, &Item> = BTreeMap::new();
         for item in in_scope {
-            let association = match &item.body {
-                Body::LoadBalancer(balancer) => &balancer.web_acl,
-                Body::ApiStage(target) | Body::Distribution(target) => &target.web_acl,
-                _ => continue,
-            };
-            if let Found::Acl(_, Some(acl)) = self.found(item, association) {
+            if let Some(Found::Acl(_, Some(acl))) = self.acls.found(item) {
                 in_use.insert(acl.key.id.as_str(), acl);
             }
         }

@@ -11,7 +11,7 @@ use crate::lists::protocol_number;
 use crate::policy::{Policy, Rule};
 use crate::scope::Scope;
 
-use super::{Direction, Evidence, Gap, Judgement, References, Violator, judge};
+use super::{AccountFacts, Direction, Evidence, Gap, Judgement, References, Violator, judge};
 
 /// The account of every shard here.
 pub const ACCOUNT: &str = "111111111111";
@@ -78,7 +78,20 @@ pub fn policy(resource_types: &str, rule: Rule) -> Policy {
 }
 
 pub fn judged(policy: &Policy, shard: &Shard, references: &References) -> Judgement {
-    judge(policy, &Evidence { shard, references, evaluated_ms: 0, stale_after_ms: None })
+    let account = AccountFacts::default();
+    let account = &account;
+    judge(policy, &Evidence { shard, references, account, evaluated_ms: 0, stale_after_ms: None })
+}
+
+/// Judged without references, at a moment, with what other shards of the account hold.
+pub fn judged_at(
+    policy: &Policy,
+    shard: &Shard,
+    account: &AccountFacts,
+    evaluated_ms: i64,
+) -> Judgement {
+    let references = &References::new();
+    judge(policy, &Evidence { shard, references, account, evaluated_ms, stale_after_ms: None })
 }
 
 /// A security group with rules separated by `;`, each `in|out PROTOCOL PORTS PEER…`, such as

@@ -86,7 +86,7 @@ fn open_object(text: &str, envelope: Envelope<'_>, layer: u32, found: Finder<'_>
     } else if envelope.message_type.is_some() {
         // Before the next: a change of compliance names a resource and is no item.
         found(Found::Ignored);
-    } else if envelope.resource_type.is_some()
+    } else if envelope.resource_type.is_some_and(names_a_type)
         && (envelope.resource_id.is_some() || envelope.configuration.is_some())
     {
         found(Found::Item(Form::Whole, text));
@@ -103,6 +103,11 @@ fn open_object(text: &str, envelope: Envelope<'_>, layer: u32, found: Finder<'_>
     } else {
         found(Found::Stranger);
     }
+}
+
+/// Published lists of a type's properties have an item's members, each `"string"`, and are none.
+fn names_a_type(resource_type: &RawValue) -> bool {
+    resource_type.get().contains("::")
 }
 
 /// SNS's own messages about subscriptions carry prose.

@@ -7,8 +7,11 @@ use crate::ident::{AccountId, OuId, ResourceType};
 use crate::inventory::Tags;
 use crate::organization::{Account, Organization};
 
+mod administrator;
 #[cfg(test)]
 mod tests;
+
+pub use administrator::{AdminScope, Grant};
 
 /// The scope of one policy.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use palisade_core::evaluate::{self, Evidence, Fact, Reference, References, Status};
+use palisade_core::evaluate::{self, AccountFacts, Evidence, Fact, Reference, References, Status};
 use palisade_core::ident::{AccountId, PolicyId, Region, ShardId};
 use palisade_core::inventory::{DeliveryReader, Shard, ShardBuilder};
 use palisade_core::organization::Organization;
@@ -38,8 +38,13 @@ pub fn judge(case: &Value) -> Result<Outcome, String> {
         ShardId { account: account_id, region: region.clone() },
     )?;
     let references = references(case, &policy, &shard)?;
-    let evidence =
-        Evidence { shard: &shard, references: &references, evaluated_ms: 0, stale_after_ms: None };
+    let evidence = Evidence {
+        shard: &shard,
+        references: &references,
+        account: &AccountFacts::default(),
+        evaluated_ms: 0,
+        stale_after_ms: None,
+    };
     let judgement = evaluate::judge(&policy, &evidence);
 
     let mut violators = BTreeSet::new();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
 use palisade_api::inflate::{Bounds, Inflate};
+use palisade_core::evaluate::AccountFacts;
 use palisade_core::ident::{AccountId, Region, ShardId};
 use palisade_core::inventory::{Delivery, DeliveryReader, Shard, ShardBuilder};
 
@@ -32,7 +33,7 @@ pub struct Account {
 /// What reading taught besides the items.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// Regions of which something was delivered.
+    /// Regions of which something of the account was delivered.
     pub regions: BTreeSet<Region>,
     /// Files that cannot be read, with the reason.
     pub unread: BTreeMap<String, String>,
@@ -40,6 +41,8 @@ pub struct Reading {
     pub warnings: BTreeSet<String>,
     /// Accounts with items that are not in the organization.
     pub strangers: BTreeSet<AccountId>,
+    /// What an account's shards say of the resources of its other shards.
+    pub facts: BTreeMap<AccountId, AccountFacts>,
 }
 
 impl Reading {
@@ -49,6 +52,7 @@ impl Reading {
         self.unread.extend(other.unread);
         self.warnings.extend(other.warnings);
         self.strangers.extend(other.strangers);
+        self.facts.extend(other.facts);
     }
 }
 
@@ -123,7 +127,11 @@ impl Account {
         late: Option<&Spill>,
         bar: &ProgressBar,
     ) -> Result<(Vec<Shard>, Reading), Failure> {
-        let mut shards = Shards { account: self.id.as_ref(), builders: BTreeMap::new() };
+        let mut shards = Shards {
+            account: self.id.as_ref(),
+            builders: BTreeMap::new(),
+            regions: BTreeSet::new(),
+        };
         let mut reading = Reading::default();
         for path in &self.files {
             match delivery(path) {
@@ -140,16 +148,16 @@ impl Account {
         if let (Some(late), Some(account)) = (late, &self.id) {
             late.of(account, |spilled| shards.take_one(spilled))?;
         }
-        let shards = shards.builders.into_values().map(ShardBuilder::seal).collect();
+        reading.regions = shards.regions;
+        let shards: Vec<Shard> = shards.builders.into_values().map(ShardBuilder::seal).collect();
+        if let Some(id) = &self.id {
+            reading.facts.insert(id.clone(), AccountFacts::of(&shards));
+        }
         Ok((shards, reading))
     }
 }
 
 fn note(path: &Path, delivery: &Delivery, reading: &mut Reading) {
-    let seen = delivery.observations.iter().filter(|seen| !seen.global);
-    reading.regions.extend(seen.map(|seen| seen.item.key.region.clone()));
-    let whole = delivery.snapshot.as_ref().and_then(|snapshot| snapshot.shard.as_ref());
-    reading.regions.extend(whole.map(|shard| shard.region.clone()));
     for one in &delivery.quarantined {
         let which = one.resource_id.as_deref().unwrap_or("without a readable id");
         reading.warnings.insert(format!(
@@ -176,6 +184,9 @@ fn delivery(path: &Path) -> Result<Delivery, String> {
 struct Shards<'a> {
     account: Option<&'a AccountId>,
     builders: BTreeMap<Region, ShardBuilder>,
+    /// Regions with more than `global` items, which do not make us-east-1 a Region of the account
+    /// (semantics §10 row 4).
+    regions: BTreeSet<Region>,
 }
 
 impl Shards<'_> {
@@ -205,6 +216,9 @@ impl Shards<'_> {
 
     fn take_one(&mut self, one: Spilled) {
         let ShardId { account, region } = one.shard();
+        if one.shows_region() {
+            self.regions.insert(region.clone());
+        }
         let builder = self
             .builders
             .entry(region.clone())

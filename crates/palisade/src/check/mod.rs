@@ -14,7 +14,8 @@ use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 use palisade_core::evaluate::{
-    DependentService, Evidence, Fact, Gap, Reference, References, Status, judge, references,
+    AccountFacts, DependentService, Evidence, Fact, Gap, Reference, References, Status, judge,
+    references,
 };
 use palisade_core::ident::{AccountId, Region, ShardId};
 use palisade_core::inventory::Shard;
@@ -56,7 +57,7 @@ pub fn run(args: &Check) -> Outcome {
     say(&found.reading);
     if rows.is_empty() && !found.anything {
         return Err(Failure::Input(
-            "no configuration items in the files given; check the path".to_owned(),
+            "no items of the organization's accounts in the files given; check the path".to_owned(),
         ));
     }
     print(&report::statuses(&rows, args.output))?;
@@ -143,8 +144,10 @@ impl Judging<'_> {
         let (late_rows, late_reading) =
             self.accounts(&again, None, Some(&spill), &facts, threads)?;
         rows.extend(late_rows);
+        // What was wrong with the files themselves was noted the first time.
         reading.regions.extend(late_reading.regions);
         reading.strangers.extend(late_reading.strangers);
+        reading.facts.extend(late_reading.facts);
         let anything = !reading.regions.is_empty() || !self.question.regions.is_empty();
         self.unheard(&mut rows, &reading, &facts);
         Ok(Found { rows, reading, anything })
@@ -171,8 +174,10 @@ impl Judging<'_> {
                 let (shards, mut reading) = account.read(out, late, &bar)?;
                 let mut rows = Rows::new();
                 if let Some(id) = &account.id {
-                    if !self.question.organization.accounts.contains_key(id) && !shards.is_empty() {
+                    let known = self.question.organization.accounts.contains_key(id);
+                    if !known && !shards.is_empty() {
                         reading.strangers.insert(id.clone());
+                        reading.regions.clear();
                     }
                     for shard in &shards {
                         self.shard(shard, &reading, facts, &mut rows);
@@ -214,8 +219,14 @@ impl Judging<'_> {
         reading: &Reading,
         facts: &References,
     ) -> StatusRow {
-        let evidence =
-            Evidence { shard, references: facts, evaluated_ms: self.now_ms, stale_after_ms: None };
+        let nothing = AccountFacts::default();
+        let evidence = Evidence {
+            shard,
+            references: facts,
+            account: reading.facts.get(&shard.id.account).unwrap_or(&nothing),
+            evaluated_ms: self.now_ms,
+            stale_after_ms: None,
+        };
         let mut judgement = judge(policy, &evidence);
         for path in reading.unread.keys() {
             let name = files::name(std::path::Path::new(path));
@@ -247,7 +258,8 @@ impl Judging<'_> {
 
     /// Accounts in scope of which nothing was delivered in a Region that is judged: the gap shows.
     fn unheard(&self, rows: &mut Rows, reading: &Reading, facts: &References) {
-        let nothing = Reading::default();
+        // Files that could not be read were held against the shards of their account.
+        let known = Reading { facts: reading.facts.clone(), ..Reading::default() };
         for region in self.question.judged(&reading.regions) {
             for (at, policy) in self.question.policies_in(&region) {
                 for account in palisade_core::scope::in_scope_accounts(
@@ -260,7 +272,7 @@ impl Judging<'_> {
                     }
                     let shard =
                         Shard::empty(ShardId { account: account.clone(), region: region.clone() });
-                    let row = self.row(&policy, &shard, &nothing, facts);
+                    let row = self.row(&policy, &shard, &known, facts);
                     rows.insert(key, row);
                 }
             }

@@ -65,6 +65,15 @@ impl Spilled {
             Spilled::Covered { shard, .. } | Spilled::Whole { shard } => shard.clone(),
         }
     }
+
+    /// Whether it shows that the account has something in the shard's Region.
+    pub fn shows_region(&self) -> bool {
+        match self {
+            Spilled::Seen { observation, .. } => !observation.global,
+            Spilled::Covered { .. } => false,
+            Spilled::Whole { .. } => true,
+        }
+    }
 }
 
 /// The temporary file; it goes with the process.

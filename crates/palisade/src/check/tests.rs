@@ -169,3 +169,27 @@ fn items_in_other_accounts_files_come_to_the_same_answer() {
     }
     assert_eq!(rows().len(), heaped.len());
 }
+
+#[test]
+fn an_account_outside_the_organization_is_left_out_with_its_region() {
+    let folder = tempfile::tempdir().unwrap();
+    let item = |account: &str, region: &str| {
+        serde_json::json!({
+            "configuration": {"vpcId": "vpc-1"},
+            "configurationItemCaptureTime": "2026-02-03T04:00:00.000Z",
+            "configurationStateId": 1,
+            "awsAccountId": account,
+            "configurationItemStatus": "OK",
+            "resourceType": "AWS::EC2::VPC",
+            "resourceId": "vpc-1",
+            "awsRegion": region,
+        })
+    };
+    let member = sample::account_id("fleet-prod").unwrap();
+    let items = [item(&member, "eu-north-1"), item("999999999999", "ap-south-1")];
+    let path = folder.path().join("mixed.json");
+    std::fs::write(&path, serde_json::json!(items).to_string()).unwrap();
+    let regions: BTreeSet<String> =
+        judged(&[], &[path]).into_iter().map(|row| row.region).collect();
+    assert_eq!(regions.into_iter().collect::<Vec<_>>(), ["eu-north-1"]);
+}

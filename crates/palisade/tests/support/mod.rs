@@ -150,10 +150,7 @@ pub fn decide(store: &dyn Store, organization: &Value, policies: &[Value]) {
     let admin = organization.default_administrator.clone().unwrap();
     let mut changes = vec![
         ControlChange::PutOrganization(Arc::new(organization)),
-        ControlChange::PutAdministrator(
-            admin.clone(),
-            Administrator { default: true, created_ms: 0 },
-        ),
+        ControlChange::PutAdministrator(admin.clone(), Administrator::default_one(0)),
     ];
     for (number, policy) in policies.iter().enumerate() {
         let file = PolicyFile::parse(policy.to_string().as_bytes()).unwrap();
@@ -234,6 +231,7 @@ pub fn assert_ledger_is_a_fresh_judgement(store: &dyn Store, now_ms: i64) -> usi
             let evidence = Evidence {
                 shard: &loaded.shard,
                 references: &loaded.references,
+                account: &loaded.account,
                 evaluated_ms: now_ms,
                 stale_after_ms: Judging::default().stale_after_ms,
             };

@@ -4,8 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use palisade_core::evaluate::App;
+use palisade_core::ident::{Region, ResourceSetId, ResourceType};
+use palisade_core::scope::AdminScope;
 
-use crate::{Administrator, ControlChange, KeyRecord, ListContent, StoreError};
+use crate::{
+    Administrator, Association, Channel, ControlChange, KeyRecord, ListContent, ListRecord,
+    Offboarded, PolicyRecord, ResourceSetRecord, StoreError,
+};
 
 use super::Bed;
 use super::facts::*;
@@ -29,10 +34,10 @@ fn sample() -> Vec<ControlChange> {
     let app = App { name: "web".into(), protocol: "TCP".into(), port: 443 };
     vec![
         ControlChange::PutOrganization(Arc::new(organization(&[1, 2]))),
-        ControlChange::PutAdministrator(account(1), Administrator { default: true, created_ms: 9 }),
+        ControlChange::PutAdministrator(account(1), Administrator::default_one(9)),
         ControlChange::PutAdministrator(
             account(2),
-            Administrator { default: false, created_ms: 8 },
+            Administrator::additional(8, AdminScope::full()),
         ),
         ControlChange::PutPolicy(policy("p", 1)),
         ControlChange::PutPolicy(policy("q", 1)),
@@ -49,8 +54,8 @@ pub fn what_was_committed_is_read_back(bed: &mut impl Bed) {
     assert_eq!(control.revision, 1);
     assert_eq!(control.organization.as_deref(), Some(&organization(&[1, 2])));
     let administrators = BTreeMap::from([
-        (account(1), Administrator { default: true, created_ms: 9 }),
-        (account(2), Administrator { default: false, created_ms: 8 }),
+        (account(1), Administrator::default_one(9)),
+        (account(2), Administrator::additional(8, AdminScope::full())),
     ]);
     assert_eq!(control.administrators, administrators);
     let policies: Vec<_> = control.policies.values().cloned().collect();
@@ -109,6 +114,97 @@ pub fn an_organization_is_replaced_whole(bed: &mut impl Bed) {
         let read = store.control().unwrap().organization;
         assert_eq!(read.as_deref(), Some(&organization(accounts)));
     }
+}
+
+fn resource_set(name: &str) -> Arc<ResourceSetRecord> {
+    Arc::new(ResourceSetRecord {
+        id: ResourceSetId::try_from(name).unwrap(),
+        owner: account(1),
+        region: Region::home_of_global(),
+        token: "1:t".to_owned(),
+        name: name.to_owned(),
+        description: Some("what it is for".to_owned()),
+        resource_types: vec![ResourceType::NETWORK_FIREWALL],
+        resources: BTreeMap::from([("arn:a".into(), 1), ("arn:b".into(), 2)]),
+        tags: BTreeMap::from([("k".to_owned(), String::new())]),
+        created_ms: 3,
+        updated_ms: 4,
+    })
+}
+
+pub fn what_stands_beside_policies_is_put_replaced_and_removed(bed: &mut impl Bed) {
+    let store = bed.store();
+    let (owner, region) = (account(1), Region::home_of_global());
+    let channel = |topic: &str| Some(Channel { topic: topic.to_owned(), role: "r".to_owned() });
+    let channel_of =
+        |topic| ControlChange::PutChannel(owner.clone(), region.clone(), channel(topic));
+    let association =
+        |state| ControlChange::PutAssociation(owner.clone(), region.clone(), "F".into(), state);
+    let gone = Offboarded { account: account(9), at_ms: 5 };
+    let narrow = Administrator::additional(1, AdminScope::default());
+    commit(
+        store,
+        &[
+            ControlChange::PutAdministrator(account(2), narrow.clone()),
+            ControlChange::PutOffboarded(Some(gone.clone())),
+            ControlChange::PutResourceSet(resource_set("a")),
+            ControlChange::PutResourceSet(resource_set("b")),
+            channel_of("t"),
+            association(Association::Associated),
+        ],
+        0,
+    );
+    let control = store.control().unwrap();
+    assert_eq!(control.administrators, BTreeMap::from([(account(2), narrow)]));
+    assert_eq!(control.offboarded, Some(gone));
+    let sets: Vec<_> = control.resource_sets.into_values().collect();
+    assert_eq!(sets, [resource_set("a"), resource_set("b")]);
+    let key = (owner.clone(), region.clone());
+    assert_eq!(control.channels.get(&key).cloned(), channel("t"));
+    let key = (owner.clone(), region.clone(), "F".into());
+    assert_eq!(control.associations.get(&key), Some(&Association::Associated));
+    commit(
+        store,
+        &[
+            ControlChange::PutOffboarded(None),
+            ControlChange::RemoveResourceSet(resource_set("a").id.clone()),
+            ControlChange::PutChannel(owner.clone(), region.clone(), None),
+            association(Association::Disassociated),
+        ],
+        0,
+    );
+    let control = store.control().unwrap();
+    assert!(control.offboarded.is_none() && control.channels.is_empty());
+    assert_eq!(control.resource_sets.len(), 1);
+    assert_eq!(control.associations.get(&key), Some(&Association::Disassociated));
+}
+
+pub fn what_changes_no_judgement_marks_no_work(bed: &mut impl Bed) {
+    let store = bed.store();
+    put_policies(store, &["p"]);
+    let content = ListContent::Protocols(vec!["tcp".into()]);
+    let protocols = list("protocols", content);
+    commit(store, &[ControlChange::PutList(protocols.clone())], 0);
+    judge_reading(store, 1, "p", &judgement(&[], &[]), 100, &[protocols.reference()]);
+    clear_work(store, 300);
+    let mut tagged = PolicyRecord::clone(&policy("p", 1));
+    tagged.tags.insert("team".to_owned(), "a".to_owned());
+    let renamed = ListRecord { name: "other".to_owned(), ..ListRecord::clone(&protocols) };
+    commit(
+        store,
+        &[
+            ControlChange::PutPolicy(Arc::new(tagged.clone())),
+            ControlChange::PutList(Arc::new(renamed.clone())),
+        ],
+        400,
+    );
+    assert!(store.fan_outs().unwrap().is_empty());
+    assert_eq!(due(store, 500), "");
+    let control = store.control().unwrap();
+    assert_eq!(*control.policies[&tagged.id], tagged);
+    assert_eq!(*control.lists[&renamed.id], renamed);
+    commit(store, &[ControlChange::PutPolicy(policy("p", 2))], 600);
+    assert_eq!(store.fan_outs().unwrap().len(), 1);
 }
 
 pub fn a_removed_policy_takes_all_it_caused_and_closes_its_history(bed: &mut impl Bed) {

@@ -234,3 +234,21 @@ pub fn the_first_whole_snapshot_marks_its_shard_even_when_it_is_empty(bed: &mut 
     assert_eq!(shard_1.received_ms, Some(1000));
     assert_eq!(due(store, 1000), "1 *");
 }
+
+pub fn items_of_a_type_are_read_page_by_page(bed: &mut impl Bed) {
+    let store = bed.store();
+    let groups: Vec<_> =
+        ["sg-3", "sg-1", "sg-2"].iter().map(|id| group(&shard(1), id, 1)).collect();
+    store.accept(&delivery(&groups), 0).unwrap();
+    store.accept(&delivery(&[group(&shard(2), "sg-4", 1)]), 0).unwrap();
+    let read = |after: Option<&str>, limit| {
+        let after = after.map(|id| palisade_core::ident::ResourceId::try_from(id).unwrap());
+        let of = &palisade_core::ident::ResourceType::SECURITY_GROUP;
+        let items = store.items(&shard(1), of, after.as_ref(), limit).unwrap();
+        items.iter().map(|item| item.key.id.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(read(None, 9), "sg-1 sg-2 sg-3");
+    assert_eq!(read(None, 2), "sg-1 sg-2");
+    assert_eq!(read(Some("sg-2"), 2), "sg-3");
+    assert_eq!(read(Some("sg-3"), 2), "");
+}

@@ -316,3 +316,18 @@ pub fn tombstones_and_gone_items_expire_but_a_recorders_stays(bed: &mut impl Bed
     store.accept(&delivery(&[group(&shard(1), "sg-gone", 15)]), 1000).unwrap();
     assert_eq!(groups(store, &shard(1)), "sg-live 25");
 }
+
+pub fn one_violator_is_found_by_its_key(bed: &mut impl Bed) {
+    let store = bed.store();
+    put_policies(store, &["p"]);
+    judge(store, 1, "p", &judgement(&["sg-1", "sg-2"], &[]), 100);
+    let all = store.violators(&policy_id("p"), &account(1), None, 9).unwrap();
+    for row in &all {
+        let key = (row.resource_type.clone(), row.id.clone());
+        let found = store.violator(&policy_id("p"), &account(1), &key).unwrap();
+        assert_eq!(found.as_ref(), Some(row));
+        assert!(store.violator(&policy_id("p"), &account(2), &key).unwrap().is_none());
+        assert!(store.violator(&policy_id("q"), &account(1), &key).unwrap().is_none());
+    }
+    assert_eq!(all.len(), 2);
+}

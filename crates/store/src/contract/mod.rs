@@ -9,6 +9,7 @@ pub mod facts;
 pub mod intake;
 pub mod ledger;
 pub mod order;
+pub mod protections;
 pub mod reading;
 pub mod work;
 
@@ -33,6 +34,10 @@ macro_rules! contract_suite {
             control::a_commit_at_another_revision_conflicts_and_changes_nothing
             control::a_put_replaces_and_a_remove_removes
             control::an_organization_is_replaced_whole
+            control::what_stands_beside_policies_is_put_replaced_and_removed
+            control::what_changes_no_judgement_marks_no_work
+            intake::items_of_a_type_are_read_page_by_page
+            ledger::one_violator_is_found_by_its_key
             control::a_removed_policy_takes_all_it_caused_and_closes_its_history
             control::keys_are_kept_in_order_of_creation
             control::an_access_key_id_is_kept_once
@@ -59,6 +64,9 @@ macro_rules! contract_suite {
             reading::a_reader_that_reads_no_more_is_not_marked
             reading::a_change_between_lease_and_first_settlement_is_not_missed
             reading::a_list_put_between_lease_and_first_settlement_is_not_missed
+            protections::an_accounts_protections_are_loaded_with_each_of_its_shards
+            protections::a_changed_protection_marks_the_shard_its_resource_is_in
+            protections::what_us_east_1_comes_to_know_of_protections_marks_the_account
             work::due_shards_are_leased_oldest_first_with_all_their_marks
             work::a_lease_holds_others_off_until_its_last_millisecond
             work::what_an_overtaken_worker_settles_is_dropped
@@ -83,7 +91,7 @@ macro_rules! contract_suite {
             ledger::expiry_keeps_the_state_that_held_then
             ledger::tombstones_and_gone_items_expire_but_a_recorders_stays
             durability::everything_survives_a_reopen
-            durability::leases_and_versions_survive_a_reopen
+            durability::versions_survive_a_reopen_and_leases_do_not
         }
     };
     (@tests $make:path; $($group:ident :: $fact:ident)+) => {

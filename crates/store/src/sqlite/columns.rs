@@ -59,6 +59,18 @@ pub(super) fn json<T: DeserializeOwned>(
     serde_json::from_str(text).map_err(|error| damaged(what, error))
 }
 
+/// A column that holds JSON or NULL.
+pub(super) fn json_or_null<T: DeserializeOwned>(
+    row: &Row<'_>,
+    column: usize,
+    what: &'static str,
+) -> Result<Option<T>> {
+    match get::<Option<String>>(row, column, what)? {
+        None => Ok(None),
+        Some(text) => serde_json::from_str(&text).map(Some).map_err(|error| damaged(what, error)),
+    }
+}
+
 /// The JSON to keep in a column.
 pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|error| StoreError::Engine(error.into()))

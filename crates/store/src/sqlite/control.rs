@@ -8,11 +8,12 @@ use palisade_core::organization::{Account, AccountStatus, Organization};
 use rusqlite::{Transaction, params};
 
 use crate::{
-    Administrator, Control, ControlChange, ListRecord, Mark, PolicyRecord, Result, StoreError,
+    Administrator, Control, ControlChange, ListRecord, Mark, Offboarded, PolicyRecord, Result,
+    StoreError,
 };
 
-use super::columns::{damaged, get, ident, json, to_json};
-use super::{ledger, readers, sequence, work};
+use super::columns::{damaged, get, ident, json, json_or_null, to_json};
+use super::{ledger, readers, sequence, support, work};
 
 pub(super) fn revision(tx: &Transaction<'_>) -> Result<u64> {
     let mut statement = tx.prepare_cached("SELECT control_revision FROM store")?;
@@ -26,6 +27,10 @@ pub(super) fn read(tx: &Transaction<'_>) -> Result<Control> {
         administrators: administrators(tx)?,
         policies: policies(tx)?,
         lists: lists(tx)?,
+        resource_sets: support::resource_sets(tx)?,
+        channels: support::channels(tx)?,
+        associations: support::associations(tx)?,
+        offboarded: offboarded(tx)?,
     })
 }
 
@@ -58,10 +63,19 @@ fn apply(tx: &Transaction<'_>, change: &ControlChange, sequence: u64, now_ms: i6
             tx.execute("DELETE FROM administrators WHERE account = ?1", [account.as_str()])?;
             Ok(())
         }
+        ControlChange::PutOffboarded(offboarded) => put_offboarded(tx, offboarded.as_ref()),
         ControlChange::PutPolicy(policy) => put_policy(tx, policy, now_ms),
         ControlChange::RemovePolicy(policy) => remove_policy(tx, policy, sequence, now_ms),
         ControlChange::PutList(list) => put_list(tx, list, sequence, now_ms),
         ControlChange::RemoveList(list) => remove_list(tx, list, sequence, now_ms),
+        ControlChange::PutResourceSet(set) => support::put_resource_set(tx, set),
+        ControlChange::RemoveResourceSet(set) => support::remove_resource_set(tx, set),
+        ControlChange::PutChannel(account, region, channel) => {
+            support::put_channel(tx, account, region, channel.as_ref())
+        }
+        ControlChange::PutAssociation(account, region, firewall, state) => {
+            support::put_association(tx, account, region, firewall, *state)
+        }
         ControlChange::Mark(Mark { shard, policy }) => {
             work::mark(tx, shard, policy.as_ref(), sequence, now_ms)
         }
@@ -119,10 +133,16 @@ fn put_administrator(
     administrator: &Administrator,
 ) -> Result<()> {
     tx.execute(
-        "INSERT INTO administrators (account, is_default, created_ms) VALUES (?1, ?2, ?3)
+        "INSERT INTO administrators (account, is_default, created_ms, scope) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (account) DO UPDATE
-         SET is_default = excluded.is_default, created_ms = excluded.created_ms",
-        params![account.as_str(), administrator.default, administrator.created_ms],
+         SET is_default = excluded.is_default, created_ms = excluded.created_ms,
+             scope = excluded.scope",
+        params![
+            account.as_str(),
+            administrator.default,
+            administrator.created_ms,
+            administrator.scope.as_ref().map(to_json).transpose()?
+        ],
     )?;
     Ok(())
 }
@@ -130,28 +150,53 @@ fn put_administrator(
 fn administrators(tx: &Transaction<'_>) -> Result<BTreeMap<AccountId, Administrator>> {
     const ADMINISTRATOR: &str = "administrator";
     let mut statement =
-        tx.prepare_cached("SELECT account, is_default, created_ms FROM administrators")?;
+        tx.prepare_cached("SELECT account, is_default, created_ms, scope FROM administrators")?;
     let mut rows = statement.query([])?;
     let mut all = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let administrator = Administrator {
             default: get(row, 1, ADMINISTRATOR)?,
             created_ms: get(row, 2, ADMINISTRATOR)?,
+            scope: json_or_null(row, 3, ADMINISTRATOR)?,
         };
         all.insert(ident(row, 0, ADMINISTRATOR)?, administrator);
     }
     Ok(all)
 }
 
+fn put_offboarded(tx: &Transaction<'_>, offboarded: Option<&Offboarded>) -> Result<()> {
+    match offboarded {
+        None => tx.execute("DELETE FROM offboarded", [])?,
+        Some(Offboarded { account, at_ms }) => tx.execute(
+            "INSERT OR REPLACE INTO offboarded (one, account, at_ms) VALUES (1, ?1, ?2)",
+            params![account.as_str(), at_ms],
+        )?,
+    };
+    Ok(())
+}
+
+fn offboarded(tx: &Transaction<'_>) -> Result<Option<Offboarded>> {
+    const OFFBOARDED: &str = "revoked administrator";
+    let mut statement = tx.prepare_cached("SELECT account, at_ms FROM offboarded")?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(Offboarded { account: ident(row, 0, OFFBOARDED)?, at_ms: get(row, 1, OFFBOARDED)? }))
+}
+
 // Policies.
 
 fn put_policy(tx: &Transaction<'_>, policy: &PolicyRecord, now_ms: i64) -> Result<()> {
+    // Tags of the policy itself change nothing of what is judged.
+    let judged_as_before = policy_revision(tx, &policy.id)? == Some(policy.revision);
     tx.execute(
         "INSERT INTO policies (policy, region, revision, record) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (policy) DO UPDATE SET
            region = excluded.region, revision = excluded.revision, record = excluded.record",
         params![policy.id.as_str(), policy.region.as_str(), policy.revision, to_json(policy)?],
     )?;
+    if judged_as_before {
+        return Ok(());
+    }
     work::put_fan_out(tx, &policy.id, policy.revision, now_ms)
 }
 
@@ -188,11 +233,16 @@ pub(super) fn policy_revision(tx: &Transaction<'_>, policy: &PolicyId) -> Result
 // Lists.
 
 fn put_list(tx: &Transaction<'_>, list: &ListRecord, sequence: u64, now_ms: i64) -> Result<()> {
+    let before = self::list(tx, &list.id)?;
     tx.execute(
         "INSERT INTO lists (list, record) VALUES (?1, ?2)
          ON CONFLICT (list) DO UPDATE SET record = excluded.record",
         params![list.id.as_str(), to_json(list)?],
     )?;
+    // Name and tags are nothing that readers read.
+    if before.is_some_and(|before| before.content == list.content) {
+        return Ok(());
+    }
     mark_readers_of(tx, list, sequence, now_ms)
 }
 

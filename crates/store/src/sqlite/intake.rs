@@ -15,6 +15,7 @@ use rusqlite::Transaction;
 use crate::{Accepted, Result};
 
 use super::held::{self, Coverage, ShardRow, State};
+use super::protections::Served;
 use super::{control, readers, sequence, work};
 
 /// A delivery that changes nothing marks nothing, unless the one before it is older than this:
@@ -99,6 +100,8 @@ struct Intake<'t> {
     is_referenced: bool,
     /// Items whose change readers must be told of.
     told: BTreeSet<ItemKey>,
+    /// Other shards of the account that read what changed.
+    served: Served,
     /// Whether what is judged changed.
     changed: bool,
 }
@@ -113,6 +116,7 @@ impl<'t> Intake<'t> {
             coverage,
             is_referenced: readers::any_of(tx, &id)?,
             told: BTreeSet::new(),
+            served: Served::open(tx, &id)?,
             changed: false,
             id,
         })
@@ -158,6 +162,10 @@ impl<'t> Intake<'t> {
             || state == State::Live
             || *resource_type == ResourceType::CONFIGURATION_RECORDER;
         if news && is_judged {
+            if Served::concerns(resource_type) {
+                self.served.note(&item.body);
+                held.iter().for_each(|held| self.served.note(&held.item.body));
+            }
             self.change(item.key.clone());
         }
         Ok(())
@@ -178,12 +186,17 @@ impl<'t> Intake<'t> {
         coverage.mark_ms = Some(moment);
         for id in held::sweep(self.tx, &self.id, resource_type, moment)? {
             add(&mut accepted.deleted);
-            self.change(ItemKey {
+            let key = ItemKey {
                 account: self.id.account.clone(),
                 region: self.id.region.clone(),
                 resource_type: resource_type.clone(),
                 id,
-            });
+            };
+            if Served::concerns(resource_type) {
+                let gone = held::item(self.tx, &key)?;
+                gone.iter().for_each(|held| self.served.note(&held.item.body));
+            }
+            self.change(key);
         }
         Ok(())
     }
@@ -210,6 +223,9 @@ impl<'t> Intake<'t> {
         }
         for key in &self.told {
             readers::mark_of_item(self.tx, key, sequence, received_ms)?;
+        }
+        if self.changed {
+            self.served.mark(self.tx, &self.id, sequence, received_ms)?;
         }
         Ok(())
     }

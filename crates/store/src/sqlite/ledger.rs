@@ -119,6 +119,28 @@ pub(super) fn violators(
     Ok(violators)
 }
 
+/// One violator.
+pub(super) fn violator(
+    tx: &Transaction<'_>,
+    policy: &PolicyId,
+    account: &AccountId,
+    (resource_type, id): &(ResourceType, ResourceId),
+) -> Result<Option<ViolatorRow>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT violations, since_ms FROM violators
+         WHERE policy = ?1 AND account = ?2 AND type = ?3 AND id = ?4",
+    )?;
+    let key = [policy.as_str(), account.as_str(), resource_type.as_str(), id.as_str()];
+    let mut rows = statement.query(key)?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(ViolatorRow {
+        resource_type: resource_type.clone(),
+        id: id.clone(),
+        violations: json(row, 0, VIOLATOR)?,
+        since_ms: get(row, 1, VIOLATOR)?,
+    }))
+}
+
 pub(super) fn history(
     tx: &Transaction<'_>,
     policy: &PolicyId,

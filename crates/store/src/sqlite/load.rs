@@ -10,11 +10,11 @@ use rusqlite::{Transaction, params};
 
 use crate::{ListContent, Loaded, Result};
 
-use super::columns::{damaged, ident};
+use super::columns::{damaged, ident, limit};
 use super::held::{self, State};
-use super::{control, ledger};
+use super::{control, ledger, protections};
 
-const ITEM: &str = "item";
+pub(super) const ITEM: &str = "item";
 
 pub(super) fn load(
     tx: &Transaction<'_>,
@@ -25,11 +25,20 @@ pub(super) fn load(
     Ok(Loaded {
         shard: self::shard(tx, shard)?,
         references: facts(tx, references)?,
+        account: protections::account_facts(tx, shard)?,
         records: records(tx, policies, &shard.account)?,
     })
 }
 
 fn shard(tx: &Transaction<'_>, id: &ShardId) -> Result<Shard> {
+    let mut shard = coverage(tx, id)?;
+    shard.items = live_items(tx, id)?;
+    Ok(shard)
+}
+
+/// A shard with what tells how complete it is, of its items only recorders: enough for
+/// [`Shard::knows`].
+pub(super) fn coverage(tx: &Transaction<'_>, id: &ShardId) -> Result<Shard> {
     let mut shard = Shard::empty(id.clone());
     let Some(row) = held::shard_row(tx, id)? else { return Ok(shard) };
     shard.snapshot_accepted = row.snapshot_accepted;
@@ -37,10 +46,37 @@ fn shard(tx: &Transaction<'_>, id: &ShardId) -> Result<Shard> {
     let coverage = held::coverage(tx, id)?.into_iter();
     shard.held_types =
         coverage.filter(|(_, coverage)| coverage.held).map(|(held, _)| held).collect();
-    shard.items = live_items(tx, id)?;
-    shard.recorder_deleted = !shard.items.contains_key(&ResourceType::CONFIGURATION_RECORDER)
-        && has_recorder_tombstone(tx, id)?;
+    let recorders = live_recorders(tx, id)?;
+    shard.recorder_deleted = recorders.is_empty() && has_recorder_tombstone(tx, id)?;
+    if !recorders.is_empty() {
+        shard.items.insert(ResourceType::CONFIGURATION_RECORDER, recorders);
+    }
     Ok(shard)
+}
+
+fn live_recorders(tx: &Transaction<'_>, id: &ShardId) -> Result<BTreeMap<ResourceId, Item>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT id, body FROM items
+         WHERE account = ?1 AND region = ?2 AND type = ?3 AND state = ?4",
+    )?;
+    let mut rows = statement.query(params![
+        id.account.as_str(),
+        id.region.as_str(),
+        ResourceType::CONFIGURATION_RECORDER.as_str(),
+        State::Live
+    ])?;
+    let mut recorders = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let key = ItemKey {
+            account: id.account.clone(),
+            region: id.region.clone(),
+            resource_type: ResourceType::CONFIGURATION_RECORDER,
+            id: ident(row, 0, ITEM)?,
+        };
+        let item = decoded(&key, row, 1)?;
+        recorders.insert(key.id, item);
+    }
+    Ok(recorders)
 }
 
 fn live_items(
@@ -66,7 +102,41 @@ fn live_items(
     Ok(items)
 }
 
-fn decoded(key: &ItemKey, row: &rusqlite::Row<'_>, column: usize) -> Result<Item> {
+/// Live items of one type after a position, ascending by id.
+pub(super) fn items(
+    tx: &Transaction<'_>,
+    shard: &ShardId,
+    resource_type: &ResourceType,
+    after: Option<&ResourceId>,
+    rows_max: usize,
+) -> Result<Vec<Item>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT id, body FROM items
+         WHERE account = ?1 AND region = ?2 AND type = ?3 AND id > ?4 AND state = ?5
+         ORDER BY id LIMIT ?6",
+    )?;
+    let mut rows = statement.query(params![
+        shard.account.as_str(),
+        shard.region.as_str(),
+        resource_type.as_str(),
+        after.map_or("", ResourceId::as_str),
+        State::Live,
+        limit(rows_max)
+    ])?;
+    let mut items = Vec::new();
+    while let Some(row) = rows.next()? {
+        let key = ItemKey {
+            account: shard.account.clone(),
+            region: shard.region.clone(),
+            resource_type: resource_type.clone(),
+            id: ident(row, 0, ITEM)?,
+        };
+        items.push(decoded(&key, row, 1)?);
+    }
+    Ok(items)
+}
+
+pub(super) fn decoded(key: &ItemKey, row: &rusqlite::Row<'_>, column: usize) -> Result<Item> {
     let value = row.get_ref(column).map_err(|error| damaged(ITEM, error))?;
     let bytes = value.as_blob().map_err(|error| damaged(ITEM, error))?;
     decode_item(key, bytes).map_err(|error| {

@@ -11,11 +11,13 @@ mod intake;
 mod keys;
 mod ledger;
 mod load;
+mod protections;
 mod readers;
 mod retention;
 mod schema;
 mod sequence;
 mod settle;
+mod support;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -25,7 +27,7 @@ use std::path::Path;
 
 use palisade_core::evaluate::Reference;
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
-use palisade_core::inventory::Delivery;
+use palisade_core::inventory::{Delivery, Item};
 use palisade_core::ledger::ViolatorRow;
 
 use crate::{
@@ -149,6 +151,16 @@ impl Store for SqliteStore {
         self.connections.read(|tx| load::load(tx, shard, references, policies))
     }
 
+    fn items(
+        &self,
+        shard: &ShardId,
+        resource_type: &ResourceType,
+        after: Option<&ResourceId>,
+        limit: usize,
+    ) -> Result<Vec<Item>> {
+        self.connections.read(|tx| load::items(tx, shard, resource_type, after, limit))
+    }
+
     fn fan_outs(&self) -> Result<Vec<FanOut>> {
         self.connections.read(work::fan_outs)
     }
@@ -205,6 +217,15 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<ViolatorRow>> {
         self.connections.read(|tx| ledger::violators(tx, policy, account, after, limit))
+    }
+
+    fn violator(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        resource: &(ResourceType, ResourceId),
+    ) -> Result<Option<ViolatorRow>> {
+        self.connections.read(|tx| ledger::violator(tx, policy, account, resource))
     }
 
     fn history(

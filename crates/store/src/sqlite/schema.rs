@@ -10,7 +10,7 @@ use crate::{Result, StoreError};
 use super::engine;
 
 /// Migrations in order: the first makes version 1 from nothing. Never edited once released.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
 
 /// "PALI", so that `file` and we can tell the store from other SQLite databases.
 const APPLICATION_ID: i32 = 0x5041_4c49;

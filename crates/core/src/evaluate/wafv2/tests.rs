@@ -1,6 +1,8 @@
 use crate::evaluate::world::{body, gaps, judged, policy, tagged, violators, world};
 use crate::evaluate::{Judgement, References};
-use crate::inventory::{LoadBalancer, Recorder, RecordingGroup, WafTarget, WebAclRuleGroup};
+use crate::inventory::{
+    LoadBalancer, Recorder, RecordingGroup, WafAssociation, WafTarget, WebAclRuleGroup,
+};
 use crate::policy::Rule;
 use crate::policy::wafv2::RuleGroup;
 

@@ -240,6 +240,11 @@ fn files_without_items_are_refused() {
         (r#"{"status_code":404,"data":{"Message":"Invalid stage"}}"#, DeliveryError::NoItems),
         (r#"{"data":"of another kind"}"#, DeliveryError::NoItems),
         (r#"[{"a":1},{"b":2}]"#, DeliveryError::NoItems),
+        // A published list of a type's properties.
+        (
+            r#"{"accountId":"string","configuration.name":"string","resourceId":"string","resourceType":"string"}"#,
+            DeliveryError::NoItems,
+        ),
     ] {
         assert_eq!(read(text).unwrap_err(), error, "{text}");
     }

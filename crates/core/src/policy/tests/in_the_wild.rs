@@ -212,6 +212,7 @@ fn classic_dns_common_and_firewall_policies() {
 
 /// The policy sets of a public solution, where they are at hand.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the test reads its data; core is not asked to")]
 fn a_public_solutions_policies() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../../shared/real-data/fms-policy");

@@ -3,6 +3,8 @@
 use super::*;
 use crate::ident::ResourceId;
 use crate::policy::content_audit::*;
+use crate::policy::shield_advanced::{ShieldAdvanced, WantedResponse};
+use crate::policy::usage_audit::UsageAudit;
 use crate::policy::wafv2::{RuleGroup, Wafv2};
 
 fn audit(data: &str) -> ContentAudit {
@@ -286,7 +288,69 @@ fn logging_has_one_destination_with_the_right_name() {
 }
 
 #[test]
-fn types_that_are_not_judged_yet_are_checked_as_far_as_is_clear() {
+fn a_shield_policy_tells_the_automatic_response() {
+    let shield = |data: &str| match parsed(&document("SHIELD_ADVANCED", ALB, data)).unwrap().rule {
+        Rule::ShieldAdvanced(shield) => shield,
+        rule => panic!("{rule:?}"),
+    };
+    assert_eq!(shield(""), ShieldAdvanced::default());
+    for (configuration, wanted) in [
+        ("null", WantedResponse::Ignored),
+        ("{}", WantedResponse::Ignored),
+        (r#"{"automaticResponseStatus":"IGNORED"}"#, WantedResponse::Ignored),
+        (r#"{"automaticResponseStatus":"DISABLED"}"#, WantedResponse::Disabled),
+        (
+            r#"{"automaticResponseStatus":"DISABLED","automaticResponseAction":"BLOCK"}"#,
+            WantedResponse::Disabled,
+        ),
+        (
+            r#"{"automaticResponseStatus":"ENABLED","automaticResponseAction":"BLOCK"}"#,
+            WantedResponse::Enabled { block: true },
+        ),
+        (
+            r#"{"automaticResponseStatus":"ENABLED","automaticResponseAction":"COUNT"}"#,
+            WantedResponse::Enabled { block: false },
+        ),
+    ] {
+        let data = format!(r#"{{"automaticResponseConfiguration":{configuration}}}"#);
+        assert_eq!(shield(&data).automatic_response, wanted, "{data}");
+    }
+    let flags = shield(r#"{"overrideCustomerWebaclClassic":true}"#);
+    assert!(flags.override_classic_web_acl && !flags.optimize_unassociated_web_acl);
+    let flags = shield(r#"{"optimizeUnassociatedWebACL":true}"#);
+    assert!(!flags.override_classic_web_acl && flags.optimize_unassociated_web_acl);
+}
+
+#[test]
+fn a_usage_audit_tells_its_rules_and_the_delay() {
+    let usage = "SECURITY_GROUPS_USAGE_AUDIT";
+    for (data, unused_after_ms, unique) in [
+        ("{}", None, false),
+        (r#"{"coalesceRedundantSecurityGroups":true}"#, None, true),
+        (r#"{"deleteUnusedSecurityGroups":true}"#, Some(0), false),
+        (
+            r#"{"deleteUnusedSecurityGroups":true,"optionalDelayForUnusedInMinutes":null}"#,
+            Some(0),
+            false,
+        ),
+        (
+            r#"{"deleteUnusedSecurityGroups":true,"optionalDelayForUnusedInMinutes":90}"#,
+            Some(5_400_000),
+            false,
+        ),
+        (
+            r#"{"deleteUnusedSecurityGroups":true,"coalesceRedundantSecurityGroups":true,"optionalDelayForUnusedInMinutes":525600}"#,
+            Some(31_536_000_000),
+            true,
+        ),
+    ] {
+        let rule = parsed(&document(usage, GROUP, data)).unwrap().rule;
+        assert_eq!(rule, Rule::UsageAudit(UsageAudit { unused_after_ms, unique }), "{data}");
+    }
+}
+
+#[test]
+fn the_other_types_are_checked_as_far_as_is_clear() {
     check_data(
         "WAF",
         ALB,

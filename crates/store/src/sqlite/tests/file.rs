@@ -54,7 +54,7 @@ fn a_store_of_a_newer_palisade_is_refused_and_left_as_it_is() {
     drop(raw);
     for opening in [serving(), looking()] {
         let error = refused(&bed.path(), opening);
-        assert!(matches!(&error, StoreError::TooNew { found: 99, known: 1, .. }), "{error}");
+        assert!(matches!(&error, StoreError::TooNew { found: 99, known: 2, .. }), "{error}");
     }
     let raw = Connection::open(bed.path()).unwrap();
     let version: i64 = raw.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
@@ -172,4 +172,42 @@ fn a_log_cut_anywhere_holds_a_delivery_whole_or_not_at_all() {
         seen.insert(items);
     }
     assert_eq!(seen.len(), 2, "both ends were seen");
+}
+
+#[test]
+fn a_store_of_version_1_is_migrated_with_all_it_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch(include_str!("../schema/0001.sql")).unwrap();
+    let record = serde_json::to_string(&*policy("p", 3)).unwrap();
+    raw.execute_batch(
+        "PRAGMA application_id = 0x50414c49;
+         PRAGMA user_version = 1;
+         INSERT INTO store VALUES (1, 41, 7, 0, x'0707070707070707070707070707070707070707070707070707070707070707');
+         INSERT INTO administrators VALUES ('000000000001', 1, 5), ('000000000002', 0, 6);",
+    )
+    .unwrap();
+    raw.execute("INSERT INTO policies VALUES ('p', 'eu-west-1', 3, ?1)", [record]).unwrap();
+    drop(raw);
+
+    let store = SqliteStore::open(&path, serving()).unwrap();
+
+    let control = store.control().unwrap();
+    assert_eq!(control.revision, 41);
+    let told: Vec<_> = control
+        .administrators
+        .iter()
+        .map(|(account, known)| (account.as_str(), known.default, known.scope.is_none()))
+        .collect();
+    assert_eq!(told, [("000000000001", true, true), ("000000000002", false, true)]);
+    assert_eq!(control.policies.into_values().collect::<Vec<_>>(), [policy("p", 3)]);
+    assert!(control.resource_sets.is_empty() && control.channels.is_empty());
+    assert!(control.associations.is_empty() && control.offboarded.is_none());
+    assert_eq!(store.sealing_key().unwrap(), [7; 32]);
+    drop(store);
+    let raw = Connection::open(&path).unwrap();
+    let version: i64 = raw.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 2);
+    SqliteStore::open(&path, serving()).unwrap();
 }

@@ -1,0 +1,127 @@
+//! What other shards of an account say of a shard's resources: Shield protections, recorded
+//! wherever (semantics §10 row 4).
+
+use crate::ident::{Region, ResourceType};
+use crate::inventory::{Body, Item, Shard};
+
+/// An account's own facts outside the shard judged.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct AccountFacts {
+    /// Live items of [`AccountFacts::PROTECTIONS`] that the account's shards hold, ascending by key.
+    /// Those of the shard judged may be among them or not: they are read from the shard.
+    pub protections: Vec<Item>,
+    /// Whether the account's us-east-1 shard knows `AWS::Shield::Protection`, which is recorded as
+    /// `global`: one that is not held there then does not exist (semantics §10 row 1).
+    pub knows_global_protections: bool,
+}
+
+/// Whose judgements the state of a protection is read by.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ServedRegion {
+    /// The account's shard of the Region in the ARN of the protected resource.
+    One(Region),
+    /// All of the account's shards: what it protects was not recorded.
+    Any,
+    /// None.
+    Nothing,
+}
+
+impl AccountFacts {
+    /// The types of protections.
+    pub const PROTECTIONS: [ResourceType; 2] =
+        [ResourceType::SHIELD_PROTECTION, ResourceType::SHIELD_REGIONAL_PROTECTION];
+
+    /// The facts in all shards of one account.
+    pub fn of<'a>(shards: impl IntoIterator<Item = &'a Shard>) -> AccountFacts {
+        let mut facts = AccountFacts::default();
+        for shard in shards {
+            facts.protections.extend(protections(shard).cloned());
+            if shard.id.region.as_str() == Region::HOME_OF_GLOBAL {
+                facts.knows_global_protections = shard.knows(&ResourceType::SHIELD_PROTECTION);
+            }
+        }
+        facts.protections.sort_by(|a, b| a.key.cmp(&b.key));
+        facts
+    }
+
+    /// Which shards read a state of a protection. Resources without a Region in their ARN, such as
+    /// distributions, belong to us-east-1.
+    pub fn served(body: &Body) -> ServedRegion {
+        match body {
+            Body::Protection(protection) => {
+                let region = match protection.resource_arn.split(':').collect::<Vec<_>>()[..] {
+                    ["arn", _, _, region, _, _, ..] => region,
+                    _ => return ServedRegion::Nothing,
+                };
+                if region.is_empty() {
+                    return ServedRegion::One(Region::home_of_global());
+                }
+                Region::try_from(region).map_or(ServedRegion::Nothing, ServedRegion::One)
+            }
+            Body::Unseen => ServedRegion::Any,
+            _ => ServedRegion::Nothing,
+        }
+    }
+}
+
+/// The protections that a shard holds.
+pub(super) fn protections(shard: &Shard) -> impl Iterator<Item = &Item> {
+    AccountFacts::PROTECTIONS.into_iter().flat_map(|resource_type| {
+        shard.items.get(&resource_type).into_iter().flatten().map(|(_, item)| item)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::evaluate::world::{body, world};
+    use crate::inventory::Protection;
+
+    use super::*;
+
+    fn protecting(resource_arn: &str) -> Body {
+        Body::Protection(Protection { resource_arn: resource_arn.into(), automatic_response: None })
+    }
+
+    #[test]
+    fn a_protection_serves_the_region_in_its_resources_arn() {
+        for (arn, region) in [
+            ("arn:aws:ec2:eu-west-1:111111111111:eip-allocation/eipalloc-1", Some("eu-west-1")),
+            (
+                "arn:aws-cn:ec2:cn-north-1:111111111111:eip-allocation/eipalloc-1",
+                Some("cn-north-1"),
+            ),
+            ("arn:aws:cloudfront::111111111111:distribution/E1", Some("us-east-1")),
+            ("arn:aws:route53:::hostedzone/Z1", Some("us-east-1")),
+            ("arn:aws:ec2:EU:111111111111:eip-allocation/eipalloc-1", None),
+            ("eipalloc-1", None),
+            ("", None),
+        ] {
+            let served = match region {
+                Some(region) => ServedRegion::One(Region::try_from(region).unwrap()),
+                None => ServedRegion::Nothing,
+            };
+            assert_eq!(AccountFacts::served(&protecting(arn)), served, "{arn}");
+        }
+        assert_eq!(AccountFacts::served(&Body::Unseen), ServedRegion::Any);
+        assert_eq!(AccountFacts::served(&Body::Deleted), ServedRegion::Nothing);
+    }
+
+    #[test]
+    fn facts_are_those_of_every_shard_in_one_order() {
+        let home = world([
+            body(ResourceType::SHIELD_PROTECTION, "p-2", protecting("b")),
+            body(ResourceType::SHIELD_REGIONAL_PROTECTION, "p-1", protecting("a")),
+            body(ResourceType::EIP, "eipalloc-1", Body::Unwanted),
+        ]);
+        let mut away = Shard::empty(home.id.clone());
+        away.id.region = Region::try_from("eu-west-1").unwrap();
+        let facts = AccountFacts::of([&home, &away]);
+        assert_eq!(AccountFacts::of([&away, &home]), facts);
+        let ids: Vec<_> = facts.protections.iter().map(|item| item.key.id.as_str()).collect();
+        assert_eq!(ids, ["p-2", "p-1"], "ascending by key: type before id");
+        assert!(facts.knows_global_protections);
+        assert!(!AccountFacts::of([&away]).knows_global_protections);
+        away.snapshot_accepted = true;
+        assert!(!AccountFacts::of([&away]).knows_global_protections, "another Region's snapshot");
+    }
+}

@@ -1,0 +1,305 @@
+//! `SHIELD_ADVANCED`: each resource in scope is protected, web ones also carry a web ACL, and the
+//! automatic response is as configured (semantics §5.3, §9 row 38, §10 rows 1, 4, 17, 18). No item
+//! tells whether an account is subscribed, so nothing is said of that (§10 row 31).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ident::{Region, ResourceType};
+use crate::inventory::{Body, Item, Protection};
+use crate::policy::Policy;
+use crate::policy::shield_advanced::{ShieldAdvanced, WantedResponse};
+
+use super::account::protections;
+use super::coverage::not_recording;
+use super::web_acls::{Acls, Found, is_protectable};
+use super::{
+    DependentService, Evidence, Finding, Gap, Judgement, Verdict, Violation, ViolationReason,
+    selected, unseen, unseen_gap,
+};
+
+/// Types a SHIELD_ADVANCED policy can be about, ascending.
+const PROTECTED: [ResourceType; 4] = [
+    ResourceType::CLOUDFRONT_DISTRIBUTION,
+    ResourceType::EIP,
+    ResourceType::CLASSIC_LOAD_BALANCER,
+    ResourceType::LOAD_BALANCER,
+];
+
+/// Types that a verdict reads in the shard (semantics §10 row 1): what is listed, protections, and
+/// web ACLs where there can be one. `AWS::Shield::Protection` is read in us-east-1, whichever
+/// Region is judged; see [`judge`]. Classic web ACLs are not read: a resource's own attribute tells
+/// that it has one.
+pub(super) fn needed(policy: &Policy) -> BTreeSet<ResourceType> {
+    let mut needed: BTreeSet<_> = policy.resource_types().iter().cloned().collect();
+    needed.insert(ResourceType::SHIELD_REGIONAL_PROTECTION);
+    if is_home_of_global(&policy.region) {
+        needed.insert(ResourceType::SHIELD_PROTECTION);
+    }
+    if policy.resource_types().iter().any(has_web_acl) {
+        needed.insert(ResourceType::WAFV2_WEB_ACL);
+    }
+    needed
+}
+
+/// Judges what is in scope.
+pub(super) fn judge(
+    policy: &Policy,
+    rule: &ShieldAdvanced,
+    evidence: &Evidence<'_>,
+    judgement: &mut Judgement,
+) {
+    let shard = evidence.shard;
+    let judge = Judge { rule, acls: Acls::of(shard), protections: Protections::of(evidence) };
+    for resource_type in &PROTECTED {
+        for item in selected(policy, shard, resource_type) {
+            if is_protectable(item) {
+                judgement.record(item, judge.resource(item));
+            }
+        }
+    }
+    // Of a shard that was never heard of that is said once and is all there is to say.
+    if !shard.is_unheard_of() {
+        judgement.gaps.extend(unknown_global(evidence));
+    }
+}
+
+fn is_home_of_global(region: &Region) -> bool {
+    region.as_str() == Region::HOME_OF_GLOBAL
+}
+
+/// Application-layer resources; the others have no web ACL and no automatic response.
+fn has_web_acl(resource_type: &ResourceType) -> bool {
+    [ResourceType::CLOUDFRONT_DISTRIBUTION, ResourceType::LOAD_BALANCER].contains(resource_type)
+}
+
+/// That global protections, which live in us-east-1, are not known there. In us-east-1 itself they
+/// are a needed type like others.
+fn unknown_global(evidence: &Evidence<'_>) -> Option<Gap> {
+    if is_home_of_global(&evidence.shard.id.region) || evidence.account.knows_global_protections {
+        return None;
+    }
+    let text = format!(
+        "AWS Config is not recording resource type {} in {}.",
+        ResourceType::SHIELD_PROTECTION,
+        Region::HOME_OF_GLOBAL
+    );
+    Some(Gap::new(DependentService::Config, &text))
+}
+
+/// The account's protections, by what they protect.
+struct Protections<'a> {
+    /// By ARN of the resource, from its service on: partitions are not told apart.
+    by_arn: BTreeMap<&'a str, (&'a Item, &'a Protection)>,
+    /// Why one that is not held may exist.
+    blind: Option<Gap>,
+}
+
+impl<'a> Protections<'a> {
+    fn of(evidence: &Evidence<'a>) -> Protections<'a> {
+        let shard = evidence.shard;
+        let elsewhere = evidence.account.protections.iter();
+        let elsewhere = elsewhere.filter(|item| item.key.region != shard.id.region);
+        let mut unread = None;
+        let mut by_arn: BTreeMap<&str, (&Item, &Protection)> = BTreeMap::new();
+        for item in protections(shard).chain(elsewhere) {
+            let Body::Protection(protection) = &item.body else {
+                unread = unread.or_else(|| Some(unseen_gap(item)));
+                continue;
+            };
+            let Some(arn) = after_partition(&protection.resource_arn) else { continue };
+            let found = by_arn.entry(arn).or_insert((item, protection));
+            if is_newer(item, found.0) {
+                *found = (item, protection);
+            }
+        }
+        let unknown = read_here(shard.id.region.as_str())
+            .iter()
+            .find(|resource_type| !shard.knows(resource_type))
+            .map(not_recording);
+        let blind = unknown.or_else(|| unknown_global(evidence)).or(unread);
+        Protections { by_arn, blind }
+    }
+
+    fn of_resource(&self, item: &Item) -> Protected<'_> {
+        match (self.by_arn.get(&*resource_arn(item)), &self.blind) {
+            (Some((item, protection)), _) => Protected::By(item, protection),
+            (None, None) => Protected::Not,
+            (None, Some(gap)) => Protected::Unseen(gap),
+        }
+    }
+}
+
+/// Types of protections that the shard judged must know; of the others us-east-1 tells.
+fn read_here(region: &str) -> &'static [ResourceType] {
+    const BOTH: [ResourceType; 2] =
+        [ResourceType::SHIELD_REGIONAL_PROTECTION, ResourceType::SHIELD_PROTECTION];
+    if region == Region::HOME_OF_GLOBAL { &BOTH } else { BOTH.split_at(1).0 }
+}
+
+/// One API object may be recorded under both types: the later capture tells how it is now, of
+/// equals the smaller key.
+fn is_newer(item: &Item, other: &Item) -> bool {
+    let (ours, theirs) = (item.version.captured_ms, other.version.captured_ms);
+    ours > theirs || (ours == theirs && item.key < other.key)
+}
+
+/// The ARN that a protection of the resource names, from its service on. Classic load balancers
+/// are known to AWS Config by name, addresses by allocation and distributions by id.
+fn resource_arn(item: &Item) -> String {
+    let (account, region, id) = (&item.key.account, &item.key.region, item.key.id.as_str());
+    if let Some(arn) = after_partition(id) {
+        return arn.to_owned();
+    }
+    if item.key.resource_type == ResourceType::EIP {
+        format!("ec2:{region}:{account}:eip-allocation/{id}")
+    } else if item.key.resource_type == ResourceType::CLOUDFRONT_DISTRIBUTION {
+        format!("cloudfront::{account}:distribution/{id}")
+    } else {
+        format!("elasticloadbalancing:{region}:{account}:loadbalancer/{id}")
+    }
+}
+
+fn after_partition(arn: &str) -> Option<&str> {
+    Some(arn.strip_prefix("arn:")?.split_once(':')?.1)
+}
+
+/// Whether a resource is protected.
+enum Protected<'a> {
+    By(&'a Item, &'a Protection),
+    Not,
+    Unseen(&'a Gap),
+}
+
+struct Judge<'a> {
+    rule: &'a ShieldAdvanced,
+    acls: Acls<'a>,
+    protections: Protections<'a>,
+}
+
+impl<'a> Judge<'a> {
+    /// Claims what holds whatever the facts not seen are, and nothing else.
+    fn resource(&self, item: &'a Item) -> Verdict {
+        if item.body == Body::Unseen {
+            return unseen(item);
+        }
+        let protected = self.protections.of_resource(item);
+        if !has_web_acl(&item.key.resource_type) {
+            return match protected {
+                Protected::By(..) => Verdict::Comply,
+                Protected::Not => unprotected(None),
+                Protected::Unseen(gap) => Verdict::Undecided(gap.clone()),
+            };
+        }
+        let Some(acl) = self.acls.found(item) else {
+            return unseen(item);
+        };
+        match (protected, acl) {
+            (protected, Found::None) => bare(&protected),
+            (Protected::Not, acl) => unprotected(id_of(&acl)),
+            (Protected::Unseen(gap), _) => Verdict::Undecided(gap.clone()),
+            (Protected::By(protection, body), acl) => self.response(item, protection, body, &acl),
+        }
+    }
+
+    /// A protected resource that has, or may have, a web ACL.
+    fn response(
+        &self,
+        item: &Item,
+        protection: &Item,
+        body: &Protection,
+        acl: &Found<'_>,
+    ) -> Verdict {
+        match amiss(self.rule.automatic_response, body) {
+            Response::Amiss(amiss) => violate(
+                ViolationReason::ResourceMissingWebAclOrShieldProtection,
+                Some(protection.key.id.as_str()),
+                id_of(acl),
+                &amiss,
+            ),
+            Response::Untold => undecided(&format!(
+                "The automatic response action of the Shield protection of {} was not recorded.",
+                item.key.id
+            )),
+            Response::AsWanted if matches!(acl, Found::Unseen) => {
+                undecided(&format!("The web ACL of {} was not recorded.", item.key.id))
+            }
+            Response::AsWanted => Verdict::Comply,
+        }
+    }
+}
+
+/// How a protection's automatic response stands to the wanted one.
+enum Response {
+    AsWanted,
+    Amiss(String),
+    /// It is on; with which action is not told.
+    Untold,
+}
+
+/// A protection that tells no automatic response has none: it is off.
+fn amiss(wanted: WantedResponse, protection: &Protection) -> Response {
+    let found = protection.automatic_response.as_ref().filter(|response| response.enabled);
+    let word = |block: bool| if block { "BLOCK" } else { "COUNT" };
+    match (wanted, found) {
+        (WantedResponse::Ignored, _) | (WantedResponse::Disabled, None) => Response::AsWanted,
+        (WantedResponse::Disabled, Some(_)) => {
+            Response::Amiss("automatic response is on, wanted: off".to_owned())
+        }
+        (WantedResponse::Enabled { block }, None) => {
+            Response::Amiss(format!("automatic response is off, wanted: {}", word(block)))
+        }
+        (WantedResponse::Enabled { block }, Some(found)) => match found.block {
+            None => Response::Untold,
+            Some(action) if action == block => Response::AsWanted,
+            Some(action) => Response::Amiss(format!(
+                "automatic response is {}, wanted: {}",
+                word(action),
+                word(block)
+            )),
+        },
+    }
+}
+
+fn id_of<'a>(acl: &Found<'a>) -> Option<&'a str> {
+    match acl {
+        Found::Acl(id, _) => Some(id),
+        Found::None | Found::Unseen => None,
+    }
+}
+
+/// No protection; if there can be a web ACL, there may be one (semantics §10 row 17).
+fn unprotected(web_acl: Option<&str>) -> Verdict {
+    let reason = ViolationReason::ResourceMissingShieldProtection;
+    violate(reason, None, web_acl, "no Shield protection")
+}
+
+/// No web ACL, protected or not (semantics §10 row 17).
+fn bare(protected: &Protected<'_>) -> Verdict {
+    let reason = ViolationReason::ResourceMissingWebAclOrShieldProtection;
+    match protected {
+        Protected::By(item, _) => violate(reason, Some(item.key.id.as_str()), None, "no web ACL"),
+        Protected::Not => violate(reason, None, None, "no Shield protection and no web ACL"),
+        Protected::Unseen(_) => violate(reason, None, None, "no web ACL"),
+    }
+}
+
+fn violate(
+    reason: ViolationReason,
+    protection: Option<&str>,
+    web_acl: Option<&str>,
+    amiss: &str,
+) -> Verdict {
+    let finding = Finding::Shield {
+        protection: protection.map(Into::into),
+        web_acl: web_acl.map(Into::into),
+        amiss: amiss.into(),
+    };
+    Verdict::Violate(Violation { reason, finding }, Vec::new())
+}
+
+fn undecided(text: &str) -> Verdict {
+    Verdict::Undecided(Gap::new(DependentService::Config, text))
+}
+
+#[cfg(test)]
+mod tests;

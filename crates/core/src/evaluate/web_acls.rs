@@ -1,0 +1,90 @@
+//! The web ACLs of a shard, and which of them a resource has (semantics §10 rows 16, 18).
+
+use std::collections::BTreeMap;
+
+use crate::ident::ResourceType;
+use crate::inventory::{Body, Item, Shard, WafAssociation};
+
+/// Of load balancers, application ones alone (semantics §10 row 18). Where the body does not tell,
+/// the ARN does: `…:loadbalancer/app/…`.
+pub(super) fn is_protectable(item: &Item) -> bool {
+    if item.key.resource_type != ResourceType::LOAD_BALANCER {
+        return true;
+    }
+    match &item.body {
+        Body::LoadBalancer(balancer) if balancer.kind.is_some() => {
+            balancer.kind.as_deref() == Some("application")
+        }
+        _ => item.key.id.as_str().contains(":loadbalancer/app/"),
+    }
+}
+
+/// The web ACLs of a shard.
+pub(super) struct Acls<'a> {
+    /// By id and by ARN.
+    by_arn: BTreeMap<&'a str, &'a Item>,
+    /// By a resource that their relationships name.
+    by_resource: BTreeMap<(&'a ResourceType, &'a str), &'a Item>,
+    /// Every web ACL is held, with its relationships.
+    all_seen: bool,
+}
+
+impl<'a> Acls<'a> {
+    pub fn of(shard: &'a Shard) -> Acls<'a> {
+        let mut acls = Acls {
+            by_arn: BTreeMap::new(),
+            by_resource: BTreeMap::new(),
+            all_seen: shard.knows(&ResourceType::WAFV2_WEB_ACL),
+        };
+        let items = shard.items.get(&ResourceType::WAFV2_WEB_ACL);
+        for item in items.into_iter().flat_map(BTreeMap::values) {
+            acls.by_arn.insert(item.key.id.as_str(), item);
+            let Body::WebAcl(acl) = &item.body else {
+                acls.all_seen = false;
+                continue;
+            };
+            acls.by_arn.entry(&acl.arn).or_insert(item);
+            for (resource_type, id) in &acl.associated {
+                // Two claims can only be a lag between items; the smaller id is as good as any.
+                acls.by_resource.entry((resource_type, id)).or_insert(item);
+            }
+        }
+        acls
+    }
+
+    /// What web ACL a resource has; `None` when its body was not recorded. The resource's own
+    /// attribute decides; relationships of web ACLs only when it is absent (semantics §10 row 16).
+    pub fn found(&self, item: &'a Item) -> Option<Found<'a>> {
+        let association = match &item.body {
+            Body::LoadBalancer(balancer) => &balancer.web_acl,
+            Body::ApiStage(target) | Body::Distribution(target) => &target.web_acl,
+            _ => return None,
+        };
+        Some(match association {
+            WafAssociation::Bare => Found::None,
+            WafAssociation::Acl(id) => Found::Acl(id, self.by_arn.get(&**id).copied()),
+            WafAssociation::Unsaid => self.claimed(item),
+        })
+    }
+
+    fn claimed(&self, item: &'a Item) -> Found<'a> {
+        let id = (&item.key.resource_type, item.key.id.as_str());
+        let arn = (&item.key.resource_type, item.arn.as_deref().unwrap_or_default());
+        let claimed = self.by_resource.get(&id);
+        match claimed.or_else(|| self.by_resource.get(&arn)) {
+            Some(acl) => Found::Acl(acl.key.id.as_str(), Some(acl)),
+            None if self.all_seen => Found::None,
+            None => Found::Unseen,
+        }
+    }
+}
+
+/// Which web ACL a resource has.
+pub(super) enum Found<'a> {
+    /// None.
+    None,
+    /// This one: its id or ARN, and its item if that is held.
+    Acl(&'a str, Option<&'a Item>),
+    /// Not every web ACL was seen: one of the others may be on it.
+    Unseen,
+}

@@ -1,0 +1,227 @@
+//! The server's edge: takes connections, in the clear or in TLS, each within limits of number, time
+//! and size, and lets the calls under way end when the server stops.
+
+mod body;
+mod refusal;
+mod stream;
+pub mod tls;
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt as _;
+
+use crate::edge::body::Watched;
+use crate::edge::stream::Patient;
+use crate::edge::tls::Tls;
+
+/// Connections at the same time, unless the settings say otherwise; more wait to be taken. Below the
+/// 1,024 open files that many systems allow a process.
+pub const CONNECTIONS_MAX: usize = 512;
+/// Calls at the same time on one HTTP/2 connection.
+pub const STREAMS_MAX: u32 = 128;
+/// Bytes of a request's head that are read at all. A head above the 16 KiB that calls may have is
+/// read up to here so that it can be refused in the caller's own protocol.
+pub const HEAD_READ_MAX: usize = 128 * 1024;
+/// Headers of one request over HTTP/1; hyper's own limit, named here for the refusal.
+pub const HEADERS_MAX: usize = 100;
+
+/// How long the listener rests when the system has no descriptors or memory for a connection.
+const EXHAUSTED_REST: Duration = Duration::from_secs(1);
+
+/// How long each kind of silence is borne.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For a TLS handshake to end, and again for the first bytes of the first request.
+    pub handshake: Duration,
+    /// For the head of a request to arrive. It is also how long a connection may idle between two,
+    /// so it is longer than the 60 seconds for which proxies keep idle connections: who closes
+    /// first loses no call.
+    pub head: Duration,
+    /// For the body of a call to arrive, and for its answer to be made.
+    pub call: Duration,
+    /// For the next bytes of a delivery.
+    pub delivery: Duration,
+    /// For the client to take the next bytes of an answer.
+    pub answer: Duration,
+    /// For a client that is still sending what was refused to notice.
+    pub linger: Duration,
+    /// Between two looks at the files of certificate and key.
+    pub tls_files: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Patience {
+            handshake: Duration::from_secs(10),
+            head: Duration::from_secs(75),
+            call: Duration::from_secs(30),
+            delivery: Duration::from_secs(60),
+            answer: Duration::from_secs(30),
+            linger: Duration::from_secs(2),
+            tls_files: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What the edge allows.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    /// Connections at the same time.
+    pub connections_max: usize,
+    /// How long each kind of silence is borne.
+    pub patience: Patience,
+    /// Certificate and key; without, connections are in the clear.
+    pub tls: Option<tls::Files>,
+}
+
+impl Default for Edge {
+    fn default() -> Self {
+        Edge { connections_max: CONNECTIONS_MAX, patience: Patience::default(), tls: None }
+    }
+}
+
+/// Serves `router` on `listener` until `stopped`, and then until the calls under way have ended.
+/// Dropping the future breaks them off.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    edge: Edge,
+    tls: Option<Arc<Tls>>,
+    stopped: watch::Receiver<bool>,
+) {
+    let seats = Arc::new(Semaphore::new(edge.connections_max));
+    let mut tasks = JoinSet::new();
+    if let Some(tls) = &tls {
+        tasks.spawn(tls::keep_fresh(tls.clone(), edge.patience.tls_files, stopped.clone()));
+    }
+    loop {
+        let (stream, seat) = tokio::select! {
+            () = until(stopped.clone()) => break,
+            Some(_) = tasks.join_next() => continue,
+            taken = take(&listener, &seats) => taken,
+        };
+        let (tls, router, stopped) = (tls.clone(), router.clone(), stopped.clone());
+        tasks.spawn(async move {
+            welcome(stream, tls, router, edge.patience, stopped).await;
+            drop(seat);
+        });
+    }
+    // New callers are refused by the system from here on.
+    drop(listener);
+    while tasks.join_next().await.is_some() {}
+}
+
+/// Completes once the server is told to stop.
+pub async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender is gone, and with it the server.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// The next connection, once there is a seat for it.
+async fn take(
+    listener: &TcpListener,
+    seats: &Arc<Semaphore>,
+) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+    // The semaphore is never closed, so there always is a permit in the end.
+    let seat = seats.clone().acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, seat),
+            Err(error) if gone(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "no connection can be taken; trying again");
+                tokio::time::sleep(EXHAUSTED_REST).await;
+            }
+        }
+    }
+}
+
+/// Whether it is the one connection that failed and not the listener.
+fn gone(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// Speaks TLS first, if it is to be spoken, and then HTTP.
+async fn welcome(
+    stream: TcpStream,
+    tls: Option<Arc<Tls>>,
+    router: Router,
+    patience: Patience,
+    stopped: watch::Receiver<bool>,
+) {
+    // Answers are written whole: waiting to fill packets only delays them.
+    let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else { return converse(stream, router, patience, stopped).await };
+    let handshake = TlsAcceptor::from(tls.config()).accept(stream);
+    let shaken = tokio::select! {
+        () = until(stopped.clone()) => return,
+        shaken = tokio::time::timeout(patience.handshake, handshake) => shaken,
+    };
+    match shaken {
+        Ok(Ok(stream)) => converse(stream, router, patience, stopped).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+/// Answers requests until either side ends the connection.
+async fn converse<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+    stream: S,
+    router: Router,
+    patience: Patience,
+    stopped: watch::Receiver<bool>,
+) {
+    let unread = Arc::new(AtomicBool::new(false));
+    let stream = Patient::new(stream, patience, unread.clone());
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        // What an earlier request left unread was drained, or this one would not have been found.
+        unread.store(false, Ordering::Relaxed);
+        let body = |incoming| Body::new(Watched::new(incoming, unread.clone()));
+        router.clone().oneshot(request.map(body))
+    });
+    let builder = builder(patience);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = until(stopped) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}
+
+fn builder(patience: Patience) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience.head)
+        .max_buf_size(HEAD_READ_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(HEAD_READ_MAX).unwrap_or(u32::MAX))
+        .max_concurrent_streams(STREAMS_MAX)
+        .keep_alive_interval(patience.head)
+        .keep_alive_timeout(patience.answer);
+    builder
+}

@@ -1,0 +1,225 @@
+//! The change path: a message re-judges what it can affect and nothing else, however large the
+//! fleet, and a batch of changes settles in one round.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and so may what tests share"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use palisade::worker::{self, Judging};
+use palisade_store::Store;
+use palisade_store::sqlite::SqliteStore;
+use serde_json::{Value, json};
+use support::*;
+
+const ACCOUNTS: u64 = 60;
+const GROUP: &str = "AWS::EC2::SecurityGroup";
+
+/// A settled fleet: of every account a snapshot, in the administrator's an audit group as well.
+/// Policies: 0 audits everybody, 1 holds everybody but the administrator against the audit group,
+/// 2 is about the inner unit.
+fn fleet() -> SqliteStore {
+    let store = SqliteStore::in_memory([7; 32]).unwrap();
+    let narrow = json!([{"minIpv4CidrPrefixLenPerSgRule": 16}]);
+    let mut custom = custom_audit("as the audit group", "sg-audit");
+    custom["ExcludeMap"] = json!({"ACCOUNT": [account(1)]});
+    let mut inner = audit("inner", &[GROUP], &narrow);
+    inner["IncludeMap"] = json!({"ORG_UNIT": ["ou-root-inner001"]});
+    decide(&store, &organization(ACCOUNTS), &[audit("narrow", &[GROUP], &narrow), custom, inner]);
+    for number in 0..ACCOUNTS {
+        let id = account(number);
+        let mut items =
+            vec![group(&id, "sg-1", 10, "10.0.0.0/8", 22), interface(&id, "eni-1", 10, &["sg-1"])];
+        if number == 1 {
+            items.push(group(&id, "sg-audit", 10, "10.0.0.0/8", 22));
+        }
+        let (name, text) = snapshot(&id, 10, &items);
+        store.accept(&read(&name, &text), NOW_MS).unwrap();
+    }
+    settle(&store);
+    store
+}
+
+fn notify(store: &SqliteStore, item: &Value) {
+    let message = json!({"configurationItemDiff": null, "configurationItem": item,
+        "messageType": "ConfigurationItemChangeNotification", "recordVersion": "1.3"});
+    store.accept(&read("", &message.to_string()), NOW_MS).unwrap();
+}
+
+/// What is due, as `account region: policies`, `*` for every policy. It is settled afterwards.
+fn due(store: &SqliteStore) -> BTreeMap<String, Vec<String>> {
+    let count = store.work(NOW_MS).unwrap().dirty;
+    let leases = store.lease(NOW_MS, 1, 10_000).unwrap();
+    let marks: usize = leases.iter().map(|lease| lease.marks.len()).sum();
+    assert_eq!(count, marks as u64, "what is counted is what is leased");
+    let due = leases
+        .iter()
+        .map(|lease| {
+            let policies = lease.marks.iter().map(|mark| {
+                mark.policy.as_ref().map_or_else(|| "*".to_owned(), ToString::to_string)
+            });
+            (format!("{} {}", lease.shard.account, lease.shard.region), policies.collect())
+        })
+        .collect();
+    // The leases run out, and the worker does what they were for.
+    settle_at(store, NOW_MS + 1);
+    due
+}
+
+fn only(shard: &str, policy: &str) -> BTreeMap<String, Vec<String>> {
+    BTreeMap::from([(shard.to_owned(), vec![policy.to_owned()])])
+}
+
+#[test]
+fn a_change_marks_its_shard_alone() {
+    let store = fleet();
+    let id = account(7);
+    let shard = format!("{id} us-east-1");
+    notify(&store, &group(&id, "sg-1", 20, "10.1.0.0/16", 22));
+    assert_eq!(due(&store), only(&shard, "*"), "a change");
+    let mut gone = item(&id, GROUP, "sg-1", 30, &Value::Null);
+    gone["configurationItemStatus"] = json!("ResourceDeleted");
+    notify(&store, &gone);
+    assert_eq!(due(&store), only(&shard, "*"), "a deletion");
+    // Three messages about one shard are one piece of work.
+    for state in 40..43 {
+        notify(&store, &group(&id, "sg-1", state, "10.2.0.0/16", 22));
+    }
+    assert_eq!(due(&store), only(&shard, "*"), "three changes");
+    assert!(assert_ledger_is_a_fresh_judgement(&store, NOW_MS) > 100);
+}
+
+#[test]
+fn what_is_no_news_marks_nothing() {
+    let store = fleet();
+    let id = account(7);
+    for state in [10, 10, 5, 1] {
+        notify(&store, &group(&id, "sg-1", state, "10.0.0.0/8", 22));
+    }
+    let mut gone = item(&id, GROUP, "sg-never", 30, &Value::Null);
+    gone["configurationItemStatus"] = json!("ResourceDeleted");
+    notify(&store, &gone);
+    let items = [group(&id, "sg-1", 10, "10.0.0.0/8", 22), interface(&id, "eni-1", 10, &["sg-1"])];
+    for minute in [10, 20] {
+        let (name, text) = snapshot(&id, minute, &items);
+        store.accept(&read(&name, &text), NOW_MS).unwrap();
+    }
+    assert_eq!(due(&store), BTreeMap::new());
+}
+
+#[test]
+fn a_change_of_a_referenced_group_marks_its_readers_for_that_policy() {
+    let store = fleet();
+    let admin = account(1);
+    let custom = policy_id(1).to_string();
+    let mut expected: BTreeMap<String, Vec<String>> = (0..ACCOUNTS)
+        .filter(|number| *number != 1)
+        .map(|number| (format!("{} us-east-1", account(number)), vec![custom.clone()]))
+        .collect();
+    expected.insert(format!("{admin} us-east-1"), vec!["*".to_owned()]);
+    notify(&store, &group(&admin, "sg-audit", 20, "10.1.0.0/16", 22));
+    assert_eq!(due(&store), expected, "it changes");
+    let mut gone = item(&admin, GROUP, "sg-audit", 30, &Value::Null);
+    gone["configurationItemStatus"] = json!("ResourceDeleted");
+    notify(&store, &gone);
+    assert_eq!(due(&store), expected, "it is deleted");
+    notify(&store, &group(&admin, "sg-audit", 40, "10.0.0.0/8", 22));
+    assert_eq!(due(&store), expected, "it is back");
+    // A snapshot shows it gone.
+    let (name, text) = snapshot(&admin, 20, &[group(&admin, "sg-1", 10, "10.0.0.0/8", 22)]);
+    store.accept(&read(&name, &text), NOW_MS).unwrap();
+    assert_eq!(due(&store), expected, "a snapshot does not show it");
+    // Its neighbours are nobody's business.
+    notify(&store, &group(&admin, "sg-1", 50, "10.1.0.0/16", 22));
+    assert_eq!(due(&store), only(&format!("{admin} us-east-1"), "*"), "another group");
+    assert!(assert_ledger_is_a_fresh_judgement(&store, NOW_MS) > 100);
+}
+
+#[test]
+fn an_account_that_leaves_a_scope_is_no_reader_any_more() {
+    let store = fleet();
+    let mut smaller = organization(ACCOUNTS);
+    smaller["Accounts"].as_array_mut().unwrap()[9]["Status"] = json!("SUSPENDED");
+    let policies: Vec<_> =
+        store.control().unwrap().policies.values().map(|policy| policy.id.clone()).collect();
+    let organization =
+        palisade_core::organization::Organization::parse(smaller.to_string().as_bytes()).unwrap();
+    let change = palisade_store::ControlChange::PutOrganization(std::sync::Arc::new(organization));
+    store.commit(store.control_revision().unwrap(), &[change], NOW_MS).unwrap();
+    let shard = palisade_core::ident::ShardId {
+        account: account(9).try_into().unwrap(),
+        region: "us-east-1".try_into().unwrap(),
+    };
+    // As the API does for the policies whose scope changed.
+    let marks: Vec<_> = policies
+        .into_iter()
+        .map(|policy| palisade_store::Mark { shard: shard.clone(), policy: Some(policy) })
+        .collect();
+    store.mark(&marks, NOW_MS).unwrap();
+    settle(&store);
+    notify(&store, &group(&account(1), "sg-audit", 20, "10.1.0.0/16", 22));
+    assert!(!due(&store).contains_key(&format!("{} us-east-1", account(9))));
+}
+
+#[test]
+fn a_global_item_in_another_regions_file_marks_its_home_alone() {
+    let store = fleet();
+    let id = account(7);
+    let mut role = item(&id, "AWS::IAM::Role", "AROA1", 20, &json!({"roleName": "x"}));
+    role["awsRegion"] = json!("global");
+    let mut there = group(&id, "sg-9", 20, "10.1.0.0/16", 22);
+    there["awsRegion"] = json!("eu-west-1");
+    let (name, text) = snapshot(&id, 20, std::slice::from_ref(&role));
+    let name = name.replace("us-east-1", "eu-west-1");
+    store.accept(&read(&name, &text), NOW_MS).unwrap();
+    let home = format!("{id} us-east-1");
+    let found = due(&store);
+    assert!(found.contains_key(&home), "{found:?}");
+    assert!(found.keys().all(|shard| shard.starts_with(&id)), "{found:?}");
+    notify(&store, &there);
+    assert_eq!(due(&store), only(&format!("{id} eu-west-1"), "*"));
+}
+
+#[test]
+fn a_batch_of_changes_settles_in_one_round() {
+    let store = fleet();
+    let batch: Vec<Value> = (0..ACCOUNTS)
+        .map(|number| group(&account(number), "sg-1", 20, "10.1.0.0/16", 22))
+        .collect();
+    store.accept(&read("", &json!(batch).to_string()), NOW_MS).unwrap();
+    let view = view(&store).unwrap();
+    let round = || worker::round(&store, &|| Ok(view.clone()), Judging::default(), NOW_MS).unwrap();
+    assert!(ACCOUNTS <= worker::LEASE_SHARDS_MAX as u64);
+    assert_eq!((round(), round()), (ACCOUNTS as usize, 0));
+    let work = store.work(NOW_MS).unwrap();
+    assert_eq!((work.dirty, work.leased), (0, 0));
+    assert!(assert_ledger_is_a_fresh_judgement(&store, NOW_MS) > 100);
+}
+
+#[test]
+fn a_change_costs_the_same_in_a_fleet_ten_times_as_large() {
+    // What is due after one message, whatever the number of accounts: counted, not timed.
+    for accounts in [6, 60, 600] {
+        let store = SqliteStore::in_memory([7; 32]).unwrap();
+        decide(
+            &store,
+            &organization(accounts),
+            &[audit("narrow", &[GROUP], &json!([{"denyProtocolAllValue": true}]))],
+        );
+        for number in 0..accounts {
+            let id = account(number);
+            let (name, text) = snapshot(&id, 10, &[group(&id, "sg-1", 10, "10.0.0.0/8", 22)]);
+            store.accept(&read(&name, &text), NOW_MS).unwrap();
+        }
+        settle(&store);
+        notify(&store, &group(&account(5), "sg-1", 20, "10.1.0.0/16", 22));
+        assert_eq!(due(&store).len(), 1, "of {accounts} accounts");
+    }
+}

@@ -1,0 +1,121 @@
+//! Shield protections serve resources of other Regions than the one that recorded them: what a
+//! shard's judgement reads of the account's other shards, and whom a change there concerns.
+
+use std::collections::BTreeSet;
+
+use palisade_core::evaluate::{AccountFacts, ServedRegion};
+use palisade_core::ident::{Region, ResourceType, ShardId};
+use palisade_core::inventory::{Body, Item, ItemKey};
+use rusqlite::{Transaction, params};
+
+use crate::Result;
+
+use super::columns::ident;
+use super::held::State;
+use super::load::{ITEM, coverage, decoded};
+use super::work;
+
+/// What the account's other shards say of this one's resources.
+pub(super) fn account_facts(tx: &Transaction<'_>, shard: &ShardId) -> Result<AccountFacts> {
+    let home = ShardId { account: shard.account.clone(), region: Region::home_of_global() };
+    Ok(AccountFacts {
+        protections: protections_elsewhere(tx, shard)?,
+        knows_global_protections: knows_protections(tx, &home)?,
+    })
+}
+
+/// Live protections that the account's other shards hold, ascending by key.
+fn protections_elsewhere(tx: &Transaction<'_>, shard: &ShardId) -> Result<Vec<Item>> {
+    // Shards first, so that of each one only its protections are looked up.
+    let mut statement = tx.prepare_cached(
+        "SELECT i.region, i.type, i.id, i.body FROM shards s CROSS JOIN items i
+         ON i.account = s.account AND i.region = s.region
+           AND i.type IN (?4, ?5)
+         WHERE s.account = ?1 AND s.region <> ?2 AND i.state = ?3
+         ORDER BY s.region, i.type, i.id",
+    )?;
+    let [global, regional] = AccountFacts::PROTECTIONS;
+    let mut rows = statement.query(params![
+        shard.account.as_str(),
+        shard.region.as_str(),
+        State::Live,
+        global.as_str(),
+        regional.as_str()
+    ])?;
+    let mut protections = Vec::new();
+    while let Some(row) = rows.next()? {
+        let key = ItemKey {
+            account: shard.account.clone(),
+            region: ident(row, 0, ITEM)?,
+            resource_type: ident(row, 1, ITEM)?,
+            id: ident(row, 2, ITEM)?,
+        };
+        protections.push(decoded(&key, row, 3)?);
+    }
+    Ok(protections)
+}
+
+fn knows_protections(tx: &Transaction<'_>, home: &ShardId) -> Result<bool> {
+    Ok(coverage(tx, home)?.knows(&ResourceType::SHIELD_PROTECTION))
+}
+
+/// Which other shards of an account read what changes in one of its shards.
+pub(super) struct Served {
+    /// Whether global protections were known in the shard; `None` where they do not live.
+    knew: Option<bool>,
+    regions: BTreeSet<Region>,
+    all: bool,
+}
+
+impl Served {
+    /// Before anything changes.
+    pub(super) fn open(tx: &Transaction<'_>, shard: &ShardId) -> Result<Served> {
+        let is_home = shard.region.as_str() == Region::HOME_OF_GLOBAL;
+        let knew = if is_home { Some(knows_protections(tx, shard)?) } else { None };
+        Ok(Served { knew, regions: BTreeSet::new(), all: false })
+    }
+
+    /// Whether items of the type are read in other shards at all.
+    pub(super) fn concerns(resource_type: &ResourceType) -> bool {
+        AccountFacts::PROTECTIONS.contains(resource_type)
+    }
+
+    /// A protection came to this state, or left it.
+    pub(super) fn note(&mut self, body: &Body) {
+        match AccountFacts::served(body) {
+            ServedRegion::One(region) => {
+                self.regions.insert(region);
+            }
+            ServedRegion::Any => self.all = true,
+            ServedRegion::Nothing => {}
+        }
+    }
+
+    /// Marks the shards that read what changed due; call it when all is written. A shard of which
+    /// nothing was ever delivered has no resources that could be judged otherwise.
+    pub(super) fn mark(
+        mut self,
+        tx: &Transaction<'_>,
+        shard: &ShardId,
+        sequence: u64,
+        now_ms: i64,
+    ) -> Result<()> {
+        if let Some(knew) = self.knew {
+            self.all |= knows_protections(tx, shard)? != knew;
+        }
+        if !self.all && self.regions.is_empty() {
+            return Ok(());
+        }
+        let mut statement =
+            tx.prepare_cached("SELECT region FROM shards WHERE account = ?1 AND region <> ?2")?;
+        let mut rows = statement.query([shard.account.as_str(), shard.region.as_str()])?;
+        while let Some(row) = rows.next()? {
+            let region: Region = ident(row, 0, "shard")?;
+            if self.all || self.regions.contains(&region) {
+                let reader = ShardId { account: shard.account.clone(), region };
+                work::mark(tx, &reader, None, sequence, now_ms)?;
+            }
+        }
+        Ok(())
+    }
+}
