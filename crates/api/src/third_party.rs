@@ -74,8 +74,9 @@ pub fn disassociate(
 /// Whether a policy is one of this vendor's: its text names the vendor.
 fn is_about(record: &PolicyRecord, firewall: ThirdPartyFirewall) -> bool {
     let text = record.document.security_service_policy_data.managed_service_data.as_deref();
-    text.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok())
-        .is_some_and(|data| data["thirdPartyFirewall"] == firewall.as_str())
+    text.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok()).is_some_and(|data| {
+        data.get("thirdPartyFirewall").and_then(|vendor| vendor.as_str()) == Some(firewall.as_str())
+    })
 }
 
 /// `GetThirdPartyFirewallAssociationStatus`: NOT_EXIST before any association.

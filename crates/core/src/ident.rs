@@ -268,6 +268,24 @@ pub struct ShardId {
     pub region: Region,
 }
 
+/// `SecurityServiceType` of the model: the eleven types of policy.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[allow(missing_docs)]
+pub enum PolicyType {
+    Waf,
+    Wafv2,
+    ShieldAdvanced,
+    SecurityGroupsCommon,
+    SecurityGroupsContentAudit,
+    SecurityGroupsUsageAudit,
+    NetworkFirewall,
+    DnsFirewall,
+    ThirdPartyFirewall,
+    ImportNetworkFirewall,
+    NetworkAclCommon,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -59,6 +59,8 @@ pub struct Account {
 pub enum AccountStatus {
     /// In use.
     Active,
+    /// Made, not yet activated: out of every scope.
+    PendingActivation,
     /// Closing, still there.
     PendingClosure,
     /// Suspended: out of every scope.
@@ -72,7 +74,9 @@ impl AccountStatus {
     pub fn is_judged(self) -> bool {
         match self {
             AccountStatus::Active | AccountStatus::PendingClosure => true,
-            AccountStatus::Suspended | AccountStatus::Closed => false,
+            AccountStatus::PendingActivation | AccountStatus::Suspended | AccountStatus::Closed => {
+                false
+            }
         }
     }
 }

@@ -193,6 +193,7 @@ fn matrix(organization: &Organization, columns: &[(String, Vec<StatusRow>)]) -> 
     for (id, account) in &organization.accounts {
         let name = match account.status {
             AccountStatus::Active => account.name.to_string(),
+            AccountStatus::PendingActivation => format!("{} (not activated)", account.name),
             AccountStatus::PendingClosure => format!("{} (closing)", account.name),
             AccountStatus::Suspended | AccountStatus::Closed => {
                 format!("{} (suspended)", account.name)

@@ -63,7 +63,15 @@ pub fn round(
     let view = view()?;
     let mut settlements = Vec::with_capacity(leases.len());
     for lease in leases {
-        settlements.push(judge(store, &view, lease, judging, now_ms)?);
+        let shard = lease.shard.clone();
+        match judge(store, &view, lease, judging, now_ms) {
+            Ok(settlement) => settlements.push(settlement),
+            // One bad row does not stop the rest: its lease runs out and it is tried again.
+            Err(error @ StoreError::Damaged { .. }) => {
+                tracing::error!(%error, account = %shard.account, region = %shard.region, "a shard cannot be judged");
+            }
+            Err(error) => return Err(error),
+        }
     }
     store.settle(&settlements)?;
     Ok(done)

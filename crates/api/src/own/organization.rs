@@ -123,15 +123,22 @@ fn confirmed(old: &Organization, new: &Organization, confirm: bool) -> Result<()
 }
 
 /// The shards of accounts that enter or leave a policy's scope, for that policy: the worker judges
-/// those that entered and closes the entries of those that left.
+/// those that entered and closes the entries of those that left. An account that is dropped is
+/// marked for every policy: one may have put it out of scope just before, and its fan-out, which
+/// walks the accounts that are there, would no longer come by.
 fn marks(view: &ControlView, new: &Organization) -> Vec<Mark> {
     let mut marks = Vec::new();
+    let known = view.organization().into_iter().flat_map(|old| old.accounts.keys());
+    let dropped: Vec<&AccountId> = known.filter(|old| !new.accounts.contains_key(*old)).collect();
     for policy in view.policies() {
         let before: BTreeSet<&AccountId> = view.in_scope(&policy.id).iter().collect();
         let after = judged_accounts(policy, view.admin_scope(&policy.owner), new);
         let after: BTreeSet<&AccountId> = after.iter().collect();
-        marks.extend(before.symmetric_difference(&after).map(|account| Mark {
-            shard: ShardId { account: (*account).clone(), region: policy.region.clone() },
+        let mut changed: BTreeSet<&AccountId> =
+            before.symmetric_difference(&after).copied().collect();
+        changed.extend(dropped.iter().copied());
+        marks.extend(changed.into_iter().map(|account| Mark {
+            shard: ShardId { account: account.clone(), region: policy.region.clone() },
             policy: Some(policy.id.clone()),
         }));
     }

@@ -162,13 +162,14 @@ pub fn list_resources(
     let reading = call.read()?;
     let standing = &reading.standing;
     let record = own(standing, &reading.view, &input.identifier)?;
-    let place = |(arn, added_ms): &(&Box<str>, &i64)| format!("{added_ms:020} {arn}");
-    let mut all: Vec<_> = record.resources.iter().collect();
+    let place = |(arn, added_ms): &(&str, &i64)| format!("{added_ms:020} {arn}");
+    let mut all: Vec<(&str, &i64)> =
+        record.resources.iter().map(|(arn, added_ms)| (&**arn, added_ms)).collect();
     all.sort_by_cached_key(place);
     let paging = Paging { max_results: input.max_results, next_token: input.next_token.as_deref() };
     let filter = [standing.region.as_str(), record.id.as_str()];
     let (page, next_token) = call.page(standing, &filter, paging, all, place)?;
-    let resource = |(arn, _): (&Box<str>, &i64)| Resource {
+    let resource = |(arn, _): (&str, &i64)| Resource {
         uri: arn.to_string(),
         account_id: Arn::parse(arn).map(|arn| arn.account.to_owned()),
     };

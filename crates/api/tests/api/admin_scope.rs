@@ -43,9 +43,18 @@ async fn a_scope_is_read_back_as_it_was_put_and_replaced_whole() {
     for scope in [
         everything(),
         over(&[OTHER, MEMBER]),
-        with("AccountScope", json!({ "Accounts": [MEMBER], "AllAccountsEnabled": false, "ExcludeSpecifiedAccounts": true })),
-        with("RegionScope", json!({ "Regions": ["eu-west-1", "af-south-1"], "AllRegionsEnabled": false })),
-        with("PolicyTypeScope", json!({ "PolicyTypes": ["WAFV2", "WAF"], "AllPolicyTypesEnabled": false })),
+        with(
+            "AccountScope",
+            json!({ "Accounts": [MEMBER], "AllAccountsEnabled": false, "ExcludeSpecifiedAccounts": true }),
+        ),
+        with(
+            "RegionScope",
+            json!({ "Regions": ["eu-west-1", "af-south-1"], "AllRegionsEnabled": false }),
+        ),
+        with(
+            "PolicyTypeScope",
+            json!({ "PolicyTypes": ["WAFV2", "WAF"], "AllPolicyTypesEnabled": false }),
+        ),
         json!({}),
     ] {
         grant(&world, OTHER, scope.clone()).await.ok();
@@ -57,20 +66,39 @@ async fn a_scope_is_read_back_as_it_was_put_and_replaced_whole() {
 async fn a_scope_that_cannot_be_is_refused() {
     let world = World::new().await;
     for (scope, fragment) in [
-        (with("AccountScope", json!({ "Accounts": [MEMBER], "AllAccountsEnabled": true })), "All-flag"),
-        (with("AccountScope", json!({ "Accounts": [STRANGER] })), "`999999999999` in `AccountScope.Accounts`"),
+        (
+            with("AccountScope", json!({ "Accounts": [MEMBER], "AllAccountsEnabled": true })),
+            "All-flag",
+        ),
+        (
+            with("AccountScope", json!({ "Accounts": [STRANGER] })),
+            "`999999999999` in `AccountScope.Accounts`",
+        ),
         (
             with("OrganizationalUnitScope", json!({ "OrganizationalUnits": ["ou-abcd-none0001"] })),
             "`ou-abcd-none0001`",
         ),
-        (with("RegionScope", json!({ "Regions": ["eu-west-1"], "AllRegionsEnabled": true })), "All-flag"),
-        (with("PolicyTypeScope", json!({ "PolicyTypes": ["WAF"], "AllPolicyTypesEnabled": true })), "All-flag"),
+        (
+            with("RegionScope", json!({ "Regions": ["eu-west-1"], "AllRegionsEnabled": true })),
+            "All-flag",
+        ),
+        (
+            with(
+                "PolicyTypeScope",
+                json!({ "PolicyTypes": ["WAF"], "AllPolicyTypesEnabled": true }),
+            ),
+            "All-flag",
+        ),
     ] {
         grant(&world, OTHER, scope).await.refuses("InvalidInputException", fragment);
     }
-    grant(&world, STRANGER, everything()).await.refuses("InvalidInputException", "not in the organization");
+    grant(&world, STRANGER, everything())
+        .await
+        .refuses("InvalidInputException", "not in the organization");
     grant(&world, ADMIN, everything()).await.ok();
-    grant(&world, ADMIN, over(&[MEMBER])).await.refuses("InvalidInputException", "always everything");
+    grant(&world, ADMIN, over(&[MEMBER]))
+        .await
+        .refuses("InvalidInputException", "always everything");
     let bare = json!({ "AdminAccount": OTHER });
     let answer = world.call(MANAGEMENT, HOME, "PutAdminAccount", bare).await;
     answer.refuses("InvalidInputException", "`AdminScope` is missing");
@@ -111,8 +139,14 @@ async fn a_policy_judges_those_accounts_that_its_owner_manages() {
     world.store.advance_fan_out(&fan_out, &[], None, NOW_MS).unwrap();
     for (scope, want) in [
         (over(&[MEMBER, SUSPENDED]), json!([MEMBER])),
-        (with("AccountScope", json!({ "Accounts": [] })), json!([MANAGEMENT, ADMIN, MEMBER, OTHER, LONER])),
-        (json!({ "OrganizationalUnitScope": { "OrganizationalUnits": [PROD] } }), json!([MEMBER, OTHER])),
+        (
+            with("AccountScope", json!({ "Accounts": [] })),
+            json!([MANAGEMENT, ADMIN, MEMBER, OTHER, LONER]),
+        ),
+        (
+            json!({ "OrganizationalUnitScope": { "OrganizationalUnits": [PROD] } }),
+            json!([MEMBER, OTHER]),
+        ),
         (
             json!({ "AccountScope": { "Accounts": [MEMBER, LONER], "ExcludeSpecifiedAccounts": true } }),
             json!([MANAGEMENT, ADMIN, OTHER]),
@@ -131,7 +165,8 @@ async fn a_policy_judges_those_accounts_that_its_owner_manages() {
             .iter()
             .map(|account| json!(account))
             .filter(|account| {
-                before.as_array().unwrap().contains(account) != want.as_array().unwrap().contains(account)
+                before.as_array().unwrap().contains(account)
+                    != want.as_array().unwrap().contains(account)
             })
             .collect();
         assert_eq!(work(&world), json!(changed));
@@ -172,7 +207,10 @@ async fn what_leaves_the_scope_is_read_only_and_returns_with_it() {
         assert_eq!(got["Policy"]["PolicyStatus"], listed["PolicyList"][0]["PolicyStatus"]);
         let of_set = call("GetResourceSet", json!({ "Identifier": set })).await.ok();
         let sets = call("ListResourceSets", json!({})).await.ok();
-        assert_eq!(of_set["ResourceSet"]["ResourceSetStatus"], sets["ResourceSets"][0]["ResourceSetStatus"]);
+        assert_eq!(
+            of_set["ResourceSet"]["ResourceSetStatus"],
+            sets["ResourceSets"][0]["ResourceSetStatus"]
+        );
         (got["Policy"]["PolicyStatus"].clone(), of_set["ResourceSet"]["ResourceSetStatus"].clone())
     };
     let types = with("PolicyTypeScope", json!({ "PolicyTypes": ["WAFV2"] }));
@@ -225,7 +263,12 @@ async fn onboarding_and_offboarding_are_seen_while_they_last() {
     assert_eq!(listed["AdminAccounts"][0]["Status"], "ONBOARDING");
     let (kind, text) = revoke().await.fault();
     assert_eq!(kind, "InvalidOperationException");
-    assert_eq!(text, format!("Failed to offboard AWS Account {ADMIN} as an AWS Firewall Manager administrator account. Your AWS Organization is currently onboarding with AWS Firewall Manager and cannot be offboarded."));
+    assert_eq!(
+        text,
+        format!(
+            "Failed to offboard AWS Account {ADMIN} as an AWS Firewall Manager administrator account. Your AWS Organization is currently onboarding with AWS Firewall Manager and cannot be offboarded."
+        )
+    );
     world.clock.advance(4_999);
     assert_eq!(get().await["RoleStatus"], "CREATING");
     world.clock.advance(1);
@@ -236,9 +279,14 @@ async fn onboarding_and_offboarding_are_seen_while_they_last() {
     assert_eq!(get().await, json!({ "AdminAccount": ADMIN, "RoleStatus": "DELETING" }));
     let (kind, text) = associate().await.fault();
     assert_eq!(kind, "InvalidOperationException");
-    assert_eq!(text, "Your AWS Organization is currently offboarding with AWS Firewall Manager. Please submit onboard request after offboarded.");
+    assert_eq!(
+        text,
+        "Your AWS Organization is currently offboarding with AWS Firewall Manager. Please submit onboard request after offboarded."
+    );
     world.clock.advance(5_000);
-    management("GetAdminAccount", json!({})).await.refuses("ResourceNotFoundException", "no default administrator");
+    management("GetAdminAccount", json!({}))
+        .await
+        .refuses("ResourceNotFoundException", "no default administrator");
     associate().await.ok();
     assert_eq!(get().await["RoleStatus"], "CREATING");
 }

@@ -36,31 +36,52 @@ fn policy(member: &str, value: Value) -> Value {
 async fn what_one_request_may_hold_has_a_quota() {
     type Case = (&'static str, fn(&mut Quotas), fn(usize) -> (&'static str, Value));
     let cases: [Case; 7] = [
-        ("scope tags", |q| q.scope_tags_max = 3, |n| {
-            ("PutPolicy", policy("ResourceTags", json!(numbered(n, tag))))
-        }),
-        ("accounts named", |q| q.accounts_named_max = Some(3), |n| {
-            let named = [MANAGEMENT, ADMIN, MEMBER, OTHER];
-            ("PutPolicy", policy("IncludeMap", json!({ "ACCOUNT": named[..n] })))
-        }),
-        ("tags of a policy", |q| q.object_tags_max = 3, |n| {
-            let mut input = policy("PolicyName", json!("one"));
-            input["TagList"] = json!(numbered(n, tag));
-            ("PutPolicy", input)
-        }),
-        ("tags of a list", |q| q.object_tags_max = 3, |n| {
-            let mut input = apps(1);
-            input["TagList"] = json!(numbered(n, tag));
-            ("PutAppsList", input)
-        }),
-        ("tags of a set", |q| q.object_tags_max = 3, |n| {
-            let set = json!({ "Name": "s", "ResourceTypeList": ["AWS::NetworkFirewall::Firewall"] });
-            ("PutResourceSet", json!({ "ResourceSet": set, "TagList": numbered(n, tag) }))
-        }),
+        (
+            "scope tags",
+            |q| q.scope_tags_max = 3,
+            |n| ("PutPolicy", policy("ResourceTags", json!(numbered(n, tag)))),
+        ),
+        (
+            "accounts named",
+            |q| q.accounts_named_max = Some(3),
+            |n| {
+                let named = [MANAGEMENT, ADMIN, MEMBER, OTHER];
+                ("PutPolicy", policy("IncludeMap", json!({ "ACCOUNT": named[..n] })))
+            },
+        ),
+        (
+            "tags of a policy",
+            |q| q.object_tags_max = 3,
+            |n| {
+                let mut input = policy("PolicyName", json!("one"));
+                input["TagList"] = json!(numbered(n, tag));
+                ("PutPolicy", input)
+            },
+        ),
+        (
+            "tags of a list",
+            |q| q.object_tags_max = 3,
+            |n| {
+                let mut input = apps(1);
+                input["TagList"] = json!(numbered(n, tag));
+                ("PutAppsList", input)
+            },
+        ),
+        (
+            "tags of a set",
+            |q| q.object_tags_max = 3,
+            |n| {
+                let set =
+                    json!({ "Name": "s", "ResourceTypeList": ["AWS::NetworkFirewall::Firewall"] });
+                ("PutResourceSet", json!({ "ResourceSet": set, "TagList": numbered(n, tag) }))
+            },
+        ),
         ("apps per list", |q| q.apps_per_list_max = 3, |n| ("PutAppsList", apps(n))),
-        ("protocols per list", |q| q.protocols_per_list_max = 3, |n| {
-            ("PutProtocolsList", protocols(n))
-        }),
+        (
+            "protocols per list",
+            |q| q.protocols_per_list_max = 3,
+            |n| ("PutProtocolsList", protocols(n)),
+        ),
     ];
     for (what, set, request) in cases {
         let world = World::settled(|settings| set(&mut settings.quotas)).await;
@@ -82,9 +103,11 @@ async fn what_one_account_may_have_has_a_quota() {
         ("PutPolicy", |q| q.policies_max = 3, || json!({ "Policy": audit("one") })),
         ("PutAppsList", |q| q.apps_lists_max = 3, || apps(1)),
         ("PutProtocolsList", |q| q.protocols_lists_max = 3, || protocols(1)),
-        ("PutResourceSet", |q| q.resource_sets_max = 3, || {
-            json!({ "ResourceSet": { "Name": "s", "ResourceTypeList": ["AWS::NetworkFirewall::Firewall"] } })
-        }),
+        (
+            "PutResourceSet",
+            |q| q.resource_sets_max = 3,
+            || json!({ "ResourceSet": { "Name": "s", "ResourceTypeList": ["AWS::NetworkFirewall::Firewall"] } }),
+        ),
     ];
     for (operation, set, request) in cases {
         let world = World::settled(|settings| set(&mut settings.quotas)).await;
@@ -102,7 +125,8 @@ async fn an_object_has_so_many_tags_however_they_came() {
     let world = World::settled(|settings| settings.quotas.object_tags_max = 3).await;
     let id = world.put_audit("one").await;
     let arn = format!("arn:aws:fms:{REGION}:{ADMIN}:policy/{id}");
-    let add = |n: usize| world.admin("TagResource", json!({ "ResourceArn": arn, "TagList": [tag(n)] }));
+    let add =
+        |n: usize| world.admin("TagResource", json!({ "ResourceArn": arn, "TagList": [tag(n)] }));
     for n in 0..3 {
         add(n).await.ok();
     }

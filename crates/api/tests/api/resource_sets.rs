@@ -11,7 +11,8 @@ fn set(name: &str) -> Value {
 }
 
 async fn put(world: &World, name: &str) -> Value {
-    world.admin("PutResourceSet", json!({ "ResourceSet": set(name) })).await.ok()["ResourceSet"].clone()
+    world.admin("PutResourceSet", json!({ "ResourceSet": set(name) })).await.ok()["ResourceSet"]
+        .clone()
 }
 
 fn firewall(account: &str, name: &str) -> String {
@@ -26,10 +27,8 @@ async fn a_set_is_created_read_changed_and_deleted() {
     given["LastUpdateTime"] = json!(1);
     given["ResourceSetStatus"] = json!("OUT_OF_ADMIN_SCOPE");
     let tags = json!([{ "Key": "team", "Value": "" }]);
-    let answer = world
-        .admin("PutResourceSet", json!({ "ResourceSet": given, "TagList": tags }))
-        .await
-        .ok();
+    let answer =
+        world.admin("PutResourceSet", json!({ "ResourceSet": given, "TagList": tags })).await.ok();
     let made = &answer["ResourceSet"];
     let id = made["Id"].as_str().unwrap();
     assert_eq!(id.len(), 22);
@@ -177,10 +176,13 @@ async fn batches_and_sets_are_bounded() {
     let id = put(&world, "edge").await["Id"].clone();
     let associate = |range: std::ops::Range<usize>| {
         let items: Vec<String> = range.map(|n| firewall(MEMBER, &n.to_string())).collect();
-        world.admin("BatchAssociateResource", json!({ "ResourceSetIdentifier": id, "Items": items }))
+        world
+            .admin("BatchAssociateResource", json!({ "ResourceSetIdentifier": id, "Items": items }))
     };
     associate(0..2).await.ok();
-    associate(0..4).await.refuses("LimitExceededException", "would hold 4 resources and the quota is 3");
+    associate(0..4)
+        .await
+        .refuses("LimitExceededException", "would hold 4 resources and the quota is 3");
     let held = world.admin("ListResourceSetResources", json!({ "Identifier": id })).await.ok();
     assert_eq!(held["Items"].as_array().unwrap().len(), 2, "nothing of a refused batch is kept");
     associate(0..3).await.ok();
@@ -245,9 +247,7 @@ async fn what_the_inventory_holds_is_discovered() {
     delivered(&world, MEMBER, &["b", "a", "c"]);
     delivered(&world, OTHER, &["d"]);
     let input = json!({ "MemberAccountIds": [MEMBER], "ResourceType": FIREWALL });
-    let item = |name: &str| {
-        json!({ "URI": firewall(MEMBER, name), "AccountId": MEMBER, "Type": FIREWALL, "Name": name })
-    };
+    let item = |name: &str| json!({ "URI": firewall(MEMBER, name), "AccountId": MEMBER, "Type": FIREWALL, "Name": name });
     for size in 1..=4 {
         let found = world.pages("ListDiscoveredResources", input.clone(), "Items", size).await;
         assert_eq!(found, [item("a"), item("b"), item("c")]);

@@ -12,10 +12,11 @@ async fn one_channel_for_each_administrator_and_region() {
     let get = async || world.admin("GetNotificationChannel", json!({})).await.ok();
     assert_eq!(get().await, json!({}));
     world.admin("DeleteNotificationChannel", json!({})).await.ok();
-    let role = format!("arn:aws:iam::{ADMIN}:role/aws-service-role/fms.amazonaws.com/AWSServiceRoleForFMS");
+    let role = format!(
+        "arn:aws:iam::{ADMIN}:role/aws-service-role/fms.amazonaws.com/AWSServiceRoleForFMS"
+    );
     for topic in ["one", "two"] {
-        let channel =
-            json!({ "SnsTopicArn": format!("arn:aws:sns:{REGION}:{ADMIN}:{topic}"), "SnsRoleName": role });
+        let channel = json!({ "SnsTopicArn": format!("arn:aws:sns:{REGION}:{ADMIN}:{topic}"), "SnsRoleName": role });
         let answer = world.admin("PutNotificationChannel", channel.clone()).await;
         assert_eq!((answer.status, answer.text.as_str()), (200, ""));
         assert_eq!(get().await, channel);
@@ -95,11 +96,27 @@ async fn violation_details_tell_the_rule_that_violates() {
     );
     let common = world.put_common().await;
     for (change, kind, fragment) in [
-        (json!({ "ResourceId": "sg-other" }), "ResourceNotFoundException", "is not known to violate"),
-        (json!({ "ResourceType": "AWS::EC2::Instance" }), "ResourceNotFoundException", "is not known"),
+        (
+            json!({ "ResourceId": "sg-other" }),
+            "ResourceNotFoundException",
+            "is not known to violate",
+        ),
+        (
+            json!({ "ResourceType": "AWS::EC2::Instance" }),
+            "ResourceNotFoundException",
+            "is not known",
+        ),
         (json!({ "MemberAccount": OTHER }), "ResourceNotFoundException", "is not known to violate"),
-        (json!({ "MemberAccount": STRANGER }), "InvalidInputException", "is not in the organization"),
-        (json!({ "ResourceType": "AWS::EC2::EIP" }), "InvalidInputException", "no violation details"),
+        (
+            json!({ "MemberAccount": STRANGER }),
+            "InvalidInputException",
+            "is not in the organization",
+        ),
+        (
+            json!({ "ResourceType": "AWS::EC2::EIP" }),
+            "InvalidInputException",
+            "no violation details",
+        ),
         (json!({ "PolicyId": common }), "InvalidInputException", "SECURITY_GROUPS_COMMON"),
         (json!({ "PolicyId": "0".repeat(36) }), "ResourceNotFoundException", "does not exist"),
     ] {

@@ -1,6 +1,7 @@
 //! One delivered file: its items, what could not be read, and whether it is a whole snapshot.
 
 use super::envelope::{self, Found};
+use super::lost::Lost;
 use super::read::{Form, Unread, read};
 use super::snapshot::Coverage;
 use super::split::{DEPTH_MAX, ITEM_BYTES_MAX, Piece, Role, Splitter};
@@ -22,7 +23,9 @@ pub struct Delivery {
     pub name: String,
     /// In the order of the file. An item that was quarantined but whose key and version are
     /// readable is here with an unseen body: it exists and cannot be judged, and must count neither
-    /// as gone nor as complying.
+    /// as gone nor as complying. Behind them, for items whose key is not readable but whose type is
+    /// (or may be any of a snapshot's), unseen resources of the id `unreadable-item-INDEX` stand in;
+    /// the next whole snapshot of the type is without them, so they are gone with it.
     pub observations: Vec<Observation>,
     /// Items that could not be read, in the order of the file.
     pub quarantined: Vec<Quarantined>,
@@ -42,7 +45,7 @@ pub struct Quarantined {
     pub resource_id: Option<String>,
     /// What is wrong with it.
     pub reason: String,
-    /// Whether [`Delivery::observations`] holds it with an unseen body.
+    /// Whether [`Delivery::observations`] holds it with an unseen body under its own id.
     pub observed: bool,
 }
 
@@ -124,6 +127,8 @@ impl DeliveryReader {
             }
             _ => {}
         }
+        let stand_ins = coverage.stand_ins(&delivery);
+        delivery.observations.extend(stand_ins);
         // An empty list of items, as for a resource type without any, is a fine file.
         if next == strangers && !splitter.lists && !empty_list {
             return Err(DeliveryError::NoItems);
@@ -201,7 +206,7 @@ impl Intake {
         let observed = unread.shadow.is_some();
         match unread.shadow {
             Some(shadow) => self.observe(*shadow),
-            None => self.coverage.lost(unread.resource_type),
+            None => self.coverage.lost(Lost { index: self.next, ..*unread.lost }),
         }
         self.delivery.quarantined.push(Quarantined {
             index: self.next,

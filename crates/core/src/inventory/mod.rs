@@ -12,6 +12,7 @@ mod delivery;
 mod encode;
 mod envelope;
 mod item;
+mod lost;
 mod merge;
 mod opaque;
 mod read;

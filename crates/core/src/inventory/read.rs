@@ -19,6 +19,7 @@ use serde_json::value::RawValue;
 
 use crate::ident::{AccountId, Region, ResourceId, ResourceType};
 
+use super::lost::Lost;
 use super::{Body, Item, ItemKey, Observation, Tags, Version};
 use shape::{Many, Text, shape};
 use tags::{TagMap, listed_tags};
@@ -48,7 +49,8 @@ shape! {
 pub(super) struct Unread {
     pub reason: String,
     pub resource_id: Option<String>,
-    pub resource_type: Option<ResourceType>,
+    /// What is readable of its key and version.
+    pub lost: Box<Lost>,
     /// When its key and version are readable: that the resource exists and cannot be judged. Left
     /// out, it would count as gone, or as complying.
     pub shadow: Option<Box<Observation>>,
@@ -84,7 +86,7 @@ pub(super) fn read(raw: &[u8], form: Form) -> Result<Observation, Unread> {
                 Ok(seen) => Unread {
                     reason,
                     resource_id: Some(seen.item.key.id.to_string()),
-                    resource_type: Some(seen.item.key.resource_type.clone()),
+                    lost: Box::default(),
                     shadow: Some(Box::new(unseen(seen))),
                 },
                 Err(unread) => Unread { reason, ..unread },
@@ -104,16 +106,25 @@ fn read_text(text: &str, form: Form) -> Result<Observation, Unread> {
     let fields: Fields<'_> = serde_json::from_str(text)
         .map_err(|error| Unread { reason: reason(&error), ..Unread::default() })?;
     let resource_id = fields.id.as_ref().map(|id| id.as_str().to_owned());
-    let resource_type =
-        fields.resource_type.as_ref().and_then(|text| ResourceType::try_from(text.as_str()).ok());
-    let unread = |reason, shadow| Unread { reason, resource_id, resource_type, shadow };
     let mut seen = match identify(&fields) {
         Ok(seen) => seen,
-        Err(reason) => return Err(unread(reason, None)),
+        Err(reason) => {
+            return Err(Unread {
+                reason,
+                resource_id,
+                lost: Box::new(lost(&fields)),
+                shadow: None,
+            });
+        }
     };
     match describe(&fields, form, &mut seen.item) {
         Ok(()) => Ok(seen),
-        Err(reason) => Err(unread(reason, Some(Box::new(unseen(seen))))),
+        Err(reason) => Err(Unread {
+            reason,
+            resource_id,
+            lost: Box::default(),
+            shadow: Some(Box::new(unseen(seen))),
+        }),
     }
 }
 
@@ -143,6 +154,26 @@ fn identify(fields: &Fields<'_>) -> Result<Observation, String> {
         body: Body::Unseen,
     };
     Ok(Observation { item, global })
+}
+
+/// What is readable of an item that [`identify`] refuses.
+fn lost(fields: &Fields<'_>) -> Lost {
+    let text = |field: &Option<Text<'_>>| field.as_ref().map(|text| text.as_str().to_owned());
+    let region = text(&fields.region);
+    let global = region.as_ref().is_some_and(|region| region.eq_ignore_ascii_case("global"));
+    Lost {
+        index: 0,
+        account: text(&fields.account).and_then(|text| AccountId::try_from(text).ok()),
+        region: if global {
+            Some(Region::home_of_global())
+        } else {
+            region.and_then(|text| Region::try_from(text).ok())
+        },
+        global,
+        resource_type: text(&fields.resource_type)
+            .and_then(|text| ResourceType::try_from(text).ok()),
+        captured_ms: version(fields).ok().map(|version| version.captured_ms),
+    }
 }
 
 fn required<'t>(field: &'t Option<Text<'_>>, name: &str) -> Result<&'t str, String> {

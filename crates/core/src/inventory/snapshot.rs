@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
+use super::lost::Lost;
 use super::read::file_name_ms;
 use super::split::Root;
 use super::{Body, Delivery, ItemKey, Observation, RecordingGroup};
@@ -79,10 +80,10 @@ pub(super) struct Coverage {
     listed: BTreeMap<ShardId, BTreeSet<ResourceType>>,
     newest_ms: Option<i64>,
     deletions: bool,
-    /// Types of items that were lost to us: the file is not the whole truth about them.
-    lost: BTreeSet<ResourceType>,
-    /// An item was lost of which not even the type is known.
-    lost_any: bool,
+    /// Items that were lost to us: the file is not the whole truth about their types.
+    lost: Vec<Lost>,
+    /// The first item that was lost of which not even the type is known.
+    lost_any: Option<Lost>,
 }
 
 impl Coverage {
@@ -103,20 +104,48 @@ impl Coverage {
         }
     }
 
-    /// An item could not be read so far as to know which resource it is.
-    pub fn lost(&mut self, resource_type: Option<ResourceType>) {
-        match resource_type {
-            Some(resource_type) => {
-                self.lost.insert(resource_type);
+    /// An item could not be read so far as to know which resource it is. Without its recorder a
+    /// snapshot may tell too little of any type.
+    pub fn lost(&mut self, lost: Lost) {
+        match &lost.resource_type {
+            Some(known) if *known != ResourceType::CONFIGURATION_RECORDER => self.lost.push(lost),
+            Some(_) | None => {
+                self.lost_any.get_or_insert(lost);
             }
-            None => self.lost_any = true,
         }
+    }
+
+    /// What stands in for the lost items. Of an item of unknown type, only a whole snapshot tells
+    /// what it may have been.
+    pub fn stand_ins(&self, delivery: &Delivery) -> Vec<Observation> {
+        if self.lost.is_empty() && self.lost_any.is_none() {
+            return Vec::new();
+        }
+        let name = name_facts(&delivery.name);
+        let snapshot_ms = delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
+        let moment_ms = snapshot_ms.or(name.moment_ms).or(self.newest_ms);
+        let home = self.shard(name.shard);
+        let known = self.lost.iter().filter_map(|lost| lost.stand_in(home.as_ref(), moment_ms));
+        let mut stand_ins: Vec<Observation> = known.collect();
+        if let (Some(lost), Some(moment_ms)) = (&self.lost_any, snapshot_ms) {
+            let global = self.global.iter().map(|(account, types)| {
+                let region = Region::home_of_global();
+                (ShardId { account: account.clone(), region }, types.clone())
+            });
+            let mut regional = self.regional.clone();
+            for (shard, types) in &self.listed {
+                regional.entry(shard.clone()).or_default().extend(types.iter().cloned());
+            }
+            stand_ins.extend(lost.stand_ins_of_any(&regional, false, moment_ms));
+            stand_ins.extend(lost.stand_ins_of_any(&global.collect(), true, moment_ms));
+        }
+        stand_ins
     }
 
     /// The facts of a snapshot, if the file is a whole one: its name says so, or, where the name
     /// says nothing, a `configSnapshotId` or the older `requestId` in it. Histories had that
     /// `requestId` too, but they repeat resources and tell deletions, which a snapshot never does.
-    pub fn facts(self, delivery: &Delivery, root: Root) -> Option<SnapshotFacts> {
+    pub fn facts(&self, delivery: &Delivery, root: Root) -> Option<SnapshotFacts> {
         let name = name_facts(&delivery.name);
         let whole = match name.kind {
             Some(kind) => kind == Kind::Snapshot,
@@ -129,7 +158,8 @@ impl Coverage {
             return None;
         }
         let moment_ms = name.moment_ms.or(self.newest_ms)?;
-        let shard = self.shard(name.shard);
+        // The one shard, unless what was lost may be of any type.
+        let shard = self.shard(name.shard).filter(|_| self.lost_any.is_none());
         let covers = shard.as_ref().map(|shard| self.covers(shard)).unwrap_or_default();
         Some(SnapshotFacts { shard, moment_ms, covers })
     }
@@ -137,9 +167,6 @@ impl Coverage {
     /// The one shard of the regional items. A snapshot of `global` items alone, or of none, is of
     /// the shard that its name tells.
     fn shard(&self, named: Option<ShardId>) -> Option<ShardId> {
-        if self.lost_any {
-            return None;
-        }
         let mut shards = self.regional.keys();
         match (shards.next(), shards.next()) {
             (None, _) => named,
@@ -159,8 +186,10 @@ impl Coverage {
         } else {
             global.retain(|resource_type| !is_also_regional(resource_type));
         }
+        let lost: BTreeSet<&ResourceType> =
+            self.lost.iter().filter_map(|lost| lost.resource_type.as_ref()).collect();
         for (shard, mut types) in [(shard.clone(), own), (home, global)] {
-            types.retain(|resource_type| !self.lost.contains(resource_type));
+            types.retain(|resource_type| !lost.contains(resource_type));
             if !types.is_empty() {
                 covers.insert(shard, types);
             }
@@ -183,7 +212,7 @@ fn note<K: Ord + Clone>(
 
 /// WAFv2 has `global` resources (scope CLOUDFRONT) and regional ones of us-east-1 under one type.
 /// Another Region's snapshot that shows the former is not the whole truth about the latter.
-fn is_also_regional(resource_type: &ResourceType) -> bool {
+pub(super) fn is_also_regional(resource_type: &ResourceType) -> bool {
     resource_type.as_str().starts_with("AWS::WAFv2::")
 }
 

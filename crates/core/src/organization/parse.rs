@@ -175,9 +175,10 @@ fn accounts(rows: Vec<AccountRow>) -> Result<BTreeMap<AccountId, Account>, Organ
 }
 
 fn status(row: &AccountRow, place: &str) -> Result<AccountStatus, OrganizationError> {
-    const KNOWN: &str = "ACTIVE, PENDING_CLOSURE, SUSPENDED or CLOSED";
+    const KNOWN: &str = "PENDING_ACTIVATION, ACTIVE, PENDING_CLOSURE, SUSPENDED or CLOSED";
     match row.status.as_deref().or(row.state.as_deref()) {
         Some("ACTIVE") => Ok(AccountStatus::Active),
+        Some("PENDING_ACTIVATION") => Ok(AccountStatus::PendingActivation),
         Some("PENDING_CLOSURE") => Ok(AccountStatus::PendingClosure),
         Some("SUSPENDED") => Ok(AccountStatus::Suspended),
         Some("CLOSED") => Ok(AccountStatus::Closed),

@@ -47,6 +47,19 @@ fn an_organization_file_is_read() {
 }
 
 #[test]
+fn an_account_that_is_not_activated_yet_is_read_and_not_judged() {
+    for key in ["Status", "State"] {
+        let mut file = sample();
+        let row = file["Accounts"][1].as_object_mut().unwrap();
+        row.remove("Status");
+        row.insert(key.to_owned(), json!("PENDING_ACTIVATION"));
+        let organization = parse(&file).unwrap();
+        assert_eq!(organization.accounts[&id("201")].status, AccountStatus::PendingActivation);
+        assert!(!organization.judged_accounts().any(|judged| *judged == id("201")));
+    }
+}
+
+#[test]
 fn ancestors_are_units_nearest_first() {
     let organization = parse(&sample()).unwrap();
     let ancestors = |account: &str| -> Vec<String> {

@@ -168,13 +168,12 @@ fn managed_options(
     elements: &Node<'_>,
     counts: &mut Vec<Count>,
 ) -> Result<ManagedOptions, Refusal> {
-    let (mut direction, mut deny_all) = (None, None);
+    let mut direction = None;
     let mut options = ManagedOptions::default();
     for element in elements.items() {
-        let node = element.get("denyProtocolAllValue");
-        if node.is_set() {
-            once(&mut deny_all, node.flag(), &node)?;
-        }
+        // Answers of GetPolicy may show an unset flag as false: it says nothing against another
+        // element's true.
+        options.deny_protocol_all |= element.get("denyProtocolAllValue").flag();
         let node = element.get("auditSgDirection");
         if node.is_set() {
             once(&mut direction, audit_direction(&node)?, &node)?;
@@ -208,7 +207,6 @@ fn managed_options(
         ));
     }
     options.direction = direction.unwrap_or_default();
-    options.deny_protocol_all = deny_all.unwrap_or_default();
     Ok(options)
 }
 

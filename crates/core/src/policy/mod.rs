@@ -7,10 +7,10 @@
 //!          ─ echo  ─► Document      what GetPolicy and PutPolicy answer
 //! ```
 
-use serde::{Deserialize, Serialize};
-
 use crate::ident::{AccountId, PolicyId, Region, ResourceType};
 use crate::scope::Scope;
+
+pub use crate::ident::PolicyType;
 
 mod admission;
 pub mod content_audit;
@@ -75,24 +75,6 @@ pub enum Rule {
     Wafv2(wafv2::Wafv2),
     /// A type that is accepted and echoed but not judged yet: an issue on every account.
     NotJudged(PolicyType),
-}
-
-/// `SecurityServiceType` of the model: the eleven types of policy.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[allow(missing_docs)]
-pub enum PolicyType {
-    Waf,
-    Wafv2,
-    ShieldAdvanced,
-    SecurityGroupsCommon,
-    SecurityGroupsContentAudit,
-    SecurityGroupsUsageAudit,
-    NetworkFirewall,
-    DnsFirewall,
-    ThirdPartyFirewall,
-    ImportNetworkFirewall,
-    NetworkAclCommon,
 }
 
 impl PolicyType {

@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ident::{AccountId, OuId, Region};
+use crate::ident::{AccountId, OuId, PolicyType, Region};
 use crate::organization::Organization;
-use crate::policy::PolicyType;
 
 /// `AdminScope`: four independent parts. A part that was not given grants nothing (semantics §9
 /// row 22).

@@ -61,6 +61,13 @@ pub fn run(args: &Check) -> Outcome {
         ));
     }
     print(&report::statuses(&rows, args.output))?;
+    if rows.is_empty() && question.is_about_somebody() {
+        eprintln!(
+            "palisade: no policy could be judged: none is judged in the Regions given or found; \
+             policies about CloudFront are judged in us-east-1 alone"
+        );
+        return Ok(Exit::Undecided);
+    }
     Ok(exit(&rows, &found.reading))
 }
 
@@ -149,6 +156,7 @@ impl Judging<'_> {
         reading.strangers.extend(late_reading.strangers);
         reading.facts.extend(late_reading.facts);
         let anything = !reading.regions.is_empty() || !self.question.regions.is_empty();
+        rows.retain(|(at, region, _), _| self.question.judges(*at, region, &reading.regions));
         self.unheard(&mut rows, &reading, &facts);
         Ok(Found { rows, reading, anything })
     }
@@ -267,7 +275,8 @@ impl Judging<'_> {
                     &self.question.organization,
                 ) {
                     let key = (at, region.clone(), account.clone());
-                    if rows.contains_key(&key) {
+                    let judged = self.question.judges(at, &region, &reading.regions);
+                    if !judged || rows.contains_key(&key) {
                         continue;
                     }
                     let shard =

@@ -76,12 +76,33 @@ impl Question {
             .collect()
     }
 
-    /// The Regions to judge when items were found in `found`.
+    /// The Regions to judge when items were found in `found`: those asked for, else those found and,
+    /// for a policy about a global type, its home whether anything of it was found or not.
     pub fn judged(&self, found: &BTreeSet<Region>) -> BTreeSet<Region> {
         if !self.regions.is_empty() {
             return self.regions.clone();
         }
-        found.clone()
+        let mut judged = found.clone();
+        if self.policies.iter().any(is_global) {
+            judged.insert(Region::home_of_global());
+        }
+        judged
+    }
+
+    /// Whether the policy at this place is judged in a Region when items were found in `found`.
+    /// `global` items in another Region's file do not make their home a Region to judge
+    /// (semantics §10 row 4).
+    pub fn judges(&self, at: usize, region: &Region, found: &BTreeSet<Region>) -> bool {
+        self.regions.contains(region)
+            || found.contains(region)
+            || self.policies.get(at).is_some_and(is_global)
+    }
+
+    /// Whether any policy is about any account at all.
+    pub fn is_about_somebody(&self) -> bool {
+        self.policies.iter().any(|policy| {
+            !palisade_core::scope::in_scope_accounts(&policy.scope, &self.organization).is_empty()
+        })
     }
 
     /// The id that the policy's file carries.

@@ -89,9 +89,10 @@ pub(super) fn put_association(
     Ok(())
 }
 
-pub(super) fn associations(
-    tx: &Transaction<'_>,
-) -> Result<BTreeMap<(AccountId, Region, Box<str>), Association>> {
+/// Associations with third-party firewalls by administrator, Region and vendor.
+type Associations = BTreeMap<(AccountId, Region, Box<str>), Association>;
+
+pub(super) fn associations(tx: &Transaction<'_>) -> Result<Associations> {
     const ASSOCIATION: &str = "association with a third-party firewall";
     let mut statement =
         tx.prepare_cached("SELECT account, region, firewall, state FROM associations")?;

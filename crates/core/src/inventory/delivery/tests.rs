@@ -315,7 +315,9 @@ fn a_bad_item_is_quarantined_and_the_rest_goes_on() {
         item("z"),
     ]))
     .unwrap();
-    assert_eq!(ids(&delivery), ["a", "sg-bad", "z"]);
+    // What may be lost is unseen: the item without an id is a VPC, the others are of any type.
+    let (first, any) = ("unreadable-item-1", "unreadable-item-6");
+    assert_eq!(ids(&delivery), ["a", "sg-bad", "z", any, first, first]);
     assert_eq!(delivery.observations[1].item.body, Body::Unseen, "there, and not judged");
     let told: Vec<String> = delivery
         .quarantined
@@ -447,11 +449,11 @@ fn an_item_of_more_than_the_limit_is_quarantined_and_the_rest_goes_on() {
             text.as_bytes().chunks(chunk).for_each(|chunk| reader.push(chunk).unwrap());
             reader.finish().unwrap()
         };
-        for delivery in [
-            of(snapshot(&[sized(size), item("a")]), 1 << 20),
-            of(format!("{}\n{}", sized(size), item("a")), usize::MAX),
+        for (delivery, lost) in [
+            (of(snapshot(&[sized(size), item("a")]), 1 << 20), &["a", "unreadable-item-0"][..]),
+            (of(format!("{}\n{}", sized(size), item("a")), usize::MAX), &["a"]),
         ] {
-            assert_eq!(ids(&delivery), if fits { vec!["big", "a"] } else { vec!["a"] });
+            assert_eq!(ids(&delivery), if fits { &["big", "a"] } else { lost });
             let reasons: Vec<_> = delivery.quarantined.iter().map(|bad| &*bad.reason).collect();
             assert_eq!(reasons, if fits { vec![] } else { vec!["larger than 16 MiB"] });
         }
@@ -669,6 +671,67 @@ fn global_items_are_covered_in_their_home_and_make_nothing_else_known() {
         "111122223333/us-east-1 1770091506000 [us-east-1 VPC,Role,WebACL]"
     );
     assert_eq!(facts("", &snapshot(&[role])).unwrap(), "- 1770091506000 []");
+}
+
+/// A lost item leaves something that cannot be judged, wherever it may belong.
+#[test]
+fn unseen_resources_stand_in_for_items_without_a_readable_key() {
+    let group = || item_of("AWS::EC2::SecurityGroup", "sg-1", "eu-west-1", r#""ipPermissions":[]"#);
+    let role = || item_of("AWS::IAM::Role", "r", "global", r#""a":1"#);
+    let no_id = |item: String, id: &str| item.replace(&format!(r#""resourceId":"{id}","#), "");
+    let of = |name: &str, text: String| -> String {
+        let delivery = read_as(name, text).unwrap();
+        let unreadable = |seen: &&Observation| seen.item.key.id.as_str().starts_with("unreadable");
+        let seen = delivery.observations.iter().filter(unreadable).map(|seen| {
+            assert_eq!(seen.item.body, Body::Unseen);
+            let key = &seen.item.key;
+            let type_name = key.resource_type.as_str().rsplit("::").next().unwrap();
+            let number = key.id.as_str().rsplit('-').next().unwrap();
+            format!("{}/{}/{type_name}/{number} {}", key.account, key.region, seen.global)
+        });
+        seen.collect::<Vec<_>>().join(", ")
+    };
+    let group_1 = "111122223333/eu-west-1/SecurityGroup/1 false";
+    let lost = no_id(group(), "sg-1");
+    let history = |items: &[String]| format!(r#"{{"configurationItems":[{}]}}"#, items.join(","));
+    let recorder = item_of(
+        "AWS::Config::ConfigurationRecorder",
+        "default",
+        "eu-west-1",
+        r#""configuration":{"recordingGroup":{"allSupported":false,"resourceTypes":["AWS::EC2::SecurityGroup"]}}"#,
+    );
+    for (what, name, text, wanted) in [
+        ("no id", "", snapshot(&[group(), lost.clone()]), group_1),
+        ("no id, alone of its type", "", snapshot(&[role(), lost.clone()]), group_1),
+        ("in a history", "", history(&[item("v"), lost.clone()]), group_1),
+        (
+            "of the files shard",
+            NAME,
+            snapshot(&[group(), lost.replace("111122223333", "x")]),
+            group_1,
+        ),
+        ("no account", "", snapshot(&[group(), group().replace("111122223333", "")]), group_1),
+        ("no Region", "", snapshot(&[group(), group().replace("\"eu-west-1\"", "null")]), group_1),
+        (
+            "no time",
+            "",
+            snapshot(&[group(), group().replace("2026-", "x").replace("1770091506000", "0")]),
+            group_1,
+        ),
+        (
+            "global",
+            "",
+            snapshot(&[group(), no_id(role(), "r")]),
+            "111122223333/us-east-1/Role/1 true",
+        ),
+        ("of no type", "", snapshot(&[group(), "null".to_owned(), "null".to_owned()]), group_1),
+        ("of no type, listed", "", snapshot(&[recorder.clone(), "5".to_owned()]), group_1),
+        ("the recorder", "", snapshot(&[group(), no_id(recorder, "default")]), group_1),
+        ("of no type, in a history", "", history(&[group(), "null".to_owned()]), ""),
+        ("of no known place", "", history(&[lost.replace("111122223333", "")]), ""),
+    ] {
+        assert_eq!(of(name, text), wanted, "{what}");
+    }
 }
 
 #[test]

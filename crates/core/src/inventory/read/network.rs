@@ -74,20 +74,26 @@ pub(super) fn read_interface(source: &Source<'_>) -> Result<Body, String> {
     }))
 }
 
-/// A body that tells neither groups, nor interfaces, nor a state is unseen; terminated instances
-/// linger without groups and interfaces.
+/// A body that does not tell the instance's groups, its own or those of every interface, is unseen;
+/// terminated instances linger without groups and interfaces.
 pub(super) fn read_instance(source: &Source<'_>) -> Result<Body, String> {
     let body: InstanceBody<'_> = source.body()?;
-    if body.groups.is_none() && body.interfaces.is_none() && body.state.is_none() {
+    let state = body.state.and_then(|state| state.name).and_then(Text::filled);
+    let terminated = state.as_ref().is_some_and(|state| state.eq_ignore_ascii_case("terminated"));
+    let by_interfaces = body
+        .interfaces
+        .as_ref()
+        .is_some_and(|interfaces| interfaces.0.iter().all(|interface| interface.groups.is_some()));
+    let interfaces = body.interfaces.into_iter().flat_map(|interfaces| interfaces.0);
+    let interfaces: Vec<_> = interfaces.map(instance_interface).collect::<Result<_, String>>()?;
+    if !terminated && body.groups.is_none() && !by_interfaces {
         return Ok(Body::Unseen);
     }
-    let interfaces = body.interfaces.into_iter().flat_map(|interfaces| interfaces.0);
-    let interfaces: Result<Vec<_>, String> = interfaces.map(instance_interface).collect();
     Ok(Body::Instance(Instance {
-        state: body.state.and_then(|state| state.name).and_then(Text::filled),
+        state,
         vpc: body.vpc.and_then(Text::filled),
         groups: group_ids(body.groups),
-        interfaces: interfaces?,
+        interfaces,
     }))
 }
 

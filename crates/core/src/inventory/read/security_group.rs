@@ -41,11 +41,15 @@ shape! {
     }
 }
 
-/// A body that does not tell the inbound rules (a query that did not select them) is unseen: no
-/// rules told are not no rules.
+/// A body that does not tell the rules of a direction (a query that did not select them) is unseen:
+/// no rules told are not no rules. Groups of EC2-Classic, without a VPC, had no outbound rules.
 pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
     let body: GroupBody<'_> = source.body()?;
     let Some(ingress) = body.ingress else { return Ok(Body::Unseen) };
+    let vpc = body.vpc.and_then(Text::filled);
+    if vpc.is_some() && body.egress.is_none() {
+        return Ok(Body::Unseen);
+    }
     let owner = match body.owner.and_then(Text::filled) {
         Some(owner) => Some(AccountId::try_from(&*owner).map_err(|error| error.to_string())?),
         None => None,
@@ -53,7 +57,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
     let name = body.name.and_then(Text::filled).or_else(|| source.item.name.clone());
     Ok(Body::SecurityGroup(SecurityGroup {
         group_name: name.unwrap_or_default(),
-        vpc: body.vpc.and_then(Text::filled),
+        vpc,
         owner,
         ingress: permissions("ipPermissions", Some(ingress))?,
         egress: permissions("ipPermissionsEgress", body.egress)?,

@@ -298,6 +298,22 @@ fn what_a_rule_opens_is_never_dropped_in_silence() {
 }
 
 #[test]
+fn rules_that_are_not_told_are_not_no_rules() {
+    for (configuration, seen) in [
+        (r#"{"vpcId":"vpc-1","ipPermissions":[],"ipPermissionsEgress":[]}"#, true),
+        (r#"{"vpcId":"vpc-1","ipPermissions":[]}"#, false),
+        (r#"{"vpcId":"vpc-1","ipPermissions":[],"ipPermissionsEgress":null}"#, false),
+        (r#"{"vpcId":"vpc-1","ipPermissionsEgress":[]}"#, false),
+        // EC2-Classic had no outbound rules.
+        (r#"{"ipPermissions":[]}"#, true),
+    ] {
+        let found = body(GROUP, configuration).unwrap();
+        assert_eq!(matches!(found, Body::SecurityGroup(_)), seen, "{configuration}");
+        assert!(seen || found == Body::Unseen, "{configuration}");
+    }
+}
+
+#[test]
 fn interfaces_and_instances_are_read() {
     const INTERFACE: &str = "AWS::EC2::NetworkInterface";
     let interface = NetworkInterface {
@@ -333,6 +349,21 @@ fn interfaces_and_instances_are_read() {
     let text = r#"{"state":{"name":"terminated"},"networkInterfaces":[]}"#;
     assert_eq!(body("AWS::EC2::Instance", text), Ok(Body::Instance(gone)));
     assert_eq!(body("AWS::EC2::Instance", r#"{"imageId":"ami-1"}"#), Ok(Body::Unseen));
+    for untold in [
+        r#"{"state":{"name":"running"}}"#,
+        r#"{"state":{"name":"running"},"networkInterfaces":[{"networkInterfaceId":"eni-1"}]}"#,
+        r#"{"networkInterfaces":[{"networkInterfaceId":"eni-1","groups":null}]}"#,
+    ] {
+        assert_eq!(body("AWS::EC2::Instance", untold), Ok(Body::Unseen), "{untold}");
+    }
+    for told in [
+        r#"{"state":{"name":"running"},"securityGroups":[]}"#,
+        r#"{"securityGroups":[],"networkInterfaces":[{"networkInterfaceId":"eni-1"}]}"#,
+        r#"{"networkInterfaces":[{"networkInterfaceId":"eni-1","groups":[]}]}"#,
+        r#"{"state":{"name":"terminated"}}"#,
+    ] {
+        assert!(matches!(body("AWS::EC2::Instance", told), Ok(Body::Instance(_))), "{told}");
+    }
     assert!(body("AWS::EC2::Instance", r#"{"networkInterfaces":[{}]}"#).is_err());
 }
 

@@ -90,6 +90,22 @@ fn managed_options_may_have_an_audit_group_as_override() {
     assert_eq!(found.managed, Some(ManagedOptions::default()));
 }
 
+/// Answers show every element with all keys; `false` there is an option that is not set.
+#[test]
+fn an_element_that_does_not_deny_all_protocols_unsets_nothing() {
+    for (elements, denied) in [
+        (
+            r#"[{"denyProtocolAllValue":true},{"denyProtocolAllValue":false,"allowedPortCountPerSgRule":1}]"#,
+            true,
+        ),
+        (r#"[{"denyProtocolAllValue":false},{"denyProtocolAllValue":true}]"#, true),
+        (r#"[{"denyProtocolAllValue":false},{"denyProtocolAllValue":false}]"#, false),
+    ] {
+        let found = audit(&format!(r#"{{"preManagedOptions":{elements}}}"#));
+        assert_eq!(found.managed.unwrap().deny_protocol_all, denied, "{elements}");
+    }
+}
+
 #[test]
 fn bad_content_audits_are_refused() {
     let id = "36a2e5e3-6032-41f4-836d-1599690bc624";
