@@ -124,10 +124,13 @@ mod tests {
         look(profile, |name| all.get(name).cloned())
     }
 
+    /// Profile asked for, environment, access key id and Region found.
+    type Case<'a> = (Option<&'a str>, &'a [(&'a str, &'a str)], &'a str, &'a str);
+
     #[test]
     fn keys_and_region_are_found_where_the_aws_tools_find_them() {
         let keys = [("AWS_ACCESS_KEY_ID", "AKIAENV"), ("AWS_SECRET_ACCESS_KEY", "s")];
-        let cases: [(Option<&str>, &[(&str, &str)], &str, &str); 6] = [
+        let cases: [Case<'_>; 6] = [
             (None, &[], "AKIADEFAULT", "eu-west-1"),
             (Some("work"), &[], "AKIAWORK", "eu-north-1"),
             (None, &[("AWS_PROFILE", "work")], "AKIAWORK", "eu-north-1"),

@@ -102,6 +102,7 @@ impl Check<'_> {
 
     fn member(&mut self, member: &'static Member, structure: &Value, union: bool) {
         match structure.member(member.name) {
+            Some(value) if is_documented_as_empty(member, structure, value) => {}
             Some(value) => self.below(Step::Member(member.name), |check| {
                 check.value(member.shape, value, member.constraints);
             }),
@@ -278,6 +279,16 @@ impl fmt::Display for LowerFirst<'_> {
     }
 }
 
+/// Shield policies for resources without automatic response are documented to have an empty
+/// `ManagedServiceData`, which the shape's minimum length forbids: clients send it and read it back
+/// (semantics §2.2, §10 row 26).
+fn is_documented_as_empty(member: &Member, structure: &Value, value: &Value) -> bool {
+    let is = |value: &Value, text: &str| matches!(value, Value::String(found) if found == text);
+    member.name == "ManagedServiceData"
+        && is(value, "")
+        && structure.member("Type").is_some_and(|kind| is(kind, "SHIELD_ADVANCED"))
+}
+
 #[expect(clippy::cast_precision_loss, reason = "the model's bounds are far below 2^53")]
 fn below(value: &Value, min: f64) -> bool {
     match value {
@@ -408,13 +419,21 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_managed_service_data_is_let_through() {
-        let body = r#"{"Policy":{"PolicyName":"p","ResourceType":"t","ExcludeResourceTags":false,"RemediationEnabled":false,
-            "SecurityServicePolicyData":{"Type":"WAFV2","ManagedServiceData":""}}}"#;
+    fn an_empty_managed_service_data_is_for_shield_policies_alone() {
+        let body = |kind: &str| {
+            format!(
+                r#"{{"Policy":{{"PolicyName":"p","ResourceType":"t","ExcludeResourceTags":false,"RemediationEnabled":false,
+                "SecurityServicePolicyData":{{"Type":"{kind}","ManagedServiceData":""}}}}}}"#
+            )
+        };
         let put: shapes::PutPolicyRequest =
-            crate::decode(crate::Protocol::Json, body.as_bytes()).unwrap();
+            crate::decode(crate::Protocol::Json, body("SHIELD_ADVANCED").as_bytes()).unwrap();
         let data = put.policy.security_service_policy_data.managed_service_data;
         assert_eq!(data.as_deref(), Some(""));
+        let (_, message) = refused::<shapes::PutPolicyRequest>(&body("WAFV2"));
+        let expected = "Value '' at 'policy.securityServicePolicyData.managedServiceData' failed to satisfy constraint: Member must have \
+                        length greater than or equal to 1";
+        assert!(message.contains(expected), "{message}");
     }
 
     #[test]

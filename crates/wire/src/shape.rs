@@ -193,11 +193,13 @@ impl std::fmt::Debug for Pattern {
     }
 }
 
-/// `^((?!\\[nr]).)+` read over the whole text: one line, and nowhere a backslash followed by `n` or `r`.
-/// Empty passes: clients send `""` for Shield policies and read it back (semantics §10 row 26).
+/// `^((?!\\[nr]).)+` read over the whole text: one line, not empty, and nowhere a backslash followed by `n` or `r`.
 fn has_no_escaped_break(value: &str) -> bool {
     let line_breaks = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
-    !value.contains(line_breaks) && !value.contains("\\n") && !value.contains("\\r")
+    !value.is_empty()
+        && !value.contains(line_breaks)
+        && !value.contains("\\n")
+        && !value.contains("\\r")
 }
 
 /// A generated type and its place in the service's shape table.

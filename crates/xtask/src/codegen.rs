@@ -42,11 +42,7 @@ fn generate(wire: &Path) -> Result<Vec<(PathBuf, String)>, String> {
     let path = wire.join("model/fms-model.json");
     let text = std::fs::read_to_string(&path)
         .map_err(|e| format!("cannot read `{}`: {e}", path.display()))?;
-    let mut model = Model::parse(&text)?;
-    let path = wire.join("model/patches.json");
-    let patches = std::fs::read_to_string(&path)
-        .map_err(|e| format!("cannot read `{}`: {e}", path.display()))?;
-    model.patch(&patches)?;
+    let model = Model::parse(&text)?;
     let files = [
         ("src/generated/shapes.rs", shapes(&model)?),
         ("src/generated/operations.rs", operations(&model)?),
@@ -87,27 +83,6 @@ impl Model {
             operations: section("operations")?,
             target_prefix: target_prefix.to_owned(),
         })
-    }
-
-    /// Applies the quirks of the real service that the model gets wrong: a list of
-    /// `{"shape", "set": {member: value}, "reason"}`.
-    fn patch(&mut self, patches: &str) -> Result<(), String> {
-        let patches: Vec<Value> = serde_json::from_str(patches)
-            .map_err(|e| format!("the patches are not a list: {e}"))?;
-        for patch in &patches {
-            let name = text(patch, "shape").ok_or("a patch names no shape")?;
-            text(patch, "reason").ok_or_else(|| format!("the patch of `{name}` has no reason"))?;
-            let shape = self.shapes.get_mut(name).and_then(Value::as_object_mut);
-            let shape =
-                shape.ok_or_else(|| format!("a patch names `{name}`, which is no shape"))?;
-            let set = patch.get("set").and_then(Value::as_object);
-            for (member, value) in
-                set.ok_or_else(|| format!("the patch of `{name}` sets nothing"))?
-            {
-                shape.insert(member.clone(), value.clone());
-            }
-        }
-        Ok(())
     }
 
     fn shape(&self, name: &str) -> Result<&Value, String> {

@@ -2520,7 +2520,7 @@ static SHAPES: [Shape; 300] = [
         name: "ManagedServiceData",
         kind: Kind::String,
         constraints: Constraints {
-            length_min: Some(0),
+            length_min: Some(1),
             length_max: Some(30000),
             pattern: Some(&PATTERN_3),
             ..Constraints::NONE
