@@ -12,7 +12,6 @@ use super::{Body, Held, Merged, Observation, Shard, is_live, merge};
 pub struct ShardBuilder {
     id: ShardId,
     held: BTreeMap<ResourceType, BTreeMap<ResourceId, Held>>,
-    known: BTreeSet<ResourceType>,
     marks: BTreeMap<ResourceType, i64>,
     snapshot_accepted: bool,
 }
@@ -20,25 +19,15 @@ pub struct ShardBuilder {
 impl ShardBuilder {
     /// A shard of which nothing is known yet.
     pub fn new(id: ShardId) -> ShardBuilder {
-        ShardBuilder {
-            id,
-            held: BTreeMap::new(),
-            known: BTreeSet::new(),
-            marks: BTreeMap::new(),
-            snapshot_accepted: false,
-        }
+        ShardBuilder { id, held: BTreeMap::new(), marks: BTreeMap::new(), snapshot_accepted: false }
     }
 
     /// Takes in one state; `snapshot_moment_ms` when a whole snapshot contained it. An observation
     /// of another shard says nothing about this one and is left out.
     pub fn observe(&mut self, observation: Observation, snapshot_moment_ms: Option<i64>) {
-        let makes_known = observation.makes_known();
         let item = observation.item;
         if item.key.account != self.id.account || item.key.region != self.id.region {
             return;
-        }
-        if makes_known && !self.known.contains(&item.key.resource_type) {
-            self.known.insert(item.key.resource_type.clone());
         }
         let seen_ms = seen_ms(&item.version, snapshot_moment_ms);
         let of_type = self.held.entry(item.key.resource_type.clone()).or_default();
@@ -64,6 +53,7 @@ impl ShardBuilder {
 
     /// The live items and what is known of their completeness.
     pub fn seal(self) -> Shard {
+        let held_types: BTreeSet<ResourceType> = self.held.keys().cloned().collect();
         let recorder_tombstone = self
             .held
             .get(&ResourceType::CONFIGURATION_RECORDER)
@@ -85,7 +75,7 @@ impl ShardBuilder {
         Shard {
             id: self.id,
             items,
-            held_types: self.known,
+            held_types,
             snapshot_accepted: self.snapshot_accepted,
             recorder_deleted,
             received_ms: None,

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use crate::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
 
 use super::Body;
-use super::snapshot::is_also_regional;
 
 /// Identity of a resource. No two live resources share it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -66,13 +65,4 @@ pub struct Observation {
     pub item: Item,
     /// Whether the delivered Region was `global` (the key's Region is then us-east-1).
     pub global: bool,
-}
-
-impl Observation {
-    /// Whether it makes its type known in its shard, where no recorder tells (semantics §10 rows 1
-    /// and 4): `global` resources of a type that has regional ones too come in any Region's
-    /// delivery, and say nothing about the regional ones of us-east-1.
-    pub fn makes_known(&self) -> bool {
-        !(self.global && is_also_regional(&self.item.key.resource_type))
-    }
 }

@@ -13,8 +13,7 @@ pub struct Shard {
     pub id: ShardId,
     /// Live items (no tombstones) by type, then id.
     pub items: BTreeMap<ResourceType, BTreeMap<ResourceId, Item>>,
-    /// Types of which an item, live or deleted, is held that makes the type known
-    /// ([`super::Observation::makes_known`]).
+    /// Types of which an item, live or deleted, is held.
     pub held_types: BTreeSet<ResourceType>,
     /// A whole snapshot of this shard was accepted.
     pub snapshot_accepted: bool,

@@ -212,7 +212,7 @@ fn note<K: Ord + Clone>(
 
 /// WAFv2 has `global` resources (scope CLOUDFRONT) and regional ones of us-east-1 under one type.
 /// Another Region's snapshot that shows the former is not the whole truth about the latter.
-pub(super) fn is_also_regional(resource_type: &ResourceType) -> bool {
+fn is_also_regional(resource_type: &ResourceType) -> bool {
     resource_type.as_str().starts_with("AWS::WAFv2::")
 }
 

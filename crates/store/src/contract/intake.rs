@@ -141,21 +141,6 @@ pub fn a_type_once_held_stays_held(bed: &mut impl Bed) {
     assert!(loaded(store, &shard(2)).shard.held_types.contains(&GROUP));
 }
 
-pub fn global_resources_of_a_type_make_its_regional_ones_not_known(bed: &mut impl Bed) {
-    let store = bed.store();
-    let home = ShardId { account: account(1), region: Region::home_of_global() };
-    let mut acl = observed(&home, ResourceType::WAFV2_WEB_ACL, "acl-1", 5, Body::Unwanted);
-    acl.global = true;
-    store.accept(&delivery(&[acl.clone()]), 1000).unwrap();
-    let shard = loaded(store, &home).shard;
-    assert!(shard.held_types.is_empty());
-    assert!(shard.item(&ResourceType::WAFV2_WEB_ACL, "acl-1").is_some());
-    acl.item.key.id = id("acl-2");
-    acl.global = false;
-    store.accept(&delivery(&[acl]), 1000).unwrap();
-    assert!(loaded(store, &home).shard.held_types.contains(&ResourceType::WAFV2_WEB_ACL));
-}
-
 pub fn a_deleted_recorder_is_told(bed: &mut impl Bed) {
     let store = bed.store();
     let told = || loaded(store, &shard(1)).shard.recorder_deleted;

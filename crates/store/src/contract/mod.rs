@@ -50,7 +50,6 @@ macro_rules! contract_suite {
             intake::a_later_sight_revives_what_was_gone
             intake::a_snapshot_is_silent_about_types_it_does_not_cover
             intake::a_type_once_held_stays_held
-            intake::global_resources_of_a_type_make_its_regional_ones_not_known
             intake::a_deleted_recorder_is_told
             intake::global_items_of_another_region_do_not_renew_a_shards_own_receipt
             intake::accounts_outside_the_organization_are_kept_and_counted

@@ -131,7 +131,7 @@ impl<'t> Intake<'t> {
         let item = &observation.item;
         let resource_type = &item.key.resource_type;
         let coverage = self.coverage.entry(resource_type.clone()).or_default();
-        coverage.held |= observation.makes_known();
+        coverage.held = true;
         let mark = coverage.mark_ms;
         let held = held::item(self.tx, &item.key)?;
         let was_live = held.as_ref().is_some_and(|held| is_live(held, mark));

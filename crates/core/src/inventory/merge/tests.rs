@@ -282,31 +282,3 @@ fn damaged_and_foreign_encodings_are_refused() {
     assert!(fails(&bytes[..bytes.len() - 1]).contains("damaged"));
     assert!(fails(&[bytes.as_slice(), &[0]].concat()).contains("1 bytes too many"));
 }
-
-#[test]
-fn global_resources_of_a_type_make_its_regional_ones_not_known() {
-    let seen = |resource_type: ResourceType, global: bool| {
-        let key = crate::inventory::ItemKey {
-            account: "111122223333".parse().unwrap(),
-            region: crate::ident::Region::home_of_global(),
-            resource_type,
-            id: "x".parse().unwrap(),
-        };
-        let version = Version { state: None, captured_ms: 1 };
-        let tags = crate::inventory::Tags::new();
-        let item = Item { key, version, name: None, arn: None, tags, body: Body::Unseen };
-        crate::inventory::Observation { item, global }
-    };
-    for (resource_type, global, known) in [
-        (ResourceType::WAFV2_WEB_ACL, true, false),
-        (ResourceType::WAFV2_WEB_ACL, false, true),
-        (ResourceType::CLOUDFRONT_DISTRIBUTION, true, true),
-    ] {
-        let one = seen(resource_type.clone(), global);
-        let mut builder = crate::inventory::ShardBuilder::new(one.item.key.shard());
-        builder.observe(one, None);
-        let shard = builder.seal();
-        assert_eq!(shard.knows(&resource_type), known, "{resource_type} {global}");
-        assert!(shard.item(&resource_type, "x").is_some(), "held all the same");
-    }
-}

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::held::{self, Held};
+use super::held::{self, Held, held};
 use super::options::breaks_options;
 use super::rules::{
     Peer, Rule, peer_inside, peers_meet, ports_inside, ports_meet, protocol_inside, protocols_meet,
@@ -31,7 +31,8 @@ pub(super) struct Demand {
 pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
     let policy = &case["policy"];
     let (account, owner) = (text(&case["account"]), text(&case["administrator"]));
-    let here = held::of_account(case, text(&case["region"]), broken);
+    let region = text(&case["region"]);
+    let here = held(&case["delivery"], &case["earlier"], account, region, broken);
     let listed = listed_types(policy);
     let mut found = Found::default();
 
@@ -42,7 +43,7 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
         }
     }
     let data = service_data(policy);
-    let demand = demand(case, &data, broken);
+    let demand = demand(case, &data, owner, region, broken);
     if demand.missing && broken != Some(Mutation::MissingReferenceSkipped) {
         found.issues.insert("AWSVPC".to_owned());
         found.no_result = true;
@@ -167,9 +168,19 @@ fn is_audited(
 }
 
 /// Resolves what the policy refers to.
-fn demand(case: &Value, data: &Value, broken: Option<Mutation>) -> Demand {
+fn demand(
+    case: &Value,
+    data: &Value,
+    owner: &str,
+    region: &str,
+    broken: Option<Mutation>,
+) -> Demand {
     let mut missing = false;
-    let there = held::of_administrator(case, broken);
+    let there = if text(&case["account"]) == owner {
+        held(&case["delivery"], &case["earlier"], owner, region, broken)
+    } else {
+        held(&case["administratorDelivery"], &Value::Null, owner, region, broken)
+    };
     let mut audit = vec![];
     for named in list(&data["securityGroups"]) {
         match there.item(GROUP, text(&named["id"])) {

@@ -15,37 +15,15 @@ pub struct Held<'a> {
     broken: Option<Mutation>,
 }
 
-/// When snapshots were taken, as their file names say: that of the case, an earlier one, and those
-/// of the account's other Regions.
+/// When snapshots were taken, as their file names say: that of the case, and an earlier one.
 const MOMENT: &str = "2026-03-01T00:00:00.000Z";
 const EARLIER_MOMENT: &str = "2026-02-15T00:00:00.000Z";
-const ELSEWHERE_MOMENT: &str = "2026-02-20T00:00:00.000Z";
 
-/// A delivered file: its content, and the moment and Region in its name.
-struct File<'a>(&'a Value, &'static str, &'a str);
-
-/// What is held of the case's account in one of its Regions.
-pub fn of_account<'a>(case: &'a Value, region: &str, broken: Option<Mutation>) -> Held<'a> {
-    let own = text(&case["region"]);
-    let mut files =
-        vec![File(&case["delivery"], MOMENT, own), File(&case["earlier"], EARLIER_MOMENT, own)];
-    for other in list(&case["elsewhere"]) {
-        files.push(File(&other["delivery"], ELSEWHERE_MOMENT, text(&other["region"])));
-    }
-    gather(&files, text(&case["account"]), region, broken)
-}
-
-/// What is held of the administrator, whose account may be the case's.
-pub fn of_administrator(case: &Value, broken: Option<Mutation>) -> Held<'_> {
-    let (owner, region) = (text(&case["administrator"]), text(&case["region"]));
-    if text(&case["account"]) == owner {
-        return of_account(case, region, broken);
-    }
-    gather(&[File(&case["administratorDelivery"], MOMENT, region)], owner, region, broken)
-}
-
-fn gather<'a>(
-    files: &[File<'a>],
+/// Gathers what delivered files tell about (account, region): the case's own and an earlier one,
+/// which may be absent.
+pub fn held<'a>(
+    delivery: &'a Value,
+    earlier: &'a Value,
     account: &str,
     region: &str,
     broken: Option<Mutation>,
@@ -54,33 +32,27 @@ fn gather<'a>(
     let mut all: Vec<(&Value, &str)> = vec![];
     // Of each whole snapshot: its moment, the types it contains, and its recorder.
     let mut snapshots: Vec<(&str, Vec<&str>, Option<&Value>)> = vec![];
-    let mut whole_here = false;
-    for File(file, moment, place) in files {
+    for (file, moment) in [(delivery, MOMENT), (earlier, EARLIER_MOMENT)] {
         // A whole snapshot carries the id of a snapshot; a history file has none.
         let whole = file["configSnapshotId"].is_string();
         let (mut types, mut recorder) = (vec![], None);
         for item in list(&file["configurationItems"]) {
             let home = match text(&item["awsRegion"]) {
-                "global" if broken == Some(Mutation::GlobalItemsStayWhereTheyCome) => *place,
                 "global" => "us-east-1",
                 regional => regional,
             };
             if text(&item["awsAccountId"]) != account || home != region {
                 continue;
             }
-            let kind = text(&item["resourceType"]);
-            // Row 4: another Region's file tells nothing of the regional web ACLs of us-east-1.
-            if *place == region || !kind.starts_with("AWS::WAFv2::") {
-                types.push(kind);
-            }
-            if kind == RECORDER {
+            types.push(text(&item["resourceType"]));
+            if text(&item["resourceType"]) == RECORDER {
                 recorder = Some(item);
             }
             let captured = text(&item["configurationItemCaptureTime"]);
-            all.push((item, if whole && *moment > captured { *moment } else { captured }));
+            all.push((item, if whole && moment > captured { moment } else { captured }));
         }
+        // Every file of a case is named after its account and Region.
         if whole {
-            whole_here |= *place == region;
             snapshots.push((moment, types, recorder));
         }
     }
@@ -111,7 +83,7 @@ fn gather<'a>(
         }
     }
     let all = all.into_iter().map(|(item, _)| item).collect();
-    Held { live, all, snapshot: whole_here, broken }
+    Held { live, all, snapshot: !snapshots.is_empty(), broken }
 }
 
 const RECORDER: &str = "AWS::Config::ConfigurationRecorder";
@@ -136,19 +108,6 @@ pub fn body(item: &Value) -> Cow<'_, Value> {
         Value::String(text) => Cow::Owned(serde_json::from_str(text).unwrap_or(Value::Null)),
         other => Cow::Borrowed(other),
     }
-}
-
-/// When the recorder took the state down, milliseconds since 1970.
-pub fn captured_ms(item: &Value) -> i64 {
-    let text = text(&item["configurationItemCaptureTime"]);
-    let number = |from: usize, to: usize| text[from..to].parse::<i64>().expect("a number");
-    // Days since 1970 of a day in 2026, which is no leap year.
-    assert!(text.starts_with("2026-") && text.len() == 24, "a moment of worlds: {text}");
-    let months = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let before: i64 = months[..number(5, 7) as usize - 1].iter().sum();
-    let days = 20_454 + before + number(8, 10) - 1;
-    let seconds = (days * 24 + number(11, 13)) * 3600 + number(14, 16) * 60 + number(17, 19);
-    seconds * 1000 + number(20, 23)
 }
 
 /// Tags by the item's map; by the body's lists only when there is no map.
@@ -189,17 +148,7 @@ impl<'h> Held<'h> {
             let on = on || self.broken == Some(Mutation::RecorderAtRestCountedRecording);
             return on && lists(recorder, kind);
         }
-        // A recorder that was deleted records nothing.
-        let gone = self.all.iter().any(|i| text(&i["resourceType"]) == RECORDER && is_deleted(i));
-        if gone && self.broken != Some(Mutation::DeletedRecorderForgotten) {
-            return false;
-        }
-        // `global` web ACLs tell nothing of the regional ones of us-east-1 (row 4).
-        let tells = |item: &&Value| {
-            text(&item["resourceType"]) == kind
-                && !(kind.starts_with("AWS::WAFv2::") && item["awsRegion"] == "global")
-        };
-        self.snapshot || self.all.iter().any(|item| tells(&item))
+        self.snapshot || self.all.iter().any(|item| text(&item["resourceType"]) == kind)
     }
 }
 

@@ -6,8 +6,6 @@ mod held;
 mod mutation;
 mod options;
 mod rules;
-mod shield;
-mod usage;
 mod waf;
 
 use std::collections::BTreeSet;
@@ -44,16 +42,10 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Outcome {
     if !account_in_scope(case, broken) {
         return Outcome::default();
     }
-    let mut found = match text(&case["policy"]["SecurityServicePolicyData"]["Type"]) {
+    let found = match text(&case["policy"]["SecurityServicePolicyData"]["Type"]) {
         "WAFV2" => waf::judge(case, broken),
-        "SHIELD_ADVANCED" => shield::judge(case, broken),
-        "SECURITY_GROUPS_USAGE_AUDIT" => usage::judge(case, broken),
         _ => audit::judge(case, broken),
     };
-    if is_stale(case) && broken != Some(Mutation::StalenessIgnored) {
-        found.issues.insert("AWSCONFIG".to_owned());
-        found.undecided = true;
-    }
     let status = if found.no_result {
         None
     } else if !found.violators.is_empty() {
@@ -69,13 +61,6 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Outcome {
     };
     let violators = if status == Some("NON_COMPLIANT") { found.violators } else { BTreeSet::new() };
     Outcome { in_scope: true, status, violators, issues: found.issues }
-}
-
-/// Semantics §10 row 2: no delivery within the time that is set, by the moment of receipt.
-fn is_stale(case: &Value) -> bool {
-    let (received, after) = (case["receivedMs"].as_i64(), case["staleAfterMs"].as_i64());
-    let now = case["evaluatedMs"].as_i64().unwrap_or(0);
-    matches!((received, after), (Some(received), Some(after)) if now - received >= after)
 }
 
 /// Semantics §4.1 and §10 row 6.

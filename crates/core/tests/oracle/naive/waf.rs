@@ -1,21 +1,19 @@
 //! WAFV2, naively: missing and incorrect web ACLs, missing rule groups (semantics §5.1, §10 rows
-//! 16 and 18), and web ACLs that cannot be taken over (§5.1 test 4).
+//! 16 and 18).
 
 use serde_json::Value;
 
-use super::held::{self, Held};
+use super::held::{self, Held, held};
 use super::{Found, Mutation, list, listed_types, tags_in_scope, text};
 
 const WEB_ACL: &str = "AWS::WAFv2::WebACL";
 const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
 const STAGE: &str = "AWS::ApiGateway::Stage";
-const DISTRIBUTION: &str = "AWS::CloudFront::Distribution";
 
 pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
     let policy = &case["policy"];
-    let here = held::of_account(case, text(&case["region"]), broken);
-    let retrofit = super::service_data(policy)["webACLSource"] == "RETROFIT_EXISTING"
-        && broken != Some(Mutation::RetrofitIgnored);
+    let (account, region) = (text(&case["account"]), text(&case["region"]));
+    let here = held(&case["delivery"], &case["earlier"], account, region, broken);
     let mut found = Found::default();
     let listed = listed_types(policy);
     for kind in listed.iter().copied().chain([WEB_ACL]) {
@@ -24,22 +22,11 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
             found.undecided = true;
         }
     }
-    // Resources in scope, and web ACLs found on them.
-    let mut in_scope: Vec<(&str, &str)> = vec![];
-    let mut in_use: Vec<String> = vec![];
     for item in &here.live {
         let kind = text(&item["resourceType"]);
         if !listed.contains(&kind) || !tags_in_scope(policy, item, broken) {
             continue;
         }
-        let body = held::body(item);
-        if kind == BALANCER
-            && balancer_kind(item, &body) != "application"
-            && broken != Some(Mutation::NetworkBalancersInScope)
-        {
-            continue;
-        }
-        in_scope.push((kind, text(&item["resourceId"])));
         if held::is_unseen(item) {
             if broken != Some(Mutation::NotRecordedCountedCompliant) {
                 found.issues.insert("AWSCONFIG".to_owned());
@@ -47,11 +34,14 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
             }
             continue;
         }
-        let association = web_acl_of(item, &body, &here, broken);
-        if let Association::Acl(arn) = &association {
-            in_use.push(arn.clone());
+        let body = held::body(item);
+        if kind == BALANCER
+            && text(&body["type"]) != "application"
+            && broken != Some(Mutation::NetworkBalancersInScope)
+        {
+            continue;
         }
-        let reason = match association {
+        let reason = match web_acl_of(item, &body, &here, broken) {
             Association::Unseen => {
                 found.issues.insert("AWSCONFIG".to_owned());
                 found.undecided = true;
@@ -60,24 +50,14 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
             Association::None => "RESOURCE_MISSING_WEB_ACL",
             // Not held, but its ARN bears a name of the policy: it may be the policy's own.
             Association::Acl(arn)
-                if here.item(WEB_ACL, &arn).is_none()
-                    && (arn_names_own(&arn, policy) || retrofit && arn.starts_with("arn:")) =>
+                if here.item(WEB_ACL, &arn).is_none() && arn_names_own(&arn, policy) =>
             {
                 found.issues.insert("AWSCONFIG".to_owned());
                 found.undecided = true;
                 continue;
             }
-            Association::Acl(arn)
-                if is_own(&arn, policy, &here, broken)
-                    || retrofit && is_customers(&arn, &here, broken) =>
-            {
-                let acl = here.item(WEB_ACL, &arn);
-                let untouched = acl.is_some_and(|acl| {
-                    let body = held::body(acl);
-                    !is_own(&arn, policy, &here, broken)
-                        && body["RetrofittedByFirewallManager"] != true
-                });
-                match carries_groups(acl, policy, untouched, broken) {
+            Association::Acl(arn) if is_own(&arn, policy, &here, broken) => {
+                match carries_groups(here.item(WEB_ACL, &arn), policy, broken) {
                     Some(true) => continue,
                     Some(false) => "WEB_ACL_MISSING_RULE_GROUP",
                     None => {
@@ -99,54 +79,17 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
         let id = text(&item["resourceId"]);
         found.violators.insert((kind.to_owned(), id.to_owned(), reason.to_owned()));
     }
-    for arn in in_use.iter().filter(|_| retrofit) {
-        let Some(acl) = here.item(WEB_ACL, arn) else { continue };
-        if is_own(arn, policy, &here, broken) {
-            continue;
-        }
-        let others = !is_customers(arn, &here, broken);
-        let strays = list(&acl["relationships"]).iter().any(|related| {
-            let (kind, id) = (text(&related["resourceType"]), text(&related["resourceId"]));
-            // What is named and not held is gone, if it is of a type that policies are about.
-            let there = ![BALANCER, STAGE, DISTRIBUTION].contains(&kind)
-                || here.item(kind, id).is_some()
-                || broken == Some(Mutation::GoneResourcesAreStrangers);
-            there && !in_scope.contains(&(kind, id)) && broken != Some(Mutation::StrangersIgnored)
-        });
-        if strays || (others && broken != Some(Mutation::AclsOfOthersTakenOver)) {
-            let reason = "WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE".to_owned();
-            found.violators.insert((WEB_ACL.to_owned(), arn.clone(), reason));
-        }
-    }
     found
 }
 
-/// Where the body does not tell, the ARN does.
-pub(super) fn balancer_kind<'a>(item: &Value, body: &'a Value) -> &'a str {
-    match body["type"].as_str() {
-        Some(kind) => kind,
-        None if text(&item["resourceId"]).contains(":loadbalancer/app/") => "application",
-        None => "",
-    }
-}
-
-/// Made by the account itself, whether Firewall Manager has put rule groups into it or not.
-fn is_customers(arn: &str, here: &Held<'_>, broken: Option<Mutation>) -> bool {
-    let Some(acl) = here.item(WEB_ACL, arn) else { return false };
-    let body = held::body(acl);
-    body["ManagedByFirewallManager"] != true
-        || (body["RetrofittedByFirewallManager"] == true
-            && broken != Some(Mutation::RetrofittedFlagIgnored))
-}
-
-pub(super) enum Association {
+enum Association {
     Acl(String),
     None,
     /// Only relationships could tell, and web ACLs are not recorded.
     Unseen,
 }
 
-pub(super) fn web_acl_of(
+fn web_acl_of(
     item: &Value,
     body: &Value,
     here: &Held<'_>,
@@ -211,13 +154,7 @@ fn bears_name(name: &str, policy: &Value, broken: Option<Mutation>) -> bool {
 
 /// Whether the web ACL has the policy's first and last groups, in order and unaltered; nothing
 /// when it does not tell.
-/// Nobody put groups into one that is untouched.
-fn carries_groups(
-    acl: Option<&Value>,
-    policy: &Value,
-    untouched: bool,
-    broken: Option<Mutation>,
-) -> Option<bool> {
+fn carries_groups(acl: Option<&Value>, policy: &Value, broken: Option<Mutation>) -> Option<bool> {
     if broken == Some(Mutation::RuleGroupsIgnored) {
         return Some(true);
     }
@@ -231,9 +168,6 @@ fn carries_groups(
         let mut wanted: Vec<Vec<String>> =
             list(&data[wanted]).iter().map(|g| wanted_group(g, broken)).collect();
         if body[there].is_null() {
-            if untouched && !wanted.is_empty() {
-                return Some(false);
-            }
             untold |= !wanted.is_empty();
             continue;
         }
