@@ -1,12 +1,15 @@
 //! Which Regions `palisade check` judges, and what it answers when nothing was seen of one.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and so may what tests share"
+)]
+
 mod support;
 
-#[allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, and so may what it is made of"
-)]
 mod tests {
     use std::process::Command;
 
