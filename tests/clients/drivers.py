@@ -14,9 +14,13 @@ HERE = pathlib.Path(__file__).parent
 
 
 class Refused(Exception):
-    def __init__(self, code, message):
+    """`status` and `request` are HTTP's status and the request's id, where the client tells them;
+    `typed` says whether callers can catch it by its modelled name."""
+
+    def __init__(self, code, message, status=None, request=None, typed=None):
         super().__init__(f"{code}: {message}")
         self.code, self.message = code, message
+        self.status, self.request, self.typed = status, request, typed
 
 
 def plain(value):
@@ -34,14 +38,14 @@ def plain(value):
 class Boto3:
     """boto3 in JSON 1.1, or in RPC v2 CBOR through an overlay of its own model."""
 
-    def __init__(self, endpoint, keys, cbor=False):
+    def __init__(self, endpoint, keys, cbor=False, attempts=1):
         import boto3
         import botocore.session
         from botocore.config import Config
 
         self.name = "boto3 cbor" if cbor else "boto3 json"
         self.endpoint, self.keys, self.clients = endpoint, keys, {}
-        self.config = Config(retries={"max_attempts": 1, "mode": "standard"})
+        self.config = Config(retries={"total_max_attempts": attempts, "mode": "standard"})
         self.session = botocore.session.Session()
         if cbor:
             self.overlay = tempfile.TemporaryDirectory()
@@ -72,7 +76,24 @@ class Boto3:
         try:
             return plain(getattr(self.client(account, region), xform_name(operation))(**parameters))
         except ClientError as error:
-            raise Refused(error.response["Error"]["Code"], error.response["Error"]["Message"])
+            told, about = error.response["Error"], error.response["ResponseMetadata"]
+            typed = isinstance(error, getattr(self.client(account, region).exceptions, told["Code"], ClientError))
+            raise Refused(told["Code"], told["Message"], about["HTTPStatusCode"], about.get("RequestId"), typed)
+
+    def paginate(self, operation, parameters, account, region, size):
+        """The pages that boto3's own paginator reads."""
+        from botocore import xform_name
+
+        paginator = self.client(account, region).get_paginator(xform_name(operation))
+        return [plain(page) for page in paginator.paginate(**parameters, PaginationConfig={"PageSize": size})]
+
+    def paginated(self):
+        """Operations that boto3 has a paginator for."""
+        from botocore import xform_name
+
+        client = self.client(*next(iter(self.clients)))
+        return {operation for operation in client.meta.service_model.operation_names
+                if client.can_paginate(xform_name(operation))}
 
     def close(self):
         pass
@@ -130,15 +151,16 @@ class Lines:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True, env=dict(os.environ, **(environment or {})))
 
-    def call(self, operation, parameters, account, region):
+    def call(self, operation, parameters, account, region, **more):
         access, secret = self.keys[account]
         line = {"operation": operation, "parameters": parameters, "region": region,
-                "access": access, "secret": secret}
+                "access": access, "secret": secret, **more}
         self.process.stdin.write(json.dumps(line) + "\n")
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
         if "error" in answer:
-            raise Refused(answer["error"]["name"], answer["error"]["message"])
+            told = answer["error"]
+            raise Refused(told["name"], told["message"], told.get("status"), told.get("request"), told.get("typed"))
         return plain(answer["result"])
 
     def close(self):
@@ -149,11 +171,20 @@ class Lines:
 class JavaScript(Lines):
     """The AWS SDK for JavaScript."""
 
-    def __init__(self, endpoint, keys, modules, cbor=False):
+    def __init__(self, endpoint, keys, modules, cbor=False, attempts=1):
         super().__init__("js cbor" if cbor else "js json", keys,
                          ["node", str(HERE / "calls.mjs"), endpoint, "cbor" if cbor else "json",
-                          str(pathlib.Path(modules).resolve())],
+                          str(pathlib.Path(modules).resolve()), str(attempts)],
                          {"NODE_NO_WARNINGS": "1"})
+
+    def paginate(self, operation, parameters, account, region, size):
+        """The pages that the SDK's own paginator reads."""
+        return self.call(operation, parameters, account, region, pageSize=size)
+
+    def paginated(self):
+        """Operations that the SDK has a paginator for."""
+        account = next(iter(self.keys))
+        return set(self.call("", {}, account, "us-east-1", paginators=True))
 
 
 class RustSdk(Lines):

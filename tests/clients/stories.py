@@ -1,10 +1,11 @@
 """Plays the story of an organization through clients that we did not write, and compares.
 
     python stories.py --palisade PATH-TO-BINARY [--node-modules FOLDER] [--aws PATH-TO-AWS]
-        [--rust-sdk PATH-TO-BINARY]
+        [--rust-sdk PATH-TO-BINARY] [--terraform PATH-TO-TERRAFORM]
 
 Each client plays the same story against its own fresh server; all must see equal values, and
-`palisade check` over the same files must print the same ones.
+`palisade check` over the same files must print the same ones. boto3 and the JavaScript SDK then play
+the families of all operations in both protocols, and Terraform keeps the policies met in the wild.
 """
 
 import argparse
@@ -12,7 +13,6 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import signal
 import socket
@@ -20,11 +20,15 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 import urllib.request
 
 import drivers
+import families
+import terraform
 import world
 from drivers import Refused
+from transcript import Transcript
 
 EAST, WEST = "us-east-1", "eu-west-1"
 
@@ -38,7 +42,7 @@ def free_port():
 class Server:
     """`palisade serve --auth sigv4` over a fresh store, with keys for everybody in the world."""
 
-    def __init__(self, palisade, folder):
+    def __init__(self, palisade, folder, *settings):
         self.palisade, self.folder = palisade, pathlib.Path(folder)
         self.store = f"sqlite:{self.folder / 'palisade.db'}"
         self.snapshots = world.write(self.folder)
@@ -50,7 +54,7 @@ class Server:
         self.endpoint = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(
             [palisade, "serve", "--store", self.store, "--listen", f"127.0.0.1:{port}",
-             "--auth", "sigv4"], stdout=subprocess.DEVNULL, stderr=open(self.folder / "log", "w"))
+             "--auth", "sigv4", *settings], stdout=subprocess.DEVNULL, stderr=open(self.folder / "log", "w"))
         self.wait_ready()
 
     def key(self, *who):
@@ -97,24 +101,13 @@ class Server:
             time.sleep(0.05)
         raise SystemExit(f"work is still due: {work}")
 
+    def broken(self, table):
+        """The store lacks a table meanwhile."""
+        return families.renamed(self.folder / "palisade.db", table)
+
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(timeout=60) == 0, (self.folder / "log").read_text()
-
-
-class Transcript:
-    """What a client saw, with ids and times that differ from run to run made equal."""
-
-    def __init__(self):
-        self.lines, self.ids = [], {}
-
-    def note(self, what, value):
-        text = json.dumps(value, sort_keys=True)
-        text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}",
-                      lambda found: self.ids.setdefault(found[0], f"<id {len(self.ids)}>"), text)
-        text = re.sub(r'"(PolicyUpdateToken|ListUpdateToken|NextToken)": "[^"]+"', r'"\1": "<token>"', text)
-        text = re.sub(r'"(LastUpdated|ExpiredAt|CreateTime|LastUpdateTime)": [0-9.]+', r'"\1": "<time>"', text)
-        self.lines.append(f"{what}: {text}")
 
 
 def refused(code, fragment, call, *arguments):
@@ -281,20 +274,88 @@ def compare_with_check(palisade, folder, statuses, west):
         assert pick(printed) == pick(served), f"check says {printed}, the server {served}"
 
 
-def play(palisade, make_driver):
+@contextlib.contextmanager
+def served(palisade, make_driver, path=""):
+    """A fresh server that knows the world, and a client of it whose endpoint has this path."""
     with tempfile.TemporaryDirectory() as folder:
         server = Server(palisade, folder)
         try:
             server.command("organization", "apply", str(server.folder / "organization.json"))
             server.command("ingest", str(server.snapshots))
-            driver = make_driver(server)
-            lines, statuses, west = story(driver, server)
+            driver = make_driver(types.SimpleNamespace(endpoint=server.endpoint + path, keys=server.keys))
+            yield driver, server
             driver.close()
-            compare_with_check(palisade, folder, statuses, west)
             server.stop()
-            return driver.name, lines
         finally:
             server.process.kill()
+
+
+def play(palisade, make_driver):
+    with served(palisade, make_driver) as (driver, server):
+        lines, statuses, west = story(driver, server)
+        compare_with_check(palisade, server.folder, statuses, west)
+        return driver.name, lines
+
+
+def play_families(palisade, make_driver, shared, operations):
+    # An endpoint may have a path, which clients put in front of their own.
+    with served(palisade, make_driver, "/base/path") as (driver, server):
+        return driver.name, families.story(driver, server, shared, operations)
+
+
+def play_throttled(palisade, make_driver):
+    """A key that calls too often is refused in the exception that the SDK itself retries."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(palisade, folder, "--rate", "10", "--burst", "5")
+        try:
+            server.command("organization", "apply", str(server.folder / "organization.json"))
+            hasty, patient = make_driver(server), make_driver(server, attempts=20)
+            ask = lambda driver: driver.call("GetAdminAccount", {}, world.MANAGEMENT, EAST)
+            hasty.call("AssociateAdminAccount", {"AdminAccount": world.ADMIN}, world.MANAGEMENT, EAST)
+            told = None
+            for _ in range(1000):
+                try:
+                    ask(hasty)
+                except Refused as refusal:
+                    told = [refusal.code, refusal.message, refusal.status]
+                    break
+            assert told == ["ThrottlingException", "Rate exceeded", 400], told
+            answers = [ask(patient) for _ in range(15)]
+            hasty.close()
+            patient.close()
+            server.stop()
+            return hasty.name, [json.dumps([told, answers])]
+        finally:
+            server.process.kill()
+
+
+def play_terraform(palisade, program, plugins, shared):
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as work:
+        server = Server(palisade, folder)
+        try:
+            server.command("organization", "apply", str(server.folder / "organization.json"))
+            said = terraform.story(program, plugins, server, shared, work)
+            server.stop()
+            return said
+        finally:
+            server.process.kill()
+
+
+def compare(what, played):
+    """Prints how each client fared against the first; answers (passed, failed)."""
+    first, passed, failed = None, 0, 0
+    for name, lines in played:
+        first = first or lines
+        different = [pair for pair in zip(first, lines) if pair[0] != pair[1]]
+        if different or len(first) != len(lines):
+            failed += 1
+            print(f"{what} in {name}: FAILED, it sees other values than boto3 json:")
+            for ours, theirs in different[:5]:
+                print(f"  boto3 json  {ours}\n  {name:10}  {theirs}")
+        else:
+            passed += 1
+            print(f"{what} in {name}: {len(lines)} answers, equal to boto3's in JSON", flush=True)
+    return passed, failed
 
 
 def main():
@@ -303,9 +364,13 @@ def main():
     options.add_argument("--aws", default=shutil.which("aws"))
     options.add_argument("--node-modules")
     options.add_argument("--rust-sdk")
+    options.add_argument("--terraform", default=shutil.which("terraform"))
+    options.add_argument("--shared", default=pathlib.Path(__file__).resolve().parents[3] / "shared")
+    options.add_argument("--only", choices=["story", "families", "terraform"], help="play this alone")
     options = options.parse_args()
-    makers = [lambda server: drivers.Boto3(server.endpoint, server.keys),
-              lambda server: drivers.Boto3(server.endpoint, server.keys, cbor=True)]
+    makers = [lambda server, cbor=cbor, **more: drivers.Boto3(server.endpoint, server.keys, cbor, **more)
+              for cbor in (False, True)]
+    in_both_protocols = list(makers)
     skipped = 0
     if options.aws:
         makers.append(lambda server: drivers.AwsCli(server.endpoint, server.keys, options.aws))
@@ -314,30 +379,44 @@ def main():
         skipped += 1
     if options.node_modules:
         for cbor in (False, True):
-            makers.append(lambda server, cbor=cbor: drivers.JavaScript(
-                server.endpoint, server.keys, options.node_modules, cbor))
+            makers.append(lambda server, cbor=cbor, **more: drivers.JavaScript(
+                server.endpoint, server.keys, options.node_modules, cbor, **more))
+            in_both_protocols.append(makers[-1])
     else:
-        print("skipped: the story in the AWS SDK for JavaScript (no --node-modules was given)")
-        skipped += 2
+        print("skipped: the stories in the AWS SDK for JavaScript (no --node-modules was given)")
+        skipped += 6
     if options.rust_sdk:
         makers.append(lambda server: drivers.RustSdk(server.endpoint, server.keys, options.rust_sdk))
     else:
         print("skipped: the story in the AWS SDK for Rust (no --rust-sdk was given)")
         skipped += 1
-    first, passed, failed = None, 0, 0
-    for make_driver in makers:
-        name, lines = play(options.palisade, make_driver)
-        if first is None:
-            first = lines
-        different = [pair for pair in zip(first, lines) if pair[0] != pair[1]]
-        if different or len(first) != len(lines):
-            failed += 1
-            print(f"{name}: FAILED, it sees other values than boto3 json:")
-            for ours, theirs in different[:5]:
-                print(f"  boto3 json  {ours}\n  {name:10}  {theirs}")
-        else:
-            passed += 1
-            print(f"{name}: {len(lines)} answers, equal to boto3's in JSON and to `palisade check`")
+    asked = lambda what: options.only in (None, what)
+    passed, failed = 0, 0
+    if asked("story"):
+        passed, failed = compare("the story", (play(options.palisade, maker) for maker in makers))
+    here = pathlib.Path(__file__).resolve().parent
+    operations = families.operations(here / "../../crates/wire/model/fms-model.json")
+    shared = pathlib.Path(options.shared)
+    if not (shared / "real-data" / "fms-policy").is_dir():
+        print(f"skipped: the policies of a public solution ({shared} is not there)")
+        skipped, shared = skipped + 1, None
+    if asked("families"):
+        more = compare(f"the families of all {len(operations)} operations", (
+            play_families(options.palisade, maker, shared, operations) for maker in in_both_protocols))
+        passed, failed = passed + more[0], failed + more[1]
+        more = compare("throttled calls", (
+            play_throttled(options.palisade, maker) for maker in in_both_protocols))
+        passed, failed = passed + more[0], failed + more[1]
+    plugins = terraform.mirror()
+    if not asked("terraform"):
+        pass
+    elif options.terraform and plugins:
+        for said in play_terraform(options.palisade, options.terraform, plugins, shared):
+            print(f"terraform: {said} Then nothing to plan.")
+        passed += 1
+    else:
+        print("skipped: Terraform's story (no `terraform`, or no mirror that has the AWS provider)")
+        skipped += 1
     print(f"client stories: {passed} passed, {failed} failed, {skipped} skipped")
     sys.exit(1 if failed else 0)
 

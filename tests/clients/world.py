@@ -4,7 +4,7 @@
 |--------------|----------------------------------------|-----------------------------------|---------------------|
 | 111111111111 | management                             | one group, in order               | nothing recorded yet|
 | 222222222222 | the administrator                      | one group, in order               | one bare balancer   |
-| 333333333333 | in OU ou-root-payments/ou-root-cards   | sg-open (tcp 22 from anywhere)    | two bare balancers, one of another web ACL |
+| 333333333333 | in OU ou-root-payments/ou-root-cards   | sg-open (tcp 22 from anywhere)    | two bare balancers, one of another web ACL, two firewalls |
 | 444444444444 | in OU ou-root-payments                 | one group, in order               | a protected balancer|
 | 555555555555 | suspended                              | an open group, never judged       |                     |
 | 666666666666 | without any inventory                  |                                   |                     |
@@ -36,7 +36,7 @@ MANAGEMENT, ADMIN, MEMBER = "111111111111", "222222222222", "333333333333"
 MOMENT = "2026-11-01T06:00:00.000Z"
 
 
-def item(account, region, kind, ident, configuration, supplementary=None, name=None, tags=None):
+def item(account, region, kind, ident, configuration, supplementary=None, name=None, tags=None, arn=None):
     """One configuration item in the delivered key order."""
     return {
         "relatedEvents": [],
@@ -52,7 +52,7 @@ def item(account, region, kind, ident, configuration, supplementary=None, name=N
         "resourceType": kind,
         "resourceId": ident,
         "resourceName": name,
-        "ARN": f"arn:aws:config-test:{region}:{account}:{ident}",
+        "ARN": arn or f"arn:aws:config-test:{region}:{account}:{ident}",
         "awsRegion": region,
         "availabilityZone": "Not Applicable",
         "configurationStateMd5Hash": "",
@@ -98,6 +98,13 @@ def web_acl(account, region, name, managed):
     return item(account, region, "AWS::WAFv2::WebACL", arn, body, name=name)
 
 
+def firewall(account, region, name):
+    arn = f"arn:aws:network-firewall:{region}:{account}:firewall/{name}"
+    body = {"FirewallName": name, "FirewallArn": arn, "VpcId": "vpc-0a0a0a0a", "SubnetMappings": [],
+            "FirewallPolicyArn": f"arn:aws:network-firewall:{region}:{account}:firewall-policy/all"}
+    return item(account, region, "AWS::NetworkFirewall::Firewall", arn, body, name=name, arn=arn)
+
+
 def shards():
     """Items by (account, Region)."""
     east, west = "us-east-1", "eu-west-1"
@@ -110,7 +117,9 @@ def shards():
         ("333333333333", east): [group("333333333333", east, "sg-open", "0.0.0.0/0"),
                                  group("333333333333", east, "sg-fine", "10.1.0.0/16")],
         ("333333333333", west): [balancer("333333333333", west, "bare"), other,
-                                 balancer("333333333333", west, "other", other["resourceId"])],
+                                 balancer("333333333333", west, "other", other["resourceId"]),
+                                 firewall("333333333333", west, "north"),
+                                 firewall("333333333333", west, "south")],
         ("444444444444", east): [group("444444444444", east, "sg-l1", "10.0.0.0/16")],
         ("444444444444", west): [own, balancer("444444444444", west, "good", own["resourceId"])],
         ("555555555555", east): [group("555555555555", east, "sg-old", "0.0.0.0/0")],

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use palisade_core::ident::Region;
 use palisade_core::policy::Quotas;
-use palisade_store::{ControlChange, Store, StoreError};
+use palisade_store::{AuditEvent, ControlChange, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::inflate::Bounds;
 use crate::metrics::Metrics;
 use crate::pages::Sealer;
 use crate::throttle::{Rate, Throttle};
+use crate::usage::Uses;
+use crate::vault::Vault;
 use crate::view::{ControlView, Desk};
 
 /// Compressed bytes of one delivered file, unless the settings say otherwise: 4 GiB.
@@ -74,6 +76,9 @@ pub struct Settings {
     pub onboarding_ms: i64,
     /// Partition in ARNs: `aws`, `aws-cn`, `aws-us-gov`.
     pub partition: String,
+    /// What seals the secrets of access keys. Without one no keys can be made here, and sealed ones
+    /// not be used.
+    pub vault: Option<Arc<Vault>>,
 }
 
 impl Settings {
@@ -90,6 +95,7 @@ impl Settings {
             rate: None,
             onboarding_ms: 0,
             partition: "aws".to_owned(),
+            vault: None,
         }
     }
 
@@ -118,6 +124,7 @@ pub struct App {
     pub(crate) metrics: Metrics,
     pub(crate) deliveries: Arc<Semaphore>,
     pub(crate) throttle: Throttle,
+    pub(crate) uses: Uses,
     desk: Desk,
     sealer: OnceLock<Sealer>,
 }
@@ -140,6 +147,7 @@ impl App {
             metrics: Metrics::default(),
             deliveries: Arc::new(Semaphore::new(DELIVERIES_AT_ONCE_MAX)),
             throttle: Throttle::default(),
+            uses: Uses::default(),
             sealer: OnceLock::new(),
         })
     }
@@ -161,24 +169,41 @@ impl App {
         Ok(self.sealer.get_or_init(|| Sealer::new(key)))
     }
 
+    /// Writes when keys were last used: called every minute or so, and when the server stops, rather
+    /// than by each call. Blocks.
+    ///
+    /// # Errors
+    /// What the store says; the uses are then written the next time.
+    pub fn write_uses(&self) -> Result<usize, StoreError> {
+        let uses = self.uses.take();
+        if uses.is_empty() {
+            return Ok(0);
+        }
+        match self.store.used_keys(&uses) {
+            Ok(()) => Ok(uses.len()),
+            Err(error) => {
+                uses.iter().for_each(|(key, at_ms)| self.uses.note(key, *at_ms));
+                Err(error)
+            }
+        }
+    }
+
     /// Changes the control state: decides on the present one, commits if it is still that, and
     /// otherwise decides again. Blocks.
     ///
     /// INVARIANT: what was decided was decided on the state that the commit replaced, so of two
-    /// updates with one update token exactly one wins.
+    /// updates with one update token exactly one wins. The event is in the same transaction.
     pub(crate) fn decide<T, E: From<StoreError>>(
         &self,
-        mut decide: impl FnMut(&ControlView) -> Result<(Vec<ControlChange>, T), E>,
+        mut decide: impl FnMut(&ControlView) -> Result<Decision<T>, E>,
     ) -> Result<T, E> {
         // One writer of this process at a time: conflicts are then with other processes alone.
         let _turn = self.desk.turn();
         let mut attempt = 1;
         loop {
             let view = self.view()?;
-            let (changes, answer) = decide(&view)?;
-            if changes.is_empty() {
-                return Ok(answer);
-            }
+            let Decision { mut changes, event, answer } = decide(&view)?;
+            changes.push(ControlChange::Audit(Arc::new(event)));
             match self.store.commit(view.revision(), &changes, self.clock.now_ms()) {
                 Ok(_) => {
                     self.wake.notify_one();
@@ -191,8 +216,73 @@ impl App {
     }
 }
 
+/// What was decided on one view of the control state.
+pub(crate) struct Decision<T> {
+    /// What changes.
+    pub changes: Vec<ControlChange>,
+    /// What the audit log tells of it.
+    pub event: AuditEvent,
+    /// What the caller is answered.
+    pub answer: T,
+}
+
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("App").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use palisade_store::sqlite::SqliteStore;
+
+    use super::*;
+    use crate::audit::Actor;
+
+    struct Fixed;
+
+    impl Clock for Fixed {
+        fn now_ms(&self) -> i64 {
+            0
+        }
+    }
+
+    impl Entropy for Fixed {
+        fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
+            bytes.fill(7);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_decision_that_others_overtake_is_made_again_to_the_limit() {
+        for overtaken in [ATTEMPTS_MAX - 2, ATTEMPTS_MAX - 1, ATTEMPTS_MAX] {
+            let store = Arc::new(SqliteStore::in_memory([7; 32]).unwrap());
+            let settings = Settings::new(Auth::Open, "unused".into());
+            let app = App::new(store, Arc::new(Fixed), Arc::new(Fixed), settings);
+            let mut made = 0;
+            let decided = app.decide(|view| {
+                made += 1;
+                if made <= overtaken {
+                    app.store.commit(view.revision(), &[], 0)?;
+                }
+                let event = Actor::local(String::new(), 0).event("Decide", Vec::new());
+                Ok::<_, StoreError>(Decision {
+                    changes: Vec::new(),
+                    event,
+                    answer: view.revision(),
+                })
+            });
+            if overtaken < ATTEMPTS_MAX {
+                assert_eq!(decided.unwrap(), overtaken as u64, "overtaken {overtaken} times");
+                assert_eq!(made, overtaken + 1);
+            } else {
+                assert!(
+                    matches!(decided, Err(StoreError::Conflict)),
+                    "overtaken {overtaken} times"
+                );
+                assert_eq!(made, ATTEMPTS_MAX);
+            }
+        }
     }
 }

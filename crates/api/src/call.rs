@@ -7,7 +7,8 @@ use palisade_core::policy::{Refusal, RefusalKind};
 use palisade_store::{ControlChange, StoreError};
 use palisade_wire::{ErrorKind, Fault, Operation};
 
-use crate::app::App;
+use crate::app::{App, Decision};
+use crate::audit::{self, Actor};
 use crate::caller::{Caller, Standing};
 use crate::operations::{Callers, Denial, Effect, Row};
 use crate::pages::{Binding, PAGE_SIZE_MAX};
@@ -23,6 +24,7 @@ pub struct Call<'a> {
     pub app: &'a App,
     row: &'a Row,
     caller: &'a Caller,
+    request_id: &'a str,
 }
 
 /// What a reading handler works on.
@@ -36,7 +38,7 @@ pub struct Reading {
 impl<'a> Call<'a> {
     /// The call that an authentic request makes of the operation in `row`.
     pub fn new<T>(app: &'a App, row: &'a Row, request: &'a Authentic<T>) -> Self {
-        Call { app, row, caller: request.caller() }
+        Call { app, row, caller: request.caller(), request_id: request.request_id() }
     }
 
     /// The operation called.
@@ -55,7 +57,8 @@ impl<'a> Call<'a> {
     }
 
     /// Changes the control state: `decide` is asked again whenever somebody else changed it first,
-    /// and each time the caller must be one who may ask.
+    /// and each time the caller must be one who may ask. The audit log tells of the call, also when
+    /// there was nothing to change, and not when it is refused.
     ///
     /// # Errors
     /// The operation's denial, what `decide` refuses, and failures of the store.
@@ -65,7 +68,11 @@ impl<'a> Call<'a> {
     ) -> Result<T, Fault> {
         let answer = self.app.decide(|view| -> Result<_, Stopped> {
             let standing = self.authorise(view)?;
-            Ok(decide(&standing, view)?)
+            let (changes, answer) = decide(&standing, view)?;
+            let told = audit::changes(view.control(), &changes, &self.app.settings.partition);
+            let actor = Actor::of(self.caller, Some(&standing), self.request_id, self.now_ms());
+            let event = actor.event(self.row.operation.name(), told);
+            Ok(Decision { changes, event, answer })
         });
         answer.map_err(|Stopped(fault)| fault)
     }

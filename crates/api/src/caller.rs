@@ -11,6 +11,8 @@ pub struct Caller {
     pub account: Option<AccountId>,
     /// The Region of the credential scope.
     pub region: Region,
+    /// The key that signed; with open authentication what the request calls its key, if anything.
+    pub access_key_id: Option<String>,
 }
 
 impl Caller {

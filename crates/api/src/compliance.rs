@@ -174,14 +174,25 @@ fn entry_and_violators(
     record: &PolicyRecord,
     account: &AccountId,
 ) -> Result<(Option<EntryRow>, Vec<ViolatorRow>), StoreError> {
-    let mut row = store.entry(&record.id, account)?;
+    at_one_moment(
+        || store.entry(&record.id, account),
+        || store.violators(&record.id, account, None, VIOLATORS_SHOWN_MAX),
+    )
+}
+
+/// A head and what belongs to it, read between two looks at the head that find it the same.
+fn at_one_moment<H: PartialEq, B>(
+    mut head: impl FnMut() -> Result<H, StoreError>,
+    mut body: impl FnMut() -> Result<B, StoreError>,
+) -> Result<(H, B), StoreError> {
+    let mut seen = head()?;
     for _ in 0..READS_MAX {
-        let violators = store.violators(&record.id, account, None, VIOLATORS_SHOWN_MAX)?;
-        let again = store.entry(&record.id, account)?;
-        if again == row {
-            return Ok((row, violators));
+        let body = body()?;
+        let again = head()?;
+        if again == seen {
+            return Ok((seen, body));
         }
-        row = again;
+        seen = again;
     }
     Err(StoreError::Conflict)
 }
@@ -223,5 +234,33 @@ pub fn reason(reason: evaluate::ViolationReason) -> ViolationReason {
         Core::SecurityGroupUnused => ViolationReason::SecurityGroupUnused,
         Core::SecurityGroupRedundant => ViolationReason::SecurityGroupRedundant,
         Core::WebAclConfigurationOrScopeOfUse => ViolationReason::WebAclConfigurationOrScopeOfUse,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_again_to_the_limit_while_it_changes() {
+        for changes in [READS_MAX - 2, READS_MAX - 1, READS_MAX] {
+            let (mut heads, mut bodies) = (0, 0);
+            // The head changes that many times, each time after the body was read.
+            let head = || {
+                heads += 1;
+                Ok((heads - 1).min(changes))
+            };
+            let body = || {
+                bodies += 1;
+                Ok(bodies)
+            };
+            let read = at_one_moment(head, body);
+            if changes < READS_MAX {
+                assert_eq!(read.unwrap(), (changes, changes + 1), "{changes} changes");
+            } else {
+                assert!(matches!(read, Err(StoreError::Conflict)), "{changes} changes");
+                assert_eq!(bodies, READS_MAX);
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, ErrorKind, Read};
 use flate2::bufread::MultiGzDecoder;
 
 /// Inflated bytes that one chunk holds at most.
-pub const CHUNK_MAX: usize = 64 * 1024;
+pub const CHUNK_MAX: usize = 256 * 1024;
 /// Inflated bytes that are free of the ratio: 16 MiB.
 pub const FREE_MAX: u64 = 16 * 1024 * 1024;
 /// Inflated bytes for each compressed byte, beyond [`FREE_MAX`].

@@ -16,7 +16,13 @@ pub(crate) struct Arrived {
     pub path: String,
     pub query: String,
     pub headers: Vec<(String, String)>,
+    /// What the caller will be answered as the request's id.
+    pub request_id: RequestId,
 }
+
+/// The id of a request, made when it arrives.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RequestId(pub String);
 
 impl Arrived {
     /// Reads a head.
@@ -49,6 +55,7 @@ impl Arrived {
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers,
+            request_id: parts.extensions.get::<RequestId>().cloned().unwrap_or_default(),
         })
     }
 

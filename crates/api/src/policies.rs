@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use palisade_core::ident::PolicyId;
-use palisade_core::policy::{self, Document, Identity};
+use palisade_core::policy::{self, Document, Identity, Purpose};
 use palisade_store::{ControlChange, PolicyRecord};
 use palisade_wire::shapes::{
     CustomerPolicyStatus, DeletePolicyRequest, GetPolicyRequest, GetPolicyResponse,
@@ -87,7 +87,7 @@ fn created(
         created_ms: call.now_ms(),
         updated_ms: call.now_ms(),
     };
-    check(call, view, &record)?;
+    check(call, view, &record, Purpose::Create)?;
     let count =
         view.control().policies.values().filter(|known| known.region == record.region).count();
     let max = call.app.settings.quotas.policies_max;
@@ -142,12 +142,17 @@ fn updated(
         updated_ms: call.now_ms(),
         ..PolicyRecord::clone(before)
     };
-    check(call, view, &record)?;
+    check(call, view, &record, Purpose::Update(&before.document))?;
     Ok(record)
 }
 
 /// What is valid anywhere, and what is valid in this organization, Region and under these quotas.
-fn check(call: &Call<'_>, view: &ControlView, record: &PolicyRecord) -> Result<(), Fault> {
+fn check(
+    call: &Call<'_>,
+    view: &ControlView,
+    record: &PolicyRecord,
+    purpose: Purpose<'_>,
+) -> Result<(), Fault> {
     let who: Identity = identity(record);
     let parsed = policy::parse(&record.document, who).map_err(refused)?;
     if !view.may_have(&record.owner, parsed.policy_type()) {
@@ -161,8 +166,7 @@ fn check(call: &Call<'_>, view: &ControlView, record: &PolicyRecord) -> Result<(
         ));
     }
     let quotas = &call.app.settings.quotas;
-    let creating = record.revision == 1;
-    policy::admit(&record.document, organization(view)?, &record.region, quotas, creating)
+    policy::admit(&record.document, organization(view)?, &record.region, quotas, purpose)
         .map_err(refused)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use palisade_wire as wire;
@@ -14,7 +14,7 @@ use palisade_wire::{BODY_SIZE_MAX, ErrorKind, Fault, Operation, Protocol};
 use tracing::Instrument as _;
 
 use crate::app::App;
-use crate::intake::{Arrived, whole};
+use crate::intake::{Arrived, RequestId, whole};
 use crate::operations::{Frame, answer, row};
 use crate::verify::verify;
 use crate::{mint, own};
@@ -27,7 +27,7 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 /// What every answer has: a request id, in the log too, and the date.
-async fn envelope(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+async fn envelope(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     // Without random bytes nothing works anyway; an id that says so is better than no answer.
     let id = mint::uuid(&*app.entropy).unwrap_or_else(|_| "no-random-bytes".to_owned());
     // In every line about this call. The level is that of errors, or they would lose the id.
@@ -39,6 +39,7 @@ async fn envelope(State(app): State<Arc<App>>, request: Request, next: Next) -> 
         operation = tracing::field::Empty
     );
     let probe = own::is_probe(request.uri().path());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
     span.in_scope(|| match probe {
@@ -64,7 +65,9 @@ fn http_date(now_ms: i64) -> Option<HeaderValue> {
 
 /// Answers one call of an AWS operation.
 async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
-    if request.uri().path().starts_with(own::PREFIX) {
+    // AWS's operations are all called with POST: whoever gets something wants a page.
+    let is_page = [Method::GET, Method::HEAD].contains(request.method());
+    if is_page || request.uri().path().starts_with(own::PREFIX) {
         return own::unknown_path(request.uri().path());
     }
     let (parts, body) = request.into_parts();

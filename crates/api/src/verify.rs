@@ -2,6 +2,7 @@
 //! authentication, what the request says of itself.
 
 use palisade_core::ident::{AccountId, Region};
+use palisade_store::{KeyRecord, StoredSecret};
 use palisade_wire::sigv4::{self, Claim, Credential, Payload, Secret};
 use palisade_wire::{ErrorKind, Fault};
 
@@ -10,12 +11,17 @@ use crate::call::internal;
 use crate::caller::Caller;
 use crate::intake::Arrived;
 
+/// Characters of a key's name that open authentication takes over: the longest that AWS has (IAM
+/// `accessKeyIdType`).
+const CLAIMED_KEY_LEN_MAX: usize = 128;
+
 /// A request whose caller is known.
 ///
 /// INVARIANT: made by [`verify`] alone.
 #[derive(Clone, Debug)]
 pub struct Authentic<T> {
     caller: Caller,
+    request_id: String,
     body: T,
 }
 
@@ -23,6 +29,11 @@ impl<T> Authentic<T> {
     /// Who asks.
     pub fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    /// The id that the caller is answered.
+    pub fn request_id(&self) -> &str {
+        &self.request_id
     }
 
     /// What is asked.
@@ -45,15 +56,16 @@ pub(crate) fn verify<T>(
     payload: Payload<'_>,
     body: T,
 ) -> Result<Authentic<T>, Fault> {
-    let (key, caller) = match app.settings.auth {
+    let caller = match app.settings.auth {
         Auth::Open => open(arrived)?,
         Auth::SigV4 { window_ms } => signed(app, arrived, payload, window_ms)?,
     };
     // After the signature, so that nobody uses up somebody else's calls.
     if let Some(rate) = app.settings.rate {
-        app.throttle.take(rate, &key, app.clock.now_ms())?;
+        let key = caller.access_key_id.as_deref().unwrap_or_default();
+        app.throttle.take(rate, key, app.clock.now_ms())?;
     }
-    Ok(Authentic { caller, body })
+    Ok(Authentic { caller, request_id: arrived.request_id.0.clone(), body })
 }
 
 /// Whether a request could prove to be the operator's: asked before a large body is taken in, so
@@ -63,10 +75,11 @@ pub(crate) fn verify<T>(
 /// What [`verify`] will refuse in any case.
 pub(crate) fn foresee_operator(app: &App, arrived: &Arrived) -> Result<bool, Fault> {
     match app.settings.auth {
-        Auth::Open => Ok(open(arrived)?.1.is_operator()),
+        Auth::Open => Ok(open(arrived)?.is_operator()),
         Auth::SigV4 { .. } => {
             let claim = Claim::of(&arrived.with(Payload::Bytes(&[])))?;
-            match app.store.key(claim.access_key_id()).map_err(internal)? {
+            let key = app.store.key(claim.access_key_id()).map_err(internal)?;
+            match key.filter(|key| key.enabled) {
                 Some(key) => Ok(key.account.is_none()),
                 None => Err(Fault::new(
                     ErrorKind::UnrecognizedClient,
@@ -82,23 +95,44 @@ fn signed(
     arrived: &Arrived,
     payload: Payload<'_>,
     window_ms: i64,
-) -> Result<(String, Caller), Fault> {
+) -> Result<Caller, Fault> {
     let parts = arrived.with(payload);
     let claim = Claim::of(&parts)?;
+    // Asked of the store each time: a key that was disabled or deleted is refused at once, whichever
+    // process did it.
     let key = app.store.key(claim.access_key_id()).map_err(internal)?;
-    let credential = key.as_ref().map(|key| Credential::lasting(Secret::new(key.secret.as_str())));
+    let credential = match &key {
+        Some(key) => {
+            let lasting = Credential::lasting(secret(app, key)?);
+            Some(Credential { active: key.enabled, ..lasting })
+        }
+        None => None,
+    };
     let settings = sigv4::Settings {
         clock_window_secs: u32::try_from(window_ms / 1_000).unwrap_or(0),
         ..sigv4::Settings::default()
     };
-    let verified = claim.verify(&parts, credential.as_ref(), app.clock.now_ms(), &settings)?;
+    let now_ms = app.clock.now_ms();
+    let verified = claim.verify(&parts, credential.as_ref(), now_ms, &settings)?;
     let region = Region::try_from(verified.region.as_str()).map_err(internal)?;
-    let id = key.as_ref().map(|key| key.access_key_id.clone()).unwrap_or_default();
-    Ok((id, Caller { account: key.and_then(|key| key.account), region }))
+    app.uses.note(&verified.access_key_id, now_ms);
+    let account = key.and_then(|key| key.account);
+    Ok(Caller { account, region, access_key_id: Some(verified.access_key_id) })
+}
+
+/// The secret of a key. One that cannot be opened is the operator's trouble and nobody's way in.
+fn secret(app: &App, key: &KeyRecord) -> Result<Secret, Fault> {
+    match (&app.settings.vault, &key.secret) {
+        (Some(vault), _) => vault.open(key).map_err(internal),
+        (None, StoredSecret::Plain(secret)) => Ok(Secret::new(secret.as_str())),
+        (None, StoredSecret::Sealed { .. }) => {
+            Err(internal("the secrets of access keys are sealed and no sealing key was given"))
+        }
+    }
 }
 
 /// Which key a request says it has, and who that is: `Credential=KEY/DATE/REGION/…` read leniently.
-fn open(arrived: &Arrived) -> Result<(String, Caller), Fault> {
+fn open(arrived: &Arrived) -> Result<Caller, Fault> {
     // Anything on this machine may call an open server, but not a page of another site through
     // somebody's browser.
     if arrived.header("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"))
@@ -115,11 +149,13 @@ fn open(arrived: &Arrived) -> Result<(String, Caller), Fault> {
     let key = parts.next().unwrap_or_default();
     let region = parts.nth(1).and_then(|region| Region::try_from(region).ok());
     let is_account = key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit());
-    let caller = Caller {
+    // Nothing vouches for what it is, so there is no more of it than a key has.
+    let named: String = key.chars().take(CLAIMED_KEY_LEN_MAX).collect();
+    Ok(Caller {
         account: if is_account { AccountId::try_from(key).ok() } else { None },
         region: region.unwrap_or_else(Region::home_of_global),
-    };
-    Ok((key.to_owned(), caller))
+        access_key_id: (!named.is_empty()).then_some(named),
+    })
 }
 
 #[cfg(test)]
@@ -132,8 +168,9 @@ mod tests {
             path: "/".into(),
             query: String::new(),
             headers: vec![("Authorization".into(), authorization.into())],
+            request_id: Default::default(),
         };
-        let (_, caller) = open(&arrived).unwrap();
+        let caller = open(&arrived).unwrap();
         (caller.account.map(String::from), caller.region.to_string())
     }
 

@@ -1,15 +1,19 @@
-//! `GetViolationDetails`: why one resource violates a policy (semantics §3.6), from what the ledger
-//! keeps as evidence.
+//! `GetViolationDetails`: why one resource violates a policy and what would end that (semantics
+//! §3.6, §3.7), from what the ledger keeps as evidence. Nothing is executed.
 
-use palisade_core::evaluate::{Finding, Violation};
+use palisade_core::evaluate::{
+    Finding, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy, Violation,
+};
 use palisade_core::ident::{AccountId, ResourceId, ResourceType};
 use palisade_core::ledger::ViolatorRow;
 use palisade_core::policy::PolicyType;
 use palisade_store::PolicyRecord;
 use palisade_wire::shapes::{
     AwsEc2InstanceViolation, AwsEc2NetworkInterfaceViolation, AwsVPCSecurityGroupViolation,
-    GetViolationDetailsRequest, GetViolationDetailsResponse, ResourceViolation, ViolationDetail,
-    WebACLHasIncompatibleConfigurationViolation,
+    GetViolationDetailsRequest, GetViolationDetailsResponse, PartialMatch, RemediationActionType,
+    ResourceViolation, SecurityGroupRemediationAction, SecurityGroupRuleDescription,
+    ViolationDetail, WebACLHasIncompatibleConfigurationViolation,
+    WebACLHasOutOfScopeResourcesViolation,
 };
 use palisade_wire::{ErrorKind, Fault};
 
@@ -137,13 +141,26 @@ fn violation(row: &ViolatorRow, found: &Violation) -> ResourceViolation {
             let violation = interface(row.id.as_str(), &groups);
             ResourceViolation { aws_ec2_network_interface_violation: Some(violation), ..empty }
         }
-        Finding::SecurityGroupRule { rule, .. } => {
+        Finding::SecurityGroupRule { rule, near_misses, remedies, .. } => {
             let violation = AwsVPCSecurityGroupViolation {
                 violation_target: Some(bounded(rule)),
                 violation_target_description: Some(bounded(&found.finding.summary())),
-                ..AwsVPCSecurityGroupViolation::default()
+                partial_matches: unless_empty(near_misses.iter().map(partial_match)),
+                possible_security_group_remediation_actions: unless_empty(
+                    remedies.iter().map(remedy),
+                ),
             };
             ResourceViolation { aws_vpc_security_group_violation: Some(violation), ..empty }
+        }
+        Finding::WebAclOutOfScopeUse { web_acl, resources, .. } => {
+            let violation = WebACLHasOutOfScopeResourcesViolation {
+                web_acl_arn: Some(web_acl.to_string()),
+                out_of_scope_resource_list: Some(resources.iter().map(Box::to_string).collect()),
+            };
+            ResourceViolation {
+                web_acl_has_out_of_scope_resources_violation: Some(violation),
+                ..empty
+            }
         }
         // A web ACL that cannot be retrofitted; other findings have no member of the model yet.
         other => {
@@ -169,6 +186,51 @@ fn interface(id: &str, groups: &[Box<str>]) -> AwsEc2NetworkInterfaceViolation {
     }
 }
 
+/// A list that has nothing is left out (semantics §3.7: blank where no remedy is safe).
+fn unless_empty<T>(items: impl Iterator<Item = T>) -> Option<Vec<T>> {
+    let items: Vec<T> = items.collect();
+    (!items.is_empty()).then_some(items)
+}
+
+fn partial_match(near: &NearMiss) -> PartialMatch {
+    let reasons = near.reasons.iter().map(|reason| reason.as_str().to_owned());
+    PartialMatch {
+        reference: Some(near.rule.to_string()),
+        target_violation_reasons: Some(reasons.collect()),
+    }
+}
+
+fn remedy(remedy: &RuleRemedy) -> SecurityGroupRemediationAction {
+    let (action, result) = match &remedy.action {
+        RuleAction::Remove => (RemediationActionType::Remove, None),
+        RuleAction::Modify(narrow) => (RemediationActionType::Modify, Some(described(narrow))),
+    };
+    SecurityGroupRemediationAction {
+        remediation_action_type: Some(action),
+        description: Some(bounded(&remedy.summary())),
+        remediation_result: result,
+        is_default_action: Some(remedy.is_default),
+    }
+}
+
+fn described(narrow: &NarrowRule) -> SecurityGroupRuleDescription {
+    let mut rule = SecurityGroupRuleDescription {
+        protocol: Some(narrow.protocol.to_string()),
+        from_port: narrow.from_port.map(i64::from),
+        to_port: narrow.to_port.map(i64::from),
+        ..SecurityGroupRuleDescription::default()
+    };
+    match &narrow.peer {
+        NarrowPeer::Ipv4(range) => rule.ipv4_range = Some(range.to_string()),
+        NarrowPeer::Ipv6(range) => rule.ipv6_range = Some(range.to_string()),
+        NarrowPeer::PrefixList(id) => rule.prefix_list_id = Some(id.to_string()),
+    }
+    rule
+}
+
 fn bounded(text: &str) -> String {
     text.chars().take(TEXT_LEN_MAX).collect()
 }
+
+#[cfg(test)]
+mod tests;

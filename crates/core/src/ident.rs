@@ -139,6 +139,33 @@ impl Region {
     /// The Region that `global` items belong to (semantics §10 row 4).
     pub const HOME_OF_GLOBAL: &'static str = "us-east-1";
 
+    /// A Region that somebody names: its code has the form that AWS's have, such as `eu-west-1` or
+    /// `us-gov-east-1`, so that a slip of the pen is told rather than found to hold nothing.
+    /// Deliveries may tell of any.
+    ///
+    /// # Errors
+    /// The text has another form.
+    pub fn named(text: &str) -> Result<Region, IdentError> {
+        let region = Region::try_from(text)?;
+        let mut words = text.split('-');
+        let area = words.next().unwrap_or_default();
+        let number = words.next_back().unwrap_or_default();
+        let letters =
+            |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+        let between: Vec<&str> = words.collect();
+        let fits = area.len() == 2
+            && letters(area)
+            && (1..=2).contains(&between.len())
+            && between.into_iter().all(letters)
+            && !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit());
+        if fits {
+            return Ok(region);
+        }
+        let why = "a Region has a code such as `eu-west-1`";
+        Err(IdentError { what: "a Region", text: text.chars().take(80).collect(), why })
+    }
+
     /// us-east-1, where `global` items live.
     pub fn home_of_global() -> Region {
         Region(Region::HOME_OF_GLOBAL.into())
@@ -221,6 +248,12 @@ impl ResourceType {
     }
 }
 
+impl Borrow<str> for ResourceType {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl TryFrom<&str> for ResourceType {
     type Error = IdentError;
     fn try_from(text: &str) -> Result<Self, IdentError> {
@@ -297,6 +330,30 @@ mod tests {
             let parsed = ResourceType::try_from(named.as_str()).unwrap();
             assert!(matches!(parsed.0, Cow::Borrowed(_)), "{named} is found by name");
         }
+    }
+
+    #[test]
+    fn a_region_that_is_named_has_the_form_of_awss() {
+        for text in ["eu-west-1", "us-gov-east-1", "us-iso-east-1", "cn-northwest-1", "ap-south-12"]
+        {
+            assert_eq!(Region::named(text).unwrap().as_str(), text);
+        }
+        for text in [
+            "mars",
+            "eu-west",
+            "eu-west-",
+            "euw-west-1",
+            "e-west-1",
+            "eu-1",
+            "eu-a-b-c-1",
+            "EU-west-1",
+        ] {
+            assert!(Region::named(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            Region::named("mars").unwrap_err().to_string(),
+            "`mars` is not a Region: a Region has a code such as `eu-west-1`"
+        );
     }
 
     #[test]

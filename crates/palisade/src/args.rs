@@ -43,9 +43,11 @@ pub enum Command {
     Compliance(Compliance),
     /// Show every resource of an account that breaks a policy, with the reason.
     Violators(Violators),
-    /// Create and list the access keys that a store accepts.
+    /// Create, list, rotate, disable and delete the access keys that a server accepts.
     #[command(subcommand)]
     Keys(Keys),
+    /// Show who changed what on the server, newest first.
+    Audit(Audit),
     /// Look into a store: schema, what it holds, what work is due.
     Doctor(Doctor),
     /// Print a completion script for your shell.
@@ -102,8 +104,23 @@ pub struct Check {
     /// `DefaultAdministrator`, else the management account.
     #[arg(long, env = "PALISADE_ADMIN", value_name = "ACCOUNT")]
     pub admin: Option<AccountId>,
+    /// An earlier name of a policy: web ACLs that were made under it are the policy's own still. A
+    /// server knows the names that it has seen; files do not tell them. May be given many times.
+    #[arg(
+        long = "former-name",
+        env = "PALISADE_FORMER_NAME",
+        value_delimiter = ',',
+        value_name = "NAME=EARLIER"
+    )]
+    pub former_names: Vec<String>,
     /// Judge this Region alone. May be given many times. Default: every Region found.
-    #[arg(long = "region", env = "PALISADE_REGION", value_delimiter = ',', value_name = "REGION")]
+    #[arg(
+        long = "region",
+        env = "PALISADE_REGION",
+        value_delimiter = ',',
+        value_name = "REGION",
+        value_parser = Region::named
+    )]
     pub regions: Vec<Region>,
     /// Accounts judged at the same time. Default: one for each processor.
     #[arg(long, env = "PALISADE_THREADS", value_name = "N")]
@@ -166,6 +183,24 @@ pub struct Serve {
     /// How many days of history are kept; 0 is for ever.
     #[arg(long, env = "PALISADE_KEEP_HISTORY", default_value_t = 400, value_name = "DAYS")]
     pub keep_history: u32,
+    /// How many days of the audit log are kept; 0 is for ever.
+    #[arg(long, env = "PALISADE_KEEP_AUDIT", default_value_t = 400, value_name = "DAYS")]
+    pub keep_audit: u32,
+    /// File of the key under which secrets of access keys are sealed; PALISADE_KEY may hold the key
+    /// itself instead. Default: the store's own, PATH.key, made when nothing is sealed yet.
+    #[arg(long, env = "PALISADE_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// The partition that the organization is in: it is named in ARNs, and its home Region takes the
+    /// operations on administrators.
+    #[arg(long, env = "PALISADE_PARTITION", default_value = "aws", value_name = "PARTITION", value_parser = ["aws", "aws-cn", "aws-us-gov"])]
+    pub partition: String,
+    /// Calls a second that each access key may make in the long run; 0 is as many as it likes.
+    #[arg(long, env = "PALISADE_RATE", default_value_t = 0, value_name = "CALLS")]
+    pub rate: u32,
+    /// Calls at once that each access key may make after a pause, with --rate. Default: twice the
+    /// rate.
+    #[arg(long, env = "PALISADE_BURST", value_name = "CALLS")]
+    pub burst: Option<std::num::NonZeroU32>,
     /// Apply AWS's quotas on counts of accounts as well.
     #[arg(long, env = "PALISADE_AWS_QUOTAS", value_parser = FalseyValueParser::new())]
     pub aws_quotas: bool,
@@ -183,7 +218,7 @@ pub struct Server {
     )]
     pub endpoint: String,
     /// Region to ask. Default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, else us-east-1.
-    #[arg(long, env = "PALISADE_REGION", value_name = "REGION")]
+    #[arg(long, env = "PALISADE_REGION", value_name = "REGION", value_parser = Region::named)]
     pub region: Option<Region>,
     /// Certificates, in PEM, that the server's is checked with. Default: AWS_CA_BUNDLE, else the
     /// system's.
@@ -317,14 +352,26 @@ pub struct Violators {
 pub enum Keys {
     /// Create a key and print it; the secret is shown this once.
     Create(KeyCreate),
-    /// List keys, without their secrets.
+    /// List keys with their state and last use, without their secrets.
     List(KeyList),
+    /// Refuse calls signed with a key from now on; `enable` takes it back.
+    Disable(KeyNamed),
+    /// Believe calls signed with a disabled key again.
+    Enable(KeyNamed),
+    /// Create another key for the same caller; the old one works until it is disabled or deleted.
+    ///
+    /// As with the two keys of an IAM user, a key is rotated again once the one before it is deleted.
+    Rotate(KeyRotate),
+    /// Delete a key for good.
+    Delete(KeyNamed),
+    /// Seal the secrets of keys under another key file, while the server is stopped.
+    Reseal(KeyReseal),
 }
 
-/// `palisade keys create`
-#[derive(Args, Debug)]
-pub struct KeyCreate {
-    /// The store; a running server sees the key at once.
+/// Whose keys: a store's, or those of a server that is asked.
+#[derive(Args, Clone, Debug)]
+pub struct KeyPlace {
+    /// The store; a running server sees what changes at once.
     #[arg(
         long,
         env = "PALISADE_STORE",
@@ -332,6 +379,24 @@ pub struct KeyCreate {
         value_name = "sqlite:PATH"
     )]
     pub store: StoreAddress,
+    /// File of the key under which the store's secrets are sealed; PALISADE_KEY may hold the key
+    /// itself instead. Default: the store's own, PATH.key, made when nothing is sealed yet.
+    #[arg(long, env = "PALISADE_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// Ask the server at --endpoint, with an operator key, instead of opening the store.
+    #[arg(long, env = "PALISADE_REMOTE", value_parser = FalseyValueParser::new())]
+    pub remote: bool,
+    /// The server, with --remote.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// `palisade keys create`
+#[derive(Args, Debug)]
+pub struct KeyCreate {
+    /// Where the key is made.
+    #[command(flatten)]
+    pub place: KeyPlace,
     /// The account that the key acts as.
     #[arg(
         long,
@@ -351,7 +416,43 @@ pub struct KeyCreate {
 /// `palisade keys list`
 #[derive(Args, Debug)]
 pub struct KeyList {
-    /// The store.
+    /// Whose keys.
+    #[command(flatten)]
+    pub place: KeyPlace,
+    /// How to print.
+    #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
+    pub output: Output,
+}
+
+/// `palisade keys disable`, `enable` and `delete`
+#[derive(Args, Debug)]
+pub struct KeyNamed {
+    /// Access key id.
+    #[arg(value_name = "ACCESS-KEY-ID")]
+    pub key: String,
+    /// Where the key is.
+    #[command(flatten)]
+    pub place: KeyPlace,
+}
+
+/// `palisade keys rotate`
+#[derive(Args, Debug)]
+pub struct KeyRotate {
+    /// Access key id of the key to be replaced.
+    #[arg(value_name = "ACCESS-KEY-ID")]
+    pub key: String,
+    /// Where the key is.
+    #[command(flatten)]
+    pub place: KeyPlace,
+    /// How to print.
+    #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
+    pub output: Output,
+}
+
+/// `palisade keys reseal`
+#[derive(Args, Debug)]
+pub struct KeyReseal {
+    /// The store; no server may serve from it meanwhile.
     #[arg(
         long,
         env = "PALISADE_STORE",
@@ -359,9 +460,33 @@ pub struct KeyList {
         value_name = "sqlite:PATH"
     )]
     pub store: StoreAddress,
+    /// File of the key under which the secrets are sealed so far; PALISADE_KEY may hold the key itself
+    /// instead. Default: the store's own, PATH.key.
+    #[arg(long, env = "PALISADE_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// File of the key to seal them under; made when it is not there.
+    #[arg(long, env = "PALISADE_NEW_KEY_FILE", value_name = "FILE")]
+    pub new_key_file: PathBuf,
+}
+
+/// `palisade audit`
+#[derive(Args, Debug)]
+pub struct Audit {
+    /// Show what callers did that acted as this account.
+    #[arg(long, env = "PALISADE_ACCOUNT")]
+    pub account: Option<AccountId>,
+    /// Show this operation, such as PutPolicy or DisableKey.
+    #[arg(long, env = "PALISADE_OPERATION")]
+    pub operation: Option<String>,
+    /// How many events, the newest; 0 is all.
+    #[arg(long, env = "PALISADE_LIMIT", default_value_t = 100, value_name = "N")]
+    pub limit: usize,
     /// How to print.
     #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
     pub output: Output,
+    /// The server.
+    #[command(flatten)]
+    pub server: Server,
 }
 
 /// `palisade doctor`

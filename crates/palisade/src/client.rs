@@ -22,6 +22,14 @@ use crate::trust;
 const SERVICE: &str = "fms";
 /// Longest answer that is read, bytes.
 const ANSWER_SIZE_MAX: u64 = 256 * 1024 * 1024;
+/// How often a call is sent that is refused for being one too many.
+const ATTEMPTS_MAX: u32 = 8;
+/// How long the first pause between them is; each further one is twice as long.
+const PAUSE: Duration = Duration::from_millis(250);
+/// How long a pause is at most.
+const PAUSE_MAX: Duration = Duration::from_secs(4);
+/// How the server ends its refusal of an organization that is to be confirmed.
+const SERVERS_CONFIRMATION: &str = "; add `?confirm=true` if that is meant";
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -35,6 +43,24 @@ pub struct Client {
     /// No key was found: calls are signed with a stand-in, which `--auth open` takes for the operator.
     keyless: bool,
     region: String,
+}
+
+/// What sending one request comes to.
+type Sent = Result<Value, Result<Refusal, ureq::Error>>;
+
+/// Sends again after a pause, as AWS's SDKs do, what was refused for being one call too many.
+fn patiently(mut send: impl FnMut() -> Sent) -> Sent {
+    let mut pause = PAUSE;
+    for _ in 1..ATTEMPTS_MAX {
+        match send() {
+            Err(Ok(refusal)) if refusal.is_throttling() => {
+                std::thread::sleep(pause);
+                pause = pause.saturating_mul(2).min(PAUSE_MAX);
+            }
+            done => return done,
+        }
+    }
+    send()
 }
 
 /// An answer that is no success.
@@ -134,17 +160,13 @@ impl Client {
             ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
             ("x-amz-target".to_owned(), format!("AWSFMS_20180101.{operation}")),
         ];
-        let payload = Payload::Bytes(body.as_bytes());
-        self.send(
-            "POST",
-            "/",
-            "",
-            &headers,
-            payload,
-            SendBody::from_owned_reader(std::io::Cursor::new(body.clone().into_bytes())),
-            body.len() as u64,
-        )
-        .map_err(|why| self.explain(operation, why))
+        let answer = patiently(|| {
+            let payload = Payload::Bytes(body.as_bytes());
+            let reader =
+                SendBody::from_owned_reader(std::io::Cursor::new(body.clone().into_bytes()));
+            self.send("POST", "/", "", &headers, payload, reader, body.len() as u64)
+        });
+        answer.map_err(|why| self.explain(operation, why))
     }
 
     /// Every element of a paged operation's list.
@@ -184,10 +206,13 @@ impl Client {
             true => Vec::new(),
             false => vec![("content-type".to_owned(), "application/json".to_owned())],
         };
-        let reader = SendBody::from_owned_reader(std::io::Cursor::new(body.to_vec()));
-        let payload = Payload::Bytes(body);
-        self.send(method, path, &query_text(query), &headers, payload, reader, body.len() as u64)
-            .map_err(|why| self.explain(path, why))
+        let query = query_text(query);
+        let answer = patiently(|| {
+            let reader = SendBody::from_owned_reader(std::io::Cursor::new(body.to_vec()));
+            let payload = Payload::Bytes(body);
+            self.send(method, path, &query, &headers, payload, reader, body.len() as u64)
+        });
+        answer.map_err(|why| self.explain(path, why))
     }
 
     /// Sends one file to the inventory, read twice: once for its hash, which is signed, once to be
@@ -197,13 +222,15 @@ impl Client {
     /// As [`Client::call`], and when the file cannot be read.
     pub fn ingest(&self, path: &Path, name: &str) -> Result<Value, Failure> {
         let (hash, length) = hash(path).map_err(|error| unreadable(path, error))?;
-        let file = File::open(path).map_err(|error| unreadable(path, error))?;
         let headers = [("content-type".to_owned(), "application/octet-stream".to_owned())];
         let query = query_text(&[("name", name)]);
-        let body = SendBody::from_owned_reader(file.take(length));
-        let payload = Payload::Sha256(hash);
-        self.send("POST", "/palisade/v1/inventory", &query, &headers, payload, body, length)
-            .map_err(|why| self.explain(&format!("`{}`", path.display()), why))
+        let answer = patiently(|| {
+            let file = File::open(path).map_err(|error| Err(ureq::Error::Io(error)))?;
+            let body = SendBody::from_owned_reader(file.take(length));
+            let payload = Payload::Sha256(hash);
+            self.send("POST", "/palisade/v1/inventory", &query, &headers, payload, body, length)
+        });
+        answer.map_err(|why| self.explain(&format!("`{}`", path.display()), why))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of a request")]
@@ -216,7 +243,7 @@ impl Client {
         payload: Payload<'_>,
         body: SendBody<'static>,
         length: u64,
-    ) -> Result<Value, Result<Refusal, ureq::Error>> {
+    ) -> Sent {
         let mut headers = headers.to_vec();
         headers.push(("host".to_owned(), self.host.clone()));
         if let Payload::Sha256(hash) = payload {
@@ -259,26 +286,31 @@ impl Client {
     /// A failed call in one line, with what to do.
     fn explain(&self, what: &str, why: Result<Refusal, ureq::Error>) -> Failure {
         match why {
-            Err(error) => Failure::Refused(format!(
+            Err(error) => Failure::Unwelcome(format!(
                 "no answer from {}: {error}; is the server running? `palisade serve` starts one, \
                  --endpoint says where it is",
                 self.endpoint
             )),
             Ok(refusal) => {
+                let is_unwelcome = refusal.is_of_the_key();
                 let advice = self.advice(&refusal).map(|advice| format!("; {advice}"));
-                let Refusal { status, code, message } = refusal;
+                let Refusal { status, code, mut message } = refusal;
+                if advice.is_some() {
+                    // The server's own advice is for those who call it, and sentences are joined.
+                    let whole = message.strip_suffix(SERVERS_CONFIRMATION).unwrap_or(&message);
+                    message = whole.trim_end_matches('.').to_owned();
+                }
                 let code = if code.is_empty() { format!("HTTP status {status}") } else { code };
                 let message = if message.is_empty() { "no message".to_owned() } else { message };
                 let advice = advice.unwrap_or_default();
-                Failure::Refused(format!("{what} was refused: {code}: {message}{advice}"))
+                let text = format!("{what} was refused: {code}: {message}{advice}");
+                if is_unwelcome { Failure::Unwelcome(text) } else { Failure::Refused(text) }
             }
         }
     }
 
     fn advice(&self, refusal: &Refusal) -> Option<&'static str> {
-        // Palisade's own endpoints leave AWS's `Exception` out.
-        let code = refusal.code.strip_suffix("Exception").unwrap_or(&refusal.code);
-        match code {
+        match refusal.kind() {
             "UnrecognizedClient"
             | "InvalidClientTokenId"
             | "MissingAuthenticationToken"
@@ -289,9 +321,9 @@ impl Client {
                     "there is no key in AWS_ACCESS_KEY_ID or a profile; `palisade keys create` makes one",
                 )
             }
-            "UnrecognizedClient" | "InvalidClientTokenId" => {
-                Some("the server does not know this key; `palisade keys list` shows those it knows")
-            }
+            "UnrecognizedClient" | "InvalidClientTokenId" => Some(
+                "the server does not know this key, or it is disabled; `palisade keys list` shows",
+            ),
             "ConfirmationRequired" => Some("if that is meant, say so with --confirm"),
             "AccessDenied" if refusal.message.starts_with("No default admin could be found") => {
                 Some(
@@ -305,6 +337,28 @@ impl Client {
 }
 
 impl Refusal {
+    /// The code; Palisade's own endpoints leave AWS's `Exception` out.
+    fn kind(&self) -> &str {
+        self.code.strip_suffix("Exception").unwrap_or(&self.code)
+    }
+
+    /// Whether the key is refused, whatever is asked with it.
+    fn is_of_the_key(&self) -> bool {
+        [
+            "AccessDenied",
+            "IncompleteSignature",
+            "InvalidClientTokenId",
+            "InvalidSignature",
+            "MissingAuthenticationToken",
+            "UnrecognizedClient",
+        ]
+        .contains(&self.kind())
+    }
+
+    fn is_throttling(&self) -> bool {
+        matches!(self.code.as_str(), "ThrottlingException" | "Throttling")
+    }
+
     fn of(status: u16, text: &[u8]) -> Refusal {
         let body: Value = serde_json::from_slice(text).unwrap_or(Value::Null);
         let own = body.get("error").unwrap_or(&json!(null)).clone();
@@ -392,6 +446,36 @@ mod tests {
         assert_eq!((own.code.as_str(), own.message.as_str()), ("ConfirmationRequired", "no"));
         let other = Refusal::of(502, b"<html>");
         assert_eq!((other.status, other.code.as_str()), (502, ""));
+    }
+
+    #[test]
+    fn a_refusal_and_what_to_do_are_one_sentence() {
+        let keyless = Client::with("http://localhost", None, "us-east-1".into(), None).unwrap();
+        let refused = |code: &str, message: &str| {
+            let body = json!({"error": {"code": code, "message": message}}).to_string();
+            keyless.explain("it", Ok(Refusal::of(400, body.as_bytes())))
+        };
+        let invalid = "The security token included in the request is invalid.";
+        for (failure, is_unwelcome, want) in [
+            (
+                refused("UnrecognizedClient", invalid),
+                true,
+                "it was refused: UnrecognizedClient: The security token included in the request \
+                 is invalid; there is no key in AWS_ACCESS_KEY_ID or a profile; `palisade keys \
+                 create` makes one",
+            ),
+            (
+                refused("ConfirmationRequired", "too many; add `?confirm=true` if that is meant"),
+                false,
+                "it was refused: ConfirmationRequired: too many; if that is meant, say so with \
+                 --confirm",
+            ),
+            (refused("AccessDenied", "no."), true, "it was refused: AccessDenied: no."),
+            (refused("InvalidDelivery", "no"), false, "it was refused: InvalidDelivery: no"),
+        ] {
+            assert_eq!(failure.to_string(), want);
+            assert_eq!(matches!(failure, Failure::Unwelcome(_)), is_unwelcome, "{want}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::report::{self, StatusRow, ViolatorLine};
 use crate::{files, progress};
 
 /// `palisade ingest`: sends every file and adds up the answers. A file that is refused does not
-/// keep the others from being sent.
+/// keep the others from being sent; a key that is refused does.
 pub fn ingest(args: &args::Ingest) -> Outcome {
     let client = Client::new(&args.server)?;
     let found = files::find(&args.paths)?;
@@ -23,9 +23,7 @@ pub fn ingest(args: &args::Ingest) -> Outcome {
             Ok(answer) => sum.add(&answer, |line| {
                 bar.suspend(|| eprintln!("warning: `{}`, {line}", path.display()))
             }),
-            Err(Failure::Refused(why)) if why.starts_with("no answer") => {
-                return Err(Failure::Refused(why));
-            }
+            Err(failure @ Failure::Unwelcome(_)) => return Err(failure),
             Err(failure) => {
                 sum.refused += 1;
                 bar.suspend(|| eprintln!("palisade: {failure}"));
@@ -71,17 +69,17 @@ impl Ingested {
     /// The sums in one line.
     pub fn text(&self, files: usize) -> String {
         let mut parts = vec![
-            format!("{} new states", self.accepted),
+            report::counted(self.accepted, "new state"),
             format!("{} already known", self.stale),
             format!("{} gone", self.deleted),
         ];
         let extra = [
-            (self.strangers, "of accounts outside the organization"),
-            (self.quarantined, "unreadable items set aside"),
-            (self.refused, "files refused"),
+            (self.strangers, format!("{} of accounts outside the organization", self.strangers)),
+            (self.quarantined, report::counted(self.quarantined, "unreadable item") + " set aside"),
+            (self.refused, report::counted(self.refused, "file") + " refused"),
         ];
-        parts.extend(extra.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
-        format!("{files} files: {}", parts.join(", "))
+        parts.extend(extra.into_iter().filter(|(n, _)| *n > 0).map(|(_, text)| text));
+        format!("{}: {}", report::counted(files as u64, "file"), parts.join(", "))
     }
 }
 
@@ -165,6 +163,7 @@ fn put(args: &args::PolicyPut) -> Outcome {
                 Failure::Usage(why) => Failure::Usage(format!("`{}`: {why}", path.display())),
                 Failure::Input(why) => Failure::Input(format!("`{}`: {why}", path.display())),
                 Failure::Refused(why) => Failure::Refused(format!("`{}`: {why}", path.display())),
+                failure @ Failure::Unwelcome(_) => failure,
             })?;
         let done = if created { "created" } else { "updated" };
         print(&format!("{done} {id} in {} from {}\n", client.region(), path.display()))?;
@@ -362,7 +361,7 @@ mod tests {
         );
         assert_eq!(
             sum.text(1),
-            "1 files: 5 new states, 1 already known, 4 gone, 1 unreadable items set aside"
+            "1 file: 5 new states, 1 already known, 4 gone, 1 unreadable item set aside"
         );
         assert_eq!(warnings, ["item 7 sg-1: no capture time"]);
     }

@@ -13,6 +13,8 @@ pub enum Failure {
     Input(String),
     /// Anything else, such as a server's refusal: 1.
     Refused(String),
+    /// No other call would fare better: nobody answers, or the key is not let in: 1.
+    Unwelcome(String),
 }
 
 /// What a command answers.
@@ -34,7 +36,7 @@ pub enum Exit {
 impl Failure {
     fn code(&self) -> u8 {
         match self {
-            Failure::Refused(_) => 1,
+            Failure::Refused(_) | Failure::Unwelcome(_) => 1,
             Failure::Usage(_) => 64,
             Failure::Input(_) => 74,
         }
@@ -43,7 +45,10 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Failure::Usage(text) | Failure::Input(text) | Failure::Refused(text)) = self;
+        let (Failure::Usage(text)
+        | Failure::Input(text)
+        | Failure::Refused(text)
+        | Failure::Unwelcome(text)) = self;
         f.write_str(text)
     }
 }

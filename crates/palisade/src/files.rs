@@ -1,25 +1,33 @@
 //! The files that a command was pointed at.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, unreadable};
 
 /// Every file among `paths` and in the folders among them, each folder's in order of name. Hidden
-/// files and folders are left out, as is the file by which AWS Config checks that it can write.
+/// files and folders are left out, as is the file by which AWS Config checks that it can write, and,
+/// with a warning, what by name and content is something else, such as a README.
 pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
+    let mut strays = Vec::new();
     for path in paths {
         let kind = std::fs::metadata(path).map_err(|error| unreadable(path, error))?;
         if kind.is_dir() {
-            walk(path, &mut found)?;
+            walk(path, &mut found, &mut strays)?;
         } else {
             found.push(path.clone());
         }
     }
+    if let [first, rest @ ..] = strays.as_slice() {
+        let more =
+            if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+        eprintln!("warning: `{}`{more} left out: not JSON by name and beginning", first.display());
+    }
     Ok(found)
 }
 
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
+fn walk(folder: &Path, found: &mut Vec<PathBuf>, strays: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
     let mut paths = Vec::new();
     for entry in entries {
@@ -35,12 +43,35 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
         // Following links, so that a folder of links to deliveries works; a broken one is an error.
         let kind = std::fs::metadata(&path).map_err(|error| unreadable(&path, error))?;
         match kind.is_dir() {
-            true => walk(&path, found)?,
+            true => walk(&path, found, strays)?,
+            false if is_stray(&path)? => strays.push(path),
             false => found.push(path),
         }
     }
     Ok(())
 }
+
+/// Whether a file in a folder is something else than a delivery. AWS's own files may have lost their
+/// ending; a file that has another one must begin as JSON or gzip does.
+fn is_stray(path: &Path) -> Result<bool, Failure> {
+    let of_deliveries = ["json", "gz", "jsonl", "ndjson", "eml"];
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+    // What stands behind the last dot of an id is no ending: `…_i-0.1_…`.
+    let Some(ending) = ending.filter(|ending| ending.chars().all(char::is_alphanumeric)) else {
+        return Ok(false);
+    };
+    if of_deliveries.contains(&ending.as_str()) {
+        return Ok(false);
+    }
+    let mut start = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| unreadable(path, error))?;
+    file.take(HEAD_READ).read_to_end(&mut start).map_err(|error| unreadable(path, error))?;
+    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start).trim_ascii_start();
+    Ok(!(text.starts_with(b"{") || text.starts_with(b"[") || start.starts_with(b"\x1f\x8b")))
+}
+
+/// How much of a file tells how it begins, bytes.
+const HEAD_READ: u64 = 4096;
 
 /// The name a delivery is known by: its file name, from which a snapshot's moment is read.
 pub fn name(path: &Path) -> String {
@@ -63,6 +94,22 @@ mod tests {
         }
         let found = find(&[folder.path().to_owned()]).unwrap();
         assert_eq!(found, [at("a.json"), at("b/1.json.gz"), at("b/c/2.json")]);
+        let strays = [("README.md", "# Notes"), ("INDEX.tsv", "id\tname"), ("notes.txt", "")];
+        for (name, text) in strays {
+            std::fs::write(at(name), text).unwrap();
+        }
+        let kept = [("x.dump", " {}"), ("x.list", "[]"), ("x.gzip", "\x1f\u{8b}"), ("x", "x")];
+        for (name, text) in kept {
+            // One byte a character: 1f 8b is no UTF-8.
+            let bytes: Vec<u8> =
+                text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+            std::fs::write(at(name), bytes).unwrap();
+        }
+        let found = find(&[folder.path().to_owned()]).unwrap();
+        let names: Vec<String> = found.iter().map(|path| name(path)).collect();
+        assert_eq!(names, ["a.json", "1.json.gz", "2.json", "x", "x.dump", "x.gzip", "x.list"]);
+        let named = find(&[at("notes.txt")]).unwrap();
+        assert_eq!(named, [at("notes.txt")], "what is named itself is meant");
         let missing = find(&[at("none")]).unwrap_err();
         assert!(matches!(missing, Failure::Input(_)), "{missing}");
     }

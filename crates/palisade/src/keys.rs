@@ -1,110 +1,275 @@
-//! `palisade keys` and `palisade doctor`: commands that open the store themselves.
+//! `palisade keys` and `palisade doctor`: commands that open the store themselves, or, for keys, ask
+//! the server that serves from it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use palisade_api::{Clock as _, mint};
+use palisade_api::Clock as _;
+use palisade_api::audit::Actor;
+use palisade_api::keys::{Keyring, NewKey};
+use palisade_api::vault::Vault;
+use palisade_core::ident::AccountId;
 use palisade_store::sqlite::SqliteStore;
-use palisade_store::{KeyRecord, Store, StoreError};
-use serde_json::json;
+use palisade_store::{KeyRecord, Store, StoreError, StoredSecret};
+use serde_json::{Value, json};
 
 use crate::args::{self, Output};
 use crate::check::print;
+use crate::client::{Client, encoded};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::system::{SystemClock, SystemEntropy};
-use crate::{report, serve};
+use crate::{report, sealing, serve};
+
+const PATH: &str = "/palisade/v1/keys";
 
 /// `palisade keys …`
 pub fn run(command: &args::Keys) -> Outcome {
     match command {
-        args::Keys::Create(args) => create(args),
-        args::Keys::List(args) => list(args),
+        args::Keys::Create(args) => {
+            let place = Place::making(&args.place)?;
+            let new = place.create(args.account.as_ref())?;
+            print(&told_new(&new, args.output))?;
+        }
+        args::Keys::Rotate(args) => {
+            let place = Place::of(&args.place)?;
+            let new = place.rotate(&args.key)?;
+            print(&told_new(&new, args.output))?;
+        }
+        args::Keys::List(args) => print(&told(&list(&args.place)?, args.output))?,
+        args::Keys::Disable(args) => {
+            Place::of(&args.place)?.enable(&args.key, false)?;
+            print(&format!(
+                "disabled {}; calls signed with it are refused from now on\n",
+                args.key
+            ))?;
+        }
+        args::Keys::Enable(args) => {
+            Place::of(&args.place)?.enable(&args.key, true)?;
+            print(&format!("enabled {}\n", args.key))?;
+        }
+        args::Keys::Delete(args) => {
+            Place::of(&args.place)?.delete(&args.key)?;
+            print(&format!("deleted {}\n", args.key))?;
+        }
+        args::Keys::Reseal(args) => reseal(args)?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Where keys are changed: both answer the same members.
+enum Place {
+    Store(Box<Opened>),
+    Server(Client),
+}
+
+/// A store with what changing its keys takes.
+struct Opened {
+    store: SqliteStore,
+    vault: Vault,
+    actor: Actor,
+}
+
+impl Opened {
+    fn ring(&self) -> Keyring<'_> {
+        Keyring {
+            store: &self.store,
+            vault: &self.vault,
+            entropy: &SystemEntropy,
+            actor: &self.actor,
+            // Whoever may write to the store can always make another operator key.
+            keeps_an_operator: false,
+        }
     }
 }
 
-fn create(args: &args::KeyCreate) -> Outcome {
-    let store = serve::open(&args.store.0)?;
-    let (access_key_id, secret) = mint::access_key(&SystemEntropy)
-        .map_err(|error| Failure::Refused(format!("no random bytes can be had: {error}")))?;
-    let key = KeyRecord {
-        access_key_id,
-        secret,
-        account: args.account.clone(),
-        created_ms: SystemClock.now_ms(),
-    };
-    store.create_key(&key).map_err(failed)?;
-    let text = match args.output {
-        Output::Json => {
-            let account = key.account.as_ref().map(ToString::to_string);
-            let shown = json!({
-                "AccessKeyId": key.access_key_id,
-                "SecretAccessKey": key.secret,
-                "Account": account,
-            });
-            format!("{shown:#}\n")
+impl Place {
+    /// A server, or a store that is there.
+    fn of(place: &args::KeyPlace) -> Result<Place, Failure> {
+        match place.remote {
+            true => Ok(Place::Server(Client::new(&place.server)?)),
+            false => Place::over(place, existing(&place.store.0)?),
         }
+    }
+
+    /// As [`Place::of`]; a store that is not there is made.
+    fn making(place: &args::KeyPlace) -> Result<Place, Failure> {
+        match place.remote {
+            true => Place::of(place),
+            false => Place::over(place, serve::open(&place.store.0)?),
+        }
+    }
+
+    fn over(place: &args::KeyPlace, store: SqliteStore) -> Result<Place, Failure> {
+        let vault =
+            sealing::vault(&place.store.0, &store, place.key_file.as_deref(), &sealing::aloud)?;
+        Ok(Place::Store(Box::new(Opened { store, vault, actor: sealing::local()? })))
+    }
+
+    fn create(&self, account: Option<&AccountId>) -> Result<Value, Failure> {
+        match self {
+            Place::Store(opened) => {
+                opened.ring().create(account).map(new_json).map_err(sealing::refused)
+            }
+            Place::Server(client) => {
+                let asked = match account {
+                    Some(account) => json!({ "account": account }),
+                    None => json!({ "operator": true }),
+                };
+                client.own("POST", PATH, &[], asked.to_string().as_bytes())
+            }
+        }
+    }
+
+    fn rotate(&self, key: &str) -> Result<Value, Failure> {
+        match self {
+            Place::Store(opened) => {
+                opened.ring().rotate(key).map(new_json).map_err(sealing::refused)
+            }
+            Place::Server(client) => {
+                client.own("POST", &format!("{PATH}/{}/rotate", encoded(key)), &[], b"")
+            }
+        }
+    }
+
+    fn enable(&self, key: &str, enabled: bool) -> Result<(), Failure> {
+        match self {
+            Place::Store(opened) => {
+                let changed = opened.ring().enable(key, enabled);
+                changed.map(drop).map_err(sealing::refused)
+            }
+            Place::Server(client) => {
+                let status = json!({ "Status": if enabled { "Active" } else { "Inactive" } });
+                let path = format!("{PATH}/{}", encoded(key));
+                client.own("PATCH", &path, &[], status.to_string().as_bytes()).map(drop)
+            }
+        }
+    }
+
+    fn delete(&self, key: &str) -> Result<(), Failure> {
+        match self {
+            Place::Store(opened) => opened.ring().delete(key).map(drop).map_err(sealing::refused),
+            Place::Server(client) => {
+                client.own("DELETE", &format!("{PATH}/{}", encoded(key)), &[], b"").map(drop)
+            }
+        }
+    }
+}
+
+/// The keys there are; no sealing key is needed to look at them.
+fn list(place: &args::KeyPlace) -> Result<Vec<Value>, Failure> {
+    if place.remote {
+        let answer = Client::new(&place.server)?.own("GET", PATH, &[], b"")?;
+        return Ok(answer.get("keys").and_then(Value::as_array).cloned().unwrap_or_default());
+    }
+    let keys = existing(&place.store.0)?.keys().map_err(failed)?;
+    Ok(keys.iter().map(key_json).collect())
+}
+
+/// A key as the server's endpoint shows it.
+fn key_json(key: &KeyRecord) -> Value {
+    json!({
+        "AccessKeyId": key.access_key_id,
+        "Account": key.account,
+        "Status": if key.enabled { "Active" } else { "Inactive" },
+        "Created": moment(key.created_ms),
+        "LastUsed": key.last_used_ms.map(moment),
+        "Replaces": key.replaces,
+    })
+}
+
+fn new_json(new: NewKey) -> Value {
+    let mut shown = key_json(&new.record);
+    if let Some(members) = shown.as_object_mut() {
+        members.insert("SecretAccessKey".to_owned(), new.secret.into());
+    }
+    shown
+}
+
+fn moment(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |at| at.to_string())
+}
+
+fn text<'a>(key: &'a Value, member: &str) -> &'a str {
+    key.get(member).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn told_new(new: &Value, output: Output) -> String {
+    let (id, secret) = (text(new, "AccessKeyId"), text(new, "SecretAccessKey"));
+    match output {
+        Output::Json => format!("{new:#}\n"),
         Output::Csv => {
-            let account = key.account.as_ref().map(ToString::to_string).unwrap_or_default();
-            let header = report::csv_line(&["AccessKeyId", "SecretAccessKey", "Account"]);
-            header + &report::csv_line(&[&key.access_key_id, &key.secret, &account])
+            report::csv_line(&["AccessKeyId", "SecretAccessKey", "Account"])
+                + &report::csv_line(&[id, secret, text(new, "Account")])
         }
         Output::Table => {
-            let who = match &key.account {
-                Some(account) => format!("account {account}"),
-                None => "the operator".to_owned(),
+            let who = match text(new, "Account") {
+                "" => "the operator".to_owned(),
+                account => format!("account {account}"),
+            };
+            let old = match text(new, "Replaces") {
+                "" => String::new(),
+                old => format!(
+                    "{old} goes on working: give the new key to whoever uses it, then say\n\
+                     `palisade keys disable {old}`, and `palisade keys delete {old}` once nobody misses it\n"
+                ),
             };
             format!(
                 "key for {who}; the secret is not shown again:\n\
-                 export AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\n",
-                key.access_key_id, key.secret
+                 export AWS_ACCESS_KEY_ID={id}\nexport AWS_SECRET_ACCESS_KEY={secret}\n{old}"
             )
         }
-    };
-    print(&text)?;
-    Ok(Exit::Done)
+    }
 }
 
-fn list(args: &args::KeyList) -> Outcome {
-    let store = existing(&args.store.0)?;
-    let keys = store.keys().map_err(failed)?;
-    let created = |key: &KeyRecord| {
-        jiff::Timestamp::from_millisecond(key.created_ms)
-            .map_or_else(|_| key.created_ms.to_string(), |moment| moment.to_string())
-    };
-    let text = match args.output {
-        Output::Json => {
-            let shown: Vec<_> = keys
-                .iter()
-                .map(|key| {
-                    json!({
-                        "AccessKeyId": key.access_key_id,
-                        "Account": key.account.as_ref().map(ToString::to_string),
-                        "created": created(key),
-                    })
-                })
-                .collect();
-            format!("{:#}\n", json!({"keys": shown}))
-        }
+fn told(keys: &[Value], output: Output) -> String {
+    let columns = ["AccessKeyId", "Account", "Status", "Created", "LastUsed", "Replaces"];
+    match output {
+        Output::Json => format!("{:#}\n", json!({ "keys": keys })),
         Output::Csv => {
-            let mut text = report::csv_line(&["AccessKeyId", "Account", "Created"]);
-            for key in &keys {
-                let account = key.account.as_ref().map(ToString::to_string).unwrap_or_default();
-                text.push_str(&report::csv_line(&[&key.access_key_id, &account, &created(key)]));
-            }
-            text
+            let lines =
+                keys.iter().map(|key| report::csv_line(&columns.map(|name| text(key, name))));
+            report::csv_line(&columns) + &lines.collect::<String>()
         }
         Output::Table => {
             let mut table = report::table();
-            table.set_header(["Access key id", "Acts as", "Created"]);
-            for key in &keys {
-                let who = key.account.as_ref().map_or("operator".to_owned(), ToString::to_string);
-                table.add_row([key.access_key_id.clone(), who, created(key)]);
+            table.set_header([
+                "Access key id",
+                "Acts as",
+                "Status",
+                "Created",
+                "Last used",
+                "Replaces",
+            ]);
+            let or =
+                |text: &str, other: &str| if text.is_empty() { other } else { text }.to_owned();
+            for key in keys {
+                let cell = |name: &str| match name {
+                    "Account" => or(text(key, name), "operator"),
+                    "LastUsed" => or(text(key, name), "never"),
+                    _ => text(key, name).to_owned(),
+                };
+                table.add_row(columns.map(cell));
             }
             report::finished(&table)
         }
-    };
-    print(&text)?;
-    Ok(Exit::Done)
+    }
+}
+
+/// `palisade keys reseal`: with the server stopped, since it holds the old sealing key.
+fn reseal(args: &args::KeyReseal) -> Result<(), Failure> {
+    existing(&args.store.0)?;
+    let store = serve::open_alone(&args.store.0)?;
+    let vault = sealing::vault(&args.store.0, &store, args.key_file.as_deref(), &sealing::aloud)?;
+    let new = Vault::new(&sealing::new_file(&args.new_key_file, &sealing::aloud)?);
+    let opened = Opened { store, vault, actor: sealing::local()? };
+    let sealed = opened.ring().reseal_under(&new).map_err(sealing::refused)?;
+    print(&format!(
+        "sealed the secrets of {sealed} access keys under key `{}` of `{}`; from now on say --key-file {}\n",
+        new.id(),
+        args.new_key_file.display(),
+        args.new_key_file.display()
+    ))
 }
 
 /// `palisade doctor`
@@ -151,7 +316,10 @@ pub fn doctor(args: &args::Doctor) -> Outcome {
         "keys",
         match keys.len() {
             0 => "none yet; `palisade keys create` makes one".to_owned(),
-            n => n.to_string(),
+            n => {
+                let disabled = keys.iter().filter(|key| !key.enabled).count();
+                format!("{n}, {disabled} of them disabled; {}", sealed(&keys))
+            }
         },
     );
     line(
@@ -166,6 +334,25 @@ pub fn doctor(args: &args::Doctor) -> Outcome {
     );
     print(&text)?;
     Ok(Exit::Done)
+}
+
+/// How the secrets of keys are kept.
+fn sealed(keys: &[KeyRecord]) -> String {
+    let under: BTreeSet<Option<&str>> = keys
+        .iter()
+        .map(|key| match &key.secret {
+            StoredSecret::Plain(_) => None,
+            StoredSecret::Sealed { under, .. } => Some(under.as_str()),
+        })
+        .collect();
+    let told: Vec<String> = under
+        .into_iter()
+        .map(|under| match under {
+            None => "secrets in the clear, to be sealed by `palisade serve`".to_owned(),
+            Some(under) => format!("secrets sealed under key `{under}`"),
+        })
+        .collect();
+    told.join("; ")
 }
 
 /// Opens a store that is there: looking must not make one.

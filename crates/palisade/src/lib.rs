@@ -1,6 +1,7 @@
 //! Palisade's wiring: command line, configuration, listener, worker loop, the sample organization.
 
 pub mod args;
+pub mod audit;
 pub mod check;
 pub mod client;
 pub mod commands;
@@ -13,6 +14,7 @@ pub mod progress;
 pub mod quickstart;
 pub mod report;
 pub mod sample;
+pub mod sealing;
 pub mod serve;
 pub mod system;
 pub mod trust;
@@ -33,6 +35,7 @@ pub fn run(command: &Command) -> Outcome {
         Command::Compliance(args) => commands::compliance(args),
         Command::Violators(args) => commands::violators(args),
         Command::Keys(command) => keys::run(command),
+        Command::Audit(args) => audit::run(args),
         Command::Doctor(args) => keys::doctor(args),
         Command::Completions(args) => {
             let mut command = <Cli as clap::CommandFactory>::command();

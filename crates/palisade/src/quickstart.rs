@@ -50,6 +50,10 @@ pub fn run(args: &args::Quickstart) -> Outcome {
         // The sample's snapshots are as old as its folder: staleness would hide everything else.
         judging: Judging { stale_after_ms: None },
         keep_history_ms: None,
+        keep_audit_ms: None,
+        key_file: None,
+        rate: None,
+        partition: "aws".to_owned(),
         synchronous: Synchronous::Full,
         edge: Edge::default(),
     };

@@ -342,6 +342,12 @@ pub fn csv_line(cells: &[&str]) -> String {
     line
 }
 
+/// A number with its noun, which takes an `s` unless there is one.
+pub fn counted(count: u64, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

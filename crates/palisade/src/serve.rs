@@ -2,14 +2,15 @@
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use palisade_api::{App, Auth, Clock as _, Entropy as _, Settings};
+use palisade_api::{App, Auth, Clock as _, Entropy as _, Rate, Settings};
 use palisade_core::policy::Quotas;
-use palisade_store::Store;
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
+use palisade_store::{Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,13 +19,16 @@ use crate::args::{self, AuthMode};
 use crate::edge::tls::{self, Tls};
 use crate::edge::{self, Edge, until};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::sealing;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::worker::{self, Judging};
 
 /// How long the worker rests when nothing is due and nobody wakes it: work that time alone makes
 /// due is found this late at most.
 const REST: Duration = Duration::from_secs(1);
-/// How often old history is dropped.
+/// How often the last uses of keys are written.
+const USES: Duration = Duration::from_secs(60);
+/// How often old history and audit are dropped.
 const EXPIRY: Duration = Duration::from_secs(60 * 60);
 /// How long calls under way may take to end when the server stops.
 const FAREWELL: Duration = Duration::from_secs(10);
@@ -45,6 +49,14 @@ pub struct Plan {
     pub judging: Judging,
     /// How much history is kept, milliseconds; `None` is all.
     pub keep_history_ms: Option<i64>,
+    /// How much of the audit log is kept, milliseconds; `None` is all.
+    pub keep_audit_ms: Option<i64>,
+    /// File of the sealing key; `None` is `PALISADE_KEY`, or the file beside the store.
+    pub key_file: Option<PathBuf>,
+    /// How often one access key may call; `None` is as often as it likes.
+    pub rate: Option<Rate>,
+    /// The partition of the organization: `aws`, `aws-cn` or `aws-us-gov`.
+    pub partition: String,
     /// How far a commit goes before it is acknowledged. Anything but `Full` loses data, which only
     /// a crash test may want to see.
     pub synchronous: Synchronous,
@@ -59,31 +71,11 @@ pub fn run(args: &args::Serve) -> Outcome {
     runtime()?.block_on(async {
         let running = Running::start(plan).await?;
         let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
+        let signals = Signals::listen();
         println!("palisade serves on {scheme}://{}; stop it with Ctrl-C", running.address);
-        running.until_signal().await
+        running.until(signals).await
     })?;
     Ok(Exit::Done)
-}
-
-/// Serves as the crash tests do: open to this machine, the defaults otherwise, with a store that may
-/// be told to lose data. No command line leads here.
-///
-/// # Errors
-/// As [`Running::start`] and [`Running::until_signal`]; an address that is none.
-pub fn run_for_test(store: &Path, listen: &str, synchronous: Synchronous) -> Result<(), Failure> {
-    let listen: SocketAddr =
-        listen.parse().map_err(|error| Failure::Usage(format!("address `{listen}`: {error}")))?;
-    let plan = Plan {
-        store: store.to_owned(),
-        listen,
-        auth: Auth::Open,
-        quotas: Quotas::default(),
-        judging: Judging::default(),
-        keep_history_ms: None,
-        synchronous,
-        edge: Edge::default(),
-    };
-    runtime()?.block_on(async { Running::start(plan).await?.until_signal().await })
 }
 
 fn plan(args: &args::Serve) -> Result<Plan, Failure> {
@@ -104,6 +96,13 @@ fn plan(args: &args::Serve) -> Result<Plan, Failure> {
         quotas,
         judging: Judging { stale_after_ms: positive(args.stale_after, HOUR_MS) },
         keep_history_ms: positive(args.keep_history, 24 * HOUR_MS),
+        keep_audit_ms: positive(args.keep_audit, 24 * HOUR_MS),
+        key_file: args.key_file.clone(),
+        partition: args.partition.clone(),
+        rate: (args.rate > 0).then(|| Rate {
+            per_second: args.rate,
+            burst_max: args.burst.map_or(args.rate.saturating_mul(2), NonZeroU32::get),
+        }),
         synchronous: Synchronous::Full,
         edge: Edge { tls, ..Edge::default() },
     })
@@ -160,6 +159,14 @@ pub fn open(path: &Path) -> Result<SqliteStore, Failure> {
     open_as(path, false, Synchronous::Full)
 }
 
+/// As [`open`], while no server serves from it.
+///
+/// # Errors
+/// As [`open`], and a server that serves from it.
+pub fn open_alone(path: &Path) -> Result<SqliteStore, Failure> {
+    open_as(path, true, Synchronous::Full)
+}
+
 fn open_as(path: &Path, serve: bool, synchronous: Synchronous) -> Result<SqliteStore, Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder {
@@ -182,6 +189,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     listener: JoinHandle<()>,
     worker: JoinHandle<()>,
+    app: Arc<App>,
 }
 
 impl Running {
@@ -195,8 +203,14 @@ impl Running {
             TcpListener::bind(plan.listen).await.map_err(|error| unbound(plan.listen, &error))?;
         let address = listener.local_addr().map_err(|error| unbound(plan.listen, &error))?;
         let store: Arc<dyn Store> = Arc::new(open_as(&plan.store, true, plan.synchronous)?);
+        let vault = sealing::vault(&plan.store, &*store, plan.key_file.as_deref(), &|told| {
+            tracing::info!("{told}");
+        })?;
         let spool = spool(&plan.store)?;
         let settings = Settings {
+            vault: Some(Arc::new(vault)),
+            rate: plan.rate,
+            partition: plan.partition,
             quotas: plan.quotas,
             request_deadline: plan.edge.patience.call,
             ingest_silence: plan.edge.patience.delivery,
@@ -204,25 +218,30 @@ impl Running {
         };
         let app = App::new(store, Arc::new(SystemClock), Arc::new(SystemEntropy), settings);
         let (stop, stopped) = watch::channel(false);
-        let worker =
-            tokio::spawn(work(app.clone(), plan.judging, plan.keep_history_ms, stopped.clone()));
-        let router = palisade_api::router(app);
+        let keep = Keep { history_ms: plan.keep_history_ms, audit_ms: plan.keep_audit_ms };
+        let worker = tokio::spawn(work(app.clone(), plan.judging, keep, stopped.clone()));
+        tokio::spawn(write_uses_now_and_then(app.clone(), stopped.clone()));
+        let router = palisade_api::router(app.clone());
         let listener = tokio::spawn(edge::serve(listener, router, plan.edge, tls, stopped));
-        Ok(Running { address, stop, listener, worker })
+        Ok(Running { address, stop, listener, worker, app })
     }
 
     /// Serves until Ctrl-C or a request to terminate, then stops in order.
     ///
     /// # Errors
     /// The listener failed.
-    pub async fn until_signal(mut self) -> Result<(), Failure> {
+    pub async fn until_signal(self) -> Result<(), Failure> {
+        self.until(Signals::listen()).await
+    }
+
+    async fn until(mut self, mut signals: Signals) -> Result<(), Failure> {
         tokio::select! {
-            () = signal() => {}
+            () = signals.next() => {}
             ended = &mut self.listener => return listener_end(ended),
         }
         // Who asks a second time wants it now.
-        tokio::spawn(async {
-            signal().await;
+        tokio::spawn(async move {
+            signals.next().await;
             std::process::exit(130);
         });
         self.stop().await
@@ -240,6 +259,8 @@ impl Running {
         }
         // The worker does not hold the process up: what it has not settled stays due.
         let _ = tokio::time::timeout(FAREWELL, self.worker).await;
+        // After the last call: now there are no more uses to come.
+        write_uses(self.app).await;
         ended.map_or(Ok(()), listener_end)
     }
 }
@@ -268,33 +289,75 @@ fn spool(store: &Path) -> Result<PathBuf, Failure> {
     Ok(spool)
 }
 
-/// Waits for Ctrl-C or a request to terminate.
-async fn signal() {
-    let interrupt = async {
+/// Ctrl-C and requests to terminate. They are heard from the moment this is made, so that one which
+/// follows the announcement of the address at once does not kill.
+struct Signals {
+    #[cfg(unix)]
+    unix: Vec<tokio::signal::unix::Signal>,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> Signals {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+        Signals { unix: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> Signals {
+        Signals {}
+    }
+
+    /// Waits for the next.
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        std::future::poll_fn(|context| {
+            let came =
+                |signal: &mut tokio::signal::unix::Signal| signal.poll_recv(context).is_ready();
+            match self.unix.iter_mut().any(came) {
+                true => std::task::Poll::Ready(()),
+                false => std::task::Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return interrupt.await };
+    }
+}
+
+/// How long the past is kept, milliseconds; `None` is for ever.
+#[derive(Clone, Copy)]
+struct Keep {
+    history_ms: Option<i64>,
+    audit_ms: Option<i64>,
+}
+
+/// Writes when keys were last used, once for many calls, until told to stop.
+async fn write_uses_now_and_then(app: Arc<App>, stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
         tokio::select! {
-            () = interrupt => {}
-            _ = terminate.recv() => {}
+            () = tokio::time::sleep(USES) => write_uses(app.clone()).await,
+            () = until(stopped.clone()) => {}
         }
     }
-    #[cfg(not(unix))]
-    interrupt.await;
+}
+
+async fn write_uses(app: Arc<App>) {
+    match tokio::task::spawn_blocking(move || app.write_uses()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::error!(%error, "last uses of keys could not be written"),
+        Err(error) => tracing::error!(%error, "last uses of keys could not be written"),
+    }
 }
 
 /// Does due work, round after round, until told to stop.
-async fn work(
-    app: Arc<App>,
-    judging: Judging,
-    keep_history_ms: Option<i64>,
-    stopped: watch::Receiver<bool>,
-) {
+async fn work(app: Arc<App>, judging: Judging, keep: Keep, stopped: watch::Receiver<bool>) {
     let mut expiry = tokio::time::interval(EXPIRY);
     while !*stopped.borrow() {
         let busy = {
@@ -313,20 +376,23 @@ async fn work(
             () = app.wake.notified() => {}
             () = tokio::time::sleep(REST) => {}
             () = until(stopped.clone()) => {}
-            _ = expiry.tick() => expire(&app, keep_history_ms).await,
+            _ = expiry.tick() => expire(&app, keep).await,
         }
     }
 }
 
-async fn expire(app: &Arc<App>, keep_history_ms: Option<i64>) {
-    let Some(keep_ms) = keep_history_ms else { return };
+async fn expire(app: &Arc<App>, keep: Keep) {
     let app = app.clone();
-    let before_ms = SystemClock.now_ms().saturating_sub(keep_ms);
-    let expired = tokio::task::spawn_blocking(move || app.store.expire(before_ms)).await;
-    match expired {
-        Ok(Ok(rows)) => tracing::debug!(rows, "old history dropped"),
-        Ok(Err(error)) => tracing::error!(%error, "old history could not be dropped"),
-        Err(error) => tracing::error!(%error, "old history could not be dropped"),
+    let expired = tokio::task::spawn_blocking(move || {
+        let before_ms = |keep_ms: i64| SystemClock.now_ms().saturating_sub(keep_ms);
+        let history = keep.history_ms.map(|ms| app.store.expire(before_ms(ms))).transpose()?;
+        let audit = keep.audit_ms.map(|ms| app.store.expire_audit(before_ms(ms))).transpose()?;
+        Ok::<_, StoreError>((history, audit))
+    });
+    match expired.await {
+        Ok(Ok((history, audit))) => tracing::debug!(history, audit, "old rows dropped"),
+        Ok(Err(error)) => tracing::error!(%error, "old rows could not be dropped"),
+        Err(error) => tracing::error!(%error, "old rows could not be dropped"),
     }
 }
 
@@ -366,10 +432,29 @@ mod tests {
     }
 
     #[test]
+    fn the_partition_is_that_of_the_organization() {
+        assert_eq!(planned("").unwrap().partition, "aws");
+        assert_eq!(planned("--partition aws-us-gov").unwrap().partition, "aws-us-gov");
+        let unknown = ["palisade", "serve", "--partition", "aws-moon"];
+        assert!(Cli::try_parse_from(unknown).is_err());
+    }
+
+    #[test]
     fn zero_turns_staleness_and_expiry_off() {
         let plan = planned("--stale-after 0 --keep-history 0").unwrap();
         assert_eq!((plan.judging.stale_after_ms, plan.keep_history_ms), (None, None));
+        assert_eq!(planned("--keep-audit 0").unwrap().keep_audit_ms, None);
         let plan = planned("").unwrap();
         assert_eq!(plan.judging.stale_after_ms, Some(24 * HOUR_MS));
+        assert_eq!(plan.keep_audit_ms, Some(400 * 24 * HOUR_MS));
+    }
+
+    #[test]
+    fn a_rate_has_a_burst_and_none_is_no_limit() {
+        let rate = |line| planned(line).unwrap().rate.map(|rate| (rate.per_second, rate.burst_max));
+        assert_eq!(rate(""), None);
+        assert_eq!(rate("--burst 3"), None);
+        assert_eq!(rate("--rate 5"), Some((5, 10)));
+        assert_eq!(rate("--rate 5 --burst 1"), Some((5, 1)));
     }
 }

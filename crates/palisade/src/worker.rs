@@ -13,7 +13,7 @@ use std::sync::Arc;
 use palisade_api::ControlView;
 use palisade_core::evaluate::{self, Evidence};
 use palisade_core::ident::{AccountId, PolicyId, ShardId};
-use palisade_core::ledger;
+use palisade_core::ledger::{self, Change, Record};
 use palisade_core::organization::Organization;
 use palisade_core::policy::Policy;
 use palisade_store::{FanOut, Lease, LedgerWrite, Outcome, Settlement, Store, StoreError};
@@ -24,6 +24,8 @@ pub const FAN_OUT_CHUNK_MAX: usize = 1_000;
 pub const LEASE_SHARDS_MAX: usize = 64;
 /// How long a lease lasts before its work may be leased again, milliseconds.
 pub const LEASE_MS: i64 = 60_000;
+/// After how long a shard is tried again of which something could not be read, milliseconds.
+pub const DAMAGED_RETRY_MS: i64 = 10 * 60_000;
 
 /// How the worker judges.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +54,7 @@ pub fn round(
 ) -> Result<usize, StoreError> {
     let mut done = 0;
     for fan_out in store.fan_outs()? {
-        expand(store, &*view()?, &fan_out, now_ms)?;
-        done += 1;
+        done += usize::from(expand(store, &*view()?, &fan_out, now_ms)?);
     }
     let leases = store.lease(now_ms, LEASE_MS, LEASE_SHARDS_MAX)?;
     if leases.is_empty() {
@@ -63,36 +64,28 @@ pub fn round(
     let view = view()?;
     let mut settlements = Vec::with_capacity(leases.len());
     for lease in leases {
-        let shard = lease.shard.clone();
-        match judge(store, &view, lease, judging, now_ms) {
-            Ok(settlement) => settlements.push(settlement),
-            // One bad row does not stop the rest: its lease runs out and it is tried again.
-            Err(error @ StoreError::Damaged { .. }) => {
-                tracing::error!(%error, account = %shard.account, region = %shard.region, "a shard cannot be judged");
-            }
-            Err(error) => return Err(error),
-        }
+        settlements.push(judge(store, &view, lease, judging, now_ms)?);
     }
     store.settle(&settlements)?;
     Ok(done)
 }
 
 /// Marks the next chunk of accounts for a fan-out's policy: every account of the organization, so
-/// that those which left its scope are closed as well.
+/// that those which left its scope are closed as well. Answers whether that moved the fan-out.
 fn expand(
     store: &dyn Store,
     view: &ControlView,
     fan_out: &FanOut,
     now_ms: i64,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let (Some(policy), Some(organization)) = (view.policy(&fan_out.policy), view.organization())
     else {
         // The policy went, or the view is older than the fan-out: in the first case the row went
         // with it, in the second the next round sees it.
-        return Ok(());
+        return Ok(false);
     };
     if policy.revision != fan_out.revision {
-        return Ok(());
+        return Ok(false);
     }
     let mut chunk = accounts_after(organization, fan_out.cursor.as_ref());
     let accounts: Vec<&AccountId> = chunk.by_ref().take(FAN_OUT_CHUNK_MAX).collect();
@@ -101,8 +94,7 @@ fn expand(
         .iter()
         .map(|account| ShardId { account: (*account).clone(), region: policy.region.clone() })
         .collect();
-    store.advance_fan_out(fan_out, &shards, next, now_ms)?;
-    Ok(())
+    store.advance_fan_out(fan_out, &shards, next, now_ms)
 }
 
 fn accounts_after<'a>(
@@ -114,7 +106,16 @@ fn accounts_after<'a>(
     organization.accounts.range::<AccountId, _>((from, Unbounded)).map(|(account, _)| account)
 }
 
-/// Judges one leased shard under the policies its marks name.
+/// What is found of a shard: by policy, and when it must be judged again though nothing changes.
+#[derive(Default)]
+struct Found {
+    outcomes: Vec<Outcome>,
+    not_before_ms: Option<i64>,
+}
+
+/// Judges one leased shard under the policies its marks name. One bad row does not stop the rest:
+/// where something cannot be read, the policies are judged each apart, and those that need it get
+/// an issue.
 fn judge(
     store: &dyn Store,
     view: &ControlView,
@@ -122,43 +123,103 @@ fn judge(
     judging: Judging,
     now_ms: i64,
 ) -> Result<Settlement, StoreError> {
+    let judge = Judge { store, view, shard: &lease.shard, judging, now_ms };
     let policies = policies_of(view, &lease);
-    let ids: Vec<PolicyId> = policies.iter().map(|policy| policy.id.clone()).collect();
-    let wanted: Vec<BTreeSet<_>> =
-        policies.iter().map(|policy| evaluate::references(policy)).collect();
-    let all = wanted.iter().flatten().cloned().collect();
-    let loaded = store.load(&lease.shard, &all, &ids)?;
-    let evidence = Evidence {
-        shard: &loaded.shard,
-        references: &loaded.references,
-        account: &loaded.account,
-        evaluated_ms: now_ms,
-        stale_after_ms: judging.stale_after_ms,
+    let found = match judge.together(&policies) {
+        Err(StoreError::Damaged { .. }) => judge.apart(&policies)?,
+        found => found?,
     };
-    let mut outcomes = Vec::with_capacity(policies.len());
-    let mut not_before_ms: Option<i64> = None;
-    for (policy, references) in policies.iter().zip(wanted) {
-        let before = loaded.records.get(&policy.id).cloned().unwrap_or_default();
-        let in_scope = view.is_in_scope(policy, &lease.shard.account);
+    let Found { outcomes, not_before_ms } = found;
+    Ok(Settlement { lease, evaluated_ms: now_ms, outcomes, not_before_ms })
+}
+
+struct Judge<'a> {
+    store: &'a dyn Store,
+    view: &'a ControlView,
+    shard: &'a ShardId,
+    judging: Judging,
+    now_ms: i64,
+}
+
+impl Judge<'_> {
+    /// Under all policies, from one moment.
+    fn together(&self, policies: &[&Arc<Policy>]) -> Result<Found, StoreError> {
+        let ids: Vec<PolicyId> = policies.iter().map(|policy| policy.id.clone()).collect();
+        let wanted = policies.iter().flat_map(|policy| evaluate::references(policy)).collect();
+        let loaded = self.store.load(self.shard, &wanted, &ids)?;
+        let evidence = Evidence {
+            shard: &loaded.shard,
+            references: &loaded.references,
+            account: &loaded.account,
+            evaluated_ms: self.now_ms,
+            stale_after_ms: self.judging.stale_after_ms,
+        };
+        let mut found = Found::default();
+        for policy in policies {
+            let before = loaded.records.get(&policy.id).cloned().unwrap_or_default();
+            let not_before_ms = &mut found.not_before_ms;
+            let outcome = self.outcome(policy, || {
+                let judgement = evaluate::judge(policy, &evidence);
+                *not_before_ms = earliest(*not_before_ms, judgement.not_before_ms);
+                ledger::advance(&before, &judgement, policy.revision, self.now_ms)
+            });
+            found.outcomes.push(outcome);
+        }
+        Ok(found)
+    }
+
+    /// Under one policy after the other. Of one whose facts cannot be read, what was recorded
+    /// stands with an issue; where that cannot be read either, nothing is written. Both are tried
+    /// again.
+    fn apart(&self, policies: &[&Arc<Policy>]) -> Result<Found, StoreError> {
+        let mut found = Found::default();
+        for policy in policies {
+            match self.together(&[policy]) {
+                Ok(one) => {
+                    found.outcomes.extend(one.outcomes);
+                    found.not_before_ms = earliest(found.not_before_ms, one.not_before_ms);
+                }
+                Err(StoreError::Damaged { what, why }) => {
+                    let ShardId { account, region } = self.shard;
+                    let policy_id = &policy.id;
+                    tracing::error!(%account, %region, policy = %policy_id, what, why, "not judged");
+                    let retry_ms = self.now_ms.saturating_add(DAMAGED_RETRY_MS);
+                    found.not_before_ms = earliest(found.not_before_ms, Some(retry_ms));
+                    found.outcomes.extend(self.held(policy)?);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    fn held(&self, policy: &Policy) -> Result<Option<Outcome>, StoreError> {
+        let account = &self.shard.account;
+        let record = || {
+            let entry = self.store.entry(&policy.id, account)?.map(|row| row.entry);
+            let violators = self.store.violators(&policy.id, account, None, usize::MAX)?;
+            Ok(Record { entry, violators })
+        };
+        match record() {
+            Ok(before) => Ok(Some(
+                self.outcome(policy, || ledger::hold(&before, policy.revision, self.now_ms)),
+            )),
+            Err(StoreError::Damaged { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What to write: the change that a look at an account in scope finds.
+    fn outcome(&self, policy: &Policy, look: impl FnOnce() -> Option<Change>) -> Outcome {
+        let in_scope = self.view.is_in_scope(policy, &self.shard.account);
         let (write, references) = if in_scope {
-            let judgement = evaluate::judge(policy, &evidence);
-            not_before_ms = earliest(not_before_ms, judgement.not_before_ms);
-            let write = match ledger::advance(&before, &judgement, policy.revision, now_ms) {
-                Some(change) => LedgerWrite::Change(change),
-                None => LedgerWrite::Keep,
-            };
-            (write, references)
+            let write = look().map_or(LedgerWrite::Keep, LedgerWrite::Change);
+            (write, evaluate::references(policy))
         } else {
             (LedgerWrite::Close, BTreeSet::new())
         };
-        outcomes.push(Outcome {
-            policy: policy.id.clone(),
-            revision: policy.revision,
-            write,
-            references,
-        });
+        Outcome { policy: policy.id.clone(), revision: policy.revision, write, references }
     }
-    Ok(Settlement { lease, evaluated_ms: now_ms, outcomes, not_before_ms })
 }
 
 fn earliest(one: Option<i64>, other: Option<i64>) -> Option<i64> {

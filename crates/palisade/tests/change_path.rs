@@ -13,7 +13,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use palisade::worker::{self, Judging};
+use palisade::worker::{self, FAN_OUT_CHUNK_MAX, Judging, LEASE_SHARDS_MAX};
 use palisade_store::Store;
 use palisade_store::sqlite::SqliteStore;
 use serde_json::{Value, json};
@@ -196,7 +196,7 @@ fn a_batch_of_changes_settles_in_one_round() {
     store.accept(&read("", &json!(batch).to_string()), NOW_MS).unwrap();
     let view = view(&store).unwrap();
     let round = || worker::round(&store, &|| Ok(view.clone()), Judging::default(), NOW_MS).unwrap();
-    assert!(ACCOUNTS <= worker::LEASE_SHARDS_MAX as u64);
+    assert!(ACCOUNTS <= LEASE_SHARDS_MAX as u64);
     assert_eq!((round(), round()), (ACCOUNTS as usize, 0));
     let work = store.work(NOW_MS).unwrap();
     assert_eq!((work.dirty, work.leased), (0, 0));
@@ -222,4 +222,67 @@ fn a_change_costs_the_same_in_a_fleet_ten_times_as_large() {
         notify(&store, &group(&account(5), "sg-1", 20, "10.1.0.0/16", 22));
         assert_eq!(due(&store).len(), 1, "of {accounts} accounts");
     }
+}
+
+fn round(store: &SqliteStore) -> usize {
+    let view = view(store).unwrap();
+    worker::round(store, &|| Ok(view.clone()), Judging::default(), NOW_MS).unwrap()
+}
+
+#[test]
+fn a_round_leases_shards_to_the_limit_and_leaves_the_rest_to_the_next() {
+    for shards in [LEASE_SHARDS_MAX - 1, LEASE_SHARDS_MAX, LEASE_SHARDS_MAX + 1] {
+        let store = SqliteStore::in_memory([7; 32]).unwrap();
+        decide(&store, &organization(shards as u64), &[]);
+        let marks: Vec<_> = (0..shards as u64)
+            .map(|number| palisade_store::Mark {
+                shard: palisade_core::ident::ShardId {
+                    account: account(number).try_into().unwrap(),
+                    region: "us-east-1".try_into().unwrap(),
+                },
+                policy: None,
+            })
+            .collect();
+        store.mark(&marks, NOW_MS).unwrap();
+        let first = shards.min(LEASE_SHARDS_MAX);
+        assert_eq!([round(&store), round(&store)], [first, shards - first], "{shards} shards");
+        assert_eq!(store.work(NOW_MS).unwrap().dirty, 0);
+    }
+}
+
+#[test]
+fn a_step_of_a_fan_out_marks_accounts_to_the_limit_and_leaves_the_rest_to_the_next() {
+    for accounts in [FAN_OUT_CHUNK_MAX - 1, FAN_OUT_CHUNK_MAX, FAN_OUT_CHUNK_MAX + 1] {
+        let store = SqliteStore::in_memory([7; 32]).unwrap();
+        let narrow = audit("narrow", &[GROUP], &json!([{"denyProtocolAllValue": true}]));
+        decide(&store, &organization(accounts as u64), &[narrow]);
+        // A step, and the first shards that it marked.
+        let judged = round(&store) - 1;
+        let cursors: Vec<_> =
+            store.fan_outs().unwrap().into_iter().map(|fan_out| fan_out.cursor).collect();
+        let left = accounts.saturating_sub(FAN_OUT_CHUNK_MAX);
+        let last = account(FAN_OUT_CHUNK_MAX as u64 - 1).try_into().unwrap();
+        assert_eq!(cursors, vec![Some(last); left], "{accounts} accounts");
+        // Counted with the fan-out that is not expanded yet.
+        let due = store.work(NOW_MS).unwrap().dirty as usize;
+        assert_eq!(due, accounts - left - judged + cursors.len(), "{accounts} accounts");
+        settle(&store);
+        assert!(store.fan_outs().unwrap().is_empty());
+        assert_eq!(assert_ledger_is_a_fresh_judgement(&store, NOW_MS), accounts);
+    }
+}
+
+#[test]
+fn a_fan_out_that_cannot_move_is_not_counted_as_done() {
+    let store = SqliteStore::in_memory([7; 32]).unwrap();
+    decide(&store, &organization(2), &[]);
+    let before = view(&store).unwrap();
+    decide(
+        &store,
+        &organization(2),
+        &[audit("a", &[GROUP], &json!([{"denyProtocolAllValue": true}]))],
+    );
+    // By a view that does not know the policy yet.
+    let done = worker::round(&store, &|| Ok(before.clone()), Judging::default(), NOW_MS).unwrap();
+    assert_eq!((done, store.fan_outs().unwrap().len()), (0, 1));
 }

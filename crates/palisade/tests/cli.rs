@@ -153,6 +153,19 @@ fn check_tells_by_its_exit_code() {
     assert_eq!(code(&World::new("10.0.0.0/8").check(&[])), 1, "something does not");
     let elsewhere = World::new("10.1.0.0/16").check(&["--region", "us-east-1"]);
     assert_eq!(code(&elsewhere), 2, "nothing is known of that Region");
+    let nowhere = World::new("10.1.0.0/16").check(&["--region", "mars"]);
+    assert_eq!(code(&nowhere), 64, "there is no such Region");
+    assert!(stderr(&nowhere).contains("`mars` is not a Region"), "{}", stderr(&nowhere));
+}
+
+#[test]
+fn a_stray_file_in_a_folder_is_left_out_with_a_warning() {
+    let world = World::new("10.1.0.0/16");
+    world.write_text("AWSLogs/README.md", "# About these files");
+    world.write_text("AWSLogs/INDEX.tsv", "file\titems");
+    let output = world.check(&[]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stderr(&output).contains("INDEX.tsv` and 1 more left out"), "{}", stderr(&output));
 }
 
 #[test]
@@ -295,7 +308,7 @@ fn client_commands_tell_a_server_and_hear_of_it() {
     let said = server.done(&["organization", "apply", &organization]);
     assert_eq!(said, "organization o-test000001: 2 accounts in 0 organizational units\n");
     let said = server.done(&["ingest", &world.path("AWSLogs")]);
-    assert_eq!(said, "1 files: 1 new states, 0 already known, 0 gone\n");
+    assert_eq!(said, "1 file: 1 new state, 0 already known, 0 gone\n");
     server.done(&["policies", "put", &policy, "--region", "eu-west-1"]);
     let listed = server.done(&["policies", "list", "--region", "eu-west-1", "--output", "csv"]);
     assert!(listed.contains("\nnarrow,"), "{listed}");
@@ -355,9 +368,7 @@ fn a_refused_file_does_not_keep_the_others_out() {
     let output = server.run(&["ingest", &world.path("AWSLogs")], None);
     assert_eq!(code(&output), 74, "{}", stderr(&output));
     assert!(stderr(&output).contains("0-broken.json"), "{}", stderr(&output));
-    assert!(
-        stdout(&output).contains("1 new states") && stdout(&output).contains("1 files refused")
-    );
+    assert!(stdout(&output).contains("1 new state,") && stdout(&output).contains("1 file refused"));
 }
 
 #[test]
@@ -376,6 +387,12 @@ fn calls_are_signed_with_keys_of_the_store() {
     assert!(stderr(&keyless).contains("`palisade keys create`"), "{}", stderr(&keyless));
     let wrong = server.run(&apply, Some((id, "wrong")));
     assert_eq!(code(&wrong), 1, "{}", stderr(&wrong));
+    world.write_text("AWSLogs/another.json", "[]");
+    let unwelcome = server.run(&["ingest", &world.path("AWSLogs")], Some((id, "wrong")));
+    assert_eq!(code(&unwelcome), 1, "{}", stderr(&unwelcome));
+    assert_eq!(stderr(&unwelcome).lines().count(), 1, "the first is enough: {unwelcome:?}");
+    assert_eq!(stdout(&unwelcome), "");
+    std::fs::remove_file(world.path("AWSLogs/another.json")).unwrap();
     let right = server.run(&apply, Some((id, secret)));
     assert_eq!(code(&right), 0, "{}", stderr(&right));
     let ingested = server.run(&["ingest", &world.path("AWSLogs")], Some((id, secret)));

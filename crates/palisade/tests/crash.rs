@@ -13,7 +13,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::Read;
 use std::net::TcpListener;
@@ -27,8 +27,8 @@ use std::time::Duration;
 use palisade_core::ident::{AccountId, PolicyId, ShardId};
 use palisade_core::inventory::Body;
 use palisade_core::policy::Document;
-use palisade_store::Store;
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
+use palisade_store::{AuditFilter, AuditRow, Control, Store};
 use serde_json::{Value, json};
 use support::*;
 
@@ -43,8 +43,20 @@ struct Acknowledged {
     items: BTreeMap<String, u64>,
     /// Newest acknowledged version of each policy.
     policies: BTreeMap<String, u64>,
+    /// Ids of acknowledged requests.
+    requests: BTreeSet<String>,
     /// Versions handed out, acknowledged or not.
     version: u64,
+}
+
+/// What the audit log told so far.
+#[derive(Default)]
+struct Told {
+    /// The newest place that was read.
+    sequence: u64,
+    requests: BTreeSet<String>,
+    /// The last version it tells of each policy.
+    policies: BTreeMap<String, u64>,
 }
 
 /// A server as `palisade serve` puts it together, over a store that does not sync: this test binary,
@@ -102,6 +114,7 @@ struct Harness {
     synchronous: Synchronous,
     shim: Option<PathBuf>,
     seed: u64,
+    told: Mutex<Told>,
 }
 
 impl Harness {
@@ -111,7 +124,7 @@ impl Harness {
         let folder =
             tempfile::Builder::new().prefix(&format!("palisade-{name}-")).tempdir().unwrap();
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        Harness { _alone, folder, synchronous, shim, seed }
+        Harness { _alone, folder, synchronous, shim, seed, told: Mutex::default() }
     }
 
     fn store(&self) -> PathBuf {
@@ -270,13 +283,55 @@ impl Harness {
                 lost.push(format!("group of {account} at {version}: {held:?} is held"));
             }
         }
+        lost.extend(self.lost_of_the_log(&store, &control, acknowledged));
+        lost
+    }
+
+    /// What the audit log lacks of what was acknowledged, and where it and the state differ: a change
+    /// and its event are one transaction.
+    fn lost_of_the_log(
+        &self,
+        store: &SqliteStore,
+        control: &Control,
+        acknowledged: &Acknowledged,
+    ) -> Vec<String> {
+        let mut told = self.told.lock().unwrap();
+        let mut fresh = store.audit(&AuditFilter::default(), 1_000_000).unwrap();
+        fresh.retain(|row| row.sequence > told.sequence);
+        let mut lost = Vec::new();
+        for AuditRow { sequence, event } in fresh.into_iter().rev() {
+            told.sequence = sequence;
+            told.requests.insert(event.request_id);
+            let [change] = &event.changes[..] else { continue };
+            if event.operation != "PutPolicy" {
+                continue;
+            }
+            let id = change.object.rsplit('/').next().unwrap().to_owned();
+            let version = |state: &Option<Value>| Some(version_in(&state.as_ref()?["document"]));
+            let known = told.policies.insert(id.clone(), version(&change.after).unwrap());
+            if version(&change.before) != known {
+                lost.push(format!("the log's event before {sequence} of policy {id}"));
+            }
+        }
+        for (id, version) in &told.policies {
+            let held = control.policies.get(&PolicyId::try_from(id.as_str()).unwrap());
+            let held = held.map(|record| version_of(&record.document));
+            if held != Some(*version) {
+                lost.push(format!("policy {id} at {version} as logged: {held:?} is held"));
+            }
+        }
+        let missing = acknowledged.requests.difference(&told.requests);
+        lost.extend(missing.map(|id| format!("the event of acknowledged request {id}")));
         lost
     }
 }
 
 fn version_of(document: &Document) -> u64 {
-    let text = serde_json::to_value(document).unwrap();
-    text["PolicyDescription"]
+    version_in(&serde_json::to_value(document).unwrap())
+}
+
+fn version_in(document: &Value) -> u64 {
+    document["PolicyDescription"]
         .as_str()
         .and_then(|text| text.rsplit(' ').next()?.parse().ok())
         .unwrap_or(0)
@@ -307,6 +362,7 @@ fn ingest_once(endpoint: &str, acknowledged: &Mutex<Acknowledged>, dice: &mut Di
             .ok()?;
     assert_eq!(answer.status(), 200);
     let mut acknowledged = acknowledged.lock().unwrap();
+    acknowledged.requests.insert(request_id(&answer));
     let newest = acknowledged.items.entry(account).or_default();
     *newest = version.max(*newest);
     Some(())
@@ -324,24 +380,31 @@ fn put_policy_once(
         audit("made", &["AWS::EC2::SecurityGroup"], &json!([{"minIpv4CidrPrefixLenPerSgRule": 16}]))
     } else {
         let id = &known[dice.roll(known.len() as u64) as usize];
-        call(endpoint, "GetPolicy", &json!({"PolicyId": id}))?["Policy"].clone()
+        call(endpoint, "GetPolicy", &json!({"PolicyId": id}))?.0["Policy"].clone()
     };
     policy["PolicyDescription"] = json!(format!("version {version}"));
-    let answer = call(endpoint, "PutPolicy", &json!({"Policy": policy}))?;
+    let (answer, request) = call(endpoint, "PutPolicy", &json!({"Policy": policy}))?;
     let id = answer["Policy"]["PolicyId"].as_str().unwrap().to_owned();
     let mut acknowledged = acknowledged.lock().unwrap();
+    acknowledged.requests.insert(request);
     let newest = acknowledged.policies.entry(id).or_default();
     *newest = version.max(*newest);
     Some(())
 }
 
-fn call(endpoint: &str, operation: &str, parameters: &Value) -> Option<Value> {
+/// An operation's output and the id of the request.
+fn call(endpoint: &str, operation: &str, parameters: &Value) -> Option<(Value, String)> {
     let mut answer = ureq::post(endpoint)
         .header("X-Amz-Target", format!("AWSFMS_20180101.{operation}"))
         .header("Content-Type", "application/x-amz-json-1.1")
         .send(parameters.to_string())
         .ok()?;
-    serde_json::from_str(&answer.body_mut().read_to_string().ok()?).ok()
+    let request = request_id(&answer);
+    Some((serde_json::from_str(&answer.body_mut().read_to_string().ok()?).ok()?, request))
+}
+
+fn request_id<T>(answer: &ureq::http::Response<T>) -> String {
+    answer.headers()["x-amzn-requestid"].to_str().unwrap().to_owned()
 }
 
 fn next(acknowledged: &Mutex<Acknowledged>) -> u64 {

@@ -57,6 +57,10 @@ impl Server {
             quotas: Quotas::default(),
             judging: Judging::default(),
             keep_history_ms: None,
+            keep_audit_ms: None,
+            key_file: None,
+            rate: None,
+            partition: "aws".to_owned(),
             synchronous: Synchronous::Full,
             edge,
         };
@@ -136,8 +140,8 @@ async fn every_refusal_has_a_request_id_and_names_the_limit() {
         (head(1 << 40, "") + &" ".repeat(3 * 1024 * 1024), "413", "1048576 bytes"),
         (
             "GET /no/such HTTP/1.1\r\nconnection: close\r\n\r\n".to_owned(),
-            "400",
-            "UnknownOperation",
+            "404",
+            "/palisade/v1/openapi.json",
         ),
     ];
     let mut ids = BTreeSet::new();
@@ -490,6 +494,30 @@ async fn the_limits_are_those_of_http_1_over_http_2() {
         assert_eq!(answer.status(), status, "{headers} {body}");
         assert_eq!(id_of(answer.headers()).len(), 36);
     }
+}
+
+/// Above what is read at all, `h2` answers by itself; the answer has an id all the same, and the
+/// connection goes on.
+#[tokio::test]
+async fn headers_that_are_not_read_to_their_end_are_refused_with_an_id_over_http_2() {
+    let server = Server::open().await;
+    let stream = TokioIo::new(server.connect().await);
+    let shaken = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await;
+    let (mut sender, connection) = shaken.unwrap();
+    tokio::spawn(connection);
+    let mut ids = BTreeSet::new();
+    for (headers, status) in [(9, 431), (0, 200), (9, 431), (10, 431), (0, 200)] {
+        let mut request = Request::get(format!("http://{}/livez", server.address()));
+        for number in 0..headers {
+            request = request.header(format!("x-{number}"), "x".repeat(HEAD_READ_MAX / 8));
+        }
+        let answer = sender.send_request(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), status, "{headers}");
+        let kind = answer.headers().get("x-amzn-errortype").map(|kind| kind.to_str().unwrap());
+        assert_eq!(kind, (status == 431).then_some("RequestHeaderSectionTooLarge"), "{headers}");
+        ids.insert(id_of(answer.headers()).to_owned());
+    }
+    assert_eq!(ids.len(), 5);
 }
 
 fn id_of(headers: &HeaderMap) -> &str {

@@ -53,6 +53,7 @@ scenarios! {
     a_protection_recorded_globally_serves_another_region
     a_recorder_stops_recording_a_type
     a_snapshot_shows_a_group_gone
+    a_violation_outlives_states_without_a_body
     a_web_acl_is_replaced
     an_audit_group_changes_goes_and_comes_back
     an_oversized_notification_is_fetched_later

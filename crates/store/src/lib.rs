@@ -1,19 +1,23 @@
 //! Palisade's durable state behind one trait, [`Store`]. Engines: [`sqlite`], the embedded default.
 //!
-//! Three kinds of state, three kinds of call:
+//! The kinds of state, and the calls that write them:
 //!
 //! | kind | what | written by |
 //! |---|---|---|
-//! | control | organization, administrators, policies, lists, keys: small, read whole | [`Store::commit`] |
+//! | control | organization, administrators, policies, lists: small, read whole | [`Store::commit`] |
+//! | keys | access keys, their secrets sealed by the caller | [`Store::commit_keys`] |
 //! | inventory | items of shards with what tells their coverage | [`Store::accept`] |
 //! | ledger | entries, violators, history, references, and the work that is due | [`Store::settle`] |
 //!
+//! What somebody asked for is told in the audit log by the same call: each of these takes its event.
 //! Each call is one transaction, durable when it returns. Accepting facts marks the work they cause
 //! in the same transaction, so no crash can lose it. Nothing here tells the time or draws random
 //! bytes: callers hand over both.
 
+mod audit;
 #[cfg(test)]
 mod contract;
+mod keys;
 mod records;
 pub mod sqlite;
 
@@ -24,6 +28,8 @@ use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardI
 use palisade_core::inventory::{Delivery, Item, Shard};
 use palisade_core::ledger::{Record, ViolatorRow};
 
+pub use audit::*;
+pub use keys::*;
 pub use records::*;
 
 /// Why a store call failed.
@@ -85,8 +91,7 @@ pub trait Store: Send + Sync {
     fn commit(&self, expected_revision: u64, changes: &[ControlChange], now_ms: i64)
     -> Result<u64>;
 
-    /// Keeps a key. Refused with [`StoreError::Conflict`] when its access key id exists.
-    fn create_key(&self, key: &KeyRecord) -> Result<()>;
+    // Keys.
 
     /// One key by its access key id.
     fn key(&self, access_key_id: &str) -> Result<Option<KeyRecord>>;
@@ -94,8 +99,34 @@ pub trait Store: Send + Sync {
     /// All keys, ascending by creation, then id.
     fn keys(&self) -> Result<Vec<KeyRecord>>;
 
+    /// Revision of the keys: grows with every [`Store::commit_keys`], and by nothing else. To be
+    /// read before the keys that are decided on.
+    fn keys_revision(&self) -> Result<u64>;
+
+    /// Applies all changes and appends the event, if the keys are still at `expected_revision`;
+    /// otherwise [`StoreError::Conflict`] and nothing changes, which is also the answer when a new
+    /// access key id is taken or a key to be changed is not there. Answers the new revision.
+    /// Secrets that are removed or replaced are not left in the store's files.
+    fn commit_keys(
+        &self,
+        expected_revision: u64,
+        changes: &[KeyChange],
+        event: &AuditEvent,
+    ) -> Result<u64>;
+
+    /// Keeps when keys were last used, milliseconds since the epoch, unless a later use is known.
+    fn used_keys(&self, uses: &[(String, i64)]) -> Result<()>;
+
     /// The 32 bytes under which page tokens are sealed: drawn when the store was created.
     fn sealing_key(&self) -> Result<[u8; 32]>;
+
+    // Audit log. Events are appended by the calls that they tell of.
+
+    /// Events that the filter lets through, newest first.
+    fn audit(&self, filter: &AuditFilter, limit: usize) -> Result<Vec<AuditRow>>;
+
+    /// Drops events from before a moment. Answers how many went.
+    fn expire_audit(&self, before_ms: i64) -> Result<u64>;
 
     // Inventory.
 
@@ -109,6 +140,14 @@ pub trait Store: Send + Sync {
     /// before was more than an hour older is marked due though nothing changed: it may have been
     /// judged stale. What is held depends on which deliveries were taken in, not on their order.
     fn accept(&self, delivery: &Delivery, received_ms: i64) -> Result<Accepted>;
+
+    /// As [`Store::accept`], and appends the event that is made of what became of the delivery.
+    fn accept_audited(
+        &self,
+        delivery: &Delivery,
+        received_ms: i64,
+        event: &dyn Fn(&Accepted) -> AuditEvent,
+    ) -> Result<Accepted>;
 
     /// Loads what judging one shard needs, all from one moment: its live items and coverage, the
     /// account's facts, the referenced facts that exist, and the records of the given policies for the shard's account.
@@ -148,6 +187,9 @@ pub trait Store: Send + Sync {
 
     /// Marks work due at `now_ms`, as `POST /palisade/v1/evaluate` does.
     fn mark(&self, marks: &[Mark], now_ms: i64) -> Result<()>;
+
+    /// As [`Store::mark`], and appends the event.
+    fn mark_audited(&self, marks: &[Mark], now_ms: i64, event: &AuditEvent) -> Result<()>;
 
     /// Leases due work, all due marks of a shard together, until `now_ms + lease_ms`; oldest first.
     /// A leased shard is nobody else's, whatever is marked on it meanwhile, until it is settled or

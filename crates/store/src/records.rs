@@ -13,6 +13,8 @@ use palisade_core::policy::Document;
 use palisade_core::scope::AdminScope;
 use serde::{Deserialize, Serialize};
 
+use crate::AuditEvent;
+
 /// The control state: all that administrators and operators decided.
 #[derive(Clone, Debug, Default)]
 pub struct Control {
@@ -182,28 +184,6 @@ impl ListRecord {
     }
 }
 
-/// An access key.
-#[derive(Clone, Eq, PartialEq, Serialize, Deserialize)]
-pub struct KeyRecord {
-    /// Access key id.
-    pub access_key_id: String,
-    /// Secret access key. Never printed.
-    pub secret: String,
-    /// The account it acts as; `None` is an operator key.
-    pub account: Option<AccountId>,
-    /// Milliseconds since the epoch.
-    pub created_ms: i64,
-}
-
-impl std::fmt::Debug for KeyRecord {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KeyRecord")
-            .field("access_key_id", &self.access_key_id)
-            .field("account", &self.account)
-            .finish_non_exhaustive()
-    }
-}
-
 /// One change of the control state.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ControlChange {
@@ -233,6 +213,8 @@ pub enum ControlChange {
     PutAssociation(AccountId, Region, Box<str>, Association),
     /// Mark work due now.
     Mark(Mark),
+    /// Append to the audit log. Alone it leaves the revision as it is.
+    Audit(Arc<AuditEvent>),
 }
 
 /// Work to be done: judge one shard under one policy, or under all of its Region.

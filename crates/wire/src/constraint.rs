@@ -279,14 +279,17 @@ impl fmt::Display for LowerFirst<'_> {
     }
 }
 
-/// Shield policies for resources without automatic response are documented to have an empty
-/// `ManagedServiceData`, which the shape's minimum length forbids: clients send it and read it back
-/// (semantics §2.2, §10 row 26).
+/// Policies that need no `ManagedServiceData` come with an empty one, which the shape's minimum
+/// length forbids: it is documented for Shield policies for resources without automatic response,
+/// and Terraform sends it for network ACL policies, whose rules are in `PolicyOption`. It is read
+/// back as sent (semantics §2.2, §10 row 26).
 fn is_documented_as_empty(member: &Member, structure: &Value, value: &Value) -> bool {
     let is = |value: &Value, text: &str| matches!(value, Value::String(found) if found == text);
     member.name == "ManagedServiceData"
         && is(value, "")
-        && structure.member("Type").is_some_and(|kind| is(kind, "SHIELD_ADVANCED"))
+        && structure
+            .member("Type")
+            .is_some_and(|kind| is(kind, "SHIELD_ADVANCED") || is(kind, "NETWORK_ACL_COMMON"))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the model's bounds are far below 2^53")]
@@ -419,17 +422,19 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_managed_service_data_is_for_shield_policies_alone() {
+    fn an_empty_managed_service_data_is_for_policies_that_need_none() {
         let body = |kind: &str| {
             format!(
                 r#"{{"Policy":{{"PolicyName":"p","ResourceType":"t","ExcludeResourceTags":false,"RemediationEnabled":false,
                 "SecurityServicePolicyData":{{"Type":"{kind}","ManagedServiceData":""}}}}}}"#
             )
         };
-        let put: shapes::PutPolicyRequest =
-            crate::decode(crate::Protocol::Json, body("SHIELD_ADVANCED").as_bytes()).unwrap();
-        let data = put.policy.security_service_policy_data.managed_service_data;
-        assert_eq!(data.as_deref(), Some(""));
+        for kind in ["SHIELD_ADVANCED", "NETWORK_ACL_COMMON"] {
+            let put: shapes::PutPolicyRequest =
+                crate::decode(crate::Protocol::Json, body(kind).as_bytes()).unwrap();
+            let data = put.policy.security_service_policy_data.managed_service_data;
+            assert_eq!(data.as_deref(), Some(""), "{kind}");
+        }
         let (_, message) = refused::<shapes::PutPolicyRequest>(&body("WAFV2"));
         let expected = "Value '' at 'policy.securityServicePolicyData.managedServiceData' failed to satisfy constraint: Member must have \
                         length greater than or equal to 1";

@@ -9,14 +9,19 @@ pub type Headers<'a> = &'a [(String, String)];
 const JSON_TYPE: &str = "application/x-amz-json-1.1";
 const CBOR_TYPE: &str = "application/cbor";
 const CBOR_PROTOCOL: &str = "rpc-v2-cbor";
+/// Where the path of a CBOR call begins, after what the endpoint's own address puts in front.
+const CBOR_BASE: &str = "/service/";
 
 /// The protocol in which to answer a request, also one that is refused: CBOR for a caller that shows it speaks it, else JSON.
 pub fn protocol_of(path: &str, headers: Headers<'_>) -> Protocol {
     let says_cbor = values(headers, "smithy-protocol").any(|v| v == CBOR_PROTOCOL);
-    if says_cbor || path.starts_with("/service/") { Protocol::Cbor } else { Protocol::Json }
+    if says_cbor || path.contains(CBOR_BASE) { Protocol::Cbor } else { Protocol::Json }
 }
 
 /// Finds the operation of `POST /` with `X-Amz-Target` (JSON) or of `POST /service/AWSFMS_20180101/operation/<Operation>` (CBOR).
+///
+/// Clients put the path of the endpoint's address in front (`https://host/firewalls` makes `POST /firewalls/`, or
+/// `POST /firewalls` by botocore), and a proxy may leave it there: whatever stands in front does not count.
 ///
 /// # Errors
 /// UnknownOperationException for another method, path or target, and for a request that mixes the two protocols;
@@ -31,18 +36,13 @@ pub fn route(
     }
     let protocol = protocol_of(path, headers);
     let operation = match protocol {
-        Protocol::Json => json_operation(path, headers)?,
+        Protocol::Json => json_operation(headers)?,
         Protocol::Cbor => cbor_operation(path, headers)?,
     };
     Ok((protocol, operation))
 }
 
-fn json_operation(path: &str, headers: Headers<'_>) -> Result<Operation, Fault> {
-    if path != "/" {
-        return Err(unknown(format!(
-            "no operation has the path `{path}`; use `/` with `X-Amz-Target`"
-        )));
-    }
+fn json_operation(headers: Headers<'_>) -> Result<Operation, Fault> {
     if let Some(protocol) = values(headers, "smithy-protocol").next() {
         return Err(unknown(format!(
             "the protocol `{protocol}` is not served; use `{CBOR_PROTOCOL}` or AWS JSON 1.1"
@@ -74,8 +74,8 @@ fn cbor_operation(path: &str, headers: Headers<'_>) -> Result<Operation, Fault> 
         )));
     }
     let operation = path
-        .strip_prefix("/service/")
-        .and_then(|rest| rest.strip_prefix(TARGET_PREFIX))
+        .rsplit_once(CBOR_BASE)
+        .and_then(|(_, rest)| rest.strip_prefix(TARGET_PREFIX))
         .and_then(|rest| rest.strip_prefix("/operation/"))
         .and_then(Operation::from_name)
         .ok_or_else(|| unknown(format!("no operation has the path `{path}`")))?;
@@ -101,9 +101,10 @@ fn unknown(message: String) -> Fault {
     Fault::new(ErrorKind::UnknownOperation, message)
 }
 
-/// Values of a header, without outer spaces.
+/// Values of a header, without outer spaces (HTTP's, which are spaces and tabs alone).
 pub(crate) fn values<'a>(headers: Headers<'a>, name: &'a str) -> impl Iterator<Item = &'a str> {
-    headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.trim())
+    let named = headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name));
+    named.map(|(_, value)| value.trim_matches([' ', '\t']))
 }
 
 /// The value of a header that may come once.
@@ -144,12 +145,27 @@ mod tests {
     }
 
     #[test]
+    fn what_an_endpoints_address_puts_in_front_does_not_count() {
+        let json = headers(
+            "content-type: application/x-amz-json-1.1|x-amz-target: AWSFMS_20180101.ListPolicies",
+        );
+        let cbor = headers("smithy-protocol: rpc-v2-cbor");
+        for base in ["/custom", "/a/b", "/services"] {
+            for path in [base.to_owned(), format!("{base}/")] {
+                let found = route("POST", &path, &json);
+                assert_eq!(found, Ok((Protocol::Json, Operation::ListPolicies)), "{path}");
+            }
+            let found = route("POST", &format!("{base}{CBOR_PATH}"), &cbor);
+            assert_eq!(found, Ok((Protocol::Cbor, Operation::ListPolicies)), "{base}");
+        }
+    }
+
+    #[test]
     fn what_is_neither_protocol_is_refused() {
         let json =
             "content-type: application/x-amz-json-1.1|x-amz-target: AWSFMS_20180101.ListPolicies";
         for (method, path, given, expected) in [
             ("GET", "/", json, ErrorKind::UnknownOperation),
-            ("POST", "/custom/", json, ErrorKind::UnknownOperation),
             ("POST", "/", "content-type: application/x-amz-json-1.1", ErrorKind::UnknownOperation),
             ("POST", "/", "x-amz-target: AWSFMS_20180101.ListPolicies", ErrorKind::Serialization),
             (
@@ -182,7 +198,7 @@ mod tests {
             ),
             (
                 "POST",
-                "/custom/service/AWSFMS_20180101/operation/ListPolicies",
+                "/service/AWSFMS_20180101/operation/ListPolicies/",
                 "smithy-protocol: rpc-v2-cbor",
                 ErrorKind::UnknownOperation,
             ),

@@ -1,13 +1,21 @@
 //! The developers' commands: `cargo xtask test`, `cargo xtask tidy`, `cargo xtask codegen [--check]`,
-//! `cargo xtask matrix`.
+//! `cargo xtask matrix`, `cargo xtask soak [--cases N] [--seed S] [--restart]`,
+//! `cargo xtask soak --clients [--seconds N]`,
+//! `cargo xtask fuzz [--inputs N] [--target NAME] [--seed S] [--replay FILE]`, `cargo xtask instructions`.
 
+mod clients;
 mod codegen;
+mod instructions;
+mod soak;
 mod suite;
 mod tidy;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask test | tidy | codegen [--check] | matrix";
+const USAGE: &str = "usage: cargo xtask test | tidy | codegen [--check] | matrix | \
+                     soak [--cases N] [--seed S] [--restart] | soak --clients [--seconds N] | \
+                     instructions | \
+                     fuzz [--inputs N] [--target NAME] [--seed S] [--replay FILE]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -17,6 +25,10 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::run(false),
         ["codegen", "--check"] => codegen::run(true),
         ["matrix"] => matrix(),
+        ["instructions"] => instructions::run(),
+        ["fuzz", ref wishes @ ..] => fuzz(wishes),
+        ["soak", "--clients", ref rest @ ..] => clients::run(rest),
+        ["soak", ref rest @ ..] => soak::run(rest),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {
@@ -40,5 +52,19 @@ fn matrix() -> Result<(), String> {
     match status.success() {
         true => Ok(()),
         false => Err("the table of operations could not be printed".to_owned()),
+    }
+}
+
+/// Runs the mutation fuzzer, optimised: a million inputs for each target unless told otherwise.
+fn fuzz(wishes: &[&str]) -> Result<(), String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = std::process::Command::new(cargo)
+        .args(["run", "-q", "--release", "-p", "palisade-fuzz", "--"])
+        .args(wishes)
+        .status()
+        .map_err(|error| format!("cargo cannot be run: {error}"))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err("fuzzing found a failing input, or could not run; see above".to_owned()),
     }
 }

@@ -47,6 +47,7 @@ pub fn run() -> Result<usize, String> {
         open_ends(&name, &text, &mut findings);
     }
     crate_arrows(&root, &mut findings)?;
+    named_tests(&root, &mut findings)?;
     if sources.len() < 20 {
         findings.push(format!("only {} source files were found below crates", sources.len()));
     }
@@ -153,6 +154,47 @@ fn crate_arrows(root: &Path, findings: &mut Vec<String>) -> Result<(), String> {
     Ok(())
 }
 
+/// Every row of the map of rules names a test, and every test it names is there.
+fn named_tests(root: &Path, findings: &mut Vec<String>) -> Result<(), String> {
+    let path = root.join("docs/rules.md");
+    let map = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let is_there = |file: &str, test: &str| {
+        fs::read_to_string(root.join("crates").join(file)).is_ok_and(|text| holds_test(&text, test))
+    };
+    for finding in untested_rules(&map, is_there) {
+        findings.push(format!("docs/rules.md:{finding}"));
+    }
+    Ok(())
+}
+
+/// Rows of a table of rules without a test, and names of tests that are not there. The rows below
+/// the heading that says so have none.
+fn untested_rules(map: &str, is_there: impl Fn(&str, &str) -> bool) -> Vec<String> {
+    let mut findings = Vec::new();
+    let tested = map.split("\n## Documented, without a test").next().unwrap_or(map);
+    for (number, line) in tested.lines().enumerate() {
+        let row = line.starts_with("| ") && !line.starts_with("| Rule |");
+        let names = line.split('`').filter_map(|word| word.split_once(".rs::"));
+        let mut count = 0;
+        for (file, test) in names {
+            count += 1;
+            if !is_there(&format!("{file}.rs"), test) {
+                findings.push(format!("{}: there is no test `{file}.rs::{test}`", number + 1));
+            }
+        }
+        if row && count == 0 {
+            findings.push(format!("{}: this rule names no test", number + 1));
+        }
+    }
+    findings
+}
+
+/// A test is a function, or a line of a macro that makes one.
+fn holds_test(text: &str, test: &str) -> bool {
+    let function = format!("fn {test}(");
+    text.lines().any(|line| line.contains(&function) || line.trim() == test)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,5 +227,16 @@ mod tests {
         banned_modules("crates/api/src/helpers.rs", &mut findings);
         banned_modules("crates/api/src/policies.rs", &mut findings);
         assert_eq!(findings.len(), 1);
+    }
+
+    #[test]
+    fn a_rule_without_its_test_is_found() {
+        let map = "| Rule | Test |\n|---|---|\n| a | `core/a.rs::one`<br>`core/a.rs::two` |\n| b | none |\n\n\
+                   ## Documented, without a test\n\n| c | why |\n";
+        let found = untested_rules(map, |file, test| file == "core/a.rs" && test == "one");
+        assert_eq!(found, ["3: there is no test `core/a.rs::two`", "4: this rule names no test"]);
+        assert!(holds_test("#[test]\nfn one() {}", "one"));
+        assert!(holds_test("scenarios! {\n    one\n}", "one"));
+        assert!(!holds_test("// one of them\nfn one_more() {}", "one"));
     }
 }

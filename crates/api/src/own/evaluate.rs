@@ -9,9 +9,11 @@ use palisade_core::ident::{AccountId, PolicyId, Region, ShardId};
 use palisade_core::policy::Policy;
 use palisade_store::Mark;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::{Refused, SMALL_BODY_SIZE_MAX, answer, finish, operator_only, query};
+use super::{Refused, SMALL_BODY_SIZE_MAX, actor, answer, finish, operator_only, query};
 use crate::app::App;
+use crate::audit;
 use crate::view::ControlView;
 
 /// `GET /palisade/v1/work`
@@ -49,7 +51,10 @@ pub(super) async fn post(State(app): State<Arc<App>>, request: Request) -> Respo
         operator_only(request)?;
         let view = app.view()?;
         let marks = marks(&view, &asked)?;
-        app.store.mark(&marks, app.clock.now_ms())?;
+        let told =
+            audit::change("work", asked.words(), None, Some(json!({ "marked": marks.len() })));
+        let event = actor(app, request).event(audit::own::EVALUATE, vec![told]);
+        app.store.mark_audited(&marks, app.clock.now_ms(), &event)?;
         app.wake.notify_one();
         Ok(Marked { marked: marks.len() })
     })
@@ -64,6 +69,9 @@ fn marks(view: &ControlView, asked: &Asked) -> Result<Vec<Mark>, Refused> {
         && view.policy(policy).is_none()
     {
         return unknown("policy", policy);
+    }
+    if let Some(region) = &asked.region {
+        Region::named(region.as_str()).map_err(|error| Refused::invalid(error.to_string()))?;
     }
     if let Some(account) = &asked.account
         && !view.organization().is_some_and(|known| known.accounts.contains_key(account))
@@ -83,6 +91,17 @@ fn marks(view: &ControlView, asked: &Asked) -> Result<Vec<Mark>, Refused> {
 }
 
 impl Asked {
+    /// What was named, in words.
+    fn words(&self) -> String {
+        let named = [
+            self.account.as_ref().map(|account| format!("account {account}")),
+            self.region.as_ref().map(|region| format!("region {region}")),
+            self.policy.as_ref().map(|policy| format!("policy {policy}")),
+        ];
+        let named: Vec<String> = named.into_iter().flatten().collect();
+        if named.is_empty() { "everything".to_owned() } else { named.join(", ") }
+    }
+
     fn is_about(&self, policy: &Policy) -> bool {
         self.policy.as_ref().is_none_or(|id| *id == policy.id)
             && self.region.as_ref().is_none_or(|region| *region == policy.region)

@@ -16,11 +16,13 @@ use palisade_core::inventory::{Delivery, DeliveryReader};
 use palisade_store::Accepted;
 use palisade_wire::sigv4::Payload;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt as _;
 
-use super::{Refused, finish, not_operator, operator_only, query};
+use super::{Refused, actor, finish, not_operator, operator_only, query};
 use crate::app::App;
+use crate::audit::{self, Actor};
 use crate::call::internal;
 use crate::inflate::{Inflate, InflateError};
 use crate::intake::{Arrived, next_data, too_large, too_slow};
@@ -29,6 +31,8 @@ use crate::request::{blocking, blocking_unhurried};
 use crate::verify::{foresee_operator, verify};
 
 const NAME: &str = "palisade:inventory";
+/// Characters of a delivery's name that the audit log keeps: an object's key in S3 has no more bytes.
+const NAME_LEN_MAX: usize = 1024;
 
 #[derive(Debug, Default, Deserialize)]
 struct Asked {
@@ -83,7 +87,7 @@ async fn receive(app: &Arc<App>, request: Request) -> Result<Answer, Refused> {
         let _turn = turn;
         let request = verify(app, &arrived, Payload::Sha256(spooled.sha256), ())?;
         operator_only(&request)?;
-        take_in(app, &asked.name, spooled)
+        take_in(app, &actor(app, &request), &asked.name, spooled)
     })
     .await
 }
@@ -142,12 +146,30 @@ async fn spool(app: &App, mut body: Body) -> Result<Spooled, Refused> {
 
 /// Reads a whole delivery and hands it to the store. Whatever is wrong with the file as a whole,
 /// nothing of it is kept.
-fn take_in(app: &App, name: &str, mut spooled: Spooled) -> Result<Answer, Refused> {
+fn take_in(app: &App, actor: &Actor, name: &str, mut spooled: Spooled) -> Result<Answer, Refused> {
     spooled.file.seek(SeekFrom::Start(0)).map_err(|error| Refused::from(internal(error)))?;
     let delivery = read(app, name, &spooled.file)?;
-    let accepted = app.store.accept(&delivery, app.clock.now_ms())?;
+    let event = |accepted: &Accepted| {
+        let after = json!({
+            "sha256": hex(&spooled.sha256),
+            "accepted": accepted.accepted,
+            "stale": accepted.stale,
+            "deleted": accepted.deleted,
+            "strangers": accepted.strangers,
+            "ignored": delivery.ignored,
+            "quarantined": delivery.quarantined.len(),
+        });
+        let name: String = name.chars().take(NAME_LEN_MAX).collect();
+        let change = audit::change("delivery", name, None, Some(after));
+        actor.event(audit::own::POST_INVENTORY, vec![change])
+    };
+    let accepted = app.store.accept_audited(&delivery, app.clock.now_ms(), &event)?;
     app.wake.notify_one();
     Ok(told(delivery, accepted))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn read(app: &App, name: &str, file: &File) -> Result<Delivery, Refused> {

@@ -1,21 +1,22 @@
-//! Access keys, made and listed by the operator.
+//! Keys: made, listed without their secrets, disabled, rotated and deleted.
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use palisade_core::ident::AccountId;
-use palisade_store::{KeyRecord, StoreError};
+use palisade_store::KeyRecord;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Refused, SMALL_BODY_SIZE_MAX, answer, moment, operator_only};
-use crate::app::App;
+use super::{Refused, SMALL_BODY_SIZE_MAX, actor, answer, moment, operator_only};
+use crate::app::{App, Auth};
 use crate::call::internal;
-use crate::mint;
+use crate::keys::{KeyError, Keyring, NewKey};
+use crate::verify::Authentic;
 
 const NAME: &str = "palisade:keys";
-/// How often another id is drawn because one is taken.
-const DRAWS_MAX: usize = 8;
 
 /// Exactly one of the two.
 #[derive(Debug, Deserialize)]
@@ -26,13 +27,27 @@ struct Asked {
     operator: bool,
 }
 
+/// What a key is to become.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct Wanted {
+    status: Status,
+}
+
+/// Whether calls signed with a key are believed, in IAM's words.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+enum Status {
+    Active,
+    Inactive,
+}
+
 /// A new key; its secret is told this once.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Created {
-    access_key_id: String,
     secret_access_key: String,
-    account: Option<AccountId>,
+    #[serde(flatten)]
+    key: Shown,
 }
 
 #[derive(Debug, Serialize)]
@@ -45,59 +60,130 @@ struct Keys {
 struct Shown {
     access_key_id: String,
     account: Option<AccountId>,
+    status: Status,
     created: String,
-}
-
-/// `POST /palisade/v1/keys`
-pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, |app, request| {
-        operator_only(request)?;
-        let asked: Asked = serde_json::from_slice(request.body())
-            .map_err(|error| Refused::invalid(format!("the body cannot be read: {error}")))?;
-        if asked.operator == asked.account.is_some() {
-            return Err(Refused::invalid(
-                "give either `account` with an account id or `operator` as true",
-            ));
-        }
-        draw(app, asked.account)
-    })
-    .await
-}
-
-fn draw(app: &App, account: Option<AccountId>) -> Result<Created, Refused> {
-    for _ in 0..DRAWS_MAX {
-        let (access_key_id, secret) = mint::access_key(&*app.entropy).map_err(internal)?;
-        let key = KeyRecord {
-            access_key_id,
-            secret,
-            account: account.clone(),
-            created_ms: app.clock.now_ms(),
-        };
-        match app.store.create_key(&key) {
-            Ok(()) => {
-                return Ok(Created {
-                    access_key_id: key.access_key_id,
-                    secret_access_key: key.secret,
-                    account,
-                });
-            }
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(internal("no free access key id could be drawn").into())
+    last_used: Option<String>,
+    replaces: Option<String>,
 }
 
 /// `GET /palisade/v1/keys`: without secrets.
 pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
     answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, |app, request| {
         operator_only(request)?;
-        let shown = |key: KeyRecord| Shown {
-            access_key_id: key.access_key_id,
-            account: key.account,
-            created: moment(key.created_ms),
-        };
-        Ok(Keys { keys: app.store.keys()?.into_iter().map(shown).collect() })
+        Ok(Keys { keys: app.store.keys()?.into_iter().map(|key| shown(app, key)).collect() })
     })
     .await
+}
+
+/// `POST /palisade/v1/keys`
+pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Response {
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, |app, request| {
+        operator_only(request)?;
+        let asked: Asked = body(request)?;
+        if asked.operator == asked.account.is_some() {
+            return Err(Refused::invalid(
+                "give either `account` with an account id or `operator` as true",
+            ));
+        }
+        with_keys(app, request, |keys| keys.create(asked.account.as_ref()))
+            .map(|new| created(app, new))
+    })
+    .await
+}
+
+/// `POST /palisade/v1/keys/{id}/rotate`
+pub(super) async fn rotate(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| {
+        operator_only(request)?;
+        with_keys(app, request, |keys| keys.rotate(&id)).map(|new| created(app, new))
+    })
+    .await
+}
+
+/// `PATCH /palisade/v1/keys/{id}`
+pub(super) async fn change(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| {
+        operator_only(request)?;
+        let enabled = body::<Wanted>(request)?.status == Status::Active;
+        with_keys(app, request, |keys| keys.enable(&id, enabled)).map(|key| shown(app, key))
+    })
+    .await
+}
+
+/// `DELETE /palisade/v1/keys/{id}`: answers what it was.
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| {
+        operator_only(request)?;
+        with_keys(app, request, |keys| keys.delete(&id)).map(|key| shown(app, key))
+    })
+    .await
+}
+
+fn body<T: DeserializeOwned>(request: &Authentic<axum::body::Bytes>) -> Result<T, Refused> {
+    serde_json::from_slice(request.body())
+        .map_err(|error| Refused::invalid(format!("the body cannot be read: {error}")))
+}
+
+fn with_keys<T>(
+    app: &App,
+    request: &Authentic<axum::body::Bytes>,
+    act: impl FnOnce(&Keyring<'_>) -> Result<T, KeyError>,
+) -> Result<T, Refused> {
+    let Some(vault) = app.settings.vault.as_deref() else {
+        return Err(Refused::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "NoSealingKey",
+            "this server has no key to seal the secrets of access keys with; start it with --key-file",
+        ));
+    };
+    let keys = Keyring {
+        store: &*app.store,
+        vault,
+        entropy: &*app.entropy,
+        actor: &actor(app, request),
+        // With open authentication nobody needs a key to come back.
+        keeps_an_operator: app.settings.auth != Auth::Open,
+    };
+    act(&keys).map_err(refused)
+}
+
+fn refused(error: KeyError) -> Refused {
+    let text = error.to_string();
+    match error {
+        KeyError::Unknown(_) => Refused::not_found(text),
+        KeyError::Rotated { .. } => Refused::new(StatusCode::CONFLICT, "LimitExceeded", text),
+        KeyError::LastOperator(_) => Refused::new(StatusCode::CONFLICT, "LastOperatorKey", text),
+        KeyError::Vault(error) => internal(error).into(),
+        KeyError::Entropy(error) => internal(error).into(),
+        KeyError::Store(error) => internal(error).into(),
+    }
+}
+
+fn created(app: &App, new: NewKey) -> Created {
+    Created { secret_access_key: new.secret, key: shown(app, new.record) }
+}
+
+fn shown(app: &App, key: KeyRecord) -> Shown {
+    // What is not written yet is known here all the same.
+    let last_used_ms = key.last_used_ms.max(app.uses.of(&key.access_key_id));
+    Shown {
+        access_key_id: key.access_key_id,
+        account: key.account,
+        status: if key.enabled { Status::Active } else { Status::Inactive },
+        created: moment(key.created_ms),
+        last_used: last_used_ms.map(moment),
+        replaces: key.replaces,
+    }
 }

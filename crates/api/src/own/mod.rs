@@ -2,6 +2,7 @@
 //! `/palisade/v1/openapi.json`; the operator's, except where an account may read what its role in
 //! Firewall Manager lets it.
 
+mod audit;
 mod evaluate;
 mod health;
 mod inventory;
@@ -16,7 +17,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use palisade_store::StoreError;
 use palisade_wire::sigv4::Payload;
 use palisade_wire::{ErrorKind, Fault};
@@ -25,11 +26,13 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::app::App;
+use crate::audit::Actor;
 use crate::call::internal;
 use crate::intake::{Arrived, whole};
 use crate::request::blocking;
 use crate::verify::{Authentic, foresee_operator, verify};
 
+pub use audit::AUDIT_PAGE_MAX;
 pub use organization::ORGANIZATION_SIZE_MAX;
 pub use violators::VIOLATORS_PAGE_MAX;
 
@@ -47,6 +50,9 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/palisade/v1/evaluate", post(evaluate::post))
         .route("/palisade/v1/policies/{policy}/accounts/{account}/violators", get(violators::list))
         .route("/palisade/v1/keys", get(keys::list).post(keys::create))
+        .route("/palisade/v1/keys/{key}", patch(keys::change).delete(keys::delete))
+        .route("/palisade/v1/keys/{key}/rotate", post(keys::rotate))
+        .route("/palisade/v1/audit", get(audit::list))
         .route("/palisade/v1/openapi.json", get(health::openapi))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
@@ -178,6 +184,11 @@ fn finish<T: Serialize>(app: &App, name: &'static str, answered: Result<T, Refus
     }
 }
 
+/// Who asks, for the audit log: what these endpoints change is Palisade's own.
+fn actor<T>(app: &App, request: &Authentic<T>) -> Actor {
+    Actor::of(request.caller(), None, request.request_id(), app.clock.now_ms())
+}
+
 /// Lets the operator pass and nobody else.
 fn operator_only<T>(request: &Authentic<T>) -> Result<(), Refused> {
     match request.caller().is_operator() {
@@ -194,11 +205,17 @@ fn not_operator() -> Refused {
     )
 }
 
-/// The query of a request.
+/// The query of a request. A name without a value, as in `?limit=&next=`, says nothing.
 fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refused> {
-    axum::extract::Query::<T>::try_from_uri(uri)
+    let unread = |error: &dyn std::fmt::Display| {
+        Refused::invalid(format!("the query cannot be read: {error}"))
+    };
+    let says = |pair: &&str| pair.split_once('=').is_some_and(|(_, value)| !value.is_empty());
+    let told: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(says).collect();
+    let uri: Uri = format!("/?{}", told.join("&")).parse().map_err(|error| unread(&error))?;
+    axum::extract::Query::<T>::try_from_uri(&uri)
         .map(|query| query.0)
-        .map_err(|error| Refused::invalid(format!("the query cannot be read: {error}")))
+        .map_err(|error| unread(&error))
 }
 
 fn json_response(status: StatusCode, text: String) -> Response {

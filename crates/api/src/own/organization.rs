@@ -12,8 +12,9 @@ use palisade_store::{Administrator, ControlChange, Mark};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Refused, SMALL_BODY_SIZE_MAX, answer, finish, operator_only, query};
-use crate::app::App;
+use super::{Refused, SMALL_BODY_SIZE_MAX, actor, answer, finish, operator_only, query};
+use crate::app::{App, Decision};
+use crate::audit::{self, Actor};
 use crate::view::{ControlView, judged_accounts};
 
 /// Bytes of an organization file: 64 MiB, several times that of 100,000 accounts.
@@ -23,8 +24,7 @@ const NAME: &str = "palisade:organization";
 
 #[derive(Debug, Default, Deserialize)]
 struct Asked {
-    #[serde(default)]
-    confirm: bool,
+    confirm: Option<String>,
 }
 
 /// What was applied.
@@ -41,20 +41,34 @@ struct Applied {
 
 /// `PUT /palisade/v1/organization`
 pub(super) async fn put(State(app): State<Arc<App>>, request: Request) -> Response {
-    let asked: Asked = match query(request.uri()) {
-        Ok(asked) => asked,
+    let confirm = match query(request.uri()).and_then(is_confirmed) {
+        Ok(confirm) => confirm,
         Err(refused) => return finish::<()>(&app, NAME, Err(refused)),
     };
     answer(&app, NAME, request, ORGANIZATION_SIZE_MAX, move |app, request| {
         operator_only(request)?;
         let organization = Organization::parse(request.body())
             .map_err(|error| Refused::invalid(error.to_string()))?;
-        apply(app, Arc::new(organization), asked.confirm)
+        let actor = actor(app, request);
+        apply(app, &actor, Arc::new(organization), confirm)
     })
     .await
 }
 
-fn apply(app: &App, new: Arc<Organization>, confirm: bool) -> Result<Applied, Refused> {
+fn is_confirmed(asked: Asked) -> Result<bool, Refused> {
+    match asked.confirm.as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => Err(Refused::invalid(format!("`confirm` is `{other}`; give true or false"))),
+    }
+}
+
+fn apply(
+    app: &App,
+    actor: &Actor,
+    new: Arc<Organization>,
+    confirm: bool,
+) -> Result<Applied, Refused> {
     app.decide(|view| {
         keeps_administrators(view, &new)?;
         if let Some(old) = view.organization() {
@@ -75,8 +89,10 @@ fn apply(app: &App, new: Arc<Organization>, confirm: bool) -> Result<Applied, Re
             default_administrator: default.cloned(),
             marked: marks.len(),
         };
+        let told = audit::changes(view.control(), &changes, &app.settings.partition);
+        let event = actor.event(audit::own::PUT_ORGANIZATION, told);
         changes.extend(marks.into_iter().map(ControlChange::Mark));
-        Ok((changes, applied))
+        Ok(Decision { changes, event, answer: applied })
     })
 }
 

@@ -25,7 +25,7 @@ const NAME: &str = "palisade:violators";
 
 #[derive(Debug, Default, Deserialize)]
 struct Asked {
-    limit: Option<usize>,
+    limit: Option<String>,
     next: Option<String>,
 }
 
@@ -80,12 +80,14 @@ fn page(
     account: &str,
     asked: &Asked,
 ) -> Result<Page, Refused> {
-    let limit = asked.limit.unwrap_or(PAGE_SIZE_MAX);
-    if limit == 0 || limit > VIOLATORS_PAGE_MAX {
-        return Err(Refused::invalid(format!(
-            "`limit` is {limit}; give 1 to {VIOLATORS_PAGE_MAX}"
-        )));
-    }
+    let limit = match &asked.limit {
+        None => PAGE_SIZE_MAX,
+        Some(text) => {
+            text.parse().ok().filter(|limit| (1..=VIOLATORS_PAGE_MAX).contains(limit)).ok_or_else(
+                || Refused::invalid(format!("`limit` is {text}; give 1 to {VIOLATORS_PAGE_MAX}")),
+            )?
+        }
+    };
     let view = app.view()?;
     let record = PolicyId::try_from(policy)
         .ok()

@@ -1,10 +1,13 @@
 use std::io::Write as _;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::Request;
-use palisade_api::Auth;
+use palisade_api::{Auth, DELIVERIES_AT_ONCE_MAX};
 use palisade_core::ident::ShardId;
-use palisade_store::{KeyRecord, Store};
+use palisade_store::Store;
 use serde_json::{Value, json};
 
 use crate::wire::signed_request;
@@ -128,14 +131,8 @@ async fn a_delivery_above_the_size_is_refused() {
 #[tokio::test]
 async fn a_delivery_is_believed_for_the_body_that_was_signed_alone() {
     let world = World::with(|settings| settings.auth = Auth::SigV4 { window_ms: 300_000 });
-    for (id, account_id) in [("AKIAOPERATOR", None), ("AKIAMEMBER", Some(account(MEMBER)))] {
-        let key = KeyRecord {
-            access_key_id: id.into(),
-            secret: format!("secret of {id}"),
-            account: account_id,
-            created_ms: NOW_MS,
-        };
-        world.store.create_key(&key).unwrap();
+    for (id, account_id) in [("AKIAOPERATOR", None), ("AKIAMEMBER", Some(MEMBER))] {
+        world.keep_key(id, account_id);
     }
     let file = snapshot(vec![item(MEMBER, "sg-1")]);
     let path = format!("/palisade/v1/inventory?name={NAME}");
@@ -150,4 +147,89 @@ async fn a_delivery_is_believed_for_the_body_that_was_signed_alone() {
     world.send(signed("AKIAOPERATOR")).await.ok();
     assert_eq!(held(&world, MEMBER), 1);
     world.spool_is_empty();
+}
+
+/// What bodies of deliveries on their way see of each other.
+#[derive(Default)]
+struct Road {
+    /// Bodies that are being read, and the most there ever were at once.
+    open: usize,
+    most: usize,
+    /// Bodies that may end, and those that wait for that.
+    released: usize,
+    waiting: Vec<std::task::Waker>,
+}
+
+/// A body that is a delivery once it may end.
+struct Held {
+    road: Arc<Mutex<Road>>,
+    is_open: bool,
+    text: Option<Bytes>,
+}
+
+impl http_body::Body for Held {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        let road = self.road.clone();
+        let mut road = road.lock().unwrap();
+        if !self.is_open {
+            self.is_open = true;
+            road.open += 1;
+            road.most = road.most.max(road.open);
+        }
+        if self.text.is_some() && road.released == 0 {
+            road.waiting.push(context.waker().clone());
+            return Poll::Pending;
+        }
+        let text = self.text.take();
+        match text {
+            Some(_) => road.released -= 1,
+            None => road.open -= 1,
+        }
+        Poll::Ready(text.map(|text| Ok(http_body::Frame::data(text))))
+    }
+}
+
+#[tokio::test]
+async fn deliveries_are_taken_in_together_to_the_limit_and_the_others_wait() {
+    for count in [DELIVERIES_AT_ONCE_MAX - 1, DELIVERIES_AT_ONCE_MAX, DELIVERIES_AT_ONCE_MAX + 1] {
+        let world = World::new().await;
+        let road = Arc::new(Mutex::new(Road::default()));
+        let sent: Vec<_> = (0..count)
+            .map(|at| {
+                let (world, road) = (world.copy(), road.clone());
+                let text = Bytes::from(snapshot(vec![item(MEMBER, &format!("sg-{at}"))]));
+                let body = Held { road, is_open: false, text: Some(text) };
+                tokio::spawn(async move { deliver(&world, Body::new(body)).await })
+            })
+            .collect();
+        let together = count.min(DELIVERIES_AT_ONCE_MAX);
+        // As many as may are read at once. Then each ends, one after the other.
+        while road.lock().unwrap().open < together {
+            world.own("GET", "/readyz", Body::empty()).await;
+        }
+        for _ in 0..count {
+            // Time enough for one too many.
+            for _ in 0..20 {
+                world.own("GET", "/readyz", Body::empty()).await;
+            }
+            let waiting = {
+                let mut road = road.lock().unwrap();
+                road.released += 1;
+                std::mem::take(&mut road.waiting)
+            };
+            waiting.into_iter().for_each(std::task::Waker::wake);
+        }
+        for answer in sent {
+            answer.await.unwrap().ok();
+        }
+        let road = road.lock().unwrap();
+        assert_eq!((road.most, road.open), (together, 0), "{count} deliveries");
+        assert_eq!(held(&world, MEMBER), count);
+    }
 }

@@ -10,11 +10,14 @@
 
 mod admin_scope;
 mod administrators;
+mod audit;
 mod callers;
 mod compliance;
 mod concurrency;
 mod deadline;
 mod delivery;
+mod forms;
+mod keys;
 mod lists;
 mod matrix;
 mod operator;
@@ -23,5 +26,6 @@ mod quotas;
 mod resource_sets;
 mod support;
 mod tags;
+mod texts;
 mod wire;
 mod world;

@@ -222,7 +222,7 @@ async fn a_set_that_a_policy_uses_stays() {
     delete().await.ok();
 }
 
-fn delivered(world: &World, account: &str, names: &[&str]) {
+pub fn delivered(world: &World, account: &str, names: &[&str]) {
     let items: Vec<Value> = names
         .iter()
         .map(|name| {

@@ -91,6 +91,26 @@ async fn violation_details_tell_the_rule_that_violates() {
                 "ViolationTarget": "all protocols from 0.0.0.0/0",
                 "ViolationTargetDescription":
                     "ingress rule `all protocols from 0.0.0.0/0` of sg-00001: denyProtocolAllValue",
+                "PartialMatches": [{
+                    "Reference": "tcp 443 from 0.0.0.0/0",
+                    "TargetViolationReasons": ["ProtocolMismatch"],
+                }],
+                "PossibleSecurityGroupRemediationActions": [
+                    {
+                        "RemediationActionType": "MODIFY",
+                        "Description": "replace the rule by `tcp 443 from 0.0.0.0/0`",
+                        "RemediationResult": {
+                            "Protocol": "tcp", "FromPort": 443, "ToPort": 443,
+                            "IPV4Range": "0.0.0.0/0",
+                        },
+                        "IsDefaultAction": true,
+                    },
+                    {
+                        "RemediationActionType": "REMOVE",
+                        "Description": "remove the rule",
+                        "IsDefaultAction": false,
+                    },
+                ],
             } }],
         } })
     );

@@ -1,7 +1,6 @@
 use axum::body::Body;
 use axum::http::Request;
 use palisade_api::Auth;
-use palisade_store::{KeyRecord, Store};
 use palisade_wire::sigv4::{Payload, RequestParts, Secret, Signer, sign};
 use serde_json::json;
 
@@ -131,6 +130,9 @@ async fn unknown_operations_are_refused_as_aws_does() {
     let world = World::new().await;
     world.admin("NoSuchOperation", json!({})).await.refuses("UnknownOperationException", "");
     world.own("GET", "/palisade/v1/nothing", "").await.own_refuses(404, "NotFound", "openapi.json");
+    for path in ["/", "/favicon.ico", "/service/AWSFMS_20180101/operation/ListPolicies"] {
+        world.own("GET", path, "").await.own_refuses(404, "NotFound", &format!("`{path}`"));
+    }
     world.own("DELETE", "/palisade/v1/work", "").await.own_refuses(
         405,
         "MethodNotAllowed",
@@ -147,15 +149,7 @@ async fn signed_calls_are_believed_and_others_are_not() {
     for (id, account_id) in
         [("AKIAADMIN", Some(ADMIN)), ("AKIAROOT", Some(MANAGEMENT)), ("AKIAOPERATOR", None)]
     {
-        signed
-            .store
-            .create_key(&KeyRecord {
-                access_key_id: id.into(),
-                secret: format!("secret of {id}"),
-                account: account_id.map(account),
-                created_ms: NOW_MS,
-            })
-            .unwrap();
+        signed.keep_key(id, account_id);
     }
     let file = organization().to_string();
     let put =

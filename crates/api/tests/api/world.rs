@@ -7,12 +7,17 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
+use palisade_api::audit::Actor;
+use palisade_api::vault::Vault;
 use palisade_api::{App, Auth, Clock, Entropy, Settings, router};
-use palisade_core::evaluate::{DependentService, Finding, Status, Violation, ViolationReason};
+use palisade_core::evaluate::{
+    DependentService, Finding, Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy,
+    Status, Violation, ViolationReason,
+};
 use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType, ShardId};
 use palisade_core::ledger::{Change, Entry, ViolatorRow};
 use palisade_store::sqlite::SqliteStore;
-use palisade_store::{LedgerWrite, Mark, Outcome, Settlement, Store};
+use palisade_store::{KeyChange, KeyRecord, LedgerWrite, Mark, Outcome, Settlement, Store};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -31,6 +36,8 @@ pub const STRANGER: &str = "999999999999";
 pub const PROD: &str = "ou-abcd-prod0001";
 pub const HOME: &str = "us-east-1";
 pub const REGION: &str = "eu-west-1";
+/// What the secrets of keys are sealed under.
+pub const SEALING_KEY: [u8; 32] = [9; 32];
 /// 2026-01-01T00:00:00Z
 pub const NOW_MS: i64 = 1_767_225_600_000;
 
@@ -54,6 +61,13 @@ impl Clock for StoppedClock {
 
 pub struct Seeded(Mutex<u64>);
 
+impl Seeded {
+    pub fn new(seed: u64) -> Seeded {
+        // Seeds lie far apart: one call of `fill` moves the state by many steps.
+        Seeded(Mutex::new(seed << 32))
+    }
+}
+
 impl Entropy for Seeded {
     fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
         let mut state = self.0.lock().unwrap();
@@ -74,7 +88,7 @@ pub struct World {
     pub store: Arc<SqliteStore>,
     pub clock: Arc<StoppedClock>,
     pub router: Router,
-    pub spool: tempfile::TempDir,
+    pub spool: Arc<tempfile::TempDir>,
 }
 
 /// An HTTP answer.
@@ -88,6 +102,38 @@ pub struct Answer {
 impl Answer {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    /// Every answer of an operation keeps the model: an output its required members, patterns,
+    /// lengths and enums; an exception is one that the operation has, or one that AWS answers to
+    /// any operation.
+    #[track_caller]
+    fn is_as_modelled(&self, operation: &str) {
+        use palisade_wire::{Dialect, Operation, Protocol, TABLE, check, decode_value};
+        let Some(operation) = Operation::from_name(operation) else { return };
+        if self.status != 200 {
+            let (kind, message) = self.fault();
+            let general = [
+                "AccessDeniedException",
+                "InvalidSignatureException",
+                "SerializationException",
+                "ThrottlingException",
+                "UnrecognizedClientException",
+                "ValidationException",
+            ];
+            let modelled = operation.errors().iter().any(|error| error.name() == kind);
+            let known = modelled || general.contains(&kind.as_str()) || self.status >= 500;
+            assert!(known, "{} has no {kind}: {message}", operation.name());
+            return;
+        }
+        let Some(shape) = operation.output_shape() else {
+            assert_eq!(self.text, "", "{} has no output", operation.name());
+            return;
+        };
+        let value = decode_value(&TABLE, shape, Protocol::Json, self.text.as_bytes()).unwrap();
+        let broken = check(&TABLE, shape, &value, Dialect::Coral);
+        let name = operation.name();
+        assert!(broken.is_empty(), "{name}: {}: {}", broken.message(Dialect::Coral), self.text);
     }
 
     /// The output of an operation that succeeded.
@@ -166,8 +212,9 @@ impl World {
     pub fn with(change: impl FnOnce(&mut Settings)) -> World {
         let store = Arc::new(SqliteStore::in_memory([7; 32]).unwrap());
         let clock = Arc::new(StoppedClock(AtomicI64::new(NOW_MS)));
-        let spool = tempfile::tempdir().unwrap();
+        let spool = Arc::new(tempfile::tempdir().unwrap());
         let mut settings = Settings::new(Auth::Open, spool.path().into());
+        settings.vault = Some(Arc::new(Vault::new(&SEALING_KEY)));
         change(&mut settings);
         let entropy = Arc::new(Seeded(Mutex::new(1)));
         let app = App::new(store.clone(), clock.clone(), entropy, settings);
@@ -176,12 +223,48 @@ impl World {
 
     /// Another server over the same store, as a second process would be.
     pub fn twin(&self) -> World {
-        let spool = tempfile::tempdir().unwrap();
-        let settings = Settings::new(Auth::Open, spool.path().into());
+        self.twin_with(|_| {})
+    }
+
+    pub fn twin_with(&self, change: impl FnOnce(&mut Settings)) -> World {
+        let spool = Arc::new(tempfile::tempdir().unwrap());
+        let mut settings = Settings::new(Auth::Open, spool.path().into());
+        settings.vault = Some(Arc::new(Vault::new(&SEALING_KEY)));
+        change(&mut settings);
         let entropy = Arc::new(Seeded(Mutex::new(2)));
         let (store, clock) = (self.store.clone(), self.clock.clone());
         let app = App::new(store.clone(), clock.clone(), entropy, settings);
         World { router: router(app.clone()), app, store, clock, spool }
+    }
+
+    /// Keeps a key whose secret is `secret of ID`.
+    pub fn keep_key(&self, id: &str, account_id: Option<&str>) {
+        let account = account_id.map(account);
+        let vault = Vault::new(&SEALING_KEY);
+        let secret = format!("secret of {id}");
+        let key = KeyRecord {
+            access_key_id: id.to_owned(),
+            secret: vault.seal(&Seeded::new(9), id, account.as_ref(), &secret).unwrap(),
+            account,
+            enabled: true,
+            replaces: None,
+            created_ms: self.clock.now_ms(),
+            last_used_ms: None,
+        };
+        let event = Actor::local(String::new(), self.clock.now_ms()).event("CreateKey", Vec::new());
+        let revision = self.store.keys_revision().unwrap();
+        self.store.commit_keys(revision, &[KeyChange::Create(key)], &event).unwrap();
+    }
+
+    /// The same server once more.
+    pub fn copy(&self) -> World {
+        World {
+            app: self.app.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            router: self.router.clone(),
+            spool: self.spool.clone(),
+        }
     }
 
     /// The organization without an administrator.
@@ -221,7 +304,9 @@ impl World {
             .header("authorization", authorization(key, region))
             .body(Body::from(input.to_string()))
             .unwrap();
-        self.send(request).await
+        let answer = self.send(request).await;
+        answer.is_as_modelled(operation);
+        answer
     }
 
     /// One operation of the default administrator in the usual Region.
@@ -386,10 +471,31 @@ fn row(n: usize, since_ms: i64) -> ViolatorRow {
                 direction: palisade_core::evaluate::Direction::Ingress,
                 rule: "all protocols from 0.0.0.0/0".into(),
                 against: "denyProtocolAllValue".into(),
+                near_misses: vec![NearMiss {
+                    group: "sg-audit".into(),
+                    rule: "tcp 443 from 0.0.0.0/0".into(),
+                    reasons: vec![Mismatch::Protocol],
+                }],
+                remedies: remedies(),
             },
         }],
         since_ms,
     }
+}
+
+/// The rule narrowed, then removed.
+fn remedies() -> Vec<RuleRemedy> {
+    let narrow = NarrowRule {
+        rule: "tcp 443 from 0.0.0.0/0".into(),
+        protocol: "tcp".into(),
+        from_port: Some(443),
+        to_port: Some(443),
+        peer: NarrowPeer::Ipv4("0.0.0.0/0".into()),
+    };
+    vec![
+        RuleRemedy { action: RuleAction::Modify(narrow), is_default: true },
+        RuleRemedy { action: RuleAction::Remove, is_default: false },
+    ]
 }
 
 pub fn region(text: &str) -> Region {

@@ -44,10 +44,12 @@ impl AccountFacts {
         facts
     }
 
-    /// Which shards read a state of a protection. Resources without a Region in their ARN, such as
-    /// distributions, belong to us-east-1.
-    pub fn served(body: &Body) -> ServedRegion {
-        match body {
+    /// Which shards read what is known of a protection. Resources without a Region in their ARN, such
+    /// as distributions, belong to us-east-1; one that was seen later without its configuration may
+    /// be any resource's by now.
+    pub fn served(item: &Item) -> ServedRegion {
+        match &item.body {
+            _ if item.unseen_since.is_some() => ServedRegion::Any,
             Body::Protection(protection) => {
                 let region = match protection.resource_arn.split(':').collect::<Vec<_>>()[..] {
                     ["arn", _, _, region, _, _, ..] => region,
@@ -73,13 +75,21 @@ pub(super) fn protections(shard: &Shard) -> impl Iterator<Item = &Item> {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluate::world::{body, world};
+    use crate::evaluate::world::{body, outdated, world};
     use crate::inventory::Protection;
 
     use super::*;
 
     fn protecting(resource_arn: &str) -> Body {
         Body::Protection(Protection { resource_arn: resource_arn.into(), automatic_response: None })
+    }
+
+    fn item(state: Body) -> Item {
+        body(ResourceType::SHIELD_PROTECTION, "p-1", state)
+    }
+
+    fn served_by(state: Body) -> ServedRegion {
+        AccountFacts::served(&item(state))
     }
 
     #[test]
@@ -100,10 +110,12 @@ mod tests {
                 Some(region) => ServedRegion::One(Region::try_from(region).unwrap()),
                 None => ServedRegion::Nothing,
             };
-            assert_eq!(AccountFacts::served(&protecting(arn)), served, "{arn}");
+            assert_eq!(served_by(protecting(arn)), served, "{arn}");
         }
-        assert_eq!(AccountFacts::served(&Body::Unseen), ServedRegion::Any);
-        assert_eq!(AccountFacts::served(&Body::Deleted), ServedRegion::Nothing);
+        assert_eq!(served_by(Body::Unseen), ServedRegion::Any);
+        assert_eq!(served_by(Body::Deleted), ServedRegion::Nothing);
+        let outdated = outdated(item(protecting("arn:aws:ec2:eu-west-1:1:eip-allocation/e")));
+        assert_eq!(AccountFacts::served(&outdated), ServedRegion::Any);
     }
 
     #[test]

@@ -10,12 +10,12 @@ use crate::policy::Policy;
 use crate::policy::content_audit::ContentAudit;
 
 use super::audit_lists;
-use super::opening::openings;
+use super::opening::{Opening, openings};
 use super::security_groups::{is_own, is_replica, is_terminated};
 use super::yardstick::{Yardstick, audit_group};
 use super::{
     DependentService, Evidence, Finding, Gap, Judgement, Reference, Verdict, Violation,
-    ViolationReason, selected, unseen,
+    ViolationReason, outdated, selected, unseen,
 };
 
 /// The audit groups and custom lists that a policy names.
@@ -51,6 +51,7 @@ pub(super) fn judge(
         },
         yardstick,
         standings: BTreeMap::new(),
+        outdated: BTreeSet::new(),
     };
     let mut attached = BTreeSet::new();
     for item in selected(policy, evidence.shard, &ResourceType::NETWORK_INTERFACE) {
@@ -71,6 +72,7 @@ pub(super) fn judge(
             judgement.record(item, auditor.group(item));
         }
     }
+    judgement.gaps.append(&mut auditor.outdated);
 }
 
 /// How a group stands to the policy, found once for all that carry it.
@@ -90,6 +92,8 @@ struct Auditor<'a> {
     audit_groups: &'a [ResourceId],
     yardstick: Yardstick<'a>,
     standings: BTreeMap<&'a str, Standing>,
+    /// What was read that may have changed since.
+    outdated: BTreeSet<Gap>,
 }
 
 impl<'a> Auditor<'a> {
@@ -107,20 +111,24 @@ impl<'a> Auditor<'a> {
             .collect()
     }
 
-    fn group(&self, item: &Item) -> Verdict {
+    fn group(&mut self, item: &Item) -> Verdict {
         let Body::SecurityGroup(group) = &item.body else {
             return unseen(item);
         };
         if !self.is_audited(item, group) {
             return Verdict::Comply;
         }
-        let mut violations = openings(group).into_iter().filter_map(|opening| {
+        let openings = openings(group);
+        self.read(&openings);
+        let mut violations = openings.into_iter().filter_map(|opening| {
             let against = self.yardstick.broken_by(&opening)?;
             Some(violation(Finding::SecurityGroupRule {
                 group: item.key.id.as_str().into(),
                 direction: opening.direction,
                 rule: opening.to_string().into(),
                 against: against.into(),
+                near_misses: self.yardstick.near_misses(&opening),
+                remedies: self.yardstick.remedies(&opening),
             }))
         });
         match violations.next() {
@@ -169,18 +177,28 @@ impl<'a> Auditor<'a> {
         let standing = match self.shard.item(&ResourceType::SECURITY_GROUP, id) {
             None => Standing::Unseen,
             Some(item) => match &item.body {
-                Body::SecurityGroup(group) => {
-                    let violates = self.is_audited(item, group)
-                        && openings(group)
-                            .iter()
-                            .any(|opening| self.yardstick.broken_by(opening).is_some());
-                    if violates { Standing::Violates } else { Standing::Complies }
+                Body::SecurityGroup(group) if self.is_audited(item, group) => {
+                    self.outdated.extend(outdated(item));
+                    let openings = openings(group);
+                    self.read(&openings);
+                    let breaks = |opening| self.yardstick.broken_by(opening).is_some();
+                    if openings.iter().any(breaks) {
+                        Standing::Violates
+                    } else {
+                        Standing::Complies
+                    }
                 }
+                Body::SecurityGroup(_) => Standing::Complies,
                 _ => Standing::Unseen,
             },
         };
         self.standings.insert(id, standing);
         standing
+    }
+
+    fn read(&mut self, openings: &[Opening<'_>]) {
+        self.outdated
+            .extend(openings.iter().filter_map(|opening| self.yardstick.outdated(opening)));
     }
 
     /// Replicas are not audited, groups of another account are not this shard's, and the audit

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::ident::ResourceType;
+use crate::inventory::{Body, Shard};
 
-use super::{DependentService, Evidence, Gap, Judgement};
+use super::{DependentService, Evidence, Gap, Judgement, outdated, unseen_gap};
 
 /// Adds the gaps of a shard to a judgement that read these types (semantics §10 rows 1 and 2),
 /// and says when it will be stale.
@@ -32,11 +33,17 @@ fn unrecorded(needed: &BTreeSet<ResourceType>, evidence: &Evidence<'_>) -> Vec<G
         let text = "AWS Config is not enabled in the account and Region.";
         return vec![Gap::new(DependentService::Config, text)];
     }
-    needed
-        .iter()
-        .filter(|resource_type| !evidence.shard.knows(resource_type))
-        .map(not_recording)
-        .collect()
+    let unknown = needed.iter().filter(|resource_type| !evidence.shard.knows(resource_type));
+    unknown.map(not_recording).chain(untold_recorders(evidence.shard)).collect()
+}
+
+/// Of recorders, which tell what is known, those that do not tell it, or no longer.
+fn untold_recorders(shard: &Shard) -> impl Iterator<Item = Gap> {
+    let recorders = shard.of_type(&ResourceType::CONFIGURATION_RECORDER);
+    recorders.filter_map(|item| match &item.body {
+        Body::Recorder(_) => outdated(item),
+        _ => Some(unseen_gap(item)),
+    })
 }
 
 /// That a type is not known in the shard.
@@ -61,7 +68,7 @@ fn duration(ms: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluate::world::{body, shard_id, world};
+    use crate::evaluate::world::{body, outdated, shard_id, world};
     use crate::evaluate::{AccountFacts, References};
     use crate::inventory::{Body, Recorder, RecordingGroup, Shard};
 
@@ -112,6 +119,28 @@ mod tests {
             [not("NetworkInterface"), not("SecurityGroup")]
         );
         assert_eq!(texts(&shard(true, group(&[eni]))), [not("SecurityGroup")]);
+    }
+
+    #[test]
+    fn a_recorder_that_does_not_tell_what_it_lists_or_no_longer_is_a_gap() {
+        let recorder =
+            |state| world([body(ResourceType::CONFIGURATION_RECORDER, "default", state)]);
+        let untold = "AWS::Config::ConfigurationRecorder default was not recorded.";
+        let all = Recorder { recording: true, group: RecordingGroup::All };
+        let mut lagging = recorder(Body::Recorder(all));
+        for items in lagging.items.values_mut() {
+            items.values_mut().for_each(|item| *item = outdated(item.clone()));
+        }
+        assert_eq!(texts(&lagging), [format!("The latest configuration of {untold}")]);
+        let not = |name| format!("AWS Config is not recording resource type AWS::EC2::{name}.");
+        assert_eq!(
+            texts(&recorder(Body::Unseen)),
+            [
+                not("NetworkInterface"),
+                not("SecurityGroup"),
+                format!("The configuration of {untold}")
+            ]
+        );
     }
 
     #[test]

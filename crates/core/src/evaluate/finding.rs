@@ -19,7 +19,7 @@ impl Finding {
     /// The evidence in one sentence.
     pub fn summary(&self) -> String {
         match self {
-            Finding::SecurityGroupRule { group, direction, rule, against } => {
+            Finding::SecurityGroupRule { group, direction, rule, against, .. } => {
                 let direction = match direction {
                     Direction::Ingress => "ingress",
                     Direction::Egress => "egress",
@@ -30,6 +30,11 @@ impl Finding {
             Finding::WebAcl { found: None, wanted } => format!("no web ACL; wanted: {wanted}"),
             Finding::WebAcl { found: Some(found), wanted } => {
                 format!("web ACL {found}; wanted: {wanted}")
+            }
+            Finding::WebAclOutOfScopeUse { web_acl, resources, more } => {
+                let others = resources.join(", ");
+                let more = if *more > 0 { format!(" and {more} more") } else { String::new() };
+                format!("web ACL {web_acl} is also used out of scope: {others}{more}")
             }
             Finding::Shield { protection, web_acl, amiss } => {
                 let protection = protection.iter().map(|id| format!("Shield protection {id}"));
@@ -85,6 +90,8 @@ mod tests {
             direction: Direction::Ingress,
             rule: "tcp 22 from 0.0.0.0/0".into(),
             against: "no rule of audit group sg-a allows it".into(),
+            near_misses: Vec::new(),
+            remedies: Vec::new(),
         };
         assert_eq!(
             rule.summary(),

@@ -4,20 +4,20 @@
 use std::collections::BTreeMap;
 
 use crate::ident::ResourceType;
-use crate::inventory::{Body, PrefixList, Shard};
+use crate::inventory::{Body, Item, PrefixList, Shard};
 use crate::policy::content_audit::{AuditDirection, ManagedOptions};
 
-use super::Direction;
 use super::addresses::{is_public_v4, is_public_v6};
 use super::audit_lists::{Apps, AuditLists};
 use super::opening::{Opening, Peer, Ports, TCP, UDP, protocol_name};
+use super::{Direction, Gap, outdated};
 
 /// The options of a policy with the lists they name at hand.
 #[derive(Debug)]
 pub(super) struct Options<'a> {
     asked: &'a ManagedOptions,
     lists: AuditLists,
-    prefix_lists: BTreeMap<&'a str, &'a PrefixList>,
+    prefix_lists: BTreeMap<&'a str, (&'a Item, &'a PrefixList)>,
 }
 
 impl<'a> Options<'a> {
@@ -27,7 +27,7 @@ impl<'a> Options<'a> {
             .into_iter()
             .flatten()
             .filter_map(|(id, item)| match &item.body {
-                Body::PrefixList(list) => Some((id.as_str(), list)),
+                Body::PrefixList(list) => Some((id.as_str(), (item, list))),
                 _ => None,
             })
             .collect();
@@ -121,13 +121,63 @@ impl<'a> Options<'a> {
         })
     }
 
+    /// Whether all that an opening breaks is an option about public access, and it counts as public
+    /// only because the entries of a prefix list are unknown.
+    pub fn is_assumed(&self, opening: &Opening<'_>) -> bool {
+        matches!(self.reach(&opening.peer), Reach::PublicUnlessTold(_))
+            && self.public(opening).is_some()
+            && self.broken(opening).len() == 1
+    }
+
+    /// Openings to the same peer, narrower or not, that may pass: the one protocol allowed instead
+    /// of all, and each unbroken range of ports that lists for public access leave. Which of many
+    /// ports to keep, or which part of a range of addresses, is for people to say.
+    pub fn narrower<'o>(&self, opening: &Opening<'o>) -> Vec<Opening<'o>> {
+        let mut opening = *opening;
+        if opening.protocol.is_none()
+            && let Some(allowed) = &self.lists.allowed_protocols
+            && let (Some(only), 1) = (allowed.first(), allowed.len())
+        {
+            opening = Opening { protocol: Some(*only), ports: Ports::all_of(*only), ..opening };
+        }
+        let (Some(number), Ports::Range(first, last)) = (opening.protocol, opening.ports) else {
+            return vec![opening];
+        };
+        let mut runs = vec![(first, last)];
+        if opening.direction == Direction::Ingress
+            && !matches!(self.reach(&opening.peer), Reach::NotPublic)
+        {
+            if let Some(apps) = &self.lists.allowed_public_apps {
+                runs = listed_runs(apps.get(&number), first, last);
+            } else if let Some(apps) = &self.lists.denied_public_apps {
+                runs = unlisted_runs(apps.get(&number), first, last);
+            }
+        }
+        let narrowed = |(first, last)| Opening { ports: Ports::Range(first, last), ..opening };
+        runs.into_iter().map(narrowed).collect()
+    }
+
+    /// That an opening is judged by the entries of a prefix list which may have changed since.
+    pub fn outdated(&self, opening: &Opening<'_>) -> Option<Gap> {
+        let public = self.lists.allowed_public_apps.as_ref();
+        public.or(self.lists.denied_public_apps.as_ref())?;
+        match opening.peer {
+            Peer::PrefixList(id)
+                if opening.direction == Direction::Ingress && self.audits(opening.direction) =>
+            {
+                self.prefix_lists.get(id).and_then(|(item, _)| outdated(item))
+            }
+            _ => None,
+        }
+    }
+
     fn reach<'p>(&self, peer: &Peer<'p>) -> Reach<'p> {
         let public = match peer {
             Peer::V4(range) => is_public_v4(range),
             Peer::V6(range) => is_public_v6(range),
             Peer::Group(..) => false,
             Peer::PrefixList(id) => {
-                let entries = self.prefix_lists.get(id).map(|list| (&list.ipv4, &list.ipv6));
+                let entries = self.prefix_lists.get(id).map(|(_, list)| (&list.ipv4, &list.ipv6));
                 match entries {
                     None | Some((None, None)) => return Reach::PublicUnlessTold(id),
                     // A prefix list has one address family: a family that is not told is empty.
@@ -180,6 +230,39 @@ fn hit(apps: &Apps, opening: &Opening<'_>) -> Option<String> {
         TCP | UDP => format!("{name} ({protocol} {port})"),
         _ => format!("{name} ({protocol})"),
     })
+}
+
+/// The unbroken ranges of ports that a list has.
+fn listed_runs(listed: Option<&BTreeMap<u16, Box<str>>>, first: u16, last: u16) -> Vec<(u16, u16)> {
+    let mut runs: Vec<(u16, u16)> = Vec::new();
+    for port in
+        listed.into_iter().flat_map(|ports| ports.range(first..=last)).map(|(port, _)| *port)
+    {
+        match runs.last_mut() {
+            Some((_, end)) if end.checked_add(1) == Some(port) => *end = port,
+            _ => runs.push((port, port)),
+        }
+    }
+    runs
+}
+
+/// The unbroken ranges of ports that a list does not have.
+fn unlisted_runs(
+    listed: Option<&BTreeMap<u16, Box<str>>>,
+    first: u16,
+    last: u16,
+) -> Vec<(u16, u16)> {
+    let mut runs = Vec::new();
+    let mut from = Some(first);
+    for port in
+        listed.into_iter().flat_map(|ports| ports.range(first..=last)).map(|(port, _)| *port)
+    {
+        let end = port.checked_sub(1);
+        runs.extend(from.zip(end).filter(|(from, end)| from <= end));
+        from = port.checked_add(1);
+    }
+    runs.extend(from.map(|from| (from, last)).filter(|(from, last)| from <= last));
+    runs
 }
 
 fn protocol_text(number: Option<u8>) -> String {

@@ -16,7 +16,9 @@ mod content_audit;
 mod coverage;
 mod finding;
 mod managed_options;
+mod narrowing;
 mod opening;
+mod remedy;
 mod rule_groups;
 mod security_groups;
 mod selection;
@@ -30,7 +32,8 @@ mod world;
 mod yardstick;
 
 pub use account::{AccountFacts, ServedRegion};
-use selection::{selected, unseen, unseen_gap};
+pub use remedy::{Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy};
+use selection::{outdated, perhaps_selected, selected, unseen, unseen_gap};
 
 /// Facts outside the shard that judging a policy needs. What of them is found goes into
 /// [`Evidence::references`].
@@ -41,6 +44,26 @@ pub fn references(policy: &Policy) -> BTreeSet<Reference> {
             BTreeSet::new()
         }
     }
+}
+
+/// Types whose items judging a policy reads, in the shard judged and in the account's others: of all
+/// other types no item can change a judgement.
+pub fn reads(policy: &Policy) -> BTreeSet<ResourceType> {
+    let mut reads: BTreeSet<_> = policy.resource_types().iter().cloned().collect();
+    reads.insert(ResourceType::CONFIGURATION_RECORDER);
+    match &policy.rule {
+        Rule::ContentAudit(_) => {
+            reads.extend([ResourceType::SECURITY_GROUP, ResourceType::PREFIX_LIST]);
+        }
+        Rule::ShieldAdvanced(_) => {
+            reads.extend(AccountFacts::PROTECTIONS);
+            reads.insert(ResourceType::WAFV2_WEB_ACL);
+        }
+        Rule::UsageAudit(_) => reads.extend(usage_audit::reads()),
+        Rule::Wafv2(_) => reads.extend(wafv2::reads()),
+        Rule::NotJudged(_) => {}
+    }
+    reads
 }
 
 /// Judges one policy over one shard. The caller has checked that the shard's account is in the
@@ -66,6 +89,9 @@ pub fn judge(policy: &Policy, evidence: &Evidence<'_>) -> Judgement {
         }
         Rule::NotJudged(policy_type) => return not_judged(policy, *policy_type, evidence),
     };
+    for item in perhaps_selected(policy, evidence.shard) {
+        judgement.gaps.extend(outdated(item));
+    }
     coverage::note(&mut judgement, &needed, evidence);
     judgement.violators.sort_by(|a, b| (&a.resource_type, &a.id).cmp(&(&b.resource_type, &b.id)));
     judgement
@@ -252,6 +278,12 @@ pub enum Finding {
         rule: Box<str>,
         /// What it was held against: the option, list or audit rule.
         against: Box<str>,
+        /// Audit rules that it meets in part, the nearest first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        near_misses: Vec<NearMiss>,
+        /// What would end the violation, the default one first; none where no remedy is safe.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        remedies: Vec<RuleRemedy>,
     },
     /// A network interface or instance carries violating groups.
     AttachedGroups {
@@ -265,6 +297,16 @@ pub enum Finding {
         found: Option<Box<str>>,
         /// What was wanted.
         wanted: Box<str>,
+    },
+    /// A web ACL that is in use by resources in scope cannot be taken over, for it is also on others.
+    WebAclOutOfScopeUse {
+        /// The web ACL: its ARN.
+        web_acl: Box<str>,
+        /// ARNs or ids of those others, ascending; at most
+        /// [`OUT_OF_SCOPE_RESOURCES_MAX`].
+        resources: Vec<Box<str>>,
+        /// How many more there are.
+        more: u64,
     },
     /// A resource lacks a Shield Advanced protection or a web ACL, or the protection's automatic
     /// response is another.
@@ -291,6 +333,9 @@ pub enum Finding {
         keeper: Box<str>,
     },
 }
+
+/// Resources out of scope that are told of one web ACL.
+pub const OUT_OF_SCOPE_RESOURCES_MAX: usize = 100;
 
 /// Which way a rule of a security group points.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -327,9 +372,11 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// Counts a resource in scope and keeps what was found about it.
+    /// Counts a resource in scope and keeps what was found about it, with a gap beside it if that
+    /// was found by a configuration that may have changed since.
     fn record(&mut self, item: &Item, verdict: Verdict) {
         self.in_scope = self.in_scope.saturating_add(1);
+        self.gaps.extend(outdated(item));
         match verdict {
             Verdict::Comply => {}
             Verdict::Violate(first, mut rest) => {

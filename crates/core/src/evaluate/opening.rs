@@ -137,7 +137,12 @@ impl Ports {
         }
     }
 
-    fn lie_inside(self, other: Ports) -> bool {
+    /// All that there is of a protocol.
+    pub fn all_of(protocol: u8) -> Ports {
+        Ports::of(&Permission { protocol: Some(protocol), ..Permission::default() })
+    }
+
+    pub(super) fn lie_inside(self, other: Ports) -> bool {
         match (self, other) {
             (_, Ports::All) => true,
             (Ports::Range(first, last), Ports::Range(from, to)) => from <= first && last <= to,
@@ -176,7 +181,7 @@ fn octet(value: Option<i32>) -> Option<u8> {
 impl Peer<'_> {
     /// A prefix list lies inside itself alone, by id; a group inside nothing, not even itself
     /// (semantics §10 row 9).
-    fn lies_inside(&self, other: &Peer<'_>) -> bool {
+    pub(super) fn lies_inside(&self, other: &Peer<'_>) -> bool {
         match (self, other) {
             (Peer::V4(ours), Peer::V4(theirs)) => theirs.contains(ours),
             (Peer::V6(ours), Peer::V6(theirs)) => theirs.contains(ours),

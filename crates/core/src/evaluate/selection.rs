@@ -1,13 +1,16 @@
 //! Which resources of a shard a policy is about.
 
 use crate::ident::ResourceType;
-use crate::inventory::{Body, Item, Shard};
+use crate::inventory::{Body, Item, Shard, Tags};
 use crate::policy::Policy;
 
+use super::security_groups::{is_own, is_terminated};
+use super::web_acls::is_protectable;
 use super::{DependentService, Gap, Verdict};
 
 /// Live resources of a listed type whose tags put them in scope, ascending by id. Where nothing of a
-/// resource was recorded its tags were not either: no tag filter may then take it out of sight.
+/// resource was recorded its tags were not either: no tag filter may then take it out of sight. Of
+/// one that later was seen without its configuration, the tags told last count.
 pub(super) fn selected<'a>(
     policy: &Policy,
     shard: &'a Shard,
@@ -18,8 +21,41 @@ pub(super) fn selected<'a>(
     }
     let items = shard.items.get(resource_type).into_iter().flatten();
     let untold = |item: &Item| item.body == Body::Unseen && item.tags.is_empty();
-    let selects = |item: &&Item| untold(item) || policy.scope.has_tags(&item.tags);
+    let selects = |item: &&Item| untold(item) || policy.scope.has_tags(tags(item));
     items.map(|(_, item)| item).filter(selects).collect()
+}
+
+/// The tags of a resource that were told last.
+fn tags(item: &Item) -> &Tags {
+    let later = item.unseen_since.as_ref().map(|later| &later.tags);
+    later.filter(|tags| !tags.is_empty()).unwrap_or(&item.tags)
+}
+
+/// Resources that their tags kept out of scope and of which a later state tells no tags: they may
+/// be in scope by now, and their old configuration says nothing of that.
+pub(super) fn perhaps_selected<'a>(
+    policy: &'a Policy,
+    shard: &'a Shard,
+) -> impl Iterator<Item = &'a Item> {
+    let listed = shard.items.iter().filter(|(kind, _)| policy.scope.lists(kind));
+    listed.flat_map(|(_, items)| items.values()).filter(|item| {
+        item.unseen_since.as_ref().is_some_and(|later| later.tags.is_empty())
+            && !policy.scope.has_tags(&item.tags)
+            && is_protectable(item)
+            && !is_terminated(item)
+            && is_own(item, &shard.id.account)
+    })
+}
+
+/// That a resource was later seen without its configuration: what is found by the one held may no
+/// longer be so.
+pub(super) fn outdated(item: &Item) -> Option<Gap> {
+    item.unseen_since.as_ref()?;
+    let text = format!(
+        "The latest configuration of {} {} was not recorded.",
+        item.key.resource_type, item.key.id
+    );
+    Some(Gap::new(DependentService::Config, &text))
 }
 
 /// What is said of a resource whose configuration was not recorded.

@@ -14,7 +14,7 @@ use super::coverage::not_recording;
 use super::web_acls::{Acls, Found, is_protectable};
 use super::{
     DependentService, Evidence, Finding, Gap, Judgement, Verdict, Violation, ViolationReason,
-    selected, unseen, unseen_gap,
+    outdated, selected, unseen, unseen_gap,
 };
 
 /// Types a SHIELD_ADVANCED policy can be about, ascending.
@@ -54,6 +54,7 @@ pub(super) fn judge(
         for item in selected(policy, shard, resource_type) {
             if is_protectable(item) {
                 judgement.record(item, judge.resource(item));
+                judgement.gaps.extend(judge.outdated(item));
             }
         }
     }
@@ -92,6 +93,8 @@ struct Protections<'a> {
     by_arn: BTreeMap<&'a str, (&'a Item, &'a Protection)>,
     /// Why one that is not held may exist.
     blind: Option<Gap>,
+    /// That one which is held may protect something else by now.
+    outdated: Option<Gap>,
 }
 
 impl<'a> Protections<'a> {
@@ -99,13 +102,14 @@ impl<'a> Protections<'a> {
         let shard = evidence.shard;
         let elsewhere = evidence.account.protections.iter();
         let elsewhere = elsewhere.filter(|item| item.key.region != shard.id.region);
-        let mut unread = None;
+        let (mut unread, mut stale) = (None, None);
         let mut by_arn: BTreeMap<&str, (&Item, &Protection)> = BTreeMap::new();
         for item in protections(shard).chain(elsewhere) {
             let Body::Protection(protection) = &item.body else {
                 unread = unread.or_else(|| Some(unseen_gap(item)));
                 continue;
             };
+            stale = stale.or_else(|| outdated(item));
             let Some(arn) = after_partition(&protection.resource_arn) else { continue };
             let found = by_arn.entry(arn).or_insert((item, protection));
             if is_newer(item, found.0) {
@@ -117,7 +121,15 @@ impl<'a> Protections<'a> {
             .find(|resource_type| !shard.knows(resource_type))
             .map(not_recording);
         let blind = unknown.or_else(|| unknown_global(evidence)).or(unread);
-        Protections { by_arn, blind }
+        Protections { by_arn, blind, outdated: stale }
+    }
+
+    /// That whether a resource is protected rests on what may have changed since.
+    fn outdated(&self, item: &Item) -> Option<Gap> {
+        match self.of_resource(item) {
+            Protected::By(protection, _) => outdated(protection),
+            Protected::Not | Protected::Unseen(_) => self.outdated.clone(),
+        }
     }
 
     fn of_resource(&self, item: &Item) -> Protected<'_> {
@@ -199,6 +211,13 @@ impl<'a> Judge<'a> {
             (Protected::Unseen(gap), _) => Verdict::Undecided(gap.clone()),
             (Protected::By(protection, body), acl) => self.response(item, protection, body, &acl),
         }
+    }
+
+    /// What a resource is judged by that may have changed since.
+    fn outdated(&self, item: &'a Item) -> impl Iterator<Item = Gap> {
+        let acl = self.acls.found(item).and_then(|found| self.acls.outdated(item, &found));
+        let protection = (item.body != Body::Unseen).then(|| self.protections.outdated(item));
+        protection.flatten().into_iter().chain(acl)
     }
 
     /// A protected resource that has, or may have, a web ACL.

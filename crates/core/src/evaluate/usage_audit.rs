@@ -13,8 +13,8 @@ use super::coverage::not_recording;
 use super::opening::{Opening, Peer, Ports, openings};
 use super::security_groups::{is_own, is_replica, is_terminated};
 use super::{
-    Direction, Evidence, Finding, Gap, Judgement, Verdict, Violation, ViolationReason, selected,
-    unseen, unseen_gap,
+    Direction, Evidence, Finding, Gap, Judgement, Verdict, Violation, ViolationReason, outdated,
+    selected, unseen, unseen_gap,
 };
 
 /// Name of every VPC's default group; no other group may have it.
@@ -45,6 +45,11 @@ const USERS: [ResourceType; 4] = [
     ResourceType::LOAD_BALANCER,
 ];
 
+/// Types whose items a judgement reads.
+pub(super) fn reads() -> impl Iterator<Item = ResourceType> {
+    [ResourceType::SECURITY_GROUP].into_iter().chain(MUST_BE_KNOWN).chain(USERS)
+}
+
 /// Judges what is in scope.
 pub(super) fn judge(
     policy: &Policy,
@@ -60,6 +65,9 @@ pub(super) fn judge(
         .collect();
     let uses = Uses::of(shard);
     let keepers = if audit.unique { keepers(&groups, &uses, account) } else { BTreeMap::new() };
+    if !keepers.is_empty() {
+        judgement.gaps.extend(uses.uncounted.clone());
+    }
     for item in groups {
         let verdict = match &item.body {
             Body::SecurityGroup(group) if is_audited(group) => {
@@ -86,10 +94,16 @@ fn is_audited(group: &SecurityGroup) -> bool {
 /// Which groups of a shard are used.
 struct Uses<'a> {
     used: BTreeSet<&'a str>,
+    /// Groups that were used by what may have changed since.
+    once_used: BTreeMap<&'a str, Gap>,
     /// On how many interfaces a group is.
     interfaces: BTreeMap<&'a str, u64>,
+    /// Why those counts may be others: an interface's groups were not recorded, or not the latest.
+    uncounted: Option<Gap>,
     /// Why a group that nothing seen uses may be used.
     blind: Option<Gap>,
+    /// That a group which nothing used may be used by now.
+    outdated: Option<Gap>,
 }
 
 impl<'a> Uses<'a> {
@@ -97,8 +111,11 @@ impl<'a> Uses<'a> {
         let unknown = MUST_BE_KNOWN.iter().find(|resource_type| !shard.knows(resource_type));
         let mut uses = Uses {
             used: BTreeSet::new(),
+            once_used: BTreeMap::new(),
             interfaces: BTreeMap::new(),
+            uncounted: None,
             blind: unknown.map(not_recording),
+            outdated: None,
         };
         let users = USERS.iter().filter_map(|resource_type| shard.items.get(resource_type));
         for item in users.flat_map(BTreeMap::values).filter(|item| !is_terminated(item)) {
@@ -108,28 +125,44 @@ impl<'a> Uses<'a> {
     }
 
     fn add(&mut self, item: &'a Item) {
-        match &item.body {
-            Body::NetworkInterface(interface) => {
-                let groups: BTreeSet<&str> = interface.groups.iter().map(Box::as_ref).collect();
-                for group in groups {
-                    let count = self.interfaces.entry(group).or_default();
-                    *count = count.saturating_add(1);
-                    self.used.insert(group);
-                }
-            }
-            Body::Instance(Instance { groups, interfaces, .. }) => {
-                let on_interfaces = interfaces.iter().flat_map(|interface| &interface.groups);
-                self.used.extend(groups.iter().chain(on_interfaces).map(Box::as_ref));
-            }
-            Body::LoadBalancer(balancer) => {
-                self.used.extend(balancer.groups.iter().map(Box::as_ref));
-            }
-            Body::ClassicLoadBalancer(balancer) => {
-                self.used.extend(balancer.groups.iter().map(Box::as_ref));
-            }
-            _ => self.blind = self.blind.take().or_else(|| Some(unseen_gap(item))),
+        if item.key.resource_type == ResourceType::NETWORK_INTERFACE {
+            let unseen = || (item.body == Body::Unseen).then(|| unseen_gap(item));
+            self.uncounted = self.uncounted.take().or_else(|| outdated(item).or_else(unseen));
         }
+        let Some(groups) = groups_used(item) else {
+            self.blind = self.blind.take().or_else(|| Some(unseen_gap(item)));
+            return;
+        };
+        if matches!(item.body, Body::NetworkInterface(_)) {
+            for group in &groups {
+                let count = self.interfaces.entry(group).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+        let Some(gap) = outdated(item) else {
+            self.used.extend(groups);
+            return;
+        };
+        for group in groups {
+            self.once_used.entry(group).or_insert_with(|| gap.clone());
+        }
+        self.outdated = self.outdated.take().or(Some(gap));
     }
+}
+
+/// The groups that a resource uses; `None` when that was not recorded.
+fn groups_used(item: &Item) -> Option<BTreeSet<&str>> {
+    let groups = match &item.body {
+        Body::NetworkInterface(interface) => &interface.groups,
+        Body::Instance(Instance { groups, interfaces, .. }) => {
+            let on_interfaces = interfaces.iter().flat_map(|interface| &interface.groups);
+            return Some(groups.iter().chain(on_interfaces).map(Box::as_ref).collect());
+        }
+        Body::LoadBalancer(balancer) => &balancer.groups,
+        Body::ClassicLoadBalancer(balancer) => &balancer.groups,
+        _ => return None,
+    };
+    Some(groups.iter().map(Box::as_ref).collect())
 }
 
 /// What a group opens, so that groups that open the same are equal.
@@ -199,8 +232,8 @@ fn redundant(item: &Item, keeper: &str) -> Verdict {
     Verdict::Violate(Violation { reason, finding }, Vec::new())
 }
 
-/// Nothing uses the group, and it has been as it is for the delay, counted from its own capture
-/// time; without a delay the clock does not matter. Before that, time alone will change the
+/// Nothing uses the group, and it has been as it is for the delay, counted from its newest
+/// configuration item, whether that tells its configuration or not (semantics §5.6); without a delay the clock does not matter. Before that, time alone will change the
 /// judgement.
 fn unused(
     item: &Item,
@@ -212,15 +245,20 @@ fn unused(
     if uses.used.contains(item.key.id.as_str()) {
         return Verdict::Comply;
     }
-    let since_ms = item.version.captured_ms;
+    let newest = item.unseen_since.as_ref().map_or(&item.version, |later| &later.version);
+    let since_ms = newest.captured_ms;
     let due_ms = since_ms.saturating_add(after_ms);
     if after_ms > 0 && evaluated_ms < due_ms {
         judgement.wake_at(due_ms);
         return Verdict::Comply;
     }
+    if let Some(gap) = uses.once_used.get(item.key.id.as_str()) {
+        return Verdict::Undecided(gap.clone());
+    }
     if let Some(gap) = &uses.blind {
         return Verdict::Undecided(gap.clone());
     }
+    judgement.gaps.extend(uses.outdated.clone());
     let finding = Finding::UnusedGroup { group: item.key.id.as_str().into(), since_ms };
     let reason = ViolationReason::SecurityGroupUnused;
     Verdict::Violate(Violation { reason, finding }, Vec::new())

@@ -12,8 +12,8 @@ use super::rule_groups::{carries, list};
 use super::web_acl_name::{self, OwnNames};
 use super::web_acls::{Acls, Found, is_protectable};
 use super::{
-    DependentService, Evidence, Finding, Gap, Judgement, Verdict, Violation, ViolationReason,
-    selected, unseen,
+    DependentService, Evidence, Finding, Gap, Judgement, OUT_OF_SCOPE_RESOURCES_MAX, Verdict,
+    Violation, ViolationReason, outdated, selected, unseen,
 };
 
 /// Types a WAFV2 policy can be about, ascending.
@@ -22,6 +22,11 @@ const PROTECTED: [ResourceType; 3] = [
     ResourceType::CLOUDFRONT_DISTRIBUTION,
     ResourceType::LOAD_BALANCER,
 ];
+
+/// Types whose items a judgement reads.
+pub(super) fn reads() -> impl Iterator<Item = ResourceType> {
+    PROTECTED.into_iter().chain([ResourceType::WAFV2_WEB_ACL])
+}
 
 /// Types that a verdict reads: what is listed, and the web ACLs (semantics §10 row 1).
 pub(super) fn needed(policy: &Policy) -> BTreeSet<ResourceType> {
@@ -46,6 +51,7 @@ pub(super) fn judge(
     let judge = Judge { policy, rule, acls: &acls, names: OwnNames::of(policy) };
     for item in &in_scope {
         judgement.record(item, judge.resource(item));
+        judgement.gaps.extend(judge.outdated(item));
     }
     if rule.retrofit {
         judge.retrofits(evidence.shard, &in_scope, judgement);
@@ -75,6 +81,16 @@ impl<'a> Judge<'a> {
                 Verdict::Undecided(Gap::new(DependentService::Config, &text))
             }
             Found::Acl(id, acl) => self.associated(item, id, acl),
+        }
+    }
+
+    /// What a resource is judged by that may have changed since: its web ACL, or whether it has one.
+    fn outdated(&self, item: &'a Item) -> Option<Gap> {
+        let found = self.acls.found(item)?;
+        let claim = self.acls.outdated(item, &found);
+        match found {
+            Found::Acl(_, Some(acl)) => outdated(acl),
+            Found::Acl(_, None) | Found::None | Found::Unseen => claim,
         }
     }
 
@@ -175,24 +191,30 @@ impl<'a> Judge<'a> {
             if self.is_own(item, acl) {
                 continue;
             }
-            let wanted = if is_customers(acl) {
-                let strangers = strangers(acl, shard, &in_scope);
-                match strangers.as_slice() {
-                    [] => continue,
-                    [first, rest @ ..] => {
-                        format!(
-                            "use on resources in scope alone; {first} and {} more are not",
-                            rest.len()
-                        )
-                    }
-                }
-            } else {
-                "a web ACL that Firewall Manager does not manage already".to_owned()
-            };
             let reason = ViolationReason::WebAclConfigurationOrScopeOfUse;
-            judgement.record(item, self.violate(reason, Some(item.key.id.as_str()), wanted));
+            let arn = item.key.id.as_str();
+            let verdict = if is_customers(acl) {
+                let strangers = strangers(acl, shard, &in_scope);
+                if strangers.is_empty() {
+                    continue;
+                }
+                let finding = out_of_scope_use(arn, strangers);
+                Verdict::Violate(Violation { reason, finding }, Vec::new())
+            } else {
+                let wanted = "a web ACL that Firewall Manager does not manage already".to_owned();
+                self.violate(reason, Some(arn), wanted)
+            };
+            judgement.record(item, verdict);
         }
     }
+}
+
+fn out_of_scope_use(web_acl: &str, mut strangers: Vec<&str>) -> Finding {
+    strangers.sort_unstable();
+    strangers.dedup();
+    let more = strangers.len().saturating_sub(OUT_OF_SCOPE_RESOURCES_MAX) as u64;
+    let resources = strangers.into_iter().take(OUT_OF_SCOPE_RESOURCES_MAX).map(Into::into);
+    Finding::WebAclOutOfScopeUse { web_acl: web_acl.into(), resources: resources.collect(), more }
 }
 
 /// Resources that a web ACL names and that are out of the policy's scope. A resource that is not

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use crate::ident::ResourceType;
 use crate::inventory::{Body, Item, Shard, WafAssociation};
 
+use super::{Gap, outdated};
+
 /// Of load balancers, application ones alone (semantics §10 row 18). Where the body does not tell,
 /// the ARN does: `…:loadbalancer/app/…`.
 pub(super) fn is_protectable(item: &Item) -> bool {
@@ -27,6 +29,8 @@ pub(super) struct Acls<'a> {
     by_resource: BTreeMap<(&'a ResourceType, &'a str), &'a Item>,
     /// Every web ACL is held, with its relationships.
     all_seen: bool,
+    /// Of one that is held, the relationships may have changed since.
+    outdated: Option<Gap>,
 }
 
 impl<'a> Acls<'a> {
@@ -35,6 +39,7 @@ impl<'a> Acls<'a> {
             by_arn: BTreeMap::new(),
             by_resource: BTreeMap::new(),
             all_seen: shard.knows(&ResourceType::WAFV2_WEB_ACL),
+            outdated: None,
         };
         let items = shard.items.get(&ResourceType::WAFV2_WEB_ACL);
         for item in items.into_iter().flat_map(BTreeMap::values) {
@@ -43,6 +48,7 @@ impl<'a> Acls<'a> {
                 acls.all_seen = false;
                 continue;
             };
+            acls.outdated = acls.outdated.take().or_else(|| outdated(item));
             acls.by_arn.entry(&acl.arn).or_insert(item);
             for (resource_type, id) in &acl.associated {
                 // Two claims can only be a lag between items; the smaller id is as good as any.
@@ -55,16 +61,21 @@ impl<'a> Acls<'a> {
     /// What web ACL a resource has; `None` when its body was not recorded. The resource's own
     /// attribute decides; relationships of web ACLs only when it is absent (semantics §10 row 16).
     pub fn found(&self, item: &'a Item) -> Option<Found<'a>> {
-        let association = match &item.body {
-            Body::LoadBalancer(balancer) => &balancer.web_acl,
-            Body::ApiStage(target) | Body::Distribution(target) => &target.web_acl,
-            _ => return None,
-        };
-        Some(match association {
+        Some(match association(item)? {
             WafAssociation::Bare => Found::None,
             WafAssociation::Acl(id) => Found::Acl(id, self.by_arn.get(&**id).copied()),
             WafAssociation::Unsaid => self.claimed(item),
         })
+    }
+
+    /// That what [`Acls::found`] finds rests on a web ACL's relationships which may have changed
+    /// since.
+    pub fn outdated(&self, item: &'a Item, found: &Found<'a>) -> Option<Gap> {
+        match (association(item)?, found) {
+            (WafAssociation::Unsaid, Found::Acl(_, Some(acl))) => outdated(acl),
+            (WafAssociation::Unsaid, _) => self.outdated.clone(),
+            (WafAssociation::Bare | WafAssociation::Acl(_), _) => None,
+        }
     }
 
     fn claimed(&self, item: &'a Item) -> Found<'a> {
@@ -76,6 +87,15 @@ impl<'a> Acls<'a> {
             None if self.all_seen => Found::None,
             None => Found::Unseen,
         }
+    }
+}
+
+/// What a resource says of its own web ACL.
+fn association(item: &Item) -> Option<&WafAssociation> {
+    match &item.body {
+        Body::LoadBalancer(balancer) => Some(&balancer.web_acl),
+        Body::ApiStage(target) | Body::Distribution(target) => Some(&target.web_acl),
+        _ => None,
     }
 }
 

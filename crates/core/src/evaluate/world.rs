@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 use crate::inventory::{
     Body, Instance, InstanceInterface, Item, ItemKey, NetworkInterface, Permission, SecurityGroup,
-    Shard, Version,
+    Shard, UnseenState, Version,
 };
 use crate::lists::protocol_number;
 use crate::policy::{Policy, Rule};
@@ -41,7 +41,16 @@ pub fn body(resource_type: ResourceType, id: &str, body: Body) -> Item {
         arn: None,
         tags: Default::default(),
         body,
+        unseen_since: None,
     }
+}
+
+/// The item, of which a later state without a body was seen.
+pub fn outdated(mut item: Item) -> Item {
+    let version = Version { state: Some(2), captured_ms: 2 };
+    let unseen = UnseenState { version, name: None, arn: None, tags: Default::default() };
+    item.unseen_since = Some(Box::new(unseen));
+    item
 }
 
 /// A shard of which a whole snapshot was accepted, so that every type is known.

@@ -10,8 +10,13 @@ use crate::policy::content_audit::{AuditAction, AuditGroups, ContentAudit};
 
 use super::audit_lists::AuditLists;
 use super::managed_options::Options;
+use super::narrowing::{left_of, remedies};
 use super::opening::{Opening, openings};
+use super::remedy::{NearMiss, RuleRemedy};
 use super::{DependentService, Evidence, Fact, Gap, Reference, References};
+
+/// Audit rules told of one opening that comes near to them; of more the nearest.
+pub(super) const NEAR_MISSES_MAX: usize = 10;
 
 /// What openings are held against.
 #[derive(Debug, Default)]
@@ -74,9 +79,90 @@ impl<'a> Yardstick<'a> {
         let broken = options.broken(opening);
         (!broken.is_empty()).then(|| broken.join("; "))
     }
+
+    /// That an opening is judged by a configuration that may have changed since.
+    pub fn outdated(&self, opening: &Opening<'_>) -> Option<Gap> {
+        self.options.as_ref()?.outdated(opening)
+    }
+}
+
+impl Yardstick<'_> {
+    /// The audit rules that an opening which breaks this meets in part, the nearest first (semantics
+    /// §3.6 `PartialMatches`): those that it overlaps and goes beyond and, where audit rules allow,
+    /// those that would hold it but for one respect. At most [`NEAR_MISSES_MAX`].
+    pub fn near_misses(&self, opening: &Opening<'_>) -> Vec<NearMiss> {
+        let Some(rules) = &self.audit else { return Vec::new() };
+        let mut near: Vec<_> = rules
+            .all()
+            .filter_map(|(group, rule)| {
+                let reasons = opening.mismatches(rule);
+                let is_near = opening.overlaps(rule)
+                    || (rules.action == AuditAction::Allow && reasons.len() == 1);
+                (is_near && !reasons.is_empty()).then_some((group, rule, reasons))
+            })
+            .collect();
+        near.sort_by_key(|(_, _, reasons)| reasons.len());
+        near.truncate(NEAR_MISSES_MAX);
+        near.into_iter()
+            .map(|(group, rule, reasons)| NearMiss {
+                group: group.as_str().into(),
+                rule: rule.to_string().into(),
+                reasons,
+            })
+            .collect()
+    }
+
+    /// What would end the violation of an opening which breaks this, the default one first: the one
+    /// narrower rule that passes, if there is just one, and removal (semantics §5.5). Nothing where
+    /// the violation itself rests on an assumption: then no remedy is safe (semantics §3.7).
+    pub fn remedies(&self, opening: &Opening<'_>) -> Vec<RuleRemedy> {
+        if self.is_assumed(opening) {
+            return Vec::new();
+        }
+        let mut narrower = self.narrower(opening);
+        narrower.retain(|narrower| self.broken_by(narrower).is_none());
+        remedies(narrower)
+    }
+
+    /// Narrower openings that may pass.
+    fn narrower<'o>(&self, opening: &Opening<'o>) -> Vec<Opening<'o>> {
+        let mut found = Vec::new();
+        let mut left = vec![*opening];
+        if let Some(rules) = &self.audit {
+            match rules.action {
+                AuditAction::Allow => {
+                    found.extend(rules.all().filter_map(|(_, rule)| opening.common(rule)));
+                }
+                AuditAction::Deny => {
+                    let denied = rules.all().map(|(_, rule)| rule);
+                    left = left_of(opening, denied).unwrap_or_default();
+                }
+            }
+        }
+        match &self.options {
+            Some(options) => {
+                found.extend(left.iter().flat_map(|left| options.narrower(left)));
+            }
+            None => found.extend(left.into_iter().filter(|left| left != opening)),
+        }
+        found
+    }
+
+    /// Whether an opening breaks this only by what is assumed of a prefix list's entries.
+    fn is_assumed(&self, opening: &Opening<'_>) -> bool {
+        let Some(options) = &self.options else { return false };
+        let denied = self.audit.as_ref().is_some_and(|rules| {
+            rules.action == AuditAction::Deny && rules.broken_by(opening).is_some()
+        });
+        !denied && options.is_assumed(opening)
+    }
 }
 
 impl AuditRules<'_> {
+    fn all(&self) -> impl Iterator<Item = (&ResourceId, &Opening<'_>)> {
+        self.groups.iter().flat_map(|(group, rules)| rules.iter().map(|rule| (*group, rule)))
+    }
+
     fn broken_by(&self, opening: &Opening<'_>) -> Option<String> {
         match self.action {
             AuditAction::Allow => self
@@ -112,8 +198,11 @@ fn audit_rules<'a>(
     let mut groups = Vec::new();
     for id in &named.ids {
         match references.get(&audit_group(policy, id)) {
-            Some(Fact::Item(Item { body: Body::SecurityGroup(group), .. })) => {
+            Some(Fact::Item(Item { body: Body::SecurityGroup(group), unseen_since, .. })) => {
                 groups.push((id, openings(group)));
+                if unseen_since.is_some() {
+                    gaps.insert(outdated_audit_group(policy, id));
+                }
             }
             _ => {
                 let (owner, region) = (&policy.owner, &policy.region);
@@ -125,6 +214,16 @@ fn audit_rules<'a>(
         }
     }
     (groups.len() == named.ids.len()).then_some(AuditRules { action: named.action, groups })
+}
+
+/// The group is another account's: the gap says whose.
+fn outdated_audit_group(policy: &Policy, id: &ResourceId) -> Gap {
+    let (owner, region) = (&policy.owner, &policy.region);
+    let text = format!(
+        "The latest configuration of audit security group {id} of account {owner} in Region \
+         {region} was not recorded."
+    );
+    Gap::new(DependentService::Config, &text)
 }
 
 /// The reference to an audit group of the policy's administrator.

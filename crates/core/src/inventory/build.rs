@@ -40,6 +40,11 @@ impl ShardBuilder {
         }
     }
 
+    /// An item of the type, that is not wanted itself, is held.
+    pub fn show(&mut self, resource_type: ResourceType) {
+        self.held.entry(resource_type).or_default();
+    }
+
     /// A snapshot of this moment is the whole truth about the type (semantics §10 row 3).
     pub fn mark(&mut self, resource_type: ResourceType, moment_ms: i64) {
         let mark = self.marks.entry(resource_type).or_insert(moment_ms);
@@ -57,14 +62,14 @@ impl ShardBuilder {
         let recorder_tombstone = self
             .held
             .get(&ResourceType::CONFIGURATION_RECORDER)
-            .is_some_and(|held| held.values().any(|held| held.item.body == Body::Deleted));
+            .is_some_and(|held| held.values().any(is_tombstone));
         let mut items = BTreeMap::new();
         for (resource_type, held) in self.held {
             let mark = self.marks.get(&resource_type).copied();
             let live: BTreeMap<_, _> = held
                 .into_iter()
                 .filter(|(_, held)| is_live(held, mark))
-                .map(|(id, held)| (id, held.item))
+                .map(|(id, held)| (id, held.item.shown()))
                 .collect();
             if !live.is_empty() {
                 items.insert(resource_type, live);
@@ -81,6 +86,10 @@ impl ShardBuilder {
             received_ms: None,
         }
     }
+}
+
+fn is_tombstone(held: &Held) -> bool {
+    held.item.body == Body::Deleted && held.item.unseen_since.is_none()
 }
 
 /// The moment at which a delivery shows a state: its capture time, or that of the snapshot that

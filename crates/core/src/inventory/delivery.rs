@@ -1,9 +1,16 @@
 //! One delivered file: its items, what could not be read, and whether it is a whole snapshot.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::ident::ResourceType;
+
+use super::bystander::Bystander;
 use super::envelope::{self, Found};
 use super::lost::Lost;
-use super::read::{Form, Unread, read};
-use super::snapshot::Coverage;
+use super::outline::{Look, Outline};
+use super::read::{Form, Unread, is_read, read, read_outline};
+use super::snapshot::{Coverage, Shown, is_named};
 use super::split::{DEPTH_MAX, ITEM_BYTES_MAX, Piece, Role, Splitter};
 use super::{Observation, SnapshotFacts};
 
@@ -34,6 +41,8 @@ pub struct Delivery {
     pub ignored: u64,
     /// Set for a whole snapshot.
     pub snapshot: Option<SnapshotFacts>,
+    /// Where [`DeliveryReader::reading_only`] left items out: the types of all items, by shard.
+    pub shown: Vec<Shown>,
 }
 
 /// An item that could not be read; the rest of its file could.
@@ -104,6 +113,15 @@ impl DeliveryReader {
         DeliveryReader { splitter: Splitter::new(), intake }
     }
 
+    /// Reads a file of which items of these types alone are wanted. Others still are checked and
+    /// counted among what is shown, but need not be among the observations. A file whose name does
+    /// not say of what kind it is is read whole, for its items tell.
+    pub fn reading_only(name: &str, wanted: Arc<BTreeSet<ResourceType>>) -> Self {
+        let mut reader = DeliveryReader::new(name);
+        reader.intake.wanted = is_named(name).then_some(wanted);
+        reader
+    }
+
     /// Reads on. After an error the file is refused, and nothing of it is to be used.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), DeliveryError> {
         let intake = &mut self.intake;
@@ -113,7 +131,7 @@ impl DeliveryReader {
     /// The end of the file.
     pub fn finish(self) -> Result<Delivery, DeliveryError> {
         let DeliveryReader { splitter, intake } = self;
-        let Intake { mut delivery, coverage, next, strangers, empty_list } = intake;
+        let Intake { mut delivery, coverage, wanted, next, strangers, empty_list } = intake;
         if splitter.is_blank() && delivery.name.ends_with(WRITABILITY_CHECK) {
             delivery.ignored = 1;
             return Ok(delivery);
@@ -134,6 +152,9 @@ impl DeliveryReader {
             return Err(DeliveryError::NoItems);
         }
         delivery.ignored += strangers;
+        if wanted.is_some() {
+            delivery.shown = coverage.shown();
+        }
         Ok(delivery)
     }
 }
@@ -143,6 +164,8 @@ impl DeliveryReader {
 struct Intake {
     delivery: Delivery,
     coverage: Coverage,
+    /// The types that are wanted; `None`: all.
+    wanted: Option<Arc<BTreeSet<ResourceType>>>,
     /// Index of the next item or message.
     next: u64,
     /// Objects at the top that are neither items nor known messages.
@@ -154,6 +177,7 @@ struct Intake {
 impl Intake {
     fn take(&mut self, piece: Piece<'_>) {
         match piece {
+            Piece::Outlined(outline, raw) => self.outlined(outline, raw),
             Piece::Raw(Role::Item, raw) => self.item(raw, Form::Whole),
             Piece::Raw(Role::Row | Role::Record | Role::Other, raw) if raw == b"null" => {
                 self.quarantine(Unread::because("null is no item"));
@@ -187,8 +211,38 @@ impl Intake {
         }
     }
 
+    fn outlined(&mut self, outline: &Outline<'_>, raw: &[u8]) {
+        if let Some(wanted) = &self.wanted
+            && let Some(bystander) = Bystander::of(outline, wanted)
+            && self.coverage.notes_bystander(&bystander).is_some()
+        {
+            self.next += 1;
+            return;
+        }
+        let seen = if outline.resource_type().is_some_and(is_read) {
+            // What is read has to be right to the last comma.
+            let everything = Outline::of(raw, 0, Look::Everything);
+            everything.and_then(|(outline, _)| read_outline(&outline))
+        } else {
+            read_outline(outline)
+        };
+        match seen {
+            Some(seen) => self.outcome(seen),
+            None => self.outcome(read(raw, Form::Whole)),
+        }
+    }
+
     fn item(&mut self, raw: &[u8], form: Form) {
-        match read(raw, form) {
+        match Outline::of(raw, 0, Look::Brackets) {
+            Some((outline, end)) if form == Form::Whole && end == raw.len() => {
+                self.outlined(&outline, raw);
+            }
+            _ => self.outcome(read(raw, form)),
+        }
+    }
+
+    fn outcome(&mut self, read: Result<Observation, Unread>) {
+        match read {
             Ok(observation) => {
                 self.observe(observation);
                 self.next += 1;

@@ -2,17 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Item, ItemKey, Tags, Version};
+use super::{Body, Item, ItemKey, Tags, UnseenState, Version};
 
 /// First byte of an encoded item; raised whenever the layout or a typed body changes.
-pub const ITEM_LAYOUT: u8 = 1;
+pub const ITEM_LAYOUT: u8 = 2;
+
+/// The layout before [`Item::unseen_since`] was kept: the state alone.
+const ITEM_LAYOUT_OF_ONE_STATE: u8 = 1;
 
 /// Why bytes are not an encoded item.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ItemDecodeError {
     /// The first byte is another layout's.
     #[error(
-        "the item has layout {found}, this version reads {ITEM_LAYOUT}: ingest its delivery again"
+        "the item has layout {found}, this version reads up to {ITEM_LAYOUT}: ingest its delivery again"
     )]
     Layout {
         /// What the first byte says; 0 when there is none.
@@ -41,9 +44,17 @@ struct Stored {
     body: Body,
 }
 
-/// The item without its key: [`ITEM_LAYOUT`], then version, name, ARN, tags and body in postcard.
-/// Equal items encode equally.
+/// The item without its key: [`ITEM_LAYOUT`], then version, name, ARN, tags and body, then
+/// [`Item::unseen_since`], in postcard. Equal items encode equally.
 pub fn encode_item(item: &Item) -> Vec<u8> {
+    let state = encode_state(item);
+    // Writing derived types into a growing vector has no way to fail; were one added, what is cut
+    // off would be refused when read.
+    postcard::to_extend(&item.unseen_since, state).unwrap_or_else(|_| vec![ITEM_LAYOUT])
+}
+
+/// The state alone, without a later one.
+pub(super) fn encode_state(item: &Item) -> Vec<u8> {
     let stored = StoredRef {
         version: &item.version,
         name: &item.name,
@@ -51,28 +62,37 @@ pub fn encode_item(item: &Item) -> Vec<u8> {
         tags: &item.tags,
         body: &item.body,
     };
-    let bytes = vec![ITEM_LAYOUT];
-    // Writing derived types into a growing vector has no way to fail; were one added, the lone
-    // layout byte would be refused when read.
-    postcard::to_extend(&stored, bytes).unwrap_or_else(|_| vec![ITEM_LAYOUT])
+    postcard::to_extend(&stored, vec![ITEM_LAYOUT]).unwrap_or_else(|_| vec![ITEM_LAYOUT])
 }
 
-/// The item whose key is `key` and whose stored form is `bytes`.
+/// The item whose key is `key` and whose stored form is `bytes`, in this layout or an older one.
 pub fn decode_item(key: &ItemKey, bytes: &[u8]) -> Result<Item, ItemDecodeError> {
-    let Some((&ITEM_LAYOUT, rest)) = bytes.split_first() else {
-        return Err(ItemDecodeError::Layout { found: bytes.first().copied().unwrap_or(0) });
+    let (layout, rest) = match bytes.split_first() {
+        Some((layout @ (&ITEM_LAYOUT | &ITEM_LAYOUT_OF_ONE_STATE), rest)) => (*layout, rest),
+        other => {
+            let found = other.map_or(0, |(found, _)| *found);
+            return Err(ItemDecodeError::Layout { found });
+        }
     };
-    let damaged = |why: String| Err(ItemDecodeError::Damaged(why));
-    match postcard::take_from_bytes::<Stored>(rest) {
-        Ok((stored, [])) => Ok(Item {
-            key: key.clone(),
-            version: stored.version,
-            name: stored.name,
-            arn: stored.arn,
-            tags: stored.tags,
-            body: stored.body,
-        }),
-        Ok((_, left)) => damaged(format!("{} bytes too many", left.len())),
-        Err(error) => damaged(error.to_string()),
+    let (stored, rest): (Stored, _) = take(rest)?;
+    let (unseen_since, rest) = match layout {
+        ITEM_LAYOUT_OF_ONE_STATE => (None, rest),
+        _ => take::<Option<Box<UnseenState>>>(rest)?,
+    };
+    if !rest.is_empty() {
+        return Err(ItemDecodeError::Damaged(format!("{} bytes too many", rest.len())));
     }
+    Ok(Item {
+        key: key.clone(),
+        version: stored.version,
+        name: stored.name,
+        arn: stored.arn,
+        tags: stored.tags,
+        body: stored.body,
+        unseen_since,
+    })
+}
+
+fn take<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<(T, &'b [u8]), ItemDecodeError> {
+    postcard::take_from_bytes(bytes).map_err(|error| ItemDecodeError::Damaged(error.to_string()))
 }

@@ -128,7 +128,7 @@ fn open_message(raw: &RawValue, layer: u32, found: Finder<'_>) {
         Found::Stranger => found(Found::Ignored),
         other => found(other),
     };
-    match embedded("message", raw) {
+    match embedded("message", raw.get()) {
         Ok(None) => known(Found::Ignored),
         Ok(Some(Embedded::Value(object))) => open(object, layer, &mut known),
         Ok(Some(Embedded::Text(text))) => match json_of(&text) {
@@ -180,7 +180,7 @@ pub(super) fn check_depth(text: &str) -> Result<(), String> {
 /// A row of a query result: text that holds an object, or the object itself.
 pub(super) fn open_row(raw: &str, found: Finder<'_>) {
     let parsed = parse::<&RawValue>("row", raw);
-    match parsed.and_then(|raw| embedded("row", raw)) {
+    match parsed.and_then(|raw| embedded("row", raw.get())) {
         Ok(Some(Embedded::Text(row))) => match check_depth(&row) {
             Ok(()) => found(Found::Item(Form::Whole, &row)),
             Err(reason) => found(Found::Broken(reason)),

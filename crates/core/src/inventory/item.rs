@@ -56,6 +56,44 @@ pub struct Item {
     pub tags: Tags,
     /// What evaluators read.
     pub body: Body,
+    /// A later state whose configuration was not recorded: what [`Item::body`] tells held once and
+    /// may have changed since (formats §6: the old state is kept, marked stale).
+    ///
+    /// INVARIANT: its version supersedes [`Item::version`], and the body is not [`Body::Unseen`].
+    pub unseen_since: Option<Box<UnseenState>>,
+}
+
+/// A state of a resource that tells nothing of its configuration: an oversized notification's
+/// summary, `ResourceNotRecorded`, a null body, or an item that could not be read.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub struct UnseenState {
+    /// How new.
+    pub version: Version,
+    /// `resourceName`.
+    pub name: Option<Box<str>>,
+    /// `ARN`, when present.
+    pub arn: Option<Box<str>>,
+    /// Item-level tags. None of them: they were not told, for such states seldom tell any.
+    pub tags: Tags,
+}
+
+impl Item {
+    /// What is known of the resource now. Of one that was deleted and later seen again without a
+    /// body that is only that it exists: the states before the deletion are another life's.
+    pub fn shown(self) -> Item {
+        match (self.body, self.unseen_since) {
+            (Body::Deleted, Some(unseen)) => Item {
+                key: self.key,
+                version: unseen.version,
+                name: unseen.name,
+                arn: unseen.arn,
+                tags: unseen.tags,
+                body: Body::Unseen,
+                unseen_since: None,
+            },
+            (body, unseen_since) => Item { body, unseen_since, ..self },
+        }
+    }
 }
 
 /// What one delivered item says.

@@ -61,6 +61,14 @@ fn unreadable(
     let id = ResourceId::try_from(format!("unreadable-item-{index}")).ok()?;
     let key = ItemKey { account: shard.account, region: shard.region, resource_type, id };
     let version = Version { state: None, captured_ms };
-    let item = Item { key, version, name: None, arn: None, tags: Tags::new(), body: Body::Unseen };
+    let item = Item {
+        key,
+        version,
+        name: None,
+        arn: None,
+        tags: Tags::new(),
+        body: Body::Unseen,
+        unseen_since: None,
+    };
     Some(Observation { item, global })
 }

@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::{Body, Item, Version, encode_item};
+use super::encode::encode_state;
+use super::{Body, Item, UnseenState, Version};
 
 impl Version {
     /// Whether this state is newer than `other`: by `configurationStateId` when both are decimal,
@@ -22,10 +23,24 @@ impl Version {
     }
 }
 
+// By age, then, only so that there is one order, by how it was told.
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order().cmp(&other.order()).then_with(|| self.state.cmp(&other.state))
+    }
+}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// What is held of one resource.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Held {
-    /// Its newest state.
+    /// Its newest state that tells a configuration or a deletion, with the newest state after it
+    /// that tells neither; the latter alone where there is no other.
     pub item: Item,
     /// The last moment at which some delivery showed it, milliseconds since the epoch: the capture
     /// time of a state, or the moment of a snapshot that contains it.
@@ -35,7 +50,7 @@ pub struct Held {
 /// What an incoming state does to the held one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Merged {
-    /// The incoming state is newer, or the first: hold this.
+    /// The incoming state tells something that was not held, or is the first: hold this.
     Replaced(Held),
     /// The held state stays; only the moment at which it was last seen moved.
     Seen(Held),
@@ -45,17 +60,19 @@ pub enum Merged {
 
 /// Merges one more state of a resource into what is held of it.
 ///
-/// The result of any number of merges is the same in every order and with any repeats: the state
-/// is the greatest by version, then a deletion over a presence, then a body over an unseen one (the
-/// fetched form of an oversized notification has its summary's version), then the greater encoding;
-/// the moment is the latest.
+/// The result of any number of merges is the same in every order and with any repeats. Kept are
+/// the greatest state that tells a configuration or a deletion and, if it is greater by version,
+/// the greatest that tells neither: a known violation counts until a later state shows it gone,
+/// and a state without a body shows nothing. Greatest is by version, then a deletion over a
+/// presence, then the greater encoding; of one version a body wins over none (the fetched form of
+/// an oversized notification has its summary's version). The moment is the latest.
 pub fn merge(held: Option<&Held>, incoming: Held) -> Merged {
     let Some(held) = held else {
         return Merged::Replaced(incoming);
     };
     let seen_ms = held.seen_ms.max(incoming.seen_ms);
-    if newer(&incoming.item, &held.item) {
-        Merged::Replaced(Held { item: incoming.item, seen_ms })
+    if let Some(item) = joined(&held.item, incoming.item) {
+        Merged::Replaced(Held { item, seen_ms })
     } else if seen_ms > held.seen_ms {
         Merged::Seen(Held { item: held.item.clone(), seen_ms })
     } else {
@@ -63,46 +80,58 @@ pub fn merge(held: Option<&Held>, incoming: Held) -> Merged {
     }
 }
 
-fn newer(incoming: &Item, held: &Item) -> bool {
-    incoming
-        .version
-        .order()
-        .cmp(&held.version.order())
-        .then_with(|| body_rank(&incoming.body).cmp(&body_rank(&held.body)))
-        .then_with(|| {
-            if incoming == held {
-                Ordering::Equal
-            } else {
-                encode_item(incoming).cmp(&encode_item(held))
-            }
-        })
-        .is_gt()
+/// What to hold of both; `None` when the incoming state adds nothing.
+fn joined(held: &Item, incoming: Item) -> Option<Item> {
+    match (&held.body, &incoming.body) {
+        (Body::Unseen, Body::Unseen) => {
+            (unseen_state(&incoming) > unseen_state(held)).then_some(incoming)
+        }
+        (_, Body::Unseen) => {
+            let unseen = unseen_state(&incoming);
+            let is_news = unseen.version.supersedes(&held.version)
+                && held.unseen_since.as_deref().is_none_or(|known| unseen > *known);
+            is_news.then(|| Item { unseen_since: Some(Box::new(unseen)), ..held.clone() })
+        }
+        (Body::Unseen, _) => Some(with_later(incoming, Some(Box::new(unseen_state(held))))),
+        (_, _) if newer(&incoming, held) => Some(with_later(incoming, held.unseen_since.clone())),
+        (_, _) => None,
+    }
 }
 
-fn body_rank(body: &Body) -> u8 {
-    match body {
-        Body::Unseen => 0,
-        Body::Deleted => 2,
-        Body::Unwanted
-        | Body::SecurityGroup(_)
-        | Body::NetworkInterface(_)
-        | Body::Instance(_)
-        | Body::PrefixList(_)
-        | Body::LoadBalancer(_)
-        | Body::ClassicLoadBalancer(_)
-        | Body::ApiStage(_)
-        | Body::Distribution(_)
-        | Body::WebAcl(_)
-        | Body::Protection(_)
-        | Body::Recorder(_) => 1,
+/// A state that tells something, with one that does not if that is later.
+fn with_later(told: Item, unseen: Option<Box<UnseenState>>) -> Item {
+    let unseen_since = unseen.filter(|unseen| unseen.version.supersedes(&told.version));
+    Item { unseen_since, ..told }
+}
+
+fn unseen_state(item: &Item) -> UnseenState {
+    UnseenState {
+        version: item.version.clone(),
+        name: item.name.clone(),
+        arn: item.arn.clone(),
+        tags: item.tags.clone(),
     }
+}
+
+/// Of two states that tell something.
+fn newer(incoming: &Item, held: &Item) -> bool {
+    let of_one_version = || {
+        let ranks = is_deletion(incoming).cmp(&is_deletion(held));
+        ranks.then_with(|| encode_state(incoming).cmp(&encode_state(held)))
+    };
+    incoming.version.order().cmp(&held.version.order()).then_with(of_one_version).is_gt()
+}
+
+fn is_deletion(item: &Item) -> bool {
+    item.body == Body::Deleted
 }
 
 /// Whether the resource exists as far as is known: not deleted, and seen at or after `mark_ms`, the
 /// moment of the newest snapshot that is the whole truth about its shard and type (semantics §10
 /// row 3).
 pub fn is_live(held: &Held, mark_ms: Option<i64>) -> bool {
-    !matches!(held.item.body, Body::Deleted) && mark_ms.is_none_or(|mark| held.seen_ms >= mark)
+    let exists = !is_deletion(&held.item) || held.item.unseen_since.is_some();
+    exists && mark_ms.is_none_or(|mark| held.seen_ms >= mark)
 }
 
 #[cfg(test)]

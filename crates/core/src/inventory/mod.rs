@@ -8,6 +8,7 @@
 
 mod body;
 mod build;
+mod bystander;
 mod delivery;
 mod encode;
 mod envelope;
@@ -15,10 +16,12 @@ mod item;
 mod lost;
 mod merge;
 mod opaque;
+mod outline;
 mod read;
 mod shard;
 mod snapshot;
 mod split;
+mod tokens;
 
 pub use body::*;
 pub use build::{ShardBuilder, seen_ms};
@@ -28,5 +31,5 @@ pub use item::*;
 pub use merge::{Held, Merged, is_live, merge};
 pub use read::read_item;
 pub use shard::*;
-pub use snapshot::SnapshotFacts;
+pub use snapshot::{Shown, SnapshotFacts};
 pub use split::{DEPTH_MAX, ITEM_BYTES_MAX, PREAMBLE_BYTES_MAX};

@@ -10,7 +10,7 @@ pub(super) mod shape;
 mod tags;
 mod web_acl;
 
-pub(super) use moment::file_name_ms;
+pub(super) use moment::{file_name_ms, moment_ms};
 
 use std::borrow::Cow;
 
@@ -20,13 +20,14 @@ use serde_json::value::RawValue;
 use crate::ident::{AccountId, Region, ResourceId, ResourceType};
 
 use super::lost::Lost;
+use super::outline::Outline;
 use super::{Body, Item, ItemKey, Observation, Tags, Version};
 use shape::{Many, Text, shape};
 use tags::{TagMap, listed_tags};
 
 shape! {
-    /// The fields of an item, by the names of both dialects (formats §2).
-    Fields {
+    /// The fields of an item, by the names of both dialects (formats §2), in whatever form.
+    AnyFields {
         account: Text<'a> = "awsAccountId" | "accountId",
         region: Text<'a> = "awsRegion",
         resource_type: Text<'a> = "resourceType",
@@ -41,6 +42,76 @@ shape! {
         relationships: &'a RawValue = "relationships",
         configuration: &'a RawValue = "configuration",
         supplementary: &'a RawValue = "supplementaryConfiguration",
+    }
+}
+
+/// The fields of an item: what tells its key decoded, the rest as raw JSON.
+#[derive(Debug, Default)]
+struct Fields<'a> {
+    account: Option<Cow<'a, str>>,
+    region: Option<Cow<'a, str>>,
+    resource_type: Option<Cow<'a, str>>,
+    id: Option<Cow<'a, str>>,
+    name: Option<&'a str>,
+    arn: Option<&'a str>,
+    captured: Option<&'a str>,
+    status: Option<Cow<'a, str>>,
+    change: Option<Cow<'a, str>>,
+    state: Option<&'a str>,
+    tags: Option<&'a str>,
+    relationships: Option<&'a str>,
+    configuration: Option<&'a str>,
+    supplementary: Option<&'a str>,
+}
+
+impl<'a> Fields<'a> {
+    /// The long way: any form, and the error where it breaks off.
+    fn of_any(text: &'a str) -> serde_json::Result<Fields<'a>> {
+        let any: AnyFields<'a> = serde_json::from_str(text)?;
+        Ok(Fields {
+            account: any.account.map(Text::into_cow),
+            region: any.region.map(Text::into_cow),
+            resource_type: any.resource_type.map(Text::into_cow),
+            id: any.id.map(Text::into_cow),
+            name: any.name.map(RawValue::get),
+            arn: any.arn.map(RawValue::get),
+            captured: any.captured.map(RawValue::get),
+            status: any.status.map(Text::into_cow),
+            change: any.change.map(Text::into_cow),
+            state: any.state.map(RawValue::get),
+            tags: any.tags.map(RawValue::get),
+            relationships: any.relationships.map(RawValue::get),
+            configuration: any.configuration.map(RawValue::get),
+            supplementary: any.supplementary.map(RawValue::get),
+        })
+    }
+
+    /// The short way; `None` when what tells the key is not plain text.
+    fn of_outline(outline: &Outline<'a>) -> Option<Fields<'a>> {
+        let text = |raw: Option<&'a str>| match raw {
+            None => Some(None),
+            Some(raw) => {
+                let text = raw.strip_prefix('"')?.strip_suffix('"')?;
+                let plain = !text.bytes().any(|byte| byte == b'\\');
+                plain.then_some(Some(Cow::Borrowed(text)))
+            }
+        };
+        Some(Fields {
+            account: text(outline.account())?,
+            region: text(outline.region())?,
+            resource_type: text(outline.resource_type())?,
+            id: text(outline.id())?,
+            name: outline.name(),
+            arn: outline.arn(),
+            captured: outline.captured(),
+            status: text(outline.status())?,
+            change: text(outline.change())?,
+            state: outline.state(),
+            tags: outline.tags(),
+            relationships: outline.relationships(),
+            configuration: outline.configuration(),
+            supplementary: outline.supplementary(),
+        })
     }
 }
 
@@ -102,26 +173,35 @@ fn unseen(mut seen: Observation) -> Observation {
     seen
 }
 
+/// Reads an item of which the outline is known; `None` when that does not suffice.
+pub(super) fn read_outline(outline: &Outline<'_>) -> Option<Result<Observation, Unread>> {
+    Fields::of_outline(outline).map(|fields| read_fields(&fields, Form::Whole))
+}
+
 fn read_text(text: &str, form: Form) -> Result<Observation, Unread> {
-    let fields: Fields<'_> = serde_json::from_str(text)
+    let fields = Fields::of_any(text)
         .map_err(|error| Unread { reason: reason(&error), ..Unread::default() })?;
-    let resource_id = fields.id.as_ref().map(|id| id.as_str().to_owned());
-    let mut seen = match identify(&fields) {
+    read_fields(&fields, form)
+}
+
+fn read_fields(fields: &Fields<'_>, form: Form) -> Result<Observation, Unread> {
+    let resource_id = || fields.id.as_deref().map(str::to_owned);
+    let mut seen = match identify(fields) {
         Ok(seen) => seen,
         Err(reason) => {
             return Err(Unread {
                 reason,
-                resource_id,
-                lost: Box::new(lost(&fields)),
+                resource_id: resource_id(),
+                lost: Box::new(lost(fields)),
                 shadow: None,
             });
         }
     };
-    match describe(&fields, form, &mut seen.item) {
+    match describe(fields, form, &mut seen.item) {
         Ok(()) => Ok(seen),
         Err(reason) => Err(Unread {
             reason,
-            resource_id,
+            resource_id: resource_id(),
             lost: Box::default(),
             shadow: Some(Box::new(unseen(seen))),
         }),
@@ -152,13 +232,14 @@ fn identify(fields: &Fields<'_>) -> Result<Observation, String> {
         arn: None,
         tags: Tags::new(),
         body: Body::Unseen,
+        unseen_since: None,
     };
     Ok(Observation { item, global })
 }
 
 /// What is readable of an item that [`identify`] refuses.
 fn lost(fields: &Fields<'_>) -> Lost {
-    let text = |field: &Option<Text<'_>>| field.as_ref().map(|text| text.as_str().to_owned());
+    let text = |field: &Option<Cow<'_, str>>| field.as_deref().map(str::to_owned);
     let region = text(&fields.region);
     let global = region.as_ref().is_some_and(|region| region.eq_ignore_ascii_case("global"));
     Lost {
@@ -176,15 +257,15 @@ fn lost(fields: &Fields<'_>) -> Lost {
     }
 }
 
-fn required<'t>(field: &'t Option<Text<'_>>, name: &str) -> Result<&'t str, String> {
-    field.as_ref().map(Text::as_str).ok_or_else(|| format!("`{name}` is missing"))
+fn required<'t>(field: &'t Option<Cow<'_, str>>, name: &str) -> Result<&'t str, String> {
+    field.as_deref().ok_or_else(|| format!("`{name}` is missing"))
 }
 
 fn version(fields: &Fields<'_>) -> Result<Version, String> {
-    let state = fields.state.and_then(|raw| state_id(raw.get()));
+    let state = fields.state.and_then(state_id);
     let captured_ms = match fields.captured {
         Some(raw) => Some(moment::moment_ms(raw).ok_or_else(|| {
-            let shown: String = raw.get().chars().take(80).collect();
+            let shown: String = raw.chars().take(80).collect();
             format!("`configurationItemCaptureTime` is not a time: `{shown}`")
         })?),
         None => state.and_then(moment::plausible_ms),
@@ -213,7 +294,7 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), Stri
         item.body = Body::Deleted;
     }
     if let Some(raw) = fields.tags {
-        let tags: TagMap = parse("tags", raw.get())?;
+        let tags: TagMap = parse("tags", raw)?;
         item.tags = tags.0;
     }
     let reader = reader_of(&item.key.resource_type);
@@ -236,7 +317,7 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), Stri
         item,
         configuration: configuration.as_ref().map_or("{}", Embedded::json),
         supplementary: supplementary.as_ref().map_or("{}", Embedded::json),
-        relationships: fields.relationships.map_or("[]", RawValue::get),
+        relationships: fields.relationships.unwrap_or("[]"),
     };
     let tags = match fields.tags {
         Some(_) => None,
@@ -259,8 +340,8 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), Stri
 }
 
 /// `resourceName` and `ARN` are shown to people and never decide: anything but text is none.
-fn plain(raw: Option<&RawValue>) -> Option<Box<str>> {
-    let text: Cow<'_, str> = serde_json::from_str(raw?.get()).ok()?;
+fn plain(raw: Option<&str>) -> Option<Box<str>> {
+    let text: Cow<'_, str> = serde_json::from_str(raw?).ok()?;
     (!text.is_empty()).then(|| text.into())
 }
 
@@ -274,8 +355,8 @@ enum Presence {
 /// `configurationItemStatus`, with the four values of its first years; a query row without it is of
 /// a resource that exists. A summary may tell a deletion by `changeType` alone.
 fn presence(fields: &Fields<'_>) -> Result<Presence, String> {
-    let is = |field: &Option<Text<'_>>, any: &[&str]| {
-        let text = field.as_ref().map_or("", Text::as_str);
+    let is = |field: &Option<Cow<'_, str>>, any: &[&str]| {
+        let text = field.as_deref().unwrap_or_default();
         any.iter().any(|one| text.eq_ignore_ascii_case(one))
     };
     if is(&fields.change, &["DELETE"])
@@ -287,7 +368,7 @@ fn presence(fields: &Fields<'_>) -> Result<Presence, String> {
     } else if is(&fields.status, &["ResourceNotRecorded", "Failed"]) {
         Ok(Presence::NotRecorded)
     } else {
-        let status = fields.status.as_ref().map_or("", Text::as_str);
+        let status = fields.status.as_deref().unwrap_or_default();
         Err(format!("`configurationItemStatus` is unknown: `{status}`"))
     }
 }
@@ -302,6 +383,13 @@ pub(super) struct Source<'a> {
 }
 
 type Reader = fn(&Source<'_>) -> Result<Body, String>;
+
+/// Whether somebody reads the bodies of a type, given as raw JSON. In doubt they do.
+pub(super) fn is_read(raw: &str) -> bool {
+    let name = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let of_name = |name: &str| ResourceType::try_from(name).is_ok_and(|t| reader_of(&t).is_none());
+    !name.is_some_and(of_name)
+}
 
 /// The reader of a type's body; `None` for types that no evaluator reads.
 fn reader_of(resource_type: &ResourceType) -> Option<Reader> {
@@ -365,12 +453,12 @@ impl Embedded<'_> {
 }
 
 /// `None` for null, empty text and text that says `null` (formats §10 row 1).
-pub(super) fn embedded<'t>(what: &str, raw: &'t RawValue) -> Result<Option<Embedded<'t>>, String> {
-    let embedded = if raw.get().starts_with('"') {
-        let text: String = parse(what, raw.get())?;
+pub(super) fn embedded<'t>(what: &str, raw: &'t str) -> Result<Option<Embedded<'t>>, String> {
+    let embedded = if raw.starts_with('"') {
+        let text: String = parse(what, raw)?;
         Embedded::Text(text.trim().to_owned())
     } else {
-        Embedded::Value(raw.get())
+        Embedded::Value(raw)
     };
     Ok((!matches!(embedded.json(), "" | "null")).then_some(embedded))
 }

@@ -54,18 +54,17 @@ impl Shard {
 
     /// Whether the absence of an item of this type means that there is none (semantics §10 row 1):
     /// a recording recorder lists the type; without a recorder item, a whole snapshot of the shard
-    /// or an item of the type was accepted.
+    /// or an item of the type was accepted. A recorder whose configuration was not recorded lists
+    /// nothing that is known.
     pub fn knows(&self, resource_type: &ResourceType) -> bool {
-        let mut recorders = self
-            .of_type(&ResourceType::CONFIGURATION_RECORDER)
-            .filter_map(|item| match &item.body {
-                Body::Recorder(recorder) => Some(recorder),
-                _ => None,
-            })
-            .peekable();
+        let mut recorders = self.of_type(&ResourceType::CONFIGURATION_RECORDER).peekable();
         if recorders.peek().is_some() {
-            return recorders
-                .any(|recorder| recorder.recording && recorder.group.lists(resource_type));
+            return recorders.any(|item| match &item.body {
+                Body::Recorder(recorder) => {
+                    recorder.recording && recorder.group.lists(resource_type)
+                }
+                _ => false,
+            });
         }
         if self.recorder_deleted {
             return false;

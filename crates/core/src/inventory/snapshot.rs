@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
+use super::bystander::Bystander;
 use super::lost::Lost;
 use super::read::file_name_ms;
 use super::split::Root;
@@ -39,6 +40,11 @@ struct NameFacts {
     kind: Option<Kind>,
     shard: Option<ShardId>,
     moment_ms: Option<i64>,
+}
+
+/// Whether the file's name says which kind it is.
+pub(super) fn is_named(name: &str) -> bool {
+    name_facts(name).kind.is_some()
 }
 
 fn name_facts(name: &str) -> NameFacts {
@@ -78,6 +84,8 @@ pub(super) struct Coverage {
     global: BTreeMap<AccountId, BTreeSet<ResourceType>>,
     /// Types that the recorders' items list, by shard.
     listed: BTreeMap<ShardId, BTreeSet<ResourceType>>,
+    /// The shard of the last item, and types of it that are noted above: most items tell nothing new.
+    last: Option<Last>,
     newest_ms: Option<i64>,
     deletions: bool,
     /// Items that were lost to us: the file is not the whole truth about their types.
@@ -86,22 +94,115 @@ pub(super) struct Coverage {
     lost_any: Option<Lost>,
 }
 
+/// What the last item told of where it is.
+#[derive(Debug)]
+struct Last {
+    shard: ShardId,
+    global: bool,
+    types: BTreeSet<ResourceType>,
+}
+
+/// The types of which a file tells an item.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Shown {
+    /// Of this shard.
+    pub shard: ShardId,
+    /// Whether they were told as `global` (the shard is then us-east-1's).
+    pub global: bool,
+    /// Which.
+    pub types: BTreeSet<ResourceType>,
+}
+
 impl Coverage {
     pub fn contains(&mut self, observation: &Observation) {
         let item = &observation.item;
-        let captured = item.version.captured_ms;
-        self.newest_ms = Some(self.newest_ms.map_or(captured, |newest| newest.max(captured)));
         self.deletions |= item.body == Body::Deleted;
-        let resource_type = &item.key.resource_type;
-        if observation.global {
-            note(&mut self.global, &item.key.account, resource_type);
-        } else {
-            note(&mut self.regional, &item.key.shard(), resource_type);
+        let ItemKey { account, region, resource_type, .. } = &item.key;
+        let captured_ms = item.version.captured_ms;
+        if !self.repeats(
+            account.as_str(),
+            region.as_str(),
+            observation.global,
+            resource_type.as_str(),
+            captured_ms,
+        ) {
+            self.notes(&item.key.shard(), observation.global, resource_type, captured_ms);
         }
         if let Body::Recorder(recorder) = &item.body {
             let listed = self.listed.entry(item.key.shard()).or_default();
             listed.extend(listed_types(&recorder.group));
         }
+    }
+
+    /// Notes an item of which nothing else is kept; `None` when it cannot be one.
+    pub fn notes_bystander(&mut self, item: &Bystander<'_>) -> Option<()> {
+        let Bystander { account, region, global, resource_type, captured_ms } = *item;
+        if !self.repeats(account, region, global, resource_type, captured_ms) {
+            let (shard, resource_type) = item.identity()?;
+            self.notes(&shard, global, &resource_type, captured_ms);
+        }
+        Some(())
+    }
+
+    /// Whether an item of this type was noted for the shard of the item before; its time then is.
+    pub fn repeats(
+        &mut self,
+        account: &str,
+        region: &str,
+        global: bool,
+        resource_type: &str,
+        captured_ms: i64,
+    ) -> bool {
+        let repeats = self.last.as_ref().is_some_and(|last| {
+            last.global == global
+                && last.shard.account.as_str() == account
+                && last.shard.region.as_str() == region
+                && last.types.contains(resource_type)
+        });
+        if repeats {
+            self.newest_ms = self.newest_ms.max(Some(captured_ms));
+        }
+        repeats
+    }
+
+    /// Notes an item that exists.
+    pub fn notes(
+        &mut self,
+        shard: &ShardId,
+        global: bool,
+        resource_type: &ResourceType,
+        captured_ms: i64,
+    ) {
+        self.newest_ms = self.newest_ms.max(Some(captured_ms));
+        if global {
+            note(&mut self.global, &shard.account, resource_type);
+        } else {
+            note(&mut self.regional, shard, resource_type);
+        }
+        match &mut self.last {
+            Some(last) if last.shard == *shard && last.global == global => {
+                last.types.insert(resource_type.clone());
+            }
+            last => {
+                let types = [resource_type.clone()].into();
+                *last = Some(Last { shard: shard.clone(), global, types });
+            }
+        }
+    }
+
+    /// All that is noted.
+    pub fn shown(&self) -> Vec<Shown> {
+        let regional = self.regional.iter().map(|(shard, types)| Shown {
+            shard: shard.clone(),
+            global: false,
+            types: types.clone(),
+        });
+        let global = self.global.iter().map(|(account, types)| Shown {
+            shard: ShardId { account: account.clone(), region: Region::home_of_global() },
+            global: true,
+            types: types.clone(),
+        });
+        regional.chain(global).collect()
     }
 
     /// An item could not be read so far as to know which resource it is. Without its recorder a

@@ -9,6 +9,7 @@
 
 use super::DeliveryError;
 use super::opaque::{Fault, Opaque};
+use super::outline::{Look, Outline};
 
 /// Nesting of brackets in a file; in a JSON text inside a JSON text it counts anew.
 pub const DEPTH_MAX: u32 = 64;
@@ -39,6 +40,8 @@ pub(super) enum Role {
 pub(super) enum Piece<'a> {
     /// Raw text of a value, balanced but otherwise unchecked.
     Raw(Role, &'a [u8]),
+    /// A whole item, of which the outline is known already.
+    Outlined(&'a Outline<'a>, &'a [u8]),
     /// A value of more than [`ITEM_BYTES_MAX`].
     TooLarge,
 }
@@ -139,6 +142,15 @@ impl Splitter {
                     Err((at, why)) => return Err(self.fault(next + at, why)),
                 }
                 continue;
+            }
+            if byte == b'{' && matches!(self.at, At::Element(_)) && self.role == Role::Item {
+                let rest = bytes.get(next..).unwrap_or_default();
+                if let Some((outline, taken)) = Outline::of(rest, self.depth(), Look::Brackets) {
+                    sink(Piece::Outlined(&outline, rest.get(..taken).unwrap_or_default()));
+                    next += taken;
+                    self.at = At::AfterElement;
+                    continue;
+                }
             }
             next += usize::from(self.step(byte, bytes, next, &mut from, sink)?);
         }

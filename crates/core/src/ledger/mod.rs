@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::{DependentService, Judgement, Status, Violation, Violator};
+use crate::evaluate::{DependentService, Gap, Judgement, Status, Violation, Violator};
 use crate::ident::{ResourceId, ResourceType};
 
 /// The state of one (policy, account). A policy has one Region, so that is implied.
@@ -91,6 +91,26 @@ pub fn advance(
     let (put, removed) = difference(&before.violators, &judgement.violators, evaluated_ms);
     let same = old == Some(&entry) && put.is_empty() && removed.is_empty();
     (!same).then_some(Change { entry, history, put, removed })
+}
+
+/// Sets beside what was recorded that the stored inventory could not be read: no judgement. Older
+/// results of the same policy stand with the issue (semantics §3.4); of another revision nothing
+/// is claimed.
+pub fn hold(before: &Record, policy_revision: u64, evaluated_ms: i64) -> Option<Change> {
+    let entry = before.entry.as_ref().filter(|entry| entry.policy_revision == policy_revision);
+    let stands = |row: &ViolatorRow| Violator {
+        resource_type: row.resource_type.clone(),
+        id: row.id.clone(),
+        violations: row.violations.clone(),
+    };
+    let text = "The stored inventory of the account could not be read.";
+    let judgement = Judgement {
+        violators: entry.map_or(Vec::new(), |_| before.violators.iter().map(stands).collect()),
+        gaps: [Gap::new(DependentService::Config, text)].into(),
+        in_scope: entry.map_or(0, |entry| entry.in_scope),
+        not_before_ms: None,
+    };
+    advance(before, &judgement, policy_revision, evaluated_ms)
 }
 
 fn difference(

@@ -145,6 +145,27 @@ fn a_change_applied_gives_the_judgement() {
 }
 
 #[test]
+fn what_could_not_be_read_leaves_older_results_with_an_issue() {
+    let issue = "The stored inventory of the account could not be read.";
+    for (name, judged, revision, status, count) in [
+        ("a violation stands", vec![judgement(&["alb-1"], &[])], 1, Some(Status::NonCompliant), 1),
+        ("compliance does not", vec![judgement(&[], &[])], 1, None, 0),
+        ("nothing was judged yet", vec![], 1, None, 0),
+        ("another policy's results do not", vec![judgement(&["alb-1"], &[])], 2, None, 0),
+    ] {
+        let before = after(&judged);
+        let change = hold(&before, revision, 500).unwrap();
+        let held = applied(&before, &change);
+        let entry = held.entry.as_ref().unwrap();
+        assert_eq!((entry.status, entry.violator_count), (status, count), "{name}");
+        assert_eq!(entry.issues, [(DependentService::Config, issue.to_owned())].into(), "{name}");
+        let since: Vec<_> = (0..count).map(|_| ("alb-1", 100)).collect();
+        assert_eq!(self::since(&held), since, "{name}");
+        assert_eq!(hold(&held, revision, 600), None, "{name}: said once");
+    }
+}
+
+#[test]
 fn the_count_is_not_cut() {
     let ids: Vec<_> = (0..101).map(|n| format!("alb-{n:03}")).collect();
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();

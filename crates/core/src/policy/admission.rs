@@ -4,12 +4,24 @@
 use super::{
     Document, PolicyType, Quotas, Refusal, Wanted, firewall, scope_of, service_data, shown, within,
 };
-use crate::ident::{Region, ResourceType};
+use crate::ident::{AccountId, Region, ResourceType};
 use crate::organization::Organization;
 use crate::scope::{AccountScope, AccountSet, Scope, in_scope_accounts};
 
+/// What a document is put for.
+#[derive(Clone, Copy, Debug)]
+pub enum Purpose<'a> {
+    /// A new policy.
+    Create,
+    /// To take the place of this version of the policy.
+    Update(&'a Document),
+    /// To judge by it here, whatever it is or will be on a server.
+    Judge,
+}
+
 /// Checks a document against where and when it is put: the ids of its maps belong to the
-/// organization, CloudFront is global, quotas hold, and a content audit is not created with
+/// organization, or were in the version before (what has vanished matches nothing, and the policy
+/// stays valid: semantics §10 row 32), CloudFront is global, quotas hold, and a content audit is not created with
 /// remediation on. Refuses what [`super::parse`] refuses, too. Whether references (groups, lists,
 /// resource sets) exist is not asked (semantics §10 row 27).
 pub fn admit(
@@ -17,7 +29,7 @@ pub fn admit(
     organization: &Organization,
     region: &Region,
     quotas: &Quotas,
-    creating: bool,
+    purpose: Purpose<'_>,
 ) -> Result<(), Refusal> {
     let wanted = Wanted::read(document, region)?;
     let distribution = ResourceType::CLOUDFRONT_DISTRIBUTION;
@@ -27,26 +39,42 @@ pub fn admit(
         )));
     }
     let audit = wanted.policy_type == PolicyType::SecurityGroupsContentAudit;
-    if creating && audit && document.remediation_enabled {
+    if matches!(purpose, Purpose::Create) && audit && document.remediation_enabled {
         return Err(Refusal::input(
             "SECURITY_GROUPS_CONTENT_AUDIT must be created with `RemediationEnabled` false; create \
              it so, look at what it finds, and switch remediation on by an update",
         ));
     }
-    check_ids(document, organization)?;
+    let before = match purpose {
+        Purpose::Update(before) => Some(before),
+        Purpose::Create | Purpose::Judge => None,
+    };
+    check_ids(document, organization, before)?;
     check_quotas(document, &wanted, organization, quotas)
 }
 
-fn check_ids(document: &Document, organization: &Organization) -> Result<(), Refusal> {
-    let maps = [("IncludeMap", &document.include_map), ("ExcludeMap", &document.exclude_map)];
-    for (member, map) in maps {
+fn check_ids(
+    document: &Document,
+    organization: &Organization,
+    before: Option<&Document>,
+) -> Result<(), Refusal> {
+    let maps = |document: &Document| {
+        [("IncludeMap", document.include_map.clone()), ("ExcludeMap", document.exclude_map.clone())]
+    };
+    let mut known = AccountSet::default();
+    for (member, map) in before.into_iter().flat_map(maps) {
+        let set = scope_of::account_set(member, map.as_ref())?;
+        known.accounts.extend(set.accounts);
+        known.units.extend(set.units);
+    }
+    for (member, map) in maps(document) {
         let set = scope_of::account_set(member, map.as_ref())?;
         for unit in &set.units {
             if organization.roots.contains(unit.as_str()) {
                 // Word for word (semantics §8.2).
                 return Err(Refusal::input("Input ORG_UNIT map contains invalid IDs."));
             }
-            if !organization.units.contains_key(unit) {
+            if !organization.units.contains_key(unit) && !known.units.contains(unit) {
                 return Err(Refusal::input(format!(
                     "Input ORG_UNIT map contains invalid IDs. `{}` in {member}.ORG_UNIT is not an \
                      organizational unit of the organization; correct or remove it",
@@ -54,9 +82,10 @@ fn check_ids(document: &Document, organization: &Organization) -> Result<(), Ref
                 )));
             }
         }
-        if let Some(account) =
-            set.accounts.iter().find(|account| !organization.accounts.contains_key(*account))
-        {
+        let is_unknown = |account: &&AccountId| {
+            !organization.accounts.contains_key(*account) && !known.accounts.contains(*account)
+        };
+        if let Some(account) = set.accounts.iter().find(is_unknown) {
             return Err(Refusal::input(format!(
                 "Input ACCOUNT map contains invalid IDs. `{}` in {member}.ACCOUNT is not an \
                  account of the organization; correct or remove it",

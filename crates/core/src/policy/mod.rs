@@ -33,7 +33,7 @@ pub mod usage_audit;
 mod waf;
 pub mod wafv2;
 
-pub use admission::{admit, admit_update};
+pub use admission::{Purpose, admit, admit_update};
 pub use document::*;
 pub use quotas::Quotas;
 pub(crate) use refusal::within;

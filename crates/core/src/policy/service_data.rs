@@ -1,5 +1,7 @@
 //! `ManagedServiceData`: JSON in a text, read once, answered again in the server's form.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value};
 
 use super::shape::{Node, Path};
@@ -69,13 +71,17 @@ pub(super) fn normalise(policy_type: PolicyType, text: &str) -> String {
     }
 }
 
-/// Spells line breaks, and backslashes before `n` and `r`, as `\u` escapes: the model's pattern
-/// forbids the two characters `\n` and `\r` anywhere in ManagedServiceData, and what we answer must
-/// be acceptable when it is sent back.
+/// Spells line breaks, Unicode's own among them, and backslashes before `n` and `r`, as `\u` escapes:
+/// the model's pattern forbids line breaks and the two characters `\n` and `\r` anywhere in
+/// ManagedServiceData, and what we answer must be acceptable when it is sent back.
 fn without_line_escapes(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     let mut chars = json.chars().peekable();
     while let Some(c) = chars.next() {
+        if matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}') {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+            continue;
+        }
         if c != '\\' {
             out.push(c);
             continue;

@@ -144,6 +144,17 @@ const KNOWN: &[&str] = &[
     "prefixListId",
     "relationships",
     "configSnapshotId",
+    "RetrofittedByFirewallManager",
+    "ResourceArn",
+    "Action",
+    "ApplicationLayerAutomaticResponseConfig",
+    "vpcId",
+    "groups",
+    "groupId",
+    "name",
+    "evaluatedMs",
+    "receivedMs",
+    "configurationItemCaptureTime",
 ];
 
 fn edit(target: &mut Value, key: &str, random: &mut Random) {
@@ -195,6 +206,36 @@ fn edit(target: &mut Value, key: &str, random: &mut Random) {
                 _ => target[key] = json!(random.pick(&["prod", "test", "", "*"])),
             }
         }
+        "Status" if *target == "ENABLED" => *target = json!("DISABLED"),
+        "Status" if *target == "DISABLED" => *target = json!("ENABLED"),
+        "ResourceArn" => *target = json!(format!("{}0", target.as_str().unwrap_or_default())),
+        "Action" if target.is_object() => {
+            let block = target["Block"].is_object();
+            *target = match random.below(3) {
+                0 => Value::Null,
+                _ if block => json!({"Count": {}}),
+                _ => json!({"Block": {}}),
+            };
+        }
+        "ApplicationLayerAutomaticResponseConfig" => *target = Value::Null,
+        "vpcId" => choose(target, random, &["vpc-01", "vpc-02"]),
+        "groups" => {
+            if let Some(elements) = target.as_array_mut().filter(|e| !e.is_empty()) {
+                elements.remove(random.below(elements.len()));
+            }
+        }
+        "groupId" => choose(target, random, &["sg-00001", "sg-00002", "sg-00003"]),
+        "name" if *target == "terminated" => *target = json!("running"),
+        "name" if *target == "running" => *target = json!("terminated"),
+        "evaluatedMs" | "receivedMs" => {
+            let step = if random.chance(50) { 1 } else { -1 };
+            let by = [1, 60_000, 86_400_000][random.below(3)];
+            *target = json!(target.as_i64().unwrap_or(0) + step * by);
+        }
+        "configurationItemCaptureTime" => {
+            let moments = ["2026-02-03T04:05:06.006Z", "2026-02-03T04:05:06.007Z"];
+            choose(target, random, &moments);
+        }
         "Status" => choose(target, random, &["ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED"]),
         // Only moves to the root keep the tree a tree.
         "ParentId" if random.chance(50) => choose(target, random, &["r-root"]),
@@ -206,7 +247,11 @@ fn edit(target: &mut Value, key: &str, random: &mut Random) {
             choose(target, random, &["", "6c2c3f5e-0000-4000-8000-0000000000aa"]);
         }
         "AllSupported" if *target == true => *target = json!(false),
-        "ManagedByFirewallManager" | "Recording" | "recording" | "ExcludeResourceTags" => {
+        "ManagedByFirewallManager"
+        | "RetrofittedByFirewallManager"
+        | "Recording"
+        | "recording"
+        | "ExcludeResourceTags" => {
             if let Some(value) = target.as_bool() {
                 *target = json!(!value);
             }
@@ -327,7 +372,39 @@ fn edit_cidr(target: &mut Value, random: &mut Random) {
 }
 
 fn edit_data(data: &mut Value, random: &mut Random) {
+    if data["type"] == "SHIELD_ADVANCED" {
+        let response = &mut data["automaticResponseConfiguration"];
+        *response = match (random.below(3), response["automaticResponseAction"].as_str()) {
+            (0, _) => json!({"automaticResponseStatus": "DISABLED"}),
+            (1, _) => json!({"automaticResponseStatus": "IGNORED"}),
+            (_, Some("BLOCK")) => {
+                json!({"automaticResponseStatus": "ENABLED", "automaticResponseAction": "COUNT"})
+            }
+            _ => json!({"automaticResponseStatus": "ENABLED", "automaticResponseAction": "BLOCK"}),
+        };
+        return;
+    }
+    if data["type"] == "SECURITY_GROUPS_USAGE_AUDIT" {
+        let used = data["deleteUnusedSecurityGroups"] == true;
+        match random.below(3) {
+            0 if used => data["optionalDelayForUnusedInMinutes"] = json!(random.below(3)),
+            1 => {
+                data["deleteUnusedSecurityGroups"] = json!(!used);
+                data["optionalDelayForUnusedInMinutes"] = Value::Null;
+            }
+            _ => {
+                let unique = data["coalesceRedundantSecurityGroups"] == true;
+                data["coalesceRedundantSecurityGroups"] = json!(!unique);
+            }
+        }
+        return;
+    }
     if data["type"] == "WAFV2" {
+        if random.chance(50) {
+            let retrofit = data["webACLSource"] == "RETROFIT_EXISTING";
+            data["webACLSource"] = if retrofit { Value::Null } else { json!("RETROFIT_EXISTING") };
+            return;
+        }
         let overriding = data["overrideCustomerWebACLAssociation"] == true;
         data["overrideCustomerWebACLAssociation"] = json!(!overriding);
         return;

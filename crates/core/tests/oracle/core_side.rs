@@ -1,6 +1,6 @@
 //! The same case through palisade-core, from the bytes of a delivered file to the judgement.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::evaluate::{self, AccountFacts, Evidence, Fact, Reference, References, Status};
 use palisade_core::ident::{AccountId, PolicyId, Region, ShardId};
@@ -32,18 +32,18 @@ pub fn judge(case: &Value) -> Result<Outcome, String> {
     if !policy.scope.has_account(&organization, &account_id) {
         return Ok(Outcome::default());
     }
-    let shard = shard(
-        &case["delivery"],
-        &case["earlier"],
-        ShardId { account: account_id, region: region.clone() },
-    )?;
+    let mut shards = shards_of_account(case, &account_id, &region)?;
+    let facts = AccountFacts::of(shards.values());
+    let id = ShardId { account: account_id, region: region.clone() };
+    let mut shard = shards.remove(&id).unwrap_or_else(|| Shard::empty(id));
+    shard.received_ms = case["receivedMs"].as_i64();
     let references = references(case, &policy, &shard)?;
     let evidence = Evidence {
         shard: &shard,
         references: &references,
-        account: &AccountFacts::default(),
-        evaluated_ms: 0,
-        stale_after_ms: None,
+        account: &facts,
+        evaluated_ms: case["evaluatedMs"].as_i64().unwrap_or(0),
+        stale_after_ms: case["staleAfterMs"].as_i64(),
     };
     let judgement = evaluate::judge(&policy, &evidence);
 
@@ -90,30 +90,41 @@ fn region(case: &Value) -> Result<Region, String> {
     Region::try_from(case["region"].as_str().unwrap_or_default()).map_err(said)
 }
 
-/// A shard from delivered files: that of the case and, if there is one, an earlier one. They
-/// arrive in either order.
-fn shard(delivery: &Value, earlier: &Value, id: ShardId) -> Result<Shard, String> {
-    let mut builder = ShardBuilder::new(id.clone());
-    let mut files = vec![(delivery, "20260301T000000Z")];
-    if !earlier.is_null() {
-        files.push((earlier, "20260215T000000Z"));
+/// The shards of the case's account from all delivered files: that of the case, an earlier one,
+/// and those of other Regions. They arrive in either order.
+fn shards_of_account(
+    case: &Value,
+    account: &AccountId,
+    region: &Region,
+) -> Result<BTreeMap<ShardId, Shard>, String> {
+    let mut files = vec![(&case["delivery"], "20260301T000000Z", region.as_str())];
+    if !case["earlier"].is_null() {
+        files.push((&case["earlier"], "20260215T000000Z", region.as_str()));
     }
-    if delivery["configurationItems"].as_array().is_some_and(|items| items.len() % 2 == 1) {
+    for other in case["elsewhere"].as_array().into_iter().flatten() {
+        let region = other["region"].as_str().unwrap_or_default();
+        files.push((&other["delivery"], "20260220T000000Z", region));
+    }
+    if case["delivery"]["configurationItems"].as_array().is_some_and(|items| items.len() % 2 == 1) {
         files.reverse();
     }
-    for (file, moment) in files {
-        take(&mut builder, &id, file, moment)?;
+    let mut builders = Builders::new();
+    for (file, moment, region) in files {
+        take(&mut builders, account, file, moment, region)?;
     }
-    Ok(builder.seal())
+    Ok(builders.into_iter().map(|(id, builder)| (id, builder.seal())).collect())
 }
 
+type Builders = BTreeMap<ShardId, ShardBuilder>;
+
+/// Takes in what a file tells about an account.
 fn take(
-    builder: &mut ShardBuilder,
-    id: &ShardId,
+    builders: &mut Builders,
+    account: &AccountId,
     file: &Value,
     moment: &str,
+    region: &str,
 ) -> Result<(), String> {
-    let (account, region) = (&id.account, &id.region);
     let kind =
         if file["configSnapshotId"].is_string() { "ConfigSnapshot" } else { "ConfigHistory" };
     let name = match kind {
@@ -132,17 +143,32 @@ fn take(
     }
     let moment = delivery.snapshot.as_ref().map(|facts| facts.moment_ms);
     for observation in delivery.observations {
-        builder.observe(observation, moment);
+        if let Some(builder) = builder(builders, account, &observation.item.key.shard()) {
+            builder.observe(observation, moment);
+        }
     }
-    if let Some(facts) = delivery.snapshot {
-        for resource_type in facts.covers.get(id).into_iter().flatten() {
-            builder.mark(resource_type.clone(), facts.moment_ms);
+    let Some(facts) = delivery.snapshot else { return Ok(()) };
+    for (id, types) in &facts.covers {
+        for resource_type in types {
+            if let Some(builder) = builder(builders, account, id) {
+                builder.mark(resource_type.clone(), facts.moment_ms);
+            }
         }
-        if facts.shard.as_ref() == Some(id) {
-            builder.accept_snapshot();
-        }
+    }
+    if let Some(builder) = facts.shard.as_ref().and_then(|id| builder(builders, account, id)) {
+        builder.accept_snapshot();
     }
     Ok(())
+}
+
+/// The shard under construction, if it is one of the account's.
+fn builder<'b>(
+    builders: &'b mut Builders,
+    account: &AccountId,
+    id: &ShardId,
+) -> Option<&'b mut ShardBuilder> {
+    let new = || ShardBuilder::new(id.clone());
+    (id.account == *account).then(|| builders.entry(id.clone()).or_insert_with(new))
 }
 
 /// Looks up what the policy asks for: items in the administrator's delivery, lists in the case's.
@@ -159,8 +185,11 @@ fn references(
                 let found = if at == shard_of_account.id {
                     shard_of_account.item(resource_type, id.as_str()).cloned()
                 } else {
-                    let there = shard(&case["administratorDelivery"], &Value::Null, at)?;
-                    there.item(resource_type, id.as_str()).cloned()
+                    let file = &case["administratorDelivery"];
+                    let mut builders = Builders::new();
+                    take(&mut builders, &at.account, file, "20260301T000000Z", at.region.as_str())?;
+                    let there = builders.remove(&at).map(ShardBuilder::seal);
+                    there.and_then(|shard| shard.item(resource_type, id.as_str()).cloned())
                 };
                 found.map(Fact::Item)
             }

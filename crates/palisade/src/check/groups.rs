@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use indicatif::ProgressBar;
 use palisade_api::inflate::{Bounds, Inflate};
 use palisade_core::evaluate::AccountFacts;
-use palisade_core::ident::{AccountId, Region, ShardId};
-use palisade_core::inventory::{Delivery, DeliveryReader, Shard, ShardBuilder};
+use palisade_core::ident::{AccountId, Region, ResourceType, ShardId};
+use palisade_core::inventory::{Delivery, DeliveryReader, Shard, ShardBuilder, Shown};
 
 use super::spill::{Spill, Spilled};
 use crate::failure::Failure;
@@ -20,6 +21,9 @@ const SNIFF_MAX: usize = 1024 * 1024;
 /// Files by the account they seem to be of: a guess by path or first item. A wrong guess costs
 /// time, never truth, for what belongs to others is passed on.
 pub struct Groups(BTreeMap<Option<AccountId>, Account>);
+
+/// The types of items that are wanted; of others it is noted only that they are there.
+pub type Wanted = Arc<BTreeSet<ResourceType>>;
 
 /// The files that seem to be of one account.
 #[derive(Clone, Debug, Default)]
@@ -101,6 +105,7 @@ fn by_first_item(path: &Path) -> Option<AccountId> {
     let mut start = Vec::new();
     while start.len() < SNIFF_MAX {
         start.extend_from_slice(inflate.next_chunk().ok()??);
+        start.truncate(SNIFF_MAX);
         if let Some(id) = first_account(&start) {
             return Some(id);
         }
@@ -123,6 +128,7 @@ impl Account {
     /// to other accounts goes to `out`, or nowhere when that was done before.
     pub fn read(
         &self,
+        wanted: &Wanted,
         out: Option<&Spill>,
         late: Option<&Spill>,
         bar: &ProgressBar,
@@ -134,7 +140,7 @@ impl Account {
         };
         let mut reading = Reading::default();
         for path in &self.files {
-            match delivery(path) {
+            match delivery(path, wanted) {
                 Ok(delivery) => {
                     note(path, &delivery, &mut reading);
                     shards.take(delivery, out)?;
@@ -170,10 +176,10 @@ fn note(path: &Path, delivery: &Delivery, reading: &mut Reading) {
 }
 
 /// Reads one delivered file, plain or gzip.
-fn delivery(path: &Path) -> Result<Delivery, String> {
+fn delivery(path: &Path, wanted: &Wanted) -> Result<Delivery, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let mut inflate = Inflate::new(file, Bounds::default()).map_err(|error| error.to_string())?;
-    let mut reader = DeliveryReader::new(&files::name(path));
+    let mut reader = DeliveryReader::reading_only(&files::name(path), Arc::clone(wanted));
     while let Some(chunk) = inflate.next_chunk().map_err(|error| error.to_string())? {
         reader.push(chunk).map_err(|error| error.to_string())?;
     }
@@ -194,6 +200,9 @@ impl Shards<'_> {
         let moment_ms = delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
         for observation in delivery.observations {
             self.sort(Spilled::Seen { observation: observation.into(), moment_ms }, out)?;
+        }
+        for Shown { shard, global, types } in delivery.shown {
+            self.sort(Spilled::Shown { shard, global, types }, out)?;
         }
         let Some(snapshot) = delivery.snapshot else { return Ok(()) };
         for (shard, types) in snapshot.covers {
@@ -227,6 +236,7 @@ impl Shards<'_> {
             Spilled::Seen { observation, moment_ms } => {
                 builder.observe(observation.into(), moment_ms);
             }
+            Spilled::Shown { types, .. } => types.into_iter().for_each(|shown| builder.show(shown)),
             Spilled::Covered { types, moment_ms, .. } => {
                 types.into_iter().for_each(|covered| builder.mark(covered, moment_ms));
             }
@@ -250,5 +260,20 @@ mod tests {
         assert_eq!(told(r#"{"a":1, "awsAccountId" : "012345678901", "accountId":"1"}"#), id);
         assert_eq!(told(r#"{"Results":["{\"accountId\":\"012345678901\"}"]}"#), id);
         assert_eq!(told(r#"{"accountId":"0123"#), None, "cut off");
+    }
+
+    #[test]
+    fn the_first_item_is_looked_for_to_the_limit_and_no_further() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.json");
+        let item = r#","awsAccountId":"012345678901""#;
+        for (end, is_found) in [(SNIFF_MAX - 1, true), (SNIFF_MAX, true), (SNIFF_MAX + 1, false)] {
+            let before = format!(r#"{{"configuration":"{}""#, "x".repeat(end));
+            let cut = before.len() + item.len() - end;
+            let text = format!(r#"{{"configuration":"{}""#, "x".repeat(end - cut)) + item + "}";
+            assert_eq!(text.len(), end + 1, "the quote behind the digits is byte {end}");
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(by_first_item(&path).is_some(), is_found, "{end}");
+        }
     }
 }

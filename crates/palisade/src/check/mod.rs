@@ -11,11 +11,11 @@ mod spill;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use palisade_core::evaluate::{
     AccountFacts, DependentService, Evidence, Fact, Gap, Reference, References, Status, judge,
-    references,
+    reads, references,
 };
 use palisade_core::ident::{AccountId, Region, ShardId};
 use palisade_core::inventory::Shard;
@@ -27,7 +27,7 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::report::{self, StatusRow, ViolatorLine};
 use crate::system::SystemClock;
 use crate::{files, progress};
-use groups::{Account, Groups, Reading};
+use groups::{Account, Groups, Reading, Wanted};
 use question::Question;
 use spill::Spill;
 
@@ -51,7 +51,9 @@ pub fn run(args: &Check) -> Outcome {
     }
     let groups = Groups::of(found);
     let threads = args.threads.map_or_else(processors, std::num::NonZeroUsize::get);
-    let check = Judging { question: &question, groups: &groups, now_ms: SystemClock.now_ms() };
+    let wanted = Arc::new(question.policies.iter().flat_map(reads).collect());
+    let check =
+        Judging { question: &question, groups: &groups, wanted, now_ms: SystemClock.now_ms() };
     let found = check.everything(threads)?;
     let rows: Vec<StatusRow> = found.rows.into_values().collect();
     say(&found.reading);
@@ -106,13 +108,17 @@ fn say(reading: &Reading) {
     }
     let more = reading.warnings.len().saturating_sub(WARNINGS_SHOWN_MAX);
     if more > 0 {
-        eprintln!("warning: and {more} more items that cannot be read");
+        let more = report::counted(more as u64, "more item");
+        eprintln!("warning: and {more} that cannot be read");
     }
     if !reading.strangers.is_empty() {
-        eprintln!(
-            "warning: {} accounts with items are not in the organization and were left out",
-            reading.strangers.len()
-        );
+        let left_out = match reading.strangers.len() {
+            1 => "1 account with items is not in the organization and was left out".to_owned(),
+            more => {
+                format!("{more} accounts with items are not in the organization and were left out")
+            }
+        };
+        eprintln!("warning: {left_out}");
     }
 }
 
@@ -127,6 +133,7 @@ struct Found {
 struct Judging<'a> {
     question: &'a Question,
     groups: &'a Groups,
+    wanted: Wanted,
     now_ms: i64,
 }
 
@@ -179,7 +186,7 @@ impl Judging<'_> {
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some(account) = next else { return Ok(()) };
-                let (shards, mut reading) = account.read(out, late, &bar)?;
+                let (shards, mut reading) = account.read(&self.wanted, out, late, &bar)?;
                 let mut rows = Rows::new();
                 if let Some(id) = &account.id {
                     let known = self.question.organization.accounts.contains_key(id);
@@ -304,7 +311,7 @@ impl Judging<'_> {
         let mut shards: BTreeMap<ShardId, Shard> = BTreeMap::new();
         for account in self.referenced() {
             let bar = indicatif::ProgressBar::hidden();
-            let (read, _) = self.groups.account(&account).read(None, late, &bar)?;
+            let (read, _) = self.groups.account(&account).read(&self.wanted, None, late, &bar)?;
             shards.extend(read.into_iter().map(|shard| (shard.id.clone(), shard)));
         }
         let regions: BTreeSet<Region> = shards.keys().map(|id| id.region.clone()).collect();

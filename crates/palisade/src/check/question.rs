@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use palisade_core::ident::{AccountId, PolicyId, Region, ResourceType};
 use palisade_core::organization::Organization;
-use palisade_core::policy::{self, Document, Identity, Policy, PolicyFile, Quotas};
+use palisade_core::policy::{self, Document, Identity, Policy, PolicyFile, Purpose, Quotas};
 use sha2::{Digest, Sha256};
 
 use crate::args::Check;
@@ -40,7 +40,7 @@ impl Question {
             };
             let file = PolicyFile::parse(&text).map_err(|refusal| wrong(&refusal))?;
             let home = Region::home_of_global();
-            policy::admit(&file.policy, &organization, &home, &Quotas::default(), false)
+            policy::admit(&file.policy, &organization, &home, &Quotas::default(), Purpose::Judge)
                 .map_err(|refusal| wrong(&refusal))?;
             let id = id(&file.policy, &mut given).map_err(|error| wrong(&error))?;
             let identity = Identity {
@@ -48,10 +48,18 @@ impl Question {
                 owner: owner.clone(),
                 region: home,
                 revision: 1,
-                former_names: Vec::new(),
+                former_names: earlier(&args.former_names, &file.policy.policy_name),
             };
             policies
                 .push(policy::parse(&file.policy, identity).map_err(|refusal| wrong(&refusal))?);
+        }
+        let is_used = |given: &&String| {
+            policies.iter().any(|policy: &Policy| earlier_of(given, &policy.name).is_some())
+        };
+        if let Some(stray) = args.former_names.iter().find(|given| !is_used(given)) {
+            return Err(Failure::Usage(format!(
+                "--former-name `{stray}` is of no policy given; write it as `NAME=EARLIER`, with the policy's name of now first"
+            )));
         }
         Ok(Question {
             organization,
@@ -137,6 +145,16 @@ fn owner(asked: Option<&AccountId>, organization: &Organization) -> Result<Accou
         )));
     }
     Ok(owner)
+}
+
+/// The earlier names that a policy was given, in order.
+fn earlier(given: &[String], policy_name: &str) -> Vec<Box<str>> {
+    given.iter().filter_map(|given| earlier_of(given, policy_name)).map(Into::into).collect()
+}
+
+/// Of `NAME=EARLIER` the second, if the first is the policy's name; either may have a `=` in it.
+fn earlier_of<'a>(given: &'a str, policy_name: &str) -> Option<&'a str> {
+    given.strip_prefix(policy_name)?.strip_prefix('=').filter(|earlier| !earlier.is_empty())
 }
 
 /// The files given, and those of the folders given, in order.

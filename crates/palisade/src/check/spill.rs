@@ -22,6 +22,15 @@ pub enum Spilled {
         /// Milliseconds since the epoch.
         moment_ms: Option<i64>,
     },
+    /// Items of these types are there.
+    Shown {
+        /// In this shard.
+        shard: ShardId,
+        /// Told as `global`.
+        global: bool,
+        /// Which.
+        types: BTreeSet<ResourceType>,
+    },
     /// A snapshot is the whole truth about these types.
     Covered {
         /// Of this shard.
@@ -62,7 +71,9 @@ impl Spilled {
     pub fn shard(&self) -> ShardId {
         match self {
             Spilled::Seen { observation, .. } => observation.item.key.shard(),
-            Spilled::Covered { shard, .. } | Spilled::Whole { shard } => shard.clone(),
+            Spilled::Shown { shard, .. }
+            | Spilled::Covered { shard, .. }
+            | Spilled::Whole { shard } => shard.clone(),
         }
     }
 
@@ -70,6 +81,7 @@ impl Spilled {
     pub fn shows_region(&self) -> bool {
         match self {
             Spilled::Seen { observation, .. } => !observation.global,
+            Spilled::Shown { global, .. } => !global,
             Spilled::Covered { .. } => false,
             Spilled::Whole { .. } => true,
         }

@@ -37,7 +37,8 @@ fn judged(more: &[&str], paths: &[PathBuf]) -> Vec<StatusRow> {
     let Command::Check(args) = Cli::try_parse_from(line).unwrap().command else { unreachable!() };
     let question = Question::read(&args).unwrap();
     let groups = Groups::of(files::find(&args.paths).unwrap());
-    let judging = Judging { question: &question, groups: &groups, now_ms: NOW_MS };
+    let wanted = std::sync::Arc::new(question.policies.iter().flat_map(reads).collect());
+    let judging = Judging { question: &question, groups: &groups, wanted, now_ms: NOW_MS };
     let found = judging.everything(2).unwrap();
     assert!(found.reading.unread.is_empty(), "{:?}", found.reading.unread);
     assert!(found.reading.warnings.is_empty(), "{:?}", found.reading.warnings);
@@ -58,6 +59,31 @@ fn row(policy: &str, region: &str, account: &str) -> Option<StatusRow> {
     let first = found.next().cloned();
     assert_eq!(found.next(), None, "one row for {policy} {region} {account}");
     first
+}
+
+#[test]
+fn an_earlier_name_is_given_to_its_policy_and_must_be_of_one() {
+    let folder = sample();
+    let read = |name: &str| {
+        let policies = folder.join("policies").display().to_string();
+        let organization = folder.join("organization.json").display().to_string();
+        let line = ["palisade", "check", "--policy", &policies, "--organization", &organization];
+        let line = line.into_iter().chain(["--former-name", name, "logs"]);
+        let Command::Check(args) = Cli::try_parse_from(line).unwrap().command else {
+            unreachable!()
+        };
+        Question::read(&args)
+    };
+    let question = read("web-acl-on-load-balancers=web=acl").unwrap();
+    for policy in &question.policies {
+        let renamed = &*policy.name == "web-acl-on-load-balancers";
+        let want: &[Box<str>] = if renamed { &["web=acl".into()] } else { &[] };
+        assert_eq!(policy.former_names, want, "{}", policy.name);
+    }
+    for stray in ["nobody=web", "web-acl-on-load-balancers", "web-acl-on-load-balancers="] {
+        let Err(Failure::Usage(text)) = read(stray) else { panic!("`{stray}` was taken") };
+        assert!(text.contains(stray) && text.contains("NAME=EARLIER"), "{text}");
+    }
 }
 
 #[test]

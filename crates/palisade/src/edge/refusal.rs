@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use palisade_api::mint;
 use palisade_wire::{ErrorKind, Fault, HEADERS_SIZE_MAX, Protocol, encode_fault};
 
-use crate::edge::{HEAD_READ_MAX, HEADERS_MAX};
+use crate::edge::{HEAD_READ_MAX, HEADERS_MAX, frames};
 use crate::system::SystemEntropy;
 
 /// A longer write is no bare refusal: those have a status line and two or three short headers.
@@ -17,8 +17,7 @@ const BARE_SIZE_MAX: usize = 256;
 /// Every answer of the router has a request id, so none of them is taken for one.
 pub fn dressed(written: &[u8]) -> Option<Vec<u8>> {
     let fault = bare(written)?;
-    let id = mint::uuid(&SystemEntropy).unwrap_or_else(|_| "no-random-bytes".to_owned());
-    tracing::info!(id, %fault, "refused before routing");
+    let id = logged(&fault);
     let response = encode_fault(Protocol::Json, &fault);
     let mut head = format!("HTTP/1.1 {} Refused\r\nx-amzn-requestid: {id}\r\n", response.status);
     for (name, value) in &response.headers {
@@ -27,6 +26,32 @@ pub fn dressed(written: &[u8]) -> Option<Vec<u8>> {
     }
     let _ = write!(head, "content-length: {}\r\nconnection: close\r\n\r\n", response.body.len());
     Some([head.as_bytes(), &response.body].concat())
+}
+
+/// The same for a bare refusal over HTTP/2, which is always of headers above the limit. There is no
+/// body: the stream is over with its head.
+pub fn dressed_frame(frame: &[u8]) -> Option<Vec<u8>> {
+    let fault = headers_too_large();
+    let id = logged(&fault);
+    let headers = [("x-amzn-requestid", id.as_str()), ("x-amzn-errortype", fault.kind.name())];
+    frames::with_headers(frame, &headers)
+}
+
+/// Logs a refusal; the id under which.
+fn logged(fault: &Fault) -> String {
+    let id = mint::uuid(&SystemEntropy).unwrap_or_else(|_| "no-random-bytes".to_owned());
+    tracing::info!(id, %fault, "refused before routing");
+    id
+}
+
+fn headers_too_large() -> Fault {
+    Fault::new(
+        ErrorKind::RequestHeadersTooLarge,
+        format!(
+            "there are more than {HEADERS_MAX} headers, or they have more than {HEAD_READ_MAX} \
+             bytes; at most {HEADERS_SIZE_MAX} bytes are taken"
+        ),
+    )
 }
 
 /// The refusal that hyper means.
@@ -43,13 +68,7 @@ fn bare(written: &[u8]) -> Option<Fault> {
     }
     match status {
         "400" => Some(Fault::new(ErrorKind::Serialization, "what was sent is not an HTTP request")),
-        "431" => Some(Fault::new(
-            ErrorKind::RequestHeadersTooLarge,
-            format!(
-                "there are more than {HEADERS_MAX} headers, or they have more than {HEAD_READ_MAX} \
-                 bytes; at most {HEADERS_SIZE_MAX} bytes are taken"
-            ),
-        )),
+        "431" => Some(headers_too_large()),
         "414" => Some(Fault::new(
             ErrorKind::RequestHeadersTooLarge,
             format!("the address is too long; at most {HEADERS_SIZE_MAX} bytes are taken"),

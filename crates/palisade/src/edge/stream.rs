@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
+use crate::edge::frames::{self, Frames};
 use crate::edge::{Patience, refusal};
 
 /// How an HTTP/2 connection begins.
@@ -25,6 +26,8 @@ pub struct Patient<S> {
     opening: Option<Opening>,
     stall: Option<Pin<Box<Sleep>>>,
     refusal: Option<Refusal>,
+    /// What goes out, once it is known to be HTTP/2.
+    frames: Option<Frames>,
     /// Set when a body was not read to its end: the client may still be sending it.
     unread: Arc<AtomicBool>,
     linger: Option<Linger>,
@@ -40,6 +43,8 @@ struct Opening {
 struct Refusal {
     bytes: Vec<u8>,
     at: usize,
+    /// Bytes of the bare one.
+    instead_of: usize,
 }
 
 /// What is left of the wait for a client that is still sending. Closing at once would reset the
@@ -53,8 +58,8 @@ impl<S> Patient<S> {
     /// Watches over `inner`.
     pub fn new(inner: S, patience: Patience, unread: Arc<AtomicBool>) -> Self {
         let opening = Opening { matched: 0, timer: Box::pin(sleep(patience.handshake)) };
-        let (stall, refusal, linger) = (None, None, None);
-        Patient { inner, patience, opening: Some(opening), stall, refusal, unread, linger }
+        let (stall, refusal, frames, linger) = (None, None, None, None);
+        Patient { inner, patience, opening: Some(opening), stall, refusal, frames, unread, linger }
     }
 
     /// Waits no longer for the opening once `read` tells which protocol it is.
@@ -63,9 +68,25 @@ impl<S> Patient<S> {
         let due = PREFACE.get(opening.matched..).unwrap_or_default();
         let same = read.iter().zip(due).take_while(|(read, due)| read == due).count();
         opening.matched += same;
+        if opening.matched == PREFACE.len() {
+            self.frames = Some(Frames::default());
+        }
         if same < read.len() || opening.matched == PREFACE.len() {
             self.opening = None;
         }
+    }
+
+    /// The refusal to write in place of what `bytes` begin with, if that is a bare one of hyper's.
+    fn refusal_for(&self, bytes: &[u8]) -> Option<Refusal> {
+        let (dressed, instead_of) = match &self.frames {
+            None => (refusal::dressed(bytes)?, bytes.len()),
+            Some(frames) if frames.plain(bytes) > 0 => return None,
+            Some(_) => {
+                let instead_of = frames::bare(bytes)?;
+                (refusal::dressed_frame(bytes.get(..instead_of)?)?, instead_of)
+            }
+        };
+        Some(Refusal { bytes: dressed, at: 0, instead_of })
     }
 
     /// Keeps the time in which the client must take something.
@@ -115,15 +136,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if this.refusal.is_none() {
-            this.refusal = refusal::dressed(bytes).map(|bytes| Refusal { bytes, at: 0 });
+            this.refusal = this.refusal_for(bytes);
         }
         while let Some(refusal) = &mut this.refusal {
-            // The rest of what could not be read may still be on its way.
-            this.unread.store(true, Ordering::Relaxed);
+            if this.frames.is_none() {
+                // The rest of what could not be read may still be on its way.
+                this.unread.store(true, Ordering::Relaxed);
+            }
             let rest = refusal.bytes.get(refusal.at..).unwrap_or_default();
             if rest.is_empty() {
+                let instead_of = refusal.instead_of;
                 this.refusal = None;
-                return Poll::Ready(Ok(bytes.len()));
+                return Poll::Ready(Ok(instead_of));
             }
             let wrote = Pin::new(&mut this.inner).poll_write(context, rest);
             let wrote = ready!(this.stalled(context, wrote))?;
@@ -134,8 +158,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
                 refusal.at += wrote;
             }
         }
-        let wrote = Pin::new(&mut this.inner).poll_write(context, bytes);
-        this.stalled(context, wrote)
+        let plain = this.frames.as_ref().map_or(bytes.len(), |frames| frames.plain(bytes));
+        let plain = bytes.get(..plain).unwrap_or(bytes);
+        let wrote = Pin::new(&mut this.inner).poll_write(context, plain);
+        let wrote = ready!(this.stalled(context, wrote))?;
+        if let Some(frames) = &mut this.frames {
+            frames.passed(plain.get(..wrote).unwrap_or_default());
+        }
+        Poll::Ready(Ok(wrote))
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -258,6 +258,10 @@ fn messages() -> Vec<(String, String)> {
         unnamed(notification(&group(id, "sg-big", at(15), "10.0.0.0/8", 22))),
         unnamed(sns(&oversized(&lost, "UPDATE"))),
         unnamed(notification(&group(id, "sg-lost", at(10), "10.1.0.0/16", 22))),
+        // Deleted, and seen again without its configuration.
+        unnamed(notification(&group(id, "sg-back", at(10), "0.0.0.0/0", 22))),
+        unnamed(notification(&deleted(id, kind, "sg-back", at(35)))),
+        unnamed(notification(&item(id, kind, "sg-back", at(40), &Value::Null))),
         unnamed(notification(&group(id, "sg-dead", at(10), "0.0.0.0/0", 22))),
         unnamed(oversized(&deleted(id, kind, "sg-dead", at(20)), "DELETE")),
         // A recorder goes and comes back; another one only goes.

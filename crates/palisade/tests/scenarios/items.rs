@@ -66,6 +66,14 @@ pub fn items(place: &Place<'_>, line: &str) -> Vec<Value> {
             item["configurationItemStatus"] = json!("ResourceDeleted");
             vec![item]
         }
+        "unrecorded" | "bodiless" => {
+            let (of_type, id) = rest.split_once(' ').unwrap();
+            let mut item = maker.item(of_type, id, Value::Null, json!({}), json!([]));
+            if kind == "unrecorded" {
+                item["configurationItemStatus"] = json!("ResourceNotRecorded");
+            }
+            vec![item]
+        }
         other => panic!("{other} is no kind of item"),
     }
 }

@@ -1,4 +1,4 @@
-//! Facts about the control state and keys.
+//! Facts about the control state.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use palisade_core::ident::{Region, ResourceSetId, ResourceType};
 use palisade_core::scope::AdminScope;
 
 use crate::{
-    Administrator, Association, Channel, ControlChange, KeyRecord, ListContent, ListRecord,
-    Offboarded, PolicyRecord, ResourceSetRecord, StoreError,
+    Administrator, Association, Channel, ControlChange, ListContent, ListRecord, Offboarded,
+    PolicyRecord, ResourceSetRecord, StoreError,
 };
 
 use super::Bed;
@@ -233,26 +233,4 @@ pub fn a_removed_policy_takes_all_it_caused_and_closes_its_history(bed: &mut imp
     assert_eq!(due(store, 400), "1 q; 9 *");
     assert_eq!(violators(store, 1, "q"), "sg-1");
     assert_eq!(store.entries(&policy_id("q"), None, None, 9).unwrap().len(), 2);
-}
-
-fn key(name: &str, created_ms: i64) -> KeyRecord {
-    let account = (created_ms > 1).then(|| account(1));
-    KeyRecord { access_key_id: name.to_owned(), secret: format!("s-{name}"), account, created_ms }
-}
-
-pub fn keys_are_kept_in_order_of_creation(bed: &mut impl Bed) {
-    let store = bed.store();
-    for key in [key("c", 1), key("b", 2), key("a", 2)] {
-        store.create_key(&key).unwrap();
-    }
-    assert!(store.keys().unwrap() == [key("c", 1), key("a", 2), key("b", 2)]);
-    assert!(store.key("b").unwrap() == Some(key("b", 2)));
-    assert!(store.key("B").unwrap().is_none(), "ids are told apart by letter case");
-}
-
-pub fn an_access_key_id_is_kept_once(bed: &mut impl Bed) {
-    let store = bed.store();
-    store.create_key(&key("a", 1)).unwrap();
-    assert!(matches!(store.create_key(&key("a", 2)), Err(StoreError::Conflict)));
-    assert!(store.keys().unwrap() == [key("a", 1)]);
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::{Administrator, ControlChange, KeyRecord, ListContent, Store};
+use crate::{Administrator, ControlChange, KeyChange, ListContent, Store};
 
 use super::Bed;
 use super::facts::*;
+use super::keys::{change_keys, key};
 
 /// All that the store tells.
 fn everything(store: &dyn Store) -> String {
@@ -18,6 +19,8 @@ fn everything(store: &dyn Store) -> String {
             store.control().unwrap(),
             store.keys().unwrap(),
             store.sealing_key().unwrap(),
+            store.keys_revision().unwrap(),
+            store.audit(&Default::default(), 9).unwrap(),
             store.load(&shard(1), &references, std::slice::from_ref(&p)).unwrap(),
             store.fan_outs().unwrap(),
             store.work(50).unwrap(),
@@ -38,8 +41,8 @@ fn tell_a_bit_of_everything(store: &dyn Store) {
         ControlChange::PutPolicy(policy("q", 1)),
     ];
     commit(store, &changes, 10);
-    let (access_key_id, secret) = ("a".to_owned(), "s".to_owned());
-    store.create_key(&KeyRecord { access_key_id, secret, account: None, created_ms: 1 }).unwrap();
+    change_keys(store, &[KeyChange::Create(key("a", 1))]).unwrap();
+    store.used_keys(&[("a".to_owned(), 2)]).unwrap();
     let seen = [group(&shard(1), "sg-1", 5), deleted(&shard(1), "sg-2", 5)];
     store.accept(&snapshot(&shard(1), 6, &seen), 20).unwrap();
     store.accept(&delivery(&[group(&shard(9), "sg-audit", 5)]), 20).unwrap();

@@ -63,7 +63,8 @@ pub fn observed(
         id: id(name),
     };
     let version = Version { state: None, captured_ms: at };
-    let item = Item { key, version, name: None, arn: None, tags: BTreeMap::new(), body };
+    let tags = BTreeMap::new();
+    let item = Item { key, version, name: None, arn: None, tags, body, unseen_since: None };
     Observation { item, global: false }
 }
 
@@ -75,6 +76,11 @@ pub fn group(shard: &ShardId, name: &str, at: i64) -> Observation {
 
 pub fn deleted(shard: &ShardId, name: &str, at: i64) -> Observation {
     observed(shard, GROUP, name, at, Body::Deleted)
+}
+
+/// A state of a group that tells nothing of its rules.
+pub fn unseen(shard: &ShardId, name: &str, at: i64) -> Observation {
+    observed(shard, GROUP, name, at, Body::Unseen)
 }
 
 pub fn recorder(shard: &ShardId, at: i64) -> Observation {
@@ -110,14 +116,17 @@ pub fn loaded(store: &dyn Store, shard: &ShardId) -> Loaded {
     store.load(shard, &BTreeSet::new(), &[]).unwrap()
 }
 
-/// The live groups of a shard, each as `id at capture time`.
+/// The live groups of a shard, each as `id at capture time`; a later state without a body as
+/// `+capture time`.
 pub fn groups(store: &dyn Store, shard: &ShardId) -> String {
     let loaded = loaded(store, shard);
     let shown = loaded.shard.of_type(&GROUP);
-    shown
-        .map(|item| format!("{} {}", item.key.id, item.version.captured_ms))
-        .collect::<Vec<_>>()
-        .join(", ")
+    let text = |item: &Item| {
+        let later = item.unseen_since.as_ref().map(|later| later.version.captured_ms);
+        let later = later.map_or(String::new(), |at| format!("+{at}"));
+        format!("{} {}{later}", item.key.id, item.version.captured_ms)
+    };
+    shown.map(text).collect::<Vec<_>>().join(", ")
 }
 
 pub fn item_reference(shard: &ShardId, name: &str) -> Reference {

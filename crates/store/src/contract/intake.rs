@@ -5,7 +5,7 @@ use std::sync::Arc;
 use palisade_core::ident::{Region, ResourceType, ShardId};
 use palisade_core::inventory::{Body, Observation};
 
-use crate::{Accepted, ControlChange};
+use crate::{Accepted, ControlChange, Store};
 
 use super::Bed;
 use super::facts::*;
@@ -65,6 +65,42 @@ pub fn a_deletion_leaves_a_tombstone_that_older_states_do_not_revive(bed: &mut i
     assert_eq!(accept(group(&shard(1), "sg-1", 20)), (0, 1, 0));
     assert_eq!(accept(group(&shard(1), "sg-1", 21)), (1, 0, 0));
     assert_eq!(groups(store, &shard(1)), "sg-1 21");
+}
+
+pub fn a_state_without_a_body_stands_beside_the_one_before(bed: &mut impl Bed) {
+    let one = shard(1);
+    let tell = |bed: &dyn Store, seen: &Observation| {
+        clear_work(bed, 1000);
+        let counts = counts(&bed.accept(&delivery(std::slice::from_ref(seen)), 1000).unwrap());
+        (counts, due(bed, 1000), groups(bed, &one))
+    };
+    for (seen, want, work, held) in [
+        (group(&one, "sg-1", 10), (1, 0, 0), "1 *", "sg-1 10"),
+        (unseen(&one, "sg-1", 20), (1, 0, 0), "1 *", "sg-1 10+20"),
+        (unseen(&one, "sg-1", 20), (0, 1, 0), "", "sg-1 10+20"),
+        (unseen(&one, "sg-1", 18), (0, 1, 0), "", "sg-1 10+20"),
+        (group(&one, "sg-1", 15), (1, 0, 0), "1 *", "sg-1 15+20"),
+        (deleted(&one, "sg-1", 12), (0, 1, 0), "", "sg-1 15+20"),
+        // Deleted and made again: what there was before is not what there is.
+        (deleted(&one, "sg-1", 16), (1, 0, 0), "1 *", "sg-1 20"),
+        (deleted(&one, "sg-1", 17), (0, 1, 0), "", "sg-1 20"),
+        (group(&one, "sg-1", 17), (0, 1, 0), "", "sg-1 20"),
+        (group(&one, "sg-1", 19), (1, 0, 0), "1 *", "sg-1 19+20"),
+        (group(&one, "sg-1", 20), (1, 0, 0), "1 *", "sg-1 20"),
+        (unseen(&one, "sg-1", 30), (1, 0, 0), "1 *", "sg-1 20+30"),
+        (deleted(&one, "sg-1", 30), (0, 0, 1), "1 *", ""),
+        (unseen(&one, "sg-1", 30), (0, 1, 0), "", ""),
+        (unseen(&one, "sg-1", 40), (1, 0, 0), "1 *", "sg-1 40"),
+    ] {
+        let place = format!("{:?} at {}", seen.item.body, seen.item.version.captured_ms);
+        let told = tell(bed.store(), &seen);
+        assert_eq!(told, (want, work.to_owned(), held.to_owned()), "{place}");
+        bed.reopen();
+        assert_eq!(groups(bed.store(), &one), held, "{place}");
+    }
+    // A whole snapshot is the whole truth of what was seen before it.
+    bed.store().accept(&snapshot_of(&one, 50, &[], [GROUP]), 1000).unwrap();
+    assert_eq!(groups(bed.store(), &one), "");
 }
 
 pub fn a_snapshot_shows_what_is_gone(bed: &mut impl Bed) {

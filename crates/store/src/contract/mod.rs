@@ -3,10 +3,12 @@
 //! An engine brings a [`Bed`] and writes `contract_suite!(make_bed)` into its tests. What an engine
 //! cannot do is a `skipped:` line with a reason.
 
+pub mod audit;
 pub mod control;
 pub mod durability;
 pub mod facts;
 pub mod intake;
+pub mod keys;
 pub mod ledger;
 pub mod order;
 pub mod protections;
@@ -39,11 +41,20 @@ macro_rules! contract_suite {
             intake::items_of_a_type_are_read_page_by_page
             ledger::one_violator_is_found_by_its_key
             control::a_removed_policy_takes_all_it_caused_and_closes_its_history
-            control::keys_are_kept_in_order_of_creation
-            control::an_access_key_id_is_kept_once
+            keys::keys_are_kept_in_order_of_creation
+            keys::keys_are_disabled_sealed_anew_and_removed
+            keys::a_change_of_keys_is_made_whole_at_its_revision_or_not_at_all
+            keys::the_last_use_of_a_key_only_moves_forward
+            audit::an_event_is_read_back_as_it_was_told
+            audit::an_event_stands_or_falls_with_its_change
+            audit::an_event_alone_moves_no_revision
+            audit::deliveries_and_marks_are_told_in_their_transaction
+            audit::events_are_read_newest_first_in_pages_and_by_filter
+            audit::events_expire_and_their_places_are_not_given_again
             intake::what_is_delivered_is_loaded
             intake::a_newer_state_replaces_and_an_older_one_is_stale
             intake::a_deletion_leaves_a_tombstone_that_older_states_do_not_revive
+            intake::a_state_without_a_body_stands_beside_the_one_before
             intake::a_snapshot_shows_what_is_gone
             intake::a_state_seen_at_the_snapshots_moment_stays
             intake::a_late_observation_of_what_is_gone_is_stale

@@ -137,6 +137,11 @@ pub fn a_changed_protection_marks_the_shard_its_resource_is_in(bed: &mut impl Be
             one(observed(&west, REGIONAL, "p-4", 80, Body::Unseen)),
             "1 ap-south-1, 1 eu-west-1, 1 us-east-1",
         ),
+        (
+            "is told again",
+            one(protection(&west, REGIONAL, "p-4", 90, "eu-west-1")),
+            "1 ap-south-1, 1 eu-west-1, 1 us-east-1",
+        ),
         ("something else", one(group(&home, "sg-1", 80)), "1 us-east-1"),
     ] {
         store.accept(&delivery, 1000).unwrap();

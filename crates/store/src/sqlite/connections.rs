@@ -121,6 +121,14 @@ impl Connections {
         Ok(answer)
     }
 
+    /// Moves what the write-ahead log holds into the file and empties it. Other processes that read
+    /// just then keep it from that, which is no failure: the next checkpoint does it.
+    pub(super) fn empty_log(&self) {
+        let emptied =
+            locked(&self.writer).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        drop(emptied);
+    }
+
     /// Runs `ask` in a transaction, so that all of its reads see one moment.
     pub(super) fn read<T>(&self, ask: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let Some(readers) = &self.readers else {

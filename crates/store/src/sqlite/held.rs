@@ -29,7 +29,7 @@ impl State {
     pub(super) fn of(held: &Held, mark_ms: Option<i64>) -> State {
         if is_live(held, mark_ms) {
             State::Live
-        } else if held.item.body == Body::Deleted {
+        } else if held.item.body == Body::Deleted && held.item.unseen_since.is_none() {
             State::Deleted
         } else {
             State::Gone

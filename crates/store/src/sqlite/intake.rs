@@ -137,10 +137,14 @@ impl<'t> Intake<'t> {
         let was_live = held.as_ref().is_some_and(|held| is_live(held, mark));
         let incoming = Held { item: item.clone(), seen_ms: seen_ms(&item.version, moment) };
         let (state, news) = match merge(held.as_ref(), incoming) {
-            Merged::Replaced(held) => {
-                let state = State::of(&held, mark);
-                held::put_item(self.tx, &held, state)?;
-                (state, state != State::Gone)
+            Merged::Replaced(now) => {
+                let state = State::of(&now, mark);
+                held::put_item(self.tx, &now, state)?;
+                let is_shown = match &held {
+                    Some(before) if was_live && state == State::Live => shows_other(before, &now),
+                    _ => state != State::Gone,
+                };
+                (state, is_shown)
             }
             Merged::Seen(held) => {
                 let state = State::of(&held, mark);
@@ -163,8 +167,8 @@ impl<'t> Intake<'t> {
             || *resource_type == ResourceType::CONFIGURATION_RECORDER;
         if news && is_judged {
             if Served::concerns(resource_type) {
-                self.served.note(&item.body);
-                held.iter().for_each(|held| self.served.note(&held.item.body));
+                self.served.note(item);
+                held.iter().for_each(|held| self.served.note(&held.item));
             }
             self.change(item.key.clone());
         }
@@ -194,7 +198,7 @@ impl<'t> Intake<'t> {
             };
             if Served::concerns(resource_type) {
                 let gone = held::item(self.tx, &key)?;
-                gone.iter().for_each(|held| self.served.note(&held.item.body));
+                gone.iter().for_each(|held| self.served.note(&held.item));
             }
             self.change(key);
         }
@@ -249,6 +253,12 @@ impl<'t> Intake<'t> {
         }
         Ok(())
     }
+}
+
+/// Whether anything is known otherwise now: a late deletion below a later state without a body is
+/// kept and changes nothing.
+fn shows_other(before: &Held, now: &Held) -> bool {
+    now.item.unseen_since.is_none() || before.item.clone().shown() != now.item.clone().shown()
 }
 
 fn add(count: &mut u64) {

@@ -2,29 +2,104 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use crate::{KeyRecord, Result, StoreError};
+use crate::{AuditEvent, KeyChange, KeyRecord, Result, StoreError, StoredSecret};
 
-use super::columns::{get, ident_or_null};
+use super::audit;
+use super::columns::{damaged, get, ident_or_null};
 
 const KEY: &str = "key";
 
-pub(super) fn create(tx: &Transaction<'_>, key: &KeyRecord) -> Result<()> {
-    let kept = tx.execute(
-        "INSERT INTO keys (access_key_id, secret, account, created_ms) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (access_key_id) DO NOTHING",
+pub(super) fn revision(tx: &Transaction<'_>) -> Result<u64> {
+    let mut statement = tx.prepare_cached("SELECT keys_revision FROM store")?;
+    statement.query_row([], |row| row.get(0)).map_err(|error| damaged("store row", error))
+}
+
+pub(super) fn commit(
+    tx: &Transaction<'_>,
+    expected_revision: u64,
+    changes: &[KeyChange],
+    event: &AuditEvent,
+) -> Result<u64> {
+    let found = revision(tx)?;
+    if found != expected_revision {
+        return Err(StoreError::Conflict);
+    }
+    // What is deleted or replaced here may be a secret: its bytes are not left in the file.
+    tx.pragma_update(None, "secure_delete", true)?;
+    let applied = changes.iter().try_for_each(|change| apply(tx, change));
+    tx.pragma_update(None, "secure_delete", false)?;
+    applied?;
+    audit::append(tx, event)?;
+    let next = found.saturating_add(1);
+    tx.execute("UPDATE store SET keys_revision = ?1", [next])?;
+    Ok(next)
+}
+
+fn apply(tx: &Transaction<'_>, change: &KeyChange) -> Result<()> {
+    let changed = match change {
+        KeyChange::Create(key) => create(tx, key)?,
+        KeyChange::Enable { access_key_id, enabled } => tx.execute(
+            "UPDATE keys SET enabled = ?2 WHERE access_key_id = ?1",
+            params![access_key_id, enabled],
+        )?,
+        KeyChange::Seal { access_key_id, secret } => {
+            let (text, under) = columns(secret);
+            tx.execute(
+                "UPDATE keys SET secret = ?2, sealed_under = ?3 WHERE access_key_id = ?1",
+                params![access_key_id, text, under],
+            )?
+        }
+        KeyChange::Remove(access_key_id) => {
+            tx.execute("DELETE FROM keys WHERE access_key_id = ?1", [access_key_id])?
+        }
+    };
+    // At the revision it was decided on, a key that is to be changed is there, and a new id is free.
+    if changed == 0 { Err(StoreError::Conflict) } else { Ok(()) }
+}
+
+fn create(tx: &Transaction<'_>, key: &KeyRecord) -> Result<usize> {
+    let (secret, sealed_under) = columns(&key.secret);
+    Ok(tx.execute(
+        "INSERT INTO keys (access_key_id, secret, sealed_under, account, enabled, replaces,
+           created_ms, last_used_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (access_key_id) DO NOTHING",
         params![
             key.access_key_id,
-            key.secret,
+            secret,
+            sealed_under,
             key.account.as_ref().map(|account| account.as_str()),
-            key.created_ms
+            key.enabled,
+            key.replaces,
+            key.created_ms,
+            key.last_used_ms
         ],
+    )?)
+}
+
+fn columns(secret: &StoredSecret) -> (&str, Option<&str>) {
+    match secret {
+        StoredSecret::Plain(text) => (text, None),
+        StoredSecret::Sealed { under, text } => (text, Some(under)),
+    }
+}
+
+/// Moves the last uses of keys forward. Keys that are gone are passed over.
+pub(super) fn used(tx: &Transaction<'_>, uses: &[(String, i64)]) -> Result<()> {
+    let mut update = tx.prepare_cached(
+        "UPDATE keys SET last_used_ms = max(coalesce(last_used_ms, ?2), ?2)
+         WHERE access_key_id = ?1",
     )?;
-    if kept == 0 { Err(StoreError::Conflict) } else { Ok(()) }
+    for (access_key_id, at_ms) in uses {
+        update.execute(params![access_key_id, at_ms])?;
+    }
+    Ok(())
 }
 
 pub(super) fn one(tx: &Transaction<'_>, access_key_id: &str) -> Result<Option<KeyRecord>> {
     let mut statement = tx.prepare_cached(
-        "SELECT access_key_id, secret, account, created_ms FROM keys WHERE access_key_id = ?1",
+        "SELECT access_key_id, secret, sealed_under, account, enabled, replaces, created_ms,
+           last_used_ms
+         FROM keys WHERE access_key_id = ?1",
     )?;
     let mut rows = statement.query([access_key_id])?;
     rows.next()?.map(record).transpose()
@@ -32,7 +107,9 @@ pub(super) fn one(tx: &Transaction<'_>, access_key_id: &str) -> Result<Option<Ke
 
 pub(super) fn all(tx: &Transaction<'_>) -> Result<Vec<KeyRecord>> {
     let mut statement = tx.prepare_cached(
-        "SELECT access_key_id, secret, account, created_ms FROM keys
+        "SELECT access_key_id, secret, sealed_under, account, enabled, replaces, created_ms,
+           last_used_ms
+         FROM keys
          ORDER BY created_ms, access_key_id",
     )?;
     let mut rows = statement.query([])?;
@@ -44,11 +121,18 @@ pub(super) fn all(tx: &Transaction<'_>) -> Result<Vec<KeyRecord>> {
 }
 
 fn record(row: &Row<'_>) -> Result<KeyRecord> {
+    let text = get(row, 1, KEY)?;
     Ok(KeyRecord {
         access_key_id: get(row, 0, KEY)?,
-        secret: get(row, 1, KEY)?,
-        account: ident_or_null(row, 2, KEY)?,
-        created_ms: get(row, 3, KEY)?,
+        secret: match get(row, 2, KEY)? {
+            Some(under) => StoredSecret::Sealed { under, text },
+            None => StoredSecret::Plain(text),
+        },
+        account: ident_or_null(row, 3, KEY)?,
+        enabled: get(row, 4, KEY)?,
+        replaces: get(row, 5, KEY)?,
+        created_ms: get(row, 6, KEY)?,
+        last_used_ms: get(row, 7, KEY)?,
     })
 }
 
@@ -59,7 +143,7 @@ pub(super) fn sealing(tx: &Transaction<'_>) -> Result<[u8; 32]> {
         .optional();
     match key {
         Ok(Some(key)) => Ok(key),
-        Ok(None) => Err(super::columns::damaged("sealing key", "it is missing")),
-        Err(error) => Err(super::columns::damaged("sealing key", error)),
+        Ok(None) => Err(damaged("sealing key", "it is missing")),
+        Err(error) => Err(damaged("sealing key", error)),
     }
 }

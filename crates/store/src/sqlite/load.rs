@@ -139,7 +139,7 @@ pub(super) fn items(
 pub(super) fn decoded(key: &ItemKey, row: &rusqlite::Row<'_>, column: usize) -> Result<Item> {
     let value = row.get_ref(column).map_err(|error| damaged(ITEM, error))?;
     let bytes = value.as_blob().map_err(|error| damaged(ITEM, error))?;
-    decode_item(key, bytes).map_err(|error| {
+    decode_item(key, bytes).map(Item::shown).map_err(|error| {
         damaged(
             ITEM,
             format!(

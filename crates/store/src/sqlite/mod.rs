@@ -3,6 +3,7 @@
 //! Write-ahead log, `synchronous=FULL`: what a call acknowledged survives `kill -9` and power
 //! loss. Writers queue for one connection; readers have their own and do not wait for writers.
 
+mod audit;
 mod columns;
 mod connections;
 mod control;
@@ -31,8 +32,9 @@ use palisade_core::inventory::{Delivery, Item};
 use palisade_core::ledger::ViolatorRow;
 
 use crate::{
-    Accepted, Control, ControlChange, EntryRow, FanOut, HistoryRow, KeyRecord, Lease, Loaded, Mark,
-    Result, Settlement, Store, StoreError, WorkCounts,
+    Accepted, AuditEvent, AuditFilter, AuditRow, Control, ControlChange, EntryRow, FanOut,
+    HistoryRow, KeyChange, KeyRecord, Lease, Loaded, Mark, Result, Settlement, Store, StoreError,
+    WorkCounts,
 };
 
 use connections::Connections;
@@ -122,10 +124,6 @@ impl Store for SqliteStore {
         self.connections.write(|tx| control::commit(tx, expected_revision, changes, now_ms))
     }
 
-    fn create_key(&self, key: &KeyRecord) -> Result<()> {
-        self.connections.write(|tx| keys::create(tx, key))
-    }
-
     fn key(&self, access_key_id: &str) -> Result<Option<KeyRecord>> {
         self.connections.read(|tx| keys::one(tx, access_key_id))
     }
@@ -134,12 +132,57 @@ impl Store for SqliteStore {
         self.connections.read(keys::all)
     }
 
+    fn keys_revision(&self) -> Result<u64> {
+        self.connections.read(keys::revision)
+    }
+
+    fn commit_keys(
+        &self,
+        expected_revision: u64,
+        changes: &[KeyChange],
+        event: &AuditEvent,
+    ) -> Result<u64> {
+        let revision =
+            self.connections.write(|tx| keys::commit(tx, expected_revision, changes, event))?;
+        let is_seal = |change: &KeyChange| matches!(change, KeyChange::Seal { .. });
+        if changes.iter().any(is_seal) {
+            // The log may still hold in the clear what was sealed.
+            self.connections.empty_log();
+        }
+        Ok(revision)
+    }
+
+    fn used_keys(&self, uses: &[(String, i64)]) -> Result<()> {
+        self.connections.write(|tx| keys::used(tx, uses))
+    }
+
+    fn audit(&self, filter: &AuditFilter, limit: usize) -> Result<Vec<AuditRow>> {
+        self.connections.read(|tx| audit::page(tx, filter, limit))
+    }
+
+    fn expire_audit(&self, before_ms: i64) -> Result<u64> {
+        self.connections.write(|tx| audit::expire(tx, before_ms))
+    }
+
     fn sealing_key(&self) -> Result<[u8; 32]> {
         self.connections.read(keys::sealing)
     }
 
     fn accept(&self, delivery: &Delivery, received_ms: i64) -> Result<Accepted> {
         self.connections.write(|tx| intake::accept(tx, delivery, received_ms))
+    }
+
+    fn accept_audited(
+        &self,
+        delivery: &Delivery,
+        received_ms: i64,
+        event: &dyn Fn(&Accepted) -> AuditEvent,
+    ) -> Result<Accepted> {
+        self.connections.write(|tx| {
+            let accepted = intake::accept(tx, delivery, received_ms)?;
+            audit::append(tx, &event(&accepted))?;
+            Ok(accepted)
+        })
     }
 
     fn load(
@@ -177,6 +220,13 @@ impl Store for SqliteStore {
 
     fn mark(&self, marks: &[Mark], now_ms: i64) -> Result<()> {
         self.connections.write(|tx| work::mark_all(tx, marks, now_ms))
+    }
+
+    fn mark_audited(&self, marks: &[Mark], now_ms: i64, event: &AuditEvent) -> Result<()> {
+        self.connections.write(|tx| {
+            work::mark_all(tx, marks, now_ms)?;
+            audit::append(tx, event)
+        })
     }
 
     fn lease(&self, now_ms: i64, lease_ms: i64, shards_max: usize) -> Result<Vec<Lease>> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use palisade_core::evaluate::{AccountFacts, ServedRegion};
 use palisade_core::ident::{Region, ResourceType, ShardId};
-use palisade_core::inventory::{Body, Item, ItemKey};
+use palisade_core::inventory::{Item, ItemKey};
 use rusqlite::{Transaction, params};
 
 use crate::Result;
@@ -81,8 +81,8 @@ impl Served {
     }
 
     /// A protection came to this state, or left it.
-    pub(super) fn note(&mut self, body: &Body) {
-        match AccountFacts::served(body) {
+    pub(super) fn note(&mut self, item: &Item) {
+        match AccountFacts::served(item) {
             ServedRegion::One(region) => {
                 self.regions.insert(region);
             }

@@ -10,7 +10,11 @@ use crate::{Result, StoreError};
 use super::engine;
 
 /// Migrations in order: the first makes version 1 from nothing. Never edited once released.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002.sql"),
+    include_str!("schema/0003.sql"),
+];
 
 /// "PALI", so that `file` and we can tell the store from other SQLite databases.
 const APPLICATION_ID: i32 = 0x5041_4c49;
@@ -47,6 +51,12 @@ pub(super) fn migrate(
     sealing_key: &[u8; 32],
 ) -> Result<()> {
     run(connection, path, MIGRATIONS, sealing_key)
+}
+
+/// The version that this Palisade knows.
+#[cfg(test)]
+pub(super) fn known_version() -> u32 {
+    known(MIGRATIONS)
 }
 
 fn known(migrations: &[&str]) -> u32 {

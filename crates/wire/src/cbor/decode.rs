@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use super::{Head, Malformed, Reader};
+use super::{Head, Malformed, Reader, TAGS_MAX};
 use crate::json::{integer, set_member};
 use crate::shape::{Kind, Member, Table};
 use crate::{DEPTH_MAX, Fault, ShapeId, Timestamp, VALUES_MAX, Value};
@@ -12,6 +12,9 @@ const FALSE: Head = Head::Simple(20);
 const TRUE: Head = Head::Simple(21);
 const NULL: Head = Head::Simple(22);
 const UNDEFINED: Head = Head::Simple(23);
+
+/// The tag of a number of seconds since 1970 (RFC 8949 §3.4.2).
+const MOMENT: u64 = 1;
 
 /// Reads `body` as the structure `shape`: one item and nothing after it.
 pub fn decode(table: &Table, shape: ShapeId, body: &[u8]) -> Result<Value, Fault> {
@@ -55,6 +58,7 @@ impl Decoder<'_> {
     }
 
     /// The item whose head was read. `depth` levels are above it.
+    #[expect(clippy::cast_precision_loss, reason = "a double is what the shape asks for")]
     fn item(
         &mut self,
         head: Head,
@@ -100,6 +104,8 @@ impl Decoder<'_> {
             (Kind::Float | Kind::Double, Head::Float(number)) => Ok(Value::Float(number)),
             // A moment without its tag must not pass for a number; the protocol requires the tag.
             (Kind::Timestamp(_), _) => Err(self.wrong(name, "a number under tag 1")),
+            (Kind::Float | Kind::Double, Head::Unsigned(n)) => Ok(Value::Float(n as f64)),
+            (Kind::Float | Kind::Double, Head::Negative(n)) => Ok(Value::Float(-1.0 - n as f64)),
             (kind, Head::Unsigned(n)) => {
                 let value = i64::try_from(n).ok().and_then(|n| integer(kind, n));
                 value.ok_or_else(|| self.wrong(name, expected(kind)))
@@ -112,12 +118,21 @@ impl Decoder<'_> {
         }
     }
 
+    /// A moment whose first tag was read. Tags around its own say nothing of it, as with any value.
     #[expect(clippy::cast_precision_loss, reason = "what loses precision is outside the calendar")]
     fn timestamp(&mut self, tag: u64, name: &str) -> Result<Value, Fault> {
-        let seconds = match (tag, self.reader.head()?) {
-            (1, Head::Unsigned(n)) => Some(n as f64),
-            (1, Head::Negative(n)) => Some(-1.0 - n as f64),
-            (1, Head::Float(n)) => Some(n),
+        let (mut tag, mut head, mut tags) = (tag, self.reader.head()?, 1);
+        while let (false, Head::Tag(inner)) = (tag == MOMENT, head) {
+            tags += 1;
+            if tags > TAGS_MAX {
+                return Err(self.wrong(name, "under fewer tags"));
+            }
+            (tag, head) = (inner, self.reader.head()?);
+        }
+        let seconds = match (tag, head) {
+            (MOMENT, Head::Unsigned(n)) => Some(n as f64),
+            (MOMENT, Head::Negative(n)) => Some(-1.0 - n as f64),
+            (MOMENT, Head::Float(n)) => Some(n),
             _ => None,
         };
         let moment = seconds.and_then(Timestamp::from_seconds);

@@ -1,8 +1,6 @@
 //! The canonical request: one text for all the ways of writing the same request.
 
-use std::fmt::Write as _;
-
-use super::{RequestParts, by_name};
+use super::{Index, RequestParts, digit};
 
 /// How a path becomes canonical.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,19 +18,47 @@ pub fn canonical_request(
     form: PathForm,
     payload_hash: &str,
 ) -> String {
-    let path = match form {
-        PathForm::Normalized => normalized(parts.path),
-        PathForm::AsGiven => parts.path.to_owned(),
-    };
-    let mut text =
-        format!("{}\n{}\n{}\n", parts.method, encoded(&path, true), canonical_query(parts.query));
-    let headers = by_name(parts.headers);
-    for name in signed {
-        let values = headers.get(*name).map(Vec::as_slice).unwrap_or_default();
-        let folded: Vec<String> = values.iter().map(|v| single_spaced(v)).collect();
-        let _ = writeln!(text, "{name}:{}", folded.join(","));
+    canonical(parts, &Index::of(parts.headers), signed, form, payload_hash)
+}
+
+/// As [`canonical_request`], with the headers sorted before.
+pub(crate) fn canonical(
+    parts: &RequestParts<'_>,
+    headers: &Index<'_>,
+    signed: &[&str],
+    form: PathForm,
+    payload_hash: &str,
+) -> String {
+    let mut text = String::with_capacity(1024);
+    text.push_str(parts.method);
+    text.push('\n');
+    match form {
+        PathForm::Normalized => encode(&mut text, normalized(parts.path).as_bytes(), true),
+        PathForm::AsGiven => encode(&mut text, parts.path.as_bytes(), true),
     }
-    let _ = write!(text, "\n{}\n{payload_hash}", signed.join(";"));
+    text.push('\n');
+    text.push_str(&canonical_query(parts.query));
+    text.push('\n');
+    for name in signed {
+        text.push_str(name);
+        text.push(':');
+        for (place, value) in headers.values(name).enumerate() {
+            if place > 0 {
+                text.push(',');
+            }
+            push_single_spaced(&mut text, value);
+        }
+        text.push('\n');
+    }
+    text.push('\n');
+    for (place, name) in signed.iter().enumerate() {
+        if place > 0 {
+            text.push(';');
+        }
+        text.push_str(name);
+    }
+    text.push('\n');
+    text.push_str(payload_hash);
     text
 }
 
@@ -66,21 +92,25 @@ fn canonical_query(query: &str) -> String {
     joined.join("&")
 }
 
-fn encoded(text: &str, keep_slash: bool) -> String {
-    encoded_bytes(text.as_bytes(), keep_slash)
-}
-
 fn encoded_bytes(bytes: &[u8], keep_slash: bool) -> String {
     let mut out = String::with_capacity(bytes.len());
+    encode(&mut out, bytes, keep_slash);
+    out
+}
+
+/// Writes every byte that RFC 3986 does not call unreserved as `%XY`.
+fn encode(out: &mut String, bytes: &[u8], keep_slash: bool) {
     for &byte in bytes {
         let unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         if unreserved || (keep_slash && byte == b'/') {
             out.push(char::from(byte));
         } else {
-            let _ = write!(out, "%{byte:02X}");
+            out.push('%');
+            out.extend(
+                [digit(byte >> 4), digit(byte & 15)].map(|digit| digit.to_ascii_uppercase()),
+            );
         }
     }
-    out
 }
 
 /// Percent escapes resolved; what is no escape stays.
@@ -89,7 +119,7 @@ pub(crate) fn decoded(text: &str) -> Vec<u8> {
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
         let escape = match (first, after) {
-            (b'%', [high, low, ..]) => digit(*high).zip(digit(*low)),
+            (b'%', [high, low, ..]) => number(*high).zip(number(*low)),
             _ => None,
         };
         match escape {
@@ -106,14 +136,19 @@ pub(crate) fn decoded(text: &str) -> Vec<u8> {
     out
 }
 
-fn digit(byte: u8) -> Option<u8> {
+fn number(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok())
 }
 
-/// Outer spaces gone, inner runs of them one.
-fn single_spaced(value: &str) -> String {
-    let words: Vec<&str> = value.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
-    words.join(" ")
+/// Writes a header's value: outer spaces gone, inner runs of them one.
+fn push_single_spaced(out: &mut String, value: &str) {
+    let words = value.split([' ', '\t']).filter(|word| !word.is_empty());
+    for (place, word) in words.enumerate() {
+        if place > 0 {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
 }
 
 #[cfg(test)]
@@ -141,8 +176,8 @@ mod tests {
 
     #[test]
     fn an_encoded_path_is_encoded_again() {
-        assert_eq!(encoded("/foo%20bar", true), "/foo%2520bar");
-        assert_eq!(encoded("/ሴ", true), "/%E1%88%B4");
+        assert_eq!(encoded_bytes(b"/foo%20bar", true), "/foo%2520bar");
+        assert_eq!(encoded_bytes("/ሴ".as_bytes(), true), "/%E1%88%B4");
     }
 
     #[test]

@@ -1,3 +1,5 @@
+mod corners;
+
 use super::*;
 use crate::{ErrorKind, Fault};
 

@@ -3,10 +3,10 @@
 use subtle::ConstantTimeEq;
 
 use super::authorization::{fields_of, incomplete, signing_time, unsigned};
-use super::canonical::{PathForm, canonical_request};
+use super::canonical::{PathForm, canonical};
 use super::sign::{basic_time, string_to_sign};
 use super::{
-    ALGORITHM, AUTHORIZATION_SIZE_MAX, CLOCK_WINDOW_SECS, CLOCK_WINDOW_SECS_MAX, Credential,
+    ALGORITHM, AUTHORIZATION_SIZE_MAX, CLOCK_WINDOW_SECS, CLOCK_WINDOW_SECS_MAX, Credential, Index,
     RequestParts, Scope, TERMINATOR, hex, signature,
 };
 use crate::route::values;
@@ -137,12 +137,13 @@ impl Claim {
         now_ms: i64,
         settings: &Settings,
     ) -> Result<Verified, Fault> {
-        self.check_signed_headers(parts)?;
+        let headers = Index::of(parts.headers);
+        self.check_signed_headers(&headers)?;
         self.check_scope(settings)?;
         let credential = credential.filter(|c| c.active).ok_or_else(unrecognized)?;
         check_token(parts, credential)?;
         self.check_clock(now_ms, settings)?;
-        self.check_signature(parts, credential)?;
+        self.check_signature(parts, &headers, credential)?;
         if credential.expires_ms.is_some_and(|end| now_ms >= end) {
             return Err(Fault::new(
                 ErrorKind::ExpiredToken,
@@ -157,15 +158,17 @@ impl Claim {
     }
 
     /// Every signed header is there once in the list, in order; every header we act on is in the list.
-    fn check_signed_headers(&self, parts: &RequestParts<'_>) -> Result<(), Fault> {
+    fn check_signed_headers(&self, headers: &Index<'_>) -> Result<(), Fault> {
         let sorted = self.signed.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
-        let lower =
-            self.signed.iter().all(|name| !name.is_empty() && name.to_ascii_lowercase() == *name);
+        let lower = self
+            .signed
+            .iter()
+            .all(|name| !name.is_empty() && !name.bytes().any(|byte| byte.is_ascii_uppercase()));
         if !(sorted && lower) {
             return Err(incomplete("SignedHeaders must be lower-case names, sorted, each once"));
         }
         for name in &self.signed {
-            if values(parts.headers, name).next().is_none() {
+            if headers.values(name).next().is_none() {
                 return Err(invalid(format!("the signed header '{name}' is not in the request")));
             }
         }
@@ -175,17 +178,17 @@ impl Claim {
                 "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
             ));
         }
-        let dated = values(parts.headers, "x-amz-date").next().is_some();
+        let dated = headers.values("x-amz-date").next().is_some();
         let when = if dated { "x-amz-date" } else { "date" };
         for name in [when, "x-amz-target", "x-amz-security-token", "x-amz-content-sha256"] {
-            if values(parts.headers, name).next().is_some() && !is_signed(name) {
+            if headers.values(name).next().is_some() && !is_signed(name) {
                 return Err(invalid(format!(
                     "'{name}' must be a 'SignedHeader' in the AWS Authorization."
                 )));
             }
         }
         for name in ["host", "x-amz-target", "x-amz-security-token", "x-amz-content-sha256"] {
-            if values(parts.headers, name).nth(1).is_some() {
+            if headers.values(name).nth(1).is_some() {
                 return Err(invalid(format!("the header '{name}' comes more than once")));
             }
         }
@@ -231,25 +234,27 @@ impl Claim {
         let window = i64::from(settings.clock_window_secs.min(CLOCK_WINDOW_SECS_MAX));
         let (now, signed) = (now_ms.div_euclid(1000), self.signed_ms.div_euclid(1000));
         let (oldest, newest) = (now.saturating_sub(window), now.saturating_add(window));
-        let span = match window % 60 {
+        let span = || match window % 60 {
             0 => format!("{} min.", window / 60),
             _ => format!("{window} sec."),
         };
         let text = |seconds: i64| basic_time(seconds.saturating_mul(1000));
         if signed < oldest {
             return Err(invalid(format!(
-                "Signature expired: {} is now earlier than {} ({} - {span})",
+                "Signature expired: {} is now earlier than {} ({} - {})",
                 text(signed),
                 text(oldest),
-                text(now)
+                text(now),
+                span()
             )));
         }
         if signed > newest {
             return Err(invalid(format!(
-                "Signature not yet current: {} is still later than {} ({} + {span})",
+                "Signature not yet current: {} is still later than {} ({} + {})",
                 text(signed),
                 text(newest),
-                text(now)
+                text(now),
+                span()
             )));
         }
         Ok(())
@@ -258,6 +263,7 @@ impl Claim {
     fn check_signature(
         &self,
         parts: &RequestParts<'_>,
+        headers: &Index<'_>,
         credential: &Credential,
     ) -> Result<(), Fault> {
         let payload_hash = parts.payload.hex();
@@ -269,7 +275,7 @@ impl Claim {
             )));
         }
         let signed: Vec<&str> = self.signed.iter().map(String::as_str).collect();
-        let canonical = canonical_request(parts, &signed, PathForm::Normalized, &payload_hash);
+        let canonical = canonical(parts, headers, &signed, PathForm::Normalized, &payload_hash);
         let to_sign = string_to_sign(&self.timestamp, &self.scope.to_string(), &canonical);
         let expected = hex(&signature(&credential.secret, &self.scope, &to_sign));
         if bool::from(expected.as_bytes().ct_eq(self.signature.as_bytes())) {

@@ -1,8 +1,8 @@
 use crate::evaluate::world::{
-    ACCOUNT, ADMIN, account, body, gaps, group, instance, interface, judged, policy, shard_id,
-    tagged, violators, world,
+    ACCOUNT, ADMIN, account, body, gaps, group, instance, interface, judged, outdated, policy,
+    shard_id, tagged, violators, world,
 };
-use crate::evaluate::{App, Direction, Fact, Judgement, References};
+use crate::evaluate::{App, Direction, Fact, Judgement, References, RuleAction};
 use crate::inventory::{PrefixList, Recorder, RecordingGroup, Shard};
 use crate::policy::Rule;
 use crate::policy::content_audit::{
@@ -770,6 +770,128 @@ fn a_resource_without_a_recorded_configuration_is_undecided() {
     assert_eq!((judgement.status(), judgement.in_scope), (None, 3));
 }
 
+fn later(resource_type: &str, id: &str) -> String {
+    format!("AWSCONFIG The latest configuration of {resource_type} {id} was not recorded.")
+}
+
+#[test]
+fn what_was_seen_later_without_its_configuration_is_judged_by_the_one_before_with_a_gap_beside() {
+    let judgement = denying(
+        ALL,
+        vec![
+            outdated(bad("sg-bad")),
+            outdated(good("sg-good")),
+            outdated(interface("eni-1", &["sg-bad"])),
+            interface("eni-2", &["sg-good"]),
+            outdated(instance("i-1", &["sg-good"], &[])),
+        ],
+    );
+    assert_eq!(violators(&judgement), [format!("eni-1 {REASON}"), format!("sg-bad {REASON}")]);
+    let want = [
+        later(INSTANCE, "i-1"),
+        later(INTERFACE, "eni-1"),
+        later(GROUP, "sg-bad"),
+        later(GROUP, "sg-good"),
+    ];
+    assert_eq!(gaps(&judgement), want);
+
+    let good_alone = denying(GROUP, vec![outdated(good("sg-good"))]);
+    assert_eq!(gaps(&good_alone), [later(GROUP, "sg-good")]);
+    assert_eq!(good_alone.status(), None, "not seen is not compliant");
+}
+
+#[test]
+fn a_carrier_answers_for_the_state_of_its_groups_before() {
+    let judge = |carried: &str| {
+        let items = vec![outdated(bad("sg-bad")), outdated(good("sg-good")), good("sg-fresh")];
+        let carrier = interface("eni-1", &[carried]);
+        denying(INTERFACE, [items, vec![carrier]].concat())
+    };
+    for (carried, violating, gap) in [
+        ("sg-bad", true, Some("sg-bad")),
+        ("sg-good", false, Some("sg-good")),
+        ("sg-fresh", false, None),
+    ] {
+        let judgement = judge(carried);
+        assert_eq!(judgement.violators.len(), usize::from(violating), "{carried}");
+        let gap: Vec<_> = gap.into_iter().map(|id| later(GROUP, id)).collect();
+        assert_eq!(gaps(&judgement), gap, "{carried}");
+    }
+}
+
+#[test]
+fn an_outdated_audit_group_is_held_against_with_a_gap_beside() {
+    let policy = about(GROUP, custom(AuditAction::Deny));
+    let id = "sg-audit".try_into().unwrap();
+    let fact = Fact::Item(outdated(group("sg-audit", "in tcp 22 0.0.0.0/0")));
+    let references = [(audit_group(&policy, &id), fact)].into();
+    let judgement = in_shard(&policy, &references, vec![bad("sg-bad"), good("sg-good")]);
+    assert_eq!(violators(&judgement), [format!("sg-bad {REASON}")]);
+    let want = format!(
+        "AWSCONFIG The latest configuration of audit security group sg-audit of account {ADMIN} \
+         in Region us-east-1 was not recorded."
+    );
+    assert_eq!(gaps(&judgement), [want]);
+}
+
+#[test]
+fn an_outdated_prefix_list_is_a_gap_where_it_is_read() {
+    let list = PrefixList {
+        id: "pl-1".into(),
+        ipv4: Some(vec!["10.0.0.0/8".parse().unwrap()]),
+        ipv6: Some(vec![]),
+    };
+    let list = outdated(body(ResourceType::PREFIX_LIST, "pl-1", Body::PrefixList(list)));
+    let judge = |options: ManagedOptions, rule: &str| {
+        let policy = about(GROUP, managed(options));
+        let references = lists(vec![app("tcp", 22)], &[]);
+        let judgement = in_shard(&policy, &references, vec![group("sg-1", rule), list.clone()]);
+        assert_eq!(violators(&judgement), [""; 0], "{rule}");
+        gaps(&judgement)
+    };
+    let public =
+        || ManagedOptions { denied_public_apps: custom_list(APPS), ..ManagedOptions::default() };
+    let kept = || ManagedOptions { deny_protocol_all: true, ..ManagedOptions::default() };
+    let gap = [later("AWS::EC2::PrefixList", "pl-1")];
+    assert_eq!(judge(public(), "in tcp 22 pl-1"), gap);
+    assert_eq!(judge(public(), "out tcp 22 pl-1"), [""; 0]);
+    assert_eq!(judge(public(), "in tcp 22 10.0.0.0/8"), [""; 0]);
+    assert_eq!(judge(kept(), "in tcp 22 pl-1"), [""; 0]);
+    let egress = ManagedOptions { direction: AuditDirection::Egress, ..public() };
+    assert_eq!(judge(egress, "in tcp 22 pl-1"), [""; 0], "not looked at");
+}
+
+/// A later state of a resource decides by its tags, where it tells some.
+#[test]
+fn the_tags_told_last_put_a_resource_in_scope() {
+    let retagged = |tags: &str, later: &str| {
+        let mut item = tagged(bad("sg-1"), tags);
+        let tags = tagged(bad("sg-1"), later).tags;
+        item = outdated(item);
+        item.unseen_since.as_mut().unwrap().tags = tags;
+        item
+    };
+    let mut policy = about(GROUP, custom(AuditAction::Deny));
+    policy.scope.tags.tags = vec![("env".into(), "prod".into())];
+    let references = audit_group_of(&policy, "in tcp 22 0.0.0.0/0");
+    for (tags, later_tags, violators, gap) in [
+        ("env=prod", "", 1, true),
+        ("env=prod", "env=prod", 1, true),
+        ("env=prod", "env=dev", 0, false),
+        ("env=dev", "env=prod", 1, true),
+        ("env=dev", "env=dev", 0, false),
+        // What its tags are by now is not known, nor then is its old configuration held against it.
+        ("env=dev", "", 0, true),
+        ("", "", 0, true),
+    ] {
+        let row = format!("{tags} then {later_tags}");
+        let judgement = in_shard(&policy, &references, vec![retagged(tags, later_tags)]);
+        assert_eq!(judgement.violators.len(), violators, "{row}");
+        let want: Vec<_> = gap.then(|| later(GROUP, "sg-1")).into_iter().collect();
+        assert_eq!(gaps(&judgement), want, "{row}");
+    }
+}
+
 fn named(mut item: Item, name: &str, owner: Option<&str>) -> Item {
     if let Body::SecurityGroup(group) = &mut item.body {
         group.group_name = name.into();
@@ -933,5 +1055,160 @@ mod generated {
             prop_assert!(found[0] + found[1] >= openings(&held).len());
             prop_assert!(found[0] >= of_groups);
         }
+    }
+}
+
+/// Rows of `rule | near misses | remedies`, the default remedy starred.
+fn check_remedies(policy: &Policy, references: &References, beside: &[Item], table: &str) {
+    for row in table.lines().map(str::trim).filter(|row| !row.is_empty()) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [rule, near, remedies] = cells[..] else { panic!("{row}") };
+        let mut items = vec![group("sg-1", rule)];
+        items.extend_from_slice(beside);
+        let judgement = in_shard(policy, references, items);
+        let Finding::SecurityGroupRule { near_misses, remedies: found, .. } =
+            &judgement.violators[0].violations[0].finding
+        else {
+            panic!("{row}")
+        };
+        let misses = near_misses.iter().map(|miss| {
+            let reasons: Vec<_> = miss.reasons.iter().map(|reason| reason.as_str()).collect();
+            assert_eq!(&*miss.group, "sg-audit");
+            format!("{} {}", miss.rule, reasons.join("+"))
+        });
+        assert_eq!(misses.collect::<Vec<_>>().join(", "), near, "{row}");
+        let found = found.iter().map(|remedy| {
+            let text = match &remedy.action {
+                RuleAction::Remove => "remove",
+                RuleAction::Modify(narrow) => &narrow.rule,
+            };
+            format!("{text}{}", if remedy.is_default { "*" } else { "" })
+        });
+        assert_eq!(found.collect::<Vec<_>>().join(", "), remedies, "{row}");
+    }
+}
+
+#[test]
+fn remedies_of_a_custom_audit_narrow_to_what_is_allowed_where_that_is_one_rule() {
+    let policy = about(GROUP, custom(AuditAction::Allow));
+    let references = audit_group_of(
+        &policy,
+        "in tcp 443 0.0.0.0/0; in tcp 22 10.0.0.0/8; in tcp 22 192.168.0.0/16; out udp 53 ::/0",
+    );
+    check_remedies(
+        &policy,
+        &references,
+        &[],
+        "in tcp 22 10.0.0.0/7  | tcp 22 from 10.0.0.0/8 CidrMismatch, tcp 22 from 192.168.0.0/16 CidrMismatch, tcp 443 from 0.0.0.0/0 PortRangeMismatch | tcp 22 from 10.0.0.0/8*, remove
+         in tcp 22 0.0.0.0/0   | tcp 22 from 10.0.0.0/8 CidrMismatch, tcp 22 from 192.168.0.0/16 CidrMismatch, tcp 443 from 0.0.0.0/0 PortRangeMismatch | remove*
+         in tcp 440-450 pl-1   |                                               | remove*
+         in tcp 443 ::/0       | tcp 443 from 0.0.0.0/0 NoAvailableCidr        | remove*
+         in udp 443 10.0.0.0/8 | tcp 443 from 0.0.0.0/0 ProtocolMismatch       | remove*
+         in udp 53 ::/0        | udp 53 to ::/0 DirectionMismatch              | remove*
+         in tcp 443 sg-1       | tcp 443 from 0.0.0.0/0 NoAvailableCidr        | remove*
+         out -1 * ::/0         | udp 53 to ::/0 ProtocolMismatch               | udp 53 to ::/0*, remove",
+    );
+    let policy = about(GROUP, custom(AuditAction::Deny));
+    let references = audit_group_of(&policy, "in tcp 22 0.0.0.0/0; in tcp 24 0.0.0.0/0");
+    check_remedies(
+        &policy,
+        &references,
+        &[],
+        "in tcp 22 10.0.0.0/8    |                                          | remove*
+         in tcp 22-23 10.0.0.0/8 | tcp 22 from 0.0.0.0/0 PortRangeMismatch  | tcp 23 from 10.0.0.0/8*, remove
+         in tcp 20-24 10.0.0.0/8 | tcp 22 from 0.0.0.0/0 PortRangeMismatch, tcp 24 from 0.0.0.0/0 PortRangeMismatch | remove*
+         in -1 * 0.0.0.0/0       | tcp 22 from 0.0.0.0/0 ProtocolMismatch, tcp 24 from 0.0.0.0/0 ProtocolMismatch | remove*",
+    );
+}
+
+#[test]
+fn remedies_of_a_managed_audit_keep_the_peer_and_pass_every_option() {
+    let allowed = ManagedOptions {
+        port_count_max: Some(3),
+        allowed_public_apps: Some(ListReference {
+            custom: vec![APPS.try_into().unwrap()],
+            default: None,
+        }),
+        ..ManagedOptions::default()
+    };
+    let app = |port| App { name: "app".into(), protocol: "tcp".into(), port };
+    let with_apps = |policy: &Policy, ports: &[u16]| -> References {
+        let list = crate::evaluate::Reference::AppsList {
+            owner: policy.owner.clone(),
+            region: policy.region.clone(),
+            id: APPS.try_into().unwrap(),
+        };
+        [(list, Fact::Apps(ports.iter().copied().map(app).collect()))].into()
+    };
+    let policy = about(GROUP, managed(allowed.clone()));
+    let references = with_apps(&policy, &[80, 81, 443, 8000, 8001, 8002, 8003]);
+    check_remedies(
+        &policy,
+        &references,
+        &[],
+        "in tcp 78-82 0.0.0.0/0     | | tcp 80-81 from 0.0.0.0/0*, remove
+         in tcp 80-443 0.0.0.0/0    | | remove*
+         in tcp 8000-8004 0.0.0.0/0 | | remove*
+         in tcp 22 0.0.0.0/0        | | remove*
+         in -1 * 0.0.0.0/0          | | remove*
+         in tcp 1-9 10.0.0.0/8      | | remove*
+         in tcp 22 pl-unknown       | |
+         in tcp 1-22 pl-unknown     | | remove*",
+    );
+    let denied = ManagedOptions {
+        denied_public_apps: allowed.allowed_public_apps.clone(),
+        ..ManagedOptions::default()
+    };
+    let policy = about(GROUP, managed(denied));
+    let references = with_apps(&policy, &[0, 22, 65535]);
+    check_remedies(
+        &policy,
+        &references,
+        &[],
+        "in tcp 22-30 0.0.0.0/0 | | tcp 23-30 from 0.0.0.0/0*, remove
+         in tcp 20-22 0.0.0.0/0 | | tcp 20-21 from 0.0.0.0/0*, remove
+         in tcp 20-30 0.0.0.0/0 | | remove*
+         in tcp * 0.0.0.0/0     | | remove*
+         in tcp 0-21 0.0.0.0/0  | | tcp 1-21 from 0.0.0.0/0*, remove
+         in tcp 23-65535 0.0.0.0/0 | | tcp 23-65534 from 0.0.0.0/0*, remove",
+    );
+    let one_protocol = ManagedOptions {
+        allowed_protocols: Some(ListReference {
+            custom: vec![PROTOCOLS.try_into().unwrap()],
+            default: None,
+        }),
+        ..ManagedOptions::default()
+    };
+    let policy = about(GROUP, overridden(AuditAction::Deny, one_protocol.clone()));
+    let mut references = audit_group_of(&policy, "in tcp 22 0.0.0.0/0");
+    let list = crate::evaluate::Reference::ProtocolsList {
+        owner: policy.owner.clone(),
+        region: policy.region.clone(),
+        id: PROTOCOLS.try_into().unwrap(),
+    };
+    references.insert(list.clone(), Fact::Protocols(vec!["tcp".into()]));
+    check_remedies(
+        &policy,
+        &references,
+        &[],
+        "out -1 * 10.0.0.0/8    |                                         | tcp 0-65535 to 10.0.0.0/8*, remove
+         in udp 53 10.0.0.0/8   |                                         | remove*
+         in tcp 22-23 0.0.0.0/0 | tcp 22 from 0.0.0.0/0 PortRangeMismatch | tcp 23 from 0.0.0.0/0*, remove",
+    );
+}
+
+#[test]
+fn near_misses_are_told_to_their_limit() {
+    let policy = about(GROUP, custom(AuditAction::Allow));
+    for (rules, want) in [(9, 9), (10, 10), (11, 10)] {
+        let audit: Vec<_> = (0..rules).map(|n| format!("in tcp 22 10.{n}.0.0/16")).collect();
+        let references = audit_group_of(&policy, &audit.join("; "));
+        let judgement = in_shard(&policy, &references, vec![group("sg-1", "in tcp 22 0.0.0.0/0")]);
+        let Finding::SecurityGroupRule { near_misses, .. } =
+            &judgement.violators[0].violations[0].finding
+        else {
+            panic!("a rule")
+        };
+        assert_eq!(near_misses.len(), want);
     }
 }

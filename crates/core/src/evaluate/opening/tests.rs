@@ -302,5 +302,18 @@ proptest! {
         prop_assert_eq!(ours.lies_inside(&theirs), inside);
         prop_assert_eq!(ours.overlaps(&theirs), meets);
         prop_assert!(ours.lies_inside(&ours));
+        let opened = |found: &[Opening<'_>], point: &Point| found.iter().any(|one| opens(one, point));
+        let common: Vec<_> = ours.common(&theirs).into_iter().collect();
+        let is_common = points().all(|point| {
+            opened(&common, &point) == (opens(&ours, &point) && opens(&theirs, &point))
+        });
+        prop_assert!(is_common);
+        if let Some(left) = ours.without(&theirs) {
+            let is_left = points().all(|point| {
+                opened(&left, &point) == (opens(&ours, &point) && !opens(&theirs, &point))
+            });
+            prop_assert!(is_left);
+        }
+        prop_assert_eq!(ours.mismatches(&theirs).is_empty(), inside);
     }
 }

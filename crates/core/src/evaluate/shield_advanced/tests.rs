@@ -1,5 +1,7 @@
 use crate::evaluate::AccountFacts;
-use crate::evaluate::world::{body, gaps, judged_at, policy, shard_id, tagged, violators, world};
+use crate::evaluate::world::{
+    body, gaps, judged_at, outdated, policy, shard_id, tagged, violators, world,
+};
 use crate::inventory::{
     AutomaticResponse, ClassicLoadBalancer, LoadBalancer, Recorder, RecordingGroup, Shard,
     WafAssociation, WafTarget, WebAcl,
@@ -375,6 +377,43 @@ fn a_protection_whose_body_was_not_recorded_may_serve_anything() {
     assert_eq!(undecided.status(), None);
     let other = world([eip(), unseen(), protection("p-1", EIP, "untold")]);
     assert_eq!(outcome(&judge_of(ShieldAdvanced::default(), &other)), "comply");
+}
+
+#[test]
+fn what_was_seen_later_without_its_configuration_is_judged_by_the_one_before_with_a_gap_beside() {
+    let ours = || protection("p-1", EIP, "untold");
+    let elsewhere = || protection("p-2", CLB, "untold");
+    let missing = "RESOURCE_MISSING_SHIELD_PROTECTION";
+    let (p1, p2) = (
+        "AWS::ShieldRegional::Protection p-1".to_owned(),
+        "AWS::ShieldRegional::Protection p-2".to_owned(),
+    );
+    let address = "AWS::EC2::EIP eipalloc-1".to_owned();
+    for (items, want, gap) in [
+        (vec![eip(), outdated(ours())], "undecided", Some(p1)),
+        (vec![eip(), outdated(elsewhere())], missing, Some(p2)),
+        (vec![eip(), ours(), outdated(elsewhere())], "comply", None),
+        (vec![outdated(eip()), ours()], "undecided", Some(address.clone())),
+        (vec![outdated(eip())], missing, Some(address)),
+    ] {
+        let shown = format!("{items:?}");
+        let judgement = judge_of(ShieldAdvanced::default(), &world(items));
+        assert_eq!(outcome(&judgement), want, "{shown}");
+        let text = |what| format!("AWSCONFIG The latest configuration of {what} was not recorded.");
+        assert_eq!(gaps(&judgement), gap.map(text).into_iter().collect::<Vec<_>>(), "{shown}");
+    }
+    let acl = WebAcl { arn: ACL.into(), ..WebAcl::default() };
+    let acl = outdated(body(ResourceType::WAFV2_WEB_ACL, ACL, Body::WebAcl(acl)));
+    let protected = || protection("p-1", ALB, "untold");
+    let judge = |items| judge_of(ShieldAdvanced::default(), &world(items));
+    let claimed_by_none = judge(vec![alb("unsaid"), protected(), acl.clone()]);
+    assert_eq!(outcome(&claimed_by_none), "RESOURCE_MISSING_WEB_ACL_OR_SHIELD_PROTECTION");
+    assert_eq!(claimed_by_none.gaps.len(), 1, "a web ACL may be on it by now");
+    assert_eq!(
+        outcome(&judge(vec![alb("acl"), protected(), acl])),
+        "comply",
+        "its own word counts"
+    );
 }
 
 #[test]

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use crate::evaluate::AccountFacts;
 use crate::evaluate::world::{
-    ACCOUNT, account, body, gaps, group, instance, interface, judged_at, policy, tagged, violators,
-    world,
+    ACCOUNT, account, body, gaps, group, instance, interface, judged_at, outdated, policy, tagged,
+    violators, world,
 };
 use crate::inventory::{
     ClassicLoadBalancer, InstanceInterface, LoadBalancer, Recorder, RecordingGroup,
@@ -168,6 +168,67 @@ fn a_user_whose_body_was_not_recorded_may_use_any_group() {
         let later = UsageAudit { unused_after_ms: Some(HOUR), unique: false };
         let waiting = judge_of(later, vec![sg("sg-1", ""), unseen()]);
         assert_eq!((waiting.not_before_ms, gaps(&waiting)), (Some(HOUR + 1), vec![]));
+    }
+}
+
+#[test]
+fn a_user_seen_later_without_its_configuration_uses_what_it_used() {
+    let lagging = || outdated(interface("eni-1", &["sg-1"]));
+    let gap =
+        "AWSCONFIG The latest configuration of AWS::EC2::NetworkInterface eni-1 was not recorded.";
+    for (name, items, want, is_told) in [
+        ("used by it", vec![sg("sg-1", ""), lagging()], "-", true),
+        ("used by another", vec![sg("sg-2", ""), lagging(), interface("e", &["sg-2"])], "-", false),
+        ("not used", vec![sg("sg-2", ""), lagging()], "sg-2 UNUSED", true),
+    ] {
+        let judgement = judge_of(UNUSED, items);
+        let gaps = gaps(&judgement);
+        assert_eq!(
+            (found(&judgement).as_str(), gaps.len()),
+            (want, usize::from(is_told)),
+            "{name}"
+        );
+        assert!(gaps.iter().all(|told| told == gap), "{name}: {gaps:?}");
+    }
+    let later = UsageAudit { unused_after_ms: Some(HOUR), unique: false };
+    let waiting = judge_of(later, vec![sg("sg-1", ""), lagging()]);
+    assert_eq!((waiting.not_before_ms, gaps(&waiting)), (Some(HOUR + 1), vec![]));
+}
+
+#[test]
+fn a_group_seen_later_without_its_configuration_is_judged_by_the_one_before() {
+    let gap =
+        "AWSCONFIG The latest configuration of AWS::EC2::SecurityGroup sg-1 was not recorded.";
+    for (audit, beside, want) in [
+        (UNUSED, vec![], "sg-1 UNUSED"),
+        (UNUSED, vec![interface("e", &["sg-1"])], "-"),
+        (UNIQUE, vec![sg("sg-0", "")], "sg-1 REDUNDANT"),
+        (UNIQUE, vec![], "-"),
+    ] {
+        let judgement = judge_of(audit, [vec![outdated(sg("sg-1", ""))], beside].concat());
+        assert_eq!((found(&judgement).as_str(), gaps(&judgement)), (want, vec![gap.to_owned()]));
+    }
+}
+
+#[test]
+fn the_delay_counts_from_the_newest_item_whether_it_tells_the_configuration_or_not() {
+    let audit = UsageAudit { unused_after_ms: Some(HOUR), unique: false };
+    for (item, due_ms) in [(sg("sg-1", ""), HOUR + 1), (outdated(sg("sg-1", "")), HOUR + 2)] {
+        let shard = world([item]);
+        let waiting = judge_shard(audit, &shard, due_ms - 1);
+        assert_eq!((found(&waiting).as_str(), waiting.not_before_ms), ("-", Some(due_ms)));
+        assert_eq!(found(&judge_shard(audit, &shard, due_ms)), "sg-1 UNUSED");
+    }
+}
+
+#[test]
+fn a_keeper_chosen_by_interfaces_that_do_not_tell_their_groups_is_chosen_with_a_gap() {
+    let unseen = body(ResourceType::NETWORK_INTERFACE, "eni-1", Body::Unseen);
+    for lagging in [unseen, outdated(interface("eni-1", &["sg-9"]))] {
+        let alike = judge_of(UNIQUE, vec![sg("sg-1", ""), sg("sg-2", ""), lagging.clone()]);
+        assert_eq!((found(&alike).as_str(), gaps(&alike).len()), ("sg-2 REDUNDANT", 1));
+        let alone = judge_of(UNIQUE, vec![sg("sg-1", ""), lagging]);
+        assert_eq!((found(&alone).as_str(), gaps(&alone).len()), ("-", 0));
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::evaluate::world::{body, gaps, judged, policy, tagged, violators, world};
+use crate::evaluate::world::{body, gaps, judged, outdated, policy, tagged, violators, world};
 use crate::evaluate::{Judgement, References};
 use crate::inventory::{
     LoadBalancer, Recorder, RecordingGroup, WafAssociation, WafTarget, WebAclRuleGroup,
@@ -175,6 +175,39 @@ fn without_web_acls_an_unsaid_association_is_undecided() {
     let unseen = body(ResourceType::WAFV2_WEB_ACL, &acl_arn("hidden"), Body::Unseen);
     let judgement = judge_of(Wafv2::default(), vec![unseen, alb("alb-1", "unsaid")]);
     assert_eq!(gaps(&judgement), ["AWSCONFIG The web ACL of alb-1 was not recorded."]);
+}
+
+#[test]
+fn what_was_seen_later_without_its_configuration_is_judged_by_the_one_before_with_a_gap_beside() {
+    let later = |kind: &ResourceType, id: &str| {
+        format!("AWSCONFIG The latest configuration of {kind} {id} was not recorded.")
+    };
+    let lagging = |id: &str| later(&ResourceType::LOAD_BALANCER, id);
+    let judge = |acls: &[Item], balancer: Item| {
+        let judgement = judge_of(Wafv2::default(), [acls, &[balancer]].concat());
+        (violators(&judgement).join(" "), gaps(&judgement))
+    };
+    let missing = "alb-1 RESOURCE_MISSING_WEB_ACL";
+    let none: [String; 0] = [];
+    let held = [acl(own(OWN))];
+    assert_eq!(
+        judge(&held, outdated(alb("alb-1", "bare"))),
+        (missing.into(), vec![lagging("alb-1")])
+    );
+    assert_eq!(judge(&held, outdated(alb("alb-1", OWN))), ("".into(), vec![lagging("alb-1")]));
+
+    let claiming =
+        WebAcl { associated: vec![(ResourceType::LOAD_BALANCER, "alb-1".into())], ..own(OWN) };
+    let lagging = vec![later(&ResourceType::WAFV2_WEB_ACL, &acl_arn(OWN))];
+    let held = [outdated(acl(claiming))];
+    assert_eq!(judge(&held, alb("alb-1", OWN)), ("".into(), lagging.clone()));
+    assert_eq!(judge(&held, alb("alb-1", "unsaid")), ("".into(), lagging.clone()));
+    assert_eq!(judge(&held, alb("alb-1", "bare")), (missing.into(), none.to_vec()));
+    // Whether another is on it by now, only the web ACL could tell.
+    let unclaimed = [outdated(acl(own(OWN)))];
+    assert_eq!(judge(&unclaimed, alb("alb-1", "unsaid")), (missing.into(), lagging));
+    let other = [outdated(acl(customers("mine"))), acl(own(OWN))];
+    assert_eq!(judge(&other, alb("alb-1", OWN)), ("".into(), none.to_vec()));
 }
 
 #[test]
@@ -399,4 +432,27 @@ fn retrofitting_reports_web_acls_that_cannot_be_taken_over() {
             format!("{} WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE", acl_arn("shared")),
         ]
     );
+    let findings: Vec<_> =
+        judgement.violators.iter().map(|found| &found.violations[0].finding).collect();
+    assert!(matches!(findings[1], Finding::WebAcl { .. }), "{:?}", findings[1]);
+    let use_of = |resources: &[&str], more| Finding::WebAclOutOfScopeUse {
+        web_acl: acl_arn("shared").into(),
+        resources: resources.iter().map(|id| (*id).into()).collect(),
+        more,
+    };
+    assert_eq!(*findings[2], use_of(&["api-1"], 0));
+}
+
+#[test]
+fn uses_out_of_scope_are_told_to_their_limit() {
+    for (count, want) in [(100, (100, 0)), (101, (100, 1))] {
+        let ids: Vec<String> = (0..count).map(|n| format!("api-{n}")).collect();
+        let strangers: Vec<&str> = ids.iter().map(String::as_str).chain(["api-0"]).collect();
+        let Finding::WebAclOutOfScopeUse { resources, more, .. } = out_of_scope_use("a", strangers)
+        else {
+            panic!("a use out of scope")
+        };
+        assert_eq!((resources.len(), more), want);
+        assert!(resources.is_sorted());
+    }
 }

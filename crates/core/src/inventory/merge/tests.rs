@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use crate::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
 use crate::inventory::{
-    Body, Held, Item, ItemKey, Merged, Observation, Recorder, RecordingGroup, SecurityGroup, Shard,
-    ShardBuilder, Tags, Version, decode_item, encode_item, is_live, merge,
+    Body, Held, ITEM_LAYOUT, Item, ItemKey, Merged, Observation, Recorder, RecordingGroup,
+    SecurityGroup, Shard, ShardBuilder, Tags, UnseenState, Version, decode_item, encode_item,
+    is_live, merge,
 };
 
 fn shard_id() -> ShardId {
@@ -60,6 +61,7 @@ impl State {
                 arn: None,
                 tags: Tags::new(),
                 body,
+                unseen_since: None,
             },
             global: false,
         }
@@ -117,7 +119,7 @@ fn naive(deliveries: &[Delivered]) -> Shard {
             .filter_map(|one| one.moment_ms)
             .collect();
         for id in 0..3 {
-            let mut best: Option<&State> = None;
+            let (mut told, mut unseen): (Option<&State>, Option<&State>) = (None, None);
             let mut seen = i64::MIN;
             for delivery in deliveries {
                 for state in &delivery.states {
@@ -125,17 +127,31 @@ fn naive(deliveries: &[Delivered]) -> Shard {
                         continue;
                     }
                     seen = seen.max(state.captured_ms).max(delivery.moment_ms.unwrap_or(i64::MIN));
+                    let best = if state.body == 1 { &mut unseen } else { &mut told };
                     if best.is_none_or(|best| rank(state) > rank(best)) {
-                        best = Some(state);
+                        *best = Some(state);
                     }
                 }
             }
-            let Some(best) = best else { continue };
+            if told.is_none() && unseen.is_none() {
+                continue;
+            }
             shard.held_types.insert(resource_type.clone());
-            if best.body == 0 {
-                tombstone |= *resource_type == ResourceType::CONFIGURATION_RECORDER;
-            } else if moments.iter().all(|moment| *moment <= seen) {
-                let item = best.observation().item;
+            // A state without a body hides a deletion before it, and stands beside a body.
+            let later = unseen.filter(|unseen| told.is_none_or(|told| age(unseen) > age(told)));
+            let item = match (told, later) {
+                (None, Some(alone)) => alone.observation().item,
+                (Some(told), Some(later)) if told.body == 0 => later.observation().item,
+                (Some(told), later) if told.body != 0 => Item {
+                    unseen_since: later.map(|later| Box::new(without_body(later))),
+                    ..told.observation().item
+                },
+                _ => {
+                    tombstone |= *resource_type == ResourceType::CONFIGURATION_RECORDER;
+                    continue;
+                }
+            };
+            if moments.iter().all(|moment| *moment <= seen) {
                 let of_type = shard.items.entry(resource_type.clone()).or_default();
                 of_type.insert(item.key.id.clone(), item);
             }
@@ -147,15 +163,20 @@ fn naive(deliveries: &[Delivered]) -> Shard {
     shard
 }
 
-/// State id (else capture time), capture time, then deleted over body over unseen.
-fn rank(state: &State) -> (i64, i64, u8, Vec<u8>) {
+/// State id (else capture time), then capture time.
+fn age(state: &State) -> (i64, i64) {
     let number = state.state.map_or(state.captured_ms, |state| i64::try_from(state).unwrap());
-    let body = match state.body {
-        0 => 2,
-        1 => 0,
-        _ => 1,
-    };
-    (number, state.captured_ms, body, encode_item(&state.observation().item))
+    (number, state.captured_ms)
+}
+
+/// Age, then deleted over body, then an order of no meaning.
+fn rank(state: &State) -> ((i64, i64), bool, Vec<u8>) {
+    (age(state), state.body == 0, encode_item(&state.observation().item))
+}
+
+fn without_body(state: &State) -> UnseenState {
+    let Item { version, name, arn, tags, .. } = state.observation().item;
+    UnseenState { version, name, arn, tags }
 }
 
 proptest! {
@@ -179,8 +200,9 @@ proptest! {
     }
 
     #[test]
-    fn an_item_survives_its_encoding(state in state()) {
-        let item = state.observation().item;
+    fn an_item_survives_its_encoding(state in state(), later in prop::option::of(state())) {
+        let unseen_since = later.map(|later| Box::new(without_body(&later)));
+        let item = Item { unseen_since, ..state.observation().item };
         prop_assert_eq!(decode_item(&item.key, &encode_item(&item)), Ok(item));
     }
 }
@@ -207,6 +229,8 @@ fn what_an_incoming_state_does_to_the_held_one() {
         ("the summary of the same version", held(Some(5), 50, 1, 50), STALE, 50),
         ("a late older deletion", held(Some(4), 45, 0, 45), STALE, 50),
         ("no number, captured later", held(None, 60, 2, 60), REPLACED, 60),
+        ("a newer state without a body", held(Some(6), 60, 1, 60), REPLACED, 60),
+        ("an older state without a body", held(Some(4), 40, 1, 40), STALE, 50),
     ] {
         let (found, seen) = match merge(Some(&old), incoming) {
             Merged::Replaced(held) => (REPLACED, held.seen_ms),
@@ -216,6 +240,117 @@ fn what_an_incoming_state_does_to_the_held_one() {
         assert_eq!((found, seen), (outcome, seen_ms), "{what}");
     }
     assert_eq!(merge(None, old.clone()), Merged::Replaced(old));
+}
+
+/// What is held after states such as `body 5`, `deleted 7`, `unseen 8`, each of that number, in
+/// every order and each twice: one outcome.
+fn check(table: &str) {
+    for row in table.lines().map(str::trim).filter(|row| !row.is_empty()) {
+        let (states, want) = row.split_once("->").unwrap();
+        let states: Vec<Held> = states
+            .split(',')
+            .map(|state| {
+                let [kind, number] = state.split_whitespace().collect::<Vec<_>>()[..] else {
+                    panic!("{state}");
+                };
+                let body = ["deleted", "unseen", "body", "other"].iter().position(|k| *k == kind);
+                let number: u32 = number.parse().unwrap();
+                let at = i64::from(number) * 10;
+                held(Some(number.into()), at, body.unwrap().try_into().unwrap(), at)
+            })
+            .collect();
+        let mut encoded = None;
+        for order in permutations(states.len()) {
+            let mut held: Option<Held> = None;
+            for at in order.iter().chain(order.iter().rev()) {
+                if let Merged::Replaced(now) | Merged::Seen(now) =
+                    merge(held.as_ref(), states[*at].clone())
+                {
+                    held = Some(now);
+                }
+            }
+            let held = held.unwrap();
+            assert_eq!(describe(&held), want.trim(), "{row} as {order:?}");
+            let bytes = encode_item(&held.item);
+            assert_eq!(encoded.get_or_insert_with(|| bytes.clone()), &bytes, "{row}");
+        }
+    }
+}
+
+fn permutations(of: usize) -> Vec<Vec<usize>> {
+    let Some(last) = of.checked_sub(1) else { return vec![vec![]] };
+    let shorter = permutations(last);
+    (0..of)
+        .flat_map(|at| {
+            shorter.iter().map(move |order| {
+                let mut order = order.clone();
+                order.insert(at, last);
+                order
+            })
+        })
+        .collect()
+}
+
+/// As `KIND NUMBER[ unseen since NUMBER][, shown KIND NUMBER if it is shown otherwise]`.
+fn describe(held: &Held) -> String {
+    let of = |item: &Item| {
+        let kind = match &item.body {
+            Body::Deleted => "deleted",
+            Body::Unseen => "unseen",
+            Body::SecurityGroup(group) if &*group.group_name == "g2" => "body",
+            _ => "other",
+        };
+        format!("{kind} {}", item.version.state.unwrap())
+    };
+    let mut text = of(&held.item);
+    if let Some(unseen) = &held.item.unseen_since {
+        text += &format!(" unseen since {}", unseen.version.state.unwrap());
+    }
+    let shown = held.item.clone().shown();
+    if shown.body != held.item.body {
+        text += &format!(", shown {}", of(&shown));
+    }
+    text + if is_live(held, None) { "" } else { ", gone" }
+}
+
+#[test]
+fn a_state_without_a_body_hides_neither_a_body_nor_a_deletion() {
+    check(
+        "body 5, unseen 7                      -> body 5 unseen since 7
+         body 5, unseen 5                      -> body 5
+         body 5, unseen 4                      -> body 5
+         body 5, unseen 7, unseen 8            -> body 5 unseen since 8
+         body 5, unseen 7, other 6             -> other 6 unseen since 7
+         body 5, unseen 7, other 7             -> other 7
+         body 5, unseen 7, other 8             -> other 8
+         body 5, unseen 7, deleted 8           -> deleted 8, gone
+         body 5, unseen 7, deleted 7           -> deleted 7, gone
+         unseen 7, unseen 8                    -> unseen 8
+         unseen 7, body 3                      -> body 3 unseen since 7",
+    );
+}
+
+#[test]
+fn a_state_without_a_body_after_a_deletion_revives_the_resource_without_its_old_body() {
+    check(
+        "deleted 6, unseen 7                   -> deleted 6 unseen since 7, shown unseen 7
+         body 5, deleted 6, unseen 7           -> deleted 6 unseen since 7, shown unseen 7
+         body 5, unseen 6, deleted 7           -> deleted 7, gone
+         deleted 5, body 6, unseen 7           -> body 6 unseen since 7
+         deleted 5, unseen 6, body 7, unseen 8 -> body 7 unseen since 8
+         unseen 6, deleted 6                   -> deleted 6, gone",
+    );
+}
+
+#[test]
+fn an_item_kept_by_the_layout_before_is_read() {
+    let item = held(Some(5), 50, 2, 50).item;
+    let mut bytes = encode_item(&item);
+    assert_eq!((bytes[0], bytes.pop()), (ITEM_LAYOUT, Some(0)), "no later state");
+    bytes[0] = 1;
+    assert_eq!(decode_item(&item.key, &bytes), Ok(item.clone()));
+    bytes.push(0);
+    assert!(decode_item(&item.key, &bytes).unwrap_err().to_string().contains("1 bytes too many"));
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub(super) fn read_load_balancer(source: &Source<'_>) -> Result<Body, String> {
     let supplement: BalancerSupplement<'_> =
         parse("supplementaryConfiguration", source.supplementary)?;
     let attributes = match supplement.attributes {
-        Some(raw) => embedded("LoadBalancerAttributes", raw)?,
+        Some(raw) => embedded("LoadBalancerAttributes", raw.get())?,
         None => None,
     };
     let attributes: Many<Attribute<'_>> =

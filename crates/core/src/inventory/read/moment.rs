@@ -3,7 +3,6 @@
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use jiff::{Timestamp, civil};
-use serde_json::value::RawValue;
 
 use super::shape::{Whole, shape};
 
@@ -29,8 +28,7 @@ shape! {
 
 /// The moment that a raw JSON value says: ISO 8601 text with `Z`, an offset or none (UTC), a number
 /// of seconds or milliseconds, or a recorded date object.
-pub(in crate::inventory) fn moment_ms(raw: &RawValue) -> Option<i64> {
-    let raw = raw.get();
+pub(in crate::inventory) fn moment_ms(raw: &str) -> Option<i64> {
     match raw.as_bytes().first()? {
         b'"' => {
             let text: std::borrow::Cow<'_, str> = serde_json::from_str(raw).ok()?;
@@ -119,8 +117,7 @@ mod tests {
             ("1e300", None),
             ("[]", None),
         ] {
-            let value: Box<RawValue> = serde_json::from_str(raw).unwrap();
-            assert_eq!(moment_ms(&value), ms, "{raw}");
+            assert_eq!(moment_ms(raw), ms, "{raw}");
         }
     }
 

@@ -109,6 +109,10 @@ impl<'a, W> TextIn<'a, W> {
         &self.0
     }
 
+    pub(in crate::inventory) fn into_cow(self) -> Cow<'a, str> {
+        self.0
+    }
+
     pub(in crate::inventory) fn into_box(self) -> Box<str> {
         self.0.into()
     }

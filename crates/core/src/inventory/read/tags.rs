@@ -62,7 +62,7 @@ pub(super) fn listed_tags(source: &Source<'_>) -> Result<Tags, String> {
     for text in [source.configuration, source.supplementary] {
         let lists: TagLists<'_> = parse("tags", text)?;
         let Some(raw) = lists.tags.or(lists.tag_set).or(lists.tag_list) else { continue };
-        if let Some(list) = embedded("tags", raw)? {
+        if let Some(list) = embedded("tags", raw.get())? {
             let tags: TagMap = parse("tags", list.json())?;
             return Ok(tags.0);
         }

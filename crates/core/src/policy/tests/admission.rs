@@ -21,7 +21,7 @@ fn organization() -> Organization {
 }
 
 fn put(document: &Document, quotas: &Quotas) -> Result<(), Refusal> {
-    admit(document, &organization(), &"us-east-1".parse().unwrap(), quotas, true)
+    admit(document, &organization(), &"us-east-1".parse().unwrap(), quotas, Purpose::Create)
 }
 
 #[test]
@@ -61,11 +61,36 @@ fn ids_of_maps_belong_to_the_organization() {
 }
 
 #[test]
+fn an_update_may_keep_ids_that_vanished_from_the_organization() {
+    let naming = |maps: Value| edited(CONTENT, GROUP, AUDIT, maps);
+    let before = naming(json!({
+        "IncludeMap": {"ACCOUNT": ["999"], "ORG_UNIT": ["ou-99"]}, "ExcludeMap": {"ACCOUNT": ["998"]},
+    }));
+    for (maps, fits) in [
+        (json!({"IncludeMap": {"ACCOUNT": ["999"], "ORG_UNIT": ["ou-99"]}}), true),
+        (json!({"IncludeMap": {"ACCOUNT": ["999", "001"], "ORG_UNIT": ["ou-01"]}}), true),
+        (json!({"IncludeMap": {"ACCOUNT": ["998"]}}), true),
+        (json!({"ExcludeMap": {"ORG_UNIT": ["ou-99"]}}), true),
+        (json!({"IncludeMap": {"ACCOUNT": ["997"]}}), false),
+        (json!({"IncludeMap": {"ORG_UNIT": ["ou-98"]}}), false),
+        (json!({"IncludeMap": {"ORG_UNIT": ["r-1"]}}), false),
+    ] {
+        let (document, region) = (naming(maps.clone()), "us-east-1".parse().unwrap());
+        let put = |purpose| {
+            admit(&document, &organization(), &region, &Quotas::default(), purpose).is_ok()
+        };
+        assert_eq!(put(Purpose::Update(&before)), fits, "{maps}");
+        let all_there = maps["IncludeMap"]["ACCOUNT"] == json!(["001"]);
+        assert_eq!([put(Purpose::Create), put(Purpose::Judge)], [all_there; 2], "{maps}");
+    }
+}
+
+#[test]
 fn cloudfront_is_global() {
     let document = document("WAFV2", CLOUDFRONT, WEB);
     let at = |region: &str| {
         let region: Region = region.parse().unwrap();
-        admit(&document, &organization(), &region, &Quotas::default(), true)
+        admit(&document, &organization(), &region, &Quotas::default(), Purpose::Create)
     };
     assert_eq!(at("us-east-1"), Ok(()));
     let text = "Resource [\"AWS::CloudFront::Distribution\"] can not be used in region: us-west-2.";
@@ -83,7 +108,8 @@ fn a_content_audit_is_created_with_remediation_off() {
         let edits = json!({"RemediationEnabled": enabled});
         let document = edited(policy_type, resource_type, data, edits);
         let region = "us-east-1".parse().unwrap();
-        let found = admit(&document, &organization(), &region, &Quotas::default(), creating);
+        let purpose = if creating { Purpose::Create } else { Purpose::Update(&document) };
+        let found = admit(&document, &organization(), &region, &Quotas::default(), purpose);
         assert_eq!(found.is_ok(), fits, "{policy_type} creating {creating} enabled {enabled}");
         if let Err(refused) = found {
             assert_eq!(refused.kind, RefusalKind::InvalidInput);

@@ -111,8 +111,9 @@ fn data_that_is_not_valid_comes_back_as_it_is() {
 #[test]
 fn no_line_escape_is_answered() {
     // What the pattern of ManagedServiceData forbids may arrive spelled otherwise.
-    let sent = r#"{"customResponse":{"body":"a\u000ab\u000d\u005cn\\\\\u005cr\"\u00e9"},"tokenDomains":["\t\\"]}"#;
+    let sent = r#"{"customResponse":{"body":"a\u000ab\u000d\u005cn\\\\\u005cr\"\u00e9\u0085\u2028\u2029"},"tokenDomains":["\t\\"]}"#;
     let answered = echoed("WAFV2", sent);
+    assert!(!answered.contains(['\u{85}', '\u{2028}', '\u{2029}']), "{answered}");
     assert!(!answered.contains(r"\n") && !answered.contains(r"\r"), "{answered}");
     let (sent, answered): (Value, Value) =
         (serde_json::from_str(sent).unwrap(), serde_json::from_str(&answered).unwrap());

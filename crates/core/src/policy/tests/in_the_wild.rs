@@ -59,7 +59,8 @@ fn accept(name: &str, document: &Document, creating: bool) {
     });
     let organization = Organization::parse(organization.to_string().as_bytes()).unwrap();
     let region = "us-east-1".parse().unwrap();
-    let found = admit(document, &organization, &region, &Quotas::default(), creating);
+    let purpose = if creating { Purpose::Create } else { Purpose::Update(document) };
+    let found = admit(document, &organization, &region, &Quotas::default(), purpose);
     assert_eq!(found, Ok(()), "{name}");
     let answered = echo(document);
     assert_eq!(planned_changes(document, &answered), Vec::<String>::new(), "{name}");
@@ -213,7 +214,7 @@ fn classic_dns_common_and_firewall_policies() {
 /// The policy sets of a public solution, where they are at hand.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the test reads its data; core is not asked to")]
-fn a_public_solutions_policies() {
+fn real_data_policies_of_a_public_solution() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../../shared/real-data/fms-policy");
     let Ok(entries) = std::fs::read_dir(&folder) else {

@@ -129,6 +129,7 @@ fn bad_content_audits_are_refused() {
         {"preManagedOptions":[{"minIpv6CidrPrefixLenPerSgRule":129}]} => must be 0 to 128, not 129
         {"preManagedOptions":[{"allowedPortCountPerSgRule":-1}]} => must be 0 to 65536, not -1
         {"preManagedOptions":[{"allowedPortCountPerSgRule":0}]} => ok
+        {"preManagedOptions":[{"allowedPortCountPerSgRule":65535}]} => ok
         {"preManagedOptions":[{"allowedPortCountPerSgRule":65536}]} => ok
         {"preManagedOptions":[{"allowedPortCountPerSgRule":65537}]} => must be 0 to 65536, not 65537
         {"preManagedOptions":[{"allowedPortCountPerSgRule":18446744073709551615}]} => must be 0 to 65536

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::held::{self, Held, held};
+use super::held::{self, Held};
 use super::options::breaks_options;
 use super::rules::{
     Peer, Rule, peer_inside, peers_meet, ports_inside, ports_meet, protocol_inside, protocols_meet,
@@ -19,6 +19,8 @@ const REASON: &str = "RESOURCE_VIOLATES_AUDIT_SECURITY_GROUP";
 pub(super) struct Demand {
     /// Something that the policy names is not in the inventory.
     pub missing: bool,
+    /// An audit group may have changed since.
+    pub outdated: bool,
     pub audit: Vec<Rule>,
     pub action: String,
     pub managed: bool,
@@ -31,8 +33,7 @@ pub(super) struct Demand {
 pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
     let policy = &case["policy"];
     let (account, owner) = (text(&case["account"]), text(&case["administrator"]));
-    let region = text(&case["region"]);
-    let here = held(&case["delivery"], &case["earlier"], account, region, broken);
+    let here = held::of_account(case, text(&case["region"]), broken);
     let listed = listed_types(policy);
     let mut found = Found::default();
 
@@ -43,7 +44,10 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
         }
     }
     let data = service_data(policy);
-    let demand = demand(case, &data, owner, region, broken);
+    let demand = demand(case, &data, broken);
+    if demand.outdated && broken != Some(Mutation::OutdatedAuditGroupsPass) {
+        outdated(&mut found);
+    }
     if demand.missing && broken != Some(Mutation::MissingReferenceSkipped) {
         found.issues.insert("AWSVPC".to_owned());
         found.no_result = true;
@@ -58,7 +62,7 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
             continue;
         }
         for item in here.of_type(kind) {
-            if !tags_in_scope(policy, item, broken) {
+            if !tags_in_scope(policy, &here, item, broken) {
                 continue;
             }
             if held::is_unseen(item) {
@@ -68,6 +72,9 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
             let state = held::body(item)["state"]["name"].clone();
             if state == "terminated" && broken != Some(Mutation::TerminatedInstancesJudged) {
                 continue;
+            }
+            if here.is_outdated(item) && broken != Some(Mutation::OutdatedResourcesPass) {
+                outdated(&mut found);
             }
             let groups = groups_of(item, broken);
             let mut guilty = false;
@@ -80,6 +87,12 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
                 if held::is_unseen(group) {
                     some_unseen = true;
                 } else if is_audited(group, account, owner, &audit_ids, broken) {
+                    if here.is_outdated(group)
+                        && broken != Some(Mutation::OutdatedAttachedGroupsPass)
+                    {
+                        outdated(&mut found);
+                    }
+                    reads_outdated_lists(group, &demand, &here, &mut found, broken);
                     guilty |=
                         rules(group, broken).iter().any(|r| breaks(r, &demand, &here, broken));
                 }
@@ -99,8 +112,18 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
             && broken != Some(Mutation::AttachmentDoesNotBringIntoScope);
         let listed_here = listed.contains(&GROUP)
             || (broken == Some(Mutation::UnlistedGroupReported) && by_attachment);
-        if !listed_here || !(by_attachment || tags_in_scope(policy, group, broken)) {
+        if !listed_here || !(by_attachment || tags_in_scope(policy, &here, group, broken)) {
             continue;
+        }
+        if here.is_outdated(group) {
+            let owner = held::body(group)["ownerId"].as_str().unwrap_or("").to_owned();
+            let foreign = !owner.is_empty() && owner != account;
+            if !foreign && broken != Some(Mutation::OutdatedGroupsPass) {
+                outdated(&mut found);
+            }
+        }
+        if is_audited(group, account, owner, &audit_ids, broken) {
+            reads_outdated_lists(group, &demand, &here, &mut found, broken);
         }
         if held::is_unseen(group) {
             unseen(&mut found, broken);
@@ -117,6 +140,36 @@ fn unseen(found: &mut Found, broken: Option<Mutation>) {
     if broken != Some(Mutation::NotRecordedCountedCompliant) {
         found.issues.insert("AWSCONFIG".to_owned());
         found.undecided = true;
+    }
+}
+
+/// What is judged may have changed since.
+fn outdated(found: &mut Found) {
+    found.issues.insert("AWSCONFIG".to_owned());
+    found.undecided = true;
+}
+
+/// An option about public access asks for the entries of prefix lists, which may have changed since.
+fn reads_outdated_lists(
+    group: &Value,
+    demand: &Demand,
+    here: &Held<'_>,
+    found: &mut Found,
+    broken: Option<Mutation>,
+) {
+    let asked = demand.managed
+        && !demand.missing
+        && (demand.allowed_apps.is_some() || demand.denied_apps.is_some())
+        && demand.options["auditSgDirection"]["type"] != "EGRESS";
+    if !asked || broken == Some(Mutation::OutdatedPrefixListsPass) {
+        return;
+    }
+    for rule in rules(group, broken) {
+        let Peer::PrefixList(id) = &rule.peer else { continue };
+        let held = here.item("AWS::EC2::PrefixList", id);
+        if !rule.egress && held.is_some_and(|list| here.is_outdated(list)) {
+            outdated(found);
+        }
     }
 }
 
@@ -168,23 +221,14 @@ fn is_audited(
 }
 
 /// Resolves what the policy refers to.
-fn demand(
-    case: &Value,
-    data: &Value,
-    owner: &str,
-    region: &str,
-    broken: Option<Mutation>,
-) -> Demand {
-    let mut missing = false;
-    let there = if text(&case["account"]) == owner {
-        held(&case["delivery"], &case["earlier"], owner, region, broken)
-    } else {
-        held(&case["administratorDelivery"], &Value::Null, owner, region, broken)
-    };
+fn demand(case: &Value, data: &Value, broken: Option<Mutation>) -> Demand {
+    let (mut missing, mut outdated) = (false, false);
+    let there = held::of_administrator(case, broken);
     let mut audit = vec![];
     for named in list(&data["securityGroups"]) {
         match there.item(GROUP, text(&named["id"])) {
             Some(group) if !held::is_unseen(group) => {
+                outdated |= there.is_outdated(group);
                 audit.extend(
                     rules(group, broken).into_iter().filter(|r| !matches!(r.peer, Peer::Group)),
                 );
@@ -241,6 +285,7 @@ fn demand(
     }
     Demand {
         missing,
+        outdated,
         audit,
         action: text(&data["securityGroupAction"]["type"]).to_owned(),
         managed: !elements.is_empty(),

@@ -9,21 +9,45 @@ use super::{Mutation, list, text};
 /// The newest live states of a delivery that belong to one (account, Region).
 pub struct Held<'a> {
     pub live: Vec<&'a Value>,
+    /// Of those that a newer state without a body follows: that state.
+    later: Vec<(&'a Value, &'a Value)>,
     /// Every state that belongs here, deletions too.
     all: Vec<&'a Value>,
     snapshot: bool,
     broken: Option<Mutation>,
 }
 
-/// When snapshots were taken, as their file names say: that of the case, and an earlier one.
+/// When snapshots were taken, as their file names say: that of the case, an earlier one, and those
+/// of the account's other Regions.
 const MOMENT: &str = "2026-03-01T00:00:00.000Z";
 const EARLIER_MOMENT: &str = "2026-02-15T00:00:00.000Z";
+const ELSEWHERE_MOMENT: &str = "2026-02-20T00:00:00.000Z";
 
-/// Gathers what delivered files tell about (account, region): the case's own and an earlier one,
-/// which may be absent.
-pub fn held<'a>(
-    delivery: &'a Value,
-    earlier: &'a Value,
+/// A delivered file: its content, and the moment and Region in its name.
+struct File<'a>(&'a Value, &'static str, &'a str);
+
+/// What is held of the case's account in one of its Regions.
+pub fn of_account<'a>(case: &'a Value, region: &str, broken: Option<Mutation>) -> Held<'a> {
+    let own = text(&case["region"]);
+    let mut files =
+        vec![File(&case["delivery"], MOMENT, own), File(&case["earlier"], EARLIER_MOMENT, own)];
+    for other in list(&case["elsewhere"]) {
+        files.push(File(&other["delivery"], ELSEWHERE_MOMENT, text(&other["region"])));
+    }
+    gather(&files, text(&case["account"]), region, broken)
+}
+
+/// What is held of the administrator, whose account may be the case's.
+pub fn of_administrator(case: &Value, broken: Option<Mutation>) -> Held<'_> {
+    let (owner, region) = (text(&case["administrator"]), text(&case["region"]));
+    if text(&case["account"]) == owner {
+        return of_account(case, region, broken);
+    }
+    gather(&[File(&case["administratorDelivery"], MOMENT, region)], owner, region, broken)
+}
+
+fn gather<'a>(
+    files: &[File<'a>],
     account: &str,
     region: &str,
     broken: Option<Mutation>,
@@ -32,42 +56,46 @@ pub fn held<'a>(
     let mut all: Vec<(&Value, &str)> = vec![];
     // Of each whole snapshot: its moment, the types it contains, and its recorder.
     let mut snapshots: Vec<(&str, Vec<&str>, Option<&Value>)> = vec![];
-    for (file, moment) in [(delivery, MOMENT), (earlier, EARLIER_MOMENT)] {
+    let mut whole_here = false;
+    for File(file, moment, place) in files {
         // A whole snapshot carries the id of a snapshot; a history file has none.
         let whole = file["configSnapshotId"].is_string();
         let (mut types, mut recorder) = (vec![], None);
         for item in list(&file["configurationItems"]) {
             let home = match text(&item["awsRegion"]) {
+                "global" if broken == Some(Mutation::GlobalItemsStayWhereTheyCome) => *place,
                 "global" => "us-east-1",
                 regional => regional,
             };
             if text(&item["awsAccountId"]) != account || home != region {
                 continue;
             }
-            types.push(text(&item["resourceType"]));
-            if text(&item["resourceType"]) == RECORDER {
+            let kind = text(&item["resourceType"]);
+            // A file is the whole truth about its own Region (formats §11 rule 6) and, of `global`
+            // types, about what it contains; but not about the regional web ACLs of us-east-1.
+            let global = item["awsRegion"] == "global" && !kind.starts_with("AWS::WAFv2::");
+            if *place == region || global {
+                types.push(kind);
+            }
+            if *place == region && kind == RECORDER {
                 recorder = Some(item);
             }
             let captured = text(&item["configurationItemCaptureTime"]);
-            all.push((item, if whole && moment > captured { moment } else { captured }));
+            all.push((item, if whole && *moment > captured { *moment } else { captured }));
         }
-        // Every file of a case is named after its account and Region.
         if whole {
+            whole_here |= *place == region;
             snapshots.push((moment, types, recorder));
         }
     }
-    let mut live = vec![];
-    for (item, _) in &all {
-        let newer = |(other, _): &&(&Value, &str)| {
-            let (a, b) = (&other["configurationStateId"], &item["configurationStateId"]);
-            let (a, b) = (a.as_u64(), b.as_u64());
-            let counts = !is_deleted(other) || broken != Some(Mutation::DeletionIgnored);
-            let newer = if broken == Some(Mutation::OlderStateWins) { a < b } else { a > b };
-            same(item, other) && counts && newer
-        };
-        if all.iter().any(|other| newer(&other)) || is_deleted(item) {
+    let (mut live, mut later) = (vec![], vec![]);
+    for (at, (first, _)) in all.iter().enumerate() {
+        if all.iter().take(at).any(|(other, _)| same(first, other)) {
             continue;
         }
+        let states: Vec<&Value> =
+            all.iter().map(|(other, _)| *other).filter(|other| same(first, other)).collect();
+        let Some((item, unseen)) = newest(&states, broken) else { continue };
         // Semantics §10 row 3.
         let sightings = all.iter().filter(|(other, _)| same(item, other)).map(|(_, seen)| *seen);
         let seen = sightings.max().unwrap_or("");
@@ -79,11 +107,69 @@ pub fn held<'a>(
             seen < *moment && covers
         });
         if !gone || broken == Some(Mutation::AbsenceFromSnapshotIgnored) {
-            live.push(*item);
+            live.push(item);
+            later.extend(unseen.map(|unseen| (item, unseen)));
         }
     }
     let all = all.into_iter().map(|(item, _)| item).collect();
-    Held { live, all, snapshot: !snapshots.is_empty(), broken }
+    Held { live, later, all, snapshot: whole_here, broken }
+}
+
+/// What of a resource's states is to be looked at: the newest, but that one without a body takes
+/// nothing away from an older one with it, which is kept and marked (formats §6, semantics §10
+/// row 1). What was before a deletion never comes back.
+fn newest<'a>(
+    states: &[&'a Value],
+    broken: Option<Mutation>,
+) -> Option<(&'a Value, Option<&'a Value>)> {
+    let (mut told, mut unseen): (Option<&Value>, Option<&Value>) = (None, None);
+    for state in states {
+        let kind = if is_deleted(state) {
+            if broken == Some(Mutation::DeletionIgnored) {
+                continue;
+            }
+            &mut told
+        } else if is_unseen(state) && broken != Some(Mutation::LaterUnseenHidesBody) {
+            &mut unseen
+        } else {
+            &mut told
+        };
+        let newer = kind.is_none_or(|other| match broken {
+            Some(Mutation::OlderStateWins) => version(state) < version(other),
+            _ => version(state) > version(other),
+        });
+        if newer {
+            *kind = Some(state);
+        }
+    }
+    // Of one version, what tells something wins.
+    let later = unseen.filter(|unseen| {
+        let same = broken == Some(Mutation::UnseenOfOneVersionIsLater);
+        told.is_none_or(|told| {
+            version(unseen) > version(told) || (same && version(unseen) == version(told))
+        })
+    });
+    match told {
+        Some(gone) if is_deleted(gone) => {
+            let before = states.iter().filter(|s| !is_deleted(s) && !is_unseen(s));
+            let before = before.max_by_key(|state| version(state)).copied();
+            match (later, before) {
+                (Some(later), Some(before))
+                    if broken == Some(Mutation::UnseenRevivesWhatWasDeleted) =>
+                {
+                    Some((before, Some(later)))
+                }
+                (later, _) => later.map(|later| (later, None)),
+            }
+        }
+        Some(told) => Some((told, later)),
+        None => later.map(|later| (later, None)),
+    }
+}
+
+/// By state, then by the moment it was taken down.
+fn version(item: &Value) -> (Option<u64>, &str) {
+    (item["configurationStateId"].as_u64(), text(&item["configurationItemCaptureTime"]))
 }
 
 const RECORDER: &str = "AWS::Config::ConfigurationRecorder";
@@ -97,9 +183,11 @@ fn is_deleted(item: &Value) -> bool {
     text(&item["configurationItemStatus"]).starts_with("ResourceDeleted")
 }
 
-/// Whether the resource exists but shows no body.
+/// Whether the resource exists but shows no body. Nothing in that of an address is ever asked for.
 pub fn is_unseen(item: &Value) -> bool {
-    text(&item["configurationItemStatus"]) == "ResourceNotRecorded" || body(item).is_null()
+    let asked = text(&item["resourceType"]) != "AWS::EC2::EIP";
+    text(&item["configurationItemStatus"]) == "ResourceNotRecorded"
+        || (asked && body(item).is_null())
 }
 
 /// The body, which may be JSON or JSON in a text.
@@ -110,8 +198,21 @@ pub fn body(item: &Value) -> Cow<'_, Value> {
     }
 }
 
+/// When the recorder took the state down, milliseconds since 1970.
+pub fn captured_ms(item: &Value) -> i64 {
+    let text = text(&item["configurationItemCaptureTime"]);
+    let number = |from: usize, to: usize| text[from..to].parse::<i64>().expect("a number");
+    // Days since 1970 of a day in 2026, which is no leap year.
+    assert!(text.starts_with("2026-") && text.len() == 24, "a moment of worlds: {text}");
+    let months = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let before: i64 = months[..number(5, 7) as usize - 1].iter().sum();
+    let days = 20_454 + before + number(8, 10) - 1;
+    let seconds = (days * 24 + number(11, 13)) * 3600 + number(14, 16) * 60 + number(17, 19);
+    seconds * 1000 + number(20, 23)
+}
+
 /// Tags by the item's map; by the body's lists only when there is no map.
-pub fn tags(item: &Value) -> Vec<(String, String)> {
+fn tags_of(item: &Value) -> Vec<(String, String)> {
     let mut tags = vec![];
     if let Some(map) = item["tags"].as_object() {
         for (key, value) in map {
@@ -127,6 +228,37 @@ pub fn tags(item: &Value) -> Vec<(String, String)> {
 }
 
 impl<'h> Held<'h> {
+    /// The newest state of a live item, if that shows no body and an older one does.
+    pub fn later(&self, item: &Value) -> Option<&'h Value> {
+        self.later.iter().find(|(told, _)| std::ptr::eq(*told, item)).map(|(_, later)| *later)
+    }
+
+    /// Whether what a live item shows may have changed since.
+    pub fn is_outdated(&self, item: &Value) -> bool {
+        self.later(item).is_some() && self.broken != Some(Mutation::LaterUnseenForgotten)
+    }
+
+    /// The tags that were told last.
+    pub fn tags(&self, item: &Value) -> Vec<(String, String)> {
+        let later = self.later(item).map(tags_of).unwrap_or_default();
+        if later.is_empty() || self.broken == Some(Mutation::LaterTagsIgnored) {
+            tags_of(item)
+        } else {
+            later
+        }
+    }
+
+    /// Whether what a live item shows, tags alone, may have changed since and was not told.
+    pub fn has_untold_tags(&self, item: &Value) -> bool {
+        self.is_outdated(item) && self.later(item).is_some_and(|later| tags_of(later).is_empty())
+    }
+
+    /// Whether what is recorded is itself not recorded, or not any more.
+    pub fn recorder_is_untold(&self) -> bool {
+        self.of_type(RECORDER).any(|item| is_unseen(item) || self.is_outdated(item))
+            && self.broken != Some(Mutation::UntoldRecorderPasses)
+    }
+
     pub fn of_type(&self, kind: &str) -> impl Iterator<Item = &'h Value> {
         self.live.iter().copied().filter(move |item| text(&item["resourceType"]) == kind)
     }
@@ -147,6 +279,11 @@ impl<'h> Held<'h> {
             let on = either(&body(recorder), "Recording", "recording") != false;
             let on = on || self.broken == Some(Mutation::RecorderAtRestCountedRecording);
             return on && lists(recorder, kind);
+        }
+        // A recorder that was deleted records nothing.
+        let gone = self.all.iter().any(|i| text(&i["resourceType"]) == RECORDER && is_deleted(i));
+        if gone && self.broken != Some(Mutation::DeletedRecorderForgotten) {
+            return false;
         }
         self.snapshot || self.all.iter().any(|item| text(&item["resourceType"]) == kind)
     }

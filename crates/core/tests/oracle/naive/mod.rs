@@ -6,6 +6,8 @@ mod held;
 mod mutation;
 mod options;
 mod rules;
+mod shield;
+mod usage;
 mod waf;
 
 use std::collections::BTreeSet;
@@ -42,10 +44,21 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Outcome {
     if !account_in_scope(case, broken) {
         return Outcome::default();
     }
-    let found = match text(&case["policy"]["SecurityServicePolicyData"]["Type"]) {
+    let mut found = match text(&case["policy"]["SecurityServicePolicyData"]["Type"]) {
         "WAFV2" => waf::judge(case, broken),
+        "SHIELD_ADVANCED" => shield::judge(case, broken),
+        "SECURITY_GROUPS_USAGE_AUDIT" => usage::judge(case, broken),
         _ => audit::judge(case, broken),
     };
+    let here = held::of_account(case, text(&case["region"]), broken);
+    if here.recorder_is_untold() || may_be_in_scope(case, &here, broken) {
+        found.issues.insert("AWSCONFIG".to_owned());
+        found.undecided = true;
+    }
+    if is_stale(case) && broken != Some(Mutation::StalenessIgnored) {
+        found.issues.insert("AWSCONFIG".to_owned());
+        found.undecided = true;
+    }
     let status = if found.no_result {
         None
     } else if !found.violators.is_empty() {
@@ -61,6 +74,34 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Outcome {
     };
     let violators = if status == Some("NON_COMPLIANT") { found.violators } else { BTreeSet::new() };
     Outcome { in_scope: true, status, violators, issues: found.issues }
+}
+
+/// Whether something that its tags leave out of scope may be in it by now: a later state of it
+/// tells none (formats, quirk 20).
+fn may_be_in_scope(case: &Value, here: &held::Held<'_>, broken: Option<Mutation>) -> bool {
+    if broken == Some(Mutation::UntoldLaterTagsPass) {
+        return false;
+    }
+    let listed = listed_types(&case["policy"]);
+    here.live.iter().any(|item| {
+        let body = held::body(item);
+        let kind = text(&item["resourceType"]);
+        let owner = text(&body["ownerId"]);
+        let of_another = !owner.is_empty() && owner != text(&case["account"]);
+        listed.contains(&kind)
+            && here.has_untold_tags(item)
+            && !tags_in_scope(&case["policy"], here, item, broken)
+            && !(kind == waf::BALANCER && waf::balancer_kind(item, &body) != "application")
+            && body["state"]["name"] != "terminated"
+            && !(kind == "AWS::EC2::SecurityGroup" && of_another)
+    })
+}
+
+/// Semantics §10 row 2: no delivery within the time that is set, by the moment of receipt.
+fn is_stale(case: &Value) -> bool {
+    let (received, after) = (case["receivedMs"].as_i64(), case["staleAfterMs"].as_i64());
+    let now = case["evaluatedMs"].as_i64().unwrap_or(0);
+    matches!((received, after), (Some(received), Some(after)) if now - received >= after)
 }
 
 /// Semantics §4.1 and §10 row 6.
@@ -105,12 +146,17 @@ fn account_in_scope(case: &Value, broken: Option<Mutation>) -> bool {
 }
 
 /// Semantics §4.3.
-fn tags_in_scope(policy: &Value, item: &Value, broken: Option<Mutation>) -> bool {
+fn tags_in_scope(
+    policy: &Value,
+    here: &held::Held<'_>,
+    item: &Value,
+    broken: Option<Mutation>,
+) -> bool {
     let wanted = list(&policy["ResourceTags"]);
     if wanted.is_empty() {
         return true;
     }
-    let tags = held::tags(item);
+    let tags = here.tags(item);
     // Where nothing was recorded the tags were not either: never out of sight (formats, quirk 20).
     if tags.is_empty()
         && held::is_unseen(item)

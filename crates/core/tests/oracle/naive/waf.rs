@@ -1,19 +1,21 @@
 //! WAFV2, naively: missing and incorrect web ACLs, missing rule groups (semantics §5.1, §10 rows
-//! 16 and 18).
+//! 16 and 18), and web ACLs that cannot be taken over (§5.1 test 4).
 
 use serde_json::Value;
 
-use super::held::{self, Held, held};
+use super::held::{self, Held};
 use super::{Found, Mutation, list, listed_types, tags_in_scope, text};
 
 const WEB_ACL: &str = "AWS::WAFv2::WebACL";
-const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
+pub(super) const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
 const STAGE: &str = "AWS::ApiGateway::Stage";
+const DISTRIBUTION: &str = "AWS::CloudFront::Distribution";
 
 pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
     let policy = &case["policy"];
-    let (account, region) = (text(&case["account"]), text(&case["region"]));
-    let here = held(&case["delivery"], &case["earlier"], account, region, broken);
+    let here = held::of_account(case, text(&case["region"]), broken);
+    let retrofit = super::service_data(policy)["webACLSource"] == "RETROFIT_EXISTING"
+        && broken != Some(Mutation::RetrofitIgnored);
     let mut found = Found::default();
     let listed = listed_types(policy);
     for kind in listed.iter().copied().chain([WEB_ACL]) {
@@ -22,11 +24,22 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
             found.undecided = true;
         }
     }
+    // Resources in scope, and web ACLs found on them.
+    let mut in_scope: Vec<(&str, &str)> = vec![];
+    let mut in_use: Vec<String> = vec![];
     for item in &here.live {
         let kind = text(&item["resourceType"]);
-        if !listed.contains(&kind) || !tags_in_scope(policy, item, broken) {
+        if !listed.contains(&kind) || !tags_in_scope(policy, &here, item, broken) {
             continue;
         }
+        let body = held::body(item);
+        if kind == BALANCER
+            && balancer_kind(item, &body) != "application"
+            && broken != Some(Mutation::NetworkBalancersInScope)
+        {
+            continue;
+        }
+        in_scope.push((kind, text(&item["resourceId"])));
         if held::is_unseen(item) {
             if broken != Some(Mutation::NotRecordedCountedCompliant) {
                 found.issues.insert("AWSCONFIG".to_owned());
@@ -34,14 +47,21 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
             }
             continue;
         }
-        let body = held::body(item);
-        if kind == BALANCER
-            && text(&body["type"]) != "application"
-            && broken != Some(Mutation::NetworkBalancersInScope)
-        {
-            continue;
+        let association = web_acl_of(item, &body, &here, broken);
+        let outdated_acl = match &association {
+            Association::Acl(arn) => {
+                in_use.push(arn.clone());
+                here.item(WEB_ACL, arn).is_some_and(|acl| here.is_outdated(acl))
+                    && broken != Some(Mutation::OutdatedAclsPass)
+            }
+            _ => false,
+        };
+        let outdated = here.is_outdated(item) && broken != Some(Mutation::OutdatedResourcesPass);
+        if outdated || outdated_acl || claims_are_outdated(item, &body, &here, broken) {
+            found.issues.insert("AWSCONFIG".to_owned());
+            found.undecided = true;
         }
-        let reason = match web_acl_of(item, &body, &here, broken) {
+        let reason = match association {
             Association::Unseen => {
                 found.issues.insert("AWSCONFIG".to_owned());
                 found.undecided = true;
@@ -50,14 +70,24 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
             Association::None => "RESOURCE_MISSING_WEB_ACL",
             // Not held, but its ARN bears a name of the policy: it may be the policy's own.
             Association::Acl(arn)
-                if here.item(WEB_ACL, &arn).is_none() && arn_names_own(&arn, policy) =>
+                if seen_acl(&arn, &here, broken).is_none()
+                    && (arn_names_own(&arn, policy) || retrofit && arn.starts_with("arn:")) =>
             {
                 found.issues.insert("AWSCONFIG".to_owned());
                 found.undecided = true;
                 continue;
             }
-            Association::Acl(arn) if is_own(&arn, policy, &here, broken) => {
-                match carries_groups(here.item(WEB_ACL, &arn), policy, broken) {
+            Association::Acl(arn)
+                if is_own(&arn, policy, &here, broken)
+                    || retrofit && is_customers(&arn, &here, broken) =>
+            {
+                let acl = seen_acl(&arn, &here, broken);
+                let untouched = acl.is_some_and(|acl| {
+                    let body = held::body(acl);
+                    !is_own(&arn, policy, &here, broken)
+                        && body["RetrofittedByFirewallManager"] != true
+                });
+                match carries_groups(acl, policy, untouched, broken) {
                     Some(true) => continue,
                     Some(false) => "WEB_ACL_MISSING_RULE_GROUP",
                     None => {
@@ -79,31 +109,86 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
         let id = text(&item["resourceId"]);
         found.violators.insert((kind.to_owned(), id.to_owned(), reason.to_owned()));
     }
+    for arn in in_use.iter().filter(|_| retrofit) {
+        let Some(acl) = seen_acl(arn, &here, broken) else { continue };
+        if is_own(arn, policy, &here, broken) {
+            continue;
+        }
+        let others = !is_customers(arn, &here, broken);
+        let strays = list(&acl["relationships"]).iter().any(|related| {
+            let (kind, id) = (text(&related["resourceType"]), text(&related["resourceId"]));
+            // What is named and not held is gone, if it is of a type that policies are about.
+            let there = ![BALANCER, STAGE, DISTRIBUTION].contains(&kind)
+                || here.item(kind, id).is_some()
+                || broken == Some(Mutation::GoneResourcesAreStrangers);
+            there && !in_scope.contains(&(kind, id)) && broken != Some(Mutation::StrangersIgnored)
+        });
+        if strays || (others && broken != Some(Mutation::AclsOfOthersTakenOver)) {
+            let reason = "WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE".to_owned();
+            found.violators.insert((WEB_ACL.to_owned(), arn.clone(), reason));
+        }
+    }
     found
 }
 
-enum Association {
+/// Where the body does not tell, the ARN does.
+pub(super) fn balancer_kind<'a>(item: &Value, body: &'a Value) -> &'a str {
+    match body["type"].as_str() {
+        Some(kind) => kind,
+        None if text(&item["resourceId"]).contains(":loadbalancer/app/") => "application",
+        None => "",
+    }
+}
+
+/// A web ACL that shows its body.
+fn seen_acl<'a>(arn: &str, here: &Held<'a>, broken: Option<Mutation>) -> Option<&'a Value> {
+    here.item(WEB_ACL, arn)
+        .filter(|acl| !held::is_unseen(acl) || broken == Some(Mutation::UnseenAclsHeld))
+}
+
+/// Whether only relationships of web ACLs tell which one a resource has, or that it has none, and
+/// they may have changed since.
+pub(super) fn claims_are_outdated(
+    item: &Value,
+    body: &Value,
+    here: &Held<'_>,
+    broken: Option<Mutation>,
+) -> bool {
+    if attribute_of(item, body).is_some() || broken == Some(Mutation::OutdatedClaimsPass) {
+        return false;
+    }
+    match web_acl_of(item, body, here, broken) {
+        Association::Acl(arn) => here.item(WEB_ACL, &arn).is_some_and(|acl| here.is_outdated(acl)),
+        Association::None | Association::Unseen => {
+            here.of_type(WEB_ACL).any(|acl| here.is_outdated(acl))
+        }
+    }
+}
+
+/// Made by the account itself, whether Firewall Manager has put rule groups into it or not.
+fn is_customers(arn: &str, here: &Held<'_>, broken: Option<Mutation>) -> bool {
+    let Some(acl) = seen_acl(arn, here, broken) else { return false };
+    let body = held::body(acl);
+    body["ManagedByFirewallManager"] != true
+        || (body["RetrofittedByFirewallManager"] == true
+            && broken != Some(Mutation::RetrofittedFlagIgnored))
+}
+
+pub(super) enum Association {
     Acl(String),
     None,
     /// Only relationships could tell, and web ACLs are not recorded.
     Unseen,
 }
 
-fn web_acl_of(
+pub(super) fn web_acl_of(
     item: &Value,
     body: &Value,
     here: &Held<'_>,
     broken: Option<Mutation>,
 ) -> Association {
     let kind = text(&item["resourceType"]);
-    let attribute = match kind {
-        BALANCER => list(&item["supplementaryConfiguration"]["LoadBalancerAttributes"])
-            .iter()
-            .find(|pair| text(&pair["key"]) == "waf.web_acl_id")
-            .map(|pair| text(&pair["value"])),
-        STAGE => body["webAclArn"].as_str(),
-        _ => body["distributionConfig"]["webACLId"].as_str(),
-    };
+    let attribute = attribute_of(item, body);
     let by_relationship = || {
         for acl in here.of_type(WEB_ACL) {
             for related in list(&acl["relationships"]) {
@@ -114,7 +199,9 @@ fn web_acl_of(
                 }
             }
         }
-        if here.knows(WEB_ACL) { Association::None } else { Association::Unseen }
+        let all_seen = here.of_type(WEB_ACL).all(|acl| !held::is_unseen(acl))
+            || broken == Some(Mutation::UnseenAclsHeld);
+        if all_seen && here.knows(WEB_ACL) { Association::None } else { Association::Unseen }
     };
     if broken == Some(Mutation::RelationshipsOverAttribute)
         && let Association::Acl(arn) = by_relationship()
@@ -130,9 +217,21 @@ fn web_acl_of(
     }
 }
 
+/// What a resource itself says of its web ACL.
+fn attribute_of<'a>(item: &'a Value, body: &'a Value) -> Option<&'a str> {
+    match text(&item["resourceType"]) {
+        BALANCER => list(&item["supplementaryConfiguration"]["LoadBalancerAttributes"])
+            .iter()
+            .find(|pair| text(&pair["key"]) == "waf.web_acl_id")
+            .map(|pair| text(&pair["value"])),
+        STAGE => body["webAclArn"].as_str(),
+        _ => body["distributionConfig"]["webACLId"].as_str(),
+    }
+}
+
 /// Semantics §10 row 16, last sentence, and §5.1 names.
 fn is_own(arn: &str, policy: &Value, here: &Held<'_>, broken: Option<Mutation>) -> bool {
-    let Some(acl) = here.item(WEB_ACL, arn) else { return false };
+    let Some(acl) = seen_acl(arn, here, broken) else { return false };
     let body = held::body(acl);
     if body["ManagedByFirewallManager"] != true && broken != Some(Mutation::ManagedFlagIgnored) {
         return false;
@@ -154,7 +253,13 @@ fn bears_name(name: &str, policy: &Value, broken: Option<Mutation>) -> bool {
 
 /// Whether the web ACL has the policy's first and last groups, in order and unaltered; nothing
 /// when it does not tell.
-fn carries_groups(acl: Option<&Value>, policy: &Value, broken: Option<Mutation>) -> Option<bool> {
+/// Nobody put groups into one that is untouched.
+fn carries_groups(
+    acl: Option<&Value>,
+    policy: &Value,
+    untouched: bool,
+    broken: Option<Mutation>,
+) -> Option<bool> {
     if broken == Some(Mutation::RuleGroupsIgnored) {
         return Some(true);
     }
@@ -168,6 +273,9 @@ fn carries_groups(acl: Option<&Value>, policy: &Value, broken: Option<Mutation>)
         let mut wanted: Vec<Vec<String>> =
             list(&data[wanted]).iter().map(|g| wanted_group(g, broken)).collect();
         if body[there].is_null() {
+            if untouched && !wanted.is_empty() {
+                return Some(false);
+            }
             untold |= !wanted.is_empty();
             continue;
         }

@@ -1,8 +1,13 @@
 //! Cases worked by hand from sections 4, 5 and 10 of the semantics. Both evaluators must give
 //! what is written here. `words` reads rows into the JSON that users have.
 
+mod known;
+mod outdated;
+mod retrofit;
 mod rule_groups;
+mod shield;
 mod snapshots;
+mod usage;
 mod words;
 
 use serde_json::{Value, json};

@@ -41,8 +41,9 @@ fn rule_groups_worked_by_hand() {
         case["policy"] = policy("edge", "WAFV2", &data, "AWS::ApiGateway::Stage");
         let name = "FMManagedWebACLV2-edge-1770000000000";
         let arn = format!("arn:aws:wafv2:eu-west-1:{ACCOUNT}:regional/webacl/{name}/1");
-        let mut body =
-            json!({"ARN": arn, "Id": "1", "Name": name, "ManagedByFirewallManager": true});
+        let mut body = json!({"ARN": arn, "Id": "1", "Name": name, "ManagedByFirewallManager": true,
+                // Between the policy's groups the account may have rules of its own.
+                "Rules": [{"Name": "own", "Priority": 0, "Statement": {}, "Action": {"Block": {}}}]});
         for (key, side) in
             ["PreProcessFirewallManagerRuleGroups", "PostProcessFirewallManagerRuleGroups"]
                 .iter()

@@ -200,7 +200,7 @@ fn halves(permission: &Value) -> Option<[Value; 2]> {
     Some(halves)
 }
 
-fn permission(random: &mut Random) -> Value {
+pub(super) fn permission(random: &mut Random) -> Value {
     let protocol = random.pick(&[
         "tcp", "tcp", "tcp", "tcp", "udp", "6", "17", "icmp", "icmpv6", "1", "58", "-1", "50",
     ]);
@@ -220,12 +220,12 @@ fn permission(random: &mut Random) -> Value {
                 push(&mut permission, "ipRanges", json!(cidr));
                 70
             }
-            70..85 if !old_layout => {
+            70..83 if !old_layout => {
                 push(&mut permission, "ipv6Ranges", json!({"cidrIpv6": random.pick(IPV6)}));
                 85
             }
-            85..93 => {
-                let id = random.pick(&["pl-0a", "pl-0b", "pl-0c"]);
+            83..93 => {
+                let id = random.pick(&["pl-0a", "pl-0a", "pl-0b", "pl-0c"]);
                 push(&mut permission, "prefixListIds", json!({"prefixListId": id}));
                 92
             }
@@ -249,7 +249,7 @@ fn permission(random: &mut Random) -> Value {
     permission
 }
 
-fn group(
+pub(super) fn group(
     random: &mut Random,
     id: &str,
     account: &str,

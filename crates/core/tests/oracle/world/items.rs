@@ -80,6 +80,62 @@ pub(super) fn deleted(item: &Value, later: i64) -> Value {
     item
 }
 
+/// A later message of one of the case's items that shows no body: it was too large, or its type is
+/// no longer recorded. Sometimes late or of the same version, sometimes after a deletion.
+pub(super) fn show_no_body(case: &mut Value, random: &mut Random) {
+    const KIND: &str = "AWS::Config::ConfigurationRecorder";
+    let data = &case["policy"]["SecurityServicePolicyData"]["ManagedServiceData"];
+    let public = data.as_str().is_some_and(|data| data.contains("PublicAccessAppLists\":{"));
+    let mut files = vec!["/delivery".to_owned(), "/delivery".to_owned(), "/delivery".to_owned()];
+    files.push("/administratorDelivery".to_owned());
+    for at in 0..case["elsewhere"].as_array().map_or(0, Vec::len) {
+        files.push(format!("/elsewhere/{at}/delivery"));
+    }
+    let file = &files[random.below(files.len())];
+    let Some(file) = case.pointer_mut(file) else { return };
+    let whole = file["configSnapshotId"].is_string();
+    let Some(items) = file["configurationItems"].as_array_mut() else { return };
+    let shown: Vec<usize> = (0..items.len())
+        .filter(|at| items[*at]["resourceType"] != "AWS::EC2::VPC" || items.len() == 1)
+        .filter(|at| !items[*at]["configuration"].is_null())
+        .collect();
+    if shown.is_empty() {
+        return;
+    }
+    let lists = shown.iter().find(|at| items[**at]["resourceType"] == "AWS::EC2::PrefixList");
+    let at = match lists {
+        Some(at) if random.chance(if public { 90 } else { 20 }) => *at,
+        _ => shown[random.below(shown.len())],
+    };
+    let mut later = not_recorded(&items[at]);
+    if random.chance(50) {
+        later["configurationItemStatus"] = json!("OK");
+    }
+    if random.chance(30) {
+        later["tags"] = items[at]["tags"].clone();
+        let key = random.pick(&["env", "team"]);
+        if later["tags"].is_object() && random.chance(60) {
+            later["tags"][key] = json!(random.pick(TAG_VALUES));
+        }
+    }
+    // A snapshot shows a recorder once.
+    if items[at]["resourceType"] == KIND && whole {
+        items[at] = later;
+        return;
+    }
+    let state = items[at]["configurationStateId"].as_i64().expect("a state");
+    let after = [6, 6, 6, 6, 6, 6, 0, -6];
+    let after = after[random.below(after.len())];
+    later["configurationStateId"] = json!(state + after);
+    if after > 0 && random.chance(40) {
+        later["configurationItemCaptureTime"] = json!("2026-02-03T05:05:06.007Z");
+    }
+    if random.chance(7) {
+        items.push(deleted(&later, -2));
+    }
+    items.insert(random.below(items.len() + 1), later);
+}
+
 /// Older states, deletions and resources that are not recorded.
 pub(super) fn histories(random: &mut Random, items: &mut Vec<Value>) {
     if items.is_empty() {
@@ -109,13 +165,9 @@ pub(super) fn histories(random: &mut Random, items: &mut Vec<Value>) {
     }
     if random.chance(9) {
         let at = random.below(items.len());
-        let audited = ["AWS::EC2::PrefixList", WEB_ACL];
-        if !audited.iter().any(|kind| items[at]["resourceType"] == *kind) {
-            let states =
-                items.iter().filter(|i| i["resourceId"] == items[at]["resourceId"]).count();
-            if states == 1 {
-                items[at] = not_recorded(&items[at]);
-            }
+        let states = items.iter().filter(|i| i["resourceId"] == items[at]["resourceId"]).count();
+        if states == 1 {
+            items[at] = not_recorded(&items[at]);
         }
     }
 }
@@ -194,6 +246,25 @@ pub(super) fn recorder(
         "default",
         body,
     ));
+}
+
+/// The recorder of a case was deleted. A snapshot shows it or its deletion, never both.
+pub(super) fn delete_recorder(case: &mut Value, random: &mut Random) {
+    const KIND: &str = "AWS::Config::ConfigurationRecorder";
+    let (account, region) = (case["account"].clone(), case["region"].clone());
+    let whole = case["delivery"]["configSnapshotId"].is_string();
+    let items = case["delivery"]["configurationItems"].as_array_mut().expect("built as a list");
+    let at = items.iter().position(|i| i["resourceType"] == KIND && i["awsRegion"] == region);
+    let shown = at.map(|at| items[at].clone()).unwrap_or_else(|| {
+        let [account, region] = [&account, &region].map(|v| v.as_str().unwrap_or_default());
+        item(random, account, region, KIND, "default", json!({}))
+    });
+    let mut gone = deleted(&shown, if whole || random.chance(60) { 3 } else { -3 });
+    gone["resourceId"] = json!("default");
+    match at {
+        Some(at) if whole => items[at] = gone,
+        _ => items.push(gone),
+    }
 }
 
 pub(super) fn delivery(

@@ -9,6 +9,8 @@ use crate::random::Random;
 
 mod audit;
 mod items;
+mod shield;
+mod usage;
 mod web;
 
 pub use items::not_recorded;
@@ -24,7 +26,7 @@ const WEB_ACL: &str = "AWS::WAFv2::WebACL";
 const TAG_VALUES: &[&str] = &["prod", "test", "", "*"];
 
 /// How many single changes are tried for one that turns the outcome.
-const TWIN_TRIES_MAX: usize = 5;
+const TWIN_TRIES_MAX: usize = 7;
 
 /// Ids of the AWS-managed lists.
 pub struct DefaultLists {
@@ -65,16 +67,36 @@ fn fresh(random: &mut Random, defaults: &DefaultLists) -> Value {
         "account": account,
         "lists": lists(random, defaults),
     });
-    if random.chance(70) {
-        audit::audit_case(&mut case, random, defaults)
-    } else {
-        web::waf_case(&mut case, random)
+    match random.below(100) {
+        0..40 => audit::audit_case(&mut case, random, defaults),
+        40..58 => web::waf_case(&mut case, random),
+        58..79 => shield::shield_case(&mut case, random),
+        _ => usage::usage_case(&mut case, random),
     }
     scope(&mut case["policy"], random);
     if case["region"] == "eu-west-1" && random.chance(20) {
         case["earlier"] = items::earlier(random, &case["delivery"]);
     }
+    if random.chance(4) {
+        items::delete_recorder(&mut case, random);
+    }
+    if random.chance(15) {
+        items::show_no_body(&mut case, random);
+    }
+    if random.chance(6) {
+        age(&mut case, random);
+    }
     case
+}
+
+/// The last delivery was received some time before the moment of judging.
+fn age(case: &mut Value, random: &mut Random) {
+    const DAY_MS: i64 = 86_400_000;
+    let now = case["evaluatedMs"].as_i64().unwrap_or(1_772_000_000_000);
+    let ages = [0, DAY_MS - 1, DAY_MS + 1, 30 * DAY_MS];
+    case["evaluatedMs"] = json!(now);
+    case["receivedMs"] = json!(now - ages[random.below(ages.len())]);
+    case["staleAfterMs"] = if random.chance(80) { json!(DAY_MS) } else { Value::Null };
 }
 
 fn organization(random: &mut Random) -> Value {

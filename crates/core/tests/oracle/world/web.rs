@@ -44,6 +44,71 @@ fn rule_group(at: usize) -> (Value, Value) {
     }
 }
 
+/// Where a resource is: its account, its Region, and the Region that its items are under.
+pub(super) struct Place<'a> {
+    pub account: &'a str,
+    pub region: &'a str,
+    pub home: &'a str,
+}
+
+/// A resource that can have a web ACL, with what its own attribute says of it.
+pub(super) fn resource(
+    random: &mut Random,
+    place: &Place<'_>,
+    ids: &mut Ids,
+    kind: &str,
+    kind_of_balancer: &str,
+    attribute: Option<&str>,
+) -> Value {
+    let Place { account, region, home } = place;
+    match kind {
+        DISTRIBUTION => {
+            let id = ids.next("E");
+            let mut config = json!({"enabled": true, "aliases": {"quantity": 0}});
+            if let Some(attribute) = attribute {
+                config["webACLId"] = json!(attribute);
+            }
+            let body = json!({"arn": format!("arn:aws:cloudfront::{account}:distribution/{id}"),
+                "distributionConfig": config});
+            item(random, account, home, kind, &id, body)
+        }
+        BALANCER => {
+            let short = match kind_of_balancer {
+                "application" => "app",
+                "network" => "net",
+                _ => "gwy",
+            };
+            let id = format!(
+                "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/{short}/{}/1",
+                ids.next("lb")
+            );
+            let body = json!({"loadBalancerArn": id, "type": kind_of_balancer,
+                "scheme": "internal", "vpcId": "vpc-01", "securityGroups": []});
+            let mut made = item(random, account, home, kind, &id, body);
+            let mut attributes =
+                vec![json!({"key": "deletion_protection.enabled", "value": "false"})];
+            if let Some(attribute) = attribute {
+                let on = (!attribute.is_empty()).to_string();
+                attributes.push(json!({"key": "waf.web_acl_id", "value": attribute}));
+                attributes.push(json!({"key": "waf.enabled", "value": on}));
+            }
+            made["supplementaryConfiguration"] = json!({"LoadBalancerAttributes": attributes});
+            made
+        }
+        _ => {
+            let id =
+                format!("arn:aws:apigateway:{region}::/restapis/{}/stages/live", ids.next("api"));
+            let mut body = json!({"stageName": "live", "createdDate": "Feb 21, 2022 6:37:48 PM"});
+            if let Some(attribute) = attribute {
+                body["webAclArn"] = json!(attribute);
+            } else if random.chance(50) {
+                body["webAclArn"] = Value::Null;
+            }
+            item(random, account, home, kind, &id, body)
+        }
+    }
+}
+
 pub(super) fn waf_case(case: &mut Value, random: &mut Random) {
     let global = random.chance(20);
     let region = if global { "us-east-1" } else { "eu-west-1" };
@@ -56,7 +121,7 @@ pub(super) fn waf_case(case: &mut Value, random: &mut Random) {
         _ => &[BALANCER],
     };
     let mut wanted = [vec![], vec![]];
-    if random.chance(50) {
+    if random.chance(65) {
         for (side, most) in wanted.iter_mut().zip([3, 2]) {
             for _ in 0..random.below(most) {
                 side.push(random.below(RULE_GROUPS));
@@ -65,11 +130,15 @@ pub(super) fn waf_case(case: &mut Value, random: &mut Random) {
     }
     let [first, last] =
         wanted.each_ref().map(|side| side.iter().map(|at| rule_group(*at).0).collect::<Vec<_>>());
-    let data = json!({
+    let mut data = json!({
         "type": "WAFV2", "preProcessRuleGroups": first, "postProcessRuleGroups": last,
         "defaultAction": {"type": "ALLOW"},
         "overrideCustomerWebACLAssociation": random.chance(40), "loggingConfiguration": null,
+        "webACLSource": random.pick(&["", "", "DEFAULT", "RETROFIT_EXISTING", "RETROFIT_EXISTING"]),
     });
+    if data["webACLSource"] == "" {
+        data["webACLSource"] = Value::Null;
+    }
     let name = random.pick(&["edge", "edge-two", "edge-7"]);
     case["policy"] = policy(name, "WAFV2", &data, types);
     let account = case["account"].as_str().expect("an account").to_owned();
@@ -90,7 +159,7 @@ pub(super) fn waf_case(case: &mut Value, random: &mut Random) {
         let mut body = json!({
             "ARN": arn, "Id": format!("0000000{at}"), "Name": acl_name, "Capacity": 1,
             "DefaultAction": {"Allow": {}}, "Rules": [], "ManagedByFirewallManager": random.chance(80),
-            "RetrofittedByFirewallManager": false,
+            "RetrofittedByFirewallManager": random.chance(25),
         });
         for (key, side) in
             ["PreProcessFirewallManagerRuleGroups", "PostProcessFirewallManagerRuleGroups"]
@@ -102,6 +171,7 @@ pub(super) fn waf_case(case: &mut Value, random: &mut Random) {
                 0 => drop(side.pop()),
                 1 => side.reverse(),
                 2 if !side.is_empty() => side[0] = random.below(RULE_GROUPS),
+                4 if !side.is_empty() => side[0] = side[0] / 3 * 3 + random.below(3),
                 3 => continue,
                 _ => {}
             }
@@ -125,66 +195,28 @@ pub(super) fn waf_case(case: &mut Value, random: &mut Random) {
             _ => Some(acls[random.below(acls.len())].clone()),
         };
         let kind = if global { DISTRIBUTION } else { random.pick(&[BALANCER, BALANCER, STAGE]) };
-        let mut made = match kind {
-            DISTRIBUTION => {
-                let id = ids.next("E");
-                let mut config = json!({"enabled": true, "aliases": {"quantity": 0}});
-                if let Some(attribute) = &attribute {
-                    config["webACLId"] = json!(attribute);
-                }
-                let body = json!({"arn": format!("arn:aws:cloudfront::{account}:distribution/{id}"), "distributionConfig": config});
-                item(random, &account, home, kind, &id, body)
-            }
-            BALANCER => {
-                let type_name = random.pick(&[
-                    "application",
-                    "application",
-                    "application",
-                    "network",
-                    "gateway",
-                ]);
-                let short = match type_name {
-                    "application" => "app",
-                    "network" => "net",
-                    _ => "gwy",
-                };
-                let id = format!(
-                    "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/{short}/{}/1",
-                    ids.next("lb")
-                );
-                let body = json!({"loadBalancerArn": id, "type": type_name, "scheme": "internal",
-                    "vpcId": "vpc-01", "securityGroups": []});
-                let mut made = item(random, &account, home, kind, &id, body);
-                let mut attributes =
-                    vec![json!({"key": "deletion_protection.enabled", "value": "false"})];
-                if let Some(attribute) = &attribute {
-                    attributes.push(json!({"key": "waf.web_acl_id", "value": attribute}));
-                    attributes.push(
-                        json!({"key": "waf.enabled", "value": (!attribute.is_empty()).to_string()}),
-                    );
-                }
-                made["supplementaryConfiguration"] = json!({"LoadBalancerAttributes": attributes});
-                made
-            }
-            _ => {
-                let id = format!(
-                    "arn:aws:apigateway:{region}::/restapis/{}/stages/live",
-                    ids.next("api")
-                );
-                let mut body =
-                    json!({"stageName": "live", "createdDate": "Feb 21, 2022 6:37:48 PM"});
-                if let Some(attribute) = &attribute {
-                    body["webAclArn"] = json!(attribute);
-                } else if random.chance(50) {
-                    body["webAclArn"] = Value::Null;
-                }
-                item(random, &account, home, kind, &id, body)
-            }
-        };
+        let kind_of_balancer =
+            random.pick(&["application", "application", "application", "network", "gateway"]);
+        let place = Place { account: &account, region, home };
+        let mut made =
+            resource(random, &place, &mut ids, kind, kind_of_balancer, attribute.as_deref());
         if !acls.is_empty() && random.chance(35) {
             let at = random.below(acls.len());
             let relation = json!({"resourceId": made["resourceId"], "resourceName": null,
                 "resourceType": kind, "name": "Is associated with "});
+            let acl = items.iter_mut().find(|i| i["resourceId"] == acls[at]).expect("made above");
+            push(acl, "relationships", relation);
+        }
+        if !acls.is_empty() && random.chance(15) {
+            // On something else too, that is gone or of a type no policy is about.
+            let (kind, id) = match random.below(3) {
+                0 => ("AWS::AppSync::GraphQLApi", "api-00001"),
+                1 => (STAGE, "arn:aws:apigateway:eu-west-1::/restapis/api-0dead/stages/live"),
+                _ => (DISTRIBUTION, "E-0dead"),
+            };
+            let relation =
+                json!({"resourceId": id, "resourceType": kind, "name": "Is associated with "});
+            let at = random.below(acls.len());
             let acl = items.iter_mut().find(|i| i["resourceId"] == acls[at]).expect("made above");
             push(acl, "relationships", relation);
         }
@@ -195,6 +227,11 @@ pub(super) fn waf_case(case: &mut Value, random: &mut Random) {
             made = not_recorded(&made);
         }
         items.push(made);
+    }
+    if random.chance(6)
+        && let Some(acl) = items.iter_mut().find(|item| item["resourceType"] == WEB_ACL)
+    {
+        *acl = not_recorded(acl);
     }
     if random.chance(25) {
         let at = random.below(items.len() + 1);

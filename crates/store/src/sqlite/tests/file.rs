@@ -7,8 +7,9 @@ use rusqlite::Connection;
 
 use crate::contract::Bed;
 use crate::contract::facts::*;
-use crate::sqlite::{Opening, SqliteStore, Synchronous};
-use crate::{Store, StoreError};
+use crate::contract::keys::{change_keys, event, key};
+use crate::sqlite::{Opening, SqliteStore, Synchronous, schema};
+use crate::{ControlChange, KeyChange, KeyRecord, Store, StoreError, StoredSecret};
 
 use super::beds::{OnDisk, looking, serving};
 
@@ -34,14 +35,8 @@ fn a_second_server_is_refused_until_the_first_is_gone() {
 fn keys_are_made_beside_a_server() {
     let bed = OnDisk::new();
     let beside = SqliteStore::open(&bed.path(), looking()).unwrap();
-    let key = crate::KeyRecord {
-        access_key_id: "a".to_owned(),
-        secret: "s".to_owned(),
-        account: None,
-        created_ms: 1,
-    };
-    beside.create_key(&key).unwrap();
-    assert!(bed.store().key("a").unwrap() == Some(key));
+    change_keys(&beside, &[KeyChange::Create(key("a", 1))]).unwrap();
+    assert_eq!(bed.store().key("a").unwrap(), Some(key("a", 1)));
     assert_eq!(beside.sealing_key().unwrap(), [7; 32], "drawn once, when the store was made");
 }
 
@@ -54,7 +49,11 @@ fn a_store_of_a_newer_palisade_is_refused_and_left_as_it_is() {
     drop(raw);
     for opening in [serving(), looking()] {
         let error = refused(&bed.path(), opening);
-        assert!(matches!(&error, StoreError::TooNew { found: 99, known: 2, .. }), "{error}");
+        let known = schema::known_version();
+        assert!(
+            matches!(&error, StoreError::TooNew { found: 99, known: told, .. } if *told == known),
+            "{error}"
+        );
     }
     let raw = Connection::open(bed.path()).unwrap();
     let version: i64 = raw.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
@@ -208,6 +207,81 @@ fn a_store_of_version_1_is_migrated_with_all_it_holds() {
     drop(store);
     let raw = Connection::open(&path).unwrap();
     let version: i64 = raw.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(version, i64::from(schema::known_version()));
     SqliteStore::open(&path, serving()).unwrap();
+}
+
+#[test]
+fn keys_of_version_2_are_kept_enabled_and_in_the_clear_until_they_are_sealed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch(include_str!("../schema/0001.sql")).unwrap();
+    raw.execute_batch(include_str!("../schema/0002.sql")).unwrap();
+    raw.execute_batch(
+        "PRAGMA application_id = 0x50414c49;
+         PRAGMA user_version = 2;
+         PRAGMA journal_mode = WAL;
+         INSERT INTO store VALUES (1, 41, 7, 0, x'0707070707070707070707070707070707070707070707070707070707070707');
+         INSERT INTO keys VALUES ('a', 'plain-as-day', NULL, 1), ('b', 'plain-as-night', '000000000001', 2);",
+    )
+    .unwrap();
+    drop(raw);
+    assert!(spells(&path, "plain-as-day"), "the search can find it");
+
+    let store = SqliteStore::open(&path, serving()).unwrap();
+    let plain = |text: &str| StoredSecret::Plain(text.to_owned());
+    let (a, b) = (key("a", 1), key("b", 2));
+    let migrated = [
+        KeyRecord { secret: plain("plain-as-day"), ..a.clone() },
+        KeyRecord { secret: plain("plain-as-night"), ..b.clone() },
+    ];
+    assert_eq!(store.keys().unwrap(), migrated);
+
+    let seal = |key: &KeyRecord| KeyChange::Seal {
+        access_key_id: key.access_key_id.clone(),
+        secret: key.secret.clone(),
+    };
+    change_keys(&store, &[seal(&a), seal(&b)]).unwrap();
+    assert_eq!(store.keys().unwrap(), [a, b]);
+    for secret in ["plain-as-day", "plain-as-night"] {
+        assert!(!spells(&path, secret), "`{secret}` is still in the files");
+    }
+}
+
+/// Whether any file of the store contains the text.
+fn spells(path: &Path, text: &str) -> bool {
+    let files = fs::read_dir(path.parent().unwrap()).unwrap();
+    files.into_iter().any(|file| {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+#[test]
+fn a_log_cut_anywhere_holds_a_change_with_its_event_or_neither() {
+    let bed = OnDisk::new();
+    commit(bed.store(), &[ControlChange::PutPolicy(policy("first", 1))], 0);
+    let (_folder, path) = torn_from(&bed);
+    let before = fs::metadata(path.with_extension("db-wal")).unwrap().len();
+    for n in 0..20_u32 {
+        let tell = ControlChange::Audit(std::sync::Arc::new(event(&format!("put {n}"), 1)));
+        commit(bed.store(), &[ControlChange::PutPolicy(policy(&format!("p{n}"), 1)), tell], 0);
+    }
+    let (_folder, whole_path) = torn_from(&bed);
+    let (file, whole) =
+        (fs::read(&whole_path).unwrap(), fs::read(whole_path.with_extension("db-wal")).unwrap());
+    let mut seen = std::collections::BTreeSet::new();
+    let start = usize::try_from(before).unwrap();
+    for cut in (start..whole.len()).step_by(1009).chain([whole.len()]) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        fs::write(&path, &file).unwrap();
+        fs::write(path.with_extension("db-wal"), &whole[..cut]).unwrap();
+        let copy = SqliteStore::open(&path, looking()).unwrap();
+        let policies = copy.control().unwrap().policies.len() - 1;
+        assert_eq!(copy.audit(&Default::default(), 99).unwrap().len(), policies, "cut at {cut}");
+        seen.insert(policies);
+    }
+    assert_eq!(seen.len(), 21, "each number of changes was seen: {seen:?}");
 }

@@ -46,6 +46,7 @@ fn deliveries_in_any_order_leave_the_same_bytes() {
     let story = [
         delivery(&[deleted(&one, "sg-1", 5), group(&one, "sg-2", 5), group(&two, "sg-2", 5)]),
         delivery(&[group(&one, "sg-1", 10), group(&one, "sg-3", 29), recorder(&two, 3)]),
+        delivery(&[unseen(&one, "sg-1", 4), unseen(&one, "sg-2", 31), unseen(&two, "sg-2", 2)]),
         snapshot(&one, 20, &[group(&one, "sg-2", 5)]),
         snapshot(&one, 30, &[group(&one, "sg-1", 8), recorder(&one, 1)]),
         snapshot(&two, 25, &[recorder(&two, 3)]),
@@ -57,11 +58,36 @@ fn deliveries_in_any_order_leave_the_same_bytes() {
         }
         inventory(&store)
     };
-    let first = end(&[0, 1, 2, 3, 4]);
+    let first = end(&[0, 1, 2, 3, 4, 5]);
     assert!(first[2].len() >= 6);
-    for order in [[4, 3, 2, 1, 0], [2, 0, 4, 3, 1], [3, 1, 0, 4, 2], [1, 4, 3, 0, 2]] {
+    for order in [
+        [5, 4, 3, 2, 1, 0],
+        [2, 0, 4, 5, 3, 1],
+        [3, 1, 5, 0, 4, 2],
+        [1, 4, 3, 0, 2, 5],
+        [2, 5, 0, 1, 3, 4],
+    ] {
         assert_eq!(end(&order), first, "{order:?}");
     }
+}
+
+#[test]
+fn items_kept_before_later_states_were_are_read_and_merged() {
+    let one = shard(1);
+    let store = new_store();
+    store.accept(&delivery(&[group(&one, "sg-1", 10), group(&one, "sg-2", 10)]), 1000).unwrap();
+    // The layout before ended with the body.
+    change(
+        &store,
+        "UPDATE items SET body = CAST(x'01' || substr(body, 2, length(body) - 2) AS BLOB) WHERE id = 'sg-1'",
+    );
+    let layouts = || rows(&store, "SELECT hex(substr(body, 1, 1)) FROM items ORDER BY id");
+    assert_eq!(layouts(), [["01"], ["02"]].map(|row| row.map(|text| Value::Text(text.into()))));
+    assert_eq!(groups(&store, &one), "sg-1 10, sg-2 10");
+    let answer = store.accept(&delivery(&[group(&one, "sg-1", 10)]), 1000).unwrap();
+    assert_eq!(answer.stale, 1, "the same state is no news");
+    store.accept(&delivery(&[unseen(&one, "sg-1", 20)]), 1000).unwrap();
+    assert_eq!(groups(&store, &one), "sg-1 10+20, sg-2 10");
 }
 
 #[test]

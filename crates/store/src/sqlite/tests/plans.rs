@@ -39,6 +39,7 @@ fn no_frequent_statement_scans_a_table() {
     let mut connection = Connection::open_in_memory().unwrap();
     schema::migrate(&mut connection, "memory", &[0; 32]).unwrap();
     let sources = [
+        include_str!("../audit.rs"),
         include_str!("../control.rs"),
         include_str!("../held.rs"),
         include_str!("../intake.rs"),

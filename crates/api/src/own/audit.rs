@@ -1,0 +1,127 @@
+//! The audit log, newest first.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use palisade_core::ident::AccountId;
+use palisade_store::{AuditChange, AuditFilter, AuditRow, CallerKind};
+use serde::{Deserialize, Serialize};
+
+use super::{Refused, SMALL_BODY_SIZE_MAX, answer, finish, moment, operator_only, query};
+use crate::app::App;
+use crate::audit::own;
+use crate::call::internal;
+use crate::operations::{Effect, OPERATIONS};
+use crate::pages::{Binding, PAGE_SIZE_MAX};
+
+/// Events of one page: together no more than some tens of megabytes, however large their states.
+pub const AUDIT_PAGE_MAX: usize = PAGE_SIZE_MAX;
+
+const NAME: &str = "palisade:audit";
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    limit: Option<usize>,
+    next: Option<String>,
+    account: Option<AccountId>,
+    operation: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Page {
+    events: Vec<Shown>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    sequence: u64,
+    at: String,
+    request_id: String,
+    operation: String,
+    caller: CallerKind,
+    access_key_id: Option<String>,
+    account: Option<AccountId>,
+    region: String,
+    changes: Vec<AuditChange>,
+}
+
+/// `GET /palisade/v1/audit?limit=&next=&account=&operation=`
+pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
+    let asked: Asked = match query(request.uri()) {
+        Ok(asked) => asked,
+        Err(refused) => return finish::<()>(&app, NAME, Err(refused)),
+    };
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| {
+        operator_only(request)?;
+        page(app, &asked)
+    })
+    .await
+}
+
+fn page(app: &App, asked: &Asked) -> Result<Page, Refused> {
+    let limit = asked.limit.unwrap_or(PAGE_SIZE_MAX);
+    if limit == 0 || limit > AUDIT_PAGE_MAX {
+        return Err(Refused::invalid(format!("`limit` is {limit}; give 1 to {AUDIT_PAGE_MAX}")));
+    }
+    if let Some(operation) = asked.operation.as_deref().filter(|name| !is_told(name)) {
+        return Err(Refused::invalid(format!(
+            "`{operation}` is no operation that changes anything; an operation is named as in AWS's API, such as `PutPolicy`, or is one of {}",
+            own::ALL.join(", ")
+        )));
+    }
+    let account = asked.account.as_ref().map_or("", AccountId::as_str);
+    let filter = [account, asked.operation.as_deref().unwrap_or_default()];
+    let binding = Binding { caller: "operator", operation: "audit", filter: &filter };
+    let before = position(app, binding, asked.next.as_deref())?;
+    let (account, operation) = (asked.account.clone(), asked.operation.clone());
+    let filter = AuditFilter { account, operation, before };
+    // One more than asked for tells whether there is another page.
+    let mut rows = app.store.audit(&filter, limit + 1)?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = match rows.last() {
+        Some(last) if more => {
+            let position = last.sequence.to_string();
+            Some(app.sealer()?.seal(&*app.entropy, binding, &position).map_err(internal)?)
+        }
+        _ => None,
+    };
+    Ok(Page { events: rows.into_iter().map(shown).collect(), next })
+}
+
+/// Whether events can name this operation.
+fn is_told(operation: &str) -> bool {
+    let writes = |name: &str| {
+        OPERATIONS.iter().any(|row| row.effect == Effect::Writes && row.operation.name() == name)
+    };
+    own::ALL.contains(&operation) || writes(operation)
+}
+
+fn position(app: &App, binding: Binding<'_>, token: Option<&str>) -> Result<Option<u64>, Refused> {
+    let Some(token) = token else { return Ok(None) };
+    match app.sealer()?.open(binding, token).and_then(|text| text.parse().ok()) {
+        Some(position) => Ok(Some(position)),
+        None => {
+            Err(Refused::invalid("`next` is not a token of this list; leave it out to start again"))
+        }
+    }
+}
+
+fn shown(AuditRow { sequence, event }: AuditRow) -> Shown {
+    Shown {
+        sequence,
+        at: moment(event.at_ms),
+        request_id: event.request_id,
+        operation: event.operation,
+        caller: event.caller,
+        access_key_id: event.access_key_id,
+        account: event.account,
+        region: event.region,
+        changes: event.changes,
+    }
+}

@@ -1,0 +1,133 @@
+use palisade_core::evaluate::{Direction, ViolationReason};
+use serde_json::{Value, json};
+
+use super::*;
+
+/// The wire form of one violation of a resource.
+fn told(resource_type: &ResourceType, id: &str, finding: Finding) -> Value {
+    let reason = ViolationReason::ResourceViolatesAuditSecurityGroup;
+    let found = Violation { reason, finding };
+    let row = ViolatorRow {
+        resource_type: resource_type.clone(),
+        id: id.try_into().unwrap(),
+        violations: vec![found.clone()],
+        since_ms: 0,
+    };
+    serde_json::to_value(violation(&row, &found)).unwrap()
+}
+
+fn rule(remedies: Vec<RuleRemedy>) -> Finding {
+    Finding::SecurityGroupRule {
+        group: "sg-1".into(),
+        direction: Direction::Ingress,
+        rule: "tcp 22 from ::/0".into(),
+        against: "too open".into(),
+        near_misses: Vec::new(),
+        remedies,
+    }
+}
+
+fn attached() -> Finding {
+    let groups = |ids: &[&str]| ids.iter().map(|id| (*id).into()).collect();
+    let interfaces =
+        vec![("eni-1".into(), groups(&["sg-2", "sg-1"])), ("eni-2".into(), groups(&["sg-1"]))];
+    Finding::AttachedGroups { interfaces }
+}
+
+#[test]
+fn a_web_acl_used_out_of_scope_tells_where() {
+    let arn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/mine/0a1b";
+    let finding = Finding::WebAclOutOfScopeUse {
+        web_acl: arn.into(),
+        resources: vec!["api-1".into(), "api-2".into()],
+        more: 3,
+    };
+    assert_eq!(
+        told(&ResourceType::WAFV2_WEB_ACL, arn, finding),
+        json!({"WebACLHasOutOfScopeResourcesViolation": {
+            "WebACLArn": arn, "OutOfScopeResourceList": ["api-1", "api-2"],
+        }})
+    );
+}
+
+#[test]
+fn a_web_acl_of_another_policy_tells_why_it_is_incompatible() {
+    let arn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/other/0a1b";
+    let finding = Finding::WebAcl { found: Some(arn.into()), wanted: "a free one".into() };
+    assert_eq!(
+        told(&ResourceType::WAFV2_WEB_ACL, arn, finding),
+        json!({"WebACLHasIncompatibleConfigurationViolation": {
+            "WebACLArn": arn, "Description": format!("web ACL {arn}; wanted: a free one"),
+        }})
+    );
+}
+
+#[test]
+fn an_interface_tells_its_violating_groups_once() {
+    assert_eq!(
+        told(&ResourceType::NETWORK_INTERFACE, "eni-1", attached()),
+        json!({"AwsEc2NetworkInterfaceViolation": {
+            "ViolationTarget": "eni-1", "ViolatingSecurityGroups": ["sg-2", "sg-1"],
+        }})
+    );
+}
+
+#[test]
+fn an_instance_tells_the_violations_of_its_interfaces() {
+    assert_eq!(
+        told(&ResourceType::INSTANCE, "i-1", attached()),
+        json!({"AwsEc2InstanceViolation": {
+            "ViolationTarget": "i-1",
+            "AwsEc2NetworkInterfaceViolations": [
+                {"ViolationTarget": "eni-1", "ViolatingSecurityGroups": ["sg-2", "sg-1"]},
+                {"ViolationTarget": "eni-2", "ViolatingSecurityGroups": ["sg-1"]},
+            ],
+        }})
+    );
+}
+
+#[test]
+fn remedies_come_in_order_and_the_default_one_is_marked() {
+    let narrow = |peer| NarrowRule {
+        rule: "icmp type 8 code any from there".into(),
+        protocol: "icmp".into(),
+        from_port: Some(8),
+        to_port: None,
+        peer,
+    };
+    for (peer, member, value) in [
+        (NarrowPeer::Ipv4("10.0.0.0/8".into()), "IPV4Range", "10.0.0.0/8"),
+        (NarrowPeer::Ipv6("fc00::/7".into()), "IPV6Range", "fc00::/7"),
+        (NarrowPeer::PrefixList("pl-1".into()), "PrefixListId", "pl-1"),
+    ] {
+        let remedies = vec![
+            RuleRemedy { action: RuleAction::Modify(narrow(peer)), is_default: true },
+            RuleRemedy { action: RuleAction::Remove, is_default: false },
+        ];
+        let told = told(&ResourceType::SECURITY_GROUP, "sg-1", rule(remedies));
+        let told = &told["AwsVPCSecurityGroupViolation"]["PossibleSecurityGroupRemediationActions"];
+        let mut result = json!({"Protocol": "icmp", "FromPort": 8});
+        result[member] = json!(value);
+        assert_eq!(
+            *told,
+            json!([
+                {"RemediationActionType": "MODIFY", "IsDefaultAction": true,
+                 "Description": "replace the rule by `icmp type 8 code any from there`",
+                 "RemediationResult": result},
+                {"RemediationActionType": "REMOVE", "IsDefaultAction": false,
+                 "Description": "remove the rule"},
+            ])
+        );
+    }
+}
+
+#[test]
+fn without_a_safe_remedy_and_a_near_rule_both_are_left_out() {
+    assert_eq!(
+        told(&ResourceType::SECURITY_GROUP, "sg-1", rule(Vec::new())),
+        json!({"AwsVPCSecurityGroupViolation": {
+            "ViolationTarget": "tcp 22 from ::/0",
+            "ViolationTargetDescription": "ingress rule `tcp 22 from ::/0` of sg-1: too open",
+        }})
+    );
+}

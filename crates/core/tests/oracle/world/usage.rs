@@ -1,0 +1,217 @@
+//! Worlds of usage audits: groups that repeat one another nearly, and what lists them.
+
+use serde_json::{Value, json};
+
+use super::audit::{group, permission};
+use super::items::{Ids, delivery, histories, item, push, recorder};
+use super::policy;
+use crate::boundary;
+use crate::random::Random;
+
+const GROUP: &str = "AWS::EC2::SecurityGroup";
+const INTERFACE: &str = "AWS::EC2::NetworkInterface";
+const INSTANCE: &str = "AWS::EC2::Instance";
+const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
+const CLASSIC: &str = "AWS::ElasticLoadBalancing::LoadBalancer";
+
+/// When groups were captured, milliseconds since 1970; and that moment as items write it.
+const CAPTURED_MS: i64 = 1_770_091_506_007;
+const CAPTURED: [&str; 3] =
+    ["2026-02-03T04:05:06.007Z", "2026-02-03T04:05:06.008Z", "2026-02-03T05:05:06.007Z"];
+
+pub(super) fn usage_case(case: &mut Value, random: &mut Random) {
+    let region = "eu-west-1";
+    case["region"] = json!(region);
+    let (used, unique) = match random.below(20) {
+        0 => (false, false),
+        1..7 => (true, false),
+        7..13 => (false, true),
+        _ => (true, true),
+    };
+    let delays = [json!(null), json!(0), json!(1), json!(60), json!(525_600)];
+    let delay = if used { delays[random.below(delays.len())].clone() } else { Value::Null };
+    let data = json!({"type": "SECURITY_GROUPS_USAGE_AUDIT", "deleteUnusedSecurityGroups": used,
+        "coalesceRedundantSecurityGroups": unique, "optionalDelayForUnusedInMinutes": delay});
+    case["policy"] = policy("usage", "SECURITY_GROUPS_USAGE_AUDIT", &data, &[GROUP]);
+    let after = [-1, 0, 1, 3_600_000, 3_600_001, 40_000_000_000, 40_000_000_000];
+    let delay_ms = delay.as_i64().unwrap_or(0) * 60_000;
+    case["evaluatedMs"] = json!(CAPTURED_MS + delay_ms + after[random.below(after.len())]);
+
+    let account = case["account"].as_str().expect("an account").to_owned();
+    let mut ids = Ids(0);
+    let (mut items, groups) = groups(random, &account, &mut ids);
+    users(random, &account, &groups, &mut ids, &mut items);
+    histories(random, &mut items);
+    recorder(random, &account, region, &mut items, &[GROUP, INTERFACE, INSTANCE]);
+    case["delivery"] = delivery(random, &account, region, items);
+    case["administratorDelivery"] = json!({"fileVersion": "1.0", "configurationItems": []});
+}
+
+/// Groups made of the same few permissions.
+fn groups(random: &mut Random, account: &str, ids: &mut Ids) -> (Vec<Value>, Vec<String>) {
+    let mut shared: Vec<Vec<Value>> = vec![];
+    for most in [3, 2] {
+        let mut side = vec![];
+        for _ in 0..random.below(most) {
+            let mut permission = permission(random);
+            permission["userIdGroupPairs"] = json!([]);
+            side.push(permission);
+        }
+        shared.push(side);
+    }
+    let refers = random.below(5);
+    let (mut items, mut made) = (vec![], vec![]);
+    for _ in 0..2 + random.below(4) {
+        let id = ids.next("sg");
+        let mut sides = shared.clone();
+        match refers {
+            0 => sides[0].push(reference(&id)),
+            1 => sides[0].push(reference("sg-00001")),
+            _ => {}
+        }
+        if random.chance(30) {
+            let side = &mut sides[random.below(2)];
+            if side.is_empty() {
+                side.push(permission(random));
+                side[0]["userIdGroupPairs"] = json!([]);
+            } else {
+                let at = random.below(side.len());
+                boundary::change_one(&mut side[at], random);
+            }
+        }
+        for side in &mut sides {
+            rewrite(side, random);
+        }
+        let name = random.pick(&[
+            "web",
+            "web",
+            "web",
+            "web",
+            "web",
+            "web",
+            "web",
+            "default",
+            "FMManagedSecurityGroup00000000-sg-0b",
+        ]);
+        let mut body = json!({
+            "groupId": id, "groupName": name, "description": format!("number {id}"),
+            "ownerId": account, "vpcId": "vpc-01", "ipPermissions": sides[0],
+            "ipPermissionsEgress": sides[1], "tags": [],
+        });
+        match random.below(14) {
+            0 => body["vpcId"] = json!("vpc-02"),
+            1 => body["vpcId"] = Value::Null,
+            2 => body["ownerId"] = json!("444444444444"),
+            _ => {}
+        }
+        let mut item = item(random, account, "eu-west-1", GROUP, &id, body);
+        item["configurationItemCaptureTime"] = json!(CAPTURED[random.below(CAPTURED.len())]);
+        items.push(item);
+        made.push(id);
+    }
+    if random.chance(3) {
+        items.push(group(random, "sg-0f0f0", account, "web", &[], &[]));
+        made.push("sg-0f0f0".to_owned());
+    }
+    (items, made)
+}
+
+fn reference(id: &str) -> Value {
+    json!({"ipProtocol": "-1", "ipv4Ranges": [], "ipv6Ranges": [], "ipRanges": [], "prefixListIds": [],
+        "userIdGroupPairs": [{"groupId": id, "userId": "222222222222"}]})
+}
+
+/// The same rules, written in another way.
+fn rewrite(side: &mut Vec<Value>, random: &mut Random) {
+    if random.chance(40) {
+        side.reverse();
+    }
+    if random.chance(30)
+        && let Some(permission) = side.first_mut()
+    {
+        for range in permission["ipv4Ranges"].as_array_mut().into_iter().flatten() {
+            range["description"] = json!("another");
+        }
+        let protocol = match permission["ipProtocol"].as_str() {
+            Some("tcp") => "6",
+            Some("6") => "tcp",
+            Some("udp") => "17",
+            Some("17") => "udp",
+            Some("icmp") => "1",
+            Some(other) => other,
+            None => return,
+        };
+        permission["ipProtocol"] = json!(protocol);
+    }
+    if random.chance(30)
+        && let Some(permission) = side.first().cloned()
+    {
+        // One permission with two peers, or two with one each: a permission of its own for each kind.
+        for key in ["ipv6Ranges", "prefixListIds"] {
+            if permission[key].as_array().is_some_and(|peers| !peers.is_empty()) {
+                let mut apart = permission.clone();
+                for other in
+                    ["ipv4Ranges", "ipRanges", "ipv6Ranges", "prefixListIds", "userIdGroupPairs"]
+                {
+                    if other != key {
+                        apart[other] = json!([]);
+                    }
+                }
+                side[0][key] = json!([]);
+                side.push(apart);
+            }
+        }
+    }
+}
+
+/// Interfaces, instances and load balancers that list some of the groups.
+fn users(
+    random: &mut Random,
+    account: &str,
+    groups: &[String],
+    ids: &mut Ids,
+    items: &mut Vec<Value>,
+) {
+    let region = "eu-west-1";
+    let share = if random.chance(80) { 14 } else { 60 };
+    let some = |random: &mut Random| -> Vec<Value> {
+        groups.iter().filter(|_| random.chance(share)).map(|id| json!({"groupId": id})).collect()
+    };
+    for _ in 0..random.below(4) {
+        let id = ids.next("eni");
+        let body = json!({"networkInterfaceId": id, "groups": some(random), "vpcId": "vpc-01",
+            "status": random.pick(&["in-use", "available"]), "interfaceType": "interface",
+            "requesterManaged": random.chance(20), "tagSet": []});
+        items.push(item(random, account, region, INTERFACE, &id, body));
+    }
+    for _ in 0..random.below(3) {
+        let id = ids.next("i");
+        let state = random.pick(&["running", "stopped", "terminated", "terminated"]);
+        let mut body = json!({"instanceId": id, "state": {"name": state}, "vpcId": "vpc-01",
+            "securityGroups": some(random), "networkInterfaces": [], "tags": []});
+        if random.chance(50) {
+            let interface = json!({"networkInterfaceId": "eni-0abc", "groups": some(random)});
+            push(&mut body, "networkInterfaces", interface);
+        }
+        items.push(item(random, account, region, INSTANCE, &id, body));
+    }
+    for kind in [BALANCER, CLASSIC] {
+        if !random.chance(30) {
+            continue;
+        }
+        let listed: Vec<Value> =
+            some(random).iter().map(|group| group["groupId"].clone()).collect();
+        let (id, body) = match kind {
+            BALANCER => {
+                let arn = format!(
+                    "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/app/{}/1",
+                    ids.next("lb")
+                );
+                let body = json!({"loadBalancerArn": arn, "type": "application", "securityGroups": listed});
+                (arn, body)
+            }
+            _ => (ids.next("clb"), json!({"vpcid": "vpc-01", "securityGroups": listed})),
+        };
+        items.push(item(random, account, region, kind, &id, body));
+    }
+}

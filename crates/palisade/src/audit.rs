@@ -1,0 +1,151 @@
+//! `palisade audit`: who changed what, newest first.
+
+use serde_json::{Value, json};
+
+use crate::args::{self, Output};
+use crate::check::print;
+use crate::client::Client;
+use crate::failure::{Exit, Failure, Outcome};
+use crate::report;
+
+/// Events asked for at once.
+const PAGE: usize = palisade_api::own::AUDIT_PAGE_MAX;
+
+/// Runs the command.
+pub fn run(args: &args::Audit) -> Outcome {
+    let events = events(&Client::new(&args.server)?, args)?;
+    print(&match args.output {
+        Output::Json => format!("{:#}\n", json!({ "events": events })),
+        Output::Csv => csv(&events),
+        Output::Table => table(&events),
+    })?;
+    Ok(Exit::Done)
+}
+
+fn events(client: &Client, args: &args::Audit) -> Result<Vec<Value>, Failure> {
+    let mut events = Vec::new();
+    let mut next: Option<String> = None;
+    loop {
+        let left = if args.limit == 0 { PAGE } else { args.limit.saturating_sub(events.len()) };
+        let limit = left.min(PAGE).to_string();
+        let account = args.account.as_ref().map(ToString::to_string);
+        let mut query = vec![("limit", limit.as_str())];
+        query.extend(account.as_deref().map(|account| ("account", account)));
+        query.extend(args.operation.as_deref().map(|operation| ("operation", operation)));
+        query.extend(next.as_deref().map(|next| ("next", next)));
+        let answer = client.own("GET", "/palisade/v1/audit", &query, b"")?;
+        let page = answer.get("events").and_then(Value::as_array);
+        events.extend(page.into_iter().flatten().cloned());
+        next = answer.get("next").and_then(Value::as_str).map(str::to_owned);
+        if next.is_none() || (args.limit > 0 && events.len() >= args.limit) {
+            return Ok(events);
+        }
+    }
+}
+
+fn table(events: &[Value]) -> String {
+    let mut table = report::table();
+    table.set_header([
+        "When",
+        "Operation",
+        "Caller",
+        "Account",
+        "Access key id",
+        "What",
+        "Request",
+    ]);
+    for event in events {
+        let what = match changes(event) {
+            [] => "nothing changed".to_owned(),
+            [only] => text(only, "object").to_owned(),
+            [first, more @ ..] => format!("{} and {} more", text(first, "object"), more.len()),
+        };
+        let cells = ["at", "operation", "caller", "account", "accessKeyId"];
+        let mut row: Vec<String> = cells.map(|name| text(event, name).to_owned()).into();
+        row.extend([what, text(event, "requestId").to_owned()]);
+        table.add_row(row);
+    }
+    report::finished(&table)
+}
+
+/// A line for each object; an event that changed nothing has one without an object.
+fn csv(events: &[Value]) -> String {
+    let of_event =
+        ["sequence", "at", "requestId", "operation", "caller", "accessKeyId", "account", "region"];
+    let of_change = ["objectType", "object", "before", "after"];
+    let columns: Vec<&str> = of_event.into_iter().chain(of_change).collect();
+    let mut lines = report::csv_line(&columns);
+    for event in events {
+        let none = [Value::Null];
+        let changes = match changes(event) {
+            [] => &none[..],
+            changes => changes,
+        };
+        for change in changes {
+            let cells: Vec<String> = (of_event.iter().map(|name| cell(event, name)))
+                .chain(of_change.iter().map(|name| cell(change, name)))
+                .collect();
+            let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+            lines.push_str(&report::csv_line(&cells));
+        }
+    }
+    lines
+}
+
+fn changes(event: &Value) -> &[Value] {
+    event.get("changes").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// A member as one cell: text as it is, nothing for what is not there, anything else as JSON.
+fn cell(value: &Value, member: &str) -> String {
+    match value.get(member) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value.get(member).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events() -> Vec<Value> {
+        let change = |object: &str| json!({ "objectType": "policy", "object": object, "before": null, "after": { "a": 1 } });
+        let event = |sequence: u64, changes: Vec<Value>| {
+            json!({
+                "sequence": sequence, "at": "2026-01-01T00:00:00Z", "requestId": format!("r{sequence}"),
+                "operation": "PutPolicy", "caller": "operator", "accessKeyId": "AKIA1",
+                "account": null, "region": "eu-west-1", "changes": changes,
+            })
+        };
+        vec![
+            event(3, vec![change("a"), change("b")]),
+            event(2, vec![change("c")]),
+            event(1, vec![]),
+        ]
+    }
+
+    #[test]
+    fn each_object_has_its_line_and_an_event_without_one_has_one() {
+        assert_eq!(
+            csv(&events()),
+            "sequence,at,requestId,operation,caller,accessKeyId,account,region,objectType,object,before,after\n\
+             3,2026-01-01T00:00:00Z,r3,PutPolicy,operator,AKIA1,,eu-west-1,policy,a,,\"{\"\"a\"\":1}\"\n\
+             3,2026-01-01T00:00:00Z,r3,PutPolicy,operator,AKIA1,,eu-west-1,policy,b,,\"{\"\"a\"\":1}\"\n\
+             2,2026-01-01T00:00:00Z,r2,PutPolicy,operator,AKIA1,,eu-west-1,policy,c,,\"{\"\"a\"\":1}\"\n\
+             1,2026-01-01T00:00:00Z,r1,PutPolicy,operator,AKIA1,,eu-west-1,,,,\n"
+        );
+    }
+
+    #[test]
+    fn a_row_tells_the_first_object_and_how_many_more() {
+        let table = table(&events());
+        for told in ["a and 1 more", " c ", "nothing changed", "2026-01-01T00:00:00Z"] {
+            assert!(table.contains(told), "{told}: {table}");
+        }
+    }
+}

@@ -1,0 +1,435 @@
+//! Keys and the audit log as an operator sees them: the program run, with a server beside it or not.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test's helpers fail the test"
+)]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const MEMBER: &str = "111122223333";
+
+/// A command of the program with nothing of the tester's own surroundings.
+fn palisade(line: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
+    command.args(line).env_clear().env("HOME", "/nonexistent").stdin(Stdio::null());
+    command
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or_else(|| panic!("ended by a signal: {output:?}"))
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[track_caller]
+fn json_of(output: &Output) -> Value {
+    assert_eq!(code(output), 0, "{}", stderr(output));
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stdout(output)))
+}
+
+/// A folder with a store in it.
+struct House {
+    folder: TempDir,
+}
+
+impl House {
+    fn new() -> House {
+        House { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+
+    fn store(&self) -> String {
+        format!("sqlite:{}", self.text("palisade.db"))
+    }
+
+    /// `palisade keys …` over the store.
+    fn keys(&self, line: &[&str]) -> Output {
+        self.keys_with(line, &[])
+    }
+
+    fn keys_with(&self, line: &[&str], variables: &[(&str, &str)]) -> Output {
+        let store = self.store();
+        let line: Vec<&str> =
+            ["keys"].into_iter().chain(line.iter().copied()).chain(["--store", &store]).collect();
+        palisade(&line).envs(variables.iter().copied()).output().unwrap()
+    }
+
+    fn create(&self, who: &[&str]) -> Held {
+        let line: Vec<&str> = ["create", "--output", "json"].iter().chain(who).copied().collect();
+        Held::of(&json_of(&self.keys(&line)))
+    }
+
+    fn listed(&self, id: &str) -> Value {
+        let all = json_of(&self.keys(&["list", "--output", "json"]));
+        let all = all["keys"].as_array().unwrap();
+        all.iter().find(|key| key["AccessKeyId"] == id).cloned().unwrap_or(Value::Null)
+    }
+
+    fn serve(&self, more: &[&str]) -> Server {
+        let store = self.store();
+        let mut line = vec!["serve", "--listen", "127.0.0.1:0", "--store", &store];
+        line.extend(more);
+        let mut child =
+            palisade(&line).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut told = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut told).unwrap();
+        let endpoint = told
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"))
+            .unwrap_or_else(|| panic!("no address in {told:?}"));
+        Server { child, endpoint: endpoint.trim_end_matches(';').to_owned() }
+    }
+}
+
+/// A key as its owner holds it.
+struct Held {
+    id: String,
+    secret: String,
+}
+
+impl Held {
+    fn of(made: &Value) -> Held {
+        let text = |member: &str| made[member].as_str().unwrap().to_owned();
+        Held { id: text("AccessKeyId"), secret: text("SecretAccessKey") }
+    }
+}
+
+/// A server that is ended when dropped.
+struct Server {
+    child: Child,
+    endpoint: String,
+}
+
+impl Server {
+    fn run(&self, key: &Held, line: &[&str]) -> Output {
+        palisade(line)
+            .env("PALISADE_ENDPOINT", &self.endpoint)
+            .env("AWS_ACCESS_KEY_ID", &key.id)
+            .env("AWS_SECRET_ACCESS_KEY", &key.secret)
+            .output()
+            .unwrap()
+    }
+
+    /// Whether a key is let in, asked with a call that any key may sign.
+    fn believes(&self, key: &Held) -> bool {
+        let said = stderr(&self.run(key, &["policies", "list"]));
+        assert!(said.contains("was refused: "), "there is no organization yet: {said}");
+        !said.contains("UnrecognizedClientException")
+    }
+
+    #[cfg(unix)]
+    fn terminate(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn spells(folder: &Path, text: &str) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|file| {
+        let Ok(bytes) = std::fs::read(file.unwrap().path()) else { return false };
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+#[test]
+fn a_key_lives_its_life_beside_a_running_server() {
+    let house = House::new();
+    let server = house.serve(&[]);
+    let old = house.create(&["--account", MEMBER]);
+    assert!(server.believes(&old));
+    let rotated = house.keys(&["rotate", &old.id, "--output", "json"]);
+    let new = Held::of(&json_of(&rotated));
+    assert_eq!(house.listed(&new.id)["Replaces"], old.id.as_str());
+    assert!(server.believes(&old) && server.believes(&new));
+    let again = house.keys(&["rotate", &new.id]);
+    assert_eq!(code(&again), 1);
+    assert!(stderr(&again).contains(&old.id), "{}", stderr(&again));
+    assert_eq!(code(&house.keys(&["disable", &old.id])), 0);
+    assert!(!server.believes(&old) && server.believes(&new));
+    assert_eq!(house.listed(&old.id)["Status"], "Inactive");
+    assert_eq!(code(&house.keys(&["enable", &old.id])), 0);
+    assert!(server.believes(&old));
+    assert_eq!(code(&house.keys(&["delete", &old.id])), 0);
+    assert!(!server.believes(&old) && server.believes(&new));
+    let gone = house.keys(&["disable", &old.id]);
+    assert_eq!(code(&gone), 64);
+    assert!(stderr(&gone).contains("does not exist"), "{}", stderr(&gone));
+    let table = stdout(&house.keys(&["list"]));
+    assert!(table.contains(&new.id) && table.contains("Active"), "{table}");
+    assert_eq!(house.listed(&old.id), Value::Null);
+}
+
+#[test]
+fn keys_are_managed_through_the_server_as_well() {
+    let house = House::new();
+    let operator = house.create(&["--operator"]);
+    let server = house.serve(&[]);
+    let keys = |line: &[&str]| {
+        let line: Vec<&str> =
+            ["keys"].into_iter().chain(line.iter().copied()).chain(["--remote"]).collect();
+        server.run(&operator, &line)
+    };
+    let made = Held::of(&json_of(&keys(&["create", "--account", MEMBER, "--output", "json"])));
+    assert!(server.believes(&made));
+    let rotated = Held::of(&json_of(&keys(&["rotate", &made.id, "--output", "json"])));
+    assert!(server.believes(&rotated));
+    assert_eq!(code(&keys(&["disable", &made.id])), 0);
+    assert!(!server.believes(&made));
+    assert_eq!(code(&keys(&["enable", &made.id])), 0);
+    assert!(server.believes(&made));
+    assert_eq!(code(&keys(&["delete", &made.id])), 0);
+    assert!(!server.believes(&made));
+    let last = keys(&["disable", &operator.id]);
+    assert_eq!(code(&last), 1);
+    assert!(stderr(&last).contains("LastOperatorKey"), "{}", stderr(&last));
+    let (ours, theirs) =
+        (house.keys(&["list", "--output", "csv"]), keys(&["list", "--output", "csv"]));
+    let without_last_use = |text: String| -> Vec<Vec<String>> {
+        let cells = |line: &str| {
+            let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
+            cells.remove(4);
+            cells
+        };
+        text.lines().map(cells).collect()
+    };
+    assert_eq!(without_last_use(stdout(&ours)), without_last_use(stdout(&theirs)));
+    // The endpoint knows of the last use before it is written.
+    assert!(
+        stdout(&theirs)
+            .lines()
+            .any(|line| line.contains(&operator.id) && line.matches('T').count() > 1)
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn the_last_use_is_kept_when_the_server_stops_in_order() {
+    let house = House::new();
+    let key = house.create(&["--account", MEMBER]);
+    let server = house.serve(&[]);
+    assert!(server.believes(&key));
+    assert_eq!(house.listed(&key.id)["LastUsed"], Value::Null, "calls write nothing");
+    server.terminate();
+    let used = house.listed(&key.id)["LastUsed"].clone();
+    assert!(
+        used.as_str()
+            .is_some_and(|used| used >= house.listed(&key.id)["Created"].as_str().unwrap())
+    );
+}
+
+#[test]
+fn the_key_file_is_made_beside_the_store_for_its_owner_alone() {
+    let house = House::new();
+    let made = house.keys(&["create", "--operator", "--output", "json"]);
+    let said = stderr(&made);
+    assert!(said.contains("made key file") && said.contains("palisade.db.key"), "{said}");
+    let key = Held::of(&json_of(&made));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(house.path("palisade.db.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    assert!(!spells(house.folder.path(), &key.secret), "no secret in the clear");
+    assert_eq!(stderr(&house.keys(&["create", "--operator"])), "", "said once");
+}
+
+#[test]
+fn a_key_may_be_in_a_file_or_in_the_environment() {
+    let house = House::new();
+    let hex = "5a".repeat(32);
+    std::fs::write(house.path("k"), format!("{hex}\n")).unwrap();
+    let file = house.text("k");
+    let line = ["create", "--operator", "--key-file", &file];
+    assert_eq!(code(&house.keys(&line)), 0);
+    assert!(!house.path("palisade.db.key").exists());
+    assert_eq!(code(&house.keys_with(&["create", "--operator"], &[("PALISADE_KEY", &hex)])), 0);
+    assert_eq!(
+        code(&house.keys_with(&["create", "--operator"], &[("PALISADE_KEY_FILE", &file)])),
+        0
+    );
+    let both = house.keys_with(&line, &[("PALISADE_KEY", &hex)]);
+    assert_eq!(code(&both), 64);
+    assert!(stderr(&both).contains("give one of them"), "{}", stderr(&both));
+    let short = house.keys_with(&["create", "--operator"], &[("PALISADE_KEY", "5a5a")]);
+    assert_eq!(code(&short), 64);
+    assert!(stderr(&short).contains("openssl rand -hex 32"), "{}", stderr(&short));
+}
+
+#[test]
+fn a_wrong_or_missing_sealing_key_is_told_and_changes_nothing() {
+    let house = House::new();
+    house.create(&["--operator"]);
+    let before = house.keys(&["list", "--output", "csv"]).stdout;
+    std::fs::write(house.path("other"), "77".repeat(32)).unwrap();
+    let (file, absent, store) = (house.text("other"), house.text("absent"), house.store());
+    let create = ["keys", "create", "--operator", "--store", &store, "--key-file"];
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--store", &store, "--key-file"];
+    for line in [&create[..], &serve[..]] {
+        for (file, says) in [(&file, "were sealed under key"), (&absent, "is not there")] {
+            let line: Vec<&str> = line.iter().copied().chain([file.as_str()]).collect();
+            let output = palisade(&line).output().unwrap();
+            assert_eq!(code(&output), 64, "{line:?}");
+            let said = stderr(&output);
+            assert!(said.contains(says) && said.lines().count() == 1, "{said}");
+        }
+    }
+    assert!(!house.path("absent").exists(), "a new key would open nothing");
+    std::fs::rename(house.path("palisade.db.key"), house.path("moved")).unwrap();
+    let output = house.keys(&["create", "--operator"]);
+    assert_eq!(code(&output), 64);
+    assert!(stderr(&output).contains("palisade.db.key` is not there"), "{}", stderr(&output));
+    assert!(!house.path("palisade.db.key").exists());
+    assert_eq!(house.keys(&["list", "--output", "csv"]).stdout, before, "looking needs no key");
+}
+
+#[test]
+fn secrets_are_sealed_anew_under_another_key_file() {
+    let house = House::new();
+    let key = house.create(&["--account", MEMBER]);
+    let new_file = house.text("new.key");
+    let reseal = ["reseal", "--new-key-file", &new_file];
+    {
+        let _server = house.serve(&[]);
+        let busy = house.keys(&reseal);
+        assert_eq!(code(&busy), 1);
+        assert!(stderr(&busy).contains("in use by another palisade process"), "{}", stderr(&busy));
+    }
+    let done = house.keys(&reseal);
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    assert!(stdout(&done).contains("--key-file"), "{}", stdout(&done));
+    assert_eq!(code(&house.keys(&["create", "--operator"])), 64, "the old key opens nothing");
+    let server = house.serve(&["--key-file", &new_file]);
+    assert!(server.believes(&key));
+}
+
+#[test]
+fn a_store_with_secrets_in_the_clear_is_sealed_when_it_is_next_used() {
+    use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
+    use palisade_store::{KeyChange, KeyRecord, Store, StoredSecret};
+    let house = House::new();
+    let (id, secret) = ("AKIAOFOLD".to_owned(), "a secret of an older palisade".to_owned());
+    {
+        let opening =
+            Opening { fresh_sealing_key: [1; 32], serve: false, synchronous: Synchronous::Full };
+        let store = SqliteStore::open(&house.path("palisade.db"), opening).unwrap();
+        let record = KeyRecord {
+            access_key_id: id.clone(),
+            secret: StoredSecret::Plain(secret.clone()),
+            account: Some(MEMBER.try_into().unwrap()),
+            enabled: true,
+            replaces: None,
+            created_ms: 1,
+            last_used_ms: None,
+        };
+        let event = palisade_api::audit::Actor::local(String::new(), 1).event("x", Vec::new());
+        store.commit_keys(0, &[KeyChange::Create(record)], &event).unwrap();
+    }
+    assert!(spells(house.folder.path(), &secret));
+    let key = Held { id, secret };
+    let server = house.serve(&[]);
+    assert!(server.believes(&key));
+    assert!(!spells(house.folder.path(), &key.secret), "in no file of the store any more");
+}
+
+#[test]
+fn the_audit_log_tells_of_the_server_and_of_commands_beside_it() {
+    let house = House::new();
+    let operator = house.create(&["--operator"]);
+    let server = house.serve(&[]);
+    let organization = json!({
+        "Organization": {"Id": "o-test000001", "ManagementAccountId": MEMBER},
+        "Roots": [{"Id": "r-test"}],
+        "OrganizationalUnits": [],
+        "Accounts": [{"Id": MEMBER, "Name": "one", "Status": "ACTIVE", "ParentId": "r-test"}],
+        "DefaultAdministrator": MEMBER,
+    });
+    std::fs::write(house.path("organization.json"), organization.to_string()).unwrap();
+    let apply = ["organization", "apply", &house.text("organization.json")];
+    assert_eq!(code(&server.run(&operator, &apply)), 0);
+    let key = house.create(&["--account", MEMBER]);
+    let audit = |more: &[&str]| {
+        let line: Vec<&str> = ["audit"].iter().chain(more).copied().collect();
+        server.run(&operator, &line)
+    };
+    let told = json_of(&audit(&["--output", "json"]));
+    let events: Vec<(&str, &str, &str)> = told["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| {
+            let text = |member: &str| event[member].as_str().unwrap();
+            let object = event["changes"][0]["object"].as_str().unwrap();
+            (text("operation"), text("caller"), object)
+        })
+        .collect();
+    let expected = [
+        ("CreateKey", "local", key.id.as_str()),
+        ("PutOrganization", "operator", "o-test000001"),
+        ("CreateKey", "local", &operator.id),
+    ];
+    assert_eq!(events, expected);
+    let one = json_of(&audit(&["--output", "json", "--limit", "1"]));
+    assert_eq!(one["events"], json!([told["events"][0]]));
+    let created =
+        json_of(&audit(&["--output", "json", "--operation", "CreateKey", "--limit", "0"]));
+    assert_eq!(created["events"].as_array().unwrap().len(), 2);
+    let table = stdout(&audit(&[]));
+    assert!(table.contains("PutOrganization") && table.contains("o-test000001"), "{table}");
+    let csv = stdout(&audit(&["--output", "csv"]));
+    assert_eq!(csv.lines().count(), 5, "an organization and its administrator in two lines: {csv}");
+    for text in [table, csv, told.to_string()] {
+        assert!(!text.contains(&operator.secret) && !text.contains(&key.secret));
+    }
+    let wrong = audit(&["--operation", "GetPolicy"]);
+    assert_eq!(code(&wrong), 1);
+    assert!(stderr(&wrong).contains("no operation that changes anything"), "{}", stderr(&wrong));
+    let not_theirs = server.run(&key, &["audit"]);
+    assert!(stderr(&not_theirs).contains("AccessDenied"), "{}", stderr(&not_theirs));
+}
+
+#[test]
+fn a_rate_is_kept_and_the_client_waits_for_its_turn() {
+    let house = House::new();
+    let key = house.create(&["--account", MEMBER]);
+    let server = house.serve(&["--rate", "1", "--burst", "1"]);
+    // The second call comes before its second is over, unless this machine is very slow.
+    for _ in 0..20 {
+        assert!(server.believes(&key), "waited for, and answered in the end");
+        let metrics = ureq::get(format!("{}/metrics", server.endpoint)).call().unwrap();
+        let metrics = metrics.into_body().read_to_string().unwrap();
+        let refused = "operation=\"ListPolicies\",outcome=\"ThrottlingException\"";
+        if metrics.contains(refused) {
+            return;
+        }
+    }
+    panic!("twenty calls in a row were none too many");
+}

@@ -1,0 +1,231 @@
+//! `cargo xtask soak [--cases N] [--seed S] [--restart]`: the second evaluator against core, in
+//! release profile, on as many generated cases as there is patience for.
+//!
+//! It goes on where it stopped: `target/soak/state.json` holds the seed and the next case.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use crate::tidy;
+
+/// Cases of a run that does not say.
+const CASES: u64 = 1_000_000;
+/// After how many cases the state is written; even, for cases come in pairs.
+const CHUNK: u64 = 100_000;
+/// The test that compares.
+const TEST: &str = "core_and_the_naive_evaluator_agree_on_generated_worlds";
+
+/// What the command line asks for.
+#[derive(Debug, Default, PartialEq)]
+struct Wanted {
+    cases: Option<u64>,
+    seed: Option<u64>,
+    restart: bool,
+}
+
+/// How far a soak has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct State {
+    seed: u64,
+    next_case: u64,
+    cases: u64,
+}
+
+/// Runs what is left of the soak that was begun, or a new one.
+///
+/// # Errors
+/// When the two evaluators differ, which the output above it shows with seed and smallest case, or
+/// when something cannot be run or written.
+pub fn run(arguments: &[&str]) -> Result<(), String> {
+    let wanted = wanted(arguments)?;
+    let path = target().join("soak/state.json");
+    let test = built()?;
+    let mut state = begin(&wanted, read(&path)?, clock_seed());
+    println!("seed {}, cases {} to {}", state.seed, state.next_case, state.cases);
+    let (from, started) = (state.next_case, Instant::now());
+    while state.next_case < state.cases {
+        write(&path, state)?;
+        let count = CHUNK.min(state.cases - state.next_case);
+        compare(&test, state, count)?;
+        state.next_case += count;
+    }
+    write(&path, state)?;
+    let seconds = started.elapsed().as_secs();
+    println!("{} cases agree, seed {}, {seconds} s", state.next_case - from, state.seed);
+    Ok(())
+}
+
+/// Cases are compared in pairs, so their number is rounded up to an even one.
+fn wanted(arguments: &[&str]) -> Result<Wanted, String> {
+    let mut wanted = Wanted::default();
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        let mut number = || {
+            let text = arguments.next().ok_or_else(|| format!("`{argument}` needs a number"))?;
+            text.parse::<u64>().map_err(|_| format!("`{text}` of `{argument}` is not a number"))
+        };
+        match *argument {
+            "--cases" => wanted.cases = Some(number()?.next_multiple_of(2)),
+            "--seed" => wanted.seed = Some(number()?),
+            "--restart" => wanted.restart = true,
+            other => {
+                return Err(format!("`{other}` is unknown; give --cases N, --seed S, --restart"));
+            }
+        }
+    }
+    Ok(wanted)
+}
+
+/// A soak that is not done goes on, unless another seed or a restart is asked for.
+fn begin(wanted: &Wanted, found: Option<State>, clock_seed: u64) -> State {
+    let same_seed = |state: &State| wanted.seed.is_none_or(|seed| seed == state.seed);
+    let goes_on = |state: &State| {
+        !wanted.restart && same_seed(state) && state.next_case < wanted.cases.unwrap_or(state.cases)
+    };
+    match found.filter(goes_on) {
+        Some(state) => State { cases: wanted.cases.unwrap_or(state.cases), ..state },
+        None => State {
+            seed: wanted.seed.unwrap_or(clock_seed),
+            next_case: 0,
+            cases: wanted.cases.unwrap_or(CASES),
+        },
+    }
+}
+
+/// The tests' program in release profile. It is built once, so that a soak is of one state of the
+/// source from its start to its end.
+fn built() -> Result<PathBuf, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["test", "--quiet", "--release", "--package", "palisade-core", "--test", "oracle"])
+        .args(["--no-run", "--message-format", "json-render-diagnostics"])
+        .current_dir(tidy::root())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cargo cannot be run: {error}"))?;
+    if !output.status.success() {
+        return Err("the tests could not be built".to_owned());
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    executable(&messages).ok_or_else(|| "cargo did not say which program it built".to_owned())
+}
+
+/// The last program that cargo's messages name.
+fn executable(messages: &str) -> Option<PathBuf> {
+    let messages = messages.lines().rev().filter_map(|line| serde_json::from_str(line).ok());
+    messages
+        .filter_map(|message: Value| message.get("executable")?.as_str().map(PathBuf::from))
+        .next()
+}
+
+fn compare(test: &Path, state: State, count: u64) -> Result<(), String> {
+    let status = Command::new(test)
+        .args(["--nocapture", "--exact", TEST])
+        .env("PALISADE_SEED", state.seed.to_string())
+        .env("PALISADE_FIRST_CASE", state.next_case.to_string())
+        .env("PALISADE_CASES", count.to_string())
+        .current_dir(tidy::root())
+        .status()
+        .map_err(|error| format!("{} cannot be run: {error}", test.display()))?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(format!(
+        "stopped between cases {} and {} of seed {}; run again to try them once more",
+        state.next_case,
+        state.next_case + count,
+        state.seed
+    ))
+}
+
+/// Without a state that can be read there is none.
+fn read(path: &Path) -> Result<Option<State>, String> {
+    let Ok(text) = fs::read(path) else { return Ok(None) };
+    let broken = || format!("{} is not the state of a soak; remove it", path.display());
+    let value: Value = serde_json::from_slice(&text).map_err(|_| broken())?;
+    let number = |key: &str| value.get(key).and_then(Value::as_u64).ok_or_else(broken);
+    let (seed, next_case, cases) = (number("seed")?, number("nextCase")?, number("cases")?);
+    Ok(Some(State { seed, next_case, cases }))
+}
+
+/// The new state takes the place of the old in one step.
+fn write(path: &Path, state: State) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    let text =
+        json!({"seed": state.seed, "nextCase": state.next_case, "cases": state.cases}).to_string();
+    fs::create_dir_all(path.parent().unwrap_or(path)).map_err(failed)?;
+    let new = path.with_extension("new");
+    fs::write(&new, text).map_err(failed)?;
+    fs::rename(&new, path).map_err(failed)
+}
+
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| tidy::root().join("target"), PathBuf::from)
+}
+
+/// Another seed for each soak; it is printed and kept.
+fn clock_seed() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEGUN: State = State { seed: 7, next_case: 200_000, cases: 1_000_000 };
+
+    #[test]
+    fn the_command_line_is_read() {
+        let read = |text: &str| wanted(&text.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(read(""), Ok(Wanted::default()));
+        let all = Wanted { cases: Some(10), seed: Some(3), restart: true };
+        assert_eq!(read("--cases 9 --seed 3 --restart"), Ok(all));
+        assert_eq!(read("--cases"), Err("`--cases` needs a number".to_owned()));
+        assert_eq!(read("--seed x"), Err("`x` of `--seed` is not a number".to_owned()));
+        assert!(read("--what").is_err());
+    }
+
+    #[test]
+    fn a_soak_goes_on_where_it_stopped() {
+        let wanted = |cases, seed, restart| Wanted { cases, seed, restart };
+        let fresh = |seed, cases| State { seed, next_case: 0, cases };
+        let done = State { next_case: 1_000_000, ..BEGUN };
+        for (wanted, found, want) in [
+            (wanted(None, None, false), None, fresh(99, CASES)),
+            (wanted(None, None, false), Some(BEGUN), BEGUN),
+            (wanted(None, Some(7), false), Some(BEGUN), BEGUN),
+            (wanted(None, Some(8), false), Some(BEGUN), fresh(8, CASES)),
+            (wanted(None, None, true), Some(BEGUN), fresh(99, CASES)),
+            (wanted(None, None, false), Some(done), fresh(99, CASES)),
+            (wanted(Some(2_000_000), None, false), Some(done), State { cases: 2_000_000, ..done }),
+            (wanted(Some(100), None, false), Some(BEGUN), fresh(99, 100)),
+        ] {
+            assert_eq!(begin(&wanted, found, 99), want, "{wanted:?} {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_program_is_the_last_that_cargo_names() {
+        let messages = "{\"reason\":\"compiler-artifact\",\"executable\":null}\n\
+                        {\"reason\":\"compiler-artifact\",\"executable\":\"/t/oracle-1\"}\n\
+                        {\"reason\":\"build-finished\",\"success\":true}\n";
+        assert_eq!(executable(messages), Some(PathBuf::from("/t/oracle-1")));
+        assert_eq!(executable("running\n"), None);
+    }
+
+    #[test]
+    fn a_state_comes_back_as_written() {
+        let folder = std::env::temp_dir().join(format!("palisade-soak-{}", std::process::id()));
+        let path = folder.join("soak/state.json");
+        assert_eq!(read(&path), Ok(None));
+        write(&path, BEGUN).unwrap();
+        assert_eq!(read(&path), Ok(Some(BEGUN)));
+        fs::write(&path, "{\"seed\":1}").unwrap();
+        assert!(read(&path).is_err());
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
