@@ -1,4 +1,4 @@
-"""The two questions in DuckDB, in the fastest form found: typed columns for what is asked, bodies left as JSON.
+"""The two questions in DuckDB, in the fastest form found: typed columns for what is asked and nothing else, each file one line.
 
 Usage: duckdb_check.py SNAPSHOTS THREADS AUDIT_GROUP POLICY_NAME. Prints one line for each account and Region.
 """
@@ -17,8 +17,8 @@ rows = db.execute(
         SELECT unnest(configurationItems, recursive := false) AS item
         FROM read_json(
             ? || '/**/*.json*',
-            columns = {'configurationItems': 'STRUCT(awsAccountId VARCHAR, awsRegion VARCHAR, resourceType VARCHAR, resourceId VARCHAR, resourceName VARCHAR, configuration JSON, supplementaryConfiguration JSON)[]'},
-            maximum_object_size = 16777216)
+            columns = {'configurationItems': 'STRUCT(awsAccountId VARCHAR, awsRegion VARCHAR, resourceType VARCHAR, resourceId VARCHAR, resourceName VARCHAR, configuration STRUCT(ipPermissions STRUCT("fromPort" BIGINT,"toPort" BIGINT,"ipProtocol" VARCHAR,"ipRanges" VARCHAR[])[]), supplementaryConfiguration STRUCT(LoadBalancerAttributes STRUCT("key" VARCHAR,"value" VARCHAR)[]))[]'},
+            format = 'newline_delimited', records = true, auto_detect = false, maximum_object_size = 16777216)
     ), facts AS (
         SELECT item.awsAccountId AS account, item.awsRegion AS region, item.resourceType AS type,
                item.resourceId AS id, item.resourceName AS name, item.configuration AS body,
@@ -29,7 +29,7 @@ rows = db.execute(
     ), open AS (
         SELECT account, region, count(DISTINCT id) AS violators
         FROM (
-            SELECT account, region, id, unnest(from_json(body, '{"ipPermissions":[{"fromPort":"BIGINT","toPort":"BIGINT","ipProtocol":"VARCHAR","ipRanges":["VARCHAR"]}]}').ipPermissions) AS rule
+            SELECT account, region, id, unnest(body.ipPermissions) AS rule
             FROM facts WHERE type = 'AWS::EC2::SecurityGroup' AND id <> ?)
         WHERE rule.ipProtocol IN ('tcp', '-1') AND len(rule.ipRanges) > 0
           AND ((coalesce(rule.fromPort, 0) <= 22 AND coalesce(rule.toPort, 65535) >= 22)
@@ -41,7 +41,7 @@ rows = db.execute(
         SELECT account, region, count(*) AS violators
         FROM (
             SELECT account, region, list_filter(
-                from_json(more, '{"LoadBalancerAttributes":[{"key":"VARCHAR","value":"VARCHAR"}]}').LoadBalancerAttributes,
+                more.LoadBalancerAttributes,
                 lambda one: one.key = 'waf.web_acl_id')[1].value AS acl
             FROM facts WHERE type = 'AWS::ElasticLoadBalancingV2::LoadBalancer')
         WHERE acl IS NULL OR acl NOT IN (SELECT id FROM acls)

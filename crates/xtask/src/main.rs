@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask test | tidy | codegen [--check] | matrix | \
                      soak [--cases N] [--seed S] [--restart] | soak --clients [--seconds N] | \
-                     instructions | \
+                     instructions | bench | \
                      fuzz [--inputs N] [--target NAME] [--seed S] [--replay FILE]";
 
 fn main() -> ExitCode {
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::run(false),
         ["codegen", "--check"] => codegen::run(true),
         ["matrix"] => matrix(),
+        ["bench"] => bench(),
         ["instructions"] => instructions::run(),
         ["fuzz", ref wishes @ ..] => fuzz(wishes),
         ["soak", "--clients", ref rest @ ..] => clients::run(rest),
@@ -67,4 +68,21 @@ fn fuzz(wishes: &[&str]) -> Result<(), String> {
         true => Ok(()),
         false => Err("fuzzing found a failing input, or could not run; see above".to_owned()),
     }
+}
+
+/// Times the optimised program against its peers and floors, and writes `BENCHMARKS.md`.
+fn bench() -> Result<(), String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let run = |command: &mut std::process::Command| match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("`{command:?}` ended with {status}")),
+        Err(error) => Err(format!("`{command:?}` did not start: {error}")),
+    };
+    run(std::process::Command::new(cargo).args(["build", "-q", "--release", "-p", "palisade", "-p", "palisade-bench"]))?;
+    let release = suite::target().join("release");
+    run(std::process::Command::new(release.join("palisade-bench"))
+        .arg("all")
+        .arg(release.join("palisade"))
+        .arg(suite::target())
+        .arg(tidy::root().join("BENCHMARKS.md")))
 }

@@ -104,7 +104,7 @@ fn run_in(folder: &Path, command: &mut Command) -> Outcome {
 }
 
 /// The built binary and the folder that the clients are installed in.
-fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| tidy::root().join("target"), PathBuf::from)
 }
 

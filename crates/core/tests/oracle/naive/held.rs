@@ -136,7 +136,8 @@ fn newest<'a>(
         };
         let newer = kind.is_none_or(|other| match broken {
             Some(Mutation::OlderStateWins) => version(state) < version(other),
-            _ => version(state) > version(other),
+            // Of two without a body and of one version, the one that tells tags.
+            _ => (version(state), tags_of(state)) > (version(other), tags_of(other)),
         });
         if newer {
             *kind = Some(state);

@@ -1,0 +1,84 @@
+//! Runs of whole programs: what they answered, how long they took, how much memory they held.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// One run of one program.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Standard output.
+    pub output: String,
+    /// CPU time of the process, user and system. Other work on the machine changes it less than
+    /// time on the clock.
+    pub cpu: f64,
+    /// Seconds on the clock.
+    pub wall: f64,
+    /// Most resident memory, bytes.
+    pub peak: u64,
+}
+
+/// How often the memory of a running program is looked at. Its peak is kept by the kernel, so only
+/// what it grows by in its last moments can be missed.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Runs a program to its end. `allowed` are the exit codes of success.
+///
+/// # Panics
+/// When it cannot be run or ends otherwise.
+pub fn run(command: &mut Command, allowed: &[i32]) -> Run {
+    let before = children_seconds();
+    let started = Instant::now();
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("starts");
+    let mut pipe = child.stdout.take().expect("a pipe");
+    let reader = std::thread::spawn(move || {
+        let mut output = String::new();
+        std::io::Read::read_to_string(&mut pipe, &mut output).expect("UTF-8");
+        output
+    });
+    let mut peak = 0;
+    let status = loop {
+        peak = peak.max(resident_peak(child.id()));
+        match child.try_wait().expect("is waited for") {
+            Some(status) => break status,
+            None => std::thread::sleep(LOOK),
+        }
+    };
+    let wall = started.elapsed().as_secs_f64();
+    assert!(
+        status.code().is_some_and(|code| allowed.contains(&code)),
+        "{command:?} ended with {status}"
+    );
+    let output = reader.join().expect("is read");
+    Run { output, cpu: children_seconds() - before, wall, peak }
+}
+
+/// `VmHWM` of a process; 0 when it is gone.
+fn resident_peak(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
+}
+
+/// CPU seconds of all children that ended, in the kernel's hundredths.
+fn children_seconds() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").expect("Linux");
+    // The fields after the name, which may hold anything: the 14th and 15th are of the children.
+    let rest = stat.rsplit(')').next().unwrap_or_default();
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    let ticks = |at: usize| fields[at].parse::<f64>().expect("a number");
+    (ticks(13) + ticks(14)) / 100.0
+}
+
+/// The middle one; the mean of the middle two.
+pub fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    let middle = numbers.len() / 2;
+    if numbers.len() % 2 == 1 {
+        numbers[middle]
+    } else {
+        f64::midpoint(numbers[middle - 1], numbers[middle])
+    }
+}
