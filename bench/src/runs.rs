@@ -48,7 +48,8 @@ pub fn run(command: &mut Command, allowed: &[i32]) -> Run {
     let wall = started.elapsed().as_secs_f64();
     assert!(
         status.code().is_some_and(|code| allowed.contains(&code)),
-        "{command:?} ended with {status}"
+        "{:?} ended with {status}",
+        command.get_program()
     );
     let output = reader.join().expect("is read");
     Run { output, cpu: children_seconds() - before, wall, peak }

@@ -286,3 +286,28 @@ fn a_fan_out_that_cannot_move_is_not_counted_as_done() {
     let done = worker::round(&store, &|| Ok(before.clone()), Judging::default(), NOW_MS).unwrap();
     assert_eq!((done, store.fan_outs().unwrap().len()), (0, 1));
 }
+
+#[test]
+fn a_newer_state_that_cannot_be_read_leaves_the_violation_with_an_issue_beside_it() {
+    let store = fleet();
+    let id = account(7).try_into().unwrap();
+    let before = store.violators(&policy_id(0), &id, None, 100).unwrap();
+    assert!(!before.is_empty());
+    let mut broken = group(&account(7), "sg-1", 20, "10.1.0.0/16", 22);
+    broken["configuration"]["ipPermissions"][0]["fromPort"] = json!("ten");
+    let mut reader = palisade_core::inventory::DeliveryReader::new("");
+    reader.push(broken.to_string().as_bytes()).unwrap();
+    let delivery = reader.finish().unwrap();
+    assert_eq!(delivery.quarantined.len(), 1);
+    store.accept(&delivery, NOW_MS).unwrap();
+    settle(&store);
+    assert_eq!(store.violators(&policy_id(0), &id, None, 100).unwrap(), before);
+    let entry = store.entry(&policy_id(0), &id).unwrap().unwrap().entry;
+    let issues: Vec<&str> = entry.issues.values().map(String::as_str).collect();
+    let gap = "The latest configuration of AWS::EC2::SecurityGroup sg-1 was not recorded.";
+    assert_eq!(issues, [gap]);
+    notify(&store, &group(&account(7), "sg-1", 30, "10.1.0.0/16", 22));
+    settle(&store);
+    let entry = store.entry(&policy_id(0), &id).unwrap().unwrap().entry;
+    assert_eq!((entry.violator_count, entry.issues.len()), (0, 0));
+}

@@ -55,6 +55,7 @@ scenarios! {
     a_snapshot_shows_a_group_gone
     a_violation_outlives_states_without_a_body
     a_web_acl_is_replaced
+    a_web_acl_outlives_the_name_of_its_policy
     an_audit_group_changes_goes_and_comes_back
     an_oversized_notification_is_fetched_later
     inventory_goes_stale
@@ -88,6 +89,8 @@ pub struct Play {
     pub house: House,
     /// Policies by name: Region and id.
     pub policies: BTreeMap<String, (String, String)>,
+    /// Earlier names of policies by id: no file tells them.
+    pub earlier_names: BTreeMap<String, Vec<String>>,
     /// Lists by name, those that were removed too: Region, kind and id.
     pub lists: BTreeMap<String, (String, &'static str, String)>,
     /// What `check` reads: the organization's file and the deliveries.
@@ -142,8 +145,14 @@ impl Play {
     fn new() -> Play {
         let files = tempfile::tempdir().unwrap();
         std::fs::create_dir(files.path().join("inventory")).unwrap();
-        let (policies, lists) = (BTreeMap::new(), BTreeMap::new());
-        Play { house: House::open(), policies, lists, files, delivered: 0 }
+        Play {
+            house: House::open(),
+            policies: BTreeMap::new(),
+            earlier_names: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            files,
+            delivered: 0,
+        }
     }
 
     fn step(&mut self, step: &Step) {
@@ -199,6 +208,10 @@ impl Play {
         if let Some((_, id)) = self.policies.get(name) {
             let held = self.house.call(region, "GetPolicy", &json!({"PolicyId": id})).ok();
             document["PolicyId"] = json!(id);
+            if held["Policy"]["PolicyName"] != document["PolicyName"] {
+                let earlier = held["Policy"]["PolicyName"].as_str().unwrap().to_owned();
+                self.earlier_names.entry(id.clone()).or_default().push(earlier);
+            }
             document["PolicyUpdateToken"] = held["Policy"]["PolicyUpdateToken"].clone();
         }
         let put = self.house.call(region, "PutPolicy", &json!({"Policy": document})).ok();

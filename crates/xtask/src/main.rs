@@ -78,7 +78,15 @@ fn bench() -> Result<(), String> {
         Ok(status) => Err(format!("`{command:?}` ended with {status}")),
         Err(error) => Err(format!("`{command:?}` did not start: {error}")),
     };
-    run(std::process::Command::new(cargo).args(["build", "-q", "--release", "-p", "palisade", "-p", "palisade-bench"]))?;
+    run(std::process::Command::new(cargo).args([
+        "build",
+        "-q",
+        "--release",
+        "-p",
+        "palisade",
+        "-p",
+        "palisade-bench",
+    ]))?;
     let release = suite::target().join("release");
     run(std::process::Command::new(release.join("palisade-bench"))
         .arg("all")

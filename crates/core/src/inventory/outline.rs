@@ -9,8 +9,7 @@
 use super::split::{DEPTH_MAX, ITEM_BYTES_MAX};
 use super::tokens::Tokens;
 
-/// The raw JSON values of an item's fields. `None` where a field is absent or null; when repeated,
-/// the last value that is not null.
+/// The raw JSON values of an item's fields. `None` where a field is absent or null.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Outline<'t> {
     text: &'t str,
@@ -140,6 +139,8 @@ impl<'t> Walk<'t> {
             if first == b'n' {
                 // Null is as good as absent.
             } else if let Some(place) = spans.of_key(key) {
+                // Of values for one field the long way reads each, and minds what is wrong with any.
+                place.is_none().then_some(())?;
                 *place = Some((from, self.at));
             } else if key.contains(&b'\\') {
                 // A key with escapes may be one of ours in disguise.

@@ -1,9 +1,10 @@
 //! The same case through palisade-core, from the bytes of a delivered file to the judgement.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use palisade_core::evaluate::{self, AccountFacts, Evidence, Fact, Reference, References, Status};
-use palisade_core::ident::{AccountId, PolicyId, Region, ShardId};
+use palisade_core::ident::{AccountId, PolicyId, Region, ResourceType, ShardId};
 use palisade_core::inventory::{DeliveryReader, Shard, ShardBuilder};
 use palisade_core::organization::Organization;
 use palisade_core::policy::{self, Document, Identity};
@@ -32,7 +33,9 @@ pub fn judge(case: &Value) -> Result<Outcome, String> {
     if !policy.scope.has_account(&organization, &account_id) {
         return Ok(Outcome::default());
     }
-    let mut shards = shards_of_account(case, &account_id, &region)?;
+    // Reading no more than `check` does must not change what is found.
+    let wanted = Arc::new(evaluate::reads(&policy));
+    let mut shards = shards_of_account(case, &account_id, &region, &wanted)?;
     let facts = AccountFacts::of(shards.values());
     let id = ShardId { account: account_id, region: region.clone() };
     let mut shard = shards.remove(&id).unwrap_or_else(|| Shard::empty(id));
@@ -96,6 +99,7 @@ fn shards_of_account(
     case: &Value,
     account: &AccountId,
     region: &Region,
+    wanted: &Arc<BTreeSet<ResourceType>>,
 ) -> Result<BTreeMap<ShardId, Shard>, String> {
     let mut files = vec![(&case["delivery"], "20260301T000000Z", region.as_str())];
     if !case["earlier"].is_null() {
@@ -110,7 +114,7 @@ fn shards_of_account(
     }
     let mut builders = Builders::new();
     for (file, moment, region) in files {
-        take(&mut builders, account, file, moment, region)?;
+        take(&mut builders, account, file, moment, region, wanted)?;
     }
     Ok(builders.into_iter().map(|(id, builder)| (id, builder.seal())).collect())
 }
@@ -124,6 +128,7 @@ fn take(
     file: &Value,
     moment: &str,
     region: &str,
+    wanted: &Arc<BTreeSet<ResourceType>>,
 ) -> Result<(), String> {
     let kind =
         if file["configSnapshotId"].is_string() { "ConfigSnapshot" } else { "ConfigHistory" };
@@ -135,7 +140,7 @@ fn take(
             "{account}_Config_{region}_{kind}_AWS::EC2::SecurityGroup_{moment}_{moment}_1.json"
         ),
     };
-    let mut reader = DeliveryReader::new(&name);
+    let mut reader = DeliveryReader::reading_only(&name, Arc::clone(wanted));
     reader.push(file.to_string().as_bytes()).map_err(said)?;
     let delivery = reader.finish().map_err(said)?;
     if let Some(refused) = delivery.quarantined.first() {
@@ -145,6 +150,11 @@ fn take(
     for observation in delivery.observations {
         if let Some(builder) = builder(builders, account, &observation.item.key.shard()) {
             builder.observe(observation, moment);
+        }
+    }
+    for shown in delivery.shown {
+        if let Some(builder) = builder(builders, account, &shown.shard) {
+            shown.types.into_iter().for_each(|resource_type| builder.show(resource_type));
         }
     }
     let Some(facts) = delivery.snapshot else { return Ok(()) };
@@ -187,7 +197,9 @@ fn references(
                 } else {
                     let file = &case["administratorDelivery"];
                     let mut builders = Builders::new();
-                    take(&mut builders, &at.account, file, "20260301T000000Z", at.region.as_str())?;
+                    let wanted = Arc::new(evaluate::reads(policy));
+                    let (account, region) = (&at.account, at.region.as_str());
+                    take(&mut builders, account, file, "20260301T000000Z", region, &wanted)?;
                     let there = builders.remove(&at).map(ShardBuilder::seal);
                     there.and_then(|shard| shard.item(resource_type, id.as_str()).cloned())
                 };

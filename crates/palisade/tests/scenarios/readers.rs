@@ -276,10 +276,14 @@ fn policy_type(play: &Play, region: &str, id: &str) -> String {
 /// What `palisade check` says of the same policy from the same files.
 fn check(play: &Play, region: &str, id: &str, place: &str) -> BTreeMap<String, Said> {
     let policy = play.house.call(region, "GetPolicy", &json!({"PolicyId": id})).ok();
+    let name = policy["Policy"]["PolicyName"].as_str().unwrap();
+    let earlier = play.earlier_names.get(id).into_iter().flatten();
+    let earlier = earlier.flat_map(|old| ["--former-name".to_owned(), format!("{name}={old}")]);
     let file = play.files.path().join("policy.json");
     std::fs::write(&file, policy["Policy"].to_string()).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_palisade"))
         .args(["check", "--output", "json", "--violators", "--region", region, "--threads", "1"])
+        .args(earlier)
         .arg("--policy")
         .arg(&file)
         .arg("--organization")
