@@ -132,21 +132,35 @@ impl Block {
     fn of(bytes: &[u8; BLOCK]) -> Block {
         let mut block = Block { quotes: 0, backslashes: 0, brackets: 0, controls: 0 };
         let (sixteens, _) = bytes.as_chunks::<16>();
+        let mut some_controls = u8x16::ZERO;
         for (n, sixteen) in sixteens.iter().enumerate() {
             let sixteen = u8x16::new(*sixteen);
             let is = |byte: u8| sixteen.simd_eq(u8x16::splat(byte));
             // Square brackets and braces differ in one bit.
             let lower = sixteen | u8x16::splat(0x20);
             let brackets = lower.simd_eq(u8x16::splat(b'{')) | lower.simd_eq(u8x16::splat(b'}'));
-            let controls = sixteen.min(u8x16::splat(0x1F)).simd_eq(sixteen);
+            some_controls |= sixteen.min(u8x16::splat(0x1F)).simd_eq(sixteen);
             let bits = |mask: u8x16| u64::from(mask.to_bitmask()) << (16 * n);
             block.quotes |= bits(is(b'"'));
             block.backslashes |= bits(is(b'\\'));
             block.brackets |= bits(brackets);
-            block.controls |= bits(controls);
+        }
+        if some_controls.to_bitmask() != 0 {
+            block.controls = controls(bytes);
         }
         block
     }
+}
+
+/// Bytes below the blank: line breaks of an indented file, and what no string may hold.
+#[cold]
+fn controls(bytes: &[u8; BLOCK]) -> u64 {
+    let (sixteens, _) = bytes.as_chunks::<16>();
+    sixteens.iter().enumerate().fold(0, |controls, (n, sixteen)| {
+        let sixteen = u8x16::new(*sixteen);
+        let is_control = sixteen.min(u8x16::splat(0x1F)).simd_eq(sixteen);
+        controls | u64::from(is_control.to_bitmask()) << (16 * n)
+    })
 }
 
 /// Every bit that has an odd number of set bits up to and with itself: inside of strings, where the
