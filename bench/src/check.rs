@@ -34,12 +34,17 @@ pub struct Medians {
 }
 
 impl Programs {
-    /// `palisade check` over the fleet.
+    /// `palisade check` of both questions over the fleet.
     pub fn check(&self, fleet: &Fleet, threads: u32) -> Run {
+        self.check_of(fleet, &fleet.questions, threads)
+    }
+
+    /// `palisade check` of these policies over the fleet.
+    pub fn check_of(&self, fleet: &Fleet, policies: &[PathBuf], threads: u32) -> Run {
         let mut command = Command::new(&self.palisade);
         command.arg("check").args(["--output", "json", "--threads", &threads.to_string()]);
-        for question in &fleet.questions {
-            command.arg("--policy").arg(question);
+        for policy in policies {
+            command.arg("--policy").arg(policy);
         }
         command.arg("--organization").arg(&fleet.organization).arg(&fleet.snapshots);
         run(&mut command, &[0, 1])

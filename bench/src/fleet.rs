@@ -122,7 +122,8 @@ fn put(path: &Path, value: &Value) -> std::io::Result<()> {
     fs::write(path, value.to_string())
 }
 
-fn organization(accounts: u64) -> Value {
+/// An organization of that many accounts in ten organizational units.
+pub fn organization(accounts: u64) -> Value {
     let units: Vec<Value> = (0..10)
         .map(|n| json!({"Id": format!("ou-flee-{n:08}"), "Name": format!("unit-{n}"), "ParentId": "r-flee"}))
         .collect();

@@ -11,26 +11,42 @@
     reason = "a benchmark fails by panicking"
 )]
 
+mod change;
 mod check;
 mod fleet;
 mod floor;
+mod ingest;
 mod items;
+mod listing;
 mod prng;
+mod report;
 mod runs;
+mod serve;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use check::Programs;
+use report::Report;
 use runs::median;
 
 /// Rounds of alternating runs.
 const ROUNDS: usize = 7;
 /// Items of the fleet that programs are timed on.
 const TIMED_ITEMS: u64 = 100_000;
-/// Items of the large fleet, whose memory is compared with that of the timed one.
+/// Items of the large fleet, on request: its memory is compared with that of the timed one.
 const LARGE_ITEMS: u64 = 1_000_000;
+/// Items of the fleet beside which a change of an item is to cost no more.
+const SMALL_ITEMS: u64 = 10_000;
+/// Accounts and policies of the ledger that is listed.
+const LISTED: [u64; 2] = [1_000, 50];
+/// On request.
+const LISTED_LARGE: [u64; 2] = [10_000, 50];
+/// How often the timed fleet is ingested again.
+const REPEATS: usize = 20;
+/// How often the large one is.
+const REPEATS_LARGE: usize = 5;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -42,12 +58,16 @@ fn main() {
             let fleet = fleet.expect("is written");
             println!("{} items, {} bytes, {} files", fleet.items, fleet.bytes, fleet.files.len());
         }
-        ["all", palisade, target, report] => {
-            all(palisade.into(), Path::new(target), Path::new(report))
+        ["bulk", store] => ingest::bulk(Path::new(store)),
+        ["bare", store] => listing::bare(Path::new(store)),
+        ["all", palisade, target, report, ref wishes @ ..] => {
+            let wishes = Wishes::of(wishes);
+            all(palisade.into(), Path::new(target), Path::new(report), wishes);
         }
         _ => {
             eprintln!(
-                "usage: palisade-bench all PALISADE TARGET REPORT | fleet FOLDER ITEMS | floor SNAPSHOTS"
+                "usage: palisade-bench all PALISADE TARGET REPORT [--large] [--only check|store] | \
+                 fleet FOLDER ITEMS | floor SNAPSHOTS | bulk STORE | bare STORE"
             );
             std::process::exit(64);
         }
@@ -84,39 +104,70 @@ fn load(path: &Path, text: &mut Vec<u8>) {
     }
 }
 
-/// The table of results, grown row by row.
-struct Report(String);
+/// What of the whole to run.
+#[derive(Clone, Copy, Debug)]
+struct Wishes {
+    /// The large fleet as well.
+    large: bool,
+    check: bool,
+    store: bool,
+}
 
-impl Report {
-    fn row(&mut self, what: &str, reach: &str, measured: &str, reached: Option<bool>) {
-        let verdict = match reached {
-            Some(true) => "reached",
-            Some(false) => "not reached",
-            None => "not measured",
+impl Wishes {
+    fn of(words: &[&str]) -> Wishes {
+        let (large, only) = match words {
+            ["--large", rest @ ..] => (true, rest),
+            rest => (false, rest),
         };
-        println!("{what:60} {reach:16} {measured:24} {verdict}");
-        let _ = writeln!(self.0, "| {what} | {reach} | {measured} | {verdict} |");
-    }
-
-    fn ratio(&mut self, what: &str, least: f64, measured: Option<f64>) {
-        let shown = measured
-            .map_or_else(|| "peer not installed".to_owned(), |ratio| format!("{ratio:.2} ×"));
-        self.row(what, &format!("≥ {least} ×"), &shown, measured.map(|ratio| ratio >= least));
+        let (check, store) = match only {
+            [] => (true, true),
+            ["--only", "check"] => (true, false),
+            ["--only", "store"] => (false, true),
+            _ => panic!("what is asked of the benchmark: [--large] [--only check|store]"),
+        };
+        Wishes { large, check, store }
     }
 }
 
-fn all(palisade: PathBuf, target: &Path, report_to: &Path) {
+fn all(palisade: PathBuf, target: &Path, report_to: &Path, wishes: Wishes) {
     let folder = target.join("bench");
     let programs = Programs {
         palisade,
         bench: std::env::current_exe().expect("this program"),
-        python: check::python(&folder.join("python")),
+        python: if wishes.check { check::python(&folder.join("python")) } else { None },
         jq: check::jq(),
         scripts: Path::new(env!("CARGO_MANIFEST_DIR")).join("peers"),
     };
-    let mut report = Report(String::new());
-    let plain = fleet::write(&folder.join("plain"), TIMED_ITEMS, false).expect("a fleet");
-    let duel = programs.duel(&plain, ROUNDS, false);
+    let mut report = Report::default();
+    let written = |name: &str, items, compressed| {
+        fleet::write(&folder.join(name), items, compressed).expect("a fleet")
+    };
+    let plain = written("plain", TIMED_ITEMS, false);
+    let large = wishes.large.then(|| written("large", LARGE_ITEMS, false));
+    if wishes.check {
+        let gzip = written("gzip", TIMED_ITEMS, true);
+        check_rows(&mut report, &programs, &plain, &gzip);
+        peak_rows(&mut report, &programs, &plain, large.as_ref());
+    }
+    if wishes.store {
+        let small = written("small", SMALL_ITEMS, false);
+        let stores = folder.join("stores");
+        for (fleet, repeats) in [(Some(&plain), REPEATS), (large.as_ref(), REPEATS_LARGE)] {
+            let Some(fleet) = fleet else { continue };
+            ingest::rows(&mut report, &programs, fleet, &stores, repeats);
+            change::rows(&mut report, &programs, fleet, &small, &stores);
+        }
+        let listed = if wishes.large { LISTED_LARGE } else { LISTED };
+        listing::rows(&mut report, &programs, &small, &stores, listed);
+    }
+    // A part of the rows is no report.
+    if wishes.check && wishes.store {
+        fs::write(report_to, report.page(&programs, &plain)).expect("the report");
+    }
+}
+
+fn check_rows(report: &mut Report, programs: &Programs, plain: &fleet::Fleet, gzip: &fleet::Fleet) {
+    let duel = programs.duel(plain, ROUNDS, false);
     let items = plain.items as f64;
     println!(
         "items a CPU second: palisade {:.0}, floor {:.0}",
@@ -137,8 +188,7 @@ fn all(palisade: PathBuf, target: &Path, report_to: &Path) {
         duel.duckdb.map(|peer| peer / duel.floor),
     );
 
-    let gzip = fleet::write(&folder.join("gzip"), TIMED_ITEMS, true).expect("a fleet");
-    let compressed = programs.duel(&gzip, ROUNDS, true);
+    let compressed = programs.duel(gzip, ROUNDS, true);
     report.ratio(
         "`check`, gzip, to inflating and the parse floor",
         0.6,
@@ -147,56 +197,30 @@ fn all(palisade: PathBuf, target: &Path, report_to: &Path) {
 
     let mut ratios = Vec::new();
     for _ in 0..ROUNDS {
-        let one = programs.check(&plain, 1).wall;
-        ratios.push(one / programs.check(&plain, 2).wall);
+        let one = programs.check(plain, 1).wall;
+        ratios.push(one / programs.check(plain, 2).wall);
     }
     report.ratio("two threads to one, by the clock", 1.7, Some(median(ratios)));
-
-    let small = programs.check(&plain, 2).peak as f64;
-    let large_fleet = fleet::write(&folder.join("large"), LARGE_ITEMS, false).expect("a fleet");
-    let large = programs.check(&large_fleet, 2).peak as f64;
-    let megabytes = large / 1_048_576.0;
-    report.row(
-        "peak memory at 1M items",
-        "≤ 64 MB",
-        &format!("{megabytes:.1} MB"),
-        Some(megabytes <= 64.0),
-    );
-    let growth = large / small;
-    report.row(
-        "peak memory at 1M items to that at 100k",
-        "≤ 1.2 ×",
-        &format!("{growth:.2} ×"),
-        Some(growth <= 1.2),
-    );
-    fs::write(report_to, page(&report.0, &programs, &plain)).expect("the report");
 }
 
-fn page(rows: &str, programs: &Programs, fleet: &fleet::Fleet) -> String {
-    let version = |command: &mut std::process::Command| {
-        let output = command.output().ok().filter(|output| output.status.success());
-        output.map_or("not installed".to_owned(), |output| {
-            String::from_utf8_lossy(&output.stdout).trim().to_owned()
-        })
+fn peak_rows(
+    report: &mut Report,
+    programs: &Programs,
+    plain: &fleet::Fleet,
+    large: Option<&fleet::Fleet>,
+) {
+    let what = ["peak memory at 1M items", "peak memory at 1M items to that at 100k"];
+    let reach = ["≤ 64 MB", "≤ 1.2 ×"];
+    let Some(large) = large else {
+        for (what, reach) in what.iter().zip(reach) {
+            report.row(what, reach, "ask with --large", None);
+        }
+        return;
     };
-    let python = programs.python.clone().unwrap_or_else(|| "python3".into());
-    let peers = version(std::process::Command::new(python).args([
-        "-c",
-        "import duckdb, orjson, sys; print('DuckDB', duckdb.__version__, '· orjson', orjson.__version__, '· Python', sys.version.split()[0])",
-    ]));
-    let jq = version(std::process::Command::new("jq").arg("--version"));
-    format!(
-        "# Benchmarks\n\n\
-         Written by `cargo xtask bench`. Two questions are asked of one fleet ({} items, {} MB, {} snapshots): which\n\
-         security groups open remote administration, and which load balancers lack the policy's web ACL. Every\n\
-         program's answer is compared with the fleet's truth, account by account, before anything is timed.\n\
-         Figures are ratios of the medians of {ROUNDS} alternating runs (orjson and jq: one), by CPU time unless they\n\
-         say otherwise; they hold for one run on one machine. The parse floor finds type, account and Region of\n\
-         every item and the facts of the questions and checks nothing.\n\n\
-         Peers: {peers} · {jq}\n\n\
-         | what | reach | measured | |\n|---|---|---|---|\n{rows}",
-        fleet.items,
-        fleet.bytes / 1_000_000,
-        fleet.files.len(),
-    )
+    let small = programs.check(plain, 2).peak as f64;
+    let large = programs.check(large, 2).peak as f64;
+    let megabytes = large / 1_048_576.0;
+    report.row(what[0], reach[0], &format!("{megabytes:.1} MB"), Some(megabytes <= 64.0));
+    let growth = large / small;
+    report.row(what[1], reach[1], &format!("{growth:.2} ×"), Some(growth <= 1.2));
 }

@@ -55,22 +55,48 @@ pub fn run(command: &mut Command, allowed: &[i32]) -> Run {
     Run { output, cpu: children_seconds() - before, wall, peak }
 }
 
-/// `VmHWM` of a process; 0 when it is gone.
+/// Most memory that a process held resident, bytes; 0 when it is gone.
 fn resident_peak(process: u32) -> u64 {
+    kilobytes(process, "VmHWM:") * 1024
+}
+
+/// Memory that a process holds resident now, bytes; 0 when it is gone.
+pub fn resident(process: u32) -> u64 {
+    kilobytes(process, "VmRSS:") * 1024
+}
+
+fn kilobytes(process: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
-    kilobytes.unwrap_or(0) * 1024
+    kilobytes.unwrap_or(0)
 }
 
 /// CPU seconds of all children that ended, in the kernel's hundredths.
 fn children_seconds() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").expect("Linux");
-    // The fields after the name, which may hold anything: the 14th and 15th are of the children.
+    seconds("self", [13, 14])
+}
+
+/// CPU seconds of a running process with all of its threads, in the kernel's hundredths.
+pub fn cpu_seconds(process: u32) -> f64 {
+    seconds(&process.to_string(), [11, 12])
+}
+
+/// The sum of fields of `/proc/…/stat`, counted from the first after the name, which may hold
+/// anything.
+fn seconds(process: &str, at: [usize; 2]) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("Linux");
     let rest = stat.rsplit(')').next().unwrap_or_default();
     let fields: Vec<&str> = rest.split_whitespace().collect();
     let ticks = |at: usize| fields[at].parse::<f64>().expect("a number");
-    (ticks(13) + ticks(14)) / 100.0
+    at.map(ticks).iter().sum::<f64>() / 100.0
+}
+
+/// The number below which `percent` of a hundred lie.
+pub fn percentile(numbers: &[f64], percent: usize) -> f64 {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[(sorted.len() * percent / 100).min(sorted.len() - 1)]
 }
 
 /// The middle one; the mean of the middle two.

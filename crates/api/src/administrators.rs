@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use palisade_core::ident::{AccountId, ShardId};
 use palisade_core::organization::Organization;
 use palisade_core::scope::AdminScope;
-use palisade_store::{Administrator, ControlChange, Mark, Offboarded};
+use palisade_store::{Administrator, Association, ControlChange, Mark, Offboarded};
 use palisade_wire::shapes::{
     AccountRoleStatus, AdminAccountSummary, AssociateAdminAccountRequest,
     DisassociateAdminAccountRequest, GetAdminAccountRequest, GetAdminAccountResponse,
@@ -120,8 +120,9 @@ pub fn put(call: &Call<'_>, input: PutAdminAccountRequest) -> Result<(), Fault> 
             return Err(call.bad_input(format!("account `{account}` is not in the organization")));
         }
         let given = input.admin_scope.as_ref();
-        let scope = given.map(|given| scope::read(call, organization, given)).transpose()?;
         let before = view.administrator(&account);
+        let held = before.and_then(|known| known.scope.as_ref());
+        let scope = given.map(|given| scope::read(call, organization, held, given)).transpose()?;
         if before.is_some_and(|known| known.default) {
             return match scope.is_none_or(|scope| scope.is_full()) {
                 true => Ok((Vec::new(), ())),
@@ -228,10 +229,23 @@ pub fn disassociate(call: &Call<'_>, _: DisassociateAdminAccountRequest) -> Resu
         changes.push(ControlChange::RemoveAdministrator(standing.account.clone()));
         if standing.administrator == Some(true) {
             let (account, at_ms) = (standing.account.clone(), call.now_ms());
+            changes.extend(without_vendors(view, &account));
             changes.push(ControlChange::PutOffboarded(Some(Offboarded { account, at_ms })));
         }
         Ok((changes, ()))
     })
+}
+
+/// Third-party firewalls are the default administrator's: with it goes what it associated.
+fn without_vendors(view: &ControlView, account: &AccountId) -> Vec<ControlChange> {
+    let associations = view.control().associations.iter();
+    associations
+        .filter(|((owner, ..), state)| owner == account && **state == Association::Associated)
+        .map(|((owner, region, vendor), _)| {
+            let state = Association::Disassociated;
+            ControlChange::PutAssociation(owner.clone(), region.clone(), vendor.clone(), state)
+        })
+        .collect()
 }
 
 /// `GetAdminAccount`: the default administrator.

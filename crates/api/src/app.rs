@@ -57,6 +57,9 @@ pub enum Auth {
 pub struct Settings {
     /// Who is believed to be calling.
     pub auth: Auth,
+    /// Whether open authentication answers requests for any host: a page of another site may have
+    /// its name point to this machine, and browsers take it for the page's own server then.
+    pub any_host: bool,
     /// Quotas, by default AWS's but for counts of accounts.
     pub quotas: Quotas,
     /// Folder of the temporary files in which deliveries wait until they are authentic.
@@ -86,6 +89,7 @@ impl Settings {
     pub fn new(auth: Auth, spool: PathBuf) -> Self {
         Settings {
             auth,
+            any_host: true,
             quotas: Quotas::default(),
             spool,
             ingest_size_max: INGEST_SIZE_MAX,
@@ -121,7 +125,8 @@ pub struct App {
     pub settings: Settings,
     /// Poked whenever work was marked.
     pub wake: Notify,
-    pub(crate) metrics: Metrics,
+    /// Counts and times of every stage.
+    pub metrics: Metrics,
     pub(crate) deliveries: Arc<Semaphore>,
     pub(crate) throttle: Throttle,
     pub(crate) uses: Uses,

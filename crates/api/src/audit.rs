@@ -1,23 +1,24 @@
 //! What the audit log tells of a call: who asked, and what became of each object.
 
-use std::collections::BTreeMap;
+mod abridged;
+mod organization;
 
 use palisade_core::ident::AccountId;
-use palisade_core::organization::{Account, Organization};
 use palisade_store::{AuditChange, AuditEvent, CallerKind, Control, ControlChange, ListContent};
 use palisade_store::{ListRecord, PolicyRecord, ResourceSetRecord};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::caller::{Caller, Standing};
 use crate::{lists, mint};
 
-/// Bytes of one state as JSON; of a larger one only its size is kept.
+/// Bytes of one state as JSON; of a larger one its size, its hash and what differs are kept.
 pub const STATE_SIZE_MAX: usize = 64 * 1024;
-/// Bytes of all states of one event as JSON; of those that come after, only the size is kept.
+/// Bytes of all states of one event as JSON; those that come after are kept within
+/// [`REST_SIZE_MAX`] each.
 pub const STATES_SIZE_MAX: usize = 256 * 1024;
-/// Accounts that are named when an organization is replaced.
-const ACCOUNTS_NAMED_MAX: usize = 100;
+/// Bytes of a state, as JSON, of an event that has too many.
+pub const REST_SIZE_MAX: usize = 1024;
 
 /// Names of what can be done to Palisade's own endpoints and commands, as events tell it.
 pub mod own {
@@ -140,32 +141,19 @@ pub fn change(
     before: Option<Value>,
     after: Option<Value>,
 ) -> AuditChange {
-    AuditChange {
-        object_type: object_type.to_owned(),
-        object: object.into(),
-        before: before.map(bounded),
-        after: after.map(bounded),
-    }
+    let (before, after) = abridged::states(before, after, STATE_SIZE_MAX);
+    AuditChange { object_type: object_type.to_owned(), object: object.into(), before, after }
 }
 
-fn bounded(state: Value) -> Value {
-    let size = state.to_string().len();
-    if size <= STATE_SIZE_MAX { state } else { omitted(size) }
-}
-
-fn omitted(size: usize) -> Value {
-    json!({ "omitted": { "bytes": size } })
-}
-
-/// Leaves out the states that are too much for one event.
-fn fit(changes: &mut [AuditChange], size_max: usize) {
+/// Abridges the states that are too much for one event.
+fn fit(changes: &mut [AuditChange], size_max: usize, rest_size_max: usize) {
     let mut total: usize = 0;
     for change in changes {
         for state in [&mut change.before, &mut change.after].into_iter().flatten() {
-            let size = state.to_string().len();
+            let size = abridged::size(state);
             total = total.saturating_add(size);
-            if total > size_max {
-                *state = omitted(size);
+            if total > size_max && size > rest_size_max {
+                *state = abridged::abridged(state, state, rest_size_max);
             }
         }
     }
@@ -186,7 +174,7 @@ pub(crate) fn changes(
         "administrator" => 1,
         _ => 2,
     });
-    fit(&mut all, STATES_SIZE_MAX);
+    fit(&mut all, STATES_SIZE_MAX, REST_SIZE_MAX);
     all
 }
 
@@ -199,7 +187,7 @@ impl Told<'_> {
     fn change(&self, change: &ControlChange) -> Option<AuditChange> {
         let before = self.before;
         Some(match change {
-            ControlChange::PutOrganization(new) => organization(before, new),
+            ControlChange::PutOrganization(new) => organization::replaced(before, new),
             ControlChange::PutAdministrator(account, after) => {
                 let known = before.administrators.get(account);
                 self::change("administrator", account.as_str(), state(known), state(Some(after)))
@@ -302,58 +290,30 @@ fn state(value: Option<&impl Serialize>) -> Option<Value> {
     value.and_then(|value| serde_json::to_value(value).ok())
 }
 
-/// An organization may have a hundred thousand accounts: told are its size and what differs.
-fn organization(before: &Control, new: &Organization) -> AuditChange {
-    let old = before.organization.as_deref();
-    let head = |organization: &Organization| {
-        json!({
-            "id": organization.id,
-            "management": organization.management,
-            "accounts": organization.accounts.len(),
-            "units": organization.units.len(),
-        })
-    };
-    let none = BTreeMap::new();
-    let known: &BTreeMap<AccountId, Account> = old.map_or(&none, |old| &old.accounts);
-    let added = new.accounts.keys().filter(|id| !known.contains_key(*id));
-    let dropped = known.keys().filter(|id| !new.accounts.contains_key(*id));
-    let changed = known.iter().filter_map(|(id, account)| {
-        new.accounts.get(id).is_some_and(|now| now != account).then_some(id)
-    });
-    let mut after = head(new);
-    if let Some(members) = after.as_object_mut() {
-        members.insert("added".to_owned(), named(added));
-        members.insert("dropped".to_owned(), named(dropped));
-        members.insert("changed".to_owned(), named(changed));
-    }
-    change("organization", new.id.to_string(), old.map(head), Some(after))
-}
-
-fn named<'a>(accounts: impl Iterator<Item = &'a AccountId>) -> Value {
-    let accounts: Vec<&AccountId> = accounts.collect();
-    let first: Vec<&&AccountId> = accounts.iter().take(ACCOUNTS_NAMED_MAX).collect();
-    json!({ "count": accounts.len(), "first": first })
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn an_event_keeps_its_first_states_and_the_sizes_of_those_that_are_too_much() {
+    fn an_event_keeps_its_first_states_and_the_beginnings_of_those_that_are_too_much() {
+        let state = |letter: &str| json!({ "name": letter, "text": letter.repeat(978) });
         let states = |size_max: usize| {
-            let one = || change("x", "x", Some(json!("1234")), Some(json!("56")));
-            let mut changes = [one(), one()];
-            fit(&mut changes, size_max);
-            let states = changes.into_iter().flat_map(|change| [change.before, change.after]);
-            states.flatten().collect::<Vec<_>>()
+            let mut changes = ["a", "b"].map(|letter| change("x", "x", Some(state(letter)), None));
+            fit(&mut changes, size_max, 300);
+            changes.map(|change| change.before.unwrap())
         };
-        let (a, b) = (json!("1234"), json!("56"));
-        let all = [a.clone(), b.clone(), a.clone(), b.clone()];
-        assert_eq!(states(21), all);
-        assert_eq!(states(20), all);
-        let told = |size| json!({ "omitted": { "bytes": size } });
-        assert_eq!(states(19), [a.clone(), b.clone(), a.clone(), told(4)]);
-        assert_eq!(states(9), [a, told(4), told(6), told(4)]);
+        assert_eq!(abridged::size(&state("a")), 1_000);
+        assert_eq!(states(2_000), [state("a"), state("b")]);
+        let [first, second] = states(1_999);
+        assert_eq!(first, state("a"));
+        assert_eq!(
+            (&second["omitted"]["bytes"], &second["part"]["name"]),
+            (&json!(1_000), &json!("b"))
+        );
+        let mut small = [change("x", "x", Some(json!(1)), Some(json!(2)))];
+        fit(&mut small, 0, 300);
+        assert_eq!((&small[0].before, &small[0].after), (&Some(json!(1)), &Some(json!(2))));
     }
 }

@@ -17,13 +17,17 @@ const ATTEMPTS_MAX: usize = 32;
 /// many as AWS gives an IAM user.
 pub const KEYS_OF_A_ROTATION_MAX: usize = 2;
 
+/// Digits of an account id. The wire's model allows others, so identifiers do; a key for one would be
+/// nobody's.
+const ACCOUNT_ID_LEN: usize = 12;
+
 /// Changes access keys on somebody's behalf.
 #[derive(Clone, Copy)]
 pub struct Keyring<'a> {
     /// Where the keys are.
     pub store: &'a dyn Store,
-    /// What seals their secrets.
-    pub vault: &'a Vault,
+    /// What seals their secrets; without it keys can be disabled, enabled and deleted.
+    pub vault: Option<&'a Vault>,
     /// Draws ids and secrets.
     pub entropy: &'a dyn Entropy,
     /// Who asks.
@@ -38,6 +42,25 @@ pub struct NewKey {
     pub record: KeyRecord,
     /// Its secret.
     pub secret: String,
+}
+
+/// What became of the secrets that were there when a sealing key was first used.
+#[derive(Debug, Default)]
+pub struct Adopted {
+    /// How many were in the clear and are sealed now.
+    pub sealed: usize,
+    /// Keys that nobody can call with: their secrets are in the clear or under another sealing key,
+    /// though the store seals under this one.
+    pub strays: Vec<String>,
+}
+
+/// What became of the secrets under another sealing key.
+#[derive(Debug, Default)]
+pub struct Resealed {
+    /// How many are sealed under it.
+    pub sealed: usize,
+    /// Keys that are gone because nothing opens their secrets.
+    pub forgotten: Vec<String>,
 }
 
 /// Why the keys stay as they are.
@@ -61,6 +84,12 @@ pub enum KeyError {
         "access key `{0}` is the last enabled operator key; make another first, or use `palisade keys` with --store on the server's own machine"
     )]
     LastOperator(String),
+    /// An account id is none.
+    #[error("`{0}` is not the id of an account, which is 12 digits")]
+    NoAccount(AccountId),
+    /// A secret is to be sealed and there is nothing to seal it with.
+    #[error("there is no key to seal the secrets of access keys with; give one with --key-file")]
+    NoSealingKey,
     /// A secret cannot be opened.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -76,10 +105,12 @@ impl Keyring<'_> {
     /// Makes a key that acts as an account, or as the operator.
     ///
     /// # Errors
-    /// Failures of the store and of the source of random bytes.
+    /// [`KeyError::NoAccount`]; those of sealing, as [`VaultError::OtherKey`] when the store seals
+    /// under another sealing key.
     pub fn create(&self, account: Option<&AccountId>) -> Result<NewKey, KeyError> {
-        self.decide(|_| {
-            let new = self.draw(account.cloned(), None)?;
+        account.map_or(Ok(()), is_account)?;
+        self.decide(|keys| {
+            let new = self.draw(self.sealing(keys)?, account.cloned(), None)?;
             Ok((vec![KeyChange::Create(new.record.clone())], own::CREATE_KEY, new))
         })
     }
@@ -89,7 +120,7 @@ impl Keyring<'_> {
     ///
     /// # Errors
     /// [`KeyError::Unknown`]; [`KeyError::Rotated`] while the key that it replaced or that replaces
-    /// it is still there.
+    /// it is still there; those of sealing, as with [`Keyring::create`].
     pub fn rotate(&self, access_key_id: &str) -> Result<NewKey, KeyError> {
         self.decide(|keys| {
             let old = find(keys, access_key_id)?;
@@ -101,7 +132,8 @@ impl Keyring<'_> {
                 let (key, other) = (access_key_id.to_owned(), other.access_key_id.clone());
                 return Err(KeyError::Rotated { key, other });
             }
-            let new = self.draw(old.account.clone(), Some(access_key_id.to_owned()))?;
+            let vault = self.sealing(keys)?;
+            let new = self.draw(vault, old.account.clone(), Some(access_key_id.to_owned()))?;
             Ok((vec![KeyChange::Create(new.record.clone())], own::ROTATE_KEY, new))
         })
     }
@@ -135,43 +167,86 @@ impl Keyring<'_> {
         })
     }
 
-    /// Seals the secrets that an older Palisade kept in the clear. Answers how many.
+    /// Has the store remember the sealing key, and then seals the secrets that an older Palisade
+    /// kept in the clear. Once one is remembered, secrets in the clear are nobody's: they would let
+    /// whoever can write to the store make keys.
     ///
     /// # Errors
-    /// [`VaultError::OtherKey`] when some are sealed under another sealing key.
-    pub fn adopt(&self) -> Result<usize, KeyError> {
-        self.reseal(self.vault, own::SEAL_KEYS, |key| matches!(key.secret, StoredSecret::Plain(_)))
-    }
-
-    /// Seals every secret under `new`'s sealing key instead. Answers how many.
-    ///
-    /// # Errors
-    /// Those of [`Vault::open`].
-    pub fn reseal_under(&self, new: &Vault) -> Result<usize, KeyError> {
-        self.reseal(new, own::RESEAL_KEYS, |_| true)
-    }
-
-    fn reseal(
-        &self,
-        new: &Vault,
-        operation: &'static str,
-        wanted: impl Fn(&KeyRecord) -> bool,
-    ) -> Result<usize, KeyError> {
+    /// [`VaultError::OtherKey`] when the store remembers another, or secrets are sealed under it.
+    pub fn adopt(&self) -> Result<Adopted, KeyError> {
         self.decide(|keys| {
-            let mut changes = Vec::new();
-            for key in keys {
-                if !wanted(key) {
-                    self.vault.is_of(key)?;
-                    continue;
-                }
-                let text = self.vault.open_text(key)?;
-                let (access_key_id, account) = (key.access_key_id.clone(), key.account.as_ref());
-                let secret = new.seal(self.entropy, &access_key_id, account, &text)?;
-                changes.push(KeyChange::Seal { access_key_id, secret });
+            let vault = self.sealing(keys)?;
+            if self.store.sealed_under()?.is_some() {
+                let strays = keys.iter().filter(|key| !is_under(vault, key));
+                let strays = strays.map(|key| key.access_key_id.clone()).collect();
+                return Ok((Vec::new(), own::SEAL_KEYS, Adopted { sealed: 0, strays }));
             }
-            let count = changes.len();
-            Ok((changes, operation, count))
+            let mut changes = vec![KeyChange::SealUnder(vault.id().to_owned())];
+            for key in keys {
+                if let StoredSecret::Plain(text) = &key.secret {
+                    changes.push(self.seal(vault, key, text)?);
+                }
+            }
+            let sealed = changes.len().saturating_sub(1);
+            Ok((changes, own::SEAL_KEYS, Adopted { sealed, strays: Vec::new() }))
         })
+    }
+
+    /// Seals every secret under `new`'s sealing key instead, which the store remembers from then on.
+    /// With `forget_lost`, keys whose secrets cannot be opened go; otherwise they stop it.
+    ///
+    /// # Errors
+    /// Those of [`Vault::open`], and [`KeyError::NoSealingKey`]; neither with `forget_lost`.
+    pub fn reseal_under(&self, new: &Vault, forget_lost: bool) -> Result<Resealed, KeyError> {
+        self.decide(|keys| {
+            if !forget_lost {
+                self.sealing(keys)?;
+            }
+            let is_sealing = self.store.sealed_under()?.is_some();
+            let mut told = Resealed::default();
+            let mut changes = vec![KeyChange::SealUnder(new.id().to_owned())];
+            for key in keys {
+                let opened = match (&key.secret, self.vault) {
+                    (StoredSecret::Plain(text), _) if !is_sealing => Ok(text.clone()),
+                    (_, Some(vault)) => vault.open_text(key).map_err(KeyError::from),
+                    (_, None) => Err(KeyError::NoSealingKey),
+                };
+                match opened {
+                    Ok(text) => {
+                        changes.push(self.seal(new, key, &text)?);
+                        told.sealed = told.sealed.saturating_add(1);
+                    }
+                    Err(_) if forget_lost => {
+                        changes.push(KeyChange::Remove(key.access_key_id.clone()));
+                        told.forgotten.push(key.access_key_id.clone());
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok((changes, own::RESEAL_KEYS, told))
+        })
+    }
+
+    /// What the secrets of these keys are sealed with, if it is what the store seals under. Decided
+    /// with every key that is made: two processes over one store may have been given different ones.
+    fn sealing(&self, keys: &[KeyRecord]) -> Result<&Vault, KeyError> {
+        let vault = self.vault.ok_or(KeyError::NoSealingKey)?;
+        if let Some(under) = self.store.sealed_under()? {
+            vault.is_named(&under)?;
+            return Ok(vault);
+        }
+        for key in keys {
+            if let StoredSecret::Sealed { under, .. } = &key.secret {
+                vault.is_named(under)?;
+            }
+        }
+        Ok(vault)
+    }
+
+    fn seal(&self, vault: &Vault, key: &KeyRecord, text: &str) -> Result<KeyChange, KeyError> {
+        let (access_key_id, account) = (key.access_key_id.clone(), key.account.as_ref());
+        let secret = vault.seal(self.entropy, &access_key_id, account, text)?;
+        Ok(KeyChange::Seal { access_key_id, secret })
     }
 
     /// Decides on the present keys, commits if they are still those, and otherwise decides again.
@@ -202,11 +277,12 @@ impl Keyring<'_> {
 
     fn draw(
         &self,
+        vault: &Vault,
         account: Option<AccountId>,
         replaces: Option<String>,
     ) -> Result<NewKey, KeyError> {
         let (access_key_id, secret) = mint::access_key(self.entropy)?;
-        let sealed = self.vault.seal(self.entropy, &access_key_id, account.as_ref(), &secret)?;
+        let sealed = vault.seal(self.entropy, &access_key_id, account.as_ref(), &secret)?;
         let record = KeyRecord {
             access_key_id,
             secret: sealed,
@@ -221,13 +297,33 @@ impl Keyring<'_> {
 
     /// Whether the server can be operated without this key.
     fn operators_left(&self, keys: &[KeyRecord], without: &str) -> Result<(), KeyError> {
-        let operates = |key: &KeyRecord| key.account.is_none() && key.enabled;
+        // Nobody can call with a key that does not open.
+        let opens = |key: &KeyRecord| self.vault.is_none_or(|vault| vault.open(key).is_ok());
+        let operates = |key: &KeyRecord| key.account.is_none() && key.enabled && opens(key);
         let goes = keys.iter().any(|key| key.access_key_id == without && operates(key));
         let stays = keys.iter().any(|key| key.access_key_id != without && operates(key));
         if !self.keeps_an_operator || !goes || stays {
             return Ok(());
         }
         Err(KeyError::LastOperator(without.to_owned()))
+    }
+}
+
+/// Whether an account id is one that AWS gives.
+///
+/// # Errors
+/// [`KeyError::NoAccount`]
+pub fn is_account(account: &AccountId) -> Result<(), KeyError> {
+    match account.as_str().len() {
+        ACCOUNT_ID_LEN => Ok(()),
+        _ => Err(KeyError::NoAccount(account.clone())),
+    }
+}
+
+fn is_under(vault: &Vault, key: &KeyRecord) -> bool {
+    match &key.secret {
+        StoredSecret::Plain(_) => false,
+        StoredSecret::Sealed { under, .. } => vault.is_named(under).is_ok(),
     }
 }
 
@@ -252,6 +348,9 @@ fn told(keys: &[KeyRecord], change: &KeyChange) -> AuditChange {
             (id, known(id).map(after))
         }
         KeyChange::Remove(id) => (id, None),
+        KeyChange::SealUnder(name) => {
+            return audit::change("sealing-key", name.as_str(), None, Some(json!({ "id": name })));
+        }
     };
     audit::change("key", id.as_str(), known(id).map(state), after)
 }

@@ -25,7 +25,7 @@ pub mod inflate;
 mod intake;
 pub mod keys;
 pub mod lists;
-mod metrics;
+pub mod metrics;
 pub mod mint;
 pub mod notification;
 pub mod operations;

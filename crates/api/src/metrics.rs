@@ -1,73 +1,221 @@
-//! Counts for `/metrics`, written by hand in Prometheus' text format.
+//! Counts and times of every stage for `/metrics`, written by hand in Prometheus' text format.
+
+mod page;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use palisade_store::WorkCounts;
+use tracing::Instrument as _;
 
-/// Counts since the process began.
+/// A named part of answering a request, of taking a delivery in, or of a round of work.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stage {
+    /// Of a request: its body arrives.
+    Accept,
+    /// Of a request: its signature is checked.
+    Verify,
+    /// Of a request: its body becomes the operation's input.
+    Decode,
+    /// Of a request: what is asked is done, the store's part included.
+    Act,
+    /// Of a request: the output becomes bytes.
+    Encode,
+    /// Of a delivery: its bytes arrive and are written to disk.
+    Spool,
+    /// Of a delivery: it is inflated and read.
+    Parse,
+    /// Of a delivery: the store takes it in.
+    TakeIn,
+    /// Of a round of work: policies are fanned out to accounts.
+    Expand,
+    /// Of a round of work: due shards are leased.
+    Lease,
+    /// Of a round of work: one leased shard is loaded and judged.
+    Judge,
+    /// Of a round of work: what was found is written.
+    Settle,
+}
+
+/// What a stage is part of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Flow {
+    /// Answering a call of an operation.
+    Request,
+    /// Taking in a delivery.
+    Ingest,
+    /// The worker's rounds.
+    Worker,
+}
+
+impl Flow {
+    /// Every flow.
+    pub const ALL: [Flow; 3] = [Flow::Request, Flow::Ingest, Flow::Worker];
+
+    /// The histogram of its stages.
+    pub const fn series(self) -> &'static str {
+        match self {
+            Flow::Request => "palisade_request_stage_seconds",
+            Flow::Ingest => "palisade_ingest_stage_seconds",
+            Flow::Worker => "palisade_worker_stage_seconds",
+        }
+    }
+}
+
+impl Stage {
+    /// Every stage, in the order in which they follow each other.
+    pub const ALL: [Stage; 12] = [
+        Stage::Accept,
+        Stage::Verify,
+        Stage::Decode,
+        Stage::Act,
+        Stage::Encode,
+        Stage::Spool,
+        Stage::Parse,
+        Stage::TakeIn,
+        Stage::Expand,
+        Stage::Lease,
+        Stage::Judge,
+        Stage::Settle,
+    ];
+
+    /// What it is part of.
+    pub const fn flow(self) -> Flow {
+        match self {
+            Stage::Accept | Stage::Verify | Stage::Decode | Stage::Act | Stage::Encode => {
+                Flow::Request
+            }
+            Stage::Spool | Stage::Parse | Stage::TakeIn => Flow::Ingest,
+            Stage::Expand | Stage::Lease | Stage::Judge | Stage::Settle => Flow::Worker,
+        }
+    }
+
+    /// Its name in labels, spans and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Stage::Accept | Stage::TakeIn => "accept",
+            Stage::Verify => "verify",
+            Stage::Decode => "decode",
+            Stage::Act => "act",
+            Stage::Encode => "encode",
+            Stage::Spool => "spool",
+            Stage::Parse => "parse",
+            Stage::Expand => "expand",
+            Stage::Lease => "lease",
+            Stage::Judge => "judge",
+            Stage::Settle => "settle",
+        }
+    }
+}
+
+/// Upper bounds of a histogram's buckets, nanoseconds, and as the page writes them, seconds.
+const BUCKETS: [(u64, &str); 9] = [
+    (100_000, "0.0001"),
+    (500_000, "0.0005"),
+    (2_500_000, "0.0025"),
+    (10_000_000, "0.01"),
+    (50_000_000, "0.05"),
+    (250_000_000, "0.25"),
+    (1_000_000_000, "1"),
+    (5_000_000_000, "5"),
+    (30_000_000_000, "30"),
+];
+
+/// Durations of one stage.
+#[derive(Debug, Default)]
+struct Histogram {
+    /// How many were at most as long as the bound of [`BUCKETS`], and longer than the one before.
+    within: [AtomicU64; BUCKETS.len()],
+    count: AtomicU64,
+    sum_ns: AtomicU64,
+}
+
+impl Histogram {
+    fn observe(&self, took: Duration) {
+        let ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let bucket = BUCKETS.iter().zip(&self.within).find(|((bound, _), _)| ns <= *bound);
+        if let Some((_, bucket)) = bucket {
+            bucket.fetch_add(1, Relaxed);
+        }
+        self.count.fetch_add(1, Relaxed);
+        self.sum_ns.fetch_add(ns, Relaxed);
+    }
+}
+
+/// Counts and times since the process began.
 #[derive(Debug, Default)]
 pub struct Metrics {
     requests: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
     items: Mutex<BTreeMap<&'static str, u64>>,
+    stages: [Histogram; Stage::ALL.len()],
+    ingest_bytes: AtomicU64,
+    shards: AtomicU64,
+    judgements: AtomicU64,
 }
 
 impl Metrics {
     /// Counts one answered request. Both names come from closed sets, so the series stay few.
     pub(crate) fn request(&self, operation: &'static str, outcome: &'static str) {
-        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut requests = locked(&self.requests);
         let count = requests.entry((operation, outcome)).or_default();
         *count = count.saturating_add(1);
     }
 
     /// Counts delivered items by what became of them.
     pub(crate) fn items(&self, outcome: &'static str, more: u64) {
-        let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut items = locked(&self.items);
         let count = items.entry(outcome).or_default();
         *count = count.saturating_add(more);
     }
 
-    /// The page that a scraper reads.
-    pub(crate) fn render(&self, work: Option<WorkCounts>) -> String {
-        let mut page = String::new();
-        head(&mut page, "palisade_requests_total", "counter", "Requests answered.");
-        for ((operation, outcome), count) in
-            &*self.requests.lock().unwrap_or_else(PoisonError::into_inner)
-        {
-            let _ = writeln!(
-                page,
-                "palisade_requests_total{{operation=\"{operation}\",outcome=\"{outcome}\"}} {count}"
-            );
+    /// Counts the bytes of a delivery as they arrived.
+    pub(crate) fn ingested(&self, bytes: u64) {
+        self.ingest_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// Counts shards that were settled, and the policies under which they were judged.
+    pub fn settled(&self, shards: usize, judgements: usize) {
+        self.shards.fetch_add(shards as u64, Relaxed);
+        self.judgements.fetch_add(judgements as u64, Relaxed);
+    }
+
+    /// Does a stage in a span of its own and notes how long it took.
+    pub fn timed<T>(&self, stage: Stage, work: impl FnOnce() -> T) -> T {
+        let begun = Instant::now();
+        let done = span(stage).in_scope(work);
+        self.observe(stage, begun.elapsed());
+        done
+    }
+
+    /// As [`Metrics::timed`], for what waits.
+    pub(crate) async fn awaited<T>(&self, stage: Stage, work: impl Future<Output = T>) -> T {
+        let begun = Instant::now();
+        let done = work.instrument(span(stage)).await;
+        self.observe(stage, begun.elapsed());
+        done
+    }
+
+    fn observe(&self, stage: Stage, took: Duration) {
+        if let Some(histogram) = self.stages.get(stage as usize) {
+            histogram.observe(took);
         }
-        head(
-            &mut page,
-            "palisade_items_total",
-            "counter",
-            "Delivered items by what became of them.",
-        );
-        for (outcome, count) in &*self.items.lock().unwrap_or_else(PoisonError::into_inner) {
-            let _ = writeln!(page, "palisade_items_total{{outcome=\"{outcome}\"}} {count}");
-        }
-        let Some(work) = work else { return page };
-        head(&mut page, "palisade_work", "gauge", "Marks of work by state.");
-        for (state, count) in
-            [("dirty", work.dirty), ("leased", work.leased), ("future", work.future)]
-        {
-            let _ = writeln!(page, "palisade_work{{state=\"{state}\"}} {count}");
-        }
-        head(&mut page, "palisade_work_oldest_seconds", "gauge", "Age of the oldest due mark.");
-        let _ = writeln!(page, "palisade_work_oldest_seconds {}", work.oldest_seconds);
-        page
     }
 }
 
-fn head(page: &mut String, name: &str, kind: &str, help: &str) {
-    let _ = writeln!(page, "# HELP {name} {help}\n# TYPE {name} {kind}");
+/// Shown, with what happens within, by `PALISADE_LOG=debug`.
+fn span(stage: Stage) -> tracing::Span {
+    tracing::debug_span!("stage", name = stage.name())
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
+    use palisade_store::{Effort, WorkCounts};
+
     use super::*;
 
     #[test]
@@ -77,12 +225,44 @@ mod tests {
         metrics.request("ListPolicies", "ok");
         metrics.items("accepted", 3);
         let work = WorkCounts { dirty: 4, ..WorkCounts::default() };
-        let page = metrics.render(Some(work));
+        let effort = Effort { reads: 2, read_ns: 1_500_000_000, bytes: 4096, ..Effort::default() };
+        let page = metrics.render(Some(work), Some(effort));
         assert!(
             page.contains("palisade_requests_total{operation=\"ListPolicies\",outcome=\"ok\"} 2\n")
         );
         assert!(page.contains("palisade_items_total{outcome=\"accepted\"} 3\n"));
         assert!(page.contains("palisade_work{state=\"dirty\"} 4\n"));
-        assert_eq!(page.matches("# TYPE palisade_work gauge").count(), 1);
+        assert!(page.contains("palisade_store_seconds_sum{kind=\"read\"} 1.5\n"), "{page}");
+        assert!(page.contains("palisade_store_bytes 4096\n"), "{page}");
+        let mut types: Vec<&str> = page.lines().filter(|line| line.starts_with("# TYPE")).collect();
+        let all = types.len();
+        types.sort_unstable();
+        types.dedup();
+        assert_eq!(types.len(), all);
+    }
+
+    #[test]
+    fn a_duration_counts_in_every_bucket_from_its_own_on() {
+        let metrics = Metrics::default();
+        for ns in [500_000, 500_001, 60_000_000_000] {
+            metrics.observe(Stage::Judge, Duration::from_nanos(ns));
+        }
+        let page = metrics.render(None, None);
+        for (bound, count) in [("0.0001", 0), ("0.0005", 1), ("0.0025", 2), ("30", 2), ("+Inf", 3)]
+        {
+            let line = format!(
+                "palisade_worker_stage_seconds_bucket{{stage=\"judge\",le=\"{bound}\"}} {count}\n"
+            );
+            assert!(page.contains(&line), "{line}{page}");
+        }
+        let sum = "palisade_worker_stage_seconds_sum{stage=\"judge\"} 60.001000001\n";
+        assert!(page.contains(sum), "{page}");
+    }
+
+    #[test]
+    fn the_stages_are_numbered_in_their_order() {
+        for (at, stage) in Stage::ALL.into_iter().enumerate() {
+            assert_eq!(stage as usize, at);
+        }
     }
 }

@@ -4,6 +4,7 @@ use palisade_wire::{ErrorKind, Fault, Input, Operation, Protocol, Response, deco
 
 use crate::app::App;
 use crate::call::Call;
+use crate::metrics::Stage;
 use crate::verify::Authentic;
 use crate::{
     administrators, compliance, lists, notification, policies, protection, resource_sets, tags,
@@ -243,9 +244,12 @@ fn run<I: Input>(
     frame: &Frame,
     act: fn(&Call<'_>, I) -> Result<I::Output, Fault>,
 ) -> Result<Response, Fault> {
-    let input = decode::<I>(frame.protocol, &frame.body).map_err(|f| known_type(call, f))?;
-    let output = act(call, input)?;
-    Ok(respond(frame.protocol, &output))
+    let metrics = &call.app.metrics;
+    let input = metrics
+        .timed(Stage::Decode, || decode::<I>(frame.protocol, &frame.body))
+        .map_err(|f| known_type(call, f))?;
+    let output = metrics.timed(Stage::Act, || act(call, input))?;
+    Ok(metrics.timed(Stage::Encode, || respond(frame.protocol, &output)))
 }
 
 /// A policy type that is none of the model's is InvalidTypeException where the operation has it

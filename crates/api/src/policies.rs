@@ -18,6 +18,10 @@ use crate::caller::Standing;
 use crate::view::{ControlView, identity};
 use crate::{mint, tags};
 
+/// Former names of a policy that are remembered, the latest: a web ACL made under an older one is
+/// no longer known as the policy's own. Every write of the policy costs them again.
+const FORMER_NAMES_MAX: usize = 50;
+
 /// `PutPolicy`: creates without `PolicyId`, updates with it.
 ///
 /// # Errors
@@ -128,15 +132,10 @@ fn updated(
     policy::admit_update(&before.document, &given.document).map_err(refused)?;
     let mut tags = before.tags.clone();
     tags.extend(given.tags.clone());
-    let mut former_names = before.former_names.clone();
-    let name: Box<str> = before.document.policy_name.as_str().into();
-    if given.document.policy_name != before.document.policy_name && !former_names.contains(&name) {
-        former_names.push(name);
-    }
     let record = PolicyRecord {
         revision: before.revision.saturating_add(1),
         token: fresh.token.clone(),
-        former_names,
+        former_names: former_names(before, &given.document.policy_name),
         document: given.document.clone(),
         tags: tags::within_quota(call, tags)?,
         updated_ms: call.now_ms(),
@@ -144,6 +143,17 @@ fn updated(
     };
     check(call, view, &record, Purpose::Update(&before.document))?;
     Ok(record)
+}
+
+/// The names that a policy had before it is called `now`, the latest last.
+fn former_names(before: &PolicyRecord, now: &str) -> Vec<Box<str>> {
+    let mut names = before.former_names.clone();
+    let last = before.document.policy_name.as_str();
+    if now != last {
+        names.retain(|name| **name != *last);
+        names.push(last.into());
+    }
+    names.split_off(names.len().saturating_sub(FORMER_NAMES_MAX))
 }
 
 /// What is valid anywhere, and what is valid in this organization, Region and under these quotas.
@@ -156,6 +166,15 @@ fn check(
     let who: Identity = identity(record);
     let parsed = policy::parse(&record.document, who).map_err(refused)?;
     if !view.may_have(&record.owner, parsed.policy_type()) {
+        if parsed.policy_type() == policy::PolicyType::ThirdPartyFirewall {
+            return Err(Fault::new(
+                ErrorKind::InvalidOperation,
+                format!(
+                    "policies of type THIRD_PARTY_FIREWALL are outside the AdminScope of account `{}`; the default administrator alone has them",
+                    record.owner
+                ),
+            ));
+        }
         return Err(Fault::new(
             ErrorKind::InvalidOperation,
             format!(

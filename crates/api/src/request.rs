@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 
 use crate::app::App;
 use crate::intake::{Arrived, RequestId, whole};
+use crate::metrics::Stage;
 use crate::operations::{Frame, answer, row};
 use crate::verify::verify;
 use crate::{mint, own};
@@ -112,12 +113,14 @@ async fn call(
     body: Body,
 ) -> Result<wire::Response, Fault> {
     let deadline = app.settings.request_deadline;
-    let body = whole(body, BODY_SIZE_MAX, deadline).await?;
+    let body = app.metrics.awaited(Stage::Accept, whole(body, BODY_SIZE_MAX, deadline)).await?;
     let row = row(operation)
         .ok_or_else(|| Fault::new(ErrorKind::UnknownOperation, "the operation has no row"))?;
     blocking(app, move |app| {
         let payload = body.clone();
-        let request = verify(app, &arrived, Payload::Bytes(&payload), Frame { protocol, body })?;
+        let request = app.metrics.timed(Stage::Verify, || {
+            verify(app, &arrived, Payload::Bytes(&payload), Frame { protocol, body })
+        })?;
         answer(app, row, &request)
     })
     .await

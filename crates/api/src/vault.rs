@@ -24,7 +24,7 @@ pub struct Vault {
 pub enum VaultError {
     /// It was sealed under another sealing key.
     #[error(
-        "the secrets of access keys were sealed under key `{under}` and the one given is `{ours}`; give the key file or the PALISADE_KEY that they were sealed with"
+        "the secrets of access keys were sealed under key `{under}` and the one given is `{ours}`; give the key file or the PALISADE_KEY that they were sealed with, or, if it is lost, say `palisade keys reseal --forget-lost`"
     )]
     OtherKey {
         /// Names the key it was sealed under.
@@ -32,6 +32,11 @@ pub enum VaultError {
         /// Names ours.
         ours: String,
     },
+    /// It is in the clear: nothing vouches for it but that somebody could write to the store.
+    #[error(
+        "the secret of access key `{0}` is in the clear in a store that seals secrets, so somebody else wrote it; delete that key and make another"
+    )]
+    Clear(String),
     /// What is stored was altered, or belongs to another access key.
     #[error(
         "the secret of access key `{0}` was altered in the store; delete that key and make another"
@@ -98,16 +103,18 @@ impl Vault {
     /// The secret of an access key.
     ///
     /// # Errors
-    /// [`VaultError::OtherKey`] and [`VaultError::Altered`].
+    /// [`VaultError::OtherKey`], [`VaultError::Clear`] and [`VaultError::Altered`].
     pub fn open(&self, key: &KeyRecord) -> Result<Secret, VaultError> {
         self.open_text(key).map(Secret::new)
     }
 
     pub(crate) fn open_text(&self, key: &KeyRecord) -> Result<String, VaultError> {
-        self.is_of(key)?;
         let text = match &key.secret {
-            StoredSecret::Plain(text) => return Ok(text.clone()),
-            StoredSecret::Sealed { text, .. } => text,
+            StoredSecret::Plain(_) => return Err(VaultError::Clear(key.access_key_id.clone())),
+            StoredSecret::Sealed { under, text } => {
+                self.is_named(under)?;
+                text
+            }
         };
         let opened = STANDARD.decode(text).ok().and_then(|bytes| {
             let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
@@ -122,17 +129,15 @@ impl Vault {
 }
 
 impl Vault {
-    /// Whether an access key's secret is not sealed under another sealing key.
+    /// Whether this sealing key is the one of that name.
     ///
     /// # Errors
     /// [`VaultError::OtherKey`]
-    pub fn is_of(&self, key: &KeyRecord) -> Result<(), VaultError> {
-        match &key.secret {
-            StoredSecret::Sealed { under, .. } if *under != self.id => {
-                Err(VaultError::OtherKey { under: under.clone(), ours: self.id.clone() })
-            }
-            StoredSecret::Sealed { .. } | StoredSecret::Plain(_) => Ok(()),
+    pub fn is_named(&self, under: &str) -> Result<(), VaultError> {
+        if under == self.id {
+            return Ok(());
         }
+        Err(VaultError::OtherKey { under: under.to_owned(), ours: self.id.clone() })
     }
 }
 
@@ -225,6 +230,14 @@ mod tests {
             let secret = StoredSecret::Sealed { under: under.clone(), text: text.to_owned() };
             assert!(opened(&vault, &KeyRecord { secret, ..key.clone() }).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_secret_in_the_clear_is_nobodys() {
+        let vault = Vault::new(&[1; 32]);
+        let secret = StoredSecret::Plain("the secret".to_owned());
+        let key = KeyRecord { secret, ..sealed(&vault, "AKIA1", None) };
+        assert_eq!(opened(&vault, &key), Err(VaultError::Clear("AKIA1".to_owned())));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! authentication, what the request says of itself.
 
 use palisade_core::ident::{AccountId, Region};
-use palisade_store::{KeyRecord, StoredSecret};
+use palisade_store::KeyRecord;
 use palisade_wire::sigv4::{self, Claim, Credential, Payload, Secret};
 use palisade_wire::{ErrorKind, Fault};
 
@@ -57,7 +57,10 @@ pub(crate) fn verify<T>(
     body: T,
 ) -> Result<Authentic<T>, Fault> {
     let caller = match app.settings.auth {
-        Auth::Open => open(arrived)?,
+        Auth::Open => {
+            at_this_machine(app, arrived)?;
+            open(arrived)?
+        }
         Auth::SigV4 { window_ms } => signed(app, arrived, payload, window_ms)?,
     };
     // After the signature, so that nobody uses up somebody else's calls.
@@ -122,13 +125,36 @@ fn signed(
 
 /// The secret of a key. One that cannot be opened is the operator's trouble and nobody's way in.
 fn secret(app: &App, key: &KeyRecord) -> Result<Secret, Fault> {
-    match (&app.settings.vault, &key.secret) {
-        (Some(vault), _) => vault.open(key).map_err(internal),
-        (None, StoredSecret::Plain(secret)) => Ok(Secret::new(secret.as_str())),
-        (None, StoredSecret::Sealed { .. }) => {
-            Err(internal("the secrets of access keys are sealed and no sealing key was given"))
-        }
+    match &app.settings.vault {
+        Some(vault) => vault.open(key).map_err(internal),
+        None => Err(internal("the secrets of access keys are sealed and no sealing key was given")),
     }
+}
+
+/// Refuses a request for another host than this machine, unless the settings say that any will do.
+/// A page of another site may have its name point here (DNS rebinding), and over plain HTTP nothing
+/// else tells its requests from those of programs.
+fn at_this_machine(app: &App, arrived: &Arrived) -> Result<(), Fault> {
+    let host = arrived.header("host").unwrap_or("localhost");
+    if app.settings.any_host || is_loopback(host) {
+        return Ok(());
+    }
+    Err(Fault::new(
+        ErrorKind::AccessDenied,
+        "open authentication answers at localhost, 127.0.0.1 and [::1] alone; ask there, or serve with --i-know-this-is-open",
+    ))
+}
+
+/// Whether a Host header, with or without a port, names the machine itself.
+fn is_loopback(host: &str) -> bool {
+    let port_of = |rest: &str| rest.is_empty() || rest.starts_with(':');
+    if let Some((name, rest)) = host.strip_prefix('[').and_then(|host| host.split_once(']')) {
+        let ip: Result<std::net::Ipv6Addr, _> = name.parse();
+        return port_of(rest) && ip.is_ok_and(|ip| ip.is_loopback());
+    }
+    let name = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let ip: Result<std::net::Ipv4Addr, _> = name.parse();
+    name == "localhost" || name.ends_with(".localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Which key a request says it has, and who that is: `Credential=KEY/DATE/REGION/…` read leniently.
@@ -172,6 +198,16 @@ mod tests {
         };
         let caller = open(&arrived).unwrap();
         (caller.account.map(String::from), caller.region.to_string())
+    }
+
+    #[test]
+    fn a_host_is_this_machine_or_another() {
+        for host in ["localhost", "LOCALHOST:7780", "127.0.0.1:1", "127.9.9.9", "[::1]:7780", "a.localhost"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:1", "10.0.0.1", "[::2]", "[::1]evil", ""] {
+            assert!(!is_loopback(host), "{host}");
+        }
     }
 
     #[test]

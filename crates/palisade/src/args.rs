@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use palisade_core::ident::{AccountId, Region};
+use palisade_core::policy::Quotas;
 
 /// Where `serve` listens, and clients look for it.
 pub const LISTEN: &str = "127.0.0.1:7780";
@@ -162,7 +163,7 @@ pub struct Serve {
     /// Who is believed to be calling.
     #[arg(long, env = "PALISADE_AUTH", default_value = "sigv4")]
     pub auth: AuthMode,
-    /// Allow `--auth open` on an address that other machines reach.
+    /// Allow `--auth open` on an address that other machines reach, and under any name of the host.
     #[arg(long, env = "PALISADE_I_KNOW_THIS_IS_OPEN", value_parser = FalseyValueParser::new())]
     pub i_know_this_is_open: bool,
     /// Certificate chain in PEM, for TLS; read again when it changes.
@@ -204,6 +205,39 @@ pub struct Serve {
     /// Apply AWS's quotas on counts of accounts as well.
     #[arg(long, env = "PALISADE_AWS_QUOTAS", value_parser = FalseyValueParser::new())]
     pub aws_quotas: bool,
+    /// Set a quota, such as `policies=100`. May be given many times. The names: policies,
+    /// units-in-scope, accounts-named, accounts-in-scope, accounts, scope-tags, administrators,
+    /// resource-sets, resources-per-set, resource-sets-per-policy, rule-groups, partner-rule-groups,
+    /// classic-rule-groups, primary-groups, audit-groups, lists-per-option, apps-lists,
+    /// apps-per-list, protocols-lists, protocols-per-list, network-acl-entries, firewall-cidrs,
+    /// firewall-rule-groups, dns-rule-groups, object-tags.
+    #[arg(
+        long = "quota",
+        env = "PALISADE_QUOTA",
+        value_delimiter = ',',
+        value_name = "NAME=MAX",
+        value_parser = quota
+    )]
+    pub quotas: Vec<(String, u32)>,
+    /// How long onboarding and offboarding an administrator is to be seen (RoleStatus CREATING and
+    /// DELETING, status ONBOARDING), in seconds.
+    #[arg(long, env = "PALISADE_ONBOARDING", default_value_t = 0, value_name = "SECONDS")]
+    pub onboarding: u32,
+}
+
+/// A quota's name and number, as `policies=100`.
+fn quota(text: &str) -> Result<(String, u32), String> {
+    let (name, max) = text.split_once('=').ok_or("give NAME=MAX, such as `policies=100`")?;
+    let name = name.trim();
+    if !Quotas::names().any(|known| known == name) {
+        let names: Vec<&str> = Quotas::names().collect();
+        return Err(format!("there is no quota `{name}`; the quotas are {}", names.join(", ")));
+    }
+    let max = max.trim();
+    match max.parse() {
+        Ok(max) => Ok((name.to_owned(), max)),
+        Err(_) => Err(format!("quota `{name}` must be a whole number up to {}, not `{max}`", u32::MAX)),
+    }
 }
 
 /// Where a server is and how it is spoken to.
@@ -253,7 +287,8 @@ pub struct OrganizationApply {
     /// What AWS Organizations' describe and list calls answer, in one JSON file.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Replace it even by another organization, or by one without a fifth of the accounts.
+    /// Replace it even by another organization, by one without a fifth of the accounts, or by one
+    /// without the account of an additional administrator, whose policies are then deleted.
     #[arg(long, env = "PALISADE_CONFIRM", value_parser = FalseyValueParser::new())]
     pub confirm: bool,
     /// The server.
@@ -467,6 +502,10 @@ pub struct KeyReseal {
     /// File of the key to seal them under; made when it is not there.
     #[arg(long, env = "PALISADE_NEW_KEY_FILE", value_name = "FILE")]
     pub new_key_file: PathBuf,
+    /// The sealing key is lost: delete the access keys whose secrets nothing opens any more, and go
+    /// on under the new one. What the old key file still opens is kept.
+    #[arg(long, env = "PALISADE_FORGET_LOST", value_parser = FalseyValueParser::new())]
+    pub forget_lost: bool,
 }
 
 /// `palisade audit`
@@ -492,6 +531,13 @@ pub struct Audit {
 /// `palisade doctor`
 #[derive(Args, Debug)]
 pub struct Doctor {
+    /// A running server, to be told where its time goes. Default: the store alone is looked at.
+    #[arg(long, env = "PALISADE_ENDPOINT", value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// Certificates, in PEM, that the server's is checked with. Default: AWS_CA_BUNDLE, else the
+    /// system's.
+    #[arg(long, env = "PALISADE_CA", value_name = "FILE")]
+    pub ca: Option<PathBuf>,
     /// The store.
     #[arg(
         long,

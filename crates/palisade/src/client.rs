@@ -215,6 +215,26 @@ impl Client {
         answer.map_err(|why| self.explain(path, why))
     }
 
+    /// A page that anybody may read, such as `/metrics`, as text.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub fn page(&self, path: &str) -> Result<String, Failure> {
+        let read = || {
+            let request = ureq::http::Request::get(format!("{}{path}", self.endpoint));
+            let request = request.body(()).map_err(|error| Err(ureq::Error::Http(error)))?;
+            let answer = self.agent.run(request).map_err(Err)?;
+            let status = answer.status().as_u16();
+            let body = answer.into_body().into_with_config().limit(ANSWER_SIZE_MAX);
+            let text = body.read_to_string().map_err(Err)?;
+            match status {
+                200 => Ok(text),
+                _ => Err(Ok(Refusal::of(status, text.as_bytes()))),
+            }
+        };
+        read().map_err(|why| self.explain(path, why))
+    }
+
     /// Sends one file to the inventory, read twice: once for its hash, which is signed, once to be
     /// sent.
     ///

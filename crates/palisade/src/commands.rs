@@ -58,6 +58,7 @@ impl Ingested {
         self.stale += number("stale");
         self.deleted += number("deleted");
         self.strangers += number("strangers");
+        self.quarantined += number("quarantinedMore");
         for one in answer.get("quarantined").and_then(Value::as_array).into_iter().flatten() {
             self.quarantined += 1;
             let id = text(one, "resourceId");

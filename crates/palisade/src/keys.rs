@@ -7,7 +7,7 @@ use std::path::Path;
 
 use palisade_api::Clock as _;
 use palisade_api::audit::Actor;
-use palisade_api::keys::{Keyring, NewKey};
+use palisade_api::keys::{self, Keyring, NewKey};
 use palisade_api::vault::Vault;
 use palisade_core::ident::AccountId;
 use palisade_store::sqlite::SqliteStore;
@@ -27,12 +27,14 @@ const PATH: &str = "/palisade/v1/keys";
 pub fn run(command: &args::Keys) -> Outcome {
     match command {
         args::Keys::Create(args) => {
+            // Said before a store is made, and as the user's own mistake by a server as well.
+            args.account.as_ref().map_or(Ok(()), keys::is_account).map_err(sealing::refused)?;
             let place = Place::making(&args.place)?;
             let new = place.create(args.account.as_ref())?;
             print(&told_new(&new, args.output))?;
         }
         args::Keys::Rotate(args) => {
-            let place = Place::of(&args.place)?;
+            let place = Place::sealing(&args.place)?;
             let new = place.rotate(&args.key)?;
             print(&told_new(&new, args.output))?;
         }
@@ -66,7 +68,8 @@ enum Place {
 /// A store with what changing its keys takes.
 struct Opened {
     store: SqliteStore,
-    vault: Vault,
+    /// Needed to seal a new secret alone: a store whose sealing key is lost can be tidied.
+    vault: Option<Vault>,
     actor: Actor,
 }
 
@@ -74,7 +77,7 @@ impl Opened {
     fn ring(&self) -> Keyring<'_> {
         Keyring {
             store: &self.store,
-            vault: &self.vault,
+            vault: self.vault.as_ref(),
             entropy: &SystemEntropy,
             actor: &self.actor,
             // Whoever may write to the store can always make another operator key.
@@ -88,21 +91,33 @@ impl Place {
     fn of(place: &args::KeyPlace) -> Result<Place, Failure> {
         match place.remote {
             true => Ok(Place::Server(Client::new(&place.server)?)),
-            false => Place::over(place, existing(&place.store.0)?),
+            false => Place::over(existing(&place.store.0)?, None),
         }
     }
 
-    /// As [`Place::of`]; a store that is not there is made.
+    /// As [`Place::of`], to make a key in.
+    fn sealing(place: &args::KeyPlace) -> Result<Place, Failure> {
+        match place.remote {
+            true => Place::of(place),
+            false => Place::sealed(place, existing(&place.store.0)?),
+        }
+    }
+
+    /// As [`Place::sealing`]; a store that is not there is made.
     fn making(place: &args::KeyPlace) -> Result<Place, Failure> {
         match place.remote {
             true => Place::of(place),
-            false => Place::over(place, serve::open(&place.store.0)?),
+            false => Place::sealed(place, serve::open(&place.store.0)?),
         }
     }
 
-    fn over(place: &args::KeyPlace, store: SqliteStore) -> Result<Place, Failure> {
+    fn sealed(place: &args::KeyPlace, store: SqliteStore) -> Result<Place, Failure> {
         let vault =
             sealing::vault(&place.store.0, &store, place.key_file.as_deref(), &sealing::aloud)?;
+        Place::over(store, Some(vault))
+    }
+
+    fn over(store: SqliteStore, vault: Option<Vault>) -> Result<Place, Failure> {
         Ok(Place::Store(Box::new(Opened { store, vault, actor: sealing::local()? })))
     }
 
@@ -260,19 +275,27 @@ fn told(keys: &[Value], output: Output) -> String {
 fn reseal(args: &args::KeyReseal) -> Result<(), Failure> {
     existing(&args.store.0)?;
     let store = serve::open_alone(&args.store.0)?;
-    let vault = sealing::vault(&args.store.0, &store, args.key_file.as_deref(), &sealing::aloud)?;
+    let (path, file) = (&args.store.0, args.key_file.as_deref());
+    let vault = match args.forget_lost {
+        true => sealing::left(path, file, &sealing::aloud)?,
+        false => Some(sealing::vault(path, &store, file, &sealing::aloud)?),
+    };
     let new = Vault::new(&sealing::new_file(&args.new_key_file, &sealing::aloud)?);
     let opened = Opened { store, vault, actor: sealing::local()? };
-    let sealed = opened.ring().reseal_under(&new).map_err(sealing::refused)?;
+    let done = opened.ring().reseal_under(&new, args.forget_lost).map_err(sealing::refused)?;
+    let forgotten: String = (done.forgotten.iter())
+        .map(|id| format!("deleted {id}, whose secret nothing opens\n"))
+        .collect();
     print(&format!(
-        "sealed the secrets of {sealed} access keys under key `{}` of `{}`; from now on say --key-file {}\n",
+        "{forgotten}sealed the secrets of {} access keys under key `{}` of `{}`; from now on say --key-file {}\n",
+        done.sealed,
         new.id(),
         args.new_key_file.display(),
         args.new_key_file.display()
     ))
 }
 
-/// `palisade doctor`
+/// The store's part of `palisade doctor`.
 pub fn doctor(args: &args::Doctor) -> Outcome {
     let path = &args.store.0;
     let store = existing(path)?;

@@ -6,6 +6,7 @@ pub mod check;
 pub mod client;
 pub mod commands;
 pub mod credentials;
+mod doctor;
 pub mod edge;
 pub mod failure;
 pub mod files;
@@ -36,7 +37,7 @@ pub fn run(command: &Command) -> Outcome {
         Command::Violators(args) => commands::violators(args),
         Command::Keys(command) => keys::run(command),
         Command::Audit(args) => audit::run(args),
-        Command::Doctor(args) => keys::doctor(args),
+        Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => {
             let mut command = <Cli as clap::CommandFactory>::command();
             clap_complete::generate(args.shell, &mut command, "palisade", &mut std::io::stdout());

@@ -46,6 +46,8 @@ pub fn run(args: &args::Quickstart) -> Outcome {
         store: args.data.join("quickstart.db"),
         listen: args.listen,
         auth: Auth::Open,
+        any_host: false,
+        onboarding_ms: 0,
         quotas: Quotas::default(),
         // The sample's snapshots are as old as its folder: staleness would hide everything else.
         judging: Judging { stale_after_ms: None },

@@ -5,10 +5,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use palisade_api::audit::Actor;
-use palisade_api::keys::{KeyError, Keyring};
+use palisade_api::keys::{Adopted, KeyError, Keyring};
 use palisade_api::vault::{Vault, VaultError};
 use palisade_api::{Clock as _, Entropy as _, mint};
-use palisade_store::{Store, StoredSecret};
+use palisade_store::{Store, StoreError};
 
 use crate::failure::{Failure, unreadable};
 use crate::system::{SystemClock, SystemEntropy};
@@ -17,8 +17,9 @@ use crate::system::{SystemClock, SystemEntropy};
 pub const VARIABLE: &str = "PALISADE_KEY";
 
 /// The vault of a store: under the key file, else under [`VARIABLE`], else under the file that goes
-/// with the store, `PATH.key`. A file that is not there is made while nothing is sealed yet. Secrets
-/// that an older Palisade left in the clear are sealed. Whoever asks is told of both.
+/// with the store, `PATH.key`. A file that is not there is made while the store remembers no sealing
+/// key; from then on it remembers this one. Secrets that an older Palisade left in the clear are
+/// sealed. Whoever asks is told of all that.
 ///
 /// # Errors
 /// Both a file and the variable; a key that cannot be read, is missing, or is not the one that the
@@ -29,21 +30,52 @@ pub fn vault(
     file: Option<&Path>,
     tell: &dyn Fn(&str),
 ) -> Result<Vault, Failure> {
-    let text = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty());
-    let key = match (file, text) {
-        (Some(_), Some(_)) => {
-            return Err(Failure::Usage(format!(
-                "both a key file and {VARIABLE} are given; give one of them"
-            )));
-        }
-        (Some(file), None) => of_file(file, store, tell)?,
-        (None, Some(text)) => Vault::key(&text)
-            .map_err(|error| Failure::Usage(format!("{VARIABLE} cannot be read: {error}")))?,
-        (None, None) => of_file(&beside(path), store, tell)?,
-    };
-    let vault = Vault::new(&key);
+    let vault = Vault::new(&match Source::of(path, file)? {
+        Source::Given(key) => key,
+        Source::File(file) => of_file(&file, store, tell)?,
+    });
     adopt(store, &vault, tell)?;
     Ok(vault)
+}
+
+/// The vault of a store whose sealing key may be lost: `None` when there is no such file. The store
+/// is not looked at.
+///
+/// # Errors
+/// Both a file and the variable; a key that cannot be read.
+pub fn left(
+    path: &Path,
+    file: Option<&Path>,
+    tell: &dyn Fn(&str),
+) -> Result<Option<Vault>, Failure> {
+    let key = match Source::of(path, file)? {
+        Source::Given(key) => key,
+        Source::File(file) if !file.exists() => return Ok(None),
+        Source::File(file) => new_file(&file, tell)?,
+    };
+    Ok(Some(Vault::new(&key)))
+}
+
+/// Where a sealing key comes from.
+enum Source {
+    Given([u8; 32]),
+    File(PathBuf),
+}
+
+impl Source {
+    fn of(path: &Path, file: Option<&Path>) -> Result<Source, Failure> {
+        let text = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty());
+        match (file, text) {
+            (Some(_), Some(_)) => Err(Failure::Usage(format!(
+                "both a key file and {VARIABLE} are given; give one of them"
+            ))),
+            (Some(file), None) => Ok(Source::File(file.to_owned())),
+            (None, Some(text)) => Vault::key(&text)
+                .map(Source::Given)
+                .map_err(|error| Failure::Usage(format!("{VARIABLE} cannot be read: {error}"))),
+            (None, None) => Ok(Source::File(beside(path))),
+        }
+    }
 }
 
 /// The key file that goes with a store unless another is named.
@@ -56,13 +88,14 @@ fn beside(store: &Path) -> PathBuf {
 /// A key file that is read, or made.
 ///
 /// # Errors
-/// It cannot be read or made; it is not there and `store` has secrets that another key sealed.
+/// It cannot be read or made; it is not there and the store remembers a sealing key.
 fn of_file(file: &Path, store: &dyn Store, tell: &dyn Fn(&str)) -> Result<[u8; 32], Failure> {
+    let failed = |error: StoreError| Failure::Refused(error.to_string());
     if !file.exists()
-        && let Some(under) = sealed_under(store)?
+        && let Some(under) = store.sealed_under().map_err(failed)?
     {
         return Err(Failure::Usage(format!(
-            "key file `{}` is not there, and the store's secrets are sealed under key `{under}`; say where its file is with --key-file, or put the key in {VARIABLE}",
+            "key file `{}` is not there, and the store's secrets are sealed under key `{under}`; say where its file is with --key-file, or put the key in {VARIABLE}, or, if it is lost, say `palisade keys reseal --forget-lost`",
             file.display()
         )));
     }
@@ -75,25 +108,36 @@ fn of_file(file: &Path, store: &dyn Store, tell: &dyn Fn(&str)) -> Result<[u8; 3
 /// It cannot be read or made.
 pub fn new_file(file: &Path, tell: &dyn Fn(&str)) -> Result<[u8; 32], Failure> {
     match std::fs::read_to_string(file) {
-        Ok(text) => parsed(file, &text),
+        Ok(text) => {
+            let key = parsed(file, &text)?;
+            if is_open_to_others(file) {
+                tell(&format!(
+                    "key file `{0}` can be read by others than its owner; `chmod 600 {0}` keeps it to them",
+                    file.display()
+                ));
+            }
+            Ok(key)
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(file, tell),
         Err(error) => Err(unreadable(file, error)),
     }
+}
+
+#[cfg(unix)]
+fn is_open_to_others(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(file).is_ok_and(|facts| facts.permissions().mode() & 0o044 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &Path) -> bool {
+    false
 }
 
 fn parsed(file: &Path, text: &str) -> Result<[u8; 32], Failure> {
     Vault::key(text).map_err(|error| {
         Failure::Usage(format!("key file `{}` cannot be read: {error}", file.display()))
     })
-}
-
-/// The sealing key of the first secret that is sealed.
-fn sealed_under(store: &dyn Store) -> Result<Option<String>, Failure> {
-    let keys = store.keys().map_err(|error| Failure::Refused(error.to_string()))?;
-    Ok(keys.into_iter().find_map(|key| match key.secret {
-        StoredSecret::Sealed { under, .. } => Some(under),
-        StoredSecret::Plain(_) => None,
-    }))
 }
 
 /// Makes a key file that its owner alone may read, whole or not at all. If another process was
@@ -146,14 +190,26 @@ pub fn local() -> Result<Actor, Failure> {
     Ok(Actor::local(request_id, SystemClock.now_ms()))
 }
 
-/// Checks that the vault is the store's, and seals what is in the clear.
+/// Checks that the vault is the store's or makes it so, and seals what an older Palisade left.
 fn adopt(store: &dyn Store, vault: &Vault, tell: &dyn Fn(&str)) -> Result<(), Failure> {
     let actor = local()?;
-    let keys =
-        Keyring { store, vault, entropy: &SystemEntropy, actor: &actor, keeps_an_operator: false };
-    let sealed = keys.adopt().map_err(refused)?;
+    let keys = Keyring {
+        store,
+        vault: Some(vault),
+        entropy: &SystemEntropy,
+        actor: &actor,
+        keeps_an_operator: false,
+    };
+    let Adopted { sealed, strays } = keys.adopt().map_err(refused)?;
     if sealed > 0 {
         tell(&format!("sealed the secrets of {sealed} access keys under key `{}`", vault.id()));
+    }
+    if let Some(first) = strays.first() {
+        tell(&format!(
+            "{} access keys are believed by nobody, `{first}` among them: their secrets are not sealed under key `{}`; `palisade keys delete` removes them",
+            strays.len(),
+            vault.id()
+        ));
     }
     Ok(())
 }
@@ -161,9 +217,10 @@ fn adopt(store: &dyn Store, vault: &Vault, tell: &dyn Fn(&str)) -> Result<(), Fa
 /// A failure to change keys as the user is told of it: what they named is their usage.
 pub fn refused(error: KeyError) -> Failure {
     match error {
-        KeyError::Unknown(_) | KeyError::Vault(VaultError::OtherKey { .. }) => {
-            Failure::Usage(error.to_string())
-        }
+        KeyError::Unknown(_)
+        | KeyError::NoAccount(_)
+        | KeyError::NoSealingKey
+        | KeyError::Vault(VaultError::OtherKey { .. }) => Failure::Usage(error.to_string()),
         KeyError::Rotated { .. }
         | KeyError::LastOperator(_)
         | KeyError::Vault(_)

@@ -43,8 +43,12 @@ pub struct Plan {
     pub listen: SocketAddr,
     /// Who is believed to be calling.
     pub auth: Auth,
+    /// Whether open authentication answers under other names of the host than this machine's own.
+    pub any_host: bool,
     /// Quotas of policies and lists.
     pub quotas: Quotas,
+    /// How long onboarding and offboarding an administrator is to be seen, milliseconds.
+    pub onboarding_ms: i64,
     /// How the worker judges.
     pub judging: Judging,
     /// How much history is kept, milliseconds; `None` is all.
@@ -88,12 +92,19 @@ fn plan(args: &args::Serve) -> Result<Plan, Failure> {
     let tls = args.tls_cert.clone().zip(args.tls_key.clone());
     let tls = tls.map(|(certificate, key)| tls::Files { certificate, key });
     let positive = |n: u32, unit_ms: i64| (n > 0).then(|| i64::from(n).saturating_mul(unit_ms));
-    let quotas = if args.aws_quotas { Quotas::aws() } else { Quotas::default() };
+    let mut quotas = if args.aws_quotas { Quotas::aws() } else { Quotas::default() };
+    for (name, max) in &args.quotas {
+        if !quotas.set(name, *max) {
+            return Err(Failure::Usage(format!("there is no quota `{name}`")));
+        }
+    }
     Ok(Plan {
         store: args.store.0.clone(),
         listen: args.listen,
         auth,
+        any_host: args.i_know_this_is_open,
         quotas,
+        onboarding_ms: i64::from(args.onboarding).saturating_mul(1_000),
         judging: Judging { stale_after_ms: positive(args.stale_after, HOUR_MS) },
         keep_history_ms: positive(args.keep_history, 24 * HOUR_MS),
         keep_audit_ms: positive(args.keep_audit, 24 * HOUR_MS),
@@ -211,7 +222,9 @@ impl Running {
             vault: Some(Arc::new(vault)),
             rate: plan.rate,
             partition: plan.partition,
+            any_host: plan.any_host,
             quotas: plan.quotas,
+            onboarding_ms: plan.onboarding_ms,
             request_deadline: plan.edge.patience.call,
             ingest_silence: plan.edge.patience.delivery,
             ..Settings::new(plan.auth, spool)
@@ -363,7 +376,8 @@ async fn work(app: Arc<App>, judging: Judging, keep: Keep, stopped: watch::Recei
         let busy = {
             let app = app.clone();
             tokio::task::spawn_blocking(move || {
-                worker::round(&*app.store, &|| app.view(), judging, app.clock.now_ms())
+                let (view, now_ms) = (|| app.view(), app.clock.now_ms());
+                worker::measured_round(&*app.store, &view, judging, now_ms, &app.metrics)
             })
         };
         match busy.await {
@@ -437,6 +451,37 @@ mod tests {
         assert_eq!(planned("--partition aws-us-gov").unwrap().partition, "aws-us-gov");
         let unknown = ["palisade", "serve", "--partition", "aws-moon"];
         assert!(Cli::try_parse_from(unknown).is_err());
+    }
+
+    #[test]
+    fn quotas_and_onboarding_are_settings() {
+        assert_eq!(planned("").unwrap().quotas, Quotas::default());
+        assert_eq!(planned("").unwrap().onboarding_ms, 0);
+        assert_eq!(planned("--onboarding 3").unwrap().onboarding_ms, 3_000);
+        let wanted = Quotas { policies_max: 7, accounts_named_max: Some(3), ..Quotas::aws() };
+        for line in [
+            "--aws-quotas --quota policies=7 --quota accounts-named=3",
+            "--quota policies=9,accounts-named=3 --quota policies=7 --aws-quotas",
+        ] {
+            assert_eq!(planned(line).unwrap().quotas, wanted, "{line}");
+        }
+        for (quota, why) in [
+            ("colours=1", "there is no quota `colours`; the quotas are policies, units-in-scope"),
+            ("policies", "give NAME=MAX"),
+            ("policies=-1", "quota `policies` must be a whole number up to 4294967295, not `-1`"),
+        ] {
+            let refused = Cli::try_parse_from(["palisade", "serve", "--quota", quota]);
+            let text = refused.unwrap_err().to_string();
+            assert!(text.contains(why), "{quota}: {text}");
+        }
+        let help = <Cli as clap::CommandFactory>::command()
+            .find_subcommand_mut("serve")
+            .unwrap()
+            .render_long_help()
+            .to_string();
+        let help: String = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let names = Quotas::names().collect::<Vec<_>>().join(", ");
+        assert!(help.contains(&names), "{help}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use palisade_api::ControlView;
+use palisade_api::metrics::{Metrics, Stage};
 use palisade_core::evaluate::{self, Evidence};
 use palisade_core::ident::{AccountId, PolicyId, ShardId};
 use palisade_core::ledger::{self, Change, Record};
@@ -52,11 +53,23 @@ pub fn round(
     judging: Judging,
     now_ms: i64,
 ) -> Result<usize, StoreError> {
+    measured_round(store, view, judging, now_ms, &Metrics::default())
+}
+
+/// As [`round`], and notes what the stages cost. Looks that find nothing due count as leases too.
+pub fn measured_round(
+    store: &dyn Store,
+    view: &dyn Fn() -> Result<Arc<ControlView>, StoreError>,
+    judging: Judging,
+    now_ms: i64,
+    metrics: &Metrics,
+) -> Result<usize, StoreError> {
     let mut done = 0;
     for fan_out in store.fan_outs()? {
-        done += usize::from(expand(store, &*view()?, &fan_out, now_ms)?);
+        let moved = metrics.timed(Stage::Expand, || expand(store, &*view()?, &fan_out, now_ms))?;
+        done += usize::from(moved);
     }
-    let leases = store.lease(now_ms, LEASE_MS, LEASE_SHARDS_MAX)?;
+    let leases = metrics.timed(Stage::Lease, || store.lease(now_ms, LEASE_MS, LEASE_SHARDS_MAX))?;
     if leases.is_empty() {
         return Ok(done);
     }
@@ -64,9 +77,12 @@ pub fn round(
     let view = view()?;
     let mut settlements = Vec::with_capacity(leases.len());
     for lease in leases {
-        settlements.push(judge(store, &view, lease, judging, now_ms)?);
+        let judged = metrics.timed(Stage::Judge, || judge(store, &view, lease, judging, now_ms));
+        settlements.push(judged?);
     }
-    store.settle(&settlements)?;
+    metrics.timed(Stage::Settle, || store.settle(&settlements))?;
+    let judgements = settlements.iter().map(|settlement| settlement.outcomes.len()).sum();
+    metrics.settled(settlements.len(), judgements);
     Ok(done)
 }
 
@@ -146,7 +162,8 @@ impl Judge<'_> {
     fn together(&self, policies: &[&Arc<Policy>]) -> Result<Found, StoreError> {
         let ids: Vec<PolicyId> = policies.iter().map(|policy| policy.id.clone()).collect();
         let wanted = policies.iter().flat_map(|policy| evaluate::references(policy)).collect();
-        let loaded = self.store.load(self.shard, &wanted, &ids)?;
+        let types = policies.iter().flat_map(|policy| evaluate::reads(policy)).collect();
+        let loaded = self.store.load_types(self.shard, &wanted, &ids, &types)?;
         let evidence = Evidence {
             shard: &loaded.shard,
             references: &loaded.references,

@@ -55,6 +55,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_may_be_anybodys_and_cannot_be_read_is_held_against_everybody() {
+        let policy =
+            audit("narrow", &["AWS::EC2::SecurityGroup"], &json!([{"denyProtocolAllValue": true}]));
+        let folder = tempfile::tempdir().unwrap();
+        let cut_off = folder.path().join("cut-off.json");
+        std::fs::write(&cut_off, r#"{"configurationItems":[{"configuration":{"#).unwrap();
+        let (code, rows) = check(&policy, &[cut_off.to_str().unwrap()]);
+        assert_eq!((code, rows.len()), (74, 1), "{rows:?}");
+        assert_eq!(rows[0]["EvaluationResults"], json!([]));
+        let issue = rows[0]["IssueInfoMap"]["AWSCONFIG"].as_str().unwrap();
+        assert_eq!(issue, "Delivery file cut-off.json could not be read.");
+    }
+
+    #[test]
     fn a_policy_about_distributions_of_which_nothing_was_seen_is_not_known_to_be_kept() {
         let data = json!({"type": "WAFV2", "preProcessRuleGroups": [], "postProcessRuleGroups": [],
             "defaultAction": {"type": "ALLOW"}, "overrideCustomerWebACLAssociation": false});

@@ -404,6 +404,40 @@ fn calls_are_signed_with_keys_of_the_store() {
 }
 
 #[test]
+fn the_doctor_says_of_a_server_where_its_time_went() {
+    let world = World::new("10.0.0.0/8");
+    let server = Server::start(world.0.path(), "open");
+    let organization = world.path("organization.json");
+    server.done(&["organization", "apply", &organization]);
+    server.done(&["ingest", &world.path("AWSLogs")]);
+    server.done(&["policies", "list"]);
+    let line = ["doctor", "--store", &server.store, "--endpoint", &server.endpoint];
+    let told = stdout(&run(&line));
+    let row = |name: &str| {
+        let line = told.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+        line.trim_start_matches(name).trim().to_owned()
+    };
+    assert!(row("organization").starts_with("o-test000001: 2 accounts"), "the store's part\n{told}");
+    assert!(row("items").ends_with("1 accepted"), "{told}");
+    for stage in ["accept ", "verify ", "decode ", "act ", "encode "] {
+        assert!(row("call time").contains(stage), "{stage}\n{told}");
+    }
+    for stage in ["spool ", "parse ", "accept "] {
+        assert!(row("ingest time").contains(stage), "{stage}\n{told}");
+    }
+    assert!(row("store time").contains(" MiB, "), "{told}");
+    assert!(row("queue").contains(" being done, "), "{told}");
+    assert!(!row("advice").is_empty(), "{told}");
+
+    let elsewhere = run(&["doctor", "--store", "sqlite:none.db", "--endpoint", &server.endpoint]);
+    assert_eq!(code(&elsewhere), 0, "the store may be on another machine");
+    assert!(stdout(&elsewhere).starts_with("server "), "{}", stdout(&elsewhere));
+    let nobody = run(&["doctor", "--store", &server.store, "--endpoint", "http://127.0.0.1:1"]);
+    assert_eq!(code(&nobody), 1);
+    assert!(stderr(&nobody).contains("is the server running?"), "{}", stderr(&nobody));
+}
+
+#[test]
 fn a_store_and_an_address_serve_once() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), "open");

@@ -54,6 +54,8 @@ impl Server {
             store: folder.path().join("palisade.db"),
             listen: "127.0.0.1:0".parse().unwrap(),
             auth,
+            any_host: false,
+            onboarding_ms: 0,
             quotas: Quotas::default(),
             judging: Judging::default(),
             keep_history_ms: None,

@@ -58,6 +58,39 @@ impl House {
         self.path(name).display().to_string()
     }
 
+    /// A key file that its owner alone may read.
+    fn key_file(&self, name: &str, byte: &str) -> String {
+        std::fs::write(self.path(name), byte.repeat(32)).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let owner = std::fs::Permissions::from_mode(0o600);
+            std::fs::set_permissions(self.path(name), owner).unwrap();
+        }
+        self.text(name)
+    }
+
+    /// Writes a key to the store as somebody would who can write to its file.
+    fn plant(&self, id: &str, secret: &str) {
+        use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
+        use palisade_store::{KeyChange, KeyRecord, Store, StoredSecret};
+        let opening =
+            Opening { fresh_sealing_key: [1; 32], serve: false, synchronous: Synchronous::Full };
+        let store = SqliteStore::open(&self.path("palisade.db"), opening).unwrap();
+        let record = KeyRecord {
+            access_key_id: id.to_owned(),
+            secret: StoredSecret::Plain(secret.to_owned()),
+            account: (id == "AKIAOFOLD").then(|| MEMBER.try_into().unwrap()),
+            enabled: true,
+            replaces: None,
+            created_ms: 1,
+            last_used_ms: None,
+        };
+        let event = palisade_api::audit::Actor::local(String::new(), 1).event("x", Vec::new());
+        let revision = store.keys_revision().unwrap();
+        store.commit_keys(revision, &[KeyChange::Create(record)], &event).unwrap();
+    }
+
     fn store(&self) -> String {
         format!("sqlite:{}", self.text("palisade.db"))
     }
@@ -289,7 +322,7 @@ fn a_wrong_or_missing_sealing_key_is_told_and_changes_nothing() {
     let house = House::new();
     house.create(&["--operator"]);
     let before = house.keys(&["list", "--output", "csv"]).stdout;
-    std::fs::write(house.path("other"), "77".repeat(32)).unwrap();
+    house.key_file("other", "77");
     let (file, absent, store) = (house.text("other"), house.text("absent"), house.store());
     let create = ["keys", "create", "--operator", "--store", &store, "--key-file"];
     let serve = ["serve", "--listen", "127.0.0.1:0", "--store", &store, "--key-file"];
@@ -333,31 +366,119 @@ fn secrets_are_sealed_anew_under_another_key_file() {
 
 #[test]
 fn a_store_with_secrets_in_the_clear_is_sealed_when_it_is_next_used() {
-    use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
-    use palisade_store::{KeyChange, KeyRecord, Store, StoredSecret};
     let house = House::new();
     let (id, secret) = ("AKIAOFOLD".to_owned(), "a secret of an older palisade".to_owned());
-    {
-        let opening =
-            Opening { fresh_sealing_key: [1; 32], serve: false, synchronous: Synchronous::Full };
-        let store = SqliteStore::open(&house.path("palisade.db"), opening).unwrap();
-        let record = KeyRecord {
-            access_key_id: id.clone(),
-            secret: StoredSecret::Plain(secret.clone()),
-            account: Some(MEMBER.try_into().unwrap()),
-            enabled: true,
-            replaces: None,
-            created_ms: 1,
-            last_used_ms: None,
-        };
-        let event = palisade_api::audit::Actor::local(String::new(), 1).event("x", Vec::new());
-        store.commit_keys(0, &[KeyChange::Create(record)], &event).unwrap();
-    }
+    house.plant(&id, &secret);
     assert!(spells(house.folder.path(), &secret));
     let key = Held { id, secret };
     let server = house.serve(&[]);
     assert!(server.believes(&key));
     assert!(!spells(house.folder.path(), &key.secret), "in no file of the store any more");
+}
+
+#[test]
+fn a_secret_in_the_clear_is_believed_by_no_store_that_was_sealed() {
+    let house = House::new();
+    let member = house.create(&["--account", MEMBER]);
+    let minted = Held { id: "AKIAMINTED".to_owned(), secret: "known".to_owned() };
+    let lets_in = |server: &Server| {
+        let said = stderr(&server.run(&minted, &["audit"]));
+        assert!(said.contains("InternalError") || said.contains("failed to answer"), "{said}");
+        assert!(server.believes(&member));
+    };
+    let server = house.serve(&[]);
+    house.plant(&minted.id, &minted.secret);
+    lets_in(&server);
+    drop(server);
+    lets_in(&house.serve(&[]));
+    let told = stderr(&house.keys(&["create", "--operator"]));
+    assert!(told.contains("believed by nobody, `AKIAMINTED`"), "{told}");
+    assert_eq!(code(&house.keys(&["delete", &minted.id])), 0);
+    assert_eq!(stderr(&house.keys(&["create", "--operator"])), "");
+}
+
+#[test]
+fn a_store_knows_its_sealing_key_from_the_first_use_on() {
+    let house = House::new();
+    let file = house.key_file("x", "5a");
+    let refused = |output: &Output| {
+        assert_eq!(code(output), 64);
+        let said = stderr(output);
+        assert!(said.contains("sealed under key") && said.lines().count() == 1, "{said}");
+        assert!(said.contains("--forget-lost"), "{said}");
+    };
+    {
+        let server = house.serve(&["--key-file", &file, "--auth", "open"]);
+        refused(&house.keys(&["create", "--operator"]));
+        let anybody = Held { id: MEMBER.to_owned(), secret: "any".to_owned() };
+        let operator = Held { id: "AKIAANY".to_owned(), ..anybody };
+        let made = server.run(&operator, &["keys", "create", "--operator", "--remote"]);
+        assert_eq!(code(&made), 0, "{}", stderr(&made));
+    }
+    assert!(!house.path("palisade.db.key").exists());
+    refused(&house.keys(&["create", "--operator"]));
+    let other = house.key_file("y", "77");
+    refused(&house.keys(&["create", "--operator", "--key-file", &other]));
+    assert_eq!(code(&house.keys(&["create", "--operator", "--key-file", &file])), 0);
+    house.serve(&["--key-file", &file]);
+}
+
+#[test]
+fn a_lost_sealing_key_costs_the_keys_and_nothing_else() {
+    let house = House::new();
+    let keys = ["one", "two"].map(|_| house.create(&["--account", MEMBER]));
+    std::fs::remove_file(house.path("palisade.db.key")).unwrap();
+    for line in [["disable", &keys[0].id], ["enable", &keys[0].id], ["delete", &keys[0].id]] {
+        let done = house.keys(&line);
+        assert_eq!((code(&done), stderr(&done)), (0, String::new()), "{line:?}");
+    }
+    assert_eq!(code(&house.keys(&["rotate", &keys[1].id])), 64);
+    let file = house.text("palisade.db.key");
+    let reseal = ["reseal", "--new-key-file", &file];
+    let careful = house.keys(&reseal);
+    assert_eq!(code(&careful), 64);
+    assert!(stderr(&careful).contains("--forget-lost"), "{}", stderr(&careful));
+    assert_eq!(house.listed(&keys[1].id)["Status"], "Active", "nothing is lost by itself");
+    let done = house.keys(&[&reseal[..], &["--forget-lost"]].concat());
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    let told = stdout(&done);
+    assert!(told.contains(&format!("deleted {}", keys[1].id)) && told.contains("of 0 "), "{told}");
+    assert_eq!(house.listed(&keys[1].id), Value::Null);
+    let fresh = house.create(&["--account", MEMBER]);
+    assert!(house.serve(&[]).believes(&fresh));
+    // What the old key file still opens is kept.
+    let new = house.text("new.key");
+    let kept = house.keys(&["reseal", "--new-key-file", &new, "--forget-lost"]);
+    assert!(stdout(&kept).contains("of 1 "), "{}", stdout(&kept));
+    assert!(house.serve(&["--key-file", &new]).believes(&fresh));
+}
+
+#[test]
+fn a_key_for_what_is_no_account_is_refused() {
+    let house = House::new();
+    for id in ["12", "1111222233334"] {
+        let made = house.keys(&["create", "--account", id]);
+        assert_eq!(code(&made), 64);
+        assert!(stderr(&made).contains("12 digits"), "{}", stderr(&made));
+    }
+    assert!(!house.path("palisade.db").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_others_can_read_is_told_in_one_line() {
+    use std::os::unix::fs::PermissionsExt;
+    let house = House::new();
+    let file = house.key_file("k", "5a");
+    for (mode, warned) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(house.path("k"), permissions).unwrap();
+        let made = house.keys(&["create", "--operator", "--key-file", &file]);
+        assert_eq!(code(&made), 0);
+        let said = stderr(&made);
+        assert_eq!(said.contains("can be read by others"), warned, "{mode:o}: {said}");
+        assert_eq!(said.lines().count(), usize::from(warned));
+    }
 }
 
 #[test]
@@ -391,10 +512,12 @@ fn the_audit_log_tells_of_the_server_and_of_commands_beside_it() {
             (text("operation"), text("caller"), object)
         })
         .collect();
+    let sealing = told["events"][3]["changes"][0]["object"].as_str().unwrap();
     let expected = [
         ("CreateKey", "local", key.id.as_str()),
         ("PutOrganization", "operator", "o-test000001"),
         ("CreateKey", "local", &operator.id),
+        ("SealKeys", "local", sealing),
     ];
     assert_eq!(events, expected);
     let one = json_of(&audit(&["--output", "json", "--limit", "1"]));
@@ -405,7 +528,7 @@ fn the_audit_log_tells_of_the_server_and_of_commands_beside_it() {
     let table = stdout(&audit(&[]));
     assert!(table.contains("PutOrganization") && table.contains("o-test000001"), "{table}");
     let csv = stdout(&audit(&["--output", "csv"]));
-    assert_eq!(csv.lines().count(), 5, "an organization and its administrator in two lines: {csv}");
+    assert_eq!(csv.lines().count(), 6, "an organization and its administrator in two lines: {csv}");
     for text in [table, csv, told.to_string()] {
         assert!(!text.contains(&operator.secret) && !text.contains(&key.secret));
     }

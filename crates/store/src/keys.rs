@@ -67,4 +67,6 @@ pub enum KeyChange {
     },
     /// Forget a key.
     Remove(String),
+    /// Remember the name of the sealing key that secrets are sealed under from now on.
+    SealUnder(String),
 }

@@ -17,6 +17,7 @@
 mod audit;
 #[cfg(test)]
 mod contract;
+mod effort;
 mod keys;
 mod records;
 pub mod sqlite;
@@ -29,6 +30,7 @@ use palisade_core::inventory::{Delivery, Item, Shard};
 use palisade_core::ledger::{Record, ViolatorRow};
 
 pub use audit::*;
+pub use effort::Effort;
 pub use keys::*;
 pub use records::*;
 
@@ -72,7 +74,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 /// Durable state of one organization.
 ///
 /// INVARIANT: every method is one transaction; a method that writes returns after its writes are
-/// on disk, and either all or none of them are.
+/// on disk, and either all or none of them are. Only a lease need not be on disk: a crash ends it.
 pub trait Store: Send + Sync {
     // Control.
 
@@ -102,6 +104,10 @@ pub trait Store: Send + Sync {
     /// Revision of the keys: grows with every [`Store::commit_keys`], and by nothing else. To be
     /// read before the keys that are decided on.
     fn keys_revision(&self) -> Result<u64>;
+
+    /// Names the key that secrets are sealed under, as last told by [`KeyChange::SealUnder`]; `None`
+    /// while no sealing key was ever used. To be read after the revision, as keys are.
+    fn sealed_under(&self) -> Result<Option<String>>;
 
     /// Applies all changes and appends the event, if the keys are still at `expected_revision`;
     /// otherwise [`StoreError::Conflict`] and nothing changes, which is also the answer when a new
@@ -160,6 +166,19 @@ pub trait Store: Send + Sync {
         policies: &[PolicyId],
     ) -> Result<Loaded>;
 
+    /// As [`Store::load`] for policies that read items of these types alone, and the least that is
+    /// loaded of the shard's items. An engine may load more.
+    fn load_types(
+        &self,
+        shard: &ShardId,
+        references: &BTreeSet<Reference>,
+        policies: &[PolicyId],
+        types: &BTreeSet<ResourceType>,
+    ) -> Result<Loaded> {
+        let _ = types;
+        self.load(shard, references, policies)
+    }
+
     /// Live items of one type in a shard after a position, ascending by id.
     fn items(
         &self,
@@ -203,6 +222,12 @@ pub trait Store: Send + Sync {
 
     /// How much work there is.
     fn work(&self, now_ms: i64) -> Result<WorkCounts>;
+
+    /// What the calls of this store cost since it was opened, and how large it is. An engine that
+    /// does not count says nothing but zeros.
+    fn effort(&self) -> Result<Effort> {
+        Ok(Effort::default())
+    }
 
     // Ledger.
 

@@ -1,7 +1,8 @@
 //! The developers' commands: `cargo xtask test`, `cargo xtask tidy`, `cargo xtask codegen [--check]`,
 //! `cargo xtask matrix`, `cargo xtask soak [--cases N] [--seed S] [--restart]`,
 //! `cargo xtask soak --clients [--seconds N]`,
-//! `cargo xtask fuzz [--inputs N] [--target NAME] [--seed S] [--replay FILE]`, `cargo xtask instructions`.
+//! `cargo xtask fuzz [--inputs N] [--target NAME] [--seed S] [--replay FILE]`,
+//! `cargo xtask instructions [--bless]`.
 
 mod clients;
 mod codegen;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask test | tidy | codegen [--check] | matrix | \
                      soak [--cases N] [--seed S] [--restart] | soak --clients [--seconds N] | \
-                     instructions | bench | \
+                     instructions [--bless] | bench [--large] [--only check|store] | \
                      fuzz [--inputs N] [--target NAME] [--seed S] [--replay FILE]";
 
 fn main() -> ExitCode {
@@ -25,8 +26,9 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::run(false),
         ["codegen", "--check"] => codegen::run(true),
         ["matrix"] => matrix(),
-        ["bench"] => bench(),
-        ["instructions"] => instructions::run(),
+        ["bench", ref wishes @ ..] => bench(wishes),
+        ["instructions"] => instructions::run(false),
+        ["instructions", "--bless"] => instructions::run(true),
         ["fuzz", ref wishes @ ..] => fuzz(wishes),
         ["soak", "--clients", ref rest @ ..] => clients::run(rest),
         ["soak", ref rest @ ..] => soak::run(rest),
@@ -71,7 +73,7 @@ fn fuzz(wishes: &[&str]) -> Result<(), String> {
 }
 
 /// Times the optimised program against its peers and floors, and writes `BENCHMARKS.md`.
-fn bench() -> Result<(), String> {
+fn bench(wishes: &[&str]) -> Result<(), String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let run = |command: &mut std::process::Command| match command.status() {
         Ok(status) if status.success() => Ok(()),
@@ -92,5 +94,6 @@ fn bench() -> Result<(), String> {
         .arg("all")
         .arg(release.join("palisade"))
         .arg(suite::target())
-        .arg(tidy::root().join("BENCHMARKS.md")))
+        .arg(tidy::root().join("BENCHMARKS.md"))
+        .args(wishes))
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use crate::instructions::Counted;
 use crate::tidy;
 
 /// One check: its name and how it went.
@@ -62,6 +63,11 @@ pub fn run() -> Result<(), String> {
         Outcome::Passed
     });
     step("tests", &|| cargo(&["test", "--workspace", "--quiet", "--no-fail-fast"]));
+    step("instruction budgets", &|| match crate::instructions::budgets(false) {
+        Ok(Counted::Within) => Outcome::Passed,
+        Ok(Counted::Skipped(why)) => Outcome::Skipped(why),
+        Err(why) => Outcome::Failed(why),
+    });
     step("client stories", &client_stories);
     summary(&steps)
 }
@@ -84,7 +90,7 @@ fn summary(steps: &[Step]) -> Result<(), String> {
                 "skipped"
             }
         };
-        println!("{word:8} {:18} {:5} s", step.name, step.seconds);
+        println!("{word:8} {:20} {:5} s", step.name, step.seconds);
     }
     println!("{passed} passed, {failed} failed, {skipped} skipped");
     if failed == 0 { Ok(()) } else { Err(format!("{failed} checks failed")) }

@@ -12,31 +12,44 @@ use crate::call::{Call, internal};
 /// Reads and checks what a request grants.
 ///
 /// # Errors
-/// InvalidInputException for an All-flag beside a list, and for accounts, units and Regions that
-/// are not there.
+/// InvalidInputException for an All-flag beside a list, for accounts and units that neither are there
+/// nor were granted before, for Regions such as there are none, and for third-party firewalls, which
+/// are the default administrator's alone (semantics §1.3).
 pub(super) fn read(
     call: &Call<'_>,
     organization: &Organization,
+    held: Option<&AdminScope>,
     given: &shapes::AdminScope,
 ) -> Result<AdminScope, Fault> {
     let accounts = given.account_scope.as_ref().map(|part| {
         let all = part.all_accounts_enabled;
         let but = part.exclude_specified_accounts;
+        let held = listed_in(held.and_then(|held| held.accounts.as_ref()));
         let known = |text: &str| {
-            AccountId::try_from(text).ok().filter(|id| organization.accounts.contains_key(id))
+            let is_there =
+                |id: &AccountId| organization.accounts.contains_key(id) || held.contains(id);
+            AccountId::try_from(text).ok().filter(is_there)
         };
         grant(call, "AccountScope.Accounts", all, but, part.accounts.as_deref(), known)
     });
     let units = given.organizational_unit_scope.as_ref().map(|part| {
         let all = part.all_organizational_units_enabled;
         let but = part.exclude_specified_organizational_units;
-        let known =
-            |text: &str| OuId::try_from(text).ok().filter(|id| organization.units.contains_key(id));
+        let held = listed_in(held.and_then(|held| held.units.as_ref()));
+        let known = |text: &str| {
+            let is_there = |id: &OuId| organization.units.contains_key(id) || held.contains(id);
+            OuId::try_from(text).ok().filter(is_there)
+        };
         let listed = part.organizational_units.as_deref();
         grant(call, "OrganizationalUnitScope.OrganizationalUnits", all, but, listed, known)
     });
     let regions = given.region_scope.as_ref().map(|part| {
         let listed = part.regions.as_deref();
+        if let Some(unknown) = listed.unwrap_or_default().iter().find(|text| !is_region(text)) {
+            return Err(call.bad_input(format!(
+                "`{unknown}` in `RegionScope.Regions` is not a Region; give codes such as `eu-west-1`"
+            )));
+        }
         let known = |text: &str| Region::try_from(text).ok();
         grant(call, "RegionScope.Regions", part.all_regions_enabled, None, listed, known)
     });
@@ -45,6 +58,12 @@ pub(super) fn read(
             .policy_types
             .as_ref()
             .map(|listed| listed.iter().map(ToString::to_string).collect());
+        let third_party = PolicyType::ThirdPartyFirewall.as_str();
+        if listed.iter().flatten().any(|text| text == third_party) {
+            return Err(call.bad_input(format!(
+                "`{third_party}` in `PolicyTypeScope.PolicyTypes` cannot be granted: the default administrator alone has third-party firewalls; leave it out"
+            )));
+        }
         let known = |text: &str| PolicyType::ALL.into_iter().find(|known| known.as_str() == text);
         let all = part.all_policy_types_enabled;
         grant(call, "PolicyTypeScope.PolicyTypes", all, None, listed.as_deref(), known)
@@ -57,7 +76,26 @@ pub(super) fn read(
     })
 }
 
-fn grant<T>(
+/// What a part lists so far: what has vanished from the organization since may stay.
+fn listed_in<T>(granted: Option<&Grant<T>>) -> &[T] {
+    match granted {
+        None | Some(Grant::All) => &[],
+        Some(Grant::Only(listed) | Grant::AllBut(listed)) => listed,
+    }
+}
+
+/// Whether there can be a Region of this code: AWS names a direction before the number. New Regions
+/// come several times a year, so that a list would refuse some.
+fn is_region(text: &str) -> bool {
+    let directions = [
+        "central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest",
+        "west",
+    ];
+    let direction = text.rsplit('-').nth(1).unwrap_or_default();
+    Region::named(text).is_ok() && directions.contains(&direction)
+}
+
+fn grant<T: PartialEq>(
     call: &Call<'_>,
     member: &str,
     all: Option<bool>,
@@ -81,7 +119,14 @@ fn grant<T>(
             ))
         })
     };
-    let listed: Vec<T> = listed.iter().map(read).collect::<Result<_, _>>()?;
+    let mut once: Vec<T> = Vec::new();
+    for text in listed {
+        let item = read(text)?;
+        if !once.contains(&item) {
+            once.push(item);
+        }
+    }
+    let listed = once;
     Ok(if but == Some(true) { Grant::AllBut(listed) } else { Grant::Only(listed) })
 }
 

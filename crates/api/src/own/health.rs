@@ -32,8 +32,11 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
 
 /// `GET /metrics`, for Prometheus.
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let work = blocking(&app, |app| Ok::<_, Refused>(app.store.work(app.clock.now_ms())?)).await;
-    let page = app.metrics.render(work.ok());
+    let asked = blocking(&app, |app| {
+        Ok::<_, Refused>((app.store.work(app.clock.now_ms())?, app.store.effort()?))
+    });
+    let (work, effort) = asked.await.ok().unzip();
+    let page = app.metrics.render(work, effort);
     typed_response(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", page)
 }
 

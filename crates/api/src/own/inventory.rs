@@ -26,6 +26,7 @@ use crate::audit::{self, Actor};
 use crate::call::internal;
 use crate::inflate::{Inflate, InflateError};
 use crate::intake::{Arrived, next_data, too_large, too_slow};
+use crate::metrics::Stage;
 use crate::mint;
 use crate::request::{blocking, blocking_unhurried};
 use crate::verify::{foresee_operator, verify};
@@ -51,6 +52,14 @@ struct Answer {
     ignored: u64,
     strangers: u64,
     quarantined: Vec<Quarantined>,
+    /// How many more there are than are told one by one.
+    #[serde(rename = "quarantinedMore", skip_serializing_if = "is_zero")]
+    quarantined_more: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 #[derive(Debug, Serialize)]
@@ -81,7 +90,7 @@ async fn receive(app: &Arc<App>, request: Request) -> Result<Answer, Refused> {
     }
     let turn =
         app.deliveries.clone().acquire_owned().await.map_err(|e| Refused::from(internal(e)))?;
-    let spooled = spool(app, body).await?;
+    let spooled = app.metrics.awaited(Stage::Spool, spool(app, body)).await?;
     blocking_unhurried(app, move |app| {
         // Held to the end, though whoever asked may be gone by then.
         let _turn = turn;
@@ -141,6 +150,7 @@ async fn spool(app: &App, mut body: Body) -> Result<Spooled, Refused> {
         file.write_all(&data).await.map_err(failed)?;
     }
     file.flush().await.map_err(failed)?;
+    app.metrics.ingested(size);
     Ok(Spooled { file: file.into_std().await, sha256: hash.finalize().into(), _path: path })
 }
 
@@ -148,7 +158,7 @@ async fn spool(app: &App, mut body: Body) -> Result<Spooled, Refused> {
 /// nothing of it is kept.
 fn take_in(app: &App, actor: &Actor, name: &str, mut spooled: Spooled) -> Result<Answer, Refused> {
     spooled.file.seek(SeekFrom::Start(0)).map_err(|error| Refused::from(internal(error)))?;
-    let delivery = read(app, name, &spooled.file)?;
+    let delivery = app.metrics.timed(Stage::Parse, || read(app, name, &spooled.file))?;
     let event = |accepted: &Accepted| {
         let after = json!({
             "sha256": hex(&spooled.sha256),
@@ -157,13 +167,15 @@ fn take_in(app: &App, actor: &Actor, name: &str, mut spooled: Spooled) -> Result
             "deleted": accepted.deleted,
             "strangers": accepted.strangers,
             "ignored": delivery.ignored,
-            "quarantined": delivery.quarantined.len(),
+            "quarantined": delivery.quarantined.len() as u64 + delivery.quarantined_more,
         });
         let name: String = name.chars().take(NAME_LEN_MAX).collect();
         let change = audit::change("delivery", name, None, Some(after));
         actor.event(audit::own::POST_INVENTORY, vec![change])
     };
-    let accepted = app.store.accept_audited(&delivery, app.clock.now_ms(), &event)?;
+    let accepted = app
+        .metrics
+        .timed(Stage::TakeIn, || app.store.accept_audited(&delivery, app.clock.now_ms(), &event))?;
     app.wake.notify_one();
     Ok(told(delivery, accepted))
 }
@@ -176,7 +188,7 @@ fn read(app: &App, name: &str, file: &File) -> Result<Delivery, Refused> {
     let shown = if name.is_empty() { "the delivery".to_owned() } else { format!("`{name}`") };
     let mut source =
         Inflate::new(file, app.settings.inflate).map_err(|error| unread(&shown, error))?;
-    let mut reader = DeliveryReader::new(name);
+    let mut reader = DeliveryReader::new(name).received(app.clock.now_ms());
     let invalid = |error: &dyn std::fmt::Display| {
         Refused::new(StatusCode::BAD_REQUEST, "InvalidDelivery", format!("{shown}: {error}"))
     };
@@ -207,6 +219,7 @@ fn told(delivery: Delivery, accepted: Accepted) -> Answer {
         deleted: accepted.deleted,
         ignored: delivery.ignored,
         strangers: accepted.strangers,
+        quarantined_more: delivery.quarantined_more,
         quarantined: delivery
             .quarantined
             .into_iter()
@@ -225,5 +238,5 @@ fn count(app: &App, answer: &Answer) {
     app.metrics.items("deleted", answer.deleted);
     app.metrics.items("ignored", answer.ignored);
     app.metrics.items("stranger", answer.strangers);
-    app.metrics.items("quarantined", answer.quarantined.len() as u64);
+    app.metrics.items("quarantined", answer.quarantined.len() as u64 + answer.quarantined_more);
 }

@@ -14,6 +14,7 @@ use super::{Refused, SMALL_BODY_SIZE_MAX, actor, answer, moment, operator_only};
 use crate::app::{App, Auth};
 use crate::call::internal;
 use crate::keys::{KeyError, Keyring, NewKey};
+use crate::vault::VaultError;
 use crate::verify::Authentic;
 
 const NAME: &str = "palisade:keys";
@@ -141,16 +142,9 @@ fn with_keys<T>(
     request: &Authentic<axum::body::Bytes>,
     act: impl FnOnce(&Keyring<'_>) -> Result<T, KeyError>,
 ) -> Result<T, Refused> {
-    let Some(vault) = app.settings.vault.as_deref() else {
-        return Err(Refused::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "NoSealingKey",
-            "this server has no key to seal the secrets of access keys with; start it with --key-file",
-        ));
-    };
     let keys = Keyring {
         store: &*app.store,
-        vault,
+        vault: app.settings.vault.as_deref(),
         entropy: &*app.entropy,
         actor: &actor(app, request),
         // With open authentication nobody needs a key to come back.
@@ -165,6 +159,15 @@ fn refused(error: KeyError) -> Refused {
         KeyError::Unknown(_) => Refused::not_found(text),
         KeyError::Rotated { .. } => Refused::new(StatusCode::CONFLICT, "LimitExceeded", text),
         KeyError::LastOperator(_) => Refused::new(StatusCode::CONFLICT, "LastOperatorKey", text),
+        KeyError::NoAccount(_) => Refused::invalid(text),
+        KeyError::NoSealingKey => Refused::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "NoSealingKey",
+            "this server has no key to seal the secrets of access keys with; start it with --key-file",
+        ),
+        KeyError::Vault(VaultError::OtherKey { .. }) => {
+            Refused::new(StatusCode::CONFLICT, "OtherSealingKey", text)
+        }
         KeyError::Vault(error) => internal(error).into(),
         KeyError::Entropy(error) => internal(error).into(),
         KeyError::Store(error) => internal(error).into(),

@@ -77,6 +77,7 @@ fn apply(
         let named = new.default_administrator.as_ref();
         let default = view.default_administrator().or(named);
         let mut changes = vec![ControlChange::PutOrganization(new.clone())];
+        changes.extend(revoked(view, &new, confirm)?);
         if let (None, Some(named)) = (view.default_administrator(), named) {
             let administrator = Administrator::default_one(app.clock.now_ms());
             changes.push(ControlChange::PutAdministrator(named.clone(), administrator));
@@ -96,18 +97,49 @@ fn apply(
     })
 }
 
-/// An administrator cannot go: its policies would be nobody's.
+/// Additional administrators whose accounts left are revoked (semantics §1.6). Their policies go with
+/// them, as when they disassociate themselves, which must be confirmed.
+fn revoked(
+    view: &ControlView,
+    new: &Organization,
+    confirm: bool,
+) -> Result<Vec<ControlChange>, Refused> {
+    let mut changes = Vec::new();
+    for account in view.control().administrators.keys() {
+        if new.accounts.contains_key(account) {
+            continue;
+        }
+        let records = view.control().policies.values();
+        let policies: Vec<_> = records.filter(|record| record.owner == *account).collect();
+        if !policies.is_empty() && !confirm {
+            let count = policies.len();
+            return Err(Refused::new(
+                StatusCode::CONFLICT,
+                "ConfirmationRequired",
+                format!(
+                    "the file drops account `{account}`, which is an administrator; it would be revoked and its policies deleted, {count} of them; add `?confirm=true` if that is meant"
+                ),
+            )
+            .with("administrator", account.as_str())
+            .with("policies", count));
+        }
+        let ids = policies.into_iter().map(|record| record.id.clone());
+        changes.extend(ids.map(ControlChange::RemovePolicy));
+        changes.push(ControlChange::RemoveAdministrator(account.clone()));
+    }
+    Ok(changes)
+}
+
+/// The default administrator cannot go: its policies would be nobody's.
 fn keeps_administrators(view: &ControlView, new: &Organization) -> Result<(), Refused> {
     let administrators = view.control().administrators.iter();
     for (account, administrator) in administrators {
-        if !new.accounts.contains_key(account) {
-            let kind =
-                if administrator.default { "default administrator" } else { "administrator" };
+        if administrator.default && !new.accounts.contains_key(account) {
             return Err(Refused::new(
                 StatusCode::CONFLICT,
                 "AdministratorDropped",
                 format!(
-                    "the file drops account `{account}`, which is the {kind}; keep it in the file, or have it call DisassociateAdminAccount first"
+                    "the file drops account `{account}`, which is the default administrator; keep it in the file, or have it call DisassociateAdminAccount first"
                 ),
             ));
         }

@@ -89,9 +89,25 @@ async fn a_scope_that_cannot_be_is_refused() {
             ),
             "All-flag",
         ),
+        (
+            with("RegionScope", json!({ "Regions": ["eu-west-1", "us-nowhere-9"] })),
+            "`us-nowhere-9` in `RegionScope.Regions` is not a Region",
+        ),
+        (
+            with("PolicyTypeScope", json!({ "PolicyTypes": ["WAF", "THIRD_PARTY_FIREWALL"] })),
+            "the default administrator alone has third-party firewalls",
+        ),
     ] {
         grant(&world, OTHER, scope).await.refuses("InvalidInputException", fragment);
     }
+    let twice = json!({ "Regions": ["eu-west-1", "ap-southeast-2", "eu-west-1"] });
+    grant(&world, LONER, with("RegionScope", twice)).await.ok();
+    assert_eq!(
+        scope_of(&world, LONER).await["RegionScope"]["Regions"],
+        json!(["eu-west-1", "ap-southeast-2"]),
+        "each Region once"
+    );
+    world.call(LONER, HOME, "DisassociateAdminAccount", json!({})).await.ok();
     grant(&world, STRANGER, everything())
         .await
         .refuses("InvalidInputException", "not in the organization");
@@ -323,6 +339,8 @@ async fn third_party_policies_are_the_default_administrators_alone() {
     let input = json!({ "Policy": policy });
     let answer = world.call(OTHER, REGION, "PutPolicy", input.clone()).await;
     answer.refuses("InvalidOperationException", "type THIRD_PARTY_FIREWALL are outside");
+    let (_, text) = answer.fault();
+    assert!(text.contains("the default administrator alone has them"), "{text}");
     let states = async |status: &str, marketplace: &str| {
         let found =
             world.admin("GetThirdPartyFirewallAssociationStatus", firewall.clone()).await.ok();
@@ -347,5 +365,13 @@ async fn third_party_policies_are_the_default_administrators_alone() {
     world.admin("DeletePolicy", json!({ "PolicyId": id })).await.ok();
     let gone = world.admin("DisassociateThirdPartyFirewall", firewall.clone()).await.ok();
     assert_eq!(gone, json!({ "ThirdPartyFirewallStatus": "OFFBOARDING" }));
+    states("OFFBOARD_COMPLETE", "NO_SUBSCRIPTION").await;
+    // Revoking the default administrator ends what it associated.
+    world.admin("AssociateThirdPartyFirewall", firewall.clone()).await.ok();
+    for who in [OTHER, ADMIN] {
+        world.call(who, HOME, "DisassociateAdminAccount", json!({})).await.ok();
+    }
+    let default = json!({ "AdminAccount": ADMIN });
+    world.call(MANAGEMENT, HOME, "AssociateAdminAccount", default).await.ok();
     states("OFFBOARD_COMPLETE", "NO_SUBSCRIPTION").await;
 }

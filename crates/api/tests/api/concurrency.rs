@@ -94,6 +94,9 @@ impl Store for Unlocked {
     fn keys_revision(&self) -> Kept<u64> {
         self.0.keys_revision()
     }
+    fn sealed_under(&self) -> Kept<Option<String>> {
+        self.0.sealed_under()
+    }
     fn commit_keys(&self, at: u64, changes: &[KeyChange], event: &AuditEvent) -> Kept<u64> {
         self.0.commit_keys(at, changes, event)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use palisade_api::Auth;
 use palisade_api::vault::Vault;
-use palisade_store::{AuditFilter, Store, StoredSecret};
+use palisade_store::{AuditFilter, KeyChange, Store, StoredSecret};
 use palisade_wire::sigv4::{Payload, RequestParts, Secret, Signer, sign};
 use serde_json::{Value, json};
 
@@ -235,6 +235,46 @@ async fn a_server_with_another_sealing_key_lets_nobody_in() {
     let keyless = World::with(|settings| settings.vault = None);
     let answer = keyless.own("POST", KEYS, json!({ "operator": true }).to_string()).await;
     answer.own_refuses(503, "NoSealingKey", "--key-file");
+}
+
+#[tokio::test]
+async fn no_key_is_made_under_a_sealing_key_that_is_not_the_stores() {
+    let (world, operator) = signed_world();
+    let before = world.store.keys().unwrap();
+    let other = world.twin_with(|settings| settings.vault = Some(Arc::new(Vault::new(&[1; 32]))));
+    let rotate = format!("{KEYS}/{}/rotate", operator.id);
+    let create = json!({ "operator": true }).to_string();
+    let remembers = KeyChange::SealUnder(Vault::new(&SEALING_KEY).id().to_owned());
+    let event = palisade_api::audit::Actor::local(String::new(), 1).event("SealKeys", Vec::new());
+    // By the secrets that are there, by what the store remembers, and by that alone.
+    for changes in [vec![], vec![remembers], vec![KeyChange::Remove(operator.id.clone())]] {
+        if !changes.is_empty() {
+            let revision = world.store.keys_revision().unwrap();
+            world.store.commit_keys(revision, &changes, &event).unwrap();
+        }
+        let there = world.store.keys().unwrap();
+        let answer = other.own("POST", KEYS, create.clone()).await;
+        answer.own_refuses(409, "OtherSealingKey", "--forget-lost");
+        if there == before {
+            let answer = other.own("POST", &rotate, String::new()).await;
+            answer.own_refuses(409, "OtherSealingKey", "were sealed under key");
+        }
+        assert_eq!(world.store.keys().unwrap(), there);
+    }
+    assert_eq!(world.store.keys().unwrap(), []);
+    let operators = world.twin().own("GET", KEYS, String::new()).await.ok();
+    assert_eq!(operators["keys"], json!([]));
+    world.twin().own("POST", KEYS, create).await.ok();
+}
+
+#[tokio::test]
+async fn a_key_is_made_for_12_digits_alone() {
+    let world = World::empty();
+    for id in ["1", "11112222333", "1111222233334"] {
+        let answer = world.own("POST", KEYS, json!({ "account": id }).to_string()).await;
+        answer.own_refuses(400, "InvalidInput", "12 digits");
+    }
+    assert_eq!(world.store.keys().unwrap(), []);
 }
 
 #[tokio::test]

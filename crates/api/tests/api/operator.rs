@@ -88,6 +88,43 @@ async fn the_default_administrator_cannot_be_dropped_even_with_confirmation() {
     answer.own_refuses(409, "AdministratorDropped", ADMIN);
 }
 
+#[tokio::test]
+async fn an_additional_administrator_that_left_is_revoked() {
+    let world = World::new().await;
+    let everything = json!({
+        "AccountScope": { "AllAccountsEnabled": true },
+        "OrganizationalUnitScope": { "AllOrganizationalUnitsEnabled": true },
+        "RegionScope": { "AllRegionsEnabled": true },
+        "PolicyTypeScope": { "AllPolicyTypesEnabled": true },
+    });
+    let grant = json!({ "AdminAccount": OTHER, "AdminScope": everything });
+    let without = || {
+        let mut file = organization();
+        file["Accounts"].as_array_mut().unwrap().retain(|account| account["Id"] != OTHER);
+        file
+    };
+    let administrators = || world.store.control().unwrap().administrators.len();
+    let policies = || world.store.control().unwrap().policies.len();
+    world.call(MANAGEMENT, HOME, "PutAdminAccount", grant.clone()).await.ok();
+    world.apply(&without()).await.ok();
+    assert_eq!(administrators(), 1, "without policies nothing has to be confirmed");
+    world.apply(&organization()).await.ok();
+    world.call(MANAGEMENT, HOME, "PutAdminAccount", grant).await.ok();
+    let kept = world.put_audit("kept").await;
+    let put = json!({ "Policy": audit("gone") });
+    world.call(OTHER, REGION, "PutPolicy", put).await.ok();
+    let answer = world.apply(&without()).await;
+    answer.own_refuses(409, "ConfirmationRequired", "its policies deleted, 1 of them");
+    assert_eq!(answer.json()["error"]["administrator"], OTHER);
+    assert_eq!((administrators(), policies()), (2, 2));
+    let path = "/palisade/v1/organization?confirm=true";
+    world.own("PUT", path, without().to_string()).await.ok();
+    let control = world.store.control().unwrap();
+    assert_eq!(control.administrators.len(), 1);
+    let left: Vec<String> = control.policies.into_keys().map(String::from).collect();
+    assert_eq!(left, [kept]);
+}
+
 /// What a worker would be given now, by account and policy.
 fn due(world: &World) -> Vec<(String, Option<String>)> {
     use palisade_api::Clock as _;
@@ -302,6 +339,14 @@ async fn health_needs_no_key_and_no_organization() {
     assert_eq!(page.status, 200);
     assert!(page.text.contains("palisade_requests_total{operation=\"ListPolicies\",outcome=\"AccessDeniedException\"} 1\n"), "{}", page.text);
     assert!(page.text.contains("palisade_work{state=\"dirty\"} 1\n"), "{}", page.text);
+    // A refused call was taken in, verified, decoded and acted on, and had no output to encode.
+    for (stage, count) in [("accept", 1), ("verify", 1), ("decode", 1), ("act", 1), ("encode", 0)] {
+        let line = format!("palisade_request_stage_seconds_count{{stage=\"{stage}\"}} {count}\n");
+        assert!(page.text.contains(&line), "{line}{}", page.text);
+    }
+    assert!(page.text.contains("palisade_store_seconds_count{kind=\"write\"} "), "{}", page.text);
+    let sized = page.text.lines().find_map(|line| line.strip_prefix("palisade_store_bytes "));
+    assert!(sized.is_some_and(|bytes| bytes.parse::<u64>().unwrap() > 4096), "{}", page.text);
 }
 
 #[tokio::test]

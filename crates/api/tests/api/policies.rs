@@ -99,6 +99,32 @@ async fn an_update_needs_the_current_token_and_makes_a_new_one() {
 }
 
 #[tokio::test]
+async fn the_latest_50_former_names_are_remembered() {
+    let world = World::new().await;
+    let mut policy = world.put(audit("name 0")).await;
+    let names = || {
+        let control = world.store.control().unwrap();
+        control.policies.values().next().unwrap().former_names.clone()
+    };
+    let called = |n: usize| format!("name {n}").into_boxed_str();
+    for n in 1..=52 {
+        policy["PolicyName"] = json!(called(n));
+        policy = world.put(policy).await;
+        assert_eq!(names(), (n.saturating_sub(50)..n).map(called).collect::<Vec<_>>());
+    }
+    // A name that is taken again is the latest when it is given up again.
+    for name in ["name 10", "name 99"] {
+        policy["PolicyName"] = json!(name);
+        policy = world.put(policy).await;
+    }
+    let names = names();
+    let tens = names.iter().filter(|name| **name == called(10)).count();
+    assert_eq!((names.len(), tens, names.last()), (50, 1, Some(&called(10))));
+    let event = world.store.audit(&Default::default(), 1).unwrap().remove(0).event;
+    assert_eq!(event.changes[0].after.as_ref().unwrap()["document"]["PolicyName"], "name 99");
+}
+
+#[tokio::test]
 async fn an_update_that_changes_nothing_still_makes_a_new_token() {
     let world = World::new().await;
     let mut policy = world.put(audit("one")).await;

@@ -18,6 +18,10 @@ use super::{
     ViolationReason, outdated, selected, unseen,
 };
 
+/// Violations told of one group: one rule may be written of a hundred thousand parts, and each
+/// would carry its evidence and what would end it.
+pub const VIOLATIONS_MAX: usize = 100;
+
 /// The audit groups and custom lists that a policy names.
 pub(super) fn references(policy: &Policy, audit: &ContentAudit) -> BTreeSet<Reference> {
     let groups = audit.audit.iter().flat_map(|groups| &groups.ids);
@@ -120,16 +124,19 @@ impl<'a> Auditor<'a> {
         }
         let openings = openings(group);
         self.read(&openings);
-        let mut violations = openings.into_iter().filter_map(|opening| {
+        let broken = openings.into_iter().filter_map(|opening| {
             let against = self.yardstick.broken_by(&opening)?;
-            Some(violation(Finding::SecurityGroupRule {
+            Some((opening, against))
+        });
+        let mut violations = broken.take(VIOLATIONS_MAX).map(|(opening, against)| {
+            violation(Finding::SecurityGroupRule {
                 group: item.key.id.as_str().into(),
                 direction: opening.direction,
                 rule: opening.to_string().into(),
                 against: against.into(),
                 near_misses: self.yardstick.near_misses(&opening),
                 remedies: self.yardstick.remedies(&opening),
-            }))
+            })
         });
         match violations.next() {
             None => Verdict::Comply,

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::ResourceType;
-use crate::inventory::{Body, Item, Shard, WebAcl};
+use crate::inventory::{Body, Item, Shard, WafAssociation, WebAcl};
 use crate::policy::Policy;
 use crate::policy::wafv2::Wafv2;
 
 use super::rule_groups::{carries, list};
 use super::web_acl_name::{self, OwnNames};
-use super::web_acls::{Acls, Found, is_protectable};
+use super::web_acls::{Acls, Found, association, is_protectable};
 use super::{
     DependentService, Evidence, Finding, Gap, Judgement, OUT_OF_SCOPE_RESOURCES_MAX, Verdict,
     Violation, ViolationReason, outdated, selected, unseen,
@@ -194,7 +194,7 @@ impl<'a> Judge<'a> {
             let reason = ViolationReason::WebAclConfigurationOrScopeOfUse;
             let arn = item.key.id.as_str();
             let verdict = if is_customers(acl) {
-                let strangers = strangers(acl, shard, &in_scope);
+                let strangers = strangers(item, acl, shard, &in_scope);
                 if strangers.is_empty() {
                     continue;
                 }
@@ -217,21 +217,30 @@ fn out_of_scope_use(web_acl: &str, mut strangers: Vec<&str>) -> Finding {
     Finding::WebAclOutOfScopeUse { web_acl: web_acl.into(), resources: resources.collect(), more }
 }
 
-/// Resources that a web ACL names and that are out of the policy's scope. A resource that is not
-/// held is taken for one that is gone, if its type can be held.
+/// Resources out of scope that a web ACL is on. What a resource that is held says of itself decides,
+/// and relationships where it says nothing (semantics §10 row 16); what they name of the types that
+/// policies are about and is not held is gone.
 fn strangers<'a>(
+    item: &'a Item,
     acl: &'a WebAcl,
-    shard: &Shard,
+    shard: &'a Shard,
     in_scope: &BTreeSet<(&ResourceType, &str)>,
 ) -> Vec<&'a str> {
-    acl.associated
-        .iter()
-        .filter(|(resource_type, id)| {
-            !in_scope.contains(&(resource_type, id))
-                && (!PROTECTED.contains(resource_type) || shard.item(resource_type, id).is_some())
-        })
-        .map(|(_, id)| &**id)
-        .collect()
+    let named = |kind: &ResourceType, id: &str| {
+        acl.associated.iter().any(|(named, other)| named == kind && **other == *id)
+    };
+    let is_on = |resource: &&Item| {
+        let id = resource.key.id.as_str();
+        !in_scope.contains(&(&resource.key.resource_type, id))
+            && match association(resource) {
+                Some(WafAssociation::Bare) => false,
+                Some(WafAssociation::Acl(own)) => **own == *item.key.id.as_str() || *own == acl.arn,
+                Some(WafAssociation::Unsaid) | None => named(&resource.key.resource_type, id),
+            }
+    };
+    let held = PROTECTED.iter().flat_map(|kind| shard.of_type(kind)).filter(is_on);
+    let others = acl.associated.iter().filter(|(kind, _)| !PROTECTED.contains(kind));
+    held.map(|resource| resource.key.id.as_str()).chain(others.map(|(_, id)| &**id)).collect()
 }
 
 /// Made by the account itself, whether Firewall Manager has added groups to it or not.

@@ -15,9 +15,12 @@ pub(super) fn is_protectable(item: &Item) -> bool {
     }
     match &item.body {
         Body::LoadBalancer(balancer) if balancer.kind.is_some() => {
-            balancer.kind.as_deref() == Some("application")
+            balancer.kind.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("application"))
         }
-        _ => item.key.id.as_str().contains(":loadbalancer/app/"),
+        _ => {
+            let names = [Some(item.key.id.as_str()), item.arn.as_deref()];
+            names.into_iter().flatten().any(|name| name.contains(":loadbalancer/app/"))
+        }
     }
 }
 
@@ -91,7 +94,7 @@ impl<'a> Acls<'a> {
 }
 
 /// What a resource says of its own web ACL.
-fn association(item: &Item) -> Option<&WafAssociation> {
+pub(super) fn association(item: &Item) -> Option<&WafAssociation> {
     match &item.body {
         Body::LoadBalancer(balancer) => Some(&balancer.web_acl),
         Body::ApiStage(target) | Body::Distribution(target) => Some(&target.web_acl),

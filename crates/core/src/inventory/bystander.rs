@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
 use super::outline::Outline;
-use super::read::moment_ms;
+use super::read::{moment_ms, plausible_ms, state_id};
 
 /// An existing resource of a type that is not wanted, as plain as Config writes it.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,8 @@ pub(super) struct Bystander<'t> {
     pub global: bool,
     pub resource_type: &'t str,
     pub captured_ms: i64,
+    /// The later of the capture time and, where it is one, the time that the state id tells.
+    pub latest_ms: i64,
 }
 
 impl<'t> Bystander<'t> {
@@ -33,13 +35,16 @@ impl<'t> Bystander<'t> {
             return None;
         }
         let region = plain(outline.region()?)?;
+        let captured_ms = moment_ms(outline.captured()?)?;
+        let state_ms = outline.state().and_then(state_id).and_then(plausible_ms);
         let global = region.eq_ignore_ascii_case("global");
         Some(Bystander {
             account: plain(outline.account()?)?,
             region: if global { Region::HOME_OF_GLOBAL } else { region },
             global,
             resource_type,
-            captured_ms: moment_ms(outline.captured()?)?,
+            captured_ms,
+            latest_ms: state_ms.map_or(captured_ms, |state_ms| state_ms.max(captured_ms)),
         })
     }
 

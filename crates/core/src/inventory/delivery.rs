@@ -9,16 +9,23 @@ use super::bystander::Bystander;
 use super::envelope::{self, Found};
 use super::lost::Lost;
 use super::outline::{Look, Outline};
-use super::read::{Form, Unread, is_read, read, read_outline};
+use super::read::{Form, Unread, is_read, plausible_ms, read, read_outline, salvaged, unseen};
 use super::snapshot::{Coverage, Shown, is_named};
 use super::split::{DEPTH_MAX, ITEM_BYTES_MAX, Piece, Role, Splitter};
-use super::{Observation, SnapshotFacts};
+use super::{Observation, SnapshotFacts, Version};
 
 /// The marker that AWS Config puts into a bucket to see that it may write there.
 const WRITABILITY_CHECK: &str = "ConfigWritabilityCheckFile";
 
 /// Characters of a reason; what it quotes from the item may be of any length.
 const REASON_CHARS_MAX: usize = 500;
+
+/// Items that could not be read of which a delivery tells one by one: a file of a few kilobytes,
+/// inflated, may hold millions.
+pub const QUARANTINED_MAX: usize = 1_000;
+
+/// How far ahead of ours the clocks of recorders may be, milliseconds.
+pub const AHEAD_MS_MAX: i64 = 24 * 60 * 60 * 1000;
 
 /// Characters of the resource id of an item that could not be read.
 const RESOURCE_ID_CHARS_MAX: usize = 1024;
@@ -34,8 +41,10 @@ pub struct Delivery {
     /// (or may be any of a snapshot's), unseen resources of the id `unreadable-item-INDEX` stand in;
     /// the next whole snapshot of the type is without them, so they are gone with it.
     pub observations: Vec<Observation>,
-    /// Items that could not be read, in the order of the file.
+    /// Items that could not be read, in the order of the file; the first [`QUARANTINED_MAX`].
     pub quarantined: Vec<Quarantined>,
+    /// How many more there are.
+    pub quarantined_more: u64,
     /// Messages without an item: other message types, other services' messages, the writability
     /// check file.
     pub ignored: u64,
@@ -122,6 +131,15 @@ impl DeliveryReader {
         reader
     }
 
+    /// The moment of receipt, milliseconds since the epoch. What claims to be from more than
+    /// [`AHEAD_MS_MAX`] later is not believed, or it would hold against everything true that is told
+    /// until then: such items are quarantined, and count as seen now without a configuration; a
+    /// snapshot of such a moment counts as taken now.
+    pub fn received(mut self, now_ms: i64) -> Self {
+        self.intake.now_ms = Some(now_ms);
+        self
+    }
+
     /// Reads on. After an error the file is refused, and nothing of it is to be used.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), DeliveryError> {
         let intake = &mut self.intake;
@@ -131,7 +149,7 @@ impl DeliveryReader {
     /// The end of the file.
     pub fn finish(self) -> Result<Delivery, DeliveryError> {
         let DeliveryReader { splitter, intake } = self;
-        let Intake { mut delivery, coverage, wanted, next, strangers, empty_list } = intake;
+        let Intake { mut delivery, coverage, wanted, now_ms, next, strangers, empty_list } = intake;
         if splitter.is_blank() && delivery.name.ends_with(WRITABILITY_CHECK) {
             delivery.ignored = 1;
             return Ok(delivery);
@@ -142,6 +160,11 @@ impl DeliveryReader {
             0 => return Err(DeliveryError::NoJson),
             1 if splitter.root.items => {
                 delivery.snapshot = coverage.facts(&delivery, splitter.root);
+                if let (Some(snapshot), Some(now_ms)) = (&mut delivery.snapshot, now_ms)
+                    && is_ahead(snapshot.moment_ms, now_ms)
+                {
+                    snapshot.moment_ms = now_ms;
+                }
             }
             _ => {}
         }
@@ -166,6 +189,8 @@ struct Intake {
     coverage: Coverage,
     /// The types that are wanted; `None`: all.
     wanted: Option<Arc<BTreeSet<ResourceType>>>,
+    /// When the file was received, if it matters.
+    now_ms: Option<i64>,
     /// Index of the next item or message.
     next: u64,
     /// Objects at the top that are neither items nor known messages.
@@ -214,6 +239,7 @@ impl Intake {
     fn outlined(&mut self, outline: &Outline<'_>, raw: &[u8]) {
         if let Some(wanted) = &self.wanted
             && let Some(bystander) = Bystander::of(outline, wanted)
+            && !self.now_ms.is_some_and(|now_ms| is_ahead(bystander.latest_ms, now_ms))
             && self.coverage.notes_bystander(&bystander).is_some()
         {
             self.next += 1;
@@ -228,7 +254,10 @@ impl Intake {
         };
         match seen {
             Some(seen) => self.outcome(seen),
-            None => self.outcome(read(raw, Form::Whole)),
+            None => {
+                let read = read(raw, Form::Whole);
+                self.outcome(read.map_err(|unread| salvaged(outline, unread)));
+            }
         }
     }
 
@@ -242,13 +271,47 @@ impl Intake {
     }
 
     fn outcome(&mut self, read: Result<Observation, Unread>) {
-        match read {
+        match read.map_err(|unread| self.of_now(unread)) {
+            Ok(observation) if self.is_ahead(&observation.item.version) => {
+                let id = observation.item.key.id.to_string();
+                let unread = Unread {
+                    reason:
+                        "it was captured in the future: the clock of its recorder or ours is wrong"
+                            .to_owned(),
+                    resource_id: Some(id),
+                    shadow: Some(Box::new(unseen(observation))),
+                    ..Unread::default()
+                };
+                let unread = self.of_now(unread);
+                self.quarantine(unread);
+            }
             Ok(observation) => {
                 self.observe(observation);
                 self.next += 1;
             }
             Err(unread) => self.quarantine(unread),
         }
+    }
+
+    fn is_ahead(&self, version: &Version) -> bool {
+        let state_ms = version.state.and_then(plausible_ms);
+        let latest_ms = state_ms.map_or(version.captured_ms, |ms| ms.max(version.captured_ms));
+        self.now_ms.is_some_and(|now_ms| is_ahead(latest_ms, now_ms))
+    }
+
+    /// What is not read of an item from the future is known as of now.
+    fn of_now(&self, mut unread: Unread) -> Unread {
+        if let (Some(shadow), Some(now_ms)) = (&mut unread.shadow, self.now_ms)
+            && self.is_ahead(&shadow.item.version)
+        {
+            shadow.item.version = Version { state: None, captured_ms: now_ms };
+        }
+        if let (Some(captured_ms), Some(now_ms)) = (&mut unread.lost.captured_ms, self.now_ms)
+            && is_ahead(*captured_ms, now_ms)
+        {
+            *captured_ms = now_ms;
+        }
+        unread
     }
 
     fn observe(&mut self, observation: Observation) {
@@ -262,14 +325,22 @@ impl Intake {
             Some(shadow) => self.observe(*shadow),
             None => self.coverage.lost(Lost { index: self.next, ..*unread.lost }),
         }
-        self.delivery.quarantined.push(Quarantined {
-            index: self.next,
-            resource_id: unread.resource_id.map(|id| shortened(id, RESOURCE_ID_CHARS_MAX)),
-            reason: shortened(unread.reason, REASON_CHARS_MAX),
-            observed,
-        });
+        if self.delivery.quarantined.len() < QUARANTINED_MAX {
+            self.delivery.quarantined.push(Quarantined {
+                index: self.next,
+                resource_id: unread.resource_id.map(|id| shortened(id, RESOURCE_ID_CHARS_MAX)),
+                reason: shortened(unread.reason, REASON_CHARS_MAX),
+                observed,
+            });
+        } else {
+            self.delivery.quarantined_more += 1;
+        }
         self.next += 1;
     }
+}
+
+fn is_ahead(moment_ms: i64, now_ms: i64) -> bool {
+    moment_ms > now_ms.saturating_add(AHEAD_MS_MAX)
 }
 
 /// The text, cut to `chars_max` characters.

@@ -25,7 +25,9 @@ mod tokens;
 
 pub use body::*;
 pub use build::{ShardBuilder, seen_ms};
-pub use delivery::{Delivery, DeliveryError, DeliveryReader, Quarantined};
+pub use delivery::{
+    AHEAD_MS_MAX, Delivery, DeliveryError, DeliveryReader, QUARANTINED_MAX, Quarantined,
+};
 pub use encode::{ITEM_LAYOUT, ItemDecodeError, decode_item, encode_item};
 pub use item::*;
 pub use merge::{Held, Merged, is_live, merge};

@@ -10,7 +10,7 @@ pub(super) mod shape;
 mod tags;
 mod web_acl;
 
-pub(super) use moment::{file_name_ms, moment_ms};
+pub(super) use moment::{file_name_ms, moment_ms, plausible_ms};
 
 use std::borrow::Cow;
 
@@ -86,15 +86,25 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// What tells the key, as far as it is plain text.
+    fn salvaged(outline: &Outline<'a>) -> Fields<'a> {
+        let text = |raw: Option<&'a str>| raw.and_then(plain_text);
+        Fields {
+            account: text(outline.account()),
+            region: text(outline.region()),
+            resource_type: text(outline.resource_type()),
+            id: text(outline.id()),
+            captured: outline.captured(),
+            state: outline.state(),
+            ..Fields::default()
+        }
+    }
+
     /// The short way; `None` when what tells the key is not plain text.
     fn of_outline(outline: &Outline<'a>) -> Option<Fields<'a>> {
         let text = |raw: Option<&'a str>| match raw {
             None => Some(None),
-            Some(raw) => {
-                let text = raw.strip_prefix('"')?.strip_suffix('"')?;
-                let plain = !text.bytes().any(|byte| byte == b'\\');
-                plain.then_some(Some(Cow::Borrowed(text)))
-            }
+            Some(raw) => plain_text(raw).map(Some),
         };
         Some(Fields {
             account: text(outline.account())?,
@@ -113,6 +123,12 @@ impl<'a> Fields<'a> {
             supplementary: outline.supplementary(),
         })
     }
+}
+
+/// The inside of a string without escapes.
+fn plain_text(raw: &str) -> Option<Cow<'_, str>> {
+    let text = raw.strip_prefix('"')?.strip_suffix('"')?;
+    (!text.bytes().any(|byte| byte == b'\\')).then_some(Cow::Borrowed(text))
 }
 
 /// An item that could not be read, with what of it could.
@@ -166,7 +182,7 @@ pub(super) fn read(raw: &[u8], form: Form) -> Result<Observation, Unread> {
     }
 }
 
-fn unseen(mut seen: Observation) -> Observation {
+pub(super) fn unseen(mut seen: Observation) -> Observation {
     if seen.item.body != Body::Deleted {
         seen.item.body = Body::Unseen;
     }
@@ -176,6 +192,20 @@ fn unseen(mut seen: Observation) -> Observation {
 /// Reads an item of which the outline is known; `None` when that does not suffice.
 pub(super) fn read_outline(outline: &Outline<'_>) -> Option<Result<Observation, Unread>> {
     Fields::of_outline(outline).map(|fields| read_fields(&fields, Form::Whole))
+}
+
+/// What can be told of an item that could not be read by what its outline finds: where the fault
+/// lies behind its key, the key still counts.
+pub(super) fn salvaged(outline: &Outline<'_>, unread: Unread) -> Unread {
+    if unread.shadow.is_some() || unread.resource_id.is_some() {
+        return unread;
+    }
+    let fields = Fields::salvaged(outline);
+    let resource_id = fields.id.as_deref().map(str::to_owned);
+    match identify(&fields) {
+        Ok(seen) => Unread { resource_id, shadow: Some(Box::new(unseen(seen))), ..unread },
+        Err(_) => Unread { resource_id, lost: Box::new(lost(&fields)), ..unread },
+    }
 }
 
 fn read_text(text: &str, form: Form) -> Result<Observation, Unread> {
@@ -279,7 +309,7 @@ fn version(fields: &Fields<'_>) -> Result<Version, String> {
 
 /// The order number: decimal, as a number, a float or text. 0 is how summaries say that they have
 /// none; a UUID is none either.
-fn state_id(raw: &str) -> Option<u64> {
+pub(super) fn state_id(raw: &str) -> Option<u64> {
     let text = raw.trim_matches('"');
     let state = text.parse().ok().or_else(|| u64::try_from(shape::whole(text)?).ok());
     state.filter(|state| *state > 0)

@@ -136,7 +136,7 @@ impl Coverage {
 
     /// Notes an item of which nothing else is kept; `None` when it cannot be one.
     pub fn notes_bystander(&mut self, item: &Bystander<'_>) -> Option<()> {
-        let Bystander { account, region, global, resource_type, captured_ms } = *item;
+        let Bystander { account, region, global, resource_type, captured_ms, .. } = *item;
         if !self.repeats(account, region, global, resource_type, captured_ms) {
             let (shard, resource_type) = item.identity()?;
             self.notes(&shard, global, &resource_type, captured_ms);

@@ -103,7 +103,8 @@ impl<'t> Tokens<'t> {
         // From its opening quote to before the closing one a byte is inside.
         let inside = inside(quotes) ^ self.in_text;
         self.in_text = 0_u64.wrapping_sub(inside >> 63);
-        if block.controls & inside != 0 {
+        // No string may hold a control character, and nothing but a string a backslash.
+        if block.controls & inside != 0 || block.backslashes & !inside != 0 {
             return None;
         }
         self.quotes = quotes;

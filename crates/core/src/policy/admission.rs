@@ -2,7 +2,8 @@
 //! version that it replaces.
 
 use super::{
-    Document, PolicyType, Quotas, Refusal, Wanted, firewall, scope_of, service_data, shown, within,
+    Document, PolicyType, Quotas, Refusal, Rule, Wanted, content_audit, dns_firewall, firewall,
+    scope_of, service_data, shown, within,
 };
 use crate::ident::{AccountId, Region, ResourceType};
 use crate::organization::Organization;
@@ -49,8 +50,24 @@ pub fn admit(
         Purpose::Update(before) => Some(before),
         Purpose::Create | Purpose::Judge => None,
     };
+    check_data(document, &wanted)?;
     check_ids(document, organization, before)?;
     check_quotas(document, &wanted, organization, quotas)
+}
+
+/// What is asked of the data of a policy that is put, beyond what must hold for it to be read: a
+/// policy that was accepted once is read whatever is asked of later ones.
+fn check_data(document: &Document, wanted: &Wanted) -> Result<(), Refusal> {
+    let data = service_data::read(document, wanted.policy_type)?;
+    let data = data.root();
+    match (&wanted.rule, wanted.policy_type) {
+        (Rule::ContentAudit(audit), _) => content_audit::check_audits_something(audit, &data),
+        (_, PolicyType::NetworkFirewall) => firewall::check_network_firewall_put(&data),
+        (_, PolicyType::ImportNetworkFirewall) => firewall::check_import_put(&data),
+        (_, PolicyType::ThirdPartyFirewall) => firewall::check_third_party_put(&data),
+        (_, PolicyType::DnsFirewall) => dns_firewall::check_put(&data),
+        _ => Ok(()),
+    }
 }
 
 fn check_ids(
@@ -110,7 +127,13 @@ fn check_quotas(
     };
     within("organizational units in scope", named.units.len(), quotas.units_in_scope_max)?;
     if let Some(max) = quotas.accounts_named_max {
-        within("accounts in IncludeMap or ExcludeMap", named.accounts.len(), max)?;
+        // An ExcludeMap beside an IncludeMap is not honoured, but kept: it counts as well.
+        for (member, map) in
+            [("IncludeMap", &document.include_map), ("ExcludeMap", &document.exclude_map)]
+        {
+            let count = scope_of::account_set(member, map.as_ref())?.accounts.len();
+            within("accounts in IncludeMap or ExcludeMap", count, max)?;
+        }
     }
     if let Some(max) = quotas.accounts_in_scope_max.filter(|_| named.accounts.is_empty()) {
         let count = in_scope_accounts(&wanted.scope, organization).len();

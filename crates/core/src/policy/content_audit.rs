@@ -92,6 +92,87 @@ pub(super) fn parse(data: &Node<'_>, counts: &mut Vec<Count>) -> Result<ContentA
     Ok(ContentAudit { audit, managed })
 }
 
+/// The options that an element of `preManagedOptions` can set; `auditSgDirection` chooses rules but
+/// demands nothing of them.
+const OPTIONS: [&str; 7] = [
+    "denyProtocolAllValue",
+    "allowedProtocolsLists",
+    "allowedPortCountPerSgRule",
+    "minIpv4CidrPrefixLenPerSgRule",
+    "minIpv6CidrPrefixLenPerSgRule",
+    "deniedPublicAccessAppLists",
+    "allowedPublicAccessAppLists",
+];
+
+/// Refuses a content audit that no rule could ever violate. Unknown keys are ignored (semantics
+/// §0.6), so a misspelt option would otherwise make every account COMPLIANT. Asked when a policy is
+/// put; one that was accepted once stays what it is.
+pub(super) fn check_audits_something(audit: &ContentAudit, data: &Node<'_>) -> Result<(), Refusal> {
+    let Some(managed) = &audit.managed else { return Ok(()) };
+    let direction = managed.direction;
+    let denies = audit.audit.as_ref().is_some_and(|groups| groups.action == AuditAction::Deny);
+    if denies || *managed != (ManagedOptions { direction, ..ManagedOptions::default() }) {
+        return Ok(());
+    }
+    let elements = data.get("preManagedOptions");
+    let keys = elements.items().into_iter().filter_map(|element| element.map());
+    let misspelt = keys
+        .flat_map(|map| map.keys())
+        .find_map(|key| Some((key.as_str(), meant(key)?)))
+        .map(|(key, known)| format!("; `{}` is not known: `{known}` is", super::shown(key)))
+        .unwrap_or_default();
+    Err(elements.refuse(format!(
+        "sets no option, so that nothing would be audited{misspelt}; set one of `{}`",
+        OPTIONS.join("`, `")
+    )))
+}
+
+/// Most edits between a key and the option that it may be meant for.
+const EDITS_MAX: usize = 3;
+/// Bytes of a key that is compared with the options; no option is nearly as long.
+const KEY_LEN_MAX: usize = 64;
+/// Fewest letters of an option that begin like it when its end is forgotten.
+const BEGINNING_MIN: usize = 8;
+
+/// The option that an unknown key is meant for: the same but for letter case, for a few edits, or
+/// for a forgotten end. The nearest; of equally near ones the first.
+fn meant(key: &str) -> Option<&'static str> {
+    if OPTIONS.contains(&key) {
+        return None;
+    }
+    let key = key.to_lowercase();
+    // Far longer than any option: not worth comparing.
+    if key.len() > KEY_LEN_MAX {
+        return None;
+    }
+    let distance = |option: &str| {
+        let option = option.to_lowercase();
+        let begins = key.len() >= BEGINNING_MIN && option.starts_with(&key);
+        let edits = edits(&key, &option);
+        if begins { edits.min(EDITS_MAX) } else { edits }
+    };
+    let near = OPTIONS.into_iter().map(|option| (distance(option), option));
+    near.filter(|(edits, _)| *edits <= EDITS_MAX).min_by_key(|(edits, _)| *edits).map(|(_, o)| o)
+}
+
+/// Insertions, removals and replacements that make one text of the other.
+fn edits(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
+    for (line, a) in from.chars().enumerate() {
+        let mut left = line.saturating_add(1);
+        let mut corner = line;
+        let mut next = vec![left];
+        for (b, above) in to.chars().zip(row.iter().skip(1).copied()) {
+            let replaced = corner.saturating_add(usize::from(a != b));
+            left = replaced.min(above.saturating_add(1)).min(left.saturating_add(1));
+            corner = above;
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
 fn audit_groups(
     data: &Node<'_>,
     has_options: bool,

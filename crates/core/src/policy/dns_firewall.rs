@@ -33,3 +33,16 @@ pub(super) fn check(data: &Node<'_>, counts: &mut Vec<Count>) -> Result<(), Refu
     });
     Ok(())
 }
+
+/// What is asked of a policy that is put, beyond what must hold for it to be read: without a rule
+/// group it demands nothing of anybody.
+pub(super) fn check_put(data: &Node<'_>) -> Result<(), Refusal> {
+    let first = data.get("preProcessRuleGroups");
+    if first.is_filled() || data.get("postProcessRuleGroups").is_filled() {
+        return Ok(());
+    }
+    Err(first.refuse(
+        "is empty, and so is `postProcessRuleGroups`; give a rule group as \
+         {\"ruleGroupId\":\"rslvr-frg-…\",\"priority\":1}",
+    ))
+}

@@ -174,6 +174,128 @@ fn check_routes(config: &Node<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// What is asked of a Network Firewall policy that is put, beyond what must hold for it to be read:
+/// it says something, and its texts are ones that a firewall can have (semantics §5.7).
+pub(super) fn check_network_firewall_put(data: &Node<'_>) -> Result<(), Refusal> {
+    let inner = data.get("awsNetworkFirewallConfig");
+    let says = |node: &Node<'_>| node.map().is_some_and(|map| map.keys().any(|key| key != "type"));
+    if !says(data) || (inner.is_set() && !says(&inner)) {
+        return Err(data.get("networkFirewallStatelessDefaultActions").refuse(
+            "is missing, and so is everything else; say which rule groups and default actions the \
+             firewalls must have",
+        ));
+    }
+    check_firewall_put(if inner.is_set() { &inner } else { data })?;
+    check_zones_put(&data.get("networkFirewallOrchestrationConfig"))?;
+    check_central_put(data)
+}
+
+/// The same of an import policy.
+pub(super) fn check_import_put(data: &Node<'_>) -> Result<(), Refusal> {
+    check_firewall_put(&data.get("awsNetworkFirewallConfig"))
+}
+
+/// The same of a third-party policy (semantics §5.10). Vendors' own keys of the configuration are
+/// not published and stay as they came.
+pub(super) fn check_third_party_put(data: &Node<'_>) -> Result<(), Refusal> {
+    let config = data.get("thirdPartyFirewallConfig");
+    if config.is_set() && config.map().is_none() {
+        return Err(config.refuse(
+            "must be an object, such as {\"thirdPartyFirewallPolicyList\":[\"global-1\"]}",
+        ));
+    }
+    let policies = config.get("thirdPartyFirewallPolicyList");
+    if policies.is_set() && !policies.is_array() {
+        return Err(policies.refuse("must be an array of names of the vendor's policies"));
+    }
+    for policy in policies.items() {
+        filled(&policy, "give the name of one of the vendor's firewall policies, as a text")?;
+    }
+    let distributed = data
+        .get("firewallDeploymentModel")
+        .get("distributedFirewallDeploymentModel")
+        .get("distributedFirewallOrchestrationConfig");
+    check_zones_put(&distributed)?;
+    check_central_put(data)
+}
+
+/// A text that is not empty.
+fn filled<'a>(node: &Node<'a>, what_to_do: &str) -> Result<&'a str, Refusal> {
+    match node.text().map(str::trim) {
+        Some(text) if !text.is_empty() => Ok(text),
+        Some(_) => Err(node.refuse(format!("is empty; {what_to_do}"))),
+        None if node.is_set() => Err(node.refuse(format!("is not a text; {what_to_do}"))),
+        None => Err(node.refuse(format!("is missing; {what_to_do}"))),
+    }
+}
+
+const STATELESS_ACTIONS: [&str; 3] = ["aws:pass", "aws:drop", "aws:forward_to_sfe"];
+
+fn check_firewall_put(config: &Node<'_>) -> Result<(), Refusal> {
+    let mut custom = Vec::new();
+    for action in config.get("networkFirewallStatelessCustomActions").items() {
+        custom.push(filled(&action.get("actionName"), "name the custom action")?);
+        let metric = action.get("actionDefinition").get("publishMetricAction");
+        let dimensions = metric.get("dimensions");
+        if !dimensions.is_filled() {
+            return Err(dimensions.refuse("is empty; give [{\"value\":\"…\"}]"));
+        }
+        for dimension in dimensions.items() {
+            filled(&dimension.get("value"), "give the value of the metric's dimension")?;
+        }
+    }
+    for key in
+        ["networkFirewallStatelessDefaultActions", "networkFirewallStatelessFragmentDefaultActions"]
+    {
+        for action in config.get(key).items() {
+            let name = action.text().unwrap_or_default();
+            if !STATELESS_ACTIONS.contains(&name) && !custom.contains(&name.trim()) {
+                return Err(action.refuse(format!(
+                    "must be {}, or an action of networkFirewallStatelessCustomActions, not `{}`",
+                    STATELESS_ACTIONS.join(" or "),
+                    shown(name)
+                )));
+            }
+        }
+    }
+    for key in [
+        "networkFirewallStatelessRuleGroupReferences",
+        "networkFirewallStatefulRuleGroupReferences",
+    ] {
+        for group in config.get(key).items() {
+            let arn = group.get("resourceARN");
+            if !arn.text().unwrap_or_default().starts_with("arn:") {
+                return Err(arn.refuse(format!(
+                    "must be the ARN of a rule group, `arn:…`, not `{}`",
+                    shown(arn.text().unwrap_or_default())
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_zones_put(config: &Node<'_>) -> Result<(), Refusal> {
+    for zone in zones(config).items() {
+        for key in ["availabilityZoneName", "availabilityZoneId"] {
+            let name = zone.get(key);
+            if name.is_set() {
+                filled(&name, "give an Availability Zone, or leave the key out")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_central_put(data: &Node<'_>) -> Result<(), Refusal> {
+    let config = centralized_orchestration(data);
+    for vpc in config.get("inspectionVpcIds").items() {
+        filled(&vpc.get("resourceId"), "give the id of the inspection VPC, `vpc-…`")?;
+        filled(&vpc.get("accountId"), "give the account that owns the inspection VPC")?;
+    }
+    check_zones_put(&config)
+}
+
 /// What an update of a Network Firewall policy may not change (semantics §6.7).
 pub(super) fn check_update(before: &Node<'_>, after: &Node<'_>) -> Result<(), Refusal> {
     let is_central = |data: &Node<'_>| {

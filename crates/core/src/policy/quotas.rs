@@ -87,7 +87,64 @@ impl Default for Quotas {
     }
 }
 
+/// A quota by the name it is set with.
+struct Named {
+    name: &'static str,
+    set: fn(&mut Quotas, u32),
+}
+
+/// Names of fields as an operator writes them, `policies_max` as `policies`.
+macro_rules! named {
+    ($($name:literal => $field:ident $(($wrap:ident))?,)*) => {
+        [$(Named { name: $name, set: |quotas, max| quotas.$field = $($wrap)?(max) }),*]
+    };
+}
+
+/// Every quota, in the order of [`Quotas`].
+const NAMED: [Named; 25] = named! {
+    "policies" => policies_max,
+    "units-in-scope" => units_in_scope_max,
+    "accounts-named" => accounts_named_max (Some),
+    "accounts-in-scope" => accounts_in_scope_max (Some),
+    "accounts" => accounts_max (Some),
+    "scope-tags" => scope_tags_max,
+    "administrators" => administrators_max,
+    "resource-sets" => resource_sets_max,
+    "resources-per-set" => resources_per_set_max,
+    "resource-sets-per-policy" => resource_sets_per_policy_max,
+    "rule-groups" => rule_groups_max,
+    "partner-rule-groups" => partner_rule_groups_max,
+    "classic-rule-groups" => classic_rule_groups_max,
+    "primary-groups" => primary_groups_max,
+    "audit-groups" => audit_groups_max,
+    "lists-per-option" => lists_per_option_max,
+    "apps-lists" => apps_lists_max,
+    "apps-per-list" => apps_per_list_max,
+    "protocols-lists" => protocols_lists_max,
+    "protocols-per-list" => protocols_per_list_max,
+    "network-acl-entries" => network_acl_entries_max,
+    "firewall-cidrs" => firewall_cidrs_max,
+    "firewall-rule-groups" => firewall_rule_groups_max,
+    "dns-rule-groups" => dns_rule_groups_max,
+    "object-tags" => object_tags_max,
+};
+
 impl Quotas {
+    /// Names that [`Quotas::set`] knows, as a person reads them.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMED.into_iter().map(|named| named.name)
+    }
+
+    /// Sets the quota of a name; false when there is none of that name.
+    #[must_use]
+    pub fn set(&mut self, name: &str, max: u32) -> bool {
+        let Some(named) = NAMED.into_iter().find(|named| named.name == name) else {
+            return false;
+        };
+        (named.set)(self, max);
+        true
+    }
+
     /// AWS's quotas, counts of accounts included.
     pub fn aws() -> Quotas {
         Quotas {
@@ -96,5 +153,26 @@ impl Quotas {
             accounts_max: Some(10_000),
             ..Quotas::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_quota_is_set_by_its_name_and_no_other() {
+        for name in Quotas::names() {
+            let mut quotas = Quotas::default();
+            assert!(quotas.set(name, 77_777), "{name}");
+            let (found, default) = (format!("{quotas:#?}"), format!("{:#?}", Quotas::default()));
+            let field = format!("    {}_max: ", name.replace('-', "_"));
+            assert_eq!(found.matches("77777").count(), 1, "{name}: {found}");
+            let changed = found.find(&field).map(|at| &found[at..]).unwrap();
+            assert!(changed[..60.min(changed.len())].contains("77777"), "{name}: {changed}");
+            let fields = |text: &str| text.matches("_max: ").count();
+            assert_eq!(fields(&default), Quotas::names().count(), "a quota has no name");
+        }
+        assert!(!Quotas::default().set("policies_max", 1));
     }
 }

@@ -167,6 +167,11 @@ impl<'a> Node<'a> {
         self.value.is_some()
     }
 
+    /// Whether it is an array.
+    pub(super) fn is_array(&self) -> bool {
+        self.value.is_some_and(Value::is_array)
+    }
+
     /// Whether an array or object has something in it.
     pub(super) fn is_filled(&self) -> bool {
         match self.value {

@@ -129,6 +129,7 @@ impl Account {
     pub fn read(
         &self,
         wanted: &Wanted,
+        now_ms: i64,
         out: Option<&Spill>,
         late: Option<&Spill>,
         bar: &ProgressBar,
@@ -140,7 +141,7 @@ impl Account {
         };
         let mut reading = Reading::default();
         for path in &self.files {
-            match delivery(path, wanted) {
+            match delivery(path, wanted, now_ms) {
                 Ok(delivery) => {
                     note(path, &delivery, &mut reading);
                     shards.take(delivery, out)?;
@@ -164,6 +165,10 @@ impl Account {
 }
 
 fn note(path: &Path, delivery: &Delivery, reading: &mut Reading) {
+    if delivery.quarantined_more > 0 {
+        let more = delivery.quarantined_more;
+        reading.warnings.insert(format!("`{}`: and {more} more items", path.display()));
+    }
     for one in &delivery.quarantined {
         let which = one.resource_id.as_deref().unwrap_or("without a readable id");
         reading.warnings.insert(format!(
@@ -176,10 +181,11 @@ fn note(path: &Path, delivery: &Delivery, reading: &mut Reading) {
 }
 
 /// Reads one delivered file, plain or gzip.
-fn delivery(path: &Path, wanted: &Wanted) -> Result<Delivery, String> {
+fn delivery(path: &Path, wanted: &Wanted, now_ms: i64) -> Result<Delivery, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let mut inflate = Inflate::new(file, Bounds::default()).map_err(|error| error.to_string())?;
-    let mut reader = DeliveryReader::reading_only(&files::name(path), Arc::clone(wanted));
+    let mut reader =
+        DeliveryReader::reading_only(&files::name(path), Arc::clone(wanted)).received(now_ms);
     while let Some(chunk) = inflate.next_chunk().map_err(|error| error.to_string())? {
         reader.push(chunk).map_err(|error| error.to_string())?;
     }

@@ -52,8 +52,9 @@ pub fn run(args: &Check) -> Outcome {
     let groups = Groups::of(found);
     let threads = args.threads.map_or_else(processors, std::num::NonZeroUsize::get);
     let wanted = Arc::new(question.policies.iter().flat_map(reads).collect());
-    let check =
-        Judging { question: &question, groups: &groups, wanted, now_ms: SystemClock.now_ms() };
+    let now_ms = SystemClock.now_ms();
+    let unplaced = BTreeSet::new();
+    let check = Judging { question: &question, groups: &groups, wanted, unplaced, now_ms };
     let found = check.everything(threads)?;
     let rows: Vec<StatusRow> = found.rows.into_values().collect();
     say(&found.reading);
@@ -134,15 +135,25 @@ struct Judging<'a> {
     question: &'a Question,
     groups: &'a Groups,
     wanted: Wanted,
+    /// Files that could not be read and may be any account's.
+    unplaced: BTreeSet<String>,
     now_ms: i64,
 }
 
 impl Judging<'_> {
-    fn everything(&self, threads: usize) -> Result<Found, Failure> {
+    fn everything(mut self, threads: usize) -> Result<Found, Failure> {
         let spill = Spill::new()?;
         let mut facts = self.facts(None)?;
-        let every: Vec<&Account> = self.groups.accounts().collect();
-        let (mut rows, mut reading) = self.accounts(&every, Some(&spill), None, &facts, threads)?;
+        // Files of which nobody can tell whose they are come first: what of them cannot be read is
+        // held against every account.
+        let (nobodys, every): (Vec<&Account>, Vec<&Account>) =
+            self.groups.accounts().partition(|account| account.id.is_none());
+        let (mut rows, mut reading) =
+            self.accounts(&nobodys, Some(&spill), None, &facts, threads)?;
+        self.unplaced = reading.unread.keys().cloned().collect();
+        let (more_rows, more) = self.accounts(&every, Some(&spill), None, &facts, threads)?;
+        rows.extend(more_rows);
+        reading.absorb(more);
         // What came in other accounts' files: judge its accounts again, with it.
         let late = spill.accounts()?;
         let mut again: BTreeSet<AccountId> = late.clone();
@@ -186,7 +197,8 @@ impl Judging<'_> {
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some(account) = next else { return Ok(()) };
-                let (shards, mut reading) = account.read(&self.wanted, out, late, &bar)?;
+                let (shards, mut reading) =
+                    account.read(&self.wanted, self.now_ms, out, late, &bar)?;
                 let mut rows = Rows::new();
                 if let Some(id) = &account.id {
                     let known = self.question.organization.accounts.contains_key(id);
@@ -243,7 +255,8 @@ impl Judging<'_> {
             stale_after_ms: None,
         };
         let mut judgement = judge(policy, &evidence);
-        for path in reading.unread.keys() {
+        let unread: BTreeSet<&String> = reading.unread.keys().chain(&self.unplaced).collect();
+        for path in unread {
             let name = files::name(std::path::Path::new(path));
             let text = format!("Delivery file {name} could not be read.");
             judgement.gaps.insert(Gap::new(DependentService::Config, &text));
@@ -311,7 +324,8 @@ impl Judging<'_> {
         let mut shards: BTreeMap<ShardId, Shard> = BTreeMap::new();
         for account in self.referenced() {
             let bar = indicatif::ProgressBar::hidden();
-            let (read, _) = self.groups.account(&account).read(&self.wanted, None, late, &bar)?;
+            let (read, _) =
+                self.groups.account(&account).read(&self.wanted, self.now_ms, None, late, &bar)?;
             shards.extend(read.into_iter().map(|shard| (shard.id.clone(), shard)));
         }
         let regions: BTreeSet<Region> = shards.keys().map(|id| id.region.clone()).collect();

@@ -38,7 +38,13 @@ fn judged(more: &[&str], paths: &[PathBuf]) -> Vec<StatusRow> {
     let question = Question::read(&args).unwrap();
     let groups = Groups::of(files::find(&args.paths).unwrap());
     let wanted = std::sync::Arc::new(question.policies.iter().flat_map(reads).collect());
-    let judging = Judging { question: &question, groups: &groups, wanted, now_ms: NOW_MS };
+    let judging = Judging {
+        question: &question,
+        groups: &groups,
+        wanted,
+        unplaced: BTreeSet::new(),
+        now_ms: NOW_MS,
+    };
     let found = judging.everything(2).unwrap();
     assert!(found.reading.unread.is_empty(), "{:?}", found.reading.unread);
     assert!(found.reading.warnings.is_empty(), "{:?}", found.reading.warnings);

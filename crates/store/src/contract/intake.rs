@@ -37,6 +37,25 @@ pub fn what_is_delivered_is_loaded(bed: &mut impl Bed) {
     assert!(loaded(store, &shard(3)).shard.is_unheard_of());
 }
 
+pub fn at_least_the_items_of_the_types_asked_for_are_loaded(bed: &mut impl Bed) {
+    let store = bed.store();
+    let groups = [group(&shard(1), "sg-a", 5), group(&shard(1), "sg-b", 6)];
+    let gone = [group(&shard(1), "sg-c", 5), deleted(&shard(1), "sg-c", 7)];
+    let all = [&groups[..], &gone, &[recorder(&shard(1), 4)]].concat();
+    store.accept(&delivery(&all), 1000).unwrap();
+    let whole = loaded(store, &shard(1)).shard;
+    let of = |types: &[ResourceType]| {
+        let types = types.iter().cloned().collect();
+        store.load_types(&shard(1), &Default::default(), &[], &types).unwrap().shard
+    };
+    assert_eq!(of(&[GROUP, RECORDER, ResourceType::PREFIX_LIST]), whole);
+    let seen: Vec<_> = of(&[GROUP]).of_type(&GROUP).cloned().collect();
+    assert_eq!(seen, groups.map(|seen| seen.item), "what is not live is not loaded");
+    let none = of(&[]);
+    assert_eq!(none.held_types, whole.held_types, "what was held is known without the items");
+    assert_eq!(none.of_type(&RECORDER).count(), 1, "coverage needs the recorder");
+}
+
 pub fn a_newer_state_replaces_and_an_older_one_is_stale(bed: &mut impl Bed) {
     let store = bed.store();
     let accept =

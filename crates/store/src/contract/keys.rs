@@ -114,3 +114,16 @@ pub fn the_last_use_of_a_key_only_moves_forward(bed: &mut impl Bed) {
     assert_eq!(told, [Some(60), Some(7)]);
     assert_eq!(store.keys_revision().unwrap(), revision, "uses decide nothing");
 }
+
+pub fn the_sealing_key_is_remembered_at_the_revision_it_was_decided_on(bed: &mut impl Bed) {
+    let store = bed.store();
+    assert_eq!(store.sealed_under().unwrap(), None, "no sealing key was used yet");
+    let revision = store.keys_revision().unwrap();
+    let under = |name: &str| [KeyChange::SealUnder(name.to_owned())];
+    store.commit_keys(revision, &under("k1"), &event("SealKeys", 1)).unwrap();
+    let late = store.commit_keys(revision, &under("k2"), &event("SealKeys", 2));
+    assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
+    assert_eq!(store.sealed_under().unwrap().as_deref(), Some("k1"));
+    change_keys(store, &under("k2")).unwrap();
+    assert_eq!(store.sealed_under().unwrap().as_deref(), Some("k2"));
+}

@@ -45,6 +45,7 @@ macro_rules! contract_suite {
             keys::keys_are_disabled_sealed_anew_and_removed
             keys::a_change_of_keys_is_made_whole_at_its_revision_or_not_at_all
             keys::the_last_use_of_a_key_only_moves_forward
+            keys::the_sealing_key_is_remembered_at_the_revision_it_was_decided_on
             audit::an_event_is_read_back_as_it_was_told
             audit::an_event_stands_or_falls_with_its_change
             audit::an_event_alone_moves_no_revision
@@ -52,6 +53,7 @@ macro_rules! contract_suite {
             audit::events_are_read_newest_first_in_pages_and_by_filter
             audit::events_expire_and_their_places_are_not_given_again
             intake::what_is_delivered_is_loaded
+            intake::at_least_the_items_of_the_types_asked_for_are_loaded
             intake::a_newer_state_replaces_and_an_older_one_is_stale
             intake::a_deletion_leaves_a_tombstone_that_older_states_do_not_revive
             intake::a_state_without_a_body_stands_beside_the_one_before

@@ -3,12 +3,13 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::{Result, StoreError};
+use crate::{Effort, Result, StoreError};
 
+use super::spent::Spent;
 use super::{Opening, Synchronous, engine, schema};
 
 /// Reading connections open at one time; who comes when all are taken waits for one.
@@ -23,6 +24,11 @@ const STATEMENTS_MAX: usize = 128;
 /// Size to which the write-ahead log is cut back after a checkpoint, in bytes.
 const LOG_KEPT_MAX: i64 = 64 << 20;
 
+const SYNCHRONOUS: &str = "synchronous";
+/// Commits are in the log when they are acknowledged, and on disk before anything of them is moved
+/// out of it.
+const SYNCHRONOUS_NORMAL: i64 = 1;
+
 /// Connections to one database.
 pub(super) struct Connections {
     // INVARIANT: the only connection that writes, so that writers queue here and not in SQLite.
@@ -31,6 +37,7 @@ pub(super) struct Connections {
     readers: Option<Readers>,
     /// Held for as long as the store is served.
     _lock: Option<File>,
+    spent: Spent,
 }
 
 struct Readers {
@@ -101,7 +108,8 @@ impl Connections {
         }
         let readers =
             Readers { path: path.to_owned(), pool: Mutex::default(), returned: Condvar::new() };
-        Ok(Connections { writer: Mutex::new(writer), readers: Some(readers), _lock: lock })
+        let spent = Spent::default();
+        Ok(Connections { writer: Mutex::new(writer), readers: Some(readers), _lock: lock, spent })
     }
 
     /// A database that ends with the process.
@@ -109,16 +117,41 @@ impl Connections {
         let mut writer = Connection::open_in_memory()?;
         writer.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         schema::migrate(&mut writer, "memory", sealing_key)?;
-        Ok(Connections { writer: Mutex::new(writer), readers: None, _lock: None })
+        let (writer, spent) = (Mutex::new(writer), Spent::default());
+        Ok(Connections { writer, readers: None, _lock: None, spent })
     }
 
     /// Runs `act` in a transaction of its own and commits what it did, or undoes it when it fails.
     pub(super) fn write<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let asked = Instant::now();
         let mut connection = locked(&self.writer);
-        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let answer = act(&tx)?;
-        tx.commit()?;
-        Ok(answer)
+        let begun = Instant::now();
+        let answer = committed(&mut connection, act);
+        self.spent.write(begun.duration_since(asked), begun.elapsed());
+        answer
+    }
+
+    /// As [`Connections::write`], without waiting for the disk: the end of the machine may undo it,
+    /// together with all that was written after it or with nothing else, since the log keeps the
+    /// order and the next [`Connections::write`] waits for all of it.
+    pub(super) fn write_unawaited<T>(
+        &self,
+        act: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let asked = Instant::now();
+        let mut connection = locked(&self.writer);
+        let begun = Instant::now();
+        let before: i64 = connection.pragma_query_value(None, SYNCHRONOUS, |row| row.get(0))?;
+        connection.pragma_update(None, SYNCHRONOUS, before.min(SYNCHRONOUS_NORMAL))?;
+        let answer = committed(&mut connection, act);
+        connection.pragma_update(None, SYNCHRONOUS, before)?;
+        self.spent.write(begun.duration_since(asked), begun.elapsed());
+        answer
+    }
+
+    /// What the calls cost so far.
+    pub(super) fn effort(&self) -> Result<Effort> {
+        self.read(|tx| self.spent.effort(tx))
     }
 
     /// Moves what the write-ahead log holds into the file and empties it. Other processes that read
@@ -131,11 +164,25 @@ impl Connections {
 
     /// Runs `ask` in a transaction, so that all of its reads see one moment.
     pub(super) fn read<T>(&self, ask: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        let Some(readers) = &self.readers else {
-            return within(&mut locked(&self.writer), ask);
+        let asked = Instant::now();
+        let answer = match &self.readers {
+            Some(readers) => within(readers.lend().connection()?, ask),
+            None => within(&mut locked(&self.writer), ask),
         };
-        within(readers.lend().connection()?, ask)
+        self.spent.read(asked.elapsed());
+        answer
     }
+}
+
+/// Undone when `act` fails.
+fn committed<T>(
+    connection: &mut Connection,
+    act: impl FnOnce(&Transaction<'_>) -> Result<T>,
+) -> Result<T> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let answer = act(&tx)?;
+    tx.commit()?;
+    Ok(answer)
 }
 
 fn within<T>(

@@ -14,6 +14,11 @@ pub(super) fn revision(tx: &Transaction<'_>) -> Result<u64> {
     statement.query_row([], |row| row.get(0)).map_err(|error| damaged("store row", error))
 }
 
+pub(super) fn sealed_under(tx: &Transaction<'_>) -> Result<Option<String>> {
+    let mut statement = tx.prepare_cached("SELECT sealed_under FROM store")?;
+    statement.query_row([], |row| row.get(0)).map_err(|error| damaged("store row", error))
+}
+
 pub(super) fn commit(
     tx: &Transaction<'_>,
     expected_revision: u64,
@@ -52,6 +57,7 @@ fn apply(tx: &Transaction<'_>, change: &KeyChange) -> Result<()> {
         KeyChange::Remove(access_key_id) => {
             tx.execute("DELETE FROM keys WHERE access_key_id = ?1", [access_key_id])?
         }
+        KeyChange::SealUnder(name) => tx.execute("UPDATE store SET sealed_under = ?1", [name])?,
     };
     // At the revision it was decided on, a key that is to be changed is there, and a new id is free.
     if changed == 0 { Err(StoreError::Conflict) } else { Ok(()) }

@@ -21,18 +21,35 @@ pub(super) fn load(
     shard: &ShardId,
     references: &BTreeSet<Reference>,
     policies: &[PolicyId],
+    types: Option<&BTreeSet<ResourceType>>,
 ) -> Result<Loaded> {
     Ok(Loaded {
-        shard: self::shard(tx, shard)?,
+        shard: self::shard(tx, shard, types)?,
         references: facts(tx, references)?,
         account: protections::account_facts(tx, shard)?,
         records: records(tx, policies, &shard.account)?,
     })
 }
 
-fn shard(tx: &Transaction<'_>, id: &ShardId) -> Result<Shard> {
+fn shard(
+    tx: &Transaction<'_>,
+    id: &ShardId,
+    types: Option<&BTreeSet<ResourceType>>,
+) -> Result<Shard> {
     let mut shard = coverage(tx, id)?;
-    shard.items = live_items(tx, id)?;
+    let Some(types) = types else {
+        shard.items = live_items(tx, id)?;
+        return Ok(shard);
+    };
+    for resource_type in types {
+        if shard.items.contains_key(resource_type) {
+            continue;
+        }
+        let items = live_items_of(tx, id, resource_type)?;
+        if !items.is_empty() {
+            shard.items.insert(resource_type.clone(), items);
+        }
+    }
     Ok(shard)
 }
 
@@ -46,7 +63,7 @@ pub(super) fn coverage(tx: &Transaction<'_>, id: &ShardId) -> Result<Shard> {
     let coverage = held::coverage(tx, id)?.into_iter();
     shard.held_types =
         coverage.filter(|(_, coverage)| coverage.held).map(|(held, _)| held).collect();
-    let recorders = live_recorders(tx, id)?;
+    let recorders = live_items_of(tx, id, &ResourceType::CONFIGURATION_RECORDER)?;
     shard.recorder_deleted = recorders.is_empty() && has_recorder_tombstone(tx, id)?;
     if !recorders.is_empty() {
         shard.items.insert(ResourceType::CONFIGURATION_RECORDER, recorders);
@@ -54,7 +71,11 @@ pub(super) fn coverage(tx: &Transaction<'_>, id: &ShardId) -> Result<Shard> {
     Ok(shard)
 }
 
-fn live_recorders(tx: &Transaction<'_>, id: &ShardId) -> Result<BTreeMap<ResourceId, Item>> {
+fn live_items_of(
+    tx: &Transaction<'_>,
+    id: &ShardId,
+    resource_type: &ResourceType,
+) -> Result<BTreeMap<ResourceId, Item>> {
     let mut statement = tx.prepare_cached(
         "SELECT id, body FROM items
          WHERE account = ?1 AND region = ?2 AND type = ?3 AND state = ?4",
@@ -62,21 +83,21 @@ fn live_recorders(tx: &Transaction<'_>, id: &ShardId) -> Result<BTreeMap<Resourc
     let mut rows = statement.query(params![
         id.account.as_str(),
         id.region.as_str(),
-        ResourceType::CONFIGURATION_RECORDER.as_str(),
+        resource_type.as_str(),
         State::Live
     ])?;
-    let mut recorders = BTreeMap::new();
+    let mut items = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let key = ItemKey {
             account: id.account.clone(),
             region: id.region.clone(),
-            resource_type: ResourceType::CONFIGURATION_RECORDER,
+            resource_type: resource_type.clone(),
             id: ident(row, 0, ITEM)?,
         };
         let item = decoded(&key, row, 1)?;
-        recorders.insert(key.id, item);
+        items.insert(key.id, item);
     }
-    Ok(recorders)
+    Ok(items)
 }
 
 fn live_items(

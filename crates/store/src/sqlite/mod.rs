@@ -18,6 +18,7 @@ mod retention;
 mod schema;
 mod sequence;
 mod settle;
+mod spent;
 mod support;
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,7 @@ use palisade_core::inventory::{Delivery, Item};
 use palisade_core::ledger::ViolatorRow;
 
 use crate::{
-    Accepted, AuditEvent, AuditFilter, AuditRow, Control, ControlChange, EntryRow, FanOut,
+    Accepted, AuditEvent, AuditFilter, AuditRow, Control, ControlChange, Effort, EntryRow, FanOut,
     HistoryRow, KeyChange, KeyRecord, Lease, Loaded, Mark, Result, Settlement, Store, StoreError,
     WorkCounts,
 };
@@ -136,6 +137,10 @@ impl Store for SqliteStore {
         self.connections.read(keys::revision)
     }
 
+    fn sealed_under(&self) -> Result<Option<String>> {
+        self.connections.read(keys::sealed_under)
+    }
+
     fn commit_keys(
         &self,
         expected_revision: u64,
@@ -191,7 +196,17 @@ impl Store for SqliteStore {
         references: &BTreeSet<Reference>,
         policies: &[PolicyId],
     ) -> Result<Loaded> {
-        self.connections.read(|tx| load::load(tx, shard, references, policies))
+        self.connections.read(|tx| load::load(tx, shard, references, policies, None))
+    }
+
+    fn load_types(
+        &self,
+        shard: &ShardId,
+        references: &BTreeSet<Reference>,
+        policies: &[PolicyId],
+        types: &BTreeSet<ResourceType>,
+    ) -> Result<Loaded> {
+        self.connections.read(|tx| load::load(tx, shard, references, policies, Some(types)))
     }
 
     fn items(
@@ -234,7 +249,8 @@ impl Store for SqliteStore {
         if !self.connections.read(|tx| work::is_due(tx, now_ms))? {
             return Ok(Vec::new());
         }
-        self.connections.write(|tx| work::lease(tx, now_ms, lease_ms, shards_max))
+        // A lease that the end of the machine undoes has no holder any more.
+        self.connections.write_unawaited(|tx| work::lease(tx, now_ms, lease_ms, shards_max))
     }
 
     fn settle(&self, settlements: &[Settlement]) -> Result<()> {
@@ -243,6 +259,10 @@ impl Store for SqliteStore {
 
     fn work(&self, now_ms: i64) -> Result<WorkCounts> {
         self.connections.read(|tx| work::counts(tx, now_ms))
+    }
+
+    fn effort(&self) -> Result<Effort> {
+        self.connections.effort()
     }
 
     fn entries(

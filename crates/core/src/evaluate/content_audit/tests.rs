@@ -169,6 +169,18 @@ fn a_group_reports_each_offending_rule_once_in_order() {
 }
 
 #[test]
+fn violations_of_one_group_are_told_to_their_limit() {
+    let policy = about(GROUP, custom(AuditAction::Deny));
+    let references = audit_group_of(&policy, "in tcp 22 0.0.0.0/0");
+    for (rules, told) in [(99, 99), (100, 100), (101, VIOLATIONS_MAX)] {
+        let rule = |n: usize| format!("in tcp 22 10.0.{}.{}/32;", n / 256, n % 256);
+        let rules: String = (0..rules).map(rule).collect();
+        let judgement = in_shard(&policy, &references, vec![group("sg-1", &rules)]);
+        assert_eq!(judgement.violators[0].violations.len(), told);
+    }
+}
+
+#[test]
 fn deny_protocol_all_condemns_minus_one_alone() {
     check(
         &managed(ManagedOptions { deny_protocol_all: true, ..ManagedOptions::default() }),

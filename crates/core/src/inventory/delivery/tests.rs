@@ -846,3 +846,93 @@ fn leaving_out_what_is_not_wanted_changes_nothing_else() {
         }
     }
 }
+
+#[test]
+fn the_future_is_not_believed() {
+    const NOW_MS: i64 = 1_770_091_506_000;
+    let at = |captured: &str, state: &str| {
+        let item = item("a").replace("2026-02-03T04:05:06.000Z", captured);
+        item.replace(r#""configurationStateId":1770091506000,"#, state)
+    };
+    let read_now = |name: &str, text: String, only: bool| {
+        let mut reader = match only {
+            true => DeliveryReader::reading_only(name, Arc::default()),
+            false => DeliveryReader::new(name),
+        };
+        reader = reader.received(NOW_MS);
+        reader.push(text.as_bytes()).unwrap();
+        reader.finish().unwrap()
+    };
+    let state = |ms: i64| format!(r#""configurationStateId":{ms},"#);
+    let last_believed = state(NOW_MS + AHEAD_MS_MAX);
+    let first_doubted = state(NOW_MS + AHEAD_MS_MAX + 1);
+    for (captured, state, believed) in [
+        ("2026-02-03T04:05:06.000Z", "", true),
+        ("2026-02-04T04:05:06.000Z", "", true),
+        ("2026-02-04T04:05:06.001Z", "", false),
+        ("9999-01-01T00:00:00Z", "", false),
+        ("2026-02-03T04:05:06.000Z", &*last_believed, true),
+        ("2026-02-03T04:05:06.000Z", &*first_doubted, false),
+        // A counter of the first years is no time.
+        ("2026-02-03T04:05:06.000Z", r#""configurationStateId":58,"#, true),
+    ] {
+        for only in [false, true] {
+            let text = snapshot(&[at(captured, state), item("b")]);
+            let delivery = read_now(NAMED, text, only);
+            assert_eq!(delivery.quarantined.is_empty(), believed, "{captured} {state}");
+            if !believed {
+                let doubted = &delivery.observations[0].item;
+                assert_eq!((doubted.key.id.as_str(), &doubted.body), ("a", &Body::Unseen));
+                assert_eq!(doubted.version, Version { state: None, captured_ms: NOW_MS });
+            }
+        }
+    }
+    let ahead = NAMED.replace("20260203T", "20990101T");
+    for (name, moment_ms) in [(NAMED, NOW_MS), (&ahead, NOW_MS)] {
+        let delivery = read_now(name, snapshot(&[item("a")]), false);
+        assert_eq!(delivery.snapshot.unwrap().moment_ms, moment_ms, "{name}");
+    }
+    let unknown = read_now("", snapshot(&[at("9999-01-01T00:00:00Z", "")]), false);
+    assert_eq!(unknown.snapshot.unwrap().moment_ms, NOW_MS, "told by its newest item");
+}
+
+#[test]
+fn an_item_that_breaks_off_the_rules_behind_its_key_is_known_to_be_there() {
+    let history = |item: &str| format!(r#"{{"fileVersion":"1.0","configurationItems":[{item}]}}"#);
+    let group = |body: &str| item_of("AWS::EC2::SecurityGroup", "sg-1", "eu-west-1", body);
+    let right = r#""configuration":{"ipPermissions":[],"ipPermissionsEgress":[]}"#;
+    for (item, observed) in [
+        (group(&right.replace("[],", "[1 2],")), true),
+        (group(&right.replace("[],", "[,],")), true),
+        (group(right).replace(r#""tags":{}"#, r#""tags":{"a":"b",}"#), true),
+        (group(&format!(r#"{right},"x":[tru]"#)), true),
+        // Without a Region it is known of which type it is, and no more.
+        (group(right).replace(r#""eu-west-1""#, "{}"), false),
+    ] {
+        let delivery = read_as(
+            "111122223333_Config_eu-west-1_ConfigHistory_20260203T040506Z_1.json",
+            history(&item),
+        )
+        .unwrap();
+        assert_eq!(delivery.quarantined.len(), 1, "{item}");
+        assert_eq!(delivery.quarantined[0].resource_id.as_deref(), Some("sg-1"), "{item}");
+        assert_eq!(delivery.quarantined[0].observed, observed, "{item}");
+        let seen = &delivery.observations[0].item;
+        assert_eq!(
+            (&seen.key.resource_type, &seen.body),
+            (&ResourceType::SECURITY_GROUP, &Body::Unseen)
+        );
+    }
+}
+
+#[test]
+fn unreadable_items_are_told_one_by_one_to_their_limit() {
+    for (items, told, more) in [
+        (QUARANTINED_MAX - 1, QUARANTINED_MAX - 1, 0),
+        (QUARANTINED_MAX, QUARANTINED_MAX, 0),
+        (QUARANTINED_MAX + 1, QUARANTINED_MAX, 1),
+    ] {
+        let delivery = read(snapshot(&vec!["{}".to_owned(); items])).unwrap();
+        assert_eq!((delivery.quarantined.len(), delivery.quarantined_more), (told, more));
+    }
+}

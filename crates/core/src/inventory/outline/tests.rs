@@ -122,6 +122,8 @@ fn a_look_at_the_brackets_finds_the_same_and_passes_over_other_faults() {
         r#"{"a":{"\x"}}"#,
         r#"{"a":tru}"#,
         r#"{"a":{}x}"#,
+        r#"{"a":[\"],"b":"]"}"#,
+        r#"{"a":[\\"x]"]}"#,
     ] {
         assert_eq!(brackets(wrong), None, "{wrong}");
     }

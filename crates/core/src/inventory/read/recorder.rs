@@ -35,12 +35,11 @@ shape! {
     }
 }
 
+/// A recorder that does not tell what it records is unseen: it lists nothing.
 pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
     let body: RecorderBody<'_> = source.body()?;
-    let group = match body.group {
-        Some(group) => recording_group(group)?,
-        None => RecordingGroup::All,
-    };
+    let group = body.group.map(recording_group).transpose()?.flatten();
+    let Some(group) = group else { return Ok(Body::Unseen) };
     Ok(Body::Recorder(Recorder {
         recording: body.recording.is_none_or(|recording| recording.0),
         group,
@@ -49,23 +48,25 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
 
 /// The strategy decides where there is one; recorders older than strategies (2023) say it by
 /// `allSupported` and their lists.
-fn recording_group(group: GroupBody<'_>) -> Result<RecordingGroup, String> {
+fn recording_group(group: GroupBody<'_>) -> Result<Option<RecordingGroup>, String> {
     let listed = types(group.types)?;
     let excluded = types(group.exclusion.and_then(|exclusion| exclusion.types))?;
     let strategy = group.strategy.and_then(|strategy| strategy.use_only);
     match strategy.as_ref().map_or("", Text::as_str) {
-        "ALL_SUPPORTED_RESOURCE_TYPES" => return Ok(RecordingGroup::All),
-        "INCLUSION_BY_RESOURCE_TYPES" => return Ok(RecordingGroup::Only(listed)),
-        "EXCLUSION_BY_RESOURCE_TYPES" => return Ok(RecordingGroup::AllBut(excluded)),
+        "ALL_SUPPORTED_RESOURCE_TYPES" => return Ok(Some(RecordingGroup::All)),
+        "INCLUSION_BY_RESOURCE_TYPES" => return Ok(Some(RecordingGroup::Only(listed))),
+        "EXCLUSION_BY_RESOURCE_TYPES" => return Ok(Some(RecordingGroup::AllBut(excluded))),
         _ => {}
     }
     let all = group.all.map(|all| all.0);
-    Ok(if all == Some(true) || (all.is_none() && listed.is_empty() && excluded.is_empty()) {
-        RecordingGroup::All
+    Ok(if all == Some(true) {
+        Some(RecordingGroup::All)
+    } else if all.is_none() && listed.is_empty() && excluded.is_empty() {
+        None
     } else if listed.is_empty() && !excluded.is_empty() {
-        RecordingGroup::AllBut(excluded)
+        Some(RecordingGroup::AllBut(excluded))
     } else {
-        RecordingGroup::Only(listed)
+        Some(RecordingGroup::Only(listed))
     })
 }
 

@@ -240,7 +240,8 @@ impl<'a> Deserialize<'a> for Flag {
     }
 }
 
-/// A list; nulls in it are left out, and `{"quantity":n,"items":[…]}` is its items.
+/// A list; nulls in it are left out, and `{"quantity":n,"items":[…]}` is its items, as
+/// `{"value":[…]}` is its value.
 pub(in crate::inventory) struct Many<T>(pub(in crate::inventory) Vec<T>);
 
 impl<'a, T: Deserialize<'a>> Deserialize<'a> for Many<T> {
@@ -259,15 +260,23 @@ impl<'a, T: Deserialize<'a>> Deserialize<'a> for Many<T> {
                 Ok(Many(all))
             }
             fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Many<T>, A::Error> {
-                let mut all = Vec::new();
+                let (mut all, mut empty) = (None, false);
                 while let Some(key) = map.next_key::<Key<'a>>()? {
-                    if key.is("items") {
-                        all = map.next_value::<Option<Vec<T>>>()?.unwrap_or_default();
+                    if key.is("items") || key.is("value") {
+                        all = map.next_value::<Option<Many<T>>>()?.or(all);
+                    } else if key.is("quantity") {
+                        empty =
+                            map.next_value::<Option<Whole>>()?.is_some_and(|whole| whole.0 == 0);
                     } else {
                         map.next_value::<IgnoredAny>()?;
                     }
                 }
-                Ok(Many(all))
+                // An object that tells no elements is not a list without any.
+                match all {
+                    Some(all) => Ok(all),
+                    None if empty => Ok(Many(Vec::new())),
+                    None => Err(A::Error::custom("an object without `items`, expected a list")),
+                }
             }
         }
         from.deserialize_any(List(PhantomData))

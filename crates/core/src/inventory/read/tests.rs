@@ -314,6 +314,35 @@ fn rules_that_are_not_told_are_not_no_rules() {
 }
 
 #[test]
+fn an_object_is_a_list_only_where_it_says_its_elements() {
+    let rules = |rules: &str| {
+        let configuration =
+            format!(r#"{{"vpcId":"v","ipPermissions":{rules},"ipPermissionsEgress":[]}}"#);
+        body(GROUP, &configuration)
+    };
+    let rule = r#"{"ipProtocol":"tcp","fromPort":22,"toPort":22,"ipv4Ranges":{"value":[{"cidrIp":"0.0.0.0/0"}]}}"#;
+    for told in [
+        format!("[{rule}]"),
+        format!(r#"{{"quantity":1,"items":[{rule}]}}"#),
+        format!(r#"{{"items":[{rule},null]}}"#),
+        format!(r#"{{"value":[{rule}]}}"#),
+    ] {
+        let Ok(Body::SecurityGroup(group)) = rules(&told) else { panic!("{told}") };
+        assert_eq!(group.ingress.len(), 1, "{told}");
+        assert_eq!(group.ingress[0].ipv4.len(), 1, "{told}");
+    }
+    for none in [r#"{"quantity":0}"#, r#"{"quantity":0,"items":null}"#, r#"{"items":[]}"#, "[]"] {
+        let Ok(Body::SecurityGroup(group)) = rules(none) else { panic!("{none}") };
+        assert!(group.ingress.is_empty(), "{none}");
+    }
+    let untold = rule.replace(r#"{"value":[{"cidrIp":"0.0.0.0/0"}]}"#, r#"{"cidrIp":"0.0.0.0/0"}"#);
+    for wrong in ["{}", r#"{"quantity":3}"#, r#"{"ipProtocol":"-1"}"#, &format!("[{untold}]")] {
+        let error = rules(wrong).unwrap_err();
+        assert!(error.contains("an object without `items`, expected a list"), "{error}");
+    }
+}
+
+#[test]
 fn interfaces_and_instances_are_read() {
     const INTERFACE: &str = "AWS::EC2::NetworkInterface";
     let interface = NetworkInterface {
@@ -545,7 +574,6 @@ fn a_recorder_tells_what_it_records() {
             true,
             RecordingGroup::All,
         ),
-        (r#"{"Name":"default"}"#, true, RecordingGroup::All),
     ] {
         let wanted = Body::Recorder(Recorder { recording, group });
         assert_eq!(
@@ -555,6 +583,12 @@ fn a_recorder_tells_what_it_records() {
         );
     }
     assert!(body("AWS::Config::ConfigurationRecorder", r#"{"Recording":"maybe"}"#).is_err());
+    // One that does not tell lists nothing.
+    for text in ["{}", r#"{"Name":"default"}"#, r#"{"Recording":true}"#, r#"{"RecordingGroup":{}}"#]
+    {
+        let found = body("AWS::Config::ConfigurationRecorder", text);
+        assert_eq!(found, Ok(Body::Unseen), "{text}");
+    }
 }
 
 #[test]

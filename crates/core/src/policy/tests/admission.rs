@@ -162,6 +162,10 @@ fn quotas_of_scope_hold_at_their_number() {
         with(json!({"ExcludeMap": {"ACCOUNT": ids}}))
     };
     limited(200, &Quotas::aws(), accounts);
+    limited(200, &Quotas::aws(), |count| {
+        let ids = numbered(count, |number| json!(format!("{number:03}")));
+        with(json!({"IncludeMap": {"ACCOUNT": ["001"]}, "ExcludeMap": {"ACCOUNT": ids}}))
+    });
     assert_eq!(put(&accounts(201), &quotas), Ok(()), "accounts are unlimited by default");
 }
 
@@ -273,6 +277,131 @@ fn quotas_of_each_types_data_hold_at_their_number() {
                        {"NetworkAclCommonPolicy": {"NetworkAclEntrySet": set}}}}),
             )
         });
+    }
+}
+
+/// Lines `data => ok` or `data => part of the message`, each put as a policy of the type.
+#[track_caller]
+fn check_put(policy_type: &str, resource_type: &str, edits: &Value, table: &str) {
+    for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (data, wanted) = line.split_once(" => ").unwrap_or_else(|| panic!("`{line}`"));
+        let document = edited(policy_type, resource_type, data, edits.clone());
+        let read = parsed(&document);
+        assert!(read.is_ok(), "{line}\nwhat was accepted once is read: {read:?}");
+        match put(&document, &Quotas::default()) {
+            Ok(()) => assert_eq!(wanted, "ok", "{line}"),
+            Err(refused) => {
+                assert_eq!(refused.kind, RefusalKind::InvalidInput, "{line}");
+                let fits = wanted != "ok" && refused.message.contains(wanted);
+                assert!(fits, "{line}\nfound: {refused}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_content_audit_that_audits_nothing_is_not_put() {
+    let table = r#"
+        [{}] => `preManagedOptions` in ManagedServiceData sets no option, so that nothing would be audited; set one of `denyProtocolAllValue`, `allowedProtocolsLists`,
+        [{"auditSgDirection":{"type":"ALL"}}] => nothing would be audited; set one of `deny
+        [{"denyProtocolAllValue":false}] => nothing would be audited; set one of
+        [{"allowedProtocolsLists":{"customListIds":[]}}] => nothing would be audited; set
+        [{"colour":1}] => nothing would be audited; set
+        [{"minIPv4CidrPrefixLenPerSgRule":16}] => audited; `minIPv4CidrPrefixLenPerSgRule` is not known: `minIpv4CidrPrefixLenPerSgRule` is; set one of
+        [{"minIPv6CidrPrefixLenPerSgRule":16}] => is not known: `minIpv6CidrPrefixLenPerSgRule` is;
+        [{"auditSgDirection":{"type":"ALL"}},{"denyProtocolAll":true}] => `denyProtocolAll` is not known: `denyProtocolAllValue` is
+        [{"DenyProtocolAllValue":true}] => `DenyProtocolAllValue` is not known: `denyProtocolAllValue` is
+        [{"allowedPortsCountPerSgRule":1}] => `allowedPortsCountPerSgRule` is not known: `allowedPortCountPerSgRule` is
+        [{"deniedPublicAccessAppList":{"customListIds":["l"]}}] => is not known: `deniedPublicAccessAppLists` is
+        [{"minIPv4CidrPrefixLenPerSgRule":16},{"denyProtocolAllValue":true}] => ok
+        [{"minIpv4CidrPrefixLenPerSgRule":0}] => ok
+        [{"allowedPortCountPerSgRule":0}] => ok
+    "#;
+    for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (options, wanted) = line.split_once(" => ").unwrap();
+        let with = |rest: &str| format!("{{\"preManagedOptions\":{options}{rest}}} => ");
+        check_put(CONTENT, GROUP, &json!({}), &(with("") + wanted));
+        let group = |action| {
+            format!(
+                ",\"securityGroups\":[{{\"id\":\"sg-1\"}}],\"securityGroupAction\":\"{action}\""
+            )
+        };
+        // An override that denies finds something, one that allows does not.
+        check_put(CONTENT, GROUP, &json!({}), &(with(&group("ALLOW")) + wanted));
+        check_put(CONTENT, GROUP, &json!({}), &(with(&group("DENY")) + "ok"));
+    }
+    let long = format!("[{{\"{}\":1}}]", "denyProtocolAllValue".repeat(500));
+    let table = format!("{{\"preManagedOptions\":{long}}} => audited; set one of");
+    check_put(CONTENT, GROUP, &json!({}), &table);
+}
+
+#[test]
+fn firewall_policies_that_say_nothing_sensible_are_not_put() {
+    check_put(
+        "NETWORK_FIREWALL",
+        VPC,
+        &json!({}),
+        r#"
+        {} => `networkFirewallStatelessDefaultActions` in ManagedServiceData is missing, and so is everything else
+        {"type":"NETWORK_FIREWALL"} => is missing, and so is everything else
+        {"networkFirewallStatelessDefaultActions":["aws:pass","aws:drop","aws:forward_to_sfe"]} => ok
+        {"networkFirewallStatelessDefaultActions":[""]} => `networkFirewallStatelessDefaultActions[0]` in ManagedServiceData must be aws:pass or aws:drop or aws:forward_to_sfe, or an action of
+        {"networkFirewallStatelessFragmentDefaultActions":["aws:pass","ZZZ"]} => `networkFirewallStatelessFragmentDefaultActions[1]` in ManagedServiceData must be
+        {"networkFirewallStatelessFragmentDefaultActions":["ZZZ"],"networkFirewallStatelessCustomActions":[{"actionName":"ZZZ","actionDefinition":{"publishMetricAction":{"dimensions":[{"value":"v"}]}}}]} => ok
+        {"networkFirewallStatelessCustomActions":[{"a":1}]} => `networkFirewallStatelessCustomActions[0].actionName` in ManagedServiceData is missing
+        {"networkFirewallStatelessCustomActions":[{"actionName":"a"}]} => dimensions` in ManagedServiceData is empty
+        {"networkFirewallStatefulRuleGroupReferences":[{"resourceARN":"ZZZ"}]} => `networkFirewallStatefulRuleGroupReferences[0].resourceARN` in ManagedServiceData must be the ARN
+        {"networkFirewallStatelessRuleGroupReferences":[{"resourceARN":"","priority":1}]} => must be the ARN of a rule group
+        {"networkFirewallOrchestrationConfig":{"firewallCreationConfig":{"endpointLocation":{"availabilityZoneConfigList":[{"availabilityZoneName":""}]}}}} => availabilityZoneConfigList[0].availabilityZoneName` in ManagedServiceData is empty
+        {"networkFirewallOrchestrationConfig":{"firewallCreationConfig":{"endpointLocation":{"availabilityZoneConfigList":[{"availabilityZoneName":"us-east-1a"}]}}}} => ok
+        "#,
+    );
+    let vpcs = |vpcs: &str, wanted: &str| {
+        format!(
+            r#"{{"awsNetworkFirewallConfig":{{"networkFirewallStatelessDefaultActions":["aws:drop"]}},"firewallDeploymentModel":{{"centralizedFirewallDeploymentModel":{{"centralizedFirewallOrchestrationConfig":{{"inspectionVpcIds":{vpcs}}}}}}}}} => {wanted}"#
+        )
+    };
+    let central = json!({"SecurityServicePolicyData": {"PolicyOption":
+        {"NetworkFirewallPolicy": {"FirewallDeploymentModel": "CENTRALIZED"}}}});
+    for (given, wanted) in [
+        ("[{}]", "inspectionVpcIds[0].resourceId` in ManagedServiceData is missing"),
+        (r#"[{"resourceId":"","accountId":"1"}]"#, "resourceId` in ManagedServiceData is empty"),
+        (r#"[{"resourceId":"vpc-1","accountId":""}]"#, "accountId` in ManagedServiceData is empty"),
+        (r#"[{"resourceId":"vpc-1","accountId":"111111111111"}]"#, "ok"),
+    ] {
+        check_put("NETWORK_FIREWALL", VPC, &central, &vpcs(given, wanted));
+    }
+    check_put(
+        "DNS_FIREWALL",
+        VPC,
+        &json!({}),
+        r#"
+        {} => `preProcessRuleGroups` in ManagedServiceData is empty, and so is `postProcessRuleGroups`
+        {"preProcessRuleGroups":[],"postProcessRuleGroups":[]} => is empty, and so is
+        {"postProcessRuleGroups":[{"ruleGroupId":"rslvr-frg-1","priority":9901}]} => ok
+        "#,
+    );
+    for (config, wanted) in [
+        (r#"{"thirdPartyFirewallPolicyList":["global-1"]}"#, "ok"),
+        (r#"{"vendorsOwn":{"a":1}}"#, "ok"),
+        ("null", "ok"),
+        ("7", "`thirdPartyFirewallConfig` in ManagedServiceData must be an object"),
+        (r#""ZZZ""#, "must be an object"),
+        ("[]", "must be an object"),
+        (r#"{"thirdPartyFirewallPolicyList":"a"}"#, "List` in ManagedServiceData must be an array"),
+        (
+            r#"{"thirdPartyFirewallPolicyList":[true]}"#,
+            "PolicyList[0]` in ManagedServiceData is not",
+        ),
+        (
+            r#"{"thirdPartyFirewallPolicyList":[""]}"#,
+            "PolicyList[0]` in ManagedServiceData is empty",
+        ),
+    ] {
+        let table = format!(
+            r#"{{"thirdPartyFirewall":"PALO_ALTO_NETWORKS_CLOUD_NGFW","thirdPartyFirewallConfig":{config},"firewallDeploymentModel":{{"distributedFirewallDeploymentModel":{{"distributedFirewallOrchestrationConfig":{{}}}}}}}} => {wanted}"#
+        );
+        check_put("THIRD_PARTY_FIREWALL", VPC, &json!({}), &table);
     }
 }
 

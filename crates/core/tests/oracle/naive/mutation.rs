@@ -119,6 +119,7 @@ mutations! {
     RetrofittedFlagIgnored,
     AclsOfOthersTakenOver,
     StrangersIgnored,
+    StrangersByRelationship,
     GoneResourcesAreStrangers,
     // Shield
     GlobalItemsStayWhereTheyCome,

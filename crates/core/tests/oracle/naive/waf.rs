@@ -115,14 +115,38 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
             continue;
         }
         let others = !is_customers(arn, &here, broken);
-        let strays = list(&acl["relationships"]).iter().any(|related| {
-            let (kind, id) = (text(&related["resourceType"]), text(&related["resourceId"]));
-            // What is named and not held is gone, if it is of a type that policies are about.
-            let there = ![BALANCER, STAGE, DISTRIBUTION].contains(&kind)
-                || here.item(kind, id).is_some()
-                || broken == Some(Mutation::GoneResourcesAreStrangers);
-            there && !in_scope.contains(&(kind, id)) && broken != Some(Mutation::StrangersIgnored)
+        let names = |kind: &str, id: &str| {
+            list(&acl["relationships"]).iter().any(|related| {
+                text(&related["resourceType"]) == kind && text(&related["resourceId"]) == id
+            })
+        };
+        let about = [BALANCER, STAGE, DISTRIBUTION];
+        let own_arn = held::body(acl)["ARN"].as_str().unwrap_or_default().to_owned();
+        let of_policies = about.into_iter().flat_map(|kind| here.of_type(kind)).any(|item| {
+            let (kind, id) = (text(&item["resourceType"]), text(&item["resourceId"]));
+            // Row 16: the resource's own attribute decides, relationships where it says nothing.
+            let on_it =
+                match attribute_of(item, &held::body(item)).filter(|_| !held::is_unseen(item)) {
+                    Some(said) if broken != Some(Mutation::StrangersByRelationship) => {
+                        said == arn || said == own_arn && !said.is_empty()
+                    }
+                    _ => names(kind, id),
+                };
+            on_it && !in_scope.contains(&(kind, id))
         });
+        // What is named and not held is gone, if it is of a type that policies are about.
+        let of_others = list(&acl["relationships"]).iter().any(|related| {
+            let (kind, id) = (text(&related["resourceType"]), text(&related["resourceId"]));
+            let gone = about.contains(&kind) && here.item(kind, id).is_none();
+            match about.contains(&kind) {
+                true => {
+                    gone && !in_scope.contains(&(kind, id))
+                        && broken == Some(Mutation::GoneResourcesAreStrangers)
+                }
+                false => !in_scope.contains(&(kind, id)),
+            }
+        });
+        let strays = (of_policies || of_others) && broken != Some(Mutation::StrangersIgnored);
         if strays || (others && broken != Some(Mutation::AclsOfOthersTakenOver)) {
             let reason = "WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE".to_owned();
             found.violators.insert((WEB_ACL.to_owned(), arn.clone(), reason));

@@ -249,6 +249,36 @@ fn keys_of_version_2_are_kept_enabled_and_in_the_clear_until_they_are_sealed() {
     }
 }
 
+#[test]
+fn a_store_of_version_3_remembers_what_its_secrets_are_sealed_under() {
+    for (secrets, remembered) in [("", None), ("('a', 'x', 'k7', 1, 1)", Some("k7"))] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let raw = Connection::open(&path).unwrap();
+        for migration in [
+            include_str!("../schema/0001.sql"),
+            include_str!("../schema/0002.sql"),
+            include_str!("../schema/0003.sql"),
+        ] {
+            raw.execute_batch(migration).unwrap();
+        }
+        let columns = "access_key_id, secret, sealed_under, enabled, created_ms";
+        if !secrets.is_empty() {
+            raw.execute_batch(&format!("INSERT INTO keys ({columns}) VALUES {secrets};")).unwrap();
+        }
+        raw.execute_batch(
+            "PRAGMA application_id = 0x50414c49;
+             PRAGMA user_version = 3;
+             INSERT INTO store VALUES (1, 41, 7, 0, zeroblob(32), 5);",
+        )
+        .unwrap();
+        drop(raw);
+        let store = SqliteStore::open(&path, serving()).unwrap();
+        assert_eq!(store.sealed_under().unwrap().as_deref(), remembered);
+        assert_eq!(store.keys_revision().unwrap(), 5);
+    }
+}
+
 /// Whether any file of the store contains the text.
 fn spells(path: &Path, text: &str) -> bool {
     let files = fs::read_dir(path.parent().unwrap()).unwrap();

@@ -1,0 +1,120 @@
+//! The page that a scraper reads.
+
+use std::fmt::{Display, Write as _};
+use std::sync::atomic::Ordering::Relaxed;
+
+use palisade_store::{Effort, WorkCounts};
+
+use super::{BUCKETS, Flow, Histogram, Metrics, Stage, locked};
+
+impl Metrics {
+    /// Everything counted, with the work and the store as they are now, where these could be asked.
+    pub(crate) fn render(&self, work: Option<WorkCounts>, effort: Option<Effort>) -> String {
+        let mut page = Page(String::new());
+        self.counts(&mut page);
+        for flow in Flow::ALL {
+            page.head(flow.series(), "histogram", "Time of each stage.");
+            let stages = Stage::ALL.iter().zip(&self.stages);
+            for (stage, histogram) in stages.filter(|(stage, _)| stage.flow() == flow) {
+                page.histogram(flow.series(), stage.name(), histogram);
+            }
+        }
+        if let Some(work) = work {
+            page.work(work);
+        }
+        if let Some(effort) = effort {
+            page.store(effort);
+        }
+        page.0
+    }
+
+    fn counts(&self, page: &mut Page) {
+        page.head("palisade_requests_total", "counter", "Requests answered.");
+        for ((operation, outcome), count) in &*locked(&self.requests) {
+            let labels = format!("{{operation=\"{operation}\",outcome=\"{outcome}\"}}");
+            page.line("palisade_requests_total", &labels, count);
+        }
+        page.head("palisade_items_total", "counter", "Delivered items by what became of them.");
+        for (outcome, count) in &*locked(&self.items) {
+            page.line("palisade_items_total", &format!("{{outcome=\"{outcome}\"}}"), count);
+        }
+        for (name, help, count) in [
+            (
+                "palisade_ingest_bytes_total",
+                "Bytes of deliveries as they came.",
+                &self.ingest_bytes,
+            ),
+            ("palisade_worker_shards_total", "Shards judged and settled.", &self.shards),
+            ("palisade_worker_judgements_total", "Shards judged by policy.", &self.judgements),
+        ] {
+            page.head(name, "counter", help);
+            page.line(name, "", count.load(Relaxed));
+        }
+    }
+}
+
+struct Page(String);
+
+impl Page {
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn line(&mut self, name: &str, labels: &str, value: impl Display) {
+        let _ = writeln!(self.0, "{name}{labels} {value}");
+    }
+
+    fn histogram(&mut self, name: &str, stage: &str, histogram: &Histogram) {
+        let bucket = format!("{name}_bucket");
+        let mut below = 0u64;
+        for ((_, bound), within) in BUCKETS.iter().zip(&histogram.within) {
+            below = below.saturating_add(within.load(Relaxed));
+            self.line(&bucket, &format!("{{stage=\"{stage}\",le=\"{bound}\"}}"), below);
+        }
+        // Read last, so that it is never below a bucket.
+        let count = histogram.count.load(Relaxed).max(below);
+        self.line(&bucket, &format!("{{stage=\"{stage}\",le=\"+Inf\"}}"), count);
+        let labels = format!("{{stage=\"{stage}\"}}");
+        self.line(&format!("{name}_sum"), &labels, seconds(histogram.sum_ns.load(Relaxed)));
+        self.line(&format!("{name}_count"), &labels, count);
+    }
+
+    fn work(&mut self, work: WorkCounts) {
+        self.head("palisade_work", "gauge", "Marks of work by state.");
+        for (state, count) in
+            [("dirty", work.dirty), ("leased", work.leased), ("future", work.future)]
+        {
+            self.line("palisade_work", &format!("{{state=\"{state}\"}}"), count);
+        }
+        self.head("palisade_work_oldest_seconds", "gauge", "Age of the oldest due mark.");
+        self.line("palisade_work_oldest_seconds", "", work.oldest_seconds);
+    }
+
+    fn store(&mut self, effort: Effort) {
+        let name = "palisade_store_seconds";
+        self.head(name, "summary", "Time of the store's transactions, whoever asked.");
+        for (kind, ns, count) in
+            [("read", effort.read_ns, effort.reads), ("write", effort.write_ns, effort.writes)]
+        {
+            let labels = format!("{{kind=\"{kind}\"}}");
+            self.line(&format!("{name}_sum"), &labels, seconds(ns));
+            self.line(&format!("{name}_count"), &labels, count);
+        }
+        let name = "palisade_store_write_wait_seconds_total";
+        self.head(name, "counter", "Time for which writes waited for their turn.");
+        self.line(name, "", seconds(effort.write_wait_ns));
+        for (name, help, bytes) in [
+            ("palisade_store_bytes", "Size of the database.", effort.bytes),
+            ("palisade_store_free_bytes", "Of these, bytes to be used again.", effort.free_bytes),
+        ] {
+            self.head(name, "gauge", help);
+            self.line(name, "", bytes);
+        }
+    }
+}
+
+/// Nanoseconds as seconds, exactly.
+fn seconds(ns: u64) -> String {
+    let text = format!("{}.{:09}", ns / 1_000_000_000, ns % 1_000_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

@@ -1,0 +1,293 @@
+//! `palisade doctor`: how the store is, and, of a server that runs, where its time goes and what
+//! can be done about it.
+
+mod page;
+
+use std::fmt::Write as _;
+
+use palisade_api::metrics::{Flow, Stage};
+
+use crate::args;
+use crate::check::print;
+use crate::client::Client;
+use crate::failure::{Exit, Outcome};
+use crate::keys;
+use page::{Page, Sum};
+
+/// Age of the oldest due work, seconds, from which the worker counts as behind.
+const BEHIND_SECS: f64 = 60.0;
+/// Share of a flow's time, percent, from which one stage is said to be the reason.
+const REASON_MIN: f64 = 40.0;
+/// Seconds of a flow below which there is nothing to improve.
+const WORTH_SECS: f64 = 1.0;
+/// Average wait of a write for its turn, seconds, from which writers are said to be in each other's way.
+const WAIT_SECS: f64 = 0.05;
+
+/// Runs the command.
+pub fn run(args: &args::Doctor) -> Outcome {
+    let Some(endpoint) = &args.endpoint else { return keys::doctor(args) };
+    // A server's store may be on another machine.
+    if args.store.0.exists() {
+        keys::doctor(args)?;
+    }
+    let client = Client::with(endpoint, None, "us-east-1".to_owned(), args.ca.as_deref())?;
+    let page = Page::parse(&client.page("/metrics")?);
+    print(&told(endpoint, &page))?;
+    Ok(Exit::Done)
+}
+
+/// The report on a server: figures, then advice.
+fn told(endpoint: &str, page: &Page) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, value: &str| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{name:<16}{value}");
+    };
+    line("server", &format!("{endpoint}, since it was started:"));
+    line("calls", &calls(page));
+    line("items", &items(page));
+    for (name, flow) in
+        [("call time", Flow::Request), ("ingest time", Flow::Ingest), ("worker time", Flow::Worker)]
+    {
+        line(name, &times(page, flow));
+    }
+    line("store time", &store(page));
+    line("queue", &queue(page));
+    for advice in advice(page) {
+        line("advice", &advice);
+    }
+    text
+}
+
+fn calls(page: &Page) -> String {
+    let (mut all, mut failed) = (0.0, 0.0);
+    for (labels, count) in page.labelled("palisade_requests_total") {
+        all += count;
+        if labels.get("outcome").is_some_and(|outcome| outcome != "ok") {
+            failed += count;
+        }
+    }
+    format!("{all} answered, {failed} of them refused")
+}
+
+fn items(page: &Page) -> String {
+    let told: Vec<String> = page
+        .labelled("palisade_items_total")
+        .filter(|(_, count)| *count > 0.0)
+        .filter_map(|(labels, count)| Some(format!("{count} {}", labels.get("outcome")?)))
+        .collect();
+    match told.is_empty() {
+        true => "none delivered".to_owned(),
+        false => told.join(", "),
+    }
+}
+
+fn stages(page: &Page, flow: Flow) -> Vec<(Stage, Sum)> {
+    let of = |stage: Stage| (stage, page.sum(flow.series(), "stage", stage.name()));
+    Stage::ALL.into_iter().filter(|stage| stage.flow() == flow).map(of).collect()
+}
+
+/// Seconds of a flow, and the share of each stage.
+fn times(page: &Page, flow: Flow) -> String {
+    let stages = stages(page, flow);
+    let total: f64 = stages.iter().map(|(_, sum)| sum.seconds).sum();
+    if total <= 0.0 {
+        return "none".to_owned();
+    }
+    let shares: Vec<String> = stages
+        .iter()
+        .filter(|(_, sum)| sum.count > 0.0)
+        .map(|(stage, sum)| {
+            let share = sum.seconds / total * 100.0;
+            format!("{} {share:.0} % ({} each)", stage.name(), duration(sum.average()))
+        })
+        .collect();
+    format!("{}: {}", duration(total), shares.join(", "))
+}
+
+fn store(page: &Page) -> String {
+    let of = |kind| page.sum("palisade_store_seconds", "kind", kind);
+    let (read, write) = (of("read"), of("write"));
+    let wait = page.value("palisade_store_write_wait_seconds_total");
+    let mebibytes = |name| page.value(name) / (1024.0 * 1024.0);
+    format!(
+        "{} reads ({} each), {} writes ({} each, after waiting {}); {:.1} MiB, {:.1} of them free",
+        read.count,
+        duration(read.average()),
+        write.count,
+        duration(write.average()),
+        duration(Sum { seconds: wait, count: write.count }.average()),
+        mebibytes("palisade_store_bytes"),
+        mebibytes("palisade_store_free_bytes"),
+    )
+}
+
+fn queue(page: &Page) -> String {
+    let of = |state| page.one("palisade_work", "state", state);
+    format!(
+        "{} due, {} being done, {} later; the oldest waits {} s; {} shards judged so far",
+        of("dirty"),
+        of("leased"),
+        of("future"),
+        page.value("palisade_work_oldest_seconds"),
+        page.value("palisade_worker_shards_total"),
+    )
+}
+
+/// What somebody can do, most pressing first.
+fn advice(page: &Page) -> Vec<String> {
+    let mut advice = Vec::new();
+    let oldest = page.value("palisade_work_oldest_seconds");
+    let behind = oldest >= BEHIND_SECS;
+    if behind {
+        advice.push(format!(
+            "judging is {oldest} s behind what was delivered; answers are as old as that"
+        ));
+    }
+    let quarantined = page.one("palisade_items_total", "outcome", "quarantined");
+    if quarantined > 0.0 {
+        advice.push(format!(
+            "{quarantined} delivered items could not be read; `palisade ingest` names them when the file is sent again"
+        ));
+    }
+    let strangers = page.one("palisade_items_total", "outcome", "stranger");
+    if strangers > 0.0 {
+        advice.push(format!(
+            "{strangers} delivered items are of accounts outside the organization; if they belong to it, bring a newer file with `palisade organization apply`"
+        ));
+    }
+    let writes = page.sum("palisade_store_seconds", "kind", "write");
+    let wait = page.value("palisade_store_write_wait_seconds_total");
+    if (Sum { seconds: wait, count: writes.count }).average() >= WAIT_SECS {
+        advice.push(
+            "writes wait for each other: send fewer deliveries at a time, or put the store on a faster disk"
+                .to_owned(),
+        );
+    }
+    advice.extend(Flow::ALL.into_iter().filter_map(|flow| reason(page, flow)));
+    if advice.is_empty() {
+        advice.push("nothing stands out".to_owned());
+    }
+    advice
+}
+
+/// The stage that most of a flow's time goes to, when there is one, and what helps.
+fn reason(page: &Page, flow: Flow) -> Option<String> {
+    let stages = stages(page, flow);
+    let total: f64 = stages.iter().map(|(_, sum)| sum.seconds).sum();
+    let (stage, sum) =
+        stages.into_iter().max_by(|(_, one), (_, other)| one.seconds.total_cmp(&other.seconds))?;
+    let share = sum.seconds / total * 100.0;
+    (total >= WORTH_SECS && share >= REASON_MIN)
+        .then(|| format!("{share:.0} % of the {} {}", what(flow), helps(stage)))
+}
+
+fn what(flow: Flow) -> &'static str {
+    match flow {
+        Flow::Request => "time of calls goes to",
+        Flow::Ingest => "time of deliveries goes to",
+        Flow::Worker => "worker's time goes to",
+    }
+}
+
+fn helps(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Accept => "waiting for their bodies: look at the clients or the network between",
+        Stage::Verify => {
+            "checking signatures: ask for larger pages (`MaxResults` 100), so that there are fewer calls"
+        }
+        Stage::Decode => {
+            "reading what is sent: look for clients that send large policies or lists again and again"
+        }
+        Stage::Act => {
+            "doing what is asked, the store's reads included: see the store's time; put the store on a faster disk or give the machine more memory"
+        }
+        Stage::Encode => {
+            "writing answers: ask for smaller pages, or for GetViolationDetails less often"
+        }
+        Stage::Spool => {
+            "receiving files: look at the senders, the network and the disk of the spool folder"
+        }
+        Stage::Parse => {
+            "reading files: send several at a time (four are read side by side), given the processors"
+        }
+        Stage::TakeIn => "writing items: put the store on a faster disk",
+        Stage::Expand => "fanning out policies: fewer changes of policies cost less",
+        Stage::Lease => "looking for due work, which is what idle servers do",
+        Stage::Judge => {
+            "judging: give the machine a faster processor, or narrow the policies' scopes"
+        }
+        Stage::Settle => "writing what was found: put the store on a faster disk",
+    }
+}
+
+/// Seconds for people.
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s >= 1.0 => format!("{s:.1} s"),
+        s if s >= 0.001 => format!("{:.1} ms", s * 1e3),
+        s => format!("{:.0} µs", s * 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advised(text: &str) -> String {
+        told("http://localhost", &Page::parse(text))
+    }
+
+    #[test]
+    fn a_quiet_server_gets_no_advice() {
+        let text =
+            advised("palisade_requests_total{operation=\"ListPolicies\",outcome=\"ok\"} 3\n");
+        assert!(text.contains("3 answered, 0 of them refused"), "{text}");
+        assert!(text.contains("advice          nothing stands out"), "{text}");
+    }
+
+    #[test]
+    fn what_is_slow_is_named_with_what_helps() {
+        let cases = [
+            ("palisade_work_oldest_seconds 75", "judging is 75 s behind"),
+            (
+                "palisade_items_total{outcome=\"quarantined\"} 2",
+                "2 delivered items could not be read",
+            ),
+            (
+                "palisade_store_seconds_count{kind=\"write\"} 10\npalisade_store_write_wait_seconds_total 1",
+                "writes wait for each other",
+            ),
+            (
+                "palisade_ingest_stage_seconds_sum{stage=\"accept\"} 9\npalisade_ingest_stage_seconds_sum{stage=\"parse\"} 1",
+                "90 % of the time of deliveries goes to writing items",
+            ),
+            (
+                "palisade_request_stage_seconds_sum{stage=\"accept\"} 9",
+                "goes to waiting for their bodies",
+            ),
+            (
+                "palisade_worker_stage_seconds_sum{stage=\"judge\"} 9",
+                "100 % of the worker's time goes to judging",
+            ),
+        ];
+        for (page, advice) in cases {
+            let text = advised(page);
+            assert!(text.contains(advice), "{page}\n{text}");
+        }
+    }
+
+    #[test]
+    fn shares_and_averages_are_told_by_stage() {
+        let text = advised(
+            "palisade_request_stage_seconds_sum{stage=\"verify\"} 0.001\n\
+             palisade_request_stage_seconds_count{stage=\"verify\"} 10\n\
+             palisade_request_stage_seconds_sum{stage=\"act\"} 0.003\n\
+             palisade_request_stage_seconds_count{stage=\"act\"} 10\n",
+        );
+        assert!(
+            text.contains("4.0 ms: verify 25 % (100 µs each), act 75 % (300 µs each)"),
+            "{text}"
+        );
+    }
+}
