@@ -90,7 +90,7 @@ fn put_policy(report: &mut Report, programs: &Programs, held: &Held<'_>) {
             client.call(region, "DeletePolicy", &json!({"PolicyId": id}));
         }
         server.settled();
-        let check = programs.check_of(held.fleet, &[question.clone()], 2);
+        let check = programs.check_of(held.fleet, std::slice::from_ref(question), 2);
         println!(
             "PutPolicy: {cpu:.2} CPU s, {clock:.2} s; check: {:.2} CPU s, {:.2} s",
             check.cpu, check.wall

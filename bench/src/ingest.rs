@@ -82,7 +82,7 @@ fn memory(report: &mut Report, programs: &Programs, fleet: &Fleet, folder: &Path
         &format!("{megabytes:.1} MB"),
         Some(megabytes <= 400.0),
     );
-    let last = (0..repeats).map(|_| again()).last().unwrap_or(first);
+    let last = (0..repeats).fold(first, |_, _| again());
     server.assert_truth(fleet, &ids);
     let growth = last / first;
     report.row(

@@ -202,10 +202,20 @@ mod tests {
 
     #[test]
     fn a_host_is_this_machine_or_another() {
-        for host in ["localhost", "LOCALHOST:7780", "127.0.0.1:1", "127.9.9.9", "[::1]:7780", "a.localhost"] {
+        for host in
+            ["localhost", "LOCALHOST:7780", "127.0.0.1:1", "127.9.9.9", "[::1]:7780", "a.localhost"]
+        {
             assert!(is_loopback(host), "{host}");
         }
-        for host in ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:1", "10.0.0.1", "[::2]", "[::1]evil", ""] {
+        for host in [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example:1",
+            "10.0.0.1",
+            "[::2]",
+            "[::1]evil",
+            "",
+        ] {
             assert!(!is_loopback(host), "{host}");
         }
     }

@@ -236,7 +236,9 @@ fn quota(text: &str) -> Result<(String, u32), String> {
     let max = max.trim();
     match max.parse() {
         Ok(max) => Ok((name.to_owned(), max)),
-        Err(_) => Err(format!("quota `{name}` must be a whole number up to {}, not `{max}`", u32::MAX)),
+        Err(_) => {
+            Err(format!("quota `{name}` must be a whole number up to {}, not `{max}`", u32::MAX))
+        }
     }
 }
 

@@ -417,7 +417,10 @@ fn the_doctor_says_of_a_server_where_its_time_went() {
         let line = told.lines().find(|line| line.starts_with(name)).unwrap_or_default();
         line.trim_start_matches(name).trim().to_owned()
     };
-    assert!(row("organization").starts_with("o-test000001: 2 accounts"), "the store's part\n{told}");
+    assert!(
+        row("organization").starts_with("o-test000001: 2 accounts"),
+        "the store's part\n{told}"
+    );
     assert!(row("items").ends_with("1 accepted"), "{told}");
     for stage in ["accept ", "verify ", "decode ", "act ", "encode "] {
         assert!(row("call time").contains(stage), "{stage}\n{told}");

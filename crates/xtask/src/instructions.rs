@@ -108,7 +108,9 @@ fn parse(text: &str) -> Result<Vec<Budget>, String> {
             let name = words.next().unwrap_or_default().to_owned();
             let mut number = || words.next()?.replace('_', "").parse::<u64>().ok();
             match (number(), number()) {
-                (Some(instructions), Some(allowance)) => Ok(Budget { name, instructions, allowance }),
+                (Some(instructions), Some(allowance)) => {
+                    Ok(Budget { name, instructions, allowance })
+                }
                 _ => Err(format!("{BUDGETS}: `{line}` is not `NAME INSTRUCTIONS PERCENT`")),
             }
         })
@@ -131,7 +133,9 @@ fn compare(counts: &[(&str, u64)], known: &[Budget]) -> Result<Counted, String> 
     let mut over = Vec::new();
     for (name, count) in counts {
         let Some(budget) = known.iter().find(|budget| budget.name == *name) else {
-            over.push(format!("`{name}` has no budget; `cargo xtask instructions --bless` makes one"));
+            over.push(format!(
+                "`{name}` has no budget; `cargo xtask instructions --bless` makes one"
+            ));
             continue;
         };
         let told = judged(*count, budget);
@@ -144,7 +148,8 @@ fn compare(counts: &[(&str, u64)], known: &[Budget]) -> Result<Counted, String> 
             match told {
                 Told::Within => "",
                 Told::Over => "  OVER",
-                Told::Under => "  far under: lower the budget with `cargo xtask instructions --bless`",
+                Told::Under =>
+                    "  far under: lower the budget with `cargo xtask instructions --bless`",
             }
         );
         if told == Told::Over {

@@ -88,7 +88,14 @@ fn listed_in<T>(granted: Option<&Grant<T>>) -> &[T] {
 /// come several times a year, so that a list would refuse some.
 fn is_region(text: &str) -> bool {
     let directions = [
-        "central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest",
+        "central",
+        "east",
+        "north",
+        "northeast",
+        "northwest",
+        "south",
+        "southeast",
+        "southwest",
         "west",
     ];
     let direction = text.rsplit('-').nth(1).unwrap_or_default();

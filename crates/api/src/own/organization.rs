@@ -178,7 +178,8 @@ fn marks(view: &ControlView, new: &Organization) -> Vec<Mark> {
     let mut marks = Vec::new();
     let known = view.organization().into_iter().flat_map(|old| old.accounts.keys());
     let dropped: Vec<&AccountId> = known.filter(|old| !new.accounts.contains_key(*old)).collect();
-    for policy in view.policies() {
+    // Those of owners that left go with them.
+    for policy in view.policies().filter(|policy| new.accounts.contains_key(&policy.owner)) {
         let before: BTreeSet<&AccountId> = view.in_scope(&policy.id).iter().collect();
         let after = judged_accounts(policy, view.admin_scope(&policy.owner), new);
         let after: BTreeSet<&AccountId> = after.iter().collect();

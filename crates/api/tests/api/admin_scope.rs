@@ -322,6 +322,22 @@ async fn revoking_an_additional_administrator_removes_its_policies_alone() {
 }
 
 #[tokio::test]
+async fn a_scope_is_put_again_although_what_it_lists_has_vanished() {
+    let world = World::new().await;
+    grant(&world, OTHER, over(&[MEMBER, LONER])).await.ok();
+    let mut file = organization();
+    file["Accounts"].as_array_mut().unwrap().retain(|account| account["Id"] != LONER);
+    world.apply(&file).await.ok();
+    let held = scope_of(&world, OTHER).await;
+    grant(&world, OTHER, held).await.ok();
+    let unknown = grant(&world, OTHER, over(&[STRANGER])).await;
+    unknown.refuses("InvalidInputException", "is not known to the organization");
+    grant(&world, OTHER, over(&[MEMBER])).await.ok();
+    let gone = grant(&world, OTHER, over(&[LONER])).await;
+    gone.refuses("InvalidInputException", "is not known to the organization");
+}
+
+#[tokio::test]
 async fn third_party_policies_are_the_default_administrators_alone() {
     let world = World::new().await;
     grant(&world, OTHER, everything()).await.ok();
