@@ -11,7 +11,6 @@
 mod admin_scope;
 mod administrators;
 mod audit;
-mod both_protocols;
 mod callers;
 mod compliance;
 mod concurrency;
