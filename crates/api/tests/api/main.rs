@@ -11,6 +11,7 @@
 mod admin_scope;
 mod administrators;
 mod audit;
+mod both_protocols;
 mod callers;
 mod compliance;
 mod concurrency;
