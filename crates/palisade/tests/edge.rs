@@ -293,7 +293,7 @@ async fn the_log_has_the_request_id_of_every_call_with_its_operation() {
         head(2, "") + "{}",
         head(2, "").replace("ListPolicies", "GetAdminAccount") + "{}",
         head(2, "").replace("ListPolicies", "NoSuch") + "{}",
-        "GET /palisade/v1/work HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+        "GET /palisade/v1/work HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".to_owned(),
         "nonsense\r\n\r\n".to_owned(),
     ] {
         answers.push(exchange(TcpStream::connect(address).await.unwrap(), sent.as_bytes()).await);
