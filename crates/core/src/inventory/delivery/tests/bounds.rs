@@ -1,0 +1,161 @@
+//! What a delivery may hold, at its limits.
+
+use super::*;
+
+#[test]
+fn nesting_is_bounded_in_the_file_and_in_each_text() {
+    let nested = |levels: u32| {
+        let (open, close) = ("[".repeat(levels as usize), "]".repeat(levels as usize));
+        item("deep").replace(r#""configuration":{}"#, &format!(r#""configuration":{open}{close}"#))
+    };
+    // A container and its list around the item, which is a level itself.
+    for (around, file) in [
+        (3, &(|levels| snapshot(&[nested(levels)])) as &dyn Fn(u32) -> String),
+        (2, &|levels| format!("[{}]", nested(levels))),
+        (1, &nested),
+    ] {
+        for (levels, fits) in [
+            (DEPTH_MAX - around - 1, true),
+            (DEPTH_MAX - around, true),
+            (DEPTH_MAX - around + 1, false),
+        ] {
+            let found = read(file(levels));
+            assert_eq!(found.is_ok(), fits, "{around} around {levels}");
+            assert!(fits || matches!(found, Err(DeliveryError::TooDeep(_))));
+        }
+    }
+    let message =
+        |levels| format!(r#"{{"Type":"Notification","Message":{}}}"#, quoted(&nested(levels)));
+    assert_eq!(ids(&read(message(DEPTH_MAX - 1)).unwrap()), ["deep"]);
+    let over = read(message(DEPTH_MAX)).unwrap();
+    assert_eq!(over.quarantined[0].reason, "nested more than 64 deep");
+}
+
+#[test]
+fn a_megabyte_of_brackets_is_refused_at_once() {
+    for brackets in ["[", "{\"a\":", "[{\"configurationItems\":"] {
+        let text = brackets.repeat(1 << 20);
+        assert!(matches!(read(&text), Err(DeliveryError::TooDeep(at)) if at < 2000), "{brackets}");
+    }
+    let text = format!(r#"{{"Type":"Notification","Message":{}}}"#, quoted(&"[".repeat(1 << 20)));
+    assert_eq!(read(text).unwrap().quarantined.len(), 1);
+    let text = format!(
+        r#"{{"configurationItems":[{}]}}"#,
+        item("a").replace(
+            r#""configuration":{}"#,
+            &format!(r#""configuration":{}"#, quoted(&"[".repeat(1 << 20)))
+        )
+    );
+    assert_eq!(ids(&read(text).unwrap()), ["a"], "of a type that is not looked into");
+}
+
+#[test]
+fn an_item_of_more_than_the_limit_is_quarantined_and_the_rest_goes_on() {
+    let sized = |size: usize| {
+        let filler = "x".repeat(size - item("big").len() - 6);
+        item("big").replace(r#""tags":{}"#, &format!(r#""tags":{{"k":"{filler}"}}"#))
+    };
+    assert_eq!(sized(1000).len(), 1000);
+    for (size, fits) in
+        [(ITEM_BYTES_MAX - 1, true), (ITEM_BYTES_MAX, true), (ITEM_BYTES_MAX + 1, false)]
+    {
+        let of = |text: String, chunk: usize| {
+            let mut reader = DeliveryReader::new("");
+            text.as_bytes().chunks(chunk).for_each(|chunk| reader.push(chunk).unwrap());
+            reader.finish().unwrap()
+        };
+        for (delivery, lost) in [
+            (of(snapshot(&[sized(size), item("a")]), 1 << 20), &["a", "unreadable-item-0"][..]),
+            (of(format!("{}\n{}", sized(size), item("a")), usize::MAX), &["a"]),
+        ] {
+            assert_eq!(ids(&delivery), if fits { &["big", "a"] } else { lost });
+            let reasons: Vec<_> = delivery.quarantined.iter().map(|bad| &*bad.reason).collect();
+            assert_eq!(reasons, if fits { vec![] } else { vec!["larger than 16 MiB"] });
+        }
+    }
+}
+
+#[test]
+fn what_is_told_of_a_bad_item_is_bounded() {
+    for (length, chars) in [(498, 498), (499, 499), (500, 500), (501, 500), (9999, 500)] {
+        assert_eq!(shortened("é".repeat(length), 500).chars().count(), chars);
+    }
+    let long = "x".repeat(100_000);
+    let delivery = read(snapshot(&[item(&long), format!("\"{long}\"")])).unwrap();
+    let bad = &delivery.quarantined;
+    assert_eq!(bad[0].resource_id.as_ref().unwrap().chars().count(), RESOURCE_ID_CHARS_MAX);
+    assert!(bad[0].reason.ends_with("is not a resource id: it is too long"));
+    assert_eq!(bad[1].reason.chars().count(), REASON_CHARS_MAX);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig {
+        cases: 2_000,
+        failure_persistence: None,
+        ..proptest::prelude::ProptestConfig::default()
+    })]
+
+    /// Bytes of a good file overwritten, inserted or removed at random: no panic, and the same
+    /// outcome however the file is cut.
+    #[test]
+    fn damaged_files_are_read_or_refused_alike_in_any_chunks(
+        edits in proptest::collection::vec(
+            (proptest::num::usize::ANY, proptest::num::u8::ANY, 0..4_u8),
+            1..6,
+        ),
+        chunk in 1..50_usize,
+    ) {
+        const TELLING: &[u8] = b"{}[]\",:\\ \n0ntf\xff";
+        let mut text = snapshot(&[notification("a"), item("b"), item("c\\u0041")]).into_bytes();
+        for (at, byte, kind) in edits {
+            let at = at % text.len();
+            let byte = if kind < 2 { TELLING[usize::from(byte) % TELLING.len()] } else { byte };
+            match kind {
+                0 => text[at] = byte,
+                1 | 2 => text.insert(at, byte),
+                _ => { text.remove(at); }
+            }
+        }
+        let whole = read(&text);
+        let mut reader = DeliveryReader::new("");
+        let pushed = text.chunks(chunk).try_for_each(|chunk| reader.push(chunk));
+        proptest::prop_assert_eq!(pushed.and_then(|()| reader.finish()), whole);
+    }
+}
+
+#[test]
+fn text_before_the_json_is_bounded() {
+    let max = usize::try_from(PREAMBLE_BYTES_MAX).unwrap();
+    for (length, fits) in [(max - 1, true), (max, true), (max + 1, false)] {
+        let found = read(format!("{}{}", "-".repeat(length), notification("a")));
+        assert_eq!(found.is_ok(), fits, "{length}");
+        assert!(fits || found == Err(DeliveryError::NoJson));
+    }
+}
+
+#[test]
+fn envelopes_in_each_other_are_bounded() {
+    let wrapped = |layers: u32| {
+        let mut text = item("a");
+        for _ in 1..layers {
+            text = format!(r#"{{"detail":{text}}}"#);
+        }
+        read(text).unwrap()
+    };
+    assert_eq!(ids(&wrapped(LAYERS_MAX - 1)), ["a"]);
+    assert_eq!(ids(&wrapped(LAYERS_MAX)), ["a"]);
+    let over = wrapped(LAYERS_MAX + 1);
+    assert_eq!(over.quarantined[0].reason, "more than 8 envelopes in each other");
+}
+
+#[test]
+fn unreadable_items_are_told_one_by_one_to_their_limit() {
+    for (items, told, more) in [
+        (QUARANTINED_MAX - 1, QUARANTINED_MAX - 1, 0),
+        (QUARANTINED_MAX, QUARANTINED_MAX, 0),
+        (QUARANTINED_MAX + 1, QUARANTINED_MAX, 1),
+    ] {
+        let delivery = read(snapshot(&vec!["{}".to_owned(); items])).unwrap();
+        assert_eq!((delivery.quarantined.len(), delivery.quarantined_more), (told, more));
+    }
+}

@@ -1,0 +1,218 @@
+//! Whole snapshots: which file is one, and about what it is the truth.
+
+use super::*;
+
+fn facts(name: &str, text: &str) -> Option<String> {
+    let facts = read_as(name, text).unwrap().snapshot?;
+    let shard = |id: &ShardId| format!("{}/{}", id.account, id.region);
+    let covers: Vec<String> = facts
+        .covers
+        .iter()
+        .map(|(id, types)| {
+            let types: Vec<&str> =
+                types.iter().map(|one| one.as_str().rsplit("::").next().unwrap()).collect();
+            format!("{} {}", id.region, types.join(","))
+        })
+        .collect();
+    let of = facts.shard.as_ref().map_or("-".to_owned(), shard);
+    Some(format!("{of} {} [{}]", facts.moment_ms, covers.join("; ")))
+}
+
+#[test]
+fn whole_snapshots_are_told_by_name_or_content() {
+    let items = format!("[{}]", item("a"));
+    let of = |keys: &str| format!(r#"{{{keys}"configurationItems":{items}}}"#);
+    let snapshot = of(r#""configSnapshotId":"s","#);
+    let request = of(r#""requestId":"r","#);
+    let named = Some("111122223333/eu-west-1 1770091506000 [eu-west-1 VPC]".to_owned());
+    for (what, name, text, wanted) in [
+        ("content", "", snapshot.clone(), &named),
+        ("name", NAME, of(""), &named),
+        ("path", "AWSLogs/1/Config/x/2026/2/3/ConfigSnapshot/mine.json", of(""), &named),
+        ("request id", "", request.clone(), &named),
+        ("nothing", "", of(""), &None),
+        (
+            "a history's name",
+            "1_Config_x_ConfigHistory_AWS::EC2::VPC_a.json",
+            snapshot.clone(),
+            &None,
+        ),
+        (
+            "a history's name in a folder",
+            "ConfigSnapshot/1_Config_x_ConfigHistory_t.json",
+            snapshot.clone(),
+            &None,
+        ),
+        (
+            "a change's name",
+            "1_Config_x_ChangeNotification_t_i_m_1.json.gz",
+            snapshot.clone(),
+            &None,
+        ),
+        ("a page of an answer", "", of(r#""configSnapshotId":"s","nextToken":"t","#), &None),
+        ("two snapshots in a file", "", format!("{snapshot}\n{snapshot}"), &None),
+        ("an item alone", NAME, item("a"), &None),
+        (
+            "old, repeats a resource",
+            "",
+            request.replace(&items, &format!("[{0},{0}]", item("a"))),
+            &None,
+        ),
+        ("old, tells a deletion", "", request.replace(r#""OK""#, r#""ResourceDeleted""#), &None),
+    ] {
+        assert_eq!(&facts(name, &text), wanted, "{what}");
+    }
+}
+
+#[test]
+fn a_snapshots_moment_is_its_names_else_its_newest_capture() {
+    let newer = item("b").replace("2026-02-03T04:05:06.000Z", "2026-02-03T05:00:00.000Z");
+    let text = snapshot(&[newer, item("a")]);
+    let moment = |name: &str| read_as(name, &text).unwrap().snapshot.unwrap().moment_ms;
+    assert_eq!(moment(""), 1_770_094_800_000);
+    assert_eq!(moment(NAME), 1_770_091_506_000);
+    assert_eq!(moment("ConfigSnapshot_20260203T0405Z_x.json"), 1_770_094_800_000);
+    assert_eq!(facts("", &snapshot(&[])), None, "no moment at all");
+    assert_eq!(facts(NAME, &snapshot(&[])).unwrap(), "111122223333/eu-west-1 1770091506000 []");
+}
+
+#[test]
+fn a_snapshot_covers_what_it_contains_and_what_its_recorder_lists() {
+    let recorder = |group: &str| {
+        item_of(
+            "AWS::Config::ConfigurationRecorder",
+            "default",
+            "eu-west-1",
+            &format!(r#""configuration":{{"RecordingGroup":{group}}}"#),
+        )
+    };
+    let covered = |items: &[String]| {
+        let facts = read_as(NAME, snapshot(items)).unwrap().snapshot.unwrap();
+        facts.covers.into_values().next().unwrap()
+    };
+    let types =
+        |texts: &[&str]| texts.iter().map(|text| ResourceType::try_from(*text).unwrap()).collect();
+    assert_eq!(
+        covered(&[
+            item("a"),
+            recorder(r#"{"AllSupported":false,"ResourceTypes":["AWS::EC2::EIP","AWS::X::Y"]}"#)
+        ]),
+        types(&[
+            "AWS::EC2::VPC",
+            "AWS::EC2::EIP",
+            "AWS::X::Y",
+            "AWS::Config::ConfigurationRecorder"
+        ])
+    );
+    let all = covered(&[
+        recorder(r#"{"AllSupported":true}"#),
+        item_of("AWS::X::Y", "a", "eu-west-1", r#""a":1"#),
+    ]);
+    assert_eq!(all.len(), ResourceType::NAMED.len() + 1);
+    let but = covered(&[recorder(
+        r#"{"allSupported":false,"exclusionByResourceTypes":{"resourceTypes":["AWS::EC2::EIP"]}}"#,
+    )]);
+    assert_eq!(but.len(), ResourceType::NAMED.len() - 1);
+    assert!(!but.contains(&ResourceType::EIP));
+}
+
+#[test]
+fn global_items_are_covered_in_their_home_and_make_nothing_else_known() {
+    let of = |resource_type: &str, region: &str| item_of(resource_type, "a", region, r#""a":1"#);
+    let role = of("AWS::IAM::Role", "global");
+    let acl = of("AWS::WAFv2::WebACL", "global");
+    assert_eq!(
+        facts(NAME, &snapshot(&[item("v"), role.clone(), acl.clone()])).unwrap(),
+        "111122223333/eu-west-1 1770091506000 [eu-west-1 VPC; us-east-1 Role]",
+        "another Region's snapshot is not the whole truth about regional web ACLs"
+    );
+    assert_eq!(
+        facts("", &snapshot(&[of("AWS::EC2::VPC", "us-east-1"), role.clone(), acl])).unwrap(),
+        "111122223333/us-east-1 1770091506000 [us-east-1 VPC,Role,WebACL]"
+    );
+    assert_eq!(facts("", &snapshot(&[role])).unwrap(), "- 1770091506000 []");
+}
+
+/// A lost item leaves something that cannot be judged, wherever it may belong.
+#[test]
+fn unseen_resources_stand_in_for_items_without_a_readable_key() {
+    let group = || item_of("AWS::EC2::SecurityGroup", "sg-1", "eu-west-1", r#""ipPermissions":[]"#);
+    let role = || item_of("AWS::IAM::Role", "r", "global", r#""a":1"#);
+    let no_id = |item: String, id: &str| item.replace(&format!(r#""resourceId":"{id}","#), "");
+    let of = |name: &str, text: String| -> String {
+        let delivery = read_as(name, text).unwrap();
+        let unreadable = |seen: &&Observation| seen.item.key.id.as_str().starts_with("unreadable");
+        let seen = delivery.observations.iter().filter(unreadable).map(|seen| {
+            assert_eq!(seen.item.body, Body::Unseen);
+            let key = &seen.item.key;
+            let type_name = key.resource_type.as_str().rsplit("::").next().unwrap();
+            let number = key.id.as_str().rsplit('-').next().unwrap();
+            format!("{}/{}/{type_name}/{number} {}", key.account, key.region, seen.global)
+        });
+        seen.collect::<Vec<_>>().join(", ")
+    };
+    let group_1 = "111122223333/eu-west-1/SecurityGroup/1 false";
+    let lost = no_id(group(), "sg-1");
+    let history = |items: &[String]| format!(r#"{{"configurationItems":[{}]}}"#, items.join(","));
+    let recorder = item_of(
+        "AWS::Config::ConfigurationRecorder",
+        "default",
+        "eu-west-1",
+        r#""configuration":{"recordingGroup":{"allSupported":false,"resourceTypes":["AWS::EC2::SecurityGroup"]}}"#,
+    );
+    for (what, name, text, wanted) in [
+        ("no id", "", snapshot(&[group(), lost.clone()]), group_1),
+        ("no id, alone of its type", "", snapshot(&[role(), lost.clone()]), group_1),
+        ("in a history", "", history(&[item("v"), lost.clone()]), group_1),
+        (
+            "of the files shard",
+            NAME,
+            snapshot(&[group(), lost.replace("111122223333", "x")]),
+            group_1,
+        ),
+        ("no account", "", snapshot(&[group(), group().replace("111122223333", "")]), group_1),
+        ("no Region", "", snapshot(&[group(), group().replace("\"eu-west-1\"", "null")]), group_1),
+        (
+            "no time",
+            "",
+            snapshot(&[group(), group().replace("2026-", "x").replace("1770091506000", "0")]),
+            group_1,
+        ),
+        (
+            "global",
+            "",
+            snapshot(&[group(), no_id(role(), "r")]),
+            "111122223333/us-east-1/Role/1 true",
+        ),
+        ("of no type", "", snapshot(&[group(), "null".to_owned(), "null".to_owned()]), group_1),
+        ("of no type, listed", "", snapshot(&[recorder.clone(), "5".to_owned()]), group_1),
+        ("the recorder", "", snapshot(&[group(), no_id(recorder, "default")]), group_1),
+        ("of no type, in a history", "", history(&[group(), "null".to_owned()]), ""),
+        ("of no known place", "", history(&[lost.replace("111122223333", "")]), ""),
+    ] {
+        assert_eq!(of(name, text), wanted, "{what}");
+    }
+}
+
+#[test]
+fn a_snapshot_is_not_the_whole_truth_about_what_it_lost() {
+    let mixed = [item("v"), item_of("AWS::EC2::VPC", "w", "us-west-2", r#""a":1"#)];
+    assert_eq!(facts("", &snapshot(&mixed)).unwrap(), "- 1770091506000 []", "of two Regions");
+    assert_eq!(
+        facts(NAME, &snapshot(&mixed)).unwrap(),
+        "111122223333/eu-west-1 1770091506000 [eu-west-1 VPC]",
+        "the name tells which"
+    );
+    let eip = item_of("AWS::EC2::EIP", "e", "eu-west-1", r#""a":1"#);
+    let lost = eip.replace("111122223333", "");
+    assert_eq!(
+        facts(NAME, &snapshot(&[item("v"), eip.clone(), lost])).unwrap(),
+        "111122223333/eu-west-1 1770091506000 [eu-west-1 VPC]",
+        "an address of unknown owner"
+    );
+    assert_eq!(
+        facts(NAME, &snapshot(&[item("v"), eip, "null".to_owned()])).unwrap(),
+        "- 1770091506000 []",
+        "an item of unknown type"
+    );
+}
