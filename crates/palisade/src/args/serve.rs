@@ -1,0 +1,108 @@
+//! `palisade serve`.
+
+use super::*;
+
+/// Who is believed to be calling.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum AuthMode {
+    /// Calls are signed with keys of the store (`palisade keys create`).
+    Sigv4,
+    /// Anybody may do anything: for development on your own machine.
+    Open,
+}
+
+/// `palisade serve`
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// The store; the file is created when it is not there.
+    #[arg(
+        long,
+        env = "PALISADE_STORE",
+        default_value = "sqlite:palisade-data/palisade.db",
+        value_name = "sqlite:PATH"
+    )]
+    pub store: StoreAddress,
+    /// Address to listen on.
+    #[arg(long, env = "PALISADE_LISTEN", default_value = LISTEN, value_name = "ADDR")]
+    pub listen: SocketAddr,
+    /// Who is believed to be calling.
+    #[arg(long, env = "PALISADE_AUTH", default_value = "sigv4")]
+    pub auth: AuthMode,
+    /// Allow `--auth open` on an address that other machines reach, and under any name of the host.
+    #[arg(long, env = "PALISADE_I_KNOW_THIS_IS_OPEN", value_parser = FalseyValueParser::new())]
+    pub i_know_this_is_open: bool,
+    /// Certificate chain in PEM, for TLS; read again when it changes.
+    #[arg(long, env = "PALISADE_TLS_CERT", requires = "tls_key", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, in PEM.
+    #[arg(long, env = "PALISADE_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Allow an address that other machines reach without TLS here: something in front speaks it.
+    #[arg(long, env = "PALISADE_BEHIND_PROXY", value_parser = FalseyValueParser::new())]
+    pub behind_proxy: bool,
+    /// Largest difference between a caller's clock and ours, in seconds, up to 900.
+    #[arg(long, env = "PALISADE_CLOCK_WINDOW", default_value_t = 300, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=900))]
+    pub clock_window: u32,
+    /// Inventory of which nothing was delivered for this many hours counts as stale; 0 is never.
+    #[arg(long, env = "PALISADE_STALE_AFTER", default_value_t = 24, value_name = "HOURS")]
+    pub stale_after: u32,
+    /// How many days of history are kept; 0 is for ever.
+    #[arg(long, env = "PALISADE_KEEP_HISTORY", default_value_t = 400, value_name = "DAYS")]
+    pub keep_history: u32,
+    /// How many days of the audit log are kept; 0 is for ever.
+    #[arg(long, env = "PALISADE_KEEP_AUDIT", default_value_t = 400, value_name = "DAYS")]
+    pub keep_audit: u32,
+    /// File of the key under which secrets of access keys are sealed; PALISADE_KEY may hold the key
+    /// itself instead. Default: the store's own, PATH.key, made when nothing is sealed yet.
+    #[arg(long, env = "PALISADE_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// The partition that the organization is in: it is named in ARNs, and its home Region takes the
+    /// operations on administrators.
+    #[arg(long, env = "PALISADE_PARTITION", default_value = "aws", value_name = "PARTITION", value_parser = ["aws", "aws-cn", "aws-us-gov"])]
+    pub partition: String,
+    /// Calls a second that each access key may make in the long run; 0 is as many as it likes.
+    #[arg(long, env = "PALISADE_RATE", default_value_t = 0, value_name = "CALLS")]
+    pub rate: u32,
+    /// Calls at once that each access key may make after a pause, with --rate. Default: twice the
+    /// rate.
+    #[arg(long, env = "PALISADE_BURST", value_name = "CALLS")]
+    pub burst: Option<std::num::NonZeroU32>,
+    /// Apply AWS's quotas on counts of accounts as well.
+    #[arg(long, env = "PALISADE_AWS_QUOTAS", value_parser = FalseyValueParser::new())]
+    pub aws_quotas: bool,
+    /// Set a quota, such as `policies=100`. May be given many times. The names: policies,
+    /// units-in-scope, accounts-named, accounts-in-scope, accounts, scope-tags, administrators,
+    /// resource-sets, resources-per-set, resource-sets-per-policy, rule-groups, partner-rule-groups,
+    /// classic-rule-groups, primary-groups, audit-groups, lists-per-option, apps-lists,
+    /// apps-per-list, protocols-lists, protocols-per-list, network-acl-entries, firewall-cidrs,
+    /// firewall-rule-groups, dns-rule-groups, object-tags.
+    #[arg(
+        long = "quota",
+        env = "PALISADE_QUOTA",
+        value_delimiter = ',',
+        value_name = "NAME=MAX",
+        value_parser = quota
+    )]
+    pub quotas: Vec<(String, u32)>,
+    /// How long onboarding and offboarding an administrator is to be seen (RoleStatus CREATING and
+    /// DELETING, status ONBOARDING), in seconds.
+    #[arg(long, env = "PALISADE_ONBOARDING", default_value_t = 0, value_name = "SECONDS")]
+    pub onboarding: u32,
+}
+
+/// A quota's name and number, as `policies=100`.
+fn quota(text: &str) -> Result<(String, u32), String> {
+    let (name, max) = text.split_once('=').ok_or("give NAME=MAX, such as `policies=100`")?;
+    let name = name.trim();
+    if !Quotas::names().any(|known| known == name) {
+        let names: Vec<&str> = Quotas::names().collect();
+        return Err(format!("there is no quota `{name}`; the quotas are {}", names.join(", ")));
+    }
+    let max = max.trim();
+    match max.parse() {
+        Ok(max) => Ok((name.to_owned(), max)),
+        Err(_) => {
+            Err(format!("quota `{name}` must be a whole number up to {}, not `{max}`", u32::MAX))
+        }
+    }
+}
