@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
+use super::Version;
 use super::outline::Outline;
-use super::read::{moment_ms, plausible_ms, state_id};
+use super::read::{moment_ms, state_id};
 
 /// An existing resource of a type that is not wanted, as plain as Config writes it.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +17,7 @@ pub(super) struct Bystander<'t> {
     pub global: bool,
     pub resource_type: &'t str,
     pub captured_ms: i64,
-    /// The later of the capture time and, where it is one, the time that the state id tells.
+    /// [`Version::latest_ms`]
     pub latest_ms: i64,
 }
 
@@ -36,7 +37,7 @@ impl<'t> Bystander<'t> {
         }
         let region = plain(outline.region()?)?;
         let captured_ms = moment_ms(outline.captured()?)?;
-        let state_ms = outline.state().and_then(state_id).and_then(plausible_ms);
+        let version = Version { state: outline.state().and_then(state_id), captured_ms };
         let global = region.eq_ignore_ascii_case("global");
         Some(Bystander {
             account: plain(outline.account()?)?,
@@ -44,7 +45,7 @@ impl<'t> Bystander<'t> {
             global,
             resource_type,
             captured_ms,
-            latest_ms: state_ms.map_or(captured_ms, |state_ms| state_ms.max(captured_ms)),
+            latest_ms: version.latest_ms(),
         })
     }
 

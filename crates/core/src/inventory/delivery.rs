@@ -9,7 +9,7 @@ use super::bystander::Bystander;
 use super::envelope::{self, Found};
 use super::lost::Lost;
 use super::outline::{Look, Outline};
-use super::read::{Form, Unread, is_read, plausible_ms, read, read_outline, salvaged, unseen};
+use super::read::{Form, Unread, is_read, read, read_outline, salvaged, unseen};
 use super::snapshot::{Coverage, Shown, is_named};
 use super::split::{DEPTH_MAX, ITEM_BYTES_MAX, Piece, Role, Splitter};
 use super::{Observation, SnapshotFacts, Version};
@@ -294,8 +294,7 @@ impl Intake {
     }
 
     fn is_ahead(&self, version: &Version) -> bool {
-        let state_ms = version.state.and_then(plausible_ms);
-        let latest_ms = state_ms.map_or(version.captured_ms, |ms| ms.max(version.captured_ms));
+        let latest_ms = version.latest_ms();
         self.now_ms.is_some_and(|now_ms| is_ahead(latest_ms, now_ms))
     }
 

@@ -17,6 +17,13 @@ impl Version {
         self.order() > other.order()
     }
 
+    /// The later of the capture time and of what the number says as milliseconds. The counters of
+    /// the first years are long ago.
+    pub(super) fn latest_ms(&self) -> i64 {
+        let state_ms = self.state.map(|state| i64::try_from(state).unwrap_or(i64::MAX));
+        state_ms.map_or(self.captured_ms, |state_ms| state_ms.max(self.captured_ms))
+    }
+
     fn order(&self) -> (i128, i64) {
         let state = self.state.map_or(i128::from(self.captured_ms), i128::from);
         (state, self.captured_ms)

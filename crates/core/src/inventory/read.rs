@@ -10,7 +10,7 @@ pub(super) mod shape;
 mod tags;
 mod web_acl;
 
-pub(super) use moment::{file_name_ms, moment_ms, plausible_ms};
+pub(super) use moment::{file_name_ms, moment_ms};
 
 use std::borrow::Cow;
 

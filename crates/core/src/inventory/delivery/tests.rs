@@ -426,6 +426,7 @@ fn the_future_is_not_believed() {
         ("9999-01-01T00:00:00Z", "", false),
         ("2026-02-03T04:05:06.000Z", &*last_believed, true),
         ("2026-02-03T04:05:06.000Z", &*first_doubted, false),
+        ("2026-02-03T04:05:06.000Z", r#""configurationStateId":18446744073709551615,"#, false),
         // A counter of the first years is no time.
         ("2026-02-03T04:05:06.000Z", r#""configurationStateId":58,"#, true),
     ] {
