@@ -308,11 +308,12 @@ fn version(fields: &Fields<'_>) -> Result<Version, String> {
 }
 
 /// The order number: decimal, as a number, a float or text. 0 is how summaries say that they have
-/// none; a UUID is none either.
+/// none; a UUID is none either, nor is a number past every time: believed, no later state could
+/// ever supersede it.
 pub(super) fn state_id(raw: &str) -> Option<u64> {
     let text = raw.trim_matches('"');
     let state = text.parse().ok().or_else(|| u64::try_from(shape::whole(text)?).ok());
-    state.filter(|state| *state > 0)
+    state.filter(|state| (1..moment::STATES_END).contains(state))
 }
 
 /// Name, ARN, tags and body.

@@ -426,7 +426,10 @@ fn the_future_is_not_believed() {
         ("9999-01-01T00:00:00Z", "", false),
         ("2026-02-03T04:05:06.000Z", &*last_believed, true),
         ("2026-02-03T04:05:06.000Z", &*first_doubted, false),
-        ("2026-02-03T04:05:06.000Z", r#""configurationStateId":18446744073709551615,"#, false),
+        ("2026-02-03T04:05:06.000Z", r#""configurationStateId":4102444799999,"#, false),
+        // Past every time it is no number, and the capture time alone orders the state.
+        ("2026-02-03T04:05:06.000Z", r#""configurationStateId":4102444800000,"#, true),
+        ("2026-02-03T04:05:06.000Z", r#""configurationStateId":18446744073709551615,"#, true),
         // A counter of the first years is no time.
         ("2026-02-03T04:05:06.000Z", r#""configurationStateId":58,"#, true),
     ] {

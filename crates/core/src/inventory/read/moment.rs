@@ -10,6 +10,9 @@ use super::shape::{Whole, shape};
 /// (formats §3): between these, 2010 and 2100, one is taken for a time.
 const PLAUSIBLE_MS: std::ops::Range<i64> = 1_262_304_000_000..4_102_444_800_000;
 
+/// The first number that is no state id: as a time it would be beyond 2100.
+pub(super) const STATES_END: u64 = PLAUSIBLE_MS.end.unsigned_abs();
+
 /// Above this a number is milliseconds, below it seconds: 5138 if seconds, 1973 if milliseconds.
 const SECONDS_MAX: f64 = 1e11;
 
