@@ -44,9 +44,14 @@ pub fn list(
         after.as_deref().map_or(0, |after| accounts.partition_point(|a| a.as_str() <= after));
     let rest = accounts.get(start..).unwrap_or_default();
     let page = rest.get(..call.page_size(input.max_results)).unwrap_or(rest);
-    let mut entries = entries(&*call.app.store, record, page).map_err(internal)?;
-    let list =
-        page.iter().map(|account| status(record, account, entries.remove(account))).collect();
+    let mut entries =
+        entries(&*call.app.store, record, page).map_err(internal)?.into_iter().peekable();
+    let mut list = Vec::with_capacity(page.len());
+    for account in page {
+        // Between those asked for there may be entries of accounts that have just left the scope.
+        while entries.next_if(|row| row.account < *account).is_some() {}
+        list.push(status(record, account, entries.next_if(|row| row.account == *account)));
+    }
     let next_token = match page.last() {
         Some(last) if page.len() < rest.len() => {
             Some(call.next_token(standing, &filter, last.as_str())?)
@@ -65,28 +70,24 @@ fn judged<'r>(reading: &'r Reading, id: &str) -> Result<&'r PolicyRecord, Fault>
     }
 }
 
-/// What the ledger holds of these accounts, which are ascending and in scope. Between them it may
-/// hold entries of accounts that have just left the scope: those are passed over.
+/// What the ledger holds from the first to the last of these accounts, which are ascending, as the
+/// answer is.
 fn entries(
     store: &dyn Store,
     record: &PolicyRecord,
     page: &[AccountId],
-) -> Result<BTreeMap<AccountId, EntryRow>, StoreError> {
-    let (Some(first), Some(last)) = (page.first(), page.last()) else { return Ok(BTreeMap::new()) };
-    let mut found = BTreeMap::new();
+) -> Result<Vec<EntryRow>, StoreError> {
+    let (Some(first), Some(last)) = (page.first(), page.last()) else { return Ok(Vec::new()) };
     // The range is open below, so the first account is read by itself.
-    if let Some(row) = store.entry(&record.id, first)? {
-        found.insert(row.account.clone(), row);
-    }
+    let mut found = Vec::from_iter(store.entry(&record.id, first)?);
     let mut after = first.clone();
     while after < *last {
         let rows = store.entries(&record.id, Some(&after), Some(last), ENTRIES_READ_MAX)?;
-        let full = rows.len() == ENTRIES_READ_MAX;
-        match rows.last() {
-            Some(row) if full => after = row.account.clone(),
-            _ => after = last.clone(),
-        }
-        found.extend(rows.into_iter().map(|row| (row.account.clone(), row)));
+        after = match rows.last() {
+            Some(row) if rows.len() == ENTRIES_READ_MAX => row.account.clone(),
+            _ => last.clone(),
+        };
+        found.extend(rows);
     }
     Ok(found)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::{Effort, Result, StoreError};
@@ -115,7 +116,7 @@ impl Connections {
     /// A database that ends with the process.
     pub(super) fn in_memory(sealing_key: &[u8; 32]) -> Result<Connections> {
         let mut writer = Connection::open_in_memory()?;
-        writer.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        keep_statements(&writer)?;
         schema::migrate(&mut writer, "memory", sealing_key)?;
         let (writer, spent) = (Mutex::new(writer), Spent::default());
         Ok(Connections { writer, readers: None, _lock: None, spent })
@@ -211,8 +212,16 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_WAIT)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    keep_statements(&connection)?;
     Ok(connection)
+}
+
+/// Prepared statements are kept, and with the plan that they got first: where plans may depend on
+/// what is bound, SQLite would prepare a statement with a bound range anew for every call.
+fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 fn configure(writer: &Connection, synchronous: Synchronous) -> rusqlite::Result<()> {
