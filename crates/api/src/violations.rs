@@ -1,17 +1,19 @@
 //! `GetViolationDetails`: why one resource violates a policy and what would end that (semantics
 //! §3.6, §3.7), from what the ledger keeps as evidence. Nothing is executed.
 
+use std::collections::BTreeSet;
+
 use palisade_core::evaluate::{
-    Finding, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy, Violation,
+    Fact, Finding, NarrowPeer, NarrowRule, NearMiss, Reference, RuleAction, RuleRemedy, Violation,
 };
-use palisade_core::ident::{AccountId, ResourceId, ResourceType};
+use palisade_core::ident::{AccountId, ResourceId, ResourceType, ShardId};
 use palisade_core::ledger::ViolatorRow;
 use palisade_core::policy::PolicyType;
-use palisade_store::PolicyRecord;
+use palisade_store::{PolicyRecord, Store, StoreError};
 use palisade_wire::shapes::{
     AwsEc2InstanceViolation, AwsEc2NetworkInterfaceViolation, AwsVPCSecurityGroupViolation,
     GetViolationDetailsRequest, GetViolationDetailsResponse, PartialMatch, RemediationActionType,
-    ResourceViolation, SecurityGroupRemediationAction, SecurityGroupRuleDescription,
+    ResourceViolation, SecurityGroupRemediationAction, SecurityGroupRuleDescription, Tag,
     ViolationDetail, WebACLHasIncompatibleConfigurationViolation,
     WebACLHasOutOfScopeResourcesViolation,
 };
@@ -70,16 +72,47 @@ pub fn details(
             ),
         )
     })?;
+    let shard = ShardId { account: account.clone(), region: standing.region.clone() };
     let detail = ViolationDetail {
         policy_id: record.id.to_string(),
         member_account: account.to_string(),
         resource_id: row.id.to_string(),
         resource_type: row.resource_type.to_string(),
         resource_violations: row.violations.iter().map(|found| violation(&row, found)).collect(),
-        resource_tags: None,
-        resource_description: None,
+        resource_tags: tags(&*call.app.store, &shard, &row).map_err(internal)?,
+        // The model's list of a violation may be cut; here it says by how much.
+        resource_description: row.violations.first().map(|found| bounded(&found.finding.summary())),
     };
     Ok(GetViolationDetailsResponse { violation_detail: Some(detail) })
+}
+
+/// The tags that the inventory tells of a violator now; none where it is not held any more or what
+/// is held cannot be read, for the violation stands without them.
+fn tags(
+    store: &dyn Store,
+    shard: &ShardId,
+    row: &ViolatorRow,
+) -> Result<Option<Vec<Tag>>, StoreError> {
+    let reference = Reference::Item {
+        account: shard.account.clone(),
+        region: shard.region.clone(),
+        resource_type: row.resource_type.clone(),
+        id: row.id.clone(),
+    };
+    let wanted = BTreeSet::from([reference]);
+    let loaded = match store.load_types(shard, &wanted, &[], &BTreeSet::new()) {
+        Err(StoreError::Damaged { .. }) => return Ok(None),
+        loaded => loaded?,
+    };
+    let facts = loaded.references.into_values().next();
+    Ok(facts.and_then(|fact| match fact {
+        Fact::Item(item) => Some(item.latest_tags().iter().map(tag).collect()),
+        Fact::Apps(_) | Fact::Protocols(_) => None,
+    }))
+}
+
+fn tag((key, value): (&Box<str>, &Box<str>)) -> Tag {
+    Tag { key: key.to_string(), value: value.to_string() }
 }
 
 fn detailed_type(

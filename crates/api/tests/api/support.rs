@@ -87,6 +87,8 @@ async fn violation_details_tell_the_rule_that_violates() {
         json!({ "ViolationDetail": {
             "PolicyId": id, "MemberAccount": MEMBER,
             "ResourceId": "sg-00001", "ResourceType": "AWS::EC2::SecurityGroup",
+            "ResourceDescription":
+                "ingress rule `all protocols from 0.0.0.0/0` of sg-00001: denyProtocolAllValue",
             "ResourceViolations": [{ "AwsVPCSecurityGroupViolation": {
                 "ViolationTarget": "all protocols from 0.0.0.0/0",
                 "ViolationTargetDescription":
@@ -113,6 +115,19 @@ async fn violation_details_tell_the_rule_that_violates() {
                 ],
             } }],
         } })
+    );
+    let item = json!({
+        "awsAccountId": MEMBER, "awsRegion": REGION,
+        "resourceType": "AWS::EC2::SecurityGroup", "resourceId": "sg-00001",
+        "configurationItemStatus": "OK", "configurationStateId": 1_767_225_600_000_i64,
+        "configurationItemCaptureTime": "2026-01-01T00:00:00Z",
+        "configuration": { "groupName": "web", "ipPermissions": [] },
+        "tags": { "team": "web", "empty": "" },
+    });
+    world.own("POST", "/palisade/v1/inventory?name=x.json", item.to_string()).await.ok();
+    assert_eq!(
+        ask(json!({})).await.ok()["ViolationDetail"]["ResourceTags"],
+        json!([{ "Key": "empty", "Value": "" }, { "Key": "team", "Value": "web" }])
     );
     let common = world.put_common().await;
     for (change, kind, fragment) in [

@@ -1,7 +1,7 @@
 //! Which resources of a shard a policy is about.
 
 use crate::ident::ResourceType;
-use crate::inventory::{Body, Item, Shard, Tags};
+use crate::inventory::{Body, Item, Shard};
 use crate::policy::Policy;
 
 use super::security_groups::{is_own, is_terminated};
@@ -21,14 +21,8 @@ pub(super) fn selected<'a>(
     }
     let items = shard.items.get(resource_type).into_iter().flatten();
     let untold = |item: &Item| item.body == Body::Unseen && item.tags.is_empty();
-    let selects = |item: &&Item| untold(item) || policy.scope.has_tags(tags(item));
+    let selects = |item: &&Item| untold(item) || policy.scope.has_tags(item.latest_tags());
     items.map(|(_, item)| item).filter(selects).collect()
-}
-
-/// The tags of a resource that were told last.
-fn tags(item: &Item) -> &Tags {
-    let later = item.unseen_since.as_ref().map(|later| &later.tags);
-    later.filter(|tags| !tags.is_empty()).unwrap_or(&item.tags)
 }
 
 /// Resources that their tags kept out of scope and of which a later state tells no tags: they may

@@ -63,6 +63,14 @@ pub struct Item {
     pub unseen_since: Option<Box<UnseenState>>,
 }
 
+impl Item {
+    /// The tags that were told last: those of the later state, where it tells any.
+    pub fn latest_tags(&self) -> &Tags {
+        let later = self.unseen_since.as_ref().map(|later| &later.tags);
+        later.filter(|tags| !tags.is_empty()).unwrap_or(&self.tags)
+    }
+}
+
 /// A state of a resource that tells nothing of its configuration: an oversized notification's
 /// summary, `ResourceNotRecorded`, a null body, or an item that could not be read.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
