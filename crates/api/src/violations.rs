@@ -106,13 +106,15 @@ fn tags(
     };
     let facts = loaded.references.into_values().next();
     Ok(facts.and_then(|fact| match fact {
-        Fact::Item(item) => Some(item.latest_tags().iter().map(tag).collect()),
+        Fact::Item(item) => {
+            Some(item.latest_tags().iter().map(|(key, value)| tag(key, value)).collect())
+        }
         Fact::Apps(_) | Fact::Protocols(_) => None,
     }))
 }
 
-fn tag((key, value): (&Box<str>, &Box<str>)) -> Tag {
-    Tag { key: key.to_string(), value: value.to_string() }
+fn tag(key: &str, value: &str) -> Tag {
+    Tag { key: key.to_owned(), value: value.to_owned() }
 }
 
 fn detailed_type(

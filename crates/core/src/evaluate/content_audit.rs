@@ -14,8 +14,8 @@ use super::opening::{Opening, openings};
 use super::security_groups::{is_own, is_replica, is_terminated};
 use super::yardstick::{Yardstick, audit_group};
 use super::{
-    DependentService, Evidence, Finding, Gap, Judgement, Reference, Verdict, Violation,
-    ViolationReason, outdated, selected, unseen,
+    Changed, DependentService, Evidence, Finding, Footprint, Gap, Judgement, Reference, Verdict,
+    Violation, ViolationReason, outdated, selected, unseen,
 };
 
 /// Violations told of one group: one rule may be written of a hundred thousand parts, and each
@@ -38,6 +38,41 @@ pub(super) fn needed(policy: &Policy) -> BTreeSet<ResourceType> {
     needed.insert(ResourceType::SECURITY_GROUP);
     needed
 }
+
+/// What a change of a resource can do. A group answers for all that carry it; what carries groups
+/// brings them into scope where their own tags do not.
+pub(super) fn footprint(policy: &Policy, changed: &Changed) -> Footprint {
+    let resource_type = &changed.key.resource_type;
+    let scope = &policy.scope;
+    let is_shared = if CARRIERS.contains(resource_type) {
+        scope.lists(&ResourceType::SECURITY_GROUP) && !scope.tags.tags.is_empty()
+    } else if *resource_type == ResourceType::SECURITY_GROUP {
+        CARRIERS.iter().any(|carrier| scope.lists(carrier))
+    } else {
+        true
+    };
+    if is_shared { Footprint::Shard } else { Footprint::Resource }
+}
+
+/// Whether a resource shows the same to this audit: of what carries groups, which ones.
+pub(super) fn shows_same(before: &Item, after: &Item) -> bool {
+    if CARRIERS.contains(&before.key.resource_type) {
+        carried(before) == carried(after) && is_terminated(before) == is_terminated(after)
+    } else {
+        before.body == after.body
+    }
+}
+
+/// The groups that a resource is judged by.
+pub(super) fn judged_by(item: &Item) -> BTreeSet<ResourceId> {
+    let carried = carried(item);
+    let ids = carried.iter().flat_map(Carried::all);
+    // What is no id is no group's: it stays unseen.
+    ids.filter_map(|id| ResourceId::try_from(id).ok()).collect()
+}
+
+/// Types whose resources carry groups.
+const CARRIERS: [ResourceType; 2] = [ResourceType::INSTANCE, ResourceType::NETWORK_INTERFACE];
 
 /// Judges what is in scope.
 pub(super) fn judge(
@@ -223,6 +258,7 @@ fn violation(finding: Finding) -> Violation {
 }
 
 /// The groups on an interface or instance, interface by interface.
+#[derive(Eq, PartialEq)]
 struct Carried<'a> {
     interfaces: Vec<(&'a str, BTreeSet<&'a str>)>,
 }
@@ -231,6 +267,10 @@ impl<'a> Carried<'a> {
     fn all(&self) -> impl Iterator<Item = &'a str> {
         self.interfaces.iter().flat_map(|(_, groups)| groups.iter().copied())
     }
+}
+
+fn carried(item: &Item) -> Option<Carried<'_>> {
+    carried_by_interface(item).or_else(|| carried_by_instance(item))
 }
 
 fn carried_by_interface(item: &Item) -> Option<Carried<'_>> {

@@ -15,16 +15,19 @@ pub(super) fn note(
     evidence: &Evidence<'_>,
 ) {
     judgement.gaps.extend(unrecorded(needed, evidence));
-    match stale_at_ms(evidence) {
-        Some((at_ms, after_ms)) if evidence.evaluated_ms >= at_ms => {
-            let text =
-                format!("No AWS Config delivery was received within {}.", duration(after_ms));
+    let Some(after_ms) = evidence.stale_after_ms else { return };
+    match stale_at_ms(evidence.shard.received_ms, after_ms) {
+        Some(at_ms) if evidence.evaluated_ms >= at_ms => {
+            let text = format!("{STALE} {}.", duration(after_ms));
             judgement.gaps.insert(Gap::new(DependentService::Config, &text));
         }
-        Some((at_ms, _)) => judgement.wake_at(at_ms),
+        Some(at_ms) => judgement.wake_at(at_ms),
         None => {}
     }
 }
+
+/// Begins the text of the gap that time alone opens and a delivery closes.
+pub(crate) const STALE: &str = "No AWS Config delivery was received within";
 
 /// The texts of semantics §3.4. A shard of which nothing was ever delivered has one gap, whatever
 /// is needed of it.
@@ -52,10 +55,10 @@ pub(super) fn not_recording(resource_type: &ResourceType) -> Gap {
     Gap::new(DependentService::Config, &text)
 }
 
-/// When the last delivery becomes stale, and the age at which it does.
-fn stale_at_ms(evidence: &Evidence<'_>) -> Option<(i64, i64)> {
-    let after_ms = evidence.stale_after_ms?;
-    Some((evidence.shard.received_ms?.saturating_add(after_ms), after_ms))
+/// The moment from which a shard counts as stale (semantics §10 row 2), milliseconds since the
+/// epoch; `None` where nothing tells when its last delivery was received.
+pub fn stale_at_ms(received_ms: Option<i64>, stale_after_ms: i64) -> Option<i64> {
+    Some(received_ms?.saturating_add(stale_after_ms))
 }
 
 /// A setting's length in the largest unit that it is a whole number of.

@@ -15,6 +15,7 @@ mod audit_lists;
 mod content_audit;
 mod coverage;
 mod finding;
+mod footprint;
 mod managed_options;
 mod narrowing;
 mod opening;
@@ -32,6 +33,9 @@ mod world;
 mod yardstick;
 
 pub use account::{AccountFacts, ServedRegion};
+pub(crate) use coverage::STALE;
+pub use coverage::stale_at_ms;
+pub use footprint::{Changed, Difference, Footprint, Support, footprint, judge_changed, support};
 pub use remedy::{Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy};
 use selection::{outdated, perhaps_selected, selected, unseen, unseen_gap};
 

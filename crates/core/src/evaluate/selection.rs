@@ -19,10 +19,13 @@ pub(super) fn selected<'a>(
     if !policy.scope.lists(resource_type) {
         return Vec::new();
     }
-    let items = shard.items.get(resource_type).into_iter().flatten();
-    let untold = |item: &Item| item.body == Body::Unseen && item.tags.is_empty();
-    let selects = |item: &&Item| untold(item) || policy.scope.has_tags(item.latest_tags());
-    items.map(|(_, item)| item).filter(selects).collect()
+    shard.of_type(resource_type).filter(|item| has_tags(policy, item)).collect()
+}
+
+/// Whether the tags of a resource of a listed type put it in scope, as far as they were told.
+pub(super) fn has_tags(policy: &Policy, item: &Item) -> bool {
+    let untold = item.body == Body::Unseen && item.tags.is_empty();
+    untold || policy.scope.has_tags(item.latest_tags())
 }
 
 /// Resources that their tags kept out of scope and of which a later state tells no tags: they may
@@ -33,12 +36,17 @@ pub(super) fn perhaps_selected<'a>(
 ) -> impl Iterator<Item = &'a Item> {
     let listed = shard.items.iter().filter(|(kind, _)| policy.scope.lists(kind));
     listed.flat_map(|(_, items)| items.values()).filter(|item| {
-        item.unseen_since.as_ref().is_some_and(|later| later.tags.is_empty())
-            && !policy.scope.has_tags(&item.tags)
+        may_have_tags(policy, item)
             && is_protectable(item)
             && !is_terminated(item)
             && is_own(item, &shard.id.account)
     })
+}
+
+/// Whether tags that were not told may have put a resource in scope since its old ones kept it out.
+pub(super) fn may_have_tags(policy: &Policy, item: &Item) -> bool {
+    let later_untold = item.unseen_since.as_ref().is_some_and(|later| later.tags.is_empty());
+    later_untold && !policy.scope.has_tags(&item.tags)
 }
 
 /// That a resource was later seen without its configuration: what is found by the one held may no

@@ -9,12 +9,12 @@ use crate::inventory::{Body, Item, Protection};
 use crate::policy::Policy;
 use crate::policy::shield_advanced::{ShieldAdvanced, WantedResponse};
 
-use super::account::protections;
+use super::account::{AccountFacts, protections};
 use super::coverage::not_recording;
 use super::web_acls::{Acls, Found, is_protectable};
 use super::{
-    DependentService, Evidence, Finding, Gap, Judgement, Verdict, Violation, ViolationReason,
-    outdated, selected, unseen, unseen_gap,
+    Changed, DependentService, Evidence, Finding, Footprint, Gap, Judgement, Verdict, Violation,
+    ViolationReason, outdated, selected, unseen, unseen_gap,
 };
 
 /// Types a SHIELD_ADVANCED policy can be about, ascending.
@@ -39,6 +39,26 @@ pub(super) fn needed(policy: &Policy) -> BTreeSet<ResourceType> {
         needed.insert(ResourceType::WAFV2_WEB_ACL);
     }
     needed
+}
+
+/// What a resource is judged with: its protection and its web ACL.
+pub(super) fn judged_with() -> impl Iterator<Item = ResourceType> {
+    AccountFacts::PROTECTIONS.into_iter().chain([ResourceType::WAFV2_WEB_ACL])
+}
+
+/// What a change of a resource can do: any protection may be that of any resource, and any web ACL
+/// may be on it.
+pub(super) fn footprint(changed: &Changed) -> Footprint {
+    let concerns_others = judged_with().any(|with| with == changed.key.resource_type);
+    if concerns_others { Footprint::Shard } else { Footprint::Resource }
+}
+
+/// Whether a resource shows the same: of a protection its capture time decides, too.
+pub(super) fn shows_same(before: &Item, after: &Item) -> bool {
+    match AccountFacts::PROTECTIONS.contains(&before.key.resource_type) {
+        true => before == after,
+        false => before.body == after.body,
+    }
 }
 
 /// Judges what is in scope.

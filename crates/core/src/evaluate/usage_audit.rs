@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::discriminant;
 
 use crate::ident::{AccountId, ResourceType};
 use crate::inventory::{Body, Instance, Item, SecurityGroup, Shard};
@@ -48,6 +49,18 @@ const USERS: [ResourceType; 4] = [
 /// Types whose items a judgement reads.
 pub(super) fn reads() -> impl Iterator<Item = ResourceType> {
     [ResourceType::SECURITY_GROUP].into_iter().chain(MUST_BE_KNOWN).chain(USERS)
+}
+
+/// Whether a resource shows the same to this audit: of what uses groups, which ones. What it shows
+/// otherwise can make any group of the shard unused or redundant.
+pub(super) fn shows_same(audit: &UsageAudit, before: &Item, after: &Item) -> bool {
+    if before.key.resource_type != ResourceType::SECURITY_GROUP {
+        return discriminant(&before.body) == discriminant(&after.body)
+            && is_terminated(before) == is_terminated(after)
+            && groups_used(before) == groups_used(after);
+    }
+    let as_new = audit.unused_after_ms.is_none() || newest_ms(before) == newest_ms(after);
+    as_new && before.body == after.body
 }
 
 /// Judges what is in scope.
@@ -150,6 +163,11 @@ impl<'a> Uses<'a> {
     }
 }
 
+/// The capture time of a resource's newest configuration item.
+fn newest_ms(item: &Item) -> i64 {
+    item.unseen_since.as_ref().map_or(&item.version, |later| &later.version).captured_ms
+}
+
 /// The groups that a resource uses; `None` when that was not recorded.
 fn groups_used(item: &Item) -> Option<BTreeSet<&str>> {
     let groups = match &item.body {
@@ -245,8 +263,7 @@ fn unused(
     if uses.used.contains(item.key.id.as_str()) {
         return Verdict::Comply;
     }
-    let newest = item.unseen_since.as_ref().map_or(&item.version, |later| &later.version);
-    let since_ms = newest.captured_ms;
+    let since_ms = newest_ms(item);
     let due_ms = since_ms.saturating_add(after_ms);
     if after_ms > 0 && evaluated_ms < due_ms {
         judgement.wake_at(due_ms);

@@ -12,8 +12,8 @@ use super::rule_groups::{carries, list};
 use super::web_acl_name::{self, OwnNames};
 use super::web_acls::{Acls, Found, association, is_protectable};
 use super::{
-    DependentService, Evidence, Finding, Gap, Judgement, OUT_OF_SCOPE_RESOURCES_MAX, Verdict,
-    Violation, ViolationReason, outdated, selected, unseen,
+    Changed, DependentService, Evidence, Finding, Footprint, Gap, Judgement,
+    OUT_OF_SCOPE_RESOURCES_MAX, Verdict, Violation, ViolationReason, outdated, selected, unseen,
 };
 
 /// Types a WAFV2 policy can be about, ascending.
@@ -33,6 +33,16 @@ pub(super) fn needed(policy: &Policy) -> BTreeSet<ResourceType> {
     let mut needed: BTreeSet<_> = policy.resource_types().iter().cloned().collect();
     needed.insert(ResourceType::WAFV2_WEB_ACL);
     needed
+}
+
+/// What a change of a resource can do: a web ACL answers for all that it is on, and one that is to
+/// be retrofitted for what it is on out of scope.
+pub(super) fn footprint(policy: &Policy, rule: &Wafv2, changed: &Changed) -> Footprint {
+    let resource_type = &changed.key.resource_type;
+    if rule.retrofit || *resource_type == ResourceType::WAFV2_WEB_ACL {
+        return Footprint::Shard;
+    }
+    if policy.scope.lists(resource_type) { Footprint::Resource } else { Footprint::Nothing }
 }
 
 /// Judges what is in scope.

@@ -90,9 +90,6 @@ pub enum DeliveryError {
     /// Something follows the last value on its line.
     #[error("trailing data at byte {0}: only line breaks may separate JSON values")]
     Trailing(u64),
-    /// Brackets nested beyond the limit.
-    #[error("nested more than {DEPTH_MAX} deep at byte {0}")]
-    TooDeep(u64),
     /// JSON of another kind.
     #[error("no configuration items in it: is it a file of AWS Config?")]
     NoItems,
@@ -217,7 +214,21 @@ impl Intake {
                 let reason = format!("larger than {} MiB", ITEM_BYTES_MAX / (1024 * 1024));
                 self.quarantine(Unread::because(&reason));
             }
+            Piece::TooDeep(raw) => self.too_deep(raw),
         }
+    }
+
+    /// What is nested too deep is not believed, but its key is.
+    fn too_deep(&mut self, raw: &[u8]) {
+        let unread = match read(raw, Form::Whole) {
+            Ok(seen) => Unread {
+                resource_id: Some(seen.item.key.id.to_string()),
+                shadow: Some(Box::new(unseen(seen))),
+                ..Unread::default()
+            },
+            Err(unread) => unread,
+        };
+        self.outcome(Err(Unread { reason: too_deep(), ..unread }));
     }
 
     fn found(&mut self, found: Found<'_>) {
@@ -336,6 +347,11 @@ impl Intake {
         }
         self.next += 1;
     }
+}
+
+/// Why something nested beyond the limit is not read.
+pub(super) fn too_deep() -> String {
+    format!("nested more than {DEPTH_MAX} deep")
 }
 
 fn is_ahead(moment_ms: i64, now_ms: i64) -> bool {

@@ -167,7 +167,7 @@ pub(super) fn check_depth(text: &str) -> Result<(), String> {
             b'{' | b'[' => {
                 depth += 1;
                 if depth > DEPTH_MAX {
-                    return Err(format!("nested more than {DEPTH_MAX} deep"));
+                    return Err(super::delivery::too_deep());
                 }
             }
             b'}' | b']' => depth = depth.saturating_sub(1),

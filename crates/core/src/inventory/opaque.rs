@@ -3,20 +3,14 @@
 
 use super::split::DEPTH_MAX;
 
-/// What is wrong inside a value.
-pub(super) enum Fault {
-    /// Nested beyond [`DEPTH_MAX`].
-    TooDeep,
-    /// A byte that cannot stand there.
-    Unexpected(u8),
-}
-
 /// Scans one value to its end, minding only strings and brackets.
 #[derive(Debug, Default)]
 pub(super) struct Opaque {
     depth: u32,
-    /// Bit n tells whether the n-th open bracket is square.
+    /// Bit n tells whether the n-th open bracket is square, of those within [`DEPTH_MAX`].
     square: u64,
+    /// Nested beyond [`DEPTH_MAX`]: its brackets are counted on, to find where it ends.
+    pub too_deep: bool,
     in_text: bool,
     escaped: bool,
     in_scalar: bool,
@@ -25,7 +19,10 @@ pub(super) struct Opaque {
 impl Opaque {
     /// The number of bytes up to the end of the value, or `None` when it goes on. `around` brackets
     /// are open outside of it.
-    pub fn scan(&mut self, bytes: &[u8], around: u32) -> Result<Option<usize>, (usize, Fault)> {
+    ///
+    /// # Errors
+    /// Where a byte stands that cannot stand there, and which.
+    pub fn scan(&mut self, bytes: &[u8], around: u32) -> Result<Option<usize>, (usize, u8)> {
         let mut next = 0;
         while let Some(&byte) = bytes.get(next) {
             if self.in_text {
@@ -41,18 +38,21 @@ impl Opaque {
             match byte {
                 b'"' if !self.in_scalar => self.in_text = true,
                 b'{' | b'[' if !self.in_scalar => {
-                    if around + self.depth >= DEPTH_MAX {
-                        return Err((next, Fault::TooDeep));
+                    if self.is_at_limit(around) {
+                        self.too_deep = true;
+                    } else {
+                        self.square = self.square << 1 | u64::from(byte == b'[');
                     }
-                    self.square = self.square << 1 | u64::from(byte == b'[');
-                    self.depth += 1;
+                    self.depth = self.depth.saturating_add(1);
                 }
                 b'}' | b']' if self.depth > 0 => {
-                    if (self.square & 1 == 1) != (byte == b']') {
-                        return Err((next, Fault::Unexpected(byte)));
-                    }
-                    self.square >>= 1;
                     self.depth -= 1;
+                    if !self.is_at_limit(around) {
+                        if (self.square & 1 == 1) != (byte == b']') {
+                            return Err((next, byte));
+                        }
+                        self.square >>= 1;
+                    }
                     if self.depth == 0 {
                         return Ok(Some(next + 1));
                     }
@@ -63,7 +63,7 @@ impl Opaque {
                 _ if self.depth == 0 => {
                     let scalar = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
                     if !scalar {
-                        return Err((next, Fault::Unexpected(byte)));
+                        return Err((next, byte));
                     }
                     self.in_scalar = true;
                 }
@@ -72,6 +72,11 @@ impl Opaque {
             next += 1;
         }
         Ok(None)
+    }
+
+    /// Whether a bracket that opens now is one too many.
+    fn is_at_limit(&self, around: u32) -> bool {
+        around.saturating_add(self.depth) >= DEPTH_MAX
     }
 
     /// The number of bytes up to the end of the string whose inside begins here.

@@ -8,7 +8,7 @@
 //! tells that it is a container, or until it ends.
 
 use super::DeliveryError;
-use super::opaque::{Fault, Opaque};
+use super::opaque::Opaque;
 use super::outline::{Look, Outline};
 
 /// Nesting of brackets in a file; in a JSON text inside a JSON text it counts anew.
@@ -44,6 +44,8 @@ pub(super) enum Piece<'a> {
     Outlined(&'a Outline<'a>, &'a [u8]),
     /// A value of more than [`ITEM_BYTES_MAX`].
     TooLarge,
+    /// A value with more than [`DEPTH_MAX`] brackets in each other.
+    TooDeep(&'a [u8]),
 }
 
 /// What the keys of one top-level object told.
@@ -93,6 +95,7 @@ pub(super) struct Splitter {
     held: Vec<u8>,
     capturing: bool,
     too_large: bool,
+    too_deep: bool,
     line_ended: bool,
     preamble: bool,
     /// Facts of the object that is open, or of the last one.
@@ -118,6 +121,7 @@ impl Splitter {
             held: Vec::new(),
             capturing: false,
             too_large: false,
+            too_deep: false,
             line_ended: false,
             preamble: false,
             root: Root::default(),
@@ -139,7 +143,7 @@ impl Splitter {
                         next += taken;
                         self.value_ended(bytes.get(from..next).unwrap_or_default(), sink);
                     }
-                    Err((at, why)) => return Err(self.fault(next + at, why)),
+                    Err((at, byte)) => return Err(self.unexpected(byte, next + at)),
                 }
                 continue;
             }
@@ -235,6 +239,7 @@ impl Splitter {
             }
             b'{' => {
                 self.root = Root::default();
+                self.too_deep = false;
                 self.in_object = true;
                 self.capturing = true;
                 *from = next;
@@ -291,7 +296,7 @@ impl Splitter {
             self.root.items |= self.role == Role::Item;
             self.lists |= matches!(self.role, Role::Item | Role::Row);
             self.capturing = false;
-            self.too_large = false;
+            (self.too_large, self.too_deep) = (false, false);
             self.held.clear();
             self.at = At::Element(true);
             return Ok(true);
@@ -341,6 +346,7 @@ impl Splitter {
 
     /// An opaque value ended; `captured` is the captured part in this chunk.
     fn value_ended(&mut self, captured: &[u8], sink: Sink<'_>) {
+        self.too_deep |= self.value.too_deep;
         if self.role == Role::Other {
             self.at = At::AfterValue;
         } else {
@@ -360,15 +366,18 @@ impl Splitter {
         let small = self.held.len().saturating_add(captured.len()) <= ITEM_BYTES_MAX;
         if self.too_large || !small {
             sink(Piece::TooLarge);
-        } else if self.held.is_empty() {
-            sink(Piece::Raw(role, captured));
         } else {
-            self.held.extend_from_slice(captured);
-            sink(Piece::Raw(role, &self.held));
+            let raw = if self.held.is_empty() {
+                captured
+            } else {
+                self.held.extend_from_slice(captured);
+                &self.held
+            };
+            sink(if self.too_deep { Piece::TooDeep(raw) } else { Piece::Raw(role, raw) });
         }
         self.held.clear();
         self.capturing = false;
-        self.too_large = false;
+        (self.too_large, self.too_deep) = (false, false);
     }
 
     fn hold(&mut self, captured: &[u8]) {
@@ -387,13 +396,6 @@ impl Splitter {
 
     fn position(&self, next: usize) -> u64 {
         self.offset.saturating_add(next as u64)
-    }
-
-    fn fault(&self, next: usize, why: Fault) -> DeliveryError {
-        match why {
-            Fault::TooDeep => DeliveryError::TooDeep(self.position(next)),
-            Fault::Unexpected(byte) => self.unexpected(byte, next),
-        }
     }
 
     fn unexpected(&self, byte: u8, next: usize) -> DeliveryError {

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::evaluate::{DependentService, Gap, Judgement, Status, Violation, Violator};
 use crate::ident::{ResourceId, ResourceType};
 
+mod partial;
+
+pub use partial::{Doubt, advance_by, stands};
+
 /// The state of one (policy, account). A policy has one Region, so that is implied.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
@@ -103,15 +107,17 @@ pub fn hold(before: &Record, policy_revision: u64, evaluated_ms: i64) -> Option<
         id: row.id.clone(),
         violations: row.violations.clone(),
     };
-    let text = "The stored inventory of the account could not be read.";
     let judgement = Judgement {
         violators: entry.map_or(Vec::new(), |_| before.violators.iter().map(stands).collect()),
-        gaps: [Gap::new(DependentService::Config, text)].into(),
+        gaps: [Gap::new(DependentService::Config, UNREADABLE)].into(),
         in_scope: entry.map_or(0, |entry| entry.in_scope),
         not_before_ms: None,
     };
     advance(before, &judgement, policy_revision, evaluated_ms)
 }
+
+/// The issue of what [`hold`] records.
+const UNREADABLE: &str = "The stored inventory of the account could not be read.";
 
 fn difference(
     before: &[ViolatorRow],
@@ -137,6 +143,9 @@ fn difference(
     (put, removed)
 }
 
+/// Ends an issue that tells not all of its gaps.
+const MORE: &str = " more.";
+
 /// Room kept at the end of an issue for ` And n more.`, with as many as 64 bits can count.
 const MORE_TEXT_MAX: usize = 32;
 
@@ -156,7 +165,7 @@ fn issues(judgement: &Judgement) -> BTreeMap<DependentService, String> {
     }
     let closed = |(service, (mut issue, left_out)): (DependentService, (String, u64))| {
         if left_out > 0 {
-            append(&mut issue, &format!("And {left_out} more."));
+            append(&mut issue, &format!("And {left_out}{MORE}"));
         }
         (service, issue)
     };

@@ -3,52 +3,86 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use palisade_core::evaluate::{self, AccountFacts, Evidence, Fact, Reference, References, Status};
+use palisade_core::evaluate::{
+    self, AccountFacts, Evidence, Fact, Judgement, Reference, References, Status,
+};
 use palisade_core::ident::{AccountId, PolicyId, Region, ResourceType, ShardId};
 use palisade_core::inventory::{DeliveryReader, Shard, ShardBuilder};
 use palisade_core::organization::Organization;
-use palisade_core::policy::{self, Document, Identity};
+use palisade_core::policy::{self, Document, Identity, Policy};
 use serde_json::Value;
 
 use crate::naive::Outcome;
 
-/// Judges the account of a case. An error is a case that core does not take: the generator's
-/// fault or core's, in any case worth a look.
-pub fn judge(case: &Value) -> Result<Outcome, String> {
-    let organization = Organization::parse(case["organization"].to_string().as_bytes())
-        .map_err(|error| format!("organization: {error}"))?;
-    let document: Document = serde_json::from_value(case["policy"].clone())
-        .map_err(|error| format!("policy document: {error}"))?;
-    let region = region(case)?;
-    let identity = Identity {
-        id: PolicyId::try_from("0dd0dd00-0000-4000-8000-000000000001").map_err(said)?,
-        owner: account(case, "administrator")?,
-        region: region.clone(),
-        revision: 1,
-        former_names: vec![],
-    };
-    let policy =
-        policy::parse(&document, identity).map_err(|refusal| format!("policy: {refusal}"))?;
-    let account_id = account(case, "account")?;
-    if !policy.scope.has_account(&organization, &account_id) {
-        return Ok(Outcome::default());
+/// A case as core holds it: a policy, and what its judgement of the case's account reads.
+pub struct World {
+    pub policy: Policy,
+    pub shard: Shard,
+    pub references: References,
+    pub account: AccountFacts,
+    pub evaluated_ms: i64,
+    pub stale_after_ms: Option<i64>,
+}
+
+impl World {
+    /// The world of a case; `None` when its account is out of the policy's scope. An error is a case
+    /// that core does not take: the generator's fault or core's, in any case worth a look.
+    pub fn of(case: &Value) -> Result<Option<World>, String> {
+        let organization = Organization::parse(case["organization"].to_string().as_bytes())
+            .map_err(|error| format!("organization: {error}"))?;
+        let document: Document = serde_json::from_value(case["policy"].clone())
+            .map_err(|error| format!("policy document: {error}"))?;
+        let region = region(case)?;
+        let identity = Identity {
+            id: PolicyId::try_from("0dd0dd00-0000-4000-8000-000000000001").map_err(said)?,
+            owner: account(case, "administrator")?,
+            region: region.clone(),
+            revision: 1,
+            former_names: vec![],
+        };
+        let policy =
+            policy::parse(&document, identity).map_err(|refusal| format!("policy: {refusal}"))?;
+        let account_id = account(case, "account")?;
+        if !policy.scope.has_account(&organization, &account_id) {
+            return Ok(None);
+        }
+        // Reading no more than `check` does must not change what is found.
+        let wanted = Arc::new(evaluate::reads(&policy));
+        let mut shards = shards_of_account(case, &account_id, &region, &wanted)?;
+        let facts = AccountFacts::of(shards.values());
+        let id = ShardId { account: account_id, region: region.clone() };
+        let mut shard = shards.remove(&id).unwrap_or_else(|| Shard::empty(id));
+        shard.received_ms = case["receivedMs"].as_i64();
+        let references = references(case, &policy, &shard)?;
+        Ok(Some(World {
+            policy,
+            shard,
+            references,
+            account: facts,
+            evaluated_ms: case["evaluatedMs"].as_i64().unwrap_or(0),
+            stale_after_ms: case["staleAfterMs"].as_i64(),
+        }))
     }
-    // Reading no more than `check` does must not change what is found.
-    let wanted = Arc::new(evaluate::reads(&policy));
-    let mut shards = shards_of_account(case, &account_id, &region, &wanted)?;
-    let facts = AccountFacts::of(shards.values());
-    let id = ShardId { account: account_id, region: region.clone() };
-    let mut shard = shards.remove(&id).unwrap_or_else(|| Shard::empty(id));
-    shard.received_ms = case["receivedMs"].as_i64();
-    let references = references(case, &policy, &shard)?;
-    let evidence = Evidence {
-        shard: &shard,
-        references: &references,
-        account: &facts,
-        evaluated_ms: case["evaluatedMs"].as_i64().unwrap_or(0),
-        stale_after_ms: case["staleAfterMs"].as_i64(),
-    };
-    let judgement = evaluate::judge(&policy, &evidence);
+
+    pub fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            shard: &self.shard,
+            references: &self.references,
+            account: &self.account,
+            evaluated_ms: self.evaluated_ms,
+            stale_after_ms: self.stale_after_ms,
+        }
+    }
+
+    pub fn judge(&self) -> Judgement {
+        evaluate::judge(&self.policy, &self.evidence())
+    }
+}
+
+/// Judges the account of a case.
+pub fn judge(case: &Value) -> Result<Outcome, String> {
+    let Some(world) = World::of(case)? else { return Ok(Outcome::default()) };
+    let judgement = world.judge();
 
     let mut violators = BTreeSet::new();
     for violator in &judgement.violators {

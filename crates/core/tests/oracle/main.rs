@@ -9,6 +9,7 @@
 mod address;
 mod boundary;
 mod core_side;
+mod footprint;
 mod naive;
 mod random;
 mod shrink;

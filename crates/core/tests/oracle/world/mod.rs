@@ -53,6 +53,13 @@ pub fn pair(seed: u64, number: u64, defaults: &DefaultLists) -> [Value; 2] {
     [case, twin]
 }
 
+/// A case by itself, with what goes on from there.
+pub fn one(seed: u64, number: u64, defaults: &DefaultLists) -> (Value, Random) {
+    let mut random = Random::of_case(seed, number);
+    let case = fresh(&mut random, defaults);
+    (case, random)
+}
+
 fn fresh(random: &mut Random, defaults: &DefaultLists) -> Value {
     let organization = organization(random);
     let account = match random.below(100) {
