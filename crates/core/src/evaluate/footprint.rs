@@ -1,0 +1,180 @@
+//! What a change of a few resources can do to a judgement: nothing, something about just these
+//! resources, or anything.
+//!
+//! Where it is about these resources alone, the shard need not be judged again. They are judged
+//! twice, as they were and as they are, each time beside nothing but what they are judged with; what
+//! differs is what changed in the judgement of the whole. That holds because such a judgement is a
+//! sum over resources: each adds itself to what is in scope, its violations and its gaps, and reads
+//! of other resources only the support. Each evaluator says in its own file where that is so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ident::{ResourceId, ResourceType};
+use crate::inventory::{Item, ItemKey, Shard};
+use crate::policy::{Policy, Rule};
+
+use super::selection::{has_tags, may_have_tags};
+use super::{
+    Evidence, Judgement, content_audit, judge, reads, shield_advanced, usage_audit, wafv2,
+};
+
+/// A resource as it was when its shard was last judged, and as it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Changed {
+    /// Which.
+    pub key: ItemKey,
+    /// As it was; `None`: it was not live.
+    pub before: Option<Item>,
+    /// As it is; `None`: it is not live.
+    pub after: Option<Item>,
+}
+
+/// How far changes reach, in ascending order.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Footprint {
+    /// The judgement stays as it is.
+    Nothing,
+    /// What is found about these resources may change, and about no other: [`judge_changed`] tells.
+    Resource,
+    /// Anything in the shard may be judged otherwise.
+    Shard,
+}
+
+/// How far changes reach under one policy, if nothing else changed: not the moment, as far as it
+/// matters, nor what tells how complete the shard is, nor a referenced fact.
+pub fn footprint(policy: &Policy, changed: &[Changed]) -> Footprint {
+    let reads = reads(policy);
+    let reach = |changed: &Changed| {
+        let resource_type = &changed.key.resource_type;
+        // A deleted recorder is known by its tombstone, which is no live item.
+        if *resource_type == ResourceType::CONFIGURATION_RECORDER {
+            return Footprint::Shard;
+        }
+        if !reads.contains(resource_type) || is_same(policy, changed) {
+            return Footprint::Nothing;
+        }
+        match &policy.rule {
+            Rule::ContentAudit(_) => content_audit::footprint(policy, changed),
+            Rule::ShieldAdvanced(_) => shield_advanced::footprint(changed),
+            Rule::UsageAudit(_) => Footprint::Shard,
+            Rule::Wafv2(rule) => wafv2::footprint(policy, rule, changed),
+            Rule::NotJudged(_) => Footprint::Resource,
+        }
+    };
+    changed.iter().map(reach).max().unwrap_or(Footprint::Nothing)
+}
+
+/// Whether a resource shows an evaluator what it showed before.
+fn is_same(policy: &Policy, changed: &Changed) -> bool {
+    let (before, after) = match (&changed.before, &changed.after) {
+        (None, None) => return true,
+        (Some(before), Some(after)) => (before, after),
+        (Some(_), None) | (None, Some(_)) => return false,
+    };
+    let is_named_alike = (&before.name, &before.arn) == (&after.name, &after.arn);
+    let is_as_certain = before.unseen_since.is_some() == after.unseen_since.is_some();
+    is_named_alike
+        && is_as_certain
+        && is_selected_alike(policy, before, after)
+        && match &policy.rule {
+            Rule::ContentAudit(_) => content_audit::shows_same(before, after),
+            Rule::ShieldAdvanced(_) => shield_advanced::shows_same(before, after),
+            Rule::UsageAudit(audit) => usage_audit::shows_same(audit, before, after),
+            Rule::Wafv2(_) => before.body == after.body,
+            Rule::NotJudged(_) => true,
+        }
+}
+
+/// Tags decide who is in scope, and nothing else.
+fn is_selected_alike(policy: &Policy, before: &Item, after: &Item) -> bool {
+    !policy.scope.lists(&before.key.resource_type)
+        || (has_tags(policy, before) == has_tags(policy, after)
+            && may_have_tags(policy, before) == may_have_tags(policy, after))
+}
+
+/// What changed resources are judged with.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Support {
+    /// All resources of these types.
+    pub types: BTreeSet<ResourceType>,
+    /// These resources, as far as they are there.
+    pub items: BTreeSet<(ResourceType, ResourceId)>,
+}
+
+/// What [`judge_changed`] reads of a shard besides the changed resources.
+pub fn support(policy: &Policy, changed: &[Changed]) -> Support {
+    let mut support = Support::default();
+    support.types.insert(ResourceType::CONFIGURATION_RECORDER);
+    match &policy.rule {
+        Rule::ContentAudit(_) => {
+            support.types.insert(ResourceType::PREFIX_LIST);
+            let states = changed.iter().flat_map(|changed| [&changed.before, &changed.after]);
+            let groups = states.flatten().flat_map(content_audit::judged_by);
+            support.items.extend(groups.map(|id| (ResourceType::SECURITY_GROUP, id)));
+        }
+        Rule::ShieldAdvanced(_) => support.types.extend(shield_advanced::judged_with()),
+        Rule::Wafv2(_) => {
+            support.types.insert(ResourceType::WAFV2_WEB_ACL);
+        }
+        Rule::UsageAudit(_) | Rule::NotJudged(_) => {}
+    }
+    support
+}
+
+/// What was and what is found about changed resources, and about what they are judged with, which
+/// is the same in both.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Difference {
+    /// Of the resources as they were.
+    pub before: Judgement,
+    /// Of the resources as they are.
+    pub after: Judgement,
+}
+
+/// Judges changes that reach no further than [`Footprint::Resource`]. Of the evidence's shard no
+/// item but the support is read.
+pub fn judge_changed(policy: &Policy, evidence: &Evidence<'_>, changed: &[Changed]) -> Difference {
+    let support = support(policy, changed);
+    let supporting = narrowed(evidence.shard, &support);
+    let judged = |state: fn(&Changed) -> Option<&Item>| {
+        let mut shard = supporting.clone();
+        for changed in changed {
+            put(&mut shard, &changed.key, state(changed));
+        }
+        judge(policy, &Evidence { shard: &shard, ..*evidence })
+    };
+    Difference {
+        before: judged(|changed| changed.before.as_ref()),
+        after: judged(|changed| changed.after.as_ref()),
+    }
+}
+
+/// A shard that is known as well, with no items but the support.
+fn narrowed(shard: &Shard, support: &Support) -> Shard {
+    let mut items: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    for resource_type in &support.types {
+        if let Some(of_type) = shard.items.get(resource_type) {
+            items.insert(resource_type.clone(), of_type.clone());
+        }
+    }
+    for (resource_type, id) in &support.items {
+        if let Some(item) = shard.item(resource_type, id.as_str()) {
+            items.entry(resource_type.clone()).or_default().insert(id.clone(), item.clone());
+        }
+    }
+    Shard { items, held_types: shard.held_types.clone(), id: shard.id.clone(), ..*shard }
+}
+
+fn put(shard: &mut Shard, key: &ItemKey, state: Option<&Item>) {
+    let of_type = shard.items.entry(key.resource_type.clone()).or_default();
+    match state {
+        Some(item) => of_type.insert(key.id.clone(), item.clone()),
+        None => of_type.remove(&key.id),
+    };
+    if of_type.is_empty() {
+        shard.items.remove(&key.resource_type);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+use crate::evaluate::world::{body, group, interface, outdated, policy, tagged, world};
+use crate::evaluate::{AccountFacts, References};
+use crate::inventory::{
+    Body, LoadBalancer, PrefixList, Protection, Recorder, WafAssociation, WebAcl,
+};
+use crate::policy::content_audit::ContentAudit;
+use crate::policy::shield_advanced::ShieldAdvanced;
+use crate::policy::usage_audit::UsageAudit;
+use crate::policy::wafv2::Wafv2;
+
+use super::*;
+
+const GROUPS: &str = "AWS::EC2::SecurityGroup";
+const INTERFACES: &str = "AWS::EC2::NetworkInterface";
+const BALANCERS: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
+
+fn changed(before: Option<Item>, after: Option<Item>) -> Changed {
+    let key = before.iter().chain(&after).next().unwrap().key.clone();
+    Changed { key, before, after }
+}
+
+fn edit(before: Item, change: impl FnOnce(&mut Item)) -> Changed {
+    let mut after = before.clone();
+    change(&mut after);
+    changed(Some(before), Some(after))
+}
+
+fn alb(id: &str) -> Item {
+    let kind = Some("application".into());
+    let web_acl = WafAssociation::Bare;
+    let balancer = LoadBalancer { kind, groups: vec![], web_acl };
+    body(ResourceType::LOAD_BALANCER, id, Body::LoadBalancer(balancer))
+}
+
+fn content(types: &str) -> Policy {
+    policy(types, Rule::ContentAudit(ContentAudit { audit: None, managed: None }))
+}
+
+fn wafv2(retrofit: bool) -> Policy {
+    let rule = Wafv2 { first: vec![], last: vec![], retrofit, override_customer_web_acl: false };
+    policy(BALANCERS, Rule::Wafv2(rule))
+}
+
+fn shield() -> Policy {
+    policy(BALANCERS, Rule::ShieldAdvanced(ShieldAdvanced::default()))
+}
+
+fn usage(unused_after_ms: Option<i64>) -> Policy {
+    policy(GROUPS, Rule::UsageAudit(UsageAudit { unused_after_ms, unique: true }))
+}
+
+fn filtered(mut policy: Policy) -> Policy {
+    policy.scope.tags.tags = vec![("env".into(), "prod".into())];
+    policy
+}
+
+/// One item of each type that some evaluator reads.
+fn one(kind: &str) -> Item {
+    match kind {
+        "group" => group("sg-1", "in tcp 22 10.0.0.0/8"),
+        "interface" => interface("eni-1", &["sg-1"]),
+        "balancer" => alb("alb-1"),
+        "acl" => body(ResourceType::WAFV2_WEB_ACL, "acl-1", Body::WebAcl(WebAcl::default())),
+        "list" => body(ResourceType::PREFIX_LIST, "pl-1", Body::PrefixList(PrefixList::default())),
+        "protection" => {
+            let protection = Body::Protection(Protection::default());
+            body(ResourceType::SHIELD_REGIONAL_PROTECTION, "p-1", protection)
+        }
+        "recorder" => {
+            let recorder = Body::Recorder(Recorder::default());
+            body(ResourceType::CONFIGURATION_RECORDER, "default", recorder)
+        }
+        "vpc" => body(ResourceType::try_from("AWS::EC2::VPC").unwrap(), "vpc-1", Body::Unwanted),
+        other => panic!("`{other}` is no kind"),
+    }
+}
+
+#[test]
+fn a_new_resource_concerns_itself_or_all_that_read_it() {
+    let both = format!("{GROUPS} {INTERFACES}");
+    let policies = [
+        ("groups", content(GROUPS)),
+        ("interfaces", content(INTERFACES)),
+        ("both", content(&both)),
+        ("tagged", filtered(content(&both))),
+        ("waf", wafv2(false)),
+        ("retrofit", wafv2(true)),
+        ("shield", shield()),
+        ("usage", usage(None)),
+    ];
+    let table = "
+        kind        groups   interfaces both     tagged waf      retrofit shield   usage
+        group       resource shard      shard    shard  nothing  nothing  nothing  shard
+        interface   nothing  resource   resource shard  nothing  nothing  nothing  shard
+        balancer    nothing  nothing    nothing  nothing resource shard   resource shard
+        acl         nothing  nothing    nothing  nothing shard   shard    shard    nothing
+        list        shard    shard      shard    shard  nothing  nothing  nothing  nothing
+        protection  nothing  nothing    nothing  nothing nothing nothing  shard    nothing
+        recorder    shard    shard      shard    shard  shard    shard    shard    shard
+        vpc         nothing  nothing    nothing  nothing nothing nothing  nothing  nothing";
+    let mut rows = table.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
+    let head = rows.by_ref().find(|row| !row.is_empty()).unwrap();
+    for row in rows {
+        for ((name, policy), want) in policies.iter().zip(&row[1..]) {
+            assert!(head.contains(name));
+            let found = footprint(policy, &[changed(None, Some(one(row[0])))]);
+            assert_eq!(format!("{found:?}").to_lowercase(), *want, "{} under {name}", row[0]);
+        }
+    }
+}
+
+#[test]
+fn what_no_evaluator_sees_changes_nothing() {
+    let newer = |item: &mut Item| item.version.captured_ms += 1;
+    let tag = |item: &mut Item| drop(item.tags.insert("team".into(), "blue".into()));
+    for policy in [content(GROUPS), filtered(content(GROUPS)), wafv2(true), shield(), usage(None)] {
+        for kind in ["group", "interface", "balancer", "acl", "list"] {
+            assert_eq!(footprint(&policy, &[edit(one(kind), newer)]), Footprint::Nothing);
+            assert_eq!(footprint(&policy, &[edit(one(kind), tag)]), Footprint::Nothing);
+        }
+    }
+    assert_eq!(footprint(&content(GROUPS), &[]), Footprint::Nothing);
+}
+
+#[test]
+fn a_tag_of_the_filter_and_a_later_state_without_a_body_change_something() {
+    let policy = filtered(content(GROUPS));
+    let tag = |item: &mut Item| drop(item.tags.insert("env".into(), "prod".into()));
+    assert_eq!(footprint(&policy, &[edit(one("group"), tag)]), Footprint::Resource);
+    let later = changed(Some(one("group")), Some(outdated(one("group"))));
+    assert_eq!(footprint(&content(GROUPS), std::slice::from_ref(&later)), Footprint::Resource);
+    // Out of scope, and a later state may have put it in.
+    assert_eq!(footprint(&policy, &[later]), Footprint::Resource);
+    let tagged_out = tagged(one("group"), "env=test");
+    assert_eq!(footprint(&policy, &[edit(tagged_out, |_| {})]), Footprint::Nothing);
+}
+
+#[test]
+fn a_delay_counts_from_the_capture_of_the_group() {
+    let newer = |item: &mut Item| item.version.captured_ms += 1;
+    assert_eq!(footprint(&usage(Some(0)), &[edit(one("group"), newer)]), Footprint::Shard);
+    assert_eq!(footprint(&usage(Some(0)), &[edit(one("interface"), newer)]), Footprint::Nothing);
+}
+
+#[test]
+fn the_farthest_of_several_changes_counts() {
+    let new = |kind| changed(None, Some(one(kind)));
+    let policy = wafv2(false);
+    assert_eq!(footprint(&policy, &[new("vpc"), new("balancer")]), Footprint::Resource);
+    assert_eq!(footprint(&policy, &[new("balancer"), new("acl"), new("vpc")]), Footprint::Shard);
+}
+
+#[test]
+fn a_carrier_is_judged_with_its_groups_and_no_others() {
+    let shard = world([
+        group("sg-1", "in tcp 22 10.0.0.0/8"),
+        group("sg-2", ""),
+        group("sg-3", ""),
+        interface("eni-9", &["sg-3"]),
+        one("list"),
+    ]);
+    let changes =
+        [changed(Some(interface("eni-1", &["sg-1"])), Some(interface("eni-1", &["sg-2", "sg-9"])))];
+    let policy = content(INTERFACES);
+    let support = support(&policy, &changes);
+    let ids: Vec<_> = support.items.iter().map(|(_, id)| id.as_str()).collect();
+    assert_eq!(ids, ["sg-1", "sg-2", "sg-9"]);
+    let narrow = narrowed(&shard, &support);
+    let held: Vec<_> =
+        narrow.items.values().flat_map(|items| items.keys()).map(ResourceId::as_str).collect();
+    assert_eq!(held, ["pl-1", "sg-1", "sg-2"]);
+    assert_eq!(narrow.held_types, shard.held_types);
+    assert!(narrow.snapshot_accepted);
+
+    let evidence = Evidence {
+        shard: &shard,
+        references: &References::new(),
+        account: &AccountFacts::default(),
+        evaluated_ms: 0,
+        stale_after_ms: None,
+    };
+    let difference = judge_changed(&policy, &evidence, &changes);
+    assert_eq!((difference.before.in_scope, difference.after.in_scope), (1, 1));
+    assert!(difference.before.gaps.is_empty());
+    let gap = "Security group sg-9 of eni-1 was not recorded.";
+    assert_eq!(&*difference.after.gaps.first().unwrap().text, gap);
+}
