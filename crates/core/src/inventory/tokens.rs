@@ -2,118 +2,177 @@
 //! vector, and what is left of a block is a few words of bits, one for each byte. (The idea is that
 //! of simdjson: Langdale and Lemire, "Parsing Gigabytes of JSON per Second", 2019.)
 
-use wide::u8x16;
+use fearless_simd::{Simd, prelude::*, u8x64};
+
+use super::cpu::Words;
 
 /// Bytes of a block.
 const BLOCK: usize = 64;
 
 /// Walks over the brackets and the quotes of a JSON text, those inside of strings left out. Ends
 /// early at what no string may hold.
-pub(super) struct Tokens<'t> {
+pub(super) struct Tokens<'t, S: Simd, W> {
+    simd: S,
+    words: W,
     bytes: &'t [u8],
     /// Where the next block begins.
     next: usize,
     /// Quotes of the last block that are still to come.
     quotes: u64,
-    /// Brackets of it that are.
-    brackets: u64,
+    /// Brackets of it that are, by whether they open or close something.
+    opens: u64,
+    closes: u64,
+    /// Those of them, and others, that are square.
+    squares: u64,
+    /// Every backslash of the last block.
+    backslashes: u64,
     /// All bits set when the last block ended inside a string.
     in_text: u64,
     /// 1 when the first byte of the next block is escaped.
     escaped: u64,
+    /// All bytes so far, laid over each other.
+    seen: u8x64<S>,
 }
 
-/// Which bytes of a block are what.
-struct Block {
-    quotes: u64,
-    backslashes: u64,
-    brackets: u64,
-    /// Below the blank.
-    controls: u64,
+/// Brackets of a part of a block.
+#[derive(Clone, Copy)]
+pub(super) struct Brackets {
+    pub opens: u64,
+    pub closes: u64,
+    /// Which of both, and of other bytes, are square.
+    pub squares: u64,
 }
 
-impl<'t> Tokens<'t> {
-    pub fn new(bytes: &'t [u8]) -> Self {
-        Tokens { bytes, next: 0, quotes: 0, brackets: 0, in_text: 0, escaped: 0 }
+impl<'t, S: Simd, W: Words> Tokens<'t, S, W> {
+    #[inline(always)]
+    pub fn new(simd: S, words: W, bytes: &'t [u8]) -> Self {
+        Tokens {
+            simd,
+            words,
+            bytes,
+            next: 0,
+            quotes: 0,
+            opens: 0,
+            closes: 0,
+            squares: 0,
+            backslashes: 0,
+            in_text: 0,
+            escaped: 0,
+            seen: u8x64::splat(simd, 0),
+        }
     }
 
     /// Where the next quote or bracket is.
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self) -> Option<usize> {
         loop {
-            let tokens = self.quotes | self.brackets;
+            let tokens = self.quotes | self.opens | self.closes;
             if tokens != 0 {
-                self.quotes &= tokens - 1;
-                self.brackets &= tokens - 1;
-                return Some(self.next - BLOCK + tokens.trailing_zeros() as usize);
+                self.forget(tokens ^ (tokens - 1));
+                return Some(self.at(tokens));
             }
             self.advance()?;
         }
     }
 
-    /// Where the next bracket is; the quotes before it are passed over.
-    #[inline]
-    pub fn bracket(&mut self) -> Option<usize> {
-        loop {
-            let tokens = self.brackets;
-            if tokens != 0 {
-                self.brackets &= tokens - 1;
-                // Up to and with the lowest bit.
-                self.quotes &= !(tokens ^ (tokens - 1));
-                return Some(self.next - BLOCK + tokens.trailing_zeros() as usize);
-            }
+    /// Passes over what lies before `at`, which is not before the last block.
+    #[inline(always)]
+    pub fn seek(&mut self, at: usize) -> Option<()> {
+        while at >= self.next {
             self.advance()?;
         }
+        self.forget(!(u64::MAX << (at % BLOCK)));
+        Some(())
+    }
+
+    /// Where the string ends whose inside begins here, and whether there may be a backslash in it.
+    #[inline(always)]
+    pub fn text_end(&mut self, from: usize) -> Option<(usize, bool)> {
+        self.seek(from)?;
+        let mut backslashes = self.backslashes;
+        while self.quotes == 0 {
+            self.advance()?;
+            backslashes |= self.backslashes;
+        }
+        Some((self.at(self.quotes), backslashes != 0))
+    }
+
+    /// The brackets of the block that are still to come.
+    #[inline(always)]
+    pub fn brackets(&self) -> Brackets {
+        Brackets { opens: self.opens, closes: self.closes, squares: self.squares }
+    }
+
+    /// Where in the text the lowest of these bits of the last block is.
+    #[inline(always)]
+    pub fn at(&self, bits: u64) -> usize {
+        self.next - BLOCK + bits.trailing_zeros() as usize
+    }
+
+    /// Passes over these bits of the last block.
+    #[inline(always)]
+    fn forget(&mut self, bits: u64) {
+        self.quotes &= !bits;
+        self.opens &= !bits;
+        self.closes &= !bits;
+    }
+
+    /// Whether every byte of the blocks so far is ASCII.
+    #[inline(always)]
+    pub fn is_ascii(&self) -> bool {
+        let ascii = u8x64::splat(self.simd, 0x7F);
+        self.seen.simd_gt(ascii).to_bitmask() == 0
     }
 
     /// Looks at the next block.
-    #[inline]
-    fn advance(&mut self) -> Option<()> {
+    #[inline(always)]
+    pub fn advance(&mut self) -> Option<()> {
         let rest = self.bytes.get(self.next..)?;
         match rest.first_chunk::<BLOCK>() {
             Some(full) => self.take(full, rest),
-            None => self.take_last(rest),
+            None => {
+                let full = last_block(rest)?;
+                self.take(&full, rest)
+            }
         }
     }
 
-    /// The last block of a text is filled up with blanks.
-    #[cold]
-    fn take_last(&mut self, rest: &[u8]) -> Option<()> {
-        if rest.is_empty() {
-            return None;
-        }
-        let mut full = [b' '; BLOCK];
-        full.get_mut(..rest.len())?.copy_from_slice(rest);
-        self.take(&full, rest)
-    }
-
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, bytes: &[u8; BLOCK], rest: &[u8]) -> Option<()> {
-        let block = Block::of(bytes);
-        let mut quotes = block.quotes;
-        if block.backslashes | self.escaped != 0 {
-            let escaped = self.escapes(block.backslashes);
-            quotes &= !escaped;
+        let block = u8x64::load_array_ref(self.simd, bytes);
+        // Square brackets and braces differ in one bit.
+        let lower = block | u8x64::splat(self.simd, 0x20);
+        let mut quotes = equal(block, b'"');
+        let backslashes = equal(block, b'\\');
+        self.seen |= block;
+        if backslashes | self.escaped != 0 {
+            let escaped = self.escapes(backslashes);
             // An escape is one of a few letters, most often a quote or a backslash.
-            let rarer = escaped & !(block.quotes | block.backslashes);
+            let rarer = escaped & !(quotes | backslashes);
+            quotes &= !escaped;
             if rarer != 0 {
                 check_escapes(rarer, rest)?;
             }
         }
         // From its opening quote to before the closing one a byte is inside.
-        let inside = inside(quotes) ^ self.in_text;
+        let inside = self.words.inside(quotes) ^ self.in_text;
         self.in_text = 0_u64.wrapping_sub(inside >> 63);
         // No string may hold a control character, and nothing but a string a backslash.
-        if block.controls & inside != 0 || block.backslashes & !inside != 0 {
+        let controls = block.simd_lt(u8x64::splat(self.simd, b' ')).to_bitmask();
+        if controls & inside | backslashes & !inside != 0 {
             return None;
         }
         self.quotes = quotes;
-        self.brackets = block.brackets & !inside;
+        self.backslashes = backslashes;
+        self.opens = equal(lower, b'{') & !inside;
+        self.closes = equal(lower, b'}') & !inside;
+        self.squares = !lower.simd_eq(block).to_bitmask();
         self.next += BLOCK;
         Some(())
     }
 
     /// The bytes that a backslash before them escapes.
+    #[inline(always)]
     fn escapes(&mut self, backslashes: u64) -> u64 {
         // A backslash that is escaped itself escapes nothing. Runs of backslashes alternate: adding
         // to those that begin at an odd place carries to the byte behind the run.
@@ -128,56 +187,25 @@ impl<'t> Tokens<'t> {
     }
 }
 
-impl Block {
-    #[inline]
-    fn of(bytes: &[u8; BLOCK]) -> Block {
-        let mut block = Block { quotes: 0, backslashes: 0, brackets: 0, controls: 0 };
-        let (sixteens, _) = bytes.as_chunks::<16>();
-        let mut some_controls = u8x16::ZERO;
-        for (n, sixteen) in sixteens.iter().enumerate() {
-            let sixteen = u8x16::new(*sixteen);
-            let is = |byte: u8| sixteen.simd_eq(u8x16::splat(byte));
-            // Square brackets and braces differ in one bit.
-            let lower = sixteen | u8x16::splat(0x20);
-            let brackets = lower.simd_eq(u8x16::splat(b'{')) | lower.simd_eq(u8x16::splat(b'}'));
-            some_controls |= sixteen.min(u8x16::splat(0x1F)).simd_eq(sixteen);
-            let bits = |mask: u8x16| u64::from(mask.to_bitmask()) << (16 * n);
-            block.quotes |= bits(is(b'"'));
-            block.backslashes |= bits(is(b'\\'));
-            block.brackets |= bits(brackets);
-        }
-        if some_controls.to_bitmask() != 0 {
-            block.controls = controls(bytes);
-        }
-        block
-    }
+/// Which bytes of a block are this one.
+#[inline(always)]
+fn equal<S: Simd>(block: u8x64<S>, byte: u8) -> u64 {
+    block.simd_eq(byte).to_bitmask()
 }
 
-/// Bytes below the blank: line breaks of an indented file, and what no string may hold.
+/// The last block of a text is filled up with blanks.
 #[cold]
-fn controls(bytes: &[u8; BLOCK]) -> u64 {
-    let (sixteens, _) = bytes.as_chunks::<16>();
-    sixteens.iter().enumerate().fold(0, |controls, (n, sixteen)| {
-        let sixteen = u8x16::new(*sixteen);
-        let is_control = sixteen.min(u8x16::splat(0x1F)).simd_eq(sixteen);
-        controls | u64::from(is_control.to_bitmask()) << (16 * n)
-    })
-}
-
-/// Every bit that has an odd number of set bits up to and with itself: inside of strings, where the
-/// set bits are quotes.
-#[inline]
-fn inside(quotes: u64) -> u64 {
-    let mut bits = quotes;
-    bits ^= bits << 1;
-    bits ^= bits << 2;
-    bits ^= bits << 4;
-    bits ^= bits << 8;
-    bits ^= bits << 16;
-    bits ^ bits << 32
+fn last_block(rest: &[u8]) -> Option<[u8; BLOCK]> {
+    if rest.is_empty() {
+        return None;
+    }
+    let mut full = [b' '; BLOCK];
+    full.get_mut(..rest.len())?.copy_from_slice(rest);
+    Some(full)
 }
 
 /// Escapes other than of quotes and backslashes; `rest` is the text from the block on.
+#[cold]
 fn check_escapes(mut escapes: u64, rest: &[u8]) -> Option<()> {
     while escapes != 0 {
         let at = escapes.trailing_zeros() as usize;
