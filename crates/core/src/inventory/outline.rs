@@ -11,7 +11,7 @@ use fearless_simd::{Simd, prelude::*, u8x32};
 use super::cpu::{Words, on_cpu};
 use super::pairs::Pairs;
 use super::split::{DEPTH_MAX, ITEM_BYTES_MAX};
-use super::tokens::{Brackets, Tokens};
+use super::tokens::{Brackets, Reach, Tokens};
 
 /// The raw JSON values of an item's fields. `None` where a field is absent or null.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,7 +54,22 @@ impl<'t> Outline<'t> {
     /// Reads the object that begins with the first byte; also the number of its bytes. `around`
     /// brackets are open outside of it. `None`: go the long way.
     pub fn of(bytes: &'t [u8], around: u32, look: Look) -> Option<(Outline<'t>, usize)> {
-        on_cpu!(|simd, words| Walk::new(simd, words, bytes, around, look).outline())
+        Outline::among(&mut Tokens::new(), bytes, 0, around, look)
+    }
+
+    /// The same for the object that begins `at`; `tokens`, which have to reach there, are moved on,
+    /// and after `None` they are of no use. Also where the object ends.
+    pub fn among(
+        tokens: &mut Tokens,
+        bytes: &'t [u8],
+        at: usize,
+        around: u32,
+        look: Look,
+    ) -> Option<(Outline<'t>, usize)> {
+        on_cpu!(|simd, words| {
+            let reach = Reach::new(simd, words, bytes, tokens, at)?;
+            Walk::new(simd, reach, at, around, look).outline()
+        })
     }
 
     /// The bytes of a field's value.
@@ -157,12 +172,12 @@ fn of_key(key: &[u8]) -> Option<Field> {
 
 /// Walks over JSON text, checking its grammar. Every step answers `None` where the text breaks it or
 /// ends.
-struct Walk<'t, S: Simd, W> {
+struct Walk<'t, 'k, S: Simd, W> {
     simd: S,
-    words: W,
-    bytes: &'t [u8],
-    tokens: Tokens<'t, S, W>,
+    reach: Reach<'t, 'k, S, W>,
     pairs: Pairs,
+    /// Where the item begins.
+    from: usize,
     /// Behind what was read last.
     at: usize,
     /// Brackets open around the text.
@@ -174,16 +189,15 @@ struct Walk<'t, S: Simd, W> {
     plain: bool,
 }
 
-impl<'t, S: Simd, W: Words> Walk<'t, S, W> {
+impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
     #[inline(always)]
-    fn new(simd: S, words: W, bytes: &'t [u8], around: u32, look: Look) -> Self {
+    fn new(simd: S, reach: Reach<'t, 'k, S, W>, at: usize, around: u32, look: Look) -> Self {
         Walk {
             simd,
-            words,
-            bytes,
-            tokens: Tokens::new(simd, words, bytes),
+            reach,
             pairs: Pairs::default(),
-            at: 0,
+            from: at,
+            at,
             around,
             look,
             likely: 0,
@@ -195,17 +209,20 @@ impl<'t, S: Simd, W: Words> Walk<'t, S, W> {
     #[inline(always)]
     fn outline(mut self) -> Option<(Outline<'t>, usize)> {
         let end = self.object()?;
-        let bytes = self.bytes.get(..end)?;
-        let fits = end <= ITEM_BYTES_MAX
-            && self.pairs.all_match(self.words)
-            && (self.tokens.is_ascii() || std::str::from_utf8(bytes).is_ok());
-        fits.then_some((Outline { bytes, spans: self.spans, plain: self.plain }, end))
+        self.reach.is_right(end)?;
+        let item = self.reach.bytes.get(self.from..end)?;
+        let fits = item.len() <= ITEM_BYTES_MAX
+            && self.pairs.all_match(self.reach.words)
+            && (self.reach.is_ascii() || std::str::from_utf8(item).is_ok());
+        let outline = Outline { bytes: self.reach.bytes, spans: self.spans, plain: self.plain };
+        fits.then_some((outline, end))
     }
 
     /// The end of the item that begins here.
     #[inline(always)]
     fn object(&mut self) -> Option<usize> {
-        (self.open()? == b'{').then_some(())?;
+        (self.peek()? == b'{' && self.at == self.from).then_some(())?;
+        self.at += 1;
         if self.peek()? == b'}' {
             return Some(self.at + 1);
         }
@@ -216,14 +233,13 @@ impl<'t, S: Simd, W: Words> Walk<'t, S, W> {
             match (self.look, first) {
                 (_, b'"') => self.string()?,
                 (Look::Brackets, b'{' | b'[') => self.brackets()?,
-                (Look::Everything, b'{' | b'[') => {
-                    self.tokens.seek(from)?;
-                    self.value(first)?;
-                }
-                _ => self.at += scalar(self.bytes.get(from..)?)?,
+                (Look::Everything, b'{' | b'[') => self.value(first)?,
+                _ => self.scalar()?,
             }
             // Null is as good as absent.
-            if let Some(field) = field && first != b'n' {
+            if let Some(field) = field
+                && first != b'n'
+            {
                 let place = self.spans.get_mut(field as usize)?;
                 // Of values for one field the long way reads each, and minds what is wrong with any.
                 (place.1 == 0).then_some(())?;
@@ -241,7 +257,7 @@ impl<'t, S: Simd, W: Words> Walk<'t, S, W> {
     /// A key of the item and its colon; the field it names, if any.
     #[inline(always)]
     fn field(&mut self) -> Option<Option<Field>> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let rest = self.reach.bytes.get(self.at..).unwrap_or_default();
         if let Some(start) = rest.first_chunk::<KEY_BYTES>() {
             let start = u8x32::load_array_ref(self.simd, start);
             for _ in 0..KNOWN.len() {
@@ -262,8 +278,8 @@ impl<'t, S: Simd, W: Words> Walk<'t, S, W> {
     fn any_field(&mut self) -> Option<Option<Field>> {
         (self.peek()? == b'"').then_some(())?;
         let from = self.at + 1;
-        let (end, _) = self.tokens.text_end(from)?;
-        let key = self.bytes.get(from..end)?;
+        let (end, _) = self.reach.text_end(from)?;
+        let key = self.reach.bytes.get(from..end)?;
         self.at = end + 1;
         (self.peek()? == b':').then_some(())?;
         self.at += 1;
@@ -275,7 +291,7 @@ impl<'t, S: Simd, W: Words> Walk<'t, S, W> {
     /// A string that is the value of a field.
     #[inline(always)]
     fn string(&mut self) -> Option<()> {
-        let (end, escapes) = self.tokens.text_end(self.at + 1)?;
+        let (end, escapes) = self.reach.text_end(self.at + 1)?;
         self.plain &= !escapes;
         self.at = end + 1;
         Some(())
@@ -284,10 +300,10 @@ impl<'t, S: Simd, W: Words> Walk<'t, S, W> {
     /// One value that begins with brackets, of which nothing is looked at but brackets and strings.
     #[inline(always)]
     fn brackets(&mut self) -> Option<()> {
-        self.tokens.seek(self.at)?;
+        let mut place = self.reach.seek(self.at)?;
         let mut open = 0_u32;
         loop {
-            let block = self.tokens.brackets();
+            let block = self.reach.brackets(place)?;
             let (up, down) = (block.opens.count_ones(), block.closes.count_ones());
             // Most blocks neither end the value nor come near the limit: counting is enough.
             if open <= down || self.around + 1 + open + up > DEPTH_MAX {
@@ -304,16 +320,16 @@ impl<'t, S: Simd, W: Words> Walk<'t, S, W> {
                     if open == 0 {
                         let taken = lowest | (lowest - 1);
                         let (opens, closes) = (block.opens & taken, block.closes & taken);
-                        self.pairs.add(self.words, Brackets { opens, closes, ..block })?;
-                        self.at = self.tokens.at(lowest) + 1;
+                        self.pairs.add(self.reach.words, Brackets { opens, closes, ..block })?;
+                        self.at = self.reach.at(place, lowest) + 1;
                         return Some(());
                     }
                 }
             } else {
                 open = open + up - down;
             }
-            self.pairs.add(self.words, block)?;
-            self.tokens.advance()?;
+            self.pairs.add(self.reach.words, block)?;
+            place = self.reach.behind(place)?;
         }
     }
 
@@ -328,10 +344,10 @@ impl<'t, S: Simd, W: Words> Walk<'t, S, W> {
                 b'{' | b'[' => {
                     // One more is the item itself.
                     (self.around + 1 + open < DEPTH_MAX).then_some(())?;
-                    self.open()?;
+                    self.at += 1;
                     // Either closing bracket stands two behind its opening one.
                     if self.peek()? == first + 2 {
-                        self.close()?;
+                        self.at += 1;
                     } else {
                         open += 1;
                         lists = lists << 1 | u64::from(first == b'[');
@@ -342,7 +358,7 @@ impl<'t, S: Simd, W: Words> Walk<'t, S, W> {
                         continue;
                     }
                 }
-                _ => self.at += scalar(self.bytes.get(self.at..)?)?,
+                _ => self.scalar()?,
             }
             // A value ended.
             loop {
@@ -359,7 +375,7 @@ impl<'t, S: Simd, W: Words> Walk<'t, S, W> {
                         break;
                     }
                     (b']', true) | (b'}', false) => {
-                        self.close()?;
+                        self.at += 1;
                         open -= 1;
                         lists >>= 1;
                     }
@@ -382,28 +398,24 @@ impl<'t, S: Simd, W: Words> Walk<'t, S, W> {
     /// The string that begins here; where its inside lies.
     #[inline(always)]
     fn text(&mut self) -> Option<(usize, usize)> {
-        let (from, to) = (self.tokens.next()?, self.tokens.next()?);
+        let from = self.at + 1;
+        let (to, _) = self.reach.text_end(from)?;
         self.at = to + 1;
-        Some((from + 1, to))
+        Some((from, to))
     }
 
+    /// A number or word.
     #[inline(always)]
-    fn open(&mut self) -> Option<u8> {
-        let at = self.tokens.next()?;
-        (at == self.at).then(|| self.at += 1)?;
-        self.bytes.get(at).copied()
-    }
-
-    #[inline(always)]
-    fn close(&mut self) -> Option<u8> {
-        self.open()
+    fn scalar(&mut self) -> Option<()> {
+        self.at += scalar(self.reach.bytes.get(self.at..)?)?;
+        Some(())
     }
 
     /// The next byte that is no white space.
     #[inline(always)]
     fn peek(&mut self) -> Option<u8> {
         loop {
-            match *self.bytes.get(self.at)? {
+            match *self.reach.bytes.get(self.at)? {
                 b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
                 byte => return Some(byte),
             }
