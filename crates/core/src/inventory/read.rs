@@ -3,6 +3,7 @@
 mod association;
 mod moment;
 mod network;
+mod plain;
 mod protection;
 mod recorder;
 mod security_group;

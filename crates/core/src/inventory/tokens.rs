@@ -303,7 +303,8 @@ impl<'t, 'k, S: Simd, W: Words> Reach<'t, 'k, S, W> {
         let behind = *self.tokens.quotes.get(place.block + 1)? << 1 << (63 - shift);
         let near = quotes | behind;
         if near != 0 {
-            return Some((from + near.trailing_zeros() as usize, slashes & 3 != 0));
+            let touched = if quotes != 0 { 1 } else { 3 };
+            return Some((from + near.trailing_zeros() as usize, slashes & touched != 0));
         }
         self.far_text_end(place)
     }
