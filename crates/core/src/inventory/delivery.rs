@@ -145,13 +145,14 @@ impl DeliveryReader {
 
     /// The end of the file.
     pub fn finish(self) -> Result<Delivery, DeliveryError> {
-        let DeliveryReader { splitter, intake } = self;
+        let DeliveryReader { mut splitter, mut intake } = self;
+        let ended = splitter.finish(&mut |piece| intake.take(piece));
         let Intake { mut delivery, coverage, wanted, now_ms, next, strangers, empty_list } = intake;
         if splitter.is_blank() && delivery.name.ends_with(WRITABILITY_CHECK) {
             delivery.ignored = 1;
             return Ok(delivery);
         }
-        splitter.finish()?;
+        ended?;
         match splitter.roots {
             0 if splitter.is_blank() => return Err(DeliveryError::Empty),
             0 => return Err(DeliveryError::NoJson),

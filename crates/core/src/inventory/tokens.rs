@@ -89,6 +89,11 @@ impl Tokens {
         (self.start..=self.next).contains(&at)
     }
 
+    /// Whether the text was looked at to its end.
+    pub fn are_all_of(&self, bytes: &[u8]) -> bool {
+        self.next >= bytes.len()
+    }
+
     /// No place may be walked to any more.
     pub fn forget(&mut self) {
         self.restart(usize::MAX);

@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn the_usual_form_is_read_as_any_other() {
         let (mut taken, mut left) = (0, 0);
-        for day in (0..8_100 * 366).step_by(29) {
+        for day in (0..8_000 * 365).step_by(29) {
             let at = Timestamp::from_second(day * 86_400 + (day * 7_919) % 86_400).unwrap();
             let text = format!("\"{at:.3}\"");
             match usual_ms(text.as_bytes()) {
