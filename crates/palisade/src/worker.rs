@@ -133,6 +133,8 @@ struct Found {
     not_before_ms: Option<i64>,
     /// [`Loaded::as_of`]
     as_of: u64,
+    /// [`Loaded::is_changed`]
+    is_changed: bool,
     judgements: Judgements,
 }
 
@@ -151,7 +153,7 @@ fn judge(
         Err(StoreError::Damaged { .. }) => judge.apart(&judge.policies(), lease.fence)?,
         found => found?,
     };
-    let Found { outcomes, not_before_ms, as_of, judgements } = found;
+    let Found { outcomes, not_before_ms, as_of, judgements, .. } = found;
     let settlement = Settlement { lease, evaluated_ms: now_ms, outcomes, not_before_ms, as_of };
     Ok((settlement, judgements))
 }
@@ -180,25 +182,36 @@ impl<'a> Judge<'a> {
         if is_due(Due::Shard) {
             return self.together(&every);
         }
-        let Some(LoadedChanges { changed, loaded }) = self.changes(&every)? else {
-            return self.together(&every);
+        let is_named = |policy: &Policy| is_due(Due::Policy(policy.id.clone()));
+        if is_due(Due::Changes) {
+            return self.by_changes(&every, is_named);
+        }
+        let named: Vec<_> = every.iter().copied().filter(|policy| is_named(policy)).collect();
+        let found = self.together(&named)?;
+        if found.is_changed { self.together(&every) } else { Ok(found) }
+    }
+
+    /// What changed of the items, under every policy, and the whole shard under those named.
+    fn by_changes(
+        &self,
+        every: &[&Arc<Policy>],
+        is_named: impl Fn(&Policy) -> bool,
+    ) -> Result<Found, StoreError> {
+        let Some(LoadedChanges { changed, loaded }) = self.changes(every)? else {
+            return self.together(every);
         };
         let stale_ms = self
             .judging
             .stale_after_ms
             .and_then(|after_ms| evaluate::stale_at_ms(loaded.shard.received_ms, after_ms));
         if stale_ms.is_some_and(|stale_ms| self.now_ms >= stale_ms) {
-            return self.together(&every);
+            return self.together(every);
         }
         let mut found = Found { as_of: loaded.as_of, ..Found::default() };
         let mut whole = Vec::new();
-        let is_changed = !changed.is_empty() || is_due(Due::Changes);
         for policy in every.iter().copied() {
-            if is_due(Due::Policy(policy.id.clone())) {
+            if is_named(policy) {
                 whole.push(policy);
-                continue;
-            }
-            if !is_changed {
                 continue;
             }
             match self.by_footprint(policy, &loaded, &changed) {
@@ -216,7 +229,7 @@ impl<'a> Judge<'a> {
         let rest = self.together(&whole)?;
         if rest.as_of != found.as_of {
             // More changed between the two looks, and not every policy was judged by it.
-            return self.together(&every);
+            return self.together(every);
         }
         found.outcomes.extend(rest.outcomes);
         found.not_before_ms = rest.not_before_ms;
@@ -282,7 +295,8 @@ impl<'a> Judge<'a> {
         let types = policies.iter().flat_map(|policy| evaluate::reads(policy)).collect();
         let loaded = self.store.load_types(self.shard, &wanted, &ids, &types)?;
         let evidence = self.evidence(&loaded);
-        let mut found = Found { as_of: loaded.as_of, ..Found::default() };
+        let (as_of, is_changed) = (loaded.as_of, loaded.is_changed);
+        let mut found = Found { as_of, is_changed, ..Found::default() };
         for policy in policies {
             let before = loaded.records.get(&policy.id).cloned().unwrap_or_default();
             let not_before_ms = &mut found.not_before_ms;

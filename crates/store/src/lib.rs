@@ -312,10 +312,14 @@ pub struct Loaded {
     pub shard: Shard,
     /// Facts that exist; a reference without one was not seen.
     pub references: References,
-    /// What the account's other shards say of this one's resources.
+    /// What the account's other shards say of this one's resources; nothing where no protections
+    /// were asked for.
     pub account: AccountFacts,
     /// What the ledger holds, by policy; a policy without an entry is absent.
     pub records: BTreeMap<PolicyId, Record>,
     /// Which change of the shard's facts was the last: grows with each of them.
     pub as_of: u64,
+    /// Whether changes of the shard's items are logged of which no settlement said that they were
+    /// judged.
+    pub is_changed: bool,
 }

@@ -82,6 +82,13 @@ pub(super) fn pending(tx: &Transaction<'_>, shard: &ShardId) -> Result<Option<Ve
     Ok(Some(changed))
 }
 
+/// Whether any change of the shard's items is logged.
+pub(super) fn any(tx: &Transaction<'_>, shard: &ShardId) -> Result<bool> {
+    let mut statement =
+        tx.prepare_cached("SELECT 1 FROM changes WHERE account = ?1 AND region = ?2")?;
+    Ok(statement.exists([shard.account.as_str(), shard.region.as_str()])?)
+}
+
 type Before = BTreeMap<(ResourceType, ResourceId), Option<Item>>;
 
 fn rows(tx: &Transaction<'_>, shard: &ShardId) -> Result<Option<Before>> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use palisade_core::evaluate::{Changed, Fact, Reference, References, Support};
+use palisade_core::evaluate::{AccountFacts, Changed, Fact, Reference, References, Support};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Item, ItemKey, Shard, decode_item};
 use palisade_core::ledger::{Record, ViolatorRow};
@@ -29,9 +29,10 @@ pub(super) fn load(
     Ok(Loaded {
         shard: self::shard(tx, shard, types)?,
         references: facts(tx, references)?,
-        account: protections::account_facts(tx, shard)?,
+        account: account_facts(tx, shard, types)?,
         records: records(tx, policies, &shard.account, &all)?,
         as_of: held::last_change(tx, shard)?,
+        is_changed: changes::any(tx, shard)?,
     })
 }
 
@@ -52,14 +53,27 @@ pub(super) fn load_changed(
         }
         Ok(rows)
     };
+    let support = support(&changed);
     let loaded = Loaded {
-        shard: supporting(tx, shard, &support(&changed))?,
+        shard: supporting(tx, shard, &support)?,
         references: facts(tx, references)?,
-        account: protections::account_facts(tx, shard)?,
+        account: account_facts(tx, shard, Some(&support.types))?,
         records: records(tx, policies, &shard.account, &of_changed)?,
         as_of: held::last_change(tx, shard)?,
+        is_changed: changes::any(tx, shard)?,
     };
     Ok(Some(LoadedChanges { changed, loaded }))
+}
+
+/// Only Shield's protections are read across shards.
+fn account_facts(
+    tx: &Transaction<'_>,
+    shard: &ShardId,
+    types: Option<&BTreeSet<ResourceType>>,
+) -> Result<AccountFacts> {
+    let are_read =
+        AccountFacts::PROTECTIONS.iter().any(|kind| types.is_none_or(|types| types.contains(kind)));
+    if are_read { protections::account_facts(tx, shard) } else { Ok(AccountFacts::default()) }
 }
 
 fn supporting(tx: &Transaction<'_>, id: &ShardId, support: &Support) -> Result<Shard> {
