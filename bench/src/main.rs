@@ -92,18 +92,6 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Reads a file, plain or compressed, into a buffer that is used again.
-fn load(path: &Path, text: &mut Vec<u8>) {
-    use std::io::Read as _;
-    text.clear();
-    let mut file = fs::File::open(path).expect("a snapshot");
-    if path.extension().is_some_and(|suffix| suffix == "gz") {
-        flate2::read::MultiGzDecoder::new(file).read_to_end(text).expect("gzip");
-    } else {
-        file.read_to_end(text).expect("a readable file");
-    }
-}
-
 /// What of the whole to run.
 #[derive(Clone, Copy, Debug)]
 struct Wishes {

@@ -249,9 +249,9 @@ impl Intake {
 
     fn outlined(&mut self, outline: &Outline<'_>, raw: &[u8]) {
         if let Some(wanted) = &self.wanted
-            && let Some(bystander) = Bystander::of(outline, wanted)
+            && let Some(bystander) = Bystander::of(outline)
             && !self.now_ms.is_some_and(|now_ms| is_ahead(bystander.latest_ms, now_ms))
-            && self.coverage.notes_bystander(&bystander).is_some()
+            && self.coverage.notes_bystander(&bystander, wanted).is_some()
         {
             self.next += 1;
             return;

@@ -10,6 +10,7 @@
 use super::DeliveryError;
 use super::opaque::Opaque;
 use super::outline::{Look, Outline};
+use super::tokens::Tokens;
 
 /// Nesting of brackets in a file; in a JSON text inside a JSON text it counts anew.
 pub const DEPTH_MAX: u32 = 64;
@@ -94,6 +95,8 @@ pub(super) struct Splitter {
     /// The captured part of earlier chunks.
     held: Vec<u8>,
     capturing: bool,
+    /// The tokens of the items of this chunk.
+    tokens: Tokens,
     too_large: bool,
     too_deep: bool,
     line_ended: bool,
@@ -120,6 +123,7 @@ impl Splitter {
             value: Opaque::default(),
             held: Vec::new(),
             capturing: false,
+            tokens: Tokens::new(),
             too_large: false,
             too_deep: false,
             line_ended: false,
@@ -131,6 +135,7 @@ impl Splitter {
     }
 
     pub fn push(&mut self, bytes: &[u8], sink: Sink<'_>) -> Result<(), DeliveryError> {
+        self.tokens.forget();
         // Start of the captured part in this chunk.
         let mut from = 0;
         let mut next = 0;
@@ -148,13 +153,19 @@ impl Splitter {
                 continue;
             }
             if byte == b'{' && matches!(self.at, At::Element(_)) && self.role == Role::Item {
-                let rest = bytes.get(next..).unwrap_or_default();
-                if let Some((outline, taken)) = Outline::of(rest, self.depth(), Look::Brackets) {
-                    sink(Piece::Outlined(&outline, rest.get(..taken).unwrap_or_default()));
-                    next += taken;
+                let around = self.depth();
+                if !self.tokens.reach(next) {
+                    self.tokens.restart(next);
+                }
+                let found = Outline::among(&mut self.tokens, bytes, next, around, Look::Brackets);
+                if let Some((outline, end)) = found {
+                    sink(Piece::Outlined(&outline, bytes.get(next..end).unwrap_or_default()));
+                    next = end;
                     self.at = At::AfterElement;
                     continue;
                 }
+                // The long way may end elsewhere.
+                self.tokens.forget();
             }
             next += usize::from(self.step(byte, bytes, next, &mut from, sink)?);
         }
