@@ -117,8 +117,9 @@ impl Seen {
 
     fn bare(&self) -> u64 {
         let own = format!("FMManagedWebACLV2-{WEB_ACL_POLICY}-");
-        let is_bare =
-            |acl: &&Vec<u8>| !self.acls.get(*acl).is_some_and(|name| name.starts_with(own.as_bytes()));
+        let is_bare = |acl: &&Vec<u8>| {
+            !self.acls.get(*acl).is_some_and(|name| name.starts_with(own.as_bytes()))
+        };
         self.balancers.iter().filter(is_bare).count() as u64
     }
 }
@@ -290,7 +291,8 @@ impl<S: Simd> Scan<'_, '_, S> {
         let (full, last) = rest.as_chunks::<64>();
         let (mut in_text, mut escaped, mut count) = (self.in_text, self.escaped, 0);
         let masks = self.masks.quotes.iter_mut().zip(&mut self.masks.opens);
-        for (block, ((quotes, opens), closes)) in full.iter().zip(masks.zip(&mut self.masks.closes)) {
+        for (block, ((quotes, opens), closes)) in full.iter().zip(masks.zip(&mut self.masks.closes))
+        {
             let block = u8x64::load_array_ref(self.simd, block);
             (*quotes, *opens, *closes) = tokens(block, &mut in_text, &mut escaped);
             count += 1;
@@ -366,7 +368,9 @@ impl<S: Simd> Scan<'_, '_, S> {
                     }
                     depth -= 1;
                     if depth == 0 {
-                        return Some(self.start + block * 64 + lowest.trailing_zeros() as usize + 1);
+                        return Some(
+                            self.start + block * 64 + lowest.trailing_zeros() as usize + 1,
+                        );
                     }
                 }
             }

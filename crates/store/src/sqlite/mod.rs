@@ -23,6 +23,7 @@ mod spent;
 mod support;
 #[cfg(test)]
 mod tests;
+mod told;
 mod work;
 
 use std::collections::BTreeSet;
@@ -40,6 +41,7 @@ use crate::{
 };
 
 use connections::Connections;
+use told::Prepared;
 
 /// How a store is opened.
 #[derive(Clone)]
@@ -175,7 +177,8 @@ impl Store for SqliteStore {
     }
 
     fn accept(&self, delivery: &Delivery, received_ms: i64) -> Result<Accepted> {
-        self.connections.write(|tx| intake::accept(tx, delivery, received_ms))
+        let prepared = Prepared::of(delivery);
+        self.connections.write(|tx| intake::accept(tx, &prepared, received_ms))
     }
 
     fn accept_audited(
@@ -184,8 +187,9 @@ impl Store for SqliteStore {
         received_ms: i64,
         event: &dyn Fn(&Accepted) -> AuditEvent,
     ) -> Result<Accepted> {
+        let prepared = Prepared::of(delivery);
         self.connections.write(|tx| {
-            let accepted = intake::accept(tx, delivery, received_ms)?;
+            let accepted = intake::accept(tx, &prepared, received_ms)?;
             audit::append(tx, &event(&accepted))?;
             Ok(accepted)
         })

@@ -54,8 +54,34 @@ fn usual_ms(raw: &[u8]) -> Option<i64> {
     for (byte, form) in digits.iter_mut().zip(*b"\"0000-00-00T00:00:00.000Z\"") {
         *byte = byte.wrapping_sub(form);
     }
-    let [a, y1, y2, y3, y4, b, m1, m2, c, d1, d2, d, h1, h2, e, n1, n2, f, s1, s2, g, f1, f2, f3, h, i] =
-        digits;
+    let [
+        a,
+        y1,
+        y2,
+        y3,
+        y4,
+        b,
+        m1,
+        m2,
+        c,
+        d1,
+        d2,
+        d,
+        h1,
+        h2,
+        e,
+        n1,
+        n2,
+        f,
+        s1,
+        s2,
+        g,
+        f1,
+        f2,
+        f3,
+        h,
+        i,
+    ] = digits;
     let wrong = digits.iter().fold(false, |wrong, digit| wrong | (*digit > 9));
     if wrong || a | b | c | d | e | f | g | h | i != 0 {
         return None;

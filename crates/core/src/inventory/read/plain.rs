@@ -74,10 +74,7 @@ impl<'t> Plain<'t> {
     }
 
     /// An object: `take` is given each name, and reads the value.
-    pub fn object(
-        &mut self,
-        mut take: impl FnMut(&'t str, &mut Self) -> Option<()>,
-    ) -> Option<()> {
+    pub fn object(&mut self, mut take: impl FnMut(&'t str, &mut Self) -> Option<()>) -> Option<()> {
         self.eat(b'{')?;
         if self.eat(b'}').is_some() {
             return Some(());
