@@ -27,6 +27,12 @@ pub fn rows(
     folder: &Path,
     repeats: usize,
 ) {
+    throughput(report, programs, fleet, folder);
+    memory(report, programs, fleet, folder, repeats);
+}
+
+/// How fast a fleet is taken in, and what it then weighs.
+pub fn throughput(report: &mut Report, programs: &Programs, fleet: &Fleet, folder: &Path) {
     let mut ratios = [Vec::new(), Vec::new()];
     let mut bytes = 0;
     for _ in 0..ROUNDS {
@@ -61,7 +67,6 @@ pub fn rows(
         &format!("{each:.0}"),
         Some(each <= 400.0),
     );
-    memory(report, programs, fleet, folder, repeats);
 }
 
 /// Resident memory of a server after an ingest, and after many.

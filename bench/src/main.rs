@@ -66,7 +66,7 @@ fn main() {
         }
         _ => {
             eprintln!(
-                "usage: palisade-bench all PALISADE TARGET REPORT [--large] [--only check|store] | \
+                "usage: palisade-bench all PALISADE TARGET REPORT [--large] [--only check|store|ingest] | \
                  fleet FOLDER ITEMS | floor SNAPSHOTS | bulk STORE | bare STORE"
             );
             std::process::exit(64);
@@ -99,6 +99,8 @@ struct Wishes {
     large: bool,
     check: bool,
     store: bool,
+    /// Of what is asked of the store, only what comes in.
+    ingest: bool,
 }
 
 impl Wishes {
@@ -107,13 +109,14 @@ impl Wishes {
             ["--large", rest @ ..] => (true, rest),
             rest => (false, rest),
         };
-        let (check, store) = match only {
-            [] => (true, true),
-            ["--only", "check"] => (true, false),
-            ["--only", "store"] => (false, true),
-            _ => panic!("what is asked of the benchmark: [--large] [--only check|store]"),
-        };
-        Wishes { large, check, store }
+        let wishes = |check, store, ingest| Wishes { large, check, store, ingest };
+        match only {
+            [] => wishes(true, true, true),
+            ["--only", "check"] => wishes(true, false, false),
+            ["--only", "store"] => wishes(false, true, true),
+            ["--only", "ingest"] => wishes(false, false, true),
+            _ => panic!("what is asked of the benchmark: [--large] [--only check|store|ingest]"),
+        }
     }
 }
 
@@ -137,9 +140,13 @@ fn all(palisade: PathBuf, target: &Path, report_to: &Path, wishes: Wishes) {
         check_rows(&mut report, &programs, &plain, &gzip);
         peak_rows(&mut report, &programs, &plain, large.as_ref());
     }
+    let stores = folder.join("stores");
+    if wishes.ingest && !wishes.store {
+        let fleet = large.as_ref().unwrap_or(&plain);
+        ingest::throughput(&mut report, &programs, fleet, &stores);
+    }
     if wishes.store {
         let small = written("small", SMALL_ITEMS, false);
-        let stores = folder.join("stores");
         for (fleet, repeats) in [(Some(&plain), REPEATS), (large.as_ref(), REPEATS_LARGE)] {
             let Some(fleet) = fleet else { continue };
             ingest::rows(&mut report, &programs, fleet, &stores, repeats);

@@ -157,6 +157,11 @@ impl App {
         })
     }
 
+    /// Whether deliveries are under way: more work is about to be marked.
+    pub fn is_taking_in(&self) -> bool {
+        self.deliveries.available_permits() < DELIVERIES_AT_ONCE_MAX
+    }
+
     /// The control state, never older than the store at the moment of the call. Blocks.
     ///
     /// # Errors

@@ -18,6 +18,11 @@ pub const RATIO_MAX: u64 = 200;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
+/// Whether a file's first bytes are those of gzip.
+pub fn is_gzip(start: &[u8]) -> bool {
+    start.starts_with(&GZIP_MAGIC)
+}
+
 /// Why a file cannot be read to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum InflateError {
@@ -176,7 +181,7 @@ impl<R: Read> Counted<R> {
         // such a source (a pipe written byte by byte) is not met, and is read as plain text.
         loop {
             match self.inner.fill_buf() {
-                Ok(start) => return Ok(start.starts_with(&GZIP_MAGIC)),
+                Ok(start) => return Ok(is_gzip(start)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }

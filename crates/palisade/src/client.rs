@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use ureq::{Agent, SendBody};
 
 use crate::args::Server;
 use crate::credentials::{self, AccessKey};
+use crate::deliver::SENT_AT_ONCE_MAX;
 use crate::failure::{Failure, unreadable};
 use crate::system::SystemClock;
 use crate::trust;
@@ -22,6 +23,8 @@ use crate::trust;
 const SERVICE: &str = "fms";
 /// Longest answer that is read, bytes.
 const ANSWER_SIZE_MAX: u64 = 256 * 1024 * 1024;
+/// Longest file that is held while it is sent rather than read again, bytes.
+const KEPT_SIZE_MAX: u64 = 16 * 1024 * 1024;
 /// How often a call is sent that is refused for being one too many.
 const ATTEMPTS_MAX: u32 = 8;
 /// How long the first pause between them is; each further one is twice as long.
@@ -120,6 +123,9 @@ impl Client {
             .http_status_as_error(false)
             .timeout_connect(Some(CONNECT))
             .max_redirects(0)
+            // Every connection on which files are sent is used again.
+            .max_idle_connections(SENT_AT_ONCE_MAX)
+            .max_idle_connections_per_host(SENT_AT_ONCE_MAX)
             .proxy(None)
             .user_agent(concat!("palisade/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -162,9 +168,8 @@ impl Client {
         ];
         let answer = patiently(|| {
             let payload = Payload::Bytes(body.as_bytes());
-            let reader =
-                SendBody::from_owned_reader(std::io::Cursor::new(body.clone().into_bytes()));
-            self.send("POST", "/", "", &headers, payload, reader, body.len() as u64)
+            let mut text = body.as_bytes();
+            self.send("POST", "/", "", &headers, payload, &mut text, body.len() as u64)
         });
         answer.map_err(|why| self.explain(operation, why))
     }
@@ -208,9 +213,8 @@ impl Client {
         };
         let query = query_text(query);
         let answer = patiently(|| {
-            let reader = SendBody::from_owned_reader(std::io::Cursor::new(body.to_vec()));
-            let payload = Payload::Bytes(body);
-            self.send(method, path, &query, &headers, payload, reader, body.len() as u64)
+            let (payload, mut text) = (Payload::Bytes(body), body);
+            self.send(method, path, &query, &headers, payload, &mut text, body.len() as u64)
         });
         answer.map_err(|why| self.explain(path, why))
     }
@@ -235,19 +239,27 @@ impl Client {
         read().map_err(|why| self.explain(path, why))
     }
 
-    /// Sends one file to the inventory, read twice: once for its hash, which is signed, once to be
-    /// sent.
+    /// Sends one file to the inventory. A long one is read twice: once for its hash, which is signed,
+    /// once to be sent.
     ///
     /// # Errors
     /// As [`Client::call`], and when the file cannot be read.
     pub fn ingest(&self, path: &Path, name: &str) -> Result<Value, Failure> {
-        let (hash, length) = hash(path).map_err(|error| unreadable(path, error))?;
+        let file = Delivered::read(path).map_err(|error| unreadable(path, error))?;
         let headers = [("content-type".to_owned(), "application/octet-stream".to_owned())];
         let query = query_text(&[("name", name)]);
         let answer = patiently(|| {
-            let file = File::open(path).map_err(|error| Err(ureq::Error::Io(error)))?;
-            let body = SendBody::from_owned_reader(file.take(length));
-            let payload = Payload::Sha256(hash);
+            let mut text = file.text.as_slice();
+            let mut again;
+            let body: &mut dyn Read = match text.is_empty() {
+                false => &mut text,
+                true => {
+                    let opened = File::open(path).map_err(|error| Err(ureq::Error::Io(error)))?;
+                    again = opened.take(file.length);
+                    &mut again
+                }
+            };
+            let (payload, length) = (Payload::Sha256(file.sha256), file.length);
             self.send("POST", "/palisade/v1/inventory", &query, &headers, payload, body, length)
         });
         answer.map_err(|why| self.explain(&format!("`{}`", path.display()), why))
@@ -261,7 +273,7 @@ impl Client {
         query: &str,
         headers: &[(String, String)],
         payload: Payload<'_>,
-        body: SendBody<'static>,
+        body: &mut dyn Read,
         length: u64,
     ) -> Sent {
         let mut headers = headers.to_vec();
@@ -288,6 +300,7 @@ impl Client {
         for (name, value) in headers {
             request = request.header(name, value);
         }
+        let body = SendBody::from_reader(body);
         let request = request.body(body).map_err(|error| Err(ureq::Error::Http(error)))?;
         let answer = self.agent.run(request).map_err(Err)?;
         let status = answer.status().as_u16();
@@ -391,6 +404,26 @@ impl Refusal {
             code: code.rsplit('#').next().unwrap_or_default().to_owned(),
             message: first([body.get("Message"), body.get("message"), own.get("message")]),
         }
+    }
+}
+
+/// A file that is to be sent.
+struct Delivered {
+    sha256: [u8; 32],
+    length: u64,
+    /// The whole of it; empty where that would be more than [`KEPT_SIZE_MAX`].
+    text: Vec<u8>,
+}
+
+impl Delivered {
+    fn read(path: &Path) -> std::io::Result<Delivered> {
+        let length = std::fs::metadata(path)?.len();
+        if length > KEPT_SIZE_MAX {
+            let (sha256, length) = hash(path)?;
+            return Ok(Delivered { sha256, length, text: Vec::new() });
+        }
+        let text = std::fs::read(path)?;
+        Ok(Delivered { sha256: Sha256::digest(&text).into(), length: text.len() as u64, text })
     }
 }
 

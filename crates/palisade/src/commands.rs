@@ -9,7 +9,7 @@ use crate::check::print;
 use crate::client::{Client, encoded};
 use crate::failure::{Exit, Failure, Outcome, unreadable};
 use crate::report::{self, StatusRow, ViolatorLine};
-use crate::{files, progress};
+use crate::{deliver, files, progress};
 
 /// `palisade ingest`: sends every file and adds up the answers. A file that is refused does not
 /// keep the others from being sent; a key that is refused does.
@@ -18,8 +18,8 @@ pub fn ingest(args: &args::Ingest) -> Outcome {
     let found = files::find(&args.paths)?;
     let bar = progress::bar(found.len() as u64, "files sent");
     let mut sum = Ingested::default();
-    for path in &found {
-        match client.ingest(path, &files::name(path)) {
+    deliver::each(&client, &found, |path, answer| {
+        match answer {
             Ok(answer) => sum.add(&answer, |line| {
                 bar.suspend(|| eprintln!("warning: `{}`, {line}", path.display()))
             }),
@@ -30,7 +30,8 @@ pub fn ingest(args: &args::Ingest) -> Outcome {
             }
         }
         bar.inc(1);
-    }
+        Ok(())
+    })?;
     bar.finish_and_clear();
     print(&format!("{}\n", sum.text(found.len())))?;
     if sum.refused > 0 { Ok(Exit::Unreadable) } else { Ok(Exit::Done) }

@@ -24,7 +24,7 @@ use crate::sample::{self, REGIONS, REMOTE_ADMIN_POLICY};
 use crate::serve::{self, Plan, Running};
 use crate::system::SystemClock;
 use crate::worker::Judging;
-use crate::{files, progress};
+use crate::{deliver, files, progress};
 
 /// How often the work that is left is asked for.
 const POLL: Duration = Duration::from_millis(100);
@@ -138,11 +138,11 @@ fn ingest(client: &Client, folder: &Path) -> Result<(), Failure> {
     let found = files::find(&[folder.to_owned()])?;
     let bar = progress::bar(found.len() as u64, "snapshots sent");
     let mut sum = Ingested::default();
-    for path in &found {
-        let answer = client.ingest(path, &files::name(path))?;
-        sum.add(&answer, |line| eprintln!("warning: `{}`, {line}", path.display()));
+    deliver::each(client, &found, |path, answer| {
+        sum.add(&answer?, |line| eprintln!("warning: `{}`, {line}", path.display()));
         bar.inc(1);
-    }
+        Ok(())
+    })?;
     bar.finish_and_clear();
     print(&format!("Ingested {}.\n", sum.text(found.len())))
 }

@@ -26,6 +26,11 @@ use crate::worker::{self, Judging};
 /// How long the worker rests when nothing is due and nobody wakes it: work that time alone makes
 /// due is found this late at most.
 const REST: Duration = Duration::from_secs(1);
+/// How long work that was marked waits at most for more to come while deliveries are under way: to
+/// judge the shards of many together costs one settlement, and one wait for the disk.
+const GATHERING: Duration = Duration::from_millis(50);
+/// How often it is looked whether they still are.
+const GATHERING_LOOK: Duration = Duration::from_millis(5);
 /// How often the last uses of keys are written.
 const USES: Duration = Duration::from_secs(60);
 /// How often old history and audit are dropped.
@@ -372,7 +377,11 @@ async fn write_uses(app: Arc<App>) {
 /// Does due work, round after round, until told to stop.
 async fn work(app: Arc<App>, judging: Judging, keep: Keep, stopped: watch::Receiver<bool>) {
     let mut expiry = tokio::time::interval(EXPIRY);
+    let mut backlog = false;
     while !*stopped.borrow() {
+        if !backlog {
+            gather(&app).await;
+        }
         let busy = {
             let app = app.clone();
             tokio::task::spawn_blocking(move || {
@@ -381,17 +390,30 @@ async fn work(app: Arc<App>, judging: Judging, keep: Keep, stopped: watch::Recei
             })
         };
         match busy.await {
-            Ok(Ok(done)) if done > 0 => continue,
+            Ok(Ok(done)) if done > 0 => {
+                backlog = done >= worker::LEASE_SHARDS_MAX;
+                continue;
+            }
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::error!(%error, "a round of work failed; it is tried again"),
             Err(error) => tracing::error!(%error, "a round of work ended early; it is tried again"),
         }
+        backlog = false;
         tokio::select! {
             () = app.wake.notified() => {}
             () = tokio::time::sleep(REST) => {}
             () = until(stopped.clone()) => {}
             _ = expiry.tick() => expire(&app, keep).await,
         }
+    }
+}
+
+/// Waits for the deliveries that are under way, but not for long: others may follow without end.
+async fn gather(app: &App) {
+    let mut waited = Duration::ZERO;
+    while waited < GATHERING && app.is_taking_in() {
+        tokio::time::sleep(GATHERING_LOOK).await;
+        waited += GATHERING_LOOK;
     }
 }
 

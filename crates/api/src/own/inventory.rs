@@ -3,28 +3,28 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Seek as _, SeekFrom};
+use std::io::{Read, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use palisade_core::ident::ResourceType;
-use palisade_core::inventory::{Delivery, DeliveryReader};
+use palisade_core::inventory::{Delivery, DeliveryError, DeliveryReader};
 use palisade_store::Accepted;
 use palisade_wire::sigv4::Payload;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 
 use super::{Refused, actor, finish, not_operator, operator_only, query};
 use crate::app::App;
 use crate::audit::{self, Actor};
 use crate::call::internal;
-use crate::inflate::{Inflate, InflateError};
+use crate::inflate::{Inflate, InflateError, is_gzip};
 use crate::intake::{Arrived, next_data, too_large, too_slow};
 use crate::metrics::Stage;
 use crate::mint;
@@ -92,20 +92,32 @@ async fn receive(app: &Arc<App>, request: Request) -> Result<Answer, Refused> {
         app.deliveries.clone().acquire_owned().await.map_err(|e| Refused::from(internal(e)))?;
     let spooled = app.metrics.awaited(Stage::Spool, spool(app, body)).await?;
     blocking_unhurried(app, move |app| {
-        // Held to the end, though whoever asked may be gone by then.
-        let _turn = turn;
         let request = verify(app, &arrived, Payload::Sha256(spooled.sha256), ())?;
         operator_only(&request)?;
-        take_in(app, &actor(app, &request), &asked.name, spooled)
+        let answer = take_in(app, &actor(app, &request), &asked.name, spooled)?;
+        // Held to the end, though whoever asked may be gone by then; but the worker that is woken
+        // is not to wait for this one.
+        drop(turn);
+        app.wake.notify_one();
+        Ok(answer)
     })
     .await
 }
 
-/// A body on disk, with its hash. Gone when this is dropped.
+/// Bytes of a delivery that waits in memory until it is authentic; a longer one waits in a file. At
+/// most [`crate::DELIVERIES_AT_ONCE_MAX`] are under way at one time.
+pub const SPOOLED_IN_MEMORY_MAX: usize = 16 * 1024 * 1024;
+
+/// A body that came to its end, with its hash.
 struct Spooled {
-    file: File,
+    content: Content,
     sha256: [u8; 32],
-    _path: Unlinked,
+}
+
+enum Content {
+    Memory(Vec<u8>),
+    /// Gone when this is dropped.
+    File(File, #[expect(dead_code, reason = "its end removes the file")] Unlinked),
 }
 
 /// A file without a name, where the system allows that; otherwise removed at the end.
@@ -131,12 +143,7 @@ async fn spool(app: &App, mut body: Body) -> Result<Spooled, Refused> {
     let failed = |error: std::io::Error| {
         Refused::from(internal(format!("a delivery cannot be spooled: {error}")))
     };
-    let name = format!("delivery-{}", mint::uuid(&*app.entropy).map_err(failed)?);
-    let path = app.settings.spool.join(name);
-    let mut options = tokio::fs::OpenOptions::new();
-    let mut file =
-        options.read(true).write(true).create_new(true).open(&path).await.map_err(failed)?;
-    let path = Unlinked::new(path);
+    let mut spooling = Spooling::of_about(body.size_hint().lower());
     let mut hash = Sha256::new();
     let mut size = 0u64;
     loop {
@@ -147,21 +154,68 @@ async fn spool(app: &App, mut body: Body) -> Result<Spooled, Refused> {
             return Err(too_large(size_max).into());
         }
         hash.update(&data);
-        file.write_all(&data).await.map_err(failed)?;
+        spooling.take(app, &data).await.map_err(failed)?;
     }
-    file.flush().await.map_err(failed)?;
+    let content = spooling.end().await.map_err(failed)?;
     app.metrics.ingested(size);
-    Ok(Spooled { file: file.into_std().await, sha256: hash.finalize().into(), _path: path })
+    Ok(Spooled { content, sha256: hash.finalize().into() })
+}
+
+/// A body on its way.
+struct Spooling {
+    /// All of it, while there is no file.
+    held: Vec<u8>,
+    file: Option<(tokio::fs::File, Unlinked)>,
+}
+
+impl Spooling {
+    /// What is announced is reserved at once, and touched only as far as bytes come.
+    fn of_about(announced: u64) -> Spooling {
+        let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+        let held = Vec::with_capacity(announced.min(SPOOLED_IN_MEMORY_MAX));
+        Spooling { held, file: None }
+    }
+
+    async fn take(&mut self, app: &App, data: &[u8]) -> std::io::Result<()> {
+        if let Some((file, _)) = &mut self.file {
+            return file.write_all(data).await;
+        }
+        if self.held.len().saturating_add(data.len()) <= SPOOLED_IN_MEMORY_MAX {
+            self.held.extend_from_slice(data);
+            return Ok(());
+        }
+        let held = std::mem::take(&mut self.held);
+        let (file, _) = self.file.insert(spool_file(app).await?);
+        file.write_all(&held).await?;
+        file.write_all(data).await
+    }
+
+    async fn end(self) -> std::io::Result<Content> {
+        let Some((mut file, path)) = self.file else { return Ok(Content::Memory(self.held)) };
+        file.flush().await?;
+        file.seek(SeekFrom::Start(0)).await?;
+        Ok(Content::File(file.into_std().await, path))
+    }
+}
+
+async fn spool_file(app: &App) -> std::io::Result<(tokio::fs::File, Unlinked)> {
+    let name = format!("delivery-{}", mint::uuid(&*app.entropy)?);
+    let path = app.settings.spool.join(name);
+    let mut options = tokio::fs::OpenOptions::new();
+    let file = options.read(true).write(true).create_new(true).open(&path).await?;
+    Ok((file, Unlinked::new(path)))
 }
 
 /// Reads a whole delivery and hands it to the store. Whatever is wrong with the file as a whole,
 /// nothing of it is kept.
-fn take_in(app: &App, actor: &Actor, name: &str, mut spooled: Spooled) -> Result<Answer, Refused> {
-    spooled.file.seek(SeekFrom::Start(0)).map_err(|error| Refused::from(internal(error)))?;
-    let delivery = app.metrics.timed(Stage::Parse, || read(app, name, &spooled.file))?;
+fn take_in(app: &App, actor: &Actor, name: &str, spooled: Spooled) -> Result<Answer, Refused> {
+    let Spooled { content, sha256 } = spooled;
+    let delivery = app.metrics.timed(Stage::Parse, || read(app, name, &content))?;
+    // Its text is of no use any more while it waits for its turn to be written.
+    drop(content);
     let event = |accepted: &Accepted| {
         let after = json!({
-            "sha256": hex(&spooled.sha256),
+            "sha256": hex(&sha256),
             "accepted": accepted.accepted,
             "stale": accepted.stale,
             "deleted": accepted.deleted,
@@ -176,7 +230,6 @@ fn take_in(app: &App, actor: &Actor, name: &str, mut spooled: Spooled) -> Result
     let accepted = app
         .metrics
         .timed(Stage::TakeIn, || app.store.accept_audited(&delivery, app.clock.now_ms(), &event))?;
-    app.wake.notify_one();
     Ok(told(delivery, accepted))
 }
 
@@ -184,18 +237,27 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn read(app: &App, name: &str, file: &File) -> Result<Delivery, Refused> {
+fn read(app: &App, name: &str, content: &Content) -> Result<Delivery, Refused> {
     let shown = if name.is_empty() { "the delivery".to_owned() } else { format!("`{name}`") };
-    let mut source =
-        Inflate::new(file, app.settings.inflate).map_err(|error| unread(&shown, error))?;
     let mut reader = DeliveryReader::new(name).received(app.clock.now_ms());
-    let invalid = |error: &dyn std::fmt::Display| {
+    let invalid = |error: DeliveryError| {
         Refused::new(StatusCode::BAD_REQUEST, "InvalidDelivery", format!("{shown}: {error}"))
     };
-    while let Some(chunk) = source.next_chunk().map_err(|error| unread(&shown, error))? {
-        reader.push(chunk).map_err(|error| invalid(&error))?;
+    let inflated = |source: &mut dyn Read, reader: &mut DeliveryReader| {
+        let failed = |error| unread(&shown, error);
+        let mut source = Inflate::new(source, app.settings.inflate).map_err(failed)?;
+        while let Some(chunk) = source.next_chunk().map_err(failed)? {
+            reader.push(chunk).map_err(invalid)?;
+        }
+        Ok::<(), Refused>(())
+    };
+    match content {
+        // As it lies there: no item is in two chunks then.
+        Content::Memory(text) if !is_gzip(text) => reader.push(text).map_err(invalid)?,
+        Content::Memory(gzip) => inflated(&mut gzip.as_slice(), &mut reader)?,
+        Content::File(file, _) => inflated(&mut &*file, &mut reader)?,
     }
-    reader.finish().map_err(|error| invalid(&error))
+    reader.finish().map_err(invalid)
 }
 
 fn unread(shown: &str, error: InflateError) -> Refused {

@@ -47,7 +47,12 @@ struct Stored {
 /// The item without its key: [`ITEM_LAYOUT`], then version, name, ARN, tags and body, then
 /// [`Item::unseen_since`], in postcard. Equal items encode equally.
 pub fn encode_item(item: &Item) -> Vec<u8> {
-    let state = encode_state(item);
+    append_item(Vec::new(), item)
+}
+
+/// As [`encode_item`], behind what `out` holds already.
+pub fn append_item(out: Vec<u8>, item: &Item) -> Vec<u8> {
+    let state = append_state(out, item);
     // Writing derived types into a growing vector has no way to fail; were one added, what is cut
     // off would be refused when read.
     postcard::to_extend(&item.unseen_since, state).unwrap_or_else(|_| vec![ITEM_LAYOUT])
@@ -55,6 +60,11 @@ pub fn encode_item(item: &Item) -> Vec<u8> {
 
 /// The state alone, without a later one.
 pub(super) fn encode_state(item: &Item) -> Vec<u8> {
+    append_state(Vec::new(), item)
+}
+
+fn append_state(mut out: Vec<u8>, item: &Item) -> Vec<u8> {
+    out.push(ITEM_LAYOUT);
     let stored = StoredRef {
         version: &item.version,
         name: &item.name,
@@ -62,7 +72,7 @@ pub(super) fn encode_state(item: &Item) -> Vec<u8> {
         tags: &item.tags,
         body: &item.body,
     };
-    postcard::to_extend(&stored, vec![ITEM_LAYOUT]).unwrap_or_else(|_| vec![ITEM_LAYOUT])
+    postcard::to_extend(&stored, out).unwrap_or_else(|_| vec![ITEM_LAYOUT])
 }
 
 /// The item whose key is `key` and whose stored form is `bytes`, in this layout or an older one.

@@ -148,8 +148,13 @@ fn is_deletion(item: &Item) -> bool {
 /// moment of the newest snapshot that is the whole truth about its shard and type (semantics §10
 /// row 3).
 pub fn is_live(held: &Held, mark_ms: Option<i64>) -> bool {
-    let exists = !is_deletion(&held.item) || held.item.unseen_since.is_some();
-    exists && mark_ms.is_none_or(|mark| held.seen_ms >= mark)
+    is_live_as(&held.item, held.seen_ms, mark_ms)
+}
+
+/// As [`is_live`], of a resource that is held as this item, last seen then.
+pub fn is_live_as(item: &Item, seen_ms: i64, mark_ms: Option<i64>) -> bool {
+    let exists = !is_deletion(item) || item.unseen_since.is_some();
+    exists && mark_ms.is_none_or(|mark| seen_ms >= mark)
 }
 
 #[cfg(test)]

@@ -30,9 +30,9 @@ pub use build::{ShardBuilder, seen_ms};
 pub use delivery::{
     AHEAD_MS_MAX, Delivery, DeliveryError, DeliveryReader, QUARANTINED_MAX, Quarantined,
 };
-pub use encode::{ITEM_LAYOUT, ItemDecodeError, decode_item, encode_item};
+pub use encode::{ITEM_LAYOUT, ItemDecodeError, append_item, decode_item, encode_item};
 pub use item::*;
-pub use merge::{Held, Merged, is_live, merge};
+pub use merge::{Held, Merged, is_live, is_live_as, merge};
 pub use read::read_item;
 pub use shard::*;
 pub use snapshot::{Shown, SnapshotFacts};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use palisade_core::ident::{ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{
-    Body, Held, ItemDecodeError, ItemKey, decode_item, encode_item, is_live,
+    Body, Held, Item, ItemDecodeError, ItemKey, decode_item, encode_item, is_live_as,
 };
 use rusqlite::types::{ToSql, ToSqlOutput};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
 
 use crate::Result;
 
@@ -25,11 +25,15 @@ pub(super) enum State {
 }
 
 impl State {
-    /// By core's rule ([`is_live`]).
     pub(super) fn of(held: &Held, mark_ms: Option<i64>) -> State {
-        if is_live(held, mark_ms) {
+        State::of_item(&held.item, held.seen_ms, mark_ms)
+    }
+
+    /// By core's rule ([`is_live_as`]).
+    pub(super) fn of_item(item: &Item, seen_ms: i64, mark_ms: Option<i64>) -> State {
+        if is_live_as(item, seen_ms, mark_ms) {
             State::Live
-        } else if held.item.body == Body::Deleted && held.item.unseen_since.is_none() {
+        } else if item.body == Body::Deleted && item.unseen_since.is_none() {
             State::Deleted
         } else {
             State::Gone
@@ -94,6 +98,39 @@ pub(super) fn put_item(tx: &Transaction<'_>, held: &Held, state: State) -> Resul
     Ok(())
 }
 
+/// Writes items of which none is held.
+pub(super) struct ItemInsert<'t>(CachedStatement<'t>);
+
+impl<'t> ItemInsert<'t> {
+    pub(super) fn into_items(tx: &'t Transaction<'_>) -> Result<ItemInsert<'t>> {
+        let statement = tx.prepare_cached(
+            "INSERT INTO items (account, region, type, id, state, seen_ms, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        Ok(ItemInsert(statement))
+    }
+
+    /// Keeps a first state, encoded as `body`.
+    pub(super) fn put(
+        &mut self,
+        key: &ItemKey,
+        state: State,
+        seen_ms: i64,
+        body: &[u8],
+    ) -> Result<()> {
+        self.0.execute(params![
+            key.account.as_str(),
+            key.region.as_str(),
+            key.resource_type.as_str(),
+            key.id.as_str(),
+            state,
+            seen_ms,
+            body
+        ])?;
+        Ok(())
+    }
+}
+
 /// Moves the moment at which the held state was last seen.
 pub(super) fn see_item(tx: &Transaction<'_>, held: &Held, state: State) -> Result<()> {
     let key = &held.item.key;
@@ -119,22 +156,35 @@ pub(super) fn sweep(
     resource_type: &ResourceType,
     mark_ms: i64,
 ) -> Result<Vec<ResourceId>> {
+    // Mostly there are none, and then an UPDATE with RETURNING would make its table for nothing.
     let mut statement = tx.prepare_cached(
-        "UPDATE items SET state = ?5
-         WHERE account = ?1 AND region = ?2 AND type = ?3 AND state = ?4 AND seen_ms < ?6
-         RETURNING id",
+        "SELECT id FROM items
+         WHERE account = ?1 AND region = ?2 AND type = ?3 AND state = ?4 AND seen_ms < ?5",
     )?;
     let mut rows = statement.query(params![
         shard.account.as_str(),
         shard.region.as_str(),
         resource_type.as_str(),
         State::Live,
-        State::Gone,
         mark_ms
     ])?;
-    let mut gone = Vec::new();
+    let mut gone: Vec<ResourceId> = Vec::new();
     while let Some(row) = rows.next()? {
         gone.push(ident(row, 0, "item")?);
+    }
+    drop(rows);
+    let mut statement = tx.prepare_cached(
+        "UPDATE items SET state = ?5
+         WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4",
+    )?;
+    for id in &gone {
+        statement.execute(params![
+            shard.account.as_str(),
+            shard.region.as_str(),
+            resource_type.as_str(),
+            id.as_str(),
+            State::Gone
+        ])?;
     }
     Ok(gone)
 }
@@ -223,6 +273,14 @@ pub(super) fn shard_row(tx: &Transaction<'_>, shard: &ShardId) -> Result<Option<
         received_ms: get(row, 1, "shard")?,
         global_received_ms: get(row, 2, "shard")?,
     }))
+}
+
+/// Sequence of the last change of a shard's facts.
+pub(super) fn last_change(tx: &Transaction<'_>, shard: &ShardId) -> Result<u64> {
+    let mut statement =
+        tx.prepare_cached("SELECT changed FROM shards WHERE account = ?1 AND region = ?2")?;
+    let mut rows = statement.query([shard.account.as_str(), shard.region.as_str()])?;
+    Ok(rows.next()?.map(|row| get(row, 0, "shard")).transpose()?.unwrap_or(0))
 }
 
 /// Keeps a shard's row; `changed` is the sequence of the change of its facts, if there was one.

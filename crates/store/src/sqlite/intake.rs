@@ -7,15 +7,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::ident::{ResourceType, ShardId};
-use palisade_core::inventory::{
-    Delivery, Held, ItemKey, Merged, Observation, is_live, merge, seen_ms,
-};
+use palisade_core::inventory::{Held, ItemKey, Merged, is_live, merge, seen_ms};
 use rusqlite::Transaction;
 
-use crate::{Accepted, Result};
+use crate::{Accepted, Result, StoreError};
 
-use super::held::{self, Coverage, ShardRow, State};
+use super::changes::Log;
+use super::held::{self, Coverage, ItemInsert, ShardRow, State};
 use super::protections::Served;
+use super::told::{Prepared, Spoken, Told};
 use super::{control, readers, sequence, work};
 
 /// A delivery that changes nothing marks nothing, unless the one before it is older than this:
@@ -26,73 +26,36 @@ const RECENT_MS: i64 = 60 * 60 * 1000;
 
 pub(super) fn accept(
     tx: &Transaction<'_>,
-    delivery: &Delivery,
+    delivery: &Prepared<'_>,
     received_ms: i64,
 ) -> Result<Accepted> {
     let sequence = sequence::next(tx)?;
-    let moment = delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
+    let moment = delivery.moment_ms;
     let mut accepted = Accepted::default();
-    for (id, spoken) in by_shard(delivery) {
+    for (id, spoken) in &delivery.shards {
         if !control::is_member(tx, &id.account)? {
             accepted.strangers =
                 accepted.strangers.saturating_add(spoken.observations.len() as u64);
         }
-        let mut shard = Intake::open(tx, id)?;
-        for observation in &spoken.observations {
-            shard.observe(observation, moment, &mut accepted)?;
+        let mut shard = Intake::open(tx, id.clone())?;
+        for told in &spoken.observations {
+            shard.observe(told, delivery.body(told), moment, &mut accepted)?;
         }
         if let Some(moment) = moment {
             for resource_type in spoken.covers.into_iter().flatten() {
                 shard.cover(resource_type, moment, &mut accepted)?;
             }
         }
-        shard.close(&spoken, sequence, received_ms)?;
+        shard.close(spoken, sequence, received_ms)?;
     }
     Ok(accepted)
-}
-
-/// What a delivery says of one shard.
-#[derive(Default)]
-struct Spoken<'a> {
-    /// Ascending by key, then in file order: rows are written where the last one was.
-    observations: Vec<&'a Observation>,
-    covers: Option<&'a BTreeSet<ResourceType>>,
-    /// It is the whole snapshot of this shard.
-    snapshot: bool,
-    /// It says more of the shard than `global` items, which come in any Region's delivery.
-    own: bool,
-}
-
-fn by_shard(delivery: &Delivery) -> BTreeMap<ShardId, Spoken<'_>> {
-    let mut observations: Vec<&Observation> = delivery.observations.iter().collect();
-    observations.sort_by(|a, b| a.item.key.cmp(&b.item.key));
-    let mut shards: BTreeMap<ShardId, Spoken<'_>> = BTreeMap::new();
-    let same = |a: &&Observation, b: &&Observation| {
-        a.item.key.account == b.item.key.account && a.item.key.region == b.item.key.region
-    };
-    for group in observations.chunk_by(same) {
-        let Some(first) = group.first() else { continue };
-        let spoken = shards.entry(first.item.key.shard()).or_default();
-        spoken.own = group.iter().any(|observation| !observation.global);
-        spoken.observations = group.to_vec();
-    }
-    if let Some(snapshot) = &delivery.snapshot {
-        for (shard, types) in &snapshot.covers {
-            shards.entry(shard.clone()).or_default().covers = Some(types);
-        }
-        if let Some(shard) = &snapshot.shard {
-            let spoken = shards.entry(shard.clone()).or_default();
-            spoken.snapshot = true;
-            spoken.own = true;
-        }
-    }
-    shards
 }
 
 /// One shard while a delivery is taken in.
 struct Intake<'t> {
     tx: &'t Transaction<'t>,
     id: ShardId,
+    insert: ItemInsert<'t>,
     before: ShardRow,
     coverage_before: BTreeMap<ResourceType, Coverage>,
     coverage: BTreeMap<ResourceType, Coverage>,
@@ -104,6 +67,10 @@ struct Intake<'t> {
     served: Served,
     /// Whether what is judged changed.
     changed: bool,
+    /// Whether what is known of the shard as a whole did: it is judged whole.
+    is_whole: bool,
+    /// The items that did.
+    log: Log,
 }
 
 impl<'t> Intake<'t> {
@@ -111,6 +78,7 @@ impl<'t> Intake<'t> {
         let coverage = held::coverage(tx, &id)?;
         Ok(Intake {
             tx,
+            insert: ItemInsert::into_items(tx)?,
             before: held::shard_row(tx, &id)?.unwrap_or_default(),
             coverage_before: coverage.clone(),
             coverage,
@@ -118,21 +86,27 @@ impl<'t> Intake<'t> {
             told: BTreeSet::new(),
             served: Served::open(tx, &id)?,
             changed: false,
+            is_whole: false,
+            log: Log::default(),
             id,
         })
     }
 
     fn observe(
         &mut self,
-        observation: &Observation,
+        told: &Told<'_>,
+        body: &[u8],
         moment: Option<i64>,
         accepted: &mut Accepted,
     ) -> Result<()> {
-        let item = &observation.item;
+        let item = &told.observation.item;
         let resource_type = &item.key.resource_type;
         let coverage = self.coverage.entry(resource_type.clone()).or_default();
         coverage.held = true;
         let mark = coverage.mark_ms;
+        if !told.again && !self.held_before(resource_type) {
+            return self.observe_first(told, body, mark, moment, accepted);
+        }
         let held = held::item(self.tx, &item.key)?;
         let was_live = held.as_ref().is_some_and(|held| is_live(held, mark));
         let incoming = Held { item: item.clone(), seen_ms: seen_ms(&item.version, moment) };
@@ -153,13 +127,7 @@ impl<'t> Intake<'t> {
             }
             Merged::Stale => (State::Gone, false),
         };
-        match (news, state) {
-            (false, _) | (true, State::Gone) => add(&mut accepted.stale),
-            (true, State::Deleted) => add(&mut accepted.deleted),
-            (true, State::Live) => {
-                add(accepted.accepted.entry(resource_type.clone()).or_default());
-            }
-        }
+        count(accepted, resource_type, news, state);
         // The tombstone of what was not there changes nothing that is judged, but for a recorder's:
         // it tells why the shard is not recorded.
         let is_judged = was_live
@@ -170,7 +138,41 @@ impl<'t> Intake<'t> {
                 self.served.note(item);
                 held.iter().for_each(|held| self.served.note(&held.item));
             }
-            self.change(item.key.clone());
+            self.change(&item.key, held.as_ref().filter(|_| was_live));
+        }
+        Ok(())
+    }
+
+    /// Whether anything was held of the type when the delivery came. What it says itself of it is
+    /// not held before.
+    fn held_before(&self, resource_type: &ResourceType) -> bool {
+        self.coverage_before.get(resource_type).is_some_and(|before| before.held)
+    }
+
+    /// As [`Intake::observe`], of a resource that nothing is held of: no row of its type is in the
+    /// store, so there is none to look for.
+    fn observe_first(
+        &mut self,
+        told: &Told<'_>,
+        body: &[u8],
+        mark: Option<i64>,
+        moment: Option<i64>,
+        accepted: &mut Accepted,
+    ) -> Result<()> {
+        let item = &told.observation.item;
+        let resource_type = &item.key.resource_type;
+        let seen_ms = seen_ms(&item.version, moment);
+        let state = State::of_item(item, seen_ms, mark);
+        self.insert.put(&item.key, state, seen_ms, body)?;
+        count(accepted, resource_type, state != State::Gone, state);
+        let tells_of_recording = *resource_type == ResourceType::CONFIGURATION_RECORDER;
+        // A type that is held for the first time is known from now on.
+        self.is_whole = true;
+        if state == State::Live || state == State::Deleted && tells_of_recording {
+            if Served::concerns(resource_type) {
+                self.served.note(item);
+            }
+            self.change(&item.key, None);
         }
         Ok(())
     }
@@ -188,6 +190,10 @@ impl<'t> Intake<'t> {
             return Ok(());
         }
         coverage.mark_ms = Some(moment);
+        if !self.held_before(resource_type) {
+            // All that is held of it is of this snapshot.
+            return Ok(());
+        }
         for id in held::sweep(self.tx, &self.id, resource_type, moment)? {
             add(&mut accepted.deleted);
             let key = ItemKey {
@@ -196,19 +202,41 @@ impl<'t> Intake<'t> {
                 resource_type: resource_type.clone(),
                 id,
             };
+            let gone = self.what_went(&key)?;
             if Served::concerns(resource_type) {
-                let gone = held::item(self.tx, &key)?;
                 gone.iter().for_each(|held| self.served.note(&held.item));
             }
-            self.change(key);
+            self.change(&key, gone.as_ref());
         }
         Ok(())
     }
 
-    fn change(&mut self, key: ItemKey) {
+    /// What was held of an item that a snapshot shows to be gone, where anybody asks.
+    fn what_went(&mut self, key: &ItemKey) -> Result<Option<Held>> {
+        let is_served = Served::concerns(&key.resource_type);
+        if !is_served && self.log.is_over() {
+            return Ok(None);
+        }
+        match held::item(self.tx, key) {
+            // Nobody can tell what it was, but all the same that it is gone.
+            Err(StoreError::Damaged { .. }) if !is_served => {
+                self.is_whole = true;
+                Ok(None)
+            }
+            held => held,
+        }
+    }
+
+    /// An item changes, of which this was held while it was live.
+    fn change(&mut self, key: &ItemKey, before: Option<&Held>) {
         self.changed = true;
+        // What recorders tell is of the whole shard, and a deleted one is known by its tombstone.
+        self.is_whole |= key.resource_type == ResourceType::CONFIGURATION_RECORDER;
+        if !self.is_whole {
+            self.log.note(key, before);
+        }
         if self.is_referenced {
-            self.told.insert(key);
+            self.told.insert(key.clone());
         }
     }
 
@@ -217,13 +245,17 @@ impl<'t> Intake<'t> {
         self.put_coverage()?;
         let mut after = self.before;
         after.snapshot_accepted |= spoken.snapshot;
-        self.changed |= after.snapshot_accepted != self.before.snapshot_accepted;
+        self.is_whole |= after.snapshot_accepted != self.before.snapshot_accepted;
+        self.changed |= self.is_whole;
         let receipt =
             if spoken.own { &mut after.received_ms } else { &mut after.global_received_ms };
         *receipt = Some(receipt.map_or(received_ms, |before| before.max(received_ms)));
         held::put_shard_row(self.tx, &self.id, &after, self.changed.then_some(sequence))?;
-        if self.changed || self.may_have_been_stale(&after) {
+        if self.is_whole || self.log.is_over() || self.may_have_been_stale(&after) {
             work::mark(self.tx, &self.id, None, sequence, received_ms)?;
+        } else if self.changed {
+            self.log.write(self.tx, &self.id, sequence)?;
+            work::mark_changes(self.tx, &self.id, sequence, received_ms)?;
         }
         for key in &self.told {
             readers::mark_of_item(self.tx, key, sequence, received_ms)?;
@@ -249,7 +281,7 @@ impl<'t> Intake<'t> {
                 held::put_coverage(self.tx, &self.id, resource_type, *coverage)?;
             }
             // A type that is held for the first time is known from now on.
-            self.changed |= coverage.held && !before.held;
+            self.is_whole |= coverage.held && !before.held;
         }
         Ok(())
     }
@@ -259,6 +291,20 @@ impl<'t> Intake<'t> {
 /// kept and changes nothing.
 fn shows_other(before: &Held, now: &Held) -> bool {
     now.item.unseen_since.is_none() || before.item.clone().shown() != now.item.clone().shown()
+}
+
+/// Counts what became of one observation.
+fn count(accepted: &mut Accepted, resource_type: &ResourceType, news: bool, state: State) {
+    match (news, state) {
+        (false, _) | (true, State::Gone) => add(&mut accepted.stale),
+        (true, State::Deleted) => add(&mut accepted.deleted),
+        (true, State::Live) => match accepted.accepted.get_mut(resource_type) {
+            Some(known) => add(known),
+            None => {
+                accepted.accepted.insert(resource_type.clone(), 1);
+            }
+        },
+    }
 }
 
 fn add(count: &mut u64) {

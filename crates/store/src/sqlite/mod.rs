@@ -4,6 +4,7 @@
 //! loss. Writers queue for one connection; readers have their own and do not wait for writers.
 
 mod audit;
+mod changes;
 mod columns;
 mod connections;
 mod control;
@@ -22,23 +23,25 @@ mod spent;
 mod support;
 #[cfg(test)]
 mod tests;
+mod told;
 mod work;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use palisade_core::evaluate::Reference;
+use palisade_core::evaluate::{Changed, Reference, Support};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Delivery, Item};
 use palisade_core::ledger::ViolatorRow;
 
 use crate::{
     Accepted, AuditEvent, AuditFilter, AuditRow, Control, ControlChange, Effort, EntryRow, FanOut,
-    HistoryRow, KeyChange, KeyRecord, Lease, Loaded, Mark, Result, Settlement, Store, StoreError,
-    WorkCounts,
+    HistoryRow, KeyChange, KeyRecord, Lease, Loaded, LoadedChanges, Mark, Result, Settlement,
+    Store, StoreError, WorkCounts,
 };
 
 use connections::Connections;
+use told::Prepared;
 
 /// How a store is opened.
 #[derive(Clone)]
@@ -174,7 +177,8 @@ impl Store for SqliteStore {
     }
 
     fn accept(&self, delivery: &Delivery, received_ms: i64) -> Result<Accepted> {
-        self.connections.write(|tx| intake::accept(tx, delivery, received_ms))
+        let prepared = Prepared::of(delivery);
+        self.connections.write(|tx| intake::accept(tx, &prepared, received_ms))
     }
 
     fn accept_audited(
@@ -183,8 +187,9 @@ impl Store for SqliteStore {
         received_ms: i64,
         event: &dyn Fn(&Accepted) -> AuditEvent,
     ) -> Result<Accepted> {
+        let prepared = Prepared::of(delivery);
         self.connections.write(|tx| {
-            let accepted = intake::accept(tx, delivery, received_ms)?;
+            let accepted = intake::accept(tx, &prepared, received_ms)?;
             audit::append(tx, &event(&accepted))?;
             Ok(accepted)
         })
@@ -207,6 +212,16 @@ impl Store for SqliteStore {
         types: &BTreeSet<ResourceType>,
     ) -> Result<Loaded> {
         self.connections.read(|tx| load::load(tx, shard, references, policies, Some(types)))
+    }
+
+    fn load_changed(
+        &self,
+        shard: &ShardId,
+        references: &BTreeSet<Reference>,
+        policies: &[PolicyId],
+        support: &dyn Fn(&[Changed]) -> Support,
+    ) -> Result<Option<LoadedChanges>> {
+        self.connections.read(|tx| load::load_changed(tx, shard, references, policies, support))
     }
 
     fn items(

@@ -6,7 +6,8 @@ use crate::Result;
 
 /// The next number of the sequence. Never handed out twice, whatever was deleted meanwhile.
 pub(super) fn next(tx: &Transaction<'_>) -> Result<u64> {
-    let mut statement =
-        tx.prepare_cached("UPDATE store SET sequence = sequence + 1 RETURNING sequence")?;
+    // Two statements, since RETURNING makes a table of its own each time.
+    tx.prepare_cached("UPDATE store SET sequence = sequence + 1")?.execute([])?;
+    let mut statement = tx.prepare_cached("SELECT sequence FROM store")?;
     Ok(statement.query_row([], |row| row.get(0))?)
 }
