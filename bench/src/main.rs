@@ -31,6 +31,10 @@ use check::Programs;
 use report::Report;
 use runs::median;
 
+/// That of `palisade`: the floor is to differ by what it does alone.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Rounds of alternating runs.
 const ROUNDS: usize = 7;
 /// Items of the fleet that programs are timed on.

@@ -316,7 +316,7 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
                         open += 1;
                         continue;
                     }
-                    open -= 1;
+                    open = open.checked_sub(1)?;
                     if open == 0 {
                         let taken = lowest | (lowest - 1);
                         let (opens, closes) = (block.opens & taken, block.closes & taken);
