@@ -66,7 +66,7 @@ fn main() {
         }
         _ => {
             eprintln!(
-                "usage: palisade-bench all PALISADE TARGET REPORT [--large] [--only check|store] | \
+                "usage: palisade-bench all PALISADE TARGET REPORT [--large] [--only check|store|list] | \
                  fleet FOLDER ITEMS | floor SNAPSHOTS | bulk STORE | bare STORE"
             );
             std::process::exit(64);
@@ -111,6 +111,8 @@ struct Wishes {
     large: bool,
     check: bool,
     store: bool,
+    /// The rows of listing, which are among those of the store.
+    list: bool,
 }
 
 impl Wishes {
@@ -119,13 +121,14 @@ impl Wishes {
             ["--large", rest @ ..] => (true, rest),
             rest => (false, rest),
         };
-        let (check, store) = match only {
-            [] => (true, true),
-            ["--only", "check"] => (true, false),
-            ["--only", "store"] => (false, true),
-            _ => panic!("what is asked of the benchmark: [--large] [--only check|store]"),
+        let (check, store, list) = match only {
+            [] => (true, true, true),
+            ["--only", "check"] => (true, false, false),
+            ["--only", "store"] => (false, true, true),
+            ["--only", "list"] => (false, false, true),
+            _ => panic!("what is asked of the benchmark: [--large] [--only check|store|list]"),
         };
-        Wishes { large, check, store }
+        Wishes { large, check, store, list }
     }
 }
 
@@ -142,6 +145,10 @@ fn all(palisade: PathBuf, target: &Path, report_to: &Path, wishes: Wishes) {
     let written = |name: &str, items, compressed| {
         fleet::write(&folder.join(name), items, compressed).expect("a fleet")
     };
+    if wishes.list && !wishes.store {
+        let small = written("small", SMALL_ITEMS, false);
+        return list_rows(&mut report, &programs, &small, &folder.join("stores"), wishes);
+    }
     let plain = written("plain", TIMED_ITEMS, false);
     let large = wishes.large.then(|| written("large", LARGE_ITEMS, false));
     if wishes.check {
@@ -157,13 +164,23 @@ fn all(palisade: PathBuf, target: &Path, report_to: &Path, wishes: Wishes) {
             ingest::rows(&mut report, &programs, fleet, &stores, repeats);
             change::rows(&mut report, &programs, fleet, &small, &stores);
         }
-        let listed = if wishes.large { LISTED_LARGE } else { LISTED };
-        listing::rows(&mut report, &programs, &small, &stores, listed);
+        list_rows(&mut report, &programs, &small, &stores, wishes);
     }
     // A part of the rows is no report.
     if wishes.check && wishes.store {
         fs::write(report_to, report.page(&programs, &plain)).expect("the report");
     }
+}
+
+fn list_rows(
+    report: &mut Report,
+    programs: &Programs,
+    fleet: &fleet::Fleet,
+    folder: &Path,
+    wishes: Wishes,
+) {
+    let listed = if wishes.large { LISTED_LARGE } else { LISTED };
+    listing::rows(report, programs, fleet, folder, listed);
 }
 
 fn check_rows(report: &mut Report, programs: &Programs, plain: &fleet::Fleet, gzip: &fleet::Fleet) {
