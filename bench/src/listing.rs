@@ -15,6 +15,7 @@ use palisade_wire::shapes::{
     ListComplianceStatusRequest, ListComplianceStatusResponse, PolicyComplianceStatus,
 };
 use palisade_wire::{Operation, Protocol, Shaped as _, decode_output, encode};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -264,6 +265,8 @@ struct Ledger {
 pub fn bare(store: &Path) {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let reader = Connection::open_with_flags(store, flags).expect("a store");
+    // Prepared once: without this SQLite plans a statement with a bound range anew for every call.
+    reader.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).expect("is set");
     let policies = policies(&reader);
     let ledger = Arc::new(Ledger { reader: Mutex::new(reader), policies });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
