@@ -12,6 +12,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::inflate::Bounds;
 use crate::metrics::Metrics;
 use crate::pages::Sealer;
+use crate::place::Place;
 use crate::throttle::{Rate, Throttle};
 use crate::usage::Uses;
 use crate::vault::Vault;
@@ -128,6 +129,7 @@ pub struct App {
     /// Counts and times of every stage.
     pub metrics: Metrics,
     pub(crate) deliveries: Arc<Semaphore>,
+    pub(crate) place: Place,
     pub(crate) throttle: Throttle,
     pub(crate) uses: Uses,
     desk: Desk,
@@ -151,6 +153,7 @@ impl App {
             wake: Notify::new(),
             metrics: Metrics::default(),
             deliveries: Arc::new(Semaphore::new(DELIVERIES_AT_ONCE_MAX)),
+            place: Place::default(),
             throttle: Throttle::default(),
             uses: Uses::default(),
             sealer: OnceLock::new(),

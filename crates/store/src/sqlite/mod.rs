@@ -112,7 +112,7 @@ fn engine(path: &str, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) 
 
 impl Store for SqliteStore {
     fn control_revision(&self) -> Result<u64> {
-        self.connections.read(control::revision)
+        self.connections.read_one(control::revision)
     }
 
     fn control(&self) -> Result<Control> {
@@ -129,7 +129,7 @@ impl Store for SqliteStore {
     }
 
     fn key(&self, access_key_id: &str) -> Result<Option<KeyRecord>> {
-        self.connections.read(|tx| keys::one(tx, access_key_id))
+        self.connections.read_one(|connection| keys::one(connection, access_key_id))
     }
 
     fn keys(&self) -> Result<Vec<KeyRecord>> {
@@ -287,11 +287,12 @@ impl Store for SqliteStore {
         through: Option<&AccountId>,
         limit: usize,
     ) -> Result<Vec<EntryRow>> {
-        self.connections.read(|tx| ledger::entries(tx, policy, after, through, limit))
+        self.connections
+            .read_one(|connection| ledger::entries(connection, policy, after, through, limit))
     }
 
     fn entry(&self, policy: &PolicyId, account: &AccountId) -> Result<Option<EntryRow>> {
-        self.connections.read(|tx| ledger::entry(tx, policy, account))
+        self.connections.read_one(|connection| ledger::entry(connection, policy, account))
     }
 
     fn violators(
