@@ -1,6 +1,7 @@
 //! What the ledger says of a policy, as AWS shows it (semantics §3): which accounts, with how many
 //! violators, and what stood in the way of knowing.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -114,11 +115,9 @@ struct Statuses<'a> {
 impl Serialize for Statuses<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(Some(self.accounts.len()))?;
-        let mut rows = self.rows.iter().peekable();
+        let mut rows = self.rows;
         for account in self.accounts {
-            // Between those asked for there may be entries of accounts that have just left the scope.
-            while rows.next_if(|row| row.account < *account).is_some() {}
-            let row = rows.next_if(|row| row.account == *account);
+            let row = first_of(&mut rows, account);
             let result = row.and_then(|row| result(&row.entry));
             list.serialize_element(&StatusShape {
                 evaluation_results: result.as_slice(),
@@ -132,6 +131,22 @@ impl Serialize for Statuses<'_> {
         }
         list.end()
     }
+}
+
+/// Takes from `rows`, which are ascending, up to that of `account`; answers that, if there is one.
+/// In front of it there may be those of accounts that have just left the scope.
+fn first_of<'r>(rows: &mut &'r [EntryRow], account: &AccountId) -> Option<&'r EntryRow> {
+    while let [row, rest @ ..] = *rows {
+        let order = row.account.cmp(account);
+        if order == Ordering::Greater {
+            break;
+        }
+        *rows = rest;
+        if order == Ordering::Equal {
+            return Some(row);
+        }
+    }
+    None
 }
 
 /// `PolicyComplianceStatus`, its members in the same order.

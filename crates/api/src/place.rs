@@ -141,3 +141,94 @@ fn watch(state: &Weak<State>, runtime: &Handle) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn many_threads() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    }
+
+    /// As if the rest were over, however busy this machine is.
+    fn rested(place: &Place) -> &Place {
+        place.0.rests_until_ms.store(0, SeqCst);
+        place
+    }
+
+    #[test]
+    fn there_is_one_place_and_it_is_given_back() {
+        many_threads().block_on(async {
+            let place = Place::default();
+            let taken = place.take();
+            assert!(taken.is_some());
+            assert!(rested(&place).take().is_none(), "one call at a time");
+            drop(taken);
+            let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                let _taken = rested(&place).take().unwrap();
+                panic!("as a call may");
+            }));
+            assert!(panicked.is_err());
+            assert!(rested(&place).take().is_some(), "a panic gives it back too");
+        });
+    }
+
+    #[test]
+    fn after_a_long_call_there_is_none_for_a_while() {
+        many_threads().block_on(async {
+            let place = Place::default();
+            let taken = place.take();
+            thread::sleep(LONG.saturating_mul(2));
+            drop(taken);
+            assert!(place.take().is_none());
+            assert!(rested(&place).take().is_some());
+        });
+    }
+
+    #[test]
+    fn a_runtime_of_one_thread_has_no_place() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async { assert!(Place::default().take().is_none()) });
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build();
+        let alone = runtime.unwrap();
+        alone.block_on(async { assert!(Place::default().take().is_none()) });
+        assert!(Place::default().take().is_none(), "nor is there one without a runtime");
+    }
+
+    /// Both threads of the runtime wait: one for the timers, the other to be woken. The one that
+    /// waits for the timers is then held up.
+    #[test]
+    fn while_a_call_is_stuck_the_others_go_on() {
+        let (release, stuck) = std::sync::mpsc::channel::<()>();
+        many_threads().block_on(async move {
+            let place = Place::default();
+            let timer = tokio::spawn(tokio::time::sleep(Duration::from_millis(200)));
+            let call = tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let _taken = place.take().unwrap();
+                stuck.recv().unwrap();
+            });
+            timer.await.unwrap();
+            release.send(()).unwrap();
+            call.await.unwrap();
+        });
+    }
+
+    #[test]
+    fn the_watcher_ends_with_the_place_also_when_it_sleeps() {
+        many_threads().block_on(async {
+            for asleep in [false, true] {
+                let place = Place::default();
+                drop(place.take());
+                let state = Arc::downgrade(&place.0);
+                while asleep && !place.0.asleep.load(SeqCst) {
+                    thread::sleep(LOOK);
+                }
+                drop(place);
+                while state.upgrade().is_some() {
+                    thread::sleep(LOOK);
+                }
+            }
+        });
+    }
+}

@@ -24,7 +24,8 @@ fn checked(
     if text.is_empty() {
         return refuse("it is empty");
     }
-    if text.encode_utf16().count() > len_max {
+    // There are never more units than bytes, so nearly always the bytes decide.
+    if text.len() > len_max && text.encode_utf16().count() > len_max {
         return refuse("it is too long");
     }
     if !text.chars().all(allowed) {

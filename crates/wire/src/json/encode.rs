@@ -68,10 +68,10 @@ impl Writer<'_> {
         let fraction = magnitude % 1_000;
         let digit = |place: u64| b'0' | u8::try_from(fraction / place % 10).unwrap_or_default();
         let digits = [b'.', digit(100), digit(10), digit(1)];
-        let used = match fraction {
-            _ if fraction % 10 > 0 => 4,
-            _ if fraction % 100 > 0 => 3,
-            _ => 2,
+        let used = match (fraction % 100, fraction % 10) {
+            (0, _) => 2,
+            (_, 0) => 3,
+            _ => 4,
         };
         self.out.extend_from_slice(digits.get(..used).unwrap_or_default());
     }
