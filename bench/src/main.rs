@@ -226,7 +226,7 @@ fn check_rows(report: &mut Report, programs: &Programs, plain: &fleet::Fleet, gz
         duel.duckdb.map(|peer| peer / duel.floor),
     );
 
-    let raw = median((0..ROUNDS).map(|_| programs.raw(plain).cpu).collect());
+    let raw = programs.raw_cpu(plain);
     let share = format!("{:.2} ×", raw / duel.palisade);
     report.row("reading the bytes alone, to `check`", "told", &share, None);
 

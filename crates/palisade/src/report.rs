@@ -125,10 +125,7 @@ impl ViolatorLine {
 /// The rows in the form asked for, with a newline at the end.
 pub fn statuses(rows: &[StatusRow], output: Output) -> String {
     match output {
-        Output::Json => {
-            let list: Vec<Value> = rows.iter().map(StatusRow::json).collect();
-            format!("{:#}\n", json!({"PolicyComplianceStatusList": list}))
-        }
+        Output::Json => json_list("PolicyComplianceStatusList", rows.iter().map(StatusRow::json)),
         Output::Csv => status_csv(rows),
         Output::Table => {
             let mut text = status_table(rows);
@@ -151,10 +148,7 @@ pub fn statuses(rows: &[StatusRow], output: Output) -> String {
 /// The violators of one policy and account in the form asked for.
 pub fn violators(lines: &[ViolatorLine], output: Output) -> String {
     match output {
-        Output::Json => {
-            let list: Vec<Value> = lines.iter().map(ViolatorLine::json).collect();
-            format!("{:#}\n", json!({"Violators": list}))
-        }
+        Output::Json => json_list("Violators", lines.iter().map(ViolatorLine::json)),
         Output::Csv => {
             let mut text =
                 csv_line(&["ResourceType", "ResourceId", "ViolationReason", "Since", "Evidence"]);
@@ -168,6 +162,24 @@ pub fn violators(lines: &[ViolatorLine], output: Output) -> String {
         }
         Output::Table => violator_table(lines),
     }
+}
+
+/// An object of one list, of which one element at a time is made: as values, the rows of a fleet
+/// take many times the room of their text.
+fn json_list(name: &str, elements: impl Iterator<Item = Value>) -> String {
+    let mut text = format!("{{\n  {}: [", Value::from(name));
+    let mut between = "";
+    for element in elements {
+        text.push_str(between);
+        for line in format!("{element:#}").lines() {
+            text.push_str("\n    ");
+            text.push_str(line);
+        }
+        between = ",";
+    }
+    // As an empty list is written.
+    text.push_str(if between.is_empty() { "]\n}\n" } else { "\n  ]\n}\n" });
+    text
 }
 
 fn status_table(rows: &[StatusRow]) -> String {
@@ -390,6 +402,16 @@ mod tests {
     #[test]
     fn json_has_the_names_of_aws_and_no_result_is_an_empty_list() {
         insta::assert_snapshot!(statuses(&rows(), Output::Json));
+    }
+
+    #[test]
+    fn a_list_is_written_as_the_value_of_all_would_be() {
+        for count in 0..=3 {
+            let some = &rows()[..count];
+            let list: Vec<Value> = some.iter().map(StatusRow::json).collect();
+            let whole = format!("{:#}\n", json!({"PolicyComplianceStatusList": list}));
+            assert_eq!(statuses(some, Output::Json), whole, "{count} rows");
+        }
     }
 
     #[test]
