@@ -6,11 +6,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::{Effort, Result, StoreError};
 
 use super::spent::Spent;
+use super::writer::{Transaction, Writer};
 use super::{Opening, Synchronous, engine, schema};
 
 /// Reading connections open at one time; who comes when all are taken waits for one.
@@ -33,7 +34,7 @@ const SYNCHRONOUS_NORMAL: i64 = 1;
 /// Connections to one database.
 pub(super) struct Connections {
     // INVARIANT: the only connection that writes, so that writers queue here and not in SQLite.
-    writer: Mutex<Connection>,
+    writer: Writer,
     /// `None` in memory, where the writer's connection is the database: it reads as well.
     readers: Option<Readers>,
     /// Held for as long as the store is served.
@@ -110,7 +111,7 @@ impl Connections {
         let readers =
             Readers { path: path.to_owned(), pool: Mutex::default(), returned: Condvar::new() };
         let spent = Spent::default();
-        Ok(Connections { writer: Mutex::new(writer), readers: Some(readers), _lock: lock, spent })
+        Ok(Connections { writer: Writer::of(writer), readers: Some(readers), _lock: lock, spent })
     }
 
     /// A database that ends with the process.
@@ -118,17 +119,25 @@ impl Connections {
         let mut writer = Connection::open_in_memory()?;
         keep_statements(&writer)?;
         schema::migrate(&mut writer, "memory", sealing_key)?;
-        let (writer, spent) = (Mutex::new(writer), Spent::default());
+        let (writer, spent) = (Writer::of(writer), Spent::default());
         Ok(Connections { writer, readers: None, _lock: None, spent })
     }
 
-    /// Runs `act` in a transaction of its own and commits what it did, or undoes it when it fails.
+    /// Runs `act` as a transaction and returns when what it did is on disk, or undoes it when it
+    /// fails.
     pub(super) fn write<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.write_rows(1, act)
+    }
+
+    /// As [`Connections::write`], for what writes about as many rows.
+    pub(super) fn write_rows<T>(
+        &self,
+        rows: usize,
+        act: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
         let asked = Instant::now();
-        let mut connection = locked(&self.writer);
-        let begun = Instant::now();
-        let answer = committed(&mut connection, act);
-        self.spent.write(begun.duration_since(asked), begun.elapsed());
+        let (answer, waited) = self.writer.write(rows, act);
+        self.spent.write(waited, asked.elapsed().saturating_sub(waited));
         answer
     }
 
@@ -140,11 +149,12 @@ impl Connections {
         act: impl FnOnce(&Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
         let asked = Instant::now();
-        let mut connection = locked(&self.writer);
+        let mut alone = self.writer.alone();
+        let connection = alone.connection();
         let begun = Instant::now();
         let before: i64 = connection.pragma_query_value(None, SYNCHRONOUS, |row| row.get(0))?;
         connection.pragma_update(None, SYNCHRONOUS, before.min(SYNCHRONOUS_NORMAL))?;
-        let answer = committed(&mut connection, act);
+        let answer = committed(connection, act);
         connection.pragma_update(None, SYNCHRONOUS, before)?;
         self.spent.write(begun.duration_since(asked), begun.elapsed());
         answer
@@ -158,8 +168,9 @@ impl Connections {
     /// Moves what the write-ahead log holds into the file and empties it. Other processes that read
     /// just then keep it from that, which is no failure: the next checkpoint does it.
     pub(super) fn empty_log(&self) {
+        let mut alone = self.writer.alone();
         let emptied =
-            locked(&self.writer).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            alone.connection().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         drop(emptied);
     }
 
@@ -168,7 +179,7 @@ impl Connections {
         let asked = Instant::now();
         let answer = match &self.readers {
             Some(readers) => within(readers.lend().connection()?, ask),
-            None => within(&mut locked(&self.writer), ask),
+            None => within(self.writer.alone().connection(), ask),
         };
         self.spent.read(asked.elapsed());
         answer
@@ -181,7 +192,7 @@ fn committed<T>(
     act: impl FnOnce(&Transaction<'_>) -> Result<T>,
 ) -> Result<T> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let answer = act(&tx)?;
+    let answer = act(&Transaction::on(&tx))?;
     tx.commit()?;
     Ok(answer)
 }
@@ -191,7 +202,7 @@ fn within<T>(
     ask: impl FnOnce(&Transaction<'_>) -> Result<T>,
 ) -> Result<T> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-    ask(&tx)
+    ask(&Transaction::on(&tx))
 }
 
 /// A panic of another caller left no half-done write behind: its transaction was undone.
