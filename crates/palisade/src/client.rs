@@ -477,6 +477,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_is_held_up_to_a_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for (length, held) in
+            [(KEPT_SIZE_MAX - 1, true), (KEPT_SIZE_MAX, true), (KEPT_SIZE_MAX + 1, false)]
+        {
+            File::create(&path).unwrap().set_len(length).unwrap();
+            let file = Delivered::read(&path).unwrap();
+            assert_eq!((file.length, !file.text.is_empty()), (length, held));
+            assert_eq!(file.sha256, hash(&path).unwrap().0);
+        }
+    }
+
+    #[test]
     fn an_endpoint_is_scheme_host_and_port() {
         let client = |endpoint: &str| Client::with(endpoint, None, "us-east-1".into(), None);
         assert_eq!(client("http://127.0.0.1:7780/").unwrap().host, "127.0.0.1:7780");
