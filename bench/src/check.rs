@@ -81,8 +81,15 @@ impl Programs {
         Some(run(&mut command, &[0]))
     }
 
-    /// Asserts that all agree with the fleet's truth, then times them in turn.
-    pub fn duel(&self, fleet: &Fleet, rounds: usize, compressed: bool) -> Medians {
+    /// Only reads the fleet's bytes.
+    pub fn raw(&self, fleet: &Fleet) -> Run {
+        let run = run(Command::new(&self.bench).arg("raw").arg(&fleet.snapshots), &[0]);
+        assert_eq!(run.output.trim(), fleet.bytes.to_string(), "all bytes");
+        run
+    }
+
+    /// Asserts that everybody's answer is the fleet's truth, account by account.
+    pub fn assert_agreed(&self, fleet: &Fleet, compressed: bool) {
         let answers = statuses(&self.check(fleet, 1).output);
         assert_eq!(answers, fleet.truth, "palisade check");
         assert_eq!(lines(&self.floor(fleet).output), fleet.truth, "the floor");
@@ -95,6 +102,11 @@ impl Programs {
                 assert_eq!(lines(&peer.output), fleet.truth, "{name}");
             }
         }
+    }
+
+    /// Asserts that all agree with the fleet's truth, then times them in turn.
+    pub fn duel(&self, fleet: &Fleet, rounds: usize, compressed: bool) -> Medians {
+        self.assert_agreed(fleet, compressed);
         let mut times: [Vec<f64>; 5] = Default::default();
         for _ in 0..rounds {
             times[0].push(self.check(fleet, 1).cpu);

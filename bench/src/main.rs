@@ -31,12 +31,18 @@ use check::Programs;
 use report::Report;
 use runs::median;
 
+/// That of `palisade`: the floor is to differ by what it does alone.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Rounds of alternating runs.
 const ROUNDS: usize = 7;
 /// Items of the fleet that programs are timed on.
 const TIMED_ITEMS: u64 = 100_000;
 /// Items of the large fleet, on request: its memory is compared with that of the timed one.
 const LARGE_ITEMS: u64 = 1_000_000;
+/// Items of the fleet that only `check` reads, on further request.
+const HUGE_ITEMS: u64 = 10_000_000;
 /// Items of the fleet beside which a change of an item is to cost no more.
 const SMALL_ITEMS: u64 = 10_000;
 /// Accounts and policies of the ledger that is listed.
@@ -44,7 +50,7 @@ const LISTED: [u64; 2] = [1_000, 50];
 /// On request.
 const LISTED_LARGE: [u64; 2] = [10_000, 50];
 /// How often the timed fleet is ingested again.
-const REPEATS: usize = 20;
+const REPEATS: usize = 100;
 /// How often the large one is.
 const REPEATS_LARGE: usize = 5;
 
@@ -52,6 +58,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
+        ["raw", snapshots] => print_raw(Path::new(snapshots)),
         ["floor", snapshots] => print_floor(Path::new(snapshots)),
         ["fleet", folder, items] => {
             let fleet = fleet::write(Path::new(folder), items.parse().expect("a number"), false);
@@ -66,7 +73,8 @@ fn main() {
         }
         _ => {
             eprintln!(
-                "usage: palisade-bench all PALISADE TARGET REPORT [--large] [--only check|store|ingest] | \
+                "usage: palisade-bench all PALISADE TARGET REPORT [--large|--huge] \
+                 [--only check|ingest|change|list] | raw SNAPSHOTS | \
                  fleet FOLDER ITEMS | floor SNAPSHOTS | bulk STORE | bare STORE"
             );
             std::process::exit(64);
@@ -85,6 +93,25 @@ fn print_floor(snapshots: &Path) {
     print!("{out}");
 }
 
+/// Reads every byte and does nothing with it: the cost of having files at all.
+fn print_raw(snapshots: &Path) {
+    use std::io::Read as _;
+    let mut files = Vec::new();
+    walk(snapshots, &mut files);
+    let mut buffer = vec![0; 128 * 1024];
+    let mut bytes = 0_u64;
+    for path in files {
+        let mut file = fs::File::open(path).expect("a snapshot");
+        loop {
+            match file.read(&mut buffer).expect("a readable file") {
+                0 => break,
+                read => bytes += read as u64,
+            }
+        }
+    }
+    println!("{bytes}");
+}
+
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -92,16 +119,13 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Reads a file, plain or compressed, into a buffer that is used again.
-fn load(path: &Path, text: &mut Vec<u8>) {
-    use std::io::Read as _;
-    text.clear();
-    let mut file = fs::File::open(path).expect("a snapshot");
-    if path.extension().is_some_and(|suffix| suffix == "gz") {
-        flate2::read::MultiGzDecoder::new(file).read_to_end(text).expect("gzip");
-    } else {
-        file.read_to_end(text).expect("a readable file");
-    }
+/// A group of rows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Part {
+    Check,
+    Ingest,
+    Change,
+    List,
 }
 
 /// What of the whole to run.
@@ -109,26 +133,32 @@ fn load(path: &Path, text: &mut Vec<u8>) {
 struct Wishes {
     /// The large fleet as well.
     large: bool,
-    check: bool,
-    store: bool,
-    /// Of what is asked of the store, only what comes in.
-    ingest: bool,
+    /// And one of ten times as many items for `check`.
+    huge: bool,
+    /// These rows alone.
+    only: Option<Part>,
 }
 
 impl Wishes {
     fn of(words: &[&str]) -> Wishes {
-        let (large, only) = match words {
-            ["--large", rest @ ..] => (true, rest),
-            rest => (false, rest),
+        let (large, huge, only) = match words {
+            ["--large", rest @ ..] => (true, false, rest),
+            ["--huge", rest @ ..] => (true, true, rest),
+            rest => (false, false, rest),
         };
-        let wishes = |check, store, ingest| Wishes { large, check, store, ingest };
-        match only {
-            [] => wishes(true, true, true),
-            ["--only", "check"] => wishes(true, false, false),
-            ["--only", "store"] => wishes(false, true, true),
-            ["--only", "ingest"] => wishes(false, false, true),
-            _ => panic!("what is asked of the benchmark: [--large] [--only check|store|ingest]"),
-        }
+        let only = match only {
+            [] => None,
+            ["--only", "check"] => Some(Part::Check),
+            ["--only", "ingest"] => Some(Part::Ingest),
+            ["--only", "change"] => Some(Part::Change),
+            ["--only", "list"] => Some(Part::List),
+            _ => panic!("asked: [--large|--huge] [--only check|ingest|change|list]"),
+        };
+        Wishes { large, huge, only }
+    }
+
+    fn has(self, part: Part) -> bool {
+        self.only.is_none_or(|only| only == part)
     }
 }
 
@@ -137,7 +167,7 @@ fn all(palisade: PathBuf, target: &Path, report_to: &Path, wishes: Wishes) {
     let programs = Programs {
         palisade,
         bench: std::env::current_exe().expect("this program"),
-        python: if wishes.check { check::python(&folder.join("python")) } else { None },
+        python: if wishes.has(Part::Check) { check::python(&folder.join("python")) } else { None },
         jq: check::jq(),
         scripts: Path::new(env!("CARGO_MANIFEST_DIR")).join("peers"),
     };
@@ -146,29 +176,30 @@ fn all(palisade: PathBuf, target: &Path, report_to: &Path, wishes: Wishes) {
         fleet::write(&folder.join(name), items, compressed).expect("a fleet")
     };
     let plain = written("plain", TIMED_ITEMS, false);
+    let small = written("small", SMALL_ITEMS, false);
     let large = wishes.large.then(|| written("large", LARGE_ITEMS, false));
-    if wishes.check {
+    if wishes.has(Part::Check) {
         let gzip = written("gzip", TIMED_ITEMS, true);
         check_rows(&mut report, &programs, &plain, &gzip);
-        peak_rows(&mut report, &programs, &plain, large.as_ref());
+        let huge = wishes.huge.then(|| written("huge", HUGE_ITEMS, false));
+        peak_rows(&mut report, &programs, &plain, large.as_ref(), huge.as_ref());
     }
     let stores = folder.join("stores");
-    if wishes.ingest && !wishes.store {
-        let fleet = large.as_ref().unwrap_or(&plain);
-        ingest::throughput(&mut report, &programs, fleet, &stores);
-    }
-    if wishes.store {
-        let small = written("small", SMALL_ITEMS, false);
-        for (fleet, repeats) in [(Some(&plain), REPEATS), (large.as_ref(), REPEATS_LARGE)] {
-            let Some(fleet) = fleet else { continue };
+    for (fleet, repeats) in [(Some(&plain), REPEATS), (large.as_ref(), REPEATS_LARGE)] {
+        let Some(fleet) = fleet else { continue };
+        if wishes.has(Part::Ingest) {
             ingest::rows(&mut report, &programs, fleet, &stores, repeats);
+        }
+        if wishes.has(Part::Change) {
             change::rows(&mut report, &programs, fleet, &small, &stores);
         }
+    }
+    if wishes.has(Part::List) {
         let listed = if wishes.large { LISTED_LARGE } else { LISTED };
         listing::rows(&mut report, &programs, &small, &stores, listed);
     }
     // A part of the rows is no report.
-    if wishes.check && wishes.store {
+    if wishes.only.is_none() {
         fs::write(report_to, report.page(&programs, &plain)).expect("the report");
     }
 }
@@ -195,6 +226,10 @@ fn check_rows(report: &mut Report, programs: &Programs, plain: &fleet::Fleet, gz
         duel.duckdb.map(|peer| peer / duel.floor),
     );
 
+    let raw = median((0..ROUNDS).map(|_| programs.raw(plain).cpu).collect());
+    let share = format!("{:.2} ×", raw / duel.palisade);
+    report.row("reading the bytes alone, to `check`", "told", &share, None);
+
     let compressed = programs.duel(gzip, ROUNDS, true);
     report.ratio(
         "`check`, gzip, to inflating and the parse floor",
@@ -215,8 +250,9 @@ fn peak_rows(
     programs: &Programs,
     plain: &fleet::Fleet,
     large: Option<&fleet::Fleet>,
+    huge: Option<&fleet::Fleet>,
 ) {
-    let what = ["peak memory at 1M items", "peak memory at 1M items to that at 100k"];
+    let what = ["`check`, peak memory at 1M items", "… to that at 100k"];
     let reach = ["≤ 64 MB", "≤ 1.2 ×"];
     let Some(large) = large else {
         for (what, reach) in what.iter().zip(reach) {
@@ -224,10 +260,20 @@ fn peak_rows(
         }
         return;
     };
-    let small = programs.check(plain, 2).peak as f64;
-    let large = programs.check(large, 2).peak as f64;
+    programs.assert_agreed(large, false);
+    let peak = |fleet| programs.check(fleet, 2).peak as f64;
+    let (small, large) = (peak(plain), peak(large));
     let megabytes = large / 1_048_576.0;
     report.row(what[0], reach[0], &format!("{megabytes:.1} MB"), Some(megabytes <= 64.0));
     let growth = large / small;
     report.row(what[1], reach[1], &format!("{growth:.2} ×"), Some(growth <= 1.2));
+    if let Some(huge) = huge {
+        let growth = peak(huge) / small;
+        report.row(
+            "… at 10M items to that at 100k",
+            "≤ 1.2 ×",
+            &format!("{growth:.2} ×"),
+            Some(growth <= 1.2),
+        );
+    }
 }

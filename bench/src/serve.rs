@@ -5,9 +5,10 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use palisade_wire::sigv4::{Payload, RequestParts, Secret, Signer, sign};
+use palisade_wire::{Operation, Protocol, TARGET_PREFIX};
 use serde_json::{Value, json};
 use ureq::Agent;
 
@@ -223,11 +224,55 @@ impl Client {
     fn send(
         &self,
         method: &str,
-        (path, query): (&str, &str),
+        whole: (&str, &str),
         region: &str,
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Value {
+        let (bytes, _) = self.exchange(method, whole, region, headers, body);
+        if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("JSON") }
+    }
+
+    /// One operation in either protocol. Answers the body, and the seconds from the first byte sent
+    /// to the last received.
+    pub fn ask(
+        &self,
+        protocol: Protocol,
+        region: &str,
+        operation: Operation,
+        body: &[u8],
+    ) -> (Vec<u8>, f64) {
+        let name = operation.name();
+        match protocol {
+            Protocol::Json => {
+                let target = format!("{TARGET_PREFIX}.{name}");
+                let headers = [
+                    ("content-type", "application/x-amz-json-1.1"),
+                    ("x-amz-target", target.as_str()),
+                ];
+                self.exchange("POST", ("/", ""), region, &headers, body)
+            }
+            Protocol::Cbor => {
+                let path = format!("/service/{TARGET_PREFIX}/operation/{name}");
+                let headers = [
+                    ("content-type", "application/cbor"),
+                    ("accept", "application/cbor"),
+                    ("smithy-protocol", "rpc-v2-cbor"),
+                ];
+                self.exchange("POST", (&path, ""), region, &headers, body)
+            }
+        }
+    }
+
+    /// Signs, sends and reads to the end; only the latter two are timed.
+    fn exchange(
+        &self,
+        method: &str,
+        (path, query): (&str, &str),
+        region: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> (Vec<u8>, f64) {
         let mut headers: Vec<(String, String)> =
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         headers.push(("host".to_owned(), self.address.clone()));
@@ -252,15 +297,19 @@ impl Client {
         for (name, value) in headers {
             request = request.header(name, value);
         }
+        let started = Instant::now();
         let answer = if body.is_empty() {
             self.agent.run(request.body(()).expect("a request"))
         } else {
             self.agent.run(request.body(body).expect("a request"))
         };
         let mut answer = answer.expect("an answer");
-        let text = answer.body_mut().with_config().limit(1 << 28).read_to_string().expect("text");
-        assert!(answer.status().is_success(), "{method} {path}: {} {text}", answer.status());
-        if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("JSON") }
+        let bytes = answer.body_mut().with_config().limit(1 << 28).read_to_vec().expect("a body");
+        let took = started.elapsed().as_secs_f64();
+        let status = answer.status();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(status.is_success(), "{method} {path}: {status} {text}");
+        (bytes, took)
     }
 }
 

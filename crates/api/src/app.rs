@@ -13,6 +13,7 @@ use crate::buffers::Buffers;
 use crate::inflate::Bounds;
 use crate::metrics::Metrics;
 use crate::pages::Sealer;
+use crate::place::Place;
 use crate::throttle::{Rate, Throttle};
 use crate::usage::Uses;
 use crate::vault::Vault;
@@ -130,6 +131,7 @@ pub struct App {
     pub metrics: Metrics,
     pub(crate) deliveries: Arc<Semaphore>,
     pub(crate) buffers: Buffers,
+    pub(crate) place: Place,
     pub(crate) throttle: Throttle,
     pub(crate) uses: Uses,
     desk: Desk,
@@ -154,6 +156,7 @@ impl App {
             metrics: Metrics::default(),
             deliveries: Arc::new(Semaphore::new(DELIVERIES_AT_ONCE_MAX)),
             buffers: Buffers::default(),
+            place: Place::default(),
             throttle: Throttle::default(),
             uses: Uses::default(),
             sealer: OnceLock::new(),

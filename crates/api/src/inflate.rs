@@ -6,8 +6,11 @@ use std::io::{BufRead, BufReader, ErrorKind, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
-/// Inflated bytes that one chunk holds at most.
-pub const CHUNK_MAX: usize = 256 * 1024;
+/// Inflated bytes that one chunk holds at most: few enough to be in the processor's own cache still
+/// when they are parsed.
+pub const CHUNK_MAX: usize = 128 * 1024;
+/// Bytes of the source that are read ahead.
+const AHEAD: usize = 64 * 1024;
 /// Inflated bytes that are free of the ratio: 16 MiB.
 pub const FREE_MAX: u64 = 16 * 1024 * 1024;
 /// Inflated bytes for each compressed byte, beyond [`FREE_MAX`].
@@ -91,7 +94,7 @@ impl<R: Read> Inflate<R> {
     /// # Errors
     /// [`InflateError::Source`] when the first bytes cannot be read.
     pub fn new(source: R, bounds: Bounds) -> Result<Self, InflateError> {
-        let mut counted = Counted { inner: BufReader::with_capacity(CHUNK_MAX, source), count: 0 };
+        let mut counted = Counted { inner: BufReader::with_capacity(AHEAD, source), count: 0 };
         let gzip = counted.starts_with_gzip()?;
         let source = match gzip {
             true => Source::Gzip(Box::new(MultiGzDecoder::new(counted))),

@@ -32,6 +32,7 @@ pub mod notification;
 pub mod operations;
 pub mod own;
 pub mod pages;
+mod place;
 pub mod policies;
 pub mod protection;
 mod request;

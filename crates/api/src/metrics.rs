@@ -143,6 +143,28 @@ impl Histogram {
     }
 }
 
+/// Judgements of shards, one for each policy, by how much was looked at.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Judgements {
+    /// The whole shard.
+    pub shard: u64,
+    /// What changed of its items, with what they are judged with.
+    pub changes: u64,
+    /// Nothing: what changed is none of the policy's business.
+    pub nothing: u64,
+}
+
+impl Judgements {
+    /// Both together.
+    pub fn and(self, more: Judgements) -> Judgements {
+        Judgements {
+            shard: self.shard.saturating_add(more.shard),
+            changes: self.changes.saturating_add(more.changes),
+            nothing: self.nothing.saturating_add(more.nothing),
+        }
+    }
+}
+
 /// Counts and times since the process began.
 #[derive(Debug, Default)]
 pub struct Metrics {
@@ -151,7 +173,7 @@ pub struct Metrics {
     stages: [Histogram; Stage::ALL.len()],
     ingest_bytes: AtomicU64,
     shards: AtomicU64,
-    judgements: AtomicU64,
+    judgements: Mutex<Judgements>,
 }
 
 impl Metrics {
@@ -174,10 +196,16 @@ impl Metrics {
         self.ingest_bytes.fetch_add(bytes, Relaxed);
     }
 
-    /// Counts shards that were settled, and the policies under which they were judged.
-    pub fn settled(&self, shards: usize, judgements: usize) {
+    /// Counts shards that were settled, and how they were judged.
+    pub fn settled(&self, shards: usize, judgements: Judgements) {
         self.shards.fetch_add(shards as u64, Relaxed);
-        self.judgements.fetch_add(judgements as u64, Relaxed);
+        let mut all = locked(&self.judgements);
+        *all = all.and(judgements);
+    }
+
+    /// How shards were judged so far.
+    pub fn judgements(&self) -> Judgements {
+        *locked(&self.judgements)
     }
 
     /// Does a stage in a span of its own and notes how long it took.

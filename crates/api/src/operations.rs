@@ -1,6 +1,8 @@
 //! The one table of all 42 operations: what each is, who may call it, and what answers it.
 
-use palisade_wire::{ErrorKind, Fault, Input, Operation, Protocol, Response, decode, respond};
+use palisade_wire::{
+    ErrorKind, Fault, Input, Operation, Protocol, Response, Says, decode, respond_as,
+};
 
 use crate::app::App;
 use crate::call::Call;
@@ -28,6 +30,14 @@ pub struct Row {
     pub home_region_only: bool,
     /// What answers it.
     pub handler: Handler,
+}
+
+impl Row {
+    /// Whether it is sure to be answered after a few reads by key, of a page of rows at most.
+    pub(crate) fn is_short(&self) -> bool {
+        use Operation::{GetComplianceDetail, GetPolicy, ListComplianceStatus};
+        matches!(self.operation, GetComplianceDetail | GetPolicy | ListComplianceStatus)
+    }
 }
 
 /// Decodes, acts and encodes.
@@ -239,17 +249,17 @@ impl Callers {
 }
 
 /// The three steps of a handler: decode, act, encode.
-fn run<I: Input>(
+fn run<I: Input, S: Says<I::Output>>(
     call: &Call<'_>,
     frame: &Frame,
-    act: fn(&Call<'_>, I) -> Result<I::Output, Fault>,
+    act: fn(&Call<'_>, I) -> Result<S, Fault>,
 ) -> Result<Response, Fault> {
     let metrics = &call.app.metrics;
     let input = metrics
         .timed(Stage::Decode, || decode::<I>(frame.protocol, &frame.body))
         .map_err(|f| known_type(call, f))?;
     let output = metrics.timed(Stage::Act, || act(call, input))?;
-    Ok(metrics.timed(Stage::Encode, || respond(frame.protocol, &output)))
+    Ok(metrics.timed(Stage::Encode, || respond_as::<I::Output, S>(frame.protocol, &output)))
 }
 
 /// A policy type that is none of the model's is InvalidTypeException where the operation has it

@@ -1,6 +1,6 @@
 //! The router, and the steps that every request takes before and after its operation.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::Body;
@@ -19,6 +19,9 @@ use crate::metrics::Stage;
 use crate::operations::{Frame, answer, row};
 use crate::verify::verify;
 use crate::{mint, own};
+
+/// Bytes of a body that is quick to hash and to read.
+const SHORT_BODY_MAX: usize = 8 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
@@ -57,11 +60,19 @@ async fn envelope(State(app): State<Arc<App>>, mut request: Request, next: Next)
     response
 }
 
-/// SDKs correct their clocks by this header.
+/// SDKs correct their clocks by this header. It is the same for all answers of a second.
 fn http_date(now_ms: i64) -> Option<HeaderValue> {
+    static LAST: Mutex<Option<(i64, HeaderValue)>> = Mutex::new(None);
+    let second = now_ms.div_euclid(1_000);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, date)) = last.as_ref().filter(|(known, _)| *known == second) {
+        return Some(date.clone());
+    }
     let moment = jiff::Timestamp::from_millisecond(now_ms).ok()?;
     let text = moment.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT");
-    HeaderValue::try_from(text.to_string()).ok()
+    let date = HeaderValue::try_from(text.to_string()).ok()?;
+    *last = Some((second, date.clone()));
+    Some(date)
 }
 
 /// Answers one call of an AWS operation.
@@ -116,14 +127,30 @@ async fn call(
     let body = app.metrics.awaited(Stage::Accept, whole(body, BODY_SIZE_MAX, deadline)).await?;
     let row = row(operation)
         .ok_or_else(|| Fault::new(ErrorKind::UnknownOperation, "the operation has no row"))?;
-    blocking(app, move |app| {
+    let is_short = row.is_short() && body.len() <= SHORT_BODY_MAX;
+    let work = move |app: &App| {
         let payload = body.clone();
         let request = app.metrics.timed(Stage::Verify, || {
             verify(app, &arrived, Payload::Bytes(&payload), Frame { protocol, body })
         })?;
         answer(app, row, &request)
-    })
-    .await
+    };
+    match is_short.then(|| app.place.take()).flatten() {
+        Some(_taken) => unwinding(|| work(app)),
+        None => blocking(app, work).await,
+    }
+}
+
+/// `work`, and the answer of a call that dies when it does: the connection lives on.
+fn unwinding<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    // A lock that it held is not poisoned for us: all take their content as it is.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(died("it panicked")))
+}
+
+fn died(error: impl std::fmt::Display) -> Fault {
+    tracing::error!(%error, "a call died");
+    Fault::new(ErrorKind::InternalFailure, "the server failed to answer")
 }
 
 /// Runs `work` on a thread that may block, within the request's deadline and span.
@@ -155,14 +182,13 @@ pub(crate) async fn blocking_unhurried<T: Send + 'static, E: From<Fault> + Send 
 ) -> Result<T, E> {
     let (app, span) = (app.clone(), tracing::Span::current());
     let done = tokio::task::spawn_blocking(move || span.in_scope(|| work(&app))).await;
-    done.unwrap_or_else(|error| {
-        tracing::error!(%error, "a call died");
-        Err(E::from(Fault::new(ErrorKind::InternalFailure, "the server failed to answer")))
-    })
+    done.unwrap_or_else(|error| Err(E::from(died(error))))
 }
 
 fn sent(response: wire::Response) -> Response {
     let mut sent = Response::new(Body::from(response.body));
+    // With those that the envelope adds.
+    sent.headers_mut().reserve(response.headers.len().saturating_add(2));
     *sent.status_mut() =
         StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in response.headers {

@@ -24,9 +24,9 @@ fn checked(
     if text.is_empty() {
         return refuse("it is empty");
     }
-    // A byte is a character in nearly all of them.
     let is_plain = text.is_ascii();
-    if text.len() > len_max && (is_plain || text.encode_utf16().count() > len_max) {
+    // There are never more units than bytes, so nearly always the bytes decide.
+    if text.len() > len_max && text.encode_utf16().count() > len_max {
         return refuse("it is too long");
     }
     let is_allowed = match is_plain {

@@ -11,13 +11,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use palisade_api::ControlView;
-use palisade_api::metrics::{Metrics, Stage};
-use palisade_core::evaluate::{self, Evidence};
+use palisade_api::metrics::{Judgements, Metrics, Stage};
+use palisade_core::evaluate::{self, Changed, Evidence, Footprint, Support};
 use palisade_core::ident::{AccountId, PolicyId, ShardId};
 use palisade_core::ledger::{self, Change, Record};
 use palisade_core::organization::Organization;
 use palisade_core::policy::Policy;
-use palisade_store::{FanOut, Lease, LedgerWrite, Outcome, Settlement, Store, StoreError};
+use palisade_store::{
+    Due, FanOut, Lease, LedgerWrite, Loaded, LoadedChanges, Outcome, Settlement, Store, StoreError,
+};
 
 /// Accounts marked by one step of a fan-out.
 pub const FAN_OUT_CHUNK_MAX: usize = 1_000;
@@ -76,12 +78,14 @@ pub fn measured_round(
     done += leases.len();
     let view = view()?;
     let mut settlements = Vec::with_capacity(leases.len());
+    let mut judgements = Judgements::default();
     for lease in leases {
         let judged = metrics.timed(Stage::Judge, || judge(store, &view, lease, judging, now_ms));
-        settlements.push(judged?);
+        let (settlement, of_shard) = judged?;
+        settlements.push(settlement);
+        judgements = judgements.and(of_shard);
     }
     metrics.timed(Stage::Settle, || store.settle(&settlements))?;
-    let judgements = settlements.iter().map(|settlement| settlement.outcomes.len()).sum();
     metrics.settled(settlements.len(), judgements);
     Ok(done)
 }
@@ -127,26 +131,31 @@ fn accounts_after<'a>(
 struct Found {
     outcomes: Vec<Outcome>,
     not_before_ms: Option<i64>,
+    /// [`Loaded::as_of`]
+    as_of: u64,
+    /// [`Loaded::is_changed`]
+    is_changed: bool,
+    judgements: Judgements,
 }
 
-/// Judges one leased shard under the policies its marks name. One bad row does not stop the rest:
-/// where something cannot be read, the policies are judged each apart, and those that need it get
-/// an issue.
+/// Judges one leased shard: what its marks name, and what concerns the items that changed. One bad
+/// row does not stop the rest: where something cannot be read, the policies are judged each apart,
+/// and those that need it get an issue.
 fn judge(
     store: &dyn Store,
     view: &ControlView,
     lease: Lease,
     judging: Judging,
     now_ms: i64,
-) -> Result<Settlement, StoreError> {
+) -> Result<(Settlement, Judgements), StoreError> {
     let judge = Judge { store, view, shard: &lease.shard, judging, now_ms };
-    let policies = policies_of(view, &lease);
-    let found = match judge.together(&policies) {
-        Err(StoreError::Damaged { .. }) => judge.apart(&policies)?,
+    let found = match judge.leased(&lease) {
+        Err(StoreError::Damaged { .. }) => judge.apart(&judge.policies(), lease.fence)?,
         found => found?,
     };
-    let Found { outcomes, not_before_ms } = found;
-    Ok(Settlement { lease, evaluated_ms: now_ms, outcomes, not_before_ms })
+    let Found { outcomes, not_before_ms, as_of, judgements, .. } = found;
+    let settlement = Settlement { lease, evaluated_ms: now_ms, outcomes, not_before_ms, as_of };
+    Ok((settlement, judgements))
 }
 
 struct Judge<'a> {
@@ -157,21 +166,137 @@ struct Judge<'a> {
     now_ms: i64,
 }
 
-impl Judge<'_> {
-    /// Under all policies, from one moment.
-    fn together(&self, policies: &[&Arc<Policy>]) -> Result<Found, StoreError> {
+impl<'a> Judge<'a> {
+    /// Every policy of the shard's Region.
+    fn policies(&self) -> Vec<&'a Arc<Policy>> {
+        self.view.policies().filter(|policy| policy.region == self.shard.region).collect()
+    }
+
+    /// What a lease asks for.
+    ///
+    /// INVARIANT: what changed of the items is judged under every policy, whatever is asked for, for
+    /// settling takes the changes away and each record must hold the same of them.
+    fn leased(&self, lease: &Lease) -> Result<Found, StoreError> {
+        let every = self.policies();
+        let is_due = |due: Due| lease.marks.iter().any(|mark| mark.due == due);
+        if is_due(Due::Shard) {
+            return self.together(&every);
+        }
+        let is_named = |policy: &Policy| is_due(Due::Policy(policy.id.clone()));
+        if is_due(Due::Changes) {
+            return self.by_changes(&every, is_named);
+        }
+        let named: Vec<_> = every.iter().copied().filter(|policy| is_named(policy)).collect();
+        let found = self.together(&named)?;
+        if found.is_changed { self.together(&every) } else { Ok(found) }
+    }
+
+    /// What changed of the items, under every policy, and the whole shard under those named.
+    fn by_changes(
+        &self,
+        every: &[&Arc<Policy>],
+        is_named: impl Fn(&Policy) -> bool,
+    ) -> Result<Found, StoreError> {
+        let Some(LoadedChanges { changed, loaded }) = self.changes(every)? else {
+            return self.together(every);
+        };
+        let stale_ms = self
+            .judging
+            .stale_after_ms
+            .and_then(|after_ms| evaluate::stale_at_ms(loaded.shard.received_ms, after_ms));
+        if stale_ms.is_some_and(|stale_ms| self.now_ms >= stale_ms) {
+            return self.together(every);
+        }
+        let mut found = Found { as_of: loaded.as_of, ..Found::default() };
+        let mut whole = Vec::new();
+        for policy in every.iter().copied() {
+            if is_named(policy) {
+                whole.push(policy);
+                continue;
+            }
+            match self.by_footprint(policy, &loaded, &changed) {
+                Reach::Nothing => found.judgements.nothing += 1,
+                Reach::Part(outcome) => {
+                    found.judgements.changes += 1;
+                    found.outcomes.push(*outcome);
+                }
+                Reach::Whole => whole.push(policy),
+            }
+        }
+        if whole.is_empty() {
+            return Ok(found);
+        }
+        let rest = self.together(&whole)?;
+        if rest.as_of != found.as_of {
+            // More changed between the two looks, and not every policy was judged by it.
+            return self.together(every);
+        }
+        found.outcomes.extend(rest.outcomes);
+        found.not_before_ms = rest.not_before_ms;
+        found.judgements = found.judgements.and(rest.judgements);
+        Ok(found)
+    }
+
+    /// What changed of the shard's items, with what judging that under these policies reads.
+    fn changes(&self, policies: &[&Arc<Policy>]) -> Result<Option<LoadedChanges>, StoreError> {
         let ids: Vec<PolicyId> = policies.iter().map(|policy| policy.id.clone()).collect();
-        let wanted = policies.iter().flat_map(|policy| evaluate::references(policy)).collect();
-        let types = policies.iter().flat_map(|policy| evaluate::reads(policy)).collect();
-        let loaded = self.store.load_types(self.shard, &wanted, &ids, &types)?;
-        let evidence = Evidence {
+        let in_part = |changed: &[Changed]| {
+            let mut of_all = Support::default();
+            for policy in policies {
+                if evaluate::footprint(policy, changed) == Footprint::Resource {
+                    let of_one = evaluate::support(policy, changed);
+                    of_all.types.extend(of_one.types);
+                    of_all.items.extend(of_one.items);
+                }
+            }
+            of_all
+        };
+        let references = policies.iter().flat_map(|policy| evaluate::references(policy)).collect();
+        self.store.load_changed(self.shard, &references, &ids, &in_part)
+    }
+
+    /// What changes of items do to one policy's record.
+    fn by_footprint(&self, policy: &Policy, loaded: &Loaded, changed: &[Changed]) -> Reach {
+        let record = loaded.records.get(&policy.id);
+        if !self.view.is_in_scope(policy, &self.shard.account) {
+            // Closing needs no look at anything.
+            return record
+                .map_or(Reach::Nothing, |_| Reach::Part(Box::new(self.outcome(policy, || None))));
+        }
+        let entry = record.and_then(|record| record.entry.as_ref());
+        match evaluate::footprint(policy, changed) {
+            Footprint::Nothing if ledger::holds(entry, policy.revision) => Reach::Nothing,
+            Footprint::Resource if ledger::stands(entry, policy.revision) => {
+                let before = record.cloned().unwrap_or_default();
+                let difference = evaluate::judge_changed(policy, &self.evidence(loaded), changed);
+                match ledger::advance_by(&before, &difference, self.now_ms) {
+                    Ok(change) => Reach::Part(Box::new(self.outcome(policy, || change))),
+                    Err(_) => Reach::Whole,
+                }
+            }
+            Footprint::Nothing | Footprint::Resource | Footprint::Shard => Reach::Whole,
+        }
+    }
+
+    fn evidence<'l>(&self, loaded: &'l Loaded) -> Evidence<'l> {
+        Evidence {
             shard: &loaded.shard,
             references: &loaded.references,
             account: &loaded.account,
             evaluated_ms: self.now_ms,
             stale_after_ms: self.judging.stale_after_ms,
-        };
-        let mut found = Found::default();
+        }
+    }
+
+    /// The whole shard under these policies, from one moment.
+    fn together(&self, policies: &[&Arc<Policy>]) -> Result<Found, StoreError> {
+        let ids: Vec<PolicyId> = policies.iter().map(|policy| policy.id.clone()).collect();
+        let wanted = policies.iter().flat_map(|policy| evaluate::references(policy)).collect();
+        let types = policies.iter().flat_map(|policy| evaluate::reads(policy)).collect();
+        let loaded = self.store.load_types(self.shard, &wanted, &ids, &types)?;
+        let evidence = self.evidence(&loaded);
+        let (as_of, is_changed) = (loaded.as_of, loaded.is_changed);
+        let mut found = Found { as_of, is_changed, ..Found::default() };
         for policy in policies {
             let before = loaded.records.get(&policy.id).cloned().unwrap_or_default();
             let not_before_ms = &mut found.not_before_ms;
@@ -181,6 +306,7 @@ impl Judge<'_> {
                 ledger::advance(&before, &judgement, policy.revision, self.now_ms)
             });
             found.outcomes.push(outcome);
+            found.judgements.shard += 1;
         }
         Ok(found)
     }
@@ -188,12 +314,14 @@ impl Judge<'_> {
     /// Under one policy after the other. Of one whose facts cannot be read, what was recorded
     /// stands with an issue; where that cannot be read either, nothing is written. Both are tried
     /// again.
-    fn apart(&self, policies: &[&Arc<Policy>]) -> Result<Found, StoreError> {
-        let mut found = Found::default();
+    fn apart(&self, policies: &[&Arc<Policy>], fence: u64) -> Result<Found, StoreError> {
+        // Each sees its own moment, all of them later than the lease.
+        let mut found = Found { as_of: fence, ..Found::default() };
         for policy in policies {
             match self.together(&[policy]) {
                 Ok(one) => {
                     found.outcomes.extend(one.outcomes);
+                    found.judgements = found.judgements.and(one.judgements);
                     found.not_before_ms = earliest(found.not_before_ms, one.not_before_ms);
                 }
                 Err(StoreError::Damaged { what, why }) => {
@@ -243,13 +371,12 @@ fn earliest(one: Option<i64>, other: Option<i64>) -> Option<i64> {
     one.into_iter().chain(other).min()
 }
 
-/// The policies a lease asks for: all of the shard's Region, or those named.
-fn policies_of<'a>(view: &'a ControlView, lease: &Lease) -> Vec<&'a Arc<Policy>> {
-    let every = lease.marks.iter().any(|mark| mark.policy.is_none());
-    view.policies()
-        .filter(|policy| policy.region == lease.shard.region)
-        .filter(|policy| {
-            every || lease.marks.iter().any(|mark| mark.policy.as_ref() == Some(&policy.id))
-        })
-        .collect()
+/// How far the changes of a shard's items reach into one policy's record.
+enum Reach {
+    /// It stays as it is.
+    Nothing,
+    /// This is what becomes of it.
+    Part(Box<Outcome>),
+    /// The whole shard has to be judged.
+    Whole,
 }

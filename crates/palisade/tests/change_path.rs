@@ -14,8 +14,8 @@ mod support;
 use std::collections::BTreeMap;
 
 use palisade::worker::{self, FAN_OUT_CHUNK_MAX, Judging, LEASE_SHARDS_MAX};
-use palisade_store::Store;
 use palisade_store::sqlite::SqliteStore;
+use palisade_store::{Due, Store};
 use serde_json::{Value, json};
 use support::*;
 
@@ -53,7 +53,8 @@ fn notify(store: &SqliteStore, item: &Value) {
     store.accept(&read("", &message.to_string()), NOW_MS).unwrap();
 }
 
-/// What is due, as `account region: policies`, `*` for every policy. It is settled afterwards.
+/// What is due, as `account region: policies`, `*` for the whole shard and `~` for what changed in
+/// it. It is settled afterwards.
 fn due(store: &SqliteStore) -> BTreeMap<String, Vec<String>> {
     let count = store.work(NOW_MS).unwrap().dirty;
     let leases = store.lease(NOW_MS, 1, 10_000).unwrap();
@@ -62,8 +63,10 @@ fn due(store: &SqliteStore) -> BTreeMap<String, Vec<String>> {
     let due = leases
         .iter()
         .map(|lease| {
-            let policies = lease.marks.iter().map(|mark| {
-                mark.policy.as_ref().map_or_else(|| "*".to_owned(), ToString::to_string)
+            let policies = lease.marks.iter().map(|mark| match &mark.due {
+                Due::Shard => "*".to_owned(),
+                Due::Changes => "~".to_owned(),
+                Due::Policy(policy) => policy.to_string(),
             });
             (format!("{} {}", lease.shard.account, lease.shard.region), policies.collect())
         })
@@ -83,16 +86,16 @@ fn a_change_marks_its_shard_alone() {
     let id = account(7);
     let shard = format!("{id} us-east-1");
     notify(&store, &group(&id, "sg-1", 20, "10.1.0.0/16", 22));
-    assert_eq!(due(&store), only(&shard, "*"), "a change");
+    assert_eq!(due(&store), only(&shard, "~"), "a change");
     let mut gone = item(&id, GROUP, "sg-1", 30, &Value::Null);
     gone["configurationItemStatus"] = json!("ResourceDeleted");
     notify(&store, &gone);
-    assert_eq!(due(&store), only(&shard, "*"), "a deletion");
+    assert_eq!(due(&store), only(&shard, "~"), "a deletion");
     // Three messages about one shard are one piece of work.
     for state in 40..43 {
         notify(&store, &group(&id, "sg-1", state, "10.2.0.0/16", 22));
     }
-    assert_eq!(due(&store), only(&shard, "*"), "three changes");
+    assert_eq!(due(&store), only(&shard, "~"), "three changes");
     assert!(assert_ledger_is_a_fresh_judgement(&store, NOW_MS) > 100);
 }
 
@@ -123,7 +126,7 @@ fn a_change_of_a_referenced_group_marks_its_readers_for_that_policy() {
         .filter(|number| *number != 1)
         .map(|number| (format!("{} us-east-1", account(number)), vec![custom.clone()]))
         .collect();
-    expected.insert(format!("{admin} us-east-1"), vec!["*".to_owned()]);
+    expected.insert(format!("{admin} us-east-1"), vec!["~".to_owned()]);
     notify(&store, &group(&admin, "sg-audit", 20, "10.1.0.0/16", 22));
     assert_eq!(due(&store), expected, "it changes");
     let mut gone = item(&admin, GROUP, "sg-audit", 30, &Value::Null);
@@ -138,7 +141,7 @@ fn a_change_of_a_referenced_group_marks_its_readers_for_that_policy() {
     assert_eq!(due(&store), expected, "a snapshot does not show it");
     // Its neighbours are nobody's business.
     notify(&store, &group(&admin, "sg-1", 50, "10.1.0.0/16", 22));
-    assert_eq!(due(&store), only(&format!("{admin} us-east-1"), "*"), "another group");
+    assert_eq!(due(&store), only(&format!("{admin} us-east-1"), "~"), "another group");
     assert!(assert_ledger_is_a_fresh_judgement(&store, NOW_MS) > 100);
 }
 

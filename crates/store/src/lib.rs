@@ -24,7 +24,7 @@ pub mod sqlite;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use palisade_core::evaluate::{AccountFacts, Reference, References};
+use palisade_core::evaluate::{AccountFacts, Changed, Reference, References, Support};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Delivery, Item, Shard};
 use palisade_core::ledger::{Record, ViolatorRow};
@@ -140,7 +140,9 @@ pub trait Store: Send + Sync {
     /// gone is dropped, and the work that follows is marked due at `received_ms`: the shards whose
     /// facts changed, the readers of changed references, and the shards of the account that read a
     /// changed protection ([`AccountFacts::served`]) or, when us-east-1 comes to know
-    /// `AWS::Shield::Protection` or no longer does, all of them. `received_ms` also restarts the
+    /// `AWS::Shield::Protection` or no longer does, all of them. Of up to [`CHANGES_MAX`] changed
+    /// items of a shard it is kept what they were, and they alone are due ([`Due::Changes`]), unless
+    /// what is known of the shard as a whole changed too. `received_ms` also restarts the
     /// staleness of every shard the delivery speaks of; `global` items in another Region's delivery
     /// restart it only for a shard that never had a delivery of its own. A shard whose receipt
     /// before was more than an hour older is marked due though nothing changed: it may have been
@@ -177,6 +179,22 @@ pub trait Store: Send + Sync {
     ) -> Result<Loaded> {
         let _ = types;
         self.load(shard, references, policies)
+    }
+
+    /// Loads what judging the changes of a leased shard's items needs, all from one moment: which
+    /// changed since the shard was judged under every policy of its Region, of its live items those
+    /// that `support` asks for, and the records of the given policies with only the violators that
+    /// changed. `None` when more than [`CHANGES_MAX`] changed, or when the engine does not keep
+    /// which: judge the whole shard.
+    fn load_changed(
+        &self,
+        shard: &ShardId,
+        references: &BTreeSet<Reference>,
+        policies: &[PolicyId],
+        support: &dyn Fn(&[Changed]) -> Support,
+    ) -> Result<Option<LoadedChanges>> {
+        let _ = (shard, references, policies, support);
+        Ok(None)
     }
 
     /// Live items of one type in a shard after a position, ascending by id.
@@ -275,6 +293,18 @@ pub trait Store: Send + Sync {
     fn expire(&self, before_ms: i64) -> Result<u64>;
 }
 
+/// Changed items of one shard that are judged one by one; where more changed, the whole is judged.
+pub const CHANGES_MAX: usize = 64;
+
+/// What judging changes of one shard's items needs.
+#[derive(Clone, Debug)]
+pub struct LoadedChanges {
+    /// Ascending by key. What is now as it was when the shard was judged is left out.
+    pub changed: Vec<Changed>,
+    /// With no items but the support, and of the records no violators but the changed items.
+    pub loaded: Loaded,
+}
+
 /// What judging one shard needs.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -282,8 +312,14 @@ pub struct Loaded {
     pub shard: Shard,
     /// Facts that exist; a reference without one was not seen.
     pub references: References,
-    /// What the account's other shards say of this one's resources.
+    /// What the account's other shards say of this one's resources; nothing where no protections
+    /// were asked for.
     pub account: AccountFacts,
     /// What the ledger holds, by policy; a policy without an entry is absent.
     pub records: BTreeMap<PolicyId, Record>,
+    /// Which change of the shard's facts was the last: grows with each of them.
+    pub as_of: u64,
+    /// Whether changes of the shard's items are logged of which no settlement said that they were
+    /// judged.
+    pub is_changed: bool,
 }

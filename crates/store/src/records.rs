@@ -265,10 +265,22 @@ pub struct Lease {
 /// One due mark at the version that was leased.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LeasedMark {
-    /// `None`: every policy of the Region.
-    pub policy: Option<PolicyId>,
+    /// What is to be judged.
+    pub due: Due,
     /// Grows whenever the mark is marked again.
     pub version: u64,
+}
+
+/// What a mark asks for.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Due {
+    /// The whole shard, under every policy of its Region.
+    Shard,
+    /// What items concern that changed since the shard was judged, under every policy of its Region
+    /// ([`crate::Store::load_changed`]).
+    Changes,
+    /// The whole shard, under one policy.
+    Policy(PolicyId),
 }
 
 /// What judging a leased shard found.
@@ -282,6 +294,8 @@ pub struct Settlement {
     pub outcomes: Vec<Outcome>,
     /// When the shard must be judged again though nothing changes, milliseconds since the epoch.
     pub not_before_ms: Option<i64>,
+    /// [`crate::Loaded::as_of`] of what was judged: changes of items up to it are judged.
+    pub as_of: u64,
 }
 
 /// What one policy's judgement of the shard means for the ledger.

@@ -41,6 +41,20 @@ pub trait Output: Serialize {
     const SHAPE: Option<ShapeId>;
 }
 
+/// What is written as the output `O`: `O` itself, or what says the same, byte for byte, without
+/// being made into it first.
+pub trait Says<O: Output>: Serialize {
+    /// About how many bytes are written: room for them is made once.
+    fn size_hint(&self) -> usize {
+        SIZE_EXPECTED
+    }
+}
+
+impl<O: Output> Says<O> for O {}
+
+/// Bytes that room is made for where nothing better is known.
+const SIZE_EXPECTED: usize = 256;
+
 impl Output for () {
     const SHAPE: Option<ShapeId> = None;
 }
@@ -128,20 +142,34 @@ pub fn decode_value(
 /// # Errors
 /// InternalFailure for what the protocol cannot say; generated structures can always be said.
 pub fn encode<T: Serialize + ?Sized>(protocol: Protocol, value: &T) -> Result<Vec<u8>, Fault> {
+    encode_in(protocol, value, Vec::with_capacity(SIZE_EXPECTED))
+}
+
+fn encode_in<T: Serialize + ?Sized>(
+    protocol: Protocol,
+    value: &T,
+    mut out: Vec<u8>,
+) -> Result<Vec<u8>, Fault> {
     let unsayable =
         |e: &dyn std::fmt::Display| Fault::new(ErrorKind::InternalFailure, e.to_string());
     match protocol {
-        Protocol::Json => serde_json::to_vec(value).map_err(|e| unsayable(&e)),
-        Protocol::Cbor => cbor::to_vec(value).map_err(|e| unsayable(&e)),
+        Protocol::Json => json::write(&mut out, value).map_err(|e| unsayable(&e))?,
+        Protocol::Cbor => cbor::write(&mut out, value).map_err(|e| unsayable(&e))?,
     }
+    Ok(out)
 }
 
 /// The response that carries an operation's output, status 200.
 pub fn respond<O: Output>(protocol: Protocol, output: &O) -> Response {
+    respond_as::<O, O>(protocol, output)
+}
+
+/// As [`respond`], by what says the same.
+pub fn respond_as<O: Output, S: Says<O>>(protocol: Protocol, output: &S) -> Response {
     if O::SHAPE.is_none() {
         return Response::new(protocol, 200, Vec::new());
     }
-    match encode(protocol, output) {
+    match encode_in(protocol, output, Vec::with_capacity(output.size_hint())) {
         Ok(body) => Response::new(protocol, 200, body),
         Err(fault) => crate::encode_fault(protocol, &fault),
     }

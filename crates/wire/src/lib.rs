@@ -24,8 +24,8 @@ mod timestamp;
 mod value;
 
 pub use body::{
-    BODY_SIZE_MAX, DEPTH_MAX, HEADERS_SIZE_MAX, Input, Output, Protocol, Response, VALUES_MAX,
-    decode, decode_output, decode_value, encode, respond,
+    BODY_SIZE_MAX, DEPTH_MAX, HEADERS_SIZE_MAX, Input, Output, Protocol, Response, Says,
+    VALUES_MAX, decode, decode_output, decode_value, encode, respond, respond_as,
 };
 pub use constraint::{Dialect, VALUE_SHOWN_MAX, VIOLATIONS_SHOWN_MAX, Violations, check};
 pub use fault::{ErrorKind, Fault, encode_fault};

@@ -90,6 +90,12 @@ impl Timestamp {
         Self::from_seconds(whole.as_seconds() + part)
     }
 
+    /// The moment of a year, month, day, hour, minute and second of UTC; none when there is no such.
+    pub(crate) fn of_civil(year: i16, [month, day, hour, minute, second]: [i8; 5]) -> Option<Self> {
+        let civil = jiff::civil::DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
+        Self::of(jiff::tz::Offset::UTC.to_timestamp(civil).ok()?)
+    }
+
     fn of(moment: jiff::Timestamp) -> Option<Self> {
         let millis = moment.as_millisecond();
         (Self::from_millis(millis).millis == millis).then_some(Self { millis })

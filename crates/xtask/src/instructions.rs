@@ -30,9 +30,13 @@ const HEAD: &str = "\
 # all counts: bless them then, in a commit of its own.
 ";
 
+/// Percent by which a change in a shard of ten times as many items may cost more: what is looked up
+/// in larger tables is looked up a little longer, and nothing else.
+const LARGER_SHARD_MAX: u64 = 15;
+
 /// What is counted: its name, the example that does it, the example's word for it, and how often
 /// the shorter run does it.
-const STAGES: [(&str, &str, &str, u64); 4] = [
+const STAGES: [(&str, &str, &str, u64); 6] = [
     // A snapshot of 500 items.
     ("decode", "stages", "decode", 4),
     // Its shard under a content audit and a WAFV2 policy.
@@ -41,7 +45,13 @@ const STAGES: [(&str, &str, &str, u64); 4] = [
     ("ingest", "stages", "ingest", 4),
     // A signed ListComplianceStatus call, 100 of 1,000 accounts.
     ("list", "one_call", "sigv4", 50),
+    // An item changes and is judged, in a shard of so many items.
+    (CHANGE, "change", "500", 20),
+    (CHANGE_IN_LARGER, "change", "5000", 20),
 ];
+
+const CHANGE: &str = "change";
+const CHANGE_IN_LARGER: &str = "change10";
 
 /// How the counting went.
 pub enum Counted {
@@ -89,7 +99,21 @@ pub fn budgets(bless: bool) -> Result<Counted, String> {
         println!("{BUDGETS} was written:");
     }
     let known = if bless { parse(&written(&counts, &known))? } else { known };
+    footprint(&counts)?;
     compare(&counts, &known)
+}
+
+/// Whether a change costs its footprint, whatever the size of its shard.
+fn footprint(counts: &[(&str, u64)]) -> Result<(), String> {
+    let of = |name: &str| counts.iter().find(|(of, _)| *of == name).map_or(0, |(_, count)| *count);
+    let (small, large) = (of(CHANGE), of(CHANGE_IN_LARGER));
+    if large.saturating_mul(100) <= small.saturating_mul(LARGER_SHARD_MAX.saturating_add(100)) {
+        return Ok(());
+    }
+    Err(format!(
+        "a change costs {small} instructions, and {large} in a shard of ten times as many items: \
+         more than {LARGER_SHARD_MAX} % above"
+    ))
 }
 
 /// One line of the file.
@@ -202,7 +226,8 @@ fn has_valgrind() -> bool {
 }
 
 fn count_stages() -> Result<Vec<(&'static str, u64)>, String> {
-    let examples = build(&["--example", "stages", "--example", "one_call"], "debug")?;
+    let examples =
+        build(&["--example", "stages", "--example", "one_call", "--example", "change"], "debug")?;
     STAGES
         .into_iter()
         .map(|(name, example, word, times)| {
@@ -232,11 +257,11 @@ fn signature() -> Result<(), String> {
     }
 }
 
-/// Builds examples of the API's crate and answers the folder they are in.
+/// Builds examples and answers the folder they are in.
 fn build(arguments: &[&str], profile: &str) -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["build", "--quiet", "-p", "palisade-api"])
+        .args(["build", "--quiet", "-p", "palisade-api", "-p", "palisade"])
         .args(arguments)
         .current_dir(tidy::root())
         .status()
@@ -300,6 +325,13 @@ mod tests {
         assert!(over.contains("`decode` costs more than 5 % above its budget"), "{over}");
         let unknown = compare(&[("judge", 1)], &known).err().unwrap_or_default();
         assert!(unknown.contains("`judge` has no budget"), "{unknown}");
+    }
+
+    #[test]
+    fn a_change_that_costs_more_in_a_larger_shard_fails() {
+        let counted = |small, large| footprint(&[(CHANGE, small), (CHANGE_IN_LARGER, large)]);
+        assert_eq!(counted(100, 115), Ok(()));
+        assert!(counted(100, 116).is_err());
     }
 
     #[test]

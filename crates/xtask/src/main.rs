@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask test | tidy | codegen [--check] | matrix | \
                      soak [--cases N] [--seed S] [--restart] | soak --clients [--seconds N] | \
-                     instructions [--bless] | bench [--large] [--only check|store] | \
+                     instructions [--bless] | bench [--large|--huge] [--only check|ingest|change|list] | \
                      fuzz [--inputs N] [--target NAME] [--seed S] [--replay FILE]";
 
 fn main() -> ExitCode {

@@ -19,11 +19,14 @@ pub fn items(input: &[u8]) -> bool {
     let file = [b"{\"configurationItems\":[", input, b"]}"].concat();
     match delivered("", &[&file]) {
         Ok(delivery) => {
-            assert_eq!(delivery.observations, [observation]);
-            assert_eq!(delivery.quarantined, []);
+            // The list and the object around it count as two levels.
+            let is_too_deep = |reason: &str| reason.starts_with("nested more than");
+            match &delivery.quarantined[..] {
+                [] => assert_eq!(delivery.observations, [observation]),
+                [one] if is_too_deep(&one.reason) => {}
+                others => panic!("an item by itself is read and in its file is not: {others:?}"),
+            }
         }
-        // The list and the object around it count as two levels.
-        Err(DeliveryError::TooDeep(_)) => {}
         Err(error) => panic!("an item by itself is read and its file is not: {error}"),
     }
     true

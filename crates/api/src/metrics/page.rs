@@ -45,10 +45,19 @@ impl Metrics {
                 &self.ingest_bytes,
             ),
             ("palisade_worker_shards_total", "Shards judged and settled.", &self.shards),
-            ("palisade_worker_judgements_total", "Shards judged by policy.", &self.judgements),
         ] {
             page.head(name, "counter", help);
             page.line(name, "", count.load(Relaxed));
+        }
+        let name = "palisade_worker_judgements_total";
+        page.head(name, "counter", "Judgements of a shard under a policy, by what was looked at.");
+        let judgements = self.judgements();
+        for (looked_at, count) in [
+            ("shard", judgements.shard),
+            ("changes", judgements.changes),
+            ("nothing", judgements.nothing),
+        ] {
+            page.line(name, &format!("{{looked_at=\"{looked_at}\"}}"), count);
         }
     }
 }

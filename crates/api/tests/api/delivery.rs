@@ -96,7 +96,7 @@ async fn a_delivery_that_cannot_be_read_to_its_end_leaves_nothing() {
         ("cut text", file.as_bytes()[..file.len() / 2].to_vec(), 400, "byte"),
         ("cut gzip", zipped[..zipped.len() / 2].to_vec(), 400, "ends in the middle"),
         ("cut gzip trailer", zipped[..zipped.len() - 4].to_vec(), 400, "ends in the middle"),
-        ("a megabyte of brackets", vec![b'['; 1024 * 1024], 400, "deep"),
+        ("a megabyte of brackets", vec![b'['; 1024 * 1024], 400, "cut off"),
         ("a megabyte of braces", b"{\"a\":".repeat(200_000), 400, ""),
         ("no Config file", b"{\"Records\":[]}".to_vec(), 400, "AWS Config"),
         ("no JSON", b"hello".to_vec(), 400, "no JSON"),

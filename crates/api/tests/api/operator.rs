@@ -131,7 +131,11 @@ fn due(world: &World) -> Vec<(String, Option<String>)> {
     let mut due = Vec::new();
     for lease in world.store.lease(world.clock.now_ms(), 1, 1_000).unwrap() {
         for mark in lease.marks {
-            due.push((lease.shard.account.to_string(), mark.policy.map(String::from)));
+            let policy = match mark.due {
+                palisade_store::Due::Policy(policy) => Some(policy.into()),
+                palisade_store::Due::Shard | palisade_store::Due::Changes => None,
+            };
+            due.push((lease.shard.account.to_string(), policy));
         }
     }
     due.sort();

@@ -394,6 +394,7 @@ impl World {
         };
         self.store
             .settle(&[Settlement {
+                as_of: lease.fence,
                 lease,
                 evaluated_ms: now_ms,
                 outcomes: vec![outcome],

@@ -5,72 +5,173 @@ use std::collections::BTreeSet;
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
 use super::Version;
-use super::outline::Outline;
+use super::outline::{Field, Outline};
 use super::read::{moment_ms, state_id};
 
-/// An existing resource of a type that is not wanted, as plain as Config writes it.
+/// An existing resource, as plain as Config writes it; of a type that is not wanted, when
+/// [`Bystander::is_unwanted`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bystander<'t> {
-    pub account: &'t str,
+    pub account: &'t [u8],
     /// us-east-1 for `global` ones.
-    pub region: &'t str,
+    pub region: &'t [u8],
     pub global: bool,
-    pub resource_type: &'t str,
+    pub resource_type: &'t [u8],
     pub captured_ms: i64,
     /// [`Version::latest_ms`]
     pub latest_ms: i64,
 }
 
 impl<'t> Bystander<'t> {
-    /// The item, if its type is not wanted and nothing is unusual about it: what this takes, reading
-    /// it whole takes too, and whatever else there is to say of an item is said by reading it whole.
-    pub fn of(outline: &Outline<'t>, wanted: &BTreeSet<ResourceType>) -> Option<Bystander<'t>> {
-        let resource_type = plain(outline.resource_type()?)?;
-        if wanted.contains(resource_type) || outline.change().is_some() {
+    /// The item, if nothing is unusual about it: what this takes, reading it whole takes too if its
+    /// type is one that nobody reads, and whatever else there is to say of an item is said by
+    /// reading it whole.
+    #[inline]
+    pub fn of(outline: &Outline<'t>) -> Option<Bystander<'t>> {
+        if outline.raw(Field::Change).is_some() {
             return None;
         }
-        let id = plain(outline.id()?)?;
-        let is_id = (1..=256).contains(&id.len()) && !any(id, |byte| !matches!(byte, 0x20..0x7F));
-        let exists = matches!(plain(outline.status()?)?, "OK" | "ResourceDiscovered");
-        if !is_id || !exists || !is_flat(outline.tags()?) {
+        let id = outline.plain(Field::Id)?;
+        // The walk refused what is below the blank.
+        let is_id = (1..=256).contains(&id.len()) && !any(id, |byte| byte >= 0x7F);
+        let status = outline.plain(Field::Status)?;
+        let exists = status == b"ResourceDiscovered" || status == b"OK";
+        if !is_id || !exists || !is_flat(outline.raw(Field::Tags)?) {
             return None;
         }
-        let region = plain(outline.region()?)?;
+        let region = outline.plain(Field::Region)?;
         let captured_ms = moment_ms(outline.captured()?)?;
         let version = Version { state: outline.state().and_then(state_id), captured_ms };
-        let global = region.eq_ignore_ascii_case("global");
+        let global = region.eq_ignore_ascii_case(b"global");
         Some(Bystander {
-            account: plain(outline.account()?)?,
-            region: if global { Region::HOME_OF_GLOBAL } else { region },
+            account: outline.plain(Field::Account)?,
+            region: if global { Region::HOME_OF_GLOBAL.as_bytes() } else { region },
             global,
-            resource_type,
+            resource_type: outline.plain(Field::Type)?,
             captured_ms,
             latest_ms: version.latest_ms(),
         })
     }
 
+    /// Whether its type is none of these.
+    pub fn is_unwanted(&self, wanted: &BTreeSet<ResourceType>) -> bool {
+        std::str::from_utf8(self.resource_type).is_ok_and(|name| !wanted.contains(name))
+    }
+
     /// Where it is, and what.
     pub fn identity(&self) -> Option<(ShardId, ResourceType)> {
-        let account = AccountId::try_from(self.account).ok()?;
-        let region = Region::try_from(self.region).ok()?;
-        let resource_type = ResourceType::try_from(self.resource_type).ok()?;
+        let text = |bytes: &'t [u8]| std::str::from_utf8(bytes).ok();
+        let account = AccountId::try_from(text(self.account)?).ok()?;
+        let region = Region::try_from(text(self.region)?).ok()?;
+        let resource_type = ResourceType::try_from(text(self.resource_type)?).ok()?;
         Some((ShardId { account, region }, resource_type))
     }
 }
 
-/// A string without escapes.
-fn plain(raw: &str) -> Option<&str> {
-    let text = raw.strip_prefix('"')?.strip_suffix('"')?;
-    (!any(text, |byte| byte == b'\\')).then_some(text)
+/// Places and types of bystanders that were noted: most items tell nothing new, and then this is all
+/// that is looked at.
+#[derive(Debug, Default)]
+pub(super) struct Familiar {
+    /// Of `global` items, and of the others.
+    places: [Place; 2],
+}
+
+/// Where the last items were, and some of their types.
+#[derive(Debug, Default)]
+struct Place {
+    account: Box<[u8]>,
+    region: Box<[u8]>,
+    /// By [`slot`]; of two types for one slot the later holds.
+    types: Vec<Box<[u8]>>,
+}
+
+/// Slots for types.
+const SLOTS: usize = 64;
+
+impl Familiar {
+    /// Whether one of this place and type was noted.
+    #[inline]
+    pub fn knows(&self, item: &Bystander<'_>) -> bool {
+        let [global, regional] = &self.places;
+        let place = if item.global { global } else { regional };
+        *place.account == *item.account
+            && *place.region == *item.region
+            && slot(item.resource_type)
+                .and_then(|slot| place.types.get(slot))
+                .is_some_and(|known| **known == *item.resource_type)
+    }
+
+    /// One was noted.
+    pub fn note(&mut self, item: &Bystander<'_>) {
+        let [global, regional] = &mut self.places;
+        let place = if item.global { global } else { regional };
+        if *place.account != *item.account || *place.region != *item.region {
+            *place = Place {
+                account: item.account.into(),
+                region: item.region.into(),
+                types: vec![Box::default(); SLOTS],
+            };
+        }
+        if let Some(place) = slot(item.resource_type).and_then(|slot| place.types.get_mut(slot)) {
+            *place = item.resource_type.into();
+        }
+    }
+}
+
+/// The slot of a type, by its last letters. `None` for the few that are too short.
+#[inline]
+fn slot(resource_type: &[u8]) -> Option<usize> {
+    let last = u64::from_le_bytes(*resource_type.last_chunk::<8>()?);
+    // Multiplied by the golden ratio, the upper bits depend on all the letters.
+    let mixed = last.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    usize::try_from(mixed >> (u64::BITS - SLOTS.ilog2())).ok()
 }
 
 /// An object of scalars, as tags are.
-fn is_flat(tags: &str) -> bool {
-    let Some(inside) = tags.strip_prefix('{') else { return false };
+fn is_flat(tags: &[u8]) -> bool {
+    let Some(inside) = tags.strip_prefix(b"{") else { return false };
     !any(inside, |byte| byte == b'{' || byte == b'[' || byte == b'\\')
 }
 
 /// Whether some byte is so. Looks at all of them: without a way out the loop is done by vector.
-fn any(text: &str, is: impl Fn(u8) -> bool) -> bool {
-    text.bytes().fold(false, |found, byte| found | is(byte))
+#[inline]
+fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(false, |found, byte| found | is(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn familiar_is_what_was_noted_for_the_place() {
+        let at = |account: &'static str, global, resource_type: &'static str| Bystander {
+            account: account.as_bytes(),
+            region: b"us-east-1",
+            global,
+            resource_type: resource_type.as_bytes(),
+            captured_ms: 0,
+            latest_ms: 0,
+        };
+        let mut familiar = Familiar::default();
+        assert!(!familiar.knows(&at("1", false, "")), "nothing was noted");
+        familiar.note(&at("1", false, "AWS::A::Thing"));
+        familiar.note(&at("1", true, "AWS::B::Other"));
+        familiar.note(&at("1", true, "Short"));
+        assert!(familiar.knows(&at("1", false, "AWS::A::Thing")));
+        assert!(familiar.knows(&at("1", true, "AWS::B::Other")));
+        for (account, global, resource_type) in [
+            ("1", true, "AWS::A::Thing"),
+            ("1", false, "AWS::B::Other"),
+            ("2", false, "AWS::A::Thing"),
+            ("1", false, "AWS::C::Thing"),
+            ("1", true, "Short"),
+            ("1", false, ""),
+        ] {
+            assert!(!familiar.knows(&at(account, global, resource_type)), "{resource_type}");
+        }
+        familiar.note(&at("2", false, "AWS::B::Other"));
+        assert!(!familiar.knows(&at("2", false, "AWS::A::Thing")), "noted for another account");
+        assert!(!familiar.knows(&at("1", false, "AWS::A::Thing")), "forgotten");
+    }
 }

@@ -150,13 +150,14 @@ impl DeliveryReader {
 
     /// The end of the file.
     pub fn finish(self) -> Result<Delivery, DeliveryError> {
-        let DeliveryReader { splitter, intake } = self;
+        let DeliveryReader { mut splitter, mut intake } = self;
+        let ended = splitter.finish(&mut |piece| intake.take(piece));
         let Intake { mut delivery, coverage, wanted, now_ms, next, strangers, empty_list } = intake;
         if splitter.is_blank() && delivery.name.ends_with(WRITABILITY_CHECK) {
             delivery.ignored = 1;
             return Ok(delivery);
         }
-        splitter.finish()?;
+        ended?;
         match splitter.roots {
             0 if splitter.is_blank() => return Err(DeliveryError::Empty),
             0 => return Err(DeliveryError::NoJson),
@@ -254,9 +255,9 @@ impl Intake {
 
     fn outlined(&mut self, outline: &Outline<'_>, raw: &[u8]) {
         if let Some(wanted) = &self.wanted
-            && let Some(bystander) = Bystander::of(outline, wanted)
+            && let Some(bystander) = Bystander::of(outline)
             && !self.now_ms.is_some_and(|now_ms| is_ahead(bystander.latest_ms, now_ms))
-            && self.coverage.notes_bystander(&bystander).is_some()
+            && self.coverage.notes_bystander(&bystander, wanted).is_some()
         {
             self.next += 1;
             return;

@@ -9,6 +9,7 @@
 mod body;
 mod build;
 mod bystander;
+mod cpu;
 mod delivery;
 mod encode;
 mod envelope;
@@ -17,6 +18,7 @@ mod lost;
 mod merge;
 mod opaque;
 mod outline;
+mod pairs;
 mod read;
 mod shard;
 mod snapshot;

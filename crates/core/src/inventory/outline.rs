@@ -6,48 +6,84 @@
 //! the end of a chunk, keys or ids with escapes, ids as numbers, any error) goes the long way,
 //! which decides; so both ways must agree on what they take, and a test compares them.
 
+use fearless_simd::{Simd, prelude::*, u8x32};
+
+use super::cpu::{Words, on_cpu};
+use super::pairs::Pairs;
 use super::split::{DEPTH_MAX, ITEM_BYTES_MAX};
-use super::tokens::Tokens;
+use super::tokens::{Brackets, Reach, Tokens};
 
 /// The raw JSON values of an item's fields. `None` where a field is absent or null.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Outline<'t> {
-    text: &'t str,
+    /// INVARIANT: UTF-8.
+    bytes: &'t [u8],
     spans: Spans,
+    /// No string among the values of the item itself has a backslash.
+    plain: bool,
 }
 
+/// Where values lie, by [`Field`]; one that ends at 0 is absent.
+type Spans = [(usize, usize); FIELDS];
+
 macro_rules! fields {
-    ($($field:ident),+ $(,)?) => {
-        impl<'t> Outline<'t> {
-            $(pub fn $field(&self) -> Option<&'t str> {
-                let (from, to) = self.spans.$field?;
-                self.text.get(from..to)
-            })+
+    ($($field:ident $name:ident),+ $(,)?) => {
+        /// The fields of an item.
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        pub(super) enum Field {
+            $($name,)+
         }
 
-        /// Where the values lie.
-        #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-        struct Spans {
-            $($field: Option<(usize, usize)>,)+
+        const FIELDS: usize = [$(Field::$name),+].len();
+
+        impl<'t> Outline<'t> {
+            $(pub fn $field(&self) -> Option<&'t str> {
+                std::str::from_utf8(self.raw(Field::$name)?).ok()
+            })+
         }
     };
 }
 
 fields! {
-    account, region, resource_type, id, name, arn, captured, status, change, state, tags,
-    relationships, configuration, supplementary,
+    account Account, region Region, resource_type Type, id Id, name Name, arn Arn,
+    captured Captured, status Status, change Change, state State, tags Tags,
+    relationships Relationships, configuration Configuration, supplementary Supplementary,
 }
 
 impl<'t> Outline<'t> {
     /// Reads the object that begins with the first byte; also the number of its bytes. `around`
     /// brackets are open outside of it. `None`: go the long way.
-    #[inline]
     pub fn of(bytes: &'t [u8], around: u32, look: Look) -> Option<(Outline<'t>, usize)> {
-        let mut spans = Spans::default();
-        let tokens = Tokens::new(bytes);
-        let end = Walk { bytes, tokens, at: 0, around, look }.object(&mut spans)?;
-        let text = std::str::from_utf8(bytes.get(..end)?).ok()?;
-        (end <= ITEM_BYTES_MAX).then_some((Outline { text, spans }, end))
+        Outline::among(&mut Tokens::new(), bytes, 0, around, look)
+    }
+
+    /// The same for the object that begins `at`; `tokens`, which have to reach there, are moved on,
+    /// and after `None` they are of no use. Also where the object ends.
+    pub fn among(
+        tokens: &mut Tokens,
+        bytes: &'t [u8],
+        at: usize,
+        around: u32,
+        look: Look,
+    ) -> Option<(Outline<'t>, usize)> {
+        on_cpu!(|simd, words| {
+            let reach = Reach::new(simd, words, bytes, tokens, at)?;
+            Walk::new(simd, reach, at, around, look).outline()
+        })
+    }
+
+    /// The bytes of a field's value.
+    #[inline]
+    pub fn raw(&self, field: Field) -> Option<&'t [u8]> {
+        let (from, to) = *self.spans.get(field as usize)?;
+        if to == 0 { None } else { self.bytes.get(from..to) }
+    }
+
+    /// The inside of a field's value, if that is a string without escapes.
+    #[inline]
+    pub fn plain(&self, field: Field) -> Option<&'t [u8]> {
+        let text = self.raw(field)?.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        (self.plain || !text.contains(&b'\\')).then_some(text)
     }
 }
 
@@ -60,127 +96,245 @@ pub(super) enum Look {
     Everything,
 }
 
-impl Spans {
-    /// The place for the value of a key, by the names of both dialects in any letter case. The
-    /// delivered names come first: they are compared as they are.
-    #[inline]
-    fn of_key(&mut self, key: &[u8]) -> Option<&mut Option<(usize, usize)>> {
-        match key {
-            b"relationships" => Some(&mut self.relationships),
-            b"configuration" => Some(&mut self.configuration),
-            b"supplementaryConfiguration" => Some(&mut self.supplementary),
-            b"tags" => Some(&mut self.tags),
-            b"configurationItemCaptureTime" => Some(&mut self.captured),
-            b"configurationStateId" => Some(&mut self.state),
-            b"awsAccountId" | b"accountId" => Some(&mut self.account),
-            b"configurationItemStatus" => Some(&mut self.status),
-            b"resourceType" => Some(&mut self.resource_type),
-            b"resourceId" => Some(&mut self.id),
-            b"resourceName" => Some(&mut self.name),
-            b"ARN" | b"arn" => Some(&mut self.arn),
-            b"awsRegion" => Some(&mut self.region),
-            b"changeType" => Some(&mut self.change),
-            _ => self.of_other_key(key),
-        }
-    }
+/// Bytes of the longest known key, with its quotes and colon, and then some.
+const KEY_BYTES: usize = 32;
 
-    fn of_other_key(&mut self, key: &[u8]) -> Option<&mut Option<(usize, usize)>> {
-        let is = |known: &str| key.eq_ignore_ascii_case(known.as_bytes());
-        match key.len() {
-            3 if is("ARN") => Some(&mut self.arn),
-            4 if is("tags") => Some(&mut self.tags),
-            9 if is("awsRegion") => Some(&mut self.region),
-            9 if is("accountId") => Some(&mut self.account),
-            10 if is("resourceId") => Some(&mut self.id),
-            10 if is("changeType") => Some(&mut self.change),
-            12 if is("resourceType") => Some(&mut self.resource_type),
-            12 if is("resourceName") => Some(&mut self.name),
-            12 if is("awsAccountId") => Some(&mut self.account),
-            13 if is("configuration") => Some(&mut self.configuration),
-            13 if is("relationships") => Some(&mut self.relationships),
-            20 if is("configurationStateId") => Some(&mut self.state),
-            23 if is("configurationItemStatus") => Some(&mut self.status),
-            26 if is("supplementaryConfiguration") => Some(&mut self.supplementary),
-            28 if is("configurationItemCaptureTime") => Some(&mut self.captured),
-            _ => None,
-        }
+/// A key as Config writes it.
+struct Known {
+    /// Its quotes and the colon included, filled up with zeros.
+    text: [u8; KEY_BYTES],
+    length: usize,
+    /// Which of a vector's bytes count.
+    mask: u64,
+    /// `None` for what nobody needs.
+    field: Option<Field>,
+}
+
+/// The keys of an item in the order in which Config writes them: what follows one is looked for
+/// behind it first.
+const KNOWN: [Known; 19] = [
+    Known::new("relatedEvents", None),
+    Known::new("relationships", Some(Field::Relationships)),
+    Known::new("configuration", Some(Field::Configuration)),
+    Known::new("supplementaryConfiguration", Some(Field::Supplementary)),
+    Known::new("tags", Some(Field::Tags)),
+    Known::new("configurationItemVersion", None),
+    Known::new("configurationItemCaptureTime", Some(Field::Captured)),
+    Known::new("configurationStateId", Some(Field::State)),
+    Known::new("awsAccountId", Some(Field::Account)),
+    Known::new("configurationItemStatus", Some(Field::Status)),
+    Known::new("resourceType", Some(Field::Type)),
+    Known::new("resourceId", Some(Field::Id)),
+    Known::new("resourceName", Some(Field::Name)),
+    Known::new("ARN", Some(Field::Arn)),
+    Known::new("awsRegion", Some(Field::Region)),
+    Known::new("availabilityZone", None),
+    Known::new("configurationStateMd5Hash", None),
+    Known::new("resourceCreationTime", None),
+    Known::new("version", None),
+];
+
+impl Known {
+    const fn new(key: &str, field: Option<Field>) -> Known {
+        let mut text = [0; KEY_BYTES];
+        let (inside, _) = text.split_at_mut(key.len() + 3);
+        let (open, rest) = inside.split_at_mut(1);
+        open.copy_from_slice(b"\"");
+        let (name, close) = rest.split_at_mut(key.len());
+        name.copy_from_slice(key.as_bytes());
+        close.copy_from_slice(b"\":");
+        Known { text, length: key.len() + 3, mask: (1 << (key.len() + 3)) - 1, field }
+    }
+}
+
+/// The field of a key, by the names of both dialects in any letter case.
+fn of_key(key: &[u8]) -> Option<Field> {
+    let is = |known: &str| key.eq_ignore_ascii_case(known.as_bytes());
+    match key.len() {
+        3 if is("ARN") => Some(Field::Arn),
+        4 if is("tags") => Some(Field::Tags),
+        9 if is("awsRegion") => Some(Field::Region),
+        9 if is("accountId") => Some(Field::Account),
+        10 if is("resourceId") => Some(Field::Id),
+        10 if is("changeType") => Some(Field::Change),
+        12 if is("resourceType") => Some(Field::Type),
+        12 if is("resourceName") => Some(Field::Name),
+        12 if is("awsAccountId") => Some(Field::Account),
+        13 if is("configuration") => Some(Field::Configuration),
+        13 if is("relationships") => Some(Field::Relationships),
+        20 if is("configurationStateId") => Some(Field::State),
+        23 if is("configurationItemStatus") => Some(Field::Status),
+        26 if is("supplementaryConfiguration") => Some(Field::Supplementary),
+        28 if is("configurationItemCaptureTime") => Some(Field::Captured),
+        _ => None,
     }
 }
 
 /// Walks over JSON text, checking its grammar. Every step answers `None` where the text breaks it or
 /// ends.
-struct Walk<'t> {
-    bytes: &'t [u8],
-    tokens: Tokens<'t>,
+struct Walk<'t, 'k, S: Simd, W> {
+    simd: S,
+    reach: Reach<'t, 'k, S, W>,
+    pairs: Pairs,
+    /// Where the item begins.
+    from: usize,
     /// Behind what was read last.
     at: usize,
     /// Brackets open around the text.
     around: u32,
     look: Look,
+    /// Which of [`KNOWN`] comes next, most likely.
+    likely: usize,
+    spans: Spans,
+    plain: bool,
 }
 
-impl<'t> Walk<'t> {
+impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
+    #[inline(always)]
+    fn new(simd: S, reach: Reach<'t, 'k, S, W>, at: usize, around: u32, look: Look) -> Self {
+        Walk {
+            simd,
+            reach,
+            pairs: Pairs::default(),
+            from: at,
+            at,
+            around,
+            look,
+            likely: 0,
+            spans: [(0, 0); FIELDS],
+            plain: true,
+        }
+    }
+
+    #[inline(always)]
+    fn outline(mut self) -> Option<(Outline<'t>, usize)> {
+        let end = self.object()?;
+        self.reach.is_right(end)?;
+        let item = self.reach.bytes.get(self.from..end)?;
+        let fits = item.len() <= ITEM_BYTES_MAX
+            && self.pairs.all_match(self.reach.words)
+            && (self.reach.is_ascii() || std::str::from_utf8(item).is_ok());
+        let outline = Outline { bytes: self.reach.bytes, spans: self.spans, plain: self.plain };
+        fits.then_some((outline, end))
+    }
+
     /// The end of the item that begins here.
-    fn object(&mut self, spans: &mut Spans) -> Option<usize> {
-        (self.open()? == b'{').then_some(())?;
+    #[inline(always)]
+    fn object(&mut self) -> Option<usize> {
+        (self.peek()? == b'{' && self.at == self.from).then_some(())?;
+        self.at += 1;
         if self.peek()? == b'}' {
-            self.close()?;
-            return Some(self.at);
+            return Some(self.at + 1);
         }
         loop {
-            let key = self.key()?;
+            let field = self.field()?;
             let first = self.peek()?;
             let from = self.at;
             match (self.look, first) {
+                (_, b'"') => self.string()?,
                 (Look::Brackets, b'{' | b'[') => self.brackets()?,
-                _ => self.value(first)?,
+                (Look::Everything, b'{' | b'[') => self.value(first)?,
+                _ => self.scalar()?,
             }
-            let key = self.bytes.get(key.0..key.1)?;
-            if first == b'n' {
-                // Null is as good as absent.
-            } else if let Some(place) = spans.of_key(key) {
+            // Null is as good as absent.
+            if let Some(field) = field
+                && first != b'n'
+            {
+                let place = self.spans.get_mut(field as usize)?;
                 // Of values for one field the long way reads each, and minds what is wrong with any.
-                place.is_none().then_some(())?;
-                *place = Some((from, self.at));
-            } else if key.contains(&b'\\') {
-                // A key with escapes may be one of ours in disguise.
-                return None;
+                (place.1 == 0).then_some(())?;
+                *place = (from, self.at);
             }
             match self.peek()? {
                 b',' => self.at += 1,
-                b'}' => {
-                    self.close()?;
-                    return Some(self.at);
-                }
+                // It is outside of strings, for what stands before it ended there.
+                b'}' => return Some(self.at + 1),
                 _ => return None,
             }
         }
     }
 
+    /// A key of the item and its colon; the field it names, if any.
+    #[inline(always)]
+    fn field(&mut self) -> Option<Option<Field>> {
+        let rest = self.reach.bytes.get(self.at..).unwrap_or_default();
+        if let Some(start) = rest.first_chunk::<KEY_BYTES>() {
+            let start = u8x32::load_array_ref(self.simd, start);
+            for _ in 0..KNOWN.len() {
+                let known = KNOWN.get(self.likely)?;
+                self.likely = if self.likely + 1 < KNOWN.len() { self.likely + 1 } else { 0 };
+                let text = u8x32::load_array_ref(self.simd, &known.text);
+                if start.simd_eq(text).to_bitmask() & known.mask == known.mask {
+                    self.at += known.length;
+                    return Some(known.field);
+                }
+            }
+        }
+        self.any_field()
+    }
+
+    /// A key in any form.
+    #[inline(always)]
+    fn any_field(&mut self) -> Option<Option<Field>> {
+        (self.peek()? == b'"').then_some(())?;
+        let from = self.at + 1;
+        let (end, _) = self.reach.text_end(from)?;
+        let key = self.reach.bytes.get(from..end)?;
+        self.at = end + 1;
+        (self.peek()? == b':').then_some(())?;
+        self.at += 1;
+        let field = of_key(key);
+        // A key with escapes may be one of ours in disguise.
+        (field.is_some() || !key.contains(&b'\\')).then_some(field)
+    }
+
+    /// A string that is the value of a field.
+    #[inline(always)]
+    fn string(&mut self) -> Option<()> {
+        let (end, escapes) = self.reach.text_end(self.at + 1)?;
+        self.plain &= !escapes;
+        self.at = end + 1;
+        Some(())
+    }
+
     /// One value that begins with brackets, of which nothing is looked at but brackets and strings.
+    #[inline(always)]
     fn brackets(&mut self) -> Option<()> {
-        let (mut open, mut lists) = (0_u32, 0_u64);
+        let mut place = self.reach.seek(self.at)?;
+        let mut open = 0_u32;
         loop {
-            let at = self.tokens.bracket()?;
-            let byte = *self.bytes.get(at)?;
-            let is_list = byte & 0x20 == 0;
-            if byte | 0x20 == b'{' {
-                (self.around + 1 + open < DEPTH_MAX).then_some(())?;
-                open += 1;
-                lists = lists << 1 | u64::from(is_list);
-                continue;
+            let block = self.reach.brackets(place)?;
+            let (up, down) = (block.opens.count_ones(), block.closes.count_ones());
+            // Most blocks neither end the value nor come near the limit: counting is enough.
+            if open <= down || self.around + 1 + open + up > DEPTH_MAX {
+                let mut left = block.opens | block.closes;
+                while left != 0 {
+                    let lowest = left & left.wrapping_neg();
+                    left ^= lowest;
+                    if block.opens & lowest != 0 {
+                        (self.around + 1 + open < DEPTH_MAX).then_some(())?;
+                        open += 1;
+                        continue;
+                    }
+                    open = open.checked_sub(1)?;
+                    if open == 0 {
+                        let taken = lowest | (lowest - 1);
+                        let (opens, closes) = (block.opens & taken, block.closes & taken);
+                        self.pairs.add(self.reach.words, Brackets { opens, closes, ..block })?;
+                        self.at = self.reach.at(place, lowest) + 1;
+                        return Some(());
+                    }
+                }
+            } else {
+                open = open + up - down;
             }
-            ((lists & 1 == 1) == is_list).then_some(())?;
-            open -= 1;
-            lists >>= 1;
-            if open == 0 {
-                self.at = at + 1;
-                return Some(());
-            }
+            self.pairs.add(self.reach.words, block)?;
+            place = self.reach.behind(place)?;
         }
     }
 
     /// One value, of any kind, that begins with this byte.
+    #[inline(always)]
     fn value(&mut self, mut first: u8) -> Option<()> {
         // Open brackets inside this value; bit n of `lists` tells whether the n-th is square.
         let (mut open, mut lists) = (0_u32, 0_u64);
@@ -190,10 +344,10 @@ impl<'t> Walk<'t> {
                 b'{' | b'[' => {
                     // One more is the item itself.
                     (self.around + 1 + open < DEPTH_MAX).then_some(())?;
-                    self.open()?;
+                    self.at += 1;
                     // Either closing bracket stands two behind its opening one.
                     if self.peek()? == first + 2 {
-                        self.close()?;
+                        self.at += 1;
                     } else {
                         open += 1;
                         lists = lists << 1 | u64::from(first == b'[');
@@ -204,7 +358,7 @@ impl<'t> Walk<'t> {
                         continue;
                     }
                 }
-                _ => self.at += scalar(self.bytes.get(self.at..)?)?,
+                _ => self.scalar()?,
             }
             // A value ended.
             loop {
@@ -221,7 +375,7 @@ impl<'t> Walk<'t> {
                         break;
                     }
                     (b']', true) | (b'}', false) => {
-                        self.close()?;
+                        self.at += 1;
                         open -= 1;
                         lists >>= 1;
                     }
@@ -232,7 +386,7 @@ impl<'t> Walk<'t> {
     }
 
     /// A key and its colon; where the key lies.
-    #[inline]
+    #[inline(always)]
     fn key(&mut self) -> Option<(usize, usize)> {
         (self.peek()? == b'"').then_some(())?;
         let key = self.text()?;
@@ -242,29 +396,26 @@ impl<'t> Walk<'t> {
     }
 
     /// The string that begins here; where its inside lies.
-    #[inline]
+    #[inline(always)]
     fn text(&mut self) -> Option<(usize, usize)> {
-        let (from, to) = (self.tokens.next()?, self.tokens.next()?);
+        let from = self.at + 1;
+        let (to, _) = self.reach.text_end(from)?;
         self.at = to + 1;
-        Some((from + 1, to))
+        Some((from, to))
     }
 
-    #[inline]
-    fn open(&mut self) -> Option<u8> {
-        let at = self.tokens.next()?;
-        (at == self.at).then(|| self.at += 1)?;
-        self.bytes.get(at).copied()
-    }
-
-    fn close(&mut self) -> Option<u8> {
-        self.open()
+    /// A number or word.
+    #[inline(always)]
+    fn scalar(&mut self) -> Option<()> {
+        self.at += scalar(self.reach.bytes.get(self.at..)?)?;
+        Some(())
     }
 
     /// The next byte that is no white space.
-    #[inline]
+    #[inline(always)]
     fn peek(&mut self) -> Option<u8> {
         loop {
-            match *self.bytes.get(self.at)? {
+            match *self.reach.bytes.get(self.at)? {
                 b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
                 byte => return Some(byte),
             }

@@ -3,6 +3,7 @@
 mod association;
 mod moment;
 mod network;
+mod plain;
 mod protection;
 mod recorder;
 mod security_group;
@@ -311,8 +312,11 @@ fn version(fields: &Fields<'_>) -> Result<Version, String> {
 /// none; a UUID is none either, nor is a number past every time: believed, no later state could
 /// ever supersede it.
 pub(super) fn state_id(raw: &str) -> Option<u64> {
-    let text = raw.trim_matches('"');
-    let state = text.parse().ok().or_else(|| u64::try_from(shape::whole(text)?).ok());
+    let any_form = || {
+        let text = raw.trim_matches('"');
+        text.parse().ok().or_else(|| u64::try_from(shape::whole(text)?).ok())
+    };
+    let state = raw.parse().ok().or_else(any_form);
     state.filter(|state| (1..moment::STATES_END).contains(state))
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
-use super::bystander::Bystander;
+use super::bystander::{Bystander, Familiar};
 use super::lost::Lost;
 use super::read::file_name_ms;
 use super::split::Root;
@@ -86,6 +86,8 @@ pub(super) struct Coverage {
     listed: BTreeMap<ShardId, BTreeSet<ResourceType>>,
     /// The shard of the last item, and types of it that are noted above: most items tell nothing new.
     last: Option<Last>,
+    /// The same of the last items that nobody wants.
+    familiar: Familiar,
     newest_ms: Option<i64>,
     deletions: bool,
     /// Items that were lost to us: the file is not the whole truth about their types.
@@ -134,13 +136,24 @@ impl Coverage {
         }
     }
 
-    /// Notes an item of which nothing else is kept; `None` when it cannot be one.
-    pub fn notes_bystander(&mut self, item: &Bystander<'_>) -> Option<()> {
-        let Bystander { account, region, global, resource_type, captured_ms, .. } = *item;
-        if !self.repeats(account, region, global, resource_type, captured_ms) {
-            let (shard, resource_type) = item.identity()?;
-            self.notes(&shard, global, &resource_type, captured_ms);
+    /// Notes an item of which nothing else is kept; `None` when its type is one of those wanted, or
+    /// when it cannot be an item.
+    #[inline]
+    pub fn notes_bystander(
+        &mut self,
+        item: &Bystander<'_>,
+        wanted: &BTreeSet<ResourceType>,
+    ) -> Option<()> {
+        if self.familiar.knows(item) {
+            self.newest_ms = self.newest_ms.max(Some(item.captured_ms));
+            return Some(());
         }
+        if !item.is_unwanted(wanted) {
+            return None;
+        }
+        let (shard, resource_type) = item.identity()?;
+        self.notes(&shard, item.global, &resource_type, item.captured_ms);
+        self.familiar.note(item);
         Some(())
     }
 

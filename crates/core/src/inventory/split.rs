@@ -10,6 +10,7 @@
 use super::DeliveryError;
 use super::opaque::Opaque;
 use super::outline::{Look, Outline};
+use super::tokens::Tokens;
 
 /// Nesting of brackets in a file; in a JSON text inside a JSON text it counts anew.
 pub const DEPTH_MAX: u32 = 64;
@@ -19,6 +20,13 @@ pub const ITEM_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Bytes of text before the JSON of a notification sent as an e-mail (formats §6).
 pub const PREAMBLE_BYTES_MAX: u64 = 64 * 1024;
+
+/// Bytes of an item that are kept, when the end of a chunk cuts it, to be tried again with what
+/// follows. Of longer ones every byte is looked at once.
+const CUT_BYTES_MAX: usize = 64 * 1024;
+
+/// With so many more bytes such an item is tried first: most are shorter.
+const CUT_MORE: usize = 8 * 1024;
 
 /// Longest key looked at; longer ones are none that we know.
 const KEY_BYTES_MAX: usize = 256;
@@ -94,6 +102,10 @@ pub(super) struct Splitter {
     /// The captured part of earlier chunks.
     held: Vec<u8>,
     capturing: bool,
+    /// What is held is the beginning of an item that was tried and is to be tried again.
+    cut: bool,
+    /// The tokens of the items of this chunk.
+    tokens: Tokens,
     too_large: bool,
     too_deep: bool,
     line_ended: bool,
@@ -120,6 +132,8 @@ impl Splitter {
             value: Opaque::default(),
             held: Vec::new(),
             capturing: false,
+            cut: false,
+            tokens: Tokens::new(),
             too_large: false,
             too_deep: false,
             line_ended: false,
@@ -131,9 +145,53 @@ impl Splitter {
     }
 
     pub fn push(&mut self, bytes: &[u8], sink: Sink<'_>) -> Result<(), DeliveryError> {
+        let next = if self.cut { self.go_on(bytes, sink)? } else { 0 };
+        self.walk(bytes, next, true, sink)
+    }
+
+    /// Goes on with an item that the end of the last chunk cut; the number of bytes that are used.
+    fn go_on(&mut self, bytes: &[u8], sink: Sink<'_>) -> Result<usize, DeliveryError> {
+        let before = self.held.len();
+        let mut more = 0;
+        while more < bytes.len() && self.held.len() < CUT_BYTES_MAX {
+            let to = bytes.len().min(more + (more + CUT_MORE));
+            self.held.extend_from_slice(bytes.get(more..to).unwrap_or_default());
+            more = to;
+            let found = Outline::of(&self.held, self.depth(), Look::Brackets);
+            if let Some((outline, end)) = found
+                && let Some(used) = end.checked_sub(before)
+            {
+                sink(Piece::Outlined(&outline, self.held.get(..end).unwrap_or_default()));
+                self.held.clear();
+                self.cut = false;
+                self.at = At::AfterElement;
+                return Ok(used);
+            }
+        }
+        self.held.truncate(before);
+        self.give_up(sink)?;
+        Ok(0)
+    }
+
+    /// Looks at every byte of an item that was cut.
+    fn give_up(&mut self, sink: Sink<'_>) -> Result<(), DeliveryError> {
+        self.cut = false;
+        let held = std::mem::take(&mut self.held);
+        self.offset = self.offset.saturating_sub(held.len() as u64);
+        self.walk(&held, 0, false, sink)
+    }
+
+    /// Walks over a chunk from a place on. `short`: an item may be taken, or kept, as a whole.
+    fn walk(
+        &mut self,
+        bytes: &[u8],
+        mut next: usize,
+        short: bool,
+        sink: Sink<'_>,
+    ) -> Result<(), DeliveryError> {
+        self.tokens.forget();
         // Start of the captured part in this chunk.
         let mut from = 0;
-        let mut next = 0;
         while let Some(&byte) = bytes.get(next) {
             if self.at == At::Opaque {
                 let rest = bytes.get(next..).unwrap_or_default();
@@ -147,14 +205,28 @@ impl Splitter {
                 }
                 continue;
             }
-            if byte == b'{' && matches!(self.at, At::Element(_)) && self.role == Role::Item {
-                let rest = bytes.get(next..).unwrap_or_default();
-                if let Some((outline, taken)) = Outline::of(rest, self.depth(), Look::Brackets) {
-                    sink(Piece::Outlined(&outline, rest.get(..taken).unwrap_or_default()));
-                    next += taken;
+            let is_item = byte == b'{' && matches!(self.at, At::Element(_));
+            if short && is_item && self.role == Role::Item {
+                let around = self.depth();
+                if !self.tokens.reach(next) {
+                    self.tokens.restart(next);
+                }
+                let found = Outline::among(&mut self.tokens, bytes, next, around, Look::Brackets);
+                if let Some((outline, end)) = found {
+                    sink(Piece::Outlined(&outline, bytes.get(next..end).unwrap_or_default()));
+                    next = end;
                     self.at = At::AfterElement;
                     continue;
                 }
+                let rest = bytes.get(next..).unwrap_or_default();
+                if rest.len() <= CUT_BYTES_MAX && self.tokens.are_all_of(bytes) {
+                    self.held.clear();
+                    self.held.extend_from_slice(rest);
+                    self.cut = true;
+                    break;
+                }
+                // The long way may end elsewhere.
+                self.tokens.forget();
             }
             next += usize::from(self.step(byte, bytes, next, &mut from, sink)?);
         }
@@ -166,7 +238,10 @@ impl Splitter {
     }
 
     /// The end of the file: everything must be closed.
-    pub fn finish(&self) -> Result<(), DeliveryError> {
+    pub fn finish(&mut self, sink: Sink<'_>) -> Result<(), DeliveryError> {
+        if self.cut {
+            self.give_up(sink)?;
+        }
         if self.at == At::Outside { Ok(()) } else { Err(DeliveryError::Truncated(self.offset)) }
     }
 

@@ -16,14 +16,20 @@ pub enum Doubt {
     Record,
 }
 
-/// Whether a judgement of these changes alone can stand beside what was recorded: by this revision of
-/// the policy, and not for a moment only. An issue that tells not all of its gaps may be.
-pub fn stands(entry: Option<&Entry>, policy_revision: u64) -> bool {
-    let for_now =
-        |text: &String| text.contains(STALE) || text.contains(UNREADABLE) || text.ends_with(MORE);
+/// Whether what was recorded holds until something changes: by this revision of the policy, and not
+/// for a moment only.
+pub fn holds(entry: Option<&Entry>, policy_revision: u64) -> bool {
+    let for_now = |text: &String| text.contains(STALE) || text.contains(UNREADABLE);
     entry.is_some_and(|entry| {
         entry.policy_revision == policy_revision && !entry.issues.values().any(for_now)
     })
+}
+
+/// Whether what was recorded can be advanced by a difference: it [`holds`], and its issues tell all
+/// of their gaps.
+pub fn stands(entry: Option<&Entry>, policy_revision: u64) -> bool {
+    let is_cut = |entry: &Entry| entry.issues.values().any(|text| text.ends_with(MORE));
+    holds(entry, policy_revision) && !entry.is_some_and(is_cut)
 }
 
 /// As [`super::advance`] by the judgement of the whole shard, from what changed in it. `before` has

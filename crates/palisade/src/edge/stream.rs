@@ -2,7 +2,7 @@
 //! client that does not take its answer, and for one that still sends what was refused.
 
 use std::future::Future as _;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -166,6 +166,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
             frames.passed(plain.get(..wrote).unwrap_or_default());
         }
         Poll::Ready(Ok(wrote))
+    }
+
+    /// Head and body of an answer go out together, without being copied into one first.
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut filled = parts.iter().filter(|part| !part.is_empty());
+        let first = filled.next().map_or(&[][..], |part| part);
+        // A bare refusal is one part, and over HTTP/2 every frame is looked at.
+        let is_plain = filled.next().is_some() && self.refusal.is_none() && self.frames.is_none();
+        if !is_plain {
+            return self.poll_write(context, first);
+        }
+        let this = self.get_mut();
+        let wrote = Pin::new(&mut this.inner).poll_write_vectored(context, parts);
+        this.stalled(context, wrote)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -18,7 +18,7 @@ use palisade_core::organization::{Account, AccountStatus, Organization};
 use palisade_core::policy::Document;
 
 use crate::{
-    ControlChange, Lease, LedgerWrite, ListContent, ListRecord, Loaded, Mark, Outcome,
+    ControlChange, Due, Lease, LedgerWrite, ListContent, ListRecord, Loaded, Mark, Outcome,
     PolicyRecord, Settlement, Store,
 };
 
@@ -209,7 +209,7 @@ pub fn mark_of(shard: &ShardId, policy: Option<&str>) -> Mark {
     Mark { shard: shard.clone(), policy: policy.map(policy_id) }
 }
 
-/// What is due and free, as `account policy,policy; …` with `*` for every policy.
+/// What is due and free, as `account policy,policy; …` with `*` for the shard and `~` for changes.
 pub fn due(store: &dyn Store, now_ms: i64) -> String {
     // Leased until 0, so that the look holds nobody off, at whatever time.
     shown(&store.lease(now_ms, -now_ms, usize::MAX).unwrap())
@@ -217,10 +217,11 @@ pub fn due(store: &dyn Store, now_ms: i64) -> String {
 
 pub fn shown(leases: &[Lease]) -> String {
     let marks = |lease: &Lease| {
-        let names = lease
-            .marks
-            .iter()
-            .map(|mark| mark.policy.as_ref().map_or("*".to_owned(), |policy| policy.to_string()));
+        let names = lease.marks.iter().map(|mark| match &mark.due {
+            Due::Shard => "*".to_owned(),
+            Due::Changes => "~".to_owned(),
+            Due::Policy(policy) => policy.to_string(),
+        });
         names.collect::<Vec<_>>().join(",")
     };
     let number = |lease: &Lease| lease.shard.account.as_str().trim_start_matches('0').to_owned();
@@ -246,7 +247,8 @@ pub fn clear_work(store: &dyn Store, now_ms: i64) {
 }
 
 pub fn settled(lease: Lease, evaluated_ms: i64, outcomes: &[Outcome]) -> Settlement {
-    Settlement { lease, evaluated_ms, outcomes: outcomes.to_vec(), not_before_ms: None }
+    let as_of = lease.fence;
+    Settlement { lease, evaluated_ms, outcomes: outcomes.to_vec(), not_before_ms: None, as_of }
 }
 
 // Ledger.

@@ -95,21 +95,21 @@ pub fn a_state_without_a_body_stands_beside_the_one_before(bed: &mut impl Bed) {
     };
     for (seen, want, work, held) in [
         (group(&one, "sg-1", 10), (1, 0, 0), "1 *", "sg-1 10"),
-        (unseen(&one, "sg-1", 20), (1, 0, 0), "1 *", "sg-1 10+20"),
+        (unseen(&one, "sg-1", 20), (1, 0, 0), "1 ~", "sg-1 10+20"),
         (unseen(&one, "sg-1", 20), (0, 1, 0), "", "sg-1 10+20"),
         (unseen(&one, "sg-1", 18), (0, 1, 0), "", "sg-1 10+20"),
-        (group(&one, "sg-1", 15), (1, 0, 0), "1 *", "sg-1 15+20"),
+        (group(&one, "sg-1", 15), (1, 0, 0), "1 ~", "sg-1 15+20"),
         (deleted(&one, "sg-1", 12), (0, 1, 0), "", "sg-1 15+20"),
         // Deleted and made again: what there was before is not what there is.
-        (deleted(&one, "sg-1", 16), (1, 0, 0), "1 *", "sg-1 20"),
+        (deleted(&one, "sg-1", 16), (1, 0, 0), "1 ~", "sg-1 20"),
         (deleted(&one, "sg-1", 17), (0, 1, 0), "", "sg-1 20"),
         (group(&one, "sg-1", 17), (0, 1, 0), "", "sg-1 20"),
-        (group(&one, "sg-1", 19), (1, 0, 0), "1 *", "sg-1 19+20"),
-        (group(&one, "sg-1", 20), (1, 0, 0), "1 *", "sg-1 20"),
-        (unseen(&one, "sg-1", 30), (1, 0, 0), "1 *", "sg-1 20+30"),
-        (deleted(&one, "sg-1", 30), (0, 0, 1), "1 *", ""),
+        (group(&one, "sg-1", 19), (1, 0, 0), "1 ~", "sg-1 19+20"),
+        (group(&one, "sg-1", 20), (1, 0, 0), "1 ~", "sg-1 20"),
+        (unseen(&one, "sg-1", 30), (1, 0, 0), "1 ~", "sg-1 20+30"),
+        (deleted(&one, "sg-1", 30), (0, 0, 1), "1 ~", ""),
         (unseen(&one, "sg-1", 30), (0, 1, 0), "", ""),
-        (unseen(&one, "sg-1", 40), (1, 0, 0), "1 *", "sg-1 40"),
+        (unseen(&one, "sg-1", 40), (1, 0, 0), "1 ~", "sg-1 40"),
     ] {
         let place = format!("{:?} at {}", seen.item.body, seen.item.version.captured_ms);
         let told = tell(bed.store(), &seen);
@@ -168,7 +168,7 @@ pub fn a_later_sight_revives_what_was_gone(bed: &mut impl Bed) {
     let answer = store.accept(&snapshot(&shard(1), 60, &item), 1000).unwrap();
     assert_eq!(counts(&answer), (1, 0, 0));
     assert_eq!(groups(store, &shard(1)), "sg-1 10");
-    assert_eq!(due(store, 1000), "1 *");
+    assert_eq!(due(store, 1000), "1 ~");
 }
 
 pub fn a_snapshot_is_silent_about_types_it_does_not_cover(bed: &mut impl Bed) {
@@ -246,8 +246,8 @@ pub fn a_change_marks_its_shard_and_a_repeat_marks_nothing(bed: &mut impl Bed) {
         ("first", group(&shard(1), "sg-1", 10), "1 *"),
         ("repeat", group(&shard(1), "sg-1", 10), ""),
         ("older", group(&shard(1), "sg-1", 9), ""),
-        ("newer", group(&shard(1), "sg-1", 11), "1 *"),
-        ("deleted", deleted(&shard(1), "sg-1", 12), "1 *"),
+        ("newer", group(&shard(1), "sg-1", 11), "1 ~"),
+        ("deleted", deleted(&shard(1), "sg-1", 12), "1 ~"),
         ("deleted again", deleted(&shard(1), "sg-1", 12), ""),
         ("deleted unseen", deleted(&shard(1), "sg-9", 12), ""),
         ("another shard", group(&shard(2), "sg-1", 1), "2 *"),

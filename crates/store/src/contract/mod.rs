@@ -4,6 +4,7 @@
 //! cannot do is a `skipped:` line with a reason.
 
 pub mod audit;
+pub mod changes;
 pub mod control;
 pub mod durability;
 pub mod facts;
@@ -103,6 +104,16 @@ macro_rules! contract_suite {
             ledger::history_comes_newest_first
             ledger::expiry_keeps_the_state_that_held_then
             ledger::tombstones_and_gone_items_expire_but_a_recorders_stays
+            changes::a_changed_item_is_due_with_what_it_was
+            changes::what_a_snapshot_shows_to_be_gone_is_a_change
+            changes::the_state_that_was_judged_is_what_it_was
+            changes::what_was_judged_is_taken_away_and_what_came_later_stays
+            changes::what_an_overtaken_worker_judged_stays_a_change
+            changes::more_changes_than_the_limit_make_the_shard_due
+            changes::what_is_learnt_of_the_shard_makes_the_shard_due
+            changes::of_a_changed_shard_the_support_and_the_rows_of_the_changes_are_loaded
+            changes::judging_changes_moves_last_updated_of_every_policy
+            changes::changes_survive_a_reopen
             durability::everything_survives_a_reopen
             durability::versions_survive_a_reopen_and_leases_do_not
         }

@@ -18,6 +18,16 @@ pub(super) fn get<T: FromSql>(row: &Row<'_>, column: usize, what: &'static str) 
     row.get(column).map_err(|error| damaged(what, error))
 }
 
+/// A column that holds text or NULL, as it lies in the row.
+pub(super) fn text_or_null<'r>(
+    row: &'r Row<'_>,
+    column: usize,
+    what: &'static str,
+) -> Result<Option<&'r str>> {
+    let value = row.get_ref(column).map_err(|error| damaged(what, error))?;
+    value.as_str_or_null().map_err(|error| damaged(what, error))
+}
+
 /// A column that holds an identifier.
 pub(super) fn ident<T>(row: &Row<'_>, column: usize, what: &'static str) -> Result<T>
 where

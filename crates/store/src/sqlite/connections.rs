@@ -61,6 +61,8 @@ struct Pool {
     idle: Vec<Connection>,
     /// INVARIANT: at most [`READERS_MAX`].
     lent: usize,
+    /// Callers that wait for one: only they are worth a call of the system when one comes back.
+    waiting: usize,
 }
 
 /// A reading connection that goes back to the pool when it is let go, by a panic too.
@@ -72,8 +74,13 @@ struct Lent<'a> {
 impl Readers {
     fn lend(&self) -> Lent<'_> {
         let full = |pool: &mut Pool| pool.lent >= READERS_MAX;
-        let waited = self.returned.wait_while(locked(&self.pool), full);
-        let mut pool = waited.unwrap_or_else(PoisonError::into_inner);
+        let mut pool = locked(&self.pool);
+        if full(&mut pool) {
+            pool.waiting += 1;
+            let waited = self.returned.wait_while(pool, full);
+            pool = waited.unwrap_or_else(PoisonError::into_inner);
+            pool.waiting -= 1;
+        }
         pool.lent += 1;
         Lent { readers: self, connection: pool.idle.pop() }
     }
@@ -94,7 +101,11 @@ impl Drop for Lent<'_> {
         let mut pool = locked(&self.readers.pool);
         pool.lent = pool.lent.saturating_sub(1);
         pool.idle.extend(self.connection.take());
-        self.readers.returned.notify_one();
+        let is_awaited = pool.waiting > 0;
+        drop(pool);
+        if is_awaited {
+            self.readers.returned.notify_one();
+        }
     }
 }
 
@@ -184,10 +195,20 @@ impl Connections {
 
     /// Runs `ask` in a transaction, so that all of its reads see one moment.
     pub(super) fn read<T>(&self, ask: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.lent(|connection| within(connection, ask))
+    }
+
+    /// Runs `ask`, which runs one statement: that sees one moment by itself, so a transaction would
+    /// only be two statements more, neither of which SQLite keeps prepared.
+    pub(super) fn read_one<T>(&self, ask: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.lent(|connection| ask(connection))
+    }
+
+    fn lent<T>(&self, ask: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
         let asked = Instant::now();
         let answer = match &self.readers {
-            Some(readers) => within(readers.lend().connection()?, ask),
-            None => within(self.writer.alone().connection(), ask),
+            Some(readers) => ask(readers.lend().connection()?),
+            None => ask(self.writer.alone().connection()),
         };
         self.spent.read(asked.elapsed());
         answer

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use palisade_core::ident::{AccountId, ListId, PolicyId};
 use palisade_core::organization::{Account, AccountStatus, Organization};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use crate::{
     Administrator, Control, ControlChange, ListRecord, Mark, Offboarded, PolicyRecord, Result,
@@ -16,8 +16,8 @@ use super::columns::{damaged, get, ident, json, json_or_null, to_json};
 use super::writer::Transaction;
 use super::{audit, ledger, readers, sequence, support, work};
 
-pub(super) fn revision(tx: &Transaction<'_>) -> Result<u64> {
-    let mut statement = tx.prepare_cached("SELECT control_revision FROM store")?;
+pub(super) fn revision(connection: &Connection) -> Result<u64> {
+    let mut statement = connection.prepare_cached("SELECT control_revision FROM store")?;
     Ok(statement.query_row([], |row| row.get(0))?)
 }
 

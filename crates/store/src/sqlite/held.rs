@@ -276,6 +276,14 @@ pub(super) fn shard_row(tx: &Transaction<'_>, shard: &ShardId) -> Result<Option<
     }))
 }
 
+/// Sequence of the last change of a shard's facts.
+pub(super) fn last_change(tx: &Transaction<'_>, shard: &ShardId) -> Result<u64> {
+    let mut statement =
+        tx.prepare_cached("SELECT changed FROM shards WHERE account = ?1 AND region = ?2")?;
+    let mut rows = statement.query([shard.account.as_str(), shard.region.as_str()])?;
+    Ok(rows.next()?.map(|row| get(row, 0, "shard")).transpose()?.unwrap_or(0))
+}
+
 /// Keeps a shard's row; `changed` is the sequence of the change of its facts, if there was one.
 pub(super) fn put_shard_row(
     tx: &Transaction<'_>,

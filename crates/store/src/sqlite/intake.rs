@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use palisade_core::ident::{ResourceType, ShardId};
 use palisade_core::inventory::{Held, ItemKey, Merged, is_live, merge, seen_ms};
 
-use crate::{Accepted, Result};
+use crate::{Accepted, Result, StoreError};
 
+use super::changes::Log;
 use super::held::{self, Coverage, ItemInsert, ShardRow, State};
 use super::protections::Served;
 use super::told::{Prepared, Spoken, Told};
@@ -66,6 +67,10 @@ struct Intake<'t> {
     served: Served,
     /// Whether what is judged changed.
     changed: bool,
+    /// Whether what is known of the shard as a whole did: it is judged whole.
+    is_whole: bool,
+    /// The items that did.
+    log: Log,
 }
 
 impl<'t> Intake<'t> {
@@ -81,6 +86,8 @@ impl<'t> Intake<'t> {
             told: BTreeSet::new(),
             served: Served::open(tx, &id)?,
             changed: false,
+            is_whole: false,
+            log: Log::default(),
             id,
         })
     }
@@ -131,7 +138,7 @@ impl<'t> Intake<'t> {
                 self.served.note(item);
                 held.iter().for_each(|held| self.served.note(&held.item));
             }
-            self.change(&item.key);
+            self.change(&item.key, held.as_ref().filter(|_| was_live));
         }
         Ok(())
     }
@@ -159,11 +166,13 @@ impl<'t> Intake<'t> {
         self.insert.put(&item.key, state, seen_ms, body)?;
         count(accepted, resource_type, state != State::Gone, state);
         let tells_of_recording = *resource_type == ResourceType::CONFIGURATION_RECORDER;
+        // A type that is held for the first time is known from now on.
+        self.is_whole = true;
         if state == State::Live || state == State::Deleted && tells_of_recording {
             if Served::concerns(resource_type) {
                 self.served.note(item);
             }
-            self.change(&item.key);
+            self.change(&item.key, None);
         }
         Ok(())
     }
@@ -193,17 +202,39 @@ impl<'t> Intake<'t> {
                 resource_type: resource_type.clone(),
                 id,
             };
+            let gone = self.what_went(&key)?;
             if Served::concerns(resource_type) {
-                let gone = held::item(self.tx, &key)?;
                 gone.iter().for_each(|held| self.served.note(&held.item));
             }
-            self.change(&key);
+            self.change(&key, gone.as_ref());
         }
         Ok(())
     }
 
-    fn change(&mut self, key: &ItemKey) {
+    /// What was held of an item that a snapshot shows to be gone, where anybody asks.
+    fn what_went(&mut self, key: &ItemKey) -> Result<Option<Held>> {
+        let is_served = Served::concerns(&key.resource_type);
+        if !is_served && self.log.is_over() {
+            return Ok(None);
+        }
+        match held::item(self.tx, key) {
+            // Nobody can tell what it was, but all the same that it is gone.
+            Err(StoreError::Damaged { .. }) if !is_served => {
+                self.is_whole = true;
+                Ok(None)
+            }
+            held => held,
+        }
+    }
+
+    /// An item changes, of which this was held while it was live.
+    fn change(&mut self, key: &ItemKey, before: Option<&Held>) {
         self.changed = true;
+        // What recorders tell is of the whole shard, and a deleted one is known by its tombstone.
+        self.is_whole |= key.resource_type == ResourceType::CONFIGURATION_RECORDER;
+        if !self.is_whole {
+            self.log.note(key, before);
+        }
         if self.is_referenced {
             self.told.insert(key.clone());
         }
@@ -214,13 +245,17 @@ impl<'t> Intake<'t> {
         self.put_coverage()?;
         let mut after = self.before;
         after.snapshot_accepted |= spoken.snapshot;
-        self.changed |= after.snapshot_accepted != self.before.snapshot_accepted;
+        self.is_whole |= after.snapshot_accepted != self.before.snapshot_accepted;
+        self.changed |= self.is_whole;
         let receipt =
             if spoken.own { &mut after.received_ms } else { &mut after.global_received_ms };
         *receipt = Some(receipt.map_or(received_ms, |before| before.max(received_ms)));
         held::put_shard_row(self.tx, &self.id, &after, self.changed.then_some(sequence))?;
-        if self.changed || self.may_have_been_stale(&after) {
+        if self.is_whole || self.log.is_over() || self.may_have_been_stale(&after) {
             work::mark(self.tx, &self.id, None, sequence, received_ms)?;
+        } else if self.changed {
+            self.log.write(self.tx, &self.id, sequence)?;
+            work::mark_changes(self.tx, &self.id, sequence, received_ms)?;
         }
         for key in &self.told {
             readers::mark_of_item(self.tx, key, sequence, received_ms)?;
@@ -246,7 +281,7 @@ impl<'t> Intake<'t> {
                 held::put_coverage(self.tx, &self.id, resource_type, *coverage)?;
             }
             // A type that is held for the first time is known from now on.
-            self.changed |= coverage.held && !before.held;
+            self.is_whole |= coverage.held && !before.held;
         }
         Ok(())
     }

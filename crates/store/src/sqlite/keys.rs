@@ -1,6 +1,6 @@
 //! Access keys, and the key under which page tokens are sealed.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::{AuditEvent, KeyChange, KeyRecord, Result, StoreError, StoredSecret};
 
@@ -102,8 +102,8 @@ pub(super) fn used(tx: &Transaction<'_>, uses: &[(String, i64)]) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn one(tx: &Transaction<'_>, access_key_id: &str) -> Result<Option<KeyRecord>> {
-    let mut statement = tx.prepare_cached(
+pub(super) fn one(connection: &Connection, access_key_id: &str) -> Result<Option<KeyRecord>> {
+    let mut statement = connection.prepare_cached(
         "SELECT access_key_id, secret, sealed_under, account, enabled, replaces, created_ms,
            last_used_ms
          FROM keys WHERE access_key_id = ?1",

@@ -12,11 +12,11 @@ use std::collections::BTreeMap;
 use palisade_core::evaluate::{DependentService, Status};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType};
 use palisade_core::ledger::{Entry, ViolatorRow};
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::{EntryRow, HistoryRow, Result};
 
-use super::columns::{damaged, get, ident, json, limit, to_json};
+use super::columns::{damaged, get, ident, json, limit, text_or_null, to_json};
 use super::writer::Transaction;
 
 pub(super) use write::{close, move_entry, move_judged, remove_policy, write};
@@ -27,6 +27,9 @@ const HISTORY: &str = "history row";
 
 /// Sorts after every account id, which is all digits.
 const PAST_ALL_ACCOUNTS: &str = ":";
+
+/// Rows that room is made for before any is read: a page of what AWS's operations answer.
+const ROWS_EXPECTED: usize = 100;
 
 // Reading.
 
@@ -53,13 +56,13 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
 }
 
 pub(super) fn entries(
-    tx: &Transaction<'_>,
+    connection: &Connection,
     policy: &PolicyId,
     after: Option<&AccountId>,
     through: Option<&AccountId>,
     rows_max: usize,
 ) -> Result<Vec<EntryRow>> {
-    let mut statement = tx.prepare_cached(&format!(
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT {ENTRY_COLUMNS}
          WHERE e.policy = ?1 AND e.account > ?2 AND e.account <= ?3 ORDER BY e.account LIMIT ?4"
     ))?;
@@ -69,7 +72,7 @@ pub(super) fn entries(
         through.map_or(PAST_ALL_ACCOUNTS, |account| account.as_str()),
         limit(rows_max)
     ])?;
-    let mut entries = Vec::new();
+    let mut entries = Vec::with_capacity(rows_max.min(ROWS_EXPECTED));
     while let Some(row) = rows.next()? {
         entries.push(entry_row(row)?);
     }
@@ -77,11 +80,11 @@ pub(super) fn entries(
 }
 
 pub(super) fn entry(
-    tx: &Transaction<'_>,
+    connection: &Connection,
     policy: &PolicyId,
     account: &AccountId,
 ) -> Result<Option<EntryRow>> {
-    let mut statement = tx.prepare_cached(&format!(
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT {ENTRY_COLUMNS} WHERE e.policy = ?1 AND e.account = ?2"
     ))?;
     let mut rows = statement.query([policy.as_str(), account.as_str()])?;
@@ -177,7 +180,7 @@ fn status_text(status: Option<Status>) -> Option<&'static str> {
 }
 
 fn status(row: &Row<'_>, column: usize, what: &'static str) -> Result<Option<Status>> {
-    match get::<Option<String>>(row, column, what)?.as_deref() {
+    match text_or_null(row, column, what)? {
         None => Ok(None),
         Some("COMPLIANT") => Ok(Some(Status::Compliant)),
         Some("NON_COMPLIANT") => Ok(Some(Status::NonCompliant)),
@@ -194,8 +197,8 @@ fn issues(
     column: usize,
     what: &'static str,
 ) -> Result<BTreeMap<DependentService, String>> {
-    match get::<Option<String>>(row, column, what)? {
+    match text_or_null(row, column, what)? {
         None => Ok(BTreeMap::new()),
-        Some(text) => serde_json::from_str(&text).map_err(|error| damaged(what, error)),
+        Some(text) => serde_json::from_str(text).map_err(|error| damaged(what, error)),
     }
 }

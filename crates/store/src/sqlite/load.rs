@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use palisade_core::evaluate::{Fact, Reference, References};
+use palisade_core::evaluate::{AccountFacts, Changed, Fact, Reference, References, Support};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Item, ItemKey, Shard, decode_item};
-use palisade_core::ledger::Record;
+use palisade_core::ledger::{Record, ViolatorRow};
 use rusqlite::params;
 
-use crate::{ListContent, Loaded, Result};
+use crate::{ListContent, Loaded, LoadedChanges, Result};
 
 use super::columns::{damaged, ident, limit};
 use super::held::{self, State};
 use super::writer::Transaction;
-use super::{control, ledger, protections};
+use super::{changes, control, ledger, protections};
 
 pub(super) const ITEM: &str = "item";
 
@@ -24,12 +24,73 @@ pub(super) fn load(
     policies: &[PolicyId],
     types: Option<&BTreeSet<ResourceType>>,
 ) -> Result<Loaded> {
+    let all = |policy: &PolicyId, account: &AccountId| {
+        ledger::violators(tx, policy, account, None, usize::MAX)
+    };
     Ok(Loaded {
         shard: self::shard(tx, shard, types)?,
         references: facts(tx, references)?,
-        account: protections::account_facts(tx, shard)?,
-        records: records(tx, policies, &shard.account)?,
+        account: account_facts(tx, shard, types)?,
+        records: records(tx, policies, &shard.account, &all)?,
+        as_of: held::last_change(tx, shard)?,
+        is_changed: changes::any(tx, shard)?,
     })
+}
+
+/// As [`load`], of the items what judging the changes needs.
+pub(super) fn load_changed(
+    tx: &Transaction<'_>,
+    shard: &ShardId,
+    references: &BTreeSet<Reference>,
+    policies: &[PolicyId],
+    support: &dyn Fn(&[Changed]) -> Support,
+) -> Result<Option<LoadedChanges>> {
+    let Some(changed) = changes::pending(tx, shard)? else { return Ok(None) };
+    let of_changed = |policy: &PolicyId, account: &AccountId| {
+        let mut rows = Vec::new();
+        for Changed { key, .. } in &changed {
+            let resource = (key.resource_type.clone(), key.id.clone());
+            rows.extend(ledger::violator(tx, policy, account, &resource)?);
+        }
+        Ok(rows)
+    };
+    let support = support(&changed);
+    let loaded = Loaded {
+        shard: supporting(tx, shard, &support)?,
+        references: facts(tx, references)?,
+        account: account_facts(tx, shard, Some(&support.types))?,
+        records: records(tx, policies, &shard.account, &of_changed)?,
+        as_of: held::last_change(tx, shard)?,
+        is_changed: changes::any(tx, shard)?,
+    };
+    Ok(Some(LoadedChanges { changed, loaded }))
+}
+
+/// Only Shield's protections are read across shards.
+fn account_facts(
+    tx: &Transaction<'_>,
+    shard: &ShardId,
+    types: Option<&BTreeSet<ResourceType>>,
+) -> Result<AccountFacts> {
+    let are_read =
+        AccountFacts::PROTECTIONS.iter().any(|kind| types.is_none_or(|types| types.contains(kind)));
+    if are_read { protections::account_facts(tx, shard) } else { Ok(AccountFacts::default()) }
+}
+
+fn supporting(tx: &Transaction<'_>, id: &ShardId, support: &Support) -> Result<Shard> {
+    let mut shard = shard(tx, id, Some(&support.types))?;
+    for (resource_type, id) in &support.items {
+        let key = ItemKey {
+            account: shard.id.account.clone(),
+            region: shard.id.region.clone(),
+            resource_type: resource_type.clone(),
+            id: id.clone(),
+        };
+        if let Some(item) = live_item(tx, &key)? {
+            shard.items.entry(key.resource_type).or_default().insert(key.id, item);
+        }
+    }
+    Ok(shard)
 }
 
 fn shard(
@@ -216,7 +277,7 @@ fn fact(tx: &Transaction<'_>, reference: &Reference) -> Result<Option<Fact>> {
     }
 }
 
-fn live_item(tx: &Transaction<'_>, key: &ItemKey) -> Result<Option<Item>> {
+pub(super) fn live_item(tx: &Transaction<'_>, key: &ItemKey) -> Result<Option<Item>> {
     let mut statement = tx.prepare_cached(
         "SELECT body FROM items
          WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4 AND state = ?5",
@@ -231,15 +292,19 @@ fn live_item(tx: &Transaction<'_>, key: &ItemKey) -> Result<Option<Item>> {
     rows.next()?.map(|row| decoded(key, row, 0)).transpose()
 }
 
+/// Those of a (policy, account) that a record is to have.
+type Violators<'v> = &'v dyn Fn(&PolicyId, &AccountId) -> Result<Vec<ViolatorRow>>;
+
 fn records(
     tx: &Transaction<'_>,
     policies: &[PolicyId],
     account: &AccountId,
+    violators: Violators<'_>,
 ) -> Result<BTreeMap<PolicyId, Record>> {
     let mut records = BTreeMap::new();
     for policy in policies {
         let Some(row) = ledger::entry(tx, policy, account)? else { continue };
-        let violators = ledger::violators(tx, policy, account, None, usize::MAX)?;
+        let violators = violators(policy, account)?;
         records.insert(policy.clone(), Record { entry: Some(row.entry), violators });
     }
     Ok(records)

@@ -4,6 +4,7 @@
 //! loss. Writers queue for one connection; readers have their own and do not wait for writers.
 
 mod audit;
+mod changes;
 mod columns;
 mod connections;
 mod control;
@@ -29,15 +30,15 @@ mod writer;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use palisade_core::evaluate::Reference;
+use palisade_core::evaluate::{Changed, Reference, Support};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Delivery, Item};
 use palisade_core::ledger::ViolatorRow;
 
 use crate::{
     Accepted, AuditEvent, AuditFilter, AuditRow, Control, ControlChange, Effort, EntryRow, FanOut,
-    HistoryRow, KeyChange, KeyRecord, Lease, Loaded, Mark, Result, Settlement, Store, StoreError,
-    WorkCounts,
+    HistoryRow, KeyChange, KeyRecord, Lease, Loaded, LoadedChanges, Mark, Result, Settlement,
+    Store, StoreError, WorkCounts,
 };
 
 use connections::Connections;
@@ -112,7 +113,7 @@ fn engine(path: &str, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) 
 
 impl Store for SqliteStore {
     fn control_revision(&self) -> Result<u64> {
-        self.connections.read(control::revision)
+        self.connections.read_one(control::revision)
     }
 
     fn control(&self) -> Result<Control> {
@@ -129,7 +130,7 @@ impl Store for SqliteStore {
     }
 
     fn key(&self, access_key_id: &str) -> Result<Option<KeyRecord>> {
-        self.connections.read(|tx| keys::one(tx, access_key_id))
+        self.connections.read_one(|connection| keys::one(connection, access_key_id))
     }
 
     fn keys(&self) -> Result<Vec<KeyRecord>> {
@@ -215,6 +216,16 @@ impl Store for SqliteStore {
         self.connections.read(|tx| load::load(tx, shard, references, policies, Some(types)))
     }
 
+    fn load_changed(
+        &self,
+        shard: &ShardId,
+        references: &BTreeSet<Reference>,
+        policies: &[PolicyId],
+        support: &dyn Fn(&[Changed]) -> Support,
+    ) -> Result<Option<LoadedChanges>> {
+        self.connections.read(|tx| load::load_changed(tx, shard, references, policies, support))
+    }
+
     fn items(
         &self,
         shard: &ShardId,
@@ -278,11 +289,12 @@ impl Store for SqliteStore {
         through: Option<&AccountId>,
         limit: usize,
     ) -> Result<Vec<EntryRow>> {
-        self.connections.read(|tx| ledger::entries(tx, policy, after, through, limit))
+        self.connections
+            .read_one(|connection| ledger::entries(connection, policy, after, through, limit))
     }
 
     fn entry(&self, policy: &PolicyId, account: &AccountId) -> Result<Option<EntryRow>> {
-        self.connections.read(|tx| ledger::entry(tx, policy, account))
+        self.connections.read_one(|connection| ledger::entry(connection, policy, account))
     }
 
     fn violators(

@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use palisade_core::evaluate::Reference;
 use palisade_core::ident::{AccountId, PolicyId, ShardId};
 use palisade_core::inventory::ItemKey;
-use rusqlite::params;
 
 use crate::Result;
 
 use super::columns::{get, ident, shard};
 use super::writer::Transaction;
-use super::{control, work};
+use super::{control, held, work};
 
 const READER: &str = "reader of a reference";
 
@@ -143,10 +142,8 @@ fn current(
 fn changed(tx: &Transaction<'_>, reference: &Reference) -> Result<u64> {
     match reference {
         Reference::Item { account, region, .. } => {
-            let mut statement =
-                tx.prepare_cached("SELECT changed FROM shards WHERE account = ?1 AND region = ?2")?;
-            let mut rows = statement.query(params![account.as_str(), region.as_str()])?;
-            Ok(rows.next()?.map(|row| get(row, 0, "shard")).transpose()?.unwrap_or(0))
+            let shard = ShardId { account: account.clone(), region: region.clone() };
+            held::last_change(tx, &shard)
         }
         Reference::AppsList { .. } | Reference::ProtocolsList { .. } => control::lists_changed(tx),
     }

@@ -2,10 +2,10 @@
 
 use palisade_core::ident::{PolicyId, ShardId};
 
-use crate::{LedgerWrite, Outcome, Result, Settlement};
+use crate::{Due, LedgerWrite, Outcome, Result, Settlement};
 
 use super::writer::Transaction;
-use super::{control, ledger, readers, sequence, work};
+use super::{changes, control, ledger, readers, sequence, work};
 
 pub(super) fn settle(tx: &Transaction<'_>, settlements: &[Settlement]) -> Result<()> {
     let sequence = sequence::next(tx)?;
@@ -13,7 +13,7 @@ pub(super) fn settle(tx: &Transaction<'_>, settlements: &[Settlement]) -> Result
 }
 
 fn settle_one(tx: &Transaction<'_>, settlement: &Settlement, sequence: u64) -> Result<()> {
-    let Settlement { lease, evaluated_ms, outcomes, not_before_ms } = settlement;
+    let Settlement { lease, evaluated_ms, outcomes, not_before_ms, as_of } = settlement;
     // INVARIANT: only the holder of a shard's lease writes its ledger, since what it writes is a
     // difference from what it loaded.
     if !work::release(tx, lease)? {
@@ -26,10 +26,15 @@ fn settle_one(tx: &Transaction<'_>, settlement: &Settlement, sequence: u64) -> R
         }
     }
     work::clear(tx, lease)?;
+    changes::settle(tx, &lease.shard, *as_of)?;
     for outcome in &current {
         write(tx, settlement, outcome, sequence)?;
     }
-    let every_policy = lease.marks.iter().any(|mark| mark.policy.is_none());
+    let of_every_policy = |due: &Due| match due {
+        Due::Shard | Due::Changes => true,
+        Due::Policy(_) => false,
+    };
+    let every_policy = lease.marks.iter().any(|mark| of_every_policy(&mark.due));
     if every_policy && current.len() == outcomes.len() {
         ledger::move_judged(tx, &lease.shard, *evaluated_ms)?;
     } else {

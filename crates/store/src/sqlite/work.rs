@@ -5,28 +5,63 @@ use std::collections::BTreeSet;
 use palisade_core::ident::{AccountId, PolicyId, ShardId};
 use rusqlite::params;
 
-use crate::{FanOut, Lease, LeasedMark, Mark, Result, WorkCounts};
+use crate::{Due, FanOut, Lease, LeasedMark, Mark, Result, WorkCounts};
 
-use super::columns::{get, ident, ident_or_null, shard};
+use super::columns::{damaged, get, ident, ident_or_null, shard};
 use super::sequence;
 use super::writer::Transaction;
 
 const MARK: &str = "work mark";
 const FAN_OUT: &str = "fan-out";
 
-/// How "every policy of the Region" is written in a key: no policy id is empty.
-const EVERY_POLICY: &str = "";
+/// How [`Due::Shard`] is written where a policy's id stands: none is empty.
+const SHARD: &str = "";
+/// How [`Due::Changes`] is.
+const CHANGES: &str = "~";
 
-fn policy_column(policy: Option<&PolicyId>) -> &str {
-    policy.map_or(EVERY_POLICY, |policy| policy.as_str())
+fn column(due: &Due) -> &str {
+    match due {
+        Due::Shard => SHARD,
+        Due::Changes => CHANGES,
+        Due::Policy(policy) => policy.as_str(),
+    }
 }
 
-/// Marks a shard due at `not_before`, or sooner if it already is. The version moves, so that a
-/// lease taken before does not clear this mark.
+fn due(row: &rusqlite::Row<'_>) -> Result<Due> {
+    let text = row.get_ref(0).and_then(|value| Ok(value.as_str()?));
+    match text.map_err(|error| damaged(MARK, error))? {
+        SHARD => Ok(Due::Shard),
+        CHANGES => Ok(Due::Changes),
+        _ => ident(row, 0, MARK).map(Due::Policy),
+    }
+}
+
+/// Marks a shard due at `not_before` under one policy or all, or sooner if it already is.
 pub(super) fn mark(
     tx: &Transaction<'_>,
     shard: &ShardId,
     policy: Option<&PolicyId>,
+    sequence: u64,
+    not_before: i64,
+) -> Result<()> {
+    put(tx, shard, policy.map_or(SHARD, |policy| policy.as_str()), sequence, not_before)
+}
+
+/// As [`mark`], for the changes of its items that were logged.
+pub(super) fn mark_changes(
+    tx: &Transaction<'_>,
+    shard: &ShardId,
+    sequence: u64,
+    not_before: i64,
+) -> Result<()> {
+    put(tx, shard, CHANGES, sequence, not_before)
+}
+
+/// The version moves, so that a lease taken before does not clear this mark.
+fn put(
+    tx: &Transaction<'_>,
+    shard: &ShardId,
+    due: &str,
     sequence: u64,
     not_before: i64,
 ) -> Result<()> {
@@ -39,7 +74,7 @@ pub(super) fn mark(
     statement.execute(params![
         shard.account.as_str(),
         shard.region.as_str(),
-        policy_column(policy),
+        due,
         not_before,
         sequence
     ])?;
@@ -116,15 +151,14 @@ fn living_leases(tx: &Transaction<'_>, now_ms: i64) -> Result<BTreeSet<ShardId>>
 
 fn due_marks(tx: &Transaction<'_>, shard: &ShardId, now_ms: i64) -> Result<Vec<LeasedMark>> {
     let mut statement = tx.prepare_cached(
-        "SELECT nullif(policy, ''), version FROM work
+        "SELECT policy, version FROM work
          WHERE account = ?1 AND region = ?2 AND not_before <= ?3 ORDER BY policy",
     )?;
     let mut rows =
         statement.query(params![shard.account.as_str(), shard.region.as_str(), now_ms])?;
     let mut marks = Vec::new();
     while let Some(row) = rows.next()? {
-        marks
-            .push(LeasedMark { policy: ident_or_null(row, 0, MARK)?, version: get(row, 1, MARK)? });
+        marks.push(LeasedMark { due: due(row)?, version: get(row, 1, MARK)? });
     }
     Ok(marks)
 }
@@ -147,7 +181,7 @@ pub(super) fn clear(tx: &Transaction<'_>, lease: &Lease) -> Result<()> {
         statement.execute(params![
             lease.shard.account.as_str(),
             lease.shard.region.as_str(),
-            policy_column(mark.policy.as_ref()),
+            column(&mark.due),
             mark.version
         ])?;
     }

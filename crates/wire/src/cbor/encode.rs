@@ -7,10 +7,8 @@ use serde::ser::{self, Impossible, Serialize, Serializer};
 use crate::timestamp::TIMESTAMP_NEWTYPE;
 
 /// Writes a value as one CBOR item.
-pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Unsayable> {
-    let mut out = Vec::with_capacity(256);
-    value.serialize(Writer { out: &mut out })?;
-    Ok(out)
+pub fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Result<(), Unsayable> {
+    value.serialize(Writer { out })
 }
 
 /// Why a value cannot be written; no generated shape is among these.
@@ -30,6 +28,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// A head in its shortest form.
+    #[inline]
     fn head(&mut self, major: u8, argument: u64) {
         let major = major << 5;
         let bytes = argument.to_be_bytes();
@@ -49,10 +48,12 @@ impl Writer<'_> {
         }
     }
 
+    #[inline]
     fn length(&mut self, major: u8, length: usize) {
         self.head(major, u64::try_from(length).unwrap_or(u64::MAX));
     }
 
+    #[inline]
     fn definite(&mut self, major: u8, length: Option<usize>) -> Result<(), Unsayable> {
         let length = length.ok_or_else(|| ser::Error::custom("a list or map of unknown length"))?;
         self.length(major, length);
@@ -75,27 +76,33 @@ impl<'a> Serializer for Writer<'a> {
     type SerializeStruct = Items<'a>;
     type SerializeStructVariant = Impossible<(), Unsayable>;
 
+    #[inline]
     fn is_human_readable(&self) -> bool {
         false
     }
 
+    #[inline]
     fn serialize_bool(self, value: bool) -> Result<(), Unsayable> {
         self.out.push(if value { 0xf5 } else { 0xf4 });
         Ok(())
     }
 
+    #[inline]
     fn serialize_i8(self, value: i8) -> Result<(), Unsayable> {
         self.serialize_i64(value.into())
     }
 
+    #[inline]
     fn serialize_i16(self, value: i16) -> Result<(), Unsayable> {
         self.serialize_i64(value.into())
     }
 
+    #[inline]
     fn serialize_i32(self, value: i32) -> Result<(), Unsayable> {
         self.serialize_i64(value.into())
     }
 
+    #[inline]
     fn serialize_i64(mut self, value: i64) -> Result<(), Unsayable> {
         match u64::try_from(value) {
             Ok(value) => self.head(0, value),
@@ -105,68 +112,82 @@ impl<'a> Serializer for Writer<'a> {
         Ok(())
     }
 
+    #[inline]
     fn serialize_u8(self, value: u8) -> Result<(), Unsayable> {
         self.serialize_u64(value.into())
     }
 
+    #[inline]
     fn serialize_u16(self, value: u16) -> Result<(), Unsayable> {
         self.serialize_u64(value.into())
     }
 
+    #[inline]
     fn serialize_u32(self, value: u32) -> Result<(), Unsayable> {
         self.serialize_u64(value.into())
     }
 
+    #[inline]
     fn serialize_u64(mut self, value: u64) -> Result<(), Unsayable> {
         self.head(0, value);
         Ok(())
     }
 
+    #[inline]
     fn serialize_f32(self, value: f32) -> Result<(), Unsayable> {
         self.out.push(0xfa);
         self.out.extend(value.to_be_bytes());
         Ok(())
     }
 
+    #[inline]
     fn serialize_f64(self, value: f64) -> Result<(), Unsayable> {
         self.out.push(0xfb);
         self.out.extend(value.to_be_bytes());
         Ok(())
     }
 
+    #[inline]
     fn serialize_char(self, value: char) -> Result<(), Unsayable> {
         self.serialize_str(value.encode_utf8(&mut [0; 4]))
     }
 
+    #[inline]
     fn serialize_str(mut self, value: &str) -> Result<(), Unsayable> {
         self.length(3, value.len());
         self.out.extend(value.as_bytes());
         Ok(())
     }
 
+    #[inline]
     fn serialize_bytes(mut self, value: &[u8]) -> Result<(), Unsayable> {
         self.length(2, value.len());
         self.out.extend(value);
         Ok(())
     }
 
+    #[inline]
     fn serialize_none(self) -> Result<(), Unsayable> {
         self.serialize_unit()
     }
 
+    #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Unsayable> {
         value.serialize(self)
     }
 
+    #[inline]
     fn serialize_unit(self) -> Result<(), Unsayable> {
         self.out.push(0xf6);
         Ok(())
     }
 
+    #[inline]
     fn serialize_unit_struct(self, _: &'static str) -> Result<(), Unsayable> {
         self.serialize_unit()
     }
 
+    #[inline]
     fn serialize_unit_variant(
         self,
         _: &'static str,
@@ -176,6 +197,7 @@ impl<'a> Serializer for Writer<'a> {
         self.serialize_str(variant)
     }
 
+    #[inline]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         mut self,
         name: &'static str,
@@ -187,6 +209,7 @@ impl<'a> Serializer for Writer<'a> {
         value.serialize(self)
     }
 
+    #[inline]
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
         _: &'static str,
@@ -197,15 +220,18 @@ impl<'a> Serializer for Writer<'a> {
         unsayable("an enum variant with content")
     }
 
+    #[inline]
     fn serialize_seq(mut self, length: Option<usize>) -> Result<Items<'a>, Unsayable> {
         self.definite(4, length)?;
         Ok(Items { out: self.out })
     }
 
+    #[inline]
     fn serialize_tuple(self, length: usize) -> Result<Items<'a>, Unsayable> {
         self.serialize_seq(Some(length))
     }
 
+    #[inline]
     fn serialize_tuple_struct(
         self,
         _: &'static str,
@@ -214,6 +240,7 @@ impl<'a> Serializer for Writer<'a> {
         self.serialize_seq(Some(length))
     }
 
+    #[inline]
     fn serialize_tuple_variant(
         self,
         _: &'static str,
@@ -224,15 +251,18 @@ impl<'a> Serializer for Writer<'a> {
         unsayable("an enum variant with content")
     }
 
+    #[inline]
     fn serialize_map(mut self, length: Option<usize>) -> Result<Items<'a>, Unsayable> {
         self.definite(5, length)?;
         Ok(Items { out: self.out })
     }
 
+    #[inline]
     fn serialize_struct(self, _: &'static str, length: usize) -> Result<Items<'a>, Unsayable> {
         self.serialize_map(Some(length))
     }
 
+    #[inline]
     fn serialize_struct_variant(
         self,
         _: &'static str,
@@ -250,6 +280,7 @@ struct Items<'a> {
 }
 
 impl Items<'_> {
+    #[inline]
     fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unsayable> {
         value.serialize(Writer { out: self.out })
     }
@@ -261,10 +292,12 @@ macro_rules! items {
             type Ok = ();
             type Error = Unsayable;
 
+            #[inline]
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unsayable> {
                 self.write(value)
             }
 
+            #[inline]
             fn end(self) -> Result<(), Unsayable> {
                 Ok(())
             }
@@ -278,14 +311,17 @@ impl ser::SerializeMap for Items<'_> {
     type Ok = ();
     type Error = Unsayable;
 
+    #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Unsayable> {
         self.write(key)
     }
 
+    #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unsayable> {
         self.write(value)
     }
 
+    #[inline]
     fn end(self) -> Result<(), Unsayable> {
         Ok(())
     }
@@ -295,6 +331,7 @@ impl ser::SerializeStruct for Items<'_> {
     type Ok = ();
     type Error = Unsayable;
 
+    #[inline]
     fn serialize_field<T: Serialize + ?Sized>(
         &mut self,
         name: &'static str,
@@ -304,6 +341,7 @@ impl ser::SerializeStruct for Items<'_> {
         self.write(value)
     }
 
+    #[inline]
     fn end(self) -> Result<(), Unsayable> {
         Ok(())
     }
@@ -315,7 +353,9 @@ mod tests {
     use crate::Timestamp;
 
     fn hex<T: Serialize + ?Sized>(value: &T) -> String {
-        to_vec(value).unwrap().iter().map(|b| format!("{b:02x}")).collect()
+        let mut out = Vec::new();
+        write(&mut out, value).unwrap();
+        out.iter().map(|b| format!("{b:02x}")).collect()
     }
 
     #[test]

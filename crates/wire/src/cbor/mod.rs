@@ -5,5 +5,5 @@ mod encode;
 mod read;
 
 pub(crate) use decode::decode;
-pub(crate) use encode::to_vec;
+pub(crate) use encode::write;
 pub use read::{CHUNKS_MAX, HEADS_MAX, Head, Malformed, Reader, TAGS_MAX};

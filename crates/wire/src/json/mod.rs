@@ -1,5 +1,6 @@
 //! JSON bodies, read by their shape.
 
+mod encode;
 mod skip;
 
 use std::cell::Cell;
@@ -9,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+pub(crate) use self::encode::write;
 use self::skip::Skip;
 use crate::shape::{Kind, Member, Table, TimestampFormat};
 use crate::{DEPTH_MAX, Fault, ShapeId, Timestamp, VALUES_MAX, Value};

@@ -75,8 +75,16 @@ pub fn signing_time(parts: &RequestParts<'_>) -> Result<(String, i64), Fault> {
             "Date must be in ISO-8601 'basic format', such as 20260115T120000Z. Got '{text}'."
         )));
     };
-    Ok((basic_time(moment.as_millis()), moment.as_millis()))
+    // What came in basic form is spelled as it would be written here, unless it is a leap second.
+    let spelled = match text.len() == BASIC_LEN && !text.ends_with("60Z") {
+        true => text.to_owned(),
+        false => basic_time(moment.as_millis()),
+    };
+    Ok((spelled, moment.as_millis()))
 }
+
+/// Characters of the basic form; the date of HTTP has more.
+const BASIC_LEN: usize = 16;
 
 /// `20260115T120000Z` and nothing else.
 fn parse_basic(text: &str) -> Option<Timestamp> {
@@ -84,12 +92,14 @@ fn parse_basic(text: &str) -> Option<Timestamp> {
         let part = text.get(range)?;
         part.bytes().all(|b| b.is_ascii_digit()).then_some(part)
     };
-    if text.len() != 16 || text.get(8..9) != Some("T") || text.get(15..) != Some("Z") {
+    if text.len() != BASIC_LEN || text.get(8..9) != Some("T") || text.get(15..) != Some("Z") {
         return None;
     }
-    let (year, month, day) = (digits(0..4)?, digits(4..6)?, digits(6..8)?);
-    let (hour, minute, second) = (digits(9..11)?, digits(11..13)?, digits(13..15)?);
-    Timestamp::parse_date_time(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
+    let two = |range| digits(range)?.parse::<i8>().ok();
+    let year = digits(0..4)?.parse().ok()?;
+    // A leap second is the last one of its minute.
+    let second = two(13..15).map(|second| if second == 60 { 59 } else { second })?;
+    Timestamp::of_civil(year, [two(4..6)?, two(6..8)?, two(9..11)?, two(11..13)?, second])
 }
 
 pub fn incomplete(message: impl Into<String>) -> Fault {

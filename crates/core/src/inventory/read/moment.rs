@@ -32,6 +32,9 @@ shape! {
 /// The moment that a raw JSON value says: ISO 8601 text with `Z`, an offset or none (UTC), a number
 /// of seconds or milliseconds, or a recorded date object.
 pub(in crate::inventory) fn moment_ms(raw: &str) -> Option<i64> {
+    if let Some(ms) = usual_ms(raw.as_bytes()) {
+        return Some(ms);
+    }
     match raw.as_bytes().first()? {
         b'"' => {
             let text: std::borrow::Cow<'_, str> = serde_json::from_str(raw).ok()?;
@@ -40,6 +43,67 @@ pub(in crate::inventory) fn moment_ms(raw: &str) -> Option<i64> {
         b'{' => recorded_ms(&serde_json::from_str(raw).ok()?),
         _ => number_ms(raw),
     }
+}
+
+/// The moment in the one form that Config's own items have, `"2026-02-03T04:05:06.789Z"`; anything
+/// unusual about it is left to the others.
+fn usual_ms(raw: &[u8]) -> Option<i64> {
+    let raw: &[u8; 26] = raw.try_into().ok()?;
+    let mut digits = *raw;
+    // Each byte less that of the form: digits become their values, all else has to become 0.
+    for (byte, form) in digits.iter_mut().zip(*b"\"0000-00-00T00:00:00.000Z\"") {
+        *byte = byte.wrapping_sub(form);
+    }
+    let [
+        a,
+        y1,
+        y2,
+        y3,
+        y4,
+        b,
+        m1,
+        m2,
+        c,
+        d1,
+        d2,
+        d,
+        h1,
+        h2,
+        e,
+        n1,
+        n2,
+        f,
+        s1,
+        s2,
+        g,
+        f1,
+        f2,
+        f3,
+        h,
+        i,
+    ] = digits;
+    let wrong = digits.iter().fold(false, |wrong, digit| wrong | (*digit > 9));
+    if wrong || a | b | c | d | e | f | g | h | i != 0 {
+        return None;
+    }
+    let two = |tens: u8, ones: u8| i64::from(tens) * 10 + i64::from(ones);
+    let (year, month, day) = (two(y1, y2) * 100 + two(y3, y4), two(m1, m2), two(d1, d2));
+    let (hour, minute, second) = (two(h1, h2), two(n1, n2), two(s1, s2));
+    let usual = (1970..=9998).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=28).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    if !usual {
+        return None;
+    }
+    // Years begin in March here, so that the leap day is a year's last.
+    let (years, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = years * 365 + years / 4 - years / 100 + years / 400 + (153 * months + 2) / 5 + day;
+    // Of 1 March of the year 0 counted as 1, the first day of 1970 is number 719,469.
+    let seconds = ((days - 719_469) * 24 + hour) * 3600 + minute * 60 + second;
+    Some(seconds * 1000 + i64::from(f1) * 100 + two(f2, f3))
 }
 
 /// The moment that a state id stands for, when it is plausible as one.
@@ -121,6 +185,40 @@ mod tests {
             ("[]", None),
         ] {
             assert_eq!(moment_ms(raw), ms, "{raw}");
+        }
+    }
+
+    #[test]
+    fn the_usual_form_is_read_as_any_other() {
+        let (mut taken, mut left) = (0, 0);
+        for day in (0..8_000 * 365).step_by(29) {
+            let at = Timestamp::from_second(day * 86_400 + (day * 7_919) % 86_400).unwrap();
+            let text = format!("\"{at:.3}\"");
+            match usual_ms(text.as_bytes()) {
+                Some(ms) => assert_eq!(ms, at.as_millisecond(), "{text}"),
+                None => left += 1,
+            }
+            taken += 1;
+        }
+        assert!(left * 8 < taken, "{left} of {taken}: the last days of months are left");
+        let ms = usual_ms(br#""1970-01-01T00:00:00.001Z""#);
+        assert_eq!(ms, Some(1));
+        assert_eq!(usual_ms(br#""2024-03-01T00:00:00.000Z""#), Some(1_709_251_200_000));
+        for unusual in [
+            r#""2026-02-03T04:05:06.78Z""#,
+            r#""2026-02-03T04:05:06.789z""#,
+            r#""2026-02-03 04:05:06.789Z""#,
+            r#""2026-02-03T24:05:06.789Z""#,
+            r#""2026-02-03T04:60:06.789Z""#,
+            r#""2026-02-03T04:05:60.789Z""#,
+            r#""2026-13-03T04:05:06.789Z""#,
+            r#""2026-00-03T04:05:06.789Z""#,
+            r#""2026-01-00T04:05:06.789Z""#,
+            r#""2026-0:-03T04:05:06.789Z""#,
+            r#""2026-01-03T04:05:06.789+"#,
+            r#""1969-12-28T04:05:06.789Z""#,
+        ] {
+            assert_eq!(usual_ms(unusual.as_bytes()), None, "{unusual}");
         }
     }
 

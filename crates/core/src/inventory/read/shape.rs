@@ -101,7 +101,7 @@ pub(in crate::inventory) trait Wrap {
 pub(in crate::inventory) struct TextIn<'a, W>(Cow<'a, str>, PhantomData<W>);
 
 impl<'a, W> TextIn<'a, W> {
-    fn of(text: Cow<'a, str>) -> Self {
+    pub(in crate::inventory) fn of(text: Cow<'a, str>) -> Self {
         TextIn(text, PhantomData)
     }
 

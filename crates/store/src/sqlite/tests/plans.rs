@@ -40,6 +40,7 @@ fn no_frequent_statement_scans_a_table() {
     schema::migrate(&mut connection, "memory", &[0; 32]).unwrap();
     let sources = [
         include_str!("../audit.rs"),
+        include_str!("../changes.rs"),
         include_str!("../control.rs"),
         include_str!("../held.rs"),
         include_str!("../intake.rs"),

@@ -19,9 +19,14 @@ fn nesting_is_bounded_in_the_file_and_in_each_text() {
             (DEPTH_MAX - around, true),
             (DEPTH_MAX - around + 1, false),
         ] {
-            let found = read(file(levels));
-            assert_eq!(found.is_ok(), fits, "{around} around {levels}");
-            assert!(fits || matches!(found, Err(DeliveryError::TooDeep(_))));
+            let found = read(file(levels)).unwrap();
+            let reasons: Vec<_> = found.quarantined.iter().map(|bad| &*bad.reason).collect();
+            let expected = if fits { &[][..] } else { &["nested more than 64 deep"] };
+            assert_eq!(reasons, expected, "{around} around {levels}");
+            // Its key is believed all the same: it is there, and what it is nobody knows.
+            assert_eq!(ids(&found), ["deep"], "{around} around {levels}");
+            let is_unseen = found.observations[0].item.body == Body::Unseen;
+            assert_eq!(is_unseen, !fits, "{around} around {levels}");
         }
     }
     let message =
@@ -32,10 +37,36 @@ fn nesting_is_bounded_in_the_file_and_in_each_text() {
 }
 
 #[test]
-fn a_megabyte_of_brackets_is_refused_at_once() {
+fn an_item_nested_too_deep_is_quarantined_and_the_rest_goes_on() {
+    let (open, close) = ("[".repeat(1 << 20), "]".repeat(1 << 20));
+    let deep =
+        item("deep").replace(r#""configuration":{}"#, &format!(r#""configuration":{open}{close}"#));
+    let name = "history.json";
+    for (at, file) in [
+        (1, snapshot(&[item("a"), deep.clone(), item("b")])),
+        (1, format!("[{},{deep},{}]", item("a"), item("b"))),
+        (1, format!("{}\n{deep}\n{}", item("a"), item("b"))),
+    ] {
+        for chunk in [1 << 16, usize::MAX] {
+            let mut reader = DeliveryReader::new(name);
+            file.as_bytes()
+                .chunks(chunk.min(file.len()))
+                .for_each(|chunk| reader.push(chunk).unwrap());
+            let delivery = reader.finish().unwrap();
+            assert_eq!(ids(&delivery), ["a", "deep", "b"]);
+            assert_eq!(delivery.quarantined.len(), 1);
+            let bad = &delivery.quarantined[0];
+            assert_eq!((bad.index, &*bad.reason), (at, "nested more than 64 deep"));
+            assert_eq!(bad.resource_id.as_deref(), Some("deep"));
+        }
+    }
+}
+
+#[test]
+fn a_megabyte_of_open_brackets_is_a_file_that_is_cut_off() {
     for brackets in ["[", "{\"a\":", "[{\"configurationItems\":"] {
         let text = brackets.repeat(1 << 20);
-        assert!(matches!(read(&text), Err(DeliveryError::TooDeep(at)) if at < 2000), "{brackets}");
+        assert!(matches!(read(&text), Err(DeliveryError::Truncated(_))), "{brackets}");
     }
     let text = format!(r#"{{"Type":"Notification","Message":{}}}"#, quoted(&"[".repeat(1 << 20)));
     assert_eq!(read(text).unwrap().quarantined.len(), 1);
