@@ -133,6 +133,9 @@ pub fn bulk(store: &Path) {
     let mut writer = Connection::open(&fresh).expect("is made");
     writer.pragma_update(None, "journal_mode", "WAL").expect("WAL");
     writer.pragma_update(None, "synchronous", "FULL").expect("FULL");
+    // As the store is set.
+    writer.pragma_update(None, "wal_autocheckpoint", 4_096).expect("pages");
+    writer.pragma_update(None, "cache_size", -16_384).expect("KiB");
     writer
         .execute_batch(
             "CREATE TABLE items (account TEXT NOT NULL, region TEXT NOT NULL, type TEXT NOT NULL,

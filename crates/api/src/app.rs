@@ -9,6 +9,7 @@ use palisade_core::policy::Quotas;
 use palisade_store::{AuditEvent, ControlChange, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
+use crate::buffers::Buffers;
 use crate::inflate::Bounds;
 use crate::metrics::Metrics;
 use crate::pages::Sealer;
@@ -129,6 +130,7 @@ pub struct App {
     /// Counts and times of every stage.
     pub metrics: Metrics,
     pub(crate) deliveries: Arc<Semaphore>,
+    pub(crate) buffers: Buffers,
     pub(crate) place: Place,
     pub(crate) throttle: Throttle,
     pub(crate) uses: Uses,
@@ -153,6 +155,7 @@ impl App {
             wake: Notify::new(),
             metrics: Metrics::default(),
             deliveries: Arc::new(Semaphore::new(DELIVERIES_AT_ONCE_MAX)),
+            buffers: Buffers::default(),
             place: Place::default(),
             throttle: Throttle::default(),
             uses: Uses::default(),

@@ -18,6 +18,7 @@ pub mod administrators;
 mod app;
 mod arn;
 pub mod audit;
+mod buffers;
 pub mod call;
 pub mod caller;
 pub mod compliance;

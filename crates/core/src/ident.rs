@@ -24,11 +24,16 @@ fn checked(
     if text.is_empty() {
         return refuse("it is empty");
     }
+    let is_plain = text.is_ascii();
     // There are never more units than bytes, so nearly always the bytes decide.
     if text.len() > len_max && text.encode_utf16().count() > len_max {
         return refuse("it is too long");
     }
-    if !text.chars().all(allowed) {
+    let is_allowed = match is_plain {
+        true => text.bytes().all(|byte| allowed(char::from(byte))),
+        false => text.chars().all(allowed),
+    };
+    if !is_allowed {
         return refuse("it holds a character that is not allowed");
     }
     Ok(())

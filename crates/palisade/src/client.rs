@@ -23,6 +23,8 @@ use crate::trust;
 const SERVICE: &str = "fms";
 /// Longest answer that is read, bytes.
 const ANSWER_SIZE_MAX: u64 = 256 * 1024 * 1024;
+/// Bytes that are handed to a connection at once.
+const OUTPUT_SIZE: usize = 512 * 1024;
 /// Longest file that is held while it is sent rather than read again, bytes.
 const KEPT_SIZE_MAX: u64 = 16 * 1024 * 1024;
 /// How often a call is sent that is refused for being one too many.
@@ -123,6 +125,8 @@ impl Client {
             .http_status_as_error(false)
             .timeout_connect(Some(CONNECT))
             .max_redirects(0)
+            // Files are sent in few pieces.
+            .output_buffer_size(OUTPUT_SIZE)
             // Every connection on which files are sent is used again.
             .max_idle_connections(SENT_AT_ONCE_MAX)
             .max_idle_connections_per_host(SENT_AT_ONCE_MAX)
@@ -471,6 +475,20 @@ pub fn encoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_held_up_to_a_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for (length, held) in
+            [(KEPT_SIZE_MAX - 1, true), (KEPT_SIZE_MAX, true), (KEPT_SIZE_MAX + 1, false)]
+        {
+            File::create(&path).unwrap().set_len(length).unwrap();
+            let file = Delivered::read(&path).unwrap();
+            assert_eq!((file.length, !file.text.is_empty()), (length, held));
+            assert_eq!(file.sha256, hash(&path).unwrap().0);
+        }
+    }
 
     #[test]
     fn an_endpoint_is_scheme_host_and_port() {

@@ -25,6 +25,14 @@ pub const SENT_AT_ONCE_MAX: usize = palisade_api::DELIVERIES_AT_ONCE_MAX;
 pub fn each(
     client: &Client,
     found: &[PathBuf],
+    tell: impl FnMut(&Path, Result<Value, Failure>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    each_by(&|path| client.ingest(path, &files::name(path)), found, tell)
+}
+
+fn each_by(
+    send: &(dyn Fn(&Path) -> Result<Value, Failure> + Sync),
+    found: &[PathBuf],
     mut tell: impl FnMut(&Path, Result<Value, Failure>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let streams = streams(found);
@@ -36,9 +44,8 @@ pub fn each(
             scope.spawn(move || {
                 while let Some(stream) = streams.get(next.fetch_add(1, Ordering::Relaxed)) {
                     for path in stream {
-                        let answer = client.ingest(path, &files::name(path));
                         // Nobody listens any more: the rest is not to be sent.
-                        if answers.send((*path, answer)).is_err() {
+                        if answers.send((*path, send(path))).is_err() {
                             return;
                         }
                     }
@@ -84,6 +91,44 @@ fn shard_in(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn so_many_are_under_way_at_one_time_and_no_more() {
+        for count in [SENT_AT_ONCE_MAX - 1, SENT_AT_ONCE_MAX, SENT_AT_ONCE_MAX + 1] {
+            let found: Vec<PathBuf> =
+                (0..count).map(|n| format!("{n}_Config_eu-west-1_x.json").into()).collect();
+            let (begun, under_way, most) =
+                (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+            let send = |_: &Path| {
+                begun.fetch_add(1, Ordering::SeqCst);
+                let now = under_way.fetch_add(1, Ordering::SeqCst) + 1;
+                most.fetch_max(now, Ordering::SeqCst);
+                // Until as many are on their way as may be.
+                while begun.load(Ordering::SeqCst) < count.min(SENT_AT_ONCE_MAX) {
+                    std::thread::yield_now();
+                }
+                under_way.fetch_sub(1, Ordering::SeqCst);
+                Ok(Value::Null)
+            };
+            let mut told = Vec::new();
+            let all = each_by(&send, &found, |path, _| {
+                told.push(path.to_owned());
+                Ok(())
+            });
+            assert!(all.is_ok());
+            told.sort();
+            assert_eq!(told, found, "each is told once");
+            assert_eq!(most.into_inner(), count.min(SENT_AT_ONCE_MAX), "{count}");
+        }
+    }
+
+    #[test]
+    fn what_the_teller_fails_with_is_the_end() {
+        let found: Vec<PathBuf> = (0..100).map(|n| format!("{n:03}.json").into()).collect();
+        let all =
+            each_by(&|_| Ok(Value::Null), &found, |_, _| Err(Failure::Refused("no".to_owned())));
+        assert!(matches!(all, Err(Failure::Refused(why)) if why == "no"));
+    }
 
     #[test]
     fn files_of_one_account_and_region_follow_each_other() {

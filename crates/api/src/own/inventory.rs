@@ -143,7 +143,7 @@ async fn spool(app: &App, mut body: Body) -> Result<Spooled, Refused> {
     let failed = |error: std::io::Error| {
         Refused::from(internal(format!("a delivery cannot be spooled: {error}")))
     };
-    let mut spooling = Spooling::of_about(body.size_hint().lower());
+    let mut spooling = Spooling::of_about(app, body.size_hint().lower());
     let mut hash = Sha256::new();
     let mut size = 0u64;
     loop {
@@ -170,10 +170,9 @@ struct Spooling {
 
 impl Spooling {
     /// What is announced is reserved at once, and touched only as far as bytes come.
-    fn of_about(announced: u64) -> Spooling {
+    fn of_about(app: &App, announced: u64) -> Spooling {
         let announced = usize::try_from(announced).unwrap_or(usize::MAX);
-        let held = Vec::with_capacity(announced.min(SPOOLED_IN_MEMORY_MAX));
-        Spooling { held, file: None }
+        Spooling { held: app.buffers.take(announced.min(SPOOLED_IN_MEMORY_MAX)), file: None }
     }
 
     async fn take(&mut self, app: &App, data: &[u8]) -> std::io::Result<()> {
@@ -212,7 +211,10 @@ fn take_in(app: &App, actor: &Actor, name: &str, spooled: Spooled) -> Result<Ans
     let Spooled { content, sha256 } = spooled;
     let delivery = app.metrics.timed(Stage::Parse, || read(app, name, &content))?;
     // Its text is of no use any more while it waits for its turn to be written.
-    drop(content);
+    match content {
+        Content::Memory(text) => app.buffers.put_back(text),
+        Content::File(..) => {}
+    }
     let event = |accepted: &Accepted| {
         let after = json!({
             "sha256": hex(&sha256),

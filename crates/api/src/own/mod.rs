@@ -33,6 +33,7 @@ use crate::request::blocking;
 use crate::verify::{Authentic, foresee_operator, verify};
 
 pub use audit::AUDIT_PAGE_MAX;
+pub use inventory::SPOOLED_IN_MEMORY_MAX;
 pub use organization::ORGANIZATION_SIZE_MAX;
 pub use violators::VIOLATORS_PAGE_MAX;
 

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
 use axum::http::Request;
+use palisade_api::own::SPOOLED_IN_MEMORY_MAX;
 use palisade_api::{Auth, DELIVERIES_AT_ONCE_MAX};
 use palisade_core::ident::ShardId;
 use palisade_store::Store;
@@ -126,6 +127,30 @@ async fn a_delivery_above_the_size_is_refused() {
         }
         world.spool_is_empty();
     }
+}
+
+#[tokio::test]
+async fn a_delivery_waits_in_memory_up_to_a_size_and_in_a_file_above() {
+    let world = World::new().await;
+    let padded = |id: &str, size: usize| {
+        let mut file = snapshot(vec![item(MEMBER, id)]);
+        file.extend(std::iter::repeat_n(' ', size - file.len()));
+        file
+    };
+    let sizes = [-1, 0, 1].map(|more| SPOOLED_IN_MEMORY_MAX.checked_add_signed(more).unwrap());
+    for size in sizes {
+        deliver(&world, padded(&format!("sg-{size}"), size)).await.ok();
+        world.spool_is_empty();
+    }
+    assert_eq!(held(&world, MEMBER), 3);
+    // Where there is no place for files, only the last needs one.
+    std::fs::remove_dir(world.spool.path()).unwrap();
+    let statuses = sizes.map(|size| (size, padded("sg-again", size)));
+    let mut answered = Vec::new();
+    for (_, file) in statuses {
+        answered.push(deliver(&world, file).await.status);
+    }
+    assert_eq!(answered, [200, 200, 500]);
 }
 
 #[tokio::test]

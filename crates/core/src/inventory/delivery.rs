@@ -24,6 +24,9 @@ const REASON_CHARS_MAX: usize = 500;
 /// inflated, may hold millions.
 pub const QUARANTINED_MAX: usize = 1_000;
 
+/// Bytes of an item as AWS Config writes most of them.
+const ITEM_BYTES_USUAL: usize = 2048;
+
 /// How far ahead of ours the clocks of recorders may be, milliseconds.
 pub const AHEAD_MS_MAX: i64 = 24 * 60 * 60 * 1000;
 
@@ -140,6 +143,8 @@ impl DeliveryReader {
     /// Reads on. After an error the file is refused, and nothing of it is to be used.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), DeliveryError> {
         let intake = &mut self.intake;
+        // A place for each, as far as can be told, rather than moving those that are there.
+        intake.delivery.observations.reserve(bytes.len() / ITEM_BYTES_USUAL);
         self.splitter.push(bytes, &mut |piece| intake.take(piece))
     }
 

@@ -1,11 +1,12 @@
 //! The audit log: rows appended by the transactions they tell of, read newest first.
 
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Row, params};
 
 use crate::{AuditEvent, AuditFilter, AuditRow, Result};
 
 use super::columns::{get, ident_or_null, json, limit, to_json};
 use super::sequence;
+use super::writer::Transaction;
 
 const EVENT: &str = "row of the audit log";
 

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use palisade_core::evaluate::Changed;
 use palisade_core::ident::{ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Held, Item, ItemKey, encode_item};
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Row, params};
 
 use crate::{CHANGES_MAX, Result};
 
 use super::columns::{ident, limit};
 use super::load::{decoded, live_item};
+use super::writer::Transaction;
 
 const CHANGE: &str = "change of an item";
 

@@ -6,11 +6,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::{Effort, Result, StoreError};
 
 use super::spent::Spent;
+use super::writer::{Transaction, Writer};
 use super::{Opening, Synchronous, engine, schema};
 
 /// Reading connections open at one time; who comes when all are taken waits for one.
@@ -21,6 +22,14 @@ const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// Prepared statements kept per connection; there are fewer in this crate.
 const STATEMENTS_MAX: usize = 128;
+
+/// Pages of the log after which it is moved into the file: 16 MiB. Pages that every delivery writes
+/// are then moved once for many, and commits seldom wait for a move.
+const LOG_MOVED_PAGES: i64 = 4_096;
+
+/// What the writing connection keeps of the file, in KiB (told as a negative number): more than a
+/// shared transaction writes, so that none is written to the log twice.
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
 /// Size to which the write-ahead log is cut back after a checkpoint, in bytes.
 const LOG_KEPT_MAX: i64 = 64 << 20;
@@ -33,7 +42,7 @@ const SYNCHRONOUS_NORMAL: i64 = 1;
 /// Connections to one database.
 pub(super) struct Connections {
     // INVARIANT: the only connection that writes, so that writers queue here and not in SQLite.
-    writer: Mutex<Connection>,
+    writer: Writer,
     /// `None` in memory, where the writer's connection is the database: it reads as well.
     readers: Option<Readers>,
     /// Held for as long as the store is served.
@@ -121,7 +130,7 @@ impl Connections {
         let readers =
             Readers { path: path.to_owned(), pool: Mutex::default(), returned: Condvar::new() };
         let spent = Spent::default();
-        Ok(Connections { writer: Mutex::new(writer), readers: Some(readers), _lock: lock, spent })
+        Ok(Connections { writer: Writer::of(writer), readers: Some(readers), _lock: lock, spent })
     }
 
     /// A database that ends with the process.
@@ -129,17 +138,25 @@ impl Connections {
         let mut writer = Connection::open_in_memory()?;
         keep_statements(&writer)?;
         schema::migrate(&mut writer, "memory", sealing_key)?;
-        let (writer, spent) = (Mutex::new(writer), Spent::default());
+        let (writer, spent) = (Writer::of(writer), Spent::default());
         Ok(Connections { writer, readers: None, _lock: None, spent })
     }
 
-    /// Runs `act` in a transaction of its own and commits what it did, or undoes it when it fails.
+    /// Runs `act` as a transaction and returns when what it did is on disk, or undoes it when it
+    /// fails.
     pub(super) fn write<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.write_rows(1, act)
+    }
+
+    /// As [`Connections::write`], for what writes about as many rows.
+    pub(super) fn write_rows<T>(
+        &self,
+        rows: usize,
+        act: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
         let asked = Instant::now();
-        let mut connection = locked(&self.writer);
-        let begun = Instant::now();
-        let answer = committed(&mut connection, act);
-        self.spent.write(begun.duration_since(asked), begun.elapsed());
+        let (answer, waited) = self.writer.write(rows, act);
+        self.spent.write(waited, asked.elapsed().saturating_sub(waited));
         answer
     }
 
@@ -151,11 +168,12 @@ impl Connections {
         act: impl FnOnce(&Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
         let asked = Instant::now();
-        let mut connection = locked(&self.writer);
+        let mut alone = self.writer.alone();
+        let connection = alone.connection();
         let begun = Instant::now();
         let before: i64 = connection.pragma_query_value(None, SYNCHRONOUS, |row| row.get(0))?;
         connection.pragma_update(None, SYNCHRONOUS, before.min(SYNCHRONOUS_NORMAL))?;
-        let answer = committed(&mut connection, act);
+        let answer = committed(connection, act);
         connection.pragma_update(None, SYNCHRONOUS, before)?;
         self.spent.write(begun.duration_since(asked), begun.elapsed());
         answer
@@ -169,8 +187,9 @@ impl Connections {
     /// Moves what the write-ahead log holds into the file and empties it. Other processes that read
     /// just then keep it from that, which is no failure: the next checkpoint does it.
     pub(super) fn empty_log(&self) {
+        let mut alone = self.writer.alone();
         let emptied =
-            locked(&self.writer).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            alone.connection().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         drop(emptied);
     }
 
@@ -189,7 +208,7 @@ impl Connections {
         let asked = Instant::now();
         let answer = match &self.readers {
             Some(readers) => ask(readers.lend().connection()?),
-            None => ask(&mut locked(&self.writer)),
+            None => ask(self.writer.alone().connection()),
         };
         self.spent.read(asked.elapsed());
         answer
@@ -202,7 +221,7 @@ fn committed<T>(
     act: impl FnOnce(&Transaction<'_>) -> Result<T>,
 ) -> Result<T> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let answer = act(&tx)?;
+    let answer = act(&Transaction::on(&tx))?;
     tx.commit()?;
     Ok(answer)
 }
@@ -212,7 +231,7 @@ fn within<T>(
     ask: impl FnOnce(&Transaction<'_>) -> Result<T>,
 ) -> Result<T> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-    ask(&tx)
+    ask(&Transaction::on(&tx))
 }
 
 /// A panic of another caller left no half-done write behind: its transaction was undone.
@@ -248,6 +267,8 @@ fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
 fn configure(writer: &Connection, synchronous: Synchronous) -> rusqlite::Result<()> {
     writer.pragma_update(None, "journal_mode", "WAL")?;
     writer.pragma_update(None, "journal_size_limit", LOG_KEPT_MAX)?;
+    writer.pragma_update(None, "wal_autocheckpoint", LOG_MOVED_PAGES)?;
+    writer.pragma_update(None, "cache_size", WRITER_CACHE_KIB.saturating_neg())?;
     // Where `fsync` stops at the drive's cache (macOS), SQLite must ask for more.
     writer.pragma_update(None, "fullfsync", synchronous == Synchronous::Full)?;
     writer.pragma_update(

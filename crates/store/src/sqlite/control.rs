@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use palisade_core::ident::{AccountId, ListId, PolicyId};
 use palisade_core::organization::{Account, AccountStatus, Organization};
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, params};
 
 use crate::{
     Administrator, Control, ControlChange, ListRecord, Mark, Offboarded, PolicyRecord, Result,
@@ -13,6 +13,7 @@ use crate::{
 };
 
 use super::columns::{damaged, get, ident, json, json_or_null, to_json};
+use super::writer::Transaction;
 use super::{audit, ledger, readers, sequence, support, work};
 
 pub(super) fn revision(connection: &Connection) -> Result<u64> {

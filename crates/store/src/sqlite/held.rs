@@ -7,11 +7,12 @@ use palisade_core::inventory::{
     Body, Held, Item, ItemDecodeError, ItemKey, decode_item, encode_item, is_live_as,
 };
 use rusqlite::types::{ToSql, ToSqlOutput};
-use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
+use rusqlite::{CachedStatement, OptionalExtension, params};
 
 use crate::Result;
 
 use super::columns::{damaged, get, ident};
+use super::writer::Transaction;
 
 /// What an item's row counts as: a function of what is held and of its type's mark.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

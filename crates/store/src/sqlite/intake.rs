@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::ident::{ResourceType, ShardId};
 use palisade_core::inventory::{Held, ItemKey, Merged, is_live, merge, seen_ms};
-use rusqlite::Transaction;
 
 use crate::{Accepted, Result, StoreError};
 
@@ -16,6 +15,7 @@ use super::changes::Log;
 use super::held::{self, Coverage, ItemInsert, ShardRow, State};
 use super::protections::Served;
 use super::told::{Prepared, Spoken, Told};
+use super::writer::Transaction;
 use super::{control, readers, sequence, work};
 
 /// A delivery that changes nothing marks nothing, unless the one before it is older than this:

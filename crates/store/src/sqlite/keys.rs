@@ -1,11 +1,12 @@
 //! Access keys, and the key under which page tokens are sealed.
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::{AuditEvent, KeyChange, KeyRecord, Result, StoreError, StoredSecret};
 
 use super::audit;
 use super::columns::{damaged, get, ident_or_null};
+use super::writer::Transaction;
 
 const KEY: &str = "key";
 

@@ -12,11 +12,12 @@ use std::collections::BTreeMap;
 use palisade_core::evaluate::{DependentService, Status};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType};
 use palisade_core::ledger::{Entry, ViolatorRow};
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::{EntryRow, HistoryRow, Result};
 
 use super::columns::{damaged, get, ident, json, limit, text_or_null, to_json};
+use super::writer::Transaction;
 
 pub(super) use write::{close, move_entry, move_judged, remove_policy, write};
 

@@ -6,12 +6,13 @@ use palisade_core::evaluate::{AccountFacts, Changed, Fact, Reference, References
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Item, ItemKey, Shard, decode_item};
 use palisade_core::ledger::{Record, ViolatorRow};
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
 use crate::{ListContent, Loaded, LoadedChanges, Result};
 
 use super::columns::{damaged, ident, limit};
 use super::held::{self, State};
+use super::writer::Transaction;
 use super::{changes, control, ledger, protections};
 
 pub(super) const ITEM: &str = "item";

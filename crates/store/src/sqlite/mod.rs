@@ -25,6 +25,7 @@ mod support;
 mod tests;
 mod told;
 mod work;
+mod writer;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -178,7 +179,8 @@ impl Store for SqliteStore {
 
     fn accept(&self, delivery: &Delivery, received_ms: i64) -> Result<Accepted> {
         let prepared = Prepared::of(delivery);
-        self.connections.write(|tx| intake::accept(tx, &prepared, received_ms))
+        self.connections
+            .write_rows(prepared.rows(), |tx| intake::accept(tx, &prepared, received_ms))
     }
 
     fn accept_audited(
@@ -188,7 +190,7 @@ impl Store for SqliteStore {
         event: &dyn Fn(&Accepted) -> AuditEvent,
     ) -> Result<Accepted> {
         let prepared = Prepared::of(delivery);
-        self.connections.write(|tx| {
+        self.connections.write_rows(prepared.rows(), |tx| {
             let accepted = intake::accept(tx, &prepared, received_ms)?;
             audit::append(tx, &event(&accepted))?;
             Ok(accepted)

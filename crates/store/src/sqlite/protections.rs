@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use palisade_core::evaluate::{AccountFacts, ServedRegion};
 use palisade_core::ident::{Region, ResourceType, ShardId};
 use palisade_core::inventory::{Item, ItemKey};
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
 use crate::Result;
 
@@ -14,6 +14,7 @@ use super::columns::ident;
 use super::held::State;
 use super::load::{ITEM, coverage, decoded};
 use super::work;
+use super::writer::Transaction;
 
 /// What the account's other shards say of this one's resources.
 pub(super) fn account_facts(tx: &Transaction<'_>, shard: &ShardId) -> Result<AccountFacts> {

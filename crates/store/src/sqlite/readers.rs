@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use palisade_core::evaluate::Reference;
 use palisade_core::ident::{AccountId, PolicyId, ShardId};
 use palisade_core::inventory::ItemKey;
-use rusqlite::Transaction;
 
 use crate::Result;
 
 use super::columns::{get, ident, shard};
+use super::writer::Transaction;
 use super::{control, held, work};
 
 const READER: &str = "reader of a reference";

@@ -1,11 +1,12 @@
 //! Dropping what is too old to be asked for.
 
 use palisade_core::ident::ResourceType;
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
 use crate::Result;
 
 use super::held::State;
+use super::writer::Transaction;
 
 pub(super) fn expire(tx: &Transaction<'_>, before_ms: i64) -> Result<u64> {
     let rows = [history(tx, before_ms)?, tombstones(tx, before_ms)?, gone(tx, before_ms)?];

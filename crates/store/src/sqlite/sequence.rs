@@ -1,8 +1,8 @@
 //! The store's own clock: a number that grows with whatever must be told apart as before and after.
 
-use rusqlite::Transaction;
-
 use crate::Result;
+
+use super::writer::Transaction;
 
 /// The next number of the sequence. Never handed out twice, whatever was deleted meanwhile.
 pub(super) fn next(tx: &Transaction<'_>) -> Result<u64> {

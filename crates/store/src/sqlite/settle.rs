@@ -1,10 +1,10 @@
 //! Writing what workers found: the end of a lease.
 
 use palisade_core::ident::{PolicyId, ShardId};
-use rusqlite::Transaction;
 
 use crate::{Due, LedgerWrite, Outcome, Result, Settlement};
 
+use super::writer::Transaction;
 use super::{changes, control, ledger, readers, sequence, work};
 
 pub(super) fn settle(tx: &Transaction<'_>, settlements: &[Settlement]) -> Result<()> {

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use rusqlite::Transaction;
-
 use crate::{Effort, Result};
+
+use super::writer::Transaction;
 
 /// Time spent since the store was opened.
 #[derive(Default)]

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use palisade_core::ident::{AccountId, Region, ResourceSetId};
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
 use crate::{Association, Channel, ResourceSetRecord, Result};
 
 use super::columns::{get, ident, json, to_json};
+use super::writer::Transaction;
 
 // Resource sets.
 

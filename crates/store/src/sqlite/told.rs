@@ -72,6 +72,11 @@ impl<'a> Prepared<'a> {
         Prepared { moment_ms, shards, bodies }
     }
 
+    /// How many rows of items it may write.
+    pub(super) fn rows(&self) -> usize {
+        self.shards.values().map(|spoken| spoken.observations.len()).sum()
+    }
+
     /// The item of an observation, as it is stored.
     pub(super) fn body(&self, told: &Told<'_>) -> &[u8] {
         self.bodies.get(told.from..told.to).unwrap_or_default()

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use palisade_core::ident::{AccountId, PolicyId, ShardId};
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
 use crate::{Due, FanOut, Lease, LeasedMark, Mark, Result, WorkCounts};
 
 use super::columns::{damaged, get, ident, ident_or_null, shard};
 use super::sequence;
+use super::writer::Transaction;
 
 const MARK: &str = "work mark";
 const FAN_OUT: &str = "fan-out";

@@ -2,11 +2,12 @@
 
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
 use palisade_core::ledger::{Change, Entry, ViolatorRow};
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
 use crate::Result;
 
 use super::super::columns::to_json;
+use super::super::writer::Transaction;
 use super::{issues_text, status_text};
 
 /// Writes what a judgement at `evaluated_ms` changed.
