@@ -200,6 +200,7 @@ impl<'a> Judge<'a> {
         let Some(LoadedChanges { changed, loaded }) = self.changes(every)? else {
             return self.together(every);
         };
+        // Woken by then, whatever the setting was when the shard was judged whole.
         let stale_ms = self
             .judging
             .stale_after_ms
@@ -207,7 +208,8 @@ impl<'a> Judge<'a> {
         if stale_ms.is_some_and(|stale_ms| self.now_ms >= stale_ms) {
             return self.together(every);
         }
-        let mut found = Found { as_of: loaded.as_of, ..Found::default() };
+        let (as_of, not_before_ms) = (loaded.as_of, stale_ms);
+        let mut found = Found { as_of, not_before_ms, ..Found::default() };
         let mut whole = Vec::new();
         for policy in every.iter().copied() {
             if is_named(policy) {
@@ -232,7 +234,7 @@ impl<'a> Judge<'a> {
             return self.together(every);
         }
         found.outcomes.extend(rest.outcomes);
-        found.not_before_ms = rest.not_before_ms;
+        found.not_before_ms = earliest(found.not_before_ms, rest.not_before_ms);
         found.judgements = found.judgements.and(rest.judgements);
         Ok(found)
     }
@@ -243,7 +245,8 @@ impl<'a> Judge<'a> {
         let in_part = |changed: &[Changed]| {
             let mut of_all = Support::default();
             for policy in policies {
-                if evaluate::footprint(policy, changed) == Footprint::Resource {
+                let in_scope = self.view.is_in_scope(policy, &self.shard.account);
+                if in_scope && evaluate::footprint(policy, changed) == Footprint::Resource {
                     let of_one = evaluate::support(policy, changed);
                     of_all.types.extend(of_one.types);
                     of_all.items.extend(of_one.items);
@@ -315,11 +318,15 @@ impl<'a> Judge<'a> {
     /// stands with an issue; where that cannot be read either, nothing is written. Both are tried
     /// again.
     fn apart(&self, policies: &[&Arc<Policy>], fence: u64) -> Result<Found, StoreError> {
-        // Each sees its own moment, all of them later than the lease.
         let mut found = Found { as_of: fence, ..Found::default() };
         for policy in policies {
             match self.together(&[policy]) {
                 Ok(one) => {
+                    // Each sees its own moment. What came after the lease stays logged, and is judged
+                    // already by some: only the whole tells then what there is.
+                    if one.as_of > fence {
+                        found.not_before_ms = Some(self.now_ms);
+                    }
                     found.outcomes.extend(one.outcomes);
                     found.judgements = found.judgements.and(one.judgements);
                     found.not_before_ms = earliest(found.not_before_ms, one.not_before_ms);

@@ -15,6 +15,7 @@ use std::sync::Mutex;
 
 use palisade::worker::{self, Judging};
 use palisade_api::metrics::{Judgements, Metrics};
+use palisade_core::ident::ShardId;
 use palisade_store::sqlite::SqliteStore;
 use palisade_store::{ControlChange, Store};
 use serde_json::{Value, json};
@@ -25,6 +26,8 @@ const ACCOUNTS: u64 = 4;
 const SEED: u64 = 20_261_127;
 /// Changes of one run.
 const CHANGES: u64 = 1_500;
+/// Past the moment of the first snapshots: what was captured before it and is not in them is gone.
+const LATER: u64 = 13_000_000;
 const GROUP: &str = "AWS::EC2::SecurityGroup";
 const INTERFACE: &str = "AWS::EC2::NetworkInterface";
 const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
@@ -190,6 +193,23 @@ fn accept(store: &dyn Store, items: &[Value]) {
     store.accept(&reader.finish().unwrap(), NOW_MS).unwrap();
 }
 
+/// So that there is something to get wrong: of most types more than one of each account.
+fn assert_lively(store: &dyn Store) {
+    for number in 0..ACCOUNTS {
+        let shard = shard(number);
+        let items = store.load(&shard, &Default::default(), &[]).unwrap().shard.items;
+        let live: usize = items.values().map(|of_type| of_type.len()).sum();
+        assert!(live > items.len() + 4, "{live} of {} types", items.len());
+    }
+}
+
+fn shard(number: u64) -> ShardId {
+    ShardId {
+        account: account(number).try_into().unwrap(),
+        region: "us-east-1".try_into().unwrap(),
+    }
+}
+
 fn work_off(store: &dyn Store, metrics: &Metrics) {
     let fixed = view(store).unwrap();
     let view = || Ok(fixed.clone());
@@ -204,7 +224,7 @@ fn changes_one_after_the_other_leave_what_judging_all_anew_would() {
     fleet(&store);
     let (mut dice, metrics) = (Dice::new(SEED), Metrics::default());
     for number in 0..CHANGES {
-        let mut state = 10 + number * 10;
+        let mut state = LATER + number * 10;
         let batch: Vec<Value> = (0..=dice.roll(3))
             .map(|_| {
                 state += 1;
@@ -223,10 +243,7 @@ fn changes_one_after_the_other_leave_what_judging_all_anew_would() {
                 store.commit(control.revision, &[change], NOW_MS).unwrap();
             }
             1 => {
-                let shard = palisade_core::ident::ShardId {
-                    account: account(dice.roll(ACCOUNTS)).try_into().unwrap(),
-                    region: "us-east-1".try_into().unwrap(),
-                };
+                let shard = shard(dice.roll(ACCOUNTS));
                 let id = policy_id(dice.roll(policies().len() as u64));
                 let mark = palisade_store::Mark { shard, policy: Some(id) };
                 store.mark(&[mark], NOW_MS).unwrap();
@@ -242,6 +259,7 @@ fn changes_one_after_the_other_leave_what_judging_all_anew_would() {
         }
     }
     settle(&store);
+    assert_lively(&store);
     let Judgements { shard, changes, nothing } = metrics.judgements();
     println!("looked at the shard {shard} times, at changes {changes}, at nothing {nothing}");
     assert!(changes > shard / 10 && nothing > shard, "too much is judged whole");
@@ -275,7 +293,7 @@ fn changes_in_the_middle_of_a_judgement_leave_what_judging_all_anew_would() {
     fleet(&store.store);
     let mut dice = Dice::new(SEED + 2);
     for nth in 0..CHANGES {
-        let (number, state) = (dice.roll(ACCOUNTS), 100 + nth * 100);
+        let (number, state) = (dice.roll(ACCOUNTS), LATER + nth * 100);
         accept(&store, &[any_of(number, &mut dice, state)]);
         {
             let mut next = next.lock().unwrap();
@@ -283,12 +301,12 @@ fn changes_in_the_middle_of_a_judgement_leave_what_judging_all_anew_would() {
         }
         if dice.roll(4) == 0 {
             let id = policy_id(dice.roll(policies().len() as u64));
-            let account = account(number).try_into().unwrap();
-            let shard =
-                palisade_core::ident::ShardId { account, region: "us-east-1".try_into().unwrap() };
-            store.mark(&[palisade_store::Mark { shard, policy: Some(id) }], NOW_MS).unwrap();
+            store
+                .mark(&[palisade_store::Mark { shard: shard(number), policy: Some(id) }], NOW_MS)
+                .unwrap();
         }
         settle(&store);
         assert_ledger_is_a_fresh_judgement(&store.store, NOW_MS);
     }
+    assert_lively(&store.store);
 }

@@ -105,8 +105,11 @@ pub fn budgets(bless: bool) -> Result<Counted, String> {
 
 /// Whether a change costs its footprint, whatever the size of its shard.
 fn footprint(counts: &[(&str, u64)]) -> Result<(), String> {
-    let of = |name: &str| counts.iter().find(|(of, _)| *of == name).map_or(0, |(_, count)| *count);
-    let (small, large) = (of(CHANGE), of(CHANGE_IN_LARGER));
+    let of = |name: &str| {
+        let found = counts.iter().find(|(of, _)| *of == name);
+        found.map(|(_, count)| *count).ok_or_else(|| format!("`{name}` was not counted"))
+    };
+    let (small, large) = (of(CHANGE)?, of(CHANGE_IN_LARGER)?);
     if large.saturating_mul(100) <= small.saturating_mul(LARGER_SHARD_MAX.saturating_add(100)) {
         return Ok(());
     }
@@ -332,6 +335,7 @@ mod tests {
         let counted = |small, large| footprint(&[(CHANGE, small), (CHANGE_IN_LARGER, large)]);
         assert_eq!(counted(100, 115), Ok(()));
         assert!(counted(100, 116).is_err());
+        assert!(footprint(&[(CHANGE, 100)]).is_err(), "there is nothing to compare with");
     }
 
     #[test]

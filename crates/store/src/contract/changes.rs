@@ -114,12 +114,23 @@ pub fn more_changes_than_the_limit_make_the_shard_due(bed: &mut impl Bed) {
         assert_eq!(due(store, 1000), expected, "{count} changes");
         clear_work(store, 1000);
     }
+    // Together, one delivery may bring what another left room for.
+    change(store, &many(CHANGES_MAX - 1, 45));
+    change(store, &many(CHANGES_MAX, 46));
+    assert_eq!(due(store, 1000), "1 ~");
+    assert_eq!(shown(changes(store)), "too many");
+    clear_work(store, 1000);
     // Delivery by delivery.
     change(store, &many(CHANGES_MAX - 1, 50));
     change(store, &[group(&shard(1), "sg-last", 50)]);
     assert_eq!(changes(store).unwrap().changed.len(), CHANGES_MAX);
-    change(store, &[group(&shard(1), "sg-one-more", 50)]);
-    assert_eq!(shown(changes(store)), "too many");
+    assert_eq!(due(store, 1000), "1 ~");
+    // One more is not logged, however many come.
+    for n in 0..3 {
+        change(store, &[group(&shard(1), &format!("sg-more-{n}"), 50)]);
+        assert_eq!(due(store, 1000), "1 *,~");
+        assert_eq!(changes(store).unwrap().changed.len(), CHANGES_MAX);
+    }
     let lease = lease_one(store, 1000, HOUR);
     let whole = loaded(store, &shard(1));
     let mut settlement = settled(lease, 1000, &[]);

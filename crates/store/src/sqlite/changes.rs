@@ -1,7 +1,8 @@
 //! Which items of a shard changed since it was judged, and what they were then.
 //!
-//! A row is what an item was before one delivery; the oldest row of an item is what it was when the
-//! shard was judged. Settling takes away the rows that were judged, and no later ones.
+//! A row is what an item was before one delivery. Unless the shard is due whole, the oldest row of an
+//! item is what it was when the shard was judged. Settling takes away the rows that were judged, and
+//! no later ones.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +22,8 @@ const CHANGE: &str = "change of an item";
 /// Changes of one shard's items by one delivery, as far as they are judged one by one.
 #[derive(Default)]
 pub(super) struct Log {
-    /// By type and id, what the item was; `None`: it was not live.
+    /// By type and id, what the item was; `None`: it was not live. Of what cannot be told nothing is
+    /// logged: the shard is judged whole then.
     before: BTreeMap<(ResourceType, ResourceId), Option<Vec<u8>>>,
     /// There are more than [`CHANGES_MAX`].
     is_over: bool,
@@ -88,6 +90,17 @@ pub(super) fn any(tx: &Transaction<'_>, shard: &ShardId) -> Result<bool> {
     let mut statement =
         tx.prepare_cached("SELECT 1 FROM changes WHERE account = ?1 AND region = ?2")?;
     Ok(statement.exists([shard.account.as_str(), shard.region.as_str()])?)
+}
+
+/// Whether so many changes are logged that the shard had better be judged whole: no more are to be
+/// logged then.
+pub(super) fn are_many(tx: &Transaction<'_>, shard: &ShardId) -> Result<bool> {
+    let mut statement = tx.prepare_cached(
+        "SELECT 1 FROM changes WHERE account = ?1 AND region = ?2
+         ORDER BY sequence LIMIT 1 OFFSET ?3",
+    )?;
+    let last = limit(CHANGES_MAX.saturating_sub(1));
+    Ok(statement.exists(params![shard.account.as_str(), shard.region.as_str(), last])?)
 }
 
 type Before = BTreeMap<(ResourceType, ResourceId), Option<Item>>;

@@ -54,8 +54,27 @@ impl ToSql for State {
 
 // Items.
 
-/// What is held of a resource, live or not.
-pub(super) fn item(tx: &Transaction<'_>, key: &ItemKey) -> Result<Option<Held>> {
+/// What a look for a resource's row finds.
+pub(super) enum Row {
+    /// None.
+    Absent,
+    /// A state, live or not.
+    Held(Held),
+    /// One of another version's layout: what it tells nobody knows. Delivering it again is the cure.
+    Foreign,
+}
+
+impl Row {
+    pub(super) fn held(&self) -> Option<&Held> {
+        match self {
+            Row::Held(held) => Some(held),
+            Row::Absent | Row::Foreign => None,
+        }
+    }
+}
+
+/// What is held of a resource.
+pub(super) fn item(tx: &Transaction<'_>, key: &ItemKey) -> Result<Row> {
     let mut statement = tx.prepare_cached(
         "SELECT body, seen_ms FROM items
          WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4",
@@ -71,11 +90,10 @@ pub(super) fn item(tx: &Transaction<'_>, key: &ItemKey) -> Result<Option<Held>> 
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()?;
-    let Some((body, seen_ms)) = row else { return Ok(None) };
+    let Some((body, seen_ms)) = row else { return Ok(Row::Absent) };
     match decode_item(key, &body) {
-        Ok(item) => Ok(Some(Held { item, seen_ms })),
-        // Delivering it again is the cure for another version's layout.
-        Err(ItemDecodeError::Layout { .. }) => Ok(None),
+        Ok(item) => Ok(Row::Held(Held { item, seen_ms })),
+        Err(ItemDecodeError::Layout { .. }) => Ok(Row::Foreign),
         Err(error @ ItemDecodeError::Damaged(_)) => Err(damaged("item", error)),
     }
 }

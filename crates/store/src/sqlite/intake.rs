@@ -11,8 +11,8 @@ use palisade_core::inventory::{Held, ItemKey, Merged, is_live, merge, seen_ms};
 
 use crate::{Accepted, Result, StoreError};
 
-use super::changes::Log;
-use super::held::{self, Coverage, ItemInsert, ShardRow, State};
+use super::changes::{self, Log};
+use super::held::{self, Coverage, ItemInsert, Row, ShardRow, State};
 use super::protections::Served;
 use super::told::{Prepared, Spoken, Told};
 use super::writer::Transaction;
@@ -107,14 +107,16 @@ impl<'t> Intake<'t> {
         if !told.again && !self.held_before(resource_type) {
             return self.observe_first(told, body, mark, moment, accepted);
         }
-        let held = held::item(self.tx, &item.key)?;
-        let was_live = held.as_ref().is_some_and(|held| is_live(held, mark));
+        let row = held::item(self.tx, &item.key)?;
+        let is_foreign = matches!(row, Row::Foreign);
+        let held = row.held();
+        let was_live = held.is_some_and(|held| is_live(held, mark));
         let incoming = Held { item: item.clone(), seen_ms: seen_ms(&item.version, moment) };
-        let (state, news) = match merge(held.as_ref(), incoming) {
+        let (state, news) = match merge(held, incoming) {
             Merged::Replaced(now) => {
                 let state = State::of(&now, mark);
                 held::put_item(self.tx, &now, state)?;
-                let is_shown = match &held {
+                let is_shown = match held {
                     Some(before) if was_live && state == State::Live => shows_other(before, &now),
                     _ => state != State::Gone,
                 };
@@ -131,6 +133,7 @@ impl<'t> Intake<'t> {
         // The tombstone of what was not there changes nothing that is judged, but for a recorder's:
         // it tells why the shard is not recorded.
         let is_judged = was_live
+            || is_foreign
             || state == State::Live
             || *resource_type == ResourceType::CONFIGURATION_RECORDER;
         if news && is_judged {
@@ -138,7 +141,9 @@ impl<'t> Intake<'t> {
                 self.served.note(item);
                 held.iter().for_each(|held| self.served.note(&held.item));
             }
-            self.change(&item.key, held.as_ref().filter(|_| was_live));
+            // What it was when the shard was judged is not known any more.
+            self.is_whole |= is_foreign;
+            self.change(&item.key, held.filter(|_| was_live));
         }
         Ok(())
     }
@@ -218,13 +223,14 @@ impl<'t> Intake<'t> {
             return Ok(None);
         }
         match held::item(self.tx, key) {
-            // Nobody can tell what it was, but all the same that it is gone.
-            Err(StoreError::Damaged { .. }) if !is_served => {
-                self.is_whole = true;
-                Ok(None)
-            }
-            held => held,
+            Ok(Row::Held(held)) => return Ok(Some(held)),
+            Ok(Row::Absent | Row::Foreign) => {}
+            Err(StoreError::Damaged { .. }) if !is_served => {}
+            Err(error) => return Err(error),
         }
+        // Nobody can tell what it was, but all the same that it is gone.
+        self.is_whole = true;
+        Ok(None)
     }
 
     /// An item changes, of which this was held while it was live.
@@ -251,7 +257,11 @@ impl<'t> Intake<'t> {
             if spoken.own { &mut after.received_ms } else { &mut after.global_received_ms };
         *receipt = Some(receipt.map_or(received_ms, |before| before.max(received_ms)));
         held::put_shard_row(self.tx, &self.id, &after, self.changed.then_some(sequence))?;
-        if self.is_whole || self.log.is_over() || self.may_have_been_stale(&after) {
+        let is_whole = self.is_whole
+            || self.log.is_over()
+            || self.may_have_been_stale(&after)
+            || (self.changed && changes::are_many(self.tx, &self.id)?);
+        if is_whole {
             work::mark(self.tx, &self.id, None, sequence, received_ms)?;
         } else if self.changed {
             self.log.write(self.tx, &self.id, sequence)?;
