@@ -55,6 +55,10 @@ impl ToSql for State {
 // Items.
 
 /// What a look for a resource's row finds.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, nearly always the large one"
+)]
 pub(super) enum Row {
     /// None.
     Absent,
