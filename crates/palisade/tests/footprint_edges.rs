@@ -61,6 +61,9 @@ impl House {
     }
 }
 
+/// Something that happens to a store.
+type Happens<'a> = &'a dyn Fn(&SqliteStore);
+
 fn audit_of(name: &str, resource_type: &str) -> Value {
     audit(name, &[resource_type], &json!([{"minIpv4CidrPrefixLenPerSgRule": 16}]))
 }
@@ -80,7 +83,7 @@ fn what_becomes_of_a_row_of_another_layout_is_judged_with_the_whole() {
     let id = account(0);
     let (first, second) =
         (|state, cidr| group(&id, "sg-1", state, cidr, 22), group(&id, "sg-2", 10, NARROW, 22));
-    let changes: [(&str, &dyn Fn(&SqliteStore)); 3] = [
+    let changes: [(&str, Happens<'_>); 3] = [
         ("delivered again", &|store| accept(store, &[first(LATER, NARROW)])),
         ("deleted", &|store| accept(store, &[gone(first(LATER, WIDE))])),
         ("not in a snapshot", &|store| {
