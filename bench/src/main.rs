@@ -228,7 +228,7 @@ fn check_rows(report: &mut Report, programs: &Programs, plain: &fleet::Fleet, gz
 
     let raw = programs.raw_cpu(plain);
     let share = format!("{:.2} ×", raw / duel.palisade);
-    report.row("reading the bytes alone, to `check`", "told", &share, None);
+    report.told("reading the bytes alone, to `check`", &share);
 
     let compressed = programs.duel(gzip, ROUNDS, true);
     report.ratio(

@@ -22,6 +22,12 @@ impl Report {
         let _ = writeln!(self.0, "| {what} | {reach} | {measured} | {verdict} |");
     }
 
+    /// A row that nothing is to be reached in.
+    pub fn told(&mut self, what: &str, measured: &str) {
+        println!("{what:60} {measured}");
+        let _ = writeln!(self.0, "| {what} | – | {measured} | |");
+    }
+
     /// A row of a ratio that is to be at least `least`.
     pub fn ratio(&mut self, what: &str, least: f64, measured: Option<f64>) {
         let shown = measured
@@ -55,6 +61,7 @@ impl Report {
              asked by signed calls; what its ledger holds is compared with the truth as well. `ingest` counts from the\n\
              first file sent until nothing is due; the bulk load writes the rows of the store's items, sorted, in\n\
              transactions of one snapshot's size, each on disk before the next.\n\n\
+             Of rows that are not reached, `docs/performance.md` tells where the time goes.\n\n\
              Peers: {peers} · {jq}\n\n\
              | what | reach | measured | |\n|---|---|---|---|\n{}",
             fleet.items,
