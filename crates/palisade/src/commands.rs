@@ -5,7 +5,7 @@ use palisade_core::policy::PolicyFile;
 use serde_json::{Value, json};
 
 use crate::args;
-use crate::check::print;
+use crate::check::{print, print_by};
 use crate::client::{Client, encoded};
 use crate::failure::{Exit, Failure, Outcome, unreadable};
 use crate::report::{self, StatusRow, ViolatorLine};
@@ -209,7 +209,7 @@ pub fn compliance(args: &args::Compliance) -> Outcome {
     for id in ids {
         rows.extend(compliance_of(&client, &id)?);
     }
-    print(&report::statuses(&rows, args.output))?;
+    print_by(|to| report::statuses(rows, args.output, to))?;
     Ok(Exit::Done)
 }
 
@@ -269,7 +269,7 @@ pub fn violators(args: &args::Violators) -> Outcome {
             break;
         }
     }
-    print(&report::violators(&lines, args.output))?;
+    print_by(|to| report::violators(&lines, args.output, to))?;
     Ok(Exit::Done)
 }
 

@@ -31,7 +31,9 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, strays: &mut Vec<PathBuf>) -> R
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
     let mut paths = Vec::new();
     for entry in entries {
-        paths.push(entry.map_err(|error| unreadable(folder, error))?.path());
+        let path = entry.map_err(|error| unreadable(folder, error))?.path();
+        // A joined one has room for as much again, and there may be many thousands of them.
+        paths.push(path.as_path().to_owned());
     }
     paths.sort();
     for path in paths {

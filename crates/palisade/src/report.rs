@@ -1,6 +1,7 @@
 //! Compliance as people, programs and spreadsheets read it.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, TableComponent};
@@ -122,64 +123,75 @@ impl ViolatorLine {
     }
 }
 
-/// The rows in the form asked for, with a newline at the end.
-pub fn statuses(rows: &[StatusRow], output: Output) -> String {
+/// Writes the rows in the form asked for, with a newline at the end: those of a fleet one by one,
+/// but for a table, whose columns are as wide as the widest of all.
+pub fn statuses(
+    rows: impl IntoIterator<Item = StatusRow>,
+    output: Output,
+    to: &mut dyn Write,
+) -> io::Result<()> {
+    let mut rows = rows.into_iter();
     match output {
-        Output::Json => json_list("PolicyComplianceStatusList", rows.iter().map(StatusRow::json)),
-        Output::Csv => status_csv(rows),
+        Output::Json => json_list("PolicyComplianceStatusList", rows.map(|row| row.json()), to),
+        Output::Csv => status_csv(&mut rows, to),
         Output::Table => {
-            let mut text = status_table(rows);
-            for row in rows {
+            let rows: Vec<StatusRow> = rows.collect();
+            to.write_all(status_table(&rows).as_bytes())?;
+            for row in &rows {
                 if let Some(violators) = row.violators.as_ref().filter(|list| !list.is_empty()) {
-                    text.push_str(&format!(
+                    write!(
+                        to,
                         "\n{} in {}, account {}:\n{}",
                         row.policy,
                         row.region,
                         row.account,
                         violator_table(violators)
-                    ));
+                    )?;
                 }
             }
-            text
+            Ok(())
         }
     }
 }
 
-/// The violators of one policy and account in the form asked for.
-pub fn violators(lines: &[ViolatorLine], output: Output) -> String {
+/// Writes the violators of one policy and account in the form asked for.
+pub fn violators(lines: &[ViolatorLine], output: Output, to: &mut dyn Write) -> io::Result<()> {
     match output {
-        Output::Json => json_list("Violators", lines.iter().map(ViolatorLine::json)),
+        Output::Json => json_list("Violators", lines.iter().map(ViolatorLine::json), to),
         Output::Csv => {
-            let mut text =
-                csv_line(&["ResourceType", "ResourceId", "ViolationReason", "Since", "Evidence"]);
+            let header = ["ResourceType", "ResourceId", "ViolationReason", "Since", "Evidence"];
+            to.write_all(csv_line(&header).as_bytes())?;
             for line in lines {
                 let since = line.since.as_deref().unwrap_or_default();
                 let evidence = line.evidence.join("; ");
                 let cells = [&line.resource_type, &line.id, &line.reason, since, &evidence];
-                text.push_str(&csv_line(&cells));
+                to.write_all(csv_line(&cells).as_bytes())?;
             }
-            text
+            Ok(())
         }
-        Output::Table => violator_table(lines),
+        Output::Table => to.write_all(violator_table(lines).as_bytes()),
     }
 }
 
 /// An object of one list, of which one element at a time is made: as values, the rows of a fleet
 /// take many times the room of their text.
-fn json_list(name: &str, elements: impl Iterator<Item = Value>) -> String {
-    let mut text = format!("{{\n  {}: [", Value::from(name));
+fn json_list(
+    name: &str,
+    elements: impl Iterator<Item = Value>,
+    to: &mut dyn Write,
+) -> io::Result<()> {
+    write!(to, "{{\n  {}: [", Value::from(name))?;
     let mut between = "";
     for element in elements {
-        text.push_str(between);
+        to.write_all(between.as_bytes())?;
         for line in format!("{element:#}").lines() {
-            text.push_str("\n    ");
-            text.push_str(line);
+            to.write_all(b"\n    ")?;
+            to.write_all(line.as_bytes())?;
         }
         between = ",";
     }
     // As an empty list is written.
-    text.push_str(if between.is_empty() { "]\n}\n" } else { "\n  ]\n}\n" });
-    text
+    to.write_all(if between.is_empty() { b"]\n}\n" } else { b"\n  ]\n}\n" })
 }
 
 fn status_table(rows: &[StatusRow]) -> String {
@@ -274,8 +286,10 @@ pub fn finished(table: &Table) -> String {
     text
 }
 
-fn status_csv(rows: &[StatusRow]) -> String {
-    let with_violators = rows.iter().any(|row| row.violators.is_some());
+fn status_csv(rows: &mut dyn Iterator<Item = StatusRow>, to: &mut dyn Write) -> io::Result<()> {
+    let mut rows = rows.peekable();
+    // Asked for or not, they are of all rows.
+    let with_violators = rows.peek().is_some_and(|row| row.violators.is_some());
     let mut header = vec![
         "PolicyOwner",
         "PolicyId",
@@ -292,26 +306,27 @@ fn status_csv(rows: &[StatusRow]) -> String {
     if with_violators {
         header.extend(["ResourceType", "ResourceId", "ViolationReason", "Evidence"]);
     }
-    let mut text = csv_line(&header);
+    to.write_all(csv_line(&header).as_bytes())?;
     for row in rows {
-        let cells = status_cells(row);
+        let cells = status_cells(&row);
         let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
         match row.violators.as_deref() {
-            Some([]) if with_violators => {
-                text.push_str(&csv_line(&[cells.as_slice(), &["", "", "", ""]].concat()));
+            Some([]) => {
+                let line = csv_line(&[cells.as_slice(), &["", "", "", ""]].concat());
+                to.write_all(line.as_bytes())?;
             }
             Some(violators) => {
                 // One line a violator, so that a spreadsheet can sort and filter them.
                 for line in violators {
                     let evidence = line.evidence.join("; ");
                     let more: [&str; 4] = [&line.resource_type, &line.id, &line.reason, &evidence];
-                    text.push_str(&csv_line(&[cells.as_slice(), &more].concat()));
+                    to.write_all(csv_line(&[cells.as_slice(), &more].concat()).as_bytes())?;
                 }
             }
-            None => text.push_str(&csv_line(&cells)),
+            None => to.write_all(csv_line(&cells).as_bytes())?,
         }
     }
-    text
+    Ok(())
 }
 
 fn status_cells(row: &StatusRow) -> [String; 11] {
@@ -385,14 +400,24 @@ mod tests {
         ]
     }
 
+    fn text(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+        let mut text = Vec::new();
+        write(&mut text).unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    fn told(rows: &[StatusRow], output: Output) -> String {
+        text(|to| statuses(rows.to_vec(), output, to))
+    }
+
     #[test]
     fn a_table_shows_what_is_known_and_what_is_not() {
-        insta::assert_snapshot!(statuses(&rows(), Output::Table));
+        insta::assert_snapshot!(told(&rows(), Output::Table));
     }
 
     #[test]
     fn csv_is_quoted_where_it_must_be() {
-        insta::assert_snapshot!(statuses(&rows(), Output::Csv));
+        insta::assert_snapshot!(told(&rows(), Output::Csv));
         assert_eq!(
             csv_line(&["=1+1", "-", "-1", "a\"b", "c,d"]),
             "\"'=1+1\",-,\"'-1\",\"a\"\"b\",\"c,d\"\n"
@@ -401,7 +426,7 @@ mod tests {
 
     #[test]
     fn json_has_the_names_of_aws_and_no_result_is_an_empty_list() {
-        insta::assert_snapshot!(statuses(&rows(), Output::Json));
+        insta::assert_snapshot!(told(&rows(), Output::Json));
     }
 
     #[test]
@@ -410,7 +435,7 @@ mod tests {
             let some = &rows()[..count];
             let list: Vec<Value> = some.iter().map(StatusRow::json).collect();
             let whole = format!("{:#}\n", json!({"PolicyComplianceStatusList": list}));
-            assert_eq!(statuses(some, Output::Json), whole, "{count} rows");
+            assert_eq!(told(some, Output::Json), whole, "{count} rows");
         }
     }
 
@@ -423,9 +448,8 @@ mod tests {
             since: None,
             evidence: vec!["tcp 22 is denied".into(), "tcp 3389 is denied".into()],
         };
-        insta::assert_snapshot!(violators(std::slice::from_ref(&line), Output::Table));
-        assert!(
-            violators(&[line], Output::Csv).ends_with("tcp 22 is denied; tcp 3389 is denied\n")
-        );
+        let told = |output| text(|to| violators(std::slice::from_ref(&line), output, to));
+        insta::assert_snapshot!(told(Output::Table));
+        assert!(told(Output::Csv).ends_with("tcp 22 is denied; tcp 3389 is denied\n"));
     }
 }

@@ -10,7 +10,7 @@ mod question;
 mod spill;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use palisade_core::evaluate::{
@@ -38,8 +38,18 @@ const LIMIT_MAX: u64 = 100;
 /// Warnings printed one by one; the rest is counted.
 const WARNINGS_SHOWN_MAX: usize = 20;
 
-/// What is known of each (policy, Region, account), policies in the order they were given.
-type Rows = BTreeMap<(usize, Region, AccountId), StatusRow>;
+/// What is known of each account by (policy, Region), policies in the order they were given.
+type Rows = BTreeMap<(usize, Region), BTreeMap<AccountId, Finding>>;
+
+/// What an account came to under a policy, without what its place among the rows tells: there are as
+/// many as accounts, Regions and policies multiplied.
+#[derive(Debug)]
+struct Finding {
+    status: Option<Status>,
+    violator_count: u64,
+    issues: BTreeMap<String, String>,
+    violators: Option<Vec<ViolatorLine>>,
+}
 
 /// Runs the command: results on standard output, warnings and what could not be read on standard
 /// error.
@@ -56,34 +66,60 @@ pub fn run(args: &Check) -> Outcome {
     let unplaced = BTreeSet::new();
     let check = Judging { question: &question, groups: &groups, wanted, unplaced, now_ms };
     let found = check.everything(threads)?;
-    let rows: Vec<StatusRow> = found.rows.into_values().collect();
     say(&found.reading);
-    if rows.is_empty() && !found.anything {
+    let is_empty = found.findings().next().is_none();
+    if is_empty && !found.anything {
         return Err(Failure::Input(
             "no items of the organization's accounts in the files given; check the path".to_owned(),
         ));
     }
-    print(&report::statuses(&rows, args.output))?;
-    if rows.is_empty() && question.is_about_somebody() {
+    let exit = exit(&found);
+    print_by(|to| report::statuses(told(&question, found.rows), args.output, to))?;
+    if is_empty && question.is_about_somebody() {
         eprintln!(
             "palisade: no policy could be judged: none is judged in the Regions given or found; \
              policies about CloudFront are judged in us-east-1 alone"
         );
         return Ok(Exit::Undecided);
     }
-    Ok(exit(&rows, &found.reading))
+    Ok(exit)
+}
+
+/// The rows as they are reported, in the order of the policies, Regions and accounts.
+fn told(question: &Question, rows: Rows) -> impl Iterator<Item = StatusRow> {
+    let every = rows.into_iter().flat_map(|(place, accounts)| {
+        accounts.into_iter().map(move |(account, finding)| (place.clone(), account, finding))
+    });
+    every.filter_map(|((at, region), account, finding)| {
+        let policy = question.policies.get(at)?;
+        Some(StatusRow {
+            owner: policy.owner.to_string(),
+            policy_id: question.given_id(policy),
+            policy: policy.name.to_string(),
+            region: region.to_string(),
+            account_name: question.account_name(&account),
+            account: account.to_string(),
+            status: finding.status,
+            violator_count: finding.violator_count,
+            limit_exceeded: finding.violator_count > LIMIT_MAX,
+            issues: finding.issues,
+            last_updated: None,
+            violators: finding.violators,
+        })
+    })
 }
 
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-fn exit(rows: &[StatusRow], reading: &Reading) -> Exit {
-    if !reading.unread.is_empty() {
+fn exit(found: &Found) -> Exit {
+    let any_is = |status: Option<Status>| found.findings().any(|one| one.status == status);
+    if !found.reading.unread.is_empty() {
         Exit::Unreadable
-    } else if rows.iter().any(|row| row.status == Some(Status::NonCompliant)) {
+    } else if any_is(Some(Status::NonCompliant)) {
         Exit::NonCompliant
-    } else if rows.iter().any(|row| row.status.is_none()) {
+    } else if any_is(None) {
         Exit::Undecided
     } else {
         Exit::Done
@@ -92,8 +128,14 @@ fn exit(rows: &[StatusRow], reading: &Reading) -> Exit {
 
 /// Prints a result; a reader that went away is no error.
 pub fn print(text: &str) -> Result<(), Failure> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+    print_by(|to| to.write_all(text.as_bytes()))
+}
+
+/// As [`print`], for what is written piece by piece.
+pub fn print_by(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut to = io::BufWriter::new(io::stdout().lock());
+    match write(&mut to).and_then(|()| to.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::Refused(format!("standard output cannot be written: {error}")))
         }
         _ => Ok(()),
@@ -131,6 +173,19 @@ struct Found {
     anything: bool,
 }
 
+impl Found {
+    fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.rows.values().flat_map(BTreeMap::values)
+    }
+}
+
+/// Adds rows, which stand for those that were there.
+fn extend(rows: &mut Rows, more: Rows) {
+    for (place, accounts) in more {
+        rows.entry(place).or_default().extend(accounts);
+    }
+}
+
 struct Judging<'a> {
     question: &'a Question,
     groups: &'a Groups,
@@ -152,7 +207,7 @@ impl Judging<'_> {
             self.accounts(&nobodys, Some(&spill), None, &facts, threads)?;
         self.unplaced = reading.unread.keys().cloned().collect();
         let (more_rows, more) = self.accounts(&every, Some(&spill), None, &facts, threads)?;
-        rows.extend(more_rows);
+        extend(&mut rows, more_rows);
         reading.absorb(more);
         // What came in other accounts' files: judge its accounts again, with it.
         let late = spill.accounts()?;
@@ -168,13 +223,13 @@ impl Judging<'_> {
         let again: Vec<&Account> = again.iter().collect();
         let (late_rows, late_reading) =
             self.accounts(&again, None, Some(&spill), &facts, threads)?;
-        rows.extend(late_rows);
+        extend(&mut rows, late_rows);
         // What was wrong with the files themselves was noted the first time.
         reading.regions.extend(late_reading.regions);
         reading.strangers.extend(late_reading.strangers);
         reading.facts.extend(late_reading.facts);
         let anything = !reading.regions.is_empty() || !self.question.regions.is_empty();
-        rows.retain(|(at, region, _), _| self.question.judges(*at, region, &reading.regions));
+        rows.retain(|(at, region), _| self.question.judges(*at, region, &reading.regions));
         self.unheard(&mut rows, &reading, &facts);
         Ok(Found { rows, reading, anything })
     }
@@ -211,7 +266,7 @@ impl Judging<'_> {
                     }
                 }
                 let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-                done.0.extend(rows);
+                extend(&mut done.0, rows);
                 done.1.absorb(reading);
             }
         };
@@ -234,7 +289,7 @@ impl Judging<'_> {
         for (at, policy) in self.question.policies_in(region) {
             if policy.scope.has_account(&self.question.organization, account) {
                 let row = self.row(&policy, shard, reading, facts);
-                rows.insert((at, region.clone(), account.clone()), row);
+                rows.entry((at, region.clone())).or_default().insert(account.clone(), row);
             }
         }
     }
@@ -245,7 +300,7 @@ impl Judging<'_> {
         shard: &Shard,
         reading: &Reading,
         facts: &References,
-    ) -> StatusRow {
+    ) -> Finding {
         let nothing = AccountFacts::default();
         let evidence = Evidence {
             shard,
@@ -263,20 +318,10 @@ impl Judging<'_> {
         }
         let change = ledger::advance(&Record::default(), &judgement, policy.revision, self.now_ms);
         let issues = change.map(|change| change.entry.issues).unwrap_or_default();
-        let count = judgement.violators.len() as u64;
-        let account = &shard.id.account;
-        StatusRow {
-            owner: policy.owner.to_string(),
-            policy_id: self.question.given_id(policy),
-            policy: policy.name.to_string(),
-            region: policy.region.to_string(),
-            account: account.to_string(),
-            account_name: self.question.account_name(account),
+        Finding {
             status: judgement.status(),
-            violator_count: count,
-            limit_exceeded: count > LIMIT_MAX,
+            violator_count: judgement.violators.len() as u64,
             issues: issues.into_iter().map(|(service, text)| (word(service), text)).collect(),
-            last_updated: None,
             violators: self
                 .question
                 .violators
@@ -290,19 +335,21 @@ impl Judging<'_> {
         let known = Reading { facts: reading.facts.clone(), ..Reading::default() };
         for region in self.question.judged(&reading.regions) {
             for (at, policy) in self.question.policies_in(&region) {
+                if !self.question.judges(at, &region, &reading.regions) {
+                    continue;
+                }
+                let accounts = rows.entry((at, region.clone())).or_default();
                 for account in palisade_core::scope::in_scope_accounts(
                     &policy.scope,
                     &self.question.organization,
                 ) {
-                    let key = (at, region.clone(), account.clone());
-                    let judged = self.question.judges(at, &region, &reading.regions);
-                    if !judged || rows.contains_key(&key) {
+                    if accounts.contains_key(account) {
                         continue;
                     }
                     let shard =
                         Shard::empty(ShardId { account: account.clone(), region: region.clone() });
                     let row = self.row(&policy, &shard, &known, facts);
-                    rows.insert(key, row);
+                    accounts.insert(account.clone(), row);
                 }
             }
         }

@@ -48,7 +48,7 @@ fn judged(more: &[&str], paths: &[PathBuf]) -> Vec<StatusRow> {
     let found = judging.everything(2).unwrap();
     assert!(found.reading.unread.is_empty(), "{:?}", found.reading.unread);
     assert!(found.reading.warnings.is_empty(), "{:?}", found.reading.warnings);
-    found.rows.into_values().collect()
+    told(&question, found.rows).collect()
 }
 
 /// All rows of the whole sample, judged once for all tests of this file.
