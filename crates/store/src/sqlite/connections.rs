@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::{Effort, Result, StoreError};
 
+use super::log::{MOVED_PAGES, Mover};
 use super::spent::Spent;
 use super::writer::{Transaction, Writer};
 use super::{Opening, Synchronous, engine, schema};
@@ -22,10 +23,6 @@ const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// Prepared statements kept per connection; there are fewer in this crate.
 const STATEMENTS_MAX: usize = 128;
-
-/// Pages of the log after which it is moved into the file: 16 MiB. Pages that every delivery writes
-/// are then moved once for many, and commits seldom wait for a move.
-const LOG_MOVED_PAGES: i64 = 4_096;
 
 /// What the writing connection keeps of the file, in KiB (told as a negative number): more than a
 /// shared transaction writes, so that none is written to the log twice.
@@ -41,8 +38,10 @@ const SYNCHRONOUS_NORMAL: i64 = 1;
 
 /// Connections to one database.
 pub(super) struct Connections {
+    /// `None` where nothing is served: what writes little waits for the log itself.
+    mover: Option<Mover>,
     // INVARIANT: the only connection that writes, so that writers queue here and not in SQLite.
-    writer: Writer,
+    writer: Arc<Writer>,
     /// `None` in memory, where the writer's connection is the database: it reads as well.
     readers: Option<Readers>,
     /// Held for as long as the store is served.
@@ -129,8 +128,11 @@ impl Connections {
         }
         let readers =
             Readers { path: path.to_owned(), pool: Mutex::default(), returned: Condvar::new() };
+        let writer = Arc::new(Writer::of(writer));
+        let mover = opening.serve.then(|| mover(path, opening.synchronous, writer.clone()));
+        let mover = mover.transpose().map_err(|error| engine(&name, error))?;
         let spent = Spent::default();
-        Ok(Connections { writer: Writer::of(writer), readers: Some(readers), _lock: lock, spent })
+        Ok(Connections { mover, writer, readers: Some(readers), _lock: lock, spent })
     }
 
     /// A database that ends with the process.
@@ -138,8 +140,8 @@ impl Connections {
         let mut writer = Connection::open_in_memory()?;
         keep_statements(&writer)?;
         schema::migrate(&mut writer, "memory", sealing_key)?;
-        let (writer, spent) = (Writer::of(writer), Spent::default());
-        Ok(Connections { writer, readers: None, _lock: None, spent })
+        let (writer, spent) = (Arc::new(Writer::of(writer)), Spent::default());
+        Ok(Connections { mover: None, writer, readers: None, _lock: None, spent })
     }
 
     /// Runs `act` as a transaction and returns when what it did is on disk, or undoes it when it
@@ -157,6 +159,7 @@ impl Connections {
         let asked = Instant::now();
         let (answer, waited) = self.writer.write(rows, act);
         self.spent.write(waited, asked.elapsed().saturating_sub(waited));
+        self.committed();
         answer
     }
 
@@ -176,7 +179,15 @@ impl Connections {
         let answer = committed(connection, act);
         connection.pragma_update(None, SYNCHRONOUS, before)?;
         self.spent.write(begun.duration_since(asked), begun.elapsed());
+        drop(alone);
+        self.committed();
         answer
+    }
+
+    fn committed(&self) {
+        if let Some(mover) = &self.mover {
+            mover.committed();
+        }
     }
 
     /// What the calls cost so far.
@@ -187,6 +198,7 @@ impl Connections {
     /// Moves what the write-ahead log holds into the file and empties it. Other processes that read
     /// just then keep it from that, which is no failure: the next checkpoint does it.
     pub(super) fn empty_log(&self) {
+        let _still = self.mover.as_ref().map(Mover::hold);
         let mut alone = self.writer.alone();
         let emptied =
             alone.connection().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
@@ -267,11 +279,22 @@ fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
 fn configure(writer: &Connection, synchronous: Synchronous) -> rusqlite::Result<()> {
     writer.pragma_update(None, "journal_mode", "WAL")?;
     writer.pragma_update(None, "journal_size_limit", LOG_KEPT_MAX)?;
-    writer.pragma_update(None, "wal_autocheckpoint", LOG_MOVED_PAGES)?;
+    writer.pragma_update(None, "wal_autocheckpoint", MOVED_PAGES)?;
     writer.pragma_update(None, "cache_size", WRITER_CACHE_KIB.saturating_neg())?;
+    synchronize(writer, synchronous)
+}
+
+/// Starts what moves the log that `writer` writes.
+fn mover(path: &Path, synchronous: Synchronous, writer: Arc<Writer>) -> Result<Mover> {
+    let connection = connect(path)?;
+    synchronize(&connection, synchronous)?;
+    Mover::start(connection, writer).map_err(|error| StoreError::Engine(error.into()))
+}
+
+fn synchronize(connection: &Connection, synchronous: Synchronous) -> rusqlite::Result<()> {
     // Where `fsync` stops at the drive's cache (macOS), SQLite must ask for more.
-    writer.pragma_update(None, "fullfsync", synchronous == Synchronous::Full)?;
-    writer.pragma_update(
+    connection.pragma_update(None, "fullfsync", synchronous == Synchronous::Full)?;
+    connection.pragma_update(
         None,
         "synchronous",
         match synchronous {

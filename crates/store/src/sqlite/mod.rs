@@ -13,6 +13,7 @@ mod intake;
 mod keys;
 mod ledger;
 mod load;
+mod log;
 mod protections;
 mod readers;
 mod retention;

@@ -1,0 +1,293 @@
+//! The write-ahead log is moved into the file on a thread of its own, so that no commit waits for
+//! it.
+//!
+//! ```text
+//! commits ─ the log is long ─► move what is there, while commits go on behind it
+//!                              move what came meanwhile
+//!                              take the writer's turn, move the few that are left
+//! next commit: begins the log anew
+//! ```
+//!
+//! SQLite begins the log anew only when all of it is moved, and among commits that follow each other
+//! closely there is no such moment: the turn makes one.
+
+use std::cell::Cell;
+use std::os::raw::c_int;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use rusqlite::Connection;
+use rusqlite::hooks::Wal;
+
+use super::writer::Writer;
+
+/// Pages of the log after which it is moved: 16 MiB. Pages that every delivery writes are then moved
+/// once for many.
+pub(super) const MOVED_PAGES: u32 = 4_096;
+
+/// Pages by which the log grows, where a reader kept some of it from being moved, before that is
+/// tried again.
+const AGAIN_PAGES: u32 = 1_024;
+
+thread_local! {
+    /// Pages of the log after this thread's last commit. SQLite's hook is a function without a
+    /// state, which leaves the number where whoever commits picks it up.
+    static COMMITTED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The thread that moves the log.
+pub(super) struct Mover {
+    /// `None` only while it ends.
+    wake: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+    state: Arc<State>,
+}
+
+struct State {
+    /// Pages at which the log is to be moved.
+    due: AtomicU32,
+    /// Held while it is moved, and by whoever does not want it moved. Comes before the writer's turn.
+    moving: Mutex<()>,
+}
+
+impl Mover {
+    /// Of the log that `writer` writes; `connection` is another one to the same file.
+    pub(super) fn start(connection: Connection, writer: Arc<Writer>) -> std::io::Result<Mover> {
+        writer.alone().connection().wal_hook(Some(note));
+        let (wake, woken) = sync_channel(1);
+        let state = Arc::new(State::new());
+        let moving = Moving { connection, writer, state: state.clone() };
+        let thread =
+            thread::Builder::new().name("log".to_owned()).spawn(move || moving.run(&woken))?;
+        Ok(Mover { wake: Some(wake), thread: Some(thread), state })
+    }
+
+    /// To be called after whatever may have committed on this thread.
+    pub(super) fn committed(&self) {
+        if COMMITTED.take() >= self.state.due.load(Relaxed)
+            && let Some(wake) = &self.wake
+        {
+            // Woken already is woken enough.
+            let _ = wake.try_send(());
+        }
+    }
+
+    /// While it is held the log is not moved.
+    pub(super) fn hold(&self) -> MutexGuard<'_, ()> {
+        self.state.hold()
+    }
+}
+
+impl State {
+    fn new() -> State {
+        State { due: AtomicU32::new(MOVED_PAGES), moving: Mutex::default() }
+    }
+
+    fn hold(&self) -> MutexGuard<'_, ()> {
+        self.moving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Mover {
+    fn drop(&mut self) {
+        self.wake = None;
+        if let Some(thread) = self.thread.take() {
+            // What it failed at it told; the log is as good where it is.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn note(_: &Wal, pages: c_int) -> rusqlite::Result<()> {
+    COMMITTED.set(u32::try_from(pages).unwrap_or_default());
+    Ok(())
+}
+
+struct Moving {
+    connection: Connection,
+    writer: Arc<Writer>,
+    state: Arc<State>,
+}
+
+impl Moving {
+    fn run(&self, woken: &Receiver<()>) {
+        while woken.recv().is_ok() {
+            match self.round() {
+                Ok(Log { pages, left: 0 }) => {
+                    tracing::debug!(pages, "the log is moved");
+                    self.state.due.store(MOVED_PAGES, Relaxed);
+                }
+                Ok(Log { pages, left }) => {
+                    tracing::debug!(pages, left, "a reader keeps the log from being moved");
+                    self.state.due.store(pages.saturating_add(AGAIN_PAGES), Relaxed);
+                }
+                // What is in the log stays there, and readers find it.
+                Err(error) => tracing::error!(%error, "the log cannot be moved into the store"),
+            }
+        }
+    }
+
+    fn round(&self) -> rusqlite::Result<Log> {
+        let _moving = self.state.hold();
+        moved(&self.connection)?;
+        moved(&self.connection)?;
+        moved(self.writer.alone().connection())
+    }
+}
+
+/// The log after a move.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Log {
+    pages: u32,
+    /// Of which so many are not moved: they were committed meanwhile, or some reader looks at the
+    /// store as it was before them.
+    left: u32,
+}
+
+fn moved(connection: &Connection) -> rusqlite::Result<Log> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        // Both -1 while another process moves it.
+        let [pages, moved]: [i64; 2] = [row.get(1)?, row.get(2)?];
+        let count = |pages: i64| u32::try_from(pages).unwrap_or_default();
+        Ok(Log { pages: count(pages), left: count(pages.saturating_sub(moved)) })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn the_log_is_moved_when_it_is_so_long_and_not_before() {
+        for (due, pages, is_due) in [
+            (MOVED_PAGES, MOVED_PAGES - 1, false),
+            (MOVED_PAGES, MOVED_PAGES, true),
+            (MOVED_PAGES, MOVED_PAGES + 1, true),
+            (MOVED_PAGES + AGAIN_PAGES, MOVED_PAGES + AGAIN_PAGES - 1, false),
+            (MOVED_PAGES + AGAIN_PAGES, MOVED_PAGES + AGAIN_PAGES, true),
+        ] {
+            let (wake, woken) = sync_channel(1);
+            let mover = Mover { wake: Some(wake), thread: None, state: Arc::new(State::new()) };
+            mover.state.due.store(due, Relaxed);
+            COMMITTED.set(pages);
+            mover.committed();
+            assert_eq!(woken.try_recv().is_ok(), is_due, "{pages} of {due}");
+            mover.committed();
+            assert!(woken.try_recv().is_err(), "a commit counts once");
+        }
+    }
+
+    /// A database with its log, written as the store writes it, but not waiting for the disk.
+    struct Bed {
+        folder: tempfile::TempDir,
+        writer: Arc<Writer>,
+        mover: Mover,
+    }
+
+    impl Bed {
+        fn new() -> Bed {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("db");
+            let connection = connect(&path);
+            connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+            connection.execute_batch("CREATE TABLE t (n INTEGER NOT NULL, b BLOB)").unwrap();
+            let writer = Arc::new(Writer::of(connection));
+            let mover = Mover::start(connect(&path), writer.clone()).unwrap();
+            Bed { folder, writer, mover }
+        }
+
+        fn path(&self) -> PathBuf {
+            self.folder.path().join("db")
+        }
+
+        /// As many commits of somewhat more than 128 pages each.
+        fn write(&self, commits: u32) {
+            for n in 0..commits {
+                let insert = "INSERT INTO t VALUES (?1, zeroblob(524288))";
+                self.writer.write(1, |tx| Ok(tx.execute(insert, [n])?)).0.unwrap();
+                self.mover.committed();
+            }
+        }
+
+        fn in_file(&self) -> u64 {
+            std::fs::metadata(self.path()).unwrap().len()
+        }
+
+        fn in_log(&self) -> u64 {
+            std::fs::metadata(self.folder.path().join("db-wal")).unwrap().len()
+        }
+    }
+
+    fn connect(path: &Path) -> Connection {
+        let connection = Connection::open(path).unwrap();
+        connection.pragma_update(None, "synchronous", "OFF").unwrap();
+        connection
+    }
+
+    fn count(connection: &Connection) -> u32 {
+        connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap()
+    }
+
+    fn soon(what: &str, is_so: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !is_so() {
+            assert!(started.elapsed() < Duration::from_secs(60), "{what}");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Commits that make the log long enough.
+    const COMMITS: u32 = MOVED_PAGES / 128;
+    const MEGABYTE: u64 = 1 << 20;
+
+    #[test]
+    fn a_long_log_is_moved_into_the_file_and_begins_anew() {
+        let bed = Bed::new();
+        bed.write(COMMITS / 2);
+        assert!(bed.in_file() < MEGABYTE, "nobody moved a short one");
+        bed.write(COMMITS);
+        soon("is moved", || bed.in_file() > 16 * MEGABYTE);
+        for round in 1..=4 {
+            bed.write(COMMITS);
+            let held = u64::from(COMMITS / 2 + COMMITS * (round + 1)) * MEGABYTE / 2;
+            soon("is moved again", || bed.in_file() + 17 * MEGABYTE > held);
+        }
+        assert!(bed.in_log() < 64 * MEGABYTE, "{} bytes of 88 MiB written", bed.in_log());
+        assert_eq!(count(&connect(&bed.path())), COMMITS / 2 + COMMITS * 5);
+    }
+
+    #[test]
+    fn what_a_reader_looks_at_stays_and_is_moved_when_it_went() {
+        let bed = Bed::new();
+        bed.write(1);
+        let reader = connect(&bed.path());
+        reader.execute_batch("BEGIN").unwrap();
+        assert_eq!(count(&reader), 1);
+        bed.write(COMMITS);
+        let grown = MOVED_PAGES + AGAIN_PAGES;
+        soon("is tried later", || bed.mover.state.due.load(Relaxed) >= grown);
+        assert_eq!(count(&reader), 1, "it sees its moment");
+        assert!(bed.in_file() < 2 * MEGABYTE);
+        reader.execute_batch("COMMIT").unwrap();
+        bed.write(COMMITS);
+        soon("is moved", || bed.mover.state.due.load(Relaxed) == MOVED_PAGES);
+        assert!(bed.in_file() > 16 * MEGABYTE);
+        assert_eq!(count(&reader), 1 + 2 * COMMITS);
+    }
+
+    #[test]
+    fn while_it_is_held_it_is_not_moved() {
+        let bed = Bed::new();
+        let held = bed.mover.hold();
+        bed.write(COMMITS + 1);
+        thread::sleep(Duration::from_millis(50));
+        assert!(bed.in_file() < MEGABYTE);
+        drop(held);
+        soon("is moved", || bed.in_file() > 16 * MEGABYTE);
+    }
+}
