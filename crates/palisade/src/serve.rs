@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palisade_api::{App, Auth, Clock as _, Entropy as _, Rate, Settings};
+use palisade_core::evaluate;
 use palisade_core::policy::Quotas;
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
 use palisade_store::{Store, StoreError};
@@ -219,6 +220,12 @@ impl Running {
             TcpListener::bind(plan.listen).await.map_err(|error| unbound(plan.listen, &error))?;
         let address = listener.local_addr().map_err(|error| unbound(plan.listen, &error))?;
         let store: Arc<dyn Store> = Arc::new(open_as(&plan.store, true, plan.synchronous)?);
+        let again = store
+            .judge_by(evaluate::RULES, SystemClock.now_ms())
+            .map_err(|error| Failure::Refused(error.to_string()))?;
+        if again > 0 {
+            tracing::info!(policies = again, "judged by other rules before: judged again");
+        }
         let vault = sealing::vault(&plan.store, &*store, plan.key_file.as_deref(), &|told| {
             tracing::info!("{told}");
         })?;

@@ -208,6 +208,10 @@ pub trait Store: Send + Sync {
 
     // Work.
 
+    /// Notes by which rules ([`palisade_core::evaluate::RULES`]) is judged from now on. Where others
+    /// were noted, every policy gets a fan-out. Answers for how many.
+    fn judge_by(&self, rules: u32, now_ms: i64) -> Result<usize>;
+
     /// Fan-outs not fully expanded, oldest first.
     fn fan_outs(&self) -> Result<Vec<FanOut>>;
 

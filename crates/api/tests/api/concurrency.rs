@@ -143,6 +143,9 @@ impl Store for Unlocked {
     ) -> Kept<Vec<Item>> {
         self.0.items(shard, of, after, limit)
     }
+    fn judge_by(&self, rules: u32, now_ms: i64) -> Kept<usize> {
+        self.0.judge_by(rules, now_ms)
+    }
     fn fan_outs(&self) -> Kept<Vec<FanOut>> {
         self.0.fan_outs()
     }

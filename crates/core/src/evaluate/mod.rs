@@ -39,6 +39,10 @@ pub use footprint::{Changed, Difference, Footprint, Support, footprint, judge_ch
 pub use remedy::{Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy};
 use selection::{outdated, perhaps_selected, selected, unseen, unseen_gap};
 
+/// Which rules these are. To be raised with every change of what an evaluator finds of the same
+/// facts: a ledger that was judged by others is judged again when it is next served.
+pub const RULES: u32 = 1;
+
 /// Facts outside the shard that judging a policy needs. What of them is found goes into
 /// [`Evidence::references`].
 pub fn references(policy: &Policy) -> BTreeSet<Reference> {

@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
+use core_side::World;
 use naive::{Mutation, Outcome};
 use world::DefaultLists;
 
@@ -230,6 +231,32 @@ fn the_same_seed_makes_the_same_case() {
         assert_eq!(world::pair(7, number, &defaults), world::pair(7, number, &defaults));
     }
     assert_ne!(world::pair(7, 0, &defaults), world::pair(8, 0, &defaults));
+}
+
+/// How many pairs of cases tell whether the rules are what they were.
+const PAIRS_OF_RULES: u64 = 1_000;
+
+/// Where this fails because evaluators find something else than they did, raise
+/// [`palisade_core::evaluate::RULES`] with the snapshot: ledgers are then judged again. Where the
+/// worlds alone are others, accept the snapshot.
+#[test]
+fn the_rules_are_those_of_their_number() {
+    let defaults = default_lists();
+    // FNV-1a, which will be the same in every version of Rust.
+    let mut digest = 0xcbf2_9ce4_8422_2325_u64;
+    let mut add = |text: &str| {
+        for byte in text.bytes() {
+            digest = (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    };
+    for number in 0..PAIRS_OF_RULES {
+        for case in world::pair(SEED, number, &defaults) {
+            let judgement = World::of(&case).unwrap().map(|world| world.judge());
+            add(&format!("{judgement:?}\n"));
+        }
+    }
+    let rules = palisade_core::evaluate::RULES;
+    insta::assert_snapshot!(format!("rules {rules}: {digest:016x}"));
 }
 
 fn default_lists() -> DefaultLists {

@@ -128,6 +128,10 @@ impl<F: Fn(&SqliteStore) + Send + Sync> Store for Meddled<F> {
         self.store.items(shard, resource_type, after, limit)
     }
 
+    fn judge_by(&self, rules: u32, now_ms: i64) -> Result<usize> {
+        self.store.judge_by(rules, now_ms)
+    }
+
     fn fan_outs(&self) -> Result<Vec<FanOut>> {
         self.store.fan_outs()
     }

@@ -93,6 +93,7 @@ macro_rules! contract_suite {
             work::marks_and_leases_are_counted
             work::a_put_policy_is_fanned_out_in_steps
             work::a_fan_out_replaced_or_overtaken_is_left_alone
+            work::other_rules_fan_every_policy_out_once
             ledger::a_judgement_is_written_and_read_back
             ledger::differences_are_applied
             ledger::a_judgement_that_changes_nothing_moves_only_last_updated

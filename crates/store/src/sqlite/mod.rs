@@ -237,6 +237,10 @@ impl Store for SqliteStore {
         self.connections.read(|tx| load::items(tx, shard, resource_type, after, limit))
     }
 
+    fn judge_by(&self, rules: u32, now_ms: i64) -> Result<usize> {
+        self.connections.write(|tx| work::judge_by(tx, rules, now_ms))
+    }
+
     fn fan_outs(&self) -> Result<Vec<FanOut>> {
         self.connections.read(work::fan_outs)
     }

@@ -205,6 +205,20 @@ pub(super) fn put_fan_out(
     Ok(())
 }
 
+pub(super) fn judge_by(tx: &Transaction<'_>, rules: u32, now_ms: i64) -> Result<usize> {
+    let noted = tx.execute("UPDATE store SET rules = ?1 WHERE rules <> ?1", [rules])?;
+    if noted == 0 {
+        return Ok(0);
+    }
+    Ok(tx.execute(
+        "INSERT INTO fan_outs (policy, revision, cursor, created_ms)
+         SELECT policy, revision, NULL, ?1 FROM policies WHERE true
+         ON CONFLICT (policy) DO UPDATE SET
+           revision = excluded.revision, cursor = NULL, created_ms = excluded.created_ms",
+        [now_ms],
+    )?)
+}
+
 pub(super) fn fan_outs(tx: &Transaction<'_>) -> Result<Vec<FanOut>> {
     let mut statement = tx.prepare_cached(
         "SELECT policy, revision, cursor FROM fan_outs ORDER BY created_ms, policy",

@@ -28,6 +28,7 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ("FROM store", "one row"),
     ("UPDATE store", "one row"),
     ("SELECT count(*), ?1 FROM work", "the count of all work"),
+    ("SELECT policy, revision, NULL", "every policy, once for a version of the rules"),
     ("FROM fan_outs", "policies being fanned out: few"),
     ("FROM leases", "at most as many as shards being judged at once"),
     ("DELETE FROM work WHERE policy", "once for a removed policy; work is what is left to do"),
