@@ -171,7 +171,7 @@ fn judge(store: &SqliteStore, policy: &PolicyId) -> Result<()> {
             write: LedgerWrite::Change(change),
             references: BTreeSet::new(),
         };
-        let (evaluated_ms, outcomes, as_of) = (NOW_MS, vec![outcome], lease.fence);
+        let (evaluated_ms, outcomes, as_of) = (NOW_MS, vec![outcome], Some(lease.fence));
         settlements.push(Settlement { lease, evaluated_ms, outcomes, not_before_ms: None, as_of });
     }
     Ok(store.settle(&settlements)?)

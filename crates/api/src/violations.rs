@@ -104,7 +104,7 @@ fn tags(
         Err(StoreError::Damaged { .. }) => return Ok(None),
         loaded => loaded?,
     };
-    let facts = loaded.references.into_values().next();
+    let facts = loaded.references.values().next().cloned();
     Ok(facts.and_then(|fact| match fact {
         Fact::Item(item) => {
             Some(item.latest_tags().iter().map(|(key, value)| tag(key, value)).collect())

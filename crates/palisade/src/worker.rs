@@ -7,18 +7,19 @@
 //! Every step may be repeated or cut off at any point: a lease that is never settled expires, and
 //! what changed during a lease stays due.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use palisade_api::ControlView;
 use palisade_api::metrics::{Judgements, Metrics, Stage};
-use palisade_core::evaluate::{self, Changed, Evidence, Footprint, Support};
-use palisade_core::ident::{AccountId, PolicyId, ShardId};
+use palisade_core::evaluate::{self, Changed, Evidence, Footprint, Reference, Support};
+use palisade_core::ident::{AccountId, PolicyId, Region, ResourceType, ShardId};
 use palisade_core::ledger::{self, Change, Record};
 use palisade_core::organization::Organization;
 use palisade_core::policy::Policy;
 use palisade_store::{
     Due, FanOut, Lease, LedgerWrite, Loaded, LoadedChanges, Outcome, Settlement, Store, StoreError,
+    Want,
 };
 
 /// Accounts marked by one step of a fan-out.
@@ -77,14 +78,8 @@ pub fn measured_round(
     }
     done += leases.len();
     let view = view()?;
-    let mut settlements = Vec::with_capacity(leases.len());
-    let mut judgements = Judgements::default();
-    for lease in leases {
-        let judged = metrics.timed(Stage::Judge, || judge(store, &view, lease, judging, now_ms));
-        let (settlement, of_shard) = judged?;
-        settlements.push(settlement);
-        judgements = judgements.and(of_shard);
-    }
+    let round = Round { store, view: &view, judging, now_ms };
+    let (settlements, judgements) = metrics.timed(Stage::Judge, || round.judge(leases))?;
     metrics.timed(Stage::Settle, || store.settle(&settlements))?;
     metrics.settled(settlements.len(), judgements);
     Ok(done)
@@ -138,24 +133,131 @@ struct Found {
     judgements: Judgements,
 }
 
-/// Judges one leased shard: what its marks name, and what concerns the items that changed. One bad
-/// row does not stop the rest: where something cannot be read, the policies are judged each apart,
-/// and those that need it get an issue.
-fn judge(
-    store: &dyn Store,
-    view: &ControlView,
-    lease: Lease,
+/// What all shards of a round are judged with.
+#[derive(Clone, Copy)]
+struct Round<'a> {
+    store: &'a dyn Store,
+    view: &'a ControlView,
     judging: Judging,
     now_ms: i64,
-) -> Result<(Settlement, Judgements), StoreError> {
-    let judge = Judge { store, view, shard: &lease.shard, judging, now_ms };
-    let found = match judge.leased(&lease) {
-        Err(StoreError::Damaged { .. }) => judge.apart(&judge.policies(), lease.fence)?,
-        found => found?,
+}
+
+/// Some policies, and what judging a whole shard under them reads.
+struct Asked<'a> {
+    policies: Vec<&'a Arc<Policy>>,
+    ids: Vec<PolicyId>,
+    references: BTreeSet<Reference>,
+    types: BTreeSet<ResourceType>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(policies: Vec<&'a Arc<Policy>>) -> Asked<'a> {
+        Asked {
+            ids: policies.iter().map(|policy| policy.id.clone()).collect(),
+            references: policies.iter().flat_map(|policy| evaluate::references(policy)).collect(),
+            types: policies.iter().flat_map(|policy| evaluate::reads(policy)).collect(),
+            policies,
+        }
+    }
+
+    fn want<'w>(&'w self, shard: &'w ShardId) -> Want<'w> {
+        let Asked { ids: policies, references, types, .. } = self;
+        Want { shard, references, policies, types }
+    }
+}
+
+impl<'a> Round<'a> {
+    /// Judges leased shards: what their marks name, and what concerns the items that changed. One
+    /// bad row does not stop the rest: where something cannot be read, the policies are judged each
+    /// apart, and those that need it get an issue.
+    fn judge(&self, leases: Vec<Lease>) -> Result<(Vec<Settlement>, Judgements), StoreError> {
+        let found = self.whole(&leases)?;
+        let mut settlements = Vec::with_capacity(leases.len());
+        let mut judgements = Judgements::default();
+        for (lease, found) in leases.into_iter().zip(found) {
+            let judge = self.of(&lease.shard);
+            let found = match judge.leased(&lease, found) {
+                Err(StoreError::Damaged { .. }) => judge.apart(&judge.policies(), lease.fence)?,
+                found => found?,
+            };
+            judgements = judgements.and(found.judgements);
+            settlements.push(Settlement {
+                lease,
+                evaluated_ms: self.now_ms,
+                outcomes: found.outcomes,
+                not_before_ms: found.not_before_ms,
+                as_of: found.is_changed.then_some(found.as_of),
+            });
+        }
+        Ok((settlements, judgements))
+    }
+
+    /// Of each lease what is found of its whole shard, where that is asked for: all loaded at one
+    /// moment, since that costs more than judging does.
+    fn whole(
+        &self,
+        leases: &[Lease],
+    ) -> Result<Vec<Option<Result<Found, StoreError>>>, StoreError> {
+        let mut asked: BTreeMap<(&Region, Vec<&Due>), Asked<'a>> = BTreeMap::new();
+        let mut whole = Vec::new();
+        for (place, lease) in leases.iter().enumerate() {
+            let Some(dues) = whole_dues(lease) else { continue };
+            let key = (&lease.shard.region, dues);
+            if !asked.contains_key(&key) {
+                let policies = policies_of(self.view, key.0, &key.1);
+                asked.insert(key.clone(), Asked::of(policies));
+            }
+            whole.push((place, key));
+        }
+        let mut places = Vec::with_capacity(whole.len());
+        let mut wants = Vec::with_capacity(whole.len());
+        for (place, key) in &whole {
+            if let (Some(asked), Some(lease)) = (asked.get(key), leases.get(*place)) {
+                wants.push(asked.want(&lease.shard));
+                places.push((*place, asked));
+            }
+        }
+        let mut found: Vec<_> = leases.iter().map(|_| None).collect();
+        self.store.load_each(&wants, &mut |nth, loaded| {
+            let Some((place, asked)) = places.get(nth) else { return };
+            if let (Some(lease), Some(found)) = (leases.get(*place), found.get_mut(*place)) {
+                let judge = self.of(&lease.shard);
+                *found = Some(loaded.map(|loaded| judge.found(&asked.policies, &loaded)));
+            }
+        })?;
+        Ok(found)
+    }
+
+    fn of<'s>(&self, shard: &'s ShardId) -> Judge<'s>
+    where
+        'a: 's,
+    {
+        let Round { store, view, judging, now_ms } = *self;
+        Judge { store, view, shard, judging, now_ms }
+    }
+}
+
+/// The policies of a Region that such marks name.
+fn policies_of<'v>(view: &'v ControlView, region: &Region, dues: &[&Due]) -> Vec<&'v Arc<Policy>> {
+    let is_named = |policy: &Policy| {
+        dues.iter().any(|due| match due {
+            Due::Shard | Due::Changes => true,
+            Due::Policy(id) => *id == policy.id,
+        })
     };
-    let Found { outcomes, not_before_ms, as_of, judgements, .. } = found;
-    let settlement = Settlement { lease, evaluated_ms: now_ms, outcomes, not_before_ms, as_of };
-    Ok((settlement, judgements))
+    view.policies().filter(|policy| policy.region == *region && is_named(policy)).collect()
+}
+
+/// By which marks of a lease the whole shard is to be judged; `None` where its changes are.
+fn whole_dues(lease: &Lease) -> Option<Vec<&Due>> {
+    let is_due = |due: &Due| lease.marks.iter().any(|mark| mark.due == *due);
+    if is_due(&Due::Shard) {
+        Some(vec![&Due::Shard])
+    } else if is_due(&Due::Changes) {
+        None
+    } else {
+        Some(lease.marks.iter().map(|mark| &mark.due).collect())
+    }
 }
 
 struct Judge<'a> {
@@ -169,26 +271,29 @@ struct Judge<'a> {
 impl<'a> Judge<'a> {
     /// Every policy of the shard's Region.
     fn policies(&self) -> Vec<&'a Arc<Policy>> {
-        self.view.policies().filter(|policy| policy.region == self.shard.region).collect()
+        policies_of(self.view, &self.shard.region, &[&Due::Shard])
     }
 
-    /// What a lease asks for.
+    /// What a lease asks for; `whole` is what was found of its whole shard, where that is it.
     ///
     /// INVARIANT: what changed of the items is judged under every policy, whatever is asked for, for
     /// settling takes the changes away and each record must hold the same of them.
-    fn leased(&self, lease: &Lease) -> Result<Found, StoreError> {
-        let every = self.policies();
+    fn leased(
+        &self,
+        lease: &Lease,
+        whole: Option<Result<Found, StoreError>>,
+    ) -> Result<Found, StoreError> {
         let is_due = |due: Due| lease.marks.iter().any(|mark| mark.due == due);
-        if is_due(Due::Shard) {
-            return self.together(&every);
+        let Some(whole) = whole else {
+            let is_named = |policy: &Policy| is_due(Due::Policy(policy.id.clone()));
+            return self.by_changes(&self.policies(), is_named);
+        };
+        let found = whole?;
+        if found.is_changed && !is_due(Due::Shard) {
+            self.together(&self.policies())
+        } else {
+            Ok(found)
         }
-        let is_named = |policy: &Policy| is_due(Due::Policy(policy.id.clone()));
-        if is_due(Due::Changes) {
-            return self.by_changes(&every, is_named);
-        }
-        let named: Vec<_> = every.iter().copied().filter(|policy| is_named(policy)).collect();
-        let found = self.together(&named)?;
-        if found.is_changed { self.together(&every) } else { Ok(found) }
     }
 
     /// What changed of the items, under every policy, and the whole shard under those named.
@@ -209,7 +314,7 @@ impl<'a> Judge<'a> {
             return self.together(every);
         }
         let (as_of, not_before_ms) = (loaded.as_of, stale_ms);
-        let mut found = Found { as_of, not_before_ms, ..Found::default() };
+        let mut found = Found { as_of, not_before_ms, is_changed: true, ..Found::default() };
         let mut whole = Vec::new();
         for policy in every.iter().copied() {
             if is_named(policy) {
@@ -293,11 +398,14 @@ impl<'a> Judge<'a> {
 
     /// The whole shard under these policies, from one moment.
     fn together(&self, policies: &[&Arc<Policy>]) -> Result<Found, StoreError> {
-        let ids: Vec<PolicyId> = policies.iter().map(|policy| policy.id.clone()).collect();
-        let wanted = policies.iter().flat_map(|policy| evaluate::references(policy)).collect();
-        let types = policies.iter().flat_map(|policy| evaluate::reads(policy)).collect();
-        let loaded = self.store.load_types(self.shard, &wanted, &ids, &types)?;
-        let evidence = self.evidence(&loaded);
+        let Asked { policies, ids, references, types } = Asked::of(policies.to_vec());
+        let loaded = self.store.load_types(self.shard, &references, &ids, &types)?;
+        Ok(self.found(&policies, &loaded))
+    }
+
+    /// What judging a whole shard under these policies finds.
+    fn found(&self, policies: &[&Arc<Policy>], loaded: &Loaded) -> Found {
+        let evidence = self.evidence(loaded);
         let (as_of, is_changed) = (loaded.as_of, loaded.is_changed);
         let mut found = Found { as_of, is_changed, ..Found::default() };
         for policy in policies {
@@ -311,14 +419,14 @@ impl<'a> Judge<'a> {
             found.outcomes.push(outcome);
             found.judgements.shard += 1;
         }
-        Ok(found)
+        found
     }
 
     /// Under one policy after the other. Of one whose facts cannot be read, what was recorded
     /// stands with an issue; where that cannot be read either, nothing is written. Both are tried
     /// again.
     fn apart(&self, policies: &[&Arc<Policy>], fence: u64) -> Result<Found, StoreError> {
-        let mut found = Found { as_of: fence, ..Found::default() };
+        let mut found = Found { as_of: fence, is_changed: true, ..Found::default() };
         for policy in policies {
             match self.together(&[policy]) {
                 Ok(one) => {

@@ -23,6 +23,7 @@ mod records;
 pub mod sqlite;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use palisade_core::evaluate::{AccountFacts, Changed, Reference, References, Support};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
@@ -181,6 +182,21 @@ pub trait Store: Send + Sync {
         self.load(shard, references, policies)
     }
 
+    /// Loads each of these as [`Store::load_types`] does, as far as the engine can all from one
+    /// moment, and hands it out with its place before it goes on to the next: no more than one is
+    /// held. What of one cannot be read is that one's error.
+    fn load_each(
+        &self,
+        wants: &[Want<'_>],
+        take: &mut dyn FnMut(usize, Result<Loaded>),
+    ) -> Result<()> {
+        for (place, want) in wants.iter().enumerate() {
+            let Want { shard, references, policies, types } = want;
+            take(place, self.load_types(shard, references, policies, types));
+        }
+        Ok(())
+    }
+
     /// Loads what judging the changes of a leased shard's items needs, all from one moment: which
     /// changed since the shard was judged under every policy of its Region, of its live items those
     /// that `support` asks for, and the records of the given policies with only the violators that
@@ -300,6 +316,19 @@ pub trait Store: Send + Sync {
 /// Changed items of one shard that are judged one by one; where more changed, the whole is judged.
 pub const CHANGES_MAX: usize = 64;
 
+/// What is to be loaded of one shard ([`Store::load_each`]).
+#[derive(Clone, Copy, Debug)]
+pub struct Want<'w> {
+    /// Which shard.
+    pub shard: &'w ShardId,
+    /// Facts outside of it.
+    pub references: &'w BTreeSet<Reference>,
+    /// Whose records for its account.
+    pub policies: &'w [PolicyId],
+    /// The types of its items that are read.
+    pub types: &'w BTreeSet<ResourceType>,
+}
+
 /// What judging changes of one shard's items needs.
 #[derive(Clone, Debug)]
 pub struct LoadedChanges {
@@ -315,7 +344,7 @@ pub struct Loaded {
     /// Live items and coverage; an empty shard when nothing was ever delivered.
     pub shard: Shard,
     /// Facts that exist; a reference without one was not seen.
-    pub references: References,
+    pub references: Arc<References>,
     /// What the account's other shards say of this one's resources; nothing where no protections
     /// were asked for.
     pub account: AccountFacts,

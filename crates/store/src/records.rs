@@ -294,8 +294,9 @@ pub struct Settlement {
     pub outcomes: Vec<Outcome>,
     /// When the shard must be judged again though nothing changes, milliseconds since the epoch.
     pub not_before_ms: Option<i64>,
-    /// [`crate::Loaded::as_of`] of what was judged: changes of items up to it are judged.
-    pub as_of: u64,
+    /// [`crate::Loaded::as_of`] of what was judged: changes of items up to it are judged. `None` when
+    /// there were none.
+    pub as_of: Option<u64>,
 }
 
 /// What one policy's judgement of the shard means for the ledger.

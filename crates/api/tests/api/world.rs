@@ -394,7 +394,7 @@ impl World {
         };
         self.store
             .settle(&[Settlement {
-                as_of: lease.fence,
+                as_of: Some(lease.fence),
                 lease,
                 evaluated_ms: now_ms,
                 outcomes: vec![outcome],

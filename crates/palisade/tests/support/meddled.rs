@@ -107,6 +107,15 @@ impl<F: Fn(&SqliteStore) + Send + Sync> Store for Meddled<F> {
         self.store.load_types(shard, references, policies, types)
     }
 
+    fn load_each(
+        &self,
+        wants: &[Want<'_>],
+        take: &mut dyn FnMut(usize, Result<Loaded>),
+    ) -> Result<()> {
+        (self.before_load)(&self.store);
+        self.store.load_each(wants, take)
+    }
+
     fn load_changed(
         &self,
         shard: &ShardId,

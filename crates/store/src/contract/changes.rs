@@ -83,7 +83,7 @@ pub fn what_was_judged_is_taken_away_and_what_came_later_stays(bed: &mut impl Be
     let loaded = changes(store).unwrap();
     change(store, &[group(&shard(1), "sg-1", 40), group(&shard(1), "sg-2", 40)]);
     let mut settlement = settled(lease, 1000, &[]);
-    settlement.as_of = loaded.loaded.as_of;
+    settlement.as_of = Some(loaded.loaded.as_of);
     store.settle(&[settlement]).unwrap();
     assert_eq!(due(store, 1000), "1 ~");
     assert_eq!(shown(changes(store)), "sg-1 30>40, sg-2 10>40");
@@ -134,7 +134,7 @@ pub fn more_changes_than_the_limit_make_the_shard_due(bed: &mut impl Bed) {
     let lease = lease_one(store, 1000, HOUR);
     let whole = loaded(store, &shard(1));
     let mut settlement = settled(lease, 1000, &[]);
-    settlement.as_of = whole.as_of;
+    settlement.as_of = Some(whole.as_of);
     store.settle(&[settlement]).unwrap();
     assert_eq!(shown(changes(store)), "");
 }

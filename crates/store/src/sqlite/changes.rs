@@ -85,13 +85,6 @@ pub(super) fn pending(tx: &Transaction<'_>, shard: &ShardId) -> Result<Option<Ve
     Ok(Some(changed))
 }
 
-/// Whether any change of the shard's items is logged.
-pub(super) fn any(tx: &Transaction<'_>, shard: &ShardId) -> Result<bool> {
-    let mut statement =
-        tx.prepare_cached("SELECT 1 FROM changes WHERE account = ?1 AND region = ?2")?;
-    Ok(statement.exists([shard.account.as_str(), shard.region.as_str()])?)
-}
-
 /// Whether so many changes are logged that the shard had better be judged whole: no more are to be
 /// logged then.
 pub(super) fn are_many(tx: &Transaction<'_>, shard: &ShardId) -> Result<bool> {

@@ -1,6 +1,7 @@
 //! What judging one shard needs, read at one moment.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use palisade_core::evaluate::{AccountFacts, Changed, Fact, Reference, References, Support};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
@@ -10,12 +11,38 @@ use rusqlite::params;
 
 use crate::{ListContent, Loaded, LoadedChanges, Result};
 
-use super::columns::{damaged, ident, limit};
+use super::columns::{damaged, get, ident, limit};
 use super::held::{self, State};
 use super::writer::Transaction;
 use super::{changes, control, ledger, protections};
 
 pub(super) const ITEM: &str = "item";
+const SHARD: &str = "shard";
+
+/// Facts that were read at the moment of a transaction: many shards refer to the same.
+#[derive(Default)]
+pub(super) struct Facts(Vec<(BTreeSet<Reference>, Arc<References>)>);
+
+impl Facts {
+    /// What exists of these.
+    fn of(
+        &mut self,
+        tx: &Transaction<'_>,
+        references: &BTreeSet<Reference>,
+    ) -> Result<Arc<References>> {
+        if let Some((_, facts)) = self.0.iter().find(|(asked, _)| asked == references) {
+            return Ok(facts.clone());
+        }
+        let facts = Arc::new(facts(tx, references)?);
+        if self.0.len() < FACTS_KEPT_MAX {
+            self.0.push((references.clone(), facts.clone()));
+        }
+        Ok(facts)
+    }
+}
+
+/// Sets of references that are looked for among those asked for before.
+const FACTS_KEPT_MAX: usize = 8;
 
 pub(super) fn load(
     tx: &Transaction<'_>,
@@ -23,17 +50,19 @@ pub(super) fn load(
     references: &BTreeSet<Reference>,
     policies: &[PolicyId],
     types: Option<&BTreeSet<ResourceType>>,
+    facts: &mut Facts,
 ) -> Result<Loaded> {
     let all = |policy: &PolicyId, account: &AccountId| {
         ledger::violators(tx, policy, account, None, usize::MAX)
     };
+    let head = head(tx, shard)?;
     Ok(Loaded {
-        shard: self::shard(tx, shard, types)?,
-        references: facts(tx, references)?,
+        shard: self::shard(tx, shard, head.as_ref(), types)?,
+        references: facts.of(tx, references)?,
         account: account_facts(tx, shard, types)?,
         records: records(tx, policies, &shard.account, &all)?,
-        as_of: held::last_change(tx, shard)?,
-        is_changed: changes::any(tx, shard)?,
+        as_of: head.as_ref().map_or(0, |head| head.as_of),
+        is_changed: head.is_some_and(|head| head.is_changed),
     })
 }
 
@@ -55,13 +84,14 @@ pub(super) fn load_changed(
         Ok(rows)
     };
     let support = support(&changed);
+    let head = head(tx, shard)?;
     let loaded = Loaded {
-        shard: supporting(tx, shard, &support)?,
-        references: facts(tx, references)?,
+        shard: supporting(tx, shard, head.as_ref(), &support)?,
+        references: Facts::default().of(tx, references)?,
         account: account_facts(tx, shard, Some(&support.types))?,
         records: records(tx, policies, &shard.account, &of_changed)?,
-        as_of: held::last_change(tx, shard)?,
-        is_changed: changes::any(tx, shard)?,
+        as_of: head.as_ref().map_or(0, |head| head.as_of),
+        is_changed: head.is_some_and(|head| head.is_changed),
     };
     Ok(Some(LoadedChanges { changed, loaded }))
 }
@@ -77,8 +107,13 @@ fn account_facts(
     if are_read { protections::account_facts(tx, shard) } else { Ok(AccountFacts::default()) }
 }
 
-fn supporting(tx: &Transaction<'_>, id: &ShardId, support: &Support) -> Result<Shard> {
-    let mut shard = shard(tx, id, Some(&support.types))?;
+fn supporting(
+    tx: &Transaction<'_>,
+    id: &ShardId,
+    head: Option<&Head>,
+    support: &Support,
+) -> Result<Shard> {
+    let mut shard = shard(tx, id, head, Some(&support.types))?;
     for (resource_type, id) in &support.items {
         let key = ItemKey {
             account: shard.id.account.clone(),
@@ -96,9 +131,10 @@ fn supporting(tx: &Transaction<'_>, id: &ShardId, support: &Support) -> Result<S
 fn shard(
     tx: &Transaction<'_>,
     id: &ShardId,
+    head: Option<&Head>,
     types: Option<&BTreeSet<ResourceType>>,
 ) -> Result<Shard> {
-    let mut shard = coverage(tx, id)?;
+    let mut shard = covered(tx, id, head)?;
     let Some(types) = types else {
         shard.items = live_items(tx, id)?;
         return Ok(shard);
@@ -118,8 +154,41 @@ fn shard(
 /// A shard with what tells how complete it is, of its items only recorders: enough for
 /// [`Shard::knows`].
 pub(super) fn coverage(tx: &Transaction<'_>, id: &ShardId) -> Result<Shard> {
+    covered(tx, id, head(tx, id)?.as_ref())
+}
+
+/// What a shard's own row tells, and whether changes are logged beside it.
+struct Head {
+    row: held::ShardRow,
+    /// [`Loaded::as_of`]
+    as_of: u64,
+    /// [`Loaded::is_changed`]
+    is_changed: bool,
+}
+
+/// In one statement, for it is asked of every shard that is judged; `None` when nothing was ever
+/// delivered for it.
+fn head(tx: &Transaction<'_>, id: &ShardId) -> Result<Option<Head>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT snapshot_accepted, received_ms, global_received_ms, changed,
+           EXISTS (SELECT 1 FROM changes WHERE account = ?1 AND region = ?2)
+         FROM shards WHERE account = ?1 AND region = ?2",
+    )?;
+    let mut rows = statement.query([id.account.as_str(), id.region.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let as_of = get(row, 3, SHARD)?;
+    let is_changed = get(row, 4, SHARD)?;
+    let row = held::ShardRow {
+        snapshot_accepted: get(row, 0, SHARD)?,
+        received_ms: get(row, 1, SHARD)?,
+        global_received_ms: get(row, 2, SHARD)?,
+    };
+    Ok(Some(Head { row, as_of, is_changed }))
+}
+
+fn covered(tx: &Transaction<'_>, id: &ShardId, head: Option<&Head>) -> Result<Shard> {
     let mut shard = Shard::empty(id.clone());
-    let Some(row) = held::shard_row(tx, id)? else { return Ok(shard) };
+    let Some(Head { row, .. }) = head else { return Ok(shard) };
     shard.snapshot_accepted = row.snapshot_accepted;
     shard.received_ms = row.counted_ms();
     let coverage = held::coverage(tx, id)?.into_iter();

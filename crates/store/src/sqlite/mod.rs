@@ -39,10 +39,11 @@ use palisade_core::ledger::ViolatorRow;
 use crate::{
     Accepted, AuditEvent, AuditFilter, AuditRow, Control, ControlChange, Effort, EntryRow, FanOut,
     HistoryRow, KeyChange, KeyRecord, Lease, Loaded, LoadedChanges, Mark, Result, Settlement,
-    Store, StoreError, WorkCounts,
+    Store, StoreError, Want, WorkCounts,
 };
 
 use connections::Connections;
+use load::Facts;
 use told::Prepared;
 
 /// How a store is opened.
@@ -204,7 +205,8 @@ impl Store for SqliteStore {
         references: &BTreeSet<Reference>,
         policies: &[PolicyId],
     ) -> Result<Loaded> {
-        self.connections.read(|tx| load::load(tx, shard, references, policies, None))
+        let mut facts = Facts::default();
+        self.connections.read(|tx| load::load(tx, shard, references, policies, None, &mut facts))
     }
 
     fn load_types(
@@ -214,7 +216,23 @@ impl Store for SqliteStore {
         policies: &[PolicyId],
         types: &BTreeSet<ResourceType>,
     ) -> Result<Loaded> {
-        self.connections.read(|tx| load::load(tx, shard, references, policies, Some(types)))
+        let (types, mut facts) = (Some(types), Facts::default());
+        self.connections.read(|tx| load::load(tx, shard, references, policies, types, &mut facts))
+    }
+
+    fn load_each(
+        &self,
+        wants: &[Want<'_>],
+        take: &mut dyn FnMut(usize, Result<Loaded>),
+    ) -> Result<()> {
+        self.connections.read(|tx| {
+            let mut facts = Facts::default();
+            for (place, want) in wants.iter().enumerate() {
+                let Want { shard, references, policies, types } = want;
+                take(place, load::load(tx, shard, references, policies, Some(types), &mut facts));
+            }
+            Ok(())
+        })
     }
 
     fn load_changed(

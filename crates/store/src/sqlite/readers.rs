@@ -1,6 +1,7 @@
 //! The reverse index: which (policy, account, Region) read a fact outside their shard.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::evaluate::Reference;
 use palisade_core::ident::{AccountId, PolicyId, ShardId};
@@ -95,6 +96,7 @@ pub(super) fn replace(
     reader: &ShardId,
     references: &BTreeSet<Reference>,
     loaded: u64,
+    last_changes: &LastChanges,
 ) -> Result<bool> {
     let mut before = current(tx, policy, &reader.account)?;
     let mut missed = false;
@@ -112,7 +114,7 @@ pub(super) fn replace(
             reader.account.as_str(),
             reader.region.as_str(),
         ])?;
-        missed |= changed(tx, reference)? > loaded;
+        missed |= last_changes.of(tx, text, reference)? > loaded;
     }
     let mut delete = tx.prepare_cached(
         "DELETE FROM readers WHERE reference = ?1 AND policy = ?2 AND account = ?3",
@@ -138,7 +140,22 @@ fn current(
     Ok(texts)
 }
 
-/// Sequence at which what the reference names may last have changed.
+/// When references last changed, each asked for once. Good for a transaction that changes none.
+#[derive(Default)]
+pub(super) struct LastChanges(RefCell<BTreeMap<String, u64>>);
+
+impl LastChanges {
+    /// Sequence at which what the reference of this text names may last have changed.
+    fn of(&self, tx: &Transaction<'_>, text: String, reference: &Reference) -> Result<u64> {
+        if let Some(known) = self.0.borrow().get(&text) {
+            return Ok(*known);
+        }
+        let changed = changed(tx, reference)?;
+        self.0.borrow_mut().insert(text, changed);
+        Ok(changed)
+    }
+}
+
 fn changed(tx: &Transaction<'_>, reference: &Reference) -> Result<u64> {
     match reference {
         Reference::Item { account, region, .. } => {

@@ -47,6 +47,26 @@ pub(super) fn mark(
     put(tx, shard, policy.map_or(SHARD, |policy| policy.as_str()), sequence, not_before)
 }
 
+/// As [`mark`] for a shard that its lease's holder settles: it will be due by itself. A mark for as
+/// soon is left as it is.
+pub(super) fn schedule(
+    tx: &Transaction<'_>,
+    shard: &ShardId,
+    sequence: u64,
+    not_before: i64,
+) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO work (account, region, policy, not_before, version)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (account, region, policy) DO UPDATE
+         SET not_before = excluded.not_before, version = excluded.version
+         WHERE excluded.not_before < not_before",
+    )?;
+    let (account, region) = (shard.account.as_str(), shard.region.as_str());
+    statement.execute(params![account, region, SHARD, not_before, sequence])?;
+    Ok(())
+}
+
 /// As [`mark`], for the changes of its items that were logged.
 pub(super) fn mark_changes(
     tx: &Transaction<'_>,
