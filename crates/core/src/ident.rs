@@ -14,11 +14,13 @@ pub struct IdentError {
     why: &'static str,
 }
 
+/// Each identifier has this compiled for its own characters: rows of a store are read by the thousand.
+#[inline]
 fn checked(
     what: &'static str,
     text: &str,
     len_max: usize,
-    allowed: fn(char) -> bool,
+    allowed: impl Fn(char) -> bool,
 ) -> Result<(), IdentError> {
     let refuse = |why| Err(IdentError { what, text: text.chars().take(80).collect(), why });
     if text.is_empty() {

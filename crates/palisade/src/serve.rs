@@ -13,7 +13,7 @@ use palisade_core::policy::Quotas;
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
 use palisade_store::{Store, StoreError};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::args::{self, AuthMode};
@@ -383,36 +383,67 @@ async fn write_uses(app: Arc<App>) {
 
 /// Does due work, round after round, until told to stop.
 async fn work(app: Arc<App>, judging: Judging, keep: Keep, stopped: watch::Receiver<bool>) {
+    let more = Notify::new();
+    let worker = lead(&app, judging, keep, &more, &stopped);
+    tokio::join!(worker, help(&app, judging, &more, &stopped));
+}
+
+/// Does due work and what comes with time; tells `more` when a round found more than it took.
+async fn lead(
+    app: &Arc<App>,
+    judging: Judging,
+    keep: Keep,
+    more: &Notify,
+    stopped: &watch::Receiver<bool>,
+) {
     let mut expiry = tokio::time::interval(EXPIRY);
     let mut backlog = false;
     while !*stopped.borrow() {
         if !backlog {
-            gather(&app).await;
+            gather(app).await;
         }
-        let busy = {
-            let app = app.clone();
-            tokio::task::spawn_blocking(move || {
-                let (view, now_ms) = (|| app.view(), app.clock.now_ms());
-                worker::measured_round(&*app.store, &view, judging, now_ms, &app.metrics)
-            })
-        };
-        match busy.await {
-            Ok(Ok(done)) if done > 0 => {
-                backlog = done >= worker::LEASE_SHARDS_MAX;
-                continue;
-            }
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::error!(%error, "a round of work failed; it is tried again"),
-            Err(error) => tracing::error!(%error, "a round of work ended early; it is tried again"),
+        let done = round(app, judging).await;
+        backlog = done >= worker::LEASE_SHARDS_MAX;
+        if backlog {
+            more.notify_one();
         }
-        backlog = false;
+        if done > 0 {
+            continue;
+        }
         tokio::select! {
             () = app.wake.notified() => {}
             () = tokio::time::sleep(REST) => {}
             () = until(stopped.clone()) => {}
-            _ = expiry.tick() => expire(&app, keep).await,
+            _ = expiry.tick() => expire(app, keep).await,
         }
     }
+}
+
+/// While there is more due than one round takes, does a second at the same time: it loads and judges
+/// while the other settles.
+async fn help(app: &Arc<App>, judging: Judging, more: &Notify, stopped: &watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        tokio::select! {
+            () = more.notified() => {}
+            () = until(stopped.clone()) => continue,
+        }
+        while !*stopped.borrow() && round(app, judging).await >= worker::LEASE_SHARDS_MAX {}
+    }
+}
+
+/// One round of due work. Answers how much it did; 0 also when it failed.
+async fn round(app: &Arc<App>, judging: Judging) -> usize {
+    let app = app.clone();
+    let busy = tokio::task::spawn_blocking(move || {
+        let (view, now_ms) = (|| app.view(), app.clock.now_ms());
+        worker::measured_round(&*app.store, &view, judging, now_ms, &app.metrics)
+    });
+    match busy.await {
+        Ok(Ok(done)) => return done,
+        Ok(Err(error)) => tracing::error!(%error, "a round of work failed; it is tried again"),
+        Err(error) => tracing::error!(%error, "a round of work ended early; it is tried again"),
+    }
+    0
 }
 
 /// Waits for the deliveries that are under way, but not for long: others may follow without end.

@@ -170,7 +170,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Loaded>;
 
     /// As [`Store::load`] for policies that read items of these types alone, and the least that is
-    /// loaded of the shard's items. An engine may load more.
+    /// loaded of the shard's items; of the types that are held, none where a whole snapshot was
+    /// accepted, since [`Shard::knows`] does not ask for them then. An engine may load more.
     fn load_types(
         &self,
         shard: &ShardId,

@@ -54,31 +54,28 @@ const PORTS_OF_ALL: u32 = 65_536;
 
 /// Everything a group opens, ascending, without repeats.
 pub(super) fn openings(group: &SecurityGroup) -> Vec<Opening<'_>> {
-    let mut openings: Vec<_> = of_direction(Direction::Ingress, &group.ingress)
-        .chain(of_direction(Direction::Egress, &group.egress))
-        .collect();
+    let both = [(Direction::Ingress, &group.ingress), (Direction::Egress, &group.egress)];
+    let peers = both.iter().flat_map(|(_, permissions)| permissions.iter()).map(peer_count).sum();
+    let mut openings = Vec::with_capacity(peers);
+    for (direction, permissions) in both {
+        for permission in permissions {
+            let (protocol, ports) = (permission.protocol, Ports::of(permission));
+            let open = |peer| Opening { direction, protocol, ports, peer };
+            let Permission { ipv4, ipv6, prefix_lists, groups, .. } = permission;
+            openings.extend(ipv4.iter().map(|range| open(Peer::V4(range.trunc()))));
+            openings.extend(ipv6.iter().map(|range| open(Peer::V6(range.trunc()))));
+            openings.extend(prefix_lists.iter().map(|id| open(Peer::PrefixList(id))));
+            openings.extend(groups.iter().map(|(user, id)| open(Peer::Group(user.as_deref(), id))));
+        }
+    }
     openings.sort_unstable();
     openings.dedup();
     openings
 }
 
-fn of_direction(
-    direction: Direction,
-    permissions: &[Permission],
-) -> impl Iterator<Item = Opening<'_>> {
-    permissions.iter().flat_map(move |permission| {
-        let protocol = permission.protocol;
-        let ports = Ports::of(permission);
-        peers(permission).map(move |peer| Opening { direction, protocol, ports, peer })
-    })
-}
-
-fn peers(permission: &Permission) -> impl Iterator<Item = Peer<'_>> {
-    let ipv4 = permission.ipv4.iter().map(|range| Peer::V4(range.trunc()));
-    let ipv6 = permission.ipv6.iter().map(|range| Peer::V6(range.trunc()));
-    let prefix_lists = permission.prefix_lists.iter().map(|id| Peer::PrefixList(id));
-    let groups = permission.groups.iter().map(|(user, id)| Peer::Group(user.as_deref(), id));
-    ipv4.chain(ipv6).chain(prefix_lists).chain(groups)
+fn peer_count(permission: &Permission) -> usize {
+    let Permission { ipv4, ipv6, prefix_lists, groups, .. } = permission;
+    ipv4.len() + ipv6.len() + prefix_lists.len() + groups.len()
 }
 
 impl<'a> Opening<'a> {

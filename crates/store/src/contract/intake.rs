@@ -1,5 +1,6 @@
 //! Facts about taking deliveries in.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use palisade_core::ident::{Region, ResourceType, ShardId};
@@ -54,6 +55,15 @@ pub fn at_least_the_items_of_the_types_asked_for_are_loaded(bed: &mut impl Bed) 
     let none = of(&[]);
     assert_eq!(none.held_types, whole.held_types, "what was held is known without the items");
     assert_eq!(none.of_type(&RECORDER).count(), 1, "coverage needs the recorder");
+
+    store.accept(&snapshot(&shard(2), 20, &[group(&shard(2), "sg-a", 5)]), 1000).unwrap();
+    let whole = loaded(store, &shard(2)).shard;
+    let types = BTreeSet::new();
+    let none = store.load_types(&shard(2), &Default::default(), &[], &types).unwrap().shard;
+    assert!(none.snapshot_accepted);
+    for resource_type in [GROUP, ResourceType::PREFIX_LIST] {
+        assert!(whole.knows(&resource_type) && none.knows(&resource_type), "{resource_type}");
+    }
 }
 
 pub fn a_newer_state_replaces_and_an_older_one_is_stale(bed: &mut impl Bed) {

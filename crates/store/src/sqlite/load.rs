@@ -134,11 +134,12 @@ fn shard(
     head: Option<&Head>,
     types: Option<&BTreeSet<ResourceType>>,
 ) -> Result<Shard> {
-    let mut shard = covered(tx, id, head)?;
     let Some(types) = types else {
+        let mut shard = covered(tx, id, head, HeldTypes::All)?;
         shard.items = live_items(tx, id)?;
         return Ok(shard);
     };
+    let mut shard = covered(tx, id, head, HeldTypes::IfTheyTell)?;
     for resource_type in types {
         if shard.items.contains_key(resource_type) {
             continue;
@@ -154,7 +155,15 @@ fn shard(
 /// A shard with what tells how complete it is, of its items only recorders: enough for
 /// [`Shard::knows`].
 pub(super) fn coverage(tx: &Transaction<'_>, id: &ShardId) -> Result<Shard> {
-    covered(tx, id, head(tx, id)?.as_ref())
+    covered(tx, id, head(tx, id)?.as_ref(), HeldTypes::IfTheyTell)
+}
+
+/// Which of the types that are held are loaded.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum HeldTypes {
+    All,
+    /// None where a whole snapshot was accepted: there [`Shard::knows`] does not ask for them.
+    IfTheyTell,
 }
 
 /// What a shard's own row tells, and whether changes are logged beside it.
@@ -186,14 +195,21 @@ fn head(tx: &Transaction<'_>, id: &ShardId) -> Result<Option<Head>> {
     Ok(Some(Head { row, as_of, is_changed }))
 }
 
-fn covered(tx: &Transaction<'_>, id: &ShardId, head: Option<&Head>) -> Result<Shard> {
+fn covered(
+    tx: &Transaction<'_>,
+    id: &ShardId,
+    head: Option<&Head>,
+    held: HeldTypes,
+) -> Result<Shard> {
     let mut shard = Shard::empty(id.clone());
     let Some(Head { row, .. }) = head else { return Ok(shard) };
     shard.snapshot_accepted = row.snapshot_accepted;
     shard.received_ms = row.counted_ms();
-    let coverage = held::coverage(tx, id)?.into_iter();
-    shard.held_types =
-        coverage.filter(|(_, coverage)| coverage.held).map(|(held, _)| held).collect();
+    if held == HeldTypes::All || !row.snapshot_accepted {
+        let coverage = held::coverage(tx, id)?.into_iter();
+        shard.held_types =
+            coverage.filter(|(_, coverage)| coverage.held).map(|(held, _)| held).collect();
+    }
     let recorders = live_items_of(tx, id, &ResourceType::CONFIGURATION_RECORDER)?;
     shard.recorder_deleted = recorders.is_empty() && has_recorder_tombstone(tx, id)?;
     if !recorders.is_empty() {
