@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::decode;
 use super::{Body, Item, ItemKey, Tags, UnseenState, Version};
 
 /// First byte of an encoded item; raised whenever the layout or a typed body changes.
@@ -84,6 +85,16 @@ pub fn decode_item(key: &ItemKey, bytes: &[u8]) -> Result<Item, ItemDecodeError>
             return Err(ItemDecodeError::Layout { found });
         }
     };
+    if layout == ITEM_LAYOUT
+        && let Some(item) = decode::item(key, rest)
+    {
+        return Ok(item);
+    }
+    decode_any(key, layout, rest)
+}
+
+/// The long way: of any layout that is read, and telling what is wrong.
+pub(super) fn decode_any(key: &ItemKey, layout: u8, rest: &[u8]) -> Result<Item, ItemDecodeError> {
     let (stored, rest): (Stored, _) = take(rest)?;
     let (unseen_since, rest) = match layout {
         ITEM_LAYOUT_OF_ONE_STATE => (None, rest),

@@ -10,6 +10,7 @@ mod body;
 mod build;
 mod bystander;
 mod cpu;
+mod decode;
 mod delivery;
 mod encode;
 mod envelope;
