@@ -66,7 +66,8 @@ macro_rules! ident {
         impl TryFrom<String> for $name {
             type Error = IdentError;
             fn try_from(text: String) -> Result<Self, IdentError> {
-                Self::try_from(text.as_str())
+                checked($what, &text, $len_max, $allowed)?;
+                Ok(Self(text.into()))
             }
         }
 

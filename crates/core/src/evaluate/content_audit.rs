@@ -139,10 +139,12 @@ impl<'a> Auditor<'a> {
     /// Groups in scope themselves, and those attached to an interface or instance in scope.
     fn groups_in_scope(&self, policy: &Policy, attached: &BTreeSet<&'a str>) -> Vec<&'a Item> {
         let shard = self.shard;
-        let itself: BTreeSet<_> = selected(policy, shard, &ResourceType::SECURITY_GROUP)
-            .into_iter()
-            .map(|item| item.key.id.as_str())
-            .collect();
+        let mut selected = selected(policy, shard, &ResourceType::SECURITY_GROUP);
+        if attached.is_empty() {
+            selected.retain(|item| is_own(item, &shard.id.account));
+            return selected;
+        }
+        let itself: BTreeSet<_> = selected.iter().map(|item| item.key.id.as_str()).collect();
         itself
             .union(attached)
             .filter_map(|id| shard.item(&ResourceType::SECURITY_GROUP, id))
@@ -154,7 +156,7 @@ impl<'a> Auditor<'a> {
         let Body::SecurityGroup(group) = &item.body else {
             return unseen(item);
         };
-        if !self.is_audited(item, group) {
+        if !self.is_audited(item, group) || self.yardstick.passes(group) {
             return Verdict::Comply;
         }
         let openings = openings(group);
@@ -221,14 +223,7 @@ impl<'a> Auditor<'a> {
             Some(item) => match &item.body {
                 Body::SecurityGroup(group) if self.is_audited(item, group) => {
                     self.outdated.extend(outdated(item));
-                    let openings = openings(group);
-                    self.read(&openings);
-                    let breaks = |opening| self.yardstick.broken_by(opening).is_some();
-                    if openings.iter().any(breaks) {
-                        Standing::Violates
-                    } else {
-                        Standing::Complies
-                    }
+                    if self.breaks(group) { Standing::Violates } else { Standing::Complies }
                 }
                 Body::SecurityGroup(_) => Standing::Complies,
                 _ => Standing::Unseen,
@@ -236,6 +231,16 @@ impl<'a> Auditor<'a> {
         };
         self.standings.insert(id, standing);
         standing
+    }
+
+    /// Whether any rule of a group breaks the policy.
+    fn breaks(&mut self, group: &SecurityGroup) -> bool {
+        if self.yardstick.passes(group) {
+            return false;
+        }
+        let openings = openings(group);
+        self.read(&openings);
+        openings.iter().any(|opening| self.yardstick.broken_by(opening).is_some())
     }
 
     fn read(&mut self, openings: &[Opening<'_>]) {

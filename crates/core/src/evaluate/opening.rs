@@ -54,28 +54,38 @@ const PORTS_OF_ALL: u32 = 65_536;
 
 /// Everything a group opens, ascending, without repeats.
 pub(super) fn openings(group: &SecurityGroup) -> Vec<Opening<'_>> {
-    let both = [(Direction::Ingress, &group.ingress), (Direction::Egress, &group.egress)];
-    let peers = both.iter().flat_map(|(_, permissions)| permissions.iter()).map(peer_count).sum();
-    let mut openings = Vec::with_capacity(peers);
-    for (direction, permissions) in both {
-        for permission in permissions {
-            let (protocol, ports) = (permission.protocol, Ports::of(permission));
-            let open = |peer| Opening { direction, protocol, ports, peer };
-            let Permission { ipv4, ipv6, prefix_lists, groups, .. } = permission;
-            openings.extend(ipv4.iter().map(|range| open(Peer::V4(range.trunc()))));
-            openings.extend(ipv6.iter().map(|range| open(Peer::V6(range.trunc()))));
-            openings.extend(prefix_lists.iter().map(|id| open(Peer::PrefixList(id))));
-            openings.extend(groups.iter().map(|(user, id)| open(Peer::Group(user.as_deref(), id))));
-        }
-    }
+    let mut openings = Vec::new();
+    any_opening(group, |opening| {
+        openings.push(opening);
+        false
+    });
     openings.sort_unstable();
     openings.dedup();
     openings
 }
 
-fn peer_count(permission: &Permission) -> usize {
-    let Permission { ipv4, ipv6, prefix_lists, groups, .. } = permission;
-    ipv4.len() + ipv6.len() + prefix_lists.len() + groups.len()
+/// Whether anything that a group opens is as asked, looked at as recorded: in no order, and perhaps
+/// the same twice. Loops rather than chained iterators: this is asked of every group there is.
+pub(super) fn any_opening<'a>(
+    group: &'a SecurityGroup,
+    mut is_asked: impl FnMut(Opening<'a>) -> bool,
+) -> bool {
+    let sides = [(Direction::Ingress, &group.ingress), (Direction::Egress, &group.egress)];
+    for (direction, permissions) in sides {
+        for permission in permissions {
+            let (protocol, ports) = (permission.protocol, Ports::of(permission));
+            let mut is = |peer| is_asked(Opening { direction, protocol, ports, peer });
+            let Permission { ipv4, ipv6, prefix_lists, groups, .. } = permission;
+            if ipv4.iter().any(|range| is(Peer::V4(range.trunc())))
+                || ipv6.iter().any(|range| is(Peer::V6(range.trunc())))
+                || prefix_lists.iter().any(|id| is(Peer::PrefixList(id)))
+                || groups.iter().any(|(user, id)| is(Peer::Group(user.as_deref(), id)))
+            {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 impl<'a> Opening<'a> {

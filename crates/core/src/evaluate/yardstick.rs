@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use crate::ident::{ResourceId, ResourceType};
-use crate::inventory::{Body, Item};
+use crate::inventory::{Body, Item, SecurityGroup};
 use crate::policy::Policy;
 use crate::policy::content_audit::{AuditAction, AuditGroups, ContentAudit};
 
 use super::audit_lists::AuditLists;
 use super::managed_options::Options;
 use super::narrowing::{left_of, remedies};
-use super::opening::{Opening, openings};
+use super::opening::{Opening, any_opening, openings};
 use super::remedy::{NearMiss, RuleRemedy};
 use super::{DependentService, Evidence, Fact, Gap, Reference, References};
 
@@ -78,6 +78,17 @@ impl<'a> Yardstick<'a> {
         }
         let broken = options.broken(opening);
         (!broken.is_empty()).then(|| broken.join("; "))
+    }
+
+    /// Whether nothing that a group opens breaks this, where that can be told without reports: most
+    /// groups break nothing. With managed options it is not told, since they also say what of an
+    /// opening may have changed.
+    pub fn passes(&self, group: &SecurityGroup) -> bool {
+        if self.options.is_some() {
+            return false;
+        }
+        let Some(rules) = &self.audit else { return true };
+        !any_opening(group, |opening| rules.is_broken_by(&opening))
     }
 
     /// That an opening is judged by a configuration that may have changed since.
@@ -163,6 +174,15 @@ impl AuditRules<'_> {
         self.groups.iter().flat_map(|(group, rules)| rules.iter().map(|rule| (*group, rule)))
     }
 
+    fn is_broken_by(&self, opening: &Opening<'_>) -> bool {
+        let mut rules = self.groups.iter().flat_map(|(_, rules)| rules);
+        match self.action {
+            AuditAction::Allow => !rules.any(|rule| opening.lies_inside(rule)),
+            AuditAction::Deny => rules.any(|rule| opening.overlaps(rule)),
+        }
+    }
+
+    /// As [`AuditRules::is_broken_by`], and how.
     fn broken_by(&self, opening: &Opening<'_>) -> Option<String> {
         match self.action {
             AuditAction::Allow => self
