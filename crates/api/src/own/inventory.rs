@@ -241,7 +241,7 @@ fn hex(bytes: &[u8]) -> String {
 
 fn read(app: &App, name: &str, content: &Content) -> Result<Delivery, Refused> {
     let shown = if name.is_empty() { "the delivery".to_owned() } else { format!("`{name}`") };
-    let mut reader = DeliveryReader::new(name).received(app.clock.now_ms());
+    let mut reader = DeliveryReader::new(name).encoding().received(app.clock.now_ms());
     let invalid = |error: DeliveryError| {
         Refused::new(StatusCode::BAD_REQUEST, "InvalidDelivery", format!("{shown}: {error}"))
     };
