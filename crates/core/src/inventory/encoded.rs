@@ -227,6 +227,11 @@ impl Encoded {
 }
 
 impl EncodedItem<'_> {
+    /// The item's type.
+    pub fn resource_type(&self) -> &ResourceType {
+        &self.place.resource_type
+    }
+
     /// The item's key.
     ///
     /// # Errors

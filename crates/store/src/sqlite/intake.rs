@@ -115,13 +115,14 @@ impl<'t> Intake<'t> {
         let mut before = None;
         for item in &told.items {
             let again = before.replace(item.id) == Some(item.id);
-            let became = if is_first && !again {
-                self.observe_first(resource_type, item, mark, moment)?
-            } else {
+            if again {
+                // What waits to be written may be of the same resource.
                 self.firsts.write()?;
-                self.observe(item, mark, moment)?
-            };
-            tally.count(became);
+            }
+            tally.count(match is_first && !again {
+                true => self.observe_first(item, mark, moment)?,
+                false => self.observe(item, mark, moment)?,
+            });
         }
         self.firsts.write()?;
         tally.add_to(accepted, resource_type);
@@ -131,17 +132,19 @@ impl<'t> Intake<'t> {
     /// What becomes of one state: whether it is news, and what its resource's row counts as then.
     fn observe(
         &mut self,
-        told: &EncodedItem<'_>,
+        told: &EncodedItem<'t>,
         mark: Option<i64>,
         moment: Option<i64>,
     ) -> Result<(bool, State)> {
-        let key = told.key().map_err(|error| damaged(ITEM, error))?;
+        let key = key(told)?;
         let seen_ms = told.seen_ms(moment);
-        let stored = held::row(self.tx, &key)?;
-        if let Some(stored) = stored.as_ref().filter(|stored| stored.body == told.body) {
-            return self.see(&key, told, stored, seen_ms, mark);
-        }
-        let row = stored.map_or(Ok(Row::Absent), |stored| stored.decoded(&key))?;
+        let row = match held::row(self.tx, &key)? {
+            None => return self.observe_first(told, mark, moment),
+            Some(stored) if stored.body == told.body => {
+                return self.see(&key, told, &stored, seen_ms, mark);
+            }
+            Some(stored) => stored.decoded(&key)?,
+        };
         let is_foreign = matches!(row, Row::Foreign);
         let held = row.held();
         let was_live = held.is_some_and(|held| is_live(held, mark));
@@ -213,11 +216,10 @@ impl<'t> Intake<'t> {
         self.coverage_before.get(resource_type).is_some_and(|before| before.held)
     }
 
-    /// As [`Intake::observe`], of a resource that nothing is held of: no row of its type is in the
-    /// store, so there is none to look for.
+    /// As [`Intake::observe`], of a resource that nothing is held of. Where no row of its type is in
+    /// the store there is none to look for.
     fn observe_first(
         &mut self,
-        resource_type: &ResourceType,
         told: &EncodedItem<'t>,
         mark: Option<i64>,
         moment: Option<i64>,
@@ -225,14 +227,17 @@ impl<'t> Intake<'t> {
         let seen_ms = told.seen_ms(moment);
         let state = State::of_item(told.is_tombstone, seen_ms, mark);
         self.firsts.put(First { id: told.id, state, seen_ms, body: told.body });
+        let resource_type = told.resource_type();
         let tells_of_recording = *resource_type == ResourceType::CONFIGURATION_RECORDER;
         if state == State::Live || state == State::Deleted && tells_of_recording {
             if Served::concerns(resource_type) {
                 self.served.note(&decoded(told)?);
             }
             self.changed = true;
-            if self.is_referenced {
-                self.told.insert(told.key().map_err(|error| damaged(ITEM, error))?);
+            self.is_whole |= tells_of_recording;
+            // Of many no more is asked.
+            if self.is_referenced || !self.is_whole {
+                self.change(&key(told)?, None);
             }
         }
         Ok((state != State::Gone, state))
@@ -357,6 +362,10 @@ impl<'t> Intake<'t> {
 /// kept and changes nothing.
 fn shows_other(before: &Held, now: &Held) -> bool {
     now.item.unseen_since.is_none() || before.item.clone().shown() != now.item.clone().shown()
+}
+
+fn key(told: &EncodedItem<'_>) -> Result<ItemKey> {
+    told.key().map_err(|error| damaged(ITEM, error))
 }
 
 fn decoded(told: &EncodedItem<'_>) -> Result<Item> {
