@@ -28,7 +28,7 @@ use crate::inflate::{Inflate, InflateError, is_gzip};
 use crate::intake::{Arrived, next_data, too_large, too_slow};
 use crate::metrics::Stage;
 use crate::mint;
-use crate::request::{blocking, blocking_unhurried};
+use crate::request::{blocking_unhurried, briefly};
 use crate::verify::{foresee_operator, verify};
 
 const NAME: &str = "palisade:inventory";
@@ -84,7 +84,7 @@ async fn receive(app: &Arc<App>, request: Request) -> Result<Answer, Refused> {
     let asked: Asked = query(&parts.uri)?;
     let arrived = Arc::new(Arrived::of(&parts)?);
     let foreseen = arrived.clone();
-    let may = blocking(app, move |app| foresee_operator(app, &foreseen)).await?;
+    let may = briefly(app, move |app| foresee_operator(app, &foreseen)).await?;
     if !may {
         return Err(not_operator());
     }
