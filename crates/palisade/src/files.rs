@@ -31,18 +31,24 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, strays: &mut Vec<PathBuf>) -> R
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
     let mut paths = Vec::new();
     for entry in entries {
-        paths.push(entry.map_err(|error| unreadable(folder, error))?.path());
+        let entry = entry.map_err(|error| unreadable(folder, error))?;
+        let path = entry.path();
+        let kind = entry.file_type().map_err(|error| unreadable(&path, error))?;
+        paths.push((path, kind));
     }
-    paths.sort();
-    for path in paths {
+    paths.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (path, kind) in paths {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let name = name.unwrap_or_default();
         if name.starts_with('.') || name == "ConfigWritabilityCheckFile" {
             continue;
         }
         // Following links, so that a folder of links to deliveries works; a broken one is an error.
-        let kind = std::fs::metadata(&path).map_err(|error| unreadable(&path, error))?;
-        match kind.is_dir() {
+        let is_folder = match kind.is_symlink() {
+            true => std::fs::metadata(&path).map_err(|error| unreadable(&path, error))?.is_dir(),
+            false => kind.is_dir(),
+        };
+        match is_folder {
             true => walk(&path, found, strays)?,
             false if is_stray(&path)? => strays.push(path),
             false => found.push(path),
