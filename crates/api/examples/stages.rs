@@ -42,7 +42,7 @@ fn main() -> Result<()> {
 
 fn decode(text: &str, times: usize) -> Result<()> {
     for _ in 0..times {
-        let items = read(&name(2), text)?.observations.len();
+        let items = read(&name(2), text)?.encoded.len();
         if items as u64 != ITEMS {
             return Err(format!("{items} items were read").into());
         }
@@ -166,7 +166,7 @@ fn web_acl() -> Value {
 }
 
 fn read(name: &str, text: &str) -> Result<Delivery> {
-    let mut reader = DeliveryReader::new(name);
+    let mut reader = DeliveryReader::new(name).encoding();
     // Chunks as files are read, so that items span them.
     for chunk in text.as_bytes().chunks(128 * 1024) {
         reader.push(chunk)?;

@@ -135,7 +135,18 @@ async fn call(
         })?;
         answer(app, row, &request)
     };
-    match is_short.then(|| app.place.take()).flatten() {
+    if is_short { briefly(app, work).await } else { blocking(app, work).await }
+}
+
+/// Runs `work` that is short: right here, if it may be done ([`crate::place`]), else as [`blocking`].
+///
+/// # Errors
+/// As [`blocking`].
+pub(crate) async fn briefly<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl FnOnce(&App) -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    match app.place.take() {
         Some(_taken) => unwinding(|| work(app)),
         None => blocking(app, work).await,
     }

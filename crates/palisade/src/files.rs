@@ -31,20 +31,25 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, strays: &mut Vec<PathBuf>) -> R
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
     let mut paths = Vec::new();
     for entry in entries {
-        let path = entry.map_err(|error| unreadable(folder, error))?.path();
-        // A joined one has room for as much again, and there may be many thousands of them.
-        paths.push(path.as_path().to_owned());
+        let entry = entry.map_err(|error| unreadable(folder, error))?;
+        // A joined path has room for as much again, and there may be many thousands of them.
+        let path = entry.path().as_path().to_owned();
+        let kind = entry.file_type().map_err(|error| unreadable(&path, error))?;
+        paths.push((path, kind));
     }
-    paths.sort();
-    for path in paths {
+    paths.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (path, kind) in paths {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let name = name.unwrap_or_default();
         if name.starts_with('.') || name == "ConfigWritabilityCheckFile" {
             continue;
         }
         // Following links, so that a folder of links to deliveries works; a broken one is an error.
-        let kind = std::fs::metadata(&path).map_err(|error| unreadable(&path, error))?;
-        match kind.is_dir() {
+        let is_folder = match kind.is_symlink() {
+            true => std::fs::metadata(&path).map_err(|error| unreadable(&path, error))?.is_dir(),
+            false => kind.is_dir(),
+        };
+        match is_folder {
             true => walk(&path, found, strays)?,
             false if is_stray(&path)? => strays.push(path),
             false => found.push(path),

@@ -56,7 +56,22 @@ pub fn deliveries(input: &[u8]) -> bool {
         rest = after;
     }
     assert_eq!(delivered(name, &chunks), whole, "in chunks of up to 64 bytes");
+    assert_eq!(encoded(name, input), whole, "encoded");
     whole.is_ok_and(|delivery| !delivery.observations.is_empty())
+}
+
+/// What a file says when it is encoded as it is read, decoded again.
+fn encoded(name: &str, input: &[u8]) -> Result<Delivery, DeliveryError> {
+    let mut reader = DeliveryReader::new(name).encoding();
+    reader.push(input)?;
+    let mut delivery = reader.finish()?;
+    let encoded = std::mem::take(&mut delivery.encoded);
+    for item in encoded.items() {
+        let Ok(observation) = item.decode() else { panic!("`{}` does not decode", item.id) };
+        assert_eq!(item.body, encode_item(&observation.item));
+        delivery.observations.push(observation);
+    }
+    Ok(delivery)
 }
 
 fn delivered(name: &str, chunks: &[&[u8]]) -> Result<Delivery, DeliveryError> {

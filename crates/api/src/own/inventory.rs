@@ -28,7 +28,7 @@ use crate::inflate::{Inflate, InflateError, is_gzip};
 use crate::intake::{Arrived, next_data, too_large, too_slow};
 use crate::metrics::Stage;
 use crate::mint;
-use crate::request::{blocking, blocking_unhurried};
+use crate::request::{blocking_unhurried, briefly};
 use crate::verify::{foresee_operator, verify};
 
 const NAME: &str = "palisade:inventory";
@@ -84,7 +84,7 @@ async fn receive(app: &Arc<App>, request: Request) -> Result<Answer, Refused> {
     let asked: Asked = query(&parts.uri)?;
     let arrived = Arc::new(Arrived::of(&parts)?);
     let foreseen = arrived.clone();
-    let may = blocking(app, move |app| foresee_operator(app, &foreseen)).await?;
+    let may = briefly(app, move |app| foresee_operator(app, &foreseen)).await?;
     if !may {
         return Err(not_operator());
     }
@@ -241,7 +241,7 @@ fn hex(bytes: &[u8]) -> String {
 
 fn read(app: &App, name: &str, content: &Content) -> Result<Delivery, Refused> {
     let shown = if name.is_empty() { "the delivery".to_owned() } else { format!("`{name}`") };
-    let mut reader = DeliveryReader::new(name).received(app.clock.now_ms());
+    let mut reader = DeliveryReader::new(name).encoding().received(app.clock.now_ms());
     let invalid = |error: DeliveryError| {
         Refused::new(StatusCode::BAD_REQUEST, "InvalidDelivery", format!("{shown}: {error}"))
     };

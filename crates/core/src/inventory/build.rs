@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{ResourceId, ResourceType, ShardId};
 
-use super::{Body, Held, Merged, Observation, Shard, is_live, merge};
+use super::{Held, Merged, Observation, Shard, is_live, merge};
 
 /// A shard under construction. What [`ShardBuilder::seal`] gives depends on the set of what was
 /// observed, marked and accepted, never on the order.
@@ -89,7 +89,7 @@ impl ShardBuilder {
 }
 
 fn is_tombstone(held: &Held) -> bool {
-    held.item.body == Body::Deleted && held.item.unseen_since.is_none()
+    held.item.is_tombstone()
 }
 
 /// The moment at which a delivery shows a state: its capture time, or that of the snapshot that

@@ -86,7 +86,7 @@ struct Place {
 }
 
 /// Slots for types.
-const SLOTS: usize = 64;
+pub(super) const SLOTS: usize = 64;
 
 impl Familiar {
     /// Whether one of this place and type was noted.
@@ -120,7 +120,7 @@ impl Familiar {
 
 /// The slot of a type, by its last letters. `None` for the few that are too short.
 #[inline]
-fn slot(resource_type: &[u8]) -> Option<usize> {
+pub(super) fn slot(resource_type: &[u8]) -> Option<usize> {
     let last = u64::from_le_bytes(*resource_type.last_chunk::<8>()?);
     // Multiplied by the golden ratio, the upper bits depend on all the letters.
     let mixed = last.wrapping_mul(0x9E37_79B9_7F4A_7C15);

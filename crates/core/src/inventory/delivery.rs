@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::ident::ResourceType;
 
 use super::bystander::Bystander;
+use super::encoded::Encoded;
 use super::envelope::{self, Found};
 use super::lost::Lost;
 use super::outline::{Look, Outline};
@@ -26,6 +27,8 @@ pub const QUARANTINED_MAX: usize = 1_000;
 
 /// Bytes of an item as AWS Config writes most of them.
 const ITEM_BYTES_USUAL: usize = 2048;
+/// What of them is kept, encoded.
+const KEPT_BYTES_USUAL: usize = 256;
 
 /// How far ahead of ours the clocks of recorders may be, milliseconds.
 pub const AHEAD_MS_MAX: i64 = 24 * 60 * 60 * 1000;
@@ -44,6 +47,9 @@ pub struct Delivery {
     /// (or may be any of a snapshot's), unseen resources of the id `unreadable-item-INDEX` stand in;
     /// the next whole snapshot of the type is without them, so they are gone with it.
     pub observations: Vec<Observation>,
+    /// The same in the form in which a store keeps items, where [`DeliveryReader::encoding`] asked for
+    /// that; [`Delivery::observations`] are none then.
+    pub encoded: Encoded,
     /// Items that could not be read, in the order of the file; the first [`QUARANTINED_MAX`].
     pub quarantined: Vec<Quarantined>,
     /// How many more there are.
@@ -131,6 +137,12 @@ impl DeliveryReader {
         reader
     }
 
+    /// What the file says is only to be stored.
+    pub fn encoding(mut self) -> Self {
+        self.intake.encodes = true;
+        self
+    }
+
     /// The moment of receipt, milliseconds since the epoch. What claims to be from more than
     /// [`AHEAD_MS_MAX`] later is not believed, or it would hold against everything true that is told
     /// until then: such items are quarantined, and count as seen now without a configuration; a
@@ -144,7 +156,12 @@ impl DeliveryReader {
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), DeliveryError> {
         let intake = &mut self.intake;
         // A place for each, as far as can be told, rather than moving those that are there.
-        intake.delivery.observations.reserve(bytes.len() / ITEM_BYTES_USUAL);
+        let items = bytes.len() / ITEM_BYTES_USUAL;
+        if intake.encodes {
+            intake.delivery.encoded.reserve(items, items * KEPT_BYTES_USUAL);
+        } else {
+            intake.delivery.observations.reserve(items);
+        }
         self.splitter.push(bytes, &mut |piece| intake.take(piece))
     }
 
@@ -152,7 +169,8 @@ impl DeliveryReader {
     pub fn finish(self) -> Result<Delivery, DeliveryError> {
         let DeliveryReader { mut splitter, mut intake } = self;
         let ended = splitter.finish(&mut |piece| intake.take(piece));
-        let Intake { mut delivery, coverage, wanted, now_ms, next, strangers, empty_list } = intake;
+        let Intake { mut delivery, coverage, wanted, encodes, now_ms, next, strangers, empty_list } =
+            intake;
         if splitter.is_blank() && delivery.name.ends_with(WRITABILITY_CHECK) {
             delivery.ignored = 1;
             return Ok(delivery);
@@ -172,7 +190,7 @@ impl DeliveryReader {
             _ => {}
         }
         let stand_ins = coverage.stand_ins(&delivery);
-        delivery.observations.extend(stand_ins);
+        stand_ins.into_iter().for_each(|one| delivery.keep(one, encodes));
         // An empty list of items, as for a resource type without any, is a fine file.
         if next == strangers && !splitter.lists && !empty_list {
             return Err(DeliveryError::NoItems);
@@ -192,6 +210,8 @@ struct Intake {
     coverage: Coverage,
     /// The types that are wanted; `None`: all.
     wanted: Option<Arc<BTreeSet<ResourceType>>>,
+    /// Observations are encoded.
+    encodes: bool,
     /// When the file was received, if it matters.
     now_ms: Option<i64>,
     /// Index of the next item or message.
@@ -262,6 +282,10 @@ impl Intake {
             self.next += 1;
             return;
         }
+        if self.encodes && self.encoded(outline).is_some() {
+            self.next += 1;
+            return;
+        }
         let seen = if outline.resource_type().is_some_and(is_read) {
             // What is read has to be right to the last comma.
             let everything = Outline::of(raw, 0, Look::Everything);
@@ -276,6 +300,22 @@ impl Intake {
                 self.outcome(read.map_err(|unread| salvaged(outline, unread)));
             }
         }
+    }
+
+    /// Encodes an item of a type that nobody reads as it lies there; `None`: it has to be read.
+    fn encoded(&mut self, outline: &Outline<'_>) -> Option<()> {
+        let bystander = Bystander::of(outline)?;
+        if self.now_ms.is_some_and(|now_ms| is_ahead(bystander.latest_ms, now_ms)) {
+            return None;
+        }
+        if self.delivery.encoded.push_bystander(&bystander, outline)? {
+            self.coverage.sees(bystander.captured_ms);
+        } else {
+            let (shard, resource_type) = bystander.identity()?;
+            let (global, captured_ms) = (bystander.global, bystander.captured_ms);
+            self.coverage.notes(&shard, global, &resource_type, captured_ms);
+        }
+        Some(())
     }
 
     fn item(&mut self, raw: &[u8], form: Form) {
@@ -332,7 +372,7 @@ impl Intake {
 
     fn observe(&mut self, observation: Observation) {
         self.coverage.contains(&observation);
-        self.delivery.observations.push(observation);
+        self.delivery.keep(observation, self.encodes);
     }
 
     fn quarantine(&mut self, unread: Unread) {
@@ -352,6 +392,16 @@ impl Intake {
             self.delivery.quarantined_more += 1;
         }
         self.next += 1;
+    }
+}
+
+impl Delivery {
+    fn keep(&mut self, observation: Observation, encodes: bool) {
+        if encodes {
+            self.encoded.push(&observation);
+        } else {
+            self.observations.push(observation);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::decode;
+use super::encoded::Pairs;
 use super::{Body, Item, ItemKey, Tags, UnseenState, Version};
 
 /// First byte of an encoded item; raised whenever the layout or a typed body changes.
@@ -36,6 +37,16 @@ struct StoredRef<'a> {
     body: &'a Body,
 }
 
+/// The same of an item that nobody reads, where its texts lie.
+#[derive(Serialize)]
+struct PlainRef<'a> {
+    version: &'a Version,
+    name: Option<&'a str>,
+    arn: Option<&'a str>,
+    tags: &'a Pairs<'a>,
+    body: &'a Body,
+}
+
 #[derive(Deserialize)]
 struct Stored {
     version: Version,
@@ -54,9 +65,26 @@ pub fn encode_item(item: &Item) -> Vec<u8> {
 /// As [`encode_item`], behind what `out` holds already.
 pub fn append_item(out: Vec<u8>, item: &Item) -> Vec<u8> {
     let state = append_state(out, item);
-    // Writing derived types into a growing vector has no way to fail; were one added, what is cut
-    // off would be refused when read.
-    postcard::to_extend(&item.unseen_since, state).unwrap_or_else(|_| vec![ITEM_LAYOUT])
+    append(state, &item.unseen_since)
+}
+
+/// As [`append_item`], of an existing item of a type that nobody reads.
+pub(super) fn append_plain(
+    mut out: Vec<u8>,
+    version: &Version,
+    name: Option<&str>,
+    arn: Option<&str>,
+    tags: &Pairs<'_>,
+) -> Vec<u8> {
+    out.push(ITEM_LAYOUT);
+    let state = append(out, &PlainRef { version, name, arn, tags, body: &Body::Unwanted });
+    append(state, &None::<UnseenState>)
+}
+
+/// Writing derived types into a growing vector has no way to fail; were one added, what is cut off
+/// would be refused when read.
+fn append(out: Vec<u8>, value: &impl Serialize) -> Vec<u8> {
+    postcard::to_extend(value, out).unwrap_or_else(|_| vec![ITEM_LAYOUT])
 }
 
 /// The state alone, without a later one.
@@ -73,7 +101,7 @@ fn append_state(mut out: Vec<u8>, item: &Item) -> Vec<u8> {
         tags: &item.tags,
         body: &item.body,
     };
-    postcard::to_extend(&stored, out).unwrap_or_else(|_| vec![ITEM_LAYOUT])
+    append(out, &stored)
 }
 
 /// The item whose key is `key` and whose stored form is `bytes`, in this layout or an older one.

@@ -64,6 +64,11 @@ pub struct Item {
 }
 
 impl Item {
+    /// Whether all that is known of the resource is that it was deleted.
+    pub fn is_tombstone(&self) -> bool {
+        self.body == Body::Deleted && self.unseen_since.is_none()
+    }
+
     /// The tags that were told last: those of the later state, where it tells any.
     pub fn latest_tags(&self) -> &Tags {
         let later = self.unseen_since.as_ref().map(|later| &later.tags);

@@ -148,13 +148,12 @@ fn is_deletion(item: &Item) -> bool {
 /// moment of the newest snapshot that is the whole truth about its shard and type (semantics §10
 /// row 3).
 pub fn is_live(held: &Held, mark_ms: Option<i64>) -> bool {
-    is_live_as(&held.item, held.seen_ms, mark_ms)
+    is_live_unless(held.item.is_tombstone(), held.seen_ms, mark_ms)
 }
 
-/// As [`is_live`], of a resource that is held as this item, last seen then.
-pub fn is_live_as(item: &Item, seen_ms: i64, mark_ms: Option<i64>) -> bool {
-    let exists = !is_deletion(item) || item.unseen_since.is_some();
-    exists && mark_ms.is_none_or(|mark| seen_ms >= mark)
+/// As [`is_live`], of a resource of which it is known whether its item is a tombstone.
+pub fn is_live_unless(is_tombstone: bool, seen_ms: i64, mark_ms: Option<i64>) -> bool {
+    !is_tombstone && mark_ms.is_none_or(|mark| seen_ms >= mark)
 }
 
 #[cfg(test)]

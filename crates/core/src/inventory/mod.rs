@@ -13,6 +13,7 @@ mod cpu;
 mod decode;
 mod delivery;
 mod encode;
+mod encoded;
 mod envelope;
 mod item;
 mod lost;
@@ -32,8 +33,9 @@ pub use delivery::{
     AHEAD_MS_MAX, Delivery, DeliveryError, DeliveryReader, QUARANTINED_MAX, Quarantined,
 };
 pub use encode::{ITEM_LAYOUT, ItemDecodeError, append_item, decode_item, encode_item};
+pub use encoded::{Encoded, EncodedItem, OfType};
 pub use item::*;
-pub use merge::{Held, Merged, is_live, is_live_as, merge};
+pub use merge::{Held, Merged, is_live, is_live_unless, merge};
 pub use read::read_item;
 pub use shard::*;
 pub use snapshot::{Shown, SnapshotFacts};

@@ -26,6 +26,8 @@ use super::{Body, Item, ItemKey, Observation, Tags, Version};
 use shape::{Many, Text, shape};
 use tags::{TagMap, listed_tags};
 
+pub(super) use tags::plain_pairs;
+
 shape! {
     /// The fields of an item, by the names of both dialects (formats §2), in whatever form.
     AnyFields {
@@ -422,8 +424,13 @@ type Reader = fn(&Source<'_>) -> Result<Body, String>;
 /// Whether somebody reads the bodies of a type, given as raw JSON. In doubt they do.
 pub(super) fn is_read(raw: &str) -> bool {
     let name = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    let of_name = |name: &str| ResourceType::try_from(name).is_ok_and(|t| reader_of(&t).is_none());
+    let of_name = |name: &str| ResourceType::try_from(name).is_ok_and(|t| !is_type_read(&t));
     !name.is_some_and(of_name)
+}
+
+/// Whether somebody reads the bodies of a type.
+pub(super) fn is_type_read(resource_type: &ResourceType) -> bool {
+    reader_of(resource_type).is_some()
 }
 
 /// The reader of a type's body; `None` for types that no evaluator reads.

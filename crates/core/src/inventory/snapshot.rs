@@ -157,6 +157,11 @@ impl Coverage {
         Some(())
     }
 
+    /// An item whose place and type are noted was captured then.
+    pub fn sees(&mut self, captured_ms: i64) {
+        self.newest_ms = self.newest_ms.max(Some(captured_ms));
+    }
+
     /// Whether an item of this type was noted for the shard of the item before; its time then is.
     pub fn repeats(
         &mut self,
@@ -263,10 +268,7 @@ impl Coverage {
         let name = name_facts(&delivery.name);
         let whole = match name.kind {
             Some(kind) => kind == Kind::Snapshot,
-            None => {
-                root.snapshot_id
-                    || (root.request_id && !self.deletions && !repeats(&delivery.observations))
-            }
+            None => root.snapshot_id || (root.request_id && !self.deletions && !repeats(delivery)),
         };
         if !whole || root.next_token {
             return None;
@@ -339,7 +341,8 @@ fn listed_types(group: &RecordingGroup) -> Vec<ResourceType> {
     }
 }
 
-fn repeats(observations: &[Observation]) -> bool {
+fn repeats(delivery: &Delivery) -> bool {
     let mut seen: BTreeSet<&ItemKey> = BTreeSet::new();
-    !observations.iter().all(|observation| seen.insert(&observation.item.key))
+    let mut told = delivery.observations.iter();
+    !told.all(|observation| seen.insert(&observation.item.key)) || delivery.encoded.repeats()
 }

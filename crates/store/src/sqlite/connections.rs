@@ -281,6 +281,9 @@ fn configure(writer: &Connection, synchronous: Synchronous) -> rusqlite::Result<
     writer.pragma_update(None, "journal_size_limit", LOG_KEPT_MAX)?;
     writer.pragma_update(None, "wal_autocheckpoint", MOVED_PAGES)?;
     writer.pragma_update(None, "cache_size", WRITER_CACHE_KIB.saturating_neg())?;
+    // What pages were before a savepoint: of a shared transaction it is more than SQLite keeps in
+    // memory by itself, and a file for it is written for nothing unless somebody fails.
+    writer.pragma_update(None, "temp_store", "MEMORY")?;
     synchronize(writer, synchronous)
 }
 

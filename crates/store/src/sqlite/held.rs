@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use palisade_core::ident::{ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{
-    Body, Held, Item, ItemDecodeError, ItemKey, decode_item, encode_item, is_live_as,
+    Held, ItemDecodeError, ItemKey, decode_item, encode_item, is_live_unless,
 };
 use rusqlite::types::{ToSql, ToSqlOutput};
-use rusqlite::{CachedStatement, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
 use crate::Result;
 
@@ -27,14 +27,14 @@ pub(super) enum State {
 
 impl State {
     pub(super) fn of(held: &Held, mark_ms: Option<i64>) -> State {
-        State::of_item(&held.item, held.seen_ms, mark_ms)
+        State::of_item(held.item.is_tombstone(), held.seen_ms, mark_ms)
     }
 
-    /// By core's rule ([`is_live_as`]).
-    pub(super) fn of_item(item: &Item, seen_ms: i64, mark_ms: Option<i64>) -> State {
-        if is_live_as(item, seen_ms, mark_ms) {
+    /// By core's rule ([`is_live_unless`]).
+    pub(super) fn of_item(is_tombstone: bool, seen_ms: i64, mark_ms: Option<i64>) -> State {
+        if is_live_unless(is_tombstone, seen_ms, mark_ms) {
             State::Live
-        } else if item.body == Body::Deleted && item.unseen_since.is_none() {
+        } else if is_tombstone {
             State::Deleted
         } else {
             State::Gone
@@ -79,11 +79,32 @@ impl Row {
 
 /// What is held of a resource.
 pub(super) fn item(tx: &Transaction<'_>, key: &ItemKey) -> Result<Row> {
+    row(tx, key)?.map_or(Ok(Row::Absent), |stored| stored.decoded(key))
+}
+
+/// An item's row as it lies in the store.
+pub(super) struct Stored {
+    pub(super) body: Vec<u8>,
+    pub(super) seen_ms: i64,
+}
+
+impl Stored {
+    pub(super) fn decoded(&self, key: &ItemKey) -> Result<Row> {
+        match decode_item(key, &self.body) {
+            Ok(item) => Ok(Row::Held(Held { item, seen_ms: self.seen_ms })),
+            Err(ItemDecodeError::Layout { .. }) => Ok(Row::Foreign),
+            Err(error @ ItemDecodeError::Damaged(_)) => Err(damaged("item", error)),
+        }
+    }
+}
+
+/// The row of a resource.
+pub(super) fn row(tx: &Transaction<'_>, key: &ItemKey) -> Result<Option<Stored>> {
     let mut statement = tx.prepare_cached(
         "SELECT body, seen_ms FROM items
          WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4",
     )?;
-    let row: Option<(Vec<u8>, i64)> = statement
+    let row = statement
         .query_row(
             [
                 key.account.as_str(),
@@ -91,15 +112,10 @@ pub(super) fn item(tx: &Transaction<'_>, key: &ItemKey) -> Result<Row> {
                 key.resource_type.as_str(),
                 key.id.as_str(),
             ],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| Ok(Stored { body: row.get(0)?, seen_ms: row.get(1)? }),
         )
         .optional()?;
-    let Some((body, seen_ms)) = row else { return Ok(Row::Absent) };
-    match decode_item(key, &body) {
-        Ok(item) => Ok(Row::Held(Held { item, seen_ms })),
-        Err(ItemDecodeError::Layout { .. }) => Ok(Row::Foreign),
-        Err(error @ ItemDecodeError::Damaged(_)) => Err(damaged("item", error)),
-    }
+    Ok(row)
 }
 
 /// Keeps a state in place of the one before.
@@ -121,42 +137,13 @@ pub(super) fn put_item(tx: &Transaction<'_>, held: &Held, state: State) -> Resul
     Ok(())
 }
 
-/// Writes items of which none is held.
-pub(super) struct ItemInsert<'t>(CachedStatement<'t>);
-
-impl<'t> ItemInsert<'t> {
-    pub(super) fn into_items(tx: &'t Transaction<'_>) -> Result<ItemInsert<'t>> {
-        let statement = tx.prepare_cached(
-            "INSERT INTO items (account, region, type, id, state, seen_ms, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
-        Ok(ItemInsert(statement))
-    }
-
-    /// Keeps a first state, encoded as `body`.
-    pub(super) fn put(
-        &mut self,
-        key: &ItemKey,
-        state: State,
-        seen_ms: i64,
-        body: &[u8],
-    ) -> Result<()> {
-        self.0.execute(params![
-            key.account.as_str(),
-            key.region.as_str(),
-            key.resource_type.as_str(),
-            key.id.as_str(),
-            state,
-            seen_ms,
-            body
-        ])?;
-        Ok(())
-    }
-}
-
 /// Moves the moment at which the held state was last seen.
-pub(super) fn see_item(tx: &Transaction<'_>, held: &Held, state: State) -> Result<()> {
-    let key = &held.item.key;
+pub(super) fn see_item(
+    tx: &Transaction<'_>,
+    key: &ItemKey,
+    seen_ms: i64,
+    state: State,
+) -> Result<()> {
     let mut statement = tx.prepare_cached(
         "UPDATE items SET state = ?5, seen_ms = ?6
          WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4",
@@ -167,7 +154,7 @@ pub(super) fn see_item(tx: &Transaction<'_>, held: &Held, state: State) -> Resul
         key.resource_type.as_str(),
         key.id.as_str(),
         state,
-        held.seen_ms
+        seen_ms
     ])?;
     Ok(())
 }

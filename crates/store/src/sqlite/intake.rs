@@ -7,14 +7,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::ident::{ResourceType, ShardId};
-use palisade_core::inventory::{Held, ItemKey, Merged, is_live, merge, seen_ms};
+use palisade_core::inventory::{
+    EncodedItem, Held, Item, ItemKey, Merged, OfType, is_live, is_live_unless, merge,
+};
 
 use crate::{Accepted, Result, StoreError};
 
 use super::changes::{self, Log};
-use super::held::{self, Coverage, ItemInsert, Row, ShardRow, State};
+use super::columns::damaged;
+use super::firsts::{First, Firsts};
+use super::held::{self, Coverage, Row, ShardRow, State, Stored};
+use super::load::ITEM;
 use super::protections::Served;
-use super::told::{Prepared, Spoken, Told};
+use super::told::{Prepared, Spoken};
 use super::writer::Transaction;
 use super::{control, readers, sequence, work};
 
@@ -24,9 +29,9 @@ use super::{control, readers, sequence, work};
 /// is longer.
 const RECENT_MS: i64 = 60 * 60 * 1000;
 
-pub(super) fn accept(
-    tx: &Transaction<'_>,
-    delivery: &Prepared<'_>,
+pub(super) fn accept<'t>(
+    tx: &'t Transaction<'t>,
+    delivery: &'t Prepared<'t>,
     received_ms: i64,
 ) -> Result<Accepted> {
     let sequence = sequence::next(tx)?;
@@ -34,12 +39,11 @@ pub(super) fn accept(
     let mut accepted = Accepted::default();
     for (id, spoken) in &delivery.shards {
         if !control::is_member(tx, &id.account)? {
-            accepted.strangers =
-                accepted.strangers.saturating_add(spoken.observations.len() as u64);
+            accepted.strangers = accepted.strangers.saturating_add(spoken.rows() as u64);
         }
-        let mut shard = Intake::open(tx, id.clone())?;
-        for told in &spoken.observations {
-            shard.observe(told, delivery.body(told), moment, &mut accepted)?;
+        let mut shard = Intake::open(tx, id)?;
+        for of_type in &spoken.types {
+            shard.observe_all(of_type, moment, &mut accepted)?;
         }
         if let Some(moment) = moment {
             for resource_type in spoken.covers.into_iter().flatten() {
@@ -54,8 +58,8 @@ pub(super) fn accept(
 /// One shard while a delivery is taken in.
 struct Intake<'t> {
     tx: &'t Transaction<'t>,
-    id: ShardId,
-    insert: ItemInsert<'t>,
+    id: &'t ShardId,
+    firsts: Firsts<'t>,
     before: ShardRow,
     coverage_before: BTreeMap<ResourceType, Coverage>,
     coverage: BTreeMap<ResourceType, Coverage>,
@@ -74,17 +78,17 @@ struct Intake<'t> {
 }
 
 impl<'t> Intake<'t> {
-    fn open(tx: &'t Transaction<'t>, id: ShardId) -> Result<Intake<'t>> {
-        let coverage = held::coverage(tx, &id)?;
+    fn open(tx: &'t Transaction<'t>, id: &'t ShardId) -> Result<Intake<'t>> {
+        let coverage = held::coverage(tx, id)?;
         Ok(Intake {
             tx,
-            insert: ItemInsert::into_items(tx)?,
-            before: held::shard_row(tx, &id)?.unwrap_or_default(),
+            firsts: Firsts::into_items(tx)?,
+            before: held::shard_row(tx, id)?.unwrap_or_default(),
             coverage_before: coverage.clone(),
             coverage,
-            is_referenced: readers::any_of(tx, &id)?,
+            is_referenced: readers::any_of(tx, id)?,
             told: BTreeSet::new(),
-            served: Served::open(tx, &id)?,
+            served: Served::open(tx, id)?,
             changed: false,
             is_whole: false,
             log: Log::default(),
@@ -92,27 +96,60 @@ impl<'t> Intake<'t> {
         })
     }
 
-    fn observe(
+    /// What a delivery says of one type.
+    fn observe_all(
         &mut self,
-        told: &Told<'_>,
-        body: &[u8],
+        told: &'t OfType<'t>,
         moment: Option<i64>,
         accepted: &mut Accepted,
     ) -> Result<()> {
-        let item = &told.observation.item;
-        let resource_type = &item.key.resource_type;
+        let resource_type = told.resource_type;
         let coverage = self.coverage.entry(resource_type.clone()).or_default();
         coverage.held = true;
         let mark = coverage.mark_ms;
-        if !told.again && !self.held_before(resource_type) {
-            return self.observe_first(told, body, mark, moment, accepted);
+        let is_first = !self.held_before(resource_type);
+        // A type that is held for the first time is known from now on.
+        self.is_whole |= is_first;
+        self.firsts.at(self.id, resource_type);
+        let mut tally = Tally::default();
+        let mut before = None;
+        for item in &told.items {
+            let again = before.replace(item.id) == Some(item.id);
+            if again {
+                // What waits to be written may be of the same resource.
+                self.firsts.write()?;
+            }
+            tally.count(match is_first && !again {
+                true => self.observe_first(item, mark, moment)?,
+                false => self.observe(item, mark, moment)?,
+            });
         }
-        let row = held::item(self.tx, &item.key)?;
+        self.firsts.write()?;
+        tally.add_to(accepted, resource_type);
+        Ok(())
+    }
+
+    /// What becomes of one state: whether it is news, and what its resource's row counts as then.
+    fn observe(
+        &mut self,
+        told: &EncodedItem<'t>,
+        mark: Option<i64>,
+        moment: Option<i64>,
+    ) -> Result<(bool, State)> {
+        let key = key(told)?;
+        let seen_ms = told.seen_ms(moment);
+        let row = match held::row(self.tx, &key)? {
+            None => return self.observe_first(told, mark, moment),
+            Some(stored) if stored.body == told.body => {
+                return self.see(&key, told, &stored, seen_ms, mark);
+            }
+            Some(stored) => stored.decoded(&key)?,
+        };
         let is_foreign = matches!(row, Row::Foreign);
         let held = row.held();
         let was_live = held.is_some_and(|held| is_live(held, mark));
-        let incoming = Held { item: item.clone(), seen_ms: seen_ms(&item.version, moment) };
-        let (state, news) = match merge(held, incoming) {
+        let item = decoded(told)?;
+        let (state, news) = match merge(held, Held { item: item.clone(), seen_ms }) {
             Merged::Replaced(now) => {
                 let state = State::of(&now, mark);
                 held::put_item(self.tx, &now, state)?;
@@ -124,28 +161,53 @@ impl<'t> Intake<'t> {
             }
             Merged::Seen(held) => {
                 let state = State::of(&held, mark);
-                held::see_item(self.tx, &held, state)?;
+                held::see_item(self.tx, &key, held.seen_ms, state)?;
                 (state, state == State::Live && !was_live)
             }
             Merged::Stale => (State::Gone, false),
         };
-        count(accepted, resource_type, news, state);
         // The tombstone of what was not there changes nothing that is judged, but for a recorder's:
         // it tells why the shard is not recorded.
         let is_judged = was_live
             || is_foreign
             || state == State::Live
-            || *resource_type == ResourceType::CONFIGURATION_RECORDER;
+            || key.resource_type == ResourceType::CONFIGURATION_RECORDER;
         if news && is_judged {
-            if Served::concerns(resource_type) {
-                self.served.note(item);
+            if Served::concerns(&key.resource_type) {
+                self.served.note(&item);
                 held.iter().for_each(|held| self.served.note(&held.item));
             }
             // What it was when the shard was judged is not known any more.
             self.is_whole |= is_foreign;
-            self.change(&item.key, held.filter(|_| was_live));
+            self.change(&key, held.filter(|_| was_live));
         }
-        Ok(())
+        Ok((news, state))
+    }
+
+    /// As [`Intake::observe`], of the very state that is held: all that can be new is that it was
+    /// seen again.
+    fn see(
+        &mut self,
+        key: &ItemKey,
+        told: &EncodedItem<'_>,
+        held: &Stored,
+        seen_ms: i64,
+        mark: Option<i64>,
+    ) -> Result<(bool, State)> {
+        if seen_ms <= held.seen_ms {
+            return Ok((false, State::Gone));
+        }
+        let was_live = is_live_unless(told.is_tombstone, held.seen_ms, mark);
+        let state = State::of_item(told.is_tombstone, seen_ms, mark);
+        held::see_item(self.tx, key, seen_ms, state)?;
+        let is_back = state == State::Live && !was_live;
+        if is_back {
+            if Served::concerns(&key.resource_type) {
+                self.served.note(&decoded(told)?);
+            }
+            self.change(key, None);
+        }
+        Ok((is_back, state))
     }
 
     /// Whether anything was held of the type when the delivery came. What it says itself of it is
@@ -154,32 +216,31 @@ impl<'t> Intake<'t> {
         self.coverage_before.get(resource_type).is_some_and(|before| before.held)
     }
 
-    /// As [`Intake::observe`], of a resource that nothing is held of: no row of its type is in the
-    /// store, so there is none to look for.
+    /// As [`Intake::observe`], of a resource that nothing is held of. Where no row of its type is in
+    /// the store there is none to look for.
     fn observe_first(
         &mut self,
-        told: &Told<'_>,
-        body: &[u8],
+        told: &EncodedItem<'t>,
         mark: Option<i64>,
         moment: Option<i64>,
-        accepted: &mut Accepted,
-    ) -> Result<()> {
-        let item = &told.observation.item;
-        let resource_type = &item.key.resource_type;
-        let seen_ms = seen_ms(&item.version, moment);
-        let state = State::of_item(item, seen_ms, mark);
-        self.insert.put(&item.key, state, seen_ms, body)?;
-        count(accepted, resource_type, state != State::Gone, state);
+    ) -> Result<(bool, State)> {
+        let seen_ms = told.seen_ms(moment);
+        let state = State::of_item(told.is_tombstone, seen_ms, mark);
+        self.firsts.put(First { id: told.id, state, seen_ms, body: told.body });
+        let resource_type = told.resource_type();
         let tells_of_recording = *resource_type == ResourceType::CONFIGURATION_RECORDER;
-        // A type that is held for the first time is known from now on.
-        self.is_whole = true;
         if state == State::Live || state == State::Deleted && tells_of_recording {
             if Served::concerns(resource_type) {
-                self.served.note(item);
+                self.served.note(&decoded(told)?);
             }
-            self.change(&item.key, None);
+            self.changed = true;
+            self.is_whole |= tells_of_recording;
+            // Of many no more is asked.
+            if self.is_referenced || !self.is_whole {
+                self.change(&key(told)?, None);
+            }
         }
-        Ok(())
+        Ok((state != State::Gone, state))
     }
 
     /// A snapshot of this moment is the whole truth about the type: what was last seen before is
@@ -199,7 +260,7 @@ impl<'t> Intake<'t> {
             // All that is held of it is of this snapshot.
             return Ok(());
         }
-        for id in held::sweep(self.tx, &self.id, resource_type, moment)? {
+        for id in held::sweep(self.tx, self.id, resource_type, moment)? {
             add(&mut accepted.deleted);
             let key = ItemKey {
                 account: self.id.account.clone(),
@@ -256,22 +317,22 @@ impl<'t> Intake<'t> {
         let receipt =
             if spoken.own { &mut after.received_ms } else { &mut after.global_received_ms };
         *receipt = Some(receipt.map_or(received_ms, |before| before.max(received_ms)));
-        held::put_shard_row(self.tx, &self.id, &after, self.changed.then_some(sequence))?;
+        held::put_shard_row(self.tx, self.id, &after, self.changed.then_some(sequence))?;
         let is_whole = self.is_whole
             || self.log.is_over()
             || self.may_have_been_stale(&after)
-            || (self.changed && changes::are_many(self.tx, &self.id)?);
+            || (self.changed && changes::are_many(self.tx, self.id)?);
         if is_whole {
-            work::mark(self.tx, &self.id, None, sequence, received_ms)?;
+            work::mark(self.tx, self.id, None, sequence, received_ms)?;
         } else if self.changed {
-            self.log.write(self.tx, &self.id, sequence)?;
-            work::mark_changes(self.tx, &self.id, sequence, received_ms)?;
+            self.log.write(self.tx, self.id, sequence)?;
+            work::mark_changes(self.tx, self.id, sequence, received_ms)?;
         }
         for key in &self.told {
             readers::mark_of_item(self.tx, key, sequence, received_ms)?;
         }
         if self.changed {
-            self.served.mark(self.tx, &self.id, sequence, received_ms)?;
+            self.served.mark(self.tx, self.id, sequence, received_ms)?;
         }
         Ok(())
     }
@@ -288,7 +349,7 @@ impl<'t> Intake<'t> {
         for (resource_type, coverage) in &self.coverage {
             let before = self.coverage_before.get(resource_type).copied().unwrap_or_default();
             if before != *coverage {
-                held::put_coverage(self.tx, &self.id, resource_type, *coverage)?;
+                held::put_coverage(self.tx, self.id, resource_type, *coverage)?;
             }
             // A type that is held for the first time is known from now on.
             self.is_whole |= coverage.held && !before.held;
@@ -303,17 +364,38 @@ fn shows_other(before: &Held, now: &Held) -> bool {
     now.item.unseen_since.is_none() || before.item.clone().shown() != now.item.clone().shown()
 }
 
-/// Counts what became of one observation.
-fn count(accepted: &mut Accepted, resource_type: &ResourceType, news: bool, state: State) {
-    match (news, state) {
-        (false, _) | (true, State::Gone) => add(&mut accepted.stale),
-        (true, State::Deleted) => add(&mut accepted.deleted),
-        (true, State::Live) => match accepted.accepted.get_mut(resource_type) {
-            Some(known) => add(known),
-            None => {
-                accepted.accepted.insert(resource_type.clone(), 1);
-            }
-        },
+fn key(told: &EncodedItem<'_>) -> Result<ItemKey> {
+    told.key().map_err(|error| damaged(ITEM, error))
+}
+
+fn decoded(told: &EncodedItem<'_>) -> Result<Item> {
+    told.decode().map(|observation| observation.item).map_err(|error| damaged(ITEM, error))
+}
+
+/// What became of the observations of one type.
+#[derive(Default)]
+struct Tally {
+    accepted: u64,
+    stale: u64,
+    deleted: u64,
+}
+
+impl Tally {
+    fn count(&mut self, (news, state): (bool, State)) {
+        add(match (news, state) {
+            (false, _) | (true, State::Gone) => &mut self.stale,
+            (true, State::Deleted) => &mut self.deleted,
+            (true, State::Live) => &mut self.accepted,
+        });
+    }
+
+    fn add_to(&self, accepted: &mut Accepted, resource_type: &ResourceType) {
+        accepted.stale = accepted.stale.saturating_add(self.stale);
+        accepted.deleted = accepted.deleted.saturating_add(self.deleted);
+        if self.accepted > 0 {
+            let known = accepted.accepted.entry(resource_type.clone()).or_default();
+            *known = known.saturating_add(self.accepted);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod changes;
 mod columns;
 mod connections;
 mod control;
+mod firsts;
 mod held;
 mod intake;
 mod keys;
@@ -180,7 +181,8 @@ impl Store for SqliteStore {
     }
 
     fn accept(&self, delivery: &Delivery, received_ms: i64) -> Result<Accepted> {
-        let prepared = Prepared::of(delivery);
+        let encoded = told::encoded(delivery);
+        let prepared = Prepared::of(delivery, &encoded);
         self.connections
             .write_rows(prepared.rows(), |tx| intake::accept(tx, &prepared, received_ms))
     }
@@ -191,7 +193,8 @@ impl Store for SqliteStore {
         received_ms: i64,
         event: &dyn Fn(&Accepted) -> AuditEvent,
     ) -> Result<Accepted> {
-        let prepared = Prepared::of(delivery);
+        let encoded = told::encoded(delivery);
+        let prepared = Prepared::of(delivery, &encoded);
         self.connections.write_rows(prepared.rows(), |tx| {
             let accepted = intake::accept(tx, &prepared, received_ms)?;
             audit::append(tx, &event(&accepted))?;

@@ -1,9 +1,10 @@
 use super::*;
 use crate::ident::{Region, ResourceType, ShardId};
 use crate::inventory::split::PREAMBLE_BYTES_MAX;
-use crate::inventory::{Body, envelope::LAYERS_MAX};
+use crate::inventory::{Body, EncodedItem, envelope::LAYERS_MAX};
 
 mod bounds;
+mod encoded;
 mod partial;
 mod snapshots;
 
@@ -25,10 +26,15 @@ fn snapshot(items: &[String]) -> String {
     )
 }
 
+/// Encoded, a file says the same.
 fn read_as(name: &str, text: impl AsRef<[u8]>) -> Result<Delivery, DeliveryError> {
-    let mut reader = DeliveryReader::new(name);
-    reader.push(text.as_ref())?;
-    reader.finish()
+    let read = |mut reader: DeliveryReader| {
+        reader.push(text.as_ref())?;
+        reader.finish()
+    };
+    let made = read(DeliveryReader::new(name));
+    assert_eq!(read(DeliveryReader::new(name).encoding()).map(encoded::decoded), made);
+    made
 }
 
 fn read(text: impl AsRef<[u8]>) -> Result<Delivery, DeliveryError> {

@@ -4,7 +4,9 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 use serde_json::value::RawValue;
 
 use crate::inventory::Tags;
+use crate::inventory::encoded::Pairs;
 
+use super::plain::Plain;
 use super::shape::{Text, shape};
 use super::{Source, embedded, parse};
 
@@ -46,6 +48,21 @@ impl<'a> Deserialize<'a> for TagMap {
         }
         from.deserialize_any(Any)
     }
+}
+
+/// Item-level tags in the one form that Config writes today, each told once, where they lie. `None`
+/// is for whoever reads a [`TagMap`] to decide. The text's strings have no control characters.
+pub(in crate::inventory) fn plain_pairs(raw: &str) -> Option<Pairs<'_>> {
+    let mut pairs = Vec::new();
+    let mut plain = Plain::new(raw);
+    plain.object(|key, value| {
+        pairs.push((key, value.text()?));
+        Some(())
+    })?;
+    plain.is_done().then_some(())?;
+    pairs.sort_unstable_by_key(|(key, _)| *key);
+    let is_repeated = pairs.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0));
+    (!is_repeated).then_some(Pairs(pairs))
 }
 
 shape! {

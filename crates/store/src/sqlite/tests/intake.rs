@@ -5,6 +5,7 @@ use rusqlite::types::Value;
 
 use crate::contract::facts::*;
 use crate::sqlite::SqliteStore;
+use crate::sqlite::firsts::AT_ONCE_MAX as FIRSTS_AT_ONCE;
 use crate::{ControlChange, Store, StoreError};
 
 fn new_store() -> SqliteStore {
@@ -68,6 +69,44 @@ fn deliveries_in_any_order_leave_the_same_bytes() {
         [2, 5, 0, 1, 3, 4],
     ] {
         assert_eq!(end(&order), first, "{order:?}");
+    }
+}
+
+/// So many groups, and one of them twice.
+fn many(count: usize) -> Vec<palisade_core::inventory::Observation> {
+    let mut seen: Vec<_> = (0..count).map(|n| group(&shard(1), &format!("sg-{n:02}"), 5)).collect();
+    seen.push(group(&shard(1), "sg-03", 6));
+    seen
+}
+
+#[test]
+fn first_states_are_kept_however_many_statements_they_take() {
+    for count in 4..=2 * FIRSTS_AT_ONCE + 1 {
+        let store = new_store();
+        let answer = store.accept(&delivery(&many(count)), 10).unwrap();
+        assert_eq!(answer.accepted[&GROUP], count as u64 + 1, "{count}");
+        let held = groups(&store, &shard(1));
+        let expected: Vec<String> =
+            (0..count).map(|n| format!("sg-{n:02} {}", if n == 3 { 6 } else { 5 })).collect();
+        assert_eq!(held, expected.join(", "), "{count}");
+    }
+}
+
+#[test]
+fn a_statement_that_breaks_off_leaves_none_of_its_rows() {
+    for broken in ["sg-00", "sg-05", "sg-08"] {
+        let store = new_store();
+        change(
+            &store,
+            &format!(
+                "CREATE TRIGGER broken BEFORE INSERT ON items WHEN new.id = '{broken}'
+                 BEGIN SELECT raise(FAIL, 'on purpose'); END"
+            ),
+        );
+        let before = inventory(&store);
+        let error = store.accept(&delivery(&many(9)), 10).unwrap_err();
+        assert!(error.to_string().contains("on purpose"), "{error}");
+        assert_eq!(inventory(&store), before, "{broken}");
     }
 }
 
