@@ -7,6 +7,7 @@ use crate::ident::ResourceType;
 
 use super::bystander::Bystander;
 use super::envelope::{self, Found};
+use super::grammar;
 use super::lost::Lost;
 use super::outline::{Look, Outline};
 use super::read::{Form, Unread, is_read, read, read_outline, salvaged, unseen};
@@ -262,12 +263,12 @@ impl Intake {
             self.next += 1;
             return;
         }
-        let seen = if outline.resource_type().is_some_and(is_read) {
-            // What is read has to be right to the last comma.
+        // What is read has to be right to the last comma.
+        let seen = if !outline.resource_type().is_some_and(is_read) || grammar::is_kept(raw) {
+            read_outline(outline)
+        } else {
             let everything = Outline::of(raw, 0, Look::Everything);
             everything.and_then(|(outline, _)| read_outline(&outline))
-        } else {
-            read_outline(outline)
         };
         match seen {
             Some(seen) => self.outcome(seen),

@@ -13,6 +13,7 @@ mod cpu;
 mod delivery;
 mod encode;
 mod envelope;
+mod grammar;
 mod item;
 mod lost;
 mod merge;

@@ -11,7 +11,7 @@ pub(super) mod shape;
 mod tags;
 mod web_acl;
 
-pub(super) use moment::{file_name_ms, moment_ms};
+pub(super) use moment::{file_name_ms, moment_ms, usual_ms};
 
 use std::borrow::Cow;
 
@@ -320,6 +320,22 @@ pub(super) fn state_id(raw: &str) -> Option<u64> {
     state.filter(|state| (1..moment::STATES_END).contains(state))
 }
 
+/// The same of a number as Config writes it, decimal digits and not too many; others are left.
+#[inline]
+pub(super) fn usual_state_id(raw: &[u8]) -> Option<u64> {
+    if raw.len() > 18 {
+        return None;
+    }
+    let (mut number, mut wrong) = (0_u64, raw.is_empty());
+    for byte in raw {
+        let digit = byte.wrapping_sub(b'0');
+        wrong |= digit > 9;
+        // Of 18 digits none gets lost.
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    (!wrong && (1..moment::STATES_END).contains(&number)).then_some(number)
+}
+
 /// Name, ARN, tags and body.
 fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), String> {
     item.name = plain(fields.name);
@@ -329,7 +345,10 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), Stri
         item.body = Body::Deleted;
     }
     if let Some(raw) = fields.tags {
-        let tags: TagMap = parse("tags", raw)?;
+        let tags = match TagMap::of_plain(raw) {
+            Some(tags) => tags,
+            None => parse("tags", raw)?,
+        };
         item.tags = tags.0;
     }
     let reader = reader_of(&item.key.resource_type);
@@ -376,7 +395,11 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), Stri
 
 /// `resourceName` and `ARN` are shown to people and never decide: anything but text is none.
 fn plain(raw: Option<&str>) -> Option<Box<str>> {
-    let text: Cow<'_, str> = serde_json::from_str(raw?).ok()?;
+    let raw = raw?;
+    let text = match plain_text(raw) {
+        Some(text) => text,
+        None => serde_json::from_str(raw).ok()?,
+    };
     (!text.is_empty()).then(|| text.into())
 }
 
