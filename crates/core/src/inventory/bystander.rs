@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
 use super::Version;
-use super::outline::{Field, Outline};
+use super::outline::{Field, Outline, any};
 use super::read::{moment_ms, state_id, usual_ms, usual_state_id};
 
 /// An existing resource, as plain as Config writes it; of a type that is not wanted, when
@@ -42,10 +42,12 @@ impl<'t> Bystander<'t> {
         let region = outline.plain(Field::Region)?;
         let captured_ms = match usual_ms(outline.raw(Field::Captured)?) {
             Some(captured_ms) => captured_ms,
-            None => moment_ms(outline.captured()?)?,
+            None => moment_ms(outline.text(Field::Captured)?)?,
         };
         let state = outline.raw(Field::State);
-        let state = state.and_then(usual_state_id).or_else(|| outline.state().and_then(state_id));
+        let state = state
+            .and_then(usual_state_id)
+            .or_else(|| outline.text(Field::State).and_then(state_id));
         let version = Version { state, captured_ms };
         let global = region.eq_ignore_ascii_case(b"global");
         Some(Bystander {
@@ -150,12 +152,6 @@ fn is_same(one: &[u8], other: &[u8]) -> bool {
 fn is_flat(tags: &[u8]) -> bool {
     let Some(inside) = tags.strip_prefix(b"{") else { return false };
     !any(inside, |byte| byte == b'{' || byte == b'[' || byte == b'\\')
-}
-
-/// Whether some byte is so. Looks at all of them: without a way out the loop is done by vector.
-#[inline]
-fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
-    bytes.iter().fold(false, |found, byte| found | is(*byte))
 }
 
 #[cfg(test)]

@@ -27,29 +27,27 @@ pub(super) struct Outline<'t> {
 /// for [`ITEM_BYTES_MAX`], and there is less to pass on.
 type Spans = [(u32, u32); FIELDS];
 
-macro_rules! fields {
-    ($($field:ident $name:ident),+ $(,)?) => {
-        /// The fields of an item.
-        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-        pub(super) enum Field {
-            $($name,)+
-        }
-
-        const FIELDS: usize = [$(Field::$name),+].len();
-
-        impl<'t> Outline<'t> {
-            $(pub fn $field(&self) -> Option<&'t str> {
-                std::str::from_utf8(self.raw(Field::$name)?).ok()
-            })+
-        }
-    };
+/// The fields of an item.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Field {
+    Account,
+    Region,
+    Type,
+    Id,
+    Name,
+    Arn,
+    Captured,
+    Status,
+    Change,
+    State,
+    Tags,
+    Relationships,
+    Configuration,
+    Supplementary,
 }
 
-fields! {
-    account Account, region Region, resource_type Type, id Id, name Name, arn Arn,
-    captured Captured, status Status, change Change, state State, tags Tags,
-    relationships Relationships, configuration Configuration, supplementary Supplementary,
-}
+/// How many there are.
+const FIELDS: usize = Field::Supplementary as usize + 1;
 
 impl<'t> Outline<'t> {
     /// Reads the object that begins with the first byte; also the number of its bytes. `around`
@@ -80,12 +78,32 @@ impl<'t> Outline<'t> {
         if to == 0 { None } else { self.item.get(from as usize..to as usize) }
     }
 
+    /// The same as text.
+    pub fn text(&self, field: Field) -> Option<&'t str> {
+        std::str::from_utf8(self.raw(field)?).ok()
+    }
+
     /// The inside of a field's value, if that is a string without escapes.
     #[inline]
     pub fn plain(&self, field: Field) -> Option<&'t [u8]> {
         let text = self.raw(field)?.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-        (self.plain || !text.contains(&b'\\')).then_some(text)
+        (self.plain || !any(text, |byte| byte == b'\\')).then_some(text)
     }
+
+    /// The values of several fields as text: whether it is, is looked at but once.
+    pub fn texts(&self) -> Option<impl Fn(Field) -> Option<&'t str>> {
+        let (item, spans) = (std::str::from_utf8(self.item).ok()?, self.spans);
+        Some(move |field| match *spans.get(field as usize)? {
+            (_, 0) => None,
+            (from, to) => item.get(from as usize..to as usize),
+        })
+    }
+}
+
+/// Whether some byte is so. Looks at all of them: without a way out the loop is done by vector.
+#[inline]
+pub(super) fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(false, |found, byte| found | is(*byte))
 }
 
 /// How closely values with brackets are looked at.

@@ -21,7 +21,7 @@ use serde_json::value::RawValue;
 use crate::ident::{AccountId, Region, ResourceId, ResourceType};
 
 use super::lost::Lost;
-use super::outline::Outline;
+use super::outline::{Field, Outline, any};
 use super::{Body, Item, ItemKey, Observation, Tags, Version};
 use shape::{Many, Text, shape};
 use tags::{TagMap, listed_tags};
@@ -91,37 +91,38 @@ impl<'a> Fields<'a> {
     fn salvaged(outline: &Outline<'a>) -> Fields<'a> {
         let text = |raw: Option<&'a str>| raw.and_then(plain_text);
         Fields {
-            account: text(outline.account()),
-            region: text(outline.region()),
-            resource_type: text(outline.resource_type()),
-            id: text(outline.id()),
-            captured: outline.captured(),
-            state: outline.state(),
+            account: text(outline.text(Field::Account)),
+            region: text(outline.text(Field::Region)),
+            resource_type: text(outline.text(Field::Type)),
+            id: text(outline.text(Field::Id)),
+            captured: outline.text(Field::Captured),
+            state: outline.text(Field::State),
             ..Fields::default()
         }
     }
 
     /// The short way; `None` when what tells the key is not plain text.
     fn of_outline(outline: &Outline<'a>) -> Option<Fields<'a>> {
-        let text = |raw: Option<&'a str>| match raw {
+        let of = outline.texts()?;
+        let text = |field| match of(field) {
             None => Some(None),
             Some(raw) => plain_text(raw).map(Some),
         };
         Some(Fields {
-            account: text(outline.account())?,
-            region: text(outline.region())?,
-            resource_type: text(outline.resource_type())?,
-            id: text(outline.id())?,
-            name: outline.name(),
-            arn: outline.arn(),
-            captured: outline.captured(),
-            status: text(outline.status())?,
-            change: text(outline.change())?,
-            state: outline.state(),
-            tags: outline.tags(),
-            relationships: outline.relationships(),
-            configuration: outline.configuration(),
-            supplementary: outline.supplementary(),
+            account: text(Field::Account)?,
+            region: text(Field::Region)?,
+            resource_type: text(Field::Type)?,
+            id: text(Field::Id)?,
+            name: of(Field::Name),
+            arn: of(Field::Arn),
+            captured: of(Field::Captured),
+            status: text(Field::Status)?,
+            change: text(Field::Change)?,
+            state: of(Field::State),
+            tags: of(Field::Tags),
+            relationships: of(Field::Relationships),
+            configuration: of(Field::Configuration),
+            supplementary: of(Field::Supplementary),
         })
     }
 }
@@ -129,7 +130,7 @@ impl<'a> Fields<'a> {
 /// The inside of a string without escapes.
 fn plain_text(raw: &str) -> Option<Cow<'_, str>> {
     let text = raw.strip_prefix('"')?.strip_suffix('"')?;
-    (!text.bytes().any(|byte| byte == b'\\')).then_some(Cow::Borrowed(text))
+    (!any(text.as_bytes(), |byte| byte == b'\\')).then_some(Cow::Borrowed(text))
 }
 
 /// An item that could not be read, with what of it could.
