@@ -29,20 +29,26 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>, strays: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
-    let mut paths = Vec::new();
+    let mut found_here = Vec::new();
     for entry in entries {
-        paths.push(entry.map_err(|error| unreadable(folder, error))?.path());
-    }
-    paths.sort();
-    for path in paths {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let name = name.unwrap_or_default();
-        if name.starts_with('.') || name == "ConfigWritabilityCheckFile" {
+        let entry = entry.map_err(|error| unreadable(folder, error))?;
+        let name = entry.file_name();
+        if name.as_encoded_bytes().starts_with(b".") || name == "ConfigWritabilityCheckFile" {
             continue;
         }
+        // Most file systems tell the kind with the name.
+        let kind = entry.file_type().map_err(|error| unreadable(&entry.path(), error))?;
+        found_here.push((name, kind));
+    }
+    found_here.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    for (name, kind) in found_here {
+        let path = folder.join(name);
         // Following links, so that a folder of links to deliveries works; a broken one is an error.
-        let kind = std::fs::metadata(&path).map_err(|error| unreadable(&path, error))?;
-        match kind.is_dir() {
+        let is_folder = match kind.is_symlink() {
+            true => std::fs::metadata(&path).map_err(|error| unreadable(&path, error))?.is_dir(),
+            false => kind.is_dir(),
+        };
+        match is_folder {
             true => walk(&path, found, strays)?,
             false if is_stray(&path)? => strays.push(path),
             false => found.push(path),
