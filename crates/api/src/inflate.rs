@@ -2,14 +2,14 @@
 //! file become an endless one.
 
 use std::fmt;
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{BufRead, BufReader, Chain, Cursor, ErrorKind, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
 /// Inflated bytes that one chunk holds at most: few enough to be in the processor's own cache still
 /// when they are parsed.
 pub const CHUNK_MAX: usize = 128 * 1024;
-/// Bytes of the source that are read ahead.
+/// Bytes of a gzip source that are read ahead.
 const AHEAD: usize = 64 * 1024;
 /// Inflated bytes that are free of the ratio: 16 MiB.
 pub const FREE_MAX: u64 = 16 * 1024 * 1024;
@@ -80,11 +80,20 @@ pub struct Inflate<R: Read> {
     source: Source<R>,
     bounds: Bounds,
     inflated: u64,
-    chunk: Vec<u8>,
+    chunk: Chunk,
 }
 
+/// Where a chunk is read to: for one file after the other.
+#[derive(Debug, Default)]
+pub struct Chunk(Vec<u8>);
+
 enum Source<R: Read> {
-    Plain(Counted<R>),
+    Plain {
+        source: R,
+        count: u64,
+        /// How many bytes at the start of the chunk were read already, to see what they are.
+        ahead: usize,
+    },
     Gzip(Box<MultiGzDecoder<Counted<R>>>),
 }
 
@@ -94,13 +103,32 @@ impl<R: Read> Inflate<R> {
     /// # Errors
     /// [`InflateError::Source`] when the first bytes cannot be read.
     pub fn new(source: R, bounds: Bounds) -> Result<Self, InflateError> {
-        let mut counted = Counted { inner: BufReader::with_capacity(AHEAD, source), count: 0 };
-        let gzip = counted.starts_with_gzip()?;
-        let source = match gzip {
-            true => Source::Gzip(Box::new(MultiGzDecoder::new(counted))),
-            false => Source::Plain(counted),
+        Inflate::reusing(Chunk::default(), source, bounds)
+    }
+
+    /// The same with a chunk that was [left](Inflate::into_chunk) by another file.
+    ///
+    /// # Errors
+    /// [`InflateError::Source`] when the first bytes cannot be read.
+    pub fn reusing(
+        Chunk(mut chunk): Chunk,
+        mut source: R,
+        bounds: Bounds,
+    ) -> Result<Self, InflateError> {
+        chunk.resize(CHUNK_MAX, 0);
+        // A short first read is not read on: a source of which it is one byte (a pipe written byte
+        // by byte) is not met, and is read as plain text.
+        let ahead = read_some(&mut source, &mut chunk)?;
+        let start = chunk.get(..ahead).unwrap_or_default();
+        let source = match is_gzip(start) {
+            true => {
+                let source = Cursor::new(start.to_vec()).chain(source);
+                let inner = BufReader::with_capacity(AHEAD, source);
+                Source::Gzip(Box::new(MultiGzDecoder::new(Counted { inner, count: 0 })))
+            }
+            false => Source::Plain { source, count: ahead as u64, ahead },
         };
-        Ok(Inflate { source, bounds, inflated: 0, chunk: vec![0; CHUNK_MAX] })
+        Ok(Inflate { source, bounds, inflated: 0, chunk: Chunk(chunk) })
     }
 
     /// The next bytes; `None` at the end.
@@ -108,31 +136,36 @@ impl<R: Read> Inflate<R> {
     /// # Errors
     /// Whatever [`InflateError`] says; the reader is of no use afterwards.
     pub fn next_chunk(&mut self) -> Result<Option<&[u8]>, InflateError> {
-        let read = loop {
-            let read = match &mut self.source {
-                Source::Plain(source) => source.read(&mut self.chunk),
-                Source::Gzip(source) => source.read(&mut self.chunk),
-            };
-            match read {
-                Ok(read) => break read,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.explain(error)),
-            }
+        let Chunk(chunk) = &mut self.chunk;
+        let read = match &mut self.source {
+            Source::Plain { source, count, ahead } => match std::mem::take(ahead) {
+                0 => read_some(source, chunk).inspect(|read| {
+                    *count = count.saturating_add(*read as u64);
+                }),
+                ahead => Ok(ahead),
+            },
+            Source::Gzip(source) => read_some(source, chunk),
         };
+        let read = read.map_err(|error| self.explain(error))?;
         self.inflated = self.inflated.saturating_add(read as u64);
         self.check_ratio()?;
         match read {
             0 => Ok(None),
-            _ => Ok(self.chunk.get(..read)),
+            _ => Ok(self.chunk.0.get(..read)),
         }
     }
 
     /// Bytes taken from the source so far.
     pub fn compressed(&self) -> u64 {
         match &self.source {
-            Source::Plain(source) => source.count,
+            Source::Plain { count, .. } => *count,
             Source::Gzip(source) => source.get_ref().count,
         }
+    }
+
+    /// Leaves the chunk to the next file.
+    pub fn into_chunk(self) -> Chunk {
+        self.chunk
     }
 
     fn check_ratio(&self) -> Result<(), InflateError> {
@@ -168,25 +201,20 @@ impl<R: Read> fmt::Debug for Inflate<R> {
     }
 }
 
-/// Counts the bytes that were used, rather than those that were buffered.
-struct Counted<R: Read> {
-    inner: BufReader<R>,
-    count: u64,
-}
-
-impl<R: Read> Counted<R> {
-    /// Whether the source starts with gzip's two bytes. A short first read is read on.
-    fn starts_with_gzip(&mut self) -> std::io::Result<bool> {
-        // A buffer is refilled only when empty, so a first read of one byte would hide the second:
-        // such a source (a pipe written byte by byte) is not met, and is read as plain text.
-        loop {
-            match self.inner.fill_buf() {
-                Ok(start) => return Ok(is_gzip(start)),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+/// Reads once, and again only when that was interrupted.
+fn read_some(source: &mut impl Read, chunk: &mut [u8]) -> std::io::Result<usize> {
+    loop {
+        match source.read(chunk) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            read => return read,
         }
     }
+}
+
+/// Counts the bytes that were used, rather than those that were buffered.
+struct Counted<R: Read> {
+    inner: BufReader<Chain<Cursor<Vec<u8>>, R>>,
+    count: u64,
 }
 
 impl<R: Read> Read for Counted<R> {
@@ -238,6 +266,22 @@ mod tests {
         assert_eq!(inflate(&text, Bounds::default()).unwrap(), text);
         assert_eq!(inflate(&gzip(&text), Bounds::default()).unwrap(), text);
         assert_eq!(inflate(b"", Bounds::default()).unwrap(), b"");
+    }
+
+    #[test]
+    fn files_read_one_after_the_other_share_a_chunk() {
+        let mut chunk = Chunk::default();
+        let (long, short) = (b"long ".repeat(CHUNK_MAX), b"short".to_vec());
+        for text in [&long, &gzip(&short), &short, &gzip(&long), &long, &Vec::new(), &short] {
+            let mut reader = Inflate::reusing(chunk, text.as_slice(), Bounds::default()).unwrap();
+            let mut out = Vec::new();
+            while let Some(chunk) = reader.next_chunk().unwrap() {
+                out.extend_from_slice(chunk);
+            }
+            assert_eq!(out, inflate(text, Bounds::default()).unwrap());
+            assert_eq!(reader.compressed(), text.len() as u64);
+            chunk = reader.into_chunk();
+        }
     }
 
     #[test]

@@ -29,21 +29,21 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>, strays: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
-    let mut paths = Vec::new();
+    let mut found_here = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|error| unreadable(folder, error))?;
-        // A joined path has room for as much again, and there may be many thousands of them.
-        let path = entry.path().as_path().to_owned();
-        let kind = entry.file_type().map_err(|error| unreadable(&path, error))?;
-        paths.push((path, kind));
-    }
-    paths.sort_by(|(one, _), (other, _)| one.cmp(other));
-    for (path, kind) in paths {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let name = name.unwrap_or_default();
-        if name.starts_with('.') || name == "ConfigWritabilityCheckFile" {
+        let name = entry.file_name();
+        if name.as_encoded_bytes().starts_with(b".") || name == "ConfigWritabilityCheckFile" {
             continue;
         }
+        // Most file systems tell the kind with the name.
+        let kind = entry.file_type().map_err(|error| unreadable(&entry.path(), error))?;
+        found_here.push((name, kind));
+    }
+    found_here.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    for (name, kind) in found_here {
+        // A joined path has room for as much again, and there may be many thousands of them.
+        let path = folder.join(name).as_path().to_owned();
         // Following links, so that a folder of links to deliveries works; a broken one is an error.
         let is_folder = match kind.is_symlink() {
             true => std::fs::metadata(&path).map_err(|error| unreadable(&path, error))?.is_dir(),

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
 use super::Version;
-use super::outline::{Field, Outline};
-use super::read::{moment_ms, state_id};
+use super::outline::{Field, Outline, any};
+use super::read::{moment_ms, state_id, usual_ms, usual_state_id};
 
 /// An existing resource, as plain as Config writes it; of a type that is not wanted, when
 /// [`Bystander::is_unwanted`].
@@ -40,8 +40,15 @@ impl<'t> Bystander<'t> {
             return None;
         }
         let region = outline.plain(Field::Region)?;
-        let captured_ms = moment_ms(outline.captured()?)?;
-        let version = Version { state: outline.state().and_then(state_id), captured_ms };
+        let captured_ms = match usual_ms(outline.raw(Field::Captured)?) {
+            Some(captured_ms) => captured_ms,
+            None => moment_ms(outline.text(Field::Captured)?)?,
+        };
+        let state = outline.raw(Field::State);
+        let state = state
+            .and_then(usual_state_id)
+            .or_else(|| outline.text(Field::State).and_then(state_id));
+        let version = Version { state, captured_ms };
         let global = region.eq_ignore_ascii_case(b"global");
         Some(Bystander {
             account: outline.plain(Field::Account)?,
@@ -94,11 +101,11 @@ impl Familiar {
     pub fn knows(&self, item: &Bystander<'_>) -> bool {
         let [global, regional] = &self.places;
         let place = if item.global { global } else { regional };
-        *place.account == *item.account
-            && *place.region == *item.region
+        is_same(&place.account, item.account)
+            && is_same(&place.region, item.region)
             && slot(item.resource_type)
                 .and_then(|slot| place.types.get(slot))
-                .is_some_and(|known| **known == *item.resource_type)
+                .is_some_and(|known| is_same(known, item.resource_type))
     }
 
     /// One was noted.
@@ -127,21 +134,43 @@ pub(super) fn slot(resource_type: &[u8]) -> Option<usize> {
     usize::try_from(mixed >> (u64::BITS - SLOTS.ilog2())).ok()
 }
 
+/// Whether both are the same text; those of usual length are compared right here.
+#[inline]
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    fn ends<const N: usize>(text: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+        Some((text.first_chunk()?, text.last_chunk()?))
+    }
+    one.len() == other.len()
+        && match one.len() {
+            8..=16 => ends::<8>(one) == ends::<8>(other),
+            17..=32 => ends::<16>(one) == ends::<16>(other),
+            _ => one == other,
+        }
+}
+
 /// An object of scalars, as tags are.
 fn is_flat(tags: &[u8]) -> bool {
     let Some(inside) = tags.strip_prefix(b"{") else { return false };
     !any(inside, |byte| byte == b'{' || byte == b'[' || byte == b'\\')
 }
 
-/// Whether some byte is so. Looks at all of them: without a way out the loop is done by vector.
-#[inline]
-fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
-    bytes.iter().fold(false, |found, byte| found | is(*byte))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_any_length_are_told_apart_by_any_byte() {
+        for length in 0..70 {
+            let text = vec![b'a'; length];
+            assert!(is_same(&text, &text.clone()), "{length}");
+            assert!(!is_same(&text, &[text.as_slice(), b"a"].concat()), "{length}");
+            for at in 0..length {
+                let mut other = text.clone();
+                other[at] = b'b';
+                assert!(!is_same(&text, &other), "{at} of {length}");
+            }
+        }
+    }
 
     #[test]
     fn familiar_is_what_was_noted_for_the_place() {

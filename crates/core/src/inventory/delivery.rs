@@ -8,8 +8,9 @@ use crate::ident::ResourceType;
 use super::bystander::Bystander;
 use super::encoded::Encoded;
 use super::envelope::{self, Found};
+use super::grammar;
 use super::lost::Lost;
-use super::outline::{Look, Outline};
+use super::outline::{Field, Look, Outline};
 use super::read::{Form, Unread, is_read, read, read_outline, salvaged, unseen};
 use super::snapshot::{Coverage, Shown, is_named};
 use super::split::{DEPTH_MAX, ITEM_BYTES_MAX, Piece, Role, Splitter};
@@ -286,12 +287,12 @@ impl Intake {
             self.next += 1;
             return;
         }
-        let seen = if outline.resource_type().is_some_and(is_read) {
-            // What is read has to be right to the last comma.
+        // What is read has to be right to the last comma.
+        let seen = if !outline.text(Field::Type).is_some_and(is_read) || grammar::is_kept(raw) {
+            read_outline(outline)
+        } else {
             let everything = Outline::of(raw, 0, Look::Everything);
             everything.and_then(|(outline, _)| read_outline(&outline))
-        } else {
-            read_outline(outline)
         };
         match seen {
             Some(seen) => self.outcome(seen),

@@ -113,11 +113,13 @@ impl Encoded {
             },
         };
         let (name, arn) = (text(Field::Name)?, text(Field::Arn)?);
-        let tags = plain_pairs(outline.tags()?)?;
+        let tags = plain_pairs(outline.text(Field::Tags)?)?;
         let id = std::str::from_utf8(outline.plain(Field::Id)?).ok()?;
         let told = std::mem::replace(known.told.get_mut(usize::from(item.global))?, true);
-        let version =
-            Version { state: outline.state().and_then(state_id), captured_ms: item.captured_ms };
+        let version = Version {
+            state: outline.text(Field::State).and_then(state_id),
+            captured_ms: item.captured_ms,
+        };
         self.row(place, id, item.global, &version, false);
         self.body(|out| append_plain(out, &version, name, arn, &tags));
         Some(told)

@@ -15,6 +15,7 @@ mod delivery;
 mod encode;
 mod encoded;
 mod envelope;
+mod grammar;
 mod item;
 mod lost;
 mod merge;

@@ -16,39 +16,38 @@ use super::tokens::{Brackets, Reach, Tokens};
 /// The raw JSON values of an item's fields. `None` where a field is absent or null.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Outline<'t> {
-    /// INVARIANT: UTF-8.
-    bytes: &'t [u8],
+    /// The item. INVARIANT: UTF-8.
+    item: &'t [u8],
     spans: Spans,
     /// No string among the values of the item itself has a backslash.
     plain: bool,
 }
 
-/// Where values lie, by [`Field`]; one that ends at 0 is absent.
-type Spans = [(usize, usize); FIELDS];
+/// Where in the item values lie, by [`Field`]; one that ends at 0 is absent. Four bytes each suffice
+/// for [`ITEM_BYTES_MAX`], and there is less to pass on.
+type Spans = [(u32, u32); FIELDS];
 
-macro_rules! fields {
-    ($($field:ident $name:ident),+ $(,)?) => {
-        /// The fields of an item.
-        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-        pub(super) enum Field {
-            $($name,)+
-        }
-
-        const FIELDS: usize = [$(Field::$name),+].len();
-
-        impl<'t> Outline<'t> {
-            $(pub fn $field(&self) -> Option<&'t str> {
-                std::str::from_utf8(self.raw(Field::$name)?).ok()
-            })+
-        }
-    };
+/// The fields of an item.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Field {
+    Account,
+    Region,
+    Type,
+    Id,
+    Name,
+    Arn,
+    Captured,
+    Status,
+    Change,
+    State,
+    Tags,
+    Relationships,
+    Configuration,
+    Supplementary,
 }
 
-fields! {
-    account Account, region Region, resource_type Type, id Id, name Name, arn Arn,
-    captured Captured, status Status, change Change, state State, tags Tags,
-    relationships Relationships, configuration Configuration, supplementary Supplementary,
-}
+/// How many there are.
+const FIELDS: usize = Field::Supplementary as usize + 1;
 
 impl<'t> Outline<'t> {
     /// Reads the object that begins with the first byte; also the number of its bytes. `around`
@@ -76,15 +75,35 @@ impl<'t> Outline<'t> {
     #[inline]
     pub fn raw(&self, field: Field) -> Option<&'t [u8]> {
         let (from, to) = *self.spans.get(field as usize)?;
-        if to == 0 { None } else { self.bytes.get(from..to) }
+        if to == 0 { None } else { self.item.get(from as usize..to as usize) }
+    }
+
+    /// The same as text.
+    pub fn text(&self, field: Field) -> Option<&'t str> {
+        std::str::from_utf8(self.raw(field)?).ok()
     }
 
     /// The inside of a field's value, if that is a string without escapes.
     #[inline]
     pub fn plain(&self, field: Field) -> Option<&'t [u8]> {
         let text = self.raw(field)?.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-        (self.plain || !text.contains(&b'\\')).then_some(text)
+        (self.plain || !any(text, |byte| byte == b'\\')).then_some(text)
     }
+
+    /// The values of several fields as text: whether it is, is looked at but once.
+    pub fn texts(&self) -> Option<impl Fn(Field) -> Option<&'t str>> {
+        let (item, spans) = (std::str::from_utf8(self.item).ok()?, self.spans);
+        Some(move |field| match *spans.get(field as usize)? {
+            (_, 0) => None,
+            (from, to) => item.get(from as usize..to as usize),
+        })
+    }
+}
+
+/// Whether some byte is so. Looks at all of them: without a way out the loop is done by vector.
+#[inline]
+pub(super) fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(false, |found, byte| found | is(*byte))
 }
 
 /// How closely values with brackets are looked at.
@@ -186,7 +205,6 @@ struct Walk<'t, 'k, S: Simd, W> {
     /// Which of [`KNOWN`] comes next, most likely.
     likely: usize,
     spans: Spans,
-    plain: bool,
 }
 
 impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
@@ -202,19 +220,19 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
             look,
             likely: 0,
             spans: [(0, 0); FIELDS],
-            plain: true,
         }
     }
 
     #[inline(always)]
     fn outline(mut self) -> Option<(Outline<'t>, usize)> {
         let end = self.object()?;
-        self.reach.is_right(end)?;
         let item = self.reach.bytes.get(self.from..end)?;
         let fits = item.len() <= ITEM_BYTES_MAX
+            && self.reach.is_right()
             && self.pairs.all_match(self.reach.words)
             && (self.reach.is_ascii() || std::str::from_utf8(item).is_ok());
-        let outline = Outline { bytes: self.reach.bytes, spans: self.spans, plain: self.plain };
+        let plain = self.reach.backslashes == 0;
+        let outline = Outline { item, spans: self.spans, plain };
         fits.then_some((outline, end))
     }
 
@@ -232,7 +250,7 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
             let from = self.at;
             match (self.look, first) {
                 (_, b'"') => self.string()?,
-                (Look::Brackets, b'{' | b'[') => self.brackets()?,
+                (Look::Brackets, b'{' | b'[') => self.brackets(first)?,
                 (Look::Everything, b'{' | b'[') => self.value(first)?,
                 _ => self.scalar()?,
             }
@@ -243,7 +261,7 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
                 let place = self.spans.get_mut(field as usize)?;
                 // Of values for one field the long way reads each, and minds what is wrong with any.
                 (place.1 == 0).then_some(())?;
-                *place = (from, self.at);
+                *place = (offset(from - self.from)?, offset(self.at - self.from)?);
             }
             match self.peek()? {
                 b',' => self.at += 1,
@@ -278,7 +296,7 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
     fn any_field(&mut self) -> Option<Option<Field>> {
         (self.peek()? == b'"').then_some(())?;
         let from = self.at + 1;
-        let (end, _) = self.reach.text_end(from)?;
+        let end = self.reach.text_end(from)?;
         let key = self.reach.bytes.get(from..end)?;
         self.at = end + 1;
         (self.peek()? == b':').then_some(())?;
@@ -291,43 +309,39 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
     /// A string that is the value of a field.
     #[inline(always)]
     fn string(&mut self) -> Option<()> {
-        let (end, escapes) = self.reach.text_end(self.at + 1)?;
-        self.plain &= !escapes;
-        self.at = end + 1;
+        self.at = self.reach.text_end(self.at + 1)? + 1;
         Some(())
     }
 
-    /// One value that begins with brackets, of which nothing is looked at but brackets and strings.
+    /// One value that begins with this bracket, of which nothing is looked at but brackets and
+    /// strings.
     #[inline(always)]
-    fn brackets(&mut self) -> Option<()> {
+    fn brackets(&mut self, first: u8) -> Option<()> {
+        // One more is the item itself.
+        let open_max = DEPTH_MAX.checked_sub(self.around + 1)?;
+        // Either closing bracket stands two behind its opening one.
+        if open_max > 0 && self.reach.bytes.get(self.at + 1) == Some(&(first + 2)) {
+            self.at += 2;
+            return Some(());
+        }
         let mut place = self.reach.seek(self.at)?;
         let mut open = 0_u32;
         loop {
             let block = self.reach.brackets(place)?;
             let (up, down) = (block.opens.count_ones(), block.closes.count_ones());
-            // Most blocks neither end the value nor come near the limit: counting is enough.
-            if open <= down || self.around + 1 + open + up > DEPTH_MAX {
-                let mut left = block.opens | block.closes;
-                while left != 0 {
-                    let lowest = left & left.wrapping_neg();
-                    left ^= lowest;
-                    if block.opens & lowest != 0 {
-                        (self.around + 1 + open < DEPTH_MAX).then_some(())?;
-                        open += 1;
-                        continue;
-                    }
-                    open = open.checked_sub(1)?;
-                    if open == 0 {
-                        let taken = lowest | (lowest - 1);
-                        let (opens, closes) = (block.opens & taken, block.closes & taken);
-                        self.pairs.add(self.reach.words, Brackets { opens, closes, ..block })?;
-                        self.at = self.reach.at(place, lowest) + 1;
-                        return Some(());
-                    }
+            // Both are at most 64, and so are all that may be open: nothing wraps here.
+            let most = open.wrapping_add(up);
+            if open <= down || most > open_max {
+                let end = end_within(block, open, open_max)?;
+                if end != 0 {
+                    let taken = end | (end - 1);
+                    let (opens, closes) = (block.opens & taken, block.closes & taken);
+                    self.pairs.add(self.reach.words, Brackets { opens, closes, ..block })?;
+                    self.at = self.reach.at(place, end) + 1;
+                    return Some(());
                 }
-            } else {
-                open = open + up - down;
             }
+            open = most.wrapping_sub(down);
             self.pairs.add(self.reach.words, block)?;
             place = self.reach.behind(place)?;
         }
@@ -399,7 +413,7 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
     #[inline(always)]
     fn text(&mut self) -> Option<(usize, usize)> {
         let from = self.at + 1;
-        let (to, _) = self.reach.text_end(from)?;
+        let to = self.reach.text_end(from)?;
         self.at = to + 1;
         Some((from, to))
     }
@@ -423,8 +437,35 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
     }
 }
 
+/// A place in an item. `None` in one that is too large by far.
+#[inline(always)]
+fn offset(at: usize) -> Option<u32> {
+    u32::try_from(at).ok()
+}
+
+/// The bracket of a block that closes the last of those that are open, `open` before the block; 0
+/// for none. `None` when more than `open_max` are open anywhere before.
+#[inline(always)]
+fn end_within(block: Brackets, mut open: u32, open_max: u32) -> Option<u64> {
+    let mut left = block.opens | block.closes;
+    while left != 0 {
+        let lowest = left & left.wrapping_neg();
+        left ^= lowest;
+        if block.opens & lowest != 0 {
+            (open < open_max).then_some(())?;
+            open = open.wrapping_add(1);
+            continue;
+        }
+        open = open.wrapping_sub(1);
+        if open == 0 {
+            return Some(lowest);
+        }
+    }
+    Some(0)
+}
+
 /// The number of bytes of the number or word at the start, which has to end there.
-fn scalar(bytes: &[u8]) -> Option<usize> {
+pub(super) fn scalar(bytes: &[u8]) -> Option<usize> {
     let length = match bytes.first()? {
         b't' => word(bytes, b"true")?,
         b'f' => word(bytes, b"false")?,

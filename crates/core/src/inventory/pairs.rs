@@ -25,12 +25,13 @@ impl Pairs {
     pub fn add(&mut self, words: impl Words, more: Brackets) -> Option<()> {
         let brackets = more.opens | more.closes;
         let count = brackets.count_ones();
-        if self.count + count >= u64::BITS {
+        if self.count.wrapping_add(count) >= u64::BITS {
             self.settle(words)?;
         }
-        self.opens |= words.pack(more.opens, brackets) << self.count;
-        self.squares |= words.pack(more.squares, brackets) << self.count;
-        self.count += count;
+        // Fewer than 64 wait, now.
+        self.opens |= words.pack(more.opens, brackets).wrapping_shl(self.count);
+        self.squares |= words.pack(more.squares, brackets).wrapping_shl(self.count);
+        self.count = self.count.wrapping_add(count);
         Some(())
     }
 

@@ -11,7 +11,7 @@ pub(super) mod shape;
 mod tags;
 mod web_acl;
 
-pub(super) use moment::{file_name_ms, moment_ms};
+pub(super) use moment::{file_name_ms, moment_ms, usual_ms};
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ use serde_json::value::RawValue;
 use crate::ident::{AccountId, Region, ResourceId, ResourceType};
 
 use super::lost::Lost;
-use super::outline::Outline;
+use super::outline::{Field, Outline, any};
 use super::{Body, Item, ItemKey, Observation, Tags, Version};
 use shape::{Many, Text, shape};
 use tags::{TagMap, listed_tags};
@@ -93,37 +93,38 @@ impl<'a> Fields<'a> {
     fn salvaged(outline: &Outline<'a>) -> Fields<'a> {
         let text = |raw: Option<&'a str>| raw.and_then(plain_text);
         Fields {
-            account: text(outline.account()),
-            region: text(outline.region()),
-            resource_type: text(outline.resource_type()),
-            id: text(outline.id()),
-            captured: outline.captured(),
-            state: outline.state(),
+            account: text(outline.text(Field::Account)),
+            region: text(outline.text(Field::Region)),
+            resource_type: text(outline.text(Field::Type)),
+            id: text(outline.text(Field::Id)),
+            captured: outline.text(Field::Captured),
+            state: outline.text(Field::State),
             ..Fields::default()
         }
     }
 
     /// The short way; `None` when what tells the key is not plain text.
     fn of_outline(outline: &Outline<'a>) -> Option<Fields<'a>> {
-        let text = |raw: Option<&'a str>| match raw {
+        let of = outline.texts()?;
+        let text = |field| match of(field) {
             None => Some(None),
             Some(raw) => plain_text(raw).map(Some),
         };
         Some(Fields {
-            account: text(outline.account())?,
-            region: text(outline.region())?,
-            resource_type: text(outline.resource_type())?,
-            id: text(outline.id())?,
-            name: outline.name(),
-            arn: outline.arn(),
-            captured: outline.captured(),
-            status: text(outline.status())?,
-            change: text(outline.change())?,
-            state: outline.state(),
-            tags: outline.tags(),
-            relationships: outline.relationships(),
-            configuration: outline.configuration(),
-            supplementary: outline.supplementary(),
+            account: text(Field::Account)?,
+            region: text(Field::Region)?,
+            resource_type: text(Field::Type)?,
+            id: text(Field::Id)?,
+            name: of(Field::Name),
+            arn: of(Field::Arn),
+            captured: of(Field::Captured),
+            status: text(Field::Status)?,
+            change: text(Field::Change)?,
+            state: of(Field::State),
+            tags: of(Field::Tags),
+            relationships: of(Field::Relationships),
+            configuration: of(Field::Configuration),
+            supplementary: of(Field::Supplementary),
         })
     }
 }
@@ -131,7 +132,7 @@ impl<'a> Fields<'a> {
 /// The inside of a string without escapes.
 fn plain_text(raw: &str) -> Option<Cow<'_, str>> {
     let text = raw.strip_prefix('"')?.strip_suffix('"')?;
-    (!text.bytes().any(|byte| byte == b'\\')).then_some(Cow::Borrowed(text))
+    (!any(text.as_bytes(), |byte| byte == b'\\')).then_some(Cow::Borrowed(text))
 }
 
 /// An item that could not be read, with what of it could.
@@ -322,6 +323,22 @@ pub(super) fn state_id(raw: &str) -> Option<u64> {
     state.filter(|state| (1..moment::STATES_END).contains(state))
 }
 
+/// The same of a number as Config writes it, decimal digits and not too many; others are left.
+#[inline]
+pub(super) fn usual_state_id(raw: &[u8]) -> Option<u64> {
+    if raw.len() > 18 {
+        return None;
+    }
+    let (mut number, mut wrong) = (0_u64, raw.is_empty());
+    for byte in raw {
+        let digit = byte.wrapping_sub(b'0');
+        wrong |= digit > 9;
+        // Of 18 digits none gets lost.
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    (!wrong && (1..moment::STATES_END).contains(&number)).then_some(number)
+}
+
 /// Name, ARN, tags and body.
 fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), String> {
     item.name = plain(fields.name);
@@ -331,7 +348,10 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), Stri
         item.body = Body::Deleted;
     }
     if let Some(raw) = fields.tags {
-        let tags: TagMap = parse("tags", raw)?;
+        let tags = match TagMap::of_plain(raw) {
+            Some(tags) => tags,
+            None => parse("tags", raw)?,
+        };
         item.tags = tags.0;
     }
     let reader = reader_of(&item.key.resource_type);
@@ -378,7 +398,11 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), Stri
 
 /// `resourceName` and `ARN` are shown to people and never decide: anything but text is none.
 fn plain(raw: Option<&str>) -> Option<Box<str>> {
-    let text: Cow<'_, str> = serde_json::from_str(raw?).ok()?;
+    let raw = raw?;
+    let text = match plain_text(raw) {
+        Some(text) => text,
+        None => serde_json::from_str(raw).ok()?,
+    };
     (!text.is_empty()).then(|| text.into())
 }
 

@@ -212,9 +212,9 @@ impl Splitter {
                     self.tokens.restart(next);
                 }
                 let found = Outline::among(&mut self.tokens, bytes, next, around, Look::Brackets);
-                if let Some((outline, end)) = found {
-                    sink(Piece::Outlined(&outline, bytes.get(next..end).unwrap_or_default()));
-                    next = end;
+                if let Some((outline, end)) = &found {
+                    sink(Piece::Outlined(outline, bytes.get(next..*end).unwrap_or_default()));
+                    next = *end;
                     self.at = At::AfterElement;
                     continue;
                 }

@@ -9,7 +9,7 @@ use fearless_simd::{Simd, prelude::*, u8x64};
 use super::cpu::Words;
 
 /// Bytes of a block.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// Blocks that are looked at in one go.
 const BLOCKS: usize = 64;
@@ -18,17 +18,11 @@ const BLOCKS: usize = 64;
 /// what is outside of them by all that was looked at, so that it has to begin outside of any.
 #[derive(Debug)]
 pub(super) struct Tokens {
-    /// Quotes that begin or end a string, by block; none in the one behind the last.
-    quotes: [u64; BLOCKS + 1],
-    /// Brackets outside of strings, by whether they open or close something.
-    opens: [u64; BLOCKS],
-    closes: [u64; BLOCKS],
-    /// Those of them, and other bytes, that are square.
-    squares: [u64; BLOCKS],
-    /// Blocks with a backslash.
-    slashed: u64,
-    /// Blocks with something that no string may hold, or with a backslash outside of strings.
-    faulty: u64,
+    /// What is where in each block; behind the last is one with nothing.
+    blocks: [Found; BLOCKS + 1],
+    /// Some string holds what none may, or there is a backslash outside of strings: where is not
+    /// kept, for such items are rare, and those near them go the long way as well.
+    faulty: bool,
     /// Some byte is not ASCII.
     wide: bool,
     /// Where in the text the first block begins.
@@ -43,9 +37,24 @@ pub(super) struct Tokens {
     escaped: u64,
 }
 
+/// What of a block is walked over.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    /// Quotes that begin or end a string.
+    quotes: u64,
+    brackets: Brackets,
+    backslashes: u64,
+}
+
+impl Found {
+    const NOTHING: Found =
+        Found { quotes: 0, brackets: Brackets { opens: 0, closes: 0, squares: 0 }, backslashes: 0 };
+}
+
 /// Brackets of a part of a block.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Brackets {
+    /// Those outside of strings, by whether they open or close something.
     pub opens: u64,
     pub closes: u64,
     /// Which of both, and of other bytes, are square.
@@ -63,12 +72,8 @@ pub(super) struct Place {
 impl Tokens {
     pub fn new() -> Tokens {
         Tokens {
-            quotes: [0; BLOCKS + 1],
-            opens: [0; BLOCKS],
-            closes: [0; BLOCKS],
-            squares: [0; BLOCKS],
-            slashed: 0,
-            faulty: 0,
+            blocks: [Found::NOTHING; BLOCKS + 1],
+            faulty: false,
             wide: false,
             start: 0,
             count: 0,
@@ -120,97 +125,104 @@ impl Tokens {
 
     #[inline(always)]
     fn look<S: Simd>(&mut self, simd: S, words: impl Words, bytes: &[u8]) -> Option<()> {
-        let mut rest = bytes.get(self.next..)?;
-        let (full, last) = rest.as_chunks::<BLOCK>();
+        let (full, last) = bytes.get(self.next..)?.as_chunks::<BLOCK>();
         let mut strings = Strings { in_text: self.in_text, escaped: self.escaped };
         let mut seen = u8x64::splat(simd, 0);
-        let (mut slashed, mut faulty, mut count) = (0, 0, 0);
-        let places = self.quotes.iter_mut().zip(&mut self.opens).zip(&mut self.closes);
-        let mut places = places.zip(&mut self.squares);
-        for (block, (((quotes, opens), closes), squares)) in full.iter().zip(places.by_ref()) {
-            let bytes = u8x64::load_array_ref(simd, block);
-            seen |= bytes;
-            let block = strings.block(words, bytes, rest);
-            (*quotes, *opens) = (block.quotes, block.brackets.opens);
-            (*closes, *squares) = (block.brackets.closes, block.brackets.squares);
-            slashed |= u64::from(block.slashed) << count;
-            faulty |= u64::from(block.faulty) << count;
+        let (mut faults, mut count) = (0, 0);
+        let places = self.blocks.iter_mut().take(BLOCKS);
+        for (block, place) in full.iter().zip(places) {
+            let loaded = u8x64::load_array_ref(simd, block);
+            seen |= loaded;
+            let at = self.next + count * BLOCK;
+            let block = strings.block(words, loaded, bytes, at);
+            *place = block.found;
+            faults |= block.faults;
             count += 1;
-            rest = rest.get(BLOCK..)?;
         }
         if count < BLOCKS && !last.is_empty() {
             // The last block of a text is filled up with blanks.
             let mut filled = [b' '; BLOCK];
             filled.get_mut(..last.len())?.copy_from_slice(last);
-            let bytes = u8x64::load_array_ref(simd, &filled);
-            seen |= bytes;
-            let block = strings.block(words, bytes, rest);
-            *self.quotes.get_mut(count)? = block.quotes;
-            *self.opens.get_mut(count)? = block.brackets.opens;
-            *self.closes.get_mut(count)? = block.brackets.closes;
-            *self.squares.get_mut(count)? = block.brackets.squares;
-            slashed |= u64::from(block.slashed) << count;
-            faulty |= u64::from(block.faulty) << count;
+            let loaded = u8x64::load_array_ref(simd, &filled);
+            seen |= loaded;
+            let block = strings.block(words, loaded, bytes, self.next + count * BLOCK);
+            *self.blocks.get_mut(count)? = block.found;
+            faults |= block.faults;
             count += 1;
         }
         (self.in_text, self.escaped) = (strings.in_text, strings.escaped);
-        (self.slashed, self.faulty, self.count) = (slashed, faulty, count);
+        (self.faulty, self.count) = (faults != 0, count);
         self.start = self.next;
         self.next += count * BLOCK;
         self.wide = seen.simd_gt(0x7F).to_bitmask() != 0;
-        // Behind the last block there are no quotes.
-        *self.quotes.get_mut(count)? = 0;
+        *self.blocks.get_mut(count)? = Found::NOTHING;
         (count > 0).then_some(())
     }
 }
 
 /// What is where in a block.
-struct Block {
-    quotes: u64,
-    brackets: Brackets,
-    slashed: bool,
-    faulty: bool,
+pub(super) struct Block {
+    found: Found,
+    /// From the quote that begins a string to before the one that ends it.
+    pub inside: u64,
+    /// What no string may hold, and backslashes outside of strings.
+    faults: u64,
+}
+
+impl Block {
+    pub fn quotes(&self) -> u64 {
+        self.found.quotes
+    }
+
+    pub fn brackets(&self) -> Brackets {
+        self.found.brackets
+    }
 }
 
 /// What the blocks so far tell of the next one.
-#[derive(Clone, Copy)]
-struct Strings {
+#[derive(Clone, Copy, Default)]
+pub(super) struct Strings {
     in_text: u64,
     escaped: u64,
 }
 
 impl Strings {
-    /// Looks at a block; `rest` is the text from the block on.
+    /// Looks at the block that begins `at` in the text.
     #[inline(always)]
-    fn block<S: Simd>(&mut self, words: impl Words, bytes: u8x64<S>, rest: &[u8]) -> Block {
+    pub fn block<S: Simd>(
+        &mut self,
+        words: impl Words,
+        bytes: u8x64<S>,
+        text: &[u8],
+        at: usize,
+    ) -> Block {
         // Square brackets and braces differ in one bit.
         let lower = bytes | 0x20;
         let quotes = bytes.simd_eq(b'"').to_bitmask();
         let backslashes = bytes.simd_eq(b'\\').to_bitmask();
         let controls = bytes.simd_lt(b' ').to_bitmask();
-        let (escaped, wrong) = self.escapes(quotes, backslashes, rest);
+        let (escaped, wrong) = self.escapes(quotes, backslashes, text, at);
         let quotes = quotes & !escaped;
         let inside = self.inside(words, quotes);
-        // No string may hold a control character, and nothing but a string a backslash.
-        let fault = controls & inside | backslashes & !inside;
+        let brackets = Brackets {
+            opens: lower.simd_eq(b'{').to_bitmask() & !inside,
+            closes: lower.simd_eq(b'}').to_bitmask() & !inside,
+            squares: !lower.simd_eq(bytes).to_bitmask(),
+        };
         Block {
-            quotes,
-            brackets: Brackets {
-                opens: lower.simd_eq(b'{').to_bitmask() & !inside,
-                closes: lower.simd_eq(b'}').to_bitmask() & !inside,
-                squares: !lower.simd_eq(bytes).to_bitmask(),
-            },
-            slashed: backslashes != 0,
-            faulty: fault != 0 || wrong,
+            found: Found { quotes, brackets, backslashes },
+            inside,
+            // No string may hold a control character, and nothing but a string a backslash.
+            faults: controls & inside | backslashes & !inside | wrong,
         }
     }
 
-    /// The bytes that a backslash before them escapes, and whether one of them may not be escaped.
-    /// `rest` is the text from the block on.
+    /// The bytes that a backslash before them escapes, and whether one of them may not be escaped:
+    /// then something is set.
     #[inline(always)]
-    fn escapes(&mut self, quotes: u64, backslashes: u64, rest: &[u8]) -> (u64, bool) {
+    fn escapes(&mut self, quotes: u64, backslashes: u64, text: &[u8], at: usize) -> (u64, u64) {
         if backslashes | self.escaped == 0 {
-            return (0, false);
+            return (0, 0);
         }
         // A backslash that is escaped itself escapes nothing. Runs of backslashes alternate: adding
         // to those that begin at an odd place carries to the byte behind the run.
@@ -224,7 +236,8 @@ impl Strings {
         let escaped = (!ODD ^ inverted) & follows;
         // An escape is one of a few letters, most often a quote or a backslash.
         let rarer = escaped & !(quotes | backslashes);
-        (escaped, rarer != 0 && are_wrong(rarer, rest))
+        let wrong = rarer != 0 && are_wrong(rarer, text, at);
+        (escaped, u64::from(wrong))
     }
 
     /// From its opening quote to before the closing one a byte is inside of a string.
@@ -236,10 +249,11 @@ impl Strings {
     }
 }
 
-/// Whether some escape, other than of quotes and backslashes, is none; `rest` is the text from the
-/// block on.
+/// Whether some escape, other than of quotes and backslashes, is none, in the block that begins `at`
+/// in the text.
 #[cold]
-fn are_wrong(mut escapes: u64, rest: &[u8]) -> bool {
+fn are_wrong(mut escapes: u64, text: &[u8], at: usize) -> bool {
+    let rest = text.get(at..).unwrap_or_default();
     while escapes != 0 {
         let at = escapes.trailing_zeros() as usize;
         escapes &= escapes - 1;
@@ -264,10 +278,12 @@ pub(super) struct Reach<'t, 'k, S, W> {
     pub words: W,
     pub bytes: &'t [u8],
     tokens: &'k mut Tokens,
-    /// The blocks that the item has part of, so far as they are passed already or among `tokens`.
-    own: u64,
+    /// The item has part of the blocks among `tokens`.
+    begun: bool,
     /// Some byte of a block before `tokens` is not ASCII.
     wide: bool,
+    /// 0 if no string that was walked over holds a backslash.
+    pub backslashes: u64,
 }
 
 impl<'t, 'k, S: Simd, W: Words> Reach<'t, 'k, S, W> {
@@ -280,9 +296,10 @@ impl<'t, 'k, S: Simd, W: Words> Reach<'t, 'k, S, W> {
         tokens: &'k mut Tokens,
         at: usize,
     ) -> Option<Self> {
-        let mut reach = Reach { simd, words, bytes, tokens, own: 0, wide: false };
-        let place = reach.seek(at)?;
-        reach.own = u64::MAX << place.block;
+        let mut reach =
+            Reach { simd, words, bytes, tokens, begun: false, wide: false, backslashes: 0 };
+        reach.seek(at)?;
+        reach.begun = true;
         Some(reach)
     }
 
@@ -297,31 +314,31 @@ impl<'t, 'k, S: Simd, W: Words> Reach<'t, 'k, S, W> {
         }
     }
 
-    /// Where the string ends whose inside begins here, and whether there may be a backslash in it.
+    /// Where the string ends whose inside begins here.
     #[inline(always)]
-    pub fn text_end(&mut self, from: usize) -> Option<(usize, bool)> {
+    pub fn text_end(&mut self, from: usize) -> Option<usize> {
         let place = self.seek(from)?;
-        let slashes = self.tokens.slashed >> place.block;
+        let this = self.tokens.blocks.get(place.block)?;
+        let next = self.tokens.blocks.get(place.block + 1)?;
         // Most strings are short: the next 64 bytes, wherever they are cut into blocks.
         let shift = place.from.trailing_zeros();
-        let quotes = *self.tokens.quotes.get(place.block)? >> shift;
-        let behind = *self.tokens.quotes.get(place.block + 1)? << 1 << (63 - shift);
-        let near = quotes | behind;
+        let near = this.quotes >> shift | next.quotes << 1 << (63 - shift);
+        self.backslashes |= this.backslashes | next.backslashes;
         if near != 0 {
-            let touched = if quotes != 0 { 1 } else { 3 };
-            return Some((from + near.trailing_zeros() as usize, slashes & touched != 0));
+            return Some(from + near.trailing_zeros() as usize);
         }
         self.far_text_end(place)
     }
 
     /// The same for a long string, and for one that goes on behind the blocks.
     #[inline(always)]
-    fn far_text_end(&mut self, mut place: Place) -> Option<(usize, bool)> {
+    fn far_text_end(&mut self, mut place: Place) -> Option<usize> {
+        self.backslashes = u64::MAX;
         loop {
             place = self.behind(place)?;
-            let quotes = *self.tokens.quotes.get(place.block)?;
+            let quotes = self.tokens.blocks.get(place.block)?.quotes;
             if quotes != 0 {
-                return Some((self.at(place, quotes), true));
+                return Some(self.at(place, quotes));
             }
         }
     }
@@ -329,11 +346,8 @@ impl<'t, 'k, S: Simd, W: Words> Reach<'t, 'k, S, W> {
     /// The brackets from the place to the end of its block.
     #[inline(always)]
     pub fn brackets(&self, place: Place) -> Option<Brackets> {
-        Some(Brackets {
-            opens: *self.tokens.opens.get(place.block)? & place.from,
-            closes: *self.tokens.closes.get(place.block)? & place.from,
-            squares: *self.tokens.squares.get(place.block)?,
-        })
+        let Brackets { opens, closes, squares } = self.tokens.blocks.get(place.block)?.brackets;
+        Some(Brackets { opens: opens & place.from, closes: closes & place.from, squares })
     }
 
     /// The block behind that of a place.
@@ -353,12 +367,10 @@ impl<'t, 'k, S: Simd, W: Words> Reach<'t, 'k, S, W> {
         self.tokens.start + place.block * BLOCK + bits.trailing_zeros() as usize
     }
 
-    /// The item ends before `end`; whether nothing is wrong with the blocks of it.
+    /// Whether nothing is wrong with the strings of the item, which ended, nor with those around it.
     #[inline(always)]
-    pub fn is_right(&mut self, end: usize) -> Option<()> {
-        let last = self.seek(end.checked_sub(1)?)?;
-        let passed = u64::MAX >> (BLOCKS - 1 - last.block);
-        (self.tokens.faulty & self.own & passed == 0).then_some(())
+    pub fn is_right(&self) -> bool {
+        !self.tokens.faulty
     }
 
     /// Whether all of the item's bytes are ASCII for certain.
@@ -369,11 +381,10 @@ impl<'t, 'k, S: Simd, W: Words> Reach<'t, 'k, S, W> {
 
     #[inline(always)]
     fn refill(&mut self) -> Option<()> {
-        if self.tokens.faulty & self.own != 0 {
+        if self.begun && self.tokens.faulty {
             return None;
         }
-        self.wide |= self.own != 0 && self.tokens.wide;
-        self.own = if self.own == 0 { 0 } else { u64::MAX };
+        self.wide |= self.begun && self.tokens.wide;
         self.tokens.refill(self.simd, self.words, self.bytes)
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indicatif::ProgressBar;
-use palisade_api::inflate::{Bounds, Inflate};
+use palisade_api::inflate::{Bounds, Chunk, Inflate};
 use palisade_core::evaluate::AccountFacts;
 use palisade_core::ident::{AccountId, Region, ResourceType, ShardId};
 use palisade_core::inventory::{Delivery, DeliveryReader, Shard, ShardBuilder, Shown};
@@ -125,7 +125,8 @@ fn first_account(bytes: &[u8]) -> Option<AccountId> {
 
 impl Account {
     /// Reads every file of the account, and what `late` holds of it, into its shards. What belongs
-    /// to other accounts goes to `out`, or nowhere when that was done before.
+    /// to other accounts goes to `out`, or nowhere when that was done before. `chunk` is what files
+    /// are read to.
     pub fn read(
         &self,
         wanted: &Wanted,
@@ -133,6 +134,7 @@ impl Account {
         out: Option<&Spill>,
         late: Option<&Spill>,
         bar: &ProgressBar,
+        chunk: &mut Chunk,
     ) -> Result<(Vec<Shard>, Reading), Failure> {
         let mut shards = Shards {
             account: self.id.as_ref(),
@@ -141,7 +143,7 @@ impl Account {
         };
         let mut reading = Reading::default();
         for path in &self.files {
-            match delivery(path, wanted, now_ms) {
+            match delivery(path, wanted, now_ms, chunk) {
                 Ok(delivery) => {
                     note(path, &delivery, &mut reading);
                     shards.take(delivery, out)?;
@@ -181,14 +183,21 @@ fn note(path: &Path, delivery: &Delivery, reading: &mut Reading) {
 }
 
 /// Reads one delivered file, plain or gzip.
-fn delivery(path: &Path, wanted: &Wanted, now_ms: i64) -> Result<Delivery, String> {
+fn delivery(
+    path: &Path,
+    wanted: &Wanted,
+    now_ms: i64,
+    chunk: &mut Chunk,
+) -> Result<Delivery, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
-    let mut inflate = Inflate::new(file, Bounds::default()).map_err(|error| error.to_string())?;
+    let inflate = Inflate::reusing(std::mem::take(chunk), file, Bounds::default());
+    let mut inflate = inflate.map_err(|error| error.to_string())?;
     let mut reader =
         DeliveryReader::reading_only(&files::name(path), Arc::clone(wanted)).received(now_ms);
     while let Some(chunk) = inflate.next_chunk().map_err(|error| error.to_string())? {
         reader.push(chunk).map_err(|error| error.to_string())?;
     }
+    *chunk = inflate.into_chunk();
     reader.finish().map_err(|error| error.to_string())
 }
 

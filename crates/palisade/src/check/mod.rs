@@ -32,6 +32,7 @@ use question::Question;
 use spill::Spill;
 
 use palisade_api::Clock as _;
+use palisade_api::inflate::Chunk;
 
 /// Violators that one account may have before the API's answer is cut (semantics §3.3).
 const LIMIT_MAX: u64 = 100;
@@ -249,11 +250,12 @@ impl Judging<'_> {
         let queue = Mutex::new(accounts.iter());
         let done = Mutex::new((Rows::new(), Reading::default()));
         let work = || -> Result<(), Failure> {
+            let mut chunk = Chunk::default();
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some(account) = next else { return Ok(()) };
                 let (shards, mut reading) =
-                    account.read(&self.wanted, self.now_ms, out, late, &bar)?;
+                    account.read(&self.wanted, self.now_ms, out, late, &bar, &mut chunk)?;
                 let mut rows = Rows::new();
                 if let Some(id) = &account.id {
                     let known = self.question.organization.accounts.contains_key(id);
@@ -369,10 +371,12 @@ impl Judging<'_> {
     /// What the policies refer to, as far as it is there.
     fn facts(&self, late: Option<&Spill>) -> Result<References, Failure> {
         let mut shards: BTreeMap<ShardId, Shard> = BTreeMap::new();
+        let mut chunk = Chunk::default();
         for account in self.referenced() {
             let bar = indicatif::ProgressBar::hidden();
+            let account = self.groups.account(&account);
             let (read, _) =
-                self.groups.account(&account).read(&self.wanted, self.now_ms, None, late, &bar)?;
+                account.read(&self.wanted, self.now_ms, None, late, &bar, &mut chunk)?;
             shards.extend(read.into_iter().map(|shard| (shard.id.clone(), shard)));
         }
         let regions: BTreeSet<Region> = shards.keys().map(|id| id.region.clone()).collect();

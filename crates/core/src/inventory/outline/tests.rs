@@ -10,14 +10,17 @@ fn fields_of_both_dialects_are_found_in_any_letter_case_and_order() {
     assert_eq!(outlined(text), None, "it begins with its bracket");
     let (outline, end) = outlined(text.trim_start()).unwrap();
     assert_eq!(text.trim_start().get(end..), Some(" ,"));
-    assert_eq!(outline.configuration(), Some(r#"{"a":[1,{"b":"}"}]}"#));
-    assert_eq!((outline.account(), outline.arn()), (Some("\"1\""), Some("\"a\"")));
-    assert_eq!((outline.resource_type(), outline.id()), (Some("\"t\""), None));
+    assert_eq!(outline.text(Field::Configuration), Some(r#"{"a":[1,{"b":"}"}]}"#));
+    assert_eq!(
+        (outline.text(Field::Account), outline.text(Field::Arn)),
+        (Some("\"1\""), Some("\"a\""))
+    );
+    assert_eq!((outline.text(Field::Type), outline.text(Field::Id)), (Some("\"t\""), None));
 }
 
 #[test]
 fn null_is_as_good_as_absent_and_two_values_go_the_long_way() {
-    let id = |text: &'static str| outlined(text).map(|(outline, _)| outline.id());
+    let id = |text: &'static str| outlined(text).map(|(outline, _)| outline.text(Field::Id));
     assert_eq!(id(r#"{"resourceId":"a","resourceId":"b"}"#), None);
     assert_eq!(id(r#"{"awsAccountId":"1","accountId":"2"}"#), None);
     assert_eq!(id(r#"{"resourceId":"a","resourceId":null}"#), Some(Some("\"a\"")));
@@ -87,7 +90,10 @@ fn escapes_and_strings_may_lie_across_blocks() {
             let text = format!(r#"{{"a":"{}{inside}","resourceId":"b"}}"#, "x".repeat(filler));
             let taken = outlined(&text).filter(|(_, end)| *end == text.len());
             assert_eq!(taken.is_some(), right, "{text}");
-            assert!(taken.is_none_or(|(outline, _)| outline.id() == Some("\"b\"")), "{text}");
+            assert!(
+                taken.is_none_or(|(outline, _)| outline.text(Field::Id) == Some("\"b\"")),
+                "{text}"
+            );
         }
     }
 }

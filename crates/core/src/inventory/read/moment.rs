@@ -47,51 +47,19 @@ pub(in crate::inventory) fn moment_ms(raw: &str) -> Option<i64> {
 
 /// The moment in the one form that Config's own items have, `"2026-02-03T04:05:06.789Z"`; anything
 /// unusual about it is left to the others.
-fn usual_ms(raw: &[u8]) -> Option<i64> {
-    let raw: &[u8; 26] = raw.try_into().ok()?;
-    let mut digits = *raw;
-    // Each byte less that of the form: digits become their values, all else has to become 0.
-    for (byte, form) in digits.iter_mut().zip(*b"\"0000-00-00T00:00:00.000Z\"") {
-        *byte = byte.wrapping_sub(form);
-    }
-    let [
-        a,
-        y1,
-        y2,
-        y3,
-        y4,
-        b,
-        m1,
-        m2,
-        c,
-        d1,
-        d2,
-        d,
-        h1,
-        h2,
-        e,
-        n1,
-        n2,
-        f,
-        s1,
-        s2,
-        g,
-        f1,
-        f2,
-        f3,
-        h,
-        i,
-    ] = digits;
-    let wrong = digits.iter().fold(false, |wrong, digit| wrong | (*digit > 9));
-    if wrong || a | b | c | d | e | f | g | h | i != 0 {
-        return None;
-    }
-    let two = |tens: u8, ones: u8| i64::from(tens) * 10 + i64::from(ones);
-    let (year, month, day) = (two(y1, y2) * 100 + two(y3, y4), two(m1, m2), two(d1, d2));
-    let (hour, minute, second) = (two(h1, h2), two(n1, n2), two(s1, s2));
+pub(in crate::inventory) fn usual_ms(raw: &[u8]) -> Option<i64> {
+    let inside: &[u8; 24] = raw.strip_prefix(b"\"")?.strip_suffix(b"\"")?.try_into().ok()?;
+    let (words, _) = inside.as_chunks::<8>();
+    let [date, time, rest] = words else { return None };
+    let [y1, _, y2, _, _, month, _, _] = pairs(*date, *b"0000-00-")?;
+    let [day, _, _, hour, _, _, minute, _] = pairs(*time, *b"00T00:00")?;
+    let [_, second, _, _, _, last, _, _] = pairs(*rest, *b":00.000Z")?;
+    // Of the fraction, the first digit is the first of a pair as well.
+    let [_, _, _, _, first, ..] = *rest;
+    let days = *DAYS.get(usize::try_from(month).ok()?)?;
+    let year = y1 * 100 + y2;
     let usual = (1970..=9998).contains(&year)
-        && (1..=12).contains(&month)
-        && (1..=28).contains(&day)
+        && (1..=days).contains(&day)
         && hour < 24
         && minute < 60
         && second < 60;
@@ -103,7 +71,26 @@ fn usual_ms(raw: &[u8]) -> Option<i64> {
     let days = years * 365 + years / 4 - years / 100 + years / 400 + (153 * months + 2) / 5 + day;
     // Of 1 March of the year 0 counted as 1, the first day of 1970 is number 719,469.
     let seconds = ((days - 719_469) * 24 + hour) * 3600 + minute * 60 + second;
-    Some(seconds * 1000 + i64::from(f1) * 100 + two(f2, f3))
+    Some(seconds * 1000 + i64::from(first - b'0') * 100 + last)
+}
+
+/// The days of each month that it has in every year; of none before the first.
+const DAYS: [i64; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/// At each place the number that the digits there and behind it say, if the bytes have the form:
+/// a digit wherever it has `0`, else its very byte.
+#[inline]
+fn pairs(bytes: [u8; 8], form: [u8; 8]) -> Option<[i64; 8]> {
+    // Digits become their values, all else has to become 0.
+    let values = u64::from_le_bytes(bytes) ^ u64::from_le_bytes(form);
+    // What is more than may be there has its highest bit set afterwards, or had it before.
+    let over = form.map(|byte| if byte == b'0' { 0x7F - 9 } else { 0x7F });
+    let over = values.wrapping_add(u64::from_le_bytes(over)) | values;
+    if over & ((u64::MAX / 0xFF) << 7) != 0 {
+        return None;
+    }
+    // Ten times nine and nine is less than a byte holds, so that none carries into the next.
+    Some((values.wrapping_mul(10).wrapping_add(values >> 8)).to_le_bytes().map(i64::from))
 }
 
 /// The moment that a state id stands for, when it is plausible as one.
@@ -200,7 +187,7 @@ mod tests {
             }
             taken += 1;
         }
-        assert!(left * 8 < taken, "{left} of {taken}: the last days of months are left");
+        assert!(left * 1000 < taken, "{left} of {taken}: leap days are left");
         let ms = usual_ms(br#""1970-01-01T00:00:00.001Z""#);
         assert_eq!(ms, Some(1));
         assert_eq!(usual_ms(br#""2024-03-01T00:00:00.000Z""#), Some(1_709_251_200_000));
@@ -214,6 +201,14 @@ mod tests {
             r#""2026-13-03T04:05:06.789Z""#,
             r#""2026-00-03T04:05:06.789Z""#,
             r#""2026-01-00T04:05:06.789Z""#,
+            r#""2026-01-32T04:05:06.789Z""#,
+            r#""2026-02-29T04:05:06.789Z""#,
+            r#""2026-04-31T04:05:06.789Z""#,
+            r#""2024-02-29T04:05:06.789Z""#,
+            r#""2026-01-03T04:05:06.78/Z""#,
+            r#""2026-01-03T04:05:06./89Z""#,
+            r#""2026-01-03T04:05:06.789Z "#,
+            r#""20é6-01-03T04:05:06.78Z""#,
             r#""2026-0:-03T04:05:06.789Z""#,
             r#""2026-01-03T04:05:06.789+"#,
             r#""1969-12-28T04:05:06.789Z""#,

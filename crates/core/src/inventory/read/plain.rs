@@ -26,7 +26,7 @@ impl<'t> Plain<'t> {
         self.eat(b'"')?;
         let from = self.at;
         let rest = self.text.as_bytes().get(from..)?;
-        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        let length = text_length(rest)?;
         (rest.get(length) == Some(&b'"')).then_some(())?;
         self.at = from + length + 1;
         self.text.get(from..from + length)
@@ -91,16 +91,24 @@ impl<'t> Plain<'t> {
 
     /// A list: `take` reads each element.
     pub fn list<T>(&mut self, mut take: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        self.eat(b'[')?;
         let mut all = Vec::new();
+        self.each(|plain| {
+            all.push(take(plain)?);
+            Some(())
+        })?;
+        Some(all)
+    }
+
+    /// The same, of which the elements are not kept.
+    pub fn each(&mut self, mut take: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+        self.eat(b'[')?;
         if self.eat(b']').is_some() {
-            return Some(all);
+            return Some(());
         }
         loop {
-            all.push(take(self)?);
+            take(self)?;
             if self.eat(b',').is_none() {
-                self.eat(b']')?;
-                return Some(all);
+                return self.eat(b']');
             }
         }
     }
@@ -109,6 +117,29 @@ impl<'t> Plain<'t> {
     pub fn is_done(&self) -> bool {
         self.at == self.text.len()
     }
+}
+
+/// Where the first quote or backslash is.
+#[inline]
+fn text_length(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 0xFF;
+    // The lowest byte that is 0 is the lowest of which the highest bit remains.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let ends = zeros(word ^ (ONES * b'"' as u64)) | zeros(word ^ (ONES * b'\\' as u64));
+        if ends != 0 {
+            return Some(at * 8 + ends.trailing_zeros() as usize / 8);
+        }
+    }
+    let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    Some(bytes.len() - rest.len() + length)
+}
+
+/// The text, unless it is empty.
+pub(super) fn filled(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
 }
 
 /// Sets a field that was not told before; a name told twice is unusual.
