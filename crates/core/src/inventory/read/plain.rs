@@ -93,6 +93,8 @@ impl<'t> Plain<'t> {
     pub fn list<T>(&mut self, mut take: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let mut all = Vec::new();
         self.each(|plain| {
+            // Most lists are of one, and kept as they are.
+            all.reserve_exact(usize::from(all.is_empty()));
             all.push(take(plain)?);
             Some(())
         })?;
