@@ -39,8 +39,9 @@ const LIMIT_MAX: u64 = 100;
 /// Warnings printed one by one; the rest is counted.
 const WARNINGS_SHOWN_MAX: usize = 20;
 
-/// What is known of each account by (policy, Region), policies in the order they were given.
-type Rows = BTreeMap<(usize, Region), BTreeMap<AccountId, Finding>>;
+/// What is known of each account of the organization by (policy, Region), policies in the order they
+/// were given.
+type Rows<'q> = BTreeMap<(usize, Region), BTreeMap<&'q AccountId, Finding>>;
 
 /// What an account came to under a policy, without what its place among the rows tells: there are as
 /// many as accounts, Regions and policies multiplied.
@@ -87,7 +88,7 @@ pub fn run(args: &Check) -> Outcome {
 }
 
 /// The rows as they are reported, in the order of the policies, Regions and accounts.
-fn told(question: &Question, rows: Rows) -> impl Iterator<Item = StatusRow> {
+fn told<'q>(question: &'q Question, rows: Rows<'q>) -> impl Iterator<Item = StatusRow> + use<'q> {
     let every = rows.into_iter().flat_map(|(place, accounts)| {
         accounts.into_iter().map(move |(account, finding)| (place.clone(), account, finding))
     });
@@ -98,7 +99,7 @@ fn told(question: &Question, rows: Rows) -> impl Iterator<Item = StatusRow> {
             policy_id: question.given_id(policy),
             policy: policy.name.to_string(),
             region: region.to_string(),
-            account_name: question.account_name(&account),
+            account_name: question.account_name(account),
             account: account.to_string(),
             status: finding.status,
             violator_count: finding.violator_count,
@@ -114,7 +115,7 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-fn exit(found: &Found) -> Exit {
+fn exit(found: &Found<'_>) -> Exit {
     let any_is = |status: Option<Status>| found.findings().any(|one| one.status == status);
     if !found.reading.unread.is_empty() {
         Exit::Unreadable
@@ -167,21 +168,21 @@ fn say(reading: &Reading) {
 }
 
 /// What judging everything came to.
-struct Found {
-    rows: Rows,
+struct Found<'q> {
+    rows: Rows<'q>,
     reading: Reading,
     /// Some item was read, or some Region was asked for.
     anything: bool,
 }
 
-impl Found {
+impl Found<'_> {
     fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.rows.values().flat_map(BTreeMap::values)
     }
 }
 
 /// Adds rows, which stand for those that were there.
-fn extend(rows: &mut Rows, more: Rows) {
+fn extend<'q>(rows: &mut Rows<'q>, more: Rows<'q>) {
     for (place, accounts) in more {
         rows.entry(place).or_default().extend(accounts);
     }
@@ -196,8 +197,8 @@ struct Judging<'a> {
     now_ms: i64,
 }
 
-impl Judging<'_> {
-    fn everything(mut self, threads: usize) -> Result<Found, Failure> {
+impl<'a> Judging<'a> {
+    fn everything(mut self, threads: usize) -> Result<Found<'a>, Failure> {
         let spill = Spill::new()?;
         let mut facts = self.facts(None)?;
         // Files of which nobody can tell whose they are come first: what of them cannot be read is
@@ -244,7 +245,7 @@ impl Judging<'_> {
         late: Option<&Spill>,
         facts: &References,
         threads: usize,
-    ) -> Result<(Rows, Reading), Failure> {
+    ) -> Result<(Rows<'a>, Reading), Failure> {
         let files = accounts.iter().map(|account| account.files.len() as u64).sum();
         let bar = progress::bar(files, "files judged");
         let queue = Mutex::new(accounts.iter());
@@ -286,12 +287,14 @@ impl Judging<'_> {
     }
 
     /// Judges one shard under every policy of its Region.
-    fn shard(&self, shard: &Shard, reading: &Reading, facts: &References, rows: &mut Rows) {
-        let ShardId { account, region } = &shard.id;
+    fn shard(&self, shard: &Shard, reading: &Reading, facts: &References, rows: &mut Rows<'a>) {
+        let (organization, region) = (&self.question.organization, &shard.id.region);
+        let known = organization.accounts.get_key_value(&shard.id.account);
+        let Some((account, _)) = known else { return };
         for (at, policy) in self.question.policies_in(region) {
-            if policy.scope.has_account(&self.question.organization, account) {
+            if policy.scope.has_account(organization, account) {
                 let row = self.row(&policy, shard, reading, facts);
-                rows.entry((at, region.clone())).or_default().insert(account.clone(), row);
+                rows.entry((at, region.clone())).or_default().insert(account, row);
             }
         }
     }
@@ -332,7 +335,7 @@ impl Judging<'_> {
     }
 
     /// Accounts in scope of which nothing was delivered in a Region that is judged: the gap shows.
-    fn unheard(&self, rows: &mut Rows, reading: &Reading, facts: &References) {
+    fn unheard(&self, rows: &mut Rows<'a>, reading: &Reading, facts: &References) {
         // Files that could not be read were held against the shards of their account.
         let known = Reading { facts: reading.facts.clone(), ..Reading::default() };
         for region in self.question.judged(&reading.regions) {
@@ -351,7 +354,7 @@ impl Judging<'_> {
                     let shard =
                         Shard::empty(ShardId { account: account.clone(), region: region.clone() });
                     let row = self.row(&policy, &shard, &known, facts);
-                    accounts.insert(account.clone(), row);
+                    accounts.insert(account, row);
                 }
             }
         }
