@@ -24,7 +24,7 @@ pub struct Programs {
 }
 
 /// Runs of a short program that are counted together.
-const RUNS_IN_A_ROW: u32 = 5;
+const RUNS_IN_A_ROW: u32 = 20;
 
 /// Median CPU seconds of each way, for one fleet.
 #[derive(Clone, Debug, Default)]

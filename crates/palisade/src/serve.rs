@@ -383,17 +383,17 @@ async fn write_uses(app: Arc<App>) {
 
 /// Does due work, round after round, until told to stop.
 async fn work(app: Arc<App>, judging: Judging, keep: Keep, stopped: watch::Receiver<bool>) {
-    let more = Notify::new();
+    let more = Arc::new(Notify::new());
     let worker = lead(&app, judging, keep, &more, &stopped);
     tokio::join!(worker, help(&app, judging, &more, &stopped));
 }
 
-/// Does due work and what comes with time; tells `more` when a round found more than it took.
+/// Does due work and what comes with time; tells `more` when a round finds more than it takes.
 async fn lead(
     app: &Arc<App>,
     judging: Judging,
     keep: Keep,
-    more: &Notify,
+    more: &Arc<Notify>,
     stopped: &watch::Receiver<bool>,
 ) {
     let mut expiry = tokio::time::interval(EXPIRY);
@@ -402,11 +402,8 @@ async fn lead(
         if !backlog {
             gather(app).await;
         }
-        let done = round(app, judging).await;
+        let done = round(app, judging, more).await;
         backlog = done >= worker::LEASE_SHARDS_MAX;
-        if backlog {
-            more.notify_one();
-        }
         if done > 0 {
             continue;
         }
@@ -421,22 +418,28 @@ async fn lead(
 
 /// While there is more due than one round takes, does a second at the same time: it loads and judges
 /// while the other settles.
-async fn help(app: &Arc<App>, judging: Judging, more: &Notify, stopped: &watch::Receiver<bool>) {
+async fn help(
+    app: &Arc<App>,
+    judging: Judging,
+    more: &Arc<Notify>,
+    stopped: &watch::Receiver<bool>,
+) {
     while !*stopped.borrow() {
         tokio::select! {
             () = more.notified() => {}
             () = until(stopped.clone()) => continue,
         }
-        while !*stopped.borrow() && round(app, judging).await >= worker::LEASE_SHARDS_MAX {}
+        while !*stopped.borrow() && round(app, judging, more).await >= worker::LEASE_SHARDS_MAX {}
     }
 }
 
 /// One round of due work. Answers how much it did; 0 also when it failed.
-async fn round(app: &Arc<App>, judging: Judging) -> usize {
-    let app = app.clone();
+async fn round(app: &Arc<App>, judging: Judging, more: &Arc<Notify>) -> usize {
+    let (app, more) = (app.clone(), more.clone());
     let busy = tokio::task::spawn_blocking(move || {
         let (view, now_ms) = (|| app.view(), app.clock.now_ms());
-        worker::measured_round(&*app.store, &view, judging, now_ms, &app.metrics)
+        let more = || more.notify_one();
+        worker::measured_round(&*app.store, &view, judging, now_ms, &app.metrics, &more)
     });
     match busy.await {
         Ok(Ok(done)) => return done,

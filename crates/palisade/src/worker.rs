@@ -25,7 +25,7 @@ use palisade_store::{
 /// Accounts marked by one step of a fan-out.
 pub const FAN_OUT_CHUNK_MAX: usize = 1_000;
 /// Shards leased, judged and settled together.
-pub const LEASE_SHARDS_MAX: usize = 64;
+pub const LEASE_SHARDS_MAX: usize = 128;
 /// How long a lease lasts before its work may be leased again, milliseconds.
 pub const LEASE_MS: i64 = 60_000;
 /// After how long a shard is tried again of which something could not be read, milliseconds.
@@ -56,16 +56,18 @@ pub fn round(
     judging: Judging,
     now_ms: i64,
 ) -> Result<usize, StoreError> {
-    measured_round(store, view, judging, now_ms, &Metrics::default())
+    measured_round(store, view, judging, now_ms, &Metrics::default(), &|| {})
 }
 
 /// As [`round`], and notes what the stages cost. Looks that find nothing due count as leases too.
+/// `more` is told, before anything is judged, when there may be more due than the round takes.
 pub fn measured_round(
     store: &dyn Store,
     view: &dyn Fn() -> Result<Arc<ControlView>, StoreError>,
     judging: Judging,
     now_ms: i64,
     metrics: &Metrics,
+    more: &dyn Fn(),
 ) -> Result<usize, StoreError> {
     let mut done = 0;
     for fan_out in store.fan_outs()? {
@@ -77,6 +79,9 @@ pub fn measured_round(
         return Ok(done);
     }
     done += leases.len();
+    if leases.len() >= LEASE_SHARDS_MAX {
+        more();
+    }
     let view = view()?;
     let round = Round { store, view: &view, judging, now_ms };
     let (settlements, judgements) = metrics.timed(Stage::Judge, || round.judge(leases))?;

@@ -75,7 +75,8 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 /// Durable state of one organization.
 ///
 /// INVARIANT: every method is one transaction; a method that writes returns after its writes are
-/// on disk, and either all or none of them are. Only a lease need not be on disk: a crash ends it.
+/// on disk, and either all or none of them are. Two need not be on disk: a lease, which a crash ends,
+/// and a step of a fan-out, which is then taken again, for its marks go with its cursor.
 pub trait Store: Send + Sync {
     // Control.
 

@@ -8,7 +8,7 @@ use super::{Body, Item, ItemKey, Permission, SecurityGroup, Tags, Version};
 use crate::ident::AccountId;
 
 /// The item of this key from what stands behind the layout byte of [`super::encode::ITEM_LAYOUT`].
-pub(super) fn item(key: &ItemKey, bytes: &[u8]) -> Option<Item> {
+pub(super) fn item(key: impl Fn() -> ItemKey, bytes: &[u8]) -> Option<Item> {
     let mut stored = Stored(bytes);
     let state = stored.option(Stored::number)?;
     let version = Version { state, captured_ms: stored.signed()? };
@@ -19,7 +19,7 @@ pub(super) fn item(key: &ItemKey, bytes: &[u8]) -> Option<Item> {
     let body = stored.body()?;
     // A later state without a configuration is rare.
     (stored.byte()? == NONE && stored.0.is_empty()).then_some(())?;
-    Some(Item { key: key.clone(), version, name, arn, tags, body, unseen_since: None })
+    Some(Item { key: key(), version, name, arn, tags, body, unseen_since: None })
 }
 
 const NONE: u8 = 0;

@@ -106,6 +106,11 @@ fn append_state(mut out: Vec<u8>, item: &Item) -> Vec<u8> {
 
 /// The item whose key is `key` and whose stored form is `bytes`, in this layout or an older one.
 pub fn decode_item(key: &ItemKey, bytes: &[u8]) -> Result<Item, ItemDecodeError> {
+    decode_item_of(|| key.clone(), bytes)
+}
+
+/// As [`decode_item`], for a key that is made once there is an item.
+pub fn decode_item_of(key: impl Fn() -> ItemKey, bytes: &[u8]) -> Result<Item, ItemDecodeError> {
     let (layout, rest) = match bytes.split_first() {
         Some((layout @ (&ITEM_LAYOUT | &ITEM_LAYOUT_OF_ONE_STATE), rest)) => (*layout, rest),
         other => {
@@ -114,11 +119,11 @@ pub fn decode_item(key: &ItemKey, bytes: &[u8]) -> Result<Item, ItemDecodeError>
         }
     };
     if layout == ITEM_LAYOUT
-        && let Some(item) = decode::item(key, rest)
+        && let Some(item) = decode::item(&key, rest)
     {
         return Ok(item);
     }
-    decode_any(key, layout, rest)
+    decode_any(&key(), layout, rest)
 }
 
 /// The long way: of any layout that is read, and telling what is wrong.

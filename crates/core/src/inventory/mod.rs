@@ -33,7 +33,9 @@ pub use build::{ShardBuilder, seen_ms};
 pub use delivery::{
     AHEAD_MS_MAX, Delivery, DeliveryError, DeliveryReader, QUARANTINED_MAX, Quarantined,
 };
-pub use encode::{ITEM_LAYOUT, ItemDecodeError, append_item, decode_item, encode_item};
+pub use encode::{
+    ITEM_LAYOUT, ItemDecodeError, append_item, decode_item, decode_item_of, encode_item,
+};
 pub use encoded::{Encoded, EncodedItem, OfType};
 pub use item::*;
 pub use merge::{Held, Merged, is_live, is_live_unless, merge};

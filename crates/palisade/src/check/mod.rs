@@ -66,7 +66,8 @@ pub fn run(args: &Check) -> Outcome {
     let wanted = Arc::new(question.policies.iter().flat_map(reads).collect());
     let now_ms = SystemClock.now_ms();
     let unplaced = BTreeSet::new();
-    let check = Judging { question: &question, groups: &groups, wanted, unplaced, now_ms };
+    let read = Mutex::default();
+    let check = Judging { question: &question, groups: &groups, wanted, unplaced, read, now_ms };
     let found = check.everything(threads)?;
     say(&found.reading);
     let is_empty = found.findings().next().is_none();
@@ -194,13 +195,15 @@ struct Judging<'a> {
     wanted: Wanted,
     /// Files that could not be read and may be any account's.
     unplaced: BTreeSet<String>,
+    /// What accounts that policies refer to were read into, until they are judged themselves.
+    read: Mutex<BTreeMap<AccountId, (Vec<Shard>, Reading)>>,
     now_ms: i64,
 }
 
 impl<'a> Judging<'a> {
     fn everything(mut self, threads: usize) -> Result<Found<'a>, Failure> {
         let spill = Spill::new()?;
-        let mut facts = self.facts(None)?;
+        let mut facts = self.facts(Some(&spill), None)?;
         // Files of which nobody can tell whose they are come first: what of them cannot be read is
         // held against every account.
         let (nobodys, every): (Vec<&Account>, Vec<&Account>) =
@@ -215,7 +218,7 @@ impl<'a> Judging<'a> {
         let late = spill.accounts()?;
         let mut again: BTreeSet<AccountId> = late.clone();
         if self.referenced().iter().any(|account| late.contains(account)) {
-            let with_late = self.facts(Some(&spill))?;
+            let with_late = self.facts(None, Some(&spill))?;
             if with_late != facts {
                 facts = with_late;
                 again.extend(every.iter().filter_map(|account| account.id.clone()));
@@ -255,8 +258,13 @@ impl<'a> Judging<'a> {
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some(account) = next else { return Ok(()) };
-                let (shards, mut reading) =
-                    account.read(&self.wanted, self.now_ms, out, late, &bar, &mut chunk)?;
+                let (shards, mut reading) = match self.already(account) {
+                    Some(read) => {
+                        bar.inc(account.files.len() as u64);
+                        read
+                    }
+                    None => account.read(&self.wanted, self.now_ms, out, late, &bar, &mut chunk)?,
+                };
                 let mut rows = Rows::new();
                 if let Some(id) = &account.id {
                     let known = self.question.organization.accounts.contains_key(id);
@@ -284,6 +292,12 @@ impl<'a> Judging<'a> {
         })?;
         bar.finish_and_clear();
         Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What an account was read into before, with nothing that came in others' files.
+    fn already(&self, account: &Account) -> Option<(Vec<Shard>, Reading)> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.remove(account.id.as_ref()?)
     }
 
     /// Judges one shard under every policy of its Region.
@@ -371,17 +385,18 @@ impl<'a> Judging<'a> {
             .collect()
     }
 
-    /// What the policies refer to, as far as it is there.
-    fn facts(&self, late: Option<&Spill>) -> Result<References, Failure> {
-        let mut shards: BTreeMap<ShardId, Shard> = BTreeMap::new();
-        let mut chunk = Chunk::default();
-        for account in self.referenced() {
-            let bar = indicatif::ProgressBar::hidden();
-            let account = self.groups.account(&account);
-            let (read, _) =
-                account.read(&self.wanted, self.now_ms, None, late, &bar, &mut chunk)?;
-            shards.extend(read.into_iter().map(|shard| (shard.id.clone(), shard)));
+    /// What the policies refer to, as far as it is there. What is read with an `out`, which takes what
+    /// belongs to others, is kept.
+    fn facts(&self, out: Option<&Spill>, late: Option<&Spill>) -> Result<References, Failure> {
+        let mut read = BTreeMap::new();
+        let (bar, mut chunk) = (indicatif::ProgressBar::hidden(), Chunk::default());
+        for id in self.referenced() {
+            let account = self.groups.account(&id);
+            let found = account.read(&self.wanted, self.now_ms, out, late, &bar, &mut chunk)?;
+            read.insert(id, found);
         }
+        let shards: BTreeMap<&ShardId, &Shard> =
+            read.values().flat_map(|(shards, _)| shards).map(|shard| (&shard.id, shard)).collect();
         let regions: BTreeSet<Region> = shards.keys().map(|id| id.region.clone()).collect();
         let mut facts = References::new();
         for region in regions {
@@ -397,6 +412,10 @@ impl<'a> Judging<'a> {
                     }
                 }
             }
+        }
+        drop(shards);
+        if out.is_some() {
+            *self.read.lock().unwrap_or_else(PoisonError::into_inner) = read;
         }
         Ok(facts)
     }

@@ -43,6 +43,7 @@ fn judged(more: &[&str], paths: &[PathBuf]) -> Vec<StatusRow> {
         groups: &groups,
         wanted,
         unplaced: BTreeSet::new(),
+        read: Mutex::default(),
         now_ms: NOW_MS,
     };
     let found = judging.everything(2).unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use palisade_core::evaluate::{AccountFacts, Changed, Fact, Reference, References, Support};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
-use palisade_core::inventory::{Item, ItemKey, Shard, decode_item};
+use palisade_core::inventory::{Item, ItemKey, Shard, decode_item_of};
 use palisade_core::ledger::{Record, ViolatorRow};
 use rusqlite::params;
 
@@ -233,18 +233,20 @@ fn live_items_of(
         resource_type.as_str(),
         State::Live
     ])?;
-    let mut items = BTreeMap::new();
+    let mut items = Vec::new();
     while let Some(row) = rows.next()? {
-        let key = ItemKey {
+        let resource: ResourceId = ident(row, 0, ITEM)?;
+        let key = || ItemKey {
             account: id.account.clone(),
             region: id.region.clone(),
             resource_type: resource_type.clone(),
-            id: ident(row, 0, ITEM)?,
+            id: resource.clone(),
         };
-        let item = decoded(&key, row, 1)?;
-        items.insert(key.id, item);
+        let item = decoded_of(key, row, 1)?;
+        items.push((resource, item));
     }
-    Ok(items)
+    // They come in order: a map is made of them at once.
+    Ok(items.into_iter().collect())
 }
 
 fn live_items(
@@ -305,16 +307,16 @@ pub(super) fn items(
 }
 
 pub(super) fn decoded(key: &ItemKey, row: &rusqlite::Row<'_>, column: usize) -> Result<Item> {
+    decoded_of(|| key.clone(), row, column)
+}
+
+fn decoded_of(key: impl Fn() -> ItemKey, row: &rusqlite::Row<'_>, column: usize) -> Result<Item> {
     let value = row.get_ref(column).map_err(|error| damaged(ITEM, error))?;
     let bytes = value.as_blob().map_err(|error| damaged(ITEM, error))?;
-    decode_item(key, bytes).map(Item::shown).map_err(|error| {
-        damaged(
-            ITEM,
-            format!(
-                "`{}` `{}` of account {} in {}: {error}",
-                key.resource_type, key.id, key.account, key.region
-            ),
-        )
+    decode_item_of(&key, bytes).map(Item::shown).map_err(|error| {
+        let ItemKey { account, region, resource_type, id } = key();
+        let whose = format!("`{resource_type}` `{id}` of account {account} in {region}");
+        damaged(ITEM, format!("{whose}: {error}"))
     })
 }
 

@@ -273,7 +273,9 @@ impl Store for SqliteStore {
         next: Option<&AccountId>,
         now_ms: i64,
     ) -> Result<bool> {
-        self.connections.write(|tx| work::advance_fan_out(tx, fan_out, shards, next, now_ms))
+        // A step that the end of the machine undoes is taken again: its marks go with its cursor.
+        self.connections
+            .write_unawaited(|tx| work::advance_fan_out(tx, fan_out, shards, next, now_ms))
     }
 
     fn mark(&self, marks: &[Mark], now_ms: i64) -> Result<()> {

@@ -91,7 +91,7 @@ proptest! {
     #[test]
     fn what_is_written_today_goes_the_short_way(item in any_item()) {
         let bytes = encode_item(&item);
-        let short = super::item(&key(), &bytes[1..]);
+        let short = super::item(key, &bytes[1..]);
         prop_assert_eq!(decode_any(&key(), ITEM_LAYOUT, &bytes[1..]), Ok(item.clone()));
         match short {
             Some(short) => prop_assert_eq!(short, item),
@@ -114,7 +114,7 @@ proptest! {
             2 => drop(bytes.remove(at)),
             _ => bytes.truncate(at),
         }
-        if let Some(short) = super::item(&key(), &bytes) {
+        if let Some(short) = super::item(key, &bytes) {
             prop_assert_eq!(decode_any(&key(), ITEM_LAYOUT, &bytes), Ok(short));
         }
     }
@@ -129,7 +129,7 @@ fn a_later_state_goes_the_long_way() {
     let body = Body::SecurityGroup(SecurityGroup::default());
     let item = Item { key: key(), version, name, arn, tags, body, unseen_since };
     let bytes = encode_item(&item);
-    assert_eq!(super::item(&key(), &bytes[1..]), None);
+    assert_eq!(super::item(key, &bytes[1..]), None);
     assert_eq!(decode_any(&key(), ITEM_LAYOUT, &bytes[1..]), Ok(item));
 }
 
@@ -137,5 +137,5 @@ fn a_later_state_goes_the_long_way() {
 fn a_length_that_lies_makes_no_room() {
     // No state, moment 0, no name, no ARN, and 2^62 tags.
     let bytes = [0, 0, 0, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40];
-    assert_eq!(super::item(&key(), &bytes), None);
+    assert_eq!(super::item(key, &bytes), None);
 }
