@@ -258,7 +258,8 @@ impl<'a> Judging<'a> {
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some(account) = next else { return Ok(()) };
-                let (shards, mut reading) = match self.already(account) {
+                let before = if late.is_none() { self.already(account) } else { None };
+                let (shards, mut reading) = match before {
                     Some(read) => {
                         bar.inc(account.files.len() as u64);
                         read
