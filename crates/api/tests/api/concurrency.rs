@@ -164,6 +164,10 @@ impl Store for Unlocked {
     fn lease(&self, now_ms: i64, lease_ms: i64, shards_max: usize) -> Kept<Vec<Lease>> {
         self.0.lease(now_ms, lease_ms, shards_max)
     }
+    fn prolong(&self, leases: &[Lease], until_ms: i64) -> Kept<()> {
+        self.0.prolong(leases, until_ms)
+    }
+
     fn settle(&self, settlements: &[Settlement]) -> Kept<()> {
         self.0.settle(settlements)
     }

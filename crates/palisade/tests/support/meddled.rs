@@ -167,6 +167,10 @@ impl<F: Fn(&SqliteStore) + Send + Sync> Store for Meddled<F> {
         self.store.lease(now_ms, lease_ms, shards_max)
     }
 
+    fn prolong(&self, leases: &[Lease], until_ms: i64) -> Result<()> {
+        self.store.prolong(leases, until_ms)
+    }
+
     fn settle(&self, settlements: &[Settlement]) -> Result<()> {
         self.store.settle(settlements)
     }

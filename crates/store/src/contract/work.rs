@@ -28,6 +28,27 @@ pub fn a_lease_holds_others_off_until_its_last_millisecond(bed: &mut impl Bed) {
     assert_eq!(first.marks, second.marks);
 }
 
+pub fn a_lease_lasts_as_long_as_its_holder_says(bed: &mut impl Bed) {
+    let store = bed.store();
+    put_policies(store, &["p"]);
+    store.mark(&[mark_of(&shard(1), Some("p")), mark_of(&shard(2), None)], 10).unwrap();
+    let leases = store.lease(10, 5, 9).unwrap();
+    store.prolong(&leases, 200).unwrap();
+    assert_eq!(shown(&store.lease(199, 5, 9).unwrap()), "", "longer");
+    let [first, second] = leases.try_into().unwrap();
+    store.prolong(std::slice::from_ref(&second), 20).unwrap();
+    let taken = lease_one(store, 20, 100);
+    assert_eq!(taken.shard, shard(2), "shorter");
+    store.prolong(&[first.clone(), second], 1_000).unwrap();
+    assert_eq!(lease_one(store, 120, 5).shard, shard(2), "whose lease was taken holds none");
+    let found = outcome(store, &first, "p", &judgement(&["sg-1"], &[]), 10);
+    store.settle(&[settled(first.clone(), 10, &[found])]).unwrap();
+    store.mark(&[mark_of(&shard(1), None)], 300).unwrap();
+    store.prolong(&[first], 1_000).unwrap();
+    assert_eq!(shown(&store.lease(300, 5, 1).unwrap()), "2 *");
+    assert_eq!(shown(&store.lease(300, 5, 1).unwrap()), "1 *", "nor who has settled");
+}
+
 pub fn what_an_overtaken_worker_settles_is_dropped(bed: &mut impl Bed) {
     let store = bed.store();
     put_policies(store, &["p"]);

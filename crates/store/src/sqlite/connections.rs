@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -10,16 +11,16 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::{Effort, Result, StoreError};
 
-use super::log::{MOVED_PAGES, Mover};
+use super::log::{self, MOVED_PAGES, Mover};
 use super::spent::Spent;
-use super::writer::{Transaction, Writer};
+use super::writer::{SHARED_ROWS_MAX, Transaction, Writer};
 use super::{Opening, Synchronous, engine, schema};
 
 /// Reading connections open at one time; who comes when all are taken waits for one.
 pub(super) const READERS_MAX: usize = 16;
 
 /// How long a call waits for another process, such as `keys create`, to finish its write.
-const BUSY_WAIT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// Prepared statements kept per connection; there are fewer in this crate.
 const STATEMENTS_MAX: usize = 128;
@@ -30,6 +31,10 @@ const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
 /// Size to which the write-ahead log is cut back after a checkpoint, in bytes.
 const LOG_KEPT_MAX: i64 = 64 << 20;
+
+/// For how long it is tried to empty the log, and how long writers have in between.
+const EMPTYING: Duration = Duration::from_secs(10);
+const EMPTYING_REST: Duration = Duration::from_millis(100);
 
 const SYNCHRONOUS: &str = "synchronous";
 /// Commits are in the log when they are acknowledged, and on disk before anything of them is moved
@@ -63,6 +68,14 @@ struct Pool {
     /// Callers that wait for one: only they are worth a call of the system when one comes back.
     waiting: usize,
 }
+
+/// Why something that was replaced may still be read in the files.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the change is made, but what it replaced stays in the write-ahead log beside the store, which \
+     others read all the while: stop them, and the server, which then empties it"
+)]
+struct NotEmptied;
 
 /// A reading connection that goes back to the pool when it is let go, by a panic too.
 struct Lent<'a> {
@@ -144,10 +157,19 @@ impl Connections {
         Ok(Connections { mover: None, writer, readers: None, _lock: None, spent })
     }
 
-    /// Runs `act` as a transaction and returns when what it did is on disk, or undoes it when it
-    /// fails.
+    /// Runs `act`, which writes a row or few, as a transaction and returns when what it did is on
+    /// disk, or undoes it when it fails.
     pub(super) fn write<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         self.write_rows(1, act)
+    }
+
+    /// As [`Connections::write`], for what may write any number of rows: it shares its transaction
+    /// with nobody, who would wait for all of them.
+    pub(super) fn write_many<T>(
+        &self,
+        act: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.write_rows(SHARED_ROWS_MAX, act)
     }
 
     /// As [`Connections::write`], for what writes about as many rows.
@@ -172,12 +194,9 @@ impl Connections {
     ) -> Result<T> {
         let asked = Instant::now();
         let mut alone = self.writer.alone();
-        let connection = alone.connection();
         let begun = Instant::now();
-        let before: i64 = connection.pragma_query_value(None, SYNCHRONOUS, |row| row.get(0))?;
-        connection.pragma_update(None, SYNCHRONOUS, before.min(SYNCHRONOUS_NORMAL))?;
-        let answer = committed(connection, act);
-        connection.pragma_update(None, SYNCHRONOUS, before)?;
+        let answer = Unawaited::on(alone.connection())
+            .and_then(|unawaited| committed(unawaited.connection, act));
         self.spent.write(begun.duration_since(asked), begun.elapsed());
         drop(alone);
         self.committed();
@@ -190,19 +209,40 @@ impl Connections {
         }
     }
 
+    /// How many callers wait for their turn to write.
+    #[cfg(test)]
+    pub(super) fn writers_waiting(&self) -> usize {
+        self.writer.waiting()
+    }
+
     /// What the calls cost so far.
     pub(super) fn effort(&self) -> Result<Effort> {
         self.read(|tx| self.spent.effort(tx))
     }
 
-    /// Moves what the write-ahead log holds into the file and empties it. Other processes that read
-    /// just then keep it from that, which is no failure: the next checkpoint does it.
-    pub(super) fn empty_log(&self) {
+    /// Moves what the write-ahead log holds into the file and empties it: nothing is then left in it
+    /// of what was replaced. Who reads at the time keeps it from that; tried again and again, while
+    /// others may write, it is left to the log's own thread in the end.
+    ///
+    /// # Errors
+    /// Somebody read all the while, and there is no such thread.
+    pub(super) fn empty_log(&self) -> Result<()> {
         let _still = self.mover.as_ref().map(Mover::hold);
-        let mut alone = self.writer.alone();
-        let emptied =
-            alone.connection().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        drop(emptied);
+        let begun = Instant::now();
+        while !log::emptied(self.writer.alone().connection())? {
+            if begun.elapsed() < EMPTYING {
+                thread::sleep(EMPTYING_REST);
+                continue;
+            }
+            return match &self.mover {
+                Some(mover) => {
+                    mover.empty_later();
+                    Ok(())
+                }
+                None => Err(StoreError::Engine(Box::new(NotEmptied))),
+            };
+        }
+        Ok(())
     }
 
     /// Runs `ask` in a transaction, so that all of its reads see one moment.
@@ -224,6 +264,30 @@ impl Connections {
         };
         self.spent.read(asked.elapsed());
         answer
+    }
+}
+
+/// A connection whose commits do not wait for the disk until this is let go, by a panic too.
+struct Unawaited<'c> {
+    connection: &'c mut Connection,
+    /// `synchronous` as it was.
+    before: i64,
+}
+
+impl Unawaited<'_> {
+    fn on(connection: &mut Connection) -> Result<Unawaited<'_>> {
+        let before: i64 = connection.pragma_query_value(None, SYNCHRONOUS, |row| row.get(0))?;
+        connection.pragma_update(None, SYNCHRONOUS, before.min(SYNCHRONOUS_NORMAL))?;
+        Ok(Unawaited { connection, before })
+    }
+}
+
+impl Drop for Unawaited<'_> {
+    fn drop(&mut self) {
+        // Fails only inside a transaction, and each has ended before this.
+        if let Err(error) = self.connection.pragma_update(None, SYNCHRONOUS, self.before) {
+            tracing::error!(%error, "commits do not wait for the disk any more");
+        }
     }
 }
 
@@ -281,9 +345,6 @@ fn configure(writer: &Connection, synchronous: Synchronous) -> rusqlite::Result<
     writer.pragma_update(None, "journal_size_limit", LOG_KEPT_MAX)?;
     writer.pragma_update(None, "wal_autocheckpoint", MOVED_PAGES)?;
     writer.pragma_update(None, "cache_size", WRITER_CACHE_KIB.saturating_neg())?;
-    // What pages were before a savepoint: of a shared transaction it is more than SQLite keeps in
-    // memory by itself, and a file for it is written for nothing unless somebody fails.
-    writer.pragma_update(None, "temp_store", "MEMORY")?;
     synchronize(writer, synchronous)
 }
 

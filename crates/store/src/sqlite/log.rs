@@ -13,14 +13,16 @@
 
 use std::cell::Cell;
 use std::os::raw::c_int;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 
+use super::connections::BUSY_WAIT;
 use super::writer::Writer;
 
 /// Pages of the log after which it is moved: 16 MiB. Pages that every delivery writes are then moved
@@ -30,6 +32,11 @@ pub(super) const MOVED_PAGES: u32 = 4_096;
 /// Pages by which the log grows, where a reader kept some of it from being moved, before that is
 /// tried again.
 const AGAIN_PAGES: u32 = 1_024;
+
+/// How long readers of the log are waited for, with the writer's turn, before it is emptied.
+const EMPTYING_WAIT: Duration = Duration::from_millis(200);
+/// After how long that is tried again, where it is left to the thread.
+const EMPTIED_AGAIN: Duration = Duration::from_secs(5);
 
 thread_local! {
     /// Pages of the log after this thread's last commit. SQLite's hook is a function without a
@@ -48,6 +55,8 @@ pub(super) struct Mover {
 struct State {
     /// Pages at which the log is to be moved.
     due: AtomicU32,
+    /// Whether it is to be emptied as well, for the sake of what was replaced in it.
+    to_empty: AtomicBool,
     /// Held while it is moved, and by whoever does not want it moved. Comes before the writer's turn.
     moving: Mutex<()>,
 }
@@ -66,12 +75,22 @@ impl Mover {
 
     /// To be called after whatever may have committed on this thread.
     pub(super) fn committed(&self) {
-        if COMMITTED.take() >= self.state.due.load(Relaxed)
-            && let Some(wake) = &self.wake
-        {
+        if COMMITTED.take() >= self.state.due.load(Relaxed) {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(wake) = &self.wake {
             // Woken already is woken enough.
             let _ = wake.try_send(());
         }
+    }
+
+    /// Has the log emptied as soon as nobody reads from it.
+    pub(super) fn empty_later(&self) {
+        self.state.to_empty.store(true, Relaxed);
+        self.wake();
     }
 
     /// While it is held the log is not moved.
@@ -82,7 +101,8 @@ impl Mover {
 
 impl State {
     fn new() -> State {
-        State { due: AtomicU32::new(MOVED_PAGES), moving: Mutex::default() }
+        let (due, to_empty) = (AtomicU32::new(MOVED_PAGES), AtomicBool::new(false));
+        State { due, to_empty, moving: Mutex::default() }
     }
 
     fn hold(&self) -> MutexGuard<'_, ()> {
@@ -113,28 +133,61 @@ struct Moving {
 
 impl Moving {
     fn run(&self, woken: &Receiver<()>) {
-        while woken.recv().is_ok() {
-            match self.round() {
-                Ok(Log { pages, left: 0 }) => {
-                    tracing::debug!(pages, "the log is moved");
-                    self.state.due.store(MOVED_PAGES, Relaxed);
-                }
-                Ok(Log { pages, left }) => {
-                    tracing::debug!(pages, left, "a reader keeps the log from being moved");
-                    self.state.due.store(pages.saturating_add(AGAIN_PAGES), Relaxed);
-                }
-                // What is in the log stays there, and readers find it.
-                Err(error) => tracing::error!(%error, "the log cannot be moved into the store"),
+        loop {
+            let to_empty = self.state.to_empty.load(Relaxed);
+            let wait = if to_empty { EMPTIED_AGAIN } else { Duration::MAX };
+            match woken.recv_timeout(wait) {
+                Ok(()) | Err(RecvTimeoutError::Timeout) => self.round(),
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
-    fn round(&self) -> rusqlite::Result<Log> {
+    fn round(&self) {
+        let State { due, to_empty, .. } = &*self.state;
+        match self.moved() {
+            Ok(Log { pages, left: 0 }) => {
+                tracing::debug!(pages, "the log is moved");
+                due.store(MOVED_PAGES, Relaxed);
+            }
+            Ok(Log { pages, left }) => {
+                tracing::debug!(pages, left, "a reader keeps the log from being moved");
+                due.store(pages.saturating_add(AGAIN_PAGES), Relaxed);
+            }
+            Err(error) => {
+                // What is in the log stays there, and readers find it.
+                tracing::error!(%error, "the log cannot be moved into the store");
+                due.fetch_add(AGAIN_PAGES, Relaxed);
+            }
+        }
+        if to_empty.load(Relaxed) {
+            match emptied(self.writer.alone().connection()) {
+                Ok(emptied) => to_empty.store(!emptied, Relaxed),
+                Err(error) => tracing::error!(%error, "the log cannot be emptied"),
+            }
+        }
+    }
+
+    fn moved(&self) -> rusqlite::Result<Log> {
         let _moving = self.state.hold();
         moved(&self.connection)?;
         moved(&self.connection)?;
         moved(self.writer.alone().connection())
     }
+}
+
+/// Moves all of the log and cuts it off. Answers whether that is done: somebody may be reading from
+/// it, who is waited for a little, for nobody writes meanwhile.
+pub(super) fn emptied(connection: &Connection) -> rusqlite::Result<bool> {
+    // Who begins to read when all of it is in the file does not need it.
+    moved(connection)?;
+    connection.busy_timeout(EMPTYING_WAIT)?;
+    let emptied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        let busy: i64 = row.get(0)?;
+        Ok(busy == 0)
+    });
+    connection.busy_timeout(BUSY_WAIT)?;
+    emptied
 }
 
 /// The log after a move.
@@ -289,5 +342,40 @@ mod tests {
         assert!(bed.in_file() < MEGABYTE);
         drop(held);
         soon("is moved", || bed.in_file() > 16 * MEGABYTE);
+    }
+
+    #[test]
+    fn one_that_cannot_be_moved_is_tried_when_it_has_grown_and_not_at_every_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("db");
+        let connection = connect(&path);
+        connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+        let writer = Arc::new(Writer::of(connection));
+        let fails = connect(&path);
+        fails.progress_handler(1, Some(|| true));
+        let state = Arc::new(State::new());
+        let moving = Moving { connection: fails, writer, state: state.clone() };
+        for grown in 1..=3 {
+            moving.round();
+            assert_eq!(state.due.load(Relaxed), MOVED_PAGES + grown * AGAIN_PAGES);
+        }
+    }
+
+    #[test]
+    fn one_that_is_to_be_emptied_is_when_nobody_reads_from_it_any_more() {
+        let bed = Bed::new();
+        bed.write(2);
+        let reader = connect(&bed.path());
+        reader.execute_batch("BEGIN").unwrap();
+        assert_eq!(count(&reader), 2);
+        bed.write(1);
+        assert!(!emptied(bed.writer.alone().connection()).unwrap());
+        bed.mover.empty_later();
+        bed.write(1);
+        assert!(bed.in_log() > MEGABYTE);
+        reader.execute_batch("COMMIT").unwrap();
+        soon("is emptied, once", || !bed.mover.state.to_empty.load(Relaxed));
+        assert_eq!(bed.in_log(), 0);
+        assert_eq!(count(&connect(&bed.path())), 4);
     }
 }

@@ -31,6 +31,7 @@ mod writer;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use palisade_core::evaluate::{Changed, Reference, Support};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
@@ -68,6 +69,10 @@ pub enum Synchronous {
     /// Not waited for: for showing that a crash test can see a loss.
     Off,
 }
+
+/// How long many loads see one moment, before the next ones see another: the log cannot begin anew
+/// behind one that somebody looks at.
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// A store in one SQLite file, or in memory.
 pub struct SqliteStore {
@@ -129,7 +134,8 @@ impl Store for SqliteStore {
         changes: &[ControlChange],
         now_ms: i64,
     ) -> Result<u64> {
-        self.connections.write(|tx| control::commit(tx, expected_revision, changes, now_ms))
+        // Seldom small: an organization, or all that went with a policy.
+        self.connections.write_many(|tx| control::commit(tx, expected_revision, changes, now_ms))
     }
 
     fn key(&self, access_key_id: &str) -> Result<Option<KeyRecord>> {
@@ -159,13 +165,13 @@ impl Store for SqliteStore {
         let is_seal = |change: &KeyChange| matches!(change, KeyChange::Seal { .. });
         if changes.iter().any(is_seal) {
             // The log may still hold in the clear what was sealed.
-            self.connections.empty_log();
+            self.connections.empty_log()?;
         }
         Ok(revision)
     }
 
     fn used_keys(&self, uses: &[(String, i64)]) -> Result<()> {
-        self.connections.write(|tx| keys::used(tx, uses))
+        self.connections.write_rows(uses.len(), |tx| keys::used(tx, uses))
     }
 
     fn audit(&self, filter: &AuditFilter, limit: usize) -> Result<Vec<AuditRow>> {
@@ -173,7 +179,7 @@ impl Store for SqliteStore {
     }
 
     fn expire_audit(&self, before_ms: i64) -> Result<u64> {
-        self.connections.write(|tx| audit::expire(tx, before_ms))
+        self.connections.write_many(|tx| audit::expire(tx, before_ms))
     }
 
     fn sealing_key(&self) -> Result<[u8; 32]> {
@@ -228,14 +234,22 @@ impl Store for SqliteStore {
         wants: &[Want<'_>],
         take: &mut dyn FnMut(usize, Result<Loaded>),
     ) -> Result<()> {
-        self.connections.read(|tx| {
-            let mut facts = Facts::default();
-            for (place, want) in wants.iter().enumerate() {
-                let Want { shard, references, policies, types } = want;
-                take(place, load::load(tx, shard, references, policies, Some(types), &mut facts));
-            }
-            Ok(())
-        })
+        let mut wants = wants.iter().enumerate().peekable();
+        while wants.peek().is_some() {
+            let begun = Instant::now();
+            self.connections.read(|tx| {
+                let mut facts = Facts::default();
+                while begun.elapsed() < MOMENT
+                    && let Some((place, want)) = wants.next()
+                {
+                    let Want { shard, references, policies, types } = want;
+                    let types = Some(*types);
+                    take(place, load::load(tx, shard, references, policies, types, &mut facts));
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     fn load_changed(
@@ -259,7 +273,7 @@ impl Store for SqliteStore {
     }
 
     fn judge_by(&self, rules: u32, now_ms: i64) -> Result<usize> {
-        self.connections.write(|tx| work::judge_by(tx, rules, now_ms))
+        self.connections.write_many(|tx| work::judge_by(tx, rules, now_ms))
     }
 
     fn fan_outs(&self) -> Result<Vec<FanOut>> {
@@ -279,11 +293,11 @@ impl Store for SqliteStore {
     }
 
     fn mark(&self, marks: &[Mark], now_ms: i64) -> Result<()> {
-        self.connections.write(|tx| work::mark_all(tx, marks, now_ms))
+        self.connections.write_rows(marks.len(), |tx| work::mark_all(tx, marks, now_ms))
     }
 
     fn mark_audited(&self, marks: &[Mark], now_ms: i64, event: &AuditEvent) -> Result<()> {
-        self.connections.write(|tx| {
+        self.connections.write_rows(marks.len(), |tx| {
             work::mark_all(tx, marks, now_ms)?;
             audit::append(tx, event)
         })
@@ -298,8 +312,13 @@ impl Store for SqliteStore {
         self.connections.write_unawaited(|tx| work::lease(tx, now_ms, lease_ms, shards_max))
     }
 
+    fn prolong(&self, leases: &[Lease], until_ms: i64) -> Result<()> {
+        // As with taking them: what the end of the machine undoes has no holder any more.
+        self.connections.write_unawaited(|tx| work::prolong(tx, leases, until_ms))
+    }
+
     fn settle(&self, settlements: &[Settlement]) -> Result<()> {
-        self.connections.write(|tx| settle::settle(tx, settlements))
+        self.connections.write_rows(settle::rows(settlements), |tx| settle::settle(tx, settlements))
     }
 
     fn work(&self, now_ms: i64) -> Result<WorkCounts> {
@@ -354,6 +373,6 @@ impl Store for SqliteStore {
     }
 
     fn expire(&self, before_ms: i64) -> Result<u64> {
-        self.connections.write(|tx| retention::expire(tx, before_ms))
+        self.connections.write_many(|tx| retention::expire(tx, before_ms))
     }
 }

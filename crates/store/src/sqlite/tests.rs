@@ -10,6 +10,7 @@ mod memory {
     crate::contract::contract_suite!(InMemory::new);
 }
 mod beds;
+mod company;
 mod intake;
 mod plans;
 mod readers;

@@ -183,6 +183,21 @@ fn due_marks(tx: &Transaction<'_>, shard: &ShardId, now_ms: i64) -> Result<Vec<L
     Ok(marks)
 }
 
+pub(super) fn prolong(tx: &Transaction<'_>, leases: &[Lease], until_ms: i64) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "UPDATE leases SET until_ms = ?4 WHERE account = ?1 AND region = ?2 AND fence = ?3",
+    )?;
+    for Lease { shard, fence, .. } in leases {
+        statement.execute(params![
+            shard.account.as_str(),
+            shard.region.as_str(),
+            fence,
+            until_ms
+        ])?;
+    }
+    Ok(())
+}
+
 /// Ends a lease. `false` when it is not the shard's lease any more: it ran out and another worker
 /// took the shard, whose findings count.
 pub(super) fn release(tx: &Transaction<'_>, lease: &Lease) -> Result<bool> {

@@ -112,6 +112,11 @@ impl Writer {
         Alone(turn)
     }
 
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
+    }
+
     fn turn(&self) -> MutexGuard<'_, Turn> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         // A panic left no half-done write behind: it was undone.

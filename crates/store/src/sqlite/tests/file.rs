@@ -280,7 +280,7 @@ fn a_store_of_version_3_remembers_what_its_secrets_are_sealed_under() {
 }
 
 /// Whether any file of the store contains the text.
-fn spells(path: &Path, text: &str) -> bool {
+pub(super) fn spells(path: &Path, text: &str) -> bool {
     let files = fs::read_dir(path.parent().unwrap()).unwrap();
     files.into_iter().any(|file| {
         let bytes = fs::read(file.unwrap().path()).unwrap();
