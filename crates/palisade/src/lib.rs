@@ -6,6 +6,7 @@ pub mod check;
 pub mod client;
 pub mod commands;
 pub mod credentials;
+pub mod crew;
 pub mod deliver;
 mod doctor;
 pub mod edge;

@@ -10,32 +10,23 @@ use std::time::Duration;
 use palisade_api::{App, Auth, Clock as _, Entropy as _, Rate, Settings};
 use palisade_core::evaluate;
 use palisade_core::policy::Quotas;
+use palisade_store::Store;
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
-use palisade_store::{Store, StoreError};
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::args::{self, AuthMode};
+use crate::crew::{Crew, Keep, PROLONGING};
 use crate::edge::tls::{self, Tls};
 use crate::edge::{self, Edge, until};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::sealing;
 use crate::system::{SystemClock, SystemEntropy};
-use crate::worker::{self, Judging};
+use crate::worker::Judging;
 
-/// How long the worker rests when nothing is due and nobody wakes it: work that time alone makes
-/// due is found this late at most.
-const REST: Duration = Duration::from_secs(1);
-/// How long work that was marked waits at most for more to come while deliveries are under way: to
-/// judge the shards of many together costs one settlement, and one wait for the disk.
-const GATHERING: Duration = Duration::from_millis(50);
-/// How often it is looked whether they still are.
-const GATHERING_LOOK: Duration = Duration::from_millis(5);
 /// How often the last uses of keys are written.
 const USES: Duration = Duration::from_secs(60);
-/// How often old history and audit are dropped.
-const EXPIRY: Duration = Duration::from_secs(60 * 60);
 /// How long calls under way may take to end when the server stops.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -206,6 +197,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     listener: JoinHandle<()>,
     worker: JoinHandle<()>,
+    uses: JoinHandle<()>,
     app: Arc<App>,
 }
 
@@ -244,11 +236,12 @@ impl Running {
         let app = App::new(store, Arc::new(SystemClock), Arc::new(SystemEntropy), settings);
         let (stop, stopped) = watch::channel(false);
         let keep = Keep { history_ms: plan.keep_history_ms, audit_ms: plan.keep_audit_ms };
-        let worker = tokio::spawn(work(app.clone(), plan.judging, keep, stopped.clone()));
-        tokio::spawn(write_uses_now_and_then(app.clone(), stopped.clone()));
+        let crew = Crew::new(app.clone(), plan.judging, keep, PROLONGING);
+        let worker = tokio::spawn(crew.work(stopped.clone()));
+        let uses = tokio::spawn(write_uses_now_and_then(app.clone(), stopped.clone()));
         let router = palisade_api::router(app.clone());
         let listener = tokio::spawn(edge::serve(listener, router, plan.edge, tls, stopped));
-        Ok(Running { address, stop, listener, worker, app })
+        Ok(Running { address, stop, listener, worker, uses, app })
     }
 
     /// Serves until Ctrl-C or a request to terminate, then stops in order.
@@ -284,6 +277,7 @@ impl Running {
         }
         // The worker does not hold the process up: what it has not settled stays due.
         let _ = tokio::time::timeout(FAREWELL, self.worker).await;
+        let _ = tokio::time::timeout(FAREWELL, self.uses).await;
         // After the last call: now there are no more uses to come.
         write_uses(self.app).await;
         ended.map_or(Ok(()), listener_end)
@@ -356,13 +350,6 @@ impl Signals {
     }
 }
 
-/// How long the past is kept, milliseconds; `None` is for ever.
-#[derive(Clone, Copy)]
-struct Keep {
-    history_ms: Option<i64>,
-    audit_ms: Option<i64>,
-}
-
 /// Writes when keys were last used, once for many calls, until told to stop.
 async fn write_uses_now_and_then(app: Arc<App>, stopped: watch::Receiver<bool>) {
     while !*stopped.borrow() {
@@ -378,98 +365,6 @@ async fn write_uses(app: Arc<App>) {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::error!(%error, "last uses of keys could not be written"),
         Err(error) => tracing::error!(%error, "last uses of keys could not be written"),
-    }
-}
-
-/// Does due work, round after round, until told to stop.
-async fn work(app: Arc<App>, judging: Judging, keep: Keep, stopped: watch::Receiver<bool>) {
-    let more = Arc::new(Notify::new());
-    let worker = lead(&app, judging, keep, &more, &stopped);
-    tokio::join!(worker, help(&app, judging, &more, &stopped));
-}
-
-/// Does due work and what comes with time; tells `more` when a round finds more than it takes.
-async fn lead(
-    app: &Arc<App>,
-    judging: Judging,
-    keep: Keep,
-    more: &Arc<Notify>,
-    stopped: &watch::Receiver<bool>,
-) {
-    let mut expiry = tokio::time::interval(EXPIRY);
-    let mut backlog = false;
-    while !*stopped.borrow() {
-        if !backlog {
-            gather(app).await;
-        }
-        let done = round(app, judging, more).await;
-        backlog = done >= worker::LEASE_SHARDS_MAX;
-        if done > 0 {
-            continue;
-        }
-        tokio::select! {
-            () = app.wake.notified() => {}
-            () = tokio::time::sleep(REST) => {}
-            () = until(stopped.clone()) => {}
-            _ = expiry.tick() => expire(app, keep).await,
-        }
-    }
-}
-
-/// While there is more due than one round takes, does a second at the same time: it loads and judges
-/// while the other settles.
-async fn help(
-    app: &Arc<App>,
-    judging: Judging,
-    more: &Arc<Notify>,
-    stopped: &watch::Receiver<bool>,
-) {
-    while !*stopped.borrow() {
-        tokio::select! {
-            () = more.notified() => {}
-            () = until(stopped.clone()) => continue,
-        }
-        while !*stopped.borrow() && round(app, judging, more).await >= worker::LEASE_SHARDS_MAX {}
-    }
-}
-
-/// One round of due work. Answers how much it did; 0 also when it failed.
-async fn round(app: &Arc<App>, judging: Judging, more: &Arc<Notify>) -> usize {
-    let (app, more) = (app.clone(), more.clone());
-    let busy = tokio::task::spawn_blocking(move || {
-        let (view, now_ms) = (|| app.view(), app.clock.now_ms());
-        let more = || more.notify_one();
-        worker::measured_round(&*app.store, &view, judging, now_ms, &app.metrics, &more)
-    });
-    match busy.await {
-        Ok(Ok(done)) => return done,
-        Ok(Err(error)) => tracing::error!(%error, "a round of work failed; it is tried again"),
-        Err(error) => tracing::error!(%error, "a round of work ended early; it is tried again"),
-    }
-    0
-}
-
-/// Waits for the deliveries that are under way, but not for long: others may follow without end.
-async fn gather(app: &App) {
-    let mut waited = Duration::ZERO;
-    while waited < GATHERING && app.is_taking_in() {
-        tokio::time::sleep(GATHERING_LOOK).await;
-        waited += GATHERING_LOOK;
-    }
-}
-
-async fn expire(app: &Arc<App>, keep: Keep) {
-    let app = app.clone();
-    let expired = tokio::task::spawn_blocking(move || {
-        let before_ms = |keep_ms: i64| SystemClock.now_ms().saturating_sub(keep_ms);
-        let history = keep.history_ms.map(|ms| app.store.expire(before_ms(ms))).transpose()?;
-        let audit = keep.audit_ms.map(|ms| app.store.expire_audit(before_ms(ms))).transpose()?;
-        Ok::<_, StoreError>((history, audit))
-    });
-    match expired.await {
-        Ok(Ok((history, audit))) => tracing::debug!(history, audit, "old rows dropped"),
-        Ok(Err(error)) => tracing::error!(%error, "old rows could not be dropped"),
-        Err(error) => tracing::error!(%error, "old rows could not be dropped"),
     }
 }
 

@@ -214,7 +214,7 @@ fn work_off(store: &dyn Store, metrics: &Metrics) {
     let fixed = view(store).unwrap();
     let view = || Ok(fixed.clone());
     let round = || {
-        worker::measured_round(store, &view, Judging::default(), NOW_MS, metrics, &|| {}).unwrap()
+        worker::measured_round(store, &view, Judging::default(), NOW_MS, metrics, &|_| {}).unwrap()
     };
     while round() > 0 {}
 }
@@ -276,7 +276,7 @@ fn changes_in_the_middle_of_a_judgement_leave_what_judging_all_anew_would() {
     let next = Mutex::new((Dice::new(SEED + 1), 0, 0));
     let store = Meddled {
         store: SqliteStore::in_memory([7; 32]).unwrap(),
-        before_load: |store: &SqliteStore| {
+        before_load: |store: &SqliteStore, _: &ShardId| {
             let (dice, number, state) = &mut *next.lock().unwrap();
             if *state > 0 && dice.roll(3) == 0 {
                 *state += 1;
@@ -289,6 +289,7 @@ fn changes_in_the_middle_of_a_judgement_leave_what_judging_all_anew_would() {
                 };
                 accept(store, &[gone_or_not(item, dice)]);
             }
+            Ok(())
         },
     };
     fleet(&store.store);

@@ -123,11 +123,12 @@ fn what_changes_while_policies_are_judged_apart_is_counted_once() {
     let store = Meddled {
         store,
         // The first look is at the whole and finds damage; the next are at one policy each.
-        before_load: |store: &SqliteStore| {
+        before_load: |store: &SqliteStore, _: &ShardId| {
             if looks.fetch_add(1, Ordering::SeqCst) == 1 {
                 put(&rows.lock().unwrap(), &body);
                 accept(store, &[group(&account(0), "sg-9", LATER, NARROW, 22)]);
             }
+            Ok(())
         },
     };
     settle(&store);

@@ -9,13 +9,13 @@ use palisade_core::ledger::ViolatorRow;
 use palisade_store::sqlite::SqliteStore;
 use palisade_store::*;
 
-/// Does as the store within, after what happens before a load.
+/// Does as the store within, after what happens before a shard is loaded, which may fail.
 pub struct Meddled<F> {
     pub store: SqliteStore,
     pub before_load: F,
 }
 
-impl<F: Fn(&SqliteStore) + Send + Sync> Store for Meddled<F> {
+impl<F: Fn(&SqliteStore, &ShardId) -> Result<()> + Send + Sync> Store for Meddled<F> {
     fn control_revision(&self) -> Result<u64> {
         self.store.control_revision()
     }
@@ -103,7 +103,7 @@ impl<F: Fn(&SqliteStore) + Send + Sync> Store for Meddled<F> {
         policies: &[PolicyId],
         types: &BTreeSet<ResourceType>,
     ) -> Result<Loaded> {
-        (self.before_load)(&self.store);
+        (self.before_load)(&self.store, shard)?;
         self.store.load_types(shard, references, policies, types)
     }
 
@@ -112,8 +112,15 @@ impl<F: Fn(&SqliteStore) + Send + Sync> Store for Meddled<F> {
         wants: &[Want<'_>],
         take: &mut dyn FnMut(usize, Result<Loaded>),
     ) -> Result<()> {
-        (self.before_load)(&self.store);
-        self.store.load_each(wants, take)
+        for (place, want) in wants.iter().enumerate() {
+            match (self.before_load)(&self.store, want.shard) {
+                Ok(()) => {
+                    self.store.load_each(&[*want], &mut |_, loaded| take(place, loaded))?;
+                }
+                Err(error) => take(place, Err(error)),
+            }
+        }
+        Ok(())
     }
 
     fn load_changed(
@@ -123,7 +130,7 @@ impl<F: Fn(&SqliteStore) + Send + Sync> Store for Meddled<F> {
         policies: &[PolicyId],
         support: &dyn Fn(&[Changed]) -> Support,
     ) -> Result<Option<LoadedChanges>> {
-        (self.before_load)(&self.store);
+        (self.before_load)(&self.store, shard)?;
         self.store.load_changed(shard, references, policies, support)
     }
 

@@ -1,0 +1,264 @@
+//! Judging one shard: whole, by its changes, or policy by policy where something cannot be read.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use palisade_api::ControlView;
+use palisade_api::metrics::Judgements;
+use palisade_core::evaluate::{self, Changed, Evidence, Footprint, Support};
+use palisade_core::ident::{PolicyId, ShardId};
+use palisade_core::ledger::{self, Change, Record};
+use palisade_core::policy::Policy;
+use palisade_store::{Due, Lease, LedgerWrite, Loaded, LoadedChanges, Outcome, Store, StoreError};
+
+use super::round::{Asked, policies_of};
+use super::{DAMAGED_RETRY_MS, Judging};
+
+/// What is found of a shard: by policy, and when it must be judged again though nothing changes.
+#[derive(Default)]
+pub struct Found {
+    pub outcomes: Vec<Outcome>,
+    pub not_before_ms: Option<i64>,
+    /// [`Loaded::as_of`]
+    pub as_of: u64,
+    /// [`Loaded::is_changed`]
+    pub is_changed: bool,
+    pub judgements: Judgements,
+}
+
+/// One shard, and what it is judged with.
+pub struct Judge<'a> {
+    pub store: &'a dyn Store,
+    pub view: &'a ControlView,
+    pub shard: &'a ShardId,
+    pub judging: Judging,
+    pub now_ms: i64,
+}
+
+impl<'a> Judge<'a> {
+    /// Every policy of the shard's Region.
+    pub fn policies(&self) -> Vec<&'a Arc<Policy>> {
+        policies_of(self.view, &self.shard.region, &[&Due::Shard])
+    }
+
+    /// What a lease asks for; `whole` is what was found of its whole shard, where that is it.
+    ///
+    /// INVARIANT: what changed of the items is judged under every policy, whatever is asked for, for
+    /// settling takes the changes away and each record must hold the same of them.
+    pub fn leased(
+        &self,
+        lease: &Lease,
+        whole: Option<Result<Found, StoreError>>,
+    ) -> Result<Found, StoreError> {
+        let is_due = |due: Due| lease.marks.iter().any(|mark| mark.due == due);
+        let Some(whole) = whole else {
+            let is_named = |policy: &Policy| is_due(Due::Policy(policy.id.clone()));
+            return self.by_changes(&self.policies(), is_named);
+        };
+        let found = whole?;
+        if found.is_changed && !is_due(Due::Shard) {
+            self.together(&self.policies())
+        } else {
+            Ok(found)
+        }
+    }
+
+    /// What changed of the items, under every policy, and the whole shard under those named.
+    fn by_changes(
+        &self,
+        every: &[&Arc<Policy>],
+        is_named: impl Fn(&Policy) -> bool,
+    ) -> Result<Found, StoreError> {
+        let Some(LoadedChanges { changed, loaded }) = self.changes(every)? else {
+            return self.together(every);
+        };
+        // Woken by then, whatever the setting was when the shard was judged whole.
+        let stale_ms = self
+            .judging
+            .stale_after_ms
+            .and_then(|after_ms| evaluate::stale_at_ms(loaded.shard.received_ms, after_ms));
+        if stale_ms.is_some_and(|stale_ms| self.now_ms >= stale_ms) {
+            return self.together(every);
+        }
+        let (as_of, not_before_ms) = (loaded.as_of, stale_ms);
+        let mut found = Found { as_of, not_before_ms, is_changed: true, ..Found::default() };
+        let mut whole = Vec::new();
+        for policy in every.iter().copied() {
+            if is_named(policy) {
+                whole.push(policy);
+                continue;
+            }
+            match self.by_footprint(policy, &loaded, &changed) {
+                Reach::Nothing => found.judgements.nothing += 1,
+                Reach::Part(outcome) => {
+                    found.judgements.changes += 1;
+                    found.outcomes.push(*outcome);
+                }
+                Reach::Whole => whole.push(policy),
+            }
+        }
+        if whole.is_empty() {
+            return Ok(found);
+        }
+        let rest = self.together(&whole)?;
+        if rest.as_of != found.as_of {
+            // More changed between the two looks, and not every policy was judged by it.
+            return self.together(every);
+        }
+        found.outcomes.extend(rest.outcomes);
+        found.not_before_ms = earliest(found.not_before_ms, rest.not_before_ms);
+        found.judgements = found.judgements.and(rest.judgements);
+        Ok(found)
+    }
+
+    /// What changed of the shard's items, with what judging that under these policies reads.
+    fn changes(&self, policies: &[&Arc<Policy>]) -> Result<Option<LoadedChanges>, StoreError> {
+        let ids: Vec<PolicyId> = policies.iter().map(|policy| policy.id.clone()).collect();
+        let in_part = |changed: &[Changed]| {
+            let mut of_all = Support::default();
+            for policy in policies {
+                let in_scope = self.view.is_in_scope(policy, &self.shard.account);
+                if in_scope && evaluate::footprint(policy, changed) == Footprint::Resource {
+                    let of_one = evaluate::support(policy, changed);
+                    of_all.types.extend(of_one.types);
+                    of_all.items.extend(of_one.items);
+                }
+            }
+            of_all
+        };
+        let references = policies.iter().flat_map(|policy| evaluate::references(policy)).collect();
+        self.store.load_changed(self.shard, &references, &ids, &in_part)
+    }
+
+    /// What changes of items do to one policy's record.
+    fn by_footprint(&self, policy: &Policy, loaded: &Loaded, changed: &[Changed]) -> Reach {
+        let record = loaded.records.get(&policy.id);
+        if !self.view.is_in_scope(policy, &self.shard.account) {
+            // Closing needs no look at anything.
+            return record
+                .map_or(Reach::Nothing, |_| Reach::Part(Box::new(self.outcome(policy, || None))));
+        }
+        let entry = record.and_then(|record| record.entry.as_ref());
+        match evaluate::footprint(policy, changed) {
+            Footprint::Nothing if ledger::holds(entry, policy.revision) => Reach::Nothing,
+            Footprint::Resource if ledger::stands(entry, policy.revision) => {
+                let before = record.cloned().unwrap_or_default();
+                let difference = evaluate::judge_changed(policy, &self.evidence(loaded), changed);
+                match ledger::advance_by(&before, &difference, self.now_ms) {
+                    Ok(change) => Reach::Part(Box::new(self.outcome(policy, || change))),
+                    Err(_) => Reach::Whole,
+                }
+            }
+            Footprint::Nothing | Footprint::Resource | Footprint::Shard => Reach::Whole,
+        }
+    }
+
+    fn evidence<'l>(&self, loaded: &'l Loaded) -> Evidence<'l> {
+        Evidence {
+            shard: &loaded.shard,
+            references: &loaded.references,
+            account: &loaded.account,
+            evaluated_ms: self.now_ms,
+            stale_after_ms: self.judging.stale_after_ms,
+        }
+    }
+
+    /// The whole shard under these policies, from one moment.
+    fn together(&self, policies: &[&Arc<Policy>]) -> Result<Found, StoreError> {
+        let Asked { policies, ids, references, types } = Asked::of(policies.to_vec());
+        let loaded = self.store.load_types(self.shard, &references, &ids, &types)?;
+        Ok(self.found(&policies, &loaded))
+    }
+
+    /// What judging a whole shard under these policies finds.
+    pub fn found(&self, policies: &[&Arc<Policy>], loaded: &Loaded) -> Found {
+        let evidence = self.evidence(loaded);
+        let (as_of, is_changed) = (loaded.as_of, loaded.is_changed);
+        let mut found = Found { as_of, is_changed, ..Found::default() };
+        for policy in policies {
+            let before = loaded.records.get(&policy.id).cloned().unwrap_or_default();
+            let not_before_ms = &mut found.not_before_ms;
+            let outcome = self.outcome(policy, || {
+                let judgement = evaluate::judge(policy, &evidence);
+                *not_before_ms = earliest(*not_before_ms, judgement.not_before_ms);
+                ledger::advance(&before, &judgement, policy.revision, self.now_ms)
+            });
+            found.outcomes.push(outcome);
+            found.judgements.shard += 1;
+        }
+        found
+    }
+
+    /// Under one policy after the other. Of one whose facts cannot be read, what was recorded
+    /// stands with an issue; where that cannot be read either, nothing is written. Both are tried
+    /// again.
+    pub fn apart(&self, policies: &[&Arc<Policy>], fence: u64) -> Result<Found, StoreError> {
+        let mut found = Found { as_of: fence, is_changed: true, ..Found::default() };
+        for policy in policies {
+            match self.together(&[policy]) {
+                Ok(one) => {
+                    // Each sees its own moment. What came after the lease stays logged, and is judged
+                    // already by some: only the whole tells then what there is.
+                    if one.as_of > fence {
+                        found.not_before_ms = Some(self.now_ms);
+                    }
+                    found.outcomes.extend(one.outcomes);
+                    found.judgements = found.judgements.and(one.judgements);
+                    found.not_before_ms = earliest(found.not_before_ms, one.not_before_ms);
+                }
+                Err(StoreError::Damaged { what, why }) => {
+                    let ShardId { account, region } = self.shard;
+                    let policy_id = &policy.id;
+                    tracing::error!(%account, %region, policy = %policy_id, what, why, "not judged");
+                    let retry_ms = self.now_ms.saturating_add(DAMAGED_RETRY_MS);
+                    found.not_before_ms = earliest(found.not_before_ms, Some(retry_ms));
+                    found.outcomes.extend(self.held(policy)?);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    fn held(&self, policy: &Policy) -> Result<Option<Outcome>, StoreError> {
+        let account = &self.shard.account;
+        let record = || {
+            let entry = self.store.entry(&policy.id, account)?.map(|row| row.entry);
+            let violators = self.store.violators(&policy.id, account, None, usize::MAX)?;
+            Ok(Record { entry, violators })
+        };
+        match record() {
+            Ok(before) => Ok(Some(
+                self.outcome(policy, || ledger::hold(&before, policy.revision, self.now_ms)),
+            )),
+            Err(StoreError::Damaged { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What to write: the change that a look at an account in scope finds.
+    fn outcome(&self, policy: &Policy, look: impl FnOnce() -> Option<Change>) -> Outcome {
+        let in_scope = self.view.is_in_scope(policy, &self.shard.account);
+        let (write, references) = if in_scope {
+            let write = look().map_or(LedgerWrite::Keep, LedgerWrite::Change);
+            (write, evaluate::references(policy))
+        } else {
+            (LedgerWrite::Close, BTreeSet::new())
+        };
+        Outcome { policy: policy.id.clone(), revision: policy.revision, write, references }
+    }
+}
+
+fn earliest(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    one.into_iter().chain(other).min()
+}
+
+/// How far the changes of a shard's items reach into one policy's record.
+enum Reach {
+    /// It stays as it is.
+    Nothing,
+    /// This is what becomes of it.
+    Part(Box<Outcome>),
+    /// The whole shard has to be judged.
+    Whole,
+}

@@ -1,0 +1,181 @@
+//! Judging what a round has leased.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use palisade_api::ControlView;
+use palisade_api::metrics::Judgements;
+use palisade_core::evaluate::{self, Reference};
+use palisade_core::ident::{PolicyId, Region, ResourceType, ShardId};
+use palisade_core::policy::Policy;
+use palisade_store::{Due, Lease, Settlement, Store, StoreError, Want};
+
+use super::judge::{Found, Judge};
+use super::{FAILURES_MAX, Judging};
+
+/// What all shards of a round are judged with.
+#[derive(Clone, Copy)]
+pub struct Round<'a> {
+    pub store: &'a dyn Store,
+    pub view: &'a ControlView,
+    pub judging: Judging,
+    pub now_ms: i64,
+}
+
+/// What became of the leases of a round. Those that failed are in none of it.
+#[derive(Default)]
+pub struct Judged {
+    pub settlements: Vec<Settlement>,
+    pub judgements: Judgements,
+    /// Left after too many failures.
+    pub untried: Vec<Lease>,
+    /// The last one.
+    pub failure: Option<StoreError>,
+}
+
+impl Judged {
+    fn add(&mut self, lease: Lease, found: Found, evaluated_ms: i64) {
+        let Found { outcomes, not_before_ms, as_of, is_changed, judgements } = found;
+        let as_of = is_changed.then_some(as_of);
+        self.judgements = self.judgements.and(judgements);
+        self.settlements.push(Settlement { lease, evaluated_ms, outcomes, not_before_ms, as_of });
+    }
+}
+
+/// Some policies, and what judging a whole shard under them reads.
+pub struct Asked<'a> {
+    pub policies: Vec<&'a Arc<Policy>>,
+    pub ids: Vec<PolicyId>,
+    pub references: BTreeSet<Reference>,
+    pub types: BTreeSet<ResourceType>,
+}
+
+impl<'a> Asked<'a> {
+    pub fn of(policies: Vec<&'a Arc<Policy>>) -> Asked<'a> {
+        Asked {
+            ids: policies.iter().map(|policy| policy.id.clone()).collect(),
+            references: policies.iter().flat_map(|policy| evaluate::references(policy)).collect(),
+            types: policies.iter().flat_map(|policy| evaluate::reads(policy)).collect(),
+            policies,
+        }
+    }
+
+    fn want<'w>(&'w self, shard: &'w ShardId) -> Want<'w> {
+        let Asked { ids: policies, references, types, .. } = self;
+        Want { shard, references, policies, types }
+    }
+}
+
+impl<'a> Round<'a> {
+    /// Judges leased shards: what their marks name, and what concerns the items that changed. One
+    /// bad row does not stop the rest: where something cannot be read, the policies are judged each
+    /// apart, and those that need it get an issue. Nor does one shard: what fails otherwise is told,
+    /// and only where many fail, as when the disk is gone, is the rest left.
+    pub fn judge(&self, leases: Vec<Lease>) -> Judged {
+        let mut judged = Judged::default();
+        let found = match self.whole(&leases) {
+            Ok(found) => found,
+            Err(error) => return Judged { untried: leases, failure: Some(error), ..judged },
+        };
+        let mut failures = 0;
+        for (lease, found) in leases.into_iter().zip(found) {
+            if failures >= FAILURES_MAX {
+                judged.untried.push(lease);
+                continue;
+            }
+            match self.one(&lease, found) {
+                Ok(found) => judged.add(lease, found, self.now_ms),
+                Err(error) => {
+                    let ShardId { account, region } = &lease.shard;
+                    tracing::error!(%account, %region, %error, "not judged; it is tried again");
+                    failures += 1;
+                    judged.failure = Some(error);
+                }
+            }
+        }
+        judged
+    }
+
+    fn one(
+        &self,
+        lease: &Lease,
+        whole: Option<Result<Found, StoreError>>,
+    ) -> Result<Found, StoreError> {
+        let judge = self.of(&lease.shard);
+        match judge.leased(lease, whole) {
+            Err(StoreError::Damaged { .. }) => judge.apart(&judge.policies(), lease.fence),
+            found => found,
+        }
+    }
+
+    /// Of each lease what is found of its whole shard, where that is asked for: all loaded at one
+    /// moment, since that costs more than judging does.
+    fn whole(
+        &self,
+        leases: &[Lease],
+    ) -> Result<Vec<Option<Result<Found, StoreError>>>, StoreError> {
+        let mut asked: BTreeMap<(&Region, Vec<&Due>), Asked<'a>> = BTreeMap::new();
+        let mut whole = Vec::new();
+        for (place, lease) in leases.iter().enumerate() {
+            let Some(dues) = whole_dues(lease) else { continue };
+            let key = (&lease.shard.region, dues);
+            if !asked.contains_key(&key) {
+                let policies = policies_of(self.view, key.0, &key.1);
+                asked.insert(key.clone(), Asked::of(policies));
+            }
+            whole.push((place, key));
+        }
+        let mut places = Vec::with_capacity(whole.len());
+        let mut wants = Vec::with_capacity(whole.len());
+        for (place, key) in &whole {
+            if let (Some(asked), Some(lease)) = (asked.get(key), leases.get(*place)) {
+                wants.push(asked.want(&lease.shard));
+                places.push((*place, asked));
+            }
+        }
+        let mut found: Vec<_> = leases.iter().map(|_| None).collect();
+        self.store.load_each(&wants, &mut |nth, loaded| {
+            let Some((place, asked)) = places.get(nth) else { return };
+            if let (Some(lease), Some(found)) = (leases.get(*place), found.get_mut(*place)) {
+                let judge = self.of(&lease.shard);
+                *found = Some(loaded.map(|loaded| judge.found(&asked.policies, &loaded)));
+            }
+        })?;
+        Ok(found)
+    }
+
+    fn of<'s>(&self, shard: &'s ShardId) -> Judge<'s>
+    where
+        'a: 's,
+    {
+        let Round { store, view, judging, now_ms } = *self;
+        Judge { store, view, shard, judging, now_ms }
+    }
+}
+
+/// The policies of a Region that such marks name.
+pub fn policies_of<'v>(
+    view: &'v ControlView,
+    region: &Region,
+    dues: &[&Due],
+) -> Vec<&'v Arc<Policy>> {
+    let is_named = |policy: &Policy| {
+        dues.iter().any(|due| match due {
+            Due::Shard | Due::Changes => true,
+            Due::Policy(id) => *id == policy.id,
+        })
+    };
+    view.policies().filter(|policy| policy.region == *region && is_named(policy)).collect()
+}
+
+/// By which marks of a lease the whole shard is to be judged; `None` where its changes are.
+fn whole_dues(lease: &Lease) -> Option<Vec<&Due>> {
+    let is_due = |due: &Due| lease.marks.iter().any(|mark| mark.due == *due);
+    if is_due(&Due::Shard) {
+        Some(vec![&Due::Shard])
+    } else if is_due(&Due::Changes) {
+        None
+    } else {
+        Some(lease.marks.iter().map(|mark| &mark.due).collect())
+    }
+}

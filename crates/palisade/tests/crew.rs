@@ -1,0 +1,213 @@
+//! Who does due work: slow rounds, rounds that fail, and shards that fail.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and so may what tests share"
+)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::SeqCst};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use palisade::crew::{Crew, Keep, PROLONGING};
+use palisade::serve;
+use palisade::system::SystemEntropy;
+use palisade::worker::{self, FAILURES_MAX, Judging, LEASE_MS, LEASE_SHARDS_MAX};
+use palisade_api::{App, Auth, Clock, Settings};
+use palisade_core::ident::ShardId;
+use palisade_store::sqlite::SqliteStore;
+use palisade_store::{Result, Store, StoreError};
+use serde_json::json;
+use support::meddled::Meddled;
+use support::*;
+use tokio::sync::watch;
+
+const GROUP: &str = "AWS::EC2::SecurityGroup";
+
+/// One open group in each account, under one policy: as many shards are due.
+fn fleet(accounts: usize) -> SqliteStore {
+    let store = SqliteStore::in_memory([7; 32]).unwrap();
+    let narrow = audit("narrow", &[GROUP], &json!([{"minIpv4CidrPrefixLenPerSgRule": 16}]));
+    decide(&store, &organization(accounts as u64), &[narrow]);
+    for number in 0..accounts as u64 {
+        let id = account(number);
+        let (name, text) = snapshot(&id, 10, &[group(&id, "sg-1", 10, "0.0.0.0/0", 22)]);
+        store.accept(&read(&name, &text), NOW_MS).unwrap();
+    }
+    while let [fan_out] = &store.fan_outs().unwrap()[..] {
+        assert!(store.advance_fan_out(fan_out, &[], None, NOW_MS).unwrap());
+    }
+    assert_eq!(store.work(NOW_MS).unwrap().dirty, accounts as u64);
+    store
+}
+
+fn unreadable() -> StoreError {
+    StoreError::Engine("the disk is gone, on purpose".into())
+}
+
+/// Waits for what another thread brings about; answers whether it did.
+fn comes(is_so: impl Fn() -> bool) -> bool {
+    let begun = Instant::now();
+    while !is_so() {
+        if begun.elapsed() > Duration::from_secs(60) {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    true
+}
+
+#[derive(Clone)]
+struct SetClock(Arc<AtomicI64>);
+
+impl SetClock {
+    fn new() -> SetClock {
+        SetClock(Arc::new(AtomicI64::new(NOW_MS)))
+    }
+}
+
+impl Clock for SetClock {
+    fn now_ms(&self) -> i64 {
+        self.0.load(SeqCst)
+    }
+}
+
+/// Has a crew do the work of a store while `meanwhile` looks on, then stops it.
+fn while_they_work(
+    store: Arc<dyn Store>,
+    clock: SetClock,
+    prolonging: Duration,
+    meanwhile: impl FnOnce(&App),
+) -> Arc<App> {
+    let spool = tempfile::tempdir().unwrap();
+    let settings = Settings::new(Auth::Open, spool.path().into());
+    let app = App::new(store, Arc::new(clock), Arc::new(SystemEntropy), settings);
+    let keep = Keep { history_ms: None, audit_ms: None };
+    let crew = Crew::new(app.clone(), Judging::default(), keep, prolonging);
+    let runtime = serve::runtime().unwrap();
+    let (stop, stopped) = watch::channel(false);
+    let working = runtime.spawn(crew.work(stopped));
+    meanwhile(&app);
+    stop.send_replace(true);
+    runtime.block_on(working).unwrap();
+    app
+}
+
+#[test]
+fn a_round_keeps_its_shards_however_long_it_takes() {
+    const SHARDS: usize = 3 * LEASE_SHARDS_MAX;
+    let store = fleet(SHARDS);
+    let clock = SetClock::new();
+    let (goes_on, looks) = (Arc::new(AtomicBool::new(false)), AtomicUsize::new(0));
+    let (held, moved) = (goes_on.clone(), clock.clone());
+    let leased = |store: &SqliteStore, now_ms| store.work(now_ms).unwrap().leased;
+    let before_load = move |store: &SqliteStore, _: &ShardId| {
+        match looks.fetch_add(1, SeqCst) {
+            // One of the two rounds waits until there is nothing else to do.
+            0 => assert!(comes(|| held.load(SeqCst))),
+            // Of the other, the first look outlasts what both were leased for.
+            1 => {
+                let now_ms = moved.0.fetch_add(2 * LEASE_MS, SeqCst) + 2 * LEASE_MS;
+                let both = 2 * LEASE_SHARDS_MAX as u64;
+                assert!(comes(|| leased(store, now_ms) == both), "both are prolonged");
+            }
+            _ => {}
+        }
+        Ok(())
+    };
+    let store = Arc::new(Meddled { store, before_load });
+    let work = |app: &App| app.store.work(app.clock.now_ms()).unwrap();
+    let app = while_they_work(store.clone(), clock, Duration::from_millis(20), |app| {
+        let only_one_left = || (work(app).dirty, work(app).leased) == (0, LEASE_SHARDS_MAX as u64);
+        assert!(comes(only_one_left), "{:?}", work(app));
+        goes_on.store(true, SeqCst);
+        assert!(comes(|| work(app).leased == 0), "{:?}", work(app));
+    });
+    assert_eq!(work(&app).dirty, 0);
+    assert_eq!(app.metrics.judgements().shard, SHARDS as u64, "each once");
+    assert_ledger_is_a_fresh_judgement(&*store, NOW_MS);
+}
+
+#[test]
+fn while_rounds_fail_few_shards_are_leased_away() {
+    const SHARDS: usize = 8 * LEASE_SHARDS_MAX;
+    let (tried, fails) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(true)));
+    let (counted, failing) = (tried.clone(), fails.clone());
+    let before_load = move |_: &SqliteStore, _: &ShardId| {
+        counted.fetch_add(1, SeqCst);
+        if failing.load(SeqCst) { Err(unreadable()) } else { Ok(()) }
+    };
+    let store = Arc::new(Meddled { store: fleet(SHARDS), before_load });
+    let clock = SetClock::new();
+    let later = clock.clone();
+    while_they_work(store.clone(), clock, PROLONGING, |app| {
+        let work = || app.store.work(app.clock.now_ms()).unwrap();
+        let begun = Instant::now();
+        assert!(comes(|| tried.load(SeqCst) > LEASE_SHARDS_MAX), "both tried");
+        thread::sleep(Duration::from_millis(300));
+        let rounds = 2 * (2 + begun.elapsed().as_secs());
+        let (leased, most) = (work().leased, 2 * LEASE_SHARDS_MAX as u64);
+        let most = most + rounds * FAILURES_MAX as u64;
+        assert!(leased <= most, "{leased} in {rounds} rounds");
+        fails.store(false, SeqCst);
+        assert!(comes(|| work().dirty == 0), "{:?}", work());
+        later.0.fetch_add(LEASE_MS, SeqCst);
+        assert!(comes(|| (work().dirty, work().leased) == (0, 0)), "{:?}", work());
+    });
+    assert_ledger_is_a_fresh_judgement(&*store, NOW_MS);
+}
+
+/// How many are left due and how many leased after each of these rounds, of a fleet in which the
+/// first so many shards cannot be judged.
+fn rounds(failing: usize, shards: usize) -> Vec<(u64, u64)> {
+    let bad: BTreeSet<String> = (0..failing as u64).map(account).collect();
+    let healed = AtomicBool::new(false);
+    let before_load = |_: &SqliteStore, shard: &ShardId| {
+        let is_bad = bad.contains(shard.account.as_str()) && !healed.load(SeqCst);
+        if is_bad { Err(unreadable()) } else { Ok(()) }
+    };
+    let store = Meddled { store: fleet(shards), before_load };
+    let fixed = view(&store).unwrap();
+    let round = |now_ms| {
+        let view = || Ok(fixed.clone());
+        let done: Result<usize> = worker::round(&store, &view, Judging::default(), now_ms);
+        let work = store.work(now_ms).unwrap();
+        (done.is_err(), (work.dirty, work.leased))
+    };
+    let (mut fails, mut left) = (true, Vec::new());
+    while fails {
+        let after;
+        (fails, after) = round(NOW_MS);
+        left.push(after);
+    }
+    healed.store(true, SeqCst);
+    while store.work(NOW_MS + LEASE_MS).unwrap().dirty > 0 {
+        assert!(!round(NOW_MS + LEASE_MS).0);
+    }
+    assert_ledger_is_a_fresh_judgement(&store, NOW_MS);
+    left
+}
+
+#[test]
+fn shards_that_fail_hold_up_no_others() {
+    const MAX: u64 = FAILURES_MAX as u64;
+    let shards = LEASE_SHARDS_MAX;
+    // All that follow are judged in the same round.
+    assert_eq!(rounds(1, shards), [(0, 1), (0, 1)]);
+    assert_eq!(rounds(FAILURES_MAX - 1, shards), [(0, MAX - 1), (0, MAX - 1)]);
+    // What is left of a round after so many failures is free at once.
+    let rest = LEASE_SHARDS_MAX as u64 - MAX;
+    assert_eq!(rounds(FAILURES_MAX, shards), [(rest, MAX), (0, MAX)]);
+    assert_eq!(
+        rounds(FAILURES_MAX + 1, shards),
+        [(rest, MAX), (0, MAX + 1), (0, MAX + 1)],
+        "one more"
+    );
+}
