@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::fleet::{AUDIT_GROUP, Fleet, Truth, WEB_ACL_POLICY};
-use crate::runs::{Run, median, run};
+use crate::runs::{Run, median, peak, run};
 
 /// Programs that answer the two questions.
 pub struct Programs {
@@ -44,13 +44,22 @@ impl Programs {
 
     /// `palisade check` of these policies over the fleet.
     pub fn check_of(&self, fleet: &Fleet, policies: &[PathBuf], threads: u32) -> Run {
+        run(&mut self.checking(fleet, policies, threads), &[0, 1])
+    }
+
+    /// Most resident memory of both questions over the fleet, bytes.
+    pub fn check_peak(&self, fleet: &Fleet, threads: u32) -> u64 {
+        peak(&mut self.checking(fleet, &fleet.questions, threads), &[0, 1])
+    }
+
+    fn checking(&self, fleet: &Fleet, policies: &[PathBuf], threads: u32) -> Command {
         let mut command = Command::new(&self.palisade);
         command.arg("check").args(["--output", "json", "--threads", &threads.to_string()]);
         for policy in policies {
             command.arg("--policy").arg(policy);
         }
         command.arg("--organization").arg(&fleet.organization).arg(&fleet.snapshots);
-        run(&mut command, &[0, 1])
+        command
     }
 
     /// The floor over the fleet, in a process of its own as the others are.
@@ -94,6 +103,11 @@ impl Programs {
     /// CPU seconds of that.
     pub fn raw_cpu(&self, fleet: &Fleet) -> f64 {
         mean_cpu(|| self.raw(fleet))
+    }
+
+    /// Seconds on the clock of both questions with so many threads, from several runs in a row.
+    pub fn check_wall(&self, fleet: &Fleet, threads: u32) -> f64 {
+        mean(|| self.check(fleet, threads).wall)
     }
 
     /// Asserts that everybody's answer is the fleet's truth, account by account.
@@ -142,7 +156,11 @@ impl Programs {
 /// CPU seconds of a run, from several in a row: the kernel counts in hundredths, which is much of a
 /// run and little of all.
 fn mean_cpu(run: impl Fn() -> Run) -> f64 {
-    (0..RUNS_IN_A_ROW).map(|_| run().cpu).sum::<f64>() / f64::from(RUNS_IN_A_ROW)
+    mean(|| run().cpu)
+}
+
+fn mean(seconds: impl Fn() -> f64) -> f64 {
+    (0..RUNS_IN_A_ROW).map(|_| seconds()).sum::<f64>() / f64::from(RUNS_IN_A_ROW)
 }
 
 /// What `palisade check --output json` printed, as violators by account and Region.

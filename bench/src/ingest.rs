@@ -19,20 +19,35 @@ const ROUNDS: usize = 3;
 /// give back everything at once.
 const FLAT: f64 = 1.1;
 
-/// Measures a fleet. It is ingested again `repeats` times for the memory.
+/// Measures a fleet, plain and as AWS Config delivers it: compressed. It is ingested again `repeats`
+/// times for the memory.
 pub fn rows(
+    report: &mut Report,
+    programs: &Programs,
+    [plain, gzip]: [&Fleet; 2],
+    folder: &Path,
+    repeats: usize,
+) {
+    let bytes = throughput(report, programs, plain, folder, "plain JSON");
+    throughput(report, programs, gzip, folder, "gzip");
+    let each = bytes as f64 / plain.items as f64;
+    report.row(
+        &format!("bytes stored per item, {} items, all tables", thousands(plain.items)),
+        "≤ 400",
+        &format!("{each:.0}"),
+        Some(each <= 400.0),
+    );
+    memory(report, programs, plain, folder, repeats);
+}
+
+/// How fast a fleet is taken in. Answers how many bytes it then takes.
+fn throughput(
     report: &mut Report,
     programs: &Programs,
     fleet: &Fleet,
     folder: &Path,
-    repeats: usize,
-) {
-    throughput(report, programs, fleet, folder);
-    memory(report, programs, fleet, folder, repeats);
-}
-
-/// How fast a fleet is taken in, and what it then weighs.
-pub fn throughput(report: &mut Report, programs: &Programs, fleet: &Fleet, folder: &Path) {
+    form: &str,
+) -> u64 {
     let mut ratios = [Vec::new(), Vec::new()];
     let mut bytes = 0;
     for _ in 0..ROUNDS {
@@ -55,18 +70,12 @@ pub fn throughput(report: &mut Report, programs: &Programs, fleet: &Fleet, folde
     let [by_cpu, by_clock] = ratios.map(median);
     let many = thousands(fleet.items);
     report.ratio(
-        &format!("`ingest` of {many} items, judged, to the sorted bulk load"),
+        &format!("`ingest` of {many} items, {form}, judged, to the sorted bulk load"),
         0.5,
         Some(by_cpu),
     );
     report.ratio("… by the clock", 0.5, Some(by_clock));
-    let each = bytes as f64 / fleet.items as f64;
-    report.row(
-        &format!("bytes stored per item, {many} items, all tables"),
-        "≤ 400",
-        &format!("{each:.0}"),
-        Some(each <= 400.0),
-    );
+    bytes
 }
 
 /// Resident memory of a server after an ingest, and after many.

@@ -49,10 +49,8 @@ const SMALL_ITEMS: u64 = 10_000;
 const LISTED: [u64; 2] = [1_000, 50];
 /// On request.
 const LISTED_LARGE: [u64; 2] = [10_000, 50];
-/// How often the timed fleet is ingested again.
+/// How often a fleet is ingested again.
 const REPEATS: usize = 100;
-/// How often the large one is.
-const REPEATS_LARGE: usize = 5;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -178,17 +176,18 @@ fn all(palisade: PathBuf, target: &Path, report_to: &Path, wishes: Wishes) {
     let plain = written("plain", TIMED_ITEMS, false);
     let small = written("small", SMALL_ITEMS, false);
     let large = wishes.large.then(|| written("large", LARGE_ITEMS, false));
+    let gzip = written("gzip", TIMED_ITEMS, true);
+    let large_gzip = wishes.large.then(|| written("large-gzip", LARGE_ITEMS, true));
     if wishes.has(Part::Check) {
-        let gzip = written("gzip", TIMED_ITEMS, true);
         check_rows(&mut report, &programs, &plain, &gzip);
         let huge = wishes.huge.then(|| written("huge", HUGE_ITEMS, false));
         peak_rows(&mut report, &programs, &plain, large.as_ref(), huge.as_ref());
     }
     let stores = folder.join("stores");
-    for (fleet, repeats) in [(Some(&plain), REPEATS), (large.as_ref(), REPEATS_LARGE)] {
-        let Some(fleet) = fleet else { continue };
+    for (fleet, gzip) in [(Some(&plain), Some(&gzip)), (large.as_ref(), large_gzip.as_ref())] {
+        let (Some(fleet), Some(gzip)) = (fleet, gzip) else { continue };
         if wishes.has(Part::Ingest) {
-            ingest::rows(&mut report, &programs, fleet, &stores, repeats);
+            ingest::rows(&mut report, &programs, [fleet, gzip], &stores, REPEATS);
         }
         if wishes.has(Part::Change) {
             change::rows(&mut report, &programs, fleet, &small, &stores);
@@ -239,8 +238,8 @@ fn check_rows(report: &mut Report, programs: &Programs, plain: &fleet::Fleet, gz
 
     let mut ratios = Vec::new();
     for _ in 0..ROUNDS {
-        let one = programs.check(plain, 1).wall;
-        ratios.push(one / programs.check(plain, 2).wall);
+        let one = programs.check_wall(plain, 1);
+        ratios.push(one / programs.check_wall(plain, 2));
     }
     report.ratio("two threads to one, by the clock", 1.7, Some(median(ratios)));
 }
@@ -261,7 +260,7 @@ fn peak_rows(
         return;
     };
     programs.assert_agreed(large, false);
-    let peak = |fleet| programs.check(fleet, 2).peak as f64;
+    let peak = |fleet| programs.check_peak(fleet, 2) as f64;
     let (small, large) = (peak(plain), peak(large));
     let megabytes = large / 1_048_576.0;
     report.row(what[0], reach[0], &format!("{megabytes:.1} MB"), Some(megabytes <= 64.0));

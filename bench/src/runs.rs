@@ -1,7 +1,7 @@
 //! Runs of whole programs: what they answered, how long they took, how much memory they held.
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// One run of one program.
@@ -14,8 +14,6 @@ pub struct Run {
     pub cpu: f64,
     /// Seconds on the clock.
     pub wall: f64,
-    /// Most resident memory, bytes.
-    pub peak: u64,
 }
 
 /// How often the memory of a running program is looked at. Its peak is kept by the kernel, so only
@@ -29,14 +27,20 @@ const LOOK: Duration = Duration::from_millis(5);
 pub fn run(command: &mut Command, allowed: &[i32]) -> Run {
     let before = children_seconds();
     let started = Instant::now();
-    let mut child =
-        command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("starts");
-    let mut pipe = child.stdout.take().expect("a pipe");
-    let reader = std::thread::spawn(move || {
-        let mut output = String::new();
-        std::io::Read::read_to_string(&mut pipe, &mut output).expect("UTF-8");
-        output
-    });
+    let ended = command.stderr(Stdio::inherit()).output().expect("starts");
+    let wall = started.elapsed().as_secs_f64();
+    assert_ended(command, ended.status, allowed);
+    let output = String::from_utf8(ended.stdout).expect("UTF-8");
+    Run { output, cpu: children_seconds() - before, wall }
+}
+
+/// Runs a program to its end and answers its most resident memory, bytes. Looking at it costs time,
+/// so that nothing else is measured then.
+///
+/// # Panics
+/// When it cannot be run or ends otherwise.
+pub fn peak(command: &mut Command, allowed: &[i32]) -> u64 {
+    let mut child = command.stdout(Stdio::null()).spawn().expect("starts");
     let mut peak = 0;
     let status = loop {
         peak = peak.max(resident_peak(child.id()));
@@ -45,14 +49,16 @@ pub fn run(command: &mut Command, allowed: &[i32]) -> Run {
             None => std::thread::sleep(LOOK),
         }
     };
-    let wall = started.elapsed().as_secs_f64();
+    assert_ended(command, status, allowed);
+    peak
+}
+
+fn assert_ended(command: &Command, status: ExitStatus, allowed: &[i32]) {
     assert!(
         status.code().is_some_and(|code| allowed.contains(&code)),
         "{:?} ended with {status}",
         command.get_program()
     );
-    let output = reader.join().expect("is read");
-    Run { output, cpu: children_seconds() - before, wall, peak }
 }
 
 /// Most memory that a process held resident, bytes; 0 when it is gone.
