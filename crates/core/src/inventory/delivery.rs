@@ -138,6 +138,13 @@ impl DeliveryReader {
         reader
     }
 
+    /// Observations are put into the room that those of another file took.
+    pub fn reusing(mut self, mut observations: Vec<Observation>) -> Self {
+        observations.clear();
+        self.intake.delivery.observations = observations;
+        self
+    }
+
     /// What the file says is only to be stored.
     pub fn encoding(mut self) -> Self {
         self.intake.encodes = true;

@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use palisade_api::inflate::{Bounds, Chunk, Inflate};
 use palisade_core::evaluate::AccountFacts;
 use palisade_core::ident::{AccountId, Region, ResourceType, ShardId};
-use palisade_core::inventory::{Delivery, DeliveryReader, Shard, ShardBuilder, Shown};
+use palisade_core::inventory::{Delivery, DeliveryReader, Observation, Shard, ShardBuilder, Shown};
 
 use super::spill::{Spill, Spilled};
 use crate::failure::Failure;
@@ -24,6 +24,13 @@ pub struct Groups(BTreeMap<Option<AccountId>, Account>);
 
 /// The types of items that are wanted; of others it is noted only that they are there.
 pub type Wanted = Arc<BTreeSet<ResourceType>>;
+
+/// What files are read to, one after the other: memory that was asked for once is used again.
+#[derive(Default)]
+pub struct Room {
+    chunk: Chunk,
+    observations: Vec<Observation>,
+}
 
 /// The files that seem to be of one account.
 #[derive(Clone, Debug, Default)]
@@ -125,8 +132,7 @@ fn first_account(bytes: &[u8]) -> Option<AccountId> {
 
 impl Account {
     /// Reads every file of the account, and what `late` holds of it, into its shards. What belongs
-    /// to other accounts goes to `out`, or nowhere when that was done before. `chunk` is what files
-    /// are read to.
+    /// to other accounts goes to `out`, or nowhere when that was done before.
     pub fn read(
         &self,
         wanted: &Wanted,
@@ -134,7 +140,7 @@ impl Account {
         out: Option<&Spill>,
         late: Option<&Spill>,
         bar: &ProgressBar,
-        chunk: &mut Chunk,
+        room: &mut Room,
     ) -> Result<(Vec<Shard>, Reading), Failure> {
         let mut shards = Shards {
             account: self.id.as_ref(),
@@ -143,10 +149,10 @@ impl Account {
         };
         let mut reading = Reading::default();
         for path in &self.files {
-            match delivery(path, wanted, now_ms, chunk) {
+            match delivery(path, wanted, now_ms, room) {
                 Ok(delivery) => {
                     note(path, &delivery, &mut reading);
-                    shards.take(delivery, out)?;
+                    room.observations = shards.take(delivery, out)?;
                 }
                 Err(why) => {
                     reading.unread.insert(path.display().to_string(), why);
@@ -187,17 +193,18 @@ fn delivery(
     path: &Path,
     wanted: &Wanted,
     now_ms: i64,
-    chunk: &mut Chunk,
+    room: &mut Room,
 ) -> Result<Delivery, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
-    let inflate = Inflate::reusing(std::mem::take(chunk), file, Bounds::default());
+    let inflate = Inflate::reusing(std::mem::take(&mut room.chunk), file, Bounds::default());
     let mut inflate = inflate.map_err(|error| error.to_string())?;
-    let mut reader =
-        DeliveryReader::reading_only(&files::name(path), Arc::clone(wanted)).received(now_ms);
+    let mut reader = DeliveryReader::reading_only(&files::name(path), Arc::clone(wanted))
+        .received(now_ms)
+        .reusing(std::mem::take(&mut room.observations));
     while let Some(chunk) = inflate.next_chunk().map_err(|error| error.to_string())? {
         reader.push(chunk).map_err(|error| error.to_string())?;
     }
-    *chunk = inflate.into_chunk();
+    room.chunk = inflate.into_chunk();
     reader.finish().map_err(|error| error.to_string())
 }
 
@@ -211,11 +218,26 @@ struct Shards<'a> {
 }
 
 impl Shards<'_> {
-    fn take(&mut self, delivery: Delivery, out: Option<&Spill>) -> Result<(), Failure> {
+    /// Takes in all that a delivery says; answers the room of its observations.
+    fn take(
+        &mut self,
+        mut delivery: Delivery,
+        out: Option<&Spill>,
+    ) -> Result<Vec<Observation>, Failure> {
         let moment_ms = delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
-        for observation in delivery.observations {
-            self.sort(Spilled::Seen { observation: observation.into(), moment_ms }, out)?;
+        let mut observations = std::mem::take(&mut delivery.observations);
+        for observation in observations.drain(..) {
+            if self.account == Some(&observation.item.key.account) {
+                self.observe(observation, moment_ms);
+            } else if let Some(out) = out {
+                out.push(&Spilled::Seen { observation: observation.into(), moment_ms })?;
+            }
         }
+        self.take_rest(delivery, out)?;
+        Ok(observations)
+    }
+
+    fn take_rest(&mut self, delivery: Delivery, out: Option<&Spill>) -> Result<(), Failure> {
         for Shown { shard, global, types } in delivery.shown {
             self.sort(Spilled::Shown { shard, global, types }, out)?;
         }
@@ -236,6 +258,20 @@ impl Shards<'_> {
             return Ok(());
         }
         out.map_or(Ok(()), |out| out.push(&one))
+    }
+
+    fn observe(&mut self, observation: Observation, moment_ms: Option<i64>) {
+        let key = &observation.item.key;
+        if !observation.global && !self.regions.contains(&key.region) {
+            self.regions.insert(key.region.clone());
+        }
+        // Nearly all are of a shard that was begun: nothing is made to find it.
+        if !self.builders.contains_key(&key.region) {
+            self.builders.insert(key.region.clone(), ShardBuilder::new(key.shard()));
+        }
+        if let Some(builder) = self.builders.get_mut(&key.region) {
+            builder.observe(observation, moment_ms);
+        }
     }
 
     fn take_one(&mut self, one: Spilled) {

@@ -27,12 +27,11 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::report::{self, StatusRow, ViolatorLine};
 use crate::system::SystemClock;
 use crate::{files, progress};
-use groups::{Account, Groups, Reading, Wanted};
+use groups::{Account, Groups, Reading, Room, Wanted};
 use question::Question;
 use spill::Spill;
 
 use palisade_api::Clock as _;
-use palisade_api::inflate::Chunk;
 
 /// Violators that one account may have before the API's answer is cut (semantics §3.3).
 const LIMIT_MAX: u64 = 100;
@@ -254,7 +253,7 @@ impl<'a> Judging<'a> {
         let queue = Mutex::new(accounts.iter());
         let done = Mutex::new((Rows::new(), Reading::default()));
         let work = || -> Result<(), Failure> {
-            let mut chunk = Chunk::default();
+            let mut room = Room::default();
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some(account) = next else { return Ok(()) };
@@ -264,7 +263,7 @@ impl<'a> Judging<'a> {
                         bar.inc(account.files.len() as u64);
                         read
                     }
-                    None => account.read(&self.wanted, self.now_ms, out, late, &bar, &mut chunk)?,
+                    None => account.read(&self.wanted, self.now_ms, out, late, &bar, &mut room)?,
                 };
                 let mut rows = Rows::new();
                 if let Some(id) = &account.id {
@@ -390,10 +389,10 @@ impl<'a> Judging<'a> {
     /// belongs to others, is kept.
     fn facts(&self, out: Option<&Spill>, late: Option<&Spill>) -> Result<References, Failure> {
         let mut read = BTreeMap::new();
-        let (bar, mut chunk) = (indicatif::ProgressBar::hidden(), Chunk::default());
+        let (bar, mut room) = (indicatif::ProgressBar::hidden(), Room::default());
         for id in self.referenced() {
             let account = self.groups.account(&id);
-            let found = account.read(&self.wanted, self.now_ms, out, late, &bar, &mut chunk)?;
+            let found = account.read(&self.wanted, self.now_ms, out, late, &bar, &mut room)?;
             read.insert(id, found);
         }
         let shards: BTreeMap<&ShardId, &Shard> =
