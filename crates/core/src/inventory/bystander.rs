@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::de::IgnoredAny;
+
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
 use super::Version;
@@ -36,7 +38,7 @@ impl<'t> Bystander<'t> {
         let is_id = (1..=256).contains(&id.len()) && !any(id, |byte| byte >= 0x7F);
         let status = outline.plain(Field::Status)?;
         let exists = status == b"ResourceDiscovered" || status == b"OK";
-        if !is_id || !exists || !is_flat(outline.raw(Field::Tags)?) {
+        if !is_id || !exists || !(outline.has_usual_tags() || is_flat(outline.raw(Field::Tags)?)) {
             return None;
         }
         let region = outline.plain(Field::Region)?;
@@ -148,10 +150,12 @@ fn is_same(one: &[u8], other: &[u8]) -> bool {
         }
 }
 
-/// An object of scalars, as tags are.
+/// An object of scalars, to the last comma: the walk may have looked at its brackets and strings
+/// alone.
 fn is_flat(tags: &[u8]) -> bool {
     let Some(inside) = tags.strip_prefix(b"{") else { return false };
     !any(inside, |byte| byte == b'{' || byte == b'[' || byte == b'\\')
+        && serde_json::from_slice::<IgnoredAny>(tags).is_ok()
 }
 
 #[cfg(test)]

@@ -49,8 +49,14 @@ impl<'b> Stored<'b> {
 
     /// Seven bits a byte, the lowest first; of 63 bits at most.
     fn number(&mut self) -> Option<u64> {
+        self.number_in(9)
+    }
+
+    /// The same in so many bytes at most: a narrower number is not told in more than it may take.
+    #[inline(always)]
+    fn number_in(&mut self, bytes_max: usize) -> Option<u64> {
         let mut number = 0;
-        for shift in (0..63).step_by(7) {
+        for shift in (0..63).step_by(7).take(bytes_max) {
             let byte = self.byte()?;
             number |= u64::from(byte & 0x7F) << shift;
             if byte < 0x80 {
@@ -62,12 +68,11 @@ impl<'b> Stored<'b> {
 
     /// The sign in the lowest bit.
     fn signed(&mut self) -> Option<i64> {
-        let number = self.number()?;
-        Some((number >> 1).cast_signed() ^ (number & 1).cast_signed().wrapping_neg())
+        self.number().map(signed)
     }
 
     fn port(&mut self) -> Option<i32> {
-        i32::try_from(self.signed()?).ok()
+        i32::try_from(signed(self.number_in(5)?)).ok()
     }
 
     fn text(&mut self) -> Option<&'b str> {
@@ -139,6 +144,10 @@ impl<'b> Stored<'b> {
             groups: self.list(|stored| Some((stored.option(Stored::boxed)?, stored.boxed()?)))?,
         })
     }
+}
+
+fn signed(number: u64) -> i64 {
+    (number >> 1).cast_signed() ^ (number & 1).cast_signed().wrapping_neg()
 }
 
 #[cfg(test)]

@@ -19,8 +19,10 @@ pub(super) struct Outline<'t> {
     /// The item. INVARIANT: UTF-8.
     item: &'t [u8],
     spans: Spans,
-    /// No string among the values of the item itself has a backslash.
+    /// No string among the values of the item itself, nor among its tags, has a backslash.
     plain: bool,
+    /// Tags are as [`Outline::has_usual_tags`] says, but for escapes.
+    flat_tags: bool,
 }
 
 /// Where in the item values lie, by [`Field`]; one that ends at 0 is absent. Four bytes each suffice
@@ -78,6 +80,12 @@ impl<'t> Outline<'t> {
         if to == 0 { None } else { self.item.get(from as usize..to as usize) }
     }
 
+    /// Whether there are tags, an object of strings to its last comma, without blanks and escapes.
+    #[inline]
+    pub fn has_usual_tags(&self) -> bool {
+        self.flat_tags && (self.plain || !self.raw(Field::Tags).is_none_or(has_backslash))
+    }
+
     /// The same as text.
     pub fn text(&self, field: Field) -> Option<&'t str> {
         std::str::from_utf8(self.raw(field)?).ok()
@@ -87,7 +95,7 @@ impl<'t> Outline<'t> {
     #[inline]
     pub fn plain(&self, field: Field) -> Option<&'t [u8]> {
         let text = self.raw(field)?.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-        (self.plain || !any(text, |byte| byte == b'\\')).then_some(text)
+        (self.plain || !has_backslash(text)).then_some(text)
     }
 
     /// The values of several fields as text: whether it is, is looked at but once.
@@ -98,6 +106,10 @@ impl<'t> Outline<'t> {
             (from, to) => item.get(from as usize..to as usize),
         })
     }
+}
+
+fn has_backslash(text: &[u8]) -> bool {
+    any(text, |byte| byte == b'\\')
 }
 
 /// Whether some byte is so. Looks at all of them: without a way out the loop is done by vector.
@@ -205,6 +217,7 @@ struct Walk<'t, 'k, S: Simd, W> {
     /// Which of [`KNOWN`] comes next, most likely.
     likely: usize,
     spans: Spans,
+    flat_tags: bool,
 }
 
 impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
@@ -220,6 +233,7 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
             look,
             likely: 0,
             spans: [(0, 0); FIELDS],
+            flat_tags: false,
         }
     }
 
@@ -232,7 +246,7 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
             && self.pairs.all_match(self.reach.words)
             && (self.reach.is_ascii() || std::str::from_utf8(item).is_ok());
         let plain = self.reach.backslashes == 0;
-        let outline = Outline { item, spans: self.spans, plain };
+        let outline = Outline { item, spans: self.spans, plain, flat_tags: self.flat_tags };
         fits.then_some((outline, end))
     }
 
@@ -250,6 +264,7 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
             let from = self.at;
             match (self.look, first) {
                 (_, b'"') => self.string()?,
+                (Look::Brackets, b'{') if field == Some(Field::Tags) => self.tags()?,
                 (Look::Brackets, b'{' | b'[') => self.brackets(first)?,
                 (Look::Everything, b'{' | b'[') => self.value(first)?,
                 _ => self.scalar()?,
@@ -313,6 +328,52 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
         Some(())
     }
 
+    /// The object of the tags: as Config writes it, or any.
+    #[inline(always)]
+    fn tags(&mut self) -> Option<()> {
+        self.at += 1;
+        self.flat_tags = self.flat()?;
+        if self.flat_tags {
+            return Some(());
+        }
+        // Its own bracket is behind us.
+        self.pairs.add(self.reach.words, Brackets { opens: 1, closes: 0, squares: 0 })?;
+        self.brackets_on(1)
+    }
+
+    /// Names and values of an object, all strings, without blanks between them, and its end. Stops
+    /// outside of strings at what is otherwise.
+    #[inline(always)]
+    fn flat(&mut self) -> Option<bool> {
+        // One more is the item itself, and one the object.
+        if self.around + 2 > DEPTH_MAX {
+            return Some(false);
+        }
+        let mut next = *self.reach.bytes.get(self.at)?;
+        if next == b'}' {
+            self.at += 1;
+            return Some(true);
+        }
+        loop {
+            for end in [b':', b','] {
+                if next != b'"' {
+                    return Some(false);
+                }
+                self.string()?;
+                next = *self.reach.bytes.get(self.at)?;
+                if next == b'}' && end == b',' {
+                    self.at += 1;
+                    return Some(true);
+                }
+                if next != end {
+                    return Some(false);
+                }
+                self.at += 1;
+                next = *self.reach.bytes.get(self.at)?;
+            }
+        }
+    }
+
     /// One value that begins with this bracket, of which nothing is looked at but brackets and
     /// strings.
     #[inline(always)]
@@ -324,8 +385,14 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
             self.at += 2;
             return Some(());
         }
+        self.brackets_on(0)
+    }
+
+    /// Goes on so inside of a value, in which so many brackets are open.
+    #[inline(always)]
+    fn brackets_on(&mut self, mut open: u32) -> Option<()> {
+        let open_max = DEPTH_MAX.checked_sub(self.around + 1)?;
         let mut place = self.reach.seek(self.at)?;
-        let mut open = 0_u32;
         loop {
             let block = self.reach.brackets(place)?;
             let (up, down) = (block.opens.count_ones(), block.closes.count_ones());

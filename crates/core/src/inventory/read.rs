@@ -375,6 +375,7 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), Stri
         configuration: configuration.as_ref().map_or("{}", Embedded::json),
         supplementary: supplementary.as_ref().map_or("{}", Embedded::json),
         relationships: fields.relationships.unwrap_or("[]"),
+        is_json: !(is_text(&configuration) || is_text(&supplementary)),
     };
     let tags = match fields.tags {
         Some(_) => None,
@@ -441,6 +442,9 @@ pub(super) struct Source<'a> {
     configuration: &'a str,
     supplementary: &'a str,
     relationships: &'a str,
+    /// Configuration and supplement are JSON: they were values of the item. What was told as text
+    /// may be anything.
+    is_json: bool,
 }
 
 type Reader = fn(&Source<'_>) -> Result<Body, String>;
@@ -507,6 +511,10 @@ pub(super) enum Embedded<'t> {
     Value(&'t str),
     /// What the text held, without white space around it.
     Text(String),
+}
+
+fn is_text(embedded: &Option<Embedded<'_>>) -> bool {
+    matches!(embedded, Some(Embedded::Text(_)))
 }
 
 impl Embedded<'_> {

@@ -97,7 +97,10 @@ pub(super) struct Splitter {
     in_object: bool,
     role: Role,
     key: Vec<u8>,
+    /// It has an escape.
     key_escaped: bool,
+    /// Its last byte escapes the next.
+    key_escapes: bool,
     value: Opaque,
     /// The captured part of earlier chunks.
     held: Vec<u8>,
@@ -129,6 +132,7 @@ impl Splitter {
             role: Role::Other,
             key: Vec::new(),
             key_escaped: false,
+            key_escapes: false,
             value: Opaque::default(),
             held: Vec::new(),
             capturing: false,
@@ -346,19 +350,21 @@ impl Splitter {
     }
 
     fn in_key(&mut self, byte: u8) -> bool {
-        let escaped = self.key_escaped && self.key.last() == Some(&b'\\');
+        let escaped = std::mem::replace(&mut self.key_escapes, false);
         match byte {
-            b'"' if !escaped => self.at = At::Colon,
-            b'\\' if escaped => {
-                // Both backslashes of `\\` are spent; no known key has one.
-                self.key.push(b'?');
+            b'"' if !escaped => {
+                self.at = At::Colon;
+                return true;
+            }
+            b'\\' if !escaped => {
+                self.key_escapes = true;
                 self.key_escaped = true;
             }
-            _ if self.key.len() < KEY_BYTES_MAX || byte == b'\\' || escaped => {
-                self.key_escaped |= byte == b'\\';
-                self.key.push(byte);
-            }
             _ => {}
+        }
+        // Of a longer one it is enough where it ends.
+        if self.key.len() < KEY_BYTES_MAX {
+            self.key.push(byte);
         }
         true
     }
@@ -462,6 +468,12 @@ impl Splitter {
         } else {
             self.held.extend_from_slice(captured);
         }
+    }
+
+    /// Memory that is held between chunks, bytes.
+    #[cfg(test)]
+    pub fn held_bytes(&self) -> usize {
+        self.key.capacity() + self.held.capacity()
     }
 
     /// Nesting around an opaque value.

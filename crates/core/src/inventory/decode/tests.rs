@@ -104,7 +104,8 @@ proptest! {
         item in any_item(),
         at: prop::sample::Index,
         byte: u8,
-        how in 0..4,
+        how in 0..5,
+        more in 1_usize..9,
     ) {
         let mut bytes = encode_item(&item).split_off(1);
         let at = at.index(bytes.len());
@@ -112,6 +113,11 @@ proptest! {
             0 => bytes[at] = byte,
             1 => bytes.insert(at, byte),
             2 => drop(bytes.remove(at)),
+            // Perhaps a number, told in more bytes than it takes.
+            3 => {
+                bytes[at] |= 0x80;
+                bytes.splice(at + 1..=at, std::iter::repeat_n(0x80, more - 1).chain([0]));
+            }
             _ => bytes.truncate(at),
         }
         if let Some(short) = super::item(key, &bytes) {
@@ -131,6 +137,25 @@ fn a_later_state_goes_the_long_way() {
     let bytes = encode_item(&item);
     assert_eq!(super::item(key, &bytes[1..]), None);
     assert_eq!(decode_any(&key(), ITEM_LAYOUT, &bytes[1..]), Ok(item));
+}
+
+#[test]
+fn a_port_told_in_more_bytes_than_it_takes_is_left() {
+    let from_port = Some(22);
+    let permission = Permission { from_port, ..Permission::default() };
+    let group = SecurityGroup { ingress: vec![permission], ..SecurityGroup::default() };
+    let version = Version { state: None, captured_ms: 0 };
+    let (name, arn, tags, body) = (None, None, Tags::new(), Body::SecurityGroup(group));
+    let item = Item { key: key(), version, name, arn, tags, body, unseen_since: None };
+    let bytes = encode_item(&item).split_off(1);
+    let at = bytes.iter().position(|byte| *byte == 44).unwrap();
+    for (more, is_taken) in [(0, true), (3, true), (4, false), (8, false)] {
+        let mut long = bytes.clone();
+        long.splice(at..=at, [&[44 | 0x80][..], &vec![0x80; more], &[0]].concat());
+        let decoded = decode_any(&key(), ITEM_LAYOUT, &long);
+        assert_eq!(decoded.is_ok(), is_taken, "{more}: {decoded:?}");
+        assert_eq!(super::item(key, &long), decoded.ok(), "{more}");
+    }
 }
 
 #[test]

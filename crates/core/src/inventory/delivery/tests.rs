@@ -459,6 +459,88 @@ fn the_future_is_not_believed() {
     assert_eq!(unknown.snapshot.unwrap().moment_ms, NOW_MS, "told by its newest item");
 }
 
+/// Text that holds JSON is held to the rules of JSON as the value itself would be.
+#[test]
+fn a_body_told_as_text_has_to_be_json() {
+    let balancer = "AWS::ElasticLoadBalancingV2::LoadBalancer";
+    let rules = r#""ipPermissions":[],"ipPermissionsEgress":[]"#;
+    let cases = [
+        ("AWS::EC2::SecurityGroup", format!(r#"{{"x":garbage,{rules}}}"#), "{}"),
+        ("AWS::EC2::SecurityGroup", format!("{{\"groupName\":\"a\nb\",{rules}}}"), "{}"),
+        (
+            "AWS::EC2::SecurityGroup",
+            r#"{"ipPermissions":[{"ipProtocol":"tcp","fromPort":0022,"toPort":22}],"ipPermissionsEgress":[]}"#
+                .to_owned(),
+            "{}",
+        ),
+        ("AWS::EC2::SecurityGroup", format!(r#"{{"x":{{"a":[1,{{]}},{rules}}},{rules}}}"#), "{}"),
+        (balancer, r#"{"type":"application","x":oops}"#.to_owned(), "{}"),
+        (balancer, r#"{"type":"application"}"#.to_owned(), r#"{"y":[1 2]}"#),
+    ];
+    for (resource_type, configuration, supplementary) in cases {
+        let told = |blank: &str| {
+            let configuration = configuration.replacen('{', &format!("{{{blank}"), 1);
+            let more = format!(
+                r#""configuration":{},"supplementaryConfiguration":{}"#,
+                quoted(&configuration),
+                quoted(supplementary)
+            );
+            let item = item_of(resource_type, "r-1", "eu-west-1", &more);
+            let delivery = read(snapshot(&[item])).unwrap();
+            let [one] = &delivery.quarantined[..] else { panic!("{configuration}: {delivery:?}") };
+            assert!(one.observed && one.reason.contains("onfiguration`"), "{one:?}");
+        };
+        told("");
+        told(" ");
+    }
+}
+
+/// What is wrong with an item does not depend on who asks for its type.
+#[test]
+fn wrong_tags_are_quarantined_whoever_reads() {
+    for (tags, is_right) in [
+        (r#"{"a":"b","c":null,"d":1}"#, true),
+        (r#"{"a" "b"}"#, false),
+        (r#"{"a"}"#, false),
+        ("{1:2}", false),
+        (r#"{"a":x}"#, false),
+        (r#"{"a":tru}"#, false),
+        (r#"{"a":"b",}"#, false),
+        (r#"{"a":"b"]"#, false),
+        (r#"{"a":01}"#, false),
+        (r#"{"a":"b","c" "d","e":"f"}"#, false),
+        (r#"{"a":"b" ,"c":"d"}"#, true),
+        (r#"{"a":"b","c":{"d":["e"]}}"#, false),
+        (r#"{"a\n":"\ud800"}"#, false),
+    ] {
+        // Wherever blocks of the text begin.
+        for pad in (0..130).chain(3_900..4_030) {
+            let item = item("vpc-1").replace(r#""tags":{}"#, &format!(r#""tags":{tags}"#));
+            let padded = format!(r#""configuration":{{"p":"{}"}}"#, "x".repeat(pad));
+            let text = snapshot(&[item.replace(r#""configuration":{}"#, &padded)]);
+            assert_told_alike(&text, tags, is_right);
+        }
+    }
+}
+
+/// Asserts that the quarantine is the same whoever reads, and in how many chunks.
+fn assert_told_alike(text: &str, tags: &str, is_right: bool) {
+    let wanted = std::sync::Arc::new(BTreeSet::from([ResourceType::SECURITY_GROUP]));
+    let name = "100000000001_Config_eu-west-1_ConfigSnapshot_20260203T040506Z_x.json";
+    let read = |mut reader: DeliveryReader, chunk: usize| {
+        text.as_bytes().chunks(chunk).try_for_each(|chunk| reader.push(chunk))?;
+        reader.finish().map(|delivery| delivery.quarantined)
+    };
+    let told = read(DeliveryReader::new(name), text.len());
+    assert_eq!(told.as_ref().is_ok_and(Vec::is_empty), is_right, "{tags}: {told:?}");
+    for chunk in [text.len(), text.len() / 2] {
+        let encoding = DeliveryReader::new(name).encoding();
+        assert_eq!(read(encoding, chunk), told, "{tags} by {chunk}");
+        let only = DeliveryReader::reading_only(name, wanted.clone());
+        assert_eq!(read(only, chunk), told, "{tags} by {chunk}");
+    }
+}
+
 #[test]
 fn an_item_that_breaks_off_the_rules_behind_its_key_is_known_to_be_there() {
     let history = |item: &str| format!(r#"{{"fileVersion":"1.0","configurationItems":[{item}]}}"#);

@@ -58,6 +58,7 @@ pub(super) fn read_load_balancer(source: &Source<'_>) -> Result<Body, String> {
 
 /// The short way; what is unusual or wrong is left to the long way.
 fn plain_load_balancer(source: &Source<'_>) -> Option<LoadBalancer> {
+    source.is_json.then_some(())?;
     let (mut kind, mut groups) = (None, None);
     let mut plain = Plain::new(source.configuration);
     plain.object(|key, plain| match key {
@@ -151,7 +152,7 @@ mod tests {
     fn by<T>(way: fn(&Source<'_>) -> T, configuration: &str, supplementary: &str) -> T {
         let text = r#"{"configurationItemCaptureTime":"2026-02-03T04:05:06.789Z","awsAccountId":"1","resourceType":"AWS::X::Y","resourceId":"lb-1","awsRegion":"eu-west-1","configurationItemStatus":"ResourceDeleted"}"#;
         let item = &super::super::read_item(text.as_bytes()).unwrap().item;
-        way(&Source { item, configuration, supplementary, relationships: "[]" })
+        way(&Source { item, configuration, supplementary, relationships: "[]", is_json: true })
     }
 
     #[test]

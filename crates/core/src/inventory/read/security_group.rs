@@ -44,6 +44,7 @@ shape! {
 
 /// The short way; what is unusual or wrong is left to the long way.
 fn plain_group(source: &Source<'_>) -> Option<SecurityGroup> {
+    source.is_json.then_some(())?;
     const NAMES: [&str; 5] =
         ["groupName", "vpcId", "ownerId", "ipPermissions", "ipPermissionsEgress"];
     let (mut name, mut vpc, mut owner, mut ingress, mut egress) = (None, None, None, None, None);
@@ -316,7 +317,13 @@ mod tests {
     fn by<T>(way: fn(&Source<'_>) -> T, configuration: &str) -> T {
         let text = r#"{"configurationItemCaptureTime":"2026-02-03T04:05:06.789Z","awsAccountId":"1","resourceType":"AWS::EC2::SecurityGroup","resourceId":"sg-1","resourceName":"named","awsRegion":"eu-west-1","configurationItemStatus":"ResourceDeleted"}"#;
         let item = &super::super::read_item(text.as_bytes()).unwrap().item;
-        way(&Source { item, configuration, supplementary: "{}", relationships: "[]" })
+        way(&Source {
+            item,
+            configuration,
+            supplementary: "{}",
+            relationships: "[]",
+            is_json: true,
+        })
     }
 
     const USUAL: &str = r#"{"description":"d","groupName":"g","ipPermissions":[{"fromPort":443,"ipProtocol":"tcp","ipv6Ranges":[{"cidrIpv6":"::/0"}],"prefixListIds":[{"prefixListId":"pl-1"}],"toPort":444,"userIdGroupPairs":[{"groupId":"sg-1","userId":"1"}],"ipv4Ranges":[{"cidrIp":"0.0.0.0/0"}],"ipRanges":["0.0.0.0/0"]},{"ipProtocol":"-1"}],"ownerId":"1","ipPermissionsEgress":[],"tags":[{"key":"a","value":"b"}],"vpcId":"vpc-1"}"#;

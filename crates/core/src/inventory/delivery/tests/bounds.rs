@@ -36,6 +36,32 @@ fn nesting_is_bounded_in_the_file_and_in_each_text() {
     assert_eq!(over.quarantined[0].reason, "nested more than 64 deep");
 }
 
+/// Of a key that is too long to be known it is looked for the end, whatever it is made of.
+#[test]
+fn a_long_key_takes_no_memory() {
+    for part in ["a", "\\n", "\\\\", "\\\"", "\\u0061"] {
+        let mut reader = DeliveryReader::new("");
+        reader.push(br#"{"fileVersion":"1.0",""#).unwrap();
+        let chunk = part.repeat(1 << 18);
+        for chunk in std::iter::repeat_n(chunk.as_bytes(), 64).flat_map(|c| c.chunks(1 << 16)) {
+            reader.push(chunk).unwrap();
+        }
+        let held = reader.splitter.held_bytes();
+        assert!(held <= 2 * ITEM_BYTES_MAX, "{held} for {part}");
+        reader.push(format!(r#"":1,"configurationItems":[{}]}}"#, item("a")).as_bytes()).unwrap();
+        assert_eq!(ids(&reader.finish().unwrap()), ["a"], "{part}");
+    }
+    for (key, is_known) in [
+        (r"configurationItem\u0073", true),
+        (r"configurationItem\\u0073", false),
+        (r"configurationItems\\", false),
+        (r#"configurationItems\""#, false),
+    ] {
+        let text = format!(r#"{{"fileVersion":"1.0","{key}":[{}]}}"#, item("a"));
+        assert_eq!(read(text).map(|found| ids(&found) == ["a"]) == Ok(true), is_known, "{key}");
+    }
+}
+
 #[test]
 fn an_item_nested_too_deep_is_quarantined_and_the_rest_goes_on() {
     let (open, close) = ("[".repeat(1 << 20), "]".repeat(1 << 20));
