@@ -27,6 +27,8 @@ const GATHERING: Duration = Duration::from_millis(50);
 const GATHERING_LOOK: Duration = Duration::from_millis(5);
 /// How often old history and audit are dropped.
 const EXPIRY: Duration = Duration::from_secs(60 * 60);
+/// After how many times a round's leases were prolonged it is told that it takes long.
+const LONG: u32 = 15;
 /// How often the leases of a round under way are prolonged: two such may fail before one ends.
 pub const PROLONGING: Duration = Duration::from_millis(LEASE_MS.unsigned_abs() / 3);
 
@@ -67,9 +69,13 @@ impl Crew {
 
     /// Does due work and what comes with time.
     async fn lead(self: &Arc<Self>, stopped: &watch::Receiver<bool>) {
-        let mut expiry = tokio::time::interval(EXPIRY);
+        let mut expiry = Instant::now();
         let mut backlog = false;
         while !*stopped.borrow() {
+            if Instant::now() >= expiry {
+                expire(&self.app, self.keep).await;
+                expiry += EXPIRY;
+            }
             if !backlog {
                 gather(&self.app).await;
             }
@@ -80,7 +86,6 @@ impl Crew {
                 Ok(0) => tokio::select! {
                     () = self.app.wake.notified() => {}
                     () = rest(stopped) => {}
-                    _ = expiry.tick() => expire(&self.app, self.keep).await,
                 },
                 Ok(_) => {}
             }
@@ -122,10 +127,16 @@ impl Crew {
             worker::measured_round(&*app.store, &view, *judging, now_ms, &app.metrics, &leased)
         });
         let mut prolonging = interval_at(Instant::now() + self.prolonging, self.prolonging);
+        let mut prolonged = 0_u32;
         let ended = loop {
             tokio::select! {
                 ended = &mut busy => break ended,
                 _ = prolonging.tick() => self.prolong(held.clone()).await,
+            }
+            prolonged = prolonged.saturating_add(1);
+            if prolonged.is_multiple_of(LONG) {
+                let seconds = (self.prolonging * prolonged).as_secs();
+                tracing::warn!(seconds, "a round of work takes very long");
             }
         };
         match ended {

@@ -28,6 +28,8 @@ pub const LEASE_SHARDS_MAX: usize = 128;
 pub const LEASE_MS: i64 = 60_000;
 /// Shards of a round that may fail before the rest of it is given up for now.
 pub const FAILURES_MAX: usize = 8;
+/// After how long a shard is tried again whose judgement failed, milliseconds.
+pub const FAILED_RETRY_MS: i64 = 60_000;
 /// After how long a shard is tried again of which something could not be read, milliseconds.
 pub const DAMAGED_RETRY_MS: i64 = 10 * 60_000;
 
@@ -64,8 +66,9 @@ pub fn round(
 /// that the leases last as long as the round does.
 ///
 /// # Errors
-/// Something could not be read or written. What was judged before that is settled; a shard that could
-/// not be judged is tried again when its lease ends, so that those behind it have their turn.
+/// Something could not be read or written. What else was judged is settled all the same; shards that
+/// failed are due again after [`FAILED_RETRY_MS`], behind what waits already, and what the round did
+/// not come to is due at once.
 pub fn measured_round(
     store: &dyn Store,
     view: &dyn Fn() -> Result<Arc<ControlView>, StoreError>,
@@ -85,15 +88,29 @@ pub fn measured_round(
     }
     leased(&leases);
     done += leases.len();
-    let view = view()?;
+    let view = match view() {
+        Ok(view) => view,
+        Err(error) => {
+            give_up(store, &leases, None);
+            return Err(error);
+        }
+    };
     let round = Round { store, view: &view, judging, now_ms };
-    let judged = metrics.timed(Stage::Judge, || round.judge(leases));
-    if !judged.untried.is_empty() {
-        store.prolong(&judged.untried, now_ms)?;
-    }
-    metrics.timed(Stage::Settle, || store.settle(&judged.settlements))?;
-    metrics.settled(judged.settlements.len(), judged.judgements);
+    let mut judged = metrics.timed(Stage::Judge, || round.judge(leases));
+    metrics.timed(Stage::Settle, || judged.settle(store));
+    metrics.settled(judged.settled, judged.judgements);
+    give_up(store, &judged.failed, Some(now_ms.saturating_add(FAILED_RETRY_MS)));
+    give_up(store, &judged.untried, None);
     judged.failure.map_or(Ok(done), Err)
+}
+
+/// Leases that cannot be given up end by themselves.
+fn give_up(store: &dyn Store, leases: &[Lease], not_before_ms: Option<i64>) {
+    if !leases.is_empty()
+        && let Err(error) = store.release(leases, not_before_ms)
+    {
+        tracing::error!(%error, shards = leases.len(), "leases could not be given up");
+    }
 }
 
 /// Marks the next chunk of accounts for a fan-out's policy: every account of the organization, so

@@ -19,11 +19,12 @@ use std::time::{Duration, Instant};
 use palisade::crew::{Crew, Keep, PROLONGING};
 use palisade::serve;
 use palisade::system::SystemEntropy;
-use palisade::worker::{self, FAILURES_MAX, Judging, LEASE_MS, LEASE_SHARDS_MAX};
+use palisade::worker::{self, FAILED_RETRY_MS, FAILURES_MAX, Judging, LEASE_MS, LEASE_SHARDS_MAX};
 use palisade_api::{App, Auth, Clock, Settings};
 use palisade_core::ident::ShardId;
-use palisade_store::sqlite::SqliteStore;
+use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
 use palisade_store::{Result, Store, StoreError};
+use rusqlite::Connection;
 use serde_json::json;
 use support::meddled::Meddled;
 use support::*;
@@ -33,7 +34,10 @@ const GROUP: &str = "AWS::EC2::SecurityGroup";
 
 /// One open group in each account, under one policy: as many shards are due.
 fn fleet(accounts: usize) -> SqliteStore {
-    let store = SqliteStore::in_memory([7; 32]).unwrap();
+    with_fleet(SqliteStore::in_memory([7; 32]).unwrap(), accounts)
+}
+
+fn with_fleet(store: SqliteStore, accounts: usize) -> SqliteStore {
     let narrow = audit("narrow", &[GROUP], &json!([{"minIpv4CidrPrefixLenPerSgRule": 16}]));
     decide(&store, &organization(accounts as u64), &[narrow]);
     for number in 0..accounts as u64 {
@@ -153,18 +157,18 @@ fn while_rounds_fail_few_shards_are_leased_away() {
         assert!(comes(|| tried.load(SeqCst) > LEASE_SHARDS_MAX), "both tried");
         thread::sleep(Duration::from_millis(300));
         let rounds = 2 * (2 + begun.elapsed().as_secs());
-        let (leased, most) = (work().leased, 2 * LEASE_SHARDS_MAX as u64);
+        let (away, most) = (SHARDS as u64 - work().dirty, 2 * LEASE_SHARDS_MAX as u64);
         let most = most + rounds * FAILURES_MAX as u64;
-        assert!(leased <= most, "{leased} in {rounds} rounds");
+        assert!(away <= most, "{away} in {rounds} rounds");
         fails.store(false, SeqCst);
         assert!(comes(|| work().dirty == 0), "{:?}", work());
-        later.0.fetch_add(LEASE_MS, SeqCst);
+        later.0.fetch_add(FAILED_RETRY_MS, SeqCst);
         assert!(comes(|| (work().dirty, work().leased) == (0, 0)), "{:?}", work());
     });
     assert_ledger_is_a_fresh_judgement(&*store, NOW_MS);
 }
 
-/// How many are left due and how many leased after each of these rounds, of a fleet in which the
+/// How many are due at once and how many later after each of these rounds, of a fleet in which the
 /// first so many shards cannot be judged.
 fn rounds(failing: usize, shards: usize) -> Vec<(u64, u64)> {
     let bad: BTreeSet<String> = (0..failing as u64).map(account).collect();
@@ -178,21 +182,57 @@ fn rounds(failing: usize, shards: usize) -> Vec<(u64, u64)> {
     let round = |now_ms| {
         let view = || Ok(fixed.clone());
         let done: Result<usize> = worker::round(&store, &view, Judging::default(), now_ms);
-        let work = store.work(now_ms).unwrap();
-        (done.is_err(), (work.dirty, work.leased))
+        let [now, later] = [now_ms, now_ms + FAILED_RETRY_MS].map(|at| store.work(at).unwrap());
+        assert_eq!(now.leased, 0);
+        (done.is_err(), (now.dirty, later.dirty - now.dirty))
     };
-    let (mut fails, mut left) = (true, Vec::new());
-    while fails {
-        let after;
-        (fails, after) = round(NOW_MS);
+    let mut left = Vec::new();
+    for _ in 0..5 {
+        let (fails, after) = round(NOW_MS);
         left.push(after);
+        if !fails {
+            break;
+        }
     }
     healed.store(true, SeqCst);
-    while store.work(NOW_MS + LEASE_MS).unwrap().dirty > 0 {
-        assert!(!round(NOW_MS + LEASE_MS).0);
-    }
+    assert!(!round(NOW_MS + FAILED_RETRY_MS).0);
+    assert_eq!(store.work(NOW_MS + FAILED_RETRY_MS).unwrap().dirty, 0);
     assert_ledger_is_a_fresh_judgement(&store, NOW_MS);
     left
+}
+
+#[test]
+fn a_shard_that_cannot_be_settled_holds_up_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let synchronous = Synchronous::Off;
+    let opening = Opening { fresh_sealing_key: [7; 32], serve: true, synchronous };
+    let store = with_fleet(SqliteStore::open(&path, opening).unwrap(), LEASE_SHARDS_MAX);
+    let rows = Connection::open(&path).unwrap();
+    let refuse = format!(
+        "CREATE TRIGGER refuse BEFORE INSERT ON entries WHEN NEW.account = '{}'
+         BEGIN SELECT RAISE(ABORT, 'on purpose'); END",
+        account(5)
+    );
+    rows.execute_batch(&refuse).unwrap();
+    let fixed = view(&store).unwrap();
+    let round = |at| worker::round(&store, &|| Ok(fixed.clone()), Judging::default(), at);
+    assert!(round(NOW_MS).unwrap_err().to_string().contains("on purpose"));
+    let work = store.work(NOW_MS).unwrap();
+    assert_eq!((work.dirty, work.leased), (0, 0), "the others are settled");
+    rows.execute_batch("DROP TRIGGER refuse").unwrap();
+    assert_eq!(round(NOW_MS + FAILED_RETRY_MS - 1).unwrap(), 0);
+    assert_eq!(round(NOW_MS + FAILED_RETRY_MS).unwrap(), 1);
+    assert_ledger_is_a_fresh_judgement(&store, NOW_MS);
+}
+
+#[test]
+fn what_is_leased_when_there_is_no_view_is_given_back() {
+    let store = fleet(3);
+    let none = || Err(unreadable());
+    assert!(worker::round(&store, &none, Judging::default(), NOW_MS).is_err());
+    let work = store.work(NOW_MS).unwrap();
+    assert_eq!((work.dirty, work.leased), (3, 0));
 }
 
 #[test]
@@ -202,12 +242,7 @@ fn shards_that_fail_hold_up_no_others() {
     // All that follow are judged in the same round.
     assert_eq!(rounds(1, shards), [(0, 1), (0, 1)]);
     assert_eq!(rounds(FAILURES_MAX - 1, shards), [(0, MAX - 1), (0, MAX - 1)]);
-    // What is left of a round after so many failures is free at once.
-    let rest = LEASE_SHARDS_MAX as u64 - MAX;
-    assert_eq!(rounds(FAILURES_MAX, shards), [(rest, MAX), (0, MAX)]);
-    assert_eq!(
-        rounds(FAILURES_MAX + 1, shards),
-        [(rest, MAX), (0, MAX + 1), (0, MAX + 1)],
-        "one more"
-    );
+    assert_eq!(rounds(FAILURES_MAX, shards), [(0, MAX), (0, MAX)]);
+    // After so many failures no more are tried: that one is free at once.
+    assert_eq!(rounds(FAILURES_MAX + 1, shards), [(1, MAX), (0, MAX + 1), (0, MAX + 1)]);
 }

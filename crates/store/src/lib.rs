@@ -75,8 +75,8 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 /// Durable state of one organization.
 ///
 /// INVARIANT: every method is one transaction, but for [`Store::load_each`]; a method that writes
-/// returns after its writes are on disk, and either all or none of them are. Two need not be on disk:
-/// a lease, which a crash ends, and a step of a fan-out, which is then taken again, for its marks go with its cursor.
+/// returns after its writes are on disk, and either all or none of them are. Some need not be on disk:
+/// what becomes of leases, which a crash ends, and a step of a fan-out, which is then taken again, for its marks go with its cursor.
 pub trait Store: Send + Sync {
     // Control.
 
@@ -114,9 +114,9 @@ pub trait Store: Send + Sync {
     /// Applies all changes and appends the event, if the keys are still at `expected_revision`;
     /// otherwise [`StoreError::Conflict`] and nothing changes, which is also the answer when a new
     /// access key id is taken or a key to be changed is not there. Answers the new revision.
-    /// Secrets that are removed or replaced are not left in the store's files; where others read
-    /// from those for so long that this cannot be had, an error tells so and the change stands, or
-    /// the server that has the store sees to it later.
+    /// What a secret was before it was sealed anew is not left in the store's files. Where others read
+    /// from those for so long that this cannot be had, the change stands and an error tells so; it is
+    /// seen to as soon as the store is served.
     fn commit_keys(
         &self,
         expected_revision: u64,
@@ -188,7 +188,7 @@ pub trait Store: Send + Sync {
 
     /// Loads each of these as [`Store::load_types`] does, many from one moment where an engine can do
     /// that, and hands it out with its place before it goes on to the next: no more than one is
-    /// held. What of one cannot be read is that one's error.
+    /// held. What of one cannot be read is that one's error. `take` must not call the store.
     fn load_each(
         &self,
         wants: &[Want<'_>],
@@ -257,9 +257,13 @@ pub trait Store: Send + Sync {
     /// that time is reached.
     fn lease(&self, now_ms: i64, lease_ms: i64, shards_max: usize) -> Result<Vec<Lease>>;
 
-    /// Moves the end of those of these leases that are still held: a long judgement keeps its shards,
-    /// and one that is given up lets go of them.
+    /// Moves the end of those of these leases that are still held: a long judgement keeps its shards.
     fn prolong(&self, leases: &[Lease], until_ms: i64) -> Result<()>;
+
+    /// Gives up those of these leases that are still held: their shards were not judged. What they are
+    /// due for, unless it was marked again since, is due no sooner than `not_before_ms`; `None` leaves
+    /// it as it is.
+    fn release(&self, leases: &[Lease], not_before_ms: Option<i64>) -> Result<()>;
 
     /// Writes what judging found, many shards in one transaction. Outcomes of a policy that is gone
     /// or has another revision by now are dropped; marks that were marked again since the lease

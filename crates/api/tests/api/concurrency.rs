@@ -168,6 +168,10 @@ impl Store for Unlocked {
         self.0.prolong(leases, until_ms)
     }
 
+    fn release(&self, leases: &[Lease], not_before_ms: Option<i64>) -> Kept<()> {
+        self.0.release(leases, not_before_ms)
+    }
+
     fn settle(&self, settlements: &[Settlement]) -> Kept<()> {
         self.0.settle(settlements)
     }

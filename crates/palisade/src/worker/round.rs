@@ -1,6 +1,7 @@
 //! Judging what a round has leased.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use palisade_api::ControlView;
@@ -22,11 +23,14 @@ pub struct Round<'a> {
     pub now_ms: i64,
 }
 
-/// What became of the leases of a round. Those that failed are in none of it.
+/// What became of the leases of a round.
 #[derive(Default)]
 pub struct Judged {
-    pub settlements: Vec<Settlement>,
+    settlements: Vec<Settlement>,
     pub judgements: Judgements,
+    /// How many are settled.
+    pub settled: usize,
+    pub failed: Vec<Lease>,
     /// Left after too many failures.
     pub untried: Vec<Lease>,
     /// The last one.
@@ -34,6 +38,38 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// Writes what was found, all at once; if that fails each by itself, for one may be what it
+    /// fails at.
+    pub fn settle(&mut self, store: &dyn Store) {
+        let settlements = std::mem::take(&mut self.settlements);
+        let Err(error) = store.settle(&settlements) else {
+            self.settled += settlements.len();
+            return;
+        };
+        tracing::error!(%error, shards = settlements.len(), "not settled together; tried apart");
+        for settlement in settlements {
+            if self.has_failed_often() {
+                self.untried.push(settlement.lease);
+                continue;
+            }
+            match store.settle(std::slice::from_ref(&settlement)) {
+                Ok(()) => self.settled += 1,
+                Err(error) => self.fail(settlement.lease, error, "not settled; tried again later"),
+            }
+        }
+    }
+
+    fn has_failed_often(&self) -> bool {
+        self.failed.len() >= FAILURES_MAX
+    }
+
+    fn fail(&mut self, lease: Lease, error: StoreError, what: &str) {
+        let ShardId { account, region } = &lease.shard;
+        tracing::error!(%account, %region, %error, "{what}");
+        self.failed.push(lease);
+        self.failure = Some(error);
+    }
+
     fn add(&mut self, lease: Lease, found: Found, evaluated_ms: i64) {
         let Found { outcomes, not_before_ms, as_of, is_changed, judgements } = found;
         let as_of = is_changed.then_some(as_of);
@@ -77,20 +113,15 @@ impl<'a> Round<'a> {
             Ok(found) => found,
             Err(error) => return Judged { untried: leases, failure: Some(error), ..judged },
         };
-        let mut failures = 0;
         for (lease, found) in leases.into_iter().zip(found) {
-            if failures >= FAILURES_MAX {
+            let is_found = matches!(found, Some(Ok(_)));
+            if judged.has_failed_often() && !is_found {
                 judged.untried.push(lease);
                 continue;
             }
-            match self.one(&lease, found) {
+            match guarded(|| self.one(&lease, found)) {
                 Ok(found) => judged.add(lease, found, self.now_ms),
-                Err(error) => {
-                    let ShardId { account, region } = &lease.shard;
-                    tracing::error!(%account, %region, %error, "not judged; it is tried again");
-                    failures += 1;
-                    judged.failure = Some(error);
-                }
+                Err(error) => judged.fail(lease, error, "not judged; tried again later"),
             }
         }
         judged
@@ -138,7 +169,8 @@ impl<'a> Round<'a> {
             let Some((place, asked)) = places.get(nth) else { return };
             if let (Some(lease), Some(found)) = (leases.get(*place), found.get_mut(*place)) {
                 let judge = self.of(&lease.shard);
-                *found = Some(loaded.map(|loaded| judge.found(&asked.policies, &loaded)));
+                let judged = |loaded| guarded(|| Ok(judge.found(&asked.policies, &loaded)));
+                *found = Some(loaded.and_then(judged));
             }
         })?;
         Ok(found)
@@ -151,6 +183,12 @@ impl<'a> Round<'a> {
         let Round { store, view, judging, now_ms } = *self;
         Judge { store, view, shard, judging, now_ms }
     }
+}
+
+/// A judgement that panics fails like one that cannot read: it is of one shard.
+fn guarded<T>(judge: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let judged = catch_unwind(AssertUnwindSafe(judge));
+    judged.unwrap_or_else(|_| Err(StoreError::Engine("judging it panicked".into())))
 }
 
 /// The policies of a Region that such marks name.
@@ -177,5 +215,17 @@ fn whole_dues(lease: &Lease) -> Option<Vec<&Due>> {
         None
     } else {
         Some(lease.marks.iter().map(|mark| &mark.due).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_the_failure_of_what_panicked() {
+        assert_eq!(guarded(|| Ok(1)).unwrap(), 1);
+        let failed = guarded::<()>(|| panic!("on purpose")).unwrap_err();
+        assert!(failed.to_string().contains("panicked"), "{failed}");
     }
 }

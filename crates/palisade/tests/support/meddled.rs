@@ -178,6 +178,10 @@ impl<F: Fn(&SqliteStore, &ShardId) -> Result<()> + Send + Sync> Store for Meddle
         self.store.prolong(leases, until_ms)
     }
 
+    fn release(&self, leases: &[Lease], not_before_ms: Option<i64>) -> Result<()> {
+        self.store.release(leases, not_before_ms)
+    }
+
     fn settle(&self, settlements: &[Settlement]) -> Result<()> {
         self.store.settle(settlements)
     }

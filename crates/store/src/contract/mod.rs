@@ -84,6 +84,7 @@ macro_rules! contract_suite {
             work::due_shards_are_leased_oldest_first_with_all_their_marks
             work::a_lease_holds_others_off_until_its_last_millisecond
             work::a_lease_lasts_as_long_as_its_holder_says
+            work::a_lease_that_is_given_up_leaves_its_work_due
             work::what_an_overtaken_worker_settles_is_dropped
             work::a_late_settlement_counts_while_nobody_else_took_the_shard
             work::a_mark_made_during_a_lease_stays_due

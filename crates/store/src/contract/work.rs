@@ -39,14 +39,33 @@ pub fn a_lease_lasts_as_long_as_its_holder_says(bed: &mut impl Bed) {
     store.prolong(std::slice::from_ref(&second), 20).unwrap();
     let taken = lease_one(store, 20, 100);
     assert_eq!(taken.shard, shard(2), "shorter");
-    store.prolong(&[first.clone(), second], 1_000).unwrap();
-    assert_eq!(lease_one(store, 120, 5).shard, shard(2), "whose lease was taken holds none");
+    store.prolong(&[first.clone(), second.clone()], 1_000).unwrap();
+    store.release(&[second], None).unwrap();
+    assert_eq!(shown(&store.lease(119, 5, 9).unwrap()), "", "whose lease was taken holds none");
+    assert_eq!(lease_one(store, 120, 5).shard, shard(2));
     let found = outcome(store, &first, "p", &judgement(&["sg-1"], &[]), 10);
     store.settle(&[settled(first.clone(), 10, &[found])]).unwrap();
     store.mark(&[mark_of(&shard(1), None)], 300).unwrap();
     store.prolong(&[first], 1_000).unwrap();
     assert_eq!(shown(&store.lease(300, 5, 1).unwrap()), "2 *");
     assert_eq!(shown(&store.lease(300, 5, 1).unwrap()), "1 *", "nor who has settled");
+}
+
+pub fn a_lease_that_is_given_up_leaves_its_work_due(bed: &mut impl Bed) {
+    let store = bed.store();
+    store.mark(&[mark_of(&shard(1), Some("p")), mark_of(&shard(1), Some("q"))], 10).unwrap();
+    let lease = lease_one(store, 10, 100);
+    store.mark(&[mark_of(&shard(1), Some("q"))], 11).unwrap();
+    store.release(std::slice::from_ref(&lease), None).unwrap();
+    store.prolong(std::slice::from_ref(&lease), 1_000).unwrap();
+    let lease = lease_one(store, 11, 100);
+    assert_eq!(lease.marks.len(), 2, "at once, and whoever held it holds it no more");
+    store.mark(&[mark_of(&shard(1), Some("q"))], 12).unwrap();
+    store.release(std::slice::from_ref(&lease), Some(500)).unwrap();
+    assert_eq!(due(store, 499), "1 q", "what was marked since");
+    assert_eq!(due(store, 500), "1 p,q");
+    store.release(&[lease], Some(900)).unwrap();
+    assert_eq!(due(store, 500), "1 p,q", "once");
 }
 
 pub fn what_an_overtaken_worker_settles_is_dropped(bed: &mut impl Bed) {

@@ -47,6 +47,8 @@ pub(super) struct Connections {
     mover: Option<Mover>,
     // INVARIANT: the only connection that writes, so that writers queue here and not in SQLite.
     writer: Arc<Writer>,
+    /// `synchronous` of a commit that waits for the disk.
+    awaited: i64,
     /// `None` in memory, where the writer's connection is the database: it reads as well.
     readers: Option<Readers>,
     /// Held for as long as the store is served.
@@ -73,7 +75,7 @@ struct Pool {
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the change is made, but what it replaced stays in the write-ahead log beside the store, which \
-     others read all the while: stop them, and the server, which then empties it"
+     others read all the while; it is emptied when the store is served and they have stopped"
 )]
 struct NotEmptied;
 
@@ -141,11 +143,17 @@ impl Connections {
         }
         let readers =
             Readers { path: path.to_owned(), pool: Mutex::default(), returned: Condvar::new() };
+        // Whoever had the store before may have left in its log what was to be emptied.
+        let is_emptied = !opening.serve || log::emptied(&writer)?;
         let writer = Arc::new(Writer::of(writer));
         let mover = opening.serve.then(|| mover(path, opening.synchronous, writer.clone()));
         let mover = mover.transpose().map_err(|error| engine(&name, error))?;
+        if let Some(mover) = mover.as_ref().filter(|_| !is_emptied) {
+            mover.empty_later();
+        }
         let spent = Spent::default();
-        Ok(Connections { mover, writer, readers: Some(readers), _lock: lock, spent })
+        let awaited = level(opening.synchronous);
+        Ok(Connections { mover, writer, awaited, readers: Some(readers), _lock: lock, spent })
     }
 
     /// A database that ends with the process.
@@ -154,16 +162,17 @@ impl Connections {
         keep_statements(&writer)?;
         schema::migrate(&mut writer, "memory", sealing_key)?;
         let (writer, spent) = (Arc::new(Writer::of(writer)), Spent::default());
-        Ok(Connections { mover: None, writer, readers: None, _lock: None, spent })
+        let awaited = level(Synchronous::Full);
+        Ok(Connections { mover: None, writer, awaited, readers: None, _lock: None, spent })
     }
 
-    /// Runs `act`, which writes a row or few, as a transaction and returns when what it did is on
-    /// disk, or undoes it when it fails.
+    /// As [`Connections::write_rows`], for a row.
+    #[cfg(test)]
     pub(super) fn write<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         self.write_rows(1, act)
     }
 
-    /// As [`Connections::write`], for what may write any number of rows: it shares its transaction
+    /// As [`Connections::write_rows`], for what may write any number of rows: it shares its transaction
     /// with nobody, who would wait for all of them.
     pub(super) fn write_many<T>(
         &self,
@@ -172,7 +181,8 @@ impl Connections {
         self.write_rows(SHARED_ROWS_MAX, act)
     }
 
-    /// As [`Connections::write`], for what writes about as many rows.
+    /// Runs `act`, which writes about as many rows, as a transaction and returns when what it did is
+    /// on disk, or undoes it when it fails.
     pub(super) fn write_rows<T>(
         &self,
         rows: usize,
@@ -185,9 +195,9 @@ impl Connections {
         answer
     }
 
-    /// As [`Connections::write`], without waiting for the disk: the end of the machine may undo it,
+    /// As [`Connections::write_rows`], without waiting for the disk: the end of the machine may undo it,
     /// together with all that was written after it or with nothing else, since the log keeps the
-    /// order and the next [`Connections::write`] waits for all of it.
+    /// order and the next [`Connections::write_rows`] waits for all of it.
     pub(super) fn write_unawaited<T>(
         &self,
         act: impl FnOnce(&Transaction<'_>) -> Result<T>,
@@ -195,7 +205,7 @@ impl Connections {
         let asked = Instant::now();
         let mut alone = self.writer.alone();
         let begun = Instant::now();
-        let answer = Unawaited::on(alone.connection())
+        let answer = Unawaited::on(alone.connection(), self.awaited)
             .and_then(|unawaited| committed(unawaited.connection, act));
         self.spent.write(begun.duration_since(asked), begun.elapsed());
         drop(alone);
@@ -221,28 +231,29 @@ impl Connections {
     }
 
     /// Moves what the write-ahead log holds into the file and empties it: nothing is then left in it
-    /// of what was replaced. Who reads at the time keeps it from that; tried again and again, while
-    /// others may write, it is left to the log's own thread in the end.
+    /// of what was replaced. Who reads at the time keeps it from that: it is tried again and again,
+    /// while others may write, and left to the log's own thread in the end.
     ///
     /// # Errors
-    /// Somebody read all the while, and there is no such thread.
+    /// Somebody read all the while.
     pub(super) fn empty_log(&self) -> Result<()> {
         let _still = self.mover.as_ref().map(Mover::hold);
         let begun = Instant::now();
-        while !log::emptied(self.writer.alone().connection())? {
-            if begun.elapsed() < EMPTYING {
-                thread::sleep(EMPTYING_REST);
-                continue;
+        loop {
+            // Most of it while others write.
+            self.lent(|connection| Ok(log::moved(connection)?))?;
+            if log::emptied(self.writer.alone().connection())? {
+                return Ok(());
             }
-            return match &self.mover {
-                Some(mover) => {
-                    mover.empty_later();
-                    Ok(())
-                }
-                None => Err(StoreError::Engine(Box::new(NotEmptied))),
-            };
+            if begun.elapsed() >= EMPTYING {
+                break;
+            }
+            thread::sleep(EMPTYING_REST);
         }
-        Ok(())
+        if let Some(mover) = &self.mover {
+            mover.empty_later();
+        }
+        Err(StoreError::Engine(Box::new(NotEmptied)))
     }
 
     /// Runs `ask` in a transaction, so that all of its reads see one moment.
@@ -270,22 +281,21 @@ impl Connections {
 /// A connection whose commits do not wait for the disk until this is let go, by a panic too.
 struct Unawaited<'c> {
     connection: &'c mut Connection,
-    /// `synchronous` as it was.
-    before: i64,
+    /// `synchronous` as it is otherwise.
+    awaited: i64,
 }
 
 impl Unawaited<'_> {
-    fn on(connection: &mut Connection) -> Result<Unawaited<'_>> {
-        let before: i64 = connection.pragma_query_value(None, SYNCHRONOUS, |row| row.get(0))?;
-        connection.pragma_update(None, SYNCHRONOUS, before.min(SYNCHRONOUS_NORMAL))?;
-        Ok(Unawaited { connection, before })
+    fn on(connection: &mut Connection, awaited: i64) -> Result<Unawaited<'_>> {
+        connection.pragma_update(None, SYNCHRONOUS, awaited.min(SYNCHRONOUS_NORMAL))?;
+        Ok(Unawaited { connection, awaited })
     }
 }
 
 impl Drop for Unawaited<'_> {
     fn drop(&mut self) {
         // Fails only inside a transaction, and each has ended before this.
-        if let Err(error) = self.connection.pragma_update(None, SYNCHRONOUS, self.before) {
+        if let Err(error) = self.connection.pragma_update(None, SYNCHRONOUS, self.awaited) {
             tracing::error!(%error, "commits do not wait for the disk any more");
         }
     }
@@ -345,6 +355,10 @@ fn configure(writer: &Connection, synchronous: Synchronous) -> rusqlite::Result<
     writer.pragma_update(None, "journal_size_limit", LOG_KEPT_MAX)?;
     writer.pragma_update(None, "wal_autocheckpoint", MOVED_PAGES)?;
     writer.pragma_update(None, "cache_size", WRITER_CACHE_KIB.saturating_neg())?;
+    if !has_temporary_folder() {
+        // As in a container that may write to its volume alone.
+        writer.pragma_update(None, "temp_store", "MEMORY")?;
+    }
     synchronize(writer, synchronous)
 }
 
@@ -358,14 +372,27 @@ fn mover(path: &Path, synchronous: Synchronous, writer: Arc<Writer>) -> Result<M
 fn synchronize(connection: &Connection, synchronous: Synchronous) -> rusqlite::Result<()> {
     // Where `fsync` stops at the drive's cache (macOS), SQLite must ask for more.
     connection.pragma_update(None, "fullfsync", synchronous == Synchronous::Full)?;
-    connection.pragma_update(
-        None,
-        "synchronous",
-        match synchronous {
-            Synchronous::Full => "FULL",
-            Synchronous::Off => "OFF",
-        },
-    )
+    connection.pragma_update(None, SYNCHRONOUS, level(synchronous))
+}
+
+/// The setting as SQLite counts it.
+fn level(synchronous: Synchronous) -> i64 {
+    match synchronous {
+        Synchronous::Full => 2,
+        Synchronous::Off => 0,
+    }
+}
+
+/// Whether SQLite finds a folder for temporary files where it looks for one.
+fn has_temporary_folder() -> bool {
+    let named = ["SQLITE_TMPDIR", "TMPDIR"].into_iter().filter_map(std::env::var_os);
+    let usual = ["/var/tmp", "/usr/tmp", "/tmp"].into_iter().map(Into::into);
+    let mut folders = named.chain(usual).map(PathBuf::from);
+    folders.any(|folder| {
+        let probe = folder.join(format!("palisade-{}.probe", std::process::id()));
+        let made = OpenOptions::new().create_new(true).write(true).open(&probe);
+        made.is_ok() && std::fs::remove_file(&probe).is_ok()
+    })
 }
 
 /// Takes the lock file beside the store: the operating system lets it go with the process.

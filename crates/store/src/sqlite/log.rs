@@ -138,13 +138,14 @@ impl Moving {
             let wait = if to_empty { EMPTIED_AGAIN } else { Duration::MAX };
             match woken.recv_timeout(wait) {
                 Ok(()) | Err(RecvTimeoutError::Timeout) => self.round(),
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => break,
             }
         }
+        self.empty();
     }
 
     fn round(&self) {
-        let State { due, to_empty, .. } = &*self.state;
+        let due = &self.state.due;
         match self.moved() {
             Ok(Log { pages, left: 0 }) => {
                 tracing::debug!(pages, "the log is moved");
@@ -160,6 +161,12 @@ impl Moving {
                 due.fetch_add(AGAIN_PAGES, Relaxed);
             }
         }
+        self.empty();
+    }
+
+    /// Empties the log, if it is to be.
+    fn empty(&self) {
+        let to_empty = &self.state.to_empty;
         if to_empty.load(Relaxed) {
             match emptied(self.writer.alone().connection()) {
                 Ok(emptied) => to_empty.store(!emptied, Relaxed),
@@ -192,14 +199,14 @@ pub(super) fn emptied(connection: &Connection) -> rusqlite::Result<bool> {
 
 /// The log after a move.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Log {
+pub(super) struct Log {
     pages: u32,
     /// Of which so many are not moved: they were committed meanwhile, or some reader looks at the
     /// store as it was before them.
     left: u32,
 }
 
-fn moved(connection: &Connection) -> rusqlite::Result<Log> {
+pub(super) fn moved(connection: &Connection) -> rusqlite::Result<Log> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
         // Both -1 while another process moves it.
         let [pages, moved]: [i64; 2] = [row.get(1)?, row.get(2)?];

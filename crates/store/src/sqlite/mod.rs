@@ -160,8 +160,10 @@ impl Store for SqliteStore {
         changes: &[KeyChange],
         event: &AuditEvent,
     ) -> Result<u64> {
-        let revision =
-            self.connections.write(|tx| keys::commit(tx, expected_revision, changes, event))?;
+        // By itself: behind a savepoint the secrets that it replaces might go to a temporary file.
+        let revision = self
+            .connections
+            .write_many(|tx| keys::commit(tx, expected_revision, changes, event))?;
         let is_seal = |change: &KeyChange| matches!(change, KeyChange::Seal { .. });
         if changes.iter().any(is_seal) {
             // The log may still hold in the clear what was sealed.
@@ -236,15 +238,17 @@ impl Store for SqliteStore {
     ) -> Result<()> {
         let mut wants = wants.iter().enumerate().peekable();
         while wants.peek().is_some() {
-            let begun = Instant::now();
             self.connections.read(|tx| {
                 let mut facts = Facts::default();
-                while begun.elapsed() < MOMENT
-                    && let Some((place, want)) = wants.next()
-                {
+                let begun = Instant::now();
+                // One at least, however long it was waited for.
+                for (place, want) in wants.by_ref() {
                     let Want { shard, references, policies, types } = want;
                     let types = Some(*types);
                     take(place, load::load(tx, shard, references, policies, types, &mut facts));
+                    if begun.elapsed() >= MOMENT {
+                        break;
+                    }
                 }
                 Ok(())
             })?;
@@ -315,6 +319,10 @@ impl Store for SqliteStore {
     fn prolong(&self, leases: &[Lease], until_ms: i64) -> Result<()> {
         // As with taking them: what the end of the machine undoes has no holder any more.
         self.connections.write_unawaited(|tx| work::prolong(tx, leases, until_ms))
+    }
+
+    fn release(&self, leases: &[Lease], not_before_ms: Option<i64>) -> Result<()> {
+        self.connections.write_unawaited(|tx| work::release_all(tx, leases, not_before_ms))
     }
 
     fn settle(&self, settlements: &[Settlement]) -> Result<()> {

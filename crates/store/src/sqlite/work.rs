@@ -198,6 +198,34 @@ pub(super) fn prolong(tx: &Transaction<'_>, leases: &[Lease], until_ms: i64) -> 
     Ok(())
 }
 
+/// Gives up leases. Their marks, if not marked again since, are due no sooner than that.
+pub(super) fn release_all(
+    tx: &Transaction<'_>,
+    leases: &[Lease],
+    not_before_ms: Option<i64>,
+) -> Result<()> {
+    let mut put_off = tx.prepare_cached(
+        "UPDATE work SET not_before = max(not_before, ?5)
+         WHERE account = ?1 AND region = ?2 AND policy = ?3 AND version = ?4",
+    )?;
+    for lease in leases {
+        if !release(tx, lease)? {
+            continue;
+        }
+        let Some(not_before_ms) = not_before_ms else { continue };
+        for mark in &lease.marks {
+            put_off.execute(params![
+                lease.shard.account.as_str(),
+                lease.shard.region.as_str(),
+                column(&mark.due),
+                mark.version,
+                not_before_ms
+            ])?;
+        }
+    }
+    Ok(())
+}
+
 /// Ends a lease. `false` when it is not the shard's lease any more: it ran out and another worker
 /// took the shard, whose findings count.
 pub(super) fn release(tx: &Transaction<'_>, lease: &Lease) -> Result<bool> {

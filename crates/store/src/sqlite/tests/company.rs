@@ -9,8 +9,9 @@ use rusqlite::Connection;
 
 use super::beds::OnDisk;
 use super::file::spells;
+use crate::contract::Bed as _;
 use crate::contract::facts::*;
-use crate::contract::keys::{change_keys, key};
+use crate::contract::keys::{change_keys, event, key};
 use crate::sqlite::writer::{SHARED_ROWS_MAX, Transaction};
 use crate::sqlite::{MOMENT, SqliteStore};
 use crate::{KeyChange, KeyRecord, Loaded, Result, Store, StoredSecret, Want};
@@ -151,4 +152,29 @@ fn a_reader_keeps_neither_secrets_in_the_log_nor_others_from_writing() {
         reader.execute_batch("COMMIT").unwrap();
     });
     assert!(!spells(&bed.path(), "plain-as-day"));
+}
+
+/// What somebody kept in the log goes when the store is next served, or when it is closed.
+#[test]
+fn what_was_to_be_emptied_is_when_the_store_is_served_again() {
+    let mut bed = OnDisk::new();
+    let plain = |text: &str| StoredSecret::Plain(text.to_owned());
+    let clear = KeyRecord { secret: plain("plain-as-day"), ..key("a", 1) };
+    change_keys(store(&bed), &[KeyChange::Create(clear)]).unwrap();
+    let seal = |store: &SqliteStore| {
+        let KeyRecord { access_key_id, secret, .. } = key("a", 1);
+        store.connections.write_many(|tx| {
+            let change = KeyChange::Seal { access_key_id, secret };
+            crate::sqlite::keys::commit(tx, 1, &[change], &event("Seal", 1))
+        })
+    };
+    // As if the process ended before the log was emptied, beside one that has the store open.
+    let other = Connection::open(bed.path()).unwrap();
+    other.execute_batch("SELECT * FROM keys").unwrap();
+    seal(store(&bed)).unwrap();
+    bed.store = None;
+    assert!(spells(&bed.path(), "plain-as-day"), "the search can find it");
+    bed.reopen();
+    assert!(!spells(&bed.path(), "plain-as-day"));
+    drop(other);
 }
