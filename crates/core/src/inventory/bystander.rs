@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use serde::de::IgnoredAny;
-
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
 use super::Version;
 use super::outline::{Field, Outline, any};
-use super::read::{moment_ms, state_id, usual_ms, usual_state_id};
+use super::read::{are_tags, moment_ms, state_id, usual_ms, usual_state_id};
 
 /// An existing resource, as plain as Config writes it; of a type that is not wanted, when
 /// [`Bystander::is_unwanted`].
@@ -38,7 +36,7 @@ impl<'t> Bystander<'t> {
         let is_id = (1..=256).contains(&id.len()) && !any(id, |byte| byte >= 0x7F);
         let status = outline.plain(Field::Status)?;
         let exists = status == b"ResourceDiscovered" || status == b"OK";
-        if !is_id || !exists || !(outline.has_usual_tags() || is_flat(outline.raw(Field::Tags)?)) {
+        if !is_id || !exists || !(outline.has_usual_tags() || are_read(outline.raw(Field::Tags)?)) {
             return None;
         }
         let region = outline.plain(Field::Region)?;
@@ -150,12 +148,9 @@ fn is_same(one: &[u8], other: &[u8]) -> bool {
         }
 }
 
-/// An object of scalars, to the last comma: the walk may have looked at its brackets and strings
-/// alone.
-fn is_flat(tags: &[u8]) -> bool {
-    let Some(inside) = tags.strip_prefix(b"{") else { return false };
-    !any(inside, |byte| byte == b'{' || byte == b'[' || byte == b'\\')
-        && serde_json::from_slice::<IgnoredAny>(tags).is_ok()
+/// Tags in another form that is read: the walk may have looked at their brackets and strings alone.
+fn are_read(tags: &[u8]) -> bool {
+    !any(tags, |byte| byte == b'\\') && std::str::from_utf8(tags).is_ok_and(are_tags)
 }
 
 #[cfg(test)]

@@ -21,7 +21,19 @@ pub(super) struct Lost {
     pub captured_ms: Option<i64>,
 }
 
+/// What lost items have in common that one may stand for another: account and Region, if told,
+/// whether that is `global`, and type.
+pub(super) type Sort = (Option<AccountId>, Option<Region>, bool, ResourceType);
+
+/// Lost items of one file that get a stand-in each.
+pub(super) const LOST_MAX: usize = 1_000;
+
 impl Lost {
+    /// The sort of one of this type.
+    pub fn sort(&self, resource_type: &ResourceType) -> Sort {
+        (self.account.clone(), self.region.clone(), self.global, resource_type.clone())
+    }
+
     /// The stand-in of an item whose type is known. `home` is the shard of the file, for an item
     /// that does not tell its own; `moment_ms` that of the file. `None` when either is unknown.
     pub fn stand_in(&self, home: Option<&ShardId>, moment_ms: Option<i64>) -> Option<Observation> {

@@ -26,7 +26,7 @@ use super::{Body, Item, ItemKey, Observation, Tags, Version};
 use shape::{Many, Text, shape};
 use tags::{TagMap, listed_tags};
 
-pub(super) use tags::plain_pairs;
+pub(super) use tags::{are_tags, plain_pairs};
 
 shape! {
     /// The fields of an item, by the names of both dialects (formats §2), in whatever form.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
 use super::bystander::{Bystander, Familiar};
-use super::lost::Lost;
+use super::lost::{LOST_MAX, Lost, Sort};
 use super::read::file_name_ms;
 use super::split::Root;
 use super::{Body, Delivery, ItemKey, Observation, RecordingGroup};
@@ -92,6 +92,8 @@ pub(super) struct Coverage {
     deletions: bool,
     /// Items that were lost to us: the file is not the whole truth about their types.
     lost: Vec<Lost>,
+    /// The last of them of each sort.
+    lost_sorts: BTreeMap<Sort, usize>,
     /// The first item that was lost of which not even the type is known.
     lost_any: Option<Lost>,
 }
@@ -227,11 +229,26 @@ impl Coverage {
     /// snapshot may tell too little of any type.
     pub fn lost(&mut self, lost: Lost) {
         match &lost.resource_type {
-            Some(known) if *known != ResourceType::CONFIGURATION_RECORDER => self.lost.push(lost),
+            Some(known) if *known != ResourceType::CONFIGURATION_RECORDER => {
+                self.lost_of_type(lost.sort(known), lost);
+            }
             Some(_) | None => {
                 self.lost_any.get_or_insert(lost);
             }
         }
+    }
+
+    /// Of very many the rest is told by one of each sort, the latest: that some of it cannot be seen
+    /// is known then.
+    fn lost_of_type(&mut self, sort: Sort, lost: Lost) {
+        if self.lost.len() >= LOST_MAX
+            && let Some(like) = self.lost_sorts.get(&sort).and_then(|at| self.lost.get_mut(*at))
+        {
+            like.captured_ms = like.captured_ms.max(lost.captured_ms);
+            return;
+        }
+        self.lost_sorts.insert(sort, self.lost.len());
+        self.lost.push(lost);
     }
 
     /// What stands in for the lost items. Of an item of unknown type, only a whole snapshot tells

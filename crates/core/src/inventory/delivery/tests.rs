@@ -510,6 +510,9 @@ fn wrong_tags_are_quarantined_whoever_reads() {
         (r#"{"a":01}"#, false),
         (r#"{"a":"b","c" "d","e":"f"}"#, false),
         (r#"{"a":"b" ,"c":"d"}"#, true),
+        (r#"{"a":1e999}"#, false),
+        (r#"[{"key":"a","value":"b"}]"#, true),
+        (r#"[{"value":"b"}]"#, false),
         (r#"{"a":"b","c":{"d":["e"]}}"#, false),
         (r#"{"a\n":"\ud800"}"#, false),
     ] {

@@ -34,6 +34,11 @@ impl TagMap {
     }
 }
 
+/// Whether item-level tags are read.
+pub(in crate::inventory) fn are_tags(text: &str) -> bool {
+    parse::<TagMap>("tags", text).is_ok()
+}
+
 impl<'a> Deserialize<'a> for TagMap {
     fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
         struct Any;

@@ -1,6 +1,7 @@
 //! What a delivery may hold, at its limits.
 
 use super::*;
+use crate::inventory::lost::LOST_MAX;
 
 #[test]
 fn nesting_is_bounded_in_the_file_and_in_each_text() {
@@ -215,4 +216,32 @@ fn unreadable_items_are_told_one_by_one_to_their_limit() {
         let delivery = read(snapshot(&vec!["{}".to_owned(); items])).unwrap();
         assert_eq!((delivery.quarantined.len(), delivery.quarantined_more), (told, more));
     }
+}
+
+/// Items without a key make no more resources than a file may hold messages of them.
+#[test]
+fn items_without_a_key_have_stand_ins_to_the_limit_and_then_one_of_each_sort() {
+    let keyless = |resource_type: &str| format!(r#"{{"resourceType":"{resource_type}"}}"#);
+    for (count, stand_ins) in [
+        (LOST_MAX - 1, LOST_MAX - 1),
+        (LOST_MAX, LOST_MAX),
+        (LOST_MAX + 1, LOST_MAX),
+        (20 * LOST_MAX, LOST_MAX),
+    ] {
+        let mut items = vec![keyless("AWS::A::Thing"); count];
+        items.push(item("a"));
+        let found = read(snapshot(&items)).unwrap();
+        assert_eq!(found.observations.len(), stand_ins + 1, "{count}");
+        let told = found.quarantined.len() as u64 + found.quarantined_more;
+        assert_eq!(told, count as u64, "each is told of");
+    }
+    let mut items = vec![keyless("AWS::A::Thing"); LOST_MAX];
+    items.extend(vec![keyless("AWS::B::Other"); 3]);
+    items.push(item("a"));
+    let found = read(snapshot(&items)).unwrap();
+    let others = found
+        .observations
+        .iter()
+        .filter(|one| one.item.key.resource_type.as_str() == "AWS::B::Other");
+    assert_eq!(others.count(), 1, "another type is not hidden by many of the first");
 }
