@@ -28,5 +28,6 @@ mod resource_sets;
 mod support;
 mod tags;
 mod texts;
+mod unlocked;
 mod wire;
 mod world;

@@ -1,0 +1,137 @@
+//! Bodies of security groups.
+
+use super::*;
+
+#[test]
+fn a_permission_is_read_in_every_layout() {
+    let wanted = Permission {
+        protocol: Some(6),
+        from_port: Some(22),
+        to_port: Some(23),
+        ipv4: vec!["10.0.0.0/8".parse().unwrap(), "192.0.2.1/32".parse().unwrap()],
+        ipv6: vec!["2001:db8::/32".parse().unwrap()],
+        prefix_lists: boxes(&["pl-1", "pl-2"]),
+        groups: vec![(None, "sg-1".into()), (Some("444455556666".into()), "sg-2".into())],
+    };
+    for permission in [
+        r#"{"ipProtocol":"tcp","fromPort":22,"toPort":23,"ipv4Ranges":[{"cidrIp":"192.0.2.1/32","description":"x"},{"cidrIp":"10.1.2.3/8"}],"ipRanges":["10.1.2.3/8","192.0.2.1/32"],"ipv6Ranges":[{"cidrIpv6":"2001:db8::1/32"}],"prefixListIds":[{"prefixListId":"pl-2"},{"prefixListId":"pl-1","description":"y"}],"userIdGroupPairs":[{"groupId":"sg-2","userId":"444455556666"},{"groupId":"sg-1","userId":null},{"groupId":"sg-1"}]}"#,
+        // 2016: bare strings alone.
+        r#"{"ipProtocol":"6","fromPort":22,"toPort":23,"ipRanges":["192.0.2.1/32","10.0.0.0/8","2001:db8::/32"],"prefixListIds":["pl-1","pl-2"],"userIdGroupPairs":[{"groupId":"sg-1"},{"groupId":"sg-2","userId":"444455556666"}]}"#,
+        // Half of each list.
+        r#"{"ipProtocol":"TCP","fromPort":22.0,"toPort":"23","ipv4Ranges":[{"cidrIp":"192.0.2.1/32"}],"ipRanges":["10.0.0.0/8"],"ipv6Ranges":[{"cidrIpv6":"2001:db8::/32"}],"prefixListIds":[{"prefixListId":"pl-1"},{"prefixListId":"pl-2"}],"userIdGroupPairs":[{"groupId":"sg-1","userId":""},{"groupId":"sg-2","userId":"444455556666"}]}"#,
+        // The service API.
+        r#"{"IpProtocol":"tcp","FromPort":22,"ToPort":23,"IpRanges":[{"CidrIp":"10.0.0.0/8"},{"CidrIp":"192.0.2.1"}],"Ipv6Ranges":[{"CidrIpv6":"2001:db8::/32"}],"PrefixListIds":[{"PrefixListId":"pl-1"},{"PrefixListId":"pl-2"}],"UserIdGroupPairs":[{"GroupName":"sg-1"},{"GroupId":"sg-2","UserId":"444455556666"}]}"#,
+        // Queries.
+        r#"{"ipProtocol":{"value":"tcp"},"fromPort":{"value":22.0},"toPort":2.3E1,"ipv4Ranges":[null,{"cidrIp":{"value":"10.0.0.0/8"}}],"ipRanges":[{"value":"192.0.2.1/32"}],"ipv6Ranges":{"items":[{"cidrIpv6":"2001:db8::/32"}]},"prefixListIds":[{"value":"pl-1"},{"value":"pl-2"}],"userIdGroupPairs":[{"groupId":"sg-1"},{"groupId":"sg-2","userId":"444455556666"}]}"#,
+    ] {
+        assert_eq!(group(permission).as_ref(), Ok(&wanted), "{permission}");
+    }
+}
+
+#[test]
+fn protocols_and_ports_are_normalised_or_refused() {
+    let of = |protocol: &str, ports: &str| {
+        group(&format!(r#"{{"ipProtocol":{protocol}{ports}}}"#))
+            .map(|one| (one.protocol, one.from_port, one.to_port))
+    };
+    let all_ports = (Some(0), Some(65_535));
+    for (protocol, ports, wanted) in [
+        ("\"-1\"", "", (None, None, None)),
+        ("-1", r#","fromPort":null,"toPort":null"#, (None, None, None)),
+        ("\"udp\"", r#","fromPort":53,"toPort":53"#, (Some(17), Some(53), Some(53))),
+        ("\"17\"", "", (Some(17), all_ports.0, all_ports.1)),
+        ("\"tcp\"", r#","fromPort":-1,"toPort":-1"#, (Some(6), all_ports.0, all_ports.1)),
+        ("\"tcp\"", r#","fromPort":0,"toPort":65535"#, (Some(6), all_ports.0, all_ports.1)),
+        ("\"icmp\"", r#","fromPort":8,"toPort":-1"#, (Some(1), Some(8), Some(-1))),
+        ("\"ICMPv6\"", "", (Some(58), None, None)),
+        ("\"58\"", "", (Some(58), None, None)),
+        ("\"50\"", "", (Some(50), None, None)),
+        ("255", "", (Some(255), None, None)),
+    ] {
+        assert_eq!(of(protocol, ports), Ok(wanted), "{protocol}{ports}");
+    }
+    for (protocol, ports, reason) in [
+        ("\"256\"", "", "`256` is not a protocol"),
+        ("\"-2\"", "", "`-2` is not a protocol"),
+        ("\"sctp\"", "", "`sctp` is not a protocol"),
+        ("\"all\"", "", "`all` is not a protocol"),
+        ("\"\"", "", "`` is not a protocol"),
+        ("null", "", "`ipProtocol` is missing"),
+        ("\"tcp\"", r#","fromPort":65536,"toPort":65536"#, "`fromPort` is not a port: `65536`"),
+        ("\"tcp\"", r#","fromPort":0,"toPort":-2"#, "`toPort` is not a port: `-2`"),
+        ("\"tcp\"", r#","fromPort":22,"toPort":21"#, "ports `22` to `21` are not a range"),
+        ("\"udp\"", r#","fromPort":22"#, "ports `22` to `none` are not a range"),
+        ("\"udp\"", r#","toPort":22"#, "ports `none` to `22` are not a range"),
+        ("\"udp\"", r#","fromPort":22.5,"toPort":23"#, "`22.5` is not a whole number"),
+        ("\"udp\"", r#","fromPort":"http","toPort":80"#, "`http` is not a whole number"),
+    ] {
+        let found = of(protocol, ports).unwrap_err();
+        assert!(found.contains(reason) && found.contains("ipPermissions"), "{found}");
+    }
+}
+
+#[test]
+fn what_a_rule_opens_is_never_dropped_in_silence() {
+    for (peers, reason) in [
+        (r#""ipRanges":["10.0.0.0/33"]"#, "`10.0.0.0/33` is not a CIDR"),
+        (r#""ipRanges":["0.0.0.0/0 "]"#, "`0.0.0.0/0 ` is not a CIDR"),
+        (r#""ipRanges":[7]"#, "`7` is not a CIDR"),
+        (r#""ipv4Ranges":[{"cidr_ip":"10.0.0.0/8"}]"#, "an object without `cidrIp`"),
+        (r#""ipv4Ranges":[{"cidrIp":null}]"#, "an object without `cidrIp`"),
+        (r#""ipv6Ranges":[{"cidrIpv6":"::/129"}]"#, "`::/129` is not a CIDR"),
+        (r#""ipRanges":"10.0.0.0/8""#, "expected a list"),
+        (r#""prefixListIds":[{}]"#, "an object without `prefixListId`"),
+        (r#""userIdGroupPairs":[{"userId":"1"}]"#, "a group reference without `groupId`"),
+    ] {
+        let found = group(&format!(r#"{{"ipProtocol":"-1",{peers}}}"#)).unwrap_err();
+        assert!(found.contains(reason), "{found}");
+    }
+    let egress =
+        body(GROUP, r#"{"ipPermissions":[],"ipPermissionsEgress":[{},{"ipProtocol":"-1"}]}"#);
+    assert_eq!(egress.unwrap_err(), "`ipPermissionsEgress[0]`: `ipProtocol` is missing");
+}
+
+#[test]
+fn rules_that_are_not_told_are_not_no_rules() {
+    for (configuration, seen) in [
+        (r#"{"vpcId":"vpc-1","ipPermissions":[],"ipPermissionsEgress":[]}"#, true),
+        (r#"{"vpcId":"vpc-1","ipPermissions":[]}"#, false),
+        (r#"{"vpcId":"vpc-1","ipPermissions":[],"ipPermissionsEgress":null}"#, false),
+        (r#"{"vpcId":"vpc-1","ipPermissionsEgress":[]}"#, false),
+        // EC2-Classic had no outbound rules.
+        (r#"{"ipPermissions":[]}"#, true),
+    ] {
+        let found = body(GROUP, configuration).unwrap();
+        assert_eq!(matches!(found, Body::SecurityGroup(_)), seen, "{configuration}");
+        assert!(seen || found == Body::Unseen, "{configuration}");
+    }
+}
+
+#[test]
+fn an_object_is_a_list_only_where_it_says_its_elements() {
+    let rules = |rules: &str| {
+        let configuration =
+            format!(r#"{{"vpcId":"v","ipPermissions":{rules},"ipPermissionsEgress":[]}}"#);
+        body(GROUP, &configuration)
+    };
+    let rule = r#"{"ipProtocol":"tcp","fromPort":22,"toPort":22,"ipv4Ranges":{"value":[{"cidrIp":"0.0.0.0/0"}]}}"#;
+    for told in [
+        format!("[{rule}]"),
+        format!(r#"{{"quantity":1,"items":[{rule}]}}"#),
+        format!(r#"{{"items":[{rule},null]}}"#),
+        format!(r#"{{"value":[{rule}]}}"#),
+    ] {
+        let Ok(Body::SecurityGroup(group)) = rules(&told) else { panic!("{told}") };
+        assert_eq!(group.ingress.len(), 1, "{told}");
+        assert_eq!(group.ingress[0].ipv4.len(), 1, "{told}");
+    }
+    for none in [r#"{"quantity":0}"#, r#"{"quantity":0,"items":null}"#, r#"{"items":[]}"#, "[]"] {
+        let Ok(Body::SecurityGroup(group)) = rules(none) else { panic!("{none}") };
+        assert!(group.ingress.is_empty(), "{none}");
+    }
+    let untold = rule.replace(r#"{"value":[{"cidrIp":"0.0.0.0/0"}]}"#, r#"{"cidrIp":"0.0.0.0/0"}"#);
+    for wrong in ["{}", r#"{"quantity":3}"#, r#"{"ipProtocol":"-1"}"#, &format!("[{untold}]")] {
+        let error = rules(wrong).unwrap_err();
+        assert!(error.contains("an object without `items`, expected a list"), "{error}");
+    }
+}

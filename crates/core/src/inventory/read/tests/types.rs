@@ -1,0 +1,252 @@
+//! Bodies of the other types that are read.
+
+use super::*;
+
+#[test]
+fn interfaces_and_instances_are_read() {
+    const INTERFACE: &str = "AWS::EC2::NetworkInterface";
+    let interface = NetworkInterface {
+        groups: boxes(&["sg-1", "sg-2"]),
+        vpc: Some("vpc-1".into()),
+        subnet: Some("subnet-1".into()),
+        interface_type: Some("interface".into()),
+        requester_managed: true,
+        instance: Some("i-1".into()),
+        device_index: Some(0),
+    };
+    let text = r#"{"groups":[{"groupName":"b","groupId":"sg-2"},{"groupId":"sg-1"}],"vpcId":"vpc-1","subnetId":"subnet-1","interfaceType":"interface","requesterManaged":true,"attachment":{"instanceId":"i-1","deviceIndex":0.0,"status":"attached"},"association":null}"#;
+    assert_eq!(body(INTERFACE, text), Ok(Body::NetworkInterface(interface)));
+    let bare = NetworkInterface::default();
+    let text = r#"{"Groups":[],"vpcId":null,"attachment":null}"#;
+    assert_eq!(body(INTERFACE, text), Ok(Body::NetworkInterface(bare)));
+    assert_eq!(body(INTERFACE, r#"{"vpcId":"vpc-1"}"#), Ok(Body::Unseen));
+    assert!(body(INTERFACE, r#"{"groups":[{"groupName":"x"}]}"#).is_err());
+
+    let instance = Instance {
+        state: Some("running".into()),
+        vpc: Some("vpc-1".into()),
+        groups: boxes(&["sg-1"]),
+        interfaces: vec![InstanceInterface {
+            id: "eni-1".into(),
+            groups: boxes(&["sg-1"]),
+            device_index: Some(1),
+        }],
+    };
+    let text = r#"{"state":{"code":16,"name":"running"},"vpcId":"vpc-1","securityGroups":[{"groupId":"sg-1"},{"groupId":"sg-1"}],"networkInterfaces":[{"networkInterfaceId":"eni-1","groups":[{"groupId":"sg-1"}],"attachment":{"deviceIndex":1}}]}"#;
+    assert_eq!(body("AWS::EC2::Instance", text), Ok(Body::Instance(instance)));
+    let gone = Instance { state: Some("terminated".into()), ..Instance::default() };
+    let text = r#"{"state":{"name":"terminated"},"networkInterfaces":[]}"#;
+    assert_eq!(body("AWS::EC2::Instance", text), Ok(Body::Instance(gone)));
+    assert_eq!(body("AWS::EC2::Instance", r#"{"imageId":"ami-1"}"#), Ok(Body::Unseen));
+    for untold in [
+        r#"{"state":{"name":"running"}}"#,
+        r#"{"state":{"name":"running"},"networkInterfaces":[{"networkInterfaceId":"eni-1"}]}"#,
+        r#"{"networkInterfaces":[{"networkInterfaceId":"eni-1","groups":null}]}"#,
+    ] {
+        assert_eq!(body("AWS::EC2::Instance", untold), Ok(Body::Unseen), "{untold}");
+    }
+    for told in [
+        r#"{"state":{"name":"running"},"securityGroups":[]}"#,
+        r#"{"securityGroups":[],"networkInterfaces":[{"networkInterfaceId":"eni-1"}]}"#,
+        r#"{"networkInterfaces":[{"networkInterfaceId":"eni-1","groups":[]}]}"#,
+        r#"{"state":{"name":"terminated"}}"#,
+    ] {
+        assert!(matches!(body("AWS::EC2::Instance", told), Ok(Body::Instance(_))), "{told}");
+    }
+    assert!(body("AWS::EC2::Instance", r#"{"networkInterfaces":[{}]}"#).is_err());
+}
+
+#[test]
+fn a_prefix_list_tells_its_entries_or_not() {
+    const LIST: &str = "AWS::EC2::PrefixList";
+    let told = PrefixList {
+        id: "pl-1".into(),
+        ipv4: Some(vec!["10.0.0.0/8".parse().unwrap()]),
+        ipv6: Some(vec![]),
+    };
+    let text = r#"{"PrefixListId":"pl-1","Entries":[{"Cidr":"10.9.9.9/8","Description":"x"}]}"#;
+    assert_eq!(body(LIST, text), Ok(Body::PrefixList(told)));
+    let untold = PrefixList { id: "the-id".into(), ipv4: None, ipv6: None };
+    assert_eq!(body(LIST, r#"{"MaxEntries":5}"#), Ok(Body::PrefixList(untold)));
+    assert!(body(LIST, r#"{"Entries":[{"Cidr":"x"}]}"#).unwrap_err().contains("`x` is not a CIDR"));
+}
+
+#[test]
+fn what_a_resource_says_of_its_web_acl() {
+    let balancer = |attributes: &str| {
+        let text = item(
+            "AWS::ElasticLoadBalancingV2::LoadBalancer",
+            &format!(
+                r#""configuration":{{"type":"application","securityGroups":["sg-2",{{"value":"sg-1"}}]}},"supplementaryConfiguration":{{"LoadBalancerAttributes":{attributes}}},"tags":{{}}"#
+            ),
+        );
+        match read_ok(&text).item.body {
+            Body::LoadBalancer(balancer) => {
+                assert_eq!(balancer.groups, boxes(&["sg-1", "sg-2"]));
+                assert_eq!(balancer.kind.as_deref(), Some("application"));
+                balancer.web_acl
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let acl = || WafAssociation::Acl("arn:acl".into());
+    let list =
+        r#"[{"key":"waf.enabled","value":"true"},{"key":"waf.web_acl_id","value":"arn:acl"}]"#;
+    assert_eq!(balancer(list), acl());
+    assert_eq!(balancer(&serde_json::to_string(list).unwrap()), acl());
+    assert_eq!(balancer(r#"[{"key":"waf.web_acl_id","value":""}]"#), WafAssociation::Bare);
+    assert_eq!(balancer(r#"[{"key":"waf.web_acl_id","value":null}]"#), WafAssociation::Unsaid);
+    assert_eq!(
+        balancer(r#"[{"key":"idle_timeout.timeout_seconds","value":"60"}]"#),
+        WafAssociation::Unsaid
+    );
+    assert_eq!(balancer("null"), WafAssociation::Unsaid);
+
+    let stage = |text| match body("AWS::ApiGateway::Stage", text) {
+        Ok(Body::ApiStage(stage)) => stage.web_acl,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(stage(r#"{"webAclArn":"arn:acl","createdDate":"Feb 21, 2022 6:37:48 PM"}"#), acl());
+    assert_eq!(stage(r#"{"stageName":"x"}"#), WafAssociation::Unsaid);
+    let distribution = |text| match body("AWS::CloudFront::Distribution", text) {
+        Ok(Body::Distribution(distribution)) => distribution.web_acl,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(distribution(r#"{"distributionConfig":{"webACLId":"arn:acl"}}"#), acl());
+    assert_eq!(distribution(r#"{"distributionConfig":{"webACLId":""}}"#), WafAssociation::Bare);
+    assert_eq!(distribution(r#"{"distributionConfig":{}}"#), WafAssociation::Unsaid);
+
+    match body(
+        "AWS::ElasticLoadBalancing::LoadBalancer",
+        r#"{"securityGroups":["sg-1"],"vpcid":"v"}"#,
+    ) {
+        Ok(Body::ClassicLoadBalancer(classic)) => assert_eq!(classic.groups, boxes(&["sg-1"])),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn web_acls_are_read_in_both_letter_cases() {
+    let pascal = r#"{"ARN":"arn:acl","Id":"1","Name":"acl","DefaultAction":{"Block":{}},"ManagedByFirewallManager":true,"RetrofittedByFirewallManager":false,"PreProcessFirewallManagerRuleGroups":[{"Name":"PREFMManaged-b","Priority":1,"FirewallManagerStatement":{"RuleGroupReferenceStatement":{"ARN":"arn:rg"}},"OverrideAction":{"Count":{}}},{"Name":"PREFMManaged-a","Priority":0,"FirewallManagerStatement":{"ManagedRuleGroupStatement":{"VendorName":"AWS","Name":"Common","Version":"1.2"}},"OverrideAction":{"None":{}}}],"PostProcessFirewallManagerRuleGroups":[],"Rules":[]}"#;
+    let camel = pascal
+        .replace("\"ARN\":\"arn:acl\"", "\"resourceARN\":\"arn:acl\"")
+        .replace("ManagedByFirewallManager\":true", "managedByFirewallManager\":\"true\"")
+        .replace("\"Name\":\"acl\"", "\"name\":\"acl\"")
+        .replace("DefaultAction", "defaultAction")
+        .replace("VendorName", "vendorName");
+    let relationships = r#""relationships":[{"resourceId":"b","resourceType":"AWS::X::Y","name":"Is associated with "},{"resourceId":"a","resourceName":null,"resourceType":"AWS::X::Y","relationshipName":"x"},{"resourceName":"only","resourceType":"AWS::X::Y"}]"#;
+    for configuration in [pascal, &camel] {
+        let text = item(
+            "AWS::WAFv2::WebACL",
+            &format!(r#""configuration":{configuration},{relationships},"tags":{{}}"#),
+        );
+        let Body::WebAcl(acl) = read_ok(&text).item.body else { panic!("{text}") };
+        assert_eq!((&*acl.arn, &*acl.name), ("arn:acl", "acl"));
+        assert_eq!(
+            (acl.managed_by_fms, acl.retrofitted, acl.default_block),
+            (true, false, Some(true))
+        );
+        let pre = acl.pre_process.unwrap();
+        assert_eq!(pre[0].vendor.as_deref(), Some("AWS"));
+        assert_eq!(
+            (pre[0].name.as_deref(), pre[0].version.as_deref(), pre[0].count),
+            (Some("Common"), Some("1.2"), false)
+        );
+        assert_eq!((pre[1].arn.as_deref(), pre[1].count), (Some("arn:rg"), true));
+        assert_eq!(acl.post_process, Some(vec![]));
+        let named: Vec<&str> = acl.associated.iter().map(|(_, id)| &**id).collect();
+        assert_eq!(named, ["a", "b"]);
+    }
+    let Ok(Body::WebAcl(untold)) = body("AWS::WAFv2::WebACL", r#"{"name":"x"}"#) else { panic!() };
+    assert_eq!((untold.pre_process, untold.default_block, &*untold.arn), (None, None, "arn:the"));
+}
+
+#[test]
+fn a_protection_says_what_it_protects() {
+    for resource_type in ["AWS::Shield::Protection", "AWS::ShieldRegional::Protection"] {
+        for name in [
+            "ApplicationLayerAutomaticResponseConfig",
+            "ApplicationLayerAutomaticResponseConfiguration",
+        ] {
+            let text = format!(
+                r#"{{"Id":"1","ResourceArn":"arn:r","{name}":{{"Status":"ENABLED","Action":{{"Count":{{}}}}}}}}"#
+            );
+            let wanted = Protection {
+                resource_arn: "arn:r".into(),
+                automatic_response: Some(AutomaticResponse { enabled: true, block: Some(false) }),
+            };
+            assert_eq!(body(resource_type, &text), Ok(Body::Protection(wanted)));
+        }
+        assert_eq!(
+            body(resource_type, "{\"Id\":\"1\"}").unwrap_err(),
+            "`configuration`: `ResourceArn` is missing"
+        );
+    }
+}
+
+#[test]
+fn a_recorder_tells_what_it_records() {
+    let types =
+        |texts: &[&str]| texts.iter().map(|text| ResourceType::try_from(*text).unwrap()).collect();
+    for (text, recording, group) in [
+        (
+            r#"{"Recording":true,"RecordingGroup":{"AllSupported":true,"ResourceTypes":[]}}"#,
+            true,
+            RecordingGroup::All,
+        ),
+        (
+            r#"{"recording":false,"recordingGroup":{"allSupported":true}}"#,
+            false,
+            RecordingGroup::All,
+        ),
+        (
+            r#"{"RecordingGroup":{"AllSupported":false,"ResourceTypes":["B::B","A::A"]}}"#,
+            true,
+            RecordingGroup::Only(types(&["A::A", "B::B"])),
+        ),
+        (
+            r#"{"RecordingGroup":{"ResourceTypes":["A::A"]}}"#,
+            true,
+            RecordingGroup::Only(types(&["A::A"])),
+        ),
+        (
+            r#"{"RecordingGroup":{"AllSupported":false,"ResourceTypes":[]}}"#,
+            true,
+            RecordingGroup::Only(vec![]),
+        ),
+        (
+            r#"{"RecordingGroup":{"AllSupported":false,"ExclusionByResourceTypes":{"ResourceTypes":["A::A"]}}}"#,
+            true,
+            RecordingGroup::AllBut(types(&["A::A"])),
+        ),
+        (
+            r#"{"RecordingGroup":{"AllSupported":false,"ResourceTypes":["B::B"],"ExclusionByResourceTypes":{"ResourceTypes":["A::A"]},"RecordingStrategy":{"UseOnly":"EXCLUSION_BY_RESOURCE_TYPES"}}}"#,
+            true,
+            RecordingGroup::AllBut(types(&["A::A"])),
+        ),
+        (
+            r#"{"RecordingGroup":{"RecordingStrategy":{"UseOnly":"INCLUSION_BY_RESOURCE_TYPES"},"ResourceTypes":["B::B"]}}"#,
+            true,
+            RecordingGroup::Only(types(&["B::B"])),
+        ),
+        (
+            r#"{"RecordingGroup":{"RecordingStrategy":{"UseOnly":"ALL_SUPPORTED_RESOURCE_TYPES"},"ExclusionByResourceTypes":null}}"#,
+            true,
+            RecordingGroup::All,
+        ),
+    ] {
+        let wanted = Body::Recorder(Recorder { recording, group });
+        assert_eq!(
+            body("AWS::Config::ConfigurationRecorder", text).as_ref(),
+            Ok(&wanted),
+            "{text}"
+        );
+    }
+    assert!(body("AWS::Config::ConfigurationRecorder", r#"{"Recording":"maybe"}"#).is_err());
+    // One that does not tell lists nothing.
+    for text in ["{}", r#"{"Name":"default"}"#, r#"{"Recording":true}"#, r#"{"RecordingGroup":{}}"#]
+    {
+        let found = body("AWS::Config::ConfigurationRecorder", text);
+        assert_eq!(found, Ok(Body::Unseen), "{text}");
+    }
+}
