@@ -52,7 +52,8 @@ pub struct Reading {
     pub warnings: BTreeSet<String>,
     /// Accounts with items that are not in the organization.
     pub strangers: BTreeSet<AccountId>,
-    /// What an account's shards say of the resources of its other shards.
+    /// What an account's shards say of the resources of its other shards; of an account that is not
+    /// here, nothing.
     pub facts: BTreeMap<AccountId, AccountFacts>,
 }
 
@@ -166,7 +167,11 @@ impl Account {
         reading.regions = shards.regions;
         let shards: Vec<Shard> = shards.builders.into_values().map(ShardBuilder::seal).collect();
         if let Some(id) = &self.id {
-            reading.facts.insert(id.clone(), AccountFacts::of(&shards));
+            let facts = AccountFacts::of(&shards);
+            // Most accounts tell nothing; what was told before others' files were read is replaced.
+            if late.is_some() || facts != AccountFacts::default() {
+                reading.facts.insert(id.clone(), facts);
+            }
         }
         Ok((shards, reading))
     }

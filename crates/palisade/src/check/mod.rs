@@ -48,8 +48,16 @@ type Rows<'q> = BTreeMap<(usize, Region), BTreeMap<&'q AccountId, Finding>>;
 struct Finding {
     status: Option<Status>,
     violator_count: u64,
+    /// What there is to say besides; of most there is nothing.
+    details: Option<Box<Details>>,
+}
+
+/// What else an account came to.
+#[derive(Debug, Default)]
+struct Details {
     issues: BTreeMap<String, String>,
-    violators: Option<Vec<ViolatorLine>>,
+    /// None when they were not asked for.
+    violators: Vec<ViolatorLine>,
 }
 
 /// Runs the command: results on standard output, warnings and what could not be read on standard
@@ -94,6 +102,7 @@ fn told<'q>(question: &'q Question, rows: Rows<'q>) -> impl Iterator<Item = Stat
     });
     every.filter_map(|((at, region), account, finding)| {
         let policy = question.policies.get(at)?;
+        let details = finding.details.map(|details| *details).unwrap_or_default();
         Some(StatusRow {
             owner: policy.owner.to_string(),
             policy_id: question.given_id(policy),
@@ -104,9 +113,9 @@ fn told<'q>(question: &'q Question, rows: Rows<'q>) -> impl Iterator<Item = Stat
             status: finding.status,
             violator_count: finding.violator_count,
             limit_exceeded: finding.violator_count > LIMIT_MAX,
-            issues: finding.issues,
+            issues: details.issues,
             last_updated: None,
-            violators: finding.violators,
+            violators: question.violators.then_some(details.violators),
         })
     })
 }
@@ -307,7 +316,7 @@ impl<'a> Judging<'a> {
         let Some((account, _)) = known else { return };
         for (at, policy) in self.question.policies_in(region) {
             if policy.scope.has_account(organization, account) {
-                let row = self.row(&policy, shard, reading, facts);
+                let row = self.row(&policy, shard, &reading.facts, &reading.unread, facts);
                 rows.entry((at, region.clone())).or_default().insert(account, row);
             }
         }
@@ -317,19 +326,20 @@ impl<'a> Judging<'a> {
         &self,
         policy: &Policy,
         shard: &Shard,
-        reading: &Reading,
+        told: &BTreeMap<AccountId, AccountFacts>,
+        unread: &BTreeMap<String, String>,
         facts: &References,
     ) -> Finding {
         let nothing = AccountFacts::default();
         let evidence = Evidence {
             shard,
             references: facts,
-            account: reading.facts.get(&shard.id.account).unwrap_or(&nothing),
+            account: told.get(&shard.id.account).unwrap_or(&nothing),
             evaluated_ms: self.now_ms,
             stale_after_ms: None,
         };
         let mut judgement = judge(policy, &evidence);
-        let unread: BTreeSet<&String> = reading.unread.keys().chain(&self.unplaced).collect();
+        let unread: BTreeSet<&String> = unread.keys().chain(&self.unplaced).collect();
         for path in unread {
             let name = files::name(std::path::Path::new(path));
             let text = format!("Delivery file {name} could not be read.");
@@ -337,21 +347,21 @@ impl<'a> Judging<'a> {
         }
         let change = ledger::advance(&Record::default(), &judgement, policy.revision, self.now_ms);
         let issues = change.map(|change| change.entry.issues).unwrap_or_default();
+        let told = judgement.violators.iter().filter(|_| self.question.violators);
+        let details = Details {
+            issues: issues.into_iter().map(|(service, text)| (word(service), text)).collect(),
+            violators: told.map(violator_line).collect(),
+        };
+        let has_details = !(details.issues.is_empty() && details.violators.is_empty());
         Finding {
             status: judgement.status(),
             violator_count: judgement.violators.len() as u64,
-            issues: issues.into_iter().map(|(service, text)| (word(service), text)).collect(),
-            violators: self
-                .question
-                .violators
-                .then(|| judgement.violators.iter().map(violator_line).collect()),
+            details: has_details.then(|| Box::new(details)),
         }
     }
 
     /// Accounts in scope of which nothing was delivered in a Region that is judged: the gap shows.
     fn unheard(&self, rows: &mut Rows<'a>, reading: &Reading, facts: &References) {
-        // Files that could not be read were held against the shards of their account.
-        let known = Reading { facts: reading.facts.clone(), ..Reading::default() };
         for region in self.question.judged(&reading.regions) {
             for (at, policy) in self.question.policies_in(&region) {
                 if !self.question.judges(at, &region, &reading.regions) {
@@ -367,7 +377,9 @@ impl<'a> Judging<'a> {
                     }
                     let shard =
                         Shard::empty(ShardId { account: account.clone(), region: region.clone() });
-                    let row = self.row(&policy, &shard, &known, facts);
+                    // Files that could not be read were held against the shards of their account.
+                    let row =
+                        self.row(&policy, &shard, &reading.facts, &BTreeMap::new(), facts);
                     accounts.insert(account, row);
                 }
             }
