@@ -439,25 +439,25 @@ fn shim() -> Option<PathBuf> {
     Some(built)
 }
 
-/// Takes back, newest first, every write since the last sync of its file.
+/// Takes back, newest first, every write since the last sync of its file began.
 fn take_back_unsynced(log: &Path) {
     let mut bytes = Vec::new();
     let Ok(mut file) = File::open(log) else { return };
     file.read_to_end(&mut bytes).unwrap();
-    let mut unsynced: BTreeMap<PathBuf, Vec<Undo>> = BTreeMap::new();
-    let mut at = 0;
-    while let Some((undo, path, next)) = Undo::read(&bytes, at) {
+    let mut unsynced: BTreeMap<PathBuf, Vec<(u64, Undo)>> = BTreeMap::new();
+    let (mut at, mut index) = (0, 0);
+    while let Some((record, path, next)) = Record::read(&bytes, at) {
         at = next;
-        match undo {
-            Some(undo) => unsynced.entry(path).or_default().push(undo),
-            None => {
-                unsynced.remove(&path);
-            }
+        let of_file = unsynced.entry(path).or_default();
+        match record {
+            Record::Write(undo) => of_file.push((index, undo)),
+            Record::Sync { began } => of_file.retain(|(index, _)| *index >= began),
         }
+        index += 1;
     }
     for (path, undos) in unsynced {
         let Ok(file) = OpenOptions::new().write(true).open(&path) else { continue };
-        for undo in undos.iter().rev() {
+        for (_, undo) in undos.iter().rev() {
             file.write_all_at(&undo.old, undo.offset).unwrap();
             file.set_len(undo.size_before).unwrap();
         }
@@ -471,21 +471,33 @@ struct Undo {
     size_before: u64,
 }
 
-impl Undo {
-    /// Reads one record; `None` as undo is a sync. A record cut off by the kill ends the log.
-    fn read(bytes: &[u8], at: usize) -> Option<(Option<Undo>, PathBuf, usize)> {
+/// What the preload library tells.
+enum Record {
+    Write(Undo),
+    /// What was written before the record of this number is on disk.
+    Sync {
+        began: u64,
+    },
+}
+
+impl Record {
+    /// Reads one record. A record cut off by the kill ends the log.
+    fn read(bytes: &[u8], at: usize) -> Option<(Record, PathBuf, usize)> {
         let word = |index: usize| -> Option<u64> {
             let from = at + index * 8;
             Some(u64::from_ne_bytes(bytes.get(from..from + 8)?.try_into().ok()?))
         };
-        let (kind, path_len, offset, old_len, size_before) =
-            (word(0)?, word(1)?, word(2)?, word(3)?, word(4)?);
+        let (kind, path_len, offset, old_len, size_before, began) =
+            (word(0)?, word(1)?, word(2)?, word(3)?, word(4)?, word(5)?);
         let path_from = at + 56;
         let old_from = path_from + path_len as usize;
         let next = old_from + old_len as usize;
         let path = PathBuf::from(std::str::from_utf8(bytes.get(path_from..old_from)?).ok()?);
         let old = bytes.get(old_from..next)?.to_vec();
-        let undo = (kind == u64::from(b'W')).then_some(Undo { offset, old, size_before });
-        Some((undo, path, next))
+        let record = match kind == u64::from(b'W') {
+            true => Record::Write(Undo { offset, old, size_before }),
+            false => Record::Sync { began },
+        };
+        Some((record, path, next))
     }
 }

@@ -378,8 +378,7 @@ impl<'a> Judging<'a> {
                     let shard =
                         Shard::empty(ShardId { account: account.clone(), region: region.clone() });
                     // Files that could not be read were held against the shards of their account.
-                    let row =
-                        self.row(&policy, &shard, &reading.facts, &BTreeMap::new(), facts);
+                    let row = self.row(&policy, &shard, &reading.facts, &BTreeMap::new(), facts);
                     accounts.insert(account, row);
                 }
             }

@@ -3,9 +3,10 @@
  *
  * POWER_CUT_LOG names the log. A record is a header of seven 64-bit words
  *   kind ('W' write or truncate, 'S' sync), path length, offset, length of what was there before,
- *   size of the file before, 0, 0
+ *   size of the file before, records of the log when the sync began, 0
  * then the path, then what was there before. The undo of a write is logged before the write, so a
- * kill between the two costs nothing.
+ * kill between the two costs nothing. A sync counts for what was written before it began alone: others
+ * write meanwhile.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -21,6 +22,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int log_fd = -2;
+static int64_t records = 0;
 
 static int ends_with(const char *text, size_t length, const char *end) {
     size_t end_length = strlen(end);
@@ -47,11 +49,11 @@ static void put(const void *bytes, size_t length) {
     }
 }
 
-static void record(int fd, char kind, off_t offset, size_t count) {
+/* With the lock held, so that the write that follows is done before another record is made. */
+static void record(int fd, char kind, off_t offset, size_t count, int64_t began) {
     char path[4096];
     size_t path_length = store_path(fd, path, sizeof path);
     if (path_length == 0) return;
-    pthread_mutex_lock(&lock);
     if (log_fd == -2) {
         const char *name = getenv("POWER_CUT_LOG");
         log_fd = name ? open(name, O_WRONLY | O_CREAT | O_APPEND, 0600) : -1;
@@ -68,28 +70,35 @@ static void record(int fd, char kind, off_t offset, size_t count) {
             before = syscall(SYS_pread64, fd, old, (size_t)before, offset);
             if (before < 0) abort();
         }
-        int64_t header[7] = {kind, (int64_t)path_length, offset, before, status.st_size, 0, 0};
+        int64_t header[7] = {kind, (int64_t)path_length, offset, before, status.st_size, began, 0};
         size_t length = sizeof header + path_length + (size_t)before;
         char *whole = malloc(length);
         memcpy(whole, header, sizeof header);
         memcpy(whole + sizeof header, path, path_length);
         if (before > 0) memcpy(whole + sizeof header + path_length, old, (size_t)before);
         put(whole, length);
+        records += 1;
         free(whole);
         free(old);
     }
-    pthread_mutex_unlock(&lock);
 }
 
 ssize_t write(int fd, const void *bytes, size_t count) {
     char path[4096];
-    if (fd > 2 && store_path(fd, path, sizeof path)) record(fd, 'W', lseek(fd, 0, SEEK_CUR), count);
-    return syscall(SYS_write, fd, bytes, count);
+    if (fd <= 2 || !store_path(fd, path, sizeof path)) return syscall(SYS_write, fd, bytes, count);
+    pthread_mutex_lock(&lock);
+    record(fd, 'W', lseek(fd, 0, SEEK_CUR), count, 0);
+    ssize_t result = syscall(SYS_write, fd, bytes, count);
+    pthread_mutex_unlock(&lock);
+    return result;
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset) {
-    record(fd, 'W', offset, count);
-    return syscall(SYS_pwrite64, fd, bytes, count, offset);
+    pthread_mutex_lock(&lock);
+    record(fd, 'W', offset, count, 0);
+    ssize_t result = syscall(SYS_pwrite64, fd, bytes, count, offset);
+    pthread_mutex_unlock(&lock);
+    return result;
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset) {
@@ -97,21 +106,29 @@ ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset) {
 }
 
 int ftruncate64(int fd, off64_t length) {
-    record(fd, 'W', length, SIZE_MAX >> 1);
-    return (int)syscall(SYS_ftruncate, fd, length);
+    pthread_mutex_lock(&lock);
+    record(fd, 'W', length, SIZE_MAX >> 1, 0);
+    int result = (int)syscall(SYS_ftruncate, fd, length);
+    pthread_mutex_unlock(&lock);
+    return result;
 }
 
 int ftruncate(int fd, off_t length) { return ftruncate64(fd, length); }
 
 /* The sync is logged after it is done: before, nothing of it may be relied on. */
-int fdatasync(int fd) {
-    int result = (int)syscall(SYS_fdatasync, fd);
-    if (result == 0) record(fd, 'S', 0, 0);
+static int synced(int fd, long call) {
+    pthread_mutex_lock(&lock);
+    int64_t began = records;
+    pthread_mutex_unlock(&lock);
+    int result = (int)syscall(call, fd);
+    if (result == 0) {
+        pthread_mutex_lock(&lock);
+        record(fd, 'S', 0, 0, began);
+        pthread_mutex_unlock(&lock);
+    }
     return result;
 }
 
-int fsync(int fd) {
-    int result = (int)syscall(SYS_fsync, fd);
-    if (result == 0) record(fd, 'S', 0, 0);
-    return result;
-}
+int fdatasync(int fd) { return synced(fd, SYS_fdatasync); }
+
+int fsync(int fd) { return synced(fd, SYS_fsync); }

@@ -11,9 +11,10 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::{Effort, Result, StoreError};
 
+use super::disk::Disk;
 use super::log::{self, MOVED_PAGES, Mover};
 use super::spent::Spent;
-use super::writer::{SHARED_ROWS_MAX, Transaction, Writer};
+use super::writer::{Transaction, Writer, Written};
 use super::{Opening, Synchronous, engine, schema};
 
 /// Reading connections open at one time; who comes when all are taken waits for one.
@@ -25,8 +26,8 @@ pub(super) const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// Prepared statements kept per connection; there are fewer in this crate.
 const STATEMENTS_MAX: usize = 128;
 
-/// What the writing connection keeps of the file, in KiB (told as a negative number): more than a
-/// shared transaction writes, so that none is written to the log twice.
+/// What the writing connection keeps of the file, in KiB (told as a negative number): more than
+/// nearly any transaction writes, so that none is written to the log twice.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
 /// Size to which the write-ahead log is cut back after a checkpoint, in bytes.
@@ -36,19 +37,12 @@ const LOG_KEPT_MAX: i64 = 64 << 20;
 const EMPTYING: Duration = Duration::from_secs(10);
 const EMPTYING_REST: Duration = Duration::from_millis(100);
 
-const SYNCHRONOUS: &str = "synchronous";
-/// Commits are in the log when they are acknowledged, and on disk before anything of them is moved
-/// out of it.
-const SYNCHRONOUS_NORMAL: i64 = 1;
-
 /// Connections to one database.
 pub(super) struct Connections {
     /// `None` where nothing is served: what writes little waits for the log itself.
     mover: Option<Mover>,
     // INVARIANT: the only connection that writes, so that writers queue here and not in SQLite.
     writer: Arc<Writer>,
-    /// `synchronous` of a commit that waits for the disk.
-    awaited: i64,
     /// `None` in memory, where the writer's connection is the database: it reads as well.
     readers: Option<Readers>,
     /// Held for as long as the store is served.
@@ -145,15 +139,18 @@ impl Connections {
             Readers { path: path.to_owned(), pool: Mutex::default(), returned: Condvar::new() };
         // Whoever had the store before may have left in its log what was to be emptied.
         let is_emptied = !opening.serve || log::emptied(&writer)?;
-        let writer = Arc::new(Writer::of(writer));
+        let disk = match opening.synchronous {
+            Synchronous::Full => Some(disk(path).map_err(|error| engine(&name, error))?),
+            Synchronous::Off => None,
+        };
+        let writer = Arc::new(Writer::of(writer, disk));
         let mover = opening.serve.then(|| mover(path, opening.synchronous, writer.clone()));
         let mover = mover.transpose().map_err(|error| engine(&name, error))?;
         if let Some(mover) = mover.as_ref().filter(|_| !is_emptied) {
             mover.empty_later();
         }
         let spent = Spent::default();
-        let awaited = level(opening.synchronous);
-        Ok(Connections { mover, writer, awaited, readers: Some(readers), _lock: lock, spent })
+        Ok(Connections { mover, writer, readers: Some(readers), _lock: lock, spent })
     }
 
     /// A database that ends with the process.
@@ -161,54 +158,28 @@ impl Connections {
         let mut writer = Connection::open_in_memory()?;
         keep_statements(&writer)?;
         schema::migrate(&mut writer, "memory", sealing_key)?;
-        let (writer, spent) = (Arc::new(Writer::of(writer)), Spent::default());
-        let awaited = level(Synchronous::Full);
-        Ok(Connections { mover: None, writer, awaited, readers: None, _lock: None, spent })
+        let (writer, spent) = (Arc::new(Writer::of(writer, None)), Spent::default());
+        Ok(Connections { mover: None, writer, readers: None, _lock: None, spent })
     }
 
-    /// As [`Connections::write_rows`], for a row.
-    #[cfg(test)]
+    /// Runs `act` as a transaction and returns when what it did is on disk, or undoes it when it
+    /// fails.
     pub(super) fn write<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        self.write_rows(1, act)
+        self.counted(|writer| writer.write(act))
     }
 
-    /// As [`Connections::write_rows`], for what may write any number of rows: it shares its transaction
-    /// with nobody, who would wait for all of them.
-    pub(super) fn write_many<T>(
-        &self,
-        act: impl FnOnce(&Transaction<'_>) -> Result<T>,
-    ) -> Result<T> {
-        self.write_rows(SHARED_ROWS_MAX, act)
-    }
-
-    /// Runs `act`, which writes about as many rows, as a transaction and returns when what it did is
-    /// on disk, or undoes it when it fails.
-    pub(super) fn write_rows<T>(
-        &self,
-        rows: usize,
-        act: impl FnOnce(&Transaction<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let asked = Instant::now();
-        let (answer, waited) = self.writer.write(rows, act);
-        self.spent.write(waited, asked.elapsed().saturating_sub(waited));
-        self.committed();
-        answer
-    }
-
-    /// As [`Connections::write_rows`], without waiting for the disk: the end of the machine may undo it,
-    /// together with all that was written after it or with nothing else, since the log keeps the
-    /// order and the next [`Connections::write_rows`] waits for all of it.
+    /// As [`Connections::write`], without waiting for the disk ([`Writer::write_unawaited`]).
     pub(super) fn write_unawaited<T>(
         &self,
         act: impl FnOnce(&Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
+        self.counted(|writer| writer.write_unawaited(act))
+    }
+
+    fn counted<T>(&self, write: impl FnOnce(&Writer) -> Written<T>) -> Result<T> {
         let asked = Instant::now();
-        let mut alone = self.writer.alone();
-        let begun = Instant::now();
-        let answer = Unawaited::on(alone.connection(), self.awaited)
-            .and_then(|unawaited| committed(unawaited.connection, act));
-        self.spent.write(begun.duration_since(asked), begun.elapsed());
-        drop(alone);
+        let Written { answer, waited } = write(&self.writer);
+        self.spent.write(waited, asked.elapsed().saturating_sub(waited));
         self.committed();
         answer
     }
@@ -217,12 +188,6 @@ impl Connections {
         if let Some(mover) = &self.mover {
             mover.committed();
         }
-    }
-
-    /// How many callers wait for their turn to write.
-    #[cfg(test)]
-    pub(super) fn writers_waiting(&self) -> usize {
-        self.writer.waiting()
     }
 
     /// What the calls cost so far.
@@ -242,7 +207,7 @@ impl Connections {
         loop {
             // Most of it while others write.
             self.lent(|connection| Ok(log::moved(connection)?))?;
-            if log::emptied(self.writer.alone().connection())? {
+            if log::emptied(&self.writer.alone())? {
                 return Ok(());
             }
             if begun.elapsed() >= EMPTYING {
@@ -271,45 +236,11 @@ impl Connections {
         let asked = Instant::now();
         let answer = match &self.readers {
             Some(readers) => ask(readers.lend().connection()?),
-            None => ask(self.writer.alone().connection()),
+            None => ask(&mut self.writer.alone()),
         };
         self.spent.read(asked.elapsed());
         answer
     }
-}
-
-/// A connection whose commits do not wait for the disk until this is let go, by a panic too.
-struct Unawaited<'c> {
-    connection: &'c mut Connection,
-    /// `synchronous` as it is otherwise.
-    awaited: i64,
-}
-
-impl Unawaited<'_> {
-    fn on(connection: &mut Connection, awaited: i64) -> Result<Unawaited<'_>> {
-        connection.pragma_update(None, SYNCHRONOUS, awaited.min(SYNCHRONOUS_NORMAL))?;
-        Ok(Unawaited { connection, awaited })
-    }
-}
-
-impl Drop for Unawaited<'_> {
-    fn drop(&mut self) {
-        // Fails only inside a transaction, and each has ended before this.
-        if let Err(error) = self.connection.pragma_update(None, SYNCHRONOUS, self.awaited) {
-            tracing::error!(%error, "commits do not wait for the disk any more");
-        }
-    }
-}
-
-/// Undone when `act` fails.
-fn committed<T>(
-    connection: &mut Connection,
-    act: impl FnOnce(&Transaction<'_>) -> Result<T>,
-) -> Result<T> {
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let answer = act(&Transaction::on(&tx))?;
-    tx.commit()?;
-    Ok(answer)
 }
 
 fn within<T>(
@@ -372,15 +303,26 @@ fn mover(path: &Path, synchronous: Synchronous, writer: Arc<Writer>) -> Result<M
 fn synchronize(connection: &Connection, synchronous: Synchronous) -> rusqlite::Result<()> {
     // Where `fsync` stops at the drive's cache (macOS), SQLite must ask for more.
     connection.pragma_update(None, "fullfsync", synchronous == Synchronous::Full)?;
-    connection.pragma_update(None, SYNCHRONOUS, level(synchronous))
+    connection.pragma_update(None, "synchronous", level(synchronous))
 }
 
 /// The setting as SQLite counts it.
 fn level(synchronous: Synchronous) -> i64 {
     match synchronous {
-        Synchronous::Full => 2,
+        // NORMAL: a commit is in the log, which is on disk before anything is moved out of it. For
+        // the commit itself [`Disk`] waits.
+        Synchronous::Full => 1,
         Synchronous::Off => 0,
     }
+}
+
+/// The disk below the log of a database that is open.
+fn disk(path: &Path) -> std::io::Result<Disk> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    // The same file for as long as some connection is open.
+    let log = File::open(log)?;
+    Ok(Disk::of(move || log.sync_data()))
 }
 
 /// Whether SQLite finds a folder for temporary files where it looks for one.

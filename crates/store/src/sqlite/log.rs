@@ -64,7 +64,7 @@ struct State {
 impl Mover {
     /// Of the log that `writer` writes; `connection` is another one to the same file.
     pub(super) fn start(connection: Connection, writer: Arc<Writer>) -> std::io::Result<Mover> {
-        writer.alone().connection().wal_hook(Some(note));
+        writer.alone().wal_hook(Some(note));
         let (wake, woken) = sync_channel(1);
         let state = Arc::new(State::new());
         let moving = Moving { connection, writer, state: state.clone() };
@@ -168,7 +168,7 @@ impl Moving {
     fn empty(&self) {
         let to_empty = &self.state.to_empty;
         if to_empty.load(Relaxed) {
-            match emptied(self.writer.alone().connection()) {
+            match emptied(&self.writer.alone()) {
                 Ok(emptied) => to_empty.store(!emptied, Relaxed),
                 Err(error) => tracing::error!(%error, "the log cannot be emptied"),
             }
@@ -179,7 +179,7 @@ impl Moving {
         let _moving = self.state.hold();
         moved(&self.connection)?;
         moved(&self.connection)?;
-        moved(self.writer.alone().connection())
+        moved(&self.writer.alone())
     }
 }
 
@@ -256,7 +256,7 @@ mod tests {
             let connection = connect(&path);
             connection.pragma_update(None, "journal_mode", "WAL").unwrap();
             connection.execute_batch("CREATE TABLE t (n INTEGER NOT NULL, b BLOB)").unwrap();
-            let writer = Arc::new(Writer::of(connection));
+            let writer = Arc::new(Writer::of(connection, None));
             let mover = Mover::start(connect(&path), writer.clone()).unwrap();
             Bed { folder, writer, mover }
         }
@@ -269,7 +269,7 @@ mod tests {
         fn write(&self, commits: u32) {
             for n in 0..commits {
                 let insert = "INSERT INTO t VALUES (?1, zeroblob(524288))";
-                self.writer.write(1, |tx| Ok(tx.execute(insert, [n])?)).0.unwrap();
+                self.writer.write(|tx| Ok(tx.execute(insert, [n])?)).answer.unwrap();
                 self.mover.committed();
             }
         }
@@ -357,7 +357,7 @@ mod tests {
         let path = folder.path().join("db");
         let connection = connect(&path);
         connection.pragma_update(None, "journal_mode", "WAL").unwrap();
-        let writer = Arc::new(Writer::of(connection));
+        let writer = Arc::new(Writer::of(connection, None));
         let fails = connect(&path);
         fails.progress_handler(1, Some(|| true));
         let state = Arc::new(State::new());
@@ -376,7 +376,7 @@ mod tests {
         reader.execute_batch("BEGIN").unwrap();
         assert_eq!(count(&reader), 2);
         bed.write(1);
-        assert!(!emptied(bed.writer.alone().connection()).unwrap());
+        assert!(!emptied(&bed.writer.alone()).unwrap());
         bed.mover.empty_later();
         bed.write(1);
         assert!(bed.in_log() > MEGABYTE);

@@ -8,6 +8,7 @@ mod changes;
 mod columns;
 mod connections;
 mod control;
+mod disk;
 mod firsts;
 mod held;
 mod intake;
@@ -134,8 +135,7 @@ impl Store for SqliteStore {
         changes: &[ControlChange],
         now_ms: i64,
     ) -> Result<u64> {
-        // Seldom small: an organization, or all that went with a policy.
-        self.connections.write_many(|tx| control::commit(tx, expected_revision, changes, now_ms))
+        self.connections.write(|tx| control::commit(tx, expected_revision, changes, now_ms))
     }
 
     fn key(&self, access_key_id: &str) -> Result<Option<KeyRecord>> {
@@ -160,10 +160,8 @@ impl Store for SqliteStore {
         changes: &[KeyChange],
         event: &AuditEvent,
     ) -> Result<u64> {
-        // By itself: behind a savepoint the secrets that it replaces might go to a temporary file.
-        let revision = self
-            .connections
-            .write_many(|tx| keys::commit(tx, expected_revision, changes, event))?;
+        let revision =
+            self.connections.write(|tx| keys::commit(tx, expected_revision, changes, event))?;
         let is_seal = |change: &KeyChange| matches!(change, KeyChange::Seal { .. });
         if changes.iter().any(is_seal) {
             // The log may still hold in the clear what was sealed.
@@ -173,7 +171,7 @@ impl Store for SqliteStore {
     }
 
     fn used_keys(&self, uses: &[(String, i64)]) -> Result<()> {
-        self.connections.write_rows(uses.len(), |tx| keys::used(tx, uses))
+        self.connections.write(|tx| keys::used(tx, uses))
     }
 
     fn audit(&self, filter: &AuditFilter, limit: usize) -> Result<Vec<AuditRow>> {
@@ -181,7 +179,7 @@ impl Store for SqliteStore {
     }
 
     fn expire_audit(&self, before_ms: i64) -> Result<u64> {
-        self.connections.write_many(|tx| audit::expire(tx, before_ms))
+        self.connections.write(|tx| audit::expire(tx, before_ms))
     }
 
     fn sealing_key(&self) -> Result<[u8; 32]> {
@@ -191,8 +189,7 @@ impl Store for SqliteStore {
     fn accept(&self, delivery: &Delivery, received_ms: i64) -> Result<Accepted> {
         let encoded = told::encoded(delivery);
         let prepared = Prepared::of(delivery, &encoded);
-        self.connections
-            .write_rows(prepared.rows(), |tx| intake::accept(tx, &prepared, received_ms))
+        self.connections.write(|tx| intake::accept(tx, &prepared, received_ms))
     }
 
     fn accept_audited(
@@ -203,7 +200,7 @@ impl Store for SqliteStore {
     ) -> Result<Accepted> {
         let encoded = told::encoded(delivery);
         let prepared = Prepared::of(delivery, &encoded);
-        self.connections.write_rows(prepared.rows(), |tx| {
+        self.connections.write(|tx| {
             let accepted = intake::accept(tx, &prepared, received_ms)?;
             audit::append(tx, &event(&accepted))?;
             Ok(accepted)
@@ -277,7 +274,7 @@ impl Store for SqliteStore {
     }
 
     fn judge_by(&self, rules: u32, now_ms: i64) -> Result<usize> {
-        self.connections.write_many(|tx| work::judge_by(tx, rules, now_ms))
+        self.connections.write(|tx| work::judge_by(tx, rules, now_ms))
     }
 
     fn fan_outs(&self) -> Result<Vec<FanOut>> {
@@ -297,11 +294,11 @@ impl Store for SqliteStore {
     }
 
     fn mark(&self, marks: &[Mark], now_ms: i64) -> Result<()> {
-        self.connections.write_rows(marks.len(), |tx| work::mark_all(tx, marks, now_ms))
+        self.connections.write(|tx| work::mark_all(tx, marks, now_ms))
     }
 
     fn mark_audited(&self, marks: &[Mark], now_ms: i64, event: &AuditEvent) -> Result<()> {
-        self.connections.write_rows(marks.len(), |tx| {
+        self.connections.write(|tx| {
             work::mark_all(tx, marks, now_ms)?;
             audit::append(tx, event)
         })
@@ -326,7 +323,7 @@ impl Store for SqliteStore {
     }
 
     fn settle(&self, settlements: &[Settlement]) -> Result<()> {
-        self.connections.write_rows(settle::rows(settlements), |tx| settle::settle(tx, settlements))
+        self.connections.write(|tx| settle::settle(tx, settlements))
     }
 
     fn work(&self, now_ms: i64) -> Result<WorkCounts> {
@@ -381,6 +378,6 @@ impl Store for SqliteStore {
     }
 
     fn expire(&self, before_ms: i64) -> Result<u64> {
-        self.connections.write_many(|tx| retention::expire(tx, before_ms))
+        self.connections.write(|tx| retention::expire(tx, before_ms))
     }
 }

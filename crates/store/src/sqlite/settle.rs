@@ -11,21 +11,6 @@ use super::readers::LastChanges;
 use super::writer::Transaction;
 use super::{changes, control, ledger, readers, sequence, work};
 
-/// How many rows settling these writes, about.
-pub(super) fn rows(settlements: &[Settlement]) -> usize {
-    let of_write = |write: &LedgerWrite| match write {
-        LedgerWrite::Keep => 1,
-        LedgerWrite::Change(change) => 2 + change.put.len() + change.removed.len(),
-        // As many violators as there are.
-        LedgerWrite::Close => VIOLATORS_OF_ONE,
-    };
-    let outcomes = settlements.iter().flat_map(|settlement| &settlement.outcomes);
-    settlements.len() + outcomes.map(|outcome| of_write(&outcome.write)).sum::<usize>()
-}
-
-/// Rows that go with the record of an account that leaves a scope: more than nearly all have.
-const VIOLATORS_OF_ONE: usize = 1_000;
-
 pub(super) fn settle(tx: &Transaction<'_>, settlements: &[Settlement]) -> Result<()> {
     let settling = Settling { tx, sequence: sequence::next(tx)?, known: Known::default() };
     settlements.iter().try_for_each(|settlement| settling.one(settlement))

@@ -56,11 +56,6 @@ impl<'a> Prepared<'a> {
         let moment_ms = delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
         Prepared { moment_ms, shards }
     }
-
-    /// How many rows of items it may write.
-    pub(super) fn rows(&self) -> usize {
-        self.shards.values().map(Spoken::rows).sum()
-    }
 }
 
 impl Spoken<'_> {

@@ -1,9 +1,6 @@
 //! What callers of one file do to each other: who writes, who reads, and whose log it is.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use rusqlite::Connection;
 
@@ -12,98 +9,11 @@ use super::file::spells;
 use crate::contract::Bed as _;
 use crate::contract::facts::*;
 use crate::contract::keys::{change_keys, event, key};
-use crate::sqlite::writer::{SHARED_ROWS_MAX, Transaction};
 use crate::sqlite::{MOMENT, SqliteStore};
 use crate::{KeyChange, KeyRecord, Loaded, Result, Store, StoredSecret, Want};
 
-type Call<'c> = &'c (dyn Fn(&SqliteStore) + Sync);
-
 fn store(bed: &OnDisk) -> &SqliteStore {
     bed.store.as_ref().unwrap()
-}
-
-fn synchronous(store: &SqliteStore) -> i64 {
-    let ask =
-        |tx: &Transaction<'_>| Ok(tx.pragma_query_value(None, "synchronous", |row| row.get(0))?);
-    store.connections.write(ask).unwrap()
-}
-
-#[test]
-fn commits_wait_for_the_disk_again_after_one_that_did_not() {
-    let bed = OnDisk::new();
-    let unawaited = |act: fn() -> Result<()>| {
-        let store = store(&bed);
-        catch_unwind(AssertUnwindSafe(|| store.connections.write_unawaited(|_| act()))).is_ok()
-    };
-    for (act, returns) in [
-        ((|| Ok(())) as fn() -> Result<()>, true),
-        (|| Err(crate::StoreError::Conflict), true),
-        (|| panic!("on purpose"), false),
-    ] {
-        assert_eq!(unawaited(act), returns);
-        assert_eq!(synchronous(store(&bed)), 2, "FULL");
-    }
-}
-
-/// How many commits it takes when some call has its turn and `call` waits for it.
-fn commits(call: Call<'_>) -> u32 {
-    let bed = OnDisk::new();
-    let store = store(&bed);
-    let commits = Arc::new(AtomicU32::new(0));
-    std::thread::scope(|scope| {
-        let first = store.connections.write(|tx| {
-            let counted = commits.clone();
-            tx.commit_hook(Some(move || {
-                counted.fetch_add(1, SeqCst);
-                false
-            }));
-            scope.spawn(|| call(store));
-            while store.connections.writers_waiting() == 0 {
-                std::thread::yield_now();
-            }
-            Ok(tx.execute("UPDATE store SET keys_revision = keys_revision", [])?)
-        });
-        first.unwrap();
-    });
-    commits.load(SeqCst)
-}
-
-#[test]
-fn what_may_write_any_number_of_rows_shares_its_transaction_with_nobody() {
-    let shards = |count: usize| (0..count).map(|_| mark_of(&shard(1), None));
-    let few: Vec<_> = shards(10).collect();
-    let many: Vec<_> = shards(SHARED_ROWS_MAX).collect();
-    let calls: [(&str, Call<'_>, u32); 6] = [
-        ("few marks", &|store| store.mark(&few, 1).unwrap(), 1),
-        ("many marks", &|store| store.mark(&many, 1).unwrap(), 2),
-        ("no settlement", &|store| store.settle(&[]).unwrap(), 1),
-        ("expire", &|store| assert_eq!(store.expire(1).unwrap(), 0), 2),
-        ("expire audit", &|store| assert_eq!(store.expire_audit(1).unwrap(), 0), 2),
-        ("commit", &|store| assert_eq!(store.commit(0, &[], 1).unwrap(), 1), 2),
-    ];
-    for (name, call, wanted) in calls {
-        assert_eq!(commits(call), wanted, "{name}");
-    }
-}
-
-/// What pages were before a savepoint goes to a file at last: memory holds so much of it.
-#[test]
-fn what_a_savepoint_keeps_in_memory_is_limited() {
-    let bed = OnDisk::new();
-    let (limit, in_memory) = store(&bed)
-        .connections
-        .write(|tx| {
-            let mut options = tx.prepare("PRAGMA compile_options")?;
-            let options: Vec<String> =
-                options.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-            let limit = options.iter().find_map(|option| option.strip_prefix("STMTJRNL_SPILL="));
-            let limit = limit.map(|bytes| bytes.parse::<u32>().unwrap());
-            let in_memory =
-                tx.pragma_query_value(None, "temp_store", |row| row.get::<_, i64>(0))?;
-            Ok((limit, in_memory))
-        })
-        .unwrap();
-    assert_eq!((limit, in_memory), (Some(16 << 20), 0));
 }
 
 #[test]
@@ -163,7 +73,7 @@ fn what_was_to_be_emptied_is_when_the_store_is_served_again() {
     change_keys(store(&bed), &[KeyChange::Create(clear)]).unwrap();
     let seal = |store: &SqliteStore| {
         let KeyRecord { access_key_id, secret, .. } = key("a", 1);
-        store.connections.write_many(|tx| {
+        store.connections.write(|tx| {
             let change = KeyChange::Seal { access_key_id, secret };
             crate::sqlite::keys::commit(tx, 1, &[change], &event("Seal", 1))
         })

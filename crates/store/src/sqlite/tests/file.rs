@@ -104,7 +104,7 @@ fn only_its_owner_may_read_the_file() {
 }
 
 #[test]
-fn commits_wait_for_the_disk() {
+fn the_log_is_on_disk_before_it_is_moved() {
     let bed = OnDisk::new();
     let setting = |synchronous| {
         let path = bed.folder.path().join(format!("{synchronous:?}.db"));
@@ -120,7 +120,7 @@ fn commits_wait_for_the_disk() {
         (ask("synchronous").unwrap(), ask("journal_mode").unwrap())
     };
     let wal = rusqlite::types::Value::Text("wal".to_owned());
-    assert_eq!(setting(Synchronous::Full), (2.into(), wal.clone()));
+    assert_eq!(setting(Synchronous::Full), (1.into(), wal.clone()));
     assert_eq!(setting(Synchronous::Off), (0.into(), wal));
 }
 
