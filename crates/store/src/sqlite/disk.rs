@@ -111,8 +111,12 @@ mod tests {
     use std::sync::atomic::AtomicBool;
     use std::sync::mpsc::channel;
     use std::thread;
+    use std::time::Duration;
 
     use super::*;
+
+    /// For a thread that does not come.
+    const PATIENCE: Duration = Duration::from_secs(60);
 
     #[test]
     fn a_commit_that_an_earlier_sync_covers_needs_none() {
@@ -154,11 +158,11 @@ mod tests {
                 })
             };
             let first = wait(disk.committed());
-            begins.recv().unwrap();
+            begins.recv_timeout(PATIENCE).unwrap();
             let others = [(); 5].map(|()| wait(disk.committed()));
             end.send(()).unwrap();
             first.join().unwrap();
-            begins.recv().unwrap();
+            begins.recv_timeout(PATIENCE).unwrap();
             assert_eq!(told.load(SeqCst), 1, "the others are not on disk yet");
             end.send(()).unwrap();
             for other in others {

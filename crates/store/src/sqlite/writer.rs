@@ -113,6 +113,9 @@ mod tests {
     use super::*;
     use crate::StoreError;
 
+    /// For a thread that does not come.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
     fn connection() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (n INTEGER NOT NULL)").unwrap();
@@ -169,7 +172,7 @@ mod tests {
                 })
             };
             let first = write(1);
-            begins.recv().unwrap();
+            begins.recv_timeout(PATIENCE).unwrap();
             let others = [write(2), write(3)];
             while held(&writer) != [1, 2, 3] {
                 thread::yield_now();
@@ -178,7 +181,7 @@ mod tests {
             end.send(()).unwrap();
             first.join().unwrap();
             // Both may have committed before either asked for the disk.
-            begins.recv().unwrap();
+            begins.recv_timeout(PATIENCE).unwrap();
             assert_eq!(told.load(SeqCst), 1);
             end.send(()).unwrap();
             for other in others {
