@@ -105,6 +105,37 @@ fn without_syncs_a_power_cut_shows_a_loss() {
     println!("seen as it should be: {}", lost.first().unwrap());
 }
 
+/// What a disk that failed to take a write lost, it does not tell a second time.
+#[test]
+fn after_the_disk_failed_nothing_more_is_acknowledged_until_the_server_is_started_again() {
+    let Some(shim) = shim() else { return };
+    let harness = Harness::new("fail", Synchronous::Full, Some(shim));
+    decide(&harness.open().unwrap(), &organization(ACCOUNTS), &[]);
+    let acknowledged = Mutex::default();
+    let mut dice = Dice::new(harness.seed);
+    let mut ingest = |endpoint: &str| ingest_once(endpoint, &acknowledged, &mut dice).is_some();
+    let ready = |endpoint: &str| ureq::get(format!("{endpoint}/readyz")).call().is_ok();
+    let live = |steps: &mut dyn FnMut(&str)| {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut server = harness.spawn(port);
+        let endpoint = format!("http://127.0.0.1:{port}");
+        wait_ready(&endpoint, &mut server);
+        steps(&endpoint);
+        server.kill().unwrap();
+        server.wait().unwrap();
+    };
+    live(&mut |endpoint| {
+        assert!(ingest(endpoint) && ready(endpoint));
+        fs::write(harness.fails(), "").unwrap();
+        assert!(!ingest(endpoint));
+        fs::remove_file(harness.fails()).unwrap();
+        assert!(!ingest(endpoint), "it takes writes again");
+        assert!(!ready(endpoint));
+    });
+    live(&mut |endpoint| assert!(ingest(endpoint) && ready(endpoint)));
+    assert_eq!(harness.lost(&acknowledged.lock().unwrap()), Vec::<String>::new());
+}
+
 /// One harness at a time: a child forked for one would for a moment hold the other's store lock too.
 static ALONE: Mutex<()> = Mutex::new(());
 
@@ -133,6 +164,10 @@ impl Harness {
 
     fn undo_log(&self) -> PathBuf {
         self.folder.path().join("undo")
+    }
+
+    fn fails(&self) -> PathBuf {
+        self.folder.path().join("fails")
     }
 
     fn open(&self) -> Result<SqliteStore, String> {
@@ -244,6 +279,7 @@ impl Harness {
         command.stdout(Stdio::null()).stderr(Stdio::null());
         if let Some(shim) = &self.shim {
             command.env("LD_PRELOAD", shim).env("POWER_CUT_LOG", self.undo_log());
+            command.env("POWER_CUT_FAIL", self.fails());
         }
         command.spawn().unwrap()
     }

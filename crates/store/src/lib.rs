@@ -78,6 +78,14 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 /// returns after its writes are on disk, and either all or none of them are. Some need not be on disk:
 /// what becomes of leases, which a crash ends, and a step of a fan-out, which is then taken again, for its marks go with its cursor.
 pub trait Store: Send + Sync {
+    /// Whether it answers and takes writes.
+    ///
+    /// # Errors
+    /// What keeps it from that.
+    fn ready(&self) -> Result<()> {
+        self.control_revision().map(drop)
+    }
+
     // Control.
 
     /// Revision of the control state: grows with every commit. Cheap.

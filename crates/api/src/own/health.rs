@@ -18,13 +18,13 @@ pub(super) async fn live() -> Response {
     typed_response(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned())
 }
 
-/// `GET /readyz`: the store answers. Ready before any organization is there.
+/// `GET /readyz`: the store answers and takes writes. Ready before any organization is there.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
-    let read = blocking(&app, |app| Ok::<_, Refused>(app.store.control_revision()?)).await;
-    match read {
+    let ready = blocking(&app, |app| Ok::<_, Refused>(app.store.ready()?)).await;
+    match ready {
         Ok(_) => typed_response(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned()),
         Err(_) => {
-            let text = "the store does not answer; see the log";
+            let text = "the store does not answer or takes no writes; see the log";
             Refused::new(StatusCode::SERVICE_UNAVAILABLE, "NotReady", text).response()
         }
     }

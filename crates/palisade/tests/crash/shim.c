@@ -1,6 +1,7 @@
 /* Preloaded into a server under test: keeps an undo log of what it writes to its store and has not
  * synced, so that the harness can take those writes back as a power cut would.
  *
+ * While the file is there that POWER_CUT_FAIL names, no sync succeeds.
  * POWER_CUT_LOG names the log. A record is a header of seven 64-bit words
  *   kind ('W' write or truncate, 'S' sync), path length, offset, length of what was there before,
  *   size of the file before, records of the log when the sync began, 0
@@ -10,6 +11,7 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -120,6 +122,11 @@ static int synced(int fd, long call) {
     pthread_mutex_lock(&lock);
     int64_t began = records;
     pthread_mutex_unlock(&lock);
+    const char *fails = getenv("POWER_CUT_FAIL");
+    if (fails && access(fails, F_OK) == 0) {
+        errno = EIO;
+        return -1;
+    }
     int result = (int)syscall(call, fd);
     if (result == 0) {
         pthread_mutex_lock(&lock);

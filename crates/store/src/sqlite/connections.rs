@@ -176,6 +176,12 @@ impl Connections {
         self.counted(|writer| writer.write_unawaited(act))
     }
 
+    /// # Errors
+    /// The disk failed before.
+    pub(super) fn takes_writes(&self) -> Result<()> {
+        self.writer.is_fine()
+    }
+
     fn counted<T>(&self, write: impl FnOnce(&Writer) -> Written<T>) -> Result<T> {
         let asked = Instant::now();
         let Written { answer, waited } = write(&self.writer);

@@ -121,6 +121,11 @@ fn engine(path: &str, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) 
 }
 
 impl Store for SqliteStore {
+    fn ready(&self) -> Result<()> {
+        self.connections.takes_writes()?;
+        self.control_revision().map(drop)
+    }
+
     fn control_revision(&self) -> Result<u64> {
         self.connections.read_one(control::revision)
     }

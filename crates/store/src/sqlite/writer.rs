@@ -69,6 +69,12 @@ impl Writer {
         self.committed(act).0
     }
 
+    /// # Errors
+    /// The disk failed before.
+    pub(super) fn is_fine(&self) -> Result<()> {
+        self.disk.as_ref().map_or(Ok(()), Disk::is_fine)
+    }
+
     /// The connection, which has no transaction open.
     pub(super) fn alone(&self) -> MutexGuard<'_, Connection> {
         // A panic left no half-done write behind: it was undone.
@@ -83,8 +89,7 @@ impl Writer {
         let asked = Instant::now();
         let mut connection = self.alone();
         let waited = asked.elapsed();
-        let is_fine = self.disk.as_ref().map_or(Ok(()), Disk::is_fine);
-        let answer = is_fine.and_then(|()| committed(&mut connection, act));
+        let answer = self.is_fine().and_then(|()| committed(&mut connection, act));
         // Nobody may commit in between.
         let commit = self.disk.as_ref().map(Disk::committed);
         drop(connection);
@@ -215,7 +220,9 @@ mod tests {
     fn when_the_disk_failed_nothing_more_is_written() {
         let disk = Disk::of(|| Err(std::io::Error::other("worn out")));
         let writer = Writer::of(connection(), Some(disk));
+        assert!(writer.is_fine().is_ok());
         assert!(writer.write(put(1)).answer.is_err());
+        assert!(writer.is_fine().is_err());
         assert!(writer.write(put(2)).answer.is_err());
         assert!(writer.write_unawaited(put(3)).answer.is_err());
         assert_eq!(held(&writer), [1], "of the first nobody knows");
