@@ -108,15 +108,16 @@ fn times(page: &Page, flow: Flow) -> String {
 fn store(page: &Page) -> String {
     let of = |kind| page.sum("palisade_store_seconds", "kind", kind);
     let (read, write) = (of("read"), of("write"));
-    let wait = page.value("palisade_store_write_wait_seconds_total");
+    let each = |name| Sum { seconds: page.value(name), count: write.count }.average();
     let mebibytes = |name| page.value(name) / (1024.0 * 1024.0);
     format!(
-        "{} reads ({} each), {} writes ({} each, after waiting {}); {:.1} MiB, {:.1} of them free",
+        "{} reads ({} each), {} writes ({} each, after waiting {}, and {} for the disk); {:.1} MiB, {:.1} of them free",
         read.count,
         duration(read.average()),
         write.count,
         duration(write.average()),
-        duration(Sum { seconds: wait, count: write.count }.average()),
+        duration(each("palisade_store_write_wait_seconds_total")),
+        duration(each("palisade_store_sync_seconds_total")),
         mebibytes("palisade_store_bytes"),
         mebibytes("palisade_store_free_bytes"),
     )
@@ -158,11 +159,14 @@ fn advice(page: &Page) -> Vec<String> {
     }
     let writes = page.sum("palisade_store_seconds", "kind", "write");
     let wait = page.value("palisade_store_write_wait_seconds_total");
-    if (Sum { seconds: wait, count: writes.count }).average() >= WAIT_SECS {
-        advice.push(
-            "writes wait for each other: send fewer deliveries at a time, or put the store on a faster disk"
-                .to_owned(),
-        );
+    let sync = page.value("palisade_store_sync_seconds_total");
+    for (seconds, what) in [
+        (wait, "writes wait for each other: send fewer deliveries at a time"),
+        (sync, "writes wait for the disk: put the store on a faster one"),
+    ] {
+        if (Sum { seconds, count: writes.count }).average() >= WAIT_SECS {
+            advice.push(what.to_owned());
+        }
     }
     advice.extend(Flow::ALL.into_iter().filter_map(|flow| reason(page, flow)));
     if advice.is_empty() {
@@ -257,6 +261,10 @@ mod tests {
             (
                 "palisade_store_seconds_count{kind=\"write\"} 10\npalisade_store_write_wait_seconds_total 1",
                 "writes wait for each other",
+            ),
+            (
+                "palisade_store_seconds_count{kind=\"write\"} 10\npalisade_store_sync_seconds_total 1",
+                "writes wait for the disk",
             ),
             (
                 "palisade_ingest_stage_seconds_sum{stage=\"accept\"} 9\npalisade_ingest_stage_seconds_sum{stage=\"parse\"} 1",

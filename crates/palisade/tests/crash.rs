@@ -35,6 +35,8 @@ use support::*;
 const KILLS: u64 = 200;
 const POWER_CUTS: u64 = 40;
 const ACCOUNTS: u64 = 6;
+/// Pages of the log at which [`special_server`] moves it: those of a few writes.
+const SHORT_LOG_PAGES: u32 = 48;
 
 /// What the clients were promised.
 #[derive(Default)]
@@ -59,15 +61,20 @@ struct Told {
     policies: BTreeMap<String, u64>,
 }
 
-/// A server as `palisade serve` puts it together, over a store that does not sync: this test binary,
-/// told by the environment to be one. The program itself has no such setting.
+/// A server as `palisade serve` puts it together, over a store that does not sync, or moves its log
+/// often: this test binary, told by the environment to be one. The program itself has no such
+/// settings.
 #[test]
-fn careless_server() {
+fn special_server() {
     let Ok(store) = std::env::var("CRASH_STORE") else { return };
     let listen = std::env::var("CRASH_LISTEN").unwrap();
-    let opening =
-        Opening { fresh_sealing_key: [9; 32], serve: true, synchronous: Synchronous::Off };
-    let store = Arc::new(SqliteStore::open(Path::new(&store), opening).unwrap());
+    let synchronous = match std::env::var("CRASH_OFF") {
+        Ok(_) => Synchronous::Off,
+        Err(_) => Synchronous::Full,
+    };
+    let opening = Opening { fresh_sealing_key: [9; 32], serve: true, synchronous };
+    let store = SqliteStore::open_with_log(Path::new(&store), opening, SHORT_LOG_PAGES).unwrap();
+    let store = Arc::new(store);
     let settings = palisade_api::Settings::new(palisade_api::Auth::Open, std::env::temp_dir());
     let app = palisade_api::App::new(
         store,
@@ -97,9 +104,20 @@ fn what_was_acknowledged_survives_a_power_cut() {
 }
 
 #[test]
+fn what_was_acknowledged_survives_a_power_cut_while_the_log_begins_anew() {
+    let Some(shim) = shim() else { return };
+    let harness = Harness { special: true, ..Harness::new("anew", Synchronous::Full, Some(shim)) };
+    let lost = harness.rounds(POWER_CUTS);
+    assert_eq!(lost, Vec::<String>::new(), "seed {}", harness.seed);
+    let anew = harness.anew.load(Ordering::Relaxed);
+    println!("the log began anew {anew} times in rounds that were cut");
+    assert!(anew > POWER_CUTS / 2, "{anew}");
+}
+
+#[test]
 fn without_syncs_a_power_cut_shows_a_loss() {
     let Some(shim) = shim() else { return };
-    let harness = Harness::new("off", Synchronous::Off, Some(shim));
+    let harness = Harness { special: true, ..Harness::new("off", Synchronous::Off, Some(shim)) };
     let lost = harness.rounds(POWER_CUTS);
     assert!(!lost.is_empty(), "the harness cannot see a loss, seed {}", harness.seed);
     println!("seen as it should be: {}", lost.first().unwrap());
@@ -144,8 +162,12 @@ struct Harness {
     folder: tempfile::TempDir,
     synchronous: Synchronous,
     shim: Option<PathBuf>,
+    /// The server is [`special_server`].
+    special: bool,
     seed: u64,
     told: Mutex<Told>,
+    /// How often the log began anew before the server was ended.
+    anew: AtomicU64,
 }
 
 impl Harness {
@@ -155,7 +177,8 @@ impl Harness {
         let folder =
             tempfile::Builder::new().prefix(&format!("palisade-{name}-")).tempdir().unwrap();
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        Harness { _alone, folder, synchronous, shim, seed, told: Mutex::default() }
+        let (told, anew) = (Mutex::default(), AtomicU64::new(0));
+        Harness { _alone, folder, synchronous, shim, special: false, seed, told, anew }
     }
 
     fn store(&self) -> PathBuf {
@@ -164,6 +187,10 @@ impl Harness {
 
     fn undo_log(&self) -> PathBuf {
         self.folder.path().join("undo")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("palisade.db-wal")
     }
 
     fn fails(&self) -> PathBuf {
@@ -257,6 +284,7 @@ impl Harness {
         for client in clients {
             client.join().unwrap();
         }
+        self.anew.fetch_add(beginnings(&self.log()).saturating_sub(1), Ordering::Relaxed);
         if self.shim.is_some() {
             take_back_unsynced(&self.undo_log());
             let _ = fs::remove_file(self.store().with_extension("db-shm"));
@@ -265,9 +293,12 @@ impl Harness {
 
     fn spawn(&self, port: u16) -> Child {
         let listen = format!("127.0.0.1:{port}");
-        let mut command = if self.synchronous == Synchronous::Off {
+        let mut command = if self.special {
             let mut command = Command::new(std::env::current_exe().unwrap());
-            command.args(["careless_server", "--exact", "--nocapture"]);
+            command.args(["special_server", "--exact", "--nocapture"]);
+            if self.synchronous == Synchronous::Off {
+                command.env("CRASH_OFF", "");
+            }
             command.env("CRASH_STORE", self.store()).env("CRASH_LISTEN", &listen);
             command
         } else {
@@ -360,6 +391,14 @@ impl Harness {
         lost.extend(missing.map(|id| format!("the event of acknowledged request {id}")));
         lost
     }
+}
+
+/// How often the log that is in the file was begun since the server opened the store, which empties
+/// it: its header counts them.
+fn beginnings(log: &Path) -> u64 {
+    let bytes = fs::read(log).unwrap_or_default();
+    let counted = bytes.get(12..16).map(|count| u32::from_be_bytes(count.try_into().unwrap()));
+    counted.map_or(0, |before| u64::from(before) + 1)
 }
 
 fn version_of(document: &Document) -> u64 {

@@ -13,6 +13,8 @@ pub struct Effort {
     pub write_ns: u64,
     /// How long they waited for their turn together, nanoseconds.
     pub write_wait_ns: u64,
+    /// How long they waited for the disk afterwards together, while others wrote, nanoseconds.
+    pub sync_ns: u64,
     /// Size of the database, bytes.
     pub bytes: u64,
     /// Of these, bytes that hold nothing and are used again.

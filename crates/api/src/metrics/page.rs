@@ -112,6 +112,9 @@ impl Page {
         let name = "palisade_store_write_wait_seconds_total";
         self.head(name, "counter", "Time for which writes waited for their turn.");
         self.line(name, "", seconds(effort.write_wait_ns));
+        let name = "palisade_store_sync_seconds_total";
+        self.head(name, "counter", "Time for which writes waited for the disk, many at once.");
+        self.line(name, "", seconds(effort.sync_ns));
         for (name, help, bytes) in [
             ("palisade_store_bytes", "Size of the database.", effort.bytes),
             ("palisade_store_free_bytes", "Of these, bytes to be used again.", effort.free_bytes),

@@ -73,6 +73,13 @@ struct Pool {
 )]
 struct NotEmptied;
 
+/// Why a database cannot be a store.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "it keeps a journal of mode `{0}` and no write-ahead log: its file system may not allow one"
+)]
+struct NoLog(String);
+
 /// A reading connection that goes back to the pool when it is let go, by a panic too.
 struct Lent<'a> {
     readers: &'a Readers,
@@ -104,6 +111,19 @@ impl Lent<'_> {
     }
 }
 
+impl Drop for Connections {
+    /// Whoever closes the last connection moves the log, which is not to be trusted to a disk that
+    /// failed: it stays for whoever opens the store next.
+    fn drop(&mut self) {
+        if self.takes_writes().is_ok() {
+            return;
+        }
+        let readers = self.readers.as_ref().map(|readers| locked(&readers.pool));
+        let idle = readers.iter().flat_map(|pool| &pool.idle);
+        idle.chain([&*self.writer.alone()]).for_each(log::forgo);
+    }
+}
+
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         let mut pool = locked(&self.readers.pool);
@@ -118,8 +138,8 @@ impl Drop for Lent<'_> {
 }
 
 impl Connections {
-    /// Opens or creates the database at `path`.
-    pub(super) fn open(path: &Path, opening: &Opening) -> Result<Connections> {
+    /// Opens or creates the database at `path`, whose log is moved when it has `long` pages.
+    pub(super) fn open(path: &Path, opening: &Opening, long: u32) -> Result<Connections> {
         let name = path.display().to_string();
         let lock = if opening.serve { Some(lock(path, &name)?) } else { None };
         create(path).map_err(|error| engine(&name, error))?;
@@ -144,7 +164,11 @@ impl Connections {
             Synchronous::Off => None,
         };
         let writer = Arc::new(Writer::of(writer, disk));
-        let mover = opening.serve.then(|| mover(path, opening.synchronous, writer.clone()));
+        let mover = opening.serve.then(|| {
+            let connection = moving(path, opening.synchronous)?;
+            Mover::start(connection, writer.clone(), long)
+                .map_err(|error| StoreError::Engine(error.into()))
+        });
         let mover = mover.transpose().map_err(|error| engine(&name, error))?;
         if let Some(mover) = mover.as_ref().filter(|_| !is_emptied) {
             mover.empty_later();
@@ -183,9 +207,8 @@ impl Connections {
     }
 
     fn counted<T>(&self, write: impl FnOnce(&Writer) -> Written<T>) -> Result<T> {
-        let asked = Instant::now();
-        let Written { answer, waited } = write(&self.writer);
-        self.spent.write(waited, asked.elapsed().saturating_sub(waited));
+        let Written { answer, waited, took, synced } = write(&self.writer);
+        self.spent.write(waited, took, synced);
         self.committed();
         answer
     }
@@ -211,9 +234,14 @@ impl Connections {
         let _still = self.mover.as_ref().map(Mover::hold);
         let begun = Instant::now();
         loop {
+            self.takes_writes()?;
+            let minded = |error| {
+                self.writer.mind(&error);
+                error
+            };
             // Most of it while others write.
-            self.lent(|connection| Ok(log::moved(connection)?))?;
-            if log::emptied(&self.writer.alone())? {
+            self.lent(|connection| Ok(log::moved(connection).map_err(minded)?))?;
+            if log::emptied(&self.writer.alone()).map_err(minded)? {
                 return Ok(());
             }
             if begun.elapsed() >= EMPTYING {
@@ -287,8 +315,14 @@ fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn configure(writer: &Connection, synchronous: Synchronous) -> rusqlite::Result<()> {
-    writer.pragma_update(None, "journal_mode", "WAL")?;
+fn configure(writer: &Connection, synchronous: Synchronous) -> Result<()> {
+    // Read from the log as well, which is how it comes to be.
+    let mode: String =
+        writer.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if !mode.eq_ignore_ascii_case("wal") {
+        return Err(StoreError::Engine(Box::new(NoLog(mode))));
+    }
+    writer.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     writer.pragma_update(None, "journal_size_limit", LOG_KEPT_MAX)?;
     writer.pragma_update(None, "wal_autocheckpoint", MOVED_PAGES)?;
     writer.pragma_update(None, "cache_size", WRITER_CACHE_KIB.saturating_neg())?;
@@ -296,14 +330,14 @@ fn configure(writer: &Connection, synchronous: Synchronous) -> rusqlite::Result<
         // As in a container that may write to its volume alone.
         writer.pragma_update(None, "temp_store", "MEMORY")?;
     }
-    synchronize(writer, synchronous)
+    Ok(synchronize(writer, synchronous)?)
 }
 
-/// Starts what moves the log that `writer` writes.
-fn mover(path: &Path, synchronous: Synchronous, writer: Arc<Writer>) -> Result<Mover> {
+/// A connection that moves the log.
+pub(super) fn moving(path: &Path, synchronous: Synchronous) -> Result<Connection> {
     let connection = connect(path)?;
     synchronize(&connection, synchronous)?;
-    Mover::start(connection, writer).map_err(|error| StoreError::Engine(error.into()))
+    Ok(connection)
 }
 
 fn synchronize(connection: &Connection, synchronous: Synchronous) -> rusqlite::Result<()> {
@@ -327,7 +361,7 @@ fn disk(path: &Path) -> std::io::Result<Disk> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     // The same file for as long as some connection is open.
-    let log = File::open(log)?;
+    let log = OpenOptions::new().write(true).open(log)?;
     Ok(Disk::of(move || log.sync_data()))
 }
 

@@ -9,7 +9,9 @@
 //! A sync covers what was committed before it began. Who commits while one is under way waits for the
 //! next, with all the others who do, and meanwhile the writer's turn is somebody else's.
 
+use std::fmt::Display;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -42,6 +44,13 @@ struct State {
      is acknowledged until the server is started again"
 )]
 struct Failed(String);
+
+impl State {
+    /// The first reason stays.
+    fn fail(&mut self, why: &dyn Display) {
+        self.failed.get_or_insert_with(|| why.to_string());
+    }
+}
 
 impl Disk {
     /// `sync` returns when all that was written to the log before is on disk.
@@ -76,15 +85,22 @@ impl Disk {
             state.is_syncing = true;
             drop(state);
             let covered = self.committed.load(SeqCst);
-            let synced = (self.sync)();
+            let synced = catch_unwind(AssertUnwindSafe(|| (self.sync)()));
+            let synced = synced.unwrap_or_else(|_| Err(io::Error::other("a sync panicked")));
             state = self.state();
             state.is_syncing = false;
             match synced {
                 Ok(()) => state.synced = covered,
-                Err(error) => state.failed = Some(error.to_string()),
+                Err(error) => state.fail(&error),
             }
             self.told.notify_all();
         }
+    }
+
+    /// Something else failed of what has to be on disk.
+    pub(super) fn fail(&self, why: &dyn Display) {
+        self.state().fail(why);
+        self.told.notify_all();
     }
 
     /// # Errors
@@ -194,5 +210,33 @@ mod tests {
         assert!(disk.wait(disk.committed()).is_err());
         assert!(disk.is_fine().is_err());
         disk.wait(safe).unwrap();
+    }
+
+    #[test]
+    fn who_waits_is_told_of_whatever_fails() {
+        let (begun, begins) = channel();
+        let (end, ends) = channel::<()>();
+        let ends = Mutex::new(ends);
+        let disk = Disk::of(move || {
+            begun.send(()).unwrap();
+            ends.lock().unwrap().recv().unwrap();
+            Ok(())
+        });
+        thread::scope(|scope| {
+            let wait = |commit| {
+                let disk = &disk;
+                scope.spawn(move || disk.wait(commit).is_ok())
+            };
+            let covered = wait(disk.committed());
+            begins.recv_timeout(PATIENCE).unwrap();
+            let later = wait(disk.committed());
+            disk.fail(&"the file was not moved");
+            assert!(!later.join().unwrap());
+            end.send(()).unwrap();
+            assert!(covered.join().unwrap(), "it is on disk");
+        });
+        let panics = Disk::of(|| panic!("on purpose"));
+        assert!(panics.wait(panics.committed()).is_err());
+        assert!(panics.is_fine().is_err());
     }
 }

@@ -20,6 +20,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 
 use super::connections::BUSY_WAIT;
@@ -53,6 +54,8 @@ pub(super) struct Mover {
 }
 
 struct State {
+    /// Pages at which it is long, while nobody keeps it from being moved.
+    long: u32,
     /// Pages at which the log is to be moved.
     due: AtomicU32,
     /// Whether it is to be emptied as well, for the sake of what was replaced in it.
@@ -63,10 +66,18 @@ struct State {
 
 impl Mover {
     /// Of the log that `writer` writes; `connection` is another one to the same file.
-    pub(super) fn start(connection: Connection, writer: Arc<Writer>) -> std::io::Result<Mover> {
-        writer.alone().wal_hook(Some(note));
+    /// It is moved when it has `long` pages.
+    pub(super) fn start(
+        connection: Connection,
+        writer: Arc<Writer>,
+        long: u32,
+    ) -> std::io::Result<Mover> {
+        writer
+            .alone()
+            .wal_hook(Some(|_: &mut Wal, pages| note(pages)))
+            .map_err(std::io::Error::other)?;
         let (wake, woken) = sync_channel(1);
-        let state = Arc::new(State::new());
+        let state = Arc::new(State::new(long));
         let moving = Moving { connection, writer, state: state.clone() };
         let thread =
             thread::Builder::new().name("log".to_owned()).spawn(move || moving.run(&woken))?;
@@ -100,9 +111,9 @@ impl Mover {
 }
 
 impl State {
-    fn new() -> State {
-        let (due, to_empty) = (AtomicU32::new(MOVED_PAGES), AtomicBool::new(false));
-        State { due, to_empty, moving: Mutex::default() }
+    fn new(long: u32) -> State {
+        let (due, to_empty) = (AtomicU32::new(long), AtomicBool::new(false));
+        State { long, due, to_empty, moving: Mutex::default() }
     }
 
     fn hold(&self) -> MutexGuard<'_, ()> {
@@ -120,7 +131,7 @@ impl Drop for Mover {
     }
 }
 
-fn note(_: &Wal, pages: c_int) -> rusqlite::Result<()> {
+fn note(pages: c_int) -> rusqlite::Result<()> {
     COMMITTED.set(u32::try_from(pages).unwrap_or_default());
     Ok(())
 }
@@ -140,16 +151,24 @@ impl Moving {
                 Ok(()) | Err(RecvTimeoutError::Timeout) => self.round(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            // What was committed meanwhile is moved, or the next commit wakes again.
+            while woken.try_recv().is_ok() {}
         }
         self.empty();
+        if self.writer.is_fine().is_err() {
+            forgo(&self.connection);
+        }
     }
 
     fn round(&self) {
+        if self.writer.is_fine().is_err() {
+            return;
+        }
         let due = &self.state.due;
         match self.moved() {
             Ok(Log { pages, left: 0 }) => {
                 tracing::debug!(pages, "the log is moved");
-                due.store(MOVED_PAGES, Relaxed);
+                due.store(self.state.long, Relaxed);
             }
             Ok(Log { pages, left }) => {
                 tracing::debug!(pages, left, "a reader keeps the log from being moved");
@@ -159,6 +178,7 @@ impl Moving {
                 // What is in the log stays there, and readers find it.
                 tracing::error!(%error, "the log cannot be moved into the store");
                 due.fetch_add(AGAIN_PAGES, Relaxed);
+                self.writer.mind(&error);
             }
         }
         self.empty();
@@ -167,19 +187,32 @@ impl Moving {
     /// Empties the log, if it is to be.
     fn empty(&self) {
         let to_empty = &self.state.to_empty;
-        if to_empty.load(Relaxed) {
-            match emptied(&self.writer.alone()) {
+        if to_empty.load(Relaxed) && self.writer.is_fine().is_ok() {
+            let emptied = emptied(&self.writer.alone());
+            match emptied {
                 Ok(emptied) => to_empty.store(!emptied, Relaxed),
-                Err(error) => tracing::error!(%error, "the log cannot be emptied"),
+                Err(error) => {
+                    tracing::error!(%error, "the log cannot be emptied");
+                    self.writer.mind(&error);
+                }
             }
         }
     }
 
     fn moved(&self) -> rusqlite::Result<Log> {
         let _moving = self.state.hold();
-        moved(&self.connection)?;
-        moved(&self.connection)?;
+        if moved(&self.connection)?.left > 0 {
+            moved(&self.connection)?;
+        }
+        // Though nothing was left, something may have been committed meanwhile.
         moved(&self.writer.alone())
+    }
+}
+
+/// Has the log stay where it is when the connection is closed.
+pub(super) fn forgo(connection: &Connection) {
+    if let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
+        tracing::error!(%error, "the log may be moved when the store is closed");
     }
 }
 
@@ -232,7 +265,8 @@ mod tests {
             (MOVED_PAGES + AGAIN_PAGES, MOVED_PAGES + AGAIN_PAGES, true),
         ] {
             let (wake, woken) = sync_channel(1);
-            let mover = Mover { wake: Some(wake), thread: None, state: Arc::new(State::new()) };
+            let mover =
+                Mover { wake: Some(wake), thread: None, state: Arc::new(State::new(MOVED_PAGES)) };
             mover.state.due.store(due, Relaxed);
             COMMITTED.set(pages);
             mover.committed();
@@ -257,7 +291,7 @@ mod tests {
             connection.pragma_update(None, "journal_mode", "WAL").unwrap();
             connection.execute_batch("CREATE TABLE t (n INTEGER NOT NULL, b BLOB)").unwrap();
             let writer = Arc::new(Writer::of(connection, None));
-            let mover = Mover::start(connect(&path), writer.clone()).unwrap();
+            let mover = Mover::start(connect(&path), writer.clone(), MOVED_PAGES).unwrap();
             Bed { folder, writer, mover }
         }
 
@@ -358,9 +392,9 @@ mod tests {
         let connection = connect(&path);
         connection.pragma_update(None, "journal_mode", "WAL").unwrap();
         let writer = Arc::new(Writer::of(connection, None));
-        let fails = connect(&path);
-        fails.progress_handler(1, Some(|| true));
-        let state = Arc::new(State::new());
+        let mut fails = connect(&path);
+        fails.progress_handler(1, Some(|| true)).unwrap();
+        let state = Arc::new(State::new(MOVED_PAGES));
         let moving = Moving { connection: fails, writer, state: state.clone() };
         for grown in 1..=3 {
             moving.round();

@@ -1,6 +1,6 @@
 //! The embedded engine: one SQLite file.
 //!
-//! Write-ahead log, `synchronous=FULL`: what a call acknowledged survives `kill -9` and power
+//! Write-ahead log, on disk before a call is acknowledged: what it wrote survives `kill -9` and power
 //! loss. Writers queue for one connection; readers have their own and do not wait for writers.
 
 mod audit;
@@ -47,6 +47,7 @@ use crate::{
 
 use connections::Connections;
 use load::Facts;
+use log::MOVED_PAGES;
 use told::Prepared;
 
 /// How a store is opened.
@@ -61,7 +62,7 @@ pub struct Opening {
     pub synchronous: Synchronous,
 }
 
-/// SQLite's `synchronous` setting.
+/// How far a commit goes before it is acknowledged.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Synchronous {
     /// On disk: the only setting under which the promises of [`Store`] hold.
@@ -89,7 +90,17 @@ impl SqliteStore {
     /// Palisade wrote it, [`StoreError::Engine`] when the file cannot be opened, is no SQLite
     /// database or another program's.
     pub fn open(path: &Path, opening: Opening) -> Result<SqliteStore> {
-        Ok(SqliteStore { connections: Connections::open(path, &opening)? })
+        SqliteStore::open_with_log(path, opening, MOVED_PAGES)
+    }
+
+    /// As [`SqliteStore::open`], with a log that is moved into the file when it has `long` pages: for
+    /// tests, which write little, and see it begin anew all the same.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    #[doc(hidden)]
+    pub fn open_with_log(path: &Path, opening: Opening, long: u32) -> Result<SqliteStore> {
+        Ok(SqliteStore { connections: Connections::open(path, &opening, long)? })
     }
 
     /// A store that ends with the process.

@@ -15,6 +15,7 @@ pub(super) struct Spent {
     writes: AtomicU64,
     write_ns: AtomicU64,
     write_wait_ns: AtomicU64,
+    sync_ns: AtomicU64,
 }
 
 impl Spent {
@@ -23,11 +24,12 @@ impl Spent {
         self.read_ns.fetch_add(nanoseconds(took), Relaxed);
     }
 
-    /// `waited` is until the turn came, `took` from there.
-    pub(super) fn write(&self, waited: Duration, took: Duration) {
+    /// `waited` is until the turn came, `took` to its end, `synced` until what was written was on disk.
+    pub(super) fn write(&self, waited: Duration, took: Duration, synced: Duration) {
         self.writes.fetch_add(1, Relaxed);
         self.write_wait_ns.fetch_add(nanoseconds(waited), Relaxed);
         self.write_ns.fetch_add(nanoseconds(took), Relaxed);
+        self.sync_ns.fetch_add(nanoseconds(synced), Relaxed);
     }
 
     /// With the size that `tx` sees.
@@ -40,6 +42,7 @@ impl Spent {
             writes: self.writes.load(Relaxed),
             write_ns: self.write_ns.load(Relaxed),
             write_wait_ns: self.write_wait_ns.load(Relaxed),
+            sync_ns: self.sync_ns.load(Relaxed),
             bytes: number("page_count")?.saturating_mul(page),
             free_bytes: number("freelist_count")?.saturating_mul(page),
         })

@@ -5,9 +5,9 @@ use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior, ffi};
 
-use crate::Result;
+use crate::{Result, StoreError};
 
 use super::disk::Disk;
 
@@ -41,6 +41,10 @@ pub(super) struct Written<T> {
     pub(super) answer: Result<T>,
     /// How long the turn took to come.
     pub(super) waited: Duration,
+    /// How long it was.
+    pub(super) took: Duration,
+    /// How long the disk was waited for then.
+    pub(super) synced: Duration,
 }
 
 impl Writer {
@@ -52,11 +56,13 @@ impl Writer {
     /// was committed is on disk.
     pub(super) fn write<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Written<T> {
         let (written, commit) = self.committed(act);
+        let began = Instant::now();
         let on_disk = |value| match (&self.disk, commit) {
             (Some(disk), Some(commit)) => disk.wait(commit).map(|()| value),
             (None, _) | (_, None) => Ok(value),
         };
-        Written { answer: written.answer.and_then(on_disk), ..written }
+        let answer = written.answer.and_then(on_disk);
+        Written { answer, synced: began.elapsed(), ..written }
     }
 
     /// The same without waiting for the disk: the end of the machine may undo it, together with all
@@ -75,6 +81,18 @@ impl Writer {
         self.disk.as_ref().map_or(Ok(()), Disk::is_fine)
     }
 
+    /// Where the log, or the file that it is moved into, was not synced: nobody knows what of it is on
+    /// disk, and the next sync would not tell.
+    pub(super) fn mind(&self, error: &rusqlite::Error) {
+        let code = error.sqlite_error().map(|error| error.extended_code);
+        let is_unsynced =
+            matches!(code, Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC));
+        if let Some(disk) = self.disk.as_ref().filter(|_| is_unsynced) {
+            tracing::error!(%error, "nothing more is written until the store is opened again");
+            disk.fail(error);
+        }
+    }
+
     /// The connection, which has no transaction open.
     pub(super) fn alone(&self) -> MutexGuard<'_, Connection> {
         // A panic left no half-done write behind: it was undone.
@@ -88,12 +106,18 @@ impl Writer {
     ) -> (Written<T>, Option<u64>) {
         let asked = Instant::now();
         let mut connection = self.alone();
-        let waited = asked.elapsed();
+        let began = Instant::now();
         let answer = self.is_fine().and_then(|()| committed(&mut connection, act));
+        if let Err(StoreError::Engine(error)) = &answer
+            && let Some(error) = error.downcast_ref()
+        {
+            self.mind(error);
+        }
         // Nobody may commit in between.
         let commit = self.disk.as_ref().map(Disk::committed);
         drop(connection);
-        (Written { answer, waited }, commit)
+        let (waited, took) = (began.duration_since(asked), began.elapsed());
+        (Written { answer, waited, took, synced: Duration::ZERO }, commit)
     }
 }
 
@@ -116,7 +140,6 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::StoreError;
 
     /// For a thread that does not come.
     const PATIENCE: Duration = Duration::from_secs(60);
@@ -214,6 +237,23 @@ mod tests {
         assert!(fails.answer.is_err());
         assert_eq!(syncs.load(SeqCst), 1, "for nothing nobody waits");
         assert_eq!(held(&writer), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_sync_of_sqlites_that_fails_is_minded_and_other_errors_are_not() {
+        for (code, is_fine) in [
+            (ffi::SQLITE_IOERR_FSYNC, false),
+            (ffi::SQLITE_IOERR_DIR_FSYNC, false),
+            (ffi::SQLITE_IOERR_READ, true),
+            (ffi::SQLITE_FULL, true),
+            (ffi::SQLITE_BUSY, true),
+        ] {
+            let writer = Writer::of(connection(), Some(Disk::of(|| Ok(()))));
+            let error = || rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            assert!(writer.write(|_| Err::<(), _>(error().into())).answer.is_err());
+            assert_eq!(writer.is_fine().is_ok(), is_fine, "{code}");
+            assert_eq!(writer.write(put(1)).answer.is_ok(), is_fine, "{code}");
+        }
     }
 
     #[test]
