@@ -1,7 +1,8 @@
 /* Preloaded into a server under test: keeps an undo log of what it writes to its store and has not
  * synced, so that the harness can take those writes back as a power cut would.
  *
- * While the file is there that POWER_CUT_FAIL names, no sync succeeds.
+ * While the file is there that POWER_CUT_FAIL names, no sync succeeds, or, if something is in it,
+ * none of the database's own file.
  * POWER_CUT_LOG names the log. A record is a header of seven 64-bit words
  *   kind ('W' write or truncate, 'S' sync), path length, offset, length of what was there before,
  *   size of the file before, records of the log when the sync began, 0
@@ -123,9 +124,14 @@ static int synced(int fd, long call) {
     int64_t began = records;
     pthread_mutex_unlock(&lock);
     const char *fails = getenv("POWER_CUT_FAIL");
-    if (fails && access(fails, F_OK) == 0) {
-        errno = EIO;
-        return -1;
+    struct stat status;
+    if (fails && stat(fails, &status) == 0) {
+        char path[4096];
+        size_t length = store_path(fd, path, sizeof path);
+        if (status.st_size == 0 || (length > 0 && ends_with(path, length, ".db"))) {
+            errno = EIO;
+            return -1;
+        }
     }
     int result = (int)syscall(call, fd);
     if (result == 0) {

@@ -112,15 +112,22 @@ impl Lent<'_> {
 }
 
 impl Drop for Connections {
-    /// Whoever closes the last connection moves the log, which is not to be trusted to a disk that
-    /// failed: it stays for whoever opens the store next.
+    /// Whoever closes the last connection moves the log, if it may: none may but these, when all that
+    /// was written is safe. To a disk that failed the log is not trusted; it stays for whoever opens
+    /// the store next.
     fn drop(&mut self) {
-        if self.takes_writes().is_ok() {
+        // It may find the disk to fail until it ends.
+        drop(self.mover.take());
+        if self.takes_writes().is_err() {
             return;
         }
         let readers = self.readers.as_ref().map(|readers| locked(&readers.pool));
         let idle = readers.iter().flat_map(|pool| &pool.idle);
-        idle.chain([&*self.writer.alone()]).for_each(log::forgo);
+        for connection in idle.chain([&*self.writer.alone()]) {
+            if let Err(error) = keep_log(connection, false) {
+                tracing::error!(%error, "the log stays beside the store");
+            }
+        }
     }
 }
 
@@ -158,7 +165,8 @@ impl Connections {
         let readers =
             Readers { path: path.to_owned(), pool: Mutex::default(), returned: Condvar::new() };
         // Whoever had the store before may have left in its log what was to be emptied.
-        let is_emptied = !opening.serve || log::emptied(&writer)?;
+        let is_emptied =
+            !opening.serve || log::emptied(&writer).map_err(|error| engine(&name, error))?;
         let disk = match opening.synchronous {
             Synchronous::Full => Some(disk(path).map_err(|error| engine(&name, error))?),
             Synchronous::Off => None,
@@ -217,6 +225,13 @@ impl Connections {
         if let Some(mover) = &self.mover {
             mover.committed();
         }
+    }
+
+    /// As if SQLite's own sync failed.
+    #[cfg(test)]
+    pub(super) fn fail_disk(&self) {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
+        self.writer.mind(&rusqlite::Error::SqliteFailure(code, None));
     }
 
     /// What the calls cost so far.
@@ -304,7 +319,15 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_WAIT)?;
     keep_statements(&connection)?;
+    keep_log(&connection, true)?;
+    // Where `fsync` stops at the drive's cache (macOS), SQLite must ask for more.
+    connection.pragma_update(None, "fullfsync", true)?;
     Ok(connection)
+}
+
+/// Whether the log stays where it is when this is the last connection that is closed.
+fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
 }
 
 /// Prepared statements are kept, and with the plan that they got first: where plans may depend on
@@ -341,8 +364,6 @@ pub(super) fn moving(path: &Path, synchronous: Synchronous) -> Result<Connection
 }
 
 fn synchronize(connection: &Connection, synchronous: Synchronous) -> rusqlite::Result<()> {
-    // Where `fsync` stops at the drive's cache (macOS), SQLite must ask for more.
-    connection.pragma_update(None, "fullfsync", synchronous == Synchronous::Full)?;
     connection.pragma_update(None, "synchronous", level(synchronous))
 }
 

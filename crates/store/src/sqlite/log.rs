@@ -20,7 +20,6 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rusqlite::Connection;
-use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 
 use super::connections::BUSY_WAIT;
@@ -155,9 +154,6 @@ impl Moving {
             while woken.try_recv().is_ok() {}
         }
         self.empty();
-        if self.writer.is_fine().is_err() {
-            forgo(&self.connection);
-        }
     }
 
     fn round(&self) {
@@ -187,15 +183,17 @@ impl Moving {
     /// Empties the log, if it is to be.
     fn empty(&self) {
         let to_empty = &self.state.to_empty;
-        if to_empty.load(Relaxed) && self.writer.is_fine().is_ok() {
-            let emptied = emptied(&self.writer.alone());
-            match emptied {
-                Ok(emptied) => to_empty.store(!emptied, Relaxed),
-                Err(error) => {
-                    tracing::error!(%error, "the log cannot be emptied");
-                    self.writer.mind(&error);
-                }
-            }
+        if self.writer.is_fine().is_err() || !to_empty.swap(false, Relaxed) {
+            return;
+        }
+        let emptied = emptied(&self.writer.alone()).unwrap_or_else(|error| {
+            tracing::error!(%error, "the log cannot be emptied");
+            self.writer.mind(&error);
+            false
+        });
+        // Who asked again meanwhile is not forgotten.
+        if !emptied {
+            to_empty.store(true, Relaxed);
         }
     }
 
@@ -206,13 +204,6 @@ impl Moving {
         }
         // Though nothing was left, something may have been committed meanwhile.
         moved(&self.writer.alone())
-    }
-}
-
-/// Has the log stay where it is when the connection is closed.
-pub(super) fn forgo(connection: &Connection) {
-    if let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
-        tracing::error!(%error, "the log may be moved when the store is closed");
     }
 }
 

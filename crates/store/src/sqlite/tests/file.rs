@@ -134,6 +134,39 @@ fn the_log_is_on_disk_before_it_is_moved() {
     assert_eq!(setting(Synchronous::Off), (0.into(), wal));
 }
 
+/// What the log holds is safe there, if anywhere: a file that a disk failed to take it may not take
+/// the next time either, without telling.
+#[test]
+fn after_the_disk_failed_the_log_stays_as_it_is_until_the_store_is_opened_again() {
+    for (fails, reads) in [(false, true), (true, false), (true, true)] {
+        let mut bed = OnDisk::new();
+        let store = bed.store.as_ref().unwrap();
+        store.accept(&delivery(&[group(&shard(1), "sg-1", 5)]), 10).unwrap();
+        if reads {
+            assert_eq!(groups(store, &shard(1)), "sg-1 5");
+        }
+        store.ready().unwrap();
+        if fails {
+            store.connections.fail_disk();
+            assert!(store.ready().is_err());
+            assert!(store.accept(&delivery(&[group(&shard(1), "sg-2", 6)]), 11).is_err());
+            assert!(store.connections.empty_log().is_err());
+        }
+        let (file, log) = (bed.path(), bed.path().with_extension("db-wal"));
+        let bytes = || (fs::read(&file).unwrap(), fs::read(&log).ok());
+        let before = bytes();
+        assert!(before.1.as_ref().is_some_and(|log| !log.is_empty()));
+        bed.store = None;
+        match fails {
+            true => assert!(bytes() == before, "nothing is moved"),
+            false => assert!(bytes().1.is_none(), "all of it is moved"),
+        }
+        bed.reopen();
+        assert_eq!(groups(bed.store(), &shard(1)), "sg-1 5");
+        bed.store().ready().unwrap();
+    }
+}
+
 /// Versions before have a defect by which a log that begins anew while it is moved loses what was
 /// committed to it (<https://sqlite.org/wal.html>, "The WAL-reset bug").
 #[test]
