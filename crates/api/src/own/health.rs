@@ -22,7 +22,7 @@ pub(super) async fn live() -> Response {
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
     let ready = blocking(&app, |app| Ok::<_, Refused>(app.store.ready()?)).await;
     match ready {
-        Ok(_) => typed_response(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned()),
+        Ok(()) => typed_response(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned()),
         Err(_) => {
             let text = "the store does not answer or takes no writes; see the log";
             Refused::new(StatusCode::SERVICE_UNAVAILABLE, "NotReady", text).response()

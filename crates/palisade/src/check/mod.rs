@@ -56,7 +56,7 @@ struct Finding {
 #[derive(Debug, Default)]
 struct Details {
     issues: BTreeMap<String, String>,
-    /// None when they were not asked for.
+    /// Empty when they were not asked for.
     violators: Vec<ViolatorLine>,
 }
 

@@ -122,17 +122,30 @@ impl Disk {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::{Receiver, Sender, channel};
     use std::thread;
     use std::time::Duration;
 
     use super::*;
 
     /// For a thread that does not come.
-    const PATIENCE: Duration = Duration::from_secs(60);
+    pub const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// A disk that tells when a sync begins, and ends it when it is told to.
+    pub fn gated() -> (Disk, Receiver<()>, Sender<()>) {
+        let (begun, begins) = channel();
+        let (end, ends) = channel();
+        let ends = Mutex::new(ends);
+        let disk = Disk::of(move || {
+            begun.send(()).unwrap();
+            ends.lock().unwrap().recv().unwrap();
+            Ok(())
+        });
+        (disk, begins, end)
+    }
 
     #[test]
     fn a_commit_that_an_earlier_sync_covers_needs_none() {
@@ -156,14 +169,7 @@ mod tests {
     /// While one sync is under way others commit: that one covers none of them, the next all.
     #[test]
     fn who_commits_during_a_sync_waits_for_the_next_with_all_others() {
-        let (begun, begins) = channel();
-        let (end, ends) = channel::<()>();
-        let ends = Mutex::new(ends);
-        let disk = Disk::of(move || {
-            begun.send(()).unwrap();
-            ends.lock().unwrap().recv().unwrap();
-            Ok(())
-        });
+        let (disk, begins, end) = gated();
         let told = AtomicU64::new(0);
         thread::scope(|scope| {
             let wait = |commit| {
@@ -214,14 +220,7 @@ mod tests {
 
     #[test]
     fn who_waits_is_told_of_whatever_fails() {
-        let (begun, begins) = channel();
-        let (end, ends) = channel::<()>();
-        let ends = Mutex::new(ends);
-        let disk = Disk::of(move || {
-            begun.send(()).unwrap();
-            ends.lock().unwrap().recv().unwrap();
-            Ok(())
-        });
+        let (disk, begins, end) = gated();
         thread::scope(|scope| {
             let wait = |commit| {
                 let disk = &disk;

@@ -136,13 +136,10 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-    use std::sync::mpsc::channel;
     use std::thread;
 
+    use super::super::disk::tests::{PATIENCE, gated};
     use super::*;
-
-    /// For a thread that does not come.
-    const PATIENCE: Duration = Duration::from_secs(60);
 
     fn connection() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
@@ -181,14 +178,7 @@ mod tests {
     /// Whoever waits for the disk has let the turn go.
     #[test]
     fn others_write_while_one_waits_for_the_disk_and_each_is_told_after_a_sync_of_its_own() {
-        let (begun, begins) = channel();
-        let (end, ends) = channel::<()>();
-        let ends = Mutex::new(ends);
-        let disk = Disk::of(move || {
-            begun.send(()).unwrap();
-            ends.lock().unwrap().recv().unwrap();
-            Ok(())
-        });
+        let (disk, begins, end) = gated();
         let writer = Writer::of(connection(), Some(disk));
         let told = AtomicUsize::new(0);
         thread::scope(|scope| {
