@@ -1,8 +1,8 @@
 //! Reading columns back into the types they were written from; what does not fit is damage.
 
 use palisade_core::ident::{IdentError, ShardId};
-use rusqlite::Row;
 use rusqlite::types::FromSql;
+use rusqlite::{Connection, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -16,6 +16,15 @@ pub(super) fn damaged(what: &'static str, why: impl std::fmt::Display) -> StoreE
 /// A plain column of a row of kind `what`.
 pub(super) fn get<T: FromSql>(row: &Row<'_>, column: usize, what: &'static str) -> Result<T> {
     row.get(column).map_err(|error| damaged(what, error))
+}
+
+/// What `select` asks of the one row of the store. What the engine fails at is no damage of the row.
+pub(super) fn of_store<T: FromSql>(connection: &Connection, select: &str) -> Result<T> {
+    let mut statement = connection.prepare_cached(select)?;
+    statement.query_row([], |row| row.get(0)).map_err(|error| match error {
+        rusqlite::Error::SqliteFailure(..) => error.into(),
+        _ => damaged("store row", error),
+    })
 }
 
 /// A column that holds text or NULL, as it lies in the row.
@@ -89,4 +98,25 @@ pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String> {
 /// A page size as SQLite takes it.
 pub(super) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_whose_row_is_unreadable_is_damaged_and_an_engine_that_fails_is_not() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE store (n); INSERT INTO store VALUES (7)").unwrap();
+        let ask = || of_store::<u64>(&connection, "SELECT n FROM store");
+        assert_eq!(ask().unwrap(), 7);
+        connection.execute("UPDATE store SET n = 'seven'", []).unwrap();
+        assert!(matches!(ask(), Err(StoreError::Damaged { .. })));
+        connection.execute("DELETE FROM store", []).unwrap();
+        assert!(matches!(ask(), Err(StoreError::Damaged { .. })));
+        let mut connection = connection;
+        connection.progress_handler(1, Some(|| true)).unwrap();
+        let failed = of_store::<u64>(&connection, "SELECT n FROM store");
+        assert!(matches!(failed, Err(StoreError::Engine(_))));
+    }
 }

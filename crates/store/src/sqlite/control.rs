@@ -12,7 +12,7 @@ use crate::{
     StoreError,
 };
 
-use super::columns::{damaged, get, ident, json, json_or_null, to_json};
+use super::columns::{get, ident, json, json_or_null, of_store, to_json};
 use super::writer::Transaction;
 use super::{audit, ledger, readers, sequence, support, work};
 
@@ -289,6 +289,5 @@ fn lists(tx: &Transaction<'_>) -> Result<BTreeMap<ListId, Arc<ListRecord>>> {
 
 /// Sequence of the last change of any list.
 pub(super) fn lists_changed(tx: &Transaction<'_>) -> Result<u64> {
-    let mut statement = tx.prepare_cached("SELECT lists_changed FROM store")?;
-    statement.query_row([], |row| row.get(0)).map_err(|error| damaged("store row", error))
+    of_store(tx, "SELECT lists_changed FROM store")
 }

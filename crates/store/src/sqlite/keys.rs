@@ -5,19 +5,17 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::{AuditEvent, KeyChange, KeyRecord, Result, StoreError, StoredSecret};
 
 use super::audit;
-use super::columns::{damaged, get, ident_or_null};
+use super::columns::{damaged, get, ident_or_null, of_store};
 use super::writer::Transaction;
 
 const KEY: &str = "key";
 
 pub(super) fn revision(tx: &Transaction<'_>) -> Result<u64> {
-    let mut statement = tx.prepare_cached("SELECT keys_revision FROM store")?;
-    statement.query_row([], |row| row.get(0)).map_err(|error| damaged("store row", error))
+    of_store(tx, "SELECT keys_revision FROM store")
 }
 
 pub(super) fn sealed_under(tx: &Transaction<'_>) -> Result<Option<String>> {
-    let mut statement = tx.prepare_cached("SELECT sealed_under FROM store")?;
-    statement.query_row([], |row| row.get(0)).map_err(|error| damaged("store row", error))
+    of_store(tx, "SELECT sealed_under FROM store")
 }
 
 pub(super) fn commit(
