@@ -41,7 +41,7 @@ use selection::{outdated, perhaps_selected, selected, unseen, unseen_gap};
 
 /// Which rules these are. To be raised with every change of what an evaluator finds of the same
 /// facts: a ledger that was judged by others is judged again when it is next served.
-pub const RULES: u32 = 1;
+pub const RULES: u32 = 2;
 
 /// Facts outside the shard that judging a policy needs. What of them is found goes into
 /// [`Evidence::references`].
