@@ -12,15 +12,8 @@ use palisade_core::inventory::{
     Body, Delivery, DeliveryError, DeliveryReader, ShardBuilder, decode_item, encode_item,
 };
 
-#[expect(clippy::disallowed_methods, reason = "tests are told where the data is")]
 fn folder() -> Option<PathBuf> {
-    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/real-data");
-    let folder = std::env::var("PALISADE_REAL_DATA").map_or(default, PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: no real data at {}", folder.display());
-    None
+    palisade_testkit::outside_data("PALISADE_REAL_DATA", "real-data")
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {

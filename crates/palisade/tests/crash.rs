@@ -518,7 +518,7 @@ fn shim() -> Option<PathBuf> {
         match status {
             Ok(status) => assert!(status.success(), "the preload library does not build"),
             Err(error) => {
-                println!("skipped: power cut: no C compiler `cc`: {error}");
+                palisade_testkit::skipped(&format!("no C compiler `cc`: {error}"));
                 return None;
             }
         }

@@ -80,13 +80,7 @@ const PINNED: &[(&str, [u64; 7])] = &[
 ];
 
 fn folder() -> Option<PathBuf> {
-    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/real-data");
-    let folder = std::env::var("PALISADE_REAL_DATA").map_or(default, PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: no real data at {}", folder.display());
-    None
+    palisade_testkit::outside_data("PALISADE_REAL_DATA", "real-data")
 }
 
 /// Names and bytes of all JSON files, plain or gzip, ascending.

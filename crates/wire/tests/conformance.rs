@@ -1,7 +1,8 @@
 //! The published vectors of the wire and the signature, run against this crate.
 //!
-//! They are read from the folder `PALISADE_CONFORMANCE`, by default `../shared/conformance` beside the workspace; where there is
-//! none, each test says `skipped` and passes.
+//! Palisade's own are in `tests/data/conformance`. Suites of others are read from the folder
+//! `PALISADE_CONFORMANCE`, by default `../shared/conformance` beside the workspace; where there is
+//! none, each of their tests is counted as skipped.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every check, in the order in which they are cheap, with what they need
 //! installed below `target/`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,6 +9,9 @@ use std::time::Instant;
 
 use crate::instructions::Counted;
 use crate::tidy;
+
+/// The variable that tells tests where to note that they do not run (`crates/testkit`).
+const SKIPPED: &str = "PALISADE_SKIPPED";
 
 /// One check: its name and how it went.
 struct Step {
@@ -27,6 +31,7 @@ enum Outcome {
 /// # Errors
 /// When any check failed; the output above it says which and why.
 pub fn run() -> Result<(), String> {
+    let skipped = Skipped::begin()?;
     let mut steps = Vec::new();
     let mut step = |name: &'static str, check: &dyn Fn() -> Outcome| {
         println!("── {name}");
@@ -69,12 +74,38 @@ pub fn run() -> Result<(), String> {
         Err(why) => Outcome::Failed(why),
     });
     step("client stories", &client_stories);
-    summary(&steps)
+    let mut left_out = skipped.end()?;
+    left_out.extend(steps.iter().filter_map(|step| match &step.outcome {
+        Outcome::Skipped(why) => Some(format!("{}: {why}", step.name)),
+        Outcome::Passed | Outcome::Failed(_) => None,
+    }));
+    summary(&steps, &left_out)
 }
 
-fn summary(steps: &[Step]) -> Result<(), String> {
+/// The tests that say that they do not run, each on a line of a file that all of them append to.
+struct Skipped(PathBuf);
+
+impl Skipped {
+    fn begin() -> Result<Skipped, String> {
+        let path = target().join("skipped-tests.txt");
+        let failed = |error| format!("{}: {error}", path.display());
+        fs::create_dir_all(target()).map_err(failed)?;
+        fs::write(&path, "").map_err(failed)?;
+        Ok(Skipped(path))
+    }
+
+    /// `test: reason` for each test, once.
+    fn end(self) -> Result<Vec<String>, String> {
+        let text = fs::read_to_string(&self.0)
+            .map_err(|error| format!("{}: {error}", self.0.display()))?;
+        let lines: BTreeSet<&str> = text.lines().collect();
+        Ok(lines.into_iter().map(|line| line.replacen('\t', ": ", 1)).collect())
+    }
+}
+
+fn summary(steps: &[Step], left_out: &[String]) -> Result<(), String> {
     println!("── summary");
-    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    let (mut passed, mut failed) = (0, 0);
     for step in steps {
         let word = match step.outcome {
             Outcome::Passed => {
@@ -85,14 +116,14 @@ fn summary(steps: &[Step]) -> Result<(), String> {
                 failed += 1;
                 "FAILED"
             }
-            Outcome::Skipped(_) => {
-                skipped += 1;
-                "skipped"
-            }
+            Outcome::Skipped(_) => "skipped",
         };
         println!("{word:8} {:20} {:5} s", step.name, step.seconds);
     }
-    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    for test in left_out {
+        println!("skipped: {test}");
+    }
+    println!("{passed} passed, {failed} failed, {} skipped", left_out.len());
     if failed == 0 { Ok(()) } else { Err(format!("{failed} checks failed")) }
 }
 
@@ -102,7 +133,8 @@ fn cargo(arguments: &[&str]) -> Outcome {
 }
 
 fn run_in(folder: &Path, command: &mut Command) -> Outcome {
-    match command.current_dir(folder).status() {
+    let command = command.current_dir(folder).env(SKIPPED, target().join("skipped-tests.txt"));
+    match command.status() {
         Ok(status) if status.success() => Outcome::Passed,
         Ok(status) => Outcome::Failed(format!("`{command:?}` ended with {status}")),
         Err(error) => Outcome::Failed(format!("`{command:?}` did not start: {error}")),
@@ -157,9 +189,7 @@ fn client_stories() -> Outcome {
         Ok(program) => {
             stories.arg("--rust-sdk").arg(program);
         }
-        Err(Unbuilt::NotFetched) => {
-            println!("skipped: the AWS SDK for Rust could not be fetched from crates.io");
-        }
+        Err(Unbuilt::NotFetched) => {}
         Err(Unbuilt::Failed(why)) => return Outcome::Failed(why),
     }
     run_in(&clients, &mut stories)

@@ -1,6 +1,8 @@
 //! Reads the source and refuses what the compiler lets pass: arrows between crates and stages that
 //! point the wrong way, banned module names, words that do not belong in the project's files.
 
+mod citations;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +25,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("store", &["palisade-core"]),
     ("api", &["palisade-core", "palisade-wire", "palisade-store"]),
     ("palisade", &["palisade-core", "palisade-wire", "palisade-store", "palisade-api"]),
+    ("testkit", &[]),
     ("xtask", &[]),
 ];
 
@@ -48,6 +51,7 @@ pub fn run() -> Result<usize, String> {
     }
     crate_arrows(&root, &mut findings)?;
     named_tests(&root, &mut findings)?;
+    citations::check(&root, &sources, &mut findings)?;
     if sources.len() < 20 {
         findings.push(format!("only {} source files were found below crates", sources.len()));
     }

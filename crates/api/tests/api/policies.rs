@@ -404,16 +404,11 @@ async fn tags_of_an_update_are_added_and_never_removed() {
 /// The real policies that are at hand: of every file, every object that is a policy in the form of
 /// AWS's own automation, or of the API.
 fn real_data_policies() -> Vec<(String, Value)> {
-    let default =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/real-data");
-    let folder: std::path::PathBuf =
-        std::env::var("PALISADE_REAL_DATA").map_or(default, Into::into).join("fms-policy");
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        println!("skipped: no real data at {}", folder.display());
+    let Some(folder) = palisade_testkit::outside_data("PALISADE_REAL_DATA", "real-data") else {
         return Vec::new();
     };
     let mut found = Vec::new();
-    for entry in entries {
+    for entry in std::fs::read_dir(folder.join("fms-policy")).unwrap() {
         let path = entry.unwrap().path();
         let file: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         policies_within(&path.display().to_string(), &file, &mut found);

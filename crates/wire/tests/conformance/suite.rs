@@ -1,33 +1,17 @@
 //! Where the vectors are, and how a run over many cases reports.
 
-use std::io::Write as _;
-use std::path::PathBuf;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-/// The vectors' folder, none (visibly) when it is not there.
-pub fn folder() -> Option<PathBuf> {
-    let folder = match std::env::var_os("PALISADE_CONFORMANCE") {
-        Some(named) => PathBuf::from(named),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance"),
-    };
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    // Past the test runner's capture, so that it shows for a passing test too.
-    let _ = writeln!(
-        std::io::stderr(),
-        "skipped: no conformance vectors in `{}`; set PALISADE_CONFORMANCE",
-        folder.display()
-    );
-    None
-}
-
-/// A file of the vectors.
+/// A file of the vectors: one of the repository's own, else one of others' suites.
 pub fn load(name: &str) -> Option<Value> {
-    let path = folder()?.join(name);
+    let own = palisade_testkit::workspace().join("tests/data/conformance").join(name);
+    let path = if own.is_file() {
+        own
+    } else {
+        palisade_testkit::outside_data("PALISADE_CONFORMANCE", "conformance")?.join(name)
+    };
     let text =
         std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("`{}`: {e}", path.display()));
     Some(serde_json::from_str(&text).unwrap_or_else(|e| panic!("`{}`: {e}", path.display())))

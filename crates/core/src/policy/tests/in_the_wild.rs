@@ -215,14 +215,11 @@ fn classic_dns_common_and_firewall_policies() {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the test reads its data; core is not asked to")]
 fn real_data_policies_of_a_public_solution() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/real-data/fms-policy");
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        println!("skipped: {} is not there", folder.display());
+    let Some(folder) = palisade_testkit::outside_data("PALISADE_REAL_DATA", "real-data") else {
         return;
     };
     let mut count = 0;
-    for entry in entries {
+    for entry in std::fs::read_dir(folder.join("fms-policy")).unwrap() {
         let text = std::fs::read(entry.unwrap().path()).unwrap();
         let file: Value = serde_json::from_slice(&text).unwrap();
         for (name, policy) in
