@@ -172,7 +172,7 @@ pub fn answer(app: &App, row: &Row, request: &Authentic<Frame>) -> Result<Respon
     (row.handler)(&call, request.body())
 }
 
-/// The operations as a Markdown table: what README.md shows and `cargo xtask matrix` prints.
+/// The operations as a Markdown table: what docs/operations.md shows and `cargo xtask matrix` prints.
 pub fn matrix() -> String {
     let mut text = String::from(
         "| Operation | Family | Effect | Who may call | Where |\n|---|---|---|---|---|\n",
