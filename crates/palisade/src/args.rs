@@ -91,7 +91,8 @@ pub struct Quickstart {
 #[derive(Args, Debug)]
 #[command(
     after_help = "Exit status: 0 everything complies, 1 something does not, 2 it could not be \
-told, 64 wrong usage, 74 some input could not be read."
+told, 64 wrong usage, 74 some input could not be read or the result not be written, 141 the reader of \
+the result went away."
 )]
 pub struct Check {
     /// A policy: a PutPolicy request or a bare Policy object, in JSON; or a folder of such files. May

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::args::{self, Output};
-use crate::check::print;
 use crate::client::Client;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::report;
+use crate::terminal::{print, print_json};
 
 /// Events asked for at once.
 const PAGE: usize = palisade_api::own::AUDIT_PAGE_MAX;
@@ -14,11 +14,11 @@ const PAGE: usize = palisade_api::own::AUDIT_PAGE_MAX;
 /// Runs the command.
 pub fn run(args: &args::Audit) -> Outcome {
     let events = events(&Client::new(&args.server)?, args)?;
-    print(&match args.output {
-        Output::Json => format!("{:#}\n", json!({ "events": events })),
-        Output::Csv => csv(&events),
-        Output::Table => table(&events),
-    })?;
+    match args.output {
+        Output::Json => print_json(&json!({ "events": events })),
+        Output::Csv => print(&csv(&events)),
+        Output::Table => print(&table(&events)),
+    }?;
     Ok(Exit::Done)
 }
 

@@ -5,10 +5,10 @@ use palisade_core::policy::PolicyFile;
 use serde_json::{Value, json};
 
 use crate::args;
-use crate::check::{print, print_by};
 use crate::client::{Client, encoded};
 use crate::failure::{Exit, Failure, Outcome, unreadable};
 use crate::report::{self, StatusRow, ViolatorLine};
+use crate::terminal::{print, print_by, print_json, print_line, say, warn};
 use crate::{deliver, files, progress};
 
 /// `palisade ingest`: sends every file and adds up the answers. A file that is refused does not
@@ -21,19 +21,19 @@ pub fn ingest(args: &args::Ingest) -> Outcome {
     deliver::each(&client, &found, |path, answer| {
         match answer {
             Ok(answer) => sum.add(&answer, |line| {
-                bar.suspend(|| eprintln!("warning: `{}`, {line}", path.display()))
+                bar.suspend(|| warn(format_args!("`{}`, {line}", path.display())))
             }),
             Err(failure @ Failure::Unwelcome(_)) => return Err(failure),
             Err(failure) => {
                 sum.refused += 1;
-                bar.suspend(|| eprintln!("palisade: {failure}"));
+                bar.suspend(|| say(&failure));
             }
         }
         bar.inc(1);
         Ok(())
     })?;
     bar.finish_and_clear();
-    print(&format!("{}\n", sum.text(found.len())))?;
+    print_line(&sum.text(found.len()))?;
     if sum.refused > 0 { Ok(Exit::Unreadable) } else { Ok(Exit::Done) }
 }
 
@@ -92,8 +92,8 @@ pub fn apply(args: &args::OrganizationApply) -> Outcome {
     let query: &[(&str, &str)] = if args.confirm { &[("confirm", "true")] } else { &[] };
     let answer = client.own("PUT", "/palisade/v1/organization", query, &text)?;
     let count = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or_default();
-    print(&format!(
-        "organization {}: {} accounts in {} organizational units\n",
+    print_line(&format!(
+        "organization {}: {} accounts in {} organizational units",
         text_of(&answer, "id"),
         count("accounts"),
         count("units"),
@@ -109,7 +109,7 @@ pub fn policies(command: &args::Policies) -> Outcome {
             let client = Client::new(&args.server)?;
             let id = policy_id(&client, &args.policy)?;
             let policy = client.call("GetPolicy", &json!({"PolicyId": id}))?;
-            print(&format!("{policy:#}\n"))?;
+            print_json(&policy)?;
             Ok(Exit::Done)
         }
         args::Policies::Put(args) => put(args),
@@ -117,7 +117,7 @@ pub fn policies(command: &args::Policies) -> Outcome {
             let client = Client::new(&args.server)?;
             let id = policy_id(&client, &args.policy)?;
             client.call("DeletePolicy", &json!({"PolicyId": id}))?;
-            print(&format!("deleted {id}\n"))?;
+            print_line(&format!("deleted {id}"))?;
             Ok(Exit::Done)
         }
     }
@@ -134,7 +134,7 @@ fn list(args: &args::PolicyList) -> Outcome {
         None => String::new(),
     };
     let text = match args.output {
-        args::Output::Json => format!("{:#}\n", json!({"PolicyList": list})),
+        args::Output::Json => return print_json(&json!({"PolicyList": list})).map(|()| Exit::Done),
         args::Output::Csv => {
             let mut text = report::csv_line(&columns);
             for policy in &list {
@@ -165,10 +165,12 @@ fn put(args: &args::PolicyPut) -> Outcome {
                 Failure::Usage(why) => Failure::Usage(format!("`{}`: {why}", path.display())),
                 Failure::Input(why) => Failure::Input(format!("`{}`: {why}", path.display())),
                 Failure::Refused(why) => Failure::Refused(format!("`{}`: {why}", path.display())),
-                failure @ Failure::Unwelcome(_) => failure,
+                failure @ (Failure::Unwelcome(_) | Failure::Unwritten(_) | Failure::Gone) => {
+                    failure
+                }
             })?;
         let done = if created { "created" } else { "updated" };
-        print(&format!("{done} {id} in {} from {}\n", client.region(), path.display()))?;
+        print_line(&format!("{done} {id} in {} from {}", client.region(), path.display()))?;
     }
     Ok(Exit::Done)
 }

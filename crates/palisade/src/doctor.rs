@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 use palisade_api::metrics::{Flow, Stage};
 
 use crate::args;
-use crate::check::print;
 use crate::client::Client;
 use crate::failure::{Exit, Outcome};
 use crate::keys;
+use crate::terminal::print;
 use page::{Page, Sum};
 
 /// Age of the oldest due work, seconds, from which the worker counts as behind.

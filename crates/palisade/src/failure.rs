@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::terminal;
+
 /// Why a command could not do what it was asked. Exit codes are those of `sysexits.h` where it has
 /// one.
 #[derive(Debug, Eq, PartialEq)]
@@ -15,6 +17,11 @@ pub enum Failure {
     Refused(String),
     /// No other call would fare better: nobody answers, or the key is not let in: 1.
     Unwelcome(String),
+    /// The result could not be written: 74.
+    Unwritten(String),
+    /// Whoever read the result went away, as `head` does: 141 without a word, which is what a shell
+    /// says of a program that SIGPIPE ended. Neither 0 nor 1: nobody read what the result is.
+    Gone,
 }
 
 /// What a command answers.
@@ -38,18 +45,22 @@ impl Failure {
         match self {
             Failure::Refused(_) | Failure::Unwelcome(_) => 1,
             Failure::Usage(_) => 64,
-            Failure::Input(_) => 74,
+            Failure::Input(_) | Failure::Unwritten(_) => 74,
+            Failure::Gone => 141,
         }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Failure::Usage(text)
-        | Failure::Input(text)
-        | Failure::Refused(text)
-        | Failure::Unwelcome(text)) = self;
-        f.write_str(text)
+        f.write_str(match self {
+            Failure::Usage(text)
+            | Failure::Input(text)
+            | Failure::Refused(text)
+            | Failure::Unwelcome(text)
+            | Failure::Unwritten(text) => text,
+            Failure::Gone => "nobody reads standard output any more",
+        })
     }
 }
 
@@ -66,7 +77,9 @@ pub fn finish(outcome: Outcome) -> ExitCode {
         Ok(Exit::Undecided) => ExitCode::from(2),
         Ok(Exit::Unreadable) => ExitCode::from(74),
         Err(failure) => {
-            eprintln!("palisade: {failure}");
+            if failure != Failure::Gone {
+                terminal::say(&failure);
+            }
             ExitCode::from(failure.code())
         }
     }

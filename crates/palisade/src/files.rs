@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, unreadable};
+use crate::terminal::warn;
 
 /// Every file among `paths` and in the folders among them, each folder's in order of name. Hidden
 /// files and folders are left out, as is the file by which AWS Config checks that it can write, and,
@@ -22,7 +23,8 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     if let [first, rest @ ..] = strays.as_slice() {
         let more =
             if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-        eprintln!("warning: `{}`{more} left out: not JSON by name and beginning", first.display());
+        let first = first.display();
+        warn(format_args!("`{first}`{more} left out: not JSON by name and beginning"));
     }
     Ok(found)
 }

@@ -15,10 +15,10 @@ use palisade_store::{KeyRecord, Store, StoreError, StoredSecret};
 use serde_json::{Value, json};
 
 use crate::args::{self, Output};
-use crate::check::print;
 use crate::client::{Client, encoded};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::system::{SystemClock, SystemEntropy};
+use crate::terminal::{print, print_json, print_line, say};
 use crate::{report, sealing, serve};
 
 const PATH: &str = "/palisade/v1/keys";
@@ -31,28 +31,35 @@ pub fn run(command: &args::Keys) -> Outcome {
             args.account.as_ref().map_or(Ok(()), keys::is_account).map_err(sealing::refused)?;
             let place = Place::making(&args.place)?;
             let new = place.create(args.account.as_ref())?;
-            print(&told_new(&new, args.output))?;
+            show(&new, args.output)?;
         }
         args::Keys::Rotate(args) => {
             let place = Place::sealing(&args.place)?;
             let new = place.rotate(&args.key)?;
-            print(&told_new(&new, args.output))?;
+            show(&new, args.output)?;
         }
-        args::Keys::List(args) => print(&told(&list(&args.place)?, args.output))?,
+        args::Keys::List(args) => {
+            let keys = list(&args.place)?;
+            match args.output {
+                Output::Json => print_json(&json!({ "keys": keys }))?,
+                Output::Csv => print(&csv(&keys))?,
+                Output::Table => print(&table(&keys))?,
+            }
+        }
         args::Keys::Disable(args) => {
             Place::of(&args.place)?.enable(&args.key, false)?;
-            print(&format!(
-                "disabled {}; calls signed with it are refused from now on\n",
+            print_line(&format!(
+                "disabled {}; calls signed with it are refused from now on",
                 args.key
             ))?;
         }
         args::Keys::Enable(args) => {
             Place::of(&args.place)?.enable(&args.key, true)?;
-            print(&format!("enabled {}\n", args.key))?;
+            print_line(&format!("enabled {}", args.key))?;
         }
         args::Keys::Delete(args) => {
             Place::of(&args.place)?.delete(&args.key)?;
-            print(&format!("deleted {}\n", args.key))?;
+            print_line(&format!("deleted {}", args.key))?;
         }
         args::Keys::Reseal(args) => reseal(args)?,
     }
@@ -209,6 +216,17 @@ fn text<'a>(key: &'a Value, member: &str) -> &'a str {
     key.get(member).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// Shows a key that was made; the one time its secret is.
+///
+/// # Errors
+/// It cannot be shown. The key is there, and nobody has its secret.
+fn show(new: &Value, output: Output) -> Result<(), Failure> {
+    let id = text(new, "AccessKeyId");
+    print(&told_new(new, output)).inspect_err(|_| {
+        say(format_args!("key {id} was made, but could not be shown: delete it, make another"));
+    })
+}
+
 fn told_new(new: &Value, output: Output) -> String {
     let (id, secret) = (text(new, "AccessKeyId"), text(new, "SecretAccessKey"));
     match output {
@@ -237,38 +255,26 @@ fn told_new(new: &Value, output: Output) -> String {
     }
 }
 
-fn told(keys: &[Value], output: Output) -> String {
-    let columns = ["AccessKeyId", "Account", "Status", "Created", "LastUsed", "Replaces"];
-    match output {
-        Output::Json => format!("{:#}\n", json!({ "keys": keys })),
-        Output::Csv => {
-            let lines =
-                keys.iter().map(|key| report::csv_line(&columns.map(|name| text(key, name))));
-            report::csv_line(&columns) + &lines.collect::<String>()
-        }
-        Output::Table => {
-            let mut table = report::table();
-            table.set_header([
-                "Access key id",
-                "Acts as",
-                "Status",
-                "Created",
-                "Last used",
-                "Replaces",
-            ]);
-            let or =
-                |text: &str, other: &str| if text.is_empty() { other } else { text }.to_owned();
-            for key in keys {
-                let cell = |name: &str| match name {
-                    "Account" => or(text(key, name), "operator"),
-                    "LastUsed" => or(text(key, name), "never"),
-                    _ => text(key, name).to_owned(),
-                };
-                table.add_row(columns.map(cell));
-            }
-            report::finished(&table)
-        }
+const COLUMNS: [&str; 6] = ["AccessKeyId", "Account", "Status", "Created", "LastUsed", "Replaces"];
+
+fn csv(keys: &[Value]) -> String {
+    let lines = keys.iter().map(|key| report::csv_line(&COLUMNS.map(|name| text(key, name))));
+    report::csv_line(&COLUMNS) + &lines.collect::<String>()
+}
+
+fn table(keys: &[Value]) -> String {
+    let mut table = report::table();
+    table.set_header(["Access key id", "Acts as", "Status", "Created", "Last used", "Replaces"]);
+    let or = |text: &str, other: &str| if text.is_empty() { other } else { text }.to_owned();
+    for key in keys {
+        let cell = |name: &str| match name {
+            "Account" => or(text(key, name), "operator"),
+            "LastUsed" => or(text(key, name), "never"),
+            _ => text(key, name).to_owned(),
+        };
+        table.add_row(COLUMNS.map(cell));
     }
+    report::finished(&table)
 }
 
 /// `palisade keys reseal`: with the server stopped, since it holds the old sealing key.

@@ -13,13 +13,17 @@ pub mod edge;
 pub mod failure;
 pub mod files;
 pub mod keys;
+pub mod logging;
+pub mod printable;
 pub mod progress;
 pub mod quickstart;
 pub mod report;
 pub mod sample;
 pub mod sealing;
+pub mod secrets;
 pub mod serve;
 pub mod system;
+pub mod terminal;
 pub mod trust;
 pub mod worker;
 
@@ -42,7 +46,9 @@ pub fn run(command: &Command) -> Outcome {
         Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => {
             let mut command = <Cli as clap::CommandFactory>::command();
-            clap_complete::generate(args.shell, &mut command, "palisade", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(args.shell, &mut command, "palisade", &mut script);
+            terminal::print_by(|to| to.write_all(&script))?;
             Ok(Exit::Done)
         }
     }

@@ -15,11 +15,19 @@ const USAGE: u8 = 64;
 
 fn main() -> ExitCode {
     match Cli::try_parse() {
-        Ok(cli) => palisade::failure::finish(palisade::run(&cli.command)),
-        Err(error) => {
+        Ok(cli) => {
+            let ended = palisade::run(&cli.command);
+            palisade::logging::flush();
+            palisade::failure::finish(ended)
+        }
+        Err(error) if error.use_stderr() => {
             // Nobody is left to tell when this fails.
             let _ = error.print();
-            if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
+            ExitCode::from(USAGE)
+        }
+        Err(help) => {
+            let printed = help.print().map_err(|error| palisade::terminal::unwritten(&error));
+            palisade::failure::finish(printed.map(|()| palisade::failure::Exit::Done))
         }
     }
 }

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use comfy_table::{Cell, CellAlignment};
 use palisade_api::{Auth, Clock as _};
 use palisade_core::organization::{AccountStatus, Organization};
 use palisade_core::policy::Quotas;
@@ -14,17 +13,17 @@ use palisade_store::sqlite::Synchronous;
 use serde_json::Value;
 
 use crate::args;
-use crate::check::print;
 use crate::client::Client;
 use crate::commands::{self, Ingested};
 use crate::edge::Edge;
 use crate::failure::{Exit, Failure, Outcome, unreadable};
-use crate::report::{self, StatusRow};
+use crate::report::{self, Cell, CellAlignment, StatusRow};
 use crate::sample::{self, REGIONS, REMOTE_ADMIN_POLICY};
 use crate::serve::{self, Plan, Running};
 use crate::system::SystemClock;
+use crate::terminal::{print, print_line, warn};
 use crate::worker::Judging;
-use crate::{deliver, files, progress};
+use crate::{deliver, files, logging, progress};
 
 /// How often the work that is left is asked for.
 const POLL: Duration = Duration::from_millis(100);
@@ -40,7 +39,7 @@ pub fn run(args: &args::Quickstart) -> Outcome {
             args.listen
         )));
     }
-    serve::log("warn");
+    logging::start("warn");
     let sample = write_sample(&args.data)?;
     let plan = Plan {
         store: args.data.join("quickstart.db"),
@@ -67,7 +66,7 @@ pub fn run(args: &args::Quickstart) -> Outcome {
         if args.exit {
             running.stop().await
         } else {
-            println!("\nServing on http://{address} until Ctrl-C.");
+            print(&format!("\nServing on http://{address} until Ctrl-C.\n"))?;
             running.until_signal().await
         }
     })?;
@@ -78,7 +77,7 @@ pub fn run(args: &args::Quickstart) -> Outcome {
 fn write_sample(data: &Path) -> Result<PathBuf, Failure> {
     let folder = data.join("sample");
     if folder.join("organization.json").exists() {
-        println!("Using the sample in {}.", folder.display());
+        print_line(&format!("Using the sample in {}.", folder.display()))?;
         return Ok(folder);
     }
     let failed = |error: std::io::Error| {
@@ -88,7 +87,7 @@ fn write_sample(data: &Path) -> Result<PathBuf, Failure> {
     let unfinished = data.join("sample.unfinished");
     let census = sample::write(&unfinished, sample::SEED, SystemClock.now_ms()).map_err(failed)?;
     std::fs::rename(&unfinished, &folder).map_err(failed)?;
-    println!(
+    print_line(&format!(
         "Wrote a sample organization to {}: {} accounts of the made-up company {}, {} AWS Config \
          snapshots with {} items.",
         folder.display(),
@@ -96,7 +95,7 @@ fn write_sample(data: &Path) -> Result<PathBuf, Failure> {
         sample::COMPANY,
         census.snapshots,
         census.items
-    );
+    ))?;
     Ok(folder)
 }
 
@@ -139,7 +138,7 @@ fn ingest(client: &Client, folder: &Path) -> Result<(), Failure> {
     let bar = progress::bar(found.len() as u64, "snapshots sent");
     let mut sum = Ingested::default();
     deliver::each(client, &found, |path, answer| {
-        sum.add(&answer?, |line| eprintln!("warning: `{}`, {line}", path.display()));
+        sum.add(&answer?, |line| warn(format_args!("`{}`, {line}", path.display())));
         bar.inc(1);
         Ok(())
     })?;

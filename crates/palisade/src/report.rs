@@ -1,14 +1,16 @@
 //! Compliance as people, programs and spreadsheets read it.
 
+mod table;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, TableComponent};
 use palisade_core::evaluate::Status;
 use serde_json::{Value, json};
 
 use crate::args::Output;
+use crate::printable::{escaped, escaped_json};
+pub use table::{Cell, CellAlignment, Color, Table, finished, table};
 
 /// One `PolicyComplianceStatus`: a policy over an account in a Region.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -142,7 +144,7 @@ pub fn statuses(
                     write!(
                         to,
                         "\n{} in {}, account {}:\n{}",
-                        row.policy,
+                        escaped(&row.policy),
                         row.region,
                         row.account,
                         violator_table(violators)
@@ -184,7 +186,7 @@ fn json_list(
     let mut between = "";
     for element in elements {
         to.write_all(between.as_bytes())?;
-        for line in format!("{element:#}").lines() {
+        for line in escaped_json(&format!("{element:#}")).lines() {
             to.write_all(b"\n    ")?;
             to.write_all(line.as_bytes())?;
         }
@@ -244,29 +246,6 @@ fn violator_table(lines: &[ViolatorLine]) -> String {
     finished(&table)
 }
 
-/// A table in the style of all of ours; as wide as the terminal, or as its content when piped.
-pub fn table() -> Table {
-    let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY);
-    for lines_between_rows in [
-        TableComponent::HorizontalLines,
-        TableComponent::MiddleIntersections,
-        TableComponent::LeftBorderIntersections,
-        TableComponent::RightBorderIntersections,
-    ] {
-        table.remove_style(lines_between_rows);
-    }
-    table.set_content_arrangement(match width() {
-        Some(_) => ContentArrangement::Dynamic,
-        None => ContentArrangement::Disabled,
-    });
-    table
-}
-
-fn width() -> Option<u16> {
-    Table::new().width()
-}
-
 /// The color that goes with a status; shown on terminals alone.
 pub fn color(status: Option<Status>) -> Color {
     match status {
@@ -274,16 +253,6 @@ pub fn color(status: Option<Status>) -> Color {
         Some(Status::NonCompliant) => Color::Red,
         None => Color::Yellow,
     }
-}
-
-/// A table's text without the blanks that fill its last column.
-pub fn finished(table: &Table) -> String {
-    let mut text = String::new();
-    for line in table.lines() {
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
 }
 
 fn status_csv(rows: &mut dyn Iterator<Item = StatusRow>, to: &mut dyn Write) -> io::Result<()> {
@@ -347,22 +316,24 @@ fn status_cells(row: &StatusRow) -> [String; 11] {
     ]
 }
 
-/// One line of CSV (RFC 4180). A cell that a spreadsheet would take for a formula is defused.
+/// One line of CSV (RFC 4180). A cell that a spreadsheet would take for a formula is defused, and
+/// hidden characters are escaped: a cell is one line.
 pub fn csv_line(cells: &[&str]) -> String {
     let mut line = String::new();
     for (at, cell) in cells.iter().enumerate() {
         if at > 0 {
             line.push(',');
         }
-        let formula = cell.starts_with(['=', '+', '@', '\t', '\r'])
-            || (cell.starts_with('-') && cell.len() > 1);
-        if formula || cell.contains([',', '"', '\n', '\r']) {
+        let cell = escaped(cell);
+        let formula =
+            cell.starts_with(['=', '+', '@']) || (cell.starts_with('-') && cell.len() > 1);
+        if formula || cell.contains([',', '"']) {
             line.push('"');
             line.push_str(if formula { "'" } else { "" });
             line.push_str(&cell.replace('"', "\"\""));
             line.push('"');
         } else {
-            line.push_str(cell);
+            line.push_str(&cell);
         }
     }
     line.push('\n');

@@ -177,7 +177,7 @@ fn make(file: &Path, tell: &dyn Fn(&str)) -> Result<[u8; 32], Failure> {
 
 /// Tells the user of a command.
 pub fn aloud(text: &str) {
-    eprintln!("palisade: {text}");
+    crate::terminal::say(text);
 }
 
 /// Somebody on the store's own machine.

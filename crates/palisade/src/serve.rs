@@ -1,6 +1,5 @@
 //! `palisade serve`: store, listener and worker loop, put together and taken apart in order.
 
-use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -21,9 +20,9 @@ use crate::crew::{Crew, Keep, PROLONGING};
 use crate::edge::tls::{self, Tls};
 use crate::edge::{self, Edge, until};
 use crate::failure::{Exit, Failure, Outcome};
-use crate::sealing;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::worker::Judging;
+use crate::{logging, sealing, terminal};
 
 /// How often the last uses of keys are written.
 const USES: Duration = Duration::from_secs(60);
@@ -68,15 +67,23 @@ pub struct Plan {
 /// Runs the command until a signal stops it.
 pub fn run(args: &args::Serve) -> Outcome {
     let plan = plan(args)?;
-    log("info");
+    logging::start("info");
     runtime()?.block_on(async {
         let running = Running::start(plan).await?;
         let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
         let signals = Signals::listen();
-        println!("palisade serves on {scheme}://{}; stop it with Ctrl-C", running.address);
+        announce(&format!("palisade serves on {scheme}://{}", running.address));
         running.until(signals).await
     })?;
     Ok(Exit::Done)
+}
+
+/// Says where the server is. It serves all the same when nobody can be told; the log tells it, too.
+fn announce(what: &str) {
+    if let Err(failure) = terminal::print_line(&format!("{what}; stop it with Ctrl-C")) {
+        tracing::warn!(%failure, "standard output does not tell where the server is");
+    }
+    tracing::info!("{what}");
 }
 
 fn plan(args: &args::Serve) -> Result<Plan, Failure> {
@@ -137,18 +144,6 @@ fn allowed(args: &args::Serve) -> Result<(), Failure> {
         }
         AuthMode::Open | AuthMode::Sigv4 => Ok(()),
     }
-}
-
-/// Logs to standard error, `level` and above unless `PALISADE_LOG` says otherwise.
-pub fn log(level: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PALISADE_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    // A second start in one process, as in tests, keeps the first subscriber.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .try_init();
 }
 
 /// The runtime that calls are answered on.

@@ -33,6 +33,20 @@ const CRATES: &[(&str, &[&str])] = &[
 const BANNED_MODULES: &[&str] =
     &["utils", "util", "helpers", "helper", "common", "manager", "misc"];
 
+/// What writes to standard output or error and panics, or loses what it wrote, where it cannot.
+const PRINTING: [&str; 7] = [
+    concat!("print", "!("),
+    concat!("println", "!("),
+    concat!("eprint", "!("),
+    concat!("eprintln", "!("),
+    concat!("io::std", "out("),
+    concat!("io::std", "err("),
+    concat!("use std::io::std", "out"),
+];
+
+/// The files that may: they say what becomes of it.
+const PRINTERS: [&str; 2] = ["crates/palisade/src/terminal.rs", "crates/palisade/src/logging.rs"];
+
 /// Runs every check; answers how many files were read.
 ///
 /// # Errors
@@ -48,6 +62,7 @@ pub fn run() -> Result<usize, String> {
         stage_arrows(&name, &text, &mut findings);
         banned_modules(&name, &mut findings);
         open_ends(&name, &text, &mut findings);
+        prints(&name, &text, &mut findings);
     }
     crate_arrows(&root, &mut findings)?;
     named_tests(&root, &mut findings)?;
@@ -133,6 +148,29 @@ fn open_ends(name: &str, text: &str, findings: &mut Vec<String>) {
             if line.contains(mark) {
                 findings.push(format!("{name}:{}: `{mark}` is left open", number + 1));
             }
+        }
+    }
+}
+
+/// Printing by what panics. Tests and the developers' own tools may.
+fn prints(name: &str, text: &str, findings: &mut Vec<String>) {
+    let is_shipped = name.contains("/src/") && !name.starts_with("crates/xtask/");
+    if !is_shipped || PRINTERS.contains(&name) || name.contains("/tests") {
+        return;
+    }
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
+    for (number, line) in code.lines().enumerate() {
+        let is_comment = line.trim_start().starts_with("//");
+        // The engines' contract is a test, and says what it skips.
+        let is_contract = name.starts_with("crates/store/src/contract/");
+        if is_comment || is_contract {
+            continue;
+        }
+        if let Some(by) = PRINTING.iter().find(|by| line.contains(*by)) {
+            findings.push(format!(
+                "{name}:{}: `{by}` panics where it cannot write; see palisade/src/terminal.rs",
+                number + 1
+            ));
         }
     }
 }
@@ -223,6 +261,22 @@ mod tests {
         );
         assert_eq!(findings.len(), 1, "{findings:?}");
         assert!(findings[0].starts_with("crates/core/src/inventory/read.rs:1: stage `inventory`"));
+    }
+
+    #[test]
+    fn printing_that_panics_is_found() {
+        let text = concat!("fn f() {\n    eprintln", "!(\"x\");\n}\n");
+        for (name, count) in [
+            ("crates/palisade/src/serve.rs", 1),
+            ("crates/api/src/app.rs", 1),
+            ("crates/palisade/src/terminal.rs", 0),
+            ("crates/palisade/tests/cli.rs", 0),
+            ("crates/xtask/src/main.rs", 0),
+        ] {
+            let mut findings = Vec::new();
+            prints(name, text, &mut findings);
+            assert_eq!(findings.len(), count, "{name}: {findings:?}");
+        }
     }
 
     #[test]

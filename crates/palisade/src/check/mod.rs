@@ -10,7 +10,6 @@ mod question;
 mod spill;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use palisade_core::evaluate::{
@@ -26,6 +25,7 @@ use crate::args::Check;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::report::{self, StatusRow, ViolatorLine};
 use crate::system::SystemClock;
+use crate::terminal::{print_by, say, warn};
 use crate::{files, progress};
 use groups::{Account, Groups, Reading, Room, Wanted};
 use question::Question;
@@ -76,7 +76,7 @@ pub fn run(args: &Check) -> Outcome {
     let read = Mutex::default();
     let check = Judging { question: &question, groups: &groups, wanted, unplaced, read, now_ms };
     let found = check.everything(threads)?;
-    say(&found.reading);
+    tell(&found.reading);
     let is_empty = found.findings().next().is_none();
     if is_empty && !found.anything {
         return Err(Failure::Input(
@@ -86,10 +86,8 @@ pub fn run(args: &Check) -> Outcome {
     let exit = exit(&found);
     print_by(|to| report::statuses(told(&question, found.rows), args.output, to))?;
     if is_empty && question.is_about_somebody() {
-        eprintln!(
-            "palisade: no policy could be judged: none is judged in the Regions given or found; \
-             policies about CloudFront are judged in us-east-1 alone"
-        );
+        say("no policy could be judged: none is judged in the Regions given or found; \
+             policies about CloudFront are judged in us-east-1 alone");
         return Ok(Exit::Undecided);
     }
     Ok(exit)
@@ -137,33 +135,17 @@ fn exit(found: &Found<'_>) -> Exit {
     }
 }
 
-/// Prints a result; a reader that went away is no error.
-pub fn print(text: &str) -> Result<(), Failure> {
-    print_by(|to| to.write_all(text.as_bytes()))
-}
-
-/// As [`print`], for what is written piece by piece.
-pub fn print_by(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-    let mut to = io::BufWriter::new(io::stdout().lock());
-    match write(&mut to).and_then(|()| to.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::Refused(format!("standard output cannot be written: {error}")))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn say(reading: &Reading) {
+fn tell(reading: &Reading) {
     for (path, error) in &reading.unread {
-        eprintln!("palisade: `{path}` cannot be read: {error}");
+        say(format_args!("`{path}` cannot be read: {error}"));
     }
     for warning in reading.warnings.iter().take(WARNINGS_SHOWN_MAX) {
-        eprintln!("warning: {warning}");
+        warn(warning);
     }
     let more = reading.warnings.len().saturating_sub(WARNINGS_SHOWN_MAX);
     if more > 0 {
         let more = report::counted(more as u64, "more item");
-        eprintln!("warning: and {more} that cannot be read");
+        warn(format_args!("and {more} that cannot be read"));
     }
     if !reading.strangers.is_empty() {
         let left_out = match reading.strangers.len() {
@@ -172,7 +154,7 @@ fn say(reading: &Reading) {
                 format!("{more} accounts with items are not in the organization and were left out")
             }
         };
-        eprintln!("warning: {left_out}");
+        warn(left_out);
     }
 }
 

@@ -1,0 +1,73 @@
+//! Standard output and standard error: the one place that writes to either. `println!` and its kin
+//! panic where nothing can be written, which would end a command with a code that means something
+//! else, and a server's call after its work is done.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use crate::failure::Failure;
+use crate::printable::{escaped, escaped_json};
+use crate::secrets::masked;
+
+/// Prints a result.
+///
+/// # Errors
+/// As [`print_by`].
+pub fn print(text: &str) -> Result<(), Failure> {
+    print_by(|to| to.write_all(text.as_bytes()))
+}
+
+/// Prints one line, with what callers and files named escaped.
+///
+/// # Errors
+/// As [`print_by`].
+pub fn print_line(line: &str) -> Result<(), Failure> {
+    print(&format!("{}\n", escaped(line)))
+}
+
+/// Prints a value for programs, laid out.
+///
+/// # Errors
+/// As [`print_by`].
+pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
+    print(&format!("{}\n", escaped_json(&format!("{value:#}"))))
+}
+
+/// As [`print`], for what is written piece by piece.
+///
+/// # Errors
+/// [`Failure::Gone`] where the reader went away, as `head` does; [`Failure::Unwritten`] where
+/// standard output cannot be written otherwise, such as to a full disk. What was found is then not
+/// the command's exit code: nobody read it.
+pub fn print_by(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut to = io::BufWriter::new(io::stdout().lock());
+    let written = write(&mut to).and_then(|()| to.flush());
+    // Dropped with its buffer: a second attempt would fail likewise.
+    let (_, _) = to.into_parts();
+    written.map_err(|error| unwritten(&error))
+}
+
+/// Why standard output was not written, as the command's end.
+pub fn unwritten(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::Gone,
+        _ => Failure::Unwritten(format!("standard output cannot be written: {error}")),
+    }
+}
+
+/// Tells the user something in one line on standard error. Where that cannot be written nobody is
+/// left to tell.
+pub fn say(line: impl Display) {
+    tell("palisade", &line);
+}
+
+/// As [`say`], of what was left out or looks wrong.
+pub fn warn(line: impl Display) {
+    tell("warning", &line);
+}
+
+fn tell(who: &str, line: &dyn Display) {
+    let line = format!("{who}: {}\n", escaped(&masked(&line.to_string())));
+    // One write, so that lines of several threads stay whole.
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}
