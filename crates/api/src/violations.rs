@@ -107,7 +107,7 @@ fn tags(
     let facts = loaded.references.values().next().cloned();
     Ok(facts.and_then(|fact| match fact {
         Fact::Item(item) => {
-            Some(item.latest_tags().iter().map(|(key, value)| tag(key, value)).collect())
+            item.latest_tags().map(|tags| tags.iter().map(|(key, value)| tag(key, value)).collect())
         }
         Fact::Apps(_) | Fact::Protocols(_) => None,
     }))

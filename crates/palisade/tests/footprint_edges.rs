@@ -56,7 +56,7 @@ impl House {
 
     /// As a Palisade of another layout would have written it.
     fn make_foreign(&self, id: &str) {
-        let sql = "UPDATE items SET body = CAST(x'03' || substr(body, 2) AS BLOB) WHERE id = ?1";
+        let sql = "UPDATE items SET body = CAST(x'fe' || substr(body, 2) AS BLOB) WHERE id = ?1";
         assert_eq!(self.rows.execute(sql, [id]).unwrap(), 1);
     }
 }
@@ -112,7 +112,7 @@ fn what_changes_while_policies_are_judged_apart_is_counted_once() {
     let put = |rows: &Connection, body: &[u8]| {
         rows.execute("UPDATE items SET body = ?1 WHERE id = 'eni-1'", [body]).unwrap();
     };
-    put(&rows, &[2, 0xff]);
+    put(&rows, &[3, 0xff]);
     let shard = ShardId {
         account: id.as_str().try_into().unwrap(),
         region: "us-east-1".try_into().unwrap(),

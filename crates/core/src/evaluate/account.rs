@@ -60,7 +60,7 @@ impl AccountFacts {
                 }
                 Region::try_from(region).map_or(ServedRegion::Nothing, ServedRegion::One)
             }
-            Body::Unseen => ServedRegion::Any,
+            Body::Unseen | Body::OlderLayout => ServedRegion::Any,
             _ => ServedRegion::Nothing,
         }
     }

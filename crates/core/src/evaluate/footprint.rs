@@ -13,7 +13,7 @@ use crate::ident::{ResourceId, ResourceType};
 use crate::inventory::{Item, ItemKey, Shard};
 use crate::policy::{Policy, Rule};
 
-use super::selection::{has_tags, may_have_tags};
+use super::selection::membership;
 use super::{
     Evidence, Judgement, content_audit, judge, reads, shield_advanced, usage_audit, wafv2,
 };
@@ -88,8 +88,7 @@ fn is_same(policy: &Policy, changed: &Changed) -> bool {
 /// Tags decide who is in scope, and nothing else.
 fn is_selected_alike(policy: &Policy, before: &Item, after: &Item) -> bool {
     !policy.scope.lists(&before.key.resource_type)
-        || (has_tags(policy, before) == has_tags(policy, after)
-            && may_have_tags(policy, before) == may_have_tags(policy, after))
+        || membership(policy, before) == membership(policy, after)
 }
 
 /// What changed resources are judged with.

@@ -37,7 +37,7 @@ pub(crate) use coverage::STALE;
 pub use coverage::stale_at_ms;
 pub use footprint::{Changed, Difference, Footprint, Support, footprint, judge_changed, support};
 pub use remedy::{Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy};
-use selection::{outdated, perhaps_selected, selected, unseen, unseen_gap};
+use selection::{outdated, selected, unseen, unseen_gap};
 
 /// Which rules these are. To be raised with every change of what an evaluator finds of the same
 /// facts: a ledger that was judged by others is judged again when it is next served.
@@ -97,9 +97,7 @@ pub fn judge(policy: &Policy, evidence: &Evidence<'_>) -> Judgement {
         }
         Rule::NotJudged(policy_type) => return not_judged(policy, *policy_type, evidence),
     };
-    for item in perhaps_selected(policy, evidence.shard) {
-        judgement.gaps.extend(outdated(item));
-    }
+    judgement.gaps.extend(selection::undecided(policy, evidence.shard));
     coverage::note(&mut judgement, &needed, evidence);
     judgement.violators.sort_by(|a, b| (&a.resource_type, &a.id).cmp(&(&b.resource_type, &b.id)));
     judgement

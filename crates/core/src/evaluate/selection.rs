@@ -1,16 +1,40 @@
 //! Which resources of a shard a policy is about.
 
 use crate::ident::ResourceType;
-use crate::inventory::{Body, Item, Shard};
+use crate::inventory::{Body, Item, ItemKey, Shard};
 use crate::policy::Policy;
 
 use super::security_groups::{is_own, is_terminated};
 use super::web_acls::is_protectable;
 use super::{DependentService, Gap, Verdict};
 
-/// Live resources of a listed type whose tags put them in scope, ascending by id. Where nothing of a
-/// resource was recorded its tags were not either: no tag filter may then take it out of sight. Of
-/// one that later was seen without its configuration, the tags told last count.
+/// Whether a policy that lists a resource's type is about the resource.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Membership {
+    /// Its tags put it in scope, or there is no filter.
+    In,
+    /// Its tags keep it out.
+    Out,
+    /// They were not told: it counts neither as in scope nor as out of it (semantics §11 row 38).
+    Undecided,
+}
+
+/// By the tags told last. Where a later state without a configuration does not tell them, old tags
+/// that kept the resource out say nothing of that any more; old ones that put it in still do, with
+/// the gap that [`outdated`] makes.
+pub(super) fn membership(policy: &Policy, item: &Item) -> Membership {
+    if policy.scope.tags.tags.is_empty() {
+        return Membership::In;
+    }
+    let later_untold = item.unseen_since.as_ref().is_some_and(|later| later.tags.is_none());
+    match item.latest_tags() {
+        Some(tags) if policy.scope.has_tags(tags) => Membership::In,
+        Some(_) if !later_untold => Membership::Out,
+        Some(_) | None => Membership::Undecided,
+    }
+}
+
+/// Live resources of a listed type whose tags put them in scope, ascending by id.
 pub(super) fn selected<'a>(
     policy: &Policy,
     shard: &'a Shard,
@@ -19,34 +43,33 @@ pub(super) fn selected<'a>(
     if !policy.scope.lists(resource_type) {
         return Vec::new();
     }
-    shard.of_type(resource_type).filter(|item| has_tags(policy, item)).collect()
+    let items = shard.of_type(resource_type);
+    items.filter(|item| membership(policy, item) == Membership::In).collect()
 }
 
-/// Whether the tags of a resource of a listed type put it in scope, as far as they were told.
-pub(super) fn has_tags(policy: &Policy, item: &Item) -> bool {
-    let untold = item.body == Body::Unseen && item.tags.is_empty();
-    untold || policy.scope.has_tags(item.latest_tags())
-}
-
-/// Resources that their tags kept out of scope and of which a later state tells no tags: they may
-/// be in scope by now, and their old configuration says nothing of that.
-pub(super) fn perhaps_selected<'a>(
+/// Why it is not known of resources whether they are in scope: their tags, or their latest ones,
+/// were not told.
+pub(super) fn undecided<'a>(
     policy: &'a Policy,
     shard: &'a Shard,
-) -> impl Iterator<Item = &'a Item> {
+) -> impl Iterator<Item = Gap> + 'a {
     let listed = shard.items.iter().filter(|(kind, _)| policy.scope.lists(kind));
-    listed.flat_map(|(_, items)| items.values()).filter(|item| {
-        may_have_tags(policy, item)
+    let undecided = listed.flat_map(|(_, items)| items.values()).filter(|item| {
+        membership(policy, item) == Membership::Undecided
             && is_protectable(item)
             && !is_terminated(item)
             && is_own(item, &shard.id.account)
-    })
+    });
+    undecided.map(|item| outdated(item).unwrap_or_else(|| untagged_gap(item)))
 }
 
-/// Whether tags that were not told may have put a resource in scope since its old ones kept it out.
-pub(super) fn may_have_tags(policy: &Policy, item: &Item) -> bool {
-    let later_untold = item.unseen_since.as_ref().is_some_and(|later| later.tags.is_empty());
-    later_untold && !policy.scope.has_tags(&item.tags)
+/// That the tags of a resource were not told.
+fn untagged_gap(item: &Item) -> Gap {
+    if item.body.is_unseen() {
+        return unseen_gap(item);
+    }
+    let text = format!("The tags of {} {} were not recorded.", item.key.resource_type, item.key.id);
+    Gap::new(DependentService::Config, &text)
 }
 
 /// That a resource was later seen without its configuration: what is found by the one held may no
@@ -65,11 +88,19 @@ pub(super) fn unseen(item: &Item) -> Verdict {
     Verdict::Undecided(unseen_gap(item))
 }
 
-/// That the configuration of a resource was not recorded.
+/// That the configuration of a resource was not recorded, or is held in a form that does not tell
+/// what is judged.
 pub(super) fn unseen_gap(item: &Item) -> Gap {
-    let text = format!(
-        "The configuration of {} {} was not recorded.",
-        item.key.resource_type, item.key.id
-    );
+    let ItemKey { resource_type, id, .. } = &item.key;
+    let text = match item.body {
+        Body::OlderLayout => format!(
+            "The configuration of {resource_type} {id} was stored by an earlier version of \
+             Palisade: deliver its inventory again."
+        ),
+        _ => format!("The configuration of {resource_type} {id} was not recorded."),
+    };
     Gap::new(DependentService::Config, &text)
 }
+
+#[cfg(test)]
+mod tests;

@@ -211,7 +211,7 @@ struct Judge<'a> {
 impl<'a> Judge<'a> {
     /// Claims what holds whatever the facts not seen are, and nothing else.
     fn resource(&self, item: &'a Item) -> Verdict {
-        if item.body == Body::Unseen {
+        if item.body.is_unseen() {
             return unseen(item);
         }
         let protected = self.protections.of_resource(item);
@@ -236,7 +236,7 @@ impl<'a> Judge<'a> {
     /// What a resource is judged by that may have changed since.
     fn outdated(&self, item: &'a Item) -> impl Iterator<Item = Gap> {
         let acl = self.acls.found(item).and_then(|found| self.acls.outdated(item, &found));
-        let protection = (item.body != Body::Unseen).then(|| self.protections.outdated(item));
+        let protection = (!item.body.is_unseen()).then(|| self.protections.outdated(item));
         protection.flatten().into_iter().chain(acl)
     }
 

@@ -139,7 +139,7 @@ impl<'a> Uses<'a> {
 
     fn add(&mut self, item: &'a Item) {
         if item.key.resource_type == ResourceType::NETWORK_INTERFACE {
-            let unseen = || (item.body == Body::Unseen).then(|| unseen_gap(item));
+            let unseen = || item.body.is_unseen().then(|| unseen_gap(item));
             self.uncounted = self.uncounted.take().or_else(|| outdated(item).or_else(unseen));
         }
         let Some(groups) = groups_used(item) else {

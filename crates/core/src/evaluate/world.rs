@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 use crate::inventory::{
     Body, Instance, InstanceInterface, Item, ItemKey, NetworkInterface, Permission, SecurityGroup,
-    Shard, UnseenState, Version,
+    Shard, Tags, UnseenState, Version,
 };
 use crate::lists::protocol_number;
 use crate::policy::{Policy, Rule};
@@ -39,7 +39,7 @@ pub fn body(resource_type: ResourceType, id: &str, body: Body) -> Item {
         version: Version { state: Some(1), captured_ms: 1 },
         name: None,
         arn: None,
-        tags: Default::default(),
+        tags: Some(Tags::new()),
         body,
         unseen_since: None,
     }
@@ -48,7 +48,7 @@ pub fn body(resource_type: ResourceType, id: &str, body: Body) -> Item {
 /// The item, of which a later state without a body was seen.
 pub fn outdated(mut item: Item) -> Item {
     let version = Version { state: Some(2), captured_ms: 2 };
-    let unseen = UnseenState { version, name: None, arn: None, tags: Default::default() };
+    let unseen = UnseenState { version, name: None, arn: None, tags: None };
     item.unseen_since = Some(Box::new(unseen));
     item
 }
@@ -182,7 +182,7 @@ pub fn instance(id: &str, groups: &[&str], interfaces: &[(&str, &[&str])]) -> It
 pub fn tagged(mut item: Item, tags: &str) -> Item {
     for tag in tags.split_whitespace() {
         let (key, value) = tag.split_once('=').unwrap();
-        item.tags.insert(key.into(), value.into());
+        item.tags.get_or_insert_default().insert(key.into(), value.into());
     }
     item
 }

@@ -37,6 +37,16 @@ pub enum Body {
     Protection(Protection),
     /// `AWS::Config::ConfigurationRecorder`
     Recorder(Recorder),
+    /// Stored by an earlier edition, whose layout cannot tell what is judged now: nothing is known
+    /// of the configuration until its inventory is delivered again.
+    OlderLayout,
+}
+
+impl Body {
+    /// Whether nothing is known of the configuration of a resource that exists.
+    pub fn is_unseen(&self) -> bool {
+        matches!(self, Body::Unseen | Body::OlderLayout)
+    }
 }
 
 /// A security group and its rules.

@@ -14,8 +14,7 @@ pub(super) fn item(key: impl Fn() -> ItemKey, bytes: &[u8]) -> Option<Item> {
     let version = Version { state, captured_ms: stored.signed()? };
     let name = stored.option(Stored::boxed)?;
     let arn = stored.option(Stored::boxed)?;
-    let tags: Tags =
-        stored.list(|stored| Some((stored.boxed()?, stored.boxed()?)))?.into_iter().collect();
+    let tags = stored.option(Stored::tags)?;
     let body = stored.body()?;
     // A later state without a configuration is rare.
     (stored.byte()? == NONE && stored.0.is_empty()).then_some(())?;
@@ -78,6 +77,11 @@ impl<'b> Stored<'b> {
     fn text(&mut self) -> Option<&'b str> {
         let count = usize::try_from(self.number()?).ok()?;
         std::str::from_utf8(self.bytes(count)?).ok()
+    }
+
+    fn tags(&mut self) -> Option<Tags> {
+        let pairs = self.list(|stored| Some((stored.boxed()?, stored.boxed()?)))?;
+        Some(pairs.into_iter().collect())
     }
 
     fn boxed(&mut self) -> Option<Box<str>> {

@@ -4,13 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::decode;
 use super::encoded::Pairs;
+use super::older_layout;
 use super::{Body, Item, ItemKey, Tags, UnseenState, Version};
 
 /// First byte of an encoded item; raised whenever the layout or a typed body changes.
-pub const ITEM_LAYOUT: u8 = 2;
-
-/// The layout before [`Item::unseen_since`] was kept: the state alone.
-const ITEM_LAYOUT_OF_ONE_STATE: u8 = 1;
+pub const ITEM_LAYOUT: u8 = 3;
 
 /// Why bytes are not an encoded item.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -33,7 +31,7 @@ struct StoredRef<'a> {
     version: &'a Version,
     name: &'a Option<Box<str>>,
     arn: &'a Option<Box<str>>,
-    tags: &'a Tags,
+    tags: &'a Option<Tags>,
     body: &'a Body,
 }
 
@@ -43,7 +41,7 @@ struct PlainRef<'a> {
     version: &'a Version,
     name: Option<&'a str>,
     arn: Option<&'a str>,
-    tags: &'a Pairs<'a>,
+    tags: Option<&'a Pairs<'a>>,
     body: &'a Body,
 }
 
@@ -52,7 +50,7 @@ struct Stored {
     version: Version,
     name: Option<Box<str>>,
     arn: Option<Box<str>>,
-    tags: Tags,
+    tags: Option<Tags>,
     body: Body,
 }
 
@@ -77,7 +75,8 @@ pub(super) fn append_plain(
     tags: &Pairs<'_>,
 ) -> Vec<u8> {
     out.push(ITEM_LAYOUT);
-    let state = append(out, &PlainRef { version, name, arn, tags, body: &Body::Unwanted });
+    let state =
+        append(out, &PlainRef { version, name, arn, tags: Some(tags), body: &Body::Unwanted });
     append(state, &None::<UnseenState>)
 }
 
@@ -104,38 +103,34 @@ fn append_state(mut out: Vec<u8>, item: &Item) -> Vec<u8> {
     append(out, &stored)
 }
 
-/// The item whose key is `key` and whose stored form is `bytes`, in this layout or an older one.
+/// The item whose key is `key` and whose stored form is `bytes`, in this layout or an older one. Of
+/// an older one its typed body is [`Body::OlderLayout`], and an empty map of tags was not told.
 pub fn decode_item(key: &ItemKey, bytes: &[u8]) -> Result<Item, ItemDecodeError> {
     decode_item_of(|| key.clone(), bytes)
 }
 
 /// As [`decode_item`], for a key that is made once there is an item.
 pub fn decode_item_of(key: impl Fn() -> ItemKey, bytes: &[u8]) -> Result<Item, ItemDecodeError> {
-    let (layout, rest) = match bytes.split_first() {
-        Some((layout @ (&ITEM_LAYOUT | &ITEM_LAYOUT_OF_ONE_STATE), rest)) => (*layout, rest),
+    match bytes.split_first() {
+        Some((&ITEM_LAYOUT, rest)) => match decode::item(&key, rest) {
+            Some(item) => Ok(item),
+            None => decode_any(&key(), rest),
+        },
+        Some((layout, rest)) if older_layout::READ.contains(layout) => {
+            older_layout::item(key(), *layout, rest)
+        }
         other => {
             let found = other.map_or(0, |(found, _)| *found);
-            return Err(ItemDecodeError::Layout { found });
+            Err(ItemDecodeError::Layout { found })
         }
-    };
-    if layout == ITEM_LAYOUT
-        && let Some(item) = decode::item(&key, rest)
-    {
-        return Ok(item);
     }
-    decode_any(&key(), layout, rest)
 }
 
-/// The long way: of any layout that is read, and telling what is wrong.
-pub(super) fn decode_any(key: &ItemKey, layout: u8, rest: &[u8]) -> Result<Item, ItemDecodeError> {
+/// The long way: of whatever this layout can say, and telling what is wrong.
+pub(super) fn decode_any(key: &ItemKey, rest: &[u8]) -> Result<Item, ItemDecodeError> {
     let (stored, rest): (Stored, _) = take(rest)?;
-    let (unseen_since, rest) = match layout {
-        ITEM_LAYOUT_OF_ONE_STATE => (None, rest),
-        _ => take::<Option<Box<UnseenState>>>(rest)?,
-    };
-    if !rest.is_empty() {
-        return Err(ItemDecodeError::Damaged(format!("{} bytes too many", rest.len())));
-    }
+    let (unseen_since, rest) = take::<Option<Box<UnseenState>>>(rest)?;
+    end(rest)?;
     Ok(Item {
         key: key.clone(),
         version: stored.version,
@@ -147,6 +142,16 @@ pub(super) fn decode_any(key: &ItemKey, layout: u8, rest: &[u8]) -> Result<Item,
     })
 }
 
-fn take<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<(T, &'b [u8]), ItemDecodeError> {
+/// That nothing is left.
+pub(super) fn end(rest: &[u8]) -> Result<(), ItemDecodeError> {
+    match rest.len() {
+        0 => Ok(()),
+        more => Err(ItemDecodeError::Damaged(format!("{more} bytes too many"))),
+    }
+}
+
+pub(super) fn take<'b, T: Deserialize<'b>>(
+    bytes: &'b [u8],
+) -> Result<(T, &'b [u8]), ItemDecodeError> {
     postcard::take_from_bytes(bytes).map_err(|error| ItemDecodeError::Damaged(error.to_string()))
 }

@@ -52,14 +52,15 @@ pub struct Item {
     pub name: Option<Box<str>>,
     /// `ARN`, when present. Never a key (formats §3).
     pub arn: Option<Box<str>>,
-    /// Item-level tags; from the body's lists only when the item has no map.
-    pub tags: Tags,
+    /// Item-level tags; from the body's lists only when the item has no map. `None`: no member told
+    /// them, which is not the same as none (semantics §11 row 38).
+    pub tags: Option<Tags>,
     /// What evaluators read.
     pub body: Body,
     /// A later state whose configuration was not recorded: what [`Item::body`] tells held once and
     /// may have changed since (formats §6: the old state is kept, marked stale).
     ///
-    /// INVARIANT: its version supersedes [`Item::version`], and the body is not [`Body::Unseen`].
+    /// INVARIANT: its version supersedes [`Item::version`], and [`Body::is_unseen`] is not true of the body.
     pub unseen_since: Option<Box<UnseenState>>,
 }
 
@@ -69,10 +70,11 @@ impl Item {
         self.body == Body::Deleted && self.unseen_since.is_none()
     }
 
-    /// The tags that were told last: those of the later state, where it tells any.
-    pub fn latest_tags(&self) -> &Tags {
-        let later = self.unseen_since.as_ref().map(|later| &later.tags);
-        later.filter(|tags| !tags.is_empty()).unwrap_or(&self.tags)
+    /// The tags that were told last: those of the later state, where it tells them. `None` when
+    /// neither state does.
+    pub fn latest_tags(&self) -> Option<&Tags> {
+        let later = self.unseen_since.as_ref().and_then(|later| later.tags.as_ref());
+        later.or(self.tags.as_ref())
     }
 }
 
@@ -86,8 +88,9 @@ pub struct UnseenState {
     pub name: Option<Box<str>>,
     /// `ARN`, when present.
     pub arn: Option<Box<str>>,
-    /// Item-level tags. None of them: they were not told, for such states seldom tell any.
-    pub tags: Tags,
+    /// Item-level tags; `None` when they were not told. Such states write an empty map whatever the
+    /// tags are, so that one tells nothing either.
+    pub tags: Option<Tags>,
 }
 
 impl Item {

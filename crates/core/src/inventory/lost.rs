@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
 
-use super::{Body, Item, ItemKey, Observation, Tags, Version};
+use super::{Body, Item, ItemKey, Observation, Version};
 
 /// What is known of an item without a readable key.
 #[derive(Clone, Debug, Default)]
@@ -78,7 +78,7 @@ fn unreadable(
         version,
         name: None,
         arn: None,
-        tags: Tags::new(),
+        tags: None,
         body: Body::Unseen,
         unseen_since: None,
     };

@@ -89,19 +89,18 @@ pub fn merge(held: Option<&Held>, incoming: Held) -> Merged {
 
 /// What to hold of both; `None` when the incoming state adds nothing.
 fn joined(held: &Item, incoming: Item) -> Option<Item> {
-    match (&held.body, &incoming.body) {
-        (Body::Unseen, Body::Unseen) => {
-            (unseen_state(&incoming) > unseen_state(held)).then_some(incoming)
-        }
-        (_, Body::Unseen) => {
+    match (held.body.is_unseen(), incoming.body.is_unseen()) {
+        (true, true) => (unseen_rank(&incoming) > unseen_rank(held)).then_some(incoming),
+        (false, true) => {
             let unseen = unseen_state(&incoming);
             let is_news = unseen.version.supersedes(&held.version)
                 && held.unseen_since.as_deref().is_none_or(|known| unseen > *known);
             is_news.then(|| Item { unseen_since: Some(Box::new(unseen)), ..held.clone() })
         }
-        (Body::Unseen, _) => Some(with_later(incoming, Some(Box::new(unseen_state(held))))),
-        (_, _) if newer(&incoming, held) => Some(with_later(incoming, held.unseen_since.clone())),
-        (_, _) => None,
+        (true, false) => Some(with_later(incoming, Some(Box::new(unseen_state(held))))),
+        (false, false) => {
+            newer(&incoming, held).then(|| with_later(incoming, held.unseen_since.clone()))
+        }
     }
 }
 
@@ -109,6 +108,11 @@ fn joined(held: &Item, incoming: Item) -> Option<Item> {
 fn with_later(told: Item, unseen: Option<Box<UnseenState>>) -> Item {
     let unseen_since = unseen.filter(|unseen| unseen.version.supersedes(&told.version));
     Item { unseen_since, ..told }
+}
+
+/// Of one state what is delivered stands above what an earlier edition stored of it.
+fn unseen_rank(item: &Item) -> (UnseenState, bool) {
+    (unseen_state(item), item.body == Body::Unseen)
 }
 
 fn unseen_state(item: &Item) -> UnseenState {

@@ -19,6 +19,7 @@ mod grammar;
 mod item;
 mod lost;
 mod merge;
+mod older_layout;
 mod opaque;
 mod outline;
 mod pairs;

@@ -22,7 +22,7 @@ use crate::ident::{AccountId, Region, ResourceId, ResourceType};
 
 use super::lost::Lost;
 use super::outline::{Field, Outline, any};
-use super::{Body, Item, ItemKey, Observation, Tags, Version};
+use super::{Body, Item, ItemKey, Observation, Version};
 use shape::{Many, Text, shape};
 use tags::{TagMap, listed_tags};
 
@@ -189,6 +189,7 @@ pub(super) fn read(raw: &[u8], form: Form) -> Result<Observation, Unread> {
 pub(super) fn unseen(mut seen: Observation) -> Observation {
     if seen.item.body != Body::Deleted {
         seen.item.body = Body::Unseen;
+        forget_unseen_tags(&mut seen.item);
     }
     seen
 }
@@ -264,7 +265,7 @@ fn identify(fields: &Fields<'_>) -> Result<Observation, String> {
         version: version(fields)?,
         name: None,
         arn: None,
-        tags: Tags::new(),
+        tags: None,
         body: Body::Unseen,
         unseen_since: None,
     };
@@ -380,7 +381,7 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), Stri
             Some(tags) => tags,
             None => parse("tags", raw)?,
         };
-        item.tags = tags.0;
+        item.tags = Some(tags.0);
     }
     let reader = reader_of(&item.key.resource_type);
     let bodiless = presence == Presence::Deleted || form == Form::Summary;
@@ -388,6 +389,7 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), Stri
         if presence == Presence::Exists && form == Form::Whole {
             item.body = Body::Unwanted;
         }
+        forget_unseen_tags(item);
         return Ok(());
     }
     let configuration = match fields.configuration {
@@ -422,7 +424,15 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), Stri
         Some(Err(_)) | None => {}
     }
     item.body = body;
+    forget_unseen_tags(item);
     Ok(())
+}
+
+/// States without a configuration write an empty map of tags, whatever the tags are: it tells nothing.
+fn forget_unseen_tags(item: &mut Item) {
+    if item.body.is_unseen() {
+        item.tags = item.tags.take().filter(|tags| !tags.is_empty());
+    }
 }
 
 /// `resourceName` and `ARN` are shown to people and never decide: anything but text is none.

@@ -63,7 +63,7 @@ pub fn observed(
         id: id(name),
     };
     let version = Version { state: None, captured_ms: at };
-    let tags = BTreeMap::new();
+    let tags = (!body.is_unseen()).then(BTreeMap::new);
     let item = Item { key, version, name: None, arn: None, tags, body, unseen_since: None };
     Observation { item, global: false }
 }

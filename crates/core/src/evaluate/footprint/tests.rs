@@ -112,7 +112,9 @@ fn a_new_resource_concerns_itself_or_all_that_read_it() {
 #[test]
 fn what_no_evaluator_sees_changes_nothing() {
     let newer = |item: &mut Item| item.version.captured_ms += 1;
-    let tag = |item: &mut Item| drop(item.tags.insert("team".into(), "blue".into()));
+    let tag = |item: &mut Item| {
+        drop(item.tags.get_or_insert_default().insert("team".into(), "blue".into()))
+    };
     for policy in [content(GROUPS), filtered(content(GROUPS)), wafv2(true), shield(), usage(None)] {
         for kind in ["group", "interface", "balancer", "acl", "list"] {
             assert_eq!(footprint(&policy, &[edit(one(kind), newer)]), Footprint::Nothing);
@@ -125,7 +127,9 @@ fn what_no_evaluator_sees_changes_nothing() {
 #[test]
 fn a_tag_of_the_filter_and_a_later_state_without_a_body_change_something() {
     let policy = filtered(content(GROUPS));
-    let tag = |item: &mut Item| drop(item.tags.insert("env".into(), "prod".into()));
+    let tag = |item: &mut Item| {
+        drop(item.tags.get_or_insert_default().insert("env".into(), "prod".into()))
+    };
     assert_eq!(footprint(&policy, &[edit(one("group"), tag)]), Footprint::Resource);
     let later = changed(Some(one("group")), Some(outdated(one("group"))));
     assert_eq!(footprint(&content(GROUPS), std::slice::from_ref(&later)), Footprint::Resource);

@@ -92,17 +92,18 @@ shape! {
     }
 }
 
-/// The tags that the body repeats, for items that have no map of their own.
-pub(super) fn listed_tags(source: &Source<'_>) -> Result<Tags, String> {
+/// The tags that the body repeats, for items that have no map of their own; `None` when it does not
+/// tell them.
+pub(super) fn listed_tags(source: &Source<'_>) -> Result<Option<Tags>, String> {
     for text in [source.configuration, source.supplementary] {
         let lists: TagLists<'_> = parse("tags", text)?;
         let Some(raw) = lists.tags.or(lists.tag_set).or(lists.tag_list) else { continue };
         if let Some(list) = embedded("tags", raw.get())? {
             let tags: TagMap = parse("tags", list.json())?;
-            return Ok(tags.0);
+            return Ok(Some(tags.0));
         }
     }
-    Ok(Tags::new())
+    Ok(None)
 }
 
 #[cfg(test)]

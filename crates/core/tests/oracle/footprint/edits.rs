@@ -79,9 +79,11 @@ fn change_one(shard: &mut Shard, random: &mut Random) {
 fn change_tags(item: &mut Item, random: &mut Random) {
     let key = random.pick(&["env", "team", "Env"]);
     if random.chance(30) {
-        item.tags.remove(key);
+        item.tags.as_mut().map(|tags| tags.remove(key));
     } else {
-        item.tags.insert(key.into(), random.pick(&["prod", "test", "", "*"]).into());
+        item.tags
+            .get_or_insert_default()
+            .insert(key.into(), random.pick(&["prod", "test", "", "*"]).into());
     }
 }
 
@@ -153,7 +155,7 @@ fn change_body(item: &mut Item, shard: &Shard, random: &mut Random) {
             0 => recorder.recording = !recorder.recording,
             _ => recorder.group = RecordingGroup::Only(vec![ResourceType::SECURITY_GROUP]),
         },
-        Body::Deleted | Body::Unseen | Body::Unwanted => {}
+        Body::Deleted | Body::Unseen | Body::OlderLayout | Body::Unwanted => {}
     }
 }
 

@@ -1,6 +1,6 @@
 //! Facts about intake that need a look below the trait.
 
-use palisade_core::inventory::Body;
+use palisade_core::inventory::{Body, Item};
 use rusqlite::types::Value;
 
 use crate::contract::facts::*;
@@ -110,23 +110,39 @@ fn a_statement_that_breaks_off_leaves_none_of_its_rows() {
     }
 }
 
+/// The group `sg` captured at 10 as the editions of layouts 1 and 2 stored it, and with a later
+/// state without a body at 15.
+const OLDER: [&str; 3] = [
+    "0100140000000305617420313000000000",
+    "020014000000030561742031300000000000",
+    "020014000000030561742031300000000001001e000000",
+];
+
 #[test]
-fn items_kept_before_later_states_were_are_read_and_merged() {
+fn what_an_earlier_edition_stored_is_unseen_until_it_is_delivered_again() {
     let one = shard(1);
-    let store = new_store();
-    store.accept(&delivery(&[group(&one, "sg-1", 10), group(&one, "sg-2", 10)]), 1000).unwrap();
-    // The layout before ended with the body.
-    change(
-        &store,
-        "UPDATE items SET body = CAST(x'01' || substr(body, 2, length(body) - 2) AS BLOB) WHERE id = 'sg-1'",
-    );
-    let layouts = || rows(&store, "SELECT hex(substr(body, 1, 1)) FROM items ORDER BY id");
-    assert_eq!(layouts(), [["01"], ["02"]].map(|row| row.map(|text| Value::Text(text.into()))));
-    assert_eq!(groups(&store, &one), "sg-1 10, sg-2 10");
-    let answer = store.accept(&delivery(&[group(&one, "sg-1", 10)]), 1000).unwrap();
-    assert_eq!(answer.stale, 1, "the same state is no news");
-    store.accept(&delivery(&[unseen(&one, "sg-1", 20)]), 1000).unwrap();
-    assert_eq!(groups(&store, &one), "sg-1 10+20, sg-2 10");
+    for older in OLDER {
+        let store = new_store();
+        let delivered = delivery(&[group(&one, "sg-1", 10), group(&one, "sg-2", 10)]);
+        store.accept(&delivered, 1000).unwrap();
+        clear_work(&store, 1000);
+        change(&store, &format!("UPDATE items SET body = x'{older}' WHERE id = 'sg-1'"));
+        let bodies = || {
+            let shard = loaded(&store, &one).shard;
+            let shown = |item: &Item| (item.body.clone(), item.tags.is_some());
+            shard.of_type(&GROUP).map(shown).collect::<Vec<_>>()
+        };
+        let group_at_10 = group(&one, "sg-1", 10).item.body;
+        let known = (group_at_10, true);
+        assert_eq!(bodies(), [(Body::OlderLayout, false), known.clone()], "{older}");
+        // The very same version, equal or not in all that the older layout told, is news.
+        let answer = store.accept(&delivered, 1000).unwrap();
+        assert_eq!((answer.accepted[&GROUP], answer.stale), (1, 1), "{older}");
+        assert_eq!(bodies(), [known.clone(), known], "{older}");
+        assert!(!due(&store, 1000).is_empty(), "{older}: judged again");
+        let later = if older == OLDER[2] { "+15" } else { "" };
+        assert_eq!(groups(&store, &one), format!("sg-1 10{later}, sg-2 10"), "{older}");
+    }
 }
 
 #[test]

@@ -265,7 +265,8 @@ fn an_outdated_prefix_list_is_a_gap_where_it_is_read() {
 fn the_tags_told_last_put_a_resource_in_scope() {
     let retagged = |tags: &str, later: &str| {
         let mut item = tagged(bad("sg-1"), tags);
-        let tags = tagged(bad("sg-1"), later).tags;
+        let tags = (later != "untold").then(|| tagged(bad("sg-1"), later).tags).flatten();
+        item.tags = item.tags.filter(|tags| !tags.is_empty());
         item = outdated(item);
         item.unseen_since.as_mut().unwrap().tags = tags;
         item
@@ -274,14 +275,17 @@ fn the_tags_told_last_put_a_resource_in_scope() {
     policy.scope.tags.tags = vec![("env".into(), "prod".into())];
     let references = audit_group_of(&policy, "in tcp 22 0.0.0.0/0");
     for (tags, later_tags, violators, gap) in [
-        ("env=prod", "", 1, true),
+        ("env=prod", "untold", 1, true),
+        ("env=prod", "", 0, false),
         ("env=prod", "env=prod", 1, true),
         ("env=prod", "env=dev", 0, false),
         ("env=dev", "env=prod", 1, true),
         ("env=dev", "env=dev", 0, false),
         // What its tags are by now is not known, nor then is its old configuration held against it.
-        ("env=dev", "", 0, true),
-        ("", "", 0, true),
+        ("env=dev", "untold", 0, true),
+        ("", "untold", 0, true),
+        ("", "env=prod", 1, true),
+        ("", "env=dev", 0, false),
     ] {
         let row = format!("{tags} then {later_tags}");
         let judgement = in_shard(&policy, &references, vec![retagged(tags, later_tags)]);
