@@ -53,7 +53,11 @@ fn a_web_acl_used_out_of_scope_tells_where() {
 #[test]
 fn a_web_acl_of_another_policy_tells_why_it_is_incompatible() {
     let arn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/other/0a1b";
-    let finding = Finding::WebAcl { found: Some(arn.into()), wanted: "a free one".into() };
+    let finding = Finding::WebAcl {
+        found: Some(arn.into()),
+        wanted: "a free one".into(),
+        differences: vec![],
+    };
     assert_eq!(
         told(&ResourceType::WAFV2_WEB_ACL, arn, finding),
         json!({"WebACLHasIncompatibleConfigurationViolation": {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{DependentService, Direction, Finding, Gap};
+use super::{DependentService, Direction, Finding, Gap, RULE_GROUP_DIFFERENCES_MAX};
 
 impl Gap {
     /// A gap whose text is kept within the characters of model `DetailedInfo`: whatever else an id
@@ -16,6 +16,25 @@ impl Gap {
 }
 
 impl Finding {
+    /// What is found of a resource's web ACL.
+    pub(super) fn web_acl(
+        found: Option<&str>,
+        wanted: String,
+        mut differences: Vec<String>,
+    ) -> Finding {
+        let more = differences.len().saturating_sub(RULE_GROUP_DIFFERENCES_MAX);
+        if more > 0 {
+            let kept = RULE_GROUP_DIFFERENCES_MAX.saturating_sub(1);
+            differences.truncate(kept);
+            differences.push(format!("and {} more", more.saturating_add(1)));
+        }
+        Finding::WebAcl {
+            found: found.map(Into::into),
+            wanted: wanted.into(),
+            differences: differences.into_iter().map(Into::into).collect(),
+        }
+    }
+
     /// The evidence in one sentence.
     pub fn summary(&self) -> String {
         match self {
@@ -27,9 +46,13 @@ impl Finding {
                 format!("{direction} rule `{rule}` of {group}: {against}")
             }
             Finding::AttachedGroups { interfaces } => attached(interfaces),
-            Finding::WebAcl { found: None, wanted } => format!("no web ACL; wanted: {wanted}"),
-            Finding::WebAcl { found: Some(found), wanted } => {
-                format!("web ACL {found}; wanted: {wanted}")
+            Finding::WebAcl { found: None, wanted, .. } => {
+                format!("no web ACL; wanted: {wanted}")
+            }
+            Finding::WebAcl { found: Some(found), wanted, differences } => {
+                let differences: String =
+                    differences.iter().map(|text| format!("; {text}")).collect();
+                format!("web ACL {found}{differences}; wanted: {wanted}")
             }
             Finding::WebAclOutOfScopeUse { web_acl, resources, more } => {
                 let others = resources.join(", ");
@@ -105,8 +128,16 @@ mod tests {
             Finding::AttachedGroups { interfaces }.summary(),
             "violating security groups sg-1, sg-2 on eni-1; sg-1 on eni-2"
         );
-        let bare = Finding::WebAcl { found: None, wanted: "FMManagedWebACLV2-web-*".into() };
+        let bare = Finding::web_acl(None, "FMManagedWebACLV2-web-*".into(), vec![]);
         assert_eq!(bare.summary(), "no web ACL; wanted: FMManagedWebACLV2-web-*");
+        let altered = |count: usize| {
+            let differences = (1..=count).map(|n| format!("rule {n}")).collect();
+            Finding::web_acl(Some("acl-1"), "first [a]; last []".into(), differences).summary()
+        };
+        assert_eq!(altered(1), "web ACL acl-1; rule 1; wanted: first [a]; last []");
+        assert!(altered(RULE_GROUP_DIFFERENCES_MAX).contains("; rule 19; rule 20; wanted"));
+        let more = altered(RULE_GROUP_DIFFERENCES_MAX + 1);
+        assert!(more.contains("; rule 19; and 2 more; wanted"), "{more}");
         let shield = |protection: Option<&str>, web_acl: Option<&str>, amiss: &str| {
             let [protection, web_acl] = [protection, web_acl].map(|id| id.map(Into::into));
             Finding::Shield { protection, web_acl, amiss: amiss.into() }.summary()

@@ -303,6 +303,10 @@ pub enum Finding {
         found: Option<Box<str>>,
         /// What was wanted.
         wanted: Box<str>,
+        /// Of the policy's own web ACL, what of its rule groups is not as wanted, in words; at most
+        /// [`RULE_GROUP_DIFFERENCES_MAX`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        differences: Vec<Box<str>>,
     },
     /// A web ACL that is in use by resources in scope cannot be taken over, for it is also on others.
     WebAclOutOfScopeUse {
@@ -339,6 +343,9 @@ pub enum Finding {
         keeper: Box<str>,
     },
 }
+
+/// Differences of rule groups that are told of one web ACL; of more, the last says how many.
+pub const RULE_GROUP_DIFFERENCES_MAX: usize = 20;
 
 /// Resources out of scope that are told of one web ACL.
 pub const OUT_OF_SCOPE_RESOURCES_MAX: usize = 100;

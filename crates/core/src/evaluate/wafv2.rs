@@ -1,5 +1,5 @@
 //! `WAFV2`: each resource in scope carries the policy's web ACL, and that carries the policy's
-//! rule groups (semantics §5.1, §10 rows 1, 4, 16, 18).
+//! rule groups (semantics §5.1, §10 rows 1, 4, 16, 18, §11 rows 33, 34, 52).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::inventory::{Body, Item, Shard, WafAssociation, WebAcl};
 use crate::policy::Policy;
 use crate::policy::wafv2::Wafv2;
 
-use super::rule_groups::{carries, list};
+use super::rule_groups::{Comparison, compare, list};
 use super::web_acl_name::{self, OwnNames};
 use super::web_acls::{Acls, Found, association, is_protectable};
 use super::{
@@ -112,13 +112,20 @@ impl<'a> Judge<'a> {
         let Some((acl_item, acl)) = acl else {
             return self.not_held(item, id);
         };
-        if self.is_own(acl_item, acl) {
-            return self.carries_groups(item, id, acl, false);
+        match self.maker(acl_item, acl) {
+            Maker::Policy => self.carries_groups(item, id, acl, false),
+            Maker::Customer if self.rule.retrofit => {
+                self.carries_groups(item, id, acl, acl.retrofitted == Some(false))
+            }
+            Maker::Customer | Maker::Other => self.incorrect(id),
+            Maker::Untold => {
+                let text = format!(
+                    "Whether Firewall Manager manages web ACL {id} of {} was not recorded.",
+                    item.key.id
+                );
+                Verdict::Undecided(Gap::new(DependentService::Config, &text))
+            }
         }
-        if self.rule.retrofit && is_customers(acl) {
-            return self.carries_groups(item, id, acl, !acl.retrofitted);
-        }
-        self.incorrect(id)
     }
 
     /// Of a web ACL that is not held, its ARN tells the name; anything that cannot be the policy's
@@ -144,34 +151,45 @@ impl<'a> Judge<'a> {
         )
     }
 
-    /// Managed by Firewall Manager, with a name of the policy's exact pattern (semantics §10
-    /// row 16).
-    fn is_own(&self, item: &Item, acl: &WebAcl) -> bool {
-        acl.managed_by_fms && self.names.has(name(item, acl))
+    /// The policy's own is managed by Firewall Manager and has a name of the policy's pattern
+    /// (semantics §10 row 16); one that is managed and has not is another one, whoever manages it
+    /// (§11 row 52).
+    fn maker(&self, item: &Item, acl: &WebAcl) -> Maker {
+        let is_ours = self.names.has(name(item, acl));
+        match (acl.managed_by_fms, acl.retrofitted) {
+            (Some(true), _) if is_ours => Maker::Policy,
+            (Some(false), _) | (_, Some(true)) => Maker::Customer,
+            (Some(true), Some(false)) => Maker::Other,
+            // Without retrofitting a web ACL whose name does not fit is another one in any case.
+            (Some(true), None) | (None, _) if !is_ours && !self.rule.retrofit => Maker::Other,
+            (Some(true), None) | (None, _) => Maker::Untold,
+        }
     }
 
-    /// The policy's first and last groups, those and no others, in their order. Where the item does
-    /// not tell what groups there are, nothing is claimed, unless the web ACL was never touched.
+    /// The policy's first and last groups, those and no others, in their order and unaltered
+    /// (semantics §11 row 33). What the item does not tell is not claimed to be as wanted, unless the
+    /// web ACL was never touched: then it has none.
     fn carries_groups(&self, item: &Item, id: &str, acl: &WebAcl, untouched: bool) -> Verdict {
-        let sides = [(&self.rule.first, &acl.pre_process), (&self.rule.last, &acl.post_process)];
-        let mut untold = false;
-        for (wanted, found) in sides {
-            let matches = match found {
-                Some(found) => carries(found, wanted),
-                None if wanted.is_empty() => true,
-                None if untouched => false,
-                None => {
-                    untold = true;
-                    true
-                }
-            };
-            if !matches {
-                let wanted =
-                    format!("first {}; last {}", list(&self.rule.first), list(&self.rule.last));
-                return self.violate(ViolationReason::WebAclMissingRuleGroup, Some(id), wanted);
+        let mut comparison = Comparison::default();
+        let sides = [
+            ("first", &self.rule.first, &acl.pre_process),
+            ("last", &self.rule.last, &acl.post_process),
+        ];
+        for (side, wanted, found) in sides {
+            match found {
+                Some(found) => compare(side, found, wanted, &mut comparison),
+                None if untouched => compare(side, &[], wanted, &mut comparison),
+                None => comparison.is_untold = true,
             }
         }
-        if untold {
+        if !comparison.differences.is_empty() {
+            let wanted =
+                format!("first {}; last {}", list(&self.rule.first), list(&self.rule.last));
+            let finding = Finding::web_acl(Some(id), wanted, comparison.differences);
+            let reason = ViolationReason::WebAclMissingRuleGroup;
+            return Verdict::Violate(Violation { reason, finding }, Vec::new());
+        }
+        if comparison.is_untold {
             let text =
                 format!("The rule groups of web ACL {id} of {} were not recorded.", item.key.id);
             return Verdict::Undecided(Gap::new(DependentService::Config, &text));
@@ -180,7 +198,7 @@ impl<'a> Judge<'a> {
     }
 
     fn violate(&self, reason: ViolationReason, found: Option<&str>, wanted: String) -> Verdict {
-        let finding = Finding::WebAcl { found: found.map(Into::into), wanted: wanted.into() };
+        let finding = Finding::web_acl(found, wanted, Vec::new());
         Verdict::Violate(Violation { reason, finding }, Vec::new())
     }
 
@@ -198,21 +216,24 @@ impl<'a> Judge<'a> {
             in_scope.iter().map(|item| (&item.key.resource_type, item.key.id.as_str())).collect();
         for item in in_use.into_values() {
             let Body::WebAcl(acl) = &item.body else { continue };
-            if self.is_own(item, acl) {
-                continue;
-            }
             let reason = ViolationReason::WebAclConfigurationOrScopeOfUse;
             let arn = item.key.id.as_str();
-            let verdict = if is_customers(acl) {
-                let strangers = strangers(item, acl, shard, &in_scope);
-                if strangers.is_empty() {
-                    continue;
+            let verdict = match self.maker(item, acl) {
+                // What is not told of its maker is told as a gap of the resources that it is on.
+                Maker::Policy | Maker::Untold => continue,
+                Maker::Customer => {
+                    let strangers = strangers(item, acl, shard, &in_scope);
+                    if strangers.is_empty() {
+                        continue;
+                    }
+                    let finding = out_of_scope_use(arn, strangers);
+                    Verdict::Violate(Violation { reason, finding }, Vec::new())
                 }
-                let finding = out_of_scope_use(arn, strangers);
-                Verdict::Violate(Violation { reason, finding }, Vec::new())
-            } else {
-                let wanted = "a web ACL that Firewall Manager does not manage already".to_owned();
-                self.violate(reason, Some(arn), wanted)
+                Maker::Other => {
+                    let wanted =
+                        "a web ACL that Firewall Manager does not manage already".to_owned();
+                    self.violate(reason, Some(arn), wanted)
+                }
             };
             judgement.record(item, verdict);
         }
@@ -253,9 +274,16 @@ fn strangers<'a>(
     held.map(|resource| resource.key.id.as_str()).chain(others.map(|(_, id)| &**id)).collect()
 }
 
-/// Made by the account itself, whether Firewall Manager has added groups to it or not.
-fn is_customers(acl: &WebAcl) -> bool {
-    acl.retrofitted || !acl.managed_by_fms
+/// Who made a web ACL.
+enum Maker {
+    /// Firewall Manager, for this policy.
+    Policy,
+    /// The account itself, whether Firewall Manager has added groups to it or not.
+    Customer,
+    /// Firewall Manager for another policy, or another service that manages web ACLs.
+    Other,
+    /// The item does not tell enough to say.
+    Untold,
 }
 
 fn name<'a>(item: &'a Item, acl: &'a WebAcl) -> &'a str {

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ident::{AccountId, ResourceType};
 
+use super::WebAclRuleGroup;
+
 /// What is held of a resource besides its key, version and tags.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub enum Body {
@@ -183,10 +185,10 @@ pub struct WebAcl {
     pub arn: Box<str>,
     /// `Name`
     pub name: Box<str>,
-    /// `ManagedByFirewallManager`
-    pub managed_by_fms: bool,
-    /// `RetrofittedByFirewallManager`
-    pub retrofitted: bool,
+    /// `ManagedByFirewallManager`; `None` when not told.
+    pub managed_by_fms: Option<bool>,
+    /// `RetrofittedByFirewallManager`; `None` when not told.
+    pub retrofitted: Option<bool>,
     /// `PreProcessFirewallManagerRuleGroups`, in order; `None` when the body does not tell.
     pub pre_process: Option<Vec<WebAclRuleGroup>>,
     /// `PostProcessFirewallManagerRuleGroups`, in order; `None` when the body does not tell.
@@ -195,21 +197,6 @@ pub struct WebAcl {
     pub default_block: Option<bool>,
     /// Resources its relationships name, sorted: used only where a resource's own attribute is absent.
     pub associated: Vec<(ResourceType, Box<str>)>,
-}
-
-/// A rule group that Firewall Manager put into a web ACL.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub struct WebAclRuleGroup {
-    /// ARN of an own group.
-    pub arn: Option<Box<str>>,
-    /// `VendorName` of a managed group.
-    pub vendor: Option<Box<str>>,
-    /// `Name` of a managed group.
-    pub name: Option<Box<str>>,
-    /// `Version` of a managed group, when pinned.
-    pub version: Option<Box<str>>,
-    /// `OverrideAction`: count rather than none.
-    pub count: bool,
 }
 
 /// A Shield Advanced protection.

@@ -8,7 +8,7 @@ fn violator(id: &str, wanted: &str) -> Violator {
         id: id.try_into().unwrap(),
         violations: vec![Violation {
             reason: ViolationReason::ResourceMissingWebAcl,
-            finding: Finding::WebAcl { found: None, wanted: wanted.into() },
+            finding: Finding::WebAcl { found: None, wanted: wanted.into(), differences: vec![] },
         }],
     }
 }

@@ -162,6 +162,16 @@ impl<'a> Node<'a> {
             .collect()
     }
 
+    /// The value itself.
+    pub(super) fn value(&self) -> Option<&'a Value> {
+        self.value
+    }
+
+    /// The elements of an array as they are; none when it is absent.
+    pub(super) fn list(&self) -> &'a [Value] {
+        self.value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// Whether there is a value other than null.
     pub(super) fn is_set(&self) -> bool {
         self.value.is_some()

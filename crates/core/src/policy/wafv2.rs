@@ -1,5 +1,7 @@
 //! `WAFV2`: which web ACL protects a resource (semantics §5.1).
 
+use crate::inventory::{ACTION_COUNT, RuleGroupId, canonical, configs};
+
 use super::shape::Node;
 use super::{Count, Refusal};
 
@@ -16,27 +18,22 @@ pub struct Wafv2 {
     pub override_customer_web_acl: bool,
 }
 
-/// A rule group that the policy's web ACL must carry.
+/// A rule group that the policy's web ACL must carry, in the form in which it is compared.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum RuleGroup {
-    /// `ruleGroupArn`
-    Own {
-        /// ARN of the group.
-        arn: Box<str>,
-        /// `overrideAction` is COUNT.
-        count: bool,
-    },
-    /// `managedRuleGroupIdentifier`
-    Managed {
-        /// `vendorName`
-        vendor: Box<str>,
-        /// `managedRuleGroupName`
-        name: Box<str>,
-        /// The version, when `versionEnabled` with a `version`.
-        version: Option<Box<str>>,
-        /// `overrideAction` is COUNT.
-        count: bool,
-    },
+pub struct RuleGroup {
+    /// `ruleGroupArn`, or the vendor and name of `managedRuleGroupIdentifier`.
+    pub id: RuleGroupId,
+    /// The version, when `versionEnabled` with a `version`; without, any will do.
+    pub version: Option<Box<str>>,
+    /// `overrideAction` is COUNT.
+    pub count: bool,
+    /// `excludeRules`, which are set to count, and `ruleActionOverrides`: rule and canonical action,
+    /// sorted, without repeats.
+    pub rule_actions: Vec<(Box<str>, Box<str>)>,
+    /// `managedRuleGroupConfigs` of both places, see [`crate::inventory::configs`].
+    pub configs: Vec<Box<str>>,
+    /// `scopeDownStatement`, canonical; empty when there is none.
+    pub scope_down: Box<str>,
 }
 
 /// Most `redactedFields` of a logging configuration.
@@ -61,7 +58,7 @@ pub(super) fn parse(data: &Node<'_>, counts: &mut Vec<Count>) -> Result<Wafv2, R
             .whole_within(1, i64::from(u32::MAX))?;
     }
     let source = data.get("webACLSource").one_of(&["DEFAULT", "RETROFIT_EXISTING"])?;
-    let partner = |group: &&RuleGroup| matches!(group, RuleGroup::Managed { vendor, .. } if &**vendor != "AWS");
+    let partner = |group: &&RuleGroup| matches!(&group.id, RuleGroupId::Managed { vendor, .. } if &**vendor != "AWS");
     counts.push(Count {
         what: "`preProcessRuleGroups` and `postProcessRuleGroups`",
         count: first.len().saturating_add(last.len()),
@@ -108,11 +105,19 @@ fn rule_group(group: &Node<'_>) -> Result<RuleGroup, Refusal> {
     if overrides.is_filled() {
         return Err(overrides.refuse("is for managed rule groups alone; leave it out"));
     }
-    match arn.text().filter(|text| !text.is_empty()) {
-        Some(text) => Ok(RuleGroup::Own { arn: text.into(), count }),
-        None => Err(arn
-            .refuse("is missing; give the ARN of the rule group, or a managedRuleGroupIdentifier")),
-    }
+    let Some(arn) = arn.text().filter(|text| !text.is_empty()) else {
+        return Err(arn.refuse(
+            "is missing; give the ARN of the rule group, or a managedRuleGroupIdentifier",
+        ));
+    };
+    Ok(RuleGroup {
+        id: RuleGroupId::Own { arn: arn.into() },
+        version: None,
+        count,
+        rule_actions: rule_actions(group)?,
+        configs: Vec::new(),
+        scope_down: Box::default(),
+    })
 }
 
 fn managed_rule_group(
@@ -129,16 +134,23 @@ fn managed_rule_group(
         }
     };
     let (vendor, name) = (text("vendorName")?, text("managedRuleGroupName")?);
-    let configured = identifier.get("managedRuleGroupConfigs").is_filled()
-        || group.get("managedRuleGroupConfigs").is_filled();
-    if &*name == ANTI_DDOS && !configured {
+    // Met beside the identifier as well as inside it (semantics §5.1).
+    let places = [identifier.get("managedRuleGroupConfigs"), group.get("managedRuleGroupConfigs")];
+    if &*name == ANTI_DDOS && !places.iter().any(Node::is_filled) {
         // Word for word (semantics §8.2).
         return Err(Refusal::input(format!(
             "{ANTI_DDOS} can't have null or empty ManagedRuleGroupConfigs."
         )));
     }
-    check_action_overrides(&group.get("ruleActionOverrides"))?;
-    Ok(RuleGroup::Managed { vendor, name, version: version(identifier)?, count })
+    let scope_down = group.get("scopeDownStatement");
+    Ok(RuleGroup {
+        id: RuleGroupId::Managed { vendor, name },
+        version: version(identifier)?,
+        count,
+        rule_actions: rule_actions(group)?,
+        configs: configs(places.iter().flat_map(Node::list)),
+        scope_down: scope_down.value().map(canonical).unwrap_or_default().into(),
+    })
 }
 
 /// A version counts only with `versionEnabled`; else the default version is used.
@@ -155,26 +167,40 @@ fn version(identifier: &Node<'_>) -> Result<Option<Box<str>>, Refusal> {
     }
 }
 
-fn check_action_overrides(overrides: &Node<'_>) -> Result<(), Refusal> {
-    for item in overrides.items() {
-        let name = item.get("name");
-        if name.text().is_none_or(str::is_empty) {
-            return Err(name.refuse("is missing; name the rule to override"));
-        }
-        let action = item.get("actionToUse");
-        let known = ["allow", "block", "count", "captcha", "challenge"];
-        let mut keys = action.map().into_iter().flat_map(|map| map.keys());
-        match (keys.next(), keys.next()) {
-            (Some(key), None) if known.contains(&key.as_str()) => {}
-            _ => {
-                return Err(action.refuse(format!(
-                    "must be an object with one key, such as {{\"count\":{{}}}}: {}",
-                    known.join(", ")
-                )));
-            }
-        }
+/// A rule that is excluded is set to count, as one that is overridden so (semantics §11 row 33).
+fn rule_actions(group: &Node<'_>) -> Result<Vec<(Box<str>, Box<str>)>, Refusal> {
+    let mut actions = Vec::new();
+    for rule in group.get("excludeRules").items() {
+        // One without a name excludes nothing.
+        let name = rule.get("name").text().filter(|name| !name.is_empty());
+        actions.extend(name.map(|name| (name.into(), ACTION_COUNT.into())));
     }
-    Ok(())
+    for item in group.get("ruleActionOverrides").items() {
+        actions.push(action_override(&item)?);
+    }
+    actions.sort_unstable();
+    actions.dedup();
+    Ok(actions)
+}
+
+fn action_override(item: &Node<'_>) -> Result<(Box<str>, Box<str>), Refusal> {
+    let name = item.get("name");
+    let Some(rule) = name.text().filter(|name| !name.is_empty()) else {
+        return Err(name.refuse("is missing; name the rule to override"));
+    };
+    let action = item.get("actionToUse");
+    let known = ["allow", "block", "count", "captcha", "challenge"];
+    let mut members = action.map().into_iter().flatten();
+    match (members.next(), members.next()) {
+        (Some((key, detail)), None) if known.contains(&key.as_str()) => {
+            let detail = if detail.is_null() { "{}".to_owned() } else { canonical(detail) };
+            Ok((rule.into(), format!("{{\"{key}\":{detail}}}").into()))
+        }
+        _ => Err(action.refuse(format!(
+            "must be an object with one key, such as {{\"count\":{{}}}}: {}",
+            known.join(", ")
+        ))),
+    }
 }
 
 fn check_logging(logging: &Node<'_>) -> Result<(), Refusal> {

@@ -254,7 +254,7 @@ pub fn settled(lease: Lease, evaluated_ms: i64, outcomes: &[Outcome]) -> Settlem
 // Ledger.
 
 pub fn violator(resource_type: ResourceType, name: &str, rule: &str) -> Violator {
-    let finding = Finding::WebAcl { found: None, wanted: rule.into() };
+    let finding = Finding::WebAcl { found: None, wanted: rule.into(), differences: vec![] };
     let reason = ViolationReason::ResourceMissingWebAcl;
     Violator { resource_type, id: id(name), violations: vec![Violation { reason, finding }] }
 }

@@ -1,12 +1,15 @@
 use crate::evaluate::world::{body, gaps, judged, outdated, policy, tagged, violators, world};
 use crate::evaluate::{Judgement, References};
 use crate::inventory::{
-    LoadBalancer, Recorder, RecordingGroup, WafAssociation, WafTarget, WebAclRuleGroup,
+    ACTION_NONE, LoadBalancer, Recorder, RecordingGroup, RuleGroupId, WafAssociation, WafTarget,
+    WebAclRuleGroup,
 };
 use crate::policy::Rule;
 use crate::policy::wafv2::RuleGroup;
 
 use super::*;
+
+mod rule_groups;
 
 const ALBS: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
 const STAGES: &str = "AWS::ApiGateway::Stage";
@@ -23,7 +26,8 @@ fn own(name: &str) -> WebAcl {
     WebAcl {
         arn: acl_arn(name).into(),
         name: name.into(),
-        managed_by_fms: true,
+        managed_by_fms: Some(true),
+        retrofitted: Some(false),
         pre_process: Some(vec![]),
         post_process: Some(vec![]),
         ..WebAcl::default()
@@ -32,7 +36,7 @@ fn own(name: &str) -> WebAcl {
 
 /// A web ACL of the account itself.
 fn customers(name: &str) -> WebAcl {
-    WebAcl { managed_by_fms: false, pre_process: None, post_process: None, ..own(name) }
+    WebAcl { managed_by_fms: Some(false), pre_process: None, post_process: None, ..own(name) }
 }
 
 fn acl(acl: WebAcl) -> Item {
@@ -87,7 +91,7 @@ fn check(rule: &Wafv2, acls: &[WebAcl], table: &str) {
 
 #[test]
 fn a_resource_needs_the_web_acl_of_the_policy() {
-    let foreign = WebAcl { managed_by_fms: false, ..own("FMManagedWebACLV2-web-5") };
+    let foreign = WebAcl { managed_by_fms: Some(false), ..own("FMManagedWebACLV2-web-5") };
     check(
         &Wafv2::default(),
         &[
@@ -290,86 +294,40 @@ fn tags_narrow_the_scope_and_an_unseen_body_is_undecided() {
 }
 
 fn group(arn: &str) -> RuleGroup {
-    RuleGroup::Own { arn: arn.into(), count: false }
+    RuleGroup {
+        id: RuleGroupId::Own { arn: arn.into() },
+        version: None,
+        count: false,
+        rule_actions: vec![],
+        configs: vec![],
+        scope_down: Box::default(),
+    }
 }
 
 fn held(arn: &str) -> WebAclRuleGroup {
-    WebAclRuleGroup { arn: Some(arn.into()), ..WebAclRuleGroup::default() }
-}
-
-fn managed(version: Option<&str>) -> RuleGroup {
-    RuleGroup::Managed {
-        vendor: "AWS".into(),
-        name: "Core".into(),
-        version: version.map(Into::into),
-        count: true,
-    }
-}
-
-fn held_managed(version: Option<&str>) -> WebAclRuleGroup {
     WebAclRuleGroup {
-        arn: None,
-        vendor: Some("AWS".into()),
-        name: Some("Core".into()),
-        version: version.map(Into::into),
-        count: true,
+        priority: Some(0),
+        id: Some(RuleGroupId::Own { arn: arn.into() }),
+        version: Some(Box::default()),
+        override_action: Some(ACTION_NONE.into()),
+        rule_actions: Some(vec![]),
+        configs: Some(vec![]),
+        scope_down: Some(Box::default()),
     }
-}
-
-#[test]
-fn the_web_acl_must_carry_the_rule_groups_in_their_order() {
-    let rule = Wafv2 {
-        first: vec![group("a"), managed(None)],
-        last: vec![group("z")],
-        ..Wafv2::default()
-    };
-    let complete = [held("a"), held_managed(None)];
-    let counting = WebAclRuleGroup { count: true, ..held("a") };
-    let other_vendor = WebAclRuleGroup { vendor: Some("Other".into()), ..held_managed(None) };
-    let lacking = "WEB_ACL_MISSING_RULE_GROUP";
-    for (name, first, last, want) in [
-        ("complete", complete.to_vec(), vec![held("z")], "comply"),
-        ("first missing", vec![held_managed(None)], vec![held("z")], lacking),
-        ("last missing", complete.to_vec(), vec![], lacking),
-        ("reordered", vec![held_managed(None), held("a")], vec![held("z")], lacking),
-        ("altered action", vec![counting, held_managed(None)], vec![held("z")], lacking),
-        ("pinned", vec![held("a"), held_managed(Some("1.0"))], vec![held("z")], lacking),
-        ("other vendor", vec![held("a"), other_vendor], vec![held("z")], lacking),
-        ("on the wrong side", vec![held("z")], complete.to_vec(), lacking),
-        ("one more", complete.to_vec(), vec![held("y"), held("z")], lacking),
-    ] {
-        let acl = WebAcl { pre_process: Some(first), post_process: Some(last), ..own(OWN) };
-        assert_eq!(outcome(&rule, &[acl], OWN), want, "{name}");
-    }
-    let pinned = Wafv2 { first: vec![managed(Some("1.0"))], ..Wafv2::default() };
-    let acl = |version| WebAcl { pre_process: Some(vec![held_managed(version)]), ..own(OWN) };
-    check(&pinned, &[acl(Some("1.0"))], &format!("{OWN} | comply"));
-    check(&pinned, &[acl(Some("1.1"))], &format!("{OWN} | {lacking}"));
-    check(&pinned, &[acl(None)], &format!("{OWN} | {lacking}"));
-}
-
-#[test]
-fn untold_rule_groups_are_undecided_where_some_are_wanted() {
-    let untold = WebAcl { pre_process: None, post_process: None, ..own(OWN) };
-    check(&Wafv2::default(), std::slice::from_ref(&untold), &format!("{OWN} | comply"));
-    let rule = Wafv2 { last: vec![group("z")], ..Wafv2::default() };
-    check(&rule, std::slice::from_ref(&untold), &format!("{OWN} | undecided"));
-    let rule = Wafv2 { first: vec![group("a")], ..rule };
-    let half = WebAcl { pre_process: Some(vec![]), ..untold };
-    check(&rule, &[half], &format!("{OWN} | WEB_ACL_MISSING_RULE_GROUP"));
 }
 
 #[test]
 fn retrofitting_accepts_a_customers_web_acl_that_carries_the_groups() {
     let rule = Wafv2 { first: vec![group("a")], retrofit: true, ..Wafv2::default() };
     let carrying = |name: &str, retrofitted| WebAcl {
-        retrofitted,
+        retrofitted: Some(retrofitted),
         pre_process: Some(vec![held("a")]),
         post_process: Some(vec![]),
         ..customers(name)
     };
-    let lacking = WebAcl { retrofitted: true, pre_process: Some(vec![]), ..customers("lacking") };
-    let untold = WebAcl { retrofitted: true, ..customers("untold") };
+    let lacking =
+        WebAcl { retrofitted: Some(true), pre_process: Some(vec![]), ..customers("lacking") };
+    let untold = WebAcl { retrofitted: Some(true), ..customers("untold") };
     let own = WebAcl { pre_process: Some(vec![held("a")]), ..own(OWN) };
     check(
         &rule,

@@ -283,5 +283,8 @@ impl<'a, T: Deserialize<'a>> Deserialize<'a> for Many<T> {
     }
 }
 
+/// Any value, kept whole.
+pub(in crate::inventory) type Whatever = serde_json::Value;
+
 /// Whether a field holds anything at all: the alternative of a union that was chosen.
 pub(in crate::inventory) type Present = IgnoredAny;

@@ -1,10 +1,16 @@
 //! `AWS::WAFv2::WebACL` (formats §9): PascalCase today, camelCase in the earlier generation.
 
 use crate::ident::ResourceType;
-use crate::inventory::{Body, WebAcl, WebAclRuleGroup};
+use crate::inventory::{
+    ACTION_COUNT, Body, RuleGroupId, WebAcl, WebAclRuleGroup, canonical, configs,
+};
 
-use super::shape::{Flag, Many, Present, Text, Whole, shape};
+use super::shape::{Flag, Many, Present, Text, Whatever, Whole, shape};
 use super::{Source, parse, sorted};
+
+/// Names of the groups that Firewall Manager puts first and last begin so (semantics §7.2).
+const FIRST: &str = "PREFMManaged-";
+const LAST: &str = "POSTFMManaged-";
 
 shape! {
     AclBody {
@@ -14,6 +20,7 @@ shape! {
         retrofitted: Flag = "retrofittedByFirewallManager",
         pre: Many<RuleGroup<'a>> = "preProcessFirewallManagerRuleGroups",
         post: Many<RuleGroup<'a>> = "postProcessFirewallManagerRuleGroups",
+        rules: Many<RuleGroup<'a>> = "rules",
         default_action: DefaultAction<'a> = "defaultAction",
     }
 }
@@ -26,38 +33,47 @@ shape! {
 }
 
 shape! {
-    /// `FirewallManagerRuleGroup` of the WAFv2 API.
+    /// `FirewallManagerRuleGroup` of the WAFv2 API, and a `Rule` that is a reference to a group.
     RuleGroup {
+        name: Text<'a> = "name",
         priority: Whole = "priority",
-        statement: Statement<'a> = "firewallManagerStatement",
-        override_action: OverrideAction<'a> = "overrideAction",
+        statement: Statement<'a> = "firewallManagerStatement" | "statement",
+        override_action: Whatever = "overrideAction",
+        visibility: Present = "visibilityConfig",
     }
 }
 
 shape! {
     Statement {
-        managed: ManagedGroup<'a> = "managedRuleGroupStatement",
-        own: OwnGroup<'a> = "ruleGroupReferenceStatement",
+        managed: Group<'a> = "managedRuleGroupStatement",
+        own: Group<'a> = "ruleGroupReferenceStatement",
     }
 }
 
 shape! {
-    ManagedGroup {
+    /// Either statement; an own group is told by its ARN alone.
+    Group {
+        arn: Text<'a> = "arn",
         vendor: Text<'a> = "vendorName",
         name: Text<'a> = "name",
         version: Text<'a> = "version",
+        excluded: Many<ExcludedRule<'a>> = "excludedRules",
+        overrides: Many<ActionOverride<'a>> = "ruleActionOverrides",
+        configs: Many<Whatever> = "managedRuleGroupConfigs",
+        scope_down: Whatever = "scopeDownStatement",
     }
 }
 
 shape! {
-    OwnGroup {
-        arn: Text<'a> = "arn",
+    ExcludedRule {
+        name: Text<'a> = "name",
     }
 }
 
 shape! {
-    OverrideAction {
-        count: Present = "count",
+    ActionOverride {
+        name: Text<'a> = "name",
+        action: Whatever = "actionToUse",
     }
 }
 
@@ -72,35 +88,115 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
     let body: AclBody<'_> = source.body()?;
     let arn = body.arn.and_then(Text::filled).or_else(|| source.item.arn.clone());
     let name = body.name.and_then(Text::filled).or_else(|| source.item.name.clone());
+    let retrofitted = body.retrofitted.map(|retrofitted| retrofitted.0);
+    let (mut pre, mut post) = (body.pre.map(|groups| groups.0), body.post.map(|groups| groups.0));
+    if retrofitted == Some(true) && (pre.is_none() || post.is_none()) {
+        let among = body.rules.and_then(|rules| among_rules(rules.0));
+        let (first, last) = among.unzip();
+        (pre, post) = (pre.or(first), post.or(last));
+    }
     Ok(Body::WebAcl(WebAcl {
         arn: arn.unwrap_or_else(|| source.item.key.id.as_str().into()),
         name: name.unwrap_or_default(),
-        managed_by_fms: body.managed.is_some_and(|managed| managed.0),
-        retrofitted: body.retrofitted.is_some_and(|retrofitted| retrofitted.0),
-        pre_process: body.pre.map(rule_groups),
-        post_process: body.post.map(rule_groups),
+        managed_by_fms: body.managed.map(|managed| managed.0),
+        retrofitted,
+        pre_process: pre.map(rule_groups),
+        post_process: post.map(rule_groups),
         default_block: body.default_action.and_then(|action| blocks(&action)),
         associated: associated(source.relationships)?,
     }))
 }
 
-/// In the order in which they are applied: by priority, as listed where that is not told.
-fn rule_groups(groups: Many<RuleGroup<'_>>) -> Vec<WebAclRuleGroup> {
-    let mut groups = groups.0;
-    groups.sort_by_key(|group| group.priority.map(|priority| priority.0));
+/// The first and last groups that were put among the rules of a retrofitted web ACL, told by their
+/// names: first groups before every other rule, last ones behind. `None` where no rule bears such a
+/// name.
+fn among_rules<'a>(
+    mut rules: Vec<RuleGroup<'a>>,
+) -> Option<(Vec<RuleGroup<'a>>, Vec<RuleGroup<'a>>)> {
+    let begins = |rule: &RuleGroup<'_>, with: &str| {
+        rule.name.as_ref().is_some_and(|name| name.as_str().starts_with(with))
+    };
+    rules.sort_by_key(by_priority);
+    if !rules.iter().any(|rule| begins(rule, FIRST) || begins(rule, LAST)) {
+        return None;
+    }
+    let behind = rules.iter().rev().take_while(|rule| begins(rule, LAST)).count();
+    let last = rules.split_off(rules.len().saturating_sub(behind));
+    let before = rules.iter().take_while(|rule| begins(rule, FIRST)).count();
+    rules.truncate(before);
+    Some((rules, last))
+}
+
+fn by_priority(group: &RuleGroup<'_>) -> Option<i64> {
+    group.priority.map(|priority| priority.0)
+}
+
+/// By priority, as listed where that is not told.
+fn rule_groups(mut groups: Vec<RuleGroup<'_>>) -> Vec<WebAclRuleGroup> {
+    groups.sort_by_key(by_priority);
     groups.into_iter().map(rule_group).collect()
 }
 
+/// The service API leaves out what is not set of a group, but never its name and visibility: where
+/// neither is told, parts were left out by a projection, and what is absent was not told.
 fn rule_group(group: RuleGroup<'_>) -> WebAclRuleGroup {
+    let is_whole = group.name.is_some() || group.visibility.is_some();
+    let action = group.override_action.as_ref().map(canonical);
+    let mut read = WebAclRuleGroup {
+        priority: group.priority.map(|priority| priority.0),
+        override_action: action.filter(|action| action != "{}").map(Into::into),
+        ..WebAclRuleGroup::default()
+    };
     let statement = group.statement.unwrap_or_default();
-    let managed = statement.managed.unwrap_or_default();
-    WebAclRuleGroup {
-        arn: statement.own.and_then(|own| own.arn).and_then(Text::filled),
-        vendor: managed.vendor.and_then(Text::filled),
-        name: managed.name.and_then(Text::filled),
-        version: managed.version.and_then(Text::filled),
-        count: group.override_action.is_some_and(|action| action.count.is_some()),
+    let group = match (statement.managed, statement.own) {
+        (Some(group), _) => {
+            if let (Some(vendor), Some(name)) = (told(&group.vendor), told(&group.name)) {
+                read.id = Some(RuleGroupId::Managed { vendor, name });
+            }
+            group
+        }
+        (None, Some(group)) => {
+            read.id = told(&group.arn).map(|arn| RuleGroupId::Own { arn });
+            group
+        }
+        (None, None) => return read,
+    };
+    let unset = |is_told: bool| is_told || is_whole;
+    read.version = match group.version.as_ref() {
+        Some(version) => Some(version.as_str().into()),
+        None => is_whole.then(Box::default),
+    };
+    if unset(group.excluded.is_some()) && unset(group.overrides.is_some()) {
+        read.rule_actions = rule_actions(group.excluded, group.overrides);
     }
+    if unset(group.configs.is_some()) {
+        read.configs = Some(configs(group.configs.iter().flat_map(|configs| &configs.0)));
+    }
+    if unset(group.scope_down.is_some()) {
+        let statement = group.scope_down.as_ref().map(canonical).unwrap_or_default();
+        read.scope_down = Some(statement.into());
+    }
+    read
+}
+
+fn told(text: &Option<Text<'_>>) -> Option<Box<str>> {
+    text.as_ref().map(Text::as_str).filter(|text| !text.is_empty()).map(Into::into)
+}
+
+/// `None` where one of them tells no rule or no action.
+fn rule_actions(
+    excluded: Option<Many<ExcludedRule<'_>>>,
+    overrides: Option<Many<ActionOverride<'_>>>,
+) -> Option<Vec<(Box<str>, Box<str>)>> {
+    let excluded = excluded.into_iter().flat_map(|rules| rules.0);
+    let overrides = overrides.into_iter().flat_map(|overrides| overrides.0);
+    let excluded = excluded.map(|rule| Some((rule.name?.into_box(), ACTION_COUNT.into())));
+    let overrides = overrides.map(|one| {
+        let action = canonical(&one.action?);
+        (action != "{}").then_some((one.name?.into_box(), action.into()))
+    });
+    let all: Option<Vec<_>> = excluded.chain(overrides).collect();
+    all.map(sorted)
 }
 
 fn blocks(action: &DefaultAction<'_>) -> Option<bool> {

@@ -7,7 +7,11 @@ use super::*;
 fn judgement(violators: &str, gaps: &[&str], in_scope: u64) -> Judgement {
     let violator = |word: &str| {
         let (id, found) = word.split_once('=').unwrap_or((word, ""));
-        let finding = Finding::WebAcl { found: Some(found.into()), wanted: "acl".into() };
+        let finding = Finding::WebAcl {
+            found: Some(found.into()),
+            wanted: "acl".into(),
+            differences: vec![],
+        };
         let reason = ViolationReason::ResourceMissingWebAcl;
         Violator {
             resource_type: ResourceType::LOAD_BALANCER,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ident::ResourceId;
+use crate::inventory::RuleGroupId;
 use crate::policy::content_audit::*;
 use crate::policy::shield_advanced::{ShieldAdvanced, WantedResponse};
 use crate::policy::usage_audit::UsageAudit;
@@ -156,13 +157,19 @@ fn rule_groups_are_read_in_order() {
         "postProcessRuleGroups":[
           {"managedRuleGroupIdentifier":{"vendorName":"AWS","managedRuleGroupName":"B","version":"V1"}}]}"#,
     );
-    let managed = |name: &str, version: Option<&str>| RuleGroup::Managed {
-        vendor: "AWS".into(),
-        name: name.into(),
+    let group = |id, version: Option<&str>, count| RuleGroup {
+        id,
         version: version.map(Into::into),
-        count: false,
+        count,
+        rule_actions: vec![],
+        configs: vec![],
+        scope_down: Box::default(),
     };
-    let own = RuleGroup::Own { arn: "arn:own".into(), count: true };
+    let managed = |name: &str, version: Option<&str>| {
+        let id = RuleGroupId::Managed { vendor: "AWS".into(), name: name.into() };
+        group(id, version, false)
+    };
+    let own = group(RuleGroupId::Own { arn: "arn:own".into() }, None, true);
     assert_eq!(found.first, [own, managed("A", Some("V1"))]);
     assert_eq!(found.last, [managed("B", None)], "a version counts only with versionEnabled");
     assert!(found.retrofit && found.override_customer_web_acl);

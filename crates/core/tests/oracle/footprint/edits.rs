@@ -142,8 +142,8 @@ fn change_body(item: &mut Item, shard: &Shard, random: &mut Random) {
         Body::ClassicLoadBalancer(balancer) => change_groups(&mut balancer.groups, shard, random),
         Body::ApiStage(target) | Body::Distribution(target) => target.web_acl = acl,
         Body::WebAcl(acl) => match random.below(4) {
-            0 => acl.managed_by_fms = !acl.managed_by_fms,
-            1 => acl.retrofitted = !acl.retrofitted,
+            0 => acl.managed_by_fms = acl.managed_by_fms.map(|managed| !managed),
+            1 => acl.retrofitted = acl.retrofitted.map(|retrofitted| !retrofitted),
             2 => drop(acl.associated.pop()),
             _ => acl.pre_process = None,
         },

@@ -1,6 +1,7 @@
 //! Bodies of the other types that are read.
 
 use super::*;
+use crate::inventory::{ACTION_COUNT, ACTION_NONE, RuleGroupId};
 
 #[test]
 fn interfaces_and_instances_are_read() {
@@ -144,15 +145,17 @@ fn web_acls_are_read_in_both_letter_cases() {
         assert_eq!((&*acl.arn, &*acl.name), ("arn:acl", "acl"));
         assert_eq!(
             (acl.managed_by_fms, acl.retrofitted, acl.default_block),
-            (true, false, Some(true))
+            (Some(true), Some(false), Some(true))
         );
         let pre = acl.pre_process.unwrap();
-        assert_eq!(pre[0].vendor.as_deref(), Some("AWS"));
+        let common = RuleGroupId::Managed { vendor: "AWS".into(), name: "Common".into() };
+        assert_eq!(pre[0].id, Some(common));
         assert_eq!(
-            (pre[0].name.as_deref(), pre[0].version.as_deref(), pre[0].count),
-            (Some("Common"), Some("1.2"), false)
+            (pre[0].version.as_deref(), pre[0].override_action.as_deref()),
+            (Some("1.2"), Some(ACTION_NONE))
         );
-        assert_eq!((pre[1].arn.as_deref(), pre[1].count), (Some("arn:rg"), true));
+        assert_eq!(pre[1].id, Some(RuleGroupId::Own { arn: "arn:rg".into() }));
+        assert_eq!(pre[1].override_action.as_deref(), Some(ACTION_COUNT));
         assert_eq!(acl.post_process, Some(vec![]));
         let named: Vec<&str> = acl.associated.iter().map(|(_, id)| &**id).collect();
         assert_eq!(named, ["a", "b"]);
