@@ -219,6 +219,8 @@ impl App {
         loop {
             let view = self.view()?;
             let Decision { mut changes, event, answer } = decide(&view)?;
+            let otherwise = view.judged_otherwise(&changes);
+            changes.extend(otherwise.into_iter().map(ControlChange::FanOut));
             changes.push(ControlChange::Audit(Arc::new(event)));
             match self.store.commit(view.revision(), &changes, self.clock.now_ms()) {
                 Ok(_) => {

@@ -227,9 +227,10 @@ impl Told<'_> {
                 let object = format!("{account}/{region}/{firewall}");
                 self::change("third-party-firewall", object, state(known), state(Some(after)))
             }
-            ControlChange::PutOffboarded(_) | ControlChange::Mark(_) | ControlChange::Audit(_) => {
-                return None;
-            }
+            ControlChange::PutOffboarded(_)
+            | ControlChange::FanOut(_)
+            | ControlChange::Mark(_)
+            | ControlChange::Audit(_) => return None,
         })
     }
 

@@ -8,7 +8,8 @@ use palisade_core::organization::Organization;
 use palisade_core::policy::{self, Identity, Policy, PolicyType};
 use palisade_core::scope::{self, AdminScope};
 use palisade_store::{
-    Administrator, Control, ListRecord, PolicyRecord, ResourceSetRecord, Store, StoreError,
+    Administrator, Control, ControlChange, ListRecord, PolicyRecord, ResourceSetRecord, Store,
+    StoreError,
 };
 
 /// One revision of the control state with its policies parsed.
@@ -60,7 +61,39 @@ impl ControlView {
             };
             policies.insert(id.clone(), Parsed { policy, in_scope });
         }
+        let rivals = policy::rivals(policies.values().map(|parsed| &*parsed.policy));
+        for (parsed, rivals) in policies.values_mut().zip(rivals) {
+            if parsed.policy.rival_names != rivals {
+                Arc::make_mut(&mut parsed.policy).rival_names = rivals;
+            }
+        }
         ControlView { control, policies }
+    }
+
+    /// The policies that stay as they are and yet judge otherwise once these changes are made: names
+    /// of others decide which web ACLs are their own (semantics §11 row 34).
+    pub(crate) fn judged_otherwise(&self, changes: &[ControlChange]) -> Vec<PolicyId> {
+        let mut changed: BTreeMap<&PolicyId, Option<Policy>> = BTreeMap::new();
+        for change in changes {
+            match change {
+                ControlChange::PutPolicy(record) => {
+                    let parsed = policy::parse(&record.document, identity(record)).ok();
+                    changed.insert(&record.id, parsed);
+                }
+                ControlChange::RemovePolicy(id) => {
+                    changed.insert(id, None);
+                }
+                _ => {}
+            }
+        }
+        if changed.is_empty() {
+            return Vec::new();
+        }
+        let same = || self.policies().filter(|policy| !changed.contains_key(&policy.id));
+        let all = same().map(|policy| &**policy).chain(changed.values().flatten());
+        let rivals = policy::rivals(all);
+        let otherwise = same().zip(rivals).filter(|(policy, rivals)| policy.rival_names != *rivals);
+        otherwise.map(|(policy, _)| policy.id.clone()).collect()
     }
 
     /// The revision that this is a view of.

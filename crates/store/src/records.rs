@@ -199,6 +199,8 @@ pub enum ControlChange {
     PutPolicy(Arc<PolicyRecord>),
     /// Remove a policy with all it caused.
     RemovePolicy(PolicyId),
+    /// Fan the evaluation of a policy out that itself stays as it is.
+    FanOut(PolicyId),
     /// Create or replace a list, and mark its readers unless its content stays the same.
     PutList(Arc<ListRecord>),
     /// Remove a list and mark its readers.

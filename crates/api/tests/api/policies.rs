@@ -99,6 +99,40 @@ async fn an_update_needs_the_current_token_and_makes_a_new_one() {
 }
 
 #[tokio::test]
+async fn a_policy_whose_names_win_over_anothers_has_that_one_judged_again() {
+    let world = World::new().await;
+    let web = |name: &str| {
+        let data = json!({"type": "WAFV2", "defaultAction": {"type": "ALLOW"}}).to_string();
+        json!({"PolicyName": name, "ResourceType": "AWS::ApiGateway::Stage", "ExcludeResourceTags": false,
+            "RemediationEnabled": false,
+            "SecurityServicePolicyData": {"Type": "WAFV2", "ManagedServiceData": data}})
+    };
+    let due = || {
+        let mut due: Vec<String> = Vec::new();
+        let control = world.store.control().unwrap();
+        for fan_out in world.store.fan_outs().unwrap() {
+            due.push(control.policies[&fan_out.policy].document.policy_name.clone());
+            assert!(world.store.advance_fan_out(&fan_out, &[], None, 0).unwrap());
+        }
+        due.sort();
+        due.join(" ")
+    };
+    world.put(web("web")).await;
+    world.put(web("other")).await;
+    assert_eq!(due(), "other web");
+    // `FMManagedWebACLV2web1` and ten digits fit both: they were web's before.
+    let rival = world.put(web("web1")).await;
+    assert_eq!(due(), "web web1");
+    let mut renamed = web("web-2");
+    renamed["PolicyId"] = rival["PolicyId"].clone();
+    renamed["PolicyUpdateToken"] = rival["PolicyUpdateToken"].clone();
+    world.put(renamed).await;
+    assert_eq!(due(), "web-2", "its former name still wins");
+    world.admin("DeletePolicy", json!({"PolicyId": rival["PolicyId"]})).await.ok();
+    assert_eq!(due(), "web");
+}
+
+#[tokio::test]
 async fn the_latest_50_former_names_are_remembered() {
     let world = World::new().await;
     let mut policy = world.put(audit("name 0")).await;

@@ -1,37 +1,28 @@
-//! Names of web ACLs that Firewall Manager makes: `FMManagedWebACLV2-<policy name>-<UTC ms>`
-//! (semantics §5.1, §7.2). A name never changes, so one made under an earlier name of the policy
-//! is still its own.
+//! Which web ACLs are a policy's own by their name (semantics §10 row 16, §11 row 34).
 
 use crate::policy::Policy;
+use crate::policy::web_acl_name::{fits, names};
 
-const PREFIX: &str = "FMManagedWebACLV2-";
+pub(super) use crate::policy::web_acl_name::pattern;
 
 /// The names that a policy's web ACLs may bear.
 pub(super) struct OwnNames<'a> {
-    policy_names: Vec<&'a str>,
+    policy: &'a Policy,
 }
 
 impl<'a> OwnNames<'a> {
     pub fn of(policy: &'a Policy) -> OwnNames<'a> {
-        let former = policy.former_names.iter().map(Box::as_ref);
-        OwnNames { policy_names: former.chain([&*policy.name]).collect() }
+        OwnNames { policy }
     }
 
-    /// Whether a web ACL's name has exactly the pattern for one of the policy's names.
+    /// Whether a web ACL's name fits one of the policy's names, and no longer one of another policy.
     pub fn has(&self, web_acl_name: &str) -> bool {
-        self.policy_names.iter().any(|policy_name| {
-            web_acl_name
-                .strip_prefix(PREFIX)
-                .and_then(|rest| rest.strip_prefix(policy_name))
-                .and_then(|rest| rest.strip_prefix('-'))
-                .is_some_and(|ms| !ms.is_empty() && ms.bytes().all(|byte| byte.is_ascii_digit()))
-        })
+        let longest = |fitting: Option<&str>| fitting.map(str::len);
+        let own = names(self.policy).filter(|name| fits(web_acl_name, name));
+        let others = self.policy.rival_names.iter().filter(|name| fits(web_acl_name, name));
+        let own = longest(own.max_by_key(|name| name.len()));
+        own.is_some() && own >= longest(others.map(Box::as_ref).max_by_key(|name| name.len()))
     }
-}
-
-/// The pattern as people read it.
-pub(super) fn pattern(policy_name: &str) -> String {
-    format!("{PREFIX}{policy_name}-<UTC ms>")
 }
 
 /// The name in a WAFv2 ARN, `arn:…:wafv2:…/webacl/<name>/<id>`; `None` for anything else.
@@ -46,34 +37,63 @@ pub(super) fn of_arn(arn: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use crate::evaluate::world::policy;
-    use crate::policy::Rule;
     use crate::policy::wafv2::Wafv2;
+    use crate::policy::{Rule, rivals};
 
     use super::*;
 
-    #[test]
-    fn a_name_is_own_when_it_has_exactly_the_pattern() {
+    fn named(name: &str, former_names: &[&str]) -> Policy {
         let mut policy = policy("AWS::CloudFront::Distribution", Rule::Wafv2(Wafv2::default()));
-        policy.name = "web".into();
-        policy.former_names = vec!["web-old".into()];
+        policy.name = name.into();
+        policy.former_names = former_names.iter().map(|name| (*name).into()).collect();
+        policy
+    }
+
+    #[test]
+    fn a_name_is_own_when_it_fits_a_name_of_the_policy() {
+        let policy = named("web", &["web-old"]);
         let names = OwnNames::of(&policy);
         for (name, own) in [
             ("FMManagedWebACLV2-web-1600000000000", true),
-            ("FMManagedWebACLV2-web-1", true),
+            ("FMManagedWebACLV2web1600000000000", true),
             ("FMManagedWebACLV2-web-old-1600000000000", true),
-            ("FMManagedWebACLV2-web-", false),
-            ("FMManagedWebACLV2-web", false),
+            ("FMManagedWebACLV2web-old1600000000000", true),
             ("FMManagedWebACLV2-web-new-1600000000000", false),
-            ("FMManagedWebACLV2-webb-1600000000000", false),
-            ("FMManagedWebACLV2-web-1600000000000x", false),
-            ("FMManagedWebACLV2-web--1600000000000", false),
-            ("FMManagedWebACLV2-Web-1600000000000", false),
-            ("FMManagedWebACLV2-Loggingweb-1600000000000", false),
-            ("xFMManagedWebACLV2-web-1600000000000", false),
+            ("FMManagedWebACLV2-web-1", false),
             ("", false),
         ] {
             assert_eq!(names.has(name), own, "{name}");
         }
+    }
+
+    #[test]
+    fn the_longest_of_several_names_that_fit_wins() {
+        let mut policies = [
+            named("web", &[]),
+            named("web1", &[]),
+            named("other", &["web16"]),
+            named("-web-", &[]),
+        ];
+        for (policy, rivals) in rivals(&policies).into_iter().zip(&[
+            &["-web-", "web1", "web16"][..],
+            &["web16"],
+            &[],
+            &[],
+        ]) {
+            assert_eq!(policy.iter().map(Box::as_ref).collect::<Vec<_>>(), *rivals);
+        }
+        let found = rivals(&policies);
+        for (policy, rivals) in policies.iter_mut().zip(found) {
+            policy.rival_names = rivals;
+        }
+        let own = |acl: &str| {
+            let owners = policies.iter().filter(|policy| OwnNames::of(policy).has(acl));
+            owners.map(|policy| &*policy.name).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(own("FMManagedWebACLV2web1600000000000"), "other", "11 digits behind web16");
+        assert_eq!(own("FMManagedWebACLV2web1100000000000"), "web1", "12 digits behind web1");
+        assert_eq!(own("FMManagedWebACLV2web21600000000"), "web");
+        assert_eq!(own("FMManagedWebACLV2-web-1600000000000"), "-web-");
     }
 
     #[test]

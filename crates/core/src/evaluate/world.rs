@@ -71,6 +71,7 @@ pub fn policy(resource_types: &str, rule: Rule) -> Policy {
         id: "01234567-89ab-cdef-0123-456789abcdef".try_into().unwrap(),
         name: "web".into(),
         former_names: Vec::new(),
+        rival_names: Vec::new(),
         owner: account(ADMIN),
         region: Region::home_of_global(),
         revision: 1,

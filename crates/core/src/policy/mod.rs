@@ -32,12 +32,14 @@ mod tests;
 pub mod usage_audit;
 mod waf;
 pub mod wafv2;
+pub(crate) mod web_acl_name;
 
 pub use admission::{Purpose, admit, admit_update};
 pub use document::*;
 pub use quotas::Quotas;
 pub(crate) use refusal::within;
 pub use refusal::{Refusal, RefusalKind};
+pub use web_acl_name::rivals;
 
 /// A valid policy as evaluators see it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -48,6 +50,10 @@ pub struct Policy {
     pub name: Box<str>,
     /// Names it had before; web ACLs made under them keep them (semantics §5.1 names).
     pub former_names: Vec<Box<str>>,
+    /// Names of other policies that win over one of this one's own where a web ACL's name fits both
+    /// (semantics §11 row 34). No document tells them: whoever knows all policies sets what
+    /// [`rivals`] finds.
+    pub rival_names: Vec<Box<str>>,
     /// The administrator account that owns it.
     pub owner: AccountId,
     /// The Region it judges.
@@ -153,6 +159,7 @@ pub fn parse(document: &Document, identity: Identity) -> Result<Policy, Refusal>
         id,
         name: document.policy_name.as_str().into(),
         former_names,
+        rival_names: Vec::new(),
         owner,
         region,
         revision,

@@ -53,6 +53,10 @@ impl Question {
             policies
                 .push(policy::parse(&file.policy, identity).map_err(|refusal| wrong(&refusal))?);
         }
+        let rivals = policy::rivals(&policies);
+        for (policy, rivals) in policies.iter_mut().zip(rivals) {
+            policy.rival_names = rivals;
+        }
         let is_used = |given: &&String| {
             policies.iter().any(|policy: &Policy| earlier_of(given, &policy.name).is_some())
         };

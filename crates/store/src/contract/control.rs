@@ -205,6 +205,13 @@ pub fn what_changes_no_judgement_marks_no_work(bed: &mut impl Bed) {
     assert_eq!(*control.lists[&renamed.id], renamed);
     commit(store, &[ControlChange::PutPolicy(policy("p", 2))], 600);
     assert_eq!(store.fan_outs().unwrap().len(), 1);
+    let asked = ["p", "unknown"].map(|name| ControlChange::FanOut(policy_id(name)));
+    let [fan_out] = &store.fan_outs().unwrap()[..] else { panic!("one") };
+    store.advance_fan_out(fan_out, &[], None, 700).unwrap();
+    commit(store, &asked, 800);
+    let fan_outs = store.fan_outs().unwrap();
+    assert_eq!(fan_outs.len(), 1);
+    assert_eq!((&fan_outs[0].policy, fan_outs[0].revision), (&policy_id("p"), 2));
 }
 
 pub fn a_removed_policy_takes_all_it_caused_and_closes_its_history(bed: &mut impl Bed) {

@@ -72,6 +72,10 @@ fn apply(tx: &Transaction<'_>, change: &ControlChange, sequence: u64, now_ms: i6
         ControlChange::PutOffboarded(offboarded) => put_offboarded(tx, offboarded.as_ref()),
         ControlChange::PutPolicy(policy) => put_policy(tx, policy, now_ms),
         ControlChange::RemovePolicy(policy) => remove_policy(tx, policy, sequence, now_ms),
+        ControlChange::FanOut(policy) => match policy_revision(tx, policy)? {
+            Some(revision) => work::put_fan_out(tx, policy, revision, now_ms),
+            None => Ok(()),
+        },
         ControlChange::PutList(list) => put_list(tx, list, sequence, now_ms),
         ControlChange::RemoveList(list) => remove_list(tx, list, sequence, now_ms),
         ControlChange::PutResourceSet(set) => support::put_resource_set(tx, set),

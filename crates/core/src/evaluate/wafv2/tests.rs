@@ -91,7 +91,7 @@ fn check(rule: &Wafv2, acls: &[WebAcl], table: &str) {
 
 #[test]
 fn a_resource_needs_the_web_acl_of_the_policy() {
-    let foreign = WebAcl { managed_by_fms: Some(false), ..own("FMManagedWebACLV2-web-5") };
+    let foreign = WebAcl { managed_by_fms: Some(false), ..own("FMManagedWebACLV2-web-5000000000") };
     check(
         &Wafv2::default(),
         &[
@@ -106,11 +106,11 @@ fn a_resource_needs_the_web_acl_of_the_policy() {
          FMManagedWebACLV2-web-1600000000000     | comply
          FMManagedWebACLV2-web-old-1500000000000 | RESOURCE_INCORRECT_WEB_ACL
          FMManagedWebACLV2-other-1600000000000   | RESOURCE_INCORRECT_WEB_ACL
-         FMManagedWebACLV2-web-5                 | RESOURCE_INCORRECT_WEB_ACL
+         FMManagedWebACLV2-web-5000000000                 | RESOURCE_INCORRECT_WEB_ACL
          mine                                    | RESOURCE_INCORRECT_WEB_ACL
          classic                                 | RESOURCE_INCORRECT_WEB_ACL
          strange                                 | RESOURCE_INCORRECT_WEB_ACL
-         FMManagedWebACLV2-web-7                 | undecided",
+         FMManagedWebACLV2-web-7000000000                 | undecided",
     );
 }
 
@@ -137,12 +137,12 @@ fn relationships_decide_only_where_the_attribute_is_absent() {
     };
     let items = vec![
         related(OWN, &["alb-own", "alb-bare", "alb-other"]),
-        related("FMManagedWebACLV2-x-1", &["alb-foreign"]),
+        related("FMManagedWebACLV2-x-1000000000", &["alb-foreign"]),
         alb("alb-own", "unsaid"),
         alb("alb-foreign", "unsaid"),
         alb("alb-none", "unsaid"),
         alb("alb-bare", "bare"),
-        alb("alb-other", "FMManagedWebACLV2-x-1"),
+        alb("alb-other", "FMManagedWebACLV2-x-1000000000"),
     ];
     assert_eq!(
         violators(&judge_of(Wafv2::default(), items)),
@@ -372,11 +372,11 @@ fn retrofitting_reports_web_acls_that_cannot_be_taken_over() {
             acl(alone),
             acl(gone),
             acl(shared),
-            acl(own("FMManagedWebACLV2-other-1")),
+            acl(own("FMManagedWebACLV2-other-1000000000")),
             alb("alb-1", "alone"),
             alb("alb-2", "gone"),
             alb("alb-3", "shared"),
-            alb("alb-4", "FMManagedWebACLV2-other-1"),
+            alb("alb-4", "FMManagedWebACLV2-other-1000000000"),
         ],
     );
     assert_eq!(
@@ -385,7 +385,7 @@ fn retrofitting_reports_web_acls_that_cannot_be_taken_over() {
             "alb-4 RESOURCE_INCORRECT_WEB_ACL".to_owned(),
             format!(
                 "{} WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE",
-                acl_arn("FMManagedWebACLV2-other-1")
+                acl_arn("FMManagedWebACLV2-other-1000000000")
             ),
             format!("{} WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE", acl_arn("shared")),
         ]
