@@ -10,6 +10,7 @@ use palisade_store::{AuditEvent, ControlChange, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::buffers::Buffers;
+use crate::health::Health;
 use crate::inflate::Bounds;
 use crate::metrics::Metrics;
 use crate::pages::Sealer;
@@ -129,6 +130,8 @@ pub struct App {
     pub wake: Notify,
     /// Counts and times of every stage.
     pub metrics: Metrics,
+    /// What keeps the server from being well.
+    pub health: Health,
     pub(crate) deliveries: Arc<Semaphore>,
     pub(crate) buffers: Buffers,
     pub(crate) place: Place,
@@ -154,6 +157,7 @@ impl App {
             settings,
             wake: Notify::new(),
             metrics: Metrics::default(),
+            health: Health::default(),
             deliveries: Arc::new(Semaphore::new(DELIVERIES_AT_ONCE_MAX)),
             buffers: Buffers::default(),
             place: Place::default(),

@@ -22,6 +22,7 @@ mod buffers;
 pub mod call;
 pub mod caller;
 pub mod compliance;
+pub mod health;
 pub mod inflate;
 mod intake;
 pub mod keys;

@@ -173,6 +173,9 @@ pub struct Metrics {
     stages: [Histogram; Stage::ALL.len()],
     ingest_bytes: AtomicU64,
     shards: AtomicU64,
+    failed_shards: AtomicU64,
+    steps: AtomicU64,
+    log_lost: AtomicU64,
     judgements: Mutex<Judgements>,
 }
 
@@ -201,6 +204,26 @@ impl Metrics {
         self.shards.fetch_add(shards as u64, Relaxed);
         let mut all = locked(&self.judgements);
         *all = all.and(judgements);
+    }
+
+    /// Counts shards whose judgement or settlement failed.
+    pub fn failed(&self, shards: usize) {
+        self.failed_shards.fetch_add(shards as u64, Relaxed);
+    }
+
+    /// Notes that the worker took a step: it looked for work, or got on with some.
+    pub fn stepped(&self) {
+        self.steps.fetch_add(1, Relaxed);
+    }
+
+    /// How many steps the worker took.
+    pub fn steps(&self) -> u64 {
+        self.steps.load(Relaxed)
+    }
+
+    /// Notes how many lines of the log were lost so far.
+    pub fn log_lost(&self, lines: u64) {
+        self.log_lost.store(lines, Relaxed);
     }
 
     /// How shards were judged so far.
@@ -245,6 +268,7 @@ mod tests {
     use palisade_store::{Effort, WorkCounts};
 
     use super::*;
+    use crate::health::Unwell;
 
     #[test]
     fn the_page_names_each_series_once_and_counts_up() {
@@ -254,7 +278,9 @@ mod tests {
         metrics.items("accepted", 3);
         let work = WorkCounts { dirty: 4, ..WorkCounts::default() };
         let effort = Effort { reads: 2, read_ns: 1_500_000_000, bytes: 4096, ..Effort::default() };
-        let page = metrics.render(Some(work), Some(effort));
+        let unwell = [Unwell { part: "log", why: "it is full".to_owned() }];
+        let page = metrics.render(Some(work), Some(effort), &unwell);
+        assert!(page.contains("palisade_unwell{part=\"log\"} 1\n"), "{page}");
         assert!(
             page.contains("palisade_requests_total{operation=\"ListPolicies\",outcome=\"ok\"} 2\n")
         );
@@ -275,7 +301,7 @@ mod tests {
         for ns in [500_000, 500_001, 60_000_000_000] {
             metrics.observe(Stage::Judge, Duration::from_nanos(ns));
         }
-        let page = metrics.render(None, None);
+        let page = metrics.render(None, None, &[]);
         for (bound, count) in [("0.0001", 0), ("0.0005", 1), ("0.0025", 2), ("30", 2), ("+Inf", 3)]
         {
             let line = format!(

@@ -8,7 +8,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock, Weak};
-use std::thread::{self, Thread};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -35,7 +35,7 @@ struct State {
     /// Milliseconds after `begun` from which on calls are answered in place again.
     rests_until_ms: AtomicU64,
     asleep: AtomicBool,
-    watcher: OnceLock<Option<Thread>>,
+    watcher: OnceLock<Option<JoinHandle<()>>>,
 }
 
 /// A call in place. Given back when it ends, by a panic too.
@@ -66,9 +66,13 @@ impl Place {
             return None;
         }
         let watcher = state.watcher.get_or_init(|| watched(&self.0)).as_ref()?;
+        if watcher.is_finished() {
+            // Nobody would see to it that one that is stuck holds up no others.
+            return None;
+        }
         let call = state.calls.fetch_add(1, SeqCst).wrapping_add(1);
         if state.asleep.swap(false, SeqCst) {
-            watcher.unpark();
+            watcher.thread().unpark();
         }
         state.held.compare_exchange(0, call, SeqCst, SeqCst).ok()?;
         Some(Taken { state, since })
@@ -96,13 +100,13 @@ impl Drop for Place {
     fn drop(&mut self) {
         // So that it sees that there is nothing left to watch.
         if let Some(Some(watcher)) = self.0.watcher.get() {
-            watcher.unpark();
+            watcher.thread().unpark();
         }
     }
 }
 
 /// A watcher, where the runtime has a second thread that could take over.
-fn watched(state: &Arc<State>) -> Option<Thread> {
+fn watched(state: &Arc<State>) -> Option<JoinHandle<()>> {
     let runtime = Handle::try_current().ok()?;
     let many = runtime.runtime_flavor() == RuntimeFlavor::MultiThread
         && runtime.metrics().num_workers() > 1;
@@ -111,8 +115,7 @@ fn watched(state: &Arc<State>) -> Option<Thread> {
     }
     let state = Arc::downgrade(state);
     let watcher = thread::Builder::new().name("call-watcher".to_owned());
-    let watcher = watcher.spawn(move || watch(&state, &runtime)).ok()?;
-    Some(watcher.thread().clone())
+    watcher.spawn(move || watch(&state, &runtime)).ok()
 }
 
 fn watch(state: &Weak<State>, runtime: &Handle) {

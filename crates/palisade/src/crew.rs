@@ -29,6 +29,8 @@ const GATHERING_LOOK: Duration = Duration::from_millis(5);
 const EXPIRY: Duration = Duration::from_secs(60 * 60);
 /// After how many times a round's leases were prolonged it is told that it takes long.
 const LONG: u32 = 15;
+/// How long rounds may fail before that is told of the server.
+const FAILING: Duration = Duration::from_secs(5);
 /// How often the leases of a round under way are prolonged: two such may fail before one ends.
 pub const PROLONGING: Duration = Duration::from_millis(LEASE_MS.unsigned_abs() / 3);
 
@@ -49,6 +51,8 @@ pub struct Crew {
     prolonging: Duration,
     /// Told when a round finds more than it takes.
     more: Notify,
+    /// Since when every round failed.
+    failing: Mutex<Option<Instant>>,
 }
 
 /// A round that failed: it has been told why.
@@ -59,7 +63,14 @@ impl Crew {
     /// [`PROLONGING`] outside of tests.
     #[must_use]
     pub fn new(app: Arc<App>, judging: Judging, keep: Keep, prolonging: Duration) -> Arc<Crew> {
-        Arc::new(Crew { app, judging, keep, prolonging, more: Notify::new() })
+        Arc::new(Crew {
+            app,
+            judging,
+            keep,
+            prolonging,
+            more: Notify::new(),
+            failing: Mutex::default(),
+        })
     }
 
     /// Does due work, round after round, until told to stop.
@@ -72,6 +83,7 @@ impl Crew {
         let mut expiry = Instant::now();
         let mut backlog = false;
         while !*stopped.borrow() {
+            self.app.metrics.stepped();
             if Instant::now() >= expiry {
                 expire(&self.app, self.keep).await;
                 expiry += EXPIRY;
@@ -139,12 +151,33 @@ impl Crew {
                 tracing::warn!(seconds, "a round of work takes very long");
             }
         };
-        match ended {
-            Ok(Ok(done)) => return Ok(done),
-            Ok(Err(error)) => tracing::error!(%error, "a round of work failed; it is tried again"),
-            Err(error) => tracing::error!(%error, "a round of work ended early; it is tried again"),
-        }
+        let error = match ended {
+            Ok(Ok(done)) => {
+                self.note(None);
+                return Ok(done);
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => format!("it ended early: {error}"),
+        };
+        self.note(Some(&error));
+        tracing::error!(error, "a round of work failed; it is tried again");
         Err(Failed)
+    }
+
+    /// Notes how a round ended. That of one shard fails now and then is told by the log and counted;
+    /// where round after round fails, nothing is judged any more.
+    fn note(&self, failure: Option<&str>) {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(failure) = failure else {
+            *failing = None;
+            self.app.health.note("rounds", None);
+            return;
+        };
+        let since = failing.get_or_insert_with(Instant::now).elapsed();
+        if since >= FAILING {
+            let why = format!("nothing is judged for {} s: {failure}", since.as_secs());
+            self.app.health.note("rounds", Some(why));
+        }
     }
 
     async fn prolong(self: &Arc<Self>, held: Arc<Mutex<Vec<Lease>>>) {

@@ -29,7 +29,7 @@ pub fn run(command: &args::Keys) -> Outcome {
         args::Keys::Create(args) => {
             // Said before a store is made, and as the user's own mistake by a server as well.
             args.account.as_ref().map_or(Ok(()), keys::is_account).map_err(sealing::refused)?;
-            let place = Place::making(&args.place)?;
+            let place = Place::making(&args.place, args.new)?;
             let new = place.create(args.account.as_ref())?;
             show(&new, args.output)?;
         }
@@ -111,10 +111,10 @@ impl Place {
     }
 
     /// As [`Place::sealing`]; a store that is not there is made.
-    fn making(place: &args::KeyPlace) -> Result<Place, Failure> {
+    fn making(place: &args::KeyPlace, new: bool) -> Result<Place, Failure> {
         match place.remote {
             true => Place::of(place),
-            false => Place::sealed(place, serve::open(&place.store.0)?),
+            false => Place::sealed(place, serve::open(&place.store.0, new)?),
         }
     }
 
@@ -392,7 +392,7 @@ fn existing(path: &Path) -> Result<SqliteStore, Failure> {
             path.display()
         )));
     }
-    serve::open(path)
+    serve::open(path, false)
 }
 
 fn failed(error: StoreError) -> Failure {

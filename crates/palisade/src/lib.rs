@@ -25,6 +25,7 @@ pub mod serve;
 pub mod system;
 pub mod terminal;
 pub mod trust;
+pub mod watch;
 pub mod worker;
 
 use args::{Cli, Command, Organization};

@@ -43,6 +43,8 @@ pub fn run(args: &args::Quickstart) -> Outcome {
     let sample = write_sample(&args.data)?;
     let plan = Plan {
         store: args.data.join("quickstart.db"),
+        // It is made from the sample again whenever it is not there.
+        new: true,
         listen: args.listen,
         auth: Auth::Open,
         any_host: false,

@@ -85,6 +85,28 @@ fn beside(store: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Refuses to have an empty store made where what belongs to one is left: its disk may not be mounted,
+/// or its file moved away, and an empty one in its place would say that nothing is wrong.
+///
+/// # Errors
+/// There is a sealing key or a log, and no store.
+pub fn refuse_lost(path: &Path) -> Result<(), Failure> {
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |facts| facts.len());
+    if length(path) > 0 {
+        return Ok(());
+    }
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let (key, log) = (beside(path), PathBuf::from(log));
+    let Some(left) = [key, log].into_iter().find(|left| length(left) > 0) else { return Ok(()) };
+    Err(Failure::Usage(format!(
+        "store `{}` is not there or empty, but `{}` of one is: bring the store back, or, to begin an \
+         empty one in its place, say --new or move that file away",
+        path.display(),
+        left.display()
+    )))
+}
+
 /// A key file that is read, or made.
 ///
 /// # Errors

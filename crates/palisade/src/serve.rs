@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::edge::tls::{self, Tls};
 use crate::edge::{self, Edge, until};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::system::{SystemClock, SystemEntropy};
+use crate::watch::{Watch, watched};
 use crate::worker::Judging;
 use crate::{logging, sealing, terminal};
 
@@ -29,12 +31,18 @@ const USES: Duration = Duration::from_secs(60);
 /// How long calls under way may take to end when the server stops.
 const FAREWELL: Duration = Duration::from_secs(10);
 
+/// "File size limit exceeded", as Linux numbers it on all but MIPS.
+#[cfg(unix)]
+const SIGXFSZ: i32 = 25;
+
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 
 /// What to serve, and how.
 pub struct Plan {
     /// The store's file.
     pub store: PathBuf,
+    /// Whether a store may be made where one was before.
+    pub new: bool,
     /// Where to listen.
     pub listen: SocketAddr,
     /// Who is believed to be calling.
@@ -104,6 +112,7 @@ fn plan(args: &args::Serve) -> Result<Plan, Failure> {
     }
     Ok(Plan {
         store: args.store.0.clone(),
+        new: args.new,
         listen: args.listen,
         auth,
         any_host: args.i_know_this_is_open,
@@ -154,12 +163,13 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::Refused(format!("threads cannot be started: {error}")))
 }
 
-/// Opens the store at `path` without serving from it; its folder is made when it is not there.
+/// Opens the store at `path` without serving from it; its folder is made when it is not there, and so
+/// is the store, unless one was there before and this is not to be a `new` one.
 ///
 /// # Errors
-/// The folder or the store cannot be made or opened.
-pub fn open(path: &Path) -> Result<SqliteStore, Failure> {
-    open_as(path, false, Synchronous::Full)
+/// The folder or the store cannot be made or opened; a store was there before.
+pub fn open(path: &Path, new: bool) -> Result<SqliteStore, Failure> {
+    open_as(path, new, false, Synchronous::Full)
 }
 
 /// As [`open`], while no server serves from it.
@@ -167,10 +177,18 @@ pub fn open(path: &Path) -> Result<SqliteStore, Failure> {
 /// # Errors
 /// As [`open`], and a server that serves from it.
 pub fn open_alone(path: &Path) -> Result<SqliteStore, Failure> {
-    open_as(path, true, Synchronous::Full)
+    open_as(path, false, true, Synchronous::Full)
 }
 
-fn open_as(path: &Path, serve: bool, synchronous: Synchronous) -> Result<SqliteStore, Failure> {
+fn open_as(
+    path: &Path,
+    new: bool,
+    serve: bool,
+    synchronous: Synchronous,
+) -> Result<SqliteStore, Failure> {
+    if !new {
+        sealing::refuse_lost(path)?;
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder {
         std::fs::create_dir_all(folder).map_err(|error| {
@@ -193,6 +211,9 @@ pub struct Running {
     listener: JoinHandle<()>,
     worker: JoinHandle<()>,
     uses: JoinHandle<()>,
+    /// Reads certificate and key again; `None` without TLS.
+    certificate: Option<JoinHandle<()>>,
+    watch: Watch,
     app: Arc<App>,
 }
 
@@ -206,7 +227,8 @@ impl Running {
         let listener =
             TcpListener::bind(plan.listen).await.map_err(|error| unbound(plan.listen, &error))?;
         let address = listener.local_addr().map_err(|error| unbound(plan.listen, &error))?;
-        let store: Arc<dyn Store> = Arc::new(open_as(&plan.store, true, plan.synchronous)?);
+        let store: Arc<dyn Store> =
+            Arc::new(open_as(&plan.store, plan.new, true, plan.synchronous)?);
         let again = store
             .judge_by(evaluate::RULES, SystemClock.now_ms())
             .map_err(|error| Failure::Refused(error.to_string()))?;
@@ -232,25 +254,48 @@ impl Running {
         let (stop, stopped) = watch::channel(false);
         let keep = Keep { history_ms: plan.keep_history_ms, audit_ms: plan.keep_audit_ms };
         let crew = Crew::new(app.clone(), plan.judging, keep, PROLONGING);
-        let worker = tokio::spawn(crew.work(stopped.clone()));
-        let uses = tokio::spawn(write_uses_now_and_then(app.clone(), stopped.clone()));
+        let task = |part, task| watched(&app, part, stopped.clone(), task);
+        let worker = task("worker", boxed(crew.work(stopped.clone())));
+        let uses = write_uses_now_and_then(app.clone(), stopped.clone());
+        let uses = task("key uses", boxed(uses));
+        let certificate = tls.clone().map(|tls| {
+            let fresh = tls::keep_fresh(tls, plan.edge.patience.tls_files, stopped.clone());
+            task("certificate", boxed(fresh))
+        });
         let router = palisade_api::router(app.clone());
-        let listener = tokio::spawn(edge::serve(listener, router, plan.edge, tls, stopped));
-        Ok(Running { address, stop, listener, worker, uses, app })
+        let serving = edge::serve(listener, router, plan.edge, tls, stopped.clone());
+        let listener = task("listener", boxed(serving));
+        let watch = Watch::start(app.clone())
+            .map_err(|error| Failure::Refused(format!("threads cannot be started: {error}")))?;
+        Ok(Running { address, stop, listener, worker, uses, certificate, watch, app })
     }
 
     /// Serves until Ctrl-C or a request to terminate, then stops in order.
     ///
     /// # Errors
-    /// The listener failed.
+    /// A task that the server cannot do without has ended.
     pub async fn until_signal(self) -> Result<(), Failure> {
         self.until(Signals::listen()).await
     }
 
     async fn until(mut self, mut signals: Signals) -> Result<(), Failure> {
-        tokio::select! {
-            () = signals.next() => {}
-            ended = &mut self.listener => return listener_end(ended),
+        let certificate = async {
+            match &mut self.certificate {
+                Some(task) => task.await,
+                None => std::future::pending().await,
+            }
+        };
+        // Half alive it would answer from what nobody keeps up to date.
+        let (part, ended) = tokio::select! {
+            () = signals.next() => ("", Ok(())),
+            ended = &mut self.listener => ("listener", ended),
+            ended = &mut self.worker => ("worker", ended),
+            ended = &mut self.uses => ("writer of key uses", ended),
+            ended = certificate => ("reader of certificates", ended),
+        };
+        if !part.is_empty() {
+            let why = ended.map_or_else(|error| format!(": {error}"), |()| String::new());
+            return Err(Failure::Refused(format!("the {part} ended by itself{why}")));
         }
         // Who asks a second time wants it now.
         tokio::spawn(async move {
@@ -273,10 +318,18 @@ impl Running {
         // The worker does not hold the process up: what it has not settled stays due.
         let _ = tokio::time::timeout(FAREWELL, self.worker).await;
         let _ = tokio::time::timeout(FAREWELL, self.uses).await;
+        self.watch.stop(FAREWELL).await;
         // After the last call: now there are no more uses to come.
         write_uses(self.app).await;
         ended.map_or(Ok(()), listener_end)
     }
+}
+
+/// Tasks of one type, whatever they do.
+fn boxed(
+    task: impl Future<Output = ()> + Send + 'static,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(task)
 }
 
 fn listener_end(ended: Result<(), tokio::task::JoinError>) -> Result<(), Failure> {
@@ -315,6 +368,10 @@ impl Signals {
     fn listen() -> Signals {
         use tokio::signal::unix::{SignalKind, signal};
         let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+        // A write beyond the largest file that is allowed fails; unheard, this ends the process.
+        if cfg!(target_os = "linux") {
+            drop(signal(SignalKind::from_raw(SIGXFSZ)));
+        }
         Signals { unix: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
     }
 

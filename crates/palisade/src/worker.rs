@@ -79,6 +79,7 @@ pub fn measured_round(
 ) -> Result<usize, StoreError> {
     let mut done = 0;
     for fan_out in store.fan_outs()? {
+        metrics.stepped();
         let moved = metrics.timed(Stage::Expand, || expand(store, &*view()?, &fan_out, now_ms))?;
         done += usize::from(moved);
     }
@@ -95,10 +96,12 @@ pub fn measured_round(
             return Err(error);
         }
     };
-    let round = Round { store, view: &view, judging, now_ms };
+    let round = Round { store, view: &view, judging, now_ms, metrics };
     let mut judged = metrics.timed(Stage::Judge, || round.judge(leases));
     metrics.timed(Stage::Settle, || judged.settle(store));
+    metrics.stepped();
     metrics.settled(judged.settled, judged.judgements);
+    metrics.failed(judged.failed.len());
     give_up(store, &judged.failed, Some(now_ms.saturating_add(FAILED_RETRY_MS)));
     give_up(store, &judged.untried, None);
     judged.failure.map_or(Ok(done), Err)

@@ -51,6 +51,7 @@ impl Server {
 
     async fn start_in(folder: TempDir, auth: Auth, edge: Edge) -> Server {
         let plan = Plan {
+            new: false,
             store: folder.path().join("palisade.db"),
             listen: "127.0.0.1:0".parse().unwrap(),
             auth,

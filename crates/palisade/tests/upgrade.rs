@@ -37,6 +37,7 @@ fn open(path: &Path, serve: bool) -> SqliteStore {
 
 async fn serve(path: &Path) -> Running {
     let plan = Plan {
+        new: false,
         store: path.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
         auth: Auth::Open,

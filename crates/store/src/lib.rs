@@ -86,6 +86,15 @@ pub trait Store: Send + Sync {
         self.control_revision().map(drop)
     }
 
+    /// As [`Store::ready`], and looks whether writes succeed again where the last one did not: to be
+    /// called every second or so, so that a store is well again without anybody writing to it.
+    ///
+    /// # Errors
+    /// As [`Store::ready`].
+    fn probe(&self) -> Result<()> {
+        self.ready()
+    }
+
     // Control.
 
     /// Revision of the control state: grows with every commit. Cheap.

@@ -5,12 +5,23 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use palisade_store::{Effort, WorkCounts};
 
+use crate::health::Unwell;
+
 use super::{BUCKETS, Flow, Histogram, Metrics, Stage, locked};
 
 impl Metrics {
     /// Everything counted, with the work and the store as they are now, where these could be asked.
-    pub(crate) fn render(&self, work: Option<WorkCounts>, effort: Option<Effort>) -> String {
+    pub(crate) fn render(
+        &self,
+        work: Option<WorkCounts>,
+        effort: Option<Effort>,
+        unwell: &[Unwell],
+    ) -> String {
         let mut page = Page(String::new());
+        page.head("palisade_unwell", "gauge", "Parts that keep the server from being ready.");
+        for Unwell { part, .. } in unwell {
+            page.line("palisade_unwell", &format!("{{part=\"{part}\"}}"), 1);
+        }
         self.counts(&mut page);
         for flow in Flow::ALL {
             page.head(flow.series(), "histogram", "Time of each stage.");
@@ -45,6 +56,12 @@ impl Metrics {
                 &self.ingest_bytes,
             ),
             ("palisade_worker_shards_total", "Shards judged and settled.", &self.shards),
+            (
+                "palisade_worker_failed_shards_total",
+                "Shards whose judgement or settlement failed and is tried again.",
+                &self.failed_shards,
+            ),
+            ("palisade_log_failures_total", "Lines of the log that were lost.", &self.log_lost),
         ] {
             page.head(name, "counter", help);
             page.line(name, "", count.load(Relaxed));

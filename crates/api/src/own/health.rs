@@ -1,14 +1,17 @@
 //! What anybody may ask: whether the server lives, is ready, and how much it did.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use serde_json::json;
 
 use super::{Refused, json_response, typed_response};
 use crate::app::App;
-use crate::request::blocking;
+use crate::health::Unwell;
+use crate::request::{blocking, blocking_unhurried};
 
 /// The description of Palisade's own endpoints.
 const OPENAPI: &str = include_str!("openapi.json");
@@ -18,16 +21,38 @@ pub(super) async fn live() -> Response {
     typed_response(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned())
 }
 
-/// `GET /readyz`: the store answers and takes writes. Ready before any organization is there.
+/// How long the store may take to say that it is ready.
+const STORE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// `GET /readyz`: the store answers and takes writes, and nothing that watches a part of the server
+/// found it unwell. Ready before any organization is there.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
-    let ready = blocking(&app, |app| Ok::<_, Refused>(app.store.ready()?)).await;
-    match ready {
-        Ok(()) => typed_response(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned()),
-        Err(_) => {
-            let text = "the store does not answer or takes no writes; see the log";
-            Refused::new(StatusCode::SERVICE_UNAVAILABLE, "NotReady", text).response()
-        }
+    let unwell = unwell(&app).await;
+    if unwell.is_empty() {
+        return typed_response(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned());
     }
+    let told: Vec<String> = unwell.iter().map(|one| format!("{}: {}", one.part, one.why)).collect();
+    let reasons: Vec<_> =
+        unwell.iter().map(|one| json!({ "part": one.part, "why": one.why })).collect();
+    Refused::new(StatusCode::SERVICE_UNAVAILABLE, "NotReady", told.join("; "))
+        .with("reasons", reasons)
+        .response()
+}
+
+/// What is noted, and what the store says now.
+async fn unwell(app: &Arc<App>) -> Vec<Unwell> {
+    let mut unwell = app.health.unwell();
+    let asked = blocking_unhurried(app, |app| Ok::<_, Refused>(app.store.ready().err()));
+    let why = match tokio::time::timeout(STORE_PATIENCE, asked).await {
+        Ok(Ok(None)) => return unwell,
+        Ok(Ok(Some(error))) => error.to_string(),
+        Ok(Err(refused)) => refused.message,
+        Err(_) => "it does not answer".to_owned(),
+    };
+    if !unwell.iter().any(|one| one.part == "store") {
+        unwell.push(Unwell { part: "store", why });
+    }
+    unwell
 }
 
 /// `GET /metrics`, for Prometheus.
@@ -36,7 +61,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
         Ok::<_, Refused>((app.store.work(app.clock.now_ms())?, app.store.effort()?))
     });
     let (work, effort) = asked.await.ok().unzip();
-    let page = app.metrics.render(work, effort);
+    let page = app.metrics.render(work, effort, &app.health.unwell());
     typed_response(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", page)
 }
 

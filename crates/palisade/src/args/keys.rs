@@ -63,6 +63,9 @@ pub struct KeyCreate {
     /// Make an operator's key: organization, ingest, keys.
     #[arg(long, env = "PALISADE_OPERATOR", value_parser = FalseyValueParser::new())]
     pub operator: bool,
+    /// Make an empty store though a sealing key or a log of one is left where it would be.
+    #[arg(long, env = "PALISADE_NEW", value_parser = FalseyValueParser::new())]
+    pub new: bool,
     /// How to print.
     #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
     pub output: Output,

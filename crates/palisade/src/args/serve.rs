@@ -22,6 +22,9 @@ pub struct Serve {
         value_name = "sqlite:PATH"
     )]
     pub store: StoreAddress,
+    /// Make an empty store though a sealing key or a log of one is left where it would be.
+    #[arg(long, env = "PALISADE_NEW", value_parser = FalseyValueParser::new())]
+    pub new: bool,
     /// Address to listen on.
     #[arg(long, env = "PALISADE_LISTEN", default_value = LISTEN, value_name = "ADDR")]
     pub listen: SocketAddr,

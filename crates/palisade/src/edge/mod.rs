@@ -107,9 +107,6 @@ pub async fn serve(
 ) {
     let seats = Arc::new(Semaphore::new(edge.connections_max));
     let mut tasks = JoinSet::new();
-    if let Some(tls) = &tls {
-        tasks.spawn(tls::keep_fresh(tls.clone(), edge.patience.tls_files, stopped.clone()));
-    }
     loop {
         let (stream, seat) = tokio::select! {
             () = until(stopped.clone()) => break,

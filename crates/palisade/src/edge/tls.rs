@@ -72,14 +72,14 @@ impl Tls {
             .and_then(|pair| config(pair, &self.files).map_err(|failure| failure.to_string()))
         {
             Ok(config) => {
-                held.config = config;
+                (held.config, held.seen) = (config, read.ok());
                 tracing::info!("new TLS certificate in use");
             }
             Err(error) => {
+                held.seen = read.ok();
                 tracing::error!(error, "the new TLS certificate is no good; the old one stays");
             }
         }
-        held.seen = read.ok();
     }
 }
 

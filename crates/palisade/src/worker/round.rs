@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use palisade_api::ControlView;
-use palisade_api::metrics::Judgements;
+use palisade_api::metrics::{Judgements, Metrics};
 use palisade_core::evaluate::{self, Reference};
 use palisade_core::ident::{PolicyId, Region, ResourceType, ShardId};
 use palisade_core::policy::Policy;
@@ -21,6 +21,8 @@ pub struct Round<'a> {
     pub view: &'a ControlView,
     pub judging: Judging,
     pub now_ms: i64,
+    /// Told of every shard that is loaded or judged: whoever watches sees that the round moves.
+    pub metrics: &'a Metrics,
 }
 
 /// What became of the leases of a round.
@@ -64,10 +66,10 @@ impl Judged {
     }
 
     fn fail(&mut self, lease: Lease, error: StoreError, what: &str) {
-        let ShardId { account, region } = &lease.shard;
-        tracing::error!(%account, %region, %error, "{what}");
+        let (ShardId { account, region }, told) = (lease.shard.clone(), error.to_string());
         self.failed.push(lease);
         self.failure = Some(error);
+        tracing::error!(%account, %region, error = told, "{what}");
     }
 
     fn add(&mut self, lease: Lease, found: Found, evaluated_ms: i64) {
@@ -114,6 +116,7 @@ impl<'a> Round<'a> {
             Err(error) => return Judged { untried: leases, failure: Some(error), ..judged },
         };
         for (lease, found) in leases.into_iter().zip(found) {
+            self.metrics.stepped();
             let is_found = matches!(found, Some(Ok(_)));
             if judged.has_failed_often() && !is_found {
                 judged.untried.push(lease);
@@ -166,6 +169,7 @@ impl<'a> Round<'a> {
         }
         let mut found: Vec<_> = leases.iter().map(|_| None).collect();
         self.store.load_each(&wants, &mut |nth, loaded| {
+            self.metrics.stepped();
             let Some((place, asked)) = places.get(nth) else { return };
             if let (Some(lease), Some(found)) = (leases.get(*place), found.get_mut(*place)) {
                 let judge = self.of(&lease.shard);
@@ -180,7 +184,7 @@ impl<'a> Round<'a> {
     where
         'a: 's,
     {
-        let Round { store, view, judging, now_ms } = *self;
+        let Round { store, view, judging, now_ms, .. } = *self;
         Judge { store, view, shard, judging, now_ms }
     }
 }

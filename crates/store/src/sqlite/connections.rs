@@ -1,6 +1,6 @@
 //! The database file as opened: one connection that writes, a few that read, and the process lock.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::{Effort, Result, StoreError};
 
 use super::disk::Disk;
+use super::files::{Claim, Files};
 use super::log::{self, MOVED_PAGES, Mover};
 use super::spent::Spent;
 use super::writer::{Transaction, Writer, Written};
@@ -45,13 +46,13 @@ pub(super) struct Connections {
     writer: Arc<Writer>,
     /// `None` in memory, where the writer's connection is the database: it reads as well.
     readers: Option<Readers>,
-    /// Held for as long as the store is served.
-    _lock: Option<File>,
     spent: Spent,
+    /// `None` in memory. Closed after all that is open in them.
+    files: Option<Arc<Files>>,
 }
 
 struct Readers {
-    path: PathBuf,
+    files: Arc<Files>,
     pool: Mutex<Pool>,
     returned: Condvar,
 }
@@ -101,11 +102,21 @@ impl Readers {
     }
 }
 
+impl Readers {
+    /// Another connection to the same files: what their names lead to meanwhile is another store.
+    fn connect(&self) -> Result<Connection> {
+        self.files.are_in_place()?;
+        let connection = connect(self.files.path())?;
+        self.files.are_in_place()?;
+        Ok(connection)
+    }
+}
+
 impl Lent<'_> {
     fn connection(&mut self) -> Result<&mut Connection> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => connect(&self.readers.path)?,
+            None => self.readers.connect()?,
         };
         Ok(self.connection.insert(connection))
     }
@@ -118,7 +129,9 @@ impl Drop for Connections {
     fn drop(&mut self) {
         // It may find the disk to fail until it ends.
         drop(self.mover.take());
-        if self.takes_writes().is_err() {
+        self.save_log();
+        // Nor where the names lead elsewhere: the log that goes then would be another store's.
+        if self.writer.is_fine().is_err() || self.are_in_place().is_err() {
             return;
         }
         let readers = self.readers.as_ref().map(|readers| locked(&readers.pool));
@@ -147,33 +160,34 @@ impl Drop for Lent<'_> {
 impl Connections {
     /// Opens or creates the database at `path`, whose log is moved when it has `long` pages.
     pub(super) fn open(path: &Path, opening: &Opening, long: u32) -> Result<Connections> {
-        let name = path.display().to_string();
-        let lock = if opening.serve { Some(lock(path, &name)?) } else { None };
-        create(path).map_err(|error| engine(&name, error))?;
-        let mut writer = connect(path).map_err(|error| engine(&name, error))?;
+        let mut claim = Claim::of(path, opening.serve)?;
+        let name = claim.name().to_owned();
+        let path = claim.path().to_owned();
+        let mut writer = connect(&path).map_err(|error| engine(&name, error))?;
         let found = schema::version(&writer, &name)?;
         configure(&writer, opening.synchronous).map_err(|error| engine(&name, error))?;
         if !schema::is_current(found) {
             // Under an older server's feet the schema must not move.
-            let _migrating = if lock.is_none() { Some(self::lock(path, &name)?) } else { None };
+            claim.lock()?;
             schema::migrate(&mut writer, &name, &opening.fresh_sealing_key)?;
         }
         if opening.serve {
             // Whoever held a lease is gone: the lock says so. Its work need not wait for the end of it.
             writer.execute("DELETE FROM leases", [])?;
         }
+        let files = Arc::new(claim.opened(opening.serve)?);
         let readers =
-            Readers { path: path.to_owned(), pool: Mutex::default(), returned: Condvar::new() };
+            Readers { files: files.clone(), pool: Mutex::default(), returned: Condvar::new() };
         // Whoever had the store before may have left in its log what was to be emptied.
         let is_emptied =
             !opening.serve || log::emptied(&writer).map_err(|error| engine(&name, error))?;
         let disk = match opening.synchronous {
-            Synchronous::Full => Some(disk(path).map_err(|error| engine(&name, error))?),
+            Synchronous::Full => Some(disk(&files.log()).map_err(|error| engine(&name, error))?),
             Synchronous::Off => None,
         };
         let writer = Arc::new(Writer::of(writer, disk));
         let mover = opening.serve.then(|| {
-            let connection = moving(path, opening.synchronous)?;
+            let connection = moving(&path, opening.synchronous)?;
             Mover::start(connection, writer.clone(), long)
                 .map_err(|error| StoreError::Engine(error.into()))
         });
@@ -182,7 +196,7 @@ impl Connections {
             mover.empty_later();
         }
         let spent = Spent::default();
-        Ok(Connections { mover, writer, readers: Some(readers), _lock: lock, spent })
+        Ok(Connections { mover, writer, readers: Some(readers), spent, files: Some(files) })
     }
 
     /// A database that ends with the process.
@@ -191,7 +205,7 @@ impl Connections {
         keep_statements(&writer)?;
         schema::migrate(&mut writer, "memory", sealing_key)?;
         let (writer, spent) = (Arc::new(Writer::of(writer, None)), Spent::default());
-        Ok(Connections { mover: None, writer, readers: None, _lock: None, spent })
+        Ok(Connections { mover: None, writer, readers: None, spent, files: None })
     }
 
     /// Runs `act` as a transaction and returns when what it did is on disk, or undoes it when it
@@ -208,17 +222,68 @@ impl Connections {
         self.counted(|writer| writer.write_unawaited(act))
     }
 
+    /// Whether writes are to be expected to succeed.
+    ///
     /// # Errors
-    /// The disk failed before.
+    /// The disk failed before; the last write did, whatever it failed at; a name does not lead to its
+    /// file any more; the disk is full; the log is not moved; another process holds the file.
     pub(super) fn takes_writes(&self) -> Result<()> {
-        self.writer.is_fine()
+        self.writer.is_fine()?;
+        self.are_in_place()?;
+        self.writer.is_working()?;
+        if let Some(files) = &self.files {
+            files.have_room()?;
+        }
+        self.mover.as_ref().map_or(Ok(()), Mover::is_working)
+    }
+
+    /// As [`Connections::takes_writes`], and does what helps: tries a small write where the last one
+    /// failed, has the log moved where that failed, and takes what a log that was removed still holds.
+    ///
+    /// # Errors
+    /// As [`Connections::takes_writes`].
+    pub(super) fn probe(&self) -> Result<()> {
+        if let Some(files) = &self.files {
+            files.keep_locked()?;
+        }
+        self.save_log();
+        self.are_in_place()?;
+        if let Some(files) = &self.files {
+            files.have_room()?;
+        }
+        self.writer.probe();
+        if let Some(mover) = self.mover.as_ref().filter(|mover| mover.is_working().is_err()) {
+            mover.wake();
+        }
+        self.takes_writes()
+    }
+
+    fn are_in_place(&self) -> Result<()> {
+        self.files.as_ref().map_or(Ok(()), |files| files.are_in_place())
+    }
+
+    /// Moves what was acknowledged out of a log that nobody will find any more.
+    fn save_log(&self) {
+        let is_gone = self.files.as_ref().is_some_and(|files| files.lack_their_log());
+        if !is_gone || self.writer.is_fine().is_err() {
+            return;
+        }
+        match log::moved(&self.writer.alone()) {
+            Ok(moved) => tracing::debug!(?moved, "what the removed log holds is in the store"),
+            Err(error) => {
+                self.writer.mind(&error);
+                tracing::error!(%error, "what the removed log holds cannot be saved");
+            }
+        }
     }
 
     fn counted<T>(&self, write: impl FnOnce(&Writer) -> Written<T>) -> Result<T> {
+        self.are_in_place()?;
         let Written { answer, waited, took, synced } = write(&self.writer);
         self.spent.write(waited, took, synced);
         self.committed();
-        answer
+        // What is on disk where nobody looks is not acknowledged.
+        answer.and_then(|answer| self.are_in_place().map(|()| answer))
     }
 
     fn committed(&self) {
@@ -249,7 +314,8 @@ impl Connections {
         let _still = self.mover.as_ref().map(Mover::hold);
         let begun = Instant::now();
         loop {
-            self.takes_writes()?;
+            self.writer.is_fine()?;
+            self.are_in_place()?;
             let minded = |error| {
                 self.writer.mind(&error);
                 error
@@ -303,15 +369,6 @@ fn within<T>(
 /// A panic of another caller left no half-done write behind: its transaction was undone.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Makes the file, readable by its owner alone: it holds secrets of keys.
-fn create(path: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
@@ -377,10 +434,8 @@ fn level(synchronous: Synchronous) -> i64 {
     }
 }
 
-/// The disk below the log of a database that is open.
-fn disk(path: &Path) -> std::io::Result<Disk> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
+/// The disk below a log.
+fn disk(log: &Path) -> std::io::Result<Disk> {
     // The same file for as long as some connection is open.
     let log = OpenOptions::new().write(true).open(log)?;
     Ok(Disk::of(move || log.sync_data()))
@@ -396,20 +451,4 @@ fn has_temporary_folder() -> bool {
         let made = OpenOptions::new().create_new(true).write(true).open(&probe);
         made.is_ok() && std::fs::remove_file(&probe).is_ok()
     })
-}
-
-/// Takes the lock file beside the store: the operating system lets it go with the process.
-fn lock(path: &Path, name: &str) -> Result<File> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&beside)
-        .map_err(|error| engine(&beside.to_string_lossy(), error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(name.to_owned())),
-        Err(TryLockError::Error(error)) => Err(engine(&beside.to_string_lossy(), error)),
-    }
 }

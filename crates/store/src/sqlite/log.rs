@@ -24,6 +24,7 @@ use rusqlite::hooks::Wal;
 
 use super::connections::BUSY_WAIT;
 use super::writer::Writer;
+use crate::{Result, StoreError};
 
 /// Pages of the log after which it is moved: 16 MiB. Pages that every delivery writes are then moved
 /// once for many.
@@ -59,8 +60,19 @@ struct State {
     due: AtomicU32,
     /// Whether it is to be emptied as well, for the sake of what was replaced in it.
     to_empty: AtomicBool,
+    /// Why it was not moved the last time.
+    failed: Mutex<Option<String>>,
     /// Held while it is moved, and by whoever does not want it moved. Comes before the writer's turn.
     moving: Mutex<()>,
+}
+
+/// Why the log grows without an end.
+#[derive(Debug, thiserror::Error)]
+enum NotMoved {
+    #[error("the thread that moves the log into the store has ended; start the server again")]
+    Ended,
+    #[error("the log cannot be moved into the store ({0})")]
+    Failed(String),
 }
 
 impl Mover {
@@ -90,7 +102,22 @@ impl Mover {
         }
     }
 
-    fn wake(&self) {
+    /// Whether the log is moved when it is to be.
+    ///
+    /// # Errors
+    /// The thread has ended, or failed the last time.
+    pub(super) fn is_working(&self) -> Result<()> {
+        if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
+            return Err(StoreError::Engine(Box::new(NotMoved::Ended)));
+        }
+        match &*self.state.failed() {
+            Some(why) => Err(StoreError::Engine(Box::new(NotMoved::Failed(why.clone())))),
+            None => Ok(()),
+        }
+    }
+
+    /// Has it moved, or tried to.
+    pub(super) fn wake(&self) {
         if let Some(wake) = &self.wake {
             // Woken already is woken enough.
             let _ = wake.try_send(());
@@ -112,7 +139,11 @@ impl Mover {
 impl State {
     fn new(long: u32) -> State {
         let (due, to_empty) = (AtomicU32::new(long), AtomicBool::new(false));
-        State { long, due, to_empty, moving: Mutex::default() }
+        State { long, due, to_empty, failed: Mutex::default(), moving: Mutex::default() }
+    }
+
+    fn failed(&self) -> MutexGuard<'_, Option<String>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn hold(&self) -> MutexGuard<'_, ()> {
@@ -161,20 +192,22 @@ impl Moving {
             return;
         }
         let due = &self.state.due;
-        match self.moved() {
+        let moved = self.moved();
+        *self.state.failed() = moved.as_ref().err().map(ToString::to_string);
+        match moved {
             Ok(Log { pages, left: 0 }) => {
-                tracing::debug!(pages, "the log is moved");
                 due.store(self.state.long, Relaxed);
+                tracing::debug!(pages, "the log is moved");
             }
             Ok(Log { pages, left }) => {
-                tracing::debug!(pages, left, "a reader keeps the log from being moved");
                 due.store(pages.saturating_add(AGAIN_PAGES), Relaxed);
+                tracing::debug!(pages, left, "a reader keeps the log from being moved");
             }
             Err(error) => {
                 // What is in the log stays there, and readers find it.
-                tracing::error!(%error, "the log cannot be moved into the store");
                 due.fetch_add(AGAIN_PAGES, Relaxed);
                 self.writer.mind(&error);
+                tracing::error!(%error, "the log cannot be moved into the store");
             }
         }
         self.empty();
@@ -187,8 +220,8 @@ impl Moving {
             return;
         }
         let emptied = emptied(&self.writer.alone()).unwrap_or_else(|error| {
-            tracing::error!(%error, "the log cannot be emptied");
             self.writer.mind(&error);
+            tracing::error!(%error, "the log cannot be emptied");
             false
         });
         // Who asked again meanwhile is not forgotten.

@@ -9,6 +9,7 @@ mod columns;
 mod connections;
 mod control;
 mod disk;
+mod files;
 mod firsts;
 mod held;
 mod intake;
@@ -55,8 +56,8 @@ use told::Prepared;
 pub struct Opening {
     /// Kept as [`Store::sealing_key`] when this makes the store, unused otherwise.
     pub fresh_sealing_key: [u8; 32],
-    /// Take the lock `PATH.lock`, so that no second process serves from the store. What only
-    /// looks or makes keys opens it without.
+    /// Lock the file, and `PATH.lock` beside it, so that no second process serves from the store
+    /// under whatever name. What only looks or makes keys opens it without.
     pub serve: bool,
     /// How far a commit goes before it is acknowledged.
     pub synchronous: Synchronous,
@@ -134,6 +135,11 @@ fn engine(path: &str, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) 
 impl Store for SqliteStore {
     fn ready(&self) -> Result<()> {
         self.connections.takes_writes()?;
+        self.control_revision().map(drop)
+    }
+
+    fn probe(&self) -> Result<()> {
+        self.connections.probe()?;
         self.control_revision().map(drop)
     }
 

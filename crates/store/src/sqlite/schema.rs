@@ -3,6 +3,8 @@
 //! `PRAGMA user_version` counts the migrations that were run; `PRAGMA application_id` tells a
 //! store from another program's database.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::{Result, StoreError};
@@ -22,9 +24,24 @@ const MIGRATIONS: &[&str] = &[
 /// "PALI", so that `file` and we can tell the store from other SQLite databases.
 const APPLICATION_ID: i32 = 0x5041_4c49;
 
-/// The schema version of a database, 0 for an empty one. Refuses what is not a store and what a
-/// newer Palisade wrote.
+/// Why a database is not opened though it says that it is a store.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "it says that its schema has version {said}, but {unlike}: its version was set, or somebody \
+     changed its tables. Nothing was changed; bring back a copy of it"
+)]
+struct NotAsSaid {
+    said: u32,
+    unlike: String,
+}
+
+/// The schema version of a database, 0 for an empty one. Refuses what is not a store, what a
+/// newer Palisade wrote, and what does not have the tables of the version that it says.
 pub(super) fn version(connection: &Connection, path: &str) -> Result<u32> {
+    version_among(connection, path, MIGRATIONS)
+}
+
+fn version_among(connection: &Connection, path: &str, migrations: &[&str]) -> Result<u32> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let found = pragma("user_version").map_err(|error| engine(path, error))?;
     let application = pragma("application_id").map_err(|error| engine(path, error))?;
@@ -35,11 +52,42 @@ pub(super) fn version(connection: &Connection, path: &str) -> Result<u32> {
         return if application == 0 && found == 0 && tables == 0 { Ok(0) } else { Err(foreign()) };
     }
     let found = u32::try_from(found).map_err(|_| foreign())?;
-    let known = known(MIGRATIONS);
+    let known = known(migrations);
     if found > known {
         return Err(StoreError::TooNew { path: path.to_owned(), found, known });
     }
-    Ok(found)
+    match unlike(connection, found, migrations).map_err(|error| engine(path, error))? {
+        Some(unlike) => Err(engine(path, NotAsSaid { said: found, unlike })),
+        None => Ok(found),
+    }
+}
+
+/// In what a database differs from one that these many migrations made, if in anything.
+fn unlike(
+    connection: &Connection,
+    version: u32,
+    migrations: &[&str],
+) -> rusqlite::Result<Option<String>> {
+    let model = Connection::open_in_memory()?;
+    let run = usize::try_from(version).unwrap_or(usize::MAX);
+    for migration in migrations.iter().take(run) {
+        model.execute_batch(migration)?;
+    }
+    let (found, expected) = (shape(connection)?, shape(&model)?);
+    let more = found.difference(&expected).next().map(|name| format!("has {name}"));
+    let less = || expected.difference(&found).next().map(|name| format!("lacks {name}"));
+    Ok(more.or_else(less))
+}
+
+/// Tables with their columns, and indexes, by name: what migrations make. How SQLite writes down that
+/// a column was added depends on its release.
+fn shape(connection: &Connection) -> rusqlite::Result<BTreeSet<String>> {
+    let ask = "SELECT schema.type || ' `' || schema.name || '`'
+                   || coalesce(' with column `' || field.name || '`', '')
+               FROM sqlite_schema schema LEFT JOIN pragma_table_xinfo(schema.name) field
+               ON schema.type = 'table'
+               WHERE schema.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    connection.prepare(ask)?.query_map([], |row| row.get(0))?.collect()
 }
 
 /// Whether a database of this version needs [`migrate`].
@@ -74,7 +122,7 @@ fn run(
 ) -> Result<()> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Asked again inside the transaction: another process may have been faster.
-    let found = version(&tx, path)?;
+    let found = version_among(&tx, path, migrations)?;
     let behind = usize::try_from(found).unwrap_or(usize::MAX);
     for migration in migrations.iter().skip(behind) {
         tx.execute_batch(migration)?;
@@ -123,6 +171,26 @@ mod tests {
         assert!(run(&mut connection, "here", &[MIGRATIONS[0], broken], &[1; 32]).is_err());
         assert_eq!(version_of(&connection), 1);
         assert!(connection.prepare("SELECT extra FROM store").is_err());
+    }
+
+    /// Set back, it would be migrated over what it holds; set on, it would lack what is asked for.
+    #[test]
+    fn a_store_that_is_not_of_the_version_it_says_is_refused_in_words() {
+        let known = known_version();
+        for really in 1..=known {
+            for said in 0..=known {
+                let mut connection = Connection::open_in_memory().unwrap();
+                let until = usize::try_from(really).unwrap();
+                run(&mut connection, "here", &MIGRATIONS[..until], &[1; 32]).unwrap();
+                connection.pragma_update(None, "user_version", said).unwrap();
+                let migrated = migrate(&mut connection, "here", &[2; 32]);
+                assert_eq!(migrated.is_ok(), said == really, "{said} for {really}");
+                let Err(error) = migrated else { continue };
+                let told = error.to_string();
+                assert!(told.contains("its version was set") && told.contains("`here`"), "{told}");
+                assert_eq!(version_of(&connection), i64::from(said), "left as it was");
+            }
+        }
     }
 
     #[test]

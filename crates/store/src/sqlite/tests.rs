@@ -1,6 +1,7 @@
 //! The contract on disk and in memory, and what is SQLite's own.
 
 mod file;
+mod files;
 mod disk {
     use super::beds::OnDisk;
     crate::contract::contract_suite!(OnDisk::new);

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, TransactionBehavior, ffi};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 
 use crate::{Result, StoreError};
 
@@ -34,7 +34,31 @@ pub(super) struct Writer {
     connection: Mutex<Connection>,
     /// `None` where nobody waits for it.
     disk: Option<Disk>,
+    state: Mutex<State>,
 }
+
+#[derive(Default)]
+struct State {
+    /// Why the last write failed, and when.
+    failed: Option<(String, Instant)>,
+    /// Since when another process's turn is waited for.
+    waits: Option<Instant>,
+}
+
+/// Why no write is to be expected to succeed.
+#[derive(Debug, thiserror::Error)]
+enum NotWorking {
+    #[error("the last write failed ({0}); it is tried again by itself whether one succeeds")]
+    Failed(String),
+    #[error("another process has been writing to the store for {0} s")]
+    LockedOut(u64),
+}
+
+/// How long nothing is tried after a write failed: while writes follow each other and fail, a small
+/// one that succeeds says nothing of them.
+const PROBED_AFTER: Duration = Duration::from_secs(5);
+/// How long another process may write before that is told.
+const LOCKED_OUT: Duration = Duration::from_secs(3);
 
 /// How a write went.
 pub(super) struct Written<T> {
@@ -49,7 +73,90 @@ pub(super) struct Written<T> {
 
 impl Writer {
     pub(super) fn of(connection: Connection, disk: Option<Disk>) -> Writer {
-        Writer { connection: Mutex::new(connection), disk }
+        Writer { connection: Mutex::new(connection), disk, state: Mutex::default() }
+    }
+
+    /// Whether the last write succeeded, and none is kept waiting.
+    ///
+    /// # Errors
+    /// It did not, or one is.
+    pub(super) fn is_working(&self) -> Result<()> {
+        let state = self.state();
+        if let Some((why, _)) = &state.failed {
+            return Err(StoreError::Engine(Box::new(NotWorking::Failed(why.clone()))));
+        }
+        match state.waits.map(|since| since.elapsed()).filter(|long| *long >= LOCKED_OUT) {
+            Some(long) => Err(StoreError::Engine(Box::new(NotWorking::LockedOut(long.as_secs())))),
+            None => Ok(()),
+        }
+    }
+
+    /// Where the last write failed a while ago, tries a small one that changes nothing: as long as
+    /// nobody else writes.
+    pub(super) fn probe(&self) {
+        let is_due = |(_, at): &(String, Instant)| at.elapsed() >= PROBED_AFTER;
+        if !self.state().failed.as_ref().is_some_and(is_due) {
+            return;
+        }
+        let Ok(mut connection) = self.connection.try_lock() else { return };
+        let commit = self.turn(&mut connection, |tx| {
+            // SQLite writes a page that is set to what it holds as well.
+            Ok(tx.execute("UPDATE store SET sequence = sequence", []).map(drop)?)
+        });
+        drop(connection);
+        if let (Ok(()), Some(commit)) = (&commit.0, commit.1)
+            && let Some(disk) = &self.disk
+            && let Err(error) = disk.wait(commit)
+        {
+            tracing::error!(%error, "a write that was tried is not on disk");
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One turn to write: what came of it, and the number of the commit.
+    fn turn<T>(
+        &self,
+        connection: &mut Connection,
+        act: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> (Result<T>, Option<u64>) {
+        let answer = self.is_fine().and_then(|()| self.transaction(connection, act));
+        self.note(&answer);
+        // Nobody may commit in between.
+        let commit = self.disk.as_ref().map(Disk::committed);
+        (answer, commit)
+    }
+
+    fn transaction<T>(
+        &self,
+        connection: &mut Connection,
+        act: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.state().waits = Some(Instant::now());
+        let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        self.state().waits = None;
+        let tx = begun?;
+        let answer = act(&Transaction::on(&tx))?;
+        tx.commit()?;
+        Ok(answer)
+    }
+
+    /// Remembers how a write ended. What its caller asked for in vain, such as a conflict, says nothing
+    /// of the disk.
+    fn note<T>(&self, answer: &Result<T>) {
+        match answer {
+            Ok(_) => self.state().failed = None,
+            Err(StoreError::Engine(error)) => {
+                let Some(error) = error.downcast_ref::<rusqlite::Error>() else { return };
+                if is_of_the_disk(error) {
+                    self.state().failed = Some((error.to_string(), Instant::now()));
+                }
+                self.mind(error);
+            }
+            Err(_) => {}
+        }
     }
 
     /// Runs `act` and commits what it did, or undoes it when it fails or panics. Returns when what
@@ -88,8 +195,8 @@ impl Writer {
         let is_unsynced =
             matches!(code, Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC));
         if let Some(disk) = self.disk.as_ref().filter(|_| is_unsynced) {
-            tracing::error!(%error, "nothing more is written until the store is opened again");
             disk.fail(error);
+            tracing::error!(%error, "nothing more is written until the store is opened again");
         }
     }
 
@@ -107,28 +214,27 @@ impl Writer {
         let asked = Instant::now();
         let mut connection = self.alone();
         let began = Instant::now();
-        let answer = self.is_fine().and_then(|()| committed(&mut connection, act));
-        if let Err(StoreError::Engine(error)) = &answer
-            && let Some(error) = error.downcast_ref()
-        {
-            self.mind(error);
-        }
-        // Nobody may commit in between.
-        let commit = self.disk.as_ref().map(Disk::committed);
+        let (answer, commit) = self.turn(&mut connection, act);
         drop(connection);
         let (waited, took) = (began.duration_since(asked), began.elapsed());
         (Written { answer, waited, took, synced: Duration::ZERO }, commit)
     }
 }
 
-fn committed<T>(
-    connection: &mut Connection,
-    act: impl FnOnce(&Transaction<'_>) -> Result<T>,
-) -> Result<T> {
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let answer = act(&Transaction::on(&tx))?;
-    tx.commit()?;
-    Ok(answer)
+/// Whether a write failed at what the store is kept on, rather than at what was written.
+fn is_of_the_disk(error: &rusqlite::Error) -> bool {
+    !matches!(
+        error.sqlite_error_code(),
+        None | Some(
+            ErrorCode::ConstraintViolation
+                | ErrorCode::TypeMismatch
+                | ErrorCode::ParameterOutOfRange
+                | ErrorCode::TooBig
+                | ErrorCode::ApiMisuse
+                | ErrorCode::OperationAborted
+                | ErrorCode::OperationInterrupted
+        )
+    )
 }
 
 #[cfg(test)]

@@ -1,0 +1,272 @@
+//! The store's files as opened: held against what their names lead to now, and locked against a second
+//! server.
+//!
+//! SQLite writes on into a file whose name is gone, and nobody finds what it wrote: where a name does
+//! not lead to the open file any more, nothing is acknowledged.
+
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use crate::{Result, StoreError};
+
+use super::engine;
+
+/// Bytes on the store's disk below which the store counts as full: room for a few small writes.
+const ROOM_MIN: u64 = 1 << 20;
+
+/// A database's file, by which it is locked, before it is opened.
+pub(super) struct Claim {
+    /// As the caller named it; a link may lead elsewhere one day.
+    given: PathBuf,
+    /// Where that leads.
+    path: PathBuf,
+    name: String,
+    // INVARIANT: closed last. Whoever closes a file ends the locks that SQLite has on it, whichever
+    // handle it took them by.
+    held: File,
+    lock: Option<Lock>,
+}
+
+/// The files of a store that is open.
+pub(super) struct Files {
+    claim: Claim,
+    named: Vec<Named>,
+    lock: Mutex<Option<Lock>>,
+}
+
+/// `PATH.lock`, by which older servers know.
+struct Lock {
+    _file: File,
+    named: Named,
+}
+
+/// A file, and the name that led to it.
+struct Named {
+    what: &'static str,
+    path: PathBuf,
+    id: Id,
+}
+
+/// Device and inode.
+type Id = (u64, u64);
+
+/// Why nothing is written.
+#[derive(Debug, thiserror::Error)]
+enum Astray {
+    #[error(
+        "the store's {0} was removed while the store is open: what is written now would be lost, so \
+         nothing is. Put it back as it was, or start the server again"
+    )]
+    Removed(&'static str),
+    #[error(
+        "the store's {0} was replaced by another while the store is open: what is written now would be \
+         lost, so nothing is. Put it back as it was, or start the server again"
+    )]
+    Replaced(&'static str),
+    #[error("the store's {0} cannot be looked at: {1}")]
+    Unseen(&'static str, io::Error),
+}
+
+/// Why no write is to be expected to succeed.
+#[derive(Debug, thiserror::Error)]
+enum NoRoom {
+    #[error("the store's disk is full: {0} bytes are left")]
+    Full(u64),
+    #[error("the store's disk may only be read")]
+    ReadOnly,
+}
+
+impl Claim {
+    /// Makes the file, readable by its owner alone for it holds secrets of keys, or finds it; locks it
+    /// to serve from it.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] where another process serves from that file, under whatever name.
+    pub(super) fn of(given: &Path, serve: bool) -> Result<Claim> {
+        let name = given.display().to_string();
+        let failed = |error: io::Error| engine(&name, error);
+        let held = made(given).map_err(failed)?;
+        // SQLite keeps the log beside the file and not beside a link to it.
+        let path = std::fs::canonicalize(given).map_err(failed)?;
+        let mut claim = Claim { given: given.to_owned(), path, name, held, lock: None };
+        if serve {
+            claim.lock()?;
+        }
+        Ok(claim)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Locks the file for as long as it is held, if it is not already.
+    ///
+    /// # Errors
+    /// As [`Claim::of`].
+    pub(super) fn lock(&mut self) -> Result<()> {
+        if self.lock.is_some() {
+            return Ok(());
+        }
+        // By its inode, which other names lead to as well. Elsewhere such a lock would be one of those
+        // that SQLite takes.
+        if cfg!(target_os = "linux") {
+            self.taken(self.held.try_lock())?;
+        }
+        self.lock = Some(self.beside()?);
+        Ok(())
+    }
+
+    fn beside(&self) -> Result<Lock> {
+        let path = sibling(&self.path, ".lock");
+        let failed = |error: io::Error| engine(&path.to_string_lossy(), error);
+        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
+        self.taken(file.try_lock())?;
+        let id = id(&file.metadata().map_err(failed)?);
+        let named = Named { what: "lock", path, id };
+        Ok(Lock { _file: file, named })
+    }
+
+    fn taken(&self, locked: Result<(), TryLockError>) -> Result<()> {
+        match locked {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(self.name.clone())),
+            Err(TryLockError::Error(error)) => Err(engine(&self.name, error)),
+        }
+    }
+
+    /// To be called when the database is open, and so has its log and the index of that. A lock that
+    /// was taken for a while is let go unless `serve`.
+    ///
+    /// # Errors
+    /// They are not there.
+    pub(super) fn opened(mut self, serve: bool) -> Result<Files> {
+        let failed = |error: io::Error| engine(&self.name, error);
+        let of = |what, path: PathBuf| {
+            let id = id(&std::fs::metadata(&path)?);
+            Ok(Named { what, path, id })
+        };
+        let held = id(&self.held.metadata().map_err(failed)?);
+        let named = vec![
+            Named { what: "file", path: self.given.clone(), id: held },
+            of("log", sibling(&self.path, "-wal")).map_err(failed)?,
+            of("log's index", sibling(&self.path, "-shm")).map_err(failed)?,
+        ];
+        let lock = self.lock.take().filter(|_| serve);
+        if !serve && cfg!(target_os = "linux") {
+            self.held.unlock().map_err(failed)?;
+        }
+        Ok(Files { claim: self, named, lock: Mutex::new(lock) })
+    }
+}
+
+impl Files {
+    pub(super) fn path(&self) -> &Path {
+        self.claim.path()
+    }
+
+    pub(super) fn log(&self) -> PathBuf {
+        sibling(&self.claim.path, "-wal")
+    }
+
+    /// Whether the names still lead to the files that are open.
+    ///
+    /// # Errors
+    /// One does not.
+    pub(super) fn are_in_place(&self) -> Result<()> {
+        self.named.iter().try_for_each(is_in_place).map_err(|astray| engine_error(astray))
+    }
+
+    /// Whether all is in place but the log, which is gone: what it holds can still be moved into the
+    /// file, and is lost otherwise when the store is closed.
+    pub(super) fn lack_their_log(&self) -> bool {
+        self.named.iter().all(|named| match is_in_place(named) {
+            Ok(()) => named.what != "log",
+            Err(Astray::Removed(what)) => what == "log",
+            Err(Astray::Replaced(_) | Astray::Unseen(..)) => false,
+        })
+    }
+
+    /// Takes the lock file again where it was removed.
+    ///
+    /// # Errors
+    /// Another process did.
+    pub(super) fn keep_locked(&self) -> Result<()> {
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if lock.as_ref().is_some_and(|lock| is_in_place(&lock.named).is_err()) {
+            *lock = Some(self.claim.beside()?);
+        }
+        Ok(())
+    }
+
+    /// Whether the disk has room.
+    ///
+    /// # Errors
+    /// It is full, or may only be read.
+    pub(super) fn have_room(&self) -> Result<()> {
+        match room(&self.claim.held) {
+            Some((_, true)) => Err(engine_error(NoRoom::ReadOnly)),
+            Some((left, false)) if left < ROOM_MIN => Err(engine_error(NoRoom::Full(left))),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+fn engine_error(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Engine(Box::new(error))
+}
+
+fn is_in_place(named: &Named) -> Result<(), Astray> {
+    match std::fs::metadata(&named.path) {
+        Ok(found) if id(&found) == named.id => Ok(()),
+        Ok(_) => Err(Astray::Replaced(named.what)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Astray::Removed(named.what)),
+        Err(error) => Err(Astray::Unseen(named.what, error)),
+    }
+}
+
+fn made(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// The file beside `path` whose name goes on so.
+pub(super) fn sibling(path: &Path, more: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(more);
+    PathBuf::from(name)
+}
+
+#[cfg(unix)]
+fn id(facts: &Metadata) -> Id {
+    use std::os::unix::fs::MetadataExt as _;
+    (facts.dev(), facts.ino())
+}
+
+/// Elsewhere a file that is open cannot be removed.
+#[cfg(not(unix))]
+fn id(_: &Metadata) -> Id {
+    (0, 0)
+}
+
+/// Bytes left to us on a file's disk, and whether it may only be read.
+#[cfg(unix)]
+fn room(file: &File) -> Option<(u64, bool)> {
+    use rustix::fs::StatVfsMountFlags;
+    let disk = rustix::fs::fstatvfs(file).ok()?;
+    let left = disk.f_bavail.saturating_mul(disk.f_frsize);
+    Some((left, disk.f_flag.contains(StatVfsMountFlags::RDONLY)))
+}
+
+#[cfg(not(unix))]
+fn room(_: &File) -> Option<(u64, bool)> {
+    None
+}
