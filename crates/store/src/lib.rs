@@ -161,7 +161,8 @@ pub trait Store: Send + Sync {
     /// gone is dropped, and the work that follows is marked due at `received_ms`: the shards whose
     /// facts changed, the readers of changed references, and the shards of the account that read a
     /// changed protection ([`AccountFacts::served`]) or, when us-east-1 comes to know
-    /// `AWS::Shield::Protection` or no longer does, all of them. Of up to [`CHANGES_MAX`] changed
+    /// `AWS::Shield::Protection` or any Region `AWS::ShieldRegional::Protection`, or no longer does,
+    /// all of them. Of up to [`CHANGES_MAX`] changed
     /// items of a shard it is kept what they were, and they alone are due ([`Due::Changes`]), unless
     /// what is known of the shard as a whole changed too. `received_ms` also restarts the
     /// staleness of every shard the delivery speaks of; `global` items in another Region's delivery

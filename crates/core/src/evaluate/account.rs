@@ -13,6 +13,9 @@ pub struct AccountFacts {
     /// Whether the account's us-east-1 shard knows `AWS::Shield::Protection`, which is recorded as
     /// `global`: one that is not held there then does not exist (semantics §10 row 1).
     pub knows_global_protections: bool,
+    /// Whether any shard of the account knows `AWS::ShieldRegional::Protection`, whichever Region it
+    /// is of (semantics §11 row 44). The shard judged may be among them or not.
+    pub knows_regional_protections: bool,
 }
 
 /// Whose judgements the state of a protection is read by.
@@ -36,6 +39,8 @@ impl AccountFacts {
         let mut facts = AccountFacts::default();
         for shard in shards {
             facts.protections.extend(protections(shard).cloned());
+            facts.knows_regional_protections |=
+                shard.knows(&ResourceType::SHIELD_REGIONAL_PROTECTION);
             if shard.id.region.as_str() == Region::HOME_OF_GLOBAL {
                 facts.knows_global_protections = shard.knows(&ResourceType::SHIELD_PROTECTION);
             }
@@ -131,9 +136,11 @@ mod tests {
         assert_eq!(AccountFacts::of([&away, &home]), facts);
         let ids: Vec<_> = facts.protections.iter().map(|item| item.key.id.as_str()).collect();
         assert_eq!(ids, ["p-2", "p-1"], "ascending by key: type before id");
-        assert!(facts.knows_global_protections);
+        assert!(facts.knows_global_protections && facts.knows_regional_protections);
         assert!(!AccountFacts::of([&away]).knows_global_protections);
         away.snapshot_accepted = true;
-        assert!(!AccountFacts::of([&away]).knows_global_protections, "another Region's snapshot");
+        let facts = AccountFacts::of([&away]);
+        assert!(!facts.knows_global_protections, "another Region's snapshot");
+        assert!(facts.knows_regional_protections, "of any Region");
     }
 }

@@ -1,5 +1,5 @@
 //! `SHIELD_ADVANCED`: each resource in scope is protected, web ones also carry a web ACL, and the
-//! automatic response is as configured (semantics §5.3, §9 row 38, §10 rows 1, 4, 17, 18). No item
+//! automatic response is as configured (semantics §5.3, §9 row 38, §10 rows 1, 4, 17, 18, §11 row 44). No item
 //! tells whether an account is subscribed, so nothing is said of that (§10 row 31).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,16 +25,11 @@ const PROTECTED: [ResourceType; 4] = [
     ResourceType::LOAD_BALANCER,
 ];
 
-/// Types that a verdict reads in the shard (semantics §10 row 1): what is listed, protections, and
-/// web ACLs where there can be one. `AWS::Shield::Protection` is read in us-east-1, whichever
-/// Region is judged; see [`judge`]. Classic web ACLs are not read: a resource's own attribute tells
-/// that it has one.
+/// Types that a verdict reads in the shard (semantics §10 row 1): what is listed, and web ACLs where
+/// there can be one. Protections are read in whichever Region records them; see [`judge`]. Classic web
+/// ACLs are not read: a resource's own attribute tells that it has one.
 pub(super) fn needed(policy: &Policy) -> BTreeSet<ResourceType> {
     let mut needed: BTreeSet<_> = policy.resource_types().iter().cloned().collect();
-    needed.insert(ResourceType::SHIELD_REGIONAL_PROTECTION);
-    if is_home_of_global(&policy.region) {
-        needed.insert(ResourceType::SHIELD_PROTECTION);
-    }
     if policy.resource_types().iter().any(has_web_acl) {
         needed.insert(ResourceType::WAFV2_WEB_ACL);
     }
@@ -80,12 +75,16 @@ pub(super) fn judge(
     }
     // Of a shard that was never heard of that is said once and is all there is to say.
     if !shard.is_unheard_of() {
-        judgement.gaps.extend(unknown_global(evidence));
+        let listed = |kind: &&Kind| {
+            PROTECTED.iter().any(|resource_type| {
+                policy.scope.lists(resource_type) && Kind::of(resource_type) == **kind
+            })
+        };
+        let kinds = [Kind::Regional, Kind::Global];
+        judgement
+            .gaps
+            .extend(kinds.iter().filter(listed).filter_map(|kind| kind.unknown(evidence)));
     }
-}
-
-fn is_home_of_global(region: &Region) -> bool {
-    region.as_str() == Region::HOME_OF_GLOBAL
 }
 
 /// Application-layer resources; the others have no web ACL and no automatic response.
@@ -93,26 +92,49 @@ fn has_web_acl(resource_type: &ResourceType) -> bool {
     [ResourceType::CLOUDFRONT_DISTRIBUTION, ResourceType::LOAD_BALANCER].contains(resource_type)
 }
 
-/// That global protections, which live in us-east-1, are not known there. In us-east-1 itself they
-/// are a needed type like others.
-fn unknown_global(evidence: &Evidence<'_>) -> Option<Gap> {
-    if is_home_of_global(&evidence.shard.id.region) || evidence.account.knows_global_protections {
-        return None;
+/// The kind of protection that a resource needs: a regional one, which any Region may record, or for
+/// a distribution a global one, which lives in us-east-1. One of the other kind counts when it is
+/// held, and is not missed when it is not (semantics §11 row 44).
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Kind {
+    Regional,
+    Global,
+}
+
+impl Kind {
+    fn of(resource_type: &ResourceType) -> Kind {
+        match *resource_type == ResourceType::CLOUDFRONT_DISTRIBUTION {
+            true => Kind::Global,
+            false => Kind::Regional,
+        }
     }
-    let text = format!(
-        "AWS Config is not recording resource type {} in {}.",
-        ResourceType::SHIELD_PROTECTION,
-        Region::HOME_OF_GLOBAL
-    );
-    Some(Gap::new(DependentService::Config, &text))
+
+    /// That protections of the kind are not known: one that is not held may exist.
+    fn unknown(self, evidence: &Evidence<'_>) -> Option<Gap> {
+        let (shard, account) = (evidence.shard, evidence.account);
+        let is_home = shard.id.region.as_str() == Region::HOME_OF_GLOBAL;
+        let (kind, known_here, known_elsewhere) = match self {
+            Kind::Regional => {
+                let kind = ResourceType::SHIELD_REGIONAL_PROTECTION;
+                (kind, true, account.knows_regional_protections)
+            }
+            Kind::Global => {
+                (ResourceType::SHIELD_PROTECTION, is_home, account.knows_global_protections)
+            }
+        };
+        let is_known = known_elsewhere || (known_here && shard.knows(&kind));
+        (!is_known).then(|| not_recording(&kind))
+    }
 }
 
 /// The account's protections, by what they protect.
 struct Protections<'a> {
     /// By ARN of the resource, from its service on: partitions are not told apart.
     by_arn: BTreeMap<&'a str, (&'a Item, &'a Protection)>,
-    /// Why one that is not held may exist.
+    /// Why a regional one that is not held may exist.
     blind: Option<Gap>,
+    /// Why a global one may.
+    blind_global: Option<Gap>,
     /// That one which is held may protect something else by now.
     outdated: Option<Gap>,
 }
@@ -136,12 +158,9 @@ impl<'a> Protections<'a> {
                 *found = (item, protection);
             }
         }
-        let unknown = read_here(shard.id.region.as_str())
-            .iter()
-            .find(|resource_type| !shard.knows(resource_type))
-            .map(not_recording);
-        let blind = unknown.or_else(|| unknown_global(evidence)).or(unread);
-        Protections { by_arn, blind, outdated: stale }
+        let blind = |kind: Kind| kind.unknown(evidence).or_else(|| unread.clone());
+        let (blind, blind_global) = (blind(Kind::Regional), blind(Kind::Global));
+        Protections { by_arn, blind, blind_global, outdated: stale }
     }
 
     /// That whether a resource is protected rests on what may have changed since.
@@ -153,19 +172,16 @@ impl<'a> Protections<'a> {
     }
 
     fn of_resource(&self, item: &Item) -> Protected<'_> {
-        match (self.by_arn.get(&*resource_arn(item)), &self.blind) {
+        let blind = match Kind::of(&item.key.resource_type) {
+            Kind::Regional => &self.blind,
+            Kind::Global => &self.blind_global,
+        };
+        match (self.by_arn.get(&*resource_arn(item)), blind) {
             (Some((item, protection)), _) => Protected::By(item, protection),
             (None, None) => Protected::Not,
             (None, Some(gap)) => Protected::Unseen(gap),
         }
     }
-}
-
-/// Types of protections that the shard judged must know; of the others us-east-1 tells.
-fn read_here(region: &str) -> &'static [ResourceType] {
-    const BOTH: [ResourceType; 2] =
-        [ResourceType::SHIELD_REGIONAL_PROTECTION, ResourceType::SHIELD_PROTECTION];
-    if region == Region::HOME_OF_GLOBAL { &BOTH } else { BOTH.split_at(1).0 }
 }
 
 /// One API object may be recorded under both types: the later capture tells how it is now, of

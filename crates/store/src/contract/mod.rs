@@ -80,7 +80,7 @@ macro_rules! contract_suite {
             reading::a_list_put_between_lease_and_first_settlement_is_not_missed
             protections::an_accounts_protections_are_loaded_with_each_of_its_shards
             protections::a_changed_protection_marks_the_shard_its_resource_is_in
-            protections::what_us_east_1_comes_to_know_of_protections_marks_the_account
+            protections::what_becomes_known_of_protections_marks_the_account
             work::due_shards_are_leased_oldest_first_with_all_their_marks
             work::a_lease_holds_others_off_until_its_last_millisecond
             work::a_lease_lasts_as_long_as_its_holder_says

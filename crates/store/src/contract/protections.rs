@@ -90,9 +90,10 @@ pub fn an_accounts_protections_are_loaded_with_each_of_its_shards(bed: &mut impl
 pub fn a_changed_protection_marks_the_shard_its_resource_is_in(bed: &mut impl Bed) {
     let store = bed.store();
     let [home, west, south, _] = told(store);
-    // From now on the type is known in us-east-1, whatever becomes of its items.
-    let first = protection(&home, GLOBAL, "p-0", 1, "ap-south-1");
-    store.accept(&delivery(std::slice::from_ref(&first)), 1000).unwrap();
+    // Both types are known in each, whatever becomes of their items.
+    for shard in [&home, &west, &south] {
+        store.accept(&delivery(&[recorder(shard, 1)]), 1000).unwrap();
+    }
     clear_work(store, 1000);
     let cdn = Body::Protection(Protection {
         resource_arn: "arn:aws:cloudfront::1:distribution/E1".into(),
@@ -150,12 +151,13 @@ pub fn a_changed_protection_marks_the_shard_its_resource_is_in(bed: &mut impl Be
     }
 }
 
-pub fn what_us_east_1_comes_to_know_of_protections_marks_the_account(bed: &mut impl Bed) {
+pub fn what_becomes_known_of_protections_marks_the_account(bed: &mut impl Bed) {
     let store = bed.store();
     let [home, west, south, _] = told(store);
     let all = "1 ap-south-1, 1 eu-west-1, 1 us-east-1";
+    assert!(!loaded(store, &south).account.knows_regional_protections);
     for (name, delivery, want, knows) in [
-        ("another's recorder", delivery(&[recorder(&west, 5)]), "1 eu-west-1", false),
+        ("another's recorder, of regional ones", delivery(&[recorder(&west, 5)]), all, false),
         ("a recorder", delivery(&[recorder(&home, 5)]), all, true),
         ("a snapshot beside it", snapshot(&home, 20, &[]), "1 us-east-1", true),
         (
@@ -168,7 +170,9 @@ pub fn what_us_east_1_comes_to_know_of_protections_marks_the_account(bed: &mut i
     ] {
         store.accept(&delivery, 1000).unwrap();
         assert_eq!(marked(store), want, "{name}");
-        assert_eq!(loaded(store, &south).account.knows_global_protections, knows, "{name}");
+        let account = loaded(store, &south).account;
+        assert_eq!(account.knows_global_protections, knows, "{name}");
+        assert!(account.knows_regional_protections, "{name}");
         clear_work(store, 1000);
     }
 }

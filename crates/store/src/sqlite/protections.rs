@@ -21,8 +21,22 @@ pub(super) fn account_facts(tx: &Transaction<'_>, shard: &ShardId) -> Result<Acc
     let home = ShardId { account: shard.account.clone(), region: Region::home_of_global() };
     Ok(AccountFacts {
         protections: protections_elsewhere(tx, shard)?,
-        knows_global_protections: knows_protections(tx, &home)?,
+        knows_global_protections: knows(tx, &home)?.global,
+        knows_regional_protections: knows_regional(tx, shard)?,
     })
+}
+
+/// Whether any shard of the account knows regional protections.
+fn knows_regional(tx: &Transaction<'_>, shard: &ShardId) -> Result<bool> {
+    let mut statement = tx.prepare_cached("SELECT region FROM shards WHERE account = ?1")?;
+    let mut rows = statement.query([shard.account.as_str()])?;
+    while let Some(row) = rows.next()? {
+        let region: Region = ident(row, 0, "shard")?;
+        if knows(tx, &ShardId { account: shard.account.clone(), region })?.regional {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Live protections that the account's other shards hold, ascending by key.
@@ -56,14 +70,27 @@ fn protections_elsewhere(tx: &Transaction<'_>, shard: &ShardId) -> Result<Vec<It
     Ok(protections)
 }
 
-fn knows_protections(tx: &Transaction<'_>, home: &ShardId) -> Result<bool> {
-    Ok(coverage(tx, home)?.knows(&ResourceType::SHIELD_PROTECTION))
+/// Kinds of protections that are known in a shard, as other shards of its account read it.
+#[derive(Eq, PartialEq)]
+struct Known {
+    /// Only where they live.
+    global: bool,
+    regional: bool,
+}
+
+fn knows(tx: &Transaction<'_>, shard: &ShardId) -> Result<Known> {
+    let coverage = coverage(tx, shard)?;
+    let is_home = shard.region.as_str() == Region::HOME_OF_GLOBAL;
+    Ok(Known {
+        global: is_home && coverage.knows(&ResourceType::SHIELD_PROTECTION),
+        regional: coverage.knows(&ResourceType::SHIELD_REGIONAL_PROTECTION),
+    })
 }
 
 /// Which other shards of an account read what changes in one of its shards.
 pub(super) struct Served {
-    /// Whether global protections were known in the shard; `None` where they do not live.
-    knew: Option<bool>,
+    /// What was known of protections in the shard.
+    knew: Known,
     regions: BTreeSet<Region>,
     all: bool,
 }
@@ -71,9 +98,7 @@ pub(super) struct Served {
 impl Served {
     /// Before anything changes.
     pub(super) fn open(tx: &Transaction<'_>, shard: &ShardId) -> Result<Served> {
-        let is_home = shard.region.as_str() == Region::HOME_OF_GLOBAL;
-        let knew = if is_home { Some(knows_protections(tx, shard)?) } else { None };
-        Ok(Served { knew, regions: BTreeSet::new(), all: false })
+        Ok(Served { knew: knows(tx, shard)?, regions: BTreeSet::new(), all: false })
     }
 
     /// Whether items of the type are read in other shards at all.
@@ -101,9 +126,7 @@ impl Served {
         sequence: u64,
         now_ms: i64,
     ) -> Result<()> {
-        if let Some(knew) = self.knew {
-            self.all |= knows_protections(tx, shard)? != knew;
-        }
+        self.all |= knows(tx, shard)? != self.knew;
         if !self.all && self.regions.is_empty() {
             return Ok(());
         }

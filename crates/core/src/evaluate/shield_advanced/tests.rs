@@ -270,7 +270,7 @@ fn elsewhere(mut item: Item, region: &str) -> Item {
 fn protections_of_other_shards_count_and_those_of_ones_own_are_read_there() {
     let shard = world([eip()]);
     let policy = policy(ALL, Rule::ShieldAdvanced(ShieldAdvanced::default()));
-    let facts = |item| AccountFacts { protections: vec![item], knows_global_protections: true };
+    let facts = |item| AccountFacts { protections: vec![item], ..AccountFacts::default() };
     let serving = protection("p-1", EIP, "untold");
     let away = facts(elsewhere(serving.clone(), "eu-west-1"));
     assert_eq!(outcome(&judged_at(&policy, &shard, &away, 0)), "comply");
@@ -346,7 +346,8 @@ fn web_acls_are_needed_where_there_can_be_one() {
 fn what_was_not_seen_is_not_claimed() {
     let regional = without(&[ResourceType::SHIELD_REGIONAL_PROTECTION]);
     let acls = without(&[ResourceType::WAFV2_WEB_ACL]);
-    let both = without(&[ResourceType::SHIELD_PROTECTION, ResourceType::WAFV2_WEB_ACL]);
+    let both = without(&[ResourceType::SHIELD_REGIONAL_PROTECTION, ResourceType::WAFV2_WEB_ACL]);
+    let global = without(&[ResourceType::SHIELD_PROTECTION]);
     let protected = || protection("p-1", ALB, "off");
     let block = WantedResponse::Enabled { block: true };
     let ignored = WantedResponse::Ignored;
@@ -361,6 +362,9 @@ fn what_was_not_seen_is_not_claimed() {
         (&acls, vec![alb("unsaid"), protected()], block, wrong),
         (&acls, vec![alb("bare"), protected()], ignored, wrong),
         (&both, vec![alb("unsaid")], ignored, "undecided"),
+        (&global, vec![distribution("acl")], ignored, "undecided"),
+        (&global, vec![eip()], ignored, "RESOURCE_MISSING_SHIELD_PROTECTION"),
+        (&regional, vec![distribution("acl")], ignored, "RESOURCE_MISSING_SHIELD_PROTECTION"),
     ] {
         let shown = format!("{types:?} {items:?} {wanted:?}");
         let judgement = judge_of(rule(wanted), &recorded(types, items));
@@ -463,33 +467,55 @@ fn away(shard: Shard) -> Shard {
     away
 }
 
+/// Semantics §11 row 44.
 #[test]
-fn outside_us_east_1_global_protections_must_be_known_there() {
-    let mut policy = policy(ALL, Rule::ShieldAdvanced(ShieldAdvanced::default()));
-    policy.region = Region::try_from("eu-west-1").unwrap();
+fn a_regional_resource_needs_the_regional_kind_of_any_region_and_a_distribution_the_global_one() {
+    const MISSING: &str = "RESOURCE_MISSING_SHIELD_PROTECTION";
     let arn = EIP.replace("us-east-1", "eu-west-1");
-    let facts = |items: &[Item], knows| AccountFacts {
-        protections: items.to_vec(),
-        knows_global_protections: knows,
+    let regional = protection("p-1", &arn, "untold");
+    let mut global = protection("p-2", &arn, "untold");
+    global.key.resource_type = ResourceType::SHIELD_PROTECTION;
+    let nothing: &[Item] = &[];
+    // What the account's shards know, and hold elsewhere.
+    for (knows_regional, knows_global, held, want) in [
+        (true, false, nothing, MISSING),
+        (true, true, nothing, MISSING),
+        (false, true, nothing, "undecided"),
+        (false, false, nothing, "undecided"),
+        (true, false, std::slice::from_ref(&regional), "comply"),
+        (true, false, std::slice::from_ref(&global), "comply"),
+        (true, true, std::slice::from_ref(&global), "comply"),
+        (false, true, std::slice::from_ref(&regional), "undecided"),
+    ] {
+        let mut policy = policy("AWS::EC2::EIP", Rule::ShieldAdvanced(ShieldAdvanced::default()));
+        policy.region = Region::try_from("eu-west-1").unwrap();
+        let facts = AccountFacts {
+            protections: held.to_vec(),
+            knows_global_protections: knows_global,
+            knows_regional_protections: knows_regional,
+        };
+        // The Region judged records addresses alone.
+        let shard = away(recorded(&[ResourceType::EIP], vec![eip()]));
+        let judgement = judged_at(&policy, &shard, &facts, 0);
+        let case = format!("{knows_regional} {knows_global} {held:?}");
+        assert_eq!(outcome(&judgement), want, "{case}");
+        let kind = ResourceType::SHIELD_REGIONAL_PROTECTION;
+        let unknown = format!("AWSCONFIG AWS Config is not recording resource type {kind}.");
+        let issues = if knows_regional { vec![] } else { vec![unknown] };
+        assert_eq!(gaps(&judgement), issues, "{case}");
+    }
+    let cdns =
+        policy("AWS::CloudFront::Distribution", Rule::ShieldAdvanced(ShieldAdvanced::default()));
+    let known = |kind: ResourceType| {
+        let types = [ResourceType::CLOUDFRONT_DISTRIBUTION, ResourceType::WAFV2_WEB_ACL, kind];
+        let shard = recorded(&types, vec![distribution("acl")]);
+        outcome(&judged_at(&cdns, &shard, &AccountFacts::default(), 0))
     };
-    let outcome = |facts: &AccountFacts| {
-        let judgement = judged_at(&policy, &away(world([eip()])), facts, 0);
-        (outcome(&judgement), gaps(&judgement))
-    };
-    let unknown =
-        "AWSCONFIG AWS Config is not recording resource type AWS::Shield::Protection in us-east-1.";
-    let missing = "RESOURCE_MISSING_SHIELD_PROTECTION";
-    let serving = [protection("p-1", &arn, "untold")];
-    assert_eq!(outcome(&facts(&[], true)), (missing.to_owned(), vec![]));
-    assert_eq!(outcome(&facts(&serving, true)), ("comply".to_owned(), vec![]));
-    // An issue either way, and no claim that it is unprotected.
-    let undecided = ("undecided".to_owned(), vec![unknown.to_owned()]);
-    assert_eq!(outcome(&facts(&[], false)), undecided);
-    let judgement = judged_at(&policy, &away(world([eip()])), &facts(&serving, false), 0);
-    assert_eq!((judgement.status(), gaps(&judgement)), (None, vec![unknown.to_owned()]));
+    assert_eq!(known(ResourceType::SHIELD_PROTECTION), MISSING);
+    assert_eq!(known(ResourceType::SHIELD_REGIONAL_PROTECTION), "undecided");
 
     let unheard = Shard::empty(away(world([])).id);
-    let judgement = judged_at(&policy, &unheard, &AccountFacts::default(), 0);
+    let judgement = judged_at(&cdns, &unheard, &AccountFacts::default(), 0);
     let text = "AWSCONFIG AWS Config is not enabled in the account and Region.";
     assert_eq!(gaps(&judgement), [text]);
 }
