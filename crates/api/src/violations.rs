@@ -78,7 +78,12 @@ pub fn details(
         member_account: account.to_string(),
         resource_id: row.id.to_string(),
         resource_type: row.resource_type.to_string(),
-        resource_violations: row.violations.iter().map(|found| violation(&row, found)).collect(),
+        resource_violations: row
+            .violations
+            .iter()
+            .flat_map(|found| [vec![violation(&row, found)], rules_of_groups(found)])
+            .flatten()
+            .collect(),
         resource_tags: tags(&*call.app.store, &shard, &row).map_err(internal)?,
         // The model's list of a violation may be cut; here it says by how much.
         resource_description: row.violations.first().map(|found| bounded(&found.finding.summary())),
@@ -109,7 +114,7 @@ fn tags(
         Fact::Item(item) => {
             item.latest_tags().map(|tags| tags.iter().map(|(key, value)| tag(key, value)).collect())
         }
-        Fact::Apps(_) | Fact::Protocols(_) => None,
+        Fact::Apps(_) | Fact::Protocols(_) | Fact::Policies(_) => None,
     }))
 }
 
@@ -158,7 +163,9 @@ fn has_details(policy_type: PolicyType) -> bool {
 fn violation(row: &ViolatorRow, found: &Violation) -> ResourceViolation {
     let empty = ResourceViolation::default();
     match &found.finding {
-        Finding::AttachedGroups { interfaces } if row.resource_type == ResourceType::INSTANCE => {
+        Finding::AttachedGroups { interfaces, .. }
+            if row.resource_type == ResourceType::INSTANCE =>
+        {
             let interfaces = interfaces.iter().map(|(id, groups)| interface(id, groups));
             let violation = AwsEc2InstanceViolation {
                 violation_target: Some(row.id.to_string()),
@@ -166,7 +173,7 @@ fn violation(row: &ViolatorRow, found: &Violation) -> ResourceViolation {
             };
             ResourceViolation { aws_ec2_instance_violation: Some(violation), ..empty }
         }
-        Finding::AttachedGroups { interfaces } => {
+        Finding::AttachedGroups { interfaces, .. } => {
             let mut groups: Vec<Box<str>> = Vec::new();
             for group in interfaces.iter().flat_map(|(_, groups)| groups) {
                 if !groups.contains(group) {
@@ -212,6 +219,26 @@ fn violation(row: &ViolatorRow, found: &Violation) -> ResourceViolation {
             }
         }
     }
+}
+
+/// The rules for which the groups on an interface or instance violate, each with its group and that
+/// group's owner where it is another account: the model's own members of the resource hold ids alone
+/// (semantics §11 row 51).
+fn rules_of_groups(found: &Violation) -> Vec<ResourceViolation> {
+    let Finding::AttachedGroups { groups, .. } = &found.finding else { return Vec::new() };
+    let told = groups.iter().flat_map(|group| group.rules.iter().zip(group.rules()));
+    told.map(|(broken, text)| {
+        let violation = AwsVPCSecurityGroupViolation {
+            violation_target: Some(bounded(&broken.rule)),
+            violation_target_description: Some(bounded(&text)),
+            ..AwsVPCSecurityGroupViolation::default()
+        };
+        ResourceViolation {
+            aws_vpc_security_group_violation: Some(violation),
+            ..ResourceViolation::default()
+        }
+    })
+    .collect()
 }
 
 fn interface(id: &str, groups: &[Box<str>]) -> AwsEc2NetworkInterfaceViolation {

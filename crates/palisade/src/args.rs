@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use palisade_core::ident::{AccountId, Region};
+use palisade_core::ident::{AccountId, PolicyId, Region};
 use palisade_core::policy::Quotas;
 
 pub use keys::*;
@@ -121,6 +121,17 @@ pub struct Check {
         value_name = "NAME=EARLIER"
     )]
     pub former_names: Vec<String>,
+    /// A SECURITY_GROUPS_COMMON policy that is or was in force, by its id, such as one of AWS's own
+    /// Firewall Manager: groups named FMManagedSecurityGroup with its id are Firewall Manager's own
+    /// and not audited. Policies given here are known by themselves. May be given many times.
+    #[arg(
+        long = "fms-policy",
+        env = "PALISADE_FMS_POLICY",
+        value_delimiter = ',',
+        value_name = "ID",
+        value_parser = policy_id
+    )]
+    pub fms_policies: Vec<PolicyId>,
     /// Judge this Region alone. May be given many times. Default: every Region found.
     #[arg(
         long = "region",
@@ -142,6 +153,11 @@ pub struct Check {
     /// AWS Config files or folders of them, plain or gzip.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+}
+
+/// A policy's id.
+fn policy_id(text: &str) -> Result<PolicyId, String> {
+    PolicyId::try_from(text.trim()).map_err(|error| error.to_string())
 }
 
 /// Where a server is and how it is spoken to.

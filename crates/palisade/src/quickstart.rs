@@ -1,7 +1,7 @@
 //! `palisade quickstart`: the sample organization taken through the door that users come by, and
 //! what came of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -50,6 +50,7 @@ pub fn run(args: &args::Quickstart) -> Outcome {
         any_host: false,
         onboarding_ms: 0,
         quotas: Quotas::default(),
+        fms_policies: BTreeSet::new(),
         // The sample's snapshots are as old as its folder: staleness would hide everything else.
         judging: Judging { stale_after_ms: None },
         keep_history_ms: None,

@@ -1,5 +1,6 @@
 //! `palisade serve`: store, listener and worker loop, put together and taken apart in order.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use palisade_api::{App, Auth, Clock as _, Entropy as _, Rate, Settings};
 use palisade_core::evaluate;
+use palisade_core::ident::PolicyId;
 use palisade_core::policy::Quotas;
 use palisade_store::Store;
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
@@ -51,6 +53,9 @@ pub struct Plan {
     pub any_host: bool,
     /// Quotas of policies and lists.
     pub quotas: Quotas,
+    /// Policies elsewhere by whose ids Firewall Manager's own groups are told as well (semantics §11
+    /// row 57).
+    pub fms_policies: BTreeSet<PolicyId>,
     /// How long onboarding and offboarding an administrator is to be seen, milliseconds.
     pub onboarding_ms: i64,
     /// How the worker judges.
@@ -117,6 +122,7 @@ fn plan(args: &args::Serve) -> Result<Plan, Failure> {
         auth,
         any_host: args.i_know_this_is_open,
         quotas,
+        fms_policies: args.fms_policies.iter().cloned().collect(),
         onboarding_ms: i64::from(args.onboarding).saturating_mul(1_000),
         judging: Judging { stale_after_ms: positive(args.stale_after, HOUR_MS) },
         keep_history_ms: positive(args.keep_history, 24 * HOUR_MS),
@@ -234,6 +240,12 @@ impl Running {
             .map_err(|error| Failure::Refused(error.to_string()))?;
         if again > 0 {
             tracing::info!(policies = again, "judged by other rules before: judged again");
+        }
+        let is_new = store
+            .name_common_policies(&plan.fms_policies, SystemClock.now_ms())
+            .map_err(|error| Failure::Refused(error.to_string()))?;
+        if is_new {
+            tracing::info!(policies = plan.fms_policies.len(), "--fms-policy names other policies");
         }
         let vault = sealing::vault(&plan.store, &*store, plan.key_file.as_deref(), &|told| {
             tracing::info!("{told}");

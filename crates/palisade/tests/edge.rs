@@ -58,6 +58,7 @@ impl Server {
             any_host: false,
             onboarding_ms: 0,
             quotas: Quotas::default(),
+            fms_policies: BTreeSet::new(),
             judging: Judging::default(),
             keep_history_ms: None,
             keep_audit_ms: None,

@@ -10,6 +10,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -44,6 +45,7 @@ async fn serve(path: &Path) -> Running {
         any_host: false,
         onboarding_ms: 0,
         quotas: Quotas::default(),
+        fms_policies: BTreeSet::new(),
         judging: JUDGING,
         keep_history_ms: None,
         keep_audit_ms: None,

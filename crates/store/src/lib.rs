@@ -250,6 +250,12 @@ pub trait Store: Send + Sync {
     /// were noted, every policy gets a fan-out. Answers for how many.
     fn judge_by(&self, rules: u32, now_ms: i64) -> Result<usize>;
 
+    /// Takes the policies that a setting names as Firewall Manager's own of common security groups,
+    /// and no others that an earlier one named, beside those that this store ever held
+    /// ([`Reference::CommonPolicies`]). Answers whether that changes which are known; then the readers
+    /// are marked due.
+    fn name_common_policies(&self, named: &BTreeSet<PolicyId>, now_ms: i64) -> Result<bool>;
+
     /// Fan-outs not fully expanded, oldest first.
     fn fan_outs(&self) -> Result<Vec<FanOut>>;
 

@@ -1,4 +1,4 @@
-use palisade_core::evaluate::{Direction, ViolationReason};
+use palisade_core::evaluate::{AttachedGroup, BrokenRule, Direction, ViolationReason};
 use serde_json::{Value, json};
 
 use super::*;
@@ -24,6 +24,7 @@ fn rule(remedies: Vec<RuleRemedy>) -> Finding {
         against: "too open".into(),
         near_misses: Vec::new(),
         remedies,
+        lookalike: false,
     }
 }
 
@@ -31,7 +32,49 @@ fn attached() -> Finding {
     let groups = |ids: &[&str]| ids.iter().map(|id| (*id).into()).collect();
     let interfaces =
         vec![("eni-1".into(), groups(&["sg-2", "sg-1"])), ("eni-2".into(), groups(&["sg-1"]))];
-    Finding::AttachedGroups { interfaces }
+    let broken = |rule: &str| BrokenRule {
+        direction: Direction::Ingress,
+        rule: rule.into(),
+        against: "too open".into(),
+    };
+    let told = |group: &str, owner: Option<&str>, rules: Vec<BrokenRule>| AttachedGroup {
+        group: group.into(),
+        owner: owner.map(|owner| owner.try_into().unwrap()),
+        lookalike: false,
+        rules,
+        more: false,
+    };
+    let groups = vec![
+        told("sg-1", Some("222222222222"), vec![broken("tcp 22 from ::/0")]),
+        told("sg-2", None, vec![broken("udp 1 from ::/0"), broken("udp 2 from ::/0")]),
+    ];
+    Finding::AttachedGroups { interfaces, groups }
+}
+
+/// Semantics §11 row 51.
+#[test]
+fn the_rules_of_attached_groups_are_told_with_their_group_and_its_owner() {
+    let reason = ViolationReason::ResourceViolatesAuditSecurityGroup;
+    let told = rules_of_groups(&Violation { reason, finding: attached() });
+    let rule = |target: &str, text: &str| {
+        json!({"AwsVPCSecurityGroupViolation": {
+            "ViolationTarget": target,
+            "ViolationTargetDescription": format!("ingress rule `{target}` of {text}: too open"),
+        }})
+    };
+    assert_eq!(
+        serde_json::to_value(told).unwrap(),
+        json!([
+            rule("tcp 22 from ::/0", "sg-1 of account 222222222222"),
+            rule("udp 1 from ::/0", "sg-2"),
+            rule("udp 2 from ::/0", "sg-2"),
+        ])
+    );
+    assert!(rules_of_groups(&Violation { reason, finding: rule_alone() }).is_empty());
+}
+
+fn rule_alone() -> Finding {
+    rule(Vec::new())
 }
 
 #[test]

@@ -96,6 +96,9 @@ impl Store for Unlocked {
     fn judge_by(&self, rules: u32, now_ms: i64) -> Kept<usize> {
         self.0.judge_by(rules, now_ms)
     }
+    fn name_common_policies(&self, named: &BTreeSet<PolicyId>, now_ms: i64) -> Kept<bool> {
+        self.0.name_common_policies(named, now_ms)
+    }
     fn fan_outs(&self) -> Kept<Vec<FanOut>> {
         self.0.fan_outs()
     }

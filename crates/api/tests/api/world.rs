@@ -478,6 +478,7 @@ fn row(n: usize, since_ms: i64) -> ViolatorRow {
                     reasons: vec![Mismatch::Protocol],
                 }],
                 remedies: remedies(),
+                lookalike: false,
             },
         }],
         since_ms,

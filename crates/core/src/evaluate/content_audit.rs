@@ -1,35 +1,49 @@
 //! `SECURITY_GROUPS_CONTENT_AUDIT`: each rule of each group in scope is held against the audit
 //! group or the managed options; interfaces and instances answer for the groups on them
-//! (semantics §5.5, §10 rows 7 to 13, 27, 28).
+//! (semantics §5.5, §10 rows 7 to 13, 27, 28, §11 rows 35, 41, 42, 51, 57).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{ResourceId, ResourceType};
-use crate::inventory::{Body, Instance, Item, SecurityGroup, Shard};
+use crate::inventory::{Body, Item, SecurityGroup, Shard};
 use crate::policy::Policy;
 use crate::policy::content_audit::ContentAudit;
 
 use super::audit_lists;
-use super::opening::{Opening, openings};
-use super::security_groups::{is_own, is_replica, is_terminated};
+use super::interfaces::{self, Groups, Interfaces};
+use super::opening::Opening;
+use super::security_groups::{Maker, Replicas, is_own, is_terminated};
 use super::yardstick::{Yardstick, audit_group};
 use super::{
-    Changed, DependentService, Evidence, Finding, Footprint, Gap, Judgement, Reference, Verdict,
-    Violation, ViolationReason, outdated, selected, unseen,
+    ATTACHED_RULES_MAX, AttachedGroup, BrokenRule, Changed, DependentService, Evidence, Finding,
+    Footprint, Gap, Judgement, Reference, Verdict, Violation, ViolationReason, outdated, selected,
+    unseen,
 };
 
 /// Violations told of one group: one rule may be written of a hundred thousand parts, and each
 /// would carry its evidence and what would end it.
 pub const VIOLATIONS_MAX: usize = 100;
 
-/// The audit groups and custom lists that a policy names.
+/// The audit groups and custom lists that a policy names, and what tells Firewall Manager's own
+/// groups from others.
 pub(super) fn references(policy: &Policy, audit: &ContentAudit) -> BTreeSet<Reference> {
     let groups = audit.audit.iter().flat_map(|groups| &groups.ids);
     let mut references: BTreeSet<_> = groups.map(|id| audit_group(policy, id)).collect();
     if let Some(options) = &audit.managed {
         references.extend(audit_lists::references(policy, options));
     }
+    references.insert(Reference::CommonPolicies);
     references
+}
+
+/// Types whose items a judgement reads. What is on an instance is told by its interfaces as well,
+/// and the other way round (semantics §11 row 42).
+pub(super) fn reads(policy: &Policy) -> BTreeSet<ResourceType> {
+    let mut reads = BTreeSet::from([ResourceType::SECURITY_GROUP, ResourceType::PREFIX_LIST]);
+    if CARRIERS.iter().any(|carrier| policy.scope.lists(carrier)) {
+        reads.extend(CARRIERS);
+    }
+    reads
 }
 
 /// Types that a verdict reads: groups always, and what else is listed (semantics §10 row 1).
@@ -39,36 +53,22 @@ pub(super) fn needed(policy: &Policy) -> BTreeSet<ResourceType> {
     needed
 }
 
-/// What a change of a resource can do. A group answers for all that carry it; what carries groups
-/// brings them into scope where their own tags do not.
+/// What a change of a resource can do. A group answers for all that carry it, and so does what
+/// carries groups: an instance for its interfaces, and they for it (semantics §11 row 42).
 pub(super) fn footprint(policy: &Policy, changed: &Changed) -> Footprint {
     let resource_type = &changed.key.resource_type;
-    let scope = &policy.scope;
-    let is_shared = if CARRIERS.contains(resource_type) {
-        scope.lists(&ResourceType::SECURITY_GROUP) && !scope.tags.tags.is_empty()
-    } else if *resource_type == ResourceType::SECURITY_GROUP {
-        CARRIERS.iter().any(|carrier| scope.lists(carrier))
-    } else {
-        true
-    };
-    if is_shared { Footprint::Shard } else { Footprint::Resource }
+    let is_group = *resource_type == ResourceType::SECURITY_GROUP;
+    let is_carried = || CARRIERS.iter().any(|carrier| policy.scope.lists(carrier));
+    if is_group && !is_carried() { Footprint::Resource } else { Footprint::Shard }
 }
 
-/// Whether a resource shows the same to this audit: of what carries groups, which ones.
+/// Whether a resource shows the same to this audit.
 pub(super) fn shows_same(before: &Item, after: &Item) -> bool {
     if CARRIERS.contains(&before.key.resource_type) {
-        carried(before) == carried(after) && is_terminated(before) == is_terminated(after)
+        interfaces::shows_same(before, after)
     } else {
         before.body == after.body
     }
-}
-
-/// The groups that a resource is judged by.
-pub(super) fn judged_by(item: &Item) -> BTreeSet<ResourceId> {
-    let carried = carried(item);
-    let ids = carried.iter().flat_map(Carried::all);
-    // What is no id is no group's: it stays unseen.
-    ids.filter_map(|id| ResourceId::try_from(id).ok()).collect()
 }
 
 /// Types whose resources carry groups.
@@ -82,64 +82,82 @@ pub(super) fn judge(
     judgement: &mut Judgement,
 ) {
     let yardstick = Yardstick::find(policy, audit, evidence, &mut judgement.gaps);
+    let shard = evidence.shard;
     let mut auditor = Auditor {
-        shard: evidence.shard,
-        audit_groups: match &audit.audit {
-            Some(groups) if evidence.shard.id.account == policy.owner => &groups.ids,
-            _ => &[],
-        },
+        evidence,
+        policy,
+        audit_groups: audit.audit.as_ref().map_or(&[], |groups| &groups.ids),
+        replicas: Replicas::of(evidence.references),
         yardstick,
         standings: BTreeMap::new(),
-        outdated: BTreeSet::new(),
+        gaps: BTreeSet::new(),
     };
+    let interfaces = Interfaces::of(shard);
     let mut attached = BTreeSet::new();
-    for item in selected(policy, evidence.shard, &ResourceType::NETWORK_INTERFACE) {
-        let carried = carried_by_interface(item);
-        attached.extend(carried.iter().flat_map(|carried| carried.all()));
-        judgement.record(item, auditor.carrier(item, carried));
+    for item in selected(policy, shard, &ResourceType::NETWORK_INTERFACE) {
+        if !is_own(item, &shard.id.account) {
+            continue;
+        }
+        let groups = interfaces.on_interface(item);
+        let carried = groups.map(|groups| BTreeMap::from([(item.key.id.as_str(), groups)]));
+        attached.extend(carried.iter().flat_map(all));
+        let verdict = auditor.carrier(item, carried);
+        judgement.record_told(item, verdict);
     }
-    for item in selected(policy, evidence.shard, &ResourceType::INSTANCE) {
+    for item in selected(policy, shard, &ResourceType::INSTANCE) {
         if is_terminated(item) {
             continue;
         }
-        let carried = carried_by_instance(item);
-        attached.extend(carried.iter().flat_map(|carried| carried.all()));
+        let carried = interfaces.on_instance(item);
+        attached.extend(carried.iter().flat_map(all));
         judgement.record(item, auditor.carrier(item, carried));
     }
     if policy.scope.lists(&ResourceType::SECURITY_GROUP) {
-        for item in auditor.groups_in_scope(policy, &attached) {
+        for item in auditor.groups_in_scope(&attached) {
             judgement.record(item, auditor.group(item));
         }
     }
-    judgement.gaps.append(&mut auditor.outdated);
+    judgement.gaps.append(&mut auditor.gaps);
 }
 
 /// How a group stands to the policy, found once for all that carry it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 enum Standing {
     /// No rule of it breaks the policy, or it is one that is not audited.
     Complies,
     /// Some rule does.
-    Violates,
+    Violates(AttachedGroup),
     /// It is not held, or its rules are not.
     Unseen,
 }
 
+/// The groups on an interface or instance, interface by interface.
+type Carried<'a> = BTreeMap<&'a str, Groups<'a>>;
+
+fn all<'a, 'c>(carried: &'c Carried<'a>) -> impl Iterator<Item = &'a str> + use<'a, 'c> {
+    carried.values().flat_map(|groups| groups.ids.iter().copied())
+}
+
 struct Auditor<'a> {
-    shard: &'a Shard,
-    /// Audit groups that live in this shard.
+    evidence: &'a Evidence<'a>,
+    policy: &'a Policy,
     audit_groups: &'a [ResourceId],
+    replicas: Replicas<'a>,
     yardstick: Yardstick<'a>,
     standings: BTreeMap<&'a str, Standing>,
-    /// What was read that may have changed since.
-    outdated: BTreeSet<Gap>,
+    /// What was read that may have changed since, and what was to be told by what is not known.
+    gaps: BTreeSet<Gap>,
 }
 
 impl<'a> Auditor<'a> {
+    fn shard(&self) -> &'a Shard {
+        self.evidence.shard
+    }
+
     /// Groups in scope themselves, and those attached to an interface or instance in scope.
-    fn groups_in_scope(&self, policy: &Policy, attached: &BTreeSet<&'a str>) -> Vec<&'a Item> {
-        let shard = self.shard;
-        let mut selected = selected(policy, shard, &ResourceType::SECURITY_GROUP);
+    fn groups_in_scope(&self, attached: &BTreeSet<&'a str>) -> Vec<&'a Item> {
+        let shard = self.shard();
+        let mut selected = selected(self.policy, shard, &ResourceType::SECURITY_GROUP);
         if attached.is_empty() {
             selected.retain(|item| is_own(item, &shard.id.account));
             return selected;
@@ -152,49 +170,53 @@ impl<'a> Auditor<'a> {
             .collect()
     }
 
-    fn group(&mut self, item: &Item) -> Verdict {
+    fn group(&mut self, item: &'a Item) -> Verdict {
         let Body::SecurityGroup(group) = &item.body else {
             return unseen(item);
         };
         if !self.is_audited(item, group) || self.yardstick.passes(group) {
             return Verdict::Comply;
         }
-        let openings = openings(group);
+        let lookalike = self.replicas.maker(group) == Maker::Lookalike;
+        let openings = self.yardstick.openings(group);
         self.read(&openings);
-        let broken = openings.into_iter().filter_map(|opening| {
-            let against = self.yardstick.broken_by(&opening)?;
-            Some((opening, against))
-        });
-        let mut violations = broken.take(VIOLATIONS_MAX).map(|(opening, against)| {
-            violation(Finding::SecurityGroupRule {
-                group: item.key.id.as_str().into(),
-                direction: opening.direction,
-                rule: opening.to_string().into(),
-                against: against.into(),
-                near_misses: self.yardstick.near_misses(&opening),
-                remedies: self.yardstick.remedies(&opening),
-            })
-        });
+        let mut violations =
+            self.broken(openings).take(VIOLATIONS_MAX).map(|(opening, against)| {
+                violation(Finding::SecurityGroupRule {
+                    group: item.key.id.as_str().into(),
+                    direction: opening.direction,
+                    rule: opening.to_string().into(),
+                    against: against.into(),
+                    near_misses: self.yardstick.near_misses(&opening),
+                    remedies: self.yardstick.remedies(&opening),
+                    lookalike,
+                })
+            });
         match violations.next() {
             None => Verdict::Comply,
             Some(first) => Verdict::Violate(first, violations.collect()),
         }
     }
 
-    /// An interface or instance: it violates with any group on it that does, and without one it
-    /// complies only if all of them were seen.
+    /// An interface or instance: it violates with any group on it that does, whoever's it is
+    /// (semantics §11 row 41), and without one it complies only if all of them were seen.
     fn carrier(&mut self, item: &Item, carried: Option<Carried<'a>>) -> Verdict {
         let Some(carried) = carried else {
             return unseen(item);
         };
         let mut unseen_group = None;
         let mut interfaces = Vec::new();
-        for (interface, groups) in carried.interfaces {
+        let mut groups = BTreeMap::new();
+        for (interface, on_it) in carried {
+            self.gaps.extend(on_it.outdated);
             let mut violating = Vec::new();
-            for group in groups {
+            for group in on_it.ids {
                 match self.standing(group) {
                     Standing::Complies => {}
-                    Standing::Violates => violating.push(group.into()),
+                    Standing::Violates(told) => {
+                        violating.push(group.into());
+                        groups.insert(group, told);
+                    }
                     Standing::Unseen => unseen_group = unseen_group.or(Some(group)),
                 }
             }
@@ -203,7 +225,9 @@ impl<'a> Auditor<'a> {
             }
         }
         if !interfaces.is_empty() {
-            return Verdict::Violate(violation(Finding::AttachedGroups { interfaces }), Vec::new());
+            let groups = groups.into_values().collect();
+            let finding = Finding::AttachedGroups { interfaces, groups };
+            return Verdict::Violate(violation(finding), Vec::new());
         }
         match unseen_group {
             None => Verdict::Comply,
@@ -216,94 +240,75 @@ impl<'a> Auditor<'a> {
 
     fn standing(&mut self, id: &'a str) -> Standing {
         if let Some(known) = self.standings.get(id) {
-            return *known;
+            return known.clone();
         }
-        let standing = match self.shard.item(&ResourceType::SECURITY_GROUP, id) {
+        let standing = match self.shard().item(&ResourceType::SECURITY_GROUP, id) {
             None => Standing::Unseen,
             Some(item) => match &item.body {
                 Body::SecurityGroup(group) if self.is_audited(item, group) => {
-                    self.outdated.extend(outdated(item));
-                    if self.breaks(group) { Standing::Violates } else { Standing::Complies }
+                    self.gaps.extend(outdated(item));
+                    self.attached(item, group).map_or(Standing::Complies, Standing::Violates)
                 }
                 Body::SecurityGroup(_) => Standing::Complies,
                 _ => Standing::Unseen,
             },
         };
-        self.standings.insert(id, standing);
+        self.standings.insert(id, standing.clone());
         standing
     }
 
-    /// Whether any rule of a group breaks the policy.
-    fn breaks(&mut self, group: &SecurityGroup) -> bool {
+    /// What is told of a group to all that carry it, if any rule of it breaks the policy.
+    fn attached(&mut self, item: &Item, group: &'a SecurityGroup) -> Option<AttachedGroup> {
         if self.yardstick.passes(group) {
-            return false;
+            return None;
         }
-        let openings = openings(group);
+        let openings = self.yardstick.openings(group);
         self.read(&openings);
-        openings.iter().any(|opening| self.yardstick.broken_by(opening).is_some())
+        let mut broken = self.broken(openings);
+        let told = broken.by_ref().take(ATTACHED_RULES_MAX).map(|(opening, against)| BrokenRule {
+            direction: opening.direction,
+            rule: opening.to_string().into(),
+            against: against.into(),
+        });
+        let rules: Vec<BrokenRule> = told.collect();
+        let owner = group.owner.as_ref().unwrap_or(&item.key.account);
+        (!rules.is_empty()).then(|| AttachedGroup {
+            group: item.key.id.as_str().into(),
+            owner: (*owner != self.shard().id.account).then(|| owner.clone()),
+            lookalike: self.replicas.maker(group) == Maker::Lookalike,
+            rules,
+            more: broken.next().is_some(),
+        })
+    }
+
+    /// Openings that break the policy, with what they break.
+    fn broken<'s>(
+        &'s self,
+        openings: Vec<Opening<'a>>,
+    ) -> impl Iterator<Item = (Opening<'a>, String)> + use<'s, 'a> {
+        openings.into_iter().filter_map(|opening| {
+            let against = self.yardstick.broken_by(&opening)?;
+            Some((opening, against))
+        })
     }
 
     fn read(&mut self, openings: &[Opening<'_>]) {
-        self.outdated
-            .extend(openings.iter().filter_map(|opening| self.yardstick.outdated(opening)));
+        self.gaps.extend(openings.iter().flat_map(|opening| self.yardstick.gaps(opening)));
     }
 
-    /// Replicas are not audited, groups of another account are not this shard's, and the audit
-    /// group is not held against itself, nor against the options beside it (semantics §10 rows 8
-    /// and 28). `default` groups are audited like any other.
+    /// Firewall Manager's own groups are not audited, and the audit group is not held against itself,
+    /// nor against the options beside it (semantics §10 row 8). `default` groups are audited like any
+    /// other.
     fn is_audited(&self, item: &Item, group: &SecurityGroup) -> bool {
-        is_own(item, &self.shard.id.account)
-            && !is_replica(group)
-            && !self.audit_groups.contains(&item.key.id)
+        let owner = group.owner.as_ref().unwrap_or(&item.key.account);
+        let is_audit_group =
+            *owner == self.policy.owner && self.audit_groups.contains(&item.key.id);
+        self.replicas.maker(group) != Maker::FirewallManager && !is_audit_group
     }
 }
 
 fn violation(finding: Finding) -> Violation {
     Violation { reason: ViolationReason::ResourceViolatesAuditSecurityGroup, finding }
-}
-
-/// The groups on an interface or instance, interface by interface.
-#[derive(Eq, PartialEq)]
-struct Carried<'a> {
-    interfaces: Vec<(&'a str, BTreeSet<&'a str>)>,
-}
-
-impl<'a> Carried<'a> {
-    fn all(&self) -> impl Iterator<Item = &'a str> {
-        self.interfaces.iter().flat_map(|(_, groups)| groups.iter().copied())
-    }
-}
-
-fn carried(item: &Item) -> Option<Carried<'_>> {
-    carried_by_interface(item).or_else(|| carried_by_instance(item))
-}
-
-fn carried_by_interface(item: &Item) -> Option<Carried<'_>> {
-    let Body::NetworkInterface(interface) = &item.body else {
-        return None;
-    };
-    let groups = interface.groups.iter().map(Box::as_ref).collect();
-    Some(Carried { interfaces: vec![(item.key.id.as_str(), groups)] })
-}
-
-/// Groups that an instance lists for itself and for none of its interfaces are shown under the
-/// instance's own id.
-fn carried_by_instance(item: &Item) -> Option<Carried<'_>> {
-    let Body::Instance(Instance { groups, interfaces, .. }) = &item.body else {
-        return None;
-    };
-    let mut by_interface: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for interface in interfaces {
-        let groups = interface.groups.iter().map(Box::as_ref);
-        by_interface.entry(&interface.id).or_default().extend(groups);
-    }
-    let on_interfaces: BTreeSet<_> = by_interface.values().flatten().copied().collect();
-    let own: BTreeSet<_> =
-        groups.iter().map(Box::as_ref).filter(|id| !on_interfaces.contains(id)).collect();
-    if !own.is_empty() {
-        by_interface.entry(item.key.id.as_str()).or_default().extend(own);
-    }
-    Some(Carried { interfaces: by_interface.into_iter().collect() })
 }
 
 #[cfg(test)]

@@ -2,7 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{DependentService, Direction, Finding, Gap, RULE_GROUP_DIFFERENCES_MAX};
+use serde::{Deserialize, Serialize};
+
+use crate::ident::AccountId;
+
+use super::{DependentService, Direction, Finding, Gap, RULE_GROUP_DIFFERENCES_MAX, is_false};
 
 impl Gap {
     /// A gap whose text is kept within the characters of model `DetailedInfo`: whatever else an id
@@ -38,14 +42,12 @@ impl Finding {
     /// The evidence in one sentence.
     pub fn summary(&self) -> String {
         match self {
-            Finding::SecurityGroupRule { group, direction, rule, against, .. } => {
-                let direction = match direction {
-                    Direction::Ingress => "ingress",
-                    Direction::Egress => "egress",
-                };
-                format!("{direction} rule `{rule}` of {group}: {against}")
+            Finding::SecurityGroupRule { group, direction, rule, against, lookalike, .. } => {
+                let direction = direction.word();
+                let by_name = by_name(*lookalike);
+                format!("{direction} rule `{rule}` of {group}: {against}{by_name}")
             }
-            Finding::AttachedGroups { interfaces } => attached(interfaces),
+            Finding::AttachedGroups { interfaces, groups } => attached(interfaces, groups),
             Finding::WebAcl { found: None, wanted, .. } => {
                 format!("no web ACL; wanted: {wanted}")
             }
@@ -67,14 +69,92 @@ impl Finding {
                     seen => format!("{amiss}; seen: {seen}"),
                 }
             }
-            Finding::UnusedGroup { group, since_ms } => format!(
-                "no network interface, instance or load balancer uses {group}, unchanged since {}",
-                moment(*since_ms)
+            Finding::UnusedGroup { group, since_ms, lookalike } => format!(
+                "no network interface, instance or load balancer uses {group}, unchanged since {}{}",
+                moment(*since_ms),
+                by_name(*lookalike)
             ),
-            Finding::RedundantGroup { group, keeper } => {
-                format!("{group} has the same rules as {keeper} of its VPC, which is to stay")
+            Finding::RedundantGroup { group, keeper, lookalike } => {
+                let by_name = by_name(*lookalike);
+                format!(
+                    "{group} has the same rules as {keeper} of its VPC, which is to stay{by_name}"
+                )
             }
         }
+    }
+}
+
+/// A violating group on an interface or instance.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttachedGroup {
+    /// Its id.
+    pub group: Box<str>,
+    /// Whose it is, when it is another account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<AccountId>,
+    /// It only bears a name like Firewall Manager's own (semantics §11 row 57).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub lookalike: bool,
+    /// Rules of it that break the policy, in the order of reports: never empty, and at most
+    /// [`ATTACHED_RULES_MAX`].
+    pub rules: Vec<BrokenRule>,
+    /// Whether there are more of them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub more: bool,
+}
+
+/// A rule of a group that breaks the policy, as told of what carries the group.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BrokenRule {
+    /// `ingress` or `egress`.
+    pub direction: Direction,
+    /// Protocol, ports and one peer, as text.
+    pub rule: Box<str>,
+    /// What it was held against: the option, list or audit rule.
+    pub against: Box<str>,
+}
+
+/// Rules of one group that are told of each resource that carries it: the group itself, where it is
+/// judged, tells [`super::VIOLATIONS_MAX`].
+pub const ATTACHED_RULES_MAX: usize = 5;
+
+impl Direction {
+    fn word(self) -> &'static str {
+        match self {
+            Direction::Ingress => "ingress",
+            Direction::Egress => "egress",
+        }
+    }
+}
+
+/// What is said of a group that looks like one of Firewall Manager's (semantics §11 row 57).
+fn by_name(lookalike: bool) -> &'static str {
+    if lookalike {
+        " (the group only bears a name like Firewall Manager's own: it carries the id of no common \
+         security group policy that is or was known)"
+    } else {
+        ""
+    }
+}
+
+impl AttachedGroup {
+    /// The group, with its owner where that is another account.
+    pub fn name(&self) -> String {
+        match &self.owner {
+            Some(owner) => format!("{} of account {owner}", self.group),
+            None => self.group.to_string(),
+        }
+    }
+
+    /// The rules of the group that break the policy, each in one sentence.
+    pub fn rules(&self) -> impl Iterator<Item = String> {
+        self.rules.iter().map(|broken| {
+            let (direction, name) = (broken.direction.word(), self.name());
+            let by_name = by_name(self.lookalike);
+            format!("{direction} rule `{}` of {name}: {}{by_name}", broken.rule, broken.against)
+        })
     }
 }
 
@@ -86,12 +166,20 @@ fn moment(ms: i64) -> String {
     }
 }
 
-fn attached(interfaces: &[(Box<str>, Vec<Box<str>>)]) -> String {
+fn attached(interfaces: &[(Box<str>, Vec<Box<str>>)], told: &[AttachedGroup]) -> String {
     let mut text = String::from("violating security groups");
     for (at, (interface, groups)) in interfaces.iter().enumerate() {
         let join = if at == 0 { "" } else { ";" };
         // Writing to a String cannot fail.
         let _ = write!(text, "{join} {} on {interface}", groups.join(", "));
+    }
+    for group in told {
+        for rule in group.rules() {
+            let _ = write!(text, "; {rule}");
+        }
+        if group.more {
+            let _ = write!(text, "; and more rules of {}", group.name());
+        }
     }
     text
 }
@@ -115,6 +203,7 @@ mod tests {
             against: "no rule of audit group sg-a allows it".into(),
             near_misses: Vec::new(),
             remedies: Vec::new(),
+            lookalike: false,
         };
         assert_eq!(
             rule.summary(),
@@ -125,8 +214,33 @@ mod tests {
             ("eni-2".into(), vec!["sg-1".into()]),
         ];
         assert_eq!(
-            Finding::AttachedGroups { interfaces }.summary(),
-            "violating security groups sg-1, sg-2 on eni-1; sg-1 on eni-2"
+            Finding::AttachedGroups { interfaces: interfaces.clone(), groups: Vec::new() }
+                .summary(),
+            "violating security groups sg-1, sg-2 on eni-1; sg-1 on eni-2",
+            "as it was kept before rules were told"
+        );
+        let broken = BrokenRule {
+            direction: Direction::Egress,
+            rule: "tcp 22 to ::/0".into(),
+            against: "wrong".into(),
+        };
+        let told = |group: &str, owner: Option<&str>, lookalike, more| AttachedGroup {
+            group: group.into(),
+            owner: owner.map(|owner| owner.try_into().unwrap()),
+            lookalike,
+            rules: vec![broken.clone()],
+            more,
+        };
+        let groups =
+            vec![told("sg-1", Some("222222222222"), false, true), told("sg-2", None, true, false)];
+        assert_eq!(
+            Finding::AttachedGroups { interfaces, groups }.summary(),
+            format!(
+                "violating security groups sg-1, sg-2 on eni-1; sg-1 on eni-2; egress rule `tcp 22 \
+                 to ::/0` of sg-1 of account 222222222222: wrong; and more rules of sg-1 of account \
+                 222222222222; egress rule `tcp 22 to ::/0` of sg-2: wrong{}",
+                by_name(true)
+            )
         );
         let bare = Finding::web_acl(None, "FMManagedWebACLV2-web-*".into(), vec![]);
         assert_eq!(bare.summary(), "no web ACL; wanted: FMManagedWebACLV2-web-*");
@@ -147,14 +261,17 @@ mod tests {
             shield(Some("p-1"), Some("acl-1"), "automatic response is off"),
             "automatic response is off; seen: Shield protection p-1, web ACL acl-1"
         );
-        let unused = |since_ms| Finding::UnusedGroup { group: "sg-1".into(), since_ms }.summary();
+        let unused = |since_ms| {
+            Finding::UnusedGroup { group: "sg-1".into(), since_ms, lookalike: false }.summary()
+        };
         assert_eq!(
             unused(1_600_000_000_000),
             "no network interface, instance or load balancer uses sg-1, unchanged since \
              2020-09-13T12:26:40Z"
         );
         assert!(unused(i64::MAX).ends_with("unchanged since 9223372036854775807 ms after 1970"));
-        let redundant = Finding::RedundantGroup { group: "sg-2".into(), keeper: "sg-1".into() };
+        let (group, keeper) = ("sg-2".into(), "sg-1".into());
+        let redundant = Finding::RedundantGroup { group, keeper, lookalike: false };
         assert_eq!(
             redundant.summary(),
             "sg-2 has the same rules as sg-1 of its VPC, which is to stay"

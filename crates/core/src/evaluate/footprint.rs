@@ -102,14 +102,13 @@ pub struct Support {
 
 /// What [`judge_changed`] reads of a shard besides the changed resources.
 pub fn support(policy: &Policy, changed: &[Changed]) -> Support {
+    // No evaluator needs single resources by now.
+    let _ = changed;
     let mut support = Support::default();
     support.types.insert(ResourceType::CONFIGURATION_RECORDER);
     match &policy.rule {
         Rule::ContentAudit(_) => {
             support.types.insert(ResourceType::PREFIX_LIST);
-            let states = changed.iter().flat_map(|changed| [&changed.before, &changed.after]);
-            let groups = states.flatten().flat_map(content_audit::judged_by);
-            support.items.extend(groups.map(|id| (ResourceType::SECURITY_GROUP, id)));
         }
         Rule::ShieldAdvanced(_) => support.types.extend(shield_advanced::judged_with()),
         Rule::Wafv2(_) => {

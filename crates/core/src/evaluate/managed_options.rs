@@ -1,37 +1,28 @@
 //! Managed options of a content audit: what each asks of one opening (semantics §5.5
-//! `preManagedOptions`, §10 rows 11 to 13).
+//! `preManagedOptions`, §10 rows 11 to 13, §11 row 35).
 
 use std::collections::BTreeMap;
 
-use crate::ident::ResourceType;
-use crate::inventory::{Body, Item, PrefixList, Shard};
+use ipnet::IpNet;
+
 use crate::policy::content_audit::{AuditDirection, ManagedOptions};
 
 use super::addresses::{is_public_v4, is_public_v6};
 use super::audit_lists::{Apps, AuditLists};
 use super::opening::{Opening, Peer, Ports, TCP, UDP, protocol_name};
-use super::{Direction, Gap, outdated};
+use super::prefix_lists::ListPeer;
+use super::{Direction, Gap};
 
 /// The options of a policy with the lists they name at hand.
 #[derive(Debug)]
 pub(super) struct Options<'a> {
     asked: &'a ManagedOptions,
     lists: AuditLists,
-    prefix_lists: BTreeMap<&'a str, (&'a Item, &'a PrefixList)>,
 }
 
 impl<'a> Options<'a> {
-    pub fn new(asked: &'a ManagedOptions, lists: AuditLists, shard: &'a Shard) -> Self {
-        let items = shard.items.get(&ResourceType::PREFIX_LIST);
-        let prefix_lists = items
-            .into_iter()
-            .flatten()
-            .filter_map(|(id, item)| match &item.body {
-                Body::PrefixList(list) => Some((id.as_str(), (item, list))),
-                _ => None,
-            })
-            .collect();
-        Options { asked, lists, prefix_lists }
+    pub fn new(asked: &'a ManagedOptions, lists: AuditLists) -> Self {
+        Options { asked, lists }
     }
 
     /// `auditSgDirection`: which rules are looked at at all.
@@ -78,21 +69,65 @@ impl<'a> Options<'a> {
             .then(|| format!("allowedPortCountPerSgRule: {count} ports, and {max} is the most"))
     }
 
+    /// The widest range of the source that is wider than its family may be; of a prefix list each
+    /// entry counts, where they are known (semantics §11 row 35).
     fn too_wide(&self, opening: &Opening<'_>) -> Option<String> {
-        let (option, prefix_len, min) = match opening.peer {
-            Peer::V4(range) => (
-                "minIpv4CidrPrefixLenPerSgRule",
-                range.prefix_len(),
-                self.asked.ipv4_prefix_len_min?,
-            ),
-            Peer::V6(range) => (
-                "minIpv6CidrPrefixLenPerSgRule",
-                range.prefix_len(),
-                self.asked.ipv6_prefix_len_min?,
-            ),
-            Peer::PrefixList(_) | Peer::Group(..) => return None,
+        let ((range, min), list) = match opening.peer {
+            Peer::V4(range) => (self.wider(&range.into())?, None),
+            Peer::V6(range) => (self.wider(&range.into())?, None),
+            Peer::PrefixList(list) => {
+                let wider = list.entries()?.filter_map(|entry| self.wider(&entry));
+                (wider.min_by_key(|(range, _)| range.prefix_len())?, Some(list.id))
+            }
+            Peer::Group(..) => return None,
         };
-        (prefix_len < min).then(|| format!("{option}: /{prefix_len} is wider than /{min}"))
+        let option = match range {
+            IpNet::V4(_) => "minIpv4CidrPrefixLenPerSgRule",
+            IpNet::V6(_) => "minIpv6CidrPrefixLenPerSgRule",
+        };
+        Some(match list {
+            None => format!("{option}: /{} is wider than /{min}", range.prefix_len()),
+            Some(id) => format!("{option}: {range} of {id} is wider than /{min}"),
+        })
+    }
+
+    /// The range and the least length of its prefix, if it is wider than that.
+    fn wider(&self, range: &IpNet) -> Option<(IpNet, u8)> {
+        let min = match range {
+            IpNet::V4(_) => self.asked.ipv4_prefix_len_min?,
+            IpNet::V6(_) => self.asked.ipv6_prefix_len_min?,
+        };
+        (range.prefix_len() < min).then_some((*range, min))
+    }
+
+    /// Whether the options ask how wide ranges are: every range is at least /0.
+    fn reads_widths(&self) -> bool {
+        let mins = [self.asked.ipv4_prefix_len_min, self.asked.ipv6_prefix_len_min];
+        mins.into_iter().flatten().any(|min| min > 0)
+    }
+
+    /// Whether the options ask if an opening is public.
+    fn reads_reach(&self, opening: &Opening<'_>) -> bool {
+        let lists = [&self.lists.allowed_public_apps, &self.lists.denied_public_apps];
+        opening.direction == Direction::Ingress && lists.into_iter().any(Option::is_some)
+    }
+
+    /// What of an opening the options cannot tell, and what they tell by entries of a prefix list
+    /// which may have changed since. Options that do not read the source do not read lists either;
+    /// a list without known entries counts as public (semantics §10 row 12, §11 row 35).
+    pub fn gaps(&self, opening: &Opening<'_>) -> Option<Gap> {
+        let Peer::PrefixList(list) = opening.peer else { return None };
+        match list.entries() {
+            None => self.reads_widths().then(|| list.unknown_gap()),
+            Some(_) if self.reads_widths() || self.reads_reach(opening) => list.outdated(),
+            Some(_) => None,
+        }
+    }
+
+    /// Whether anything asked of an opening cannot be told.
+    pub fn is_unknown(&self, opening: &Opening<'_>) -> bool {
+        let is_unknown = |list: ListPeer<'_>| list.entries().is_none() && self.reads_widths();
+        matches!(opening.peer, Peer::PrefixList(list) if is_unknown(list))
     }
 
     /// The two tests of public access. They judge ingress alone (semantics §10 row 12).
@@ -157,35 +192,19 @@ impl<'a> Options<'a> {
         runs.into_iter().map(narrowed).collect()
     }
 
-    /// That an opening is judged by the entries of a prefix list which may have changed since.
-    pub fn outdated(&self, opening: &Opening<'_>) -> Option<Gap> {
-        let public = self.lists.allowed_public_apps.as_ref();
-        public.or(self.lists.denied_public_apps.as_ref())?;
-        match opening.peer {
-            Peer::PrefixList(id)
-                if opening.direction == Direction::Ingress && self.audits(opening.direction) =>
-            {
-                self.prefix_lists.get(id).and_then(|(item, _)| outdated(item))
-            }
-            _ => None,
-        }
-    }
-
     fn reach<'p>(&self, peer: &Peer<'p>) -> Reach<'p> {
         let public = match peer {
             Peer::V4(range) => is_public_v4(range),
             Peer::V6(range) => is_public_v6(range),
             Peer::Group(..) => false,
-            Peer::PrefixList(id) => {
-                let entries = self.prefix_lists.get(id).map(|(_, list)| (&list.ipv4, &list.ipv6));
-                match entries {
-                    None | Some((None, None)) => return Reach::PublicUnlessTold(id),
-                    // A prefix list has one address family: a family that is not told is empty.
-                    Some((ipv4, ipv6)) => {
-                        ipv4.iter().flatten().any(is_public_v4)
-                            || ipv6.iter().flatten().any(is_public_v6)
-                    }
-                }
+            Peer::PrefixList(list) => {
+                let Some(mut entries) = list.entries() else {
+                    return Reach::PublicUnlessTold(list.id);
+                };
+                entries.any(|entry| match entry {
+                    IpNet::V4(range) => is_public_v4(&range),
+                    IpNet::V6(range) => is_public_v6(&range),
+                })
             }
         };
         if public { Reach::Public } else { Reach::NotPublic }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ident::{AccountId, ListId, Region, ResourceId, ResourceType};
+use crate::ident::{AccountId, ListId, PolicyId, Region, ResourceId, ResourceType};
 use crate::inventory::{Item, Shard};
 use crate::policy::{Policy, PolicyType, Rule};
 
@@ -16,9 +16,11 @@ mod content_audit;
 mod coverage;
 mod finding;
 mod footprint;
+mod interfaces;
 mod managed_options;
 mod narrowing;
 mod opening;
+mod prefix_lists;
 mod remedy;
 mod rule_groups;
 mod security_groups;
@@ -33,8 +35,10 @@ mod world;
 mod yardstick;
 
 pub use account::{AccountFacts, ServedRegion};
+pub use content_audit::VIOLATIONS_MAX;
 pub(crate) use coverage::STALE;
 pub use coverage::stale_at_ms;
+pub use finding::{ATTACHED_RULES_MAX, AttachedGroup, BrokenRule};
 pub use footprint::{Changed, Difference, Footprint, Support, footprint, judge_changed, support};
 pub use remedy::{Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy};
 use selection::{outdated, selected, unseen, unseen_gap};
@@ -48,9 +52,8 @@ pub const RULES: u32 = 2;
 pub fn references(policy: &Policy) -> BTreeSet<Reference> {
     match &policy.rule {
         Rule::ContentAudit(audit) => content_audit::references(policy, audit),
-        Rule::ShieldAdvanced(_) | Rule::UsageAudit(_) | Rule::Wafv2(_) | Rule::NotJudged(_) => {
-            BTreeSet::new()
-        }
+        Rule::UsageAudit(_) => [Reference::CommonPolicies].into(),
+        Rule::ShieldAdvanced(_) | Rule::Wafv2(_) | Rule::NotJudged(_) => BTreeSet::new(),
     }
 }
 
@@ -60,9 +63,7 @@ pub fn reads(policy: &Policy) -> BTreeSet<ResourceType> {
     let mut reads: BTreeSet<_> = policy.resource_types().iter().cloned().collect();
     reads.insert(ResourceType::CONFIGURATION_RECORDER);
     match &policy.rule {
-        Rule::ContentAudit(_) => {
-            reads.extend([ResourceType::SECURITY_GROUP, ResourceType::PREFIX_LIST]);
-        }
+        Rule::ContentAudit(_) => reads.extend(content_audit::reads(policy)),
         Rule::ShieldAdvanced(_) => {
             reads.extend(AccountFacts::PROTECTIONS);
             reads.insert(ResourceType::WAFV2_WEB_ACL);
@@ -163,6 +164,9 @@ pub enum Reference {
         /// Which.
         id: ListId,
     },
+    /// The policies by whose ids groups of Firewall Manager's own are told (semantics §11 row 57):
+    /// those of type `SECURITY_GROUPS_COMMON` that are or were known, and those that a setting names.
+    CommonPolicies,
 }
 
 /// What a reference was found to be. Absent from the map: not seen.
@@ -175,6 +179,8 @@ pub enum Fact {
     Apps(Vec<App>),
     /// `ProtocolsList`: names or numbers as text.
     Protocols(Vec<Box<str>>),
+    /// `CommonPolicies`
+    Policies(BTreeSet<PolicyId>),
 }
 
 /// One application of a list (model `App`).
@@ -290,12 +296,19 @@ pub enum Finding {
         /// What would end the violation, the default one first; none where no remedy is safe.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         remedies: Vec<RuleRemedy>,
+        /// The group only bears a name like Firewall Manager's own (semantics §11 row 57).
+        #[serde(default, skip_serializing_if = "is_false")]
+        lookalike: bool,
     },
     /// A network interface or instance carries violating groups.
     AttachedGroups {
         /// Interface by interface: its id and the violating groups on it. For an interface itself
         /// there is one.
         interfaces: Vec<(Box<str>, Vec<Box<str>>)>,
+        /// Each of those groups with what of it breaks the policy, ascending by id (semantics §11 row
+        /// 51).
+        #[serde(default)]
+        groups: Vec<AttachedGroup>,
     },
     /// A resource has no web ACL, another one, or one without the policy's rule groups.
     WebAcl {
@@ -334,6 +347,9 @@ pub enum Finding {
         group: Box<str>,
         /// Since when it is as it is, milliseconds since the epoch: its capture time.
         since_ms: i64,
+        /// It only bears a name like Firewall Manager's own.
+        #[serde(default, skip_serializing_if = "is_false")]
+        lookalike: bool,
     },
     /// A security group has the same rules as another of its VPC.
     RedundantGroup {
@@ -341,11 +357,19 @@ pub enum Finding {
         group: Box<str>,
         /// The one that is to stay.
         keeper: Box<str>,
+        /// It only bears a name like Firewall Manager's own.
+        #[serde(default, skip_serializing_if = "is_false")]
+        lookalike: bool,
     },
 }
 
 /// Differences of rule groups that are told of one web ACL; of more, the last says how many.
 pub const RULE_GROUP_DIFFERENCES_MAX: usize = 20;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
 
 /// Resources out of scope that are told of one web ACL.
 pub const OUT_OF_SCOPE_RESOURCES_MAX: usize = 100;
@@ -388,8 +412,13 @@ impl Judgement {
     /// Counts a resource in scope and keeps what was found about it, with a gap beside it if that
     /// was found by a configuration that may have changed since.
     fn record(&mut self, item: &Item, verdict: Verdict) {
-        self.in_scope = self.in_scope.saturating_add(1);
         self.gaps.extend(outdated(item));
+        self.record_told(item, verdict);
+    }
+
+    /// As [`Judgement::record`], of a resource that was judged by what others tell of it as well.
+    fn record_told(&mut self, item: &Item, verdict: Verdict) {
+        self.in_scope = self.in_scope.saturating_add(1);
         match verdict {
             Verdict::Comply => {}
             Verdict::Violate(first, mut rest) => {

@@ -7,15 +7,16 @@ use std::mem::discriminant;
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::opening::{Opening, Peer, Ports, protocol_name};
+use super::prefix_lists::Answer;
 use super::remedy::{Mismatch, NarrowPeer, NarrowRule, RuleAction, RuleRemedy};
 
 impl<'a> Opening<'a> {
     /// What both open, as one rule; `None` when that is nothing.
     pub fn common(&self, other: &Opening<'_>) -> Option<Opening<'a>> {
-        if !self.overlaps(other) {
+        if !self.overlaps(other).is_yes() {
             return None;
         }
-        let peer = if self.peer.lies_inside(&other.peer) {
+        let peer = if self.peer.lies_inside(&other.peer).is_yes() {
             self.peer
         } else {
             match (self.peer, other.peer) {
@@ -31,15 +32,16 @@ impl<'a> Opening<'a> {
     /// What this opens and `other` does not, as rules; `None` when no one rule, or two with other
     /// ports, can say it.
     pub fn without(&self, other: &Opening<'_>) -> Option<Vec<Opening<'a>>> {
-        if !self.overlaps(other) {
-            return Some(vec![*self]);
-        }
-        if self.lies_inside(other) {
-            return Some(Vec::new());
+        match self.overlaps(other) {
+            Answer::No => return Some(vec![*self]),
+            Answer::Unknown => return None,
+            Answer::Yes if self.lies_inside(other).is_yes() => return Some(Vec::new()),
+            Answer::Yes => {}
         }
         let protocol_inside = other.protocol.is_none() || self.protocol == other.protocol;
         let ports_inside = self.ports.lie_inside(other.ports);
-        match (protocol_inside, ports_inside, self.peer.lies_inside(&other.peer)) {
+        let peer_inside = self.peer.lies_inside(&other.peer).is_yes();
+        match (protocol_inside, ports_inside, peer_inside) {
             (true, true, false) => {
                 let peer = self.peer.other_half(&other.peer)?;
                 Some(vec![Opening { peer, ..*self }])
@@ -67,7 +69,7 @@ impl<'a> Opening<'a> {
         if !self.ports.lie_inside(other.ports) && (alike || !other_protocol) {
             found.push(Mismatch::Ports);
         }
-        if !self.peer.lies_inside(&other.peer) {
+        if !self.peer.lies_inside(&other.peer).is_yes() {
             found.push(match (&self.peer, &other.peer) {
                 (Peer::V4(_), Peer::V4(_)) | (Peer::V6(_), Peer::V6(_)) => Mismatch::Cidr,
                 _ => Mismatch::Peer,
@@ -157,7 +159,7 @@ pub(super) fn remedies(mut candidates: Vec<Opening<'_>>) -> Vec<RuleRemedy> {
     candidates.dedup();
     let widest = candidates
         .iter()
-        .find(|widest| candidates.iter().all(|candidate| candidate.lies_inside(widest)))
+        .find(|widest| candidates.iter().all(|candidate| candidate.lies_inside(widest).is_yes()))
         .and_then(narrow);
     let is_default = widest.is_none();
     let modify =
@@ -179,7 +181,7 @@ fn narrow(opening: &Opening<'_>) -> Option<NarrowRule> {
     let peer = match opening.peer {
         Peer::V4(range) => NarrowPeer::Ipv4(range.to_string().into()),
         Peer::V6(range) => NarrowPeer::Ipv6(range.to_string().into()),
-        Peer::PrefixList(id) => NarrowPeer::PrefixList(id.into()),
+        Peer::PrefixList(list) => NarrowPeer::PrefixList(list.id.into()),
         Peer::Group(..) => return None,
     };
     let rule = opening.to_string().into();

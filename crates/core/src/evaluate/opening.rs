@@ -3,11 +3,12 @@
 
 use std::fmt;
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::inventory::{Permission, SecurityGroup};
 
 use super::Direction;
+use super::prefix_lists::{Answer, ListPeer, PrefixLists};
 
 /// One (direction, protocol, ports, peer). The order is that of reports: ingress first, then by
 /// protocol (all of them first), ports and peer.
@@ -37,8 +38,8 @@ pub(super) enum Ports {
 pub(super) enum Peer<'a> {
     V4(Ipv4Net),
     V6(Ipv6Net),
-    /// A prefix list, by id.
-    PrefixList(&'a str),
+    /// A prefix list, with its entries where they were looked up ([`Opening::resolved`]).
+    PrefixList(ListPeer<'a>),
     /// A security group: whose, if told, and which.
     Group(Option<&'a str>, &'a str),
 }
@@ -78,7 +79,7 @@ pub(super) fn any_opening<'a>(
             let Permission { ipv4, ipv6, prefix_lists, groups, .. } = permission;
             if ipv4.iter().any(|range| is(Peer::V4(range.trunc())))
                 || ipv6.iter().any(|range| is(Peer::V6(range.trunc())))
-                || prefix_lists.iter().any(|id| is(Peer::PrefixList(id)))
+                || prefix_lists.iter().any(|id| is(Peer::PrefixList(ListPeer::unknown(id))))
                 || groups.iter().any(|(user, id)| is(Peer::Group(user.as_deref(), id)))
             {
                 return true;
@@ -89,25 +90,43 @@ pub(super) fn any_opening<'a>(
 }
 
 impl<'a> Opening<'a> {
-    /// Whether everything this opens, `other` opens too: the same direction, its protocol or -1,
-    /// ports and peer within (semantics §5.5 custom ALLOW, §10 row 9).
-    pub fn lies_inside(&self, other: &Opening<'_>) -> bool {
-        self.direction == other.direction
-            && (other.protocol.is_none() || other.protocol == self.protocol)
-            && self.ports.lie_inside(other.ports)
-            && self.peer.lies_inside(&other.peer)
+    /// The same, with the entries of a prefix list that it names.
+    pub fn resolved(self, lists: PrefixLists<'a>) -> Opening<'a> {
+        match self.peer {
+            Peer::PrefixList(list) => {
+                Opening { peer: Peer::PrefixList(lists.find(list.id)), ..self }
+            }
+            _ => self,
+        }
     }
 
-    /// Whether anything this opens, `other` opens too (semantics §5.5 custom DENY, §10 row 10).
-    pub fn overlaps(&self, other: &Opening<'_>) -> bool {
+    /// The openings of one entry each that a prefix list stands for; `None` where nothing told the
+    /// entries, and for every other peer.
+    pub fn by_entries(&self) -> Option<impl Iterator<Item = Opening<'a>> + use<'a>> {
+        let Peer::PrefixList(list) = self.peer else { return None };
+        let whole = *self;
+        Some(list.entries()?.map(move |entry| Opening { peer: entry.into(), ..whole }))
+    }
+
+    /// Whether everything this opens, `other` opens too: the same direction, its protocol or -1,
+    /// ports and peer within (semantics §5.5 custom ALLOW, §10 row 9, §11 row 35).
+    pub fn lies_inside(&self, other: &Opening<'_>) -> Answer {
+        let is_within = self.direction == other.direction
+            && (other.protocol.is_none() || other.protocol == self.protocol)
+            && self.ports.lie_inside(other.ports);
+        if is_within { self.peer.lies_inside(&other.peer) } else { Answer::No }
+    }
+
+    /// Whether anything this opens, `other` opens too (semantics §5.5 custom DENY, §10 row 10, §11
+    /// row 35).
+    pub fn overlaps(&self, other: &Opening<'_>) -> Answer {
         let protocols_meet = match (self.protocol, other.protocol) {
             (Some(ours), Some(theirs)) => ours == theirs,
             _ => true,
         };
-        self.direction == other.direction
-            && protocols_meet
-            && self.ports.overlap(other.ports)
-            && self.peer.overlaps(&other.peer)
+        let may_meet =
+            self.direction == other.direction && protocols_meet && self.ports.overlap(other.ports);
+        if may_meet { self.peer.overlaps(&other.peer) } else { Answer::No }
     }
 
     /// How many ports are opened; `None` for protocols without ports, which are not counted
@@ -185,22 +204,62 @@ fn octet(value: Option<i32>) -> Option<u8> {
     value.and_then(|value| u8::try_from(value).ok())
 }
 
+impl From<IpNet> for Peer<'_> {
+    fn from(range: IpNet) -> Self {
+        match range {
+            IpNet::V4(range) => Peer::V4(range),
+            IpNet::V6(range) => Peer::V6(range),
+        }
+    }
+}
+
 impl Peer<'_> {
-    /// A prefix list lies inside itself alone, by id; a group inside nothing, not even itself
-    /// (semantics §10 row 9).
-    pub(super) fn lies_inside(&self, other: &Peer<'_>) -> bool {
+    /// A prefix list lies inside itself, whatever its entries, and otherwise where each of its
+    /// entries does; a group inside nothing, not even itself (semantics §10 row 9, §11 row 35).
+    pub(super) fn lies_inside(&self, other: &Peer<'_>) -> Answer {
         match (self, other) {
-            (Peer::V4(ours), Peer::V4(theirs)) => theirs.contains(ours),
-            (Peer::V6(ours), Peer::V6(theirs)) => theirs.contains(ours),
-            (Peer::PrefixList(ours), Peer::PrefixList(theirs)) => ours == theirs,
-            _ => false,
+            (Peer::Group(..), _) | (_, Peer::Group(..)) => Answer::No,
+            (Peer::V4(ours), Peer::V4(theirs)) => theirs.contains(ours).into(),
+            (Peer::V6(ours), Peer::V6(theirs)) => theirs.contains(ours).into(),
+            (Peer::V4(_), Peer::V6(_)) | (Peer::V6(_), Peer::V4(_)) => Answer::No,
+            (Peer::PrefixList(ours), Peer::PrefixList(theirs)) if ours == theirs => Answer::Yes,
+            (Peer::PrefixList(ours), _) => match ours.entries() {
+                Some(entries) => {
+                    Answer::all(entries.map(|entry| Peer::from(entry).lies_inside(other)))
+                }
+                None => Answer::Unknown,
+            },
+            (_, Peer::PrefixList(theirs)) => match theirs.entries() {
+                Some(entries) => Answer::any(entries.map(|entry| self.lies_inside(&entry.into()))),
+                None => Answer::Unknown,
+            },
         }
     }
 
-    /// Two CIDRs overlap when one holds the other; groups never do (semantics §10 row 9).
-    fn overlaps(&self, other: &Peer<'_>) -> bool {
-        self.lies_inside(other) || other.lies_inside(self)
+    /// Two CIDRs overlap when one holds the other, prefix lists where an entry does; groups never do
+    /// (semantics §10 row 9, §11 row 35). A list whose entries nothing told overlaps itself: nobody
+    /// keeps lists without any.
+    fn overlaps(&self, other: &Peer<'_>) -> Answer {
+        match (self, other) {
+            (Peer::Group(..), _) | (_, Peer::Group(..)) => Answer::No,
+            (Peer::PrefixList(list), peer) | (peer, Peer::PrefixList(list)) => {
+                match (list.entries(), peer) {
+                    (Some(entries), _) => {
+                        Answer::any(entries.map(|entry| Peer::from(entry).overlaps(peer)))
+                    }
+                    (None, Peer::PrefixList(other)) if other == list => Answer::Yes,
+                    // Nothing overlaps a list that has no entries.
+                    (None, Peer::PrefixList(other)) if has_none(other) => Answer::No,
+                    (None, _) => Answer::Unknown,
+                }
+            }
+            _ => self.lies_inside(other).max(other.lies_inside(self)),
+        }
     }
+}
+
+fn has_none(list: &ListPeer<'_>) -> bool {
+    list.entries().is_some_and(|mut entries| entries.next().is_none())
 }
 
 impl fmt::Display for Opening<'_> {
@@ -232,7 +291,8 @@ impl fmt::Display for Peer<'_> {
         match self {
             Peer::V4(range) => write!(f, "{range}"),
             Peer::V6(range) => write!(f, "{range}"),
-            Peer::PrefixList(id) | Peer::Group(None, id) => f.write_str(id),
+            Peer::PrefixList(list) => f.write_str(list.id),
+            Peer::Group(None, id) => f.write_str(id),
             Peer::Group(Some(user), id) => write!(f, "{id} of {user}"),
         }
     }

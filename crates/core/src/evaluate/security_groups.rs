@@ -1,21 +1,61 @@
-//! Which groups and instances audits of security groups are about.
+//! Which groups, interfaces and instances audits of security groups are about.
 
-use crate::ident::AccountId;
-use crate::inventory::{Body, Item, SecurityGroup};
+use std::collections::BTreeSet;
 
-/// Begins the names of groups that Firewall Manager made (semantics §5.4).
+use crate::ident::{AccountId, PolicyId};
+use crate::inventory::{Body, Item, NetworkInterface, SecurityGroup};
+
+use super::{Fact, Reference, References};
+
+/// Begins the names of groups that Firewall Manager made (semantics §5.4), and may begin others'.
 const REPLICA_PREFIX: &str = "FMManagedSecurityGroup";
 
-/// A group that Firewall Manager made; none is audited (semantics §5.6, §10 row 8).
-pub(super) fn is_replica(group: &SecurityGroup) -> bool {
-    group.group_name.starts_with(REPLICA_PREFIX)
+/// Which groups are Firewall Manager's own; none of them is audited (semantics §5.6, §10 rows 8, 14).
+/// Those are whose name carries the id of a `SECURITY_GROUPS_COMMON` policy that is or was known
+/// (semantics §11 row 57): were the prefix enough, a name would be enough to escape an audit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Replicas<'a>(Option<&'a BTreeSet<PolicyId>>);
+
+/// Whose a group is, by its name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Maker {
+    /// Firewall Manager, for a policy that is or was known.
+    FirewallManager,
+    /// Anybody, under a name with Firewall Manager's prefix.
+    Lookalike,
+    /// Anybody.
+    Anybody,
 }
 
-/// A group of another account, seen through a shared VPC, is not the shard's own (semantics §10
-/// row 28).
+impl<'a> Replicas<'a> {
+    pub fn of(references: &'a References) -> Replicas<'a> {
+        match references.get(&Reference::CommonPolicies) {
+            Some(Fact::Policies(known)) => Replicas(Some(known)),
+            _ => Replicas(None),
+        }
+    }
+
+    /// By the pattern `FMManagedSecurityGroup<PolicyId>-<primary group>…` (semantics §10 row 19).
+    pub fn maker(&self, group: &SecurityGroup) -> Maker {
+        let Some(rest) = group.group_name.strip_prefix(REPLICA_PREFIX) else {
+            return Maker::Anybody;
+        };
+        let carries = |id: &PolicyId| {
+            rest.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with('-'))
+        };
+        match self.0.into_iter().flatten().any(carries) {
+            true => Maker::FirewallManager,
+            false => Maker::Lookalike,
+        }
+    }
+}
+
+/// A group or interface of another account, seen through a shared VPC, is not the shard's own
+/// (semantics §10 row 28, §11 row 41).
 pub(super) fn is_own(item: &Item, account: &AccountId) -> bool {
     match &item.body {
-        Body::SecurityGroup(SecurityGroup { owner: Some(owner), .. }) => owner == account,
+        Body::SecurityGroup(SecurityGroup { owner: Some(owner), .. })
+        | Body::NetworkInterface(NetworkInterface { owner: Some(owner), .. }) => owner == account,
         _ => true,
     }
 }

@@ -1,18 +1,18 @@
 //! `SECURITY_GROUPS_USAGE_AUDIT`: each group in scope is used, and is the only one of its VPC with
-//! its rules (semantics §5.6, §9 row 40, §10 rows 1, 14, 15, 28).
+//! its rules (semantics §5.6, §9 row 40, §10 rows 1, 14, 15, 28, §11 rows 41, 42, 57).
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::mem::discriminant;
 
 use crate::ident::{AccountId, ResourceType};
-use crate::inventory::{Body, Instance, Item, SecurityGroup, Shard};
+use crate::inventory::{Body, Item, SecurityGroup, Shard};
 use crate::policy::Policy;
 use crate::policy::usage_audit::UsageAudit;
 
 use super::coverage::not_recording;
+use super::interfaces::{self, Groups, Interfaces};
 use super::opening::{Opening, Peer, Ports, openings};
-use super::security_groups::{is_own, is_replica, is_terminated};
+use super::security_groups::{Maker, Replicas, is_own, is_terminated};
 use super::{
     Direction, Evidence, Finding, Gap, Judgement, Verdict, Violation, ViolationReason, outdated,
     selected, unseen, unseen_gap,
@@ -54,10 +54,11 @@ pub(super) fn reads() -> impl Iterator<Item = ResourceType> {
 /// Whether a resource shows the same to this audit: of what uses groups, which ones. What it shows
 /// otherwise can make any group of the shard unused or redundant.
 pub(super) fn shows_same(audit: &UsageAudit, before: &Item, after: &Item) -> bool {
+    if MUST_BE_KNOWN.contains(&before.key.resource_type) {
+        return interfaces::shows_same(before, after);
+    }
     if before.key.resource_type != ResourceType::SECURITY_GROUP {
-        return discriminant(&before.body) == discriminant(&after.body)
-            && is_terminated(before) == is_terminated(after)
-            && groups_used(before) == groups_used(after);
+        return groups_of(before) == groups_of(after);
     }
     let as_new = audit.unused_after_ms.is_none() || newest_ms(before) == newest_ms(after);
     as_new && before.body == after.body
@@ -72,22 +73,29 @@ pub(super) fn judge(
 ) {
     let shard = evidence.shard;
     let account = &shard.id.account;
+    let replicas = Replicas::of(evidence.references);
     let groups: Vec<&Item> = selected(policy, shard, &ResourceType::SECURITY_GROUP)
         .into_iter()
         .filter(|item| is_own(item, account))
         .collect();
-    let uses = Uses::of(shard);
-    let keepers = if audit.unique { keepers(&groups, &uses, account) } else { BTreeMap::new() };
+    let interfaces = Interfaces::of(shard);
+    let uses = Uses::of(shard, &interfaces);
+    let keepers = match audit.unique {
+        true => keepers(&groups, &uses, account, replicas),
+        false => BTreeMap::new(),
+    };
     if !keepers.is_empty() {
         judgement.gaps.extend(uses.uncounted.clone());
     }
     for item in groups {
         let verdict = match &item.body {
-            Body::SecurityGroup(group) if is_audited(group) => {
+            Body::SecurityGroup(group) if is_audited(group, replicas) => {
+                let lookalike = replicas.maker(group) == Maker::Lookalike;
                 match (keepers.get(item.key.id.as_str()), audit.unused_after_ms) {
-                    (Some(keeper), _) => redundant(item, keeper),
+                    (Some(keeper), _) => redundant(item, keeper, lookalike),
                     (None, Some(after_ms)) => {
-                        unused(item, &uses, after_ms, evidence.evaluated_ms, judgement)
+                        let since = Since { after_ms, evaluated_ms: evidence.evaluated_ms };
+                        unused(item, &uses, since, lookalike, judgement)
                     }
                     (None, None) => Verdict::Comply,
                 }
@@ -100,8 +108,8 @@ pub(super) fn judge(
 }
 
 /// A VPC's default group cannot be deleted, and replicas are Firewall Manager's own.
-fn is_audited(group: &SecurityGroup) -> bool {
-    &*group.group_name != DEFAULT_GROUP && !is_replica(group)
+fn is_audited(group: &SecurityGroup, replicas: Replicas<'_>) -> bool {
+    &*group.group_name != DEFAULT_GROUP && replicas.maker(group) != Maker::FirewallManager
 }
 
 /// Which groups of a shard are used.
@@ -120,7 +128,7 @@ struct Uses<'a> {
 }
 
 impl<'a> Uses<'a> {
-    fn of(shard: &'a Shard) -> Uses<'a> {
+    fn of(shard: &'a Shard, interfaces: &Interfaces<'a>) -> Uses<'a> {
         let unknown = MUST_BE_KNOWN.iter().find(|resource_type| !shard.knows(resource_type));
         let mut uses = Uses {
             used: BTreeSet::new(),
@@ -132,34 +140,41 @@ impl<'a> Uses<'a> {
         };
         let users = USERS.iter().filter_map(|resource_type| shard.items.get(resource_type));
         for item in users.flat_map(BTreeMap::values).filter(|item| !is_terminated(item)) {
-            uses.add(item);
+            uses.add(item, interfaces);
         }
         uses
     }
 
-    fn add(&mut self, item: &'a Item) {
-        if item.key.resource_type == ResourceType::NETWORK_INTERFACE {
-            let unseen = || item.body.is_unseen().then(|| unseen_gap(item));
-            self.uncounted = self.uncounted.take().or_else(|| outdated(item).or_else(unseen));
+    fn add(&mut self, item: &'a Item, interfaces: &Interfaces<'a>) {
+        let is_interface = item.key.resource_type == ResourceType::NETWORK_INTERFACE;
+        let used = groups_used(item, interfaces);
+        if is_interface {
+            let gap = match &used {
+                None => Some(unseen_gap(item)),
+                Some(used) => used.iter().find_map(|groups| groups.outdated.clone()),
+            };
+            self.uncounted = self.uncounted.take().or(gap);
         }
-        let Some(groups) = groups_used(item) else {
+        let Some(used) = used else {
             self.blind = self.blind.take().or_else(|| Some(unseen_gap(item)));
             return;
         };
-        if matches!(item.body, Body::NetworkInterface(_)) {
-            for group in &groups {
-                let count = self.interfaces.entry(group).or_default();
-                *count = count.saturating_add(1);
+        for groups in used {
+            if is_interface {
+                for group in &groups.ids {
+                    let count = self.interfaces.entry(group).or_default();
+                    *count = count.saturating_add(1);
+                }
             }
+            let Some(gap) = groups.outdated else {
+                self.used.extend(groups.ids);
+                continue;
+            };
+            for group in groups.ids {
+                self.once_used.entry(group).or_insert_with(|| gap.clone());
+            }
+            self.outdated = self.outdated.take().or(Some(gap));
         }
-        let Some(gap) = outdated(item) else {
-            self.used.extend(groups);
-            return;
-        };
-        for group in groups {
-            self.once_used.entry(group).or_insert_with(|| gap.clone());
-        }
-        self.outdated = self.outdated.take().or(Some(gap));
     }
 }
 
@@ -168,19 +183,38 @@ fn newest_ms(item: &Item) -> i64 {
     item.unseen_since.as_ref().map_or(&item.version, |later| &later.version).captured_ms
 }
 
-/// The groups that a resource uses; `None` when that was not recorded.
-fn groups_used(item: &Item) -> Option<BTreeSet<&str>> {
+/// The groups that a resource uses; `None` when that was not recorded. Of an instance those of each
+/// of its interfaces, and what its body tells may have changed with the whole of it.
+fn groups_used<'a>(item: &'a Item, interfaces: &Interfaces<'a>) -> Option<Vec<Groups<'a>>> {
     let groups = match &item.body {
-        Body::NetworkInterface(interface) => &interface.groups,
-        Body::Instance(Instance { groups, interfaces, .. }) => {
-            let on_interfaces = interfaces.iter().flat_map(|interface| &interface.groups);
-            return Some(groups.iter().chain(on_interfaces).map(Box::as_ref).collect());
+        Body::Instance(_) => {
+            let on_instance = interfaces.on_instance(item)?.into_values();
+            return Some(
+                on_instance
+                    .map(|groups| Groups {
+                        outdated: groups.outdated.or_else(|| outdated(item)),
+                        ..groups
+                    })
+                    .collect(),
+            );
         }
-        Body::LoadBalancer(balancer) => &balancer.groups,
-        Body::ClassicLoadBalancer(balancer) => &balancer.groups,
+        Body::LoadBalancer(_) | Body::ClassicLoadBalancer(_) => groups_of(item)?,
+        _ if item.key.resource_type == ResourceType::NETWORK_INTERFACE => {
+            return interfaces.on_interface(item).map(|groups| vec![groups]);
+        }
         _ => return None,
     };
-    Some(groups.iter().map(Box::as_ref).collect())
+    let ids = groups.iter().map(Box::as_ref).collect();
+    Some(vec![Groups { ids, outdated: outdated(item) }])
+}
+
+/// The groups of a load balancer.
+fn groups_of(item: &Item) -> Option<&[Box<str>]> {
+    match &item.body {
+        Body::LoadBalancer(balancer) => Some(&balancer.groups),
+        Body::ClassicLoadBalancer(balancer) => Some(&balancer.groups),
+        _ => None,
+    }
 }
 
 /// What a group opens, so that groups that open the same are equal.
@@ -220,12 +254,13 @@ fn keepers<'a>(
     groups: &[&'a Item],
     uses: &Uses<'_>,
     account: &AccountId,
+    replicas: Replicas<'_>,
 ) -> BTreeMap<&'a str, &'a str> {
     let mut alike: BTreeMap<(&str, Rules<'_>), Vec<&'a str>> = BTreeMap::new();
     for item in groups {
         if let Body::SecurityGroup(group) = &item.body
             && let Some(vpc) = group.vpc.as_deref()
-            && is_audited(group)
+            && is_audited(group, replicas)
         {
             let rules = rules(item, group, account);
             alike.entry((vpc, rules)).or_default().push(item.key.id.as_str());
@@ -243,9 +278,9 @@ fn keepers<'a>(
 }
 
 /// What is also unused is redundant first: its remedy begins there (semantics §10 row 15).
-fn redundant(item: &Item, keeper: &str) -> Verdict {
-    let finding =
-        Finding::RedundantGroup { group: item.key.id.as_str().into(), keeper: keeper.into() };
+fn redundant(item: &Item, keeper: &str, lookalike: bool) -> Verdict {
+    let (group, keeper) = (item.key.id.as_str().into(), keeper.into());
+    let finding = Finding::RedundantGroup { group, keeper, lookalike };
     let reason = ViolationReason::SecurityGroupRedundant;
     Verdict::Violate(Violation { reason, finding }, Vec::new())
 }
@@ -256,10 +291,11 @@ fn redundant(item: &Item, keeper: &str) -> Verdict {
 fn unused(
     item: &Item,
     uses: &Uses<'_>,
-    after_ms: i64,
-    evaluated_ms: i64,
+    since: Since,
+    lookalike: bool,
     judgement: &mut Judgement,
 ) -> Verdict {
+    let Since { after_ms, evaluated_ms } = since;
     if uses.used.contains(item.key.id.as_str()) {
         return Verdict::Comply;
     }
@@ -276,9 +312,16 @@ fn unused(
         return Verdict::Undecided(gap.clone());
     }
     judgement.gaps.extend(uses.outdated.clone());
-    let finding = Finding::UnusedGroup { group: item.key.id.as_str().into(), since_ms };
+    let finding = Finding::UnusedGroup { group: item.key.id.as_str().into(), since_ms, lookalike };
     let reason = ViolationReason::SecurityGroupUnused;
     Verdict::Violate(Violation { reason, finding }, Vec::new())
+}
+
+/// How long a group may be unused, and the moment of judging, milliseconds.
+#[derive(Clone, Copy)]
+struct Since {
+    after_ms: i64,
+    evaluated_ms: i64,
 }
 
 #[cfg(test)]

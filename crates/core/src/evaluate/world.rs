@@ -167,7 +167,7 @@ pub fn instance(id: &str, groups: &[&str], interfaces: &[(&str, &[&str])]) -> It
     let boxed = |ids: &[&str]| ids.iter().map(|id| (*id).into()).collect();
     let interfaces = interfaces.iter().map(|(id, groups)| InstanceInterface {
         id: (*id).into(),
-        groups: boxed(groups),
+        groups: Some(boxed(groups)),
         device_index: None,
     });
     let instance = Instance {

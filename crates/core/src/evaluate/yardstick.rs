@@ -1,5 +1,5 @@
 //! What the rules of groups are held against in a content audit: the audit groups, the managed
-//! options, or both (semantics §5.5, §10 rows 9, 10, 27).
+//! options, or both (semantics §5.5, §10 rows 9, 10, 27, §11 row 35).
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,8 @@ use crate::policy::content_audit::{AuditAction, AuditGroups, ContentAudit};
 use super::audit_lists::AuditLists;
 use super::managed_options::Options;
 use super::narrowing::{left_of, remedies};
-use super::opening::{Opening, any_opening, openings};
+use super::opening::{Opening, Peer, any_opening, openings};
+use super::prefix_lists::{Answer, PrefixLists};
 use super::remedy::{NearMiss, RuleRemedy};
 use super::{DependentService, Evidence, Fact, Gap, Reference, References};
 
@@ -19,8 +20,9 @@ use super::{DependentService, Evidence, Fact, Gap, Reference, References};
 pub(super) const NEAR_MISSES_MAX: usize = 10;
 
 /// What openings are held against.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Yardstick<'a> {
+    lists: PrefixLists<'a>,
     audit: Option<AuditRules<'a>>,
     options: Option<Options<'a>>,
 }
@@ -30,6 +32,8 @@ pub(super) struct Yardstick<'a> {
 struct AuditRules<'a> {
     action: AuditAction,
     groups: Vec<(&'a ResourceId, Vec<Opening<'a>>)>,
+    /// Whether any of them has a prefix list for its peer.
+    names_lists: bool,
 }
 
 impl<'a> Yardstick<'a> {
@@ -42,42 +46,27 @@ impl<'a> Yardstick<'a> {
         evidence: &Evidence<'a>,
         gaps: &mut BTreeSet<Gap>,
     ) -> Yardstick<'a> {
+        let lists = PrefixLists::of(evidence.shard);
         let audit_rules = audit
             .audit
             .as_ref()
-            .map(|groups| audit_rules(policy, groups, evidence.references, gaps));
+            .map(|groups| audit_rules(policy, groups, evidence.references, lists, gaps));
         let options = audit.managed.as_ref().map(|asked| {
             let lists = AuditLists::find(policy, asked, evidence.references, gaps)?;
-            Some(Options::new(asked, lists, evidence.shard))
+            Some(Options::new(asked, lists))
         });
-        match (audit_rules, options) {
-            (Some(None), _) | (_, Some(None)) => Yardstick::default(),
-            (audit, options) => Yardstick { audit: audit.flatten(), options: options.flatten() },
-        }
+        let (audit, options) = match (audit_rules, options) {
+            (Some(None), _) | (_, Some(None)) => (None, None),
+            (audit, options) => (audit.flatten(), options.flatten()),
+        };
+        Yardstick { lists, audit, options }
     }
 
-    /// What an opening breaks, if anything. With managed options, they say which directions are
-    /// looked at, and the audit groups override them: ALLOW clears, DENY condemns.
-    pub fn broken_by(&self, opening: &Opening<'_>) -> Option<String> {
-        let Some(options) = &self.options else {
-            return self.audit.as_ref().and_then(|rules| rules.broken_by(opening));
-        };
-        if !options.audits(opening.direction) {
-            return None;
-        }
-        if let Some(rules) = &self.audit {
-            match rules.action {
-                AuditAction::Allow if rules.broken_by(opening).is_none() => return None,
-                AuditAction::Allow => {}
-                AuditAction::Deny => {
-                    if let denied @ Some(_) = rules.broken_by(opening) {
-                        return denied;
-                    }
-                }
-            }
-        }
-        let broken = options.broken(opening);
-        (!broken.is_empty()).then(|| broken.join("; "))
+    /// Everything that a group opens, as this holds it: prefix lists with their entries.
+    pub fn openings(&self, group: &'a SecurityGroup) -> Vec<Opening<'a>> {
+        let mut openings = openings(group);
+        openings.iter_mut().for_each(|opening| *opening = opening.resolved(self.lists));
+        openings
     }
 
     /// Whether nothing that a group opens breaks this, where that can be told without reports: most
@@ -88,13 +77,74 @@ impl<'a> Yardstick<'a> {
             return false;
         }
         let Some(rules) = &self.audit else { return true };
-        !any_opening(group, |opening| rules.is_broken_by(&opening))
+        // What names a list is looked at whole.
+        let names_list = |opening: &Opening<'_>| matches!(opening.peer, Peer::PrefixList(_));
+        !any_opening(group, |opening| names_list(&opening) || rules.breaks(&opening) != Answer::No)
+    }
+}
+
+impl Yardstick<'_> {
+    /// What an opening breaks, if anything for certain. With managed options, they say which
+    /// directions are looked at, and the audit groups override them: ALLOW clears, DENY condemns.
+    pub fn broken_by(&self, opening: &Opening<'_>) -> Option<String> {
+        self.hold(opening).broken
     }
 
-    /// That an opening is judged by a configuration that may have changed since.
-    pub fn outdated(&self, opening: &Opening<'_>) -> Option<Gap> {
-        self.options.as_ref()?.outdated(opening)
+    /// What stands in the way of telling whether an opening breaks this, or may have changed since.
+    pub fn gaps(&self, opening: &Opening<'_>) -> BTreeSet<Gap> {
+        let names_lists = self.audit.as_ref().is_some_and(|rules| rules.names_lists);
+        if !names_lists && !matches!(opening.peer, Peer::PrefixList(_)) {
+            return BTreeSet::new();
+        }
+        self.hold(opening).gaps
     }
+
+    /// Holds one opening against all there is.
+    fn hold(&self, opening: &Opening<'_>) -> Held {
+        let rules = self.audit.as_ref();
+        let Some(options) = &self.options else {
+            return rules.map(|rules| rules.hold(opening)).unwrap_or_default();
+        };
+        if !options.audits(opening.direction) {
+            return Held::default();
+        }
+        let overriding = rules.map(|rules| (rules.action, rules.hold(opening)));
+        let broken = options.broken(opening);
+        let broken = (!broken.is_empty()).then(|| broken.join("; "));
+        let is_unknown = options.is_unknown(opening);
+        let gaps = options.gaps(opening).into_iter().collect();
+        let mut held = Held { broken, gaps, is_undecided: is_unknown };
+        match overriding {
+            None => held,
+            Some((AuditAction::Deny, denied)) if denied.broken.is_some() => denied,
+            Some((AuditAction::Deny, denied)) => {
+                held.gaps.extend(denied.gaps);
+                held
+            }
+            Some((AuditAction::Allow, allowed)) if allowed.broken.is_some() => held,
+            Some((AuditAction::Allow, allowed)) => match allowed.is_undecided {
+                // Cleared, whatever the options say.
+                false => allowed,
+                // It is to be cleared only where something is broken, or may be.
+                true if held.broken.is_some() || is_unknown => {
+                    held.gaps.extend(allowed.gaps);
+                    Held { broken: None, ..held }
+                }
+                true => held,
+            },
+        }
+    }
+}
+
+/// What holding one opening against something came to.
+#[derive(Debug, Default)]
+struct Held {
+    /// What it breaks for certain.
+    broken: Option<String>,
+    /// What it was told by and may have changed since, or could not be told by.
+    gaps: BTreeSet<Gap>,
+    /// Whether it may break something: nothing told it.
+    is_undecided: bool,
 }
 
 impl Yardstick<'_> {
@@ -107,7 +157,7 @@ impl Yardstick<'_> {
             .all()
             .filter_map(|(group, rule)| {
                 let reasons = opening.mismatches(rule);
-                let is_near = opening.overlaps(rule)
+                let is_near = opening.overlaps(rule).is_yes()
                     || (rules.action == AuditAction::Allow && reasons.len() == 1);
                 (is_near && !reasons.is_empty()).then_some((group, rule, reasons))
             })
@@ -131,7 +181,10 @@ impl Yardstick<'_> {
             return Vec::new();
         }
         let mut narrower = self.narrower(opening);
-        narrower.retain(|narrower| self.broken_by(narrower).is_none());
+        narrower.retain(|narrower| {
+            let held = self.hold(narrower);
+            held.broken.is_none() && !held.is_undecided
+        });
         remedies(narrower)
     }
 
@@ -163,7 +216,7 @@ impl Yardstick<'_> {
     fn is_assumed(&self, opening: &Opening<'_>) -> bool {
         let Some(options) = &self.options else { return false };
         let denied = self.audit.as_ref().is_some_and(|rules| {
-            rules.action == AuditAction::Deny && rules.broken_by(opening).is_some()
+            rules.action == AuditAction::Deny && rules.breaks(opening).is_yes()
         });
         !denied && options.is_assumed(opening)
     }
@@ -174,30 +227,93 @@ impl AuditRules<'_> {
         self.groups.iter().flat_map(|(group, rules)| rules.iter().map(|rule| (*group, rule)))
     }
 
-    fn is_broken_by(&self, opening: &Opening<'_>) -> bool {
-        let mut rules = self.groups.iter().flat_map(|(_, rules)| rules);
+    /// Whether an opening breaks the rules, and how. Under ALLOW each entry of a prefix list may lie
+    /// inside another audit rule (semantics §11 row 35).
+    fn hold(&self, opening: &Opening<'_>) -> Held {
+        let answer = self.breaks(opening);
+        let broken = match (answer, self.action) {
+            (Answer::No | Answer::Unknown, _) => None,
+            (Answer::Yes, AuditAction::Allow) => {
+                Some(format!("no rule of audit group {} allows it", self.names()))
+            }
+            (Answer::Yes, AuditAction::Deny) => {
+                let denied = self.first(|rule| opening.overlaps(rule));
+                denied.map(|(group, rule)| format!("denied by `{rule}` of audit group {group}"))
+            }
+        };
+        let is_undecided = answer == Answer::Unknown;
+        let gaps = if is_undecided {
+            BTreeSet::from_iter(self.unknown(opening))
+        } else {
+            BTreeSet::from_iter(match opening.peer {
+                Peer::PrefixList(list) => list.outdated(),
+                _ => None,
+            })
+        };
+        Held { broken, gaps, is_undecided }
+    }
+
+    fn breaks(&self, opening: &Opening<'_>) -> Answer {
         match self.action {
-            AuditAction::Allow => !rules.any(|rule| opening.lies_inside(rule)),
-            AuditAction::Deny => rules.any(|rule| opening.overlaps(rule)),
+            AuditAction::Allow => match self.allows(opening) {
+                Answer::Yes => Answer::No,
+                Answer::Unknown => Answer::Unknown,
+                Answer::No => Answer::Yes,
+            },
+            AuditAction::Deny => Answer::any(self.rules().map(|rule| opening.overlaps(rule))),
         }
     }
 
-    /// As [`AuditRules::is_broken_by`], and how.
-    fn broken_by(&self, opening: &Opening<'_>) -> Option<String> {
-        match self.action {
-            AuditAction::Allow => self
-                .first(|rule| opening.lies_inside(rule))
-                .is_none()
-                .then(|| format!("no rule of audit group {} allows it", self.names())),
-            AuditAction::Deny => self
-                .first(|rule| opening.overlaps(rule))
-                .map(|(group, rule)| format!("denied by `{rule}` of audit group {group}")),
+    /// Without an audit rule of its direction nothing is allowed, whatever a list's entries
+    /// (semantics §10 row 9).
+    fn allows(&self, opening: &Opening<'_>) -> Answer {
+        if !self.rules().any(|rule| rule.direction == opening.direction) {
+            return Answer::No;
+        }
+        let inside =
+            |opening: &Opening<'_>| Answer::any(self.rules().map(|rule| opening.lies_inside(rule)));
+        match (inside(opening), opening.by_entries()) {
+            (Answer::Yes, _) => Answer::Yes,
+            (_, Some(entries)) => Answer::all(entries.map(|entry| inside(&entry))),
+            // Of a list without known entries: unknown where a rule of its protocol and ports may hold
+            // them, and not allowed where none is.
+            (answer, None) => answer,
         }
     }
 
-    fn first(&self, matches: impl Fn(&Opening<'_>) -> bool) -> Option<(&ResourceId, &Opening<'_>)> {
+    /// Whose entries would have to be known: the opening's own list's, or those of the audit rules
+    /// that may hold it.
+    fn unknown(&self, opening: &Opening<'_>) -> Option<Gap> {
+        if let Peer::PrefixList(list) = opening.peer
+            && list.entries().is_none()
+        {
+            return Some(list.unknown_gap());
+        }
+        let whole = [*opening];
+        let parts: Vec<Opening<'_>> =
+            opening.by_entries().map_or_else(|| whole.to_vec(), Iterator::collect);
+        parts.iter().find_map(|part| {
+            let unknown = |rule: &&Opening<'_>| match self.action {
+                AuditAction::Allow => part.lies_inside(rule) == Answer::Unknown,
+                AuditAction::Deny => part.overlaps(rule) == Answer::Unknown,
+            };
+            self.rules().filter(unknown).find_map(|rule| match rule.peer {
+                Peer::PrefixList(list) => Some(list.unknown_gap()),
+                _ => None,
+            })
+        })
+    }
+
+    fn rules(&self) -> impl Iterator<Item = &Opening<'_>> {
+        self.groups.iter().flat_map(|(_, rules)| rules)
+    }
+
+    fn first(
+        &self,
+        matches: impl Fn(&Opening<'_>) -> Answer,
+    ) -> Option<(&ResourceId, &Opening<'_>)> {
         self.groups.iter().find_map(|(group, rules)| {
-            rules.iter().find(|rule| matches(rule)).map(|rule| (*group, rule))
+            rules.iter().find(|rule| matches(rule).is_yes()).map(|rule| (*group, rule))
         })
     }
 
@@ -213,13 +329,20 @@ fn audit_rules<'a>(
     policy: &Policy,
     named: &'a AuditGroups,
     references: &'a References,
+    lists: PrefixLists<'a>,
     gaps: &mut BTreeSet<Gap>,
 ) -> Option<AuditRules<'a>> {
     let mut groups = Vec::new();
     for id in &named.ids {
         match references.get(&audit_group(policy, id)) {
             Some(Fact::Item(Item { body: Body::SecurityGroup(group), unseen_since, .. })) => {
-                groups.push((id, openings(group)));
+                let rules = openings(group).into_iter().map(|rule| rule.resolved(lists));
+                let rules: Vec<Opening<'a>> = rules.collect();
+                gaps.extend(rules.iter().filter_map(|rule| match rule.peer {
+                    Peer::PrefixList(list) => list.outdated(),
+                    _ => None,
+                }));
+                groups.push((id, rules));
                 if unseen_since.is_some() {
                     gaps.insert(outdated_audit_group(policy, id));
                 }
@@ -233,7 +356,10 @@ fn audit_rules<'a>(
             }
         }
     }
-    (groups.len() == named.ids.len()).then_some(AuditRules { action: named.action, groups })
+    let is_list = |rule: &Opening<'_>| matches!(rule.peer, Peer::PrefixList(_));
+    let names_lists = groups.iter().any(|(_, rules)| rules.iter().any(is_list));
+    let rules = AuditRules { action: named.action, groups, names_lists };
+    (rules.groups.len() == named.ids.len()).then_some(rules)
 }
 
 /// The group is another account's: the gap says whose.

@@ -104,6 +104,8 @@ pub struct NetworkInterface {
     pub instance: Option<Box<str>>,
     /// `attachment.deviceIndex`
     pub device_index: Option<i32>,
+    /// `ownerId`, when present: one of another account is not the shard's own (semantics §11 row 41).
+    pub owner: Option<AccountId>,
 }
 
 /// An EC2 instance.
@@ -124,8 +126,8 @@ pub struct Instance {
 pub struct InstanceInterface {
     /// `networkInterfaceId`
     pub id: Box<str>,
-    /// `groups[].groupId`, sorted.
-    pub groups: Vec<Box<str>>,
+    /// `groups[].groupId`, sorted; `None` when the body does not tell them.
+    pub groups: Option<Vec<Box<str>>>,
     /// `attachment.deviceIndex`; 0 is the primary interface.
     pub device_index: Option<i32>,
 }

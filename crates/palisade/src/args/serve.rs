@@ -49,6 +49,18 @@ pub struct Serve {
     /// Inventory of which nothing was delivered for this many hours counts as stale; 0 is never.
     #[arg(long, env = "PALISADE_STALE_AFTER", default_value_t = 24, value_name = "HOURS")]
     pub stale_after: u32,
+    /// A SECURITY_GROUPS_COMMON policy that is or was in force elsewhere, by its id, such as one of
+    /// AWS's own Firewall Manager beside this server: groups named FMManagedSecurityGroup with its id
+    /// are Firewall Manager's own and not audited. Policies of this server, deleted ones too, are known
+    /// by themselves. May be given many times.
+    #[arg(
+        long = "fms-policy",
+        env = "PALISADE_FMS_POLICY",
+        value_delimiter = ',',
+        value_name = "ID",
+        value_parser = policy_id
+    )]
+    pub fms_policies: Vec<PolicyId>,
     /// How many days of history are kept; 0 is for ever.
     #[arg(long, env = "PALISADE_KEEP_HISTORY", default_value_t = 400, value_name = "DAYS")]
     pub keep_history: u32,

@@ -373,7 +373,9 @@ impl<'a> Judging<'a> {
         every
             .filter_map(|reference| match reference {
                 Reference::Item { account, .. } => Some(account),
-                Reference::AppsList { .. } | Reference::ProtocolsList { .. } => None,
+                Reference::AppsList { .. }
+                | Reference::ProtocolsList { .. }
+                | Reference::CommonPolicies => None,
             })
             .collect()
     }
@@ -391,7 +393,8 @@ impl<'a> Judging<'a> {
         let shards: BTreeMap<&ShardId, &Shard> =
             read.values().flat_map(|(shards, _)| shards).map(|shard| (&shard.id, shard)).collect();
         let regions: BTreeSet<Region> = shards.keys().map(|id| id.region.clone()).collect();
-        let mut facts = References::new();
+        let known = self.question.common_policies.clone();
+        let mut facts = References::from([(Reference::CommonPolicies, Fact::Policies(known))]);
         for region in regions {
             for (_, policy) in self.question.policies_in(&region) {
                 for reference in references(&policy) {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use palisade_core::ident::{AccountId, PolicyId, Region, ResourceType};
 use palisade_core::organization::Organization;
-use palisade_core::policy::{self, Document, Identity, Policy, PolicyFile, Purpose, Quotas};
+use palisade_core::policy::{
+    self, Document, Identity, Policy, PolicyFile, PolicyType, Purpose, Quotas, Rule,
+};
 use sha2::{Digest, Sha256};
 
 use crate::args::Check;
@@ -22,6 +24,9 @@ pub struct Question {
     pub regions: BTreeSet<Region>,
     /// Whether violators are wanted one by one.
     pub violators: bool,
+    /// By whose ids Firewall Manager's own groups are told (semantics §11 row 57): the policies given
+    /// that carry their id, and those that the setting names.
+    pub common_policies: BTreeSet<PolicyId>,
     /// Ids that the policy files carry, rather than ones made up here.
     given: BTreeSet<PolicyId>,
 }
@@ -65,11 +70,17 @@ impl Question {
                 "--former-name `{stray}` is of no policy given; write it as `NAME=EARLIER`, with the policy's name of now first"
             )));
         }
+        let is_common = |policy: &&Policy| {
+            matches!(policy.rule, Rule::NotJudged(PolicyType::SecurityGroupsCommon))
+        };
+        let common = policies.iter().filter(is_common).map(|policy| policy.id.clone());
+        let common_policies = common.chain(args.fms_policies.iter().cloned()).collect();
         Ok(Question {
             organization,
             policies,
             regions: args.regions.iter().cloned().collect(),
             violators: args.violators,
+            common_policies,
             given,
         })
     }

@@ -148,6 +148,10 @@ impl<F: Fn(&SqliteStore, &ShardId) -> Result<()> + Send + Sync> Store for Meddle
         self.store.judge_by(rules, now_ms)
     }
 
+    fn name_common_policies(&self, named: &BTreeSet<PolicyId>, now_ms: i64) -> Result<bool> {
+        self.store.name_common_policies(named, now_ms)
+    }
+
     fn fan_outs(&self) -> Result<Vec<FanOut>> {
         self.store.fan_outs()
     }

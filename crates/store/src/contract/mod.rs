@@ -76,6 +76,9 @@ macro_rules! contract_suite {
             reading::readers_are_marked_when_a_referenced_item_changes_goes_or_returns
             reading::readers_are_marked_when_a_list_is_put_or_removed
             reading::a_reader_that_reads_no_more_is_not_marked
+            reading::policies_of_common_groups_stay_known_and_their_readers_are_told
+            reading::policies_of_common_groups_that_a_setting_names_are_known_for_as_long
+            reading::policies_of_common_groups_learnt_during_a_lease_are_not_missed
             reading::a_change_between_lease_and_first_settlement_is_not_missed
             reading::a_list_put_between_lease_and_first_settlement_is_not_missed
             protections::an_accounts_protections_are_loaded_with_each_of_its_shards

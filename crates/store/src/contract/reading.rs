@@ -104,6 +104,80 @@ pub fn readers_are_marked_when_a_list_is_put_or_removed(bed: &mut impl Bed) {
     assert_eq!(due(store, 50), "");
 }
 
+fn known(store: &dyn Store) -> String {
+    let asked = [Reference::CommonPolicies].into();
+    let facts = store.load(&shard(1), &asked, &[]).unwrap().references;
+    let Some(Fact::Policies(known)) = facts.get(&Reference::CommonPolicies) else { panic!() };
+    known.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// Semantics §11 row 57: a policy that was of common groups stays known when it is gone.
+pub fn policies_of_common_groups_stay_known_and_their_readers_are_told(bed: &mut impl Bed) {
+    let store = bed.store();
+    put_policies(store, &["p"]);
+    assert_eq!(known(store), "");
+    judge_reading(store, 1, "p", &judgement(&[], &[]), 0, &[Reference::CommonPolicies]);
+    judge(store, 2, "p", &judgement(&[], &[]), 0);
+    clear_work(store, 0);
+    let common = |name: &str, revision| {
+        let mut record = (*policy(name, revision)).clone();
+        "SECURITY_GROUPS_COMMON"
+            .clone_into(&mut record.document.security_service_policy_data.policy_type);
+        ControlChange::PutPolicy(std::sync::Arc::new(record))
+    };
+    let remove = |name: &str| ControlChange::RemovePolicy(policy_id(name));
+    for (step, want, marked) in [
+        (common("common-1", 1), "common-1", "1 p"),
+        (common("common-1", 2), "common-1", ""),
+        (ControlChange::PutPolicy(policy("other", 1)), "common-1", ""),
+        (remove("common-1"), "common-1", ""),
+        (common("common-2", 1), "common-1 common-2", "1 p"),
+        (remove("p"), "common-1 common-2", ""),
+    ] {
+        commit(store, std::slice::from_ref(&step), 50);
+        assert_eq!(known(store), want, "{step:?}");
+        assert_eq!(due(store, 50), marked, "{step:?}");
+        clear_work(store, 50);
+    }
+    if bed.reopen() {
+        assert_eq!(known(bed.store()), "common-1 common-2");
+    }
+}
+
+pub fn policies_of_common_groups_that_a_setting_names_are_known_for_as_long(bed: &mut impl Bed) {
+    let store = bed.store();
+    put_policies(store, &["p"]);
+    judge_reading(store, 1, "p", &judgement(&[], &[]), 0, &[Reference::CommonPolicies]);
+    clear_work(store, 0);
+    for (named, is_new, want) in [
+        (vec![], false, ""),
+        (vec!["far-1", "far-2"], true, "far-1 far-2"),
+        (vec!["far-1", "far-2"], false, "far-1 far-2"),
+        (vec!["far-2"], true, "far-2"),
+        (vec![], true, ""),
+    ] {
+        let named: BTreeSet<_> = named.into_iter().map(policy_id).collect();
+        assert_eq!(store.name_common_policies(&named, 50).unwrap(), is_new, "{named:?}");
+        assert_eq!(known(store), want);
+        assert_eq!(due(store, 50), if is_new { "1 p" } else { "" }, "{named:?}");
+        clear_work(store, 50);
+    }
+}
+
+/// Who was judged before and reads it only now is judged again by what changed meanwhile.
+pub fn policies_of_common_groups_learnt_during_a_lease_are_not_missed(bed: &mut impl Bed) {
+    let store = bed.store();
+    put_policies(store, &["p"]);
+    clear_work(store, 0);
+    store.mark(&[mark_of(&shard(1), Some("p"))], 0).unwrap();
+    let lease = lease_one(store, 0, HOUR);
+    store.name_common_policies(&[policy_id("far-1")].into(), 10).unwrap();
+    let mut outcome = outcome(store, &lease, "p", &judgement(&[], &[]), 0);
+    outcome.references = [Reference::CommonPolicies].into();
+    store.settle(&[settled(lease, 0, &[outcome])]).unwrap();
+    assert_eq!(due(store, 50), "1 p");
+}
+
 pub fn a_reader_that_reads_no_more_is_not_marked(bed: &mut impl Bed) {
     let store = bed.store();
     put_policies(store, &["p"]);

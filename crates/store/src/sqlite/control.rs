@@ -14,7 +14,7 @@ use crate::{
 
 use super::columns::{get, ident, json, json_or_null, of_store, to_json};
 use super::writer::Transaction;
-use super::{audit, ledger, readers, sequence, support, work};
+use super::{audit, common_policies, ledger, readers, sequence, support, work};
 
 pub(super) fn revision(connection: &Connection) -> Result<u64> {
     let mut statement = connection.prepare_cached("SELECT control_revision FROM store")?;
@@ -70,7 +70,7 @@ fn apply(tx: &Transaction<'_>, change: &ControlChange, sequence: u64, now_ms: i6
             Ok(())
         }
         ControlChange::PutOffboarded(offboarded) => put_offboarded(tx, offboarded.as_ref()),
-        ControlChange::PutPolicy(policy) => put_policy(tx, policy, now_ms),
+        ControlChange::PutPolicy(policy) => put_policy(tx, policy, sequence, now_ms),
         ControlChange::RemovePolicy(policy) => remove_policy(tx, policy, sequence, now_ms),
         ControlChange::FanOut(policy) => match policy_revision(tx, policy)? {
             Some(revision) => work::put_fan_out(tx, policy, revision, now_ms),
@@ -196,7 +196,12 @@ fn offboarded(tx: &Transaction<'_>) -> Result<Option<Offboarded>> {
 
 // Policies.
 
-fn put_policy(tx: &Transaction<'_>, policy: &PolicyRecord, now_ms: i64) -> Result<()> {
+fn put_policy(
+    tx: &Transaction<'_>,
+    policy: &PolicyRecord,
+    sequence: u64,
+    now_ms: i64,
+) -> Result<()> {
     // Tags of the policy itself change nothing of what is judged.
     let judged_as_before = policy_revision(tx, &policy.id)? == Some(policy.revision);
     tx.execute(
@@ -208,6 +213,7 @@ fn put_policy(tx: &Transaction<'_>, policy: &PolicyRecord, now_ms: i64) -> Resul
     if judged_as_before {
         return Ok(());
     }
+    common_policies::see(tx, policy, sequence, now_ms)?;
     work::put_fan_out(tx, &policy.id, policy.revision, now_ms)
 }
 

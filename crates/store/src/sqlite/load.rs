@@ -14,7 +14,7 @@ use crate::{ListContent, Loaded, LoadedChanges, Result};
 use super::columns::{damaged, get, ident, limit};
 use super::held::{self, State};
 use super::writer::Transaction;
-use super::{changes, control, ledger, protections};
+use super::{changes, common_policies, control, ledger, protections};
 
 pub(super) const ITEM: &str = "item";
 const SHARD: &str = "shard";
@@ -361,6 +361,7 @@ fn fact(tx: &Transaction<'_>, reference: &Reference) -> Result<Option<Fact>> {
                 ListContent::Protocols(protocols) => Fact::Protocols(protocols),
             }))
         }
+        Reference::CommonPolicies => Ok(Some(Fact::Policies(common_policies::all(tx)?))),
     }
 }
 

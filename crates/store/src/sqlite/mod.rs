@@ -6,6 +6,7 @@
 mod audit;
 mod changes;
 mod columns;
+mod common_policies;
 mod connections;
 mod control;
 mod disk;
@@ -297,6 +298,10 @@ impl Store for SqliteStore {
 
     fn judge_by(&self, rules: u32, now_ms: i64) -> Result<usize> {
         self.connections.write(|tx| work::judge_by(tx, rules, now_ms))
+    }
+
+    fn name_common_policies(&self, named: &BTreeSet<PolicyId>, now_ms: i64) -> Result<bool> {
+        self.connections.write(|tx| common_policies::name(tx, named, now_ms))
     }
 
     fn fan_outs(&self) -> Result<Vec<FanOut>> {

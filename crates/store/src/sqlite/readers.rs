@@ -11,7 +11,7 @@ use crate::Result;
 
 use super::columns::{get, ident, shard};
 use super::writer::Transaction;
-use super::{control, held, work};
+use super::{common_policies, control, held, work};
 
 const READER: &str = "reader of a reference";
 
@@ -37,6 +37,7 @@ fn text(reference: &Reference) -> String {
         Reference::ProtocolsList { owner, region, id } => {
             ["protocols", owner.as_str(), region.as_str(), id.as_str()]
         }
+        Reference::CommonPolicies => return "common policies".to_owned(),
     };
     parts.join(&BETWEEN.to_string())
 }
@@ -163,6 +164,7 @@ fn changed(tx: &Transaction<'_>, reference: &Reference) -> Result<u64> {
             held::last_change(tx, &shard)
         }
         Reference::AppsList { .. } | Reference::ProtocolsList { .. } => control::lists_changed(tx),
+        Reference::CommonPolicies => common_policies::changed(tx),
     }
 }
 

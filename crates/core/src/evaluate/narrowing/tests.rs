@@ -51,7 +51,7 @@ fn what_is_common_left_and_beyond() {
          in tcp 22 ::/0           | in tcp 22 8000::/1       | tcp 22 from 8000::/1      | tcp 22 from ::/1          | CidrMismatch
          in tcp 22 10.0.0.0/8     | in tcp 22 ::/0           | -                         | tcp 22 from 10.0.0.0/8    | NoAvailableCidr
          in tcp 22 sg-9           | in tcp 22 0.0.0.0/0      | -                         | tcp 22 from sg-9          | NoAvailableCidr
-         in tcp 22 pl-1           | in tcp 22 pl-2           | -                         | tcp 22 from pl-1          | NoAvailableCidr
+         in tcp 22 pl-1           | in tcp 22 pl-2           | -                         | no rule                   | NoAvailableCidr
          in tcp 20-25 pl-1        | in tcp 22 pl-1           | tcp 22 from pl-1          | tcp 20-21 from pl-1, tcp 23-25 from pl-1 | PortRangeMismatch
          in tcp 20-25 0.0.0.0/0   | in tcp 22 10.0.0.0/8     | tcp 22 from 10.0.0.0/8    | no rule                   | PortRangeMismatch CidrMismatch
          in -1 * 10.0.0.0/8       | in tcp 22 10.0.0.0/8     | tcp 22 from 10.0.0.0/8    | no rule                   | ProtocolMismatch

@@ -1,10 +1,10 @@
 use proptest::prelude::*;
 
-use crate::evaluate::AccountFacts;
 use crate::evaluate::world::{
-    ACCOUNT, account, body, gaps, group, instance, interface, judged_at, outdated, policy, tagged,
-    violators, world,
+    ACCOUNT, account, body, gaps, group, instance, interface, judged, judged_at, outdated, policy,
+    tagged, violators, world,
 };
+use crate::evaluate::{AccountFacts, Fact, Reference, References};
 use crate::inventory::{
     ClassicLoadBalancer, InstanceInterface, LoadBalancer, Recorder, RecordingGroup,
 };
@@ -62,7 +62,7 @@ fn found(judgement: &Judgement) -> String {
 /// Violators with their keepers.
 fn kept(judgement: &Judgement) -> String {
     let keeper = |finding: &Finding| match finding {
-        Finding::RedundantGroup { group, keeper } => format!("{group}>{keeper}"),
+        Finding::RedundantGroup { group, keeper, .. } => format!("{group}>{keeper}"),
         other => panic!("{other:?}"),
     };
     let all: Vec<_> =
@@ -149,7 +149,7 @@ fn groups_in_use_and_redundant_ones_wake_nothing() {
 #[test]
 fn evidence_says_since_when_a_group_is_as_it_is() {
     let judgement = judge_of(UNUSED, vec![captured(sg("sg-1", ""), 7)]);
-    let finding = Finding::UnusedGroup { group: "sg-1".into(), since_ms: 7 };
+    let finding = Finding::UnusedGroup { group: "sg-1".into(), since_ms: 7, lookalike: false };
     assert_eq!(judgement.violators[0].violations[0].finding, finding);
 }
 
@@ -280,13 +280,13 @@ fn a_group_whose_rules_were_not_recorded_is_undecided() {
 // Who is judged.
 
 #[test]
-fn default_groups_replicas_and_groups_of_others_are_left_alone() {
+fn default_groups_and_groups_of_others_are_left_alone() {
     let owned =
         |id: &str, owner: &str| edited(sg(id, ""), |group| group.owner = Some(account(owner)));
     for (name, item, want, in_scope) in [
         ("default", named(sg("sg-1", ""), "default"), "-", 1),
         ("defaults", named(sg("sg-1", ""), "default2"), "sg-1 UNUSED", 1),
-        ("replica", named(sg("sg-1", ""), "FMManagedSecurityGroup0a-sg-9-vpc-1"), "-", 1),
+        ("lookalike", named(sg("sg-1", ""), "FMManagedSecurityGroup0a-sg-9"), "sg-1 UNUSED", 1),
         ("own", owned("sg-1", ACCOUNT), "sg-1 UNUSED", 1),
         ("another's", owned("sg-1", "222222222222"), "-", 0),
     ] {
@@ -296,6 +296,63 @@ fn default_groups_replicas_and_groups_of_others_are_left_alone() {
         let judgement = judge_of(UNIQUE, vec![item, sg("sg-2", "")]);
         let redundant = if want == "-" { "-" } else { "sg-2 REDUNDANT" };
         assert_eq!(found(&judgement), redundant, "{name}");
+    }
+}
+
+/// Semantics §11 row 42.
+#[test]
+fn a_group_is_used_by_the_newer_of_an_interface_and_its_instances_body() {
+    let own = |at, groups: &[&str]| captured(interface("eni-1", groups), at);
+    let listing = |at, groups: &[&str]| captured(instance("i-1", groups, &[("eni-1", groups)]), at);
+    let at = |mut item: Item, at_ms| {
+        item.version.state = None;
+        captured(item, at_ms)
+    };
+    for (name, own, listing, want) in [
+        ("own is newer", own(2, &["sg-1"]), listing(1, &["sg-2"]), "sg-2 UNUSED"),
+        ("listed is newer", own(1, &["sg-1"]), listing(2, &["sg-2"]), "sg-1 UNUSED"),
+    ] {
+        let moment = |item: Item| {
+            let captured_ms = item.version.captured_ms;
+            at(item, captured_ms)
+        };
+        let items = vec![sg("sg-1", "in tcp 1 ::/0"), sg("sg-2", ""), moment(own), moment(listing)];
+        assert_eq!(found(&judge_of(UNUSED, items)), want, "{name}");
+    }
+    // The keeper is chosen by the newer as well.
+    for (moment, want) in [(1, "sg-1>sg-2"), (3, "sg-2>sg-1")] {
+        let items = vec![
+            sg("sg-1", ""),
+            sg("sg-2", ""),
+            at(interface("eni-1", &["sg-2"]), 2),
+            at(instance("i-1", &[], &[("eni-1", &["sg-1"])]), moment),
+        ];
+        assert_eq!(kept(&judge_of(UNIQUE, items)), want, "{moment}");
+    }
+}
+
+/// Semantics §11 row 57.
+#[test]
+fn a_group_is_a_replica_by_the_id_of_a_policy_that_is_or_was_known() {
+    let known: BTreeSet<_> = [crate::ident::PolicyId::try_from("0a").unwrap()].into();
+    let references = References::from([(Reference::CommonPolicies, Fact::Policies(known))]);
+    for (name, unused, redundant) in [
+        ("FMManagedSecurityGroup0a-sg-9", "-", "-"),
+        ("FMManagedSecurityGroup0b-sg-9", "sg-1 UNUSED", "sg-2 REDUNDANT"),
+        ("FMManagedSecurityGroup", "sg-1 UNUSED", "sg-2 REDUNDANT"),
+    ] {
+        for (audit, items, want) in [
+            (UNUSED, vec![named(sg("sg-1", ""), name)], unused),
+            (UNIQUE, vec![sg("sg-1", ""), named(sg("sg-2", ""), name)], redundant),
+        ] {
+            let policy = policy("AWS::EC2::SecurityGroup", Rule::UsageAudit(audit));
+            let judgement = judged(&policy, &world(items), &references);
+            assert_eq!(found(&judgement), want, "{name}");
+            for violator in &judgement.violators {
+                let evidence = violator.violations[0].finding.summary();
+                assert!(evidence.contains("only bears a name like"), "{name}: {evidence}");
+            }
+        }
     }
 }
 
@@ -398,7 +455,7 @@ fn the_keeper_is_on_most_interfaces_then_has_the_smallest_id() {
         if let Body::Instance(instance) = &mut busy.body {
             instance.interfaces = vec![InstanceInterface {
                 id: "eni-9".into(),
-                groups: vec!["sg-3".into()],
+                groups: Some(vec!["sg-3".into()]),
                 device_index: None,
             }];
         }
@@ -473,7 +530,7 @@ proptest! {
             .violators
             .iter()
             .map(|violator| match &violator.violations[0].finding {
-                Finding::RedundantGroup { group, keeper } => (group.to_string(), keeper.to_string()),
+                Finding::RedundantGroup { group, keeper, .. } => (group.to_string(), keeper.to_string()),
                 other => panic!("{other:?}"),
             })
             .collect();

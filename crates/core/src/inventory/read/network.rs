@@ -4,7 +4,7 @@ use ipnet::IpNet;
 
 use crate::inventory::{Body, Instance, InstanceInterface, NetworkInterface, PrefixList};
 
-use super::security_group::cidr;
+use super::security_group::{cidr, owner};
 use super::shape::{Cidr, Flag, Group, Many, Text, TextIn, Whole, shape};
 use super::{Source, group_ids, sorted};
 
@@ -12,6 +12,7 @@ shape! {
     InterfaceBody {
         groups: Many<TextIn<'a, Group>> = "groups",
         vpc: Text<'a> = "vpcId",
+        owner: Text<'a> = "ownerId",
         subnet: Text<'a> = "subnetId",
         kind: Text<'a> = "interfaceType",
         requester_managed: Flag = "requesterManaged",
@@ -71,6 +72,7 @@ pub(super) fn read_interface(source: &Source<'_>) -> Result<Body, String> {
         requester_managed: body.requester_managed.is_some_and(|managed| managed.0),
         instance: attachment.instance.and_then(Text::filled),
         device_index: device_index(attachment.device_index)?,
+        owner: owner(body.owner)?,
     }))
 }
 
@@ -101,7 +103,7 @@ fn instance_interface(body: InstanceInterfaceBody<'_>) -> Result<InstanceInterfa
     let id = body.id.ok_or("`networkInterfaces`: an interface without `networkInterfaceId`")?;
     Ok(InstanceInterface {
         id: id.into_box(),
-        groups: group_ids(body.groups),
+        groups: body.groups.map(|groups| group_ids(Some(groups))),
         device_index: device_index(body.attachment.and_then(|attachment| attachment.device_index))?,
     })
 }

@@ -161,10 +161,7 @@ fn read_any(source: &Source<'_>) -> Result<Body, String> {
     if vpc.is_some() && body.egress.is_none() {
         return Ok(Body::Unseen);
     }
-    let owner = match body.owner.and_then(Text::filled) {
-        Some(owner) => Some(AccountId::try_from(&*owner).map_err(|error| error.to_string())?),
-        None => None,
-    };
+    let owner = owner(body.owner)?;
     let name = body.name.and_then(Text::filled).or_else(|| source.item.name.clone());
     Ok(Body::SecurityGroup(SecurityGroup {
         group_name: name.unwrap_or_default(),
@@ -173,6 +170,14 @@ fn read_any(source: &Source<'_>) -> Result<Body, String> {
         ingress: permissions("ipPermissions", Some(ingress))?,
         egress: permissions("ipPermissionsEgress", body.egress)?,
     }))
+}
+
+/// Whose a resource is, where that is told.
+pub(super) fn owner(text: Option<Text<'_>>) -> Result<Option<AccountId>, String> {
+    let owner = text.and_then(Text::filled);
+    owner
+        .map(|owner| AccountId::try_from(&*owner).map_err(|error| format!("`ownerId`: {error}")))
+        .transpose()
 }
 
 fn permissions(what: &str, rules: Option<Many<Rule<'_>>>) -> Result<Vec<Permission>, String> {

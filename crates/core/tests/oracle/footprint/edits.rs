@@ -126,7 +126,7 @@ fn change_body(item: &mut Item, shard: &Shard, random: &mut Random) {
             _ => {
                 let mut groups = vec![];
                 change_groups(&mut groups, shard, random);
-                let id = "eni-9".into();
+                let (id, groups) = ("eni-9".into(), Some(groups));
                 instance.interfaces.push(InstanceInterface { id, groups, device_index: Some(3) });
             }
         },

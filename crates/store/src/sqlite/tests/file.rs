@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::Path;
 
+use palisade_core::evaluate::{Fact, Reference};
 use rusqlite::Connection;
 
 use crate::contract::Bed;
 use crate::contract::facts::*;
 use crate::contract::keys::{change_keys, event, key};
 use crate::sqlite::{Opening, SqliteStore, Synchronous, schema};
-use crate::{ControlChange, KeyChange, KeyRecord, Store, StoreError, StoredSecret};
+use crate::{AuditChange, ControlChange, KeyChange, KeyRecord, Store, StoreError, StoredSecret};
 
 use super::beds::{OnDisk, looking, serving};
 
@@ -274,6 +275,61 @@ fn a_store_of_version_1_is_migrated_with_all_it_holds() {
     let version: i64 = raw.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     assert_eq!(version, i64::from(schema::known_version()));
     SqliteStore::open(&path, serving()).unwrap();
+}
+
+/// Semantics §11 row 57: what a store of the first edition knows of policies of common groups.
+#[test]
+fn a_store_of_version_6_knows_the_policies_of_common_groups_that_it_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let raw = Connection::open(&path).unwrap();
+    for migration in [
+        include_str!("../schema/0001.sql"),
+        include_str!("../schema/0002.sql"),
+        include_str!("../schema/0003.sql"),
+        include_str!("../schema/0004.sql"),
+        include_str!("../schema/0005.sql"),
+        include_str!("../schema/0006.sql"),
+    ] {
+        raw.execute_batch(migration).unwrap();
+    }
+    raw.execute_batch(
+        "PRAGMA application_id = 0x50414c49;
+         PRAGMA user_version = 6;
+         INSERT INTO store (one, control_revision, sequence, lists_changed, sealing_key)
+         VALUES (1, 41, 7, 0, zeroblob(32));",
+    )
+    .unwrap();
+    let gone = "0a1b2c3d-0000-4000-8000-00000000000";
+    let held = |name: &str, policy_type: &str| {
+        let mut record = (*policy(name, 3)).clone();
+        policy_type.clone_into(&mut record.document.security_service_policy_data.policy_type);
+        let record = serde_json::to_string(&record).unwrap();
+        raw.execute("INSERT INTO policies VALUES (?1, 'eu-west-1', 3, ?2)", [name, &record])
+            .unwrap();
+    };
+    held("common", "SECURITY_GROUPS_COMMON");
+    held("other", "WAFV2");
+    for (n, policy_type) in [(1, "SECURITY_GROUPS_COMMON"), (2, "WAFV2")] {
+        let change = AuditChange {
+            object_type: "policy".to_owned(),
+            object: format!("arn:aws:fms:eu-west-1:000000000001:policy/{gone}{n}"),
+            before: Some(serde_json::json!({"SecurityServicePolicyData": {"Type": policy_type}})),
+            after: None,
+        };
+        let changes = serde_json::to_string(&[change]).unwrap();
+        raw.execute(
+            "INSERT INTO audit VALUES (?1, 5, 'r', NULL, '\"member\"', '', '', 'DeletePolicy', ?2)",
+            rusqlite::params![n, changes],
+        )
+        .unwrap();
+    }
+    drop(raw);
+    let store = SqliteStore::open(&path, serving()).unwrap();
+    let asked = [Reference::CommonPolicies].into();
+    let facts = store.load(&shard(1), &asked, &[]).unwrap().references;
+    let known = [format!("{gone}1"), "common".to_owned()].map(|id| policy_id(&id));
+    assert_eq!(facts[&Reference::CommonPolicies], Fact::Policies(known.into()));
 }
 
 #[test]

@@ -49,8 +49,20 @@ fn an_interface_names_its_violating_groups() {
         vec![bad("sg-a"), bad("sg-b"), good("sg-c"), interface("eni-1", &["sg-c", "sg-b", "sg-a"])];
     let judgement = denying(INTERFACE, items);
     let interfaces = vec![("eni-1".into(), vec!["sg-a".into(), "sg-b".into()])];
+    let told = |id: &str| AttachedGroup {
+        group: id.into(),
+        owner: None,
+        lookalike: false,
+        rules: vec![BrokenRule {
+            direction: Direction::Ingress,
+            rule: "tcp 22 from 0.0.0.0/0".into(),
+            against: "denied by `tcp 22 from 0.0.0.0/0` of audit group sg-audit".into(),
+        }],
+        more: false,
+    };
+    let groups = vec![told("sg-a"), told("sg-b")];
     let finding = &judgement.violators[0].violations[0].finding;
-    assert_eq!(finding, &Finding::AttachedGroups { interfaces });
+    assert_eq!(finding, &Finding::AttachedGroups { interfaces, groups });
 }
 
 #[test]
@@ -74,11 +86,12 @@ fn an_instance_answers_for_its_own_groups_and_those_of_its_interfaces() {
         .collect();
     assert_eq!(
         found,
-        [
-            "violating security groups sg-bad on eni-2",
-            "violating security groups sg-bad on eni-3",
-            "violating security groups sg-bad on i-3",
-        ]
+        ["eni-2", "eni-3", "i-3"].map(|on| {
+            format!(
+                "violating security groups sg-bad on {on}; ingress rule `tcp 22 from 0.0.0.0/0` of \
+                 sg-bad: denied by `tcp 22 from 0.0.0.0/0` of audit group sg-audit"
+            )
+        })
     );
     assert_eq!(judgement.in_scope, 5);
 }
@@ -303,26 +316,105 @@ fn named(mut item: Item, name: &str, owner: Option<&str>) -> Item {
     item
 }
 
+/// Policies of common groups that are or were known.
+fn known_policies(ids: &[&str]) -> (Reference, Fact) {
+    let ids = ids.iter().map(|id| (*id).try_into().unwrap()).collect();
+    (Reference::CommonPolicies, Fact::Policies(ids))
+}
+
 #[test]
-fn default_groups_are_audited_replicas_and_foreign_groups_are_not() {
+fn default_groups_are_audited_and_groups_of_others_are_judged_where_they_are_carried() {
     let judgement = denying(
         ALL,
         vec![
             named(bad("sg-default"), "default", None),
             named(bad("sg-own"), "mine", Some(ACCOUNT)),
             named(bad("sg-foreign"), "mine", Some("222222222222")),
-            named(bad("sg-replica"), "FMManagedSecurityGroup0123-sg-1", None),
-            named(bad("sg-lookalike"), "MyFMManagedSecurityGroup", None),
             interface("eni-default", &["sg-default"]),
             interface("eni-foreign", &["sg-foreign"]),
-            interface("eni-replica", &["sg-replica"]),
+            instance("i-foreign", &[], &[("eni-9", &["sg-foreign"])]),
         ],
     );
-    let want = ["eni-default", "sg-default", "sg-lookalike", "sg-own"];
+    let want = ["i-foreign", "eni-default", "eni-foreign", "sg-default", "sg-own"];
     assert_eq!(violators(&judgement), want.map(|id| format!("{id} {REASON}")));
     assert_eq!(gaps(&judgement), [""; 0]);
     // The foreign group alone is out of scope.
-    assert_eq!(judgement.in_scope, 7);
+    assert_eq!(judgement.in_scope, 5);
+    let evidence = judgement.violators[2].violations[0].finding.summary();
+    let want = "violating security groups sg-foreign on eni-foreign; ingress rule `tcp 22 from \
+                0.0.0.0/0` of sg-foreign of account 222222222222: denied by";
+    assert!(evidence.starts_with(want), "{evidence}");
+}
+
+/// Semantics §11 row 57.
+#[test]
+fn a_group_is_firewall_managers_own_by_the_id_of_a_policy_that_is_or_was_known() {
+    const KNOWN: &str = "0a1b2c3d-0000-4000-8000-000000000001";
+    let policy = about(ALL, custom(AuditAction::Deny));
+    for (name, is_audited) in [
+        (format!("FMManagedSecurityGroup{KNOWN}-sg-9"), false),
+        (format!("FMManagedSecurityGroup{KNOWN}-sg-9-vpc-1"), false),
+        (format!("FMManagedSecurityGroup{KNOWN}"), true),
+        (format!("FMManagedSecurityGroup{KNOWN}0-sg-9"), true),
+        (format!("FMManagedSecurityGroup-{KNOWN}-sg-9"), true),
+        (format!("fmmanagedsecuritygroup{KNOWN}-sg-9"), true),
+        ("FMManagedSecurityGroup0a1b2c3d-0000-4000-8000-000000000002-sg-9".to_owned(), true),
+        ("FMManagedSecurityGroup".to_owned(), true),
+        ("FMManagedSecurityGroup-open-to-all".to_owned(), true),
+        (format!("My{KNOWN}"), true),
+    ] {
+        let items = || vec![named(bad("sg-1"), &name, None), interface("eni-1", &["sg-1"])];
+        let mut references = audit_group_of(&policy, "in tcp 22 0.0.0.0/0");
+        let unknown = in_shard(&policy, &references, items());
+        assert_eq!(violators(&unknown).len(), 2, "{name}: no policy is known");
+        references.extend([known_policies(&[KNOWN, "other"])]);
+        let judgement = in_shard(&policy, &references, items());
+        assert_eq!(violators(&judgement).len(), if is_audited { 2 } else { 0 }, "{name}");
+        assert_eq!((gaps(&judgement).len(), judgement.in_scope), (0, 2), "{name}");
+        let says_so = name.starts_with("FMManagedSecurityGroup");
+        for violator in &judgement.violators {
+            let evidence = violator.violations[0].finding.summary();
+            assert_eq!(evidence.contains("only bears a name like"), says_so, "{name}: {evidence}");
+        }
+    }
+}
+
+#[test]
+fn an_interface_tells_so_many_rules_of_a_group_and_that_there_are_more() {
+    for count in [ATTACHED_RULES_MAX - 1, ATTACHED_RULES_MAX, ATTACHED_RULES_MAX + 1] {
+        let rules: Vec<_> = (0..count).map(|n| format!("in tcp 22 10.0.{n}.0/24")).collect();
+        let items = vec![group("sg-1", &rules.join("; ")), interface("eni-1", &["sg-1"])];
+        let judgement = denying(INTERFACE, items);
+        let Finding::AttachedGroups { groups, .. } = &judgement.violators[0].violations[0].finding
+        else {
+            panic!("groups")
+        };
+        let more = count > ATTACHED_RULES_MAX;
+        assert_eq!((groups[0].rules.len(), groups[0].more), (count.min(ATTACHED_RULES_MAX), more));
+        let evidence = judgement.violators[0].violations[0].finding.summary();
+        assert_eq!(evidence.ends_with("; and more rules of sg-1"), more, "{evidence}");
+    }
+}
+
+#[test]
+fn an_interface_of_another_account_is_not_judged_here() {
+    let owned = |owner: &str| {
+        let mut item = interface("eni-1", &["sg-bad"]);
+        if let Body::NetworkInterface(interface) = &mut item.body {
+            interface.owner = Some(account(owner));
+        }
+        item
+    };
+    let judge = |owner| denying(INTERFACE, vec![bad("sg-bad"), owned(owner)]);
+    assert_eq!((violators(&judge(ACCOUNT)).len(), judge(ACCOUNT).in_scope), (1, 1));
+    let other = judge("222222222222");
+    assert_eq!((violators(&other).len(), other.in_scope, gaps(&other).len()), (0, 0, 0));
+    // Nor does it bring a group into scope.
+    let mut policy = about(ALL, custom(AuditAction::Deny));
+    policy.scope.tags.tags = vec![("env".into(), "prod".into())];
+    let references = audit_group_of(&policy, "in tcp 22 0.0.0.0/0");
+    let items = vec![bad("sg-bad"), tagged(owned("222222222222"), "env=prod")];
+    assert_eq!(in_shard(&policy, &references, items).in_scope, 0);
 }
 
 #[test]

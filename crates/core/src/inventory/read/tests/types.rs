@@ -14,14 +14,16 @@ fn interfaces_and_instances_are_read() {
         requester_managed: true,
         instance: Some("i-1".into()),
         device_index: Some(0),
+        owner: Some(crate::ident::AccountId::try_from("222222222222").unwrap()),
     };
-    let text = r#"{"groups":[{"groupName":"b","groupId":"sg-2"},{"groupId":"sg-1"}],"vpcId":"vpc-1","subnetId":"subnet-1","interfaceType":"interface","requesterManaged":true,"attachment":{"instanceId":"i-1","deviceIndex":0.0,"status":"attached"},"association":null}"#;
+    let text = r#"{"groups":[{"groupName":"b","groupId":"sg-2"},{"groupId":"sg-1"}],"vpcId":"vpc-1","subnetId":"subnet-1","interfaceType":"interface","ownerId":"222222222222","requesterManaged":true,"attachment":{"instanceId":"i-1","deviceIndex":0.0,"status":"attached"},"association":null}"#;
     assert_eq!(body(INTERFACE, text), Ok(Body::NetworkInterface(interface)));
     let bare = NetworkInterface::default();
     let text = r#"{"Groups":[],"vpcId":null,"attachment":null}"#;
     assert_eq!(body(INTERFACE, text), Ok(Body::NetworkInterface(bare)));
     assert_eq!(body(INTERFACE, r#"{"vpcId":"vpc-1"}"#), Ok(Body::Unseen));
     assert!(body(INTERFACE, r#"{"groups":[{"groupName":"x"}]}"#).is_err());
+    assert!(body(INTERFACE, r#"{"groups":[],"ownerId":"x"}"#).is_err());
 
     let instance = Instance {
         state: Some("running".into()),
@@ -29,7 +31,7 @@ fn interfaces_and_instances_are_read() {
         groups: boxes(&["sg-1"]),
         interfaces: vec![InstanceInterface {
             id: "eni-1".into(),
-            groups: boxes(&["sg-1"]),
+            groups: Some(boxes(&["sg-1"])),
             device_index: Some(1),
         }],
     };
