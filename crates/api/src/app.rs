@@ -1,6 +1,7 @@
 //! What the program hands over once: the store, the clock, the source of random bytes, the settings.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use palisade_core::policy::Quotas;
 use palisade_store::{AuditEvent, ControlChange, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
+use crate::budget::{Budget, PROVEN_BYTES_MAX, UNPROVEN_BYTES_MAX};
 use crate::buffers::Buffers;
 use crate::health::Health;
 use crate::inflate::Bounds;
@@ -22,6 +24,12 @@ use crate::view::{ControlView, Desk};
 
 /// Compressed bytes of one delivered file, unless the settings say otherwise: 4 GiB.
 pub const INGEST_SIZE_MAX: u64 = 4 * 1024 * 1024 * 1024;
+/// Bytes a second of a delivery, unless the settings say otherwise: slower ones would hold their turn
+/// for hours.
+pub const INGEST_PACE_MIN: u64 = 4 * 1024;
+/// Bytes of all deliveries that wait in files, unless the settings say otherwise: as much as those
+/// that are under way may have, 16 GiB.
+pub const SPOOL_SIZE_MAX: u64 = INGEST_SIZE_MAX * DELIVERIES_AT_ONCE_MAX as u64;
 /// Deliveries that are spooled or parsed at the same time; more wait.
 pub const DELIVERIES_AT_ONCE_MAX: usize = 4;
 /// How often a change is decided again because somebody else changed the control state meanwhile.
@@ -75,6 +83,15 @@ pub struct Settings {
     pub request_deadline: Duration,
     /// How long the sender of a delivery may stay silent.
     pub ingest_silence: Duration,
+    /// How long a delivery waits for its turn before its sender is told to come again.
+    pub ingest_wait: Duration,
+    /// Bytes a second that the sender of a delivery keeps up, once it took longer than
+    /// `ingest_silence`.
+    pub ingest_pace_min: u64,
+    /// Bytes of all deliveries that wait in files.
+    pub spool_size_max: u64,
+    /// Bytes that wait to be found authentic, of all connections together.
+    pub unproven_bytes_max: usize,
     /// How often one access key may call; `None` is as often as it likes.
     pub rate: Option<Rate>,
     /// How long onboarding and offboarding an administrator takes to be seen, milliseconds
@@ -99,6 +116,10 @@ impl Settings {
             inflate: Bounds::default(),
             request_deadline: Duration::from_secs(30),
             ingest_silence: Duration::from_secs(60),
+            ingest_wait: Duration::from_secs(20),
+            ingest_pace_min: INGEST_PACE_MIN,
+            spool_size_max: SPOOL_SIZE_MAX,
+            unproven_bytes_max: UNPROVEN_BYTES_MAX,
             rate: None,
             onboarding_ms: 0,
             partition: "aws".to_owned(),
@@ -133,6 +154,12 @@ pub struct App {
     /// What keeps the server from being well.
     pub health: Health,
     pub(crate) deliveries: Arc<Semaphore>,
+    /// Bytes of deliveries that wait in files.
+    pub(crate) spooled: Arc<AtomicU64>,
+    /// What bodies hold of which anybody may be the sender.
+    pub(crate) unproven: Arc<Budget>,
+    /// What bodies hold of which the head is signed.
+    pub(crate) proven: Arc<Budget>,
     pub(crate) buffers: Buffers,
     pub(crate) place: Place,
     pub(crate) throttle: Throttle,
@@ -154,12 +181,15 @@ impl App {
             store,
             clock,
             entropy,
-            settings,
             wake: Notify::new(),
             metrics: Metrics::default(),
             health: Health::default(),
             deliveries: Arc::new(Semaphore::new(DELIVERIES_AT_ONCE_MAX)),
+            spooled: Arc::default(),
+            unproven: Budget::new(settings.unproven_bytes_max),
+            proven: Budget::new(PROVEN_BYTES_MAX),
             buffers: Buffers::default(),
+            settings,
             place: Place::default(),
             throttle: Throttle::default(),
             uses: Uses::default(),

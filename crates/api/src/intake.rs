@@ -1,13 +1,18 @@
 //! Takes in what arrives: the head of a request in the wire's words, and its body within limits.
 
-use std::future::poll_fn;
+use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::request::Parts;
 use palisade_wire::sigv4::{Payload, RequestParts};
 use palisade_wire::{ErrorKind, Fault, HEADERS_SIZE_MAX};
+
+use crate::budget::{Peer, Share};
 
 /// The head of a request as it arrived.
 #[derive(Debug)]
@@ -16,13 +21,40 @@ pub(crate) struct Arrived {
     pub path: String,
     pub query: String,
     pub headers: Vec<(String, String)>,
-    /// What the caller will be answered as the request's id.
-    pub request_id: RequestId,
+    /// What was noted of the request when it arrived.
+    pub noted: Noted,
+    /// From where it comes.
+    pub peer: Peer,
+    /// Set once the caller is known.
+    pub known: Option<Known>,
 }
 
-/// The id of a request, made when it arrives.
+/// What is noted of a request when it arrives.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct RequestId(pub String);
+pub(crate) struct Noted {
+    /// What the caller will be answered as the request's id.
+    pub request_id: String,
+    /// When its head was there, milliseconds since the epoch: a long body does not make its
+    /// signature old.
+    pub at_ms: i64,
+}
+
+/// Tells the connection of a request that who sent it is known, so that it is not one of those that
+/// give way to others.
+#[derive(Clone, Debug, Default)]
+pub struct Known(Arc<AtomicBool>);
+
+impl Known {
+    /// Notes that the sender is known.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the sender is known.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 impl Arrived {
     /// Reads a head.
@@ -55,7 +87,9 @@ impl Arrived {
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers,
-            request_id: parts.extensions.get::<RequestId>().cloned().unwrap_or_default(),
+            noted: parts.extensions.get::<Noted>().cloned().unwrap_or_default(),
+            peer: parts.extensions.get::<Peer>().copied().unwrap_or(Peer::ANYBODY),
+            known: parts.extensions.get::<Known>().cloned(),
         })
     }
 
@@ -70,6 +104,28 @@ impl Arrived {
         }
     }
 
+    /// Bytes of the head.
+    pub fn size(&self) -> usize {
+        let headers: usize =
+            self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        headers.saturating_add(self.path.len()).saturating_add(self.query.len())
+    }
+
+    /// Refuses a body that is packed in a way that is not unpacked here.
+    ///
+    /// # Errors
+    /// SerializationException.
+    pub fn is_unpacked(&self) -> Result<(), Fault> {
+        match self.header("content-encoding") {
+            // Older SDKs of AWS call plain JSON `amz-1.0`.
+            None | Some("" | "identity" | "amz-1.0") => Ok(()),
+            Some(other) => Err(Fault::new(
+                ErrorKind::Serialization,
+                format!("a body in the content encoding `{other}` is not taken; send it as it is"),
+            )),
+        }
+    }
+
     /// The first value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut named = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
@@ -77,32 +133,116 @@ impl Arrived {
     }
 }
 
-/// The whole body, if it has at most `size_max` bytes and arrives within `deadline`.
-///
-/// # Errors
-/// RequestEntityTooLarge, RequestTimeout, or SerializationException for a body that breaks off.
-pub(crate) async fn whole(
-    mut body: Body,
+/// Bytes of a body that are taken as they lie there with the head, before anything is known of who
+/// sent it: what the connection read with the head anyway.
+pub(crate) const AT_HAND_MAX: usize = 8 * 1024;
+
+/// Bytes of one piece of a body that does not come at once.
+const PIECE_SIZE: usize = 16 * 1024;
+
+/// A body on its way in, of at most so many bytes.
+pub(crate) struct Incoming {
+    body: Body,
+    pieces: Vec<Vec<u8>>,
+    size: usize,
+    /// Bytes that the pieces take.
+    capacity: usize,
     size_max: usize,
-    deadline: Duration,
-) -> Result<Bytes, Fault> {
-    let hint = body.size_hint().lower();
-    if hint > size_max as u64 {
-        return Err(too_large(size_max as u64));
-    }
-    let read = async {
-        let mut whole = Vec::new();
-        while let Some(data) = next_data(&mut body).await? {
-            if whole.len().saturating_add(data.len()) > size_max {
-                return Err(too_large(size_max as u64));
-            }
-            whole.extend_from_slice(&data);
+    ended: bool,
+}
+
+impl Incoming {
+    /// The body, nothing of it read.
+    ///
+    /// # Errors
+    /// RequestEntityTooLarge for one that is announced to be larger than `size_max` bytes.
+    pub fn of(body: Body, size_max: usize) -> Result<Self, Fault> {
+        if body.size_hint().lower() > size_max as u64 {
+            return Err(too_large(size_max as u64));
         }
-        Ok(Bytes::from(whole))
-    };
-    match tokio::time::timeout(deadline, read).await {
-        Ok(read) => read,
-        Err(_) => Err(too_slow(deadline)),
+        let (ended, pieces) = (body.is_end_stream(), Vec::new());
+        Ok(Incoming { body, pieces, size: 0, capacity: 0, size_max, ended })
+    }
+
+    /// Takes what has arrived already, up to [`AT_HAND_MAX`] bytes, without waiting. Whether that
+    /// was all.
+    ///
+    /// # Errors
+    /// As [`Incoming::whole`].
+    pub async fn is_at_hand(&mut self) -> Result<bool, Fault> {
+        while !self.ended && self.size < AT_HAND_MAX {
+            let next = poll_fn(|context| {
+                let mut next = std::pin::pin!(next_data(&mut self.body));
+                Poll::Ready(next.as_mut().poll(context))
+            });
+            let Poll::Ready(data) = next.await else { break };
+            self.take(data?)?;
+        }
+        Ok(self.ended)
+    }
+
+    /// All of it, if it arrives within `deadline` and `share` has room for it.
+    ///
+    /// # Errors
+    /// RequestEntityTooLarge, RequestTimeout, ThrottlingException, or SerializationException for a
+    /// body that breaks off.
+    pub async fn whole(mut self, deadline: Duration, share: &Share) -> Result<Vec<u8>, Fault> {
+        let read = async {
+            share.grow(self.capacity)?;
+            while !self.ended {
+                let data = tokio::select! {
+                    biased;
+                    fault = share.lost() => return Err(fault),
+                    data = next_data(&mut self.body) => data?,
+                };
+                let before = self.capacity;
+                self.take(data)?;
+                share.grow(self.capacity.saturating_sub(before))?;
+            }
+            Ok(())
+        };
+        match tokio::time::timeout(deadline, read).await {
+            Ok(read) => read.map(|()| self.into_held()),
+            Err(_) => Err(too_slow(deadline)),
+        }
+    }
+
+    /// What [`Incoming::is_at_hand`] found to be all.
+    pub fn into_held(mut self) -> Vec<u8> {
+        match self.pieces.len() {
+            0 | 1 => self.pieces.pop().unwrap_or_default(),
+            _ => self.pieces.concat(),
+        }
+    }
+
+    fn take(&mut self, data: Option<Bytes>) -> Result<(), Fault> {
+        let Some(data) = data else {
+            self.ended = true;
+            return Ok(());
+        };
+        self.size = self.size.saturating_add(data.len());
+        if self.size > self.size_max {
+            return Err(too_large(self.size_max as u64));
+        }
+        // Copied: the bytes lie in a buffer of the connection's, which they would hold.
+        let mut data = &*data;
+        if let Some(last) = self.pieces.last_mut() {
+            let fit = data.len().min(last.capacity().saturating_sub(last.len()));
+            let (here, rest) = data.split_at(fit);
+            last.extend_from_slice(here);
+            data = rest;
+        }
+        if !data.is_empty() {
+            // What comes at once is held as it is; what drips, in pieces of one size: a vector that
+            // grows leaves holes of every size behind.
+            let least = if self.pieces.is_empty() { 0 } else { PIECE_SIZE };
+            let mut piece = Vec::with_capacity(data.len().max(least));
+            piece.extend_from_slice(data);
+            self.capacity = self.capacity.saturating_add(piece.capacity());
+            self.pieces.push(piece);
+        }
+        self.ended = self.body.is_end_stream();
+        Ok(())
     }
 }
 

@@ -18,6 +18,7 @@ pub mod administrators;
 mod app;
 mod arn;
 pub mod audit;
+mod budget;
 mod buffers;
 pub mod call;
 pub mod caller;
@@ -48,6 +49,8 @@ mod view;
 pub mod violations;
 
 pub use app::{App, Auth, Clock, DELIVERIES_AT_ONCE_MAX, Entropy, INGEST_SIZE_MAX, Settings};
+pub use budget::{PROVEN_BYTES_MAX, Peer, UNPROVEN_BYTES_MAX};
+pub use intake::Known;
 pub use request::router;
 pub use throttle::Rate;
 pub use verify::Authentic;

@@ -172,6 +172,8 @@ pub struct Metrics {
     items: Mutex<BTreeMap<&'static str, u64>>,
     stages: [Histogram; Stage::ALL.len()],
     ingest_bytes: AtomicU64,
+    accepts_failed: AtomicU64,
+    connections_gave_way: AtomicU64,
     shards: AtomicU64,
     failed_shards: AtomicU64,
     steps: AtomicU64,
@@ -197,6 +199,16 @@ impl Metrics {
     /// Counts the bytes of a delivery as they arrived.
     pub(crate) fn ingested(&self, bytes: u64) {
         self.ingest_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// Counts a connection that the system had no room for.
+    pub fn accept_failed(&self) {
+        self.accepts_failed.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a connection that was ended to make room for another.
+    pub fn connection_gave_way(&self) {
+        self.connections_gave_way.fetch_add(1, Relaxed);
     }
 
     /// Counts shards that were settled, and how they were judged.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -14,10 +14,11 @@ use palisade_wire::{BODY_SIZE_MAX, ErrorKind, Fault, Operation, Protocol};
 use tracing::Instrument as _;
 
 use crate::app::App;
-use crate::intake::{Arrived, RequestId, whole};
+use crate::budget::Share;
+use crate::intake::{Arrived, Incoming, Noted};
 use crate::metrics::Stage;
 use crate::operations::{Frame, answer, row};
-use crate::verify::verify;
+use crate::verify::{Foreseen, foresee, verify};
 use crate::{mint, own};
 
 /// Bytes of a body that is quick to hash and to read.
@@ -43,7 +44,8 @@ async fn envelope(State(app): State<Arc<App>>, mut request: Request, next: Next)
         operation = tracing::field::Empty
     );
     let probe = own::is_probe(request.uri().path());
-    request.extensions_mut().insert(RequestId(id.clone()));
+    let noted = Noted { request_id: id.clone(), at_ms: app.clock.now_ms() };
+    request.extensions_mut().insert(noted);
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
     span.in_scope(|| match probe {
@@ -123,19 +125,62 @@ async fn call(
     operation: Operation,
     body: Body,
 ) -> Result<wire::Response, Fault> {
-    let deadline = app.settings.request_deadline;
-    let body = app.metrics.awaited(Stage::Accept, whole(body, BODY_SIZE_MAX, deadline)).await?;
+    arrived.is_unpacked()?;
     let row = row(operation)
         .ok_or_else(|| Fault::new(ErrorKind::UnknownOperation, "the operation has no row"))?;
+    let arrived = Arc::new(arrived);
+    let taken = take_in(app, &arrived, body, BODY_SIZE_MAX, |_| Ok::<(), Fault>(()));
+    let Taken { body, share } = app.metrics.awaited(Stage::Accept, taken).await?;
     let is_short = row.is_short() && body.len() <= SHORT_BODY_MAX;
     let work = move |app: &App| {
         let payload = body.clone();
         let request = app.metrics.timed(Stage::Verify, || {
             verify(app, &arrived, Payload::Bytes(&payload), Frame { protocol, body })
         })?;
+        drop(share);
         answer(app, row, &request)
     };
     if is_short { briefly(app, work).await } else { blocking(app, work).await }
+}
+
+/// A body that is there as a whole.
+pub(crate) struct Taken {
+    pub body: Bytes,
+    /// What it holds of the budget for those that are not known to be authentic.
+    pub share: Option<Share>,
+}
+
+/// Takes a request's body in. One that came with its head is taken as it is. For any other, the head
+/// is checked first, and the body waited for within the budget of those whose head is signed, or of
+/// those that anybody may have sent; `may` refuses what a known head tells.
+///
+/// # Errors
+/// What [`verify`] would refuse with any body, what `may` refuses, and as [`Incoming::whole`].
+pub(crate) async fn take_in<E: From<Fault> + Send + 'static>(
+    app: &Arc<App>,
+    arrived: &Arc<Arrived>,
+    body: Body,
+    size_max: usize,
+    may: impl FnOnce(&Foreseen) -> Result<(), E> + Send + 'static,
+) -> Result<Taken, E> {
+    let mut incoming = Incoming::of(body, size_max)?;
+    // Who asks first whether to send the body is told what the head says of that.
+    let is_asked = arrived.header("expect").is_some();
+    if !is_asked && incoming.is_at_hand().await? {
+        return Ok(Taken { body: incoming.into_held().into(), share: None });
+    }
+    let head = arrived.clone();
+    let foreseen = blocking(app, move |app| {
+        let foreseen = foresee(app, &head)?;
+        may(&foreseen)?;
+        Ok::<_, E>(foreseen)
+    })
+    .await?;
+    let budget = if foreseen.is_proven { &app.proven } else { &app.unproven };
+    let share = budget.share(arrived.peer);
+    share.grow(arrived.size())?;
+    let body = incoming.whole(app.settings.request_deadline, &share).await?;
+    Ok(Taken { body: body.into(), share: Some(share) })
 }
 
 /// Runs `work` that is short: right here, if it may be done ([`crate::place`]), else as [`blocking`].

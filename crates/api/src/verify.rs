@@ -3,7 +3,7 @@
 
 use palisade_core::ident::{AccountId, Region};
 use palisade_store::KeyRecord;
-use palisade_wire::sigv4::{self, Claim, Credential, Payload, Secret};
+use palisade_wire::sigv4::{self, Claim, Credential, HeadProof, Payload, Secret};
 use palisade_wire::{ErrorKind, Fault};
 
 use crate::app::{App, Auth};
@@ -68,29 +68,54 @@ pub(crate) fn verify<T>(
         let key = caller.access_key_id.as_deref().unwrap_or_default();
         app.throttle.take(rate, key, app.clock.now_ms())?;
     }
-    Ok(Authentic { caller, request_id: arrived.request_id.0.clone(), body })
+    Ok(Authentic { caller, request_id: arrived.noted.request_id.clone(), body })
 }
 
-/// Whether a request could prove to be the operator's: asked before a large body is taken in, so
-/// that strangers cannot fill the disk. Blocks on the store.
+/// What is known of a request from its head.
+#[derive(Clone, Debug)]
+pub(crate) struct Foreseen {
+    /// Who sent it, if it is authentic.
+    pub account: Option<AccountId>,
+    /// Whether the head says already that who sent it has the key's secret. With open authentication
+    /// there is nothing to prove.
+    pub is_proven: bool,
+}
+
+impl Foreseen {
+    /// Whether the request is the operator's, if it is authentic.
+    pub fn is_operator(&self) -> bool {
+        self.account.is_none()
+    }
+}
+
+/// What a request's head tells before its body is taken in, so that strangers hold nothing. Blocks
+/// on the store.
 ///
 /// # Errors
 /// What [`verify`] will refuse in any case.
-pub(crate) fn foresee_operator(app: &App, arrived: &Arrived) -> Result<bool, Fault> {
-    match app.settings.auth {
-        Auth::Open => Ok(open(arrived)?.is_operator()),
-        Auth::SigV4 { .. } => {
-            let claim = Claim::of(&arrived.with(Payload::Bytes(&[])))?;
-            let key = app.store.key(claim.access_key_id()).map_err(internal)?;
-            match key.filter(|key| key.enabled) {
-                Some(key) => Ok(key.account.is_none()),
-                None => Err(Fault::new(
-                    ErrorKind::UnrecognizedClient,
-                    "The security token included in the request is invalid.",
-                )),
-            }
+pub(crate) fn foresee(app: &App, arrived: &Arrived) -> Result<Foreseen, Fault> {
+    let foreseen = match app.settings.auth {
+        Auth::Open => {
+            at_this_machine(app, arrived)?;
+            Foreseen { account: open(arrived)?.account, is_proven: true }
         }
+        Auth::SigV4 { window_ms } => {
+            let parts = arrived.with(Payload::Bytes(&[]));
+            let claim = Claim::of(&parts)?;
+            let key = app.store.key(claim.access_key_id()).map_err(internal)?;
+            let credential = key.as_ref().map(|key| credential(app, key)).transpose()?;
+            let (settings, at_ms) = (signatures(window_ms), arrived.noted.at_ms);
+            let proof = claim.check_head(&parts, credential.as_ref(), at_ms, &settings)?;
+            let account = key.and_then(|key| key.account);
+            Foreseen { account, is_proven: proof == HeadProof::Signed }
+        }
+    };
+    if foreseen.is_proven
+        && let Some(known) = &arrived.known
+    {
+        known.set();
     }
+    Ok(foreseen)
 }
 
 fn signed(
@@ -104,23 +129,25 @@ fn signed(
     // Asked of the store each time: a key that was disabled or deleted is refused at once, whichever
     // process did it.
     let key = app.store.key(claim.access_key_id()).map_err(internal)?;
-    let credential = match &key {
-        Some(key) => {
-            let lasting = Credential::lasting(secret(app, key)?);
-            Some(Credential { active: key.enabled, ..lasting })
-        }
-        None => None,
-    };
-    let settings = sigv4::Settings {
-        clock_window_secs: u32::try_from(window_ms / 1_000).unwrap_or(0),
-        ..sigv4::Settings::default()
-    };
-    let now_ms = app.clock.now_ms();
-    let verified = claim.verify(&parts, credential.as_ref(), now_ms, &settings)?;
+    let credential = key.as_ref().map(|key| credential(app, key)).transpose()?;
+    let (settings, at_ms) = (signatures(window_ms), arrived.noted.at_ms);
+    let verified = claim.verify(&parts, credential.as_ref(), at_ms, &settings)?;
     let region = Region::try_from(verified.region.as_str()).map_err(internal)?;
-    app.uses.note(&verified.access_key_id, now_ms);
+    app.uses.note(&verified.access_key_id, app.clock.now_ms());
     let account = key.and_then(|key| key.account);
     Ok(Caller { account, region, access_key_id: Some(verified.access_key_id) })
+}
+
+/// What signatures are taken for.
+fn signatures(window_ms: i64) -> sigv4::Settings {
+    sigv4::Settings {
+        clock_window_secs: u32::try_from(window_ms / 1_000).unwrap_or(0),
+        ..sigv4::Settings::default()
+    }
+}
+
+fn credential(app: &App, key: &KeyRecord) -> Result<Credential, Fault> {
+    Ok(Credential { active: key.enabled, ..Credential::lasting(secret(app, key)?) })
 }
 
 /// The secret of a key. One that cannot be opened is the operator's trouble and nobody's way in.
@@ -157,6 +184,50 @@ fn is_loopback(host: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
+/// Content types of bodies that are taken without a signature. None of them is one that a page may
+/// send to another site without asking it first (Fetch §2.2.2, CORS-safelisted request-header).
+const OPEN_CONTENT_TYPES: [&str; 6] = [
+    "application/x-amz-json-1.1",
+    "application/cbor",
+    "application/json",
+    "application/octet-stream",
+    "application/gzip",
+    "application/x-gzip",
+];
+
+/// Refuses what a page of another site may have sent through somebody's browser, old ones included:
+/// they name the page's origin with everything that changes something, and send bodies of three
+/// content types alone.
+fn from_no_other_page(arrived: &Arrived) -> Result<(), Fault> {
+    let host = arrived.header("host").unwrap_or_default();
+    let own = |origin: &str| {
+        let authority = origin.split_once("://").map_or("", |(_, authority)| authority);
+        !authority.is_empty() && authority.eq_ignore_ascii_case(host)
+    };
+    let mut origins =
+        arrived.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("origin"));
+    if let Some((_, foreign)) = origins.find(|(_, origin)| !own(origin.trim())) {
+        return Err(Fault::new(
+            ErrorKind::AccessDenied,
+            format!(
+                "a page of `{foreign}` sent this; open authentication takes no requests of other sites' pages"
+            ),
+        ));
+    }
+    // What has no content type at all has no body, or is of a program: a page's would name its origin.
+    let Some(content_type) = arrived.header("content-type") else { return Ok(()) };
+    let bare = content_type.split(';').next().unwrap_or_default().trim();
+    if OPEN_CONTENT_TYPES.iter().any(|taken| taken.eq_ignore_ascii_case(bare)) {
+        return Ok(());
+    }
+    Err(Fault::new(
+        ErrorKind::AccessDenied,
+        format!(
+            "a body of content type `{bare}` may come from any web page; with open authentication say `content-type: application/json`, or application/octet-stream for a delivery"
+        ),
+    ))
+}
+
 /// Which key a request says it has, and who that is: `Credential=KEY/DATE/REGION/…` read leniently.
 fn open(arrived: &Arrived) -> Result<Caller, Fault> {
     // Anything on this machine may call an open server, but not a page of another site through
@@ -168,6 +239,7 @@ fn open(arrived: &Arrived) -> Result<Caller, Fault> {
             "a browser sent this from another site; open authentication takes no such requests",
         ));
     }
+    from_no_other_page(arrived)?;
     let authorization = arrived.header("authorization").unwrap_or_default();
     let credential = authorization.split_once("Credential=").map_or("", |(_, rest)| rest);
     let credential = credential.split([',', ' ']).next().unwrap_or_default();
@@ -187,6 +259,7 @@ fn open(arrived: &Arrived) -> Result<Caller, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Peer;
 
     fn caller(authorization: &str) -> (Option<String>, String) {
         let arrived = Arrived {
@@ -194,7 +267,9 @@ mod tests {
             path: "/".into(),
             query: String::new(),
             headers: vec![("Authorization".into(), authorization.into())],
-            request_id: Default::default(),
+            noted: Default::default(),
+            peer: Peer::ANYBODY,
+            known: None,
         };
         let caller = open(&arrived).unwrap();
         (caller.account.map(String::from), caller.region.to_string())

@@ -282,9 +282,13 @@ impl Client {
     ) -> Sent {
         let mut headers = headers.to_vec();
         headers.push(("host".to_owned(), self.host.clone()));
-        if let Payload::Sha256(hash) = payload {
-            headers.push(("x-amz-content-sha256".to_owned(), hex(&hash)));
-        }
+        // With the hash in the head, the server knows whose request it is before the body is there.
+        let hash = match payload {
+            Payload::Sha256(hash) => hash,
+            Payload::Bytes(bytes) => Sha256::digest(bytes).into(),
+        };
+        let payload = Payload::Sha256(hash);
+        headers.push(("x-amz-content-sha256".to_owned(), hex(&hash)));
         let signer = Signer {
             access_key_id: &self.key.id,
             secret: &self.key.secret,
@@ -393,7 +397,7 @@ impl Refusal {
     }
 
     fn is_throttling(&self) -> bool {
-        matches!(self.code.as_str(), "ThrottlingException" | "Throttling")
+        matches!(self.code.as_str(), "ThrottlingException" | "Throttling" | "Busy")
     }
 
     fn of(status: u16, text: &[u8]) -> Refusal {

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use palisade_api::own::SPOOLED_PREFIX;
 use palisade_api::{App, Auth, Clock as _, Entropy as _, Rate, Settings};
 use palisade_core::evaluate;
 use palisade_core::ident::PolicyId;
@@ -30,6 +31,9 @@ use crate::{logging, sealing, terminal};
 
 /// How often the last uses of keys are written.
 const USES: Duration = Duration::from_secs(60);
+/// Threads on which calls may block. The store reads on sixteen connections and writes on one, so more
+/// would only wait, and each takes memory: callers that are not known are checked on them, too.
+const BLOCKING_THREADS_MAX: usize = 96;
 /// How long calls under way may take to end when the server stops.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -134,7 +138,7 @@ fn plan(args: &args::Serve) -> Result<Plan, Failure> {
             burst_max: args.burst.map_or(args.rate.saturating_mul(2), NonZeroU32::get),
         }),
         synchronous: Synchronous::Full,
-        edge: Edge { tls, ..Edge::default() },
+        edge: Edge { tls, behind_proxy: args.behind_proxy, ..Edge::default() },
     })
 }
 
@@ -165,6 +169,7 @@ fn allowed(args: &args::Serve) -> Result<(), Failure> {
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
         .build()
         .map_err(|error| Failure::Refused(format!("threads cannot be started: {error}")))
 }
@@ -275,7 +280,7 @@ impl Running {
             task("certificate", boxed(fresh))
         });
         let router = palisade_api::router(app.clone());
-        let serving = edge::serve(listener, router, plan.edge, tls, stopped.clone());
+        let serving = edge::serve(listener, router, app.clone(), plan.edge, tls, stopped.clone());
         let listener = task("listener", boxed(serving));
         let watch = Watch::start(app.clone())
             .map_err(|error| Failure::Refused(format!("threads cannot be started: {error}")))?;
@@ -365,6 +370,13 @@ fn spool(store: &Path) -> Result<PathBuf, Failure> {
     std::fs::create_dir_all(&spool).map_err(|error| {
         Failure::Refused(format!("folder `{}` cannot be made: {error}", spool.display()))
     })?;
+    // Where files cannot lose their names while they are open, a crash leaves them behind. Nobody
+    // else serves this store, so they are nobody's.
+    for left in std::fs::read_dir(&spool).into_iter().flatten().flatten() {
+        if left.file_name().to_string_lossy().starts_with(SPOOLED_PREFIX) {
+            let _ = std::fs::remove_file(left.path());
+        }
+    }
     Ok(spool)
 }
 

@@ -224,29 +224,59 @@ async fn a_client_that_does_not_take_its_answers_is_hung_up_on() {
     tokio::time::timeout(NEVER, asked).await.unwrap();
 }
 
+/// Idle, in the middle of a head, and idle after an answer.
+const UNFINISHED: [&str; 3] =
+    ["", "POST / HTTP/1.1\r\nhost: x\r\n", "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"];
+
 #[tokio::test]
-async fn connections_above_the_limit_wait_for_a_seat() {
-    let edge = Edge { connections_max: 1, ..Edge::default() };
+async fn who_comes_is_served_though_all_seats_are_taken_by_those_who_do_nothing() {
+    let edge = Edge { connections_max: 8, ..Edge::default() };
     let server = Server::start(Auth::Open, edge).await;
-    let ask = b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-    let mut first = server.connect().await;
-    first.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    let mut byte = [0; 1];
-    first.read_exact(&mut byte).await.unwrap();
-    // The first connection has the seat; the second is asked only once the first is gone.
-    let second = server.connect().await;
-    let second = tokio::spawn(exchange(second, ask));
-    for _ in 0..20 {
-        first.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-        first.read_exact(&mut byte).await.unwrap();
+    let mut held = Vec::new();
+    for (at, sent) in UNFINISHED.iter().cycle().take(24).enumerate() {
+        let mut stream = server.connect().await;
+        // Some of the oldest are gone already.
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        held.push(stream);
+        if at % 6 == 0 {
+            let ask = b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+            let answer = exchange(server.connect().await, ask).await;
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        }
     }
-    assert!(!second.is_finished());
-    first.write_all(ask).await.unwrap();
-    let answer = to_end(&mut first).await;
-    assert!(answer.contains("HTTP/1.1 200 "), "{answer}");
-    drop(first);
-    let answer = second.await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let ask = b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let page = exchange(server.connect().await, ask).await;
+    let line = page.lines().find(|line| line.starts_with("palisade_connections_gave_way_total "));
+    let gave_way: u64 = line.unwrap().rsplit(' ').next().unwrap().parse().unwrap();
+    assert!((10..=24).contains(&gave_way), "{gave_way}");
+}
+
+/// All seats are of calls under way: probes are answered all the same, others are told so.
+#[tokio::test]
+async fn probes_are_answered_though_all_seats_are_of_calls_under_way() {
+    let edge = Edge { connections_max: 2, ..Edge::default() };
+    let server = Server::start(Auth::Open, edge).await;
+    let mut calls = Vec::new();
+    for _ in 0..2 {
+        let mut call = server.connect().await;
+        call.write_all(head(2, "expect: 100-continue\r\n").as_bytes()).await.unwrap();
+        let mut go_on = [0; 25];
+        call.read_exact(&mut go_on).await.unwrap();
+        calls.push(call);
+    }
+    for (path, status) in
+        [("/livez", "200"), ("/readyz", "200"), ("/metrics", "200"), ("/palisade/v1/work", "503")]
+    {
+        let ask = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        let answer = exchange(server.connect().await, ask.as_bytes()).await;
+        assert_eq!(&answer[9..12], status, "{answer}");
+        request_id(&answer);
+        assert_eq!(answer.contains("retry-after: 1\r\n"), status == "503", "{answer}");
+    }
+    for call in calls {
+        let answer = exchange(call, b"{}").await;
+        assert!(answer.contains("AccessDeniedException"), "{answer}");
+    }
 }
 
 #[tokio::test]

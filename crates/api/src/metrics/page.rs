@@ -55,6 +55,16 @@ impl Metrics {
                 "Bytes of deliveries as they came.",
                 &self.ingest_bytes,
             ),
+            (
+                "palisade_accept_failures_total",
+                "Times the system had no descriptors or memory for a connection.",
+                &self.accepts_failed,
+            ),
+            (
+                "palisade_connections_gave_way_total",
+                "Connections ended to make room for others.",
+                &self.connections_gave_way,
+            ),
             ("palisade_worker_shards_total", "Shards judged and settled.", &self.shards),
             (
                 "palisade_worker_failed_shards_total",

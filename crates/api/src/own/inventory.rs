@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::{Read, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
@@ -15,21 +17,23 @@ use palisade_core::ident::ResourceType;
 use palisade_core::inventory::{Delivery, DeliveryError, DeliveryReader};
 use palisade_store::Accepted;
 use palisade_wire::sigv4::Payload;
+use palisade_wire::{ErrorKind, Fault};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Refused, actor, finish, not_operator, operator_only, query};
-use crate::app::App;
+use crate::app::{App, DELIVERIES_AT_ONCE_MAX};
 use crate::audit::{self, Actor};
 use crate::call::internal;
 use crate::inflate::{Inflate, InflateError, is_gzip};
-use crate::intake::{Arrived, next_data, too_large, too_slow};
+use crate::intake::{Arrived, Incoming, next_data, too_large, too_slow};
 use crate::metrics::Stage;
 use crate::mint;
 use crate::request::{blocking_unhurried, briefly};
-use crate::verify::{foresee_operator, verify};
+use crate::verify::{foresee, verify};
 
 const NAME: &str = "palisade:inventory";
 /// Characters of a delivery's name that the audit log keeps: an object's key in S3 has no more bytes.
@@ -83,18 +87,47 @@ async fn receive(app: &Arc<App>, request: Request) -> Result<Answer, Refused> {
     let (parts, body) = request.into_parts();
     let asked: Asked = query(&parts.uri)?;
     let arrived = Arc::new(Arrived::of(&parts)?);
-    let foreseen = arrived.clone();
-    let may = briefly(app, move |app| foresee_operator(app, &foreseen)).await?;
-    if !may {
+    if body.size_hint().lower() > app.settings.ingest_size_max {
+        return Err(too_large(app.settings.ingest_size_max).into());
+    }
+    let head = arrived.clone();
+    let foreseen = briefly(app, move |app| foresee(app, &head)).await?;
+    if !foreseen.is_operator() {
         return Err(not_operator());
     }
-    let turn =
-        app.deliveries.clone().acquire_owned().await.map_err(|e| Refused::from(internal(e)))?;
+    if !foreseen.is_proven {
+        let (actor, spooled) = prove(app, &arrived, body).await?;
+        let turn = turn(app).await?;
+        return take_turn(app, turn, move |app| take_in(app, &actor, &asked.name, spooled)).await;
+    }
+    let turn = turn(app).await?;
     let spooled = app.metrics.awaited(Stage::Spool, spool(app, body)).await?;
+    take_turn(app, turn, move |app| {
+        let actor = authentic(app, &arrived, &spooled)?;
+        take_in(app, &actor, &asked.name, spooled)
+    })
+    .await
+}
+
+/// A turn to be received, read and written, if there is one soon.
+async fn turn(app: &App) -> Result<OwnedSemaphorePermit, Refused> {
+    let waiting = app.deliveries.clone().acquire_owned();
+    match tokio::time::timeout(app.settings.ingest_wait, waiting).await {
+        Ok(turn) => turn.map_err(|error| internal(error).into()),
+        Err(_) => Err(Refused::busy(format!(
+            "{DELIVERIES_AT_ONCE_MAX} deliveries are under way; send this one again after a pause"
+        ))),
+    }
+}
+
+/// Does the `work` of a delivery that has its turn.
+async fn take_turn(
+    app: &Arc<App>,
+    turn: OwnedSemaphorePermit,
+    work: impl FnOnce(&App) -> Result<Answer, Refused> + Send + 'static,
+) -> Result<Answer, Refused> {
     blocking_unhurried(app, move |app| {
-        let request = verify(app, &arrived, Payload::Sha256(spooled.sha256), ())?;
-        operator_only(&request)?;
-        let answer = take_in(app, &actor(app, &request), &asked.name, spooled)?;
+        let answer = work(app)?;
         // Held to the end, though whoever asked may be gone by then; but the worker that is woken
         // is not to wait for this one.
         drop(turn);
@@ -104,6 +137,57 @@ async fn receive(app: &Arc<App>, request: Request) -> Result<Answer, Refused> {
     .await
 }
 
+/// Who sent a delivery, once all of it is there.
+fn authentic(app: &App, arrived: &Arrived, spooled: &Spooled) -> Result<Actor, Refused> {
+    let request = verify(app, arrived, Payload::Sha256(spooled.sha256), ())?;
+    operator_only(&request)?;
+    Ok(actor(app, &request))
+}
+
+/// Receives a delivery of which anybody who knows the key's id may be the sender, and finds out. It
+/// holds no turn meanwhile and no room on the disk, only what all such bodies may hold of memory.
+async fn prove(
+    app: &Arc<App>,
+    arrived: &Arc<Arrived>,
+    body: Body,
+) -> Result<(Actor, Spooled), Refused> {
+    let too_long = |fault: Fault| match fault.kind {
+        ErrorKind::RequestEntityTooLarge => Refused::from(Fault::new(
+            fault.kind,
+            format!(
+                "{}; larger deliveries need a head that proves who sends them: sign the header \
+                 `x-amz-content-sha256` with the SHA-256 of the body, as `palisade ingest` does",
+                fault.message
+            ),
+        )),
+        _ => fault.into(),
+    };
+    let size_max = UNPROVEN_DELIVERY_SIZE_MAX
+        .min(usize::try_from(app.settings.ingest_size_max).unwrap_or(usize::MAX));
+    let received = async {
+        let share = app.unproven.share(arrived.peer);
+        share.grow(arrived.size())?;
+        let incoming = Incoming::of(body, size_max)?;
+        Ok((incoming.whole(app.settings.ingest_silence, &share).await?, share))
+    };
+    let received = app.metrics.awaited(Stage::Spool, received).await;
+    let (text, share) = received.map_err(too_long)?;
+    let arrived = arrived.clone();
+    blocking_unhurried(app, move |app| {
+        app.metrics.ingested(text.len() as u64);
+        let sha256 = Sha256::digest(&text).into();
+        let spooled = Spooled { content: Content::Memory(text), sha256 };
+        let actor = authentic(app, &arrived, &spooled)?;
+        drop(share);
+        Ok((actor, spooled))
+    })
+    .await
+}
+
+/// How the names of files begin in which deliveries wait.
+pub const SPOOLED_PREFIX: &str = "delivery-";
+/// Bytes of a delivery whose head does not prove who sends it: 8 MiB.
+pub const UNPROVEN_DELIVERY_SIZE_MAX: usize = 8 * 1024 * 1024;
 /// Bytes of a delivery that waits in memory until it is authentic; a longer one waits in a file. At
 /// most [`crate::DELIVERIES_AT_ONCE_MAX`] are under way at one time.
 pub const SPOOLED_IN_MEMORY_MAX: usize = 16 * 1024 * 1024;
@@ -121,44 +205,75 @@ enum Content {
 }
 
 /// A file without a name, where the system allows that; otherwise removed at the end.
-struct Unlinked(PathBuf);
+struct Unlinked {
+    path: PathBuf,
+    size: u64,
+    /// What all such files have.
+    spooled: Arc<AtomicU64>,
+}
 
 impl Unlinked {
-    fn new(path: PathBuf) -> Self {
+    fn new(app: &App, path: PathBuf) -> Self {
         // Nameless at once, so that not even a crash leaves it behind.
         let _ = std::fs::remove_file(&path);
-        Unlinked(path)
+        Unlinked { path, size: 0, spooled: app.spooled.clone() }
+    }
+
+    /// Notes that `more` bytes will be written.
+    fn grow(&mut self, app: &App, more: usize) -> Result<(), Refused> {
+        let more = more as u64;
+        self.size = self.size.saturating_add(more);
+        let all = self.spooled.fetch_add(more, Ordering::Relaxed).saturating_add(more);
+        match all > app.settings.spool_size_max {
+            true => Err(Refused::busy(format!(
+                "deliveries under way have more than {} bytes together; send this one again after \
+                 a pause",
+                app.settings.spool_size_max
+            ))),
+            false => Ok(()),
+        }
     }
 }
 
 impl Drop for Unlinked {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        self.spooled.fetch_sub(self.size, Ordering::Relaxed);
+        let _ = std::fs::remove_file(&self.path);
     }
 }
 
 async fn spool(app: &App, mut body: Body) -> Result<Spooled, Refused> {
     let size_max = app.settings.ingest_size_max;
     let silence = app.settings.ingest_silence;
-    let failed = |error: std::io::Error| {
-        Refused::from(internal(format!("a delivery cannot be spooled: {error}")))
-    };
     let mut spooling = Spooling::of_about(app, body.size_hint().lower());
     let mut hash = Sha256::new();
-    let mut size = 0u64;
+    let (mut size, mut waited) = (0u64, Duration::ZERO);
     loop {
+        let before = Instant::now();
         let next = tokio::time::timeout(silence, next_data(&mut body)).await;
         let Some(data) = next.map_err(|_| Refused::from(too_slow(silence)))?? else { break };
+        waited = waited.saturating_add(before.elapsed());
         size = size.saturating_add(data.len() as u64);
         if size > size_max {
             return Err(too_large(size_max).into());
         }
+        let pace_min = app.settings.ingest_pace_min;
+        if waited > silence && size < pace_min.saturating_mul(waited.as_secs()) {
+            return Err(Refused::from(Fault::new(
+                ErrorKind::RequestTimeout,
+                format!("the delivery came with fewer than {pace_min} bytes a second"),
+            )));
+        }
         hash.update(&data);
-        spooling.take(app, &data).await.map_err(failed)?;
+        spooling.take(app, &data).await?;
     }
-    let content = spooling.end().await.map_err(failed)?;
+    let content = spooling.end().await.map_err(unspooled)?;
     app.metrics.ingested(size);
     Ok(Spooled { content, sha256: hash.finalize().into() })
+}
+
+fn unspooled(error: std::io::Error) -> Refused {
+    internal(format!("a delivery cannot be spooled: {error}")).into()
 }
 
 /// A body on its way.
@@ -175,18 +290,20 @@ impl Spooling {
         Spooling { held: app.buffers.take(announced.min(SPOOLED_IN_MEMORY_MAX)), file: None }
     }
 
-    async fn take(&mut self, app: &App, data: &[u8]) -> std::io::Result<()> {
-        if let Some((file, _)) = &mut self.file {
-            return file.write_all(data).await;
+    async fn take(&mut self, app: &App, data: &[u8]) -> Result<(), Refused> {
+        if let Some((file, unlinked)) = &mut self.file {
+            unlinked.grow(app, data.len())?;
+            return file.write_all(data).await.map_err(unspooled);
         }
         if self.held.len().saturating_add(data.len()) <= SPOOLED_IN_MEMORY_MAX {
             self.held.extend_from_slice(data);
             return Ok(());
         }
         let held = std::mem::take(&mut self.held);
-        let (file, _) = self.file.insert(spool_file(app).await?);
-        file.write_all(&held).await?;
-        file.write_all(data).await
+        let (file, unlinked) = self.file.insert(spool_file(app).await.map_err(unspooled)?);
+        unlinked.grow(app, held.len().saturating_add(data.len()))?;
+        file.write_all(&held).await.map_err(unspooled)?;
+        file.write_all(data).await.map_err(unspooled)
     }
 
     async fn end(self) -> std::io::Result<Content> {
@@ -198,11 +315,11 @@ impl Spooling {
 }
 
 async fn spool_file(app: &App) -> std::io::Result<(tokio::fs::File, Unlinked)> {
-    let name = format!("delivery-{}", mint::uuid(&*app.entropy)?);
+    let name = format!("{SPOOLED_PREFIX}{}", mint::uuid(&*app.entropy)?);
     let path = app.settings.spool.join(name);
     let mut options = tokio::fs::OpenOptions::new();
     let file = options.read(true).write(true).create_new(true).open(&path).await?;
-    Ok((file, Unlinked::new(path)))
+    Ok((file, Unlinked::new(app, path)))
 }
 
 /// Reads a whole delivery and hands it to the store. Whatever is wrong with the file as a whole,

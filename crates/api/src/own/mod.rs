@@ -28,12 +28,12 @@ use serde_json::json;
 use crate::app::App;
 use crate::audit::Actor;
 use crate::call::internal;
-use crate::intake::{Arrived, whole};
-use crate::request::blocking;
-use crate::verify::{Authentic, foresee_operator, verify};
+use crate::intake::Arrived;
+use crate::request::{Taken, blocking, take_in};
+use crate::verify::{Authentic, Foreseen, verify};
 
 pub use audit::AUDIT_PAGE_MAX;
-pub use inventory::SPOOLED_IN_MEMORY_MAX;
+pub use inventory::{SPOOLED_IN_MEMORY_MAX, SPOOLED_PREFIX, UNPROVEN_DELIVERY_SIZE_MAX};
 pub use organization::ORGANIZATION_SIZE_MAX;
 pub use violators::VIOLATORS_PAGE_MAX;
 
@@ -41,6 +41,11 @@ pub use violators::VIOLATORS_PAGE_MAX;
 pub const PREFIX: &str = "/palisade/";
 /// Body of the small requests: 64 KiB.
 pub const SMALL_BODY_SIZE_MAX: usize = 64 * 1024;
+
+/// After how many seconds a caller is asked to come again when there is no room.
+const RETRY_AFTER_SECS: u32 = 5;
+/// Characters of a path that an answer repeats.
+const PATH_SHOWN_MAX: usize = 256;
 
 /// Every endpoint.
 pub(crate) fn routes() -> Router<Arc<App>> {
@@ -62,7 +67,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 }
 
 /// Whether machines ask `path` again and again, so that only a log for debugging shows it.
-pub(crate) fn is_probe(path: &str) -> bool {
+pub fn is_probe(path: &str) -> bool {
     matches!(path, "/livez" | "/readyz" | "/metrics")
 }
 
@@ -74,11 +79,19 @@ pub(crate) struct Refused {
     message: String,
     /// Members beside `code` and `message`.
     details: serde_json::Map<String, serde_json::Value>,
+    /// After how many seconds it may go.
+    retry_after: Option<u32>,
 }
 
 impl Refused {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Refused { status, code, message: message.into(), details: serde_json::Map::new() }
+        Refused {
+            status,
+            code,
+            message: message.into(),
+            details: serde_json::Map::new(),
+            retry_after: None,
+        }
     }
 
     fn invalid(message: impl Into<String>) -> Self {
@@ -87,6 +100,12 @@ impl Refused {
 
     fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "NotFound", message)
+    }
+
+    /// The refusal of what there is no room for just now.
+    fn busy(message: impl Into<String>) -> Self {
+        let refused = Self::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", message);
+        Refused { retry_after: Some(RETRY_AFTER_SECS), ..refused }
     }
 
     fn with(mut self, member: &str, value: impl Into<serde_json::Value>) -> Self {
@@ -98,7 +117,11 @@ impl Refused {
         let mut error = self.details;
         error.insert("code".to_owned(), self.code.into());
         error.insert("message".to_owned(), self.message.into());
-        json_response(self.status, json!({ "error": error }).to_string())
+        let mut response = json_response(self.status, json!({ "error": error }).to_string());
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }
 
@@ -130,7 +153,11 @@ impl From<Fault> for Refused {
             }
         };
         let name = fault.kind.name();
-        Refused::new(status, name.strip_suffix("Exception").unwrap_or(name), fault.message)
+        let later = matches!(fault.kind, ErrorKind::Throttling | ErrorKind::ServiceUnavailable);
+        let retry_after = later.then_some(RETRY_AFTER_SECS);
+        let refused =
+            Refused::new(status, name.strip_suffix("Exception").unwrap_or(name), fault.message);
+        Refused { retry_after, ..refused }
     }
 }
 
@@ -152,17 +179,18 @@ async fn answer<T: Serialize + Send + 'static>(
     let (parts, body) = request.into_parts();
     let answered = async {
         let arrived = Arc::new(Arrived::of(&parts)?);
-        if body_size_max > SMALL_BODY_SIZE_MAX {
-            // Strangers cannot make the server hold large bodies.
-            let head = arrived.clone();
-            if !blocking(app, move |app| foresee_operator(app, &head)).await? {
-                return Err(not_operator());
-            }
-        }
-        let body = whole(body, body_size_max, app.settings.request_deadline).await?;
+        arrived.is_unpacked()?;
+        // Strangers cannot make the server hold large bodies.
+        let large = body_size_max > SMALL_BODY_SIZE_MAX;
+        let may = move |foreseen: &Foreseen| match large && !foreseen.is_operator() {
+            true => Err(not_operator()),
+            false => Ok(()),
+        };
+        let Taken { body, share } = take_in(app, &arrived, body, body_size_max, may).await?;
         blocking(app, move |app| {
             let payload = body.clone();
             let request = verify(app, &arrived, Payload::Bytes(&payload), body)?;
+            drop(share);
             work(app, &request)
         })
         .await
@@ -232,15 +260,21 @@ fn typed_response(status: StatusCode, content_type: &'static str, text: String) 
 
 /// The answer for a path below [`PREFIX`] that is none of the endpoints.
 pub(crate) fn unknown_path(path: &str) -> Response {
+    let path = shown(path);
     Refused::not_found(format!("`{path}` is not an endpoint; see /palisade/v1/openapi.json"))
         .response()
+}
+
+/// A path as an answer repeats it: who does not take its answers holds no long ones.
+fn shown(path: &str) -> &str {
+    path.char_indices().nth(PATH_SHOWN_MAX).map_or(path, |(end, _)| path.get(..end).unwrap_or(path))
 }
 
 async fn unknown_method(request: Request) -> Response {
     let text = format!(
         "`{}` is not a method of `{}`; see /palisade/v1/openapi.json",
         request.method(),
-        request.uri().path()
+        shown(request.uri().path())
     );
     Refused::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", text).response()
 }

@@ -29,5 +29,6 @@ mod support;
 mod tags;
 mod texts;
 mod unlocked;
+mod unproven;
 mod wire;
 mod world;

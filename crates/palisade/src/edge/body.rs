@@ -8,17 +8,24 @@ use std::task::{Context, Poll};
 use axum::body::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
+use crate::edge::seats::Sitting;
+
 /// A body on its way to the router.
 pub struct Watched {
     incoming: Incoming,
     ended: bool,
     unread: Arc<AtomicBool>,
+    sitting: Arc<Sitting>,
 }
 
 impl Watched {
-    /// Watches `incoming`; `unread` is set if it is dropped before its end.
-    pub fn new(incoming: Incoming, unread: Arc<AtomicBool>) -> Self {
-        Watched { incoming, ended: false, unread }
+    /// Watches `incoming`; `unread` is set if it is dropped before its end, and `sitting` told when
+    /// it is there as a whole.
+    pub fn new(incoming: Incoming, unread: Arc<AtomicBool>, sitting: Arc<Sitting>) -> Self {
+        if incoming.is_end_stream() {
+            sitting.is_whole();
+        }
+        Watched { incoming, ended: false, unread, sitting }
     }
 }
 
@@ -33,6 +40,9 @@ impl Body for Watched {
         let frame = Pin::new(&mut self.incoming).poll_frame(context);
         if matches!(frame, Poll::Ready(None)) {
             self.ended = true;
+        }
+        if frame.is_ready() && (self.ended || self.incoming.is_end_stream()) {
+            self.sitting.is_whole();
         }
         frame
     }

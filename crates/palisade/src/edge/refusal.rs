@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use palisade_api::mint;
 use palisade_wire::{ErrorKind, Fault, HEADERS_SIZE_MAX, Protocol, encode_fault};
 
@@ -35,6 +37,29 @@ pub fn dressed_frame(frame: &[u8]) -> Option<Vec<u8>> {
     let id = logged(&fault);
     let headers = [("x-amzn-requestid", id.as_str()), ("x-amzn-errortype", fault.kind.name())];
     frames::with_headers(frame, &headers)
+}
+
+/// The answer to what is no probe on a seat of the reserve.
+pub fn no_seat() -> Response<Body> {
+    let fault = Fault::new(
+        ErrorKind::ServiceUnavailable,
+        "all connections that are taken are being answered; send this again after a pause",
+    );
+    let id = logged(&fault);
+    let encoded = encode_fault(Protocol::Json, &fault);
+    let mut response = Response::new(Body::from(encoded.body));
+    *response.status_mut() =
+        StatusCode::from_u16(encoded.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    let headers = response.headers_mut();
+    for (name, value) in encoded.headers {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Ok(id) = HeaderValue::try_from(id) {
+        headers.insert("x-amzn-requestid", id);
+    }
+    headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// Logs a refusal; the id under which.

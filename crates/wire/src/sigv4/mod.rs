@@ -19,7 +19,7 @@ use crate::Headers;
 
 pub use canonical::{PathForm, canonical_request};
 pub use sign::{Signer, sign, string_to_sign};
-pub use verify::{Claim, Settings, Verified, verify};
+pub use verify::{Claim, HeadProof, Settings, Verified, verify};
 
 /// The one algorithm.
 pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";

@@ -294,3 +294,50 @@ fn strange_authorization_headers_are_refused_and_never_a_crash() {
         }
     }
 }
+
+/// A head signed with these headers beside the usual ones.
+fn head_with(more: &str) -> Vec<(String, String)> {
+    let mut headers = pairs("host: localhost:7780\nx-amz-target: AWSFMS_20180101.ListPolicies");
+    headers.extend(pairs(more));
+    let secret = Secret::new("s3cret");
+    let signer = Signer {
+        access_key_id: "AKID",
+        secret: &secret,
+        session_token: None,
+        region: "eu-west-1",
+        service: "fms",
+        now_ms: NOW,
+    };
+    headers.extend(sign(&signer, &parts(&headers, "")));
+    headers
+}
+
+#[test]
+fn a_head_proves_its_sender_where_it_signs_the_hash_of_the_body() {
+    let hash = hex(&Sha256::digest(BODY));
+    let other = hex(&Sha256::digest(b"other"));
+    let line = |text: &str| format!("x-amz-content-sha256: {text}");
+    let proof = |headers: &[(String, String)]| {
+        // With no look at the body.
+        let parts =
+            RequestParts { payload: Payload::Bytes(b"not there yet"), ..parts(headers, "") };
+        let credential = Credential::lasting(Secret::new("s3cret"));
+        let claim = Claim::of(&parts)?;
+        claim.check_head(&parts, Some(&credential), NOW, &Settings::default())
+    };
+    assert_eq!(proof(&head_with("")), Ok(HeadProof::Claimed));
+    assert_eq!(proof(&head_with(&line(&hash))), Ok(HeadProof::Signed));
+    let mut forged = head_with(&line(&hash));
+    forged.iter_mut().filter(|(name, _)| name.ends_with("sha256")).for_each(|(_, value)| {
+        value.clone_from(&other);
+    });
+    assert_eq!(proof(&forged).unwrap_err().kind, ErrorKind::InvalidSignature);
+    for no_hash in
+        ["UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", &hash[1..], &hash.to_uppercase()]
+    {
+        let fault = proof(&head_with(&line(no_hash))).unwrap_err();
+        assert!(fault.message.contains("is not the hash of the body"), "{no_hash}: {fault}");
+    }
+    let late = signed_at(NOW - 301_000);
+    assert!(proof(&late).unwrap_err().message.contains("Signature expired"));
+}

@@ -41,6 +41,19 @@ pub struct Verified {
     pub signed_ms: i64,
 }
 
+/// The header in which the hash of the body is stated.
+const CONTENT_HASH: &str = "x-amz-content-sha256";
+
+/// What the head of a request proves before its body is there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum HeadProof {
+    /// The signature is right over the hash of the body that the head states: only who has the secret can have sent it.
+    Signed,
+    /// The hash of the body is not in the head, so that only the whole request proves anything; whoever knows the key's
+    /// id can have sent the head.
+    Claimed,
+}
+
 /// Checks a request's signature at the moment `now_ms` (epoch milliseconds); `lookup` gives the credential of an access key id.
 ///
 /// # Errors
@@ -138,23 +151,63 @@ impl Claim {
         settings: &Settings,
     ) -> Result<Verified, Fault> {
         let headers = Index::of(parts.headers);
-        self.check_signed_headers(&headers)?;
-        self.check_scope(settings)?;
-        let credential = credential.filter(|c| c.active).ok_or_else(unrecognized)?;
-        check_token(parts, credential)?;
-        self.check_clock(now_ms, settings)?;
-        self.check_signature(parts, &headers, credential)?;
-        if credential.expires_ms.is_some_and(|end| now_ms >= end) {
-            return Err(Fault::new(
-                ErrorKind::ExpiredToken,
-                "The security token included in the request is expired",
-            ));
+        let credential = self.check_caller(parts, &headers, credential, now_ms, settings)?;
+        let payload_hash = parts.payload.hex();
+        if let Some(stated) = values(parts.headers, CONTENT_HASH).next()
+            && stated != payload_hash
+        {
+            return Err(other_hash(stated));
         }
+        self.check_signature(parts, &headers, credential, &payload_hash)?;
+        check_end(credential, now_ms)?;
         Ok(Verified {
             access_key_id: self.access_key_id,
             region: self.scope.region,
             signed_ms: self.signed_ms,
         })
+    }
+
+    /// What the head proves while the body is not there; the payload of `parts` is not looked at. Whatever this
+    /// refuses, [`Claim::verify`] would refuse with any body.
+    ///
+    /// # Errors
+    /// As [`verify`], and for a stated hash that no body can have.
+    pub fn check_head(
+        &self,
+        parts: &RequestParts<'_>,
+        credential: Option<&Credential>,
+        now_ms: i64,
+        settings: &Settings,
+    ) -> Result<HeadProof, Fault> {
+        let headers = Index::of(parts.headers);
+        let credential = self.check_caller(parts, &headers, credential, now_ms, settings)?;
+        let proof = match values(parts.headers, CONTENT_HASH).next() {
+            None => HeadProof::Claimed,
+            Some(stated) if is_hash(stated) => {
+                self.check_signature(parts, &headers, credential, stated)?;
+                HeadProof::Signed
+            }
+            Some(stated) => return Err(other_hash(stated)),
+        };
+        check_end(credential, now_ms)?;
+        Ok(proof)
+    }
+
+    /// All that is checked before the signature itself: the key's credential, if it may be used.
+    fn check_caller<'c>(
+        &self,
+        parts: &RequestParts<'_>,
+        headers: &Index<'_>,
+        credential: Option<&'c Credential>,
+        now_ms: i64,
+        settings: &Settings,
+    ) -> Result<&'c Credential, Fault> {
+        self.check_signed_headers(headers)?;
+        self.check_scope(settings)?;
+        let credential = credential.filter(|c| c.active).ok_or_else(unrecognized)?;
+        check_token(parts, credential)?;
+        self.check_clock(now_ms, settings)?;
+        Ok(credential)
     }
 
     /// Every signed header is there once in the list, in order; every header we act on is in the list.
@@ -265,17 +318,10 @@ impl Claim {
         parts: &RequestParts<'_>,
         headers: &Index<'_>,
         credential: &Credential,
+        payload_hash: &str,
     ) -> Result<(), Fault> {
-        let payload_hash = parts.payload.hex();
-        if let Some(stated) = values(parts.headers, "x-amz-content-sha256").next()
-            && stated != payload_hash
-        {
-            return Err(invalid(format!(
-                "The provided 'x-amz-content-sha256' header does not match what was computed: '{stated}' is not the hash of the body."
-            )));
-        }
         let signed: Vec<&str> = self.signed.iter().map(String::as_str).collect();
-        let canonical = canonical(parts, headers, &signed, PathForm::Normalized, &payload_hash);
+        let canonical = canonical(parts, headers, &signed, PathForm::Normalized, payload_hash);
         let to_sign = string_to_sign(&self.timestamp, &self.scope.to_string(), &canonical);
         let expected = hex(&signature(&credential.secret, &self.scope, &to_sign));
         if bool::from(expected.as_bytes().ct_eq(self.signature.as_bytes())) {
@@ -286,6 +332,28 @@ impl Claim {
              signing method. Consult the service documentation for details.",
         ))
     }
+}
+
+/// Whether a session is not over yet.
+fn check_end(credential: &Credential, now_ms: i64) -> Result<(), Fault> {
+    if credential.expires_ms.is_none_or(|end| now_ms < end) {
+        return Ok(());
+    }
+    Err(Fault::new(
+        ErrorKind::ExpiredToken,
+        "The security token included in the request is expired",
+    ))
+}
+
+/// Whether a text is a SHA-256 as it is signed.
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+fn other_hash(stated: &str) -> Fault {
+    invalid(format!(
+        "The provided '{CONTENT_HASH}' header does not match what was computed: '{stated}' is not the hash of the body."
+    ))
 }
 
 fn check_token(parts: &RequestParts<'_>, credential: &Credential) -> Result<(), Fault> {
