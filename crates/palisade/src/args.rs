@@ -3,10 +3,11 @@
 mod keys;
 mod serve;
 
+use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use palisade_core::ident::{AccountId, PolicyId, Region};
 use palisade_core::policy::Quotas;
@@ -337,6 +338,7 @@ pub struct Doctor {
         long,
         env = "PALISADE_STORE",
         default_value = "sqlite:palisade-data/palisade.db",
+        value_parser = store(),
         value_name = "sqlite:PATH"
     )]
     pub store: StoreAddress,
@@ -355,13 +357,72 @@ pub struct StoreAddress(pub PathBuf);
 
 impl std::str::FromStr for StoreAddress {
     type Err = String;
+
+    /// The refusal tells the engine at most: the rest of another engine's address may be a password.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.strip_prefix("sqlite:") {
-            Some("") => Err("the path is missing; write `sqlite:PATH`".to_owned()),
-            Some(path) => Ok(StoreAddress(path.into())),
-            None => Err("write `sqlite:PATH`; SQLite is the only engine so far".to_owned()),
+        const ENGINE_LENGTH_MAX: usize = 16;
+        match text.split_once(':') {
+            Some(("sqlite", "")) => Err("the path is missing; write `sqlite:PATH`".to_owned()),
+            Some(("sqlite", path)) => Ok(StoreAddress(path.into())),
+            Some((engine, _))
+                if engine.len() <= ENGINE_LENGTH_MAX
+                    && engine.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') =>
+            {
+                Err(format!(
+                    "`{engine}:` is no engine; write `sqlite:PATH`, SQLite is the only one"
+                ))
+            }
+            Some(_) | None => {
+                Err("write `sqlite:PATH`; SQLite is the only engine so far".to_owned())
+            }
         }
     }
+}
+
+/// Reads what may hold a secret, which clap would repeat in its refusal.
+#[derive(Clone)]
+pub struct Discreet<T>(fn(&str) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Discreet<T> {
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        flag: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<T, clap::Error> {
+        let read = value.to_str().ok_or("it is not text".to_owned()).and_then(self.0);
+        read.map_err(|why| {
+            let flag = flag.map(ToString::to_string).unwrap_or_default();
+            let text = format!("the value of '{flag}' cannot be used: {why}\n");
+            clap::Error::raw(clap::error::ErrorKind::ValueValidation, text).with_cmd(command)
+        })
+    }
+}
+
+/// The store's address.
+pub const fn store() -> Discreet<StoreAddress> {
+    Discreet(str::parse)
+}
+
+/// The command line as it is read. What variables hold is not shown in its help: it may be secret.
+pub fn command() -> clap::Command {
+    fn hidden(command: clap::Command) -> clap::Command {
+        command.mut_args(|flag| flag.hide_env_values(true)).mut_subcommands(hidden)
+    }
+    hidden(<Cli as clap::CommandFactory>::command())
+}
+
+/// Reads a command line.
+///
+/// # Errors
+/// It is wrong, or asks for help.
+pub fn read<I: IntoIterator<Item: Into<OsString> + Clone>>(line: I) -> Result<Cli, clap::Error> {
+    let mut command = command();
+    let found = command.try_get_matches_from_mut(line)?;
+    <Cli as clap::FromArgMatches>::from_arg_matches(&found)
+        .map_err(|error| error.format(&mut command))
 }
 
 #[cfg(test)]
@@ -390,8 +451,9 @@ mod tests {
     #[test]
     fn a_store_is_named_by_its_engine() {
         assert_eq!("sqlite:a/b.db".parse(), Ok(StoreAddress("a/b.db".into())));
-        for wrong in ["", "a.db", "sqlite:", "postgres://x"] {
-            assert!(wrong.parse::<StoreAddress>().is_err(), "{wrong:?}");
+        for wrong in ["", "a.db", "sqlite:", "postgres://x", "my secret:x", "postgres:/x:y"] {
+            let why = wrong.parse::<StoreAddress>().unwrap_err();
+            assert!(!why.contains("secret") && !why.contains('x'), "{wrong:?}: {why}");
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::args::Server;
 use crate::credentials::{self, AccessKey};
 use crate::deliver::SENT_AT_ONCE_MAX;
 use crate::failure::{Failure, unreadable};
+use crate::secrets::address;
 use crate::system::SystemClock;
 use crate::trust;
 
@@ -116,7 +117,14 @@ impl Client {
         };
         if host.is_empty() || host.contains('/') {
             return Err(Failure::Usage(format!(
-                "endpoint `{endpoint}` is not of the form `http://HOST:PORT` or `https://HOST:PORT`"
+                "endpoint `{}` is not of the form `http://HOST:PORT` or `https://HOST:PORT`",
+                address(&endpoint)
+            )));
+        }
+        if host.contains('@') {
+            return Err(Failure::Usage(format!(
+                "endpoint `{}` names a user; keys come from the AWS environment variables and profiles",
+                address(&endpoint)
             )));
         }
         let host = host.to_owned();
@@ -228,19 +236,41 @@ impl Client {
     /// # Errors
     /// As [`Client::call`].
     pub fn page(&self, path: &str) -> Result<String, Failure> {
-        let read = || {
-            let request = ureq::http::Request::get(format!("{}{path}", self.endpoint));
-            let request = request.body(()).map_err(|error| Err(ureq::Error::Http(error)))?;
-            let answer = self.agent.run(request).map_err(Err)?;
-            let status = answer.status().as_u16();
-            let body = answer.into_body().into_with_config().limit(ANSWER_SIZE_MAX);
-            let text = body.read_to_string().map_err(Err)?;
-            match status {
-                200 => Ok(text),
-                _ => Err(Ok(Refusal::of(status, text.as_bytes()))),
-            }
+        match self.fetched(path).map_err(|why| self.explain(path, Err(why)))? {
+            (200, text) => Ok(text),
+            (status, text) => Err(self.explain(path, Ok(Refusal::of(status, text.as_bytes())))),
+        }
+    }
+
+    /// Which parts of the server are not well, with the reason: what `/readyz` says.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or is of an edition that gives no reasons.
+    pub fn unwell(&self) -> Result<Vec<(String, String)>, Failure> {
+        let path = "/readyz";
+        let (status, text) = self.fetched(path).map_err(|why| self.explain(path, Err(why)))?;
+        if status == 200 {
+            return Ok(Vec::new());
+        }
+        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+        let reasons = answer.pointer("/error/reasons").and_then(Value::as_array);
+        let member = |reason: &Value, name: &str| {
+            reason.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
         };
-        read().map_err(|why| self.explain(path, why))
+        match reasons {
+            Some(reasons) => {
+                Ok(reasons.iter().map(|one| (member(one, "part"), member(one, "why"))).collect())
+            }
+            None => Err(self.explain(path, Ok(Refusal::of(status, text.as_bytes())))),
+        }
+    }
+
+    fn fetched(&self, path: &str) -> Result<(u16, String), ureq::Error> {
+        let request = ureq::http::Request::get(format!("{}{path}", self.endpoint)).body(())?;
+        let answer = self.agent.run(request)?;
+        let status = answer.status().as_u16();
+        let body = answer.into_body().into_with_config().limit(ANSWER_SIZE_MAX);
+        Ok((status, body.read_to_string()?))
     }
 
     /// Sends one file to the inventory. A long one is read twice: once for its hash, which is signed,

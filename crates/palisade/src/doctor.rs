@@ -11,6 +11,8 @@ use crate::args;
 use crate::client::Client;
 use crate::failure::{Exit, Outcome};
 use crate::keys;
+use crate::printable::escaped;
+use crate::secrets::masked;
 use crate::terminal::print;
 use page::{Page, Sum};
 
@@ -31,19 +33,27 @@ pub fn run(args: &args::Doctor) -> Outcome {
         keys::doctor(args)?;
     }
     let client = Client::with(endpoint, None, "us-east-1".to_owned(), args.ca.as_deref())?;
+    let unwell = client.unwell()?;
     let page = Page::parse(&client.page("/metrics")?);
-    print(&told(endpoint, &page))?;
+    print(&told(&masked(endpoint), &page, &unwell))?;
     Ok(Exit::Done)
 }
 
-/// The report on a server: figures, then advice.
-fn told(endpoint: &str, page: &Page) -> String {
+/// A part that is not well, and why.
+type Unwell = (String, String);
+
+/// The report on a server: whether it is well, figures, then advice.
+fn told(endpoint: &str, page: &Page, unwell: &[Unwell]) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{name:<16}{value}");
+        let _ = writeln!(text, "{name:<16}{}", escaped(value));
     };
     line("server", &format!("{endpoint}, since it was started:"));
+    match unwell {
+        [] => line("health", "ready"),
+        some => some.iter().for_each(|(part, why)| line("not well", &format!("{part}: {why}"))),
+    }
     line("calls", &calls(page));
     line("items", &items(page));
     for (name, flow) in
@@ -53,7 +63,7 @@ fn told(endpoint: &str, page: &Page) -> String {
     }
     line("store time", &store(page));
     line("queue", &queue(page));
-    for advice in advice(page) {
+    for advice in advice(page, unwell) {
         line("advice", &advice);
     }
     text
@@ -136,8 +146,19 @@ fn queue(page: &Page) -> String {
 }
 
 /// What somebody can do, most pressing first.
-fn advice(page: &Page) -> Vec<String> {
-    let mut advice = Vec::new();
+fn advice(page: &Page, unwell: &[Unwell]) -> Vec<String> {
+    let mut advice: Vec<String> =
+        unwell.iter().map(|(part, _)| format!("first of all {}", mends(part))).collect();
+    let failed = page.value("palisade_worker_failed_shards_total");
+    if failed > 0.0 {
+        advice.push(format!(
+            "{failed} times judging an account in a Region failed; the log names it, and until it succeeds what is answered of it is as old as its last judgement"
+        ));
+    }
+    let lost = page.value("palisade_log_failures_total");
+    if lost > 0.0 {
+        advice.push(format!("{lost} lines of the log were lost: see to whoever reads it"));
+    }
     let oldest = page.value("palisade_work_oldest_seconds");
     let behind = oldest >= BEHIND_SECS;
     if behind {
@@ -168,11 +189,28 @@ fn advice(page: &Page) -> Vec<String> {
             advice.push(what.to_owned());
         }
     }
-    advice.extend(Flow::ALL.into_iter().filter_map(|flow| reason(page, flow)));
+    // What takes long where something fails is no question of speed.
+    if unwell.is_empty() {
+        advice.extend(Flow::ALL.into_iter().filter_map(|flow| reason(page, flow)));
+    }
     if advice.is_empty() {
         advice.push("nothing stands out".to_owned());
     }
     advice
+}
+
+/// What helps where a part is not well.
+fn mends(part: &str) -> &'static str {
+    match part {
+        "log" => "see to whoever reads the server's standard error, or to the disk it goes to",
+        "store" => "see to the store's files and their disk: nothing is kept until then",
+        "judging" | "rounds" => {
+            "see in the log why nothing is judged: answers are as old as the last judgement"
+        }
+        "files" => "let the server open more files (`ulimit -n`), or let fewer clients connect",
+        "clock" => "set the machine's clock right",
+        _ => "start the server again",
+    }
 }
 
 /// The stage that most of a flow's time goes to, when there is one, and what helps.
@@ -239,7 +277,33 @@ mod tests {
     use super::*;
 
     fn advised(text: &str) -> String {
-        told("http://localhost", &Page::parse(text))
+        told("http://localhost", &Page::parse(text), &[])
+    }
+
+    #[test]
+    fn what_is_not_well_comes_first_and_speed_is_no_matter_then() {
+        let page = Page::parse(
+            "palisade_worker_stage_seconds_sum{stage=\"judge\"} 9\n\
+             palisade_worker_failed_shards_total 3\npalisade_log_failures_total 2\n",
+        );
+        let unwell = [
+            ("log".to_owned(), "the disk is full".to_owned()),
+            ("worker".to_owned(), "it has ended".to_owned()),
+        ];
+        let text = told("http://localhost", &page, &unwell);
+        for line in [
+            "not well        log: the disk is full",
+            "not well        worker: it has ended",
+            "advice          first of all see to whoever reads",
+            "advice          first of all start the server again",
+            "advice          3 times judging",
+            "advice          2 lines of the log",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+        assert!(!text.contains("processor"), "{text}");
+        let well = told("http://localhost", &page, &[]);
+        assert!(well.contains("health          ready") && well.contains("processor"), "{well}");
     }
 
     #[test]

@@ -2,9 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use palisade::args::Cli;
-
 /// Deliveries are many small values that one thread makes and another one drops: the system's
 /// allocator spends more on that than reading them does.
 #[global_allocator]
@@ -14,15 +11,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const USAGE: u8 = 64;
 
 fn main() -> ExitCode {
-    match Cli::try_parse() {
+    match palisade::args::read(std::env::args_os()) {
         Ok(cli) => {
             let ended = palisade::run(&cli.command);
             palisade::logging::flush();
             palisade::failure::finish(ended)
         }
         Err(error) if error.use_stderr() => {
-            // Nobody is left to tell when this fails.
-            let _ = error.print();
+            palisade::terminal::complain(&error.render().to_string());
             ExitCode::from(USAGE)
         }
         Err(help) => {

@@ -69,6 +69,11 @@ impl Source {
             (Some(_), Some(_)) => Err(Failure::Usage(format!(
                 "both a key file and {VARIABLE} are given; give one of them"
             ))),
+            (Some(file), None) if is_key(file) => Err(Failure::Usage(
+                "a key file was asked for, and what is given looks like a key: put it into a file, or \
+                 into PALISADE_KEY"
+                    .to_owned(),
+            )),
             (Some(file), None) => Ok(Source::File(file.to_owned())),
             (None, Some(text)) => Vault::key(&text)
                 .map(Source::Given)
@@ -76,6 +81,11 @@ impl Source {
             (None, None) => Ok(Source::File(beside(path))),
         }
     }
+}
+
+/// Whether what was given as a file is a key itself, which no message and no file's name may hold.
+fn is_key(file: &Path) -> bool {
+    !file.exists() && file.to_str().is_some_and(|text| Vault::key(text).is_ok())
 }
 
 /// The key file that goes with a store unless another is named.

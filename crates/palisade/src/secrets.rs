@@ -29,6 +29,14 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// An address as it may be shown, also where it is none: without what stands before its last `@`.
+pub fn address(text: &str) -> Cow<'_, str> {
+    match text.rsplit_once('@') {
+        Some((_, host)) if !text.contains("://") => Cow::Owned(format!("{MASK}@{host}")),
+        Some(_) | None => masked(text),
+    }
+}
+
 fn ends_word(c: char) -> bool {
     c.is_whitespace() || matches!(c, '`' | '"' | '\'' | '<' | '>')
 }
@@ -52,5 +60,8 @@ mod tests {
             assert_eq!(masked(text), shown);
             assert_eq!(masked(&masked(text)), shown);
         }
+        assert_eq!(address("user:pw@host:80"), "***@host:80");
+        assert_eq!(address("http://user:pw@host"), "http://***@host");
+        assert_eq!(address("localhost"), "localhost");
     }
 }

@@ -66,6 +66,12 @@ pub fn warn(line: impl Display) {
     tell("warning", &line);
 }
 
+/// Writes a text of several lines to standard error.
+pub fn complain(text: &str) {
+    let text: String = masked(text).lines().map(|line| format!("{}\n", escaped(line))).collect();
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
 fn tell(who: &str, line: &dyn Display) {
     let line = format!("{who}: {}\n", escaped(&masked(&line.to_string())));
     // One write, so that lines of several threads stay whole.

@@ -31,6 +31,7 @@ pub struct KeyPlace {
         long,
         env = "PALISADE_STORE",
         default_value = "sqlite:palisade-data/palisade.db",
+        value_parser = store(),
         value_name = "sqlite:PATH"
     )]
     pub store: StoreAddress,
@@ -115,6 +116,7 @@ pub struct KeyReseal {
         long,
         env = "PALISADE_STORE",
         default_value = "sqlite:palisade-data/palisade.db",
+        value_parser = store(),
         value_name = "sqlite:PATH"
     )]
     pub store: StoreAddress,

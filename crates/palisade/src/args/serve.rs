@@ -19,6 +19,7 @@ pub struct Serve {
         long,
         env = "PALISADE_STORE",
         default_value = "sqlite:palisade-data/palisade.db",
+        value_parser = store(),
         value_name = "sqlite:PATH"
     )]
     pub store: StoreAddress,

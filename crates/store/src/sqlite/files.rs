@@ -179,7 +179,7 @@ impl Files {
     /// # Errors
     /// One does not.
     pub(super) fn are_in_place(&self) -> Result<()> {
-        self.named.iter().try_for_each(is_in_place).map_err(|astray| engine_error(astray))
+        self.named.iter().try_for_each(is_in_place).map_err(engine_error)
     }
 
     /// Whether all is in place but the log, which is gone: what it holds can still be moved into the

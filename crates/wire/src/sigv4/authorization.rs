@@ -29,9 +29,10 @@ pub fn fields_of(text: &str) -> Result<[&str; 3], Fault> {
         let (name, value) = part.trim().split_once('=').unwrap_or((part.trim(), ""));
         let place = names.iter().position(|n| *n == name).and_then(|i| found.get_mut(i));
         let Some(place) = place else {
-            return Err(incomplete(format!(
-                "Authorization header has the unknown parameter '{name}'."
-            )));
+            // Not repeated: of another scheme's header it may be the secret.
+            return Err(incomplete(
+                "Authorization header has a parameter other than 'Credential', 'SignedHeaders' and 'Signature'.",
+            ));
         };
         if place.replace(value.trim()).is_some() {
             return Err(incomplete(format!(
