@@ -22,12 +22,17 @@ use crate::call::{Call, Paging, organization};
 use crate::caller::Standing;
 use crate::view::{ControlView, judged_accounts};
 
+/// How long after READY the association of the same account may be repeated, milliseconds (semantics
+/// §11 row 48).
+const REPEATED_MS_MAX: i64 = 60_000;
+
 /// `AssociateAdminAccount`: makes an account the default administrator.
 ///
 /// # Errors
 /// InvalidOperationException for another caller than the management account and while there is a
-/// default administrator (the same account asked for again while it is onboarded succeeds: Terraform
-/// associates once more each time it looks whether the role is READY), InvalidInputException for an account outside the organization,
+/// default administrator (the same account asked for again succeeds while it is onboarded and for
+/// [`REPEATED_MS_MAX`] after: Terraform associates once more each time it looks whether the role is
+/// READY), InvalidInputException for an account outside the organization,
 /// LimitExceededException for an organization larger than the quota.
 pub fn associate(call: &Call<'_>, input: AssociateAdminAccountRequest) -> Result<(), Fault> {
     let account = account(call, &input.admin_account)?;
@@ -66,7 +71,8 @@ fn may_associate(
     if let Some(default) = view.default_administrator() {
         if default == account {
             let since_ms = view.administrator(default).map_or(0, |known| known.created_ms);
-            if is_under_way(call, since_ms) {
+            let ready_ms = since_ms.saturating_add(call.app.settings.onboarding_ms.max(0));
+            if call.now_ms() < ready_ms.saturating_add(REPEATED_MS_MAX) {
                 return Ok(());
             }
             // AWS's own text (semantics §8.2), and why.

@@ -1,7 +1,7 @@
 //! The client commands: each a call or two, and the answer as it was asked for.
 
 use palisade_core::evaluate::Status;
-use palisade_core::policy::PolicyFile;
+use palisade_core::policy::{self, PolicyFile};
 use serde_json::{Value, json};
 
 use crate::args;
@@ -197,6 +197,17 @@ pub fn put_one(client: &Client, text: &[u8], by_name: bool) -> Result<(String, b
     }
     let answer = client.call("PutPolicy", &request)?;
     let id = answer.get("Policy").map(|policy| text_of(policy, "PolicyId")).unwrap_or_default();
+    for remark in policy::remarks(&policy) {
+        warn(format_args!("policy `{}`: {remark}", policy.policy_name));
+    }
+    let asked = json!({"PolicyId": id, "MaxResults": 1});
+    // The policy is put: that this is not answered is no failure.
+    let accounts = client.call("ListComplianceStatus", &asked).ok();
+    let listed = accounts.as_ref().and_then(|page| page.get("PolicyComplianceStatusList"));
+    if listed.and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        let name = &policy.policy_name;
+        warn(format_args!("policy `{name}`: no account is in its scope, so nothing is"));
+    }
     Ok((id, created))
 }
 

@@ -104,6 +104,19 @@ fn policy(more: &Value) -> Value {
     json!({ "Policy": policy })
 }
 
+/// The policy with a member that nobody knows and a tag filter that nothing can meet.
+fn policy_in_vain(more: &Value) -> Value {
+    let data = r#"{"preManagedOptions":[{"minIpv4CidrPrefixLenPerSgRule":"16","denyAll":true}]}"#;
+    let mut policy = policy(&json!({
+        "PolicyName": "in-vain",
+        "SecurityServicePolicyData": {"Type": "SECURITY_GROUPS_CONTENT_AUDIT", "ManagedServiceData": data},
+        "ResourceTags": [{"Key": "env", "Value": "a"}, {"Key": "env", "Value": "b"}],
+    }));
+    let members = policy["Policy"].as_object_mut().unwrap();
+    members.extend(more.as_object().unwrap().clone());
+    policy
+}
+
 fn snapshot_name() -> String {
     format!(
         "AWSLogs/{MEMBER}/Config/eu-west-1/2026/2/3/ConfigSnapshot/{MEMBER}_Config_eu-west-1_ConfigSnapshot_20260203T040506Z_00000000-0000-4000-8000-000000000000.json"
@@ -215,6 +228,30 @@ fn check_says_what_is_wrong_with_what_is_asked() {
     let world = World::new("10.1.0.0/16");
     let output = world.check(&["--admin", "999999999999"]);
     assert_eq!(code(&output), 64, "{}", stderr(&output));
+}
+
+#[test]
+fn what_a_policy_cannot_do_is_told_beside_the_results() {
+    let world = World::new("10.1.0.0/16");
+    let output = world.check(&[]);
+    assert_eq!((code(&output), stderr(&output).as_str()), (0, ""));
+    world.write("policy.json", &policy_in_vain(&json!({})));
+    let output = world.check(&[]);
+    assert_eq!(code(&output), 0);
+    let said = stderr(&output);
+    assert_eq!(said.lines().count(), 3, "{said}");
+    assert!(said.contains("`preManagedOptions[0].denyAll` is not known"), "{said}");
+    assert!(
+        said.contains("two values of `env` at once, which no resource has: nothing is in scope")
+    );
+    assert!(
+        said.contains("policy `in-vain`: no resource in its scope is in the files given"),
+        "{said}"
+    );
+    world.write("policy.json", &policy(&json!({"ExcludeResourceTag": true})));
+    let output = world.check(&[]);
+    assert_eq!(code(&output), 64);
+    assert!(stderr(&output).contains("is not a member of Policy; `ExcludeResourceTags` is"));
 }
 
 #[test]
@@ -342,6 +379,15 @@ fn client_commands_tell_a_server_and_hear_of_it() {
 
     let again = server.done(&["policies", "put", &policy, "--by-name", "--region", "eu-west-1"]);
     assert!(again.starts_with("updated "), "{again}");
+    world.write("nobody.json", &policy_in_vain(&json!({"IncludeMap": {"ACCOUNT": [OTHER]}})));
+    let put = ["policies", "put", &world.path("nobody.json"), "--region", "eu-west-1"];
+    let output = server.run(&put, None);
+    assert_eq!(code(&output), 0);
+    let said = stderr(&output);
+    assert_eq!(said.lines().count(), 3, "{said}");
+    assert!(said.contains("`preManagedOptions[0].denyAll` is not known"), "{said}");
+    assert!(said.contains("two values of `env` at once"), "{said}");
+    assert!(said.contains("no account is in its scope"), "{said}");
     server.done(&["policies", "delete", "narrow", "--region", "eu-west-1"]);
     let gone = server.run(&["policies", "get", "narrow", "--region", "eu-west-1"], None);
     assert_eq!(code(&gone), 64);

@@ -290,6 +290,10 @@ async fn onboarding_and_offboarding_are_seen_while_they_last() {
     assert_eq!(get().await["RoleStatus"], "CREATING");
     world.clock.advance(1);
     assert_eq!(get().await["RoleStatus"], "READY");
+    world.clock.advance(59_999);
+    associate().await.ok();
+    world.clock.advance(1);
+    associate().await.refuses("InvalidOperationException", "is the default administrator already");
     let listed = management("ListAdminAccountsForOrganization", json!({})).await.ok();
     assert_eq!(listed["AdminAccounts"][0]["Status"], "ONBOARDING_COMPLETE");
     revoke().await.ok();

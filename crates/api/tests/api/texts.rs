@@ -175,6 +175,7 @@ async fn provoke(text: &str, operation: &str) -> (Answer, Vec<(&'static str, &'s
         }
         "Operation is invalid." => {
             let world = World::new().await;
+            world.clock.advance(60_000);
             (world.call(MANAGEMENT, HOME, operation, input).await, Vec::new())
         }
         "Failed to offboard AWS Account " => {

@@ -1,5 +1,6 @@
 //! `SECURITY_GROUPS_CONTENT_AUDIT`: what rules of security groups may say (semantics §5.5).
 
+use super::nearest::nearest;
 use super::shape::Node;
 use super::{Count, Refusal};
 use crate::ident::{ListId, ResourceId};
@@ -118,59 +119,13 @@ pub(super) fn check_audits_something(audit: &ContentAudit, data: &Node<'_>) -> R
     let keys = elements.items().into_iter().filter_map(|element| element.map());
     let misspelt = keys
         .flat_map(|map| map.keys())
-        .find_map(|key| Some((key.as_str(), meant(key)?)))
+        .find_map(|key| Some((key.as_str(), nearest(key, OPTIONS)?)))
         .map(|(key, known)| format!("; `{}` is not known: `{known}` is", super::shown(key)))
         .unwrap_or_default();
     Err(elements.refuse(format!(
         "sets no option, so that nothing would be audited{misspelt}; set one of `{}`",
         OPTIONS.join("`, `")
     )))
-}
-
-/// Most edits between a key and the option that it may be meant for.
-const EDITS_MAX: usize = 3;
-/// Bytes of a key that is compared with the options; no option is nearly as long.
-const KEY_LEN_MAX: usize = 64;
-/// Fewest letters of an option that begin like it when its end is forgotten.
-const BEGINNING_MIN: usize = 8;
-
-/// The option that an unknown key is meant for: the same but for letter case, for a few edits, or
-/// for a forgotten end. The nearest; of equally near ones the first.
-fn meant(key: &str) -> Option<&'static str> {
-    if OPTIONS.contains(&key) {
-        return None;
-    }
-    let key = key.to_lowercase();
-    // Far longer than any option: not worth comparing.
-    if key.len() > KEY_LEN_MAX {
-        return None;
-    }
-    let distance = |option: &str| {
-        let option = option.to_lowercase();
-        let begins = key.len() >= BEGINNING_MIN && option.starts_with(&key);
-        let edits = edits(&key, &option);
-        if begins { edits.min(EDITS_MAX) } else { edits }
-    };
-    let near = OPTIONS.into_iter().map(|option| (distance(option), option));
-    near.filter(|(edits, _)| *edits <= EDITS_MAX).min_by_key(|(edits, _)| *edits).map(|(_, o)| o)
-}
-
-/// Insertions, removals and replacements that make one text of the other.
-fn edits(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (line, a) in from.chars().enumerate() {
-        let mut left = line.saturating_add(1);
-        let mut corner = line;
-        let mut next = vec![left];
-        for (b, above) in to.chars().zip(row.iter().skip(1).copied()) {
-            let replaced = corner.saturating_add(usize::from(a != b));
-            left = replaced.min(above.saturating_add(1)).min(left.saturating_add(1));
-            corner = above;
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 fn audit_groups(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::nearest::nearest;
 use super::{PolicyType, Refusal, RefusalKind};
 
 /// `Policy` of the model. Optional members are kept as they came, so that what is echoed differs
@@ -239,7 +240,53 @@ struct PutPolicyRequest {
 #[serde(expecting = "a Policy object or a PutPolicy request")]
 struct FileForm {
     #[serde(default, rename = "Policy")]
-    policy: Option<serde::de::IgnoredAny>,
+    policy: Option<Names>,
+}
+
+/// The names of the members of what may be an object.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Names {
+    Object(BTreeMap<String, serde::de::IgnoredAny>),
+    Other(serde::de::IgnoredAny),
+}
+
+/// Members of `Policy` in the model.
+const MEMBERS: [&str; 16] = [
+    "PolicyId",
+    "PolicyName",
+    "PolicyUpdateToken",
+    "SecurityServicePolicyData",
+    "ResourceType",
+    "ResourceTypeList",
+    "ResourceTags",
+    "ExcludeResourceTags",
+    "RemediationEnabled",
+    "DeleteUnusedFMManagedResources",
+    "IncludeMap",
+    "ExcludeMap",
+    "ResourceSetIds",
+    "PolicyDescription",
+    "PolicyStatus",
+    "ResourceTagLogicalOperator",
+];
+
+/// Refuses what a `Policy` object has no member for: in a file that is a slip, and what it was meant
+/// to do would not be done (semantics §11 row 47).
+fn check_members(policy: &Names) -> Result<(), Refusal> {
+    // What is no object is refused where it is read.
+    let Names::Object(members) = policy else { return Ok(()) };
+    let Some(stray) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) else {
+        return Ok(());
+    };
+    let what_to_do = match nearest(stray, MEMBERS) {
+        Some(meant) => format!("`{meant}` is"),
+        None => format!("it has {}", MEMBERS.join(", ")),
+    };
+    Err(Refusal::input(format!(
+        "the policy file cannot be used: `{}` is not a member of Policy; {what_to_do}",
+        shown(stray)
+    )))
 }
 
 impl PolicyFile {
@@ -253,10 +300,12 @@ impl PolicyFile {
         };
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let form: FileForm = serde_json::from_slice(text).map_err(refuse)?;
-        if form.policy.is_none() {
+        let Some(policy) = form.policy else {
+            check_members(&serde_json::from_slice(text).map_err(refuse)?)?;
             let policy = serde_json::from_slice(text).map_err(refuse)?;
             return Ok(PolicyFile { policy, tags: Vec::new() });
-        }
+        };
+        check_members(&policy)?;
         let request: PutPolicyRequest = serde_json::from_slice(text).map_err(refuse)?;
         Ok(PolicyFile { policy: request.policy, tags: request.tag_list.unwrap_or_default() })
     }

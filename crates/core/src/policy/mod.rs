@@ -17,9 +17,11 @@ pub mod content_audit;
 mod dns_firewall;
 mod document;
 mod firewall;
+mod nearest;
 mod network_acl_common;
 mod quotas;
 mod refusal;
+mod remarks;
 mod resource_types;
 mod scope_of;
 mod security_groups;
@@ -39,6 +41,9 @@ pub use document::*;
 pub use quotas::Quotas;
 pub(crate) use refusal::within;
 pub use refusal::{Refusal, RefusalKind};
+pub use remarks::{UNKNOWN_MEMBERS_MAX, remarks};
+pub use service_data::unknown_members;
+pub use shape::Unknown;
 pub use web_acl_name::rivals;
 
 /// A valid policy as evaluators see it.
@@ -309,7 +314,8 @@ fn check_policy_option(document: &Document, policy_type: PolicyType) -> Result<(
 }
 
 /// What GetPolicy and PutPolicy answer for a document: ManagedServiceData parsed and serialised
-/// again, with every known key and no unknown one (semantics §10 row 26); tags without a value
+/// again, with every known key, scalars typed, and unknown members as they came (semantics §10 row
+/// 26, §11 rows 46, 47); tags without a value
 /// get `""`, an absent operator is `AND` (semantics §4.3), absent ResourceTags are `[]`, and the
 /// status, which requests cannot set, is `ACTIVE`. All else is as sent. The caller sets id and
 /// token.

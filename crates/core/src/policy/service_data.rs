@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::shape::{Node, Path};
+use super::shape::{Node, Path, Unknown};
 use super::{Document, PolicyType, Refusal, shown, tables};
 
 /// Deepest nesting of ManagedServiceData.
@@ -57,8 +57,21 @@ fn needs_data(policy_type: PolicyType) -> bool {
     }
 }
 
+/// The members of a document's ManagedServiceData that nobody knows, deep: they are kept and echoed,
+/// and judged by nobody (semantics §11 row 47). None where the data cannot be read.
+pub fn unknown_members(document: &Document) -> Vec<Unknown> {
+    let text = document.security_service_policy_data.managed_service_data.as_deref();
+    let mut found = Vec::new();
+    if let (Ok(policy_type), Some(text)) = (document.policy_type(), text)
+        && let Ok(map) = read_text(policy_type, text)
+    {
+        tables::shape_of(policy_type).unknown(&Path::Root, &Value::Object(map), &mut found);
+    }
+    found
+}
+
 /// The data in the server's form: every known key in its order, omitted ones as null or `[]`,
-/// unknown ones dropped, `type` filled in (semantics §10 row 26). `""` and a text that is not
+/// unknown ones as they came, `type` filled in (semantics §10 row 26, §11 row 47). `""` and a text that is not
 /// valid data come back as they are.
 pub(super) fn normalise(policy_type: PolicyType, text: &str) -> String {
     match read_text(policy_type, text) {
@@ -122,7 +135,8 @@ fn read_text(policy_type: PolicyType, text: &str) -> Result<Map<String, Value>, 
             )));
         }
     }
-    let value = Value::Object(map);
+    let mut value = Value::Object(map);
+    tables::shape_of(policy_type).type_scalars(&mut value);
     tables::shape_of(policy_type).check(&Path::Root, &value)?;
     match value {
         Value::Object(map) => Ok(map),

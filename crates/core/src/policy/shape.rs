@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::Refusal;
+use super::nearest::nearest;
 
 /// What a value may be. `null` and an omitted key are the same thing for every shape.
 #[derive(Debug)]
@@ -22,16 +23,78 @@ pub(super) enum Shape {
     List(&'static Shape),
     /// An array; omitted it comes back as `null`.
     ListOrNull(&'static Shape),
-    /// An object with these keys, answered in this order; others are dropped.
+    /// An object with these keys, answered in this order; others are kept as they came, behind them
+    /// (semantics §11 row 47).
     Object(&'static [Key]),
     /// A text, or an object with these keys: answered in the form received.
     TextOrObject(&'static [Key]),
+    /// Of this shape; omitted it is not answered.
+    IfSent(&'static Shape),
 }
 
 /// A known key of an object and the shape of its value.
 pub(super) type Key = (&'static str, Shape);
 
 impl Shape {
+    /// Makes truth values and whole numbers of texts that say one, deep (semantics §11 row 46).
+    pub(super) fn type_scalars(&self, value: &mut Value) {
+        match (self, &mut *value) {
+            (Shape::Flag, Value::String(text)) => {
+                let is = |truth: &str| text.eq_ignore_ascii_case(truth);
+                if is("true") || is("false") {
+                    *value = Value::Bool(is("true"));
+                }
+            }
+            (Shape::Whole, Value::String(text)) => {
+                if let Some(number) = whole(text) {
+                    *value = number;
+                }
+            }
+            (Shape::Whole, Value::Number(number)) if number.is_f64() => {
+                if let Some(number) = whole(&number.to_string()) {
+                    *value = number;
+                }
+            }
+            (Shape::List(of) | Shape::ListOrNull(of), Value::Array(items)) => {
+                items.iter_mut().for_each(|item| of.type_scalars(item));
+            }
+            (Shape::Object(keys) | Shape::TextOrObject(keys), Value::Object(map)) => {
+                for (key, shape) in *keys {
+                    if let Some(value) = map.get_mut(*key) {
+                        shape.type_scalars(value);
+                    }
+                }
+            }
+            (Shape::IfSent(of), _) => of.type_scalars(value),
+            _ => {}
+        }
+    }
+
+    /// The places of keys that no shape knows, deep, in the order of a walk.
+    pub(super) fn unknown(&self, path: &Path<'_>, value: &Value, found: &mut Vec<Unknown>) {
+        match (self, value) {
+            (Shape::List(of) | Shape::ListOrNull(of), Value::Array(items)) => {
+                for (index, item) in items.iter().enumerate() {
+                    of.unknown(&Path::Index(path, index), item, found);
+                }
+            }
+            (Shape::Object(keys) | Shape::TextOrObject(keys), Value::Object(map)) => {
+                for (key, value) in map {
+                    let path = Path::Key(path, key);
+                    match keys.iter().find(|(known, _)| known == key) {
+                        Some((_, shape)) => shape.unknown(&path, value, found),
+                        None => found.push(Unknown {
+                            path: path.to_string(),
+                            meant: nearest(key, keys.iter().map(|(known, _)| *known)),
+                        }),
+                    }
+                }
+            }
+            (Shape::IfSent(of), _) => of.unknown(path, value, found),
+            _ => {}
+        }
+    }
+
     /// Refuses a value of another kind than the shape's, deep; unknown keys are not looked at.
     pub(super) fn check(&self, path: &Path<'_>, value: &Value) -> Result<(), Refusal> {
         match (self, value) {
@@ -48,6 +111,7 @@ impl Shape {
                 .iter()
                 .filter_map(|(key, shape)| Some((key, shape, map.get(*key)?)))
                 .try_for_each(|(key, shape, value)| shape.check(&Path::Key(path, key), value)),
+            (Shape::IfSent(of), _) => of.check(path, value),
             (wanted, found) => Err(Refusal::input(format!(
                 "`{path}` in ManagedServiceData must be {}, not {}",
                 wanted.described(),
@@ -65,10 +129,11 @@ impl Shape {
             Shape::List(_) | Shape::ListOrNull(_) => "an array",
             Shape::Object(_) => "an object",
             Shape::TextOrObject(_) => "an object or a text",
+            Shape::IfSent(of) => of.described(),
         }
     }
 
-    /// Writes a checked value with every known key, in the shape's order, without unknown ones.
+    /// Writes a checked value with every known key, in the shape's order, and unknown ones behind.
     pub(super) fn write(&self, value: Option<&Value>, out: &mut String) {
         match (self, value) {
             (Shape::List(_), None) => out.push_str("[]"),
@@ -84,17 +149,66 @@ impl Shape {
                 out.push(']');
             }
             (Shape::Object(keys) | Shape::TextOrObject(keys), Some(Value::Object(map))) => {
-                out.push('{');
-                for (index, (key, shape)) in keys.iter().enumerate() {
-                    out.push_str(if index > 0 { ",\"" } else { "\"" });
-                    out.push_str(key);
-                    out.push_str("\":");
-                    shape.write(map.get(*key), out);
-                }
-                out.push('}');
+                write_object(keys, map, out);
             }
+            (Shape::IfSent(of), value) => of.write(value, out),
             (_, Some(value)) => out.push_str(&value.to_string()),
         }
+    }
+}
+
+fn write_object(keys: &[Key], map: &Map<String, Value>, out: &mut String) {
+    let is_answered = |(key, shape): &&Key| {
+        !matches!(shape, Shape::IfSent(_)) || map.get(*key).is_some_and(|value| !value.is_null())
+    };
+    let mut between = "{";
+    let mut name = |key: &str, out: &mut String| {
+        out.push_str(std::mem::replace(&mut between, ","));
+        out.push_str(&Value::from(key).to_string());
+        out.push(':');
+    };
+    for (key, shape) in keys.iter().filter(is_answered) {
+        name(key, out);
+        shape.write(map.get(*key), out);
+    }
+    for (key, value) in map {
+        if keys.iter().all(|(known, _)| known != key) {
+            name(key, out);
+            out.push_str(&value.to_string());
+        }
+    }
+    if between == "{" {
+        out.push('{');
+    }
+    out.push('}');
+}
+
+/// The whole number that a decimal text says, also as `22.0`.
+fn whole(text: &str) -> Option<Value> {
+    let text = match text.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => {
+            whole
+        }
+        Some(_) => return None,
+        None => text,
+    };
+    let number = text.parse::<i64>().map(Value::from);
+    number.or_else(|_| text.parse::<u64>().map(Value::from)).ok()
+}
+
+/// A key that nobody knows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unknown {
+    /// Where it stands, such as `preProcessRuleGroups[0].scopeDown`.
+    pub path: String,
+    /// The known key of the same object that it may be meant for.
+    pub meant: Option<&'static str>,
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is not known", self.path)?;
+        self.meant.map_or(Ok(()), |meant| write!(f, "; `{meant}` is"))
     }
 }
 

@@ -3,7 +3,9 @@
 
 use super::PolicyType;
 use super::shape::Key;
-use super::shape::Shape::{self, Any, Flag, List, ListOrNull, Object, Text, TextOrObject, Whole};
+use super::shape::Shape::{
+    self, Any, Flag, IfSent, List, ListOrNull, Object, Text, TextOrObject, Whole,
+};
 
 /// The shape of a type's data.
 pub(super) const fn shape_of(policy_type: PolicyType) -> &'static Shape {
@@ -71,6 +73,8 @@ const RULE_GROUP: Shape = Object(&[
     ("ruleGroupType", Text),
     ("excludeRules", List(&Object(&[("name", Text)]))),
     ("sampledRequestsEnabled", Flag),
+    // In no published example; a web ACL's own rules have one.
+    ("scopeDownStatement", IfSent(&Any)),
     ("ruleActionOverrides", ListOrNull(&Object(&[("name", Text), ("actionToUse", Any)]))),
 ]);
 

@@ -5,6 +5,7 @@ mod catalogue;
 mod echoes;
 mod generated;
 mod in_the_wild;
+mod remarks;
 mod typed;
 
 use serde_json::{Value, json};

@@ -47,6 +47,8 @@ type Rows<'q> = BTreeMap<(usize, Region), BTreeMap<&'q AccountId, Finding>>;
 #[derive(Debug)]
 struct Finding {
     status: Option<Status>,
+    /// Some resource is in scope.
+    holds: bool,
     violator_count: u64,
     /// What there is to say besides; of most there is nothing.
     details: Option<Box<Details>>,
@@ -81,6 +83,12 @@ pub fn run(args: &Check) -> Outcome {
     if is_empty && !found.anything {
         return Err(Failure::Input(
             "no items of the organization's accounts in the files given; check the path".to_owned(),
+        ));
+    }
+    for policy in found.without_resources(&question) {
+        warn(format_args!(
+            "policy `{}`: no resource in its scope is in the files given",
+            policy.name
         ));
     }
     let exit = exit(&found);
@@ -167,6 +175,20 @@ struct Found<'q> {
 }
 
 impl Found<'_> {
+    /// Policies that were judged and hold no resource in any account (semantics §11 row 49).
+    fn without_resources<'q>(&self, question: &'q Question) -> Vec<&'q Policy> {
+        // What could not be read may be about some.
+        if !self.reading.unread.is_empty() {
+            return Vec::new();
+        }
+        let mut holds: BTreeMap<usize, bool> = BTreeMap::new();
+        for ((at, _), accounts) in &self.rows {
+            *holds.entry(*at).or_default() |= accounts.values().any(|finding| finding.holds);
+        }
+        let without = holds.into_iter().filter(|(_, holds)| !holds);
+        without.filter_map(|(at, _)| question.policies.get(at)).collect()
+    }
+
     fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.rows.values().flat_map(BTreeMap::values)
     }
@@ -337,6 +359,7 @@ impl<'a> Judging<'a> {
         let has_details = !(details.issues.is_empty() && details.violators.is_empty());
         Finding {
             status: judgement.status(),
+            holds: judgement.in_scope > 0,
             violator_count: judgement.violators.len() as u64,
             details: has_details.then(|| Box::new(details)),
         }

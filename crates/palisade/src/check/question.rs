@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::args::Check;
 use crate::failure::{Failure, unreadable};
+use crate::terminal::warn;
 
 /// The question that one run answers.
 pub struct Question {
@@ -44,6 +45,9 @@ impl Question {
                 Failure::Usage(format!("policy `{}`: {why}", path.display()))
             };
             let file = PolicyFile::parse(&text).map_err(|refusal| wrong(&refusal))?;
+            for remark in policy::remarks(&file.policy) {
+                warn(format_args!("policy `{}`: {remark}", path.display()));
+            }
             let home = Region::home_of_global();
             policy::admit(&file.policy, &organization, &home, &Quotas::default(), Purpose::Judge)
                 .map_err(|refusal| wrong(&refusal))?;

@@ -294,7 +294,7 @@ fn data_that_is_not_what_it_should_be_is_refused_with_its_place() {
         {"preProcessRuleGroups":{}} => `preProcessRuleGroups` in ManagedServiceData must be an array, not an object
         {"preProcessRuleGroups":[7]} => `preProcessRuleGroups[0]` in ManagedServiceData must be an object, not this number
         {"preProcessRuleGroups":[{"overrideAction":{"type":true}}]} => `preProcessRuleGroups[0].overrideAction.type` in ManagedServiceData must be a text
-        {"overrideCustomerWebACLAssociation":"true"} => `overrideCustomerWebACLAssociation` in ManagedServiceData must be true or false, not a text
+        {"overrideCustomerWebACLAssociation":"yes"} => `overrideCustomerWebACLAssociation` in ManagedServiceData must be true or false, not a text
         {"captchaConfig":{"immunityTimeProperty":{"immunityTime":1.5}}} => must be a whole number, not this number
         "#,
     );
@@ -366,4 +366,34 @@ fn policy_files_are_requests_or_policies() {
         let refused = PolicyFile::parse(text.as_bytes()).unwrap_err();
         assert!(refused.message.contains(wanted), "{text}\n{refused}");
     }
+}
+
+/// Semantics §11 row 47.
+#[test]
+fn a_member_that_policy_does_not_have_is_refused_in_a_file() {
+    let policy = serde_json::to_value(document("WAFV2", ALB, WEB)).unwrap();
+    for (member, wanted) in [
+        ("resourcetype", "`resourcetype` is not a member of Policy; `ResourceType` is"),
+        (
+            "ExcludeResourceTag",
+            "`ExcludeResourceTag` is not a member of Policy; `ExcludeResourceTags` is",
+        ),
+        ("PolicyNmae", "`PolicyNmae` is not a member of Policy; `PolicyName` is"),
+        ("Owner", "`Owner` is not a member of Policy; it has PolicyId, PolicyName,"),
+    ] {
+        let mut policy = policy.clone();
+        policy[member] = json!("x");
+        for file in [policy.clone(), json!({"Policy": policy, "Other": 1})] {
+            let refused = PolicyFile::parse(file.to_string().as_bytes()).unwrap_err();
+            assert!(refused.message.contains(wanted), "{member}\n{refused}");
+        }
+    }
+    let every = json!({
+        "PolicyId": "a1b2c3d4-5678-90ab-cdef-EXAMPLE11111", "PolicyUpdateToken": "1:x", "ResourceTypeList": [],
+        "ResourceTags": [], "DeleteUnusedFMManagedResources": false, "IncludeMap": {}, "ExcludeMap": {},
+        "ResourceSetIds": [], "PolicyDescription": "", "PolicyStatus": "ACTIVE", "ResourceTagLogicalOperator": "OR",
+    });
+    let whole = serde_json::to_value(edited("WAFV2", ALB, WEB, every)).unwrap();
+    assert_eq!(whole.as_object().unwrap().len(), 16);
+    assert!(PolicyFile::parse(whole.to_string().as_bytes()).is_ok());
 }

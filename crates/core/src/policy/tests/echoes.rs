@@ -9,12 +9,12 @@ fn echoed(policy_type: &str, data: &str) -> String {
 }
 
 #[test]
-fn known_keys_come_back_in_order_and_unknown_ones_do_not() {
+fn known_keys_come_back_in_order_and_unknown_ones_where_they_stood() {
     for (policy_type, sent, answered) in [
         (
             CONTENT,
             r#"{"securityGroupAction":{"type":"ALLOW"},"securityGroups":[{"id":"sg-1","x":1}],"made":"up"}"#,
-            r#"{"type":"SECURITY_GROUPS_CONTENT_AUDIT","securityGroups":[{"id":"sg-1"}],"securityGroupAction":{"type":"ALLOW","excludeRules":[]},"preManagedOptions":null}"#,
+            r#"{"type":"SECURITY_GROUPS_CONTENT_AUDIT","securityGroups":[{"id":"sg-1","x":1}],"securityGroupAction":{"type":"ALLOW","excludeRules":[]},"preManagedOptions":null,"made":"up"}"#,
         ),
         (
             CONTENT,
@@ -41,7 +41,7 @@ fn known_keys_come_back_in_order_and_unknown_ones_do_not() {
             r#"{"ruleGroups":[{"id":"g"}],"defaultAction":{"type":"BLOCK"}}"#,
             r#"{"type":"WAF","ruleGroups":[{"id":"g","overrideAction":null}],"overrideCustomerWebACLAssociation":null,"defaultAction":{"type":"BLOCK"}}"#,
         ),
-        ("NETWORK_ACL_COMMON", r#"{"x":[]}"#, r#"{"type":"NETWORK_ACL_COMMON"}"#),
+        ("NETWORK_ACL_COMMON", r#"{"x":[]}"#, r#"{"type":"NETWORK_ACL_COMMON","x":[]}"#),
         (
             "DNS_FIREWALL",
             r#"{"preProcessRuleGroups":[{"priority":1,"ruleGroupId":"g"}],"postProcessRuleGroups":null}"#,
@@ -75,7 +75,94 @@ fn rule_groups_come_back_with_every_key() {
         })
     );
     let keys: Vec<&str> = answered.as_object().unwrap().keys().map(String::as_str).collect();
-    assert!(keys.contains(&"loggingConfiguration") && !keys.contains(&"ManagedRuleGroupConfigs"));
+    assert!(keys.contains(&"loggingConfiguration"));
+    assert_eq!(answered["ManagedRuleGroupConfigs"], json!([1]), "unknown, and kept");
+}
+
+/// Semantics §11 row 46.
+#[test]
+fn scalars_written_as_text_come_back_typed() {
+    for (sent, answered) in
+        [(r#""TRUE""#, "true"), (r#""False""#, "false"), ("true", "true"), ("null", "null")]
+    {
+        let data = echoed(
+            "SECURITY_GROUPS_USAGE_AUDIT",
+            &format!(r#"{{"deleteUnusedSecurityGroups":{sent}}}"#),
+        );
+        assert!(data.contains(&format!(r#""deleteUnusedSecurityGroups":{answered},"#)), "{data}");
+    }
+    for (sent, answered) in [(r#""60""#, "60"), ("60.0", "60"), (r#""60.00""#, "60"), ("60", "60")]
+    {
+        let data = format!(
+            r#"{{"optionalDelayForUnusedInMinutes":{sent},"deleteUnusedSecurityGroups":"true"}}"#
+        );
+        let typed = format!(
+            r#"{{"optionalDelayForUnusedInMinutes":{answered},"deleteUnusedSecurityGroups":true}}"#
+        );
+        let of = |data: &str| document("SECURITY_GROUPS_USAGE_AUDIT", GROUP, data);
+        assert_eq!(parsed(&of(&data)), parsed(&of(&typed)));
+        assert!(parsed(&of(&data)).is_ok());
+        assert_eq!(echo(&of(&data)), echo(&of(&typed)), "{sent}");
+    }
+    check_data(
+        "SECURITY_GROUPS_USAGE_AUDIT",
+        GROUP,
+        r#"
+        {"deleteUnusedSecurityGroups":"yes"} => must be true or false, not a text
+        {"deleteUnusedSecurityGroups":1} => must be true or false, not this number
+        {"optionalDelayForUnusedInMinutes":"60.5"} => must be a whole number, not a text
+        {"optionalDelayForUnusedInMinutes":60.5} => must be a whole number, not this number
+        {"optionalDelayForUnusedInMinutes":"60."} => must be a whole number, not a text
+        {"optionalDelayForUnusedInMinutes":""} => must be a whole number, not a text
+        "#,
+    );
+}
+
+/// Semantics §11 row 47.
+#[test]
+fn unknown_members_are_named_with_their_place() {
+    let named = |policy_type: &str, data: &str| {
+        let found = unknown_members(&document(policy_type, ALB, data));
+        found.iter().map(Unknown::to_string).collect::<Vec<_>>().join(", ")
+    };
+    for (data, want) in [
+        (r#"{"defaultAction":{"type":"ALLOW"}}"#, ""),
+        (
+            r#"{"defaultAction":{"type":"ALLOW","customResponseCode":1}}"#,
+            "`defaultAction.customResponseCode` is not known",
+        ),
+        (
+            r#"{"DefaultAction":{},"defaultAction":{"type":"ALLOW"},"x":null}"#,
+            "`DefaultAction` is not known; `defaultAction` is, `x` is not known",
+        ),
+        (
+            r#"{"preProcessRuleGroups":[{},{"managedRuleGroupIdentifier":{"ManagedRuleGroupConfigs":[]},"overideAction":{}}]}"#,
+            "`preProcessRuleGroups[1].managedRuleGroupIdentifier.ManagedRuleGroupConfigs` is not known; `managedRuleGroupConfigs` is, \
+             `preProcessRuleGroups[1].overideAction` is not known; `overrideAction` is",
+        ),
+        (
+            r#"{"preProcessRuleGroups":[{"scopeDownStatement":{"x":1}}],"customResponse":{"y":1}}"#,
+            "",
+        ),
+        ("nonsense", ""),
+    ] {
+        assert_eq!(named("WAFV2", data), want, "{data}");
+    }
+}
+
+#[test]
+fn what_is_known_but_unpublished_is_answered_only_when_it_was_sent() {
+    let group = |more: &str| {
+        format!(
+            r#"{{"defaultAction":{{"type":"ALLOW"}},"preProcessRuleGroups":[{{"managedRuleGroupIdentifier":{{"vendorName":"AWS","managedRuleGroupName":"A"}}{more}}}]}}"#
+        )
+    };
+    assert!(!echoed("WAFV2", &group("")).contains("scopeDownStatement"));
+    assert!(
+        !echoed("WAFV2", &group(r#","scopeDownStatement":null"#)).contains("scopeDownStatement")
+    );
+    let sent = r#""scopeDownStatement":{"geoMatchStatement":{"countryCodes":["DE"]}}"#;
+    assert!(echoed("WAFV2", &group(&format!(",{sent}"))).contains(sent));
 }
 
 /// Row 26 of semantics §10: nothing is added but null and `[]`.

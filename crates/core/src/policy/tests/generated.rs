@@ -16,12 +16,22 @@ fn value_of(shape: &'static Shape) -> BoxedStrategy<Value> {
             1 => "[ -~]{0,12}".prop_map(Value::from),
         ]
         .boxed(),
-        Shape::Flag => any::<bool>().prop_map(Value::from).boxed(),
-        Shape::Whole => prop_oneof![0i64..130, any::<i64>()].prop_map(Value::from).boxed(),
+        Shape::Flag => prop_oneof![
+            4 => any::<bool>().prop_map(Value::from),
+            1 => prop::sample::select(&["true", "TRUE", "False"][..]).prop_map(Value::from),
+        ]
+        .boxed(),
+        Shape::Whole => prop_oneof![
+            4 => prop_oneof![0i64..130, any::<i64>()].prop_map(Value::from),
+            1 => (0i64..130).prop_map(|number| Value::from(format!("{number}.0"))),
+            1 => (0u32..130).prop_map(|number| Value::from(f64::from(number))),
+        ]
+        .boxed(),
         Shape::Any => anything().boxed(),
         Shape::List(of) | Shape::ListOrNull(of) => {
             prop::collection::vec(value_of(of), 0..3).prop_map(Value::from).boxed()
         }
+        Shape::IfSent(of) => value_of(of),
         Shape::Object(keys) => object_of(keys),
         Shape::TextOrObject(keys) => {
             prop_oneof![Just(json!("ALLOW")), object_of(keys)].boxed()
