@@ -102,6 +102,7 @@ fn collect(value: &Value, key: &str, pointer: String, paths: &mut Vec<(String, S
     }
 }
 
+/// The names of members that `edit` knows how to change.
 const KNOWN: &[&str] = &[
     "cidrIp",
     "cidrIpv6",
@@ -153,7 +154,25 @@ const KNOWN: &[&str] = &[
     "groupId",
     "name",
     "evaluatedMs",
-    "receivedMs",
+    "staleAfterMs",
+    "Results",
+    "NextToken",
+    "nextToken",
+    "unprocessedResourceKeys",
+    "RecordingScope",
+    "recordingScope",
+    "Priority",
+    "Version",
+    "ExcludedRules",
+    "RuleActionOverrides",
+    "ManagedRuleGroupConfigs",
+    "commonPolicies",
+    "fmsPolicies",
+    "otherPolicies",
+    "formerNames",
+    "assumeRecorded",
+    "Entries",
+    "resourceType",
     "configurationItemCaptureTime",
 ];
 
@@ -227,7 +246,27 @@ fn edit(target: &mut Value, key: &str, random: &mut Random) {
         "groupId" => choose(target, random, &["sg-00001", "sg-00002", "sg-00003"]),
         "name" if *target == "terminated" => *target = json!("running"),
         "name" if *target == "running" => *target = json!("terminated"),
-        "evaluatedMs" | "receivedMs" => {
+        "ExcludedRules" | "RuleActionOverrides" | "ManagedRuleGroupConfigs" | "commonPolicies"
+        | "fmsPolicies" | "otherPolicies" | "formerNames" | "unprocessedResourceKeys" => {
+            if let Some(elements) = target.as_array_mut().filter(|e| !e.is_empty()) {
+                elements.remove(random.below(elements.len()));
+            }
+        }
+        "Results" => edit_row(target, random),
+        "NextToken" | "nextToken" if target.is_string() => *target = Value::Null,
+        "RecordingScope" | "recordingScope" => choose(target, random, &["INTERNAL", "PAID"]),
+        "Priority" if target.is_number() => *target = json!(random.below(3)),
+        "Version" => choose(target, random, &["Version_1.0", "Version_2.0"]),
+        "assumeRecorded" => *target = json!(*target != true),
+        "Entries" if target.is_array() => match random.below(3) {
+            0 => *target = Value::Null,
+            _ => drop(target.as_array_mut().expect("checked").pop()),
+        },
+        "resourceType" => {
+            let kind = target.as_str().unwrap_or_default().to_ascii_lowercase();
+            *target = json!(kind);
+        }
+        "evaluatedMs" | "staleAfterMs" => {
             let step = if random.chance(50) { 1 } else { -1 };
             let by = [1, 60_000, 86_400_000][random.below(3)];
             *target = json!(target.as_i64().unwrap_or(0) + step * by);
@@ -294,6 +333,22 @@ fn edit(target: &mut Value, key: &str, random: &mut Random) {
         }
         _ => {}
     }
+}
+
+/// Changes a row of a query's answer, or leaves out one of its members.
+fn edit_row(results: &mut Value, random: &mut Random) {
+    let Some(rows) = results.as_array_mut().filter(|rows| !rows.is_empty()) else { return };
+    let at = random.below(rows.len());
+    let text = rows[at].as_str().unwrap_or_default();
+    let Ok(mut row) = serde_json::from_str::<Value>(text) else { return };
+    match random.below(3) {
+        0 => {
+            let member = random.pick(&["tags", "relationships", "supplementaryConfiguration"]);
+            row.as_object_mut().map(|row| row.remove(member));
+        }
+        _ => change_one(&mut row, random),
+    }
+    rows[at] = json!(row.to_string());
 }
 
 fn choose(target: &mut Value, random: &mut Random, from: &[&str]) {

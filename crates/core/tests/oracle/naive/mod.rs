@@ -1,12 +1,21 @@
-//! A second evaluator, as naive as can be: plain loops over the JSON of AWS Config items and of
-//! the AWS policy, written from the text of the semantics. It shares nothing with palisade-core.
+//! A second evaluator, as naive as can be: plain loops over the JSON of delivered files and of the
+//! AWS policy, written from the text of the semantics. It shares nothing with palisade-core.
 
+mod acl;
+mod age;
 mod audit;
+mod demand;
 mod held;
+mod item;
+mod known;
 mod mutation;
+mod network;
 mod options;
+mod rule_groups;
 mod rules;
+mod scope;
 mod shield;
+mod told;
 mod usage;
 mod waf;
 
@@ -39,25 +48,77 @@ struct Found {
     no_result: bool,
 }
 
+impl Found {
+    /// A fact was not told.
+    fn gap(&mut self) {
+        self.issues.insert("AWSCONFIG".to_owned());
+        self.undecided = true;
+    }
+
+    fn violator(&mut self, item: &Value, reason: &str) {
+        let (kind, id) = (text(&item["resourceType"]), text(&item["resourceId"]));
+        self.violators.insert((kind.to_owned(), id.to_owned(), reason.to_owned()));
+    }
+}
+
+/// Something that is so, is not so, or was not told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Said {
+    Yes,
+    No,
+    Untold,
+}
+
+impl Said {
+    fn of(said: bool) -> Said {
+        if said { Said::Yes } else { Said::No }
+    }
+
+    fn opposite(self) -> Said {
+        match self {
+            Said::Yes => Said::No,
+            Said::No => Said::Yes,
+            Said::Untold => Said::Untold,
+        }
+    }
+
+    fn or(self, other: Said) -> Said {
+        match (self, other) {
+            (Said::Yes, _) | (_, Said::Yes) => Said::Yes,
+            (Said::Untold, _) | (_, Said::Untold) => Said::Untold,
+            _ => Said::No,
+        }
+    }
+
+    fn and(self, other: Said) -> Said {
+        self.opposite().or(other.opposite()).opposite()
+    }
+}
+
+/// A case with what its files tell.
+pub struct World<'c> {
+    case: &'c Value,
+    told: told::Told,
+}
+
 /// Judges the account of a case.
 pub fn judge(case: &Value, broken: Option<Mutation>) -> Outcome {
-    if !account_in_scope(case, broken) {
+    if !scope::account_in_scope(case, broken) {
         return Outcome::default();
     }
+    let world = &World { case, told: told::read(case, broken) };
     let mut found = match text(&case["policy"]["SecurityServicePolicyData"]["Type"]) {
-        "WAFV2" => waf::judge(case, broken),
-        "SHIELD_ADVANCED" => shield::judge(case, broken),
-        "SECURITY_GROUPS_USAGE_AUDIT" => usage::judge(case, broken),
-        _ => audit::judge(case, broken),
+        "WAFV2" => waf::judge(world, broken),
+        "SHIELD_ADVANCED" => shield::judge(world, broken),
+        "SECURITY_GROUPS_USAGE_AUDIT" => usage::judge(world, broken),
+        _ => audit::judge(world, broken),
     };
-    let here = held::of_account(case, text(&case["region"]), broken);
-    if here.recorder_is_untold() || may_be_in_scope(case, &here, broken) {
-        found.issues.insert("AWSCONFIG".to_owned());
-        found.undecided = true;
+    let here = held::of_account(world, text(&case["region"]), broken);
+    if here.recorder_is_untold(world) || scope::may_be_in_scope(world, &here, broken) {
+        found.gap();
     }
-    if is_stale(case) && broken != Some(Mutation::StalenessIgnored) {
-        found.issues.insert("AWSCONFIG".to_owned());
-        found.undecided = true;
+    if age::is_stale(case, &here) && broken != Some(Mutation::StalenessIgnored) {
+        found.gap();
     }
     let status = if found.no_result {
         None
@@ -76,122 +137,39 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Outcome {
     Outcome { in_scope: true, status, violators, issues: found.issues }
 }
 
-/// Whether something that its tags leave out of scope may be in it by now: a later state of it
-/// tells none (formats, quirk 20).
-fn may_be_in_scope(case: &Value, here: &held::Held<'_>, broken: Option<Mutation>) -> bool {
-    if broken == Some(Mutation::UntoldLaterTagsPass) {
-        return false;
-    }
-    let listed = listed_types(&case["policy"]);
-    here.live.iter().any(|item| {
-        let body = held::body(item);
-        let kind = text(&item["resourceType"]);
-        let owner = text(&body["ownerId"]);
-        let of_another = !owner.is_empty() && owner != text(&case["account"]);
-        listed.contains(&kind)
-            && here.has_untold_tags(item)
-            && !tags_in_scope(&case["policy"], here, item, broken)
-            && !(kind == waf::BALANCER && waf::balancer_kind(item, &body) != "application")
-            && body["state"]["name"] != "terminated"
-            && !(kind == "AWS::EC2::SecurityGroup" && of_another)
-    })
-}
-
-/// Semantics §10 row 2: no delivery within the time that is set, by the moment of receipt.
-fn is_stale(case: &Value) -> bool {
-    let (received, after) = (case["receivedMs"].as_i64(), case["staleAfterMs"].as_i64());
-    let now = case["evaluatedMs"].as_i64().unwrap_or(0);
-    matches!((received, after), (Some(received), Some(after)) if now - received >= after)
-}
-
-/// Semantics §4.1 and §10 row 6.
-fn account_in_scope(case: &Value, broken: Option<Mutation>) -> bool {
-    let account = text(&case["account"]);
-    let organization = &case["organization"];
-    let Some(row) = find(&organization["Accounts"], "Id", account) else { return false };
-    match text(&row["Status"]) {
-        "ACTIVE" => {}
-        "PENDING_CLOSURE" if broken != Some(Mutation::ClosingIsOutOfScope) => {}
-        "SUSPENDED" if broken == Some(Mutation::SuspendedIsInScope) => {}
-        _ => return false,
-    }
-    let mut above = vec![];
-    let mut at = text(&row["ParentId"]).to_owned();
-    while let Some(unit) = find(&organization["OrganizationalUnits"], "Id", &at) {
-        above.push(at.clone());
-        if broken == Some(Mutation::UnitsAreNotNested) {
-            break;
-        }
-        at = text(&unit["ParentId"]).to_owned();
-    }
-    let named = |map: &Value| {
-        list(&map["ACCOUNT"]).iter().any(|id| text(id) == account)
-            || list(&map["ORG_UNIT"]).iter().any(|id| above.iter().any(|unit| unit == text(id)))
-    };
-    let empty = |map: &Value| map.as_object().is_none_or(|map| map.is_empty());
-    let (mut include, mut exclude) = (&case["policy"]["IncludeMap"], &case["policy"]["ExcludeMap"]);
-    if broken == Some(Mutation::IncludeAndExcludeMixedUp) {
-        (include, exclude) = (exclude, include);
-    }
-    if broken == Some(Mutation::ExcludeWinsOverInclude) && !empty(exclude) {
-        include = &Value::Null;
-    }
-    if !empty(include) {
-        named(include)
-    } else if !empty(exclude) {
-        !named(exclude)
-    } else {
-        true
-    }
-}
-
-/// Semantics §4.3.
-fn tags_in_scope(
-    policy: &Value,
-    here: &held::Held<'_>,
-    item: &Value,
-    broken: Option<Mutation>,
-) -> bool {
-    let wanted = list(&policy["ResourceTags"]);
-    if wanted.is_empty() {
-        return true;
-    }
-    let tags = here.tags(item);
-    // Where nothing was recorded the tags were not either: never out of sight (formats, quirk 20).
-    if tags.is_empty()
-        && held::is_unseen(item)
-        && broken != Some(Mutation::UntoldTagsTakeOutOfScope)
-    {
-        return true;
-    }
-    let has = |tag: &Value| {
-        let (key, value) = (text(&tag["Key"]), text(&tag["Value"]));
-        tags.iter().any(|(k, v)| {
-            let any = value.is_empty() && broken == Some(Mutation::EmptyTagValueMatchesAny);
-            k == key && (v == value || any)
-        })
-    };
-    let or = match broken {
-        Some(Mutation::TagsAndReadAsOr) => true,
-        Some(Mutation::TagsOrReadAsAnd) => false,
-        _ => text(&policy["ResourceTagLogicalOperator"]) == "OR",
-    };
-    let matches = if or { wanted.iter().any(has) } else { wanted.iter().all(has) };
-    let exclude = policy["ExcludeResourceTags"] == true;
-    if exclude && broken != Some(Mutation::TagExclusionIgnored) { !matches } else { matches }
-}
-
-/// Semantics §4.2.
-fn listed_types(policy: &Value) -> Vec<&str> {
-    match text(&policy["ResourceType"]) {
-        "ResourceTypeList" => list(&policy["ResourceTypeList"]).iter().map(text).collect(),
-        one => vec![one],
-    }
+/// Something was told that not even an account is known of (semantics §11 row 39).
+pub fn has_unreadable_input(case: &Value) -> bool {
+    told::read(case, None).unreadable
 }
 
 fn service_data(policy: &Value) -> Value {
     let text = text(&policy["SecurityServicePolicyData"]["ManagedServiceData"]);
     serde_json::from_str(text).expect("a generated policy holds JSON")
+}
+
+/// A switch, which may be written as text (semantics §11 row 46).
+fn flag(value: &Value, broken: Option<Mutation>) -> bool {
+    let worded = value.as_str().is_some_and(|said| said.eq_ignore_ascii_case("true"));
+    *value == true || worded && broken != Some(Mutation::WordsAreNoSwitches)
+}
+
+/// A number, which may be written as text or with `.0` (semantics §11 row 46).
+fn number(value: &Value, broken: Option<Mutation>) -> Option<i64> {
+    if broken == Some(Mutation::WordsAreNoNumbers) {
+        return value.as_i64();
+    }
+    match value {
+        Value::String(said) => said.parse().ok(),
+        value => value.as_i64().or(value.as_f64().map(|float| float as i64)),
+    }
+}
+
+/// A member by its name in any letter case, if it is told (formats §9, web ACLs).
+fn any_case<'v>(value: &'v Value, name: &str) -> &'v Value {
+    let found = value.as_object().and_then(|map| {
+        map.iter().find(|(key, inner)| key.eq_ignore_ascii_case(name) && !inner.is_null())
+    });
+    found.map_or(&Value::Null, |(_, inner)| inner)
 }
 
 fn text(value: &Value) -> &str {

@@ -2,20 +2,27 @@
 
 use serde_json::Value;
 
-use super::audit::Demand;
-use super::held::{self, Held};
+use super::demand::{Demand, Lists};
 use super::rules::{Peer, Rule, same_protocol};
-use super::{Mutation, text};
+use super::{Mutation, Said, flag, number};
 use crate::address::{NOT_GLOBAL, Range};
 
+/// Whether a rule breaks one of the options.
 pub(super) fn breaks_options(
     rule: &Rule,
     demand: &Demand,
-    here: &Held<'_>,
+    lists: &Lists<'_>,
     broken: Option<Mutation>,
-) -> bool {
+) -> Said {
+    Said::of(opens_too_much(rule, demand, broken))
+        .or(is_too_wide(rule, &demand.options, lists, broken))
+        .or(Said::of(opens_to_the_public(rule, demand, lists, broken)))
+}
+
+/// Options that do not look at whom a rule lets in.
+fn opens_too_much(rule: &Rule, demand: &Demand, broken: Option<Mutation>) -> bool {
     let options = &demand.options;
-    if options["denyProtocolAllValue"] == true && rule.protocol == -1 {
+    if flag(&options["denyProtocolAllValue"], broken) && rule.protocol == -1 {
         return true;
     }
     if let Some(names) = &demand.protocols {
@@ -24,58 +31,80 @@ pub(super) fn breaks_options(
             return true;
         }
     }
-    if let Some(most) = options["allowedPortCountPerSgRule"].as_i64() {
-        let count = match rule.protocol {
-            -1 if broken == Some(Mutation::AllProtocolsCountOnePort) => 1,
-            -1 => 65_536,
-            6 | 17 => rule.to - rule.from + 1,
-            _ if broken == Some(Mutation::PortlessProtocolsCounted) => 65_536,
-            _ => 0,
-        };
-        let most = if broken == Some(Mutation::PortCountOffByOne) { most + 1 } else { most };
-        if count > most {
-            return true;
-        }
-    }
-    if let Peer::Cidr(range) = &rule.peer {
-        let key = match range.family {
-            4 => "minIpv4CidrPrefixLenPerSgRule",
-            _ => "minIpv6CidrPrefixLenPerSgRule",
-        };
-        if let Some(least) = options[key].as_i64() {
-            let off = i64::from(broken == Some(Mutation::PrefixLengthOffByOne));
-            if i64::from(range.length) + off < least {
-                return true;
+    let Some(most) = number(&options["allowedPortCountPerSgRule"], broken) else { return false };
+    let count = match rule.protocol {
+        -1 if broken == Some(Mutation::AllProtocolsCountOnePort) => 1,
+        -1 => 65_536,
+        6 | 17 => rule.to - rule.from + 1,
+        _ if broken == Some(Mutation::PortlessProtocolsCounted) => 65_536,
+        _ => 0,
+    };
+    let most = if broken == Some(Mutation::PortCountOffByOne) { most + 1 } else { most };
+    count > most
+}
+
+/// Ranges may not be wider than the least prefix length of their family, entries of prefix lists
+/// neither (semantics §11 row 35).
+fn is_too_wide(
+    rule: &Rule,
+    options: &Value,
+    lists: &Lists<'_>,
+    broken: Option<Mutation>,
+) -> Said {
+    let least = |range: &Range| match range.family {
+        4 => number(&options["minIpv4CidrPrefixLenPerSgRule"], broken),
+        _ => number(&options["minIpv6CidrPrefixLenPerSgRule"], broken),
+    };
+    let off = i64::from(broken == Some(Mutation::PrefixLengthOffByOne));
+    let wide = |range: &Range| least(range).is_some_and(|l| i64::from(range.length) + off < l);
+    match &rule.peer {
+        Peer::Cidr(range) => Said::of(wide(range)),
+        Peer::Group => Said::No,
+        Peer::PrefixList(id) => {
+            let keys = ["minIpv4CidrPrefixLenPerSgRule", "minIpv6CidrPrefixLenPerSgRule"];
+            if keys.iter().all(|key| options[*key].is_null())
+                || broken == Some(Mutation::EntriesHaveNoLength)
+            {
+                return Said::No;
+            }
+            match lists.entries(id) {
+                Some(entries) => Said::of(entries.iter().any(wide)),
+                None if broken == Some(Mutation::UnknownListsAreNarrow) => Said::No,
+                None => Said::Untold,
             }
         }
     }
-    let judged = !rule.egress || broken == Some(Mutation::EgressJudgedPublic);
-    if judged && is_public(&rule.peer, here, broken) {
-        let not_allowed =
-            demand.allowed_apps.as_ref().is_some_and(|a| !opens_only(rule, a, broken));
-        let denied = demand.denied_apps.as_ref().is_some_and(|apps| opens_any(rule, apps, broken));
-        return not_allowed || denied;
-    }
-    false
 }
 
-/// Semantics §10 row 12.
-pub(super) fn is_public(peer: &Peer, here: &Held<'_>, broken: Option<Mutation>) -> bool {
+fn opens_to_the_public(
+    rule: &Rule,
+    demand: &Demand,
+    lists: &Lists<'_>,
+    broken: Option<Mutation>,
+) -> bool {
+    if demand.allowed_apps.is_none() && demand.denied_apps.is_none() {
+        return false;
+    }
+    let judged = !rule.egress || broken == Some(Mutation::EgressJudgedPublic);
+    if !judged || !is_public(&rule.peer, lists, broken) {
+        return false;
+    }
+    let not_allowed =
+        demand.allowed_apps.as_ref().is_some_and(|apps| !opens_only(rule, apps, broken));
+    let denied = demand.denied_apps.as_ref().is_some_and(|apps| opens_any(rule, apps, broken));
+    not_allowed || denied
+}
+
+/// Semantics §10 row 12, §11 row 35.
+fn is_public(peer: &Peer, lists: &Lists<'_>, broken: Option<Mutation>) -> bool {
     match peer {
         Peer::Cidr(range) => is_public_range(range, broken),
         Peer::Group => false,
-        Peer::PrefixList(id) => {
-            if broken == Some(Mutation::KnownPrefixListsPublic) {
-                return true;
-            }
-            let held = here.item("AWS::EC2::PrefixList", id).map(held::body);
-            match held.as_ref().map(|body| &body["Entries"]) {
-                Some(Value::Array(entries)) => entries
-                    .iter()
-                    .any(|entry| is_public_range(&Range::parse(text(&entry["Cidr"])), broken)),
-                _ => broken != Some(Mutation::UnknownPrefixListsPrivate),
-            }
-        }
+        Peer::PrefixList(id) => match lists.entries(id) {
+            _ if broken == Some(Mutation::KnownPrefixListsPublic) => true,
+            Some(entries) => entries.iter().any(|entry| is_public_range(entry, broken)),
+            None => broken != Some(Mutation::UnknownPrefixListsPrivate),
+        },
     }
 }
 

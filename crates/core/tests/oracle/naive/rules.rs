@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Mutation, held, list, text};
+use super::demand::Lists;
+use super::{Mutation, Said, held, list, number, text};
 use crate::address::Range;
 
 /// One (direction, protocol, ports, one peer) of a permission.
@@ -23,7 +24,14 @@ pub(super) enum Peer {
     Group,
 }
 
-pub(super) fn rules(group: &Value, broken: Option<Mutation>) -> Vec<Rule> {
+/// The rules of a group, as far as they are told.
+pub(super) struct Told {
+    pub rules: Vec<Rule>,
+    pub untold_ingress: bool,
+    pub untold_egress: bool,
+}
+
+pub(super) fn rules(group: &Value, broken: Option<Mutation>) -> Told {
     let body = held::body(group);
     let mut rules = vec![];
     for (egress, key) in [(false, "ipPermissions"), (true, "ipPermissionsEgress")] {
@@ -55,14 +63,19 @@ pub(super) fn rules(group: &Value, broken: Option<Mutation>) -> Vec<Rule> {
                 rules.push(Rule {
                     egress,
                     protocol: protocol_number(text(&permission["ipProtocol"]), broken),
-                    from: permission["fromPort"].as_i64().unwrap_or(-1),
-                    to: permission["toPort"].as_i64().unwrap_or(-1),
+                    from: number(&permission["fromPort"], None).unwrap_or(-1),
+                    to: number(&permission["toPort"], None).unwrap_or(-1),
                     peer,
                 });
             }
         }
     }
-    rules
+    let untold = |key: &str| !body[key].is_array();
+    Told {
+        rules,
+        untold_ingress: untold("ipPermissions"),
+        untold_egress: untold("ipPermissionsEgress"),
+    }
 }
 
 pub(super) fn protocol_number(text: &str, broken: Option<Mutation>) -> i64 {
@@ -106,11 +119,23 @@ pub(super) fn ports_inside(rule: &Rule, audit: &Rule, broken: Option<Mutation>) 
     }
 }
 
-pub(super) fn peer_inside(rule: &Rule, audit: &Rule) -> bool {
-    match (&rule.peer, &audit.peer) {
-        (Peer::Cidr(rule), Peer::Cidr(audit)) => rule.inside(audit),
-        (Peer::PrefixList(rule), Peer::PrefixList(audit)) => rule == audit,
-        _ => false,
+pub(super) fn peer_inside(
+    peer: &Peer,
+    audit: &Peer,
+    lists: &Lists<'_>,
+    broken: Option<Mutation>,
+) -> Said {
+    match (peer, audit) {
+        (Peer::Cidr(range), Peer::Cidr(audit)) => Said::of(range.inside(audit)),
+        (Peer::PrefixList(id), Peer::PrefixList(audit)) if id == audit => Said::Yes,
+        (Peer::Cidr(_), Peer::PrefixList(_)) if broken == Some(Mutation::AuditListsHoldNothing) => {
+            Said::No
+        }
+        (Peer::Cidr(range), Peer::PrefixList(audit)) => match lists.entries(audit) {
+            Some(entries) => Said::of(entries.iter().any(|entry| range.inside(entry))),
+            None => Said::Untold,
+        },
+        _ => Said::No,
     }
 }
 
@@ -134,11 +159,36 @@ pub(super) fn ports_meet(rule: &Rule, audit: &Rule, broken: Option<Mutation>) ->
     }
 }
 
-pub(super) fn peers_meet(rule: &Rule, audit: &Rule, broken: Option<Mutation>) -> bool {
-    match (&rule.peer, &audit.peer) {
-        (Peer::Cidr(rule), Peer::Cidr(audit)) => rule.meets(audit),
-        (Peer::PrefixList(rule), Peer::PrefixList(audit)) => rule == audit,
-        (Peer::Group, _) => broken == Some(Mutation::ReferencesMatchUnderDeny),
-        _ => false,
+pub(super) fn peers_meet(
+    rule: &Rule,
+    audit: &Rule,
+    lists: &Lists<'_>,
+    broken: Option<Mutation>,
+) -> Said {
+    if let (Peer::PrefixList(rule), Peer::PrefixList(audit)) = (&rule.peer, &audit.peer)
+        && rule == audit
+    {
+        return Said::Yes;
+    }
+    let ranges = |peer: &Peer| match peer {
+        Peer::Cidr(range) => Some(vec![*range]),
+        Peer::PrefixList(id) => lists.entries(id),
+        Peer::Group => Some(vec![]),
+    };
+    let is_list = |peer: &Peer| matches!(peer, Peer::PrefixList(_));
+    if (is_list(&rule.peer) || is_list(&audit.peer))
+        && broken == Some(Mutation::EntriesUnderDenyIgnored)
+    {
+        return Said::No;
+    }
+    match (ranges(&rule.peer), ranges(&audit.peer)) {
+        _ if matches!(rule.peer, Peer::Group) => {
+            Said::of(broken == Some(Mutation::ReferencesMatchUnderDeny))
+        }
+        (Some(rule), Some(audit)) => {
+            Said::of(rule.iter().any(|one| audit.iter().any(|other| one.meets(other))))
+        }
+        _ if broken == Some(Mutation::UnknownListsUnderDenyPass) => Said::No,
+        _ => Said::Untold,
     }
 }

@@ -1,11 +1,15 @@
 //! SHIELD_ADVANCED, naively: missing protections and web ACLs, automatic responses that are not as
-//! wanted (semantics §5.3, §10 rows 1, 4, 17, 18, 31).
+//! wanted (semantics §5.3, §10 rows 1, 4, 17, 18, 31, §11 rows 38 and 44).
 
 use serde_json::Value;
 
+use super::acl::{Association, claims_are_outdated, web_acl_of};
 use super::held::{self, Held};
-use super::waf::{Association, balancer_kind, claims_are_outdated, web_acl_of};
-use super::{Found, Mutation, list, listed_types, tags_in_scope, text};
+use super::item::{captured_ms, is_unseen};
+use super::known::require;
+use super::scope::{listed_types, tags_in_scope};
+use super::waf::balancer_kind;
+use super::{Found, Mutation, World, any_case, text};
 
 const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
 const CLASSIC: &str = "AWS::ElasticLoadBalancing::LoadBalancer";
@@ -18,32 +22,28 @@ const REGIONAL: &str = "AWS::ShieldRegional::Protection";
 const NO_PROTECTION: &str = "RESOURCE_MISSING_SHIELD_PROTECTION";
 const NO_PROTECTION_OR_ACL: &str = "RESOURCE_MISSING_WEB_ACL_OR_SHIELD_PROTECTION";
 
-pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
-    let policy = &case["policy"];
-    let region = text(&case["region"]);
-    let here = held::of_account(case, region, broken);
+pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
+    let (case, policy) = (world.case, &world.case["policy"]);
+    let here = held::of_account(world, text(&case["region"]), broken);
+    let everywhere = everywhere(world, broken);
     let mut found = Found::default();
     let listed = listed_types(policy);
 
     // What the verdicts read, and whether all of it is seen.
-    let mut known = here.knows(REGIONAL);
-    let at_home = held::of_account(case, "us-east-1", broken);
-    known &= at_home.knows(GLOBAL) || broken == Some(Mutation::GlobalProtectionsNotNeeded);
-    let mut all_known = known;
-    for kind in &listed {
-        all_known &= here.knows(kind);
-        if [BALANCER, DISTRIBUTION].contains(kind) {
-            all_known &= here.knows(WEB_ACL);
-        }
+    let mut needed = listed.clone();
+    if listed.iter().any(|kind| [BALANCER, DISTRIBUTION].contains(kind)) {
+        needed.push(WEB_ACL);
     }
-    if !all_known {
-        unseen(&mut found);
+    require(&mut found, world, &here, &needed, &needed);
+    let mut known = protections_known(world, &listed, &everywhere, broken);
+    if !known {
+        found.gap();
     }
-    let (protections, outdated) = protections(case, &here, broken);
+    let (protections, outdated) = protections(&here, &everywhere, broken);
     if broken == Some(Mutation::UnknownProtectionsCountedMissing) {
         known = true;
     } else if broken != Some(Mutation::UnseenProtectionsIgnored) {
-        known &= !protections.iter().any(|protection| held::is_unseen(protection));
+        known &= !protections.iter().any(|protection| is_mute(protection, broken));
     }
 
     for item in &here.live {
@@ -51,16 +51,15 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
         if !listed.contains(&kind) || !tags_in_scope(policy, &here, item, broken) {
             continue;
         }
-        let body = held::body(item);
         if kind == BALANCER
-            && balancer_kind(item, &body) != "application"
+            && balancer_kind(item) != "application"
             && broken != Some(Mutation::NetworkBalancersInScope)
         {
             continue;
         }
-        if held::is_unseen(item) {
+        if is_unseen(item) {
             if broken != Some(Mutation::NotRecordedCountedCompliant) {
-                unseen(&mut found);
+                found.gap();
             }
             continue;
         }
@@ -80,17 +79,17 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
             here.is_outdated(item) && broken != Some(Mutation::OutdatedResourcesPass);
         if outdated_protection
             || outdated_itself
-            || (layer_7 && claims_are_outdated(item, &body, &here, broken))
+            || (layer_7 && claims_are_outdated(world, item, &here, broken))
         {
-            unseen(&mut found);
+            found.gap();
         }
         let reason = if layer_7 && broken != Some(Mutation::ShieldNeedsNoWebAcl) {
-            let acl = web_acl_of(item, &body, &here, broken);
+            let acl = web_acl_of(world, item, &here, broken);
             match (acl, protection) {
                 (Association::None, _) => Some(NO_PROTECTION_OR_ACL),
                 (_, None) if known => Some(NO_PROTECTION),
                 (_, None) => {
-                    unseen(&mut found);
+                    found.gap();
                     None
                 }
                 (acl, Some(protection)) => {
@@ -99,14 +98,14 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
                         Some(NO_PROTECTION_OR_ACL)
                     } else {
                         if as_wanted.is_none() || matches!(acl, Association::Unseen) {
-                            unseen(&mut found);
+                            found.gap();
                         }
                         None
                     }
                 }
             }
         } else if protection.is_none() && !known {
-            unseen(&mut found);
+            found.gap();
             None
         } else if let (Some(protection), Some(Mutation::ResponseAskedOfAllTypes)) =
             (protection, broken)
@@ -120,48 +119,80 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
             if broken == Some(Mutation::OneReasonForShield) {
                 reason = NO_PROTECTION;
             }
-            let id = text(&item["resourceId"]);
-            found.violators.insert((kind.to_owned(), id.to_owned(), reason.to_owned()));
+            found.violator(item, reason);
         }
     }
     found
 }
 
-fn unseen(found: &mut Found) {
-    found.issues.insert("AWSCONFIG".to_owned());
-    found.undecided = true;
+/// What is held of each Region of the account.
+fn everywhere<'a>(world: &'a World<'_>, broken: Option<Mutation>) -> Vec<Held<'a>> {
+    let account = text(&world.case["account"]);
+    let mut regions = vec!["us-east-1", text(&world.case["region"])];
+    let states = world.told.states.iter().filter(|state| state.account == account);
+    regions.extend(states.map(|state| state.region.as_str()));
+    let wholes = world.told.wholes.iter().filter(|whole| whole.account == account);
+    regions.extend(wholes.map(|whole| whole.region.as_str()));
+    regions.sort_unstable();
+    regions.dedup();
+    regions.into_iter().map(|region| held::of(world, account, region, broken)).collect()
+}
+
+/// Whether the protections that the listed types need are all told (semantics §11 row 44): regional
+/// ones in any Region that records them, global ones for distributions.
+fn protections_known(
+    world: &World<'_>,
+    listed: &[&str],
+    everywhere: &[Held<'_>],
+    broken: Option<Mutation>,
+) -> bool {
+    let home = |here: &&Held<'_>| here.region == "us-east-1";
+    let own = |here: &&Held<'_>| here.region == text(&world.case["region"]);
+    let knows = |here: &Held<'_>, kind: &str| here.knows(world, kind);
+    let global = everywhere.iter().find(home).is_some_and(|here| knows(here, GLOBAL));
+    let regional = match broken {
+        Some(Mutation::RegionalProtectionsOfThisRegionAlone) => {
+            everywhere.iter().find(own).is_some_and(|here| knows(here, REGIONAL))
+        }
+        _ => everywhere.iter().any(|here| knows(here, REGIONAL)),
+    };
+    let holes = everywhere
+        .iter()
+        .any(|here| here.has_hole(world, GLOBAL) || here.has_hole(world, REGIONAL));
+    if holes && broken != Some(Mutation::HolesOfReadTypesPass) {
+        return false;
+    }
+    listed.iter().all(|kind| match *kind {
+        DISTRIBUTION => global || broken == Some(Mutation::GlobalProtectionsNotNeeded),
+        _ if broken == Some(Mutation::GlobalProtectionsNeededByAll) => regional && global,
+        _ => regional,
+    })
 }
 
 /// Every protection of the account, in whatever Region it is recorded (row 4), and those of them
 /// that may have changed since.
 fn protections<'a>(
-    case: &'a Value,
     here: &Held<'a>,
+    everywhere: &[Held<'a>],
     broken: Option<Mutation>,
 ) -> (Vec<&'a Value>, Vec<&'a Value>) {
-    let mut regions = vec!["us-east-1"];
-    let others = list(&case["elsewhere"]).iter().map(|other| &other["delivery"]);
-    for file in others.chain([&case["delivery"], &case["earlier"]]) {
-        regions
-            .extend(list(&file["configurationItems"]).iter().map(|item| text(&item["awsRegion"])));
-    }
-    regions.sort_unstable();
-    regions.dedup();
-    let mut all: Vec<&Value> = here.live.clone();
-    let mut outdated: Vec<&Value> =
-        here.live.iter().copied().filter(|item| here.is_outdated(item)).collect();
-    for region in regions {
-        let elsewhere = region != text(&case["region"]) && region != "global";
-        if elsewhere && broken != Some(Mutation::ProtectionsElsewhereIgnored) {
-            let there = held::of_account(case, region, broken);
-            outdated.extend(there.live.iter().filter(|item| there.is_outdated(item)));
-            all.extend(there.live);
+    let (mut all, mut outdated) = (vec![], vec![]);
+    for there in everywhere {
+        if there.region != here.region && broken == Some(Mutation::ProtectionsElsewhereIgnored) {
+            continue;
+        }
+        for kind in [GLOBAL, REGIONAL] {
+            all.extend(there.of_type(kind));
+            outdated.extend(there.of_type(kind).filter(|item| there.is_outdated(item)));
         }
     }
-    let is_protection = |item: &&Value| [GLOBAL, REGIONAL].contains(&text(&item["resourceType"]));
-    all.retain(is_protection);
-    outdated.retain(is_protection);
     (all, outdated)
+}
+
+/// Whether a protection does not tell what it protects: it may be anything.
+fn is_mute(protection: &Value, broken: Option<Mutation>) -> bool {
+    let untold = any_case(held::body(protection), "ResourceArn").is_null();
+    is_unseen(protection) || (untold && broken != Some(Mutation::UntoldArnsProtectNothing))
 }
 
 /// The protection that names the resource. Of two the one recorded later, then the one of the
@@ -182,7 +213,7 @@ fn protection_of<'a>(
     };
     let mut best: Option<&Value> = None;
     for protection in protections {
-        if text(&held::body(protection)["ResourceArn"]) != arn {
+        if text(any_case(held::body(protection), "ResourceArn")) != arn {
             continue;
         }
         let rank = |p: &Value| {
@@ -191,7 +222,7 @@ fn protection_of<'a>(
             (region.to_owned(), p["resourceType"].to_string(), p["resourceId"].to_string())
         };
         let better = best.is_none_or(|best| {
-            let (new, old) = (held::captured_ms(protection), held::captured_ms(best));
+            let (new, old) = (captured_ms(protection), captured_ms(best));
             if broken == Some(Mutation::OlderProtectionDecides) {
                 new < old || (new == old && rank(protection) < rank(best))
             } else {
@@ -214,8 +245,8 @@ fn response_as_wanted(
     let data = super::service_data(policy);
     let wanted = &data["automaticResponseConfiguration"];
     let body = held::body(protection);
-    let there = match &body["ApplicationLayerAutomaticResponseConfig"] {
-        Value::Null => &body["ApplicationLayerAutomaticResponseConfiguration"],
+    let there = match any_case(body, "ApplicationLayerAutomaticResponseConfig") {
+        Value::Null => any_case(body, "ApplicationLayerAutomaticResponseConfiguration"),
         told => told,
     };
     let on = there["Status"] == "ENABLED";

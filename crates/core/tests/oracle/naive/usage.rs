@@ -1,66 +1,85 @@
 //! SECURITY_GROUPS_USAGE_AUDIT, naively: groups that nothing uses, groups that repeat another
-//! (semantics §5.6, §10 rows 1, 14, 15, 28).
+//! (semantics §5.6, §10 rows 1, 14, 15, 28, §11 rows 38, 41, 42, 57).
 
 use serde_json::Value;
 
+use super::demand::{is_replica, name_of};
 use super::held::{self, Held};
+use super::item::{captured_ms, is_unseen};
+use super::known::require;
+use super::network::{Carrier, INSTANCE, INTERFACE, ids_of, instances, interfaces, is_terminated};
 use super::rules::{Peer, Rule, rules};
-use super::{Found, Mutation, list, tags_in_scope, text};
+use super::scope::tags_in_scope;
+use super::{Found, Mutation, World, flag, list, number, text};
 
 const GROUP: &str = "AWS::EC2::SecurityGroup";
-const INTERFACE: &str = "AWS::EC2::NetworkInterface";
-const INSTANCE: &str = "AWS::EC2::Instance";
 const BALANCERS: [&str; 2] =
     ["AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::ElasticLoadBalancing::LoadBalancer"];
 
-pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
-    let policy = &case["policy"];
+/// What uses groups.
+struct Users<'a> {
+    interfaces: Vec<Carrier<'a>>,
+    instances: Vec<Carrier<'a>>,
+    balancers: Vec<Carrier<'a>>,
+}
+
+pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
+    let (case, policy) = (world.case, &world.case["policy"]);
     let data = super::service_data(policy);
-    let must_be_used = data["deleteUnusedSecurityGroups"] == true;
-    let must_be_unique = data["coalesceRedundantSecurityGroups"] == true;
-    let delay_ms = data["optionalDelayForUnusedInMinutes"].as_i64().unwrap_or(0) * 60_000;
-    let here = held::of_account(case, text(&case["region"]), broken);
+    let must_be_used = flag(&data["deleteUnusedSecurityGroups"], broken);
+    let must_be_unique = flag(&data["coalesceRedundantSecurityGroups"], broken);
+    let delay_ms = number(&data["optionalDelayForUnusedInMinutes"], broken).unwrap_or(0) * 60_000;
+    let here = held::of_account(world, text(&case["region"]), broken);
+    let others = held::of_others(world, broken);
     let mut found = Found::default();
 
-    let interfaces_known = here.knows(INTERFACE);
-    let instances_known = here.knows(INSTANCE) || broken == Some(Mutation::InstancesNotNeeded);
-    if !here.knows(GROUP)
-        || ((must_be_used || must_be_unique) && !interfaces_known)
-        || (must_be_used && !instances_known)
-    {
-        unseen(&mut found);
+    let interfaces_known = here.knows(world, INTERFACE);
+    let instances_known =
+        here.knows(world, INSTANCE) || broken == Some(Mutation::InstancesNotNeeded);
+    let mut needed = vec![GROUP];
+    let mut read = vec![GROUP];
+    if must_be_used || must_be_unique {
+        needed.push(INTERFACE);
+        read.extend([INTERFACE, INSTANCE]);
     }
-    let users_seen = interfaces_known && instances_known && all_users_seen(&here, broken);
+    if must_be_used {
+        read.extend(BALANCERS);
+    }
+    require(&mut found, world, &here, &needed, &read);
+    if must_be_used && !instances_known {
+        found.gap();
+    }
+    let balancers_told = BALANCERS.iter().all(|kind| !here.has_hole(world, kind));
+    let users = Users::of(&here, &others, broken);
+    let users_seen = interfaces_known
+        && instances_known
+        && balancers_told
+        && users.are_all_told(broken);
 
-    let judged = judged_groups(case, &here, &mut found, broken);
+    let judged = judged_groups(world, &here, must_be_unique, &mut found, broken);
     for group in &judged {
         let id = text(&group["resourceId"]);
         let redundant = must_be_unique
-            && keeper(group, &judged, &here, broken).is_some_and(|keeper| keeper != id);
+            && keeper(group, &judged, &users, broken).is_some_and(|keeper| keeper != id);
         let mut due = captured_plus(group, delay_ms, &here, broken) <= evaluated_ms(case);
         if broken == Some(Mutation::DelayEndsOneLater) {
             due = captured_plus(group, delay_ms, &here, broken) < evaluated_ms(case);
         }
         due |= delay_ms == 0 || broken == Some(Mutation::DelayIgnored);
         let asked = must_be_used || broken == Some(Mutation::UnusedWithoutBeingAsked);
-        let used = use_of(id, &here, broken);
+        let used = users.use_of(id, broken);
         let unused = asked && due && used != Use::Now;
         if unused && used == Use::Once && !redundant {
-            unseen(&mut found);
+            found.gap();
             continue;
         }
         let some_outdated =
-            outdated_users(&here) && broken != Some(Mutation::OutdatedUsersUseNothingElse);
+            users.some_outdated() && broken != Some(Mutation::OutdatedUsersUseNothingElse);
         if unused && !redundant && some_outdated {
-            unseen(&mut found);
+            found.gap();
         }
-        let counted = redundant
-            && here
-                .of_type(INTERFACE)
-                .any(|interface| held::is_unseen(interface) || here.is_outdated(interface))
-            && broken != Some(Mutation::UntoldInterfacesCount);
-        if counted {
-            unseen(&mut found);
+        if redundant && !users.are_countable() && broken != Some(Mutation::UntoldInterfacesCount) {
+            found.gap();
         }
         // Redundant and unused is redundant; whether it is unused need not be known then.
         let mut violation = redundant.then_some("SECURITY_GROUP_REDUNDANT");
@@ -69,84 +88,76 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
                 violation = Some("SECURITY_GROUP_UNUSED");
             }
         } else if unused && !redundant {
-            unseen(&mut found);
+            found.gap();
         }
         if let Some(reason) = violation {
-            found.violators.insert((GROUP.to_owned(), id.to_owned(), reason.to_owned()));
+            found.violator(group, reason);
         }
     }
     found
 }
 
-fn unseen(found: &mut Found) {
-    found.issues.insert("AWSCONFIG".to_owned());
-    found.undecided = true;
-}
-
-/// The account's own groups in scope, neither `default` nor replicas. Those that show no body are
-/// noted.
+/// The account's own groups in scope, neither `default` nor replicas. Those that do not tell what
+/// is asked of them are noted.
 fn judged_groups<'a>(
-    case: &Value,
+    world: &World<'_>,
     here: &Held<'a>,
+    compared: bool,
     found: &mut Found,
     broken: Option<Mutation>,
 ) -> Vec<&'a Value> {
     let mut judged = vec![];
     for group in here.of_type(GROUP) {
-        let outside = !tags_in_scope(&case["policy"], here, group, broken);
+        let outside = !tags_in_scope(&world.case["policy"], here, group, broken);
         if outside && broken != Some(Mutation::GroupsOutOfScopeCompared) {
             continue;
         }
-        if held::is_unseen(group) {
+        if is_unseen(group) {
             if !outside && broken != Some(Mutation::NotRecordedCountedCompliant) {
-                unseen(found);
+                found.gap();
             }
             continue;
         }
         let body = held::body(group);
         let owner = text(&body["ownerId"]);
-        let foreign = !owner.is_empty() && owner != text(&case["account"]);
+        let foreign = !owner.is_empty() && owner != here.account;
         if foreign && broken != Some(Mutation::ForeignGroupsAudited) {
             continue;
         }
         if !outside && here.is_outdated(group) && broken != Some(Mutation::OutdatedGroupsPass) {
-            unseen(found);
+            found.gap();
         }
-        let name = text(&body["groupName"]);
-        if name == "default" && broken != Some(Mutation::DefaultGroupsMustBeUsed) {
+        if name_of(group) == "default" && broken != Some(Mutation::DefaultGroupsMustBeUsed) {
             continue;
         }
-        if name.starts_with("FMManagedSecurityGroup") && broken != Some(Mutation::ReplicasAudited) {
+        if is_replica(world, group, broken) && broken != Some(Mutation::ReplicasAudited) {
             continue;
+        }
+        if !outside && compared && !is_comparable(group, broken) {
+            found.gap();
         }
         judged.push(group);
     }
     judged
 }
 
+/// Whether a group tells what groups are compared by.
+fn is_comparable(group: &Value, broken: Option<Mutation>) -> bool {
+    let told = rules(group, broken);
+    let vpc = held::body(group).as_object().is_some_and(|body| body.contains_key("vpcId"));
+    (vpc && !told.untold_ingress && !told.untold_egress)
+        || broken == Some(Mutation::UntoldRulesAreNone)
+}
+
 /// The delay counts from the group's newest configuration item, whatever that shows (§5.6).
 fn captured_plus(group: &Value, delay_ms: i64, here: &Held<'_>, broken: Option<Mutation>) -> i64 {
     let known = broken == Some(Mutation::DelayFromTheKnownState);
     let newest = here.later(group).filter(|_| !known).unwrap_or(group);
-    held::captured_ms(newest) + delay_ms
+    captured_ms(newest) + delay_ms
 }
 
 fn evaluated_ms(case: &Value) -> i64 {
     case["evaluatedMs"].as_i64().unwrap_or(0)
-}
-
-/// The groups that an interface, an instance or a load balancer lists.
-fn groups_listed(item: &Value) -> Vec<String> {
-    let body = held::body(item);
-    let mut lists = vec![&body["groups"], &body["securityGroups"]];
-    for interface in list(&body["networkInterfaces"]) {
-        lists.push(&interface["groups"]);
-    }
-    let mut ids = vec![];
-    for listed in lists.into_iter().flat_map(list) {
-        ids.push(listed.as_str().unwrap_or(text(&listed["groupId"])).to_owned());
-    }
-    ids
 }
 
 #[derive(PartialEq)]
@@ -157,51 +168,84 @@ enum Use {
     Never,
 }
 
-/// Row 15.
-fn use_of(id: &str, here: &Held<'_>, broken: Option<Mutation>) -> Use {
-    let mut found = Use::Never;
-    for item in &here.live {
-        let kind = text(&item["resourceType"]);
-        let uses = match kind {
-            INTERFACE => broken != Some(Mutation::InterfacesUseNothing),
-            INSTANCE => {
-                let gone = held::body(item)["state"]["name"] == "terminated";
-                (!gone || broken == Some(Mutation::TerminatedInstancesUse))
-                    && broken != Some(Mutation::InstancesUseNothing)
-            }
-            _ if kind == BALANCERS[1] => broken != Some(Mutation::ClassicBalancersUseNothing),
-            _ => kind == BALANCERS[0] && broken != Some(Mutation::BalancersUseNothing),
-        };
-        if uses && groups_listed(item).iter().any(|listed| listed == id) {
-            if !here.is_outdated(item) || broken == Some(Mutation::OutdatedUsersUse) {
-                return Use::Now;
-            }
-            if broken != Some(Mutation::OutdatedUsersUseNothing) {
-                found = Use::Once;
+impl<'a> Users<'a> {
+    fn of(here: &Held<'a>, others: &[Held<'a>], broken: Option<Mutation>) -> Users<'a> {
+        let mut balancers = vec![];
+        for kind in BALANCERS {
+            let blind = match kind == BALANCERS[0] {
+                true => broken == Some(Mutation::BalancersUseNothing),
+                false => broken == Some(Mutation::ClassicBalancersUseNothing),
+            };
+            for item in here.of_type(kind).filter(|_| !blind) {
+                let groups = &held::body(item)["securityGroups"];
+                // Network and gateway load balancers mostly have none.
+                let has_groups = kind == BALANCERS[1] || super::waf::balancer_kind(item) == "application";
+                balancers.push(Carrier {
+                    item,
+                    groups: ids_of(groups),
+                    untold: has_groups && !groups.is_array(),
+                    outdated: here.is_outdated(item),
+                    foreign: false,
+                });
             }
         }
+        let mut interfaces = interfaces(here, others, broken);
+        if broken == Some(Mutation::InterfacesUseNothing) {
+            interfaces.clear();
+        }
+        let mut instances = instances(here, broken);
+        if broken == Some(Mutation::InstancesUseNothing) {
+            instances.clear();
+        }
+        if broken != Some(Mutation::TerminatedInstancesUse) {
+            instances.retain(|instance| !is_terminated(instance.item));
+        }
+        Users { interfaces, instances, balancers }
     }
-    found
-}
 
-fn is_user(item: &Value) -> bool {
-    let kind = text(&item["resourceType"]);
-    kind == INTERFACE || kind == INSTANCE || BALANCERS.contains(&kind)
-}
+    fn all(&self) -> impl Iterator<Item = &Carrier<'a>> {
+        self.interfaces.iter().chain(&self.instances).chain(&self.balancers)
+    }
 
-/// Whether something that used other groups may use any by now.
-fn outdated_users(here: &Held<'_>) -> bool {
-    here.live.iter().any(|item| {
-        let gone = held::body(item)["state"]["name"] == "terminated";
-        is_user(item) && !gone && here.is_outdated(item)
-    })
-}
+    /// Row 15.
+    fn use_of(&self, id: &str, broken: Option<Mutation>) -> Use {
+        let mut found = Use::Never;
+        for user in self.all() {
+            if user.groups.iter().any(|listed| listed == id) {
+                if !user.outdated || broken == Some(Mutation::OutdatedUsersUse) {
+                    return Use::Now;
+                }
+                if broken != Some(Mutation::OutdatedUsersUseNothing) {
+                    found = Use::Once;
+                }
+            }
+        }
+        found
+    }
 
-/// Whether everything held that might use a group shows its body.
-fn all_users_seen(here: &Held<'_>, broken: Option<Mutation>) -> bool {
-    here.live.iter().all(|item| {
-        !is_user(item) || !held::is_unseen(item) || broken == Some(Mutation::UnseenUsersIgnored)
-    })
+    /// Whether something that used other groups may use any by now.
+    fn some_outdated(&self) -> bool {
+        self.own().any(|user| user.outdated)
+    }
+
+    /// Whether everything held that might use a group tells its groups.
+    fn are_all_told(&self, broken: Option<Mutation>) -> bool {
+        let pass = broken == Some(Mutation::UntoldGroupsOfCarriersAreNone);
+        self.own().all(|user| match is_unseen(user.item) {
+            true => !user.untold || broken == Some(Mutation::UnseenUsersIgnored),
+            false => !user.untold || pass,
+        })
+    }
+
+    /// Whether it is known on how many interfaces groups are.
+    fn are_countable(&self) -> bool {
+        self.interfaces.iter().all(|user| !user.untold && !user.outdated)
+    }
+
+    /// Users that the account's own shard holds.
+    fn own(&self) -> impl Iterator<Item = &Carrier<'a>> {
+        self.all().filter(|user| !user.foreign)
+    }
 }
 
 /// Row 14: which group of those with the same rules in the same VPC is to stay; nothing for a
@@ -209,7 +253,7 @@ fn all_users_seen(here: &Held<'_>, broken: Option<Mutation>) -> bool {
 fn keeper<'a>(
     group: &Value,
     judged: &[&'a Value],
-    here: &Held<'_>,
+    users: &Users<'_>,
     broken: Option<Mutation>,
 ) -> Option<&'a str> {
     let vpc = vpc_of(group);
@@ -217,20 +261,19 @@ fn keeper<'a>(
         return None;
     }
     let rules = normalised(group, broken);
-    if rules.is_empty() && broken == Some(Mutation::EmptyRuleSetsDiffer) {
+    let comparable = |group: &Value| is_comparable(group, broken);
+    if !comparable(group) || rules.is_empty() && broken == Some(Mutation::EmptyRuleSetsDiffer) {
         return None;
     }
     let mut best: Option<(usize, &str)> = None;
-    for other in judged {
+    for other in judged.iter().filter(|other| comparable(other)) {
         let same_vpc = vpc_of(other) == vpc || broken == Some(Mutation::VpcsCompared);
         if !same_vpc || normalised(other, broken) != rules {
             continue;
         }
         let id = text(&other["resourceId"]);
-        let mut attached = here
-            .of_type(INTERFACE)
-            .filter(|interface| groups_listed(interface).iter().any(|listed| listed == id))
-            .count();
+        let listing = |user: &&Carrier<'_>| user.groups.iter().any(|listed| listed == id);
+        let mut attached = users.interfaces.iter().filter(listing).count();
         if broken == Some(Mutation::KeeperBySmallestId) {
             attached = 0;
         }
@@ -257,7 +300,7 @@ fn vpc_of(group: &Value) -> String {
 fn normalised(group: &Value, broken: Option<Mutation>) -> Vec<String> {
     let own = text(&group["resourceId"]);
     let body = held::body(group);
-    let mut words: Vec<String> = rules(group, broken).iter().filter_map(word).collect();
+    let mut words: Vec<String> = rules(group, broken).rules.iter().filter_map(word).collect();
     for (direction, key) in [("in", "ipPermissions"), ("out", "ipPermissionsEgress")] {
         if direction == "out" && broken == Some(Mutation::EgressIgnored) {
             continue;
@@ -265,8 +308,8 @@ fn normalised(group: &Value, broken: Option<Mutation>) -> Vec<String> {
         for permission in list(&body[key]) {
             let ports = ports(
                 super::rules::protocol_number(text(&permission["ipProtocol"]), broken),
-                permission["fromPort"].as_i64().unwrap_or(-1),
-                permission["toPort"].as_i64().unwrap_or(-1),
+                number(&permission["fromPort"], None).unwrap_or(-1),
+                number(&permission["toPort"], None).unwrap_or(-1),
             );
             for pair in list(&permission["userIdGroupPairs"]) {
                 let id = text(&pair["groupId"]);

@@ -1,29 +1,35 @@
 //! WAFV2, naively: missing and incorrect web ACLs, missing rule groups (semantics §5.1, §10 rows
-//! 16 and 18), and web ACLs that cannot be taken over (§5.1 test 4).
+//! 16 and 18), and web ACLs that cannot be taken over (§5.1 test 4, §11 row 55).
 
 use serde_json::Value;
 
+use super::acl::{
+    Association, WEB_ACL, attribute_of, claims_are_outdated, is_named_by, is_own, name_in,
+    names, seen_acl, told_flag, web_acl_of,
+};
+pub use super::acl::{BALANCER, STAGE};
 use super::held::{self, Held};
-use super::{Found, Mutation, list, listed_types, tags_in_scope, text};
+use super::item::is_unseen;
+use super::known::require;
+use super::rule_groups::carried;
+use super::scope::{listed_types, tags_in_scope};
+use super::{Found, Mutation, Said, World, flag, list, service_data, text};
 
-const WEB_ACL: &str = "AWS::WAFv2::WebACL";
-pub(super) const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
-const STAGE: &str = "AWS::ApiGateway::Stage";
 const DISTRIBUTION: &str = "AWS::CloudFront::Distribution";
+/// The types that policies of this kind are about.
+const ABOUT: [&str; 3] = [BALANCER, STAGE, DISTRIBUTION];
 
-pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
-    let policy = &case["policy"];
-    let here = held::of_account(case, text(&case["region"]), broken);
-    let retrofit = super::service_data(policy)["webACLSource"] == "RETROFIT_EXISTING"
-        && broken != Some(Mutation::RetrofitIgnored);
+pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
+    let (case, policy) = (world.case, &world.case["policy"]);
+    let here = held::of_account(world, text(&case["region"]), broken);
+    let data = service_data(policy);
+    let retrofit =
+        data["webACLSource"] == "RETROFIT_EXISTING" && broken != Some(Mutation::RetrofitIgnored);
     let mut found = Found::default();
     let listed = listed_types(policy);
-    for kind in listed.iter().copied().chain([WEB_ACL]) {
-        if !here.knows(kind) {
-            found.issues.insert("AWSCONFIG".to_owned());
-            found.undecided = true;
-        }
-    }
+    let mut needed = listed.clone();
+    needed.push(WEB_ACL);
+    require(&mut found, world, &here, &needed, &needed);
     // Resources in scope, and web ACLs found on them.
     let mut in_scope: Vec<(&str, &str)> = vec![];
     let mut in_use: Vec<String> = vec![];
@@ -32,22 +38,20 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
         if !listed.contains(&kind) || !tags_in_scope(policy, &here, item, broken) {
             continue;
         }
-        let body = held::body(item);
         if kind == BALANCER
-            && balancer_kind(item, &body) != "application"
+            && balancer_kind(item) != "application"
             && broken != Some(Mutation::NetworkBalancersInScope)
         {
             continue;
         }
         in_scope.push((kind, text(&item["resourceId"])));
-        if held::is_unseen(item) {
+        if is_unseen(item) {
             if broken != Some(Mutation::NotRecordedCountedCompliant) {
-                found.issues.insert("AWSCONFIG".to_owned());
-                found.undecided = true;
+                found.gap();
             }
             continue;
         }
-        let association = web_acl_of(item, &body, &here, broken);
+        let association = web_acl_of(world, item, &here, broken);
         let outdated_acl = match &association {
             Association::Acl(arn) => {
                 in_use.push(arn.clone());
@@ -57,303 +61,152 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Found {
             _ => false,
         };
         let outdated = here.is_outdated(item) && broken != Some(Mutation::OutdatedResourcesPass);
-        if outdated || outdated_acl || claims_are_outdated(item, &body, &here, broken) {
-            found.issues.insert("AWSCONFIG".to_owned());
-            found.undecided = true;
+        if outdated || outdated_acl || claims_are_outdated(world, item, &here, broken) {
+            found.gap();
         }
-        let reason = match association {
-            Association::Unseen => {
-                found.issues.insert("AWSCONFIG".to_owned());
-                found.undecided = true;
-                continue;
-            }
-            Association::None => "RESOURCE_MISSING_WEB_ACL",
-            // Not held, but its ARN bears a name of the policy: it may be the policy's own.
-            Association::Acl(arn)
-                if seen_acl(&arn, &here, broken).is_none()
-                    && (arn_names_own(&arn, policy) || retrofit && arn.starts_with("arn:")) =>
-            {
-                found.issues.insert("AWSCONFIG".to_owned());
-                found.undecided = true;
-                continue;
-            }
-            Association::Acl(arn)
-                if is_own(&arn, policy, &here, broken)
-                    || retrofit && is_customers(&arn, &here, broken) =>
-            {
-                let acl = seen_acl(&arn, &here, broken);
-                let untouched = acl.is_some_and(|acl| {
-                    let body = held::body(acl);
-                    !is_own(&arn, policy, &here, broken)
-                        && body["RetrofittedByFirewallManager"] != true
-                });
-                match carries_groups(acl, policy, untouched, broken) {
-                    Some(true) => continue,
-                    Some(false) => "WEB_ACL_MISSING_RULE_GROUP",
-                    None => {
-                        found.issues.insert("AWSCONFIG".to_owned());
-                        found.undecided = true;
-                        continue;
-                    }
-                }
-            }
-            Association::Acl(_) => {
-                let overriding =
-                    super::service_data(policy)["overrideCustomerWebACLAssociation"] == true;
-                if overriding && broken == Some(Mutation::OverrideHidesIncorrect) {
-                    continue;
-                }
-                "RESOURCE_INCORRECT_WEB_ACL"
-            }
-        };
-        let id = text(&item["resourceId"]);
-        found.violators.insert((kind.to_owned(), id.to_owned(), reason.to_owned()));
+        match verdict(&association, case, &data, retrofit, &here, broken) {
+            Some("") => {}
+            Some(reason) => found.violator(item, reason),
+            None => found.gap(),
+        }
     }
+    in_use.sort();
+    in_use.dedup();
     for arn in in_use.iter().filter(|_| retrofit) {
         let Some(acl) = seen_acl(arn, &here, broken) else { continue };
-        if is_own(arn, policy, &here, broken) {
+        if is_own(acl, case, broken) != Said::No {
             continue;
         }
-        let others = !is_customers(arn, &here, broken);
-        let names = |kind: &str, id: &str| {
-            list(&acl["relationships"]).iter().any(|related| {
-                text(&related["resourceType"]) == kind && text(&related["resourceId"]) == id
-            })
-        };
-        let about = [BALANCER, STAGE, DISTRIBUTION];
-        let own_arn = held::body(acl)["ARN"].as_str().unwrap_or_default().to_owned();
-        let of_policies = about.into_iter().flat_map(|kind| here.of_type(kind)).any(|item| {
-            let (kind, id) = (text(&item["resourceType"]), text(&item["resourceId"]));
-            // Row 16: the resource's own attribute decides, relationships where it says nothing.
-            let on_it =
-                match attribute_of(item, &held::body(item)).filter(|_| !held::is_unseen(item)) {
-                    Some(said) if broken != Some(Mutation::StrangersByRelationship) => {
-                        said == arn || said == own_arn && !said.is_empty()
-                    }
-                    _ => names(kind, id),
-                };
-            on_it && !in_scope.contains(&(kind, id))
-        });
-        // What is named and not held is gone, if it is of a type that policies are about.
-        let of_others = list(&acl["relationships"]).iter().any(|related| {
-            let (kind, id) = (text(&related["resourceType"]), text(&related["resourceId"]));
-            let gone = about.contains(&kind) && here.item(kind, id).is_none();
-            match about.contains(&kind) {
-                true => {
-                    gone && !in_scope.contains(&(kind, id))
-                        && broken == Some(Mutation::GoneResourcesAreStrangers)
-                }
-                false => !in_scope.contains(&(kind, id)),
-            }
-        });
-        let strays = (of_policies || of_others) && broken != Some(Mutation::StrangersIgnored);
-        if strays || (others && broken != Some(Mutation::AclsOfOthersTakenOver)) {
-            let reason = "WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE".to_owned();
-            found.violators.insert((WEB_ACL.to_owned(), arn.clone(), reason));
+        let others = customers(acl, case, broken) == Said::No
+            && broken != Some(Mutation::AclsOfOthersTakenOver);
+        let strays = strays(world, acl, &here, &in_scope, broken);
+        if others || strays == Said::Yes {
+            found.violator(acl, "WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE");
+        } else if strays == Said::Untold || customers(acl, case, broken) == Said::Untold {
+            found.gap();
         }
     }
     found
 }
 
+/// The reason for which a resource violates, an empty one if it complies; nothing where that is not
+/// told.
+fn verdict(
+    association: &Association,
+    case: &Value,
+    data: &Value,
+    retrofit: bool,
+    here: &Held<'_>,
+    broken: Option<Mutation>,
+) -> Option<&'static str> {
+    let arn = match association {
+        Association::Unseen => return None,
+        Association::None => return Some("RESOURCE_MISSING_WEB_ACL"),
+        Association::Acl(arn) => arn,
+    };
+    let incorrect = match flag(&data["overrideCustomerWebACLAssociation"], broken) {
+        true if broken == Some(Mutation::OverrideHidesIncorrect) => "",
+        _ => "RESOURCE_INCORRECT_WEB_ACL",
+    };
+    let Some(acl) = seen_acl(arn, here, broken) else {
+        // Not held, but its ARN bears a name of the policy: it may be the policy's own.
+        let may_be_own =
+            is_named_by(name_in(arn), case, None) || retrofit && arn.starts_with("arn:");
+        return if may_be_own { None } else { Some(incorrect) };
+    };
+    let own = is_own(acl, case, broken);
+    let taken_over = if retrofit { customers(acl, case, broken) } else { Said::No };
+    if own == Said::No && taken_over == Said::No {
+        return Some(incorrect);
+    }
+    // What a customer's web ACL does not tell nobody has put there.
+    let retrofitted = told_flag(acl, "RetrofittedByFirewallManager", broken);
+    let untouched = own != Said::Yes && retrofitted == Said::No;
+    let carries = carried(held::body(acl), data, untouched, broken);
+    let doubt = own == Said::Untold || (own == Said::No && taken_over == Said::Untold);
+    match carries {
+        _ if doubt => None,
+        Said::Yes => Some(""),
+        Said::No => Some("WEB_ACL_MISSING_RULE_GROUP"),
+        Said::Untold => None,
+    }
+}
+
 /// Where the body does not tell, the ARN does.
-pub(super) fn balancer_kind<'a>(item: &Value, body: &'a Value) -> &'a str {
-    match body["type"].as_str() {
+pub fn balancer_kind(item: &Value) -> &str {
+    match held::body(item)["type"].as_str() {
         Some(kind) => kind,
         None if text(&item["resourceId"]).contains(":loadbalancer/app/") => "application",
         None => "",
     }
 }
 
-/// A web ACL that shows its body.
-fn seen_acl<'a>(arn: &str, here: &Held<'a>, broken: Option<Mutation>) -> Option<&'a Value> {
-    here.item(WEB_ACL, arn)
-        .filter(|acl| !held::is_unseen(acl) || broken == Some(Mutation::UnseenAclsHeld))
-}
-
-/// Whether only relationships of web ACLs tell which one a resource has, or that it has none, and
-/// they may have changed since.
-pub(super) fn claims_are_outdated(
-    item: &Value,
-    body: &Value,
-    here: &Held<'_>,
-    broken: Option<Mutation>,
-) -> bool {
-    if attribute_of(item, body).is_some() || broken == Some(Mutation::OutdatedClaimsPass) {
-        return false;
-    }
-    match web_acl_of(item, body, here, broken) {
-        Association::Acl(arn) => here.item(WEB_ACL, &arn).is_some_and(|acl| here.is_outdated(acl)),
-        Association::None | Association::Unseen => {
-            here.of_type(WEB_ACL).any(|acl| here.is_outdated(acl))
-        }
-    }
-}
-
 /// Made by the account itself, whether Firewall Manager has put rule groups into it or not.
-fn is_customers(arn: &str, here: &Held<'_>, broken: Option<Mutation>) -> bool {
-    let Some(acl) = seen_acl(arn, here, broken) else { return false };
-    let body = held::body(acl);
-    body["ManagedByFirewallManager"] != true
-        || (body["RetrofittedByFirewallManager"] == true
-            && broken != Some(Mutation::RetrofittedFlagIgnored))
-}
-
-pub(super) enum Association {
-    Acl(String),
-    None,
-    /// Only relationships could tell, and web ACLs are not recorded.
-    Unseen,
-}
-
-pub(super) fn web_acl_of(
-    item: &Value,
-    body: &Value,
-    here: &Held<'_>,
-    broken: Option<Mutation>,
-) -> Association {
-    let kind = text(&item["resourceType"]);
-    let attribute = attribute_of(item, body);
-    let by_relationship = || {
-        for acl in here.of_type(WEB_ACL) {
-            for related in list(&acl["relationships"]) {
-                if text(&related["resourceType"]) == kind
-                    && text(&related["resourceId"]) == text(&item["resourceId"])
-                {
-                    return Association::Acl(text(&acl["resourceId"]).to_owned());
-                }
-            }
-        }
-        let all_seen = here.of_type(WEB_ACL).all(|acl| !held::is_unseen(acl))
-            || broken == Some(Mutation::UnseenAclsHeld);
-        if all_seen && here.knows(WEB_ACL) { Association::None } else { Association::Unseen }
+fn customers(acl: &Value, case: &Value, broken: Option<Mutation>) -> Said {
+    let retrofitted = match told_flag(acl, "RetrofittedByFirewallManager", broken) {
+        _ if broken == Some(Mutation::RetrofittedFlagIgnored) => Said::No,
+        said => said,
     };
-    if broken == Some(Mutation::RelationshipsOverAttribute)
-        && let Association::Acl(arn) = by_relationship()
-    {
-        return Association::Acl(arn);
-    }
-    match attribute {
-        Some("") if broken == Some(Mutation::EmptyAttributeAsksRelationships) => by_relationship(),
-        Some("") => Association::None,
-        Some(arn) => Association::Acl(arn.to_owned()),
-        None if broken == Some(Mutation::RelationshipsNeverAsked) => Association::None,
-        None => by_relationship(),
+    match told_flag(acl, "ManagedByFirewallManager", broken) {
+        _ if is_own(acl, case, broken) == Said::Yes => Said::No,
+        Said::No => Said::Yes,
+        Said::Yes => retrofitted,
+        Said::Untold if retrofitted == Said::Yes => Said::Yes,
+        Said::Untold => Said::Untold,
     }
 }
 
-/// What a resource itself says of its web ACL.
-fn attribute_of<'a>(item: &'a Value, body: &'a Value) -> Option<&'a str> {
-    match text(&item["resourceType"]) {
-        BALANCER => list(&item["supplementaryConfiguration"]["LoadBalancerAttributes"])
-            .iter()
-            .find(|pair| text(&pair["key"]) == "waf.web_acl_id")
-            .map(|pair| text(&pair["value"])),
-        STAGE => body["webAclArn"].as_str(),
-        _ => body["distributionConfig"]["webACLId"].as_str(),
-    }
-}
-
-/// Semantics §10 row 16, last sentence, and §5.1 names.
-fn is_own(arn: &str, policy: &Value, here: &Held<'_>, broken: Option<Mutation>) -> bool {
-    let Some(acl) = seen_acl(arn, here, broken) else { return false };
-    let body = held::body(acl);
-    if body["ManagedByFirewallManager"] != true && broken != Some(Mutation::ManagedFlagIgnored) {
-        return false;
-    }
-    bears_name(text(&body["Name"]), policy, broken)
-}
-
-fn arn_names_own(arn: &str, policy: &Value) -> bool {
-    let name = arn.split('/').nth(2).unwrap_or("");
-    bears_name(name, policy, None)
-}
-
-fn bears_name(name: &str, policy: &Value, broken: Option<Mutation>) -> bool {
-    let start = format!("FMManagedWebACLV2-{}-", text(&policy["PolicyName"]));
-    let Some(moment) = name.strip_prefix(start.as_str()) else { return false };
-    broken == Some(Mutation::OwnNameByPrefix)
-        || (!moment.is_empty() && moment.chars().all(|c| c.is_ascii_digit()))
-}
-
-/// Whether the web ACL has the policy's first and last groups, in order and unaltered; nothing
-/// when it does not tell.
-/// Nobody put groups into one that is untouched.
-fn carries_groups(
-    acl: Option<&Value>,
-    policy: &Value,
-    untouched: bool,
+/// Whether a web ACL is also on resources that are out of scope.
+fn strays(
+    world: &World<'_>,
+    acl: &Value,
+    here: &Held<'_>,
+    in_scope: &[(&str, &str)],
     broken: Option<Mutation>,
-) -> Option<bool> {
-    if broken == Some(Mutation::RuleGroupsIgnored) {
-        return Some(true);
+) -> Said {
+    if broken == Some(Mutation::StrangersIgnored) {
+        return Said::No;
     }
-    let body = held::body(acl?);
-    let data = super::service_data(policy);
-    let mut untold = false;
-    for (wanted, there) in [
-        ("preProcessRuleGroups", "PreProcessFirewallManagerRuleGroups"),
-        ("postProcessRuleGroups", "PostProcessFirewallManagerRuleGroups"),
-    ] {
-        let mut wanted: Vec<Vec<String>> =
-            list(&data[wanted]).iter().map(|g| wanted_group(g, broken)).collect();
-        if body[there].is_null() {
-            if untouched && !wanted.is_empty() {
-                return Some(false);
+    let arn = text(&acl["resourceId"]);
+    let own_arn = text(super::any_case(held::body(acl), "ARN"));
+    let mut untold = !acl["relationships"].is_array();
+    for item in ABOUT.into_iter().flat_map(|kind| here.of_type(kind)) {
+        let (kind, id) = (text(&item["resourceType"]), text(&item["resourceId"]));
+        // Row 16: the resource's own attribute decides, relationships where it says nothing.
+        let on_it = match attribute_of(item).filter(|_| !is_unseen(item)) {
+            Some(said) if broken != Some(Mutation::StrangersByRelationship) => {
+                said == arn || said == own_arn && !said.is_empty()
             }
-            untold |= !wanted.is_empty();
-            continue;
-        }
-        let mut there: Vec<Vec<String>> =
-            list(&body[there]).iter().map(|g| found_group(g, broken)).collect();
-        if broken == Some(Mutation::RuleGroupOrderIgnored) {
-            wanted.sort();
-            there.sort();
-        }
-        if wanted != there {
-            return Some(false);
+            _ => names(acl, kind, id),
+        };
+        if on_it && !in_scope.contains(&(kind, id)) {
+            let policy = &world.case["policy"];
+            if listed_types(policy).contains(&kind) && may_be(policy, here, item) {
+                untold = true;
+            } else {
+                return Said::Yes;
+            }
         }
     }
-    (!untold || broken == Some(Mutation::UntoldRuleGroupsPresent)).then_some(true)
-}
-
-/// What tells one rule group from another, as the policy writes it.
-fn wanted_group(group: &Value, broken: Option<Mutation>) -> Vec<String> {
-    let managed = &group["managedRuleGroupIdentifier"];
-    let pinned = managed["versionEnabled"] == true;
-    described(
-        [
-            text(&group["ruleGroupArn"]),
-            text(&managed["vendorName"]),
-            text(&managed["managedRuleGroupName"]),
-            if pinned { text(&managed["version"]) } else { "" },
-        ],
-        text(&group["overrideAction"]["type"]) == "COUNT",
-        broken,
-    )
-}
-
-/// The same, as a web ACL's item writes it.
-fn found_group(group: &Value, broken: Option<Mutation>) -> Vec<String> {
-    let statement = &group["FirewallManagerStatement"];
-    let managed = &statement["ManagedRuleGroupStatement"];
-    described(
-        [
-            text(&statement["RuleGroupReferenceStatement"]["ARN"]),
-            text(&managed["VendorName"]),
-            text(&managed["Name"]),
-            text(&managed["Version"]),
-        ],
-        group["OverrideAction"]["Count"].is_object(),
-        broken,
-    )
-}
-
-fn described(names: [&str; 4], count: bool, broken: Option<Mutation>) -> Vec<String> {
-    let count = count && broken != Some(Mutation::OverrideActionIgnored);
-    let mut described: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    if broken == Some(Mutation::VersionIgnored) {
-        described[3].clear();
+    for related in list(&acl["relationships"]) {
+        let (kind, id) = (text(&related["resourceType"]), text(&related["resourceId"]));
+        if ABOUT.contains(&kind) {
+            // What is named and not held is gone, if its type is known.
+            let gone = here.item(kind, id).is_none() && !in_scope.contains(&(kind, id));
+            if gone && broken == Some(Mutation::GoneResourcesAreStrangers) {
+                return Said::Yes;
+            }
+            untold |= gone
+                && !here.knows(world, kind)
+                && broken != Some(Mutation::UnrecordedResourcesAreGone);
+        } else if !in_scope.contains(&(kind, id)) {
+            return Said::Yes;
+        }
     }
-    described.push(count.to_string());
-    described
+    if untold && broken != Some(Mutation::UntoldStrangersPass) { Said::Untold } else { Said::No }
+}
+
+/// Whether a resource may be in scope, its tags not being told.
+fn may_be(policy: &Value, here: &Held<'_>, item: &Value) -> bool {
+    !list(&policy["ResourceTags"]).is_empty() && here.tags(item).is_none()
 }

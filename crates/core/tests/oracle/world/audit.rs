@@ -6,6 +6,8 @@ use super::items::{Ids, delivery, histories, item, not_recorded, push, recorder}
 use super::{
     ADMIN, CUSTOM_APPS, CUSTOM_PROTOCOLS, DefaultLists, MEMBER, PORTS, list_reference, policy,
 };
+use super::files::note;
+use super::shared::{name_of_group, name_policies, part, share};
 use crate::boundary;
 use crate::random::Random;
 
@@ -83,6 +85,7 @@ pub(super) fn audit_case(case: &mut Value, random: &mut Random, defaults: &Defau
     } else if random.chance(30) {
         data["preManagedOptions"] = Value::Null;
     }
+    in_words(case, &mut data, random);
     case["policy"] = policy("audit", "SECURITY_GROUPS_CONTENT_AUDIT", &data, &types);
 
     let mut ids = Ids(0);
@@ -101,9 +104,40 @@ pub(super) fn audit_case(case: &mut Value, random: &mut Random, defaults: &Defau
     recorder(random, &account, region, &mut account_items, &SECURITY_TYPES);
     case["delivery"] = delivery(random, &account, region, account_items);
     if account != ADMIN {
+        if random.chance(15) {
+            // Lists of another account are not this account's to know.
+            admin_items.push(prefix_list(random, ADMIN, "pl-0b"));
+        }
         case["administratorDelivery"] =
             json!({"fileVersion": "1.0", "configurationItems": admin_items});
     }
+    if case.to_string().contains("prefixListId\":") {
+        note(case, "prefix lists");
+    }
+    name_policies(case, random);
+    if random.chance(16) {
+        share(case, random);
+    }
+    if random.chance(25) {
+        part(case, random);
+    }
+}
+
+/// A prefix list with its entries, or without.
+fn prefix_list(random: &mut Random, account: &str, id: &str) -> Value {
+    let entries = match random.below(8) {
+        0 => json!([{"Cidr": "10.1.0.0/16"}, {"Cidr": "10.2.0.0/16", "Description": "two"}]),
+        1 => json!([{"Cidr": "10.1.0.0/16"}, {"Cidr": "52.94.0.0/22"}]),
+        2 => json!([{"Cidr": "192.168.0.0/24"}]),
+        3 => json!([{"Cidr": random.pick(IPV4)}, {"Cidr": random.pick(IPV4)}]),
+        4 => json!([{"Cidr": random.pick(IPV6)}]),
+        5 => json!([]),
+        6 => Value::Null,
+        _ => json!([{"Cidr": random.pick(IPV4)}]),
+    };
+    let body = json!({"PrefixListId": id, "PrefixListName": "offices", "AddressFamily": "IPv4",
+        "Entries": entries, "Tags": []});
+    item(random, account, "eu-west-1", "AWS::EC2::PrefixList", id, body)
 }
 
 fn managed_options(random: &mut Random, defaults: &DefaultLists) -> Value {
@@ -168,6 +202,32 @@ fn managed_options(random: &mut Random, defaults: &DefaultLists) -> Value {
         }
     }
     Value::Array(options)
+}
+
+/// Numbers and switches as texts (semantics §11 row 46).
+pub(super) fn in_words(case: &mut Value, data: &mut Value, random: &mut Random) {
+    if random.chance(6) && word(data, random) {
+        note(case, "words");
+    }
+}
+
+fn word(data: &mut Value, random: &mut Random) -> bool {
+    match data {
+        Value::Bool(said) => {
+            *data = json!(if random.chance(50) { said.to_string() } else { said.to_string().to_uppercase() });
+            true
+        }
+        Value::Number(number) => {
+            *data = match random.chance(50) {
+                true => json!(number.to_string()),
+                false => json!(number.as_f64()),
+            };
+            true
+        }
+        Value::Array(elements) => elements.iter_mut().any(|element| word(element, random)),
+        Value::Object(map) => map.values_mut().any(|value| word(value, random)),
+        _ => false,
+    }
 }
 
 /// The audit group, and permissions near to what it says.
@@ -271,15 +331,7 @@ fn security_items(random: &mut Random, case: &Value, near: &[Value], ids: &mut I
     let busy = random.chance(60);
     for _ in 0..1 + random.below(if busy { 5 } else { 2 }) {
         let id = ids.next("sg");
-        let name = random.pick(&[
-            "web",
-            "web",
-            "web",
-            "web",
-            "default",
-            "FMManagedSecurityGroup00000000-sg-0b",
-            "Default",
-        ]);
+        let name = name_of_group(random);
         let mut sides = [vec![], vec![]];
         for side in &mut sides {
             for _ in 0..random.below(3) {
@@ -294,7 +346,7 @@ fn security_items(random: &mut Random, case: &Value, near: &[Value], ids: &mut I
                 }
             }
         }
-        let mut item = group(random, &id, &account, name, &sides[0], &sides[1]);
+        let mut item = group(random, &id, &account, &name, &sides[0], &sides[1]);
         if random.chance(6) && item["configuration"].is_object() {
             item["configuration"]["ownerId"] = json!("444444444444");
         }
@@ -359,15 +411,10 @@ fn security_items(random: &mut Random, case: &Value, near: &[Value], ids: &mut I
         });
         items.push(item(random, &account, "eu-west-1", "AWS::EC2::Instance", &id, body));
     }
-    if random.chance(50) {
-        let entries = match random.below(3) {
-            0 => json!([{"Cidr": "10.1.0.0/16"}, {"Cidr": "10.2.0.0/16", "Description": "two"}]),
-            1 => json!([{"Cidr": "10.1.0.0/16"}, {"Cidr": "52.94.0.0/22"}]),
-            _ => json!([{"Cidr": "192.168.0.0/24"}]),
-        };
-        let body = json!({"PrefixListId": "pl-0a", "PrefixListName": "offices", "AddressFamily": "IPv4",
-            "Entries": entries, "Tags": []});
-        items.push(item(random, &account, "eu-west-1", "AWS::EC2::PrefixList", "pl-0a", body));
+    for (id, share) in [("pl-0a", 65), ("pl-0b", 35)] {
+        if random.chance(share) {
+            items.push(prefix_list(random, &account, id));
+        }
     }
     histories(random, &mut items);
     items

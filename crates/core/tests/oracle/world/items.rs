@@ -212,16 +212,16 @@ pub(super) fn recorder(
     items: &mut Vec<Value>,
     types: &[&str],
 ) {
-    if !random.chance(50) {
+    if !random.chance(70) {
         return;
     }
     let mut listed: Vec<&str> = types.to_vec();
     listed.push("AWS::EC2::VPC");
-    if random.chance(45) {
+    if random.chance(35) {
         listed.remove(random.below(listed.len()));
     }
     let mut excluded = vec!["AWS::IAM::Role"];
-    if random.chance(45) {
+    if random.chance(35) {
         excluded.push(types[random.below(types.len())]);
     }
     let group = match random.below(4) {

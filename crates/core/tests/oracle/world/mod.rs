@@ -8,11 +8,18 @@ use crate::naive;
 use crate::random::Random;
 
 mod audit;
+mod containers;
+mod files;
 mod items;
+mod rule_groups;
+mod shared;
 mod shield;
+mod twists;
+mod unreadable;
 mod usage;
 mod web;
 
+pub use files::deliver;
 pub use items::not_recorded;
 
 pub const ADMIN: &str = "111111111111";
@@ -90,20 +97,12 @@ fn fresh(random: &mut Random, defaults: &DefaultLists) -> Value {
     if random.chance(15) {
         items::show_no_body(&mut case, random);
     }
-    if random.chance(6) {
-        age(&mut case, random);
+    for _ in 0..[0, 0, 0, 0, 0, 0, 1, 1, 1, 2][random.below(10)] {
+        twists::twist(&mut case, random);
     }
+    deliver(&mut case);
+    files::mix_up(&mut case, random);
     case
-}
-
-/// The last delivery was received some time before the moment of judging.
-fn age(case: &mut Value, random: &mut Random) {
-    const DAY_MS: i64 = 86_400_000;
-    let now = case["evaluatedMs"].as_i64().unwrap_or(1_772_000_000_000);
-    let ages = [0, DAY_MS - 1, DAY_MS + 1, 30 * DAY_MS];
-    case["evaluatedMs"] = json!(now);
-    case["receivedMs"] = json!(now - ages[random.below(ages.len())]);
-    case["staleAfterMs"] = if random.chance(80) { json!(DAY_MS) } else { Value::Null };
 }
 
 fn organization(random: &mut Random) -> Value {
@@ -159,7 +158,9 @@ fn scope(policy: &mut Value, random: &mut Random) {
         return;
     }
     let mut tags = vec![];
-    for key in ["env", "team"].iter().take(1 + random.below(2)) {
+    // Two values of one key are accepted (semantics §11 row 49).
+    let keys = if random.chance(6) { ["env", "env"] } else { ["env", "team"] };
+    for key in keys.iter().take(1 + random.below(2)) {
         tags.push(match random.chance(20) {
             true => json!({"Key": key}),
             false => json!({"Key": key, "Value": random.pick(TAG_VALUES)}),

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::audit::{group, permission};
+use super::audit::{group, in_words, permission};
 use super::items::{Ids, delivery, histories, item, push, recorder};
 use super::policy;
+use super::shared::{name_of_group, name_policies, part, share};
 use crate::boundary;
 use crate::random::Random;
 
@@ -30,8 +31,9 @@ pub(super) fn usage_case(case: &mut Value, random: &mut Random) {
     };
     let delays = [json!(null), json!(0), json!(1), json!(60), json!(525_600)];
     let delay = if used { delays[random.below(delays.len())].clone() } else { Value::Null };
-    let data = json!({"type": "SECURITY_GROUPS_USAGE_AUDIT", "deleteUnusedSecurityGroups": used,
+    let mut data = json!({"type": "SECURITY_GROUPS_USAGE_AUDIT", "deleteUnusedSecurityGroups": used,
         "coalesceRedundantSecurityGroups": unique, "optionalDelayForUnusedInMinutes": delay});
+    in_words(case, &mut data, random);
     case["policy"] = policy("usage", "SECURITY_GROUPS_USAGE_AUDIT", &data, &[GROUP]);
     let after = [-1, 0, 1, 3_600_000, 3_600_001, 40_000_000_000, 40_000_000_000];
     let delay_ms = delay.as_i64().unwrap_or(0) * 60_000;
@@ -45,6 +47,13 @@ pub(super) fn usage_case(case: &mut Value, random: &mut Random) {
     recorder(random, &account, region, &mut items, &[GROUP, INTERFACE, INSTANCE]);
     case["delivery"] = delivery(random, &account, region, items);
     case["administratorDelivery"] = json!({"fileVersion": "1.0", "configurationItems": []});
+    name_policies(case, random);
+    if random.chance(18) {
+        share(case, random);
+    }
+    if random.chance(15) {
+        part(case, random);
+    }
 }
 
 /// Groups made of the same few permissions.
@@ -82,17 +91,7 @@ fn groups(random: &mut Random, account: &str, ids: &mut Ids) -> (Vec<Value>, Vec
         for side in &mut sides {
             rewrite(side, random);
         }
-        let name = random.pick(&[
-            "web",
-            "web",
-            "web",
-            "web",
-            "web",
-            "web",
-            "web",
-            "default",
-            "FMManagedSecurityGroup00000000-sg-0b",
-        ]);
+        let name = name_of_group(random);
         let mut body = json!({
             "groupId": id, "groupName": name, "description": format!("number {id}"),
             "ownerId": account, "vpcId": "vpc-01", "ipPermissions": sides[0],
@@ -190,8 +189,16 @@ fn users(
         let mut body = json!({"instanceId": id, "state": {"name": state}, "vpcId": "vpc-01",
             "securityGroups": some(random), "networkInterfaces": [], "tags": []});
         if random.chance(50) {
-            let interface = json!({"networkInterfaceId": "eni-0abc", "groups": some(random)});
+            let eni = ids.next("eni");
+            let groups = some(random);
+            let interface = json!({"networkInterfaceId": eni, "groups": groups,
+                "attachment": {"deviceIndex": 1}});
             push(&mut body, "networkInterfaces", interface);
+            if random.chance(50) {
+                let body = json!({"networkInterfaceId": eni, "groups": groups, "vpcId": "vpc-01",
+                    "attachment": {"instanceId": id, "deviceIndex": 1}, "tagSet": []});
+                items.push(item(random, account, region, INTERFACE, &eni, body));
+            }
         }
         items.push(item(random, account, region, INSTANCE, &id, body));
     }

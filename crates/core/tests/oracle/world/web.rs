@@ -2,47 +2,16 @@
 
 use serde_json::{Value, json};
 
+use super::audit::in_words;
+use super::files::note;
 use super::items::{Ids, deleted, delivery, item, not_recorded, push, recorder};
-use super::{ADMIN, WEB_ACL, policy};
+use super::rule_groups::{self, Choice};
+use super::{WEB_ACL, policy};
 use crate::random::Random;
 
 const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
 const STAGE: &str = "AWS::ApiGateway::Stage";
 const DISTRIBUTION: &str = "AWS::CloudFront::Distribution";
-
-/// How many rule groups there are to choose from.
-const RULE_GROUPS: usize = 6;
-
-/// A rule group as a policy writes it, and as a web ACL's item does.
-fn rule_group(at: usize) -> (Value, Value) {
-    let own = |name: &str, count: &str| {
-        let arn = format!("arn:aws:wafv2:eu-west-1:{ADMIN}:regional/rulegroup/{name}/1");
-        (
-            json!({"ruleGroupArn": arn, "overrideAction": {"type": if count == "Count" { "COUNT" } else { "NONE" }},
-                "managedRuleGroupIdentifier": null, "ruleGroupType": "RuleGroup", "excludeRules": []}),
-            json!({"Name": name, "Priority": 0, "OverrideAction": { count: {} },
-                "FirewallManagerStatement": {"RuleGroupReferenceStatement": {"ARN": arn}}}),
-        )
-    };
-    let managed = |version: Option<&str>| {
-        (
-            json!({"ruleGroupArn": null, "overrideAction": {"type": "NONE"}, "ruleGroupType": "ManagedRuleGroup",
-                "managedRuleGroupIdentifier": {"vendorName": "AWS", "managedRuleGroupName": "CommonRuleSet",
-                    "versionEnabled": version.map(|_| true), "version": version}, "excludeRules": []}),
-            json!({"Name": "common", "Priority": 0, "OverrideAction": {"None": {}},
-                "FirewallManagerStatement": {"ManagedRuleGroupStatement":
-                    {"VendorName": "AWS", "Name": "CommonRuleSet", "Version": version}}}),
-        )
-    };
-    match at {
-        0 => own("one", "None"),
-        1 => own("one", "Count"),
-        2 => own("two", "None"),
-        3 => managed(None),
-        4 => managed(Some("Version_1.0")),
-        _ => managed(Some("Version_2.0")),
-    }
-}
 
 /// Where a resource is: its account, its Region, and the Region that its items are under.
 pub(super) struct Place<'a> {
@@ -109,6 +78,47 @@ pub(super) fn resource(
     }
 }
 
+/// Other policies, and names that the policy had.
+fn neighbours(case: &mut Value, name: &str, random: &mut Random) {
+    if random.chance(20) {
+        case["formerNames"] = json!([random.pick(&["border", "edge-old"])]);
+        note(case, "names of web ACLs");
+    }
+    let mut others = vec![];
+    for other in ["edge", "edge1", "edge-two", "edge-7", "-edge-", "shield"] {
+        if other != name && random.chance(18) {
+            let kind = if other == "shield" { "SHIELD_ADVANCED" } else { "WAFV2" };
+            let mut made = json!({"name": other, "type": kind, "formerNames": []});
+            if random.chance(10) {
+                made["formerNames"] = json!(["edge11"]);
+            }
+            others.push(made);
+        }
+    }
+    case["otherPolicies"] = json!(others);
+}
+
+/// A name of a web ACL: of the policy in either generation, of another policy, of a customer.
+fn name_of_acl(case: &mut Value, name: &str, at: usize, random: &mut Random) -> String {
+    let former = case["formerNames"][0].as_str().unwrap_or("edge-old").to_owned();
+    let moment = ["177000000000", "177000000", "1770000000", "17700000000"][random.below(4)];
+    let made = match random.below(18) {
+        0 => format!("FMManagedWebACLV2-{name}-two-177000000000{at}"),
+        1 => format!("FMManagedWebACLV2-{name}-"),
+        2 | 3 => "customer".to_owned(),
+        4 => format!("FMManagedWebACLV2-edge-177000000000{at}"),
+        5 => format!("FMManagedWebACLV2{name}177000000000{at}"),
+        6 => format!("FMManagedWebACLV2{name}{moment}{at}"),
+        7 => format!("FMManagedWebACLV2edge1{moment}{at}"),
+        8 => format!("FMManagedWebACLV2-edge-{moment}{at}"),
+        9 => format!("FMManagedWebACLV2-{former}-177000000000{at}"),
+        10 => format!("FMManagedWebACLV2{former}{moment}{at}"),
+        _ => return format!("FMManagedWebACLV2-{name}-177000000000{at}"),
+    };
+    note(case, "names of web ACLs");
+    made
+}
+
 pub(super) fn waf_case(case: &mut Value, random: &mut Random) {
     let global = random.chance(20);
     let region = if global { "us-east-1" } else { "eu-west-1" };
@@ -120,16 +130,17 @@ pub(super) fn waf_case(case: &mut Value, random: &mut Random) {
         (_, 1) => &[BALANCER, STAGE],
         _ => &[BALANCER],
     };
-    let mut wanted = [vec![], vec![]];
-    if random.chance(65) {
+    let mut wanted: [Vec<Choice>; 2] = [vec![], vec![]];
+    if random.chance(70) {
         for (side, most) in wanted.iter_mut().zip([3, 2]) {
             for _ in 0..random.below(most) {
-                side.push(random.below(RULE_GROUPS));
+                side.push(Choice::any(random));
             }
         }
     }
-    let [first, last] =
-        wanted.each_ref().map(|side| side.iter().map(|at| rule_group(*at).0).collect::<Vec<_>>());
+    let [first, last] = wanted.each_ref().map(|side| {
+        side.iter().map(|choice| choice.as_wanted(random)).collect::<Vec<_>>()
+    });
     let mut data = json!({
         "type": "WAFV2", "preProcessRuleGroups": first, "postProcessRuleGroups": last,
         "defaultAction": {"type": "ALLOW"},
@@ -139,43 +150,30 @@ pub(super) fn waf_case(case: &mut Value, random: &mut Random) {
     if data["webACLSource"] == "" {
         data["webACLSource"] = Value::Null;
     }
-    let name = random.pick(&["edge", "edge-two", "edge-7"]);
+    let name = random.pick(&["edge", "edge", "edge-two", "edge-7", "edge1"]);
+    in_words(case, &mut data, random);
     case["policy"] = policy(name, "WAFV2", &data, types);
+    neighbours(case, name, random);
     let account = case["account"].as_str().expect("an account").to_owned();
     let (scope, place) = if global { ("global", "us-east-1") } else { ("regional", region) };
 
     let mut acls = vec![];
     let mut items = vec![];
     for at in 0..random.below(3) {
-        let own_name = format!("FMManagedWebACLV2-{name}-177000000000{at}");
-        let acl_name = match random.below(8) {
-            0 => format!("FMManagedWebACLV2-{name}-two-177000000000{at}"),
-            1 => format!("FMManagedWebACLV2-{name}-"),
-            2 => "customer".to_owned(),
-            3 => format!("FMManagedWebACLV2-edge-177000000000{at}"),
-            _ => own_name,
-        };
+        let acl_name = name_of_acl(case, name, at, random);
         let arn = format!("arn:aws:wafv2:{place}:{account}:{scope}/webacl/{acl_name}/0000000{at}");
         let mut body = json!({
             "ARN": arn, "Id": format!("0000000{at}"), "Name": acl_name, "Capacity": 1,
             "DefaultAction": {"Allow": {}}, "Rules": [], "ManagedByFirewallManager": random.chance(80),
             "RetrofittedByFirewallManager": random.chance(25),
         });
-        for (key, side) in
-            ["PreProcessFirewallManagerRuleGroups", "PostProcessFirewallManagerRuleGroups"]
-                .iter()
-                .zip(&wanted)
-        {
-            let mut side = side.clone();
-            match random.below(10) {
-                0 => drop(side.pop()),
-                1 => side.reverse(),
-                2 if !side.is_empty() => side[0] = random.below(RULE_GROUPS),
-                4 if !side.is_empty() => side[0] = side[0] / 3 * 3 + random.below(3),
-                3 => continue,
-                _ => {}
-            }
-            body[key] = side.iter().map(|at| rule_group(*at).1).collect();
+        if random.chance(3) {
+            let members = body.as_object_mut().expect("built as one");
+            members.remove(random.pick(&["ManagedByFirewallManager", "RetrofittedByFirewallManager"]));
+        }
+        rule_groups::put(case, &mut body, &wanted, random);
+        if random.chance(6) {
+            body = rule_groups::in_older_letters(&body);
         }
         items.push(item(random, &account, home, WEB_ACL, &arn, body));
         acls.push(arn);

@@ -1,0 +1,29 @@
+//! How old what is held of a shard is (semantics §11 row 40).
+
+use serde_json::Value;
+
+use super::held::Held;
+use super::Mutation;
+
+/// Whether the newest that was told of a shard is older than the limit.
+pub fn is_stale(case: &Value, here: &Held<'_>) -> bool {
+    let Some(after_ms) = case["staleAfterMs"].as_i64() else { return false };
+    let now_ms = case["evaluatedMs"].as_i64().unwrap_or(0);
+    // Whole snapshots speak of their moment, everything else of when it was captured.
+    let wholes = here.told.wholes.iter().filter(|whole| {
+        whole.account == here.account && whole.region == here.region
+    });
+    let mut moments: Vec<i64> = wholes.map(|whole| whole.moment_ms).collect();
+    if here.broken == Some(Mutation::SnapshotsAreAsOldAsTheirItems) {
+        moments.clear();
+    }
+    moments.extend(here.all.iter().map(|state| state.captured_ms));
+    // The future counts as now.
+    let ahead = here.broken == Some(Mutation::FutureMomentsAreForgotten);
+    moments.retain(|moment| !ahead || *moment <= now_ms);
+    let newest_ms = match here.broken {
+        Some(Mutation::OldestDeliveryDecides) => moments.into_iter().min(),
+        _ => moments.into_iter().max(),
+    };
+    newest_ms.is_some_and(|newest_ms| now_ms - newest_ms.min(now_ms) >= after_ms)
+}

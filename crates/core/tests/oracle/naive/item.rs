@@ -1,0 +1,250 @@
+//! One configuration item in either dialect, in the words of the delivery dialect (formats §2 to
+//! §4, §7; semantics §11 row 50).
+
+use serde_json::{Map, Value, json};
+
+use super::{Mutation, text};
+
+pub const RECORDER: &str = "AWS::Config::ConfigurationRecorder";
+
+/// The types that verdicts read, as AWS writes them.
+const KINDS: &[&str] = &[
+    RECORDER,
+    "AWS::WAFv2::WebACL",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer",
+    "AWS::ElasticLoadBalancing::LoadBalancer",
+    "AWS::ApiGateway::Stage",
+    "AWS::CloudFront::Distribution",
+    "AWS::EC2::EIP",
+    "AWS::Shield::Protection",
+    "AWS::ShieldRegional::Protection",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::NetworkInterface",
+    "AWS::EC2::Instance",
+    "AWS::EC2::PrefixList",
+];
+
+/// What can be read of an item, and the item where all that is needed can.
+#[derive(Debug, Default)]
+pub struct Item {
+    pub account: Option<String>,
+    pub region: Option<String>,
+    pub kind: Option<String>,
+    pub id: Option<String>,
+    pub captured_ms: Option<i64>,
+    pub whole: Option<Value>,
+}
+
+impl Item {
+    pub fn read(element: &Value, broken: Option<Mutation>) -> Item {
+        let Value::Object(members) = element else { return Item::default() };
+        // Names are read without regard to case (formats §11 rule 2).
+        let get = |names: &[&str]| {
+            let found = members.iter().find(|(key, value)| {
+                names.iter().any(|name| name.eq_ignore_ascii_case(key)) && !value.is_null()
+            });
+            found.map(|(_, value)| value)
+        };
+        let said = |names: &[&str]| {
+            get(names).and_then(Value::as_str).filter(|said| !said.is_empty()).map(str::to_owned)
+        };
+        let mut read = Item {
+            account: said(&["awsAccountId", "accountId"]),
+            region: said(&["awsRegion"]),
+            kind: said(&["resourceType"]).map(|kind| match broken {
+                Some(Mutation::LettersOfTypesCount) => kind,
+                _ => self::kind(&kind),
+            }),
+            id: said(&["resourceId"]),
+            captured_ms: get(&["configurationItemCaptureTime"]).and_then(moment_ms),
+            whole: None,
+        };
+        let (Some(account), Some(region), Some(kind), Some(id), Some(_)) =
+            (&read.account, &read.region, &read.kind, &read.id, read.captured_ms)
+        else {
+            return read;
+        };
+        let Some(body) = get(&["configuration"]).map_or(Some(Value::Null), parsed_body) else {
+            return read;
+        };
+        let mut whole = json!({
+            "awsAccountId": account, "awsRegion": region, "resourceType": kind, "resourceId": id,
+            "configurationItemCaptureTime": read.captured_ms, "configuration": plain(&body),
+        });
+        whole["configurationItemStatus"] =
+            json!(said(&["configurationItemStatus"]).unwrap_or_else(|| "OK".to_owned()));
+        let state = get(&["configurationStateId"]);
+        let state = state.and_then(|state| match state {
+            Value::String(digits) => digits.parse::<u64>().ok(),
+            number => number.as_u64(),
+        });
+        whole["configurationStateId"] = json!(state);
+        whole["resourceName"] = json!(said(&["resourceName"]));
+        if let Some(Value::Object(map)) = get(&["supplementaryConfiguration"]) {
+            let inner = |value: &Value| match value {
+                Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
+                other => other.clone(),
+            };
+            let map: Map<String, Value> =
+                map.iter().map(|(key, value)| (key.clone(), plain(&inner(value)))).collect();
+            whole["supplementaryConfiguration"] = Value::Object(map);
+        }
+        if let Some(Value::Array(relations)) = get(&["relationships"]) {
+            let mut relations = relations.clone();
+            for relation in &mut relations {
+                if let Some(named) = relation["resourceType"].as_str() {
+                    relation["resourceType"] = json!(self::kind(named));
+                }
+            }
+            whole["relationships"] = Value::Array(relations);
+        }
+        if let Some(tags) = get(&["tags"]).and_then(tag_map) {
+            whole["tags"] = tags;
+        } else if let Some(tags) = tags_inside(&whole) {
+            whole["tags"] = tags;
+        }
+        read.whole = Some(whole);
+        read
+    }
+}
+
+/// The body: JSON, JSON in a text, or nothing; `None` where it cannot be read.
+fn parsed_body(body: &Value) -> Option<Value> {
+    match body {
+        Value::Object(_) => Some(body.clone()),
+        Value::String(text) if text.trim().is_empty() => Some(Value::Null),
+        Value::String(text) => match serde_json::from_str::<Value>(text).ok()? {
+            inner @ (Value::Object(_) | Value::Null) => Some(inner),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Tags as a map, from a map or from a list of pairs.
+fn tag_map(tags: &Value) -> Option<Value> {
+    match tags {
+        Value::Object(_) => Some(tags.clone()),
+        Value::Array(pairs) => {
+            let mut map = Map::new();
+            for pair in pairs {
+                let part = |lower: &str, upper: &str| {
+                    pair[lower].as_str().or(pair[upper].as_str()).map(str::to_owned)
+                };
+                map.insert(part("key", "Key")?, json!(part("value", "Value").unwrap_or_default()));
+            }
+            Some(Value::Object(map))
+        }
+        _ => None,
+    }
+}
+
+/// The same tags inside the body, for items that have no map of their own (formats §4).
+fn tags_inside(item: &Value) -> Option<Value> {
+    let (body, more) = (&item["configuration"], &item["supplementaryConfiguration"]);
+    [&body["tags"], &body["Tags"], &body["tagSet"], &more["Tags"], &more["tags"]]
+        .into_iter()
+        .find_map(tag_map)
+}
+
+/// Numbers without `.0`, texts without their wrapping (formats §7).
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if number.is_f64() && float.fract() == 0.0 => json!(float as i64),
+            _ => value.clone(),
+        },
+        Value::Array(elements) => {
+            let unwrap = |element: &Value| match element {
+                Value::Object(map) if map.len() == 1 && map.contains_key("value") => {
+                    plain(&map["value"])
+                }
+                other => plain(other),
+            };
+            elements.iter().map(unwrap).collect()
+        }
+        Value::Object(map) => {
+            Value::Object(map.iter().map(|(key, value)| (key.clone(), plain(value))).collect())
+        }
+        _ => value.clone(),
+    }
+}
+
+/// A type by its own letters (row 50).
+pub fn kind(said: &str) -> String {
+    let known = KINDS.iter().find(|kind| kind.eq_ignore_ascii_case(said));
+    known.map_or(said, |kind| kind).to_owned()
+}
+
+/// The Region that an item belongs to (semantics §10 row 4).
+pub fn home(region: &str, broken: Option<Mutation>, place: Option<&str>) -> String {
+    match (region, place) {
+        ("global", Some(place)) if broken == Some(Mutation::GlobalItemsStayWhereTheyCome) => {
+            place.to_owned()
+        }
+        ("global", _) => "us-east-1".to_owned(),
+        _ => region.to_owned(),
+    }
+}
+
+pub fn is_deleted(item: &Value) -> bool {
+    text(&item["configurationItemStatus"]).starts_with("ResourceDeleted")
+}
+
+/// Whether the resource exists but shows no body. Nothing in that of an address is ever asked for.
+pub fn is_unseen(item: &Value) -> bool {
+    let asked = text(&item["resourceType"]) != "AWS::EC2::EIP";
+    text(&item["configurationItemStatus"]) == "ResourceNotRecorded"
+        || (asked && item["configuration"].is_null())
+}
+
+/// When the recorder took a state down, milliseconds since 1970.
+pub fn captured_ms(item: &Value) -> i64 {
+    item["configurationItemCaptureTime"].as_i64().unwrap_or(0)
+}
+
+/// Milliseconds since 1970 of a moment as either dialect writes it.
+pub fn moment_ms(moment: &Value) -> Option<i64> {
+    match moment {
+        Value::Number(seconds) => {
+            let seconds = seconds.as_f64()?;
+            // Milliseconds where seconds would be beyond the year 5000.
+            Some(if seconds > 1e11 { seconds } else { seconds * 1000.0 }.round() as i64)
+        }
+        Value::String(text) => {
+            let (date, time) = text.split_once('T')?;
+            let date: Vec<i64> = date.split('-').map(|n| n.parse().ok()).collect::<Option<_>>()?;
+            let (time, offset) = match time.strip_suffix('Z') {
+                Some(time) => (time, 0),
+                None => {
+                    let (time, offset) = time.rsplit_once('+')?;
+                    let (hours, minutes) = offset.split_once(':')?;
+                    (time, hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?)
+                }
+            };
+            let (time, part) = time.split_once('.').unwrap_or((time, "0"));
+            let part: i64 = format!("{part:0<3}").get(..3)?.parse().ok()?;
+            let time: Vec<i64> = time.split(':').map(|n| n.parse().ok()).collect::<Option<_>>()?;
+            let ([year, month, day], [hour, minute, second]) = (date[..].try_into().ok()?, time[..].try_into().ok()?);
+            Some(since_1970([year, month, day], [hour, minute, second]) * 1000 + part - offset * 60_000)
+        }
+        _ => None,
+    }
+}
+
+/// The moment in a file's name: `20260301T000000Z`.
+pub fn compact_ms(text: &str) -> Option<i64> {
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+    let date = [number(0, 4)?, number(4, 6)?, number(6, 8)?];
+    let time = [number(9, 11)?, number(11, 13)?, number(13, 15)?];
+    Some(since_1970(date, time) * 1000)
+}
+
+fn since_1970([year, month, day]: [i64; 3], [hour, minute, second]: [i64; 3]) -> i64 {
+    let leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let mut days: i64 = (1970..year).map(|year| if leap(year) { 366 } else { 365 }).sum();
+    let february = if leap(year) { 29 } else { 28 };
+    let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    days += months.iter().take(month as usize - 1).sum::<i64>() + day - 1;
+    ((days * 24 + hour) * 60 + minute) * 60 + second
+}

@@ -1,0 +1,123 @@
+//! What is known of a type in a shard, and what is not told (semantics §11 rows 36, 37, 39).
+
+use super::held::{self, Held, covers, either, is_internal, lists};
+use super::item::{RECORDER, is_deleted, is_unseen};
+use super::told::Hole;
+use super::{Found, Mutation, World, list, text};
+
+impl Held<'_> {
+    /// Whether all that there is of a type is told.
+    pub fn knows(&self, world: &World<'_>, kind: &str) -> bool {
+        if self.broken == Some(Mutation::UnknownTypeCountedCompliant) {
+            return true;
+        }
+        if self.has_hole(world, kind) {
+            return false;
+        }
+        if self.assumed {
+            return true;
+        }
+        let mut recorders =
+            self.of_type(RECORDER).filter(|one| !is_internal(one, self.broken)).peekable();
+        if recorders.peek().is_some() {
+            let at_rest = self.broken == Some(Mutation::RecorderAtRestCountedRecording);
+            let records = |recorder| {
+                let on = either(held::body(recorder), "Recording", "recording") != false;
+                (on || at_rest) && lists(recorder, kind)
+            };
+            return match self.broken {
+                Some(Mutation::FirstRecorderDecides) => recorders.next().is_some_and(records),
+                _ => recorders.any(records),
+            };
+        }
+        // A recorder that was deleted records nothing.
+        let was_internal = |id: &str| {
+            self.all.iter().any(|state| {
+                text(&state.item["resourceId"]) == id && is_internal(&state.item, self.broken)
+            })
+        };
+        let gone = self.all.iter().any(|state| {
+            let item = &state.item;
+            text(&item["resourceType"]) == RECORDER
+                && is_deleted(item)
+                && !was_internal(text(&item["resourceId"]))
+        });
+        if gone && self.broken != Some(Mutation::DeletedRecorderForgotten) {
+            return false;
+        }
+        let any_item = self.all.iter().any(|state| text(&state.item["resourceType"]) == kind);
+        if any_item && self.broken == Some(Mutation::KnownByOneItem) {
+            return true;
+        }
+        self.told.wholes.iter().filter(|whole| whole.account == self.account).any(|whole| {
+            let shown = whole.shown.iter().any(|(home, shown, gone)| {
+                let gone = *gone && self.broken != Some(Mutation::KnownByDeletions);
+                *home == self.region && shown == kind && !gone
+            });
+            let any = whole.region == self.region && self.broken == Some(Mutation::KnownByAnySnapshot);
+            shown || any
+        })
+    }
+
+    /// Whether something of the type is known to be untold.
+    pub fn has_hole(&self, world: &World<'_>, kind: &str) -> bool {
+        self.told.holes.iter().any(|hole| {
+            hole.kind.as_deref().is_none_or(|of| of == kind) && self.is_open(world, hole, kind)
+        })
+    }
+
+    /// Whether a hole concerns this shard and nothing has closed it since.
+    fn is_open(&self, world: &World<'_>, hole: &Hole, kind: &str) -> bool {
+        let here = match &hole.account {
+            Some(account) => *account == self.account,
+            None => {
+                let members = list(&world.case["organization"]["Accounts"]);
+                members.iter().any(|member| text(&member["Id"]) == self.account)
+            }
+        };
+        if !here || hole.region.as_ref().is_some_and(|region| *region != self.region) {
+            return false;
+        }
+        // Of an unknown type, any later snapshot of the shard.
+        let closed = self.told.wholes.iter().any(|whole| {
+            whole.account == self.account
+                && whole.moment_ms > hole.since_ms
+                && match hole.kind {
+                    None => whole.region == self.region,
+                    Some(_) => covers(whole, &self.region, kind, None),
+                }
+        });
+        let mended = hole.item
+            && self.broken != Some(Mutation::MendedItemsStayUnreadable)
+            && self.all.iter().any(|state| {
+                Some(text(&state.item["resourceId"])) == hole.id.as_deref()
+                    && Some(text(&state.item["resourceType"])) == hole.kind.as_deref()
+                    && state.captured_ms > hole.since_ms
+            });
+        !mended && (!closed || self.broken == Some(Mutation::SnapshotsCloseNothing))
+    }
+
+    /// Whether what is recorded is itself not told, or not any more.
+    pub fn recorder_is_untold(&self, world: &World<'_>) -> bool {
+        let mut recorders = self.of_type(RECORDER).filter(|one| !is_internal(one, self.broken));
+        (recorders.any(|item| is_unseen(item) || self.is_outdated(item))
+            || self.has_hole(world, RECORDER))
+            && self.broken != Some(Mutation::UntoldRecorderPasses)
+    }
+}
+
+/// Notes each needed type that is not known, and each type read of which something is untold.
+pub fn require(
+    found: &mut Found,
+    world: &World<'_>,
+    here: &Held<'_>,
+    needed: &[&str],
+    read: &[&str],
+) {
+    let unknown = needed.iter().any(|kind| !here.knows(world, kind));
+    let holes = read.iter().any(|kind| here.has_hole(world, kind))
+        && here.broken != Some(Mutation::HolesOfReadTypesPass);
+    if unknown || holes {
+        found.gap();
+    }
+}

@@ -1,0 +1,161 @@
+//! Interfaces, instances and load balancers, and the groups on them (semantics §10 rows 15 and 28,
+//! §11 rows 41 and 42).
+
+use serde_json::Value;
+
+use super::held::{self, Held};
+use super::item::{captured_ms, is_deleted, is_unseen};
+use super::{Mutation, list, text};
+
+pub const INTERFACE: &str = "AWS::EC2::NetworkInterface";
+pub const INSTANCE: &str = "AWS::EC2::Instance";
+
+/// Something with groups on it.
+pub struct Carrier<'a> {
+    pub item: &'a Value,
+    pub groups: Vec<String>,
+    /// Not all of its groups are told.
+    pub untold: bool,
+    /// They may have changed since.
+    pub outdated: bool,
+    /// Of another account, or told by one (row 41).
+    pub foreign: bool,
+}
+
+/// The interfaces of the account, whoever's shard tells of them, then those of all others.
+pub fn interfaces<'a>(
+    here: &Held<'a>,
+    others: &[Held<'a>],
+    broken: Option<Mutation>,
+) -> Vec<Carrier<'a>> {
+    let mut all = vec![];
+    for shard in [here].into_iter().chain(others) {
+        let apart = broken == Some(Mutation::OtherAccountsInterfacesIgnored);
+        if apart && shard.account != here.account {
+            continue;
+        }
+        for item in shard.of_type(INTERFACE) {
+            let told_here = here.item(INTERFACE, text(&item["resourceId"])).is_some();
+            if shard.account != here.account && told_here {
+                continue;
+            }
+            let owner = match text(&held::body(item)["ownerId"]) {
+                "" => shard.account.as_str(),
+                _ if broken == Some(Mutation::OwnersOfInterfacesIgnored) => shard.account.as_str(),
+                owner => owner,
+            };
+            let mut carrier = interface(item, shard, broken);
+            carrier.foreign = owner != here.account;
+            all.push(carrier);
+        }
+    }
+    all
+}
+
+/// An interface with the groups of the newer of its own item and its instance's body (row 42).
+fn interface<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> Carrier<'a> {
+    let id = text(&item["resourceId"]);
+    let groups = &held::body(item)["groups"];
+    let mut carrier = Carrier {
+        item,
+        groups: ids_of(groups),
+        untold: !groups.is_array(),
+        outdated: here.is_outdated(item),
+        foreign: false,
+    };
+    let mut newest_ms = captured_ms(item);
+    for instance in here.of_type(INSTANCE) {
+        if is_terminated(instance) || broken == Some(Mutation::InstancesTellNothingOfInterfaces) {
+            continue;
+        }
+        for entry in list(&held::body(instance)["networkInterfaces"]) {
+            let told = text(&entry["networkInterfaceId"]) == id && entry["groups"].is_array();
+            if told && captured_ms(instance) > newest_ms {
+                newest_ms = captured_ms(instance);
+                carrier.groups = ids_of(&entry["groups"]);
+                carrier.untold = false;
+                let later = here.later(item).is_some_and(|own| captured_ms(own) >= newest_ms);
+                carrier.outdated = here.is_outdated(instance) || later;
+            }
+        }
+    }
+    carrier
+}
+
+/// The instances of the account, terminated ones too.
+pub fn instances<'a>(here: &Held<'a>, broken: Option<Mutation>) -> Vec<Carrier<'a>> {
+    here.of_type(INSTANCE).map(|item| instance(item, here, broken)).collect()
+}
+
+fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> Carrier<'a> {
+    let body = held::body(item);
+    let id = text(&item["resourceId"]);
+    let entries = &body["networkInterfaces"];
+    let mut carrier = Carrier {
+        item,
+        groups: vec![],
+        untold: !entries.is_array() || is_unseen(item),
+        outdated: here.is_outdated(item),
+        foreign: false,
+    };
+    let blind = broken == Some(Mutation::InterfacesTellNothingOfInstances);
+    let primary_only = broken == Some(Mutation::InstanceReadsPrimaryGroupsOnly);
+    let mut primary_is_newer = false;
+    for entry in list(entries).iter().filter(|_| !primary_only) {
+        let name = text(&entry["networkInterfaceId"]);
+        let newer = |state: &&Value| {
+            text(&state["resourceId"]) == name && captured_ms(state) > captured_ms(item) && !blind
+        };
+        let is_primary = entry["attachment"]["deviceIndex"] == 0;
+        let gone = here.of_type(INTERFACE).all(|own| text(&own["resourceId"]) != name)
+            && here.all.iter().map(|state| &state.item).any(|state| {
+                text(&state["resourceType"]) == INTERFACE && is_deleted(state) && newer(&state)
+            });
+        if gone {
+            primary_is_newer |= is_primary;
+            continue;
+        }
+        match here.of_type(INTERFACE).find(newer) {
+            Some(own) if is_unseen(own) => {
+                carrier.groups.extend(ids_of(&entry["groups"]));
+                carrier.outdated = true;
+            }
+            Some(own) => {
+                let groups = &held::body(own)["groups"];
+                carrier.untold |= !groups.is_array();
+                carrier.outdated |= here.is_outdated(own);
+                carrier.groups.extend(ids_of(groups));
+                primary_is_newer |= is_primary;
+            }
+            None => {
+                carrier.untold |= !entry["groups"].is_array();
+                carrier.groups.extend(ids_of(&entry["groups"]));
+            }
+        }
+    }
+    if !primary_is_newer {
+        carrier.groups.extend(ids_of(&body["securityGroups"]));
+    }
+    // Attached since.
+    for own in here.of_type(INTERFACE).filter(|_| !blind && !primary_only) {
+        let attached = text(&held::body(own)["attachment"]["instanceId"]) == id;
+        let named = list(entries)
+            .iter()
+            .any(|entry| entry["networkInterfaceId"] == own["resourceId"]);
+        if attached && !named && captured_ms(own) > captured_ms(item) {
+            carrier.groups.extend(ids_of(&held::body(own)["groups"]));
+            carrier.outdated |= here.is_outdated(own);
+        }
+    }
+    carrier
+}
+
+pub fn is_terminated(instance: &Value) -> bool {
+    held::body(instance)["state"]["name"] == "terminated"
+}
+
+/// Ids of groups, as objects or as texts.
+pub fn ids_of(groups: &Value) -> Vec<String> {
+    let id = |group: &Value| group.as_str().unwrap_or(text(&group["groupId"])).to_owned();
+    list(groups).iter().map(id).collect()
+}

@@ -1,0 +1,338 @@
+//! What delivered files tell, item by item, and what they say they leave untold (formats §1 to §8;
+//! semantics §11 rows 37, 39, 45, 50).
+
+use serde_json::Value;
+
+use super::item::{self, Item};
+use super::{Mutation, list, text};
+
+/// Everything that the files of a case tell.
+#[derive(Default)]
+pub struct Told {
+    pub states: Vec<State>,
+    pub wholes: Vec<Whole>,
+    pub holes: Vec<Hole>,
+    /// Something could not be read of which not even the account is known.
+    pub unreadable: bool,
+}
+
+/// One state of one resource.
+pub struct State {
+    /// In the words of the delivery dialect.
+    pub item: Value,
+    pub account: String,
+    /// Where it belongs: `global` items are at home in us-east-1 (semantics §10 row 4).
+    pub region: String,
+    pub captured_ms: i64,
+    /// When its file showed it: a snapshot's moment, or the capture time.
+    pub seen_ms: i64,
+    /// The Region whose file told it, where that is known.
+    pub place: Option<String>,
+    pub whole: bool,
+}
+
+/// One whole snapshot.
+pub struct Whole {
+    pub account: String,
+    pub region: String,
+    pub moment_ms: i64,
+    /// Home and type of what it shows; and whether that is no more than a deletion.
+    pub shown: Vec<(String, String, bool)>,
+    pub recorders: Vec<Value>,
+    /// Type and id, as far as they are known, of what it holds and could not be read.
+    pub unread: Vec<(Option<String>, Option<String>)>,
+}
+
+/// Something that is known not to have been told.
+#[derive(Debug)]
+pub struct Hole {
+    /// Nothing: each account of the organization.
+    pub account: Option<String>,
+    pub region: Option<String>,
+    pub kind: Option<String>,
+    pub id: Option<String>,
+    pub since_ms: i64,
+    /// An item that could not be read, which a later good state of it mends (row 39).
+    pub item: bool,
+}
+
+/// What a file's name tells.
+#[derive(Clone, Default)]
+struct Name {
+    account: Option<String>,
+    region: Option<String>,
+    moment_ms: Option<i64>,
+    foreign: bool,
+}
+
+/// Rows and keys of one answer, which may come in pages.
+#[derive(Default)]
+struct Answer {
+    /// Account, home and type of each row.
+    rows: Vec<(String, String, String)>,
+    newest_ms: Option<i64>,
+}
+
+pub fn read(case: &Value, broken: Option<Mutation>) -> Told {
+    let mut told = Told::default();
+    for file in list(&case["files"]) {
+        let name = name_of(text(&file["name"]));
+        let documents = match file["text"].as_str() {
+            None => vec![file["content"].clone()],
+            Some(raw) => {
+                let documents: Result<Vec<Value>, _> =
+                    serde_json::Deserializer::from_str(raw).into_iter().collect();
+                match documents {
+                    Ok(documents) => documents,
+                    Err(_) if name.foreign => continue,
+                    Err(_) => {
+                        told.unread(&name, None, broken);
+                        continue;
+                    }
+                }
+            }
+        };
+        if name.foreign || documents.iter().any(|document| document["Records"].is_array()) {
+            continue;
+        }
+        told.documents(&name, &documents, broken);
+    }
+    told
+}
+
+impl Told {
+    /// Documents of one file: pages of one answer, or one thing after another.
+    fn documents(&mut self, name: &Name, documents: &[Value], broken: Option<Mutation>) {
+        let flat: Vec<&Value> = match documents {
+            [Value::Array(inner)] => inner.iter().collect(),
+            documents => documents.iter().collect(),
+        };
+        if flat.iter().any(|document| is_answer(document)) {
+            let mut answer = Answer::default();
+            for page in &flat {
+                self.page(name, page, &mut answer, broken);
+            }
+            let more = flat.last().is_some_and(|last| goes_on(last));
+            if more && broken != Some(Mutation::PagesThatGoOnPass) {
+                self.goes_on(&answer);
+            }
+            return;
+        }
+        for document in flat {
+            self.document(name, document, broken);
+        }
+    }
+
+    fn document(&mut self, name: &Name, document: &Value, broken: Option<Mutation>) {
+        let inside = |key: &str| document[key].as_str().and_then(|t| serde_json::from_str(t).ok());
+        let inner: Option<Value> = inside("Body").or(inside("body")).or(inside("Message"));
+        if let Some(inner) = inner {
+            return self.document(name, &inner, broken);
+        }
+        if document["detail"].is_object() {
+            let mut name = name.clone();
+            name.region = name.region.or(document["region"].as_str().map(str::to_owned));
+            return self.document(&name, &document["detail"], broken);
+        }
+        for key in ["configurationItem", "configurationItemSummary"] {
+            if !document[key].is_null() {
+                self.item(name, &document[key], false, broken);
+                return;
+            }
+        }
+        if document["messageType"].is_string() {
+            return;
+        }
+        if document["configurationItems"].is_array() {
+            return self.container(name, document, broken);
+        }
+        self.item(name, document, false, broken);
+    }
+
+    /// A snapshot, a history file, or the answer of GetResourceConfigHistory.
+    fn container(&mut self, name: &Name, document: &Value, broken: Option<Mutation>) {
+        let whole = document["configSnapshotId"].is_string();
+        let items = list(&document["configurationItems"]);
+        let (first, holes) = (self.states.len(), self.holes.len());
+        for element in items {
+            self.item(name, element, whole, broken);
+        }
+        if !whole {
+            return;
+        }
+        let states = &mut self.states[first..];
+        let regional = states.iter().find(|state| state.item["awsRegion"] != "global");
+        let account = name.account.clone().or(regional.map(|state| state.account.clone()));
+        let region = name.region.clone().or(regional.map(|state| state.region.clone()));
+        let (Some(account), Some(region)) = (account, region) else { return };
+        let newest = states.iter().map(|state| state.captured_ms).max();
+        let Some(moment_ms) = name.moment_ms.or(newest) else { return };
+        let mut whole =
+            Whole { account, region, moment_ms, shown: vec![], recorders: vec![], unread: vec![] };
+        for state in states.iter_mut() {
+            state.seen_ms = state.captured_ms.max(moment_ms);
+            let kind = text(&state.item["resourceType"]);
+            let of_it = state.account == whole.account;
+            // A file is the whole truth about its own Region (formats §11 rule 6) and, of `global`
+            // types, about what it contains; but not about the regional web ACLs of us-east-1.
+            let global = state.item["awsRegion"] == "global" && !kind.starts_with("AWS::WAFv2::");
+            if of_it && (state.region == whole.region || global) {
+                let gone = item::is_deleted(&state.item);
+                whole.shown.push((state.region.clone(), kind.to_owned(), gone));
+            }
+            if of_it && state.region == whole.region && kind == item::RECORDER {
+                whole.recorders.push(state.item.clone());
+            }
+        }
+        for hole in &mut self.holes[holes..] {
+            whole.unread.push((hole.kind.clone(), hole.id.clone()));
+            hole.since_ms = hole.since_ms.max(moment_ms);
+        }
+        self.wholes.push(whole);
+    }
+
+    /// A page of a query's or a batch's answer.
+    fn page(&mut self, name: &Name, page: &Value, answer: &mut Answer, broken: Option<Mutation>) {
+        let mut items: Vec<Value> = vec![];
+        for row in list(&page["Results"]) {
+            items.push(serde_json::from_str(text(row)).unwrap_or(Value::Null));
+        }
+        for key in ["baseConfigurationItems", "BaseConfigurationItems"] {
+            items.extend(list(&page[key]).iter().cloned());
+        }
+        for element in &items {
+            let before = self.states.len();
+            self.item(name, element, false, broken);
+            for state in &self.states[before..] {
+                let kind = text(&state.item["resourceType"]).to_owned();
+                answer.rows.push((state.account.clone(), state.region.clone(), kind));
+                answer.newest_ms = answer.newest_ms.max(Some(state.captured_ms));
+            }
+        }
+        if broken == Some(Mutation::UnprocessedKeysPass) {
+            return;
+        }
+        let since_ms = answer.newest_ms.unwrap_or(i64::MAX);
+        for key in list(&page["UnprocessedResourceIdentifiers"]) {
+            let said = |key: &Value| key.as_str().map(str::to_owned);
+            self.holes.push(Hole {
+                account: said(&key["SourceAccountId"]),
+                region: said(&key["SourceRegion"]),
+                kind: key["ResourceType"].as_str().map(item::kind),
+                id: None,
+                since_ms,
+                item: false,
+            });
+        }
+        let mut shards: Vec<(Option<String>, Option<String>)> =
+            answer.rows.iter().map(|row| (Some(row.0.clone()), Some(row.1.clone()))).collect();
+        shards.sort();
+        shards.dedup();
+        if shards.is_empty() {
+            shards.push((None, None));
+        }
+        for key in list(&page["unprocessedResourceKeys"]) {
+            for (account, region) in &shards {
+                self.holes.push(Hole {
+                    account: account.clone(),
+                    region: region.clone(),
+                    kind: key["resourceType"].as_str().map(item::kind),
+                    id: None,
+                    since_ms,
+                    item: false,
+                });
+            }
+        }
+    }
+
+    /// An answer whose last page says that more follows.
+    fn goes_on(&mut self, answer: &Answer) {
+        let since_ms = answer.newest_ms.unwrap_or(i64::MAX);
+        let mut rows = answer.rows.clone();
+        rows.sort();
+        rows.dedup();
+        if rows.is_empty() {
+            let (account, region, kind, id) = (None, None, None, None);
+            self.holes.push(Hole { account, region, kind, id, since_ms, item: false });
+        }
+        for (account, region, kind) in rows {
+            let (account, region, kind) = (Some(account), Some(region), Some(kind));
+            self.holes.push(Hole { account, region, kind, id: None, since_ms, item: false });
+        }
+    }
+
+    fn item(&mut self, name: &Name, element: &Value, whole: bool, broken: Option<Mutation>) {
+        let read = Item::read(element, broken);
+        let (item, account, region, captured_ms) = match (&read.whole, &read) {
+            (Some(item), Item { account: Some(a), region: Some(r), captured_ms: Some(at), .. }) => {
+                (item.clone(), a.clone(), item::home(r, broken, name.region.as_deref()), *at)
+            }
+            _ => return self.unread(name, Some(read), broken),
+        };
+        let elsewhere = name.region.as_deref().is_some_and(|place| place != "us-east-1");
+        let unrecorded = item["configurationItemStatus"] == "ResourceNotRecorded";
+        if unrecorded
+            && item["awsRegion"] == "global"
+            && elsewhere
+            && broken != Some(Mutation::UnrecordedElsewhereCounts)
+        {
+            return;
+        }
+        let place = name.region.clone();
+        let seen_ms = captured_ms;
+        self.states.push(State { item, account, region, captured_ms, seen_ms, place, whole });
+    }
+
+    /// Notes what could not be read, with all that could.
+    fn unread(&mut self, name: &Name, read: Option<Item>, broken: Option<Mutation>) {
+        if broken == Some(Mutation::UnreadableItemsPass) {
+            return;
+        }
+        let item = read.is_some();
+        let read = read.unwrap_or_default();
+        let Some(account) = read.account.or(name.account.clone()) else {
+            self.unreadable = true;
+            return;
+        };
+        let home = |region: String| item::home(&region, broken, name.region.as_deref());
+        self.holes.push(Hole {
+            account: Some(account),
+            region: read.region.map(home),
+            kind: read.kind,
+            id: read.id,
+            since_ms: read.captured_ms.or(name.moment_ms).unwrap_or(i64::MAX),
+            item,
+        });
+    }
+}
+
+fn is_answer(document: &Value) -> bool {
+    ["Results", "baseConfigurationItems", "BaseConfigurationItems"]
+        .iter()
+        .any(|key| document[*key].is_array())
+}
+
+fn goes_on(page: &Value) -> bool {
+    ["NextToken", "nextToken"].iter().any(|key| !text(&page[*key]).is_empty())
+}
+
+/// `<account>_Config_<region>_ConfigSnapshot_<moment>_…`, `…_ConfigHistory_<type>_<from>_<to>_<n>`.
+fn name_of(path: &str) -> Name {
+    let file = path.rsplit('/').next().unwrap_or("");
+    let words: Vec<&str> = file.split('_').collect();
+    if words.get(1) != Some(&"Config") || words.len() < 5 {
+        let foreign = ["CloudTrail", "vpcflowlogs", "elasticloadbalancing"];
+        let foreign = foreign.iter().any(|word| path.contains(word));
+        return Name { foreign, ..Name::default() };
+    }
+    let moment = match words[3] {
+        "ConfigHistory" => words.get(6),
+        _ => words.get(4),
+    };
+    Name {
+        account: Some(words[0].to_owned()),
+        region: Some(words[2].to_owned()),
+        moment_ms: moment.and_then(|moment| item::compact_ms(moment)),
+        foreign: false,
+    }
+}
