@@ -246,8 +246,14 @@ fn edit(target: &mut Value, key: &str, random: &mut Random) {
         "groupId" => choose(target, random, &["sg-00001", "sg-00002", "sg-00003"]),
         "name" if *target == "terminated" => *target = json!("running"),
         "name" if *target == "running" => *target = json!("terminated"),
-        "ExcludedRules" | "RuleActionOverrides" | "ManagedRuleGroupConfigs" | "commonPolicies"
-        | "fmsPolicies" | "otherPolicies" | "formerNames" | "unprocessedResourceKeys" => {
+        "ExcludedRules"
+        | "RuleActionOverrides"
+        | "ManagedRuleGroupConfigs"
+        | "commonPolicies"
+        | "fmsPolicies"
+        | "otherPolicies"
+        | "formerNames"
+        | "unprocessedResourceKeys" => {
             if let Some(elements) = target.as_array_mut().filter(|e| !e.is_empty()) {
                 elements.remove(random.below(elements.len()));
             }

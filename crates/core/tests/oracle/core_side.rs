@@ -10,7 +10,7 @@ use palisade_core::ident::{AccountId, PolicyId, Region, ResourceType, ShardId};
 use palisade_core::inventory::{DeliveryReader, Shard, ShardBuilder};
 use palisade_core::organization::Organization;
 use palisade_core::policy::{self, Document, Identity, Policy};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::naive::Outcome;
 
@@ -33,27 +33,22 @@ impl World {
         let document: Document = serde_json::from_value(case["policy"].clone())
             .map_err(|error| format!("policy document: {error}"))?;
         let region = region(case)?;
-        let identity = Identity {
-            id: PolicyId::try_from("0dd0dd00-0000-4000-8000-000000000001").map_err(said)?,
-            owner: account(case, "administrator")?,
-            region: region.clone(),
-            revision: 1,
-            former_names: vec![],
-        };
-        let policy =
+        let owner = account(case, "administrator")?;
+        let names = texts(&case["formerNames"]);
+        let identity = identity("0dd0dd00-0000-4000-8000-000000000001", &owner, &region, names)?;
+        let mut policy =
             policy::parse(&document, identity).map_err(|refusal| format!("policy: {refusal}"))?;
+        policy.rival_names = rivals(case, &policy, &owner)?;
         let account_id = account(case, "account")?;
         if !policy.scope.has_account(&organization, &account_id) {
             return Ok(None);
         }
-        // Reading no more than `check` does must not change what is found.
-        let wanted = Arc::new(evaluate::reads(&policy));
-        let mut shards = shards_of_account(case, &account_id, &region, &wanted)?;
-        let facts = AccountFacts::of(shards.values());
-        let id = ShardId { account: account_id, region: region.clone() };
-        let mut shard = shards.remove(&id).unwrap_or_else(|| Shard::empty(id));
-        shard.received_ms = case["receivedMs"].as_i64();
-        let references = references(case, &policy, &shard)?;
+        let shards = shards(case, &policy)?;
+        let of_account = shards.values().filter(|shard| shard.id.account == account_id);
+        let facts = AccountFacts::of(of_account);
+        let id = ShardId { account: account_id, region };
+        let shard = shards.get(&id).cloned().unwrap_or_else(|| Shard::empty(id));
+        let references = references(case, &policy, &shards)?;
         Ok(Some(World {
             policy,
             shard,
@@ -127,117 +122,123 @@ fn region(case: &Value) -> Result<Region, String> {
     Region::try_from(case["region"].as_str().unwrap_or_default()).map_err(said)
 }
 
-/// The shards of the case's account from all delivered files: that of the case, an earlier one,
-/// and those of other Regions. They arrive in either order.
-fn shards_of_account(
-    case: &Value,
-    account: &AccountId,
+fn texts(value: &Value) -> Vec<Box<str>> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(Box::from).collect()
+}
+
+fn identity(
+    id: &str,
+    owner: &AccountId,
     region: &Region,
-    wanted: &Arc<BTreeSet<ResourceType>>,
-) -> Result<BTreeMap<ShardId, Shard>, String> {
-    let mut files = vec![(&case["delivery"], "20260301T000000Z", region.as_str())];
-    if !case["earlier"].is_null() {
-        files.push((&case["earlier"], "20260215T000000Z", region.as_str()));
+    former_names: Vec<Box<str>>,
+) -> Result<Identity, String> {
+    let id = PolicyId::try_from(id).map_err(said)?;
+    Ok(Identity { id, owner: owner.clone(), region: region.clone(), revision: 1, former_names })
+}
+
+/// Names of other policies that go before the policy's own.
+fn rivals(case: &Value, policy: &Policy, owner: &AccountId) -> Result<Vec<Box<str>>, String> {
+    let mut all = vec![policy.clone()];
+    for (at, other) in case["otherPolicies"].as_array().into_iter().flatten().enumerate() {
+        let kind = other["type"].as_str().unwrap_or_default();
+        let (data, resources) = match kind {
+            "WAFV2" => (
+                json!({"type": kind, "preProcessRuleGroups": [], "postProcessRuleGroups": [],
+                    "defaultAction": {"type": "ALLOW"}, "overrideCustomerWebACLAssociation": false}),
+                "AWS::ElasticLoadBalancingV2::LoadBalancer",
+            ),
+            "SHIELD_ADVANCED" => {
+                (json!({"type": kind}), "AWS::ElasticLoadBalancingV2::LoadBalancer")
+            }
+            _ => (
+                json!({"type": kind, "deleteUnusedSecurityGroups": true}),
+                "AWS::EC2::SecurityGroup",
+            ),
+        };
+        let document = json!({
+            "PolicyName": other["name"], "ResourceType": resources, "RemediationEnabled": false,
+            "SecurityServicePolicyData": {"Type": kind, "ManagedServiceData": data.to_string()},
+            "ExcludeResourceTags": false,
+        });
+        let document: Document = serde_json::from_value(document).map_err(said)?;
+        let region = match other["region"].as_str() {
+            Some(region) => Region::try_from(region).map_err(said)?,
+            None => policy.region.clone(),
+        };
+        let id = format!("0dd0dd00-0000-4000-8000-0000000001{at:02}");
+        let identity = identity(&id, owner, &region, texts(&other["formerNames"]))?;
+        all.push(policy::parse(&document, identity).map_err(said)?);
     }
-    for other in case["elsewhere"].as_array().into_iter().flatten() {
-        let region = other["region"].as_str().unwrap_or_default();
-        files.push((&other["delivery"], "20260220T000000Z", region));
-    }
-    if case["delivery"]["configurationItems"].as_array().is_some_and(|items| items.len() % 2 == 1) {
-        files.reverse();
-    }
-    let mut builders = Builders::new();
-    for (file, moment, region) in files {
-        take(&mut builders, account, file, moment, region, wanted)?;
-    }
-    Ok(builders.into_iter().map(|(id, builder)| (id, builder.seal())).collect())
+    Ok(policy::rivals(&all).into_iter().next().unwrap_or_default())
 }
 
 type Builders = BTreeMap<ShardId, ShardBuilder>;
 
-/// Takes in what a file tells about an account.
+/// What all delivered files together tell, by account and Region.
+fn shards(case: &Value, policy: &Policy) -> Result<BTreeMap<ShardId, Shard>, String> {
+    // Reading no more than `check` does must not change what is found.
+    let wanted = Arc::new(evaluate::reads(policy));
+    let mut builders = Builders::new();
+    for file in case["files"].as_array().into_iter().flatten() {
+        take(&mut builders, file, &wanted)?;
+    }
+    Ok(builders.into_iter().map(|(id, builder)| (id, builder.seal())).collect())
+}
+
+/// Takes in what a file tells.
 fn take(
     builders: &mut Builders,
-    account: &AccountId,
     file: &Value,
-    moment: &str,
-    region: &str,
     wanted: &Arc<BTreeSet<ResourceType>>,
 ) -> Result<(), String> {
-    let kind =
-        if file["configSnapshotId"].is_string() { "ConfigSnapshot" } else { "ConfigHistory" };
-    let name = match kind {
-        "ConfigSnapshot" => format!(
-            "{account}_Config_{region}_{kind}_{moment}_dededede-0000-4000-8000-000000000000.json"
-        ),
-        _ => format!(
-            "{account}_Config_{region}_{kind}_AWS::EC2::SecurityGroup_{moment}_{moment}_1.json"
-        ),
+    let name = file["name"].as_str().unwrap_or_default();
+    let mut reader = DeliveryReader::reading_only(name, Arc::clone(wanted));
+    let bytes = match file["text"].as_str() {
+        Some(text) => text.to_owned(),
+        None => file["content"].to_string(),
     };
-    let mut reader = DeliveryReader::reading_only(&name, Arc::clone(wanted));
-    reader.push(file.to_string().as_bytes()).map_err(said)?;
+    reader.push(bytes.as_bytes()).map_err(said)?;
     let delivery = reader.finish().map_err(said)?;
-    if let Some(refused) = delivery.quarantined.first() {
-        return Err(format!("quarantined item {}: {}", refused.index, refused.reason));
-    }
     let moment = delivery.snapshot.as_ref().map(|facts| facts.moment_ms);
     for observation in delivery.observations {
-        if let Some(builder) = builder(builders, account, &observation.item.key.shard()) {
-            builder.observe(observation, moment);
-        }
+        let id = observation.item.key.shard();
+        builder(builders, &id).observe(observation, moment);
     }
     for shown in delivery.shown {
-        if let Some(builder) = builder(builders, account, &shown.shard) {
-            shown.types.into_iter().for_each(|resource_type| builder.show(resource_type));
-        }
+        let builder = builder(builders, &shown.shard);
+        shown.types.into_iter().for_each(|resource_type| builder.show(resource_type));
     }
     let Some(facts) = delivery.snapshot else { return Ok(()) };
     for (id, types) in &facts.covers {
         for resource_type in types {
-            if let Some(builder) = builder(builders, account, id) {
-                builder.mark(resource_type.clone(), facts.moment_ms);
-            }
+            builder(builders, id).mark(resource_type.clone(), facts.moment_ms);
         }
     }
-    if let Some(builder) = facts.shard.as_ref().and_then(|id| builder(builders, account, id)) {
-        builder.accept_snapshot();
+    if let Some(id) = &facts.shard {
+        builder(builders, id).accept_snapshot();
     }
     Ok(())
 }
 
-/// The shard under construction, if it is one of the account's.
-fn builder<'b>(
-    builders: &'b mut Builders,
-    account: &AccountId,
-    id: &ShardId,
-) -> Option<&'b mut ShardBuilder> {
-    let new = || ShardBuilder::new(id.clone());
-    (id.account == *account).then(|| builders.entry(id.clone()).or_insert_with(new))
+/// The shard under construction.
+fn builder<'b>(builders: &'b mut Builders, id: &ShardId) -> &'b mut ShardBuilder {
+    builders.entry(id.clone()).or_insert_with(|| ShardBuilder::new(id.clone()))
 }
 
-/// Looks up what the policy asks for: items in the administrator's delivery, lists in the case's.
+/// Looks up what the policy asks for: items of any account, lists in the case's.
 fn references(
     case: &Value,
     policy: &policy::Policy,
-    shard_of_account: &Shard,
+    shards: &BTreeMap<ShardId, Shard>,
 ) -> Result<References, String> {
     let mut references = References::new();
     for reference in evaluate::references(policy) {
         let fact = match &reference {
             Reference::Item { account, region, resource_type, id } => {
                 let at = ShardId { account: account.clone(), region: region.clone() };
-                let found = if at == shard_of_account.id {
-                    shard_of_account.item(resource_type, id.as_str()).cloned()
-                } else {
-                    let file = &case["administratorDelivery"];
-                    let mut builders = Builders::new();
-                    let wanted = Arc::new(evaluate::reads(policy));
-                    let (account, region) = (&at.account, at.region.as_str());
-                    take(&mut builders, account, file, "20260301T000000Z", region, &wanted)?;
-                    let there = builders.remove(&at).map(ShardBuilder::seal);
-                    there.and_then(|shard| shard.item(resource_type, id.as_str()).cloned())
-                };
-                found.map(Fact::Item)
+                let found =
+                    shards.get(&at).and_then(|shard| shard.item(resource_type, id.as_str()));
+                found.cloned().map(Fact::Item)
             }
             Reference::AppsList { id, .. } => list(case, "apps", id.as_str())
                 .map(|list| serde_json::from_value(list["AppsList"].clone()).map(Fact::Apps))

@@ -57,9 +57,9 @@ pub fn web_acl_of(
 
 /// Whether a web ACL's relationships name a resource.
 pub fn names(acl: &Value, kind: &str, id: &str) -> bool {
-    list(&acl["relationships"]).iter().any(|related| {
-        text(&related["resourceType"]) == kind && text(&related["resourceId"]) == id
-    })
+    list(&acl["relationships"])
+        .iter()
+        .any(|related| text(&related["resourceType"]) == kind && text(&related["resourceId"]) == id)
 }
 
 /// What a resource itself says of its web ACL.
@@ -140,6 +140,11 @@ pub fn is_named_by(name: &str, case: &Value, broken: Option<Mutation>) -> bool {
     own.extend(former);
     let mut others = vec![];
     for policy in list(&case["otherPolicies"]) {
+        // Web ACLs are made in the policy's Region, by the types of policies that have any.
+        let makes = ["WAFV2", "SHIELD_ADVANCED"].contains(&text(&policy["type"]));
+        if !makes || policy["region"].as_str().is_some_and(|at| at != text(&case["region"])) {
+            continue;
+        }
         others.push(text(&policy["name"]));
         others.extend(list(&policy["formerNames"]).iter().map(text));
     }

@@ -2,17 +2,19 @@
 
 use serde_json::Value;
 
-use super::held::Held;
 use super::Mutation;
+use super::held::Held;
 
 /// Whether the newest that was told of a shard is older than the limit.
 pub fn is_stale(case: &Value, here: &Held<'_>) -> bool {
     let Some(after_ms) = case["staleAfterMs"].as_i64() else { return false };
     let now_ms = case["evaluatedMs"].as_i64().unwrap_or(0);
     // Whole snapshots speak of their moment, everything else of when it was captured.
-    let wholes = here.told.wholes.iter().filter(|whole| {
-        whole.account == here.account && whole.region == here.region
-    });
+    let wholes = here
+        .told
+        .wholes
+        .iter()
+        .filter(|whole| whole.account == here.account && whole.region == here.region);
     let mut moments: Vec<i64> = wholes.map(|whole| whole.moment_ms).collect();
     if here.broken == Some(Mutation::SnapshotsAreAsOldAsTheirItems) {
         moments.clear();

@@ -231,12 +231,7 @@ impl Demand {
 }
 
 /// The broken reading: a range of ports covered by several audit rules together.
-fn ports_join(
-    rule: &Rule,
-    audits: &[&Rule],
-    lists: &Lists<'_>,
-    broken: Option<Mutation>,
-) -> bool {
+fn ports_join(rule: &Rule, audits: &[&Rule], lists: &Lists<'_>, broken: Option<Mutation>) -> bool {
     if rule.protocol != 6 && rule.protocol != 17 {
         return false;
     }
@@ -258,9 +253,9 @@ pub fn is_replica(world: &World<'_>, group: &Value, broken: Option<Mutation>) ->
         return true;
     }
     let carries = |key: &str| {
-        list(&world.case[key]).iter().any(|id| {
-            rest.strip_prefix(text(id)).is_some_and(|rest| rest.starts_with('-'))
-        })
+        list(&world.case[key])
+            .iter()
+            .any(|id| rest.strip_prefix(text(id)).is_some_and(|rest| rest.starts_with('-')))
     };
     (carries("commonPolicies") && broken != Some(Mutation::KnownCommonPoliciesForgotten))
         || (carries("fmsPolicies") && broken != Some(Mutation::NamedCommonPoliciesForgotten))

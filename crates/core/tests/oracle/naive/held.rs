@@ -63,9 +63,9 @@ pub fn of<'a>(
         let items: Vec<&Value> = states.iter().map(|state| &state.item).collect();
         let Some((item, unseen)) = newest(&items, broken) else { continue };
         let seen_ms = states.iter().map(|state| state.seen_ms).max().unwrap_or(0);
-        let gone = wholes.iter().any(|whole| {
-            seen_ms < whole.moment_ms && lacks(whole, region, item, broken)
-        });
+        let gone = wholes
+            .iter()
+            .any(|whole| seen_ms < whole.moment_ms && lacks(whole, region, item, broken));
         if !gone || broken == Some(Mutation::AbsenceFromSnapshotIgnored) {
             live.push(item);
             later.extend(unseen.map(|unseen| (item, unseen)));
@@ -94,9 +94,10 @@ pub fn covers(whole: &Whole, region: &str, kind: &str, broken: Option<Mutation>)
     let shown = whole.shown.iter().any(|(home, shown, _)| home == region && shown == kind);
     let listed = whole.region == region
         && broken != Some(Mutation::SnapshotCoversContainedTypesOnly)
-        && whole.recorders.iter().any(|recorder| {
-            !is_internal(recorder, broken) && lists(recorder, kind)
-        });
+        && whole
+            .recorders
+            .iter()
+            .any(|recorder| !is_internal(recorder, broken) && lists(recorder, kind));
     shown || listed
 }
 

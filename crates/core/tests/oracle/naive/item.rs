@@ -225,8 +225,12 @@ pub fn moment_ms(moment: &Value) -> Option<i64> {
             let (time, part) = time.split_once('.').unwrap_or((time, "0"));
             let part: i64 = format!("{part:0<3}").get(..3)?.parse().ok()?;
             let time: Vec<i64> = time.split(':').map(|n| n.parse().ok()).collect::<Option<_>>()?;
-            let ([year, month, day], [hour, minute, second]) = (date[..].try_into().ok()?, time[..].try_into().ok()?);
-            Some(since_1970([year, month, day], [hour, minute, second]) * 1000 + part - offset * 60_000)
+            let ([year, month, day], [hour, minute, second]) =
+                (date[..].try_into().ok()?, time[..].try_into().ok()?);
+            Some(
+                since_1970([year, month, day], [hour, minute, second]) * 1000 + part
+                    - offset * 60_000,
+            )
         }
         _ => None,
     }

@@ -54,7 +54,8 @@ impl Held<'_> {
                 let gone = *gone && self.broken != Some(Mutation::KnownByDeletions);
                 *home == self.region && shown == kind && !gone
             });
-            let any = whole.region == self.region && self.broken == Some(Mutation::KnownByAnySnapshot);
+            let any =
+                whole.region == self.region && self.broken == Some(Mutation::KnownByAnySnapshot);
             shown || any
         })
     }

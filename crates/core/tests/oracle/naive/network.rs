@@ -139,9 +139,8 @@ fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> C
     // Attached since.
     for own in here.of_type(INTERFACE).filter(|_| !blind && !primary_only) {
         let attached = text(&held::body(own)["attachment"]["instanceId"]) == id;
-        let named = list(entries)
-            .iter()
-            .any(|entry| entry["networkInterfaceId"] == own["resourceId"]);
+        let named =
+            list(entries).iter().any(|entry| entry["networkInterfaceId"] == own["resourceId"]);
         if attached && !named && captured_ms(own) > captured_ms(item) {
             carrier.groups.extend(ids_of(&held::body(own)["groups"]));
             carrier.outdated |= here.is_outdated(own);

@@ -45,12 +45,7 @@ fn opens_too_much(rule: &Rule, demand: &Demand, broken: Option<Mutation>) -> boo
 
 /// Ranges may not be wider than the least prefix length of their family, entries of prefix lists
 /// neither (semantics §11 row 35).
-fn is_too_wide(
-    rule: &Rule,
-    options: &Value,
-    lists: &Lists<'_>,
-    broken: Option<Mutation>,
-) -> Said {
+fn is_too_wide(rule: &Rule, options: &Value, lists: &Lists<'_>, broken: Option<Mutation>) -> Said {
     let least = |range: &Range| match range.family {
         4 => number(&options["minIpv4CidrPrefixLenPerSgRule"], broken),
         _ => number(&options["minIpv6CidrPrefixLenPerSgRule"], broken),

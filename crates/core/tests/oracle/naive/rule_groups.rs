@@ -45,7 +45,11 @@ pub fn carried(acl: &Value, data: &Value, untouched: bool, broken: Option<Mutati
             said => untold |= said == Said::Untold,
         }
     }
-    if untold && broken != Some(Mutation::UntoldRuleGroupsPresent) { Said::Untold } else { Said::Yes }
+    if untold && broken != Some(Mutation::UntoldRuleGroupsPresent) {
+        Said::Untold
+    } else {
+        Said::Yes
+    }
 }
 
 fn side(wanted: &[Value], there: &[Value], broken: Option<Mutation>) -> Said {

@@ -113,11 +113,7 @@ fn membership(
 
 /// Whether something may be in scope that is not known to be: its tags were not told, or a later
 /// state of it tells none (formats, quirk 20).
-pub fn may_be_in_scope(
-    world: &World<'_>,
-    here: &Held<'_>,
-    broken: Option<Mutation>,
-) -> bool {
+pub fn may_be_in_scope(world: &World<'_>, here: &Held<'_>, broken: Option<Mutation>) -> bool {
     let policy = &world.case["policy"];
     let listed = listed_types(policy);
     here.live.iter().any(|item| {

@@ -51,10 +51,8 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
     }
     let balancers_told = BALANCERS.iter().all(|kind| !here.has_hole(world, kind));
     let users = Users::of(&here, &others, broken);
-    let users_seen = interfaces_known
-        && instances_known
-        && balancers_told
-        && users.are_all_told(broken);
+    let users_seen =
+        interfaces_known && instances_known && balancers_told && users.are_all_told(broken);
 
     let judged = judged_groups(world, &here, must_be_unique, &mut found, broken);
     for group in &judged {
@@ -179,7 +177,8 @@ impl<'a> Users<'a> {
             for item in here.of_type(kind).filter(|_| !blind) {
                 let groups = &held::body(item)["securityGroups"];
                 // Network and gateway load balancers mostly have none.
-                let has_groups = kind == BALANCERS[1] || super::waf::balancer_kind(item) == "application";
+                let has_groups =
+                    kind == BALANCERS[1] || super::waf::balancer_kind(item) == "application";
                 balancers.push(Carrier {
                     item,
                     groups: ids_of(groups),

@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::acl::{
-    Association, WEB_ACL, attribute_of, claims_are_outdated, is_named_by, is_own, name_in,
-    names, seen_acl, told_flag, web_acl_of,
+    Association, WEB_ACL, attribute_of, claims_are_outdated, is_named_by, is_own, name_in, names,
+    seen_acl, told_flag, web_acl_of,
 };
 pub use super::acl::{BALANCER, STAGE};
 use super::held::{self, Held};

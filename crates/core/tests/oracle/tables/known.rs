@@ -1,4 +1,4 @@
-//! Staleness (semantics §10 row 2) and a recorder that was deleted, worked by hand.
+//! Staleness (semantics §11 row 40) and a recorder that was deleted, worked by hand.
 
 use serde_json::{Value, json};
 
@@ -8,29 +8,61 @@ const MINUTE_MS: i64 = 60_000;
 const VIOLATOR: (&str, &str, &str) =
     ("AWS::EC2::SecurityGroup", "sg-1", "RESOURCE_VIOLATES_AUDIT_SECURITY_GROUP");
 
-/// Minutes since the last delivery, and the limit | what is held | outcome.
+/// Minutes since the newest that the files tell, and the limit | what is held | outcome. A snapshot
+/// tells of its moment, a history of its newest capture, another's snapshot of nothing here.
 const AGES: &str = "
-1439 of 1440     | good  | comply
-1441 of 1440     | good  | undecided
-1439 of 1440     | bad   | violate
-1441 of 1440     | bad   | violate +AWSCONFIG
-99999 of -       | good  | comply
-- of 1440        | good  | comply
-61 of 60         | good  | undecided
+1439 of 1440                   | good  | comply
+1440 of 1440                   | good  | undecided
+1441 of 1440                   | good  | undecided
+1439 of 1440                   | bad   | violate
+1441 of 1440                   | bad   | violate +AWSCONFIG
+2159 of 2160                   | good  | comply
+2161 of 2160                   | good  | undecided
+99999 of -                     | good  | comply
+-1440 of 60                    | good  | comply
+61 of 60                       | good  | undecided
+61 of 60 again                 | good  | undecided
+61 of 60 elsewhere             | good  | undecided
+61 of 60 administrator         | good  | undecided
+61 of 60 change                | good  | comply
 ";
+
+/// When the case's snapshot was taken, milliseconds since 1970.
+const SNAPSHOT_MS: i64 = 1_772_323_200_000;
 
 #[test]
 fn staleness_worked_by_hand() {
     for [age, held, want] in rows(AGES) {
         let mut case = audit_case("DENY in tcp 22 0.0.0.0/0");
-        case["delivery"]["configurationItems"] = json!([resource(&format!("sg-1 {held}"))]);
-        let (age_of, limit) = age.split_once(" of ").unwrap();
+        let group = resource(&format!("sg-1 {held}"));
+        case["delivery"]["configurationItems"] = json!([group]);
+        let words: Vec<&str> = age.split_whitespace().collect();
         let minutes = |text: &str| text.parse::<i64>().ok().map(|minutes| minutes * MINUTE_MS);
-        // The capture time is old by any measure; only receipt counts.
-        let now = 1_790_000_000_000_i64;
+        let now = SNAPSHOT_MS + minutes(words[0]).unwrap();
         case["evaluatedMs"] = json!(now);
-        case["receivedMs"] = json!(minutes(age_of).map(|age| now - age));
-        case["staleAfterMs"] = json!(minutes(limit));
+        case["staleAfterMs"] = json!(minutes(words[2]));
+        match words.get(3) {
+            // The same file once more, whatever it is called: nothing new.
+            Some(&"again") => case["earlier"] = case["delivery"].clone(),
+            Some(&"elsewhere") => {
+                let mut vpc = item("AWS::EC2::VPC", "vpc-9", json!({"vpcId": "vpc-9"}), json!({}));
+                vpc["awsRegion"] = json!("sa-east-1");
+                vpc["configurationItemCaptureTime"] = json!("2026-03-01T00:30:00.000Z");
+                let file = json!({"fileVersion": "1.0", "configurationItems": [vpc]});
+                case["elsewhere"] = json!([{"region": "sa-east-1", "delivery": file}]);
+            }
+            Some(&"administrator") => {
+                let groups = case["administratorDelivery"]["configurationItems"].as_array_mut();
+                groups.unwrap()[0]["configurationItemCaptureTime"] =
+                    json!("2026-03-01T00:30:00.000Z");
+            }
+            Some(&"change") => {
+                let mut changed = group.clone();
+                changed["configurationItemCaptureTime"] = json!("2026-03-01T00:30:00.000Z");
+                case["files"] = json!([{"name": "change.json", "content": changed}]);
+            }
+            _ => {}
+        }
         super::check(&format!("{age} | {held}"), &case, &outcome(want));
     }
 }
@@ -42,15 +74,16 @@ snapshot deleted                 | bad  | violate +AWSCONFIG
 history deleted                  | good | undecided
 history recording, then deleted  | good | undecided
 history deleted, then recording  | good | comply
+history                          | good | undecided
 ";
 
 #[test]
 fn a_deleted_recorder_worked_by_hand() {
     for [recorder, held, want] in rows(DELETED_RECORDERS) {
         let mut case = audit_case("DENY in tcp 22 0.0.0.0/0");
-        let (kind, states) = recorder.split_once(' ').unwrap();
+        let (kind, states) = recorder.split_once(' ').unwrap_or((recorder, ""));
         let mut items = vec![resource(&format!("sg-1 {held}"))];
-        for (at, state) in states.split(", then ").enumerate() {
+        for (at, state) in states.split(", then ").filter(|state| !state.is_empty()).enumerate() {
             let body = json!({"Recording": true, "RecordingGroup": {"AllSupported": true}});
             let mut made = item("AWS::Config::ConfigurationRecorder", "default", body, json!({}));
             if state == "deleted" {

@@ -35,7 +35,8 @@ alb classic      | regional                 | comply
 #[test]
 fn protections_worked_by_hand() {
     for [resource, protections, want] in rows(PROTECTIONS) {
-        let case = world(resource, protections, json!({"type": "SHIELD_ADVANCED"}));
+        let mut case = world(resource, protections, json!({"type": "SHIELD_ADVANCED"}));
+        record(&mut case);
         check(&format!("{resource} | {protections}"), &case, &outcome(resource, want));
     }
 }
@@ -72,19 +73,26 @@ fn automatic_responses_worked_by_hand() {
         }
         let data = json!({"type": "SHIELD_ADVANCED", "automaticResponseConfiguration": response});
         let (resource, protections) = world_words.split_once(", ").unwrap_or((world_words, ""));
-        let case = world(resource, protections, data);
+        let mut case = world(resource, protections, data);
+        record(&mut case);
         check(&format!("{wanted} | {world_words}"), &case, &outcome(resource, want));
     }
 }
 
-/// What of the account was delivered | resource and its protections | outcome.
+/// Regions that record everything, or `Region:Type` | resource and its protections | outcome (§11 row
+/// 44).
 const SEEN: &str = "
-no us-east-1               | eip             | undecided
-no us-east-1               | eip, regional   | undecided
-no us-east-1               | alb, regional   | mwos +AWSCONFIG
-us-east-1 without Shield   | eip             | undecided
-us-east-1 without Shield   | eip, regional   | undecided
-history                    | eip, regional   | undecided
+eu-west-1                               | eip, regional   | comply
+eu-west-1                               | eip             | msp
+eu-west-1                               | eip, global     | comply
+eu-west-1                               | alb, regional   | mwos
+eu-west-1:EIP sa-east-1                 | eip, sa-east-1  | comply
+eu-west-1:EIP sa-east-1                 | eip             | msp
+eu-west-1:EIP us-east-1:Protection      | eip             | undecided
+eu-west-1:EIP us-east-1:Protection      | eip, global     | comply +AWSCONFIG
+eu-west-1:EIP                           | eip             | undecided
+eu-west-1:EIP                           | eip, regional   | undecided
+eu-west-1:LoadBalancer                  | alb, regional   | mwos +AWSCONFIG
 ";
 
 #[test]
@@ -92,23 +100,39 @@ fn what_shield_needs_to_see_worked_by_hand() {
     for [seen, world_words, want] in rows(SEEN) {
         let (resource, protections) = world_words.split_once(", ").unwrap_or((world_words, ""));
         let mut case = world(resource, protections, json!({"type": "SHIELD_ADVANCED"}));
-        match seen {
-            "no us-east-1" => case["elsewhere"] = json!([]),
-            "history" => {
-                case["elsewhere"][0]["delivery"]
-                    .as_object_mut()
-                    .unwrap()
-                    .remove("configSnapshotId");
-            }
-            _ => {
-                let body = json!({"Recording": true, "RecordingGroup": {"AllSupported": false,
-                    "ResourceTypes": ["AWS::EC2::VPC"]}});
-                let recorder =
-                    item("AWS::Config::ConfigurationRecorder", "default", body, json!({}));
-                push_elsewhere(&mut case, 0, "us-east-1", recorder);
+        let mut recorders = vec![("us-east-1", None), ("sa-east-1", None), ("eu-west-1", None)];
+        for word in seen.split_whitespace() {
+            let (region, kind) = word.split_once(':').unwrap_or((word, "*"));
+            recorders.iter_mut().filter(|one| one.0 == region).for_each(|one| one.1 = Some(kind));
+        }
+        for (region, kind) in recorders {
+            let group = match kind {
+                Some("*") => json!({"AllSupported": true}),
+                Some("Protection") => {
+                    json!({"AllSupported": false, "ResourceTypes": ["AWS::Shield::Protection"]})
+                }
+                Some("EIP") => json!({"AllSupported": false, "ResourceTypes": ["AWS::EC2::EIP"]}),
+                Some(_) => json!({"AllSupported": false,
+                    "ResourceTypes": ["AWS::ElasticLoadBalancingV2::LoadBalancer"]}),
+                None => json!({"AllSupported": false, "ResourceTypes": ["AWS::EC2::VPC"]}),
+            };
+            let body = json!({"Recording": true, "RecordingGroup": group});
+            let recorder = item("AWS::Config::ConfigurationRecorder", "default", body, json!({}));
+            match region {
+                "us-east-1" => push_elsewhere(&mut case, 0, region, recorder),
+                "sa-east-1" => push_elsewhere(&mut case, 1, region, recorder),
+                _ => {
+                    let items = case["delivery"]["configurationItems"].as_array_mut();
+                    items.unwrap().push(recorder);
+                }
             }
         }
-        check(&format!("{seen} | {world_words}"), &case, &outcome(resource, want));
+        // What is protected though not all protections are told has no violator, and no result.
+        let mut outcome = outcome(resource, want);
+        if want == "comply +AWSCONFIG" {
+            outcome.status = None;
+        }
+        check(&format!("{seen} | {world_words}"), &case, &outcome);
     }
 }
 

@@ -21,7 +21,7 @@ unused               | sg-1; i-1 terminated sg-1           | sg-1 unused
 unused               | sg-1; alb sg-1                      | -
 unused               | sg-1; clb sg-1                      | -
 unused               | sg-1=default                        | -
-unused               | sg-1=FMManagedSecurityGroup1-sg-9   | -
+unused               | sg-1=FMManagedSecurityGroup1-sg-9   | sg-1 unused
 unused               | sg-1=Default                        | sg-1 unused
 unused               | sg-1@444444444444                   | -
 unused               | sg-1; sg-2 out tcp 1 sg-1           | sg-1 unused sg-2 unused
@@ -63,7 +63,7 @@ unique               | sg-1 in -1 sg-1; sg-2 in -1 sg-1    | -
 unique               | sg-1; sg-2/vpc-2                    | -
 unique               | sg-1/; sg-2/                        | -
 unique               | sg-1=default; sg-2                  | -
-unique               | sg-1=FMManagedSecurityGroup1-sg-9; sg-2 | -
+unique               | sg-1=FMManagedSecurityGroup1-sg-9; sg-2 | sg-2 redundant
 unique               | sg-1@444444444444; sg-2             | -
 unique               | sg-1; sg-2 unseen                   | ?
 unique               | sg-1; sg-2; sg-3 unseen             | sg-2 redundant +AWSCONFIG
@@ -117,12 +117,15 @@ fn groups_out_of_scope_by_their_tags_are_neither_unused_nor_kept() {
             item["tags"] = json!({"env": "prod"});
         }
     }
+    record(&mut case);
     check("sg-1 has no tag", &case, &outcome("sg-2 unused sg-3 redundant"));
 }
 
 fn check_rows(table: &str) {
     for [rule, resources, want] in rows(table) {
-        check(&format!("{rule} | {resources}"), &world(rule, resources), &outcome(want));
+        let mut case = world(rule, resources);
+        record(&mut case);
+        check(&format!("{rule} | {resources}"), &case, &outcome(want));
     }
 }
 

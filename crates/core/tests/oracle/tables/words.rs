@@ -59,6 +59,22 @@ pub(super) fn empty_case() -> Value {
     })
 }
 
+/// Recorders in each Region record everything.
+pub(super) fn record(case: &mut Value) {
+    let body =
+        json!({"Name": "default", "Recording": true, "RecordingGroup": {"AllSupported": true}});
+    let recorder = item("AWS::Config::ConfigurationRecorder", "default", body, json!({}));
+    if let Some(items) = case["delivery"]["configurationItems"].as_array_mut() {
+        items.push(recorder.clone());
+    }
+    for other in case["elsewhere"].as_array_mut().into_iter().flatten() {
+        let mut recorder = recorder.clone();
+        recorder["awsRegion"] = other["region"].clone();
+        let items = other["delivery"]["configurationItems"].as_array_mut();
+        items.expect("built as a list").push(recorder);
+    }
+}
+
 pub(super) fn policy(name: &str, kind: &str, data: &Value, resource_type: &str) -> Value {
     json!({
         "PolicyName": name, "ResourceType": resource_type,

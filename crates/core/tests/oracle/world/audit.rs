@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::files::note;
 use super::items::{Ids, delivery, histories, item, not_recorded, push, recorder};
+use super::shared::{name_of_group, name_policies, part, share};
 use super::{
     ADMIN, CUSTOM_APPS, CUSTOM_PROTOCOLS, DefaultLists, MEMBER, PORTS, list_reference, policy,
 };
-use super::files::note;
-use super::shared::{name_of_group, name_policies, part, share};
 use crate::boundary;
 use crate::random::Random;
 
@@ -214,7 +214,11 @@ pub(super) fn in_words(case: &mut Value, data: &mut Value, random: &mut Random) 
 fn word(data: &mut Value, random: &mut Random) -> bool {
     match data {
         Value::Bool(said) => {
-            *data = json!(if random.chance(50) { said.to_string() } else { said.to_string().to_uppercase() });
+            *data = json!(if random.chance(50) {
+                said.to_string()
+            } else {
+                said.to_string().to_uppercase()
+            });
             true
         }
         Value::Number(number) => {

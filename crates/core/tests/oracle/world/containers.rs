@@ -99,7 +99,9 @@ pub fn in_api_words(item: &Value) -> Value {
             *value = json!(value.to_string());
         }
     }
-    for relation in members.get_mut("relationships").and_then(Value::as_array_mut).into_iter().flatten() {
+    for relation in
+        members.get_mut("relationships").and_then(Value::as_array_mut).into_iter().flatten()
+    {
         let name = relation["name"].take();
         relation["relationshipName"] = name;
         relation.as_object_mut().expect("a relation is an object").remove("name");

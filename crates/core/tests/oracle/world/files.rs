@@ -21,7 +21,8 @@ pub fn deliver(case: &mut Value) {
     let mut files = case["files"].as_array().cloned().unwrap_or_default();
     let mut add = |content: Value, account: &str, region: &str, moment: &str| {
         if content["configurationItems"].is_array() {
-            files.push(json!({"name": name(&content, account, region, moment), "content": content}));
+            files
+                .push(json!({"name": name(&content, account, region, moment), "content": content}));
         }
     };
     add(case["delivery"].take(), &account, &region, MOMENT);
@@ -91,4 +92,3 @@ pub fn note(case: &mut Value, kind: &str) {
         None => case["kinds"] = json!([kind]),
     }
 }
-

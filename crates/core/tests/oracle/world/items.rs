@@ -212,7 +212,7 @@ pub(super) fn recorder(
     items: &mut Vec<Value>,
     types: &[&str],
 ) {
-    if !random.chance(70) {
+    if !random.chance(80) {
         return;
     }
     let mut listed: Vec<&str> = types.to_vec();

@@ -100,6 +100,9 @@ fn fresh(random: &mut Random, defaults: &DefaultLists) -> Value {
     for _ in 0..[0, 0, 0, 0, 0, 0, 1, 1, 1, 2][random.below(10)] {
         twists::twist(&mut case, random);
     }
+    if random.chance(8) {
+        twists::unrecorded_elsewhere(&mut case, random);
+    }
     deliver(&mut case);
     files::mix_up(&mut case, random);
     case

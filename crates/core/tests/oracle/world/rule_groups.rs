@@ -82,14 +82,15 @@ impl Choice {
             group["managedRuleGroupIdentifier"]["versionEnabled"] = json!(false);
         }
         if !self.overrides.is_empty() || random.chance(20) {
-            let action = |(rule, action): &(&str, &str)| {
-                json!({"name": rule, "actionToUse": { *action: {} }})
-            };
+            let action = |(rule, action): &(&str, &str)| json!({"name": rule, "actionToUse": { *action: {} }});
             group["ruleActionOverrides"] = self.overrides.iter().map(action).collect();
         }
         let config = match self.config {
             Some(("BotControl", level)) => {
-                let key = random.pick(&["awsmanagedRulesBotControlRuleSet", "awsManagedRulesBotControlRuleSet"]);
+                let key = random.pick(&[
+                    "awsmanagedRulesBotControlRuleSet",
+                    "awsManagedRulesBotControlRuleSet",
+                ]);
                 json!([{ key: {"inspectionLevel": level} }])
             }
             Some((_, path)) => json!([{"awsmanagedRulesATPRuleSet": {"loginPath": path,
@@ -222,15 +223,14 @@ pub fn put(case: &mut Value, body: &mut Value, wanted: &[Vec<Choice>; 2], random
             6 => backwards = true,
             _ => {}
         }
-        if side.iter().any(|c| c.config.is_some() || !c.overrides.is_empty() || !c.excluded.is_empty())
+        if side
+            .iter()
+            .any(|c| c.config.is_some() || !c.overrides.is_empty() || !c.excluded.is_empty())
         {
             note(case, "rule groups");
         }
-        let mut groups: Vec<Value> = side
-            .iter()
-            .enumerate()
-            .map(|(at, choice)| choice.as_found(at, random))
-            .collect();
+        let mut groups: Vec<Value> =
+            side.iter().enumerate().map(|(at, choice)| choice.as_found(at, random)).collect();
         if backwards {
             // Priorities tell the order, not places in the list.
             groups.reverse();

@@ -187,6 +187,8 @@ fn protection(
         json!({"Id": id, "Name": "of the fleet", "ResourceArn": arn, "HealthCheckIds": []});
     if random.chance(8) {
         body["ResourceArn"] = json!(format!("{arn}x"));
+    } else if random.chance(2) {
+        body["ResourceArn"] = Value::Null;
     }
     let response = match random.below(12) {
         0 | 1 => Value::Null,

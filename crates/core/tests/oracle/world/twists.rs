@@ -28,11 +28,8 @@ pub fn twist(case: &mut Value, random: &mut Random) {
         9 => age(case, random),
         10 => letters(case, random),
         11 => recorders(case, random),
-        _ => match random.below(3) {
-            0 => assume(case),
-            1 => foreign_file(case, random),
-            _ => unrecorded_elsewhere(case, random),
-        },
+        _ if random.chance(50) => assume(case),
+        _ => foreign_file(case, random),
     }
 }
 
@@ -99,10 +96,8 @@ fn pages(case: &mut Value, random: &mut Random) {
             containers::page(rest, &SELECTED, more),
         ]),
         1 => {
-            let pages =
-                [(first, Some("next")), (rest, more)].map(|(rows, token)| {
-                    containers::page(rows, &SELECTED, token).to_string()
-                });
+            let pages = [(first, Some("next")), (rest, more)]
+                .map(|(rows, token)| containers::page(rows, &SELECTED, token).to_string());
             json!(pages.join("\n"))
         }
         2 => {
@@ -323,14 +318,24 @@ fn foreign_file(case: &mut Value, random: &mut Random) {
     let trail = json!({"Records": [{"eventVersion": "1.08", "eventSource": "ec2.amazonaws.com",
         "eventName": "CreateSecurityGroup", "awsRegion": "eu-west-1", "recipientAccountId": account}]});
     let (name, content) = match random.below(3) {
-        0 => (format!("{account}_CloudTrail_eu-west-1_20260301T0000Z_AAAAAAAAAAAAAAAA.json"), trail),
+        0 => {
+            (format!("{account}_CloudTrail_eu-west-1_20260301T0000Z_AAAAAAAAAAAAAAAA.json"), trail)
+        }
         1 => (
-            format!("AWSLogs/{account}/vpcflowlogs/eu-west-1/2026/03/01/{account}_vpcflowlogs_eu-west-1_fl-01_20260301T0000Z_aaaaaaaa.log"),
-            json!("version account-id interface-id srcaddr dstaddr\n2 222222222222 eni-1 10.0.0.1 10.0.0.2\n"),
+            format!(
+                "AWSLogs/{account}/vpcflowlogs/eu-west-1/2026/03/01/{account}_vpcflowlogs_eu-west-1_fl-01_20260301T0000Z_aaaaaaaa.log"
+            ),
+            json!(
+                "version account-id interface-id srcaddr dstaddr\n2 222222222222 eni-1 10.0.0.1 10.0.0.2\n"
+            ),
         ),
         _ => (
-            format!("AWSLogs/{account}/elasticloadbalancing/eu-west-1/2026/03/01/{account}_elasticloadbalancing_eu-west-1_app.lb.1_20260301T0000Z_10.0.0.1_aaaaaaaa.log"),
-            json!("https 2026-03-01T00:00:00.000000Z app/lb/1 10.0.0.1:1 10.0.0.2:2 0.0 0.0 0.0 200 200\n"),
+            format!(
+                "AWSLogs/{account}/elasticloadbalancing/eu-west-1/2026/03/01/{account}_elasticloadbalancing_eu-west-1_app.lb.1_20260301T0000Z_10.0.0.1_aaaaaaaa.log"
+            ),
+            json!(
+                "https 2026-03-01T00:00:00.000000Z app/lb/1 10.0.0.1:1 10.0.0.2:2 0.0 0.0 0.0 200 200\n"
+            ),
         ),
     };
     push(case, &name, content);
@@ -338,11 +343,11 @@ fn foreign_file(case: &mut Value, random: &mut Random) {
 }
 
 /// A recorder of another Region that does not record a `global` type, or records it.
-fn unrecorded_elsewhere(case: &mut Value, random: &mut Random) {
+pub fn unrecorded_elsewhere(case: &mut Value, random: &mut Random) {
     let account = case["account"].as_str().unwrap_or_default().to_owned();
     let of_case = case["delivery"]["configurationItems"].as_array().cloned().unwrap_or_default();
     let Some(global) = of_case.iter().find(|item| item["awsRegion"] == "global") else {
-        return foreign_file(case, random);
+        return;
     };
     let mut told = super::not_recorded(global);
     later(&mut told, if random.chance(70) { 50 } else { -50 }, BEFORE);

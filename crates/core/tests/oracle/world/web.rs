@@ -87,8 +87,12 @@ fn neighbours(case: &mut Value, name: &str, random: &mut Random) {
     let mut others = vec![];
     for other in ["edge", "edge1", "edge-two", "edge-7", "-edge-", "shield"] {
         if other != name && random.chance(18) {
-            let kind = if other == "shield" { "SHIELD_ADVANCED" } else { "WAFV2" };
-            let mut made = json!({"name": other, "type": kind, "formerNames": []});
+            let kinds =
+                ["WAFV2", "WAFV2", "WAFV2", "SHIELD_ADVANCED", "SECURITY_GROUPS_USAGE_AUDIT"];
+            let mut made = json!({"name": other, "type": random.pick(&kinds), "formerNames": []});
+            if random.chance(10) {
+                made["region"] = json!("ap-south-1");
+            }
             if random.chance(10) {
                 made["formerNames"] = json!(["edge11"]);
             }
@@ -138,9 +142,9 @@ pub(super) fn waf_case(case: &mut Value, random: &mut Random) {
             }
         }
     }
-    let [first, last] = wanted.each_ref().map(|side| {
-        side.iter().map(|choice| choice.as_wanted(random)).collect::<Vec<_>>()
-    });
+    let [first, last] = wanted
+        .each_ref()
+        .map(|side| side.iter().map(|choice| choice.as_wanted(random)).collect::<Vec<_>>());
     let mut data = json!({
         "type": "WAFV2", "preProcessRuleGroups": first, "postProcessRuleGroups": last,
         "defaultAction": {"type": "ALLOW"},
@@ -169,7 +173,8 @@ pub(super) fn waf_case(case: &mut Value, random: &mut Random) {
         });
         if random.chance(3) {
             let members = body.as_object_mut().expect("built as one");
-            members.remove(random.pick(&["ManagedByFirewallManager", "RetrofittedByFirewallManager"]));
+            members
+                .remove(random.pick(&["ManagedByFirewallManager", "RetrofittedByFirewallManager"]));
         }
         rule_groups::put(case, &mut body, &wanted, random);
         if random.chance(6) {
@@ -225,6 +230,12 @@ pub(super) fn waf_case(case: &mut Value, random: &mut Random) {
             made = not_recorded(&made);
         }
         items.push(made);
+    }
+    if random.chance(5)
+        && let Some(acl) = items.iter_mut().find(|item| item["resourceType"] == WEB_ACL)
+    {
+        acl.as_object_mut().expect("an item is an object").remove("relationships");
+        note(case, "projections");
     }
     if random.chance(6)
         && let Some(acl) = items.iter_mut().find(|item| item["resourceType"] == WEB_ACL)
