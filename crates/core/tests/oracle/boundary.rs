@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::address::Range;
+use crate::policy_edits;
 use crate::random::Random;
 
 /// Where a value can be changed.
@@ -334,7 +335,7 @@ fn edit(target: &mut Value, key: &str, random: &mut Random) {
         "ManagedServiceData" => {
             let mut data: Value =
                 serde_json::from_str(target.as_str().unwrap_or("{}")).unwrap_or_default();
-            edit_data(&mut data, random);
+            policy_edits::change(&mut data, random);
             *target = json!(data.to_string());
         }
         _ => {}
@@ -357,7 +358,7 @@ fn edit_row(results: &mut Value, random: &mut Random) {
     rows[at] = json!(row.to_string());
 }
 
-fn choose(target: &mut Value, random: &mut Random, from: &[&str]) {
+pub fn choose(target: &mut Value, random: &mut Random, from: &[&str]) {
     *target = json!(random.pick(from));
 }
 
@@ -430,80 +431,4 @@ fn edit_cidr(target: &mut Value, random: &mut Random) {
         _ => std::net::Ipv6Addr::from(first).to_string(),
     };
     *target = json!(format!("{address}/{length}"));
-}
-
-fn edit_data(data: &mut Value, random: &mut Random) {
-    if data["type"] == "SHIELD_ADVANCED" {
-        let response = &mut data["automaticResponseConfiguration"];
-        *response = match (random.below(3), response["automaticResponseAction"].as_str()) {
-            (0, _) => json!({"automaticResponseStatus": "DISABLED"}),
-            (1, _) => json!({"automaticResponseStatus": "IGNORED"}),
-            (_, Some("BLOCK")) => {
-                json!({"automaticResponseStatus": "ENABLED", "automaticResponseAction": "COUNT"})
-            }
-            _ => json!({"automaticResponseStatus": "ENABLED", "automaticResponseAction": "BLOCK"}),
-        };
-        return;
-    }
-    if data["type"] == "SECURITY_GROUPS_USAGE_AUDIT" {
-        let used = data["deleteUnusedSecurityGroups"] == true;
-        match random.below(3) {
-            0 if used => data["optionalDelayForUnusedInMinutes"] = json!(random.below(3)),
-            1 => {
-                data["deleteUnusedSecurityGroups"] = json!(!used);
-                data["optionalDelayForUnusedInMinutes"] = Value::Null;
-            }
-            _ => {
-                let unique = data["coalesceRedundantSecurityGroups"] == true;
-                data["coalesceRedundantSecurityGroups"] = json!(!unique);
-            }
-        }
-        return;
-    }
-    if data["type"] == "WAFV2" {
-        if random.chance(50) {
-            let retrofit = data["webACLSource"] == "RETROFIT_EXISTING";
-            data["webACLSource"] = if retrofit { Value::Null } else { json!("RETROFIT_EXISTING") };
-            return;
-        }
-        let overriding = data["overrideCustomerWebACLAssociation"] == true;
-        data["overrideCustomerWebACLAssociation"] = json!(!overriding);
-        return;
-    }
-    let has_action = data["securityGroupAction"].is_object();
-    if has_action && random.chance(30) {
-        choose(&mut data["securityGroupAction"]["type"], random, &["ALLOW", "DENY"]);
-        return;
-    }
-    let Some(options) = data["preManagedOptions"].as_array_mut().filter(|o| !o.is_empty()) else {
-        return;
-    };
-    let at = random.below(options.len());
-    let Some(option) = options[at].as_object_mut() else { return };
-    for (key, value) in option {
-        let step = if random.chance(50) { 1 } else { -1 };
-        match key.as_str() {
-            "auditSgDirection" if value.is_object() => {
-                choose(&mut value["type"], random, &["ALL", "INGRESS", "EGRESS"]);
-            }
-            "denyProtocolAllValue" if value.is_boolean() => *value = json!(*value == false),
-            "allowedPortCountPerSgRule" if value.is_number() => {
-                *value = json!((value.as_i64().unwrap_or(1) + step).clamp(1, 65_536));
-            }
-            "minIpv4CidrPrefixLenPerSgRule" if value.is_number() => {
-                *value = json!((value.as_i64().unwrap_or(1) + step).clamp(0, 32));
-            }
-            "minIpv6CidrPrefixLenPerSgRule" if value.is_number() => {
-                *value = json!((value.as_i64().unwrap_or(1) + step).clamp(0, 128));
-            }
-            "allowedProtocolsLists"
-            | "allowedPublicAccessAppLists"
-            | "deniedPublicAccessAppLists"
-                if value.is_object() && random.chance(30) =>
-            {
-                *value = json!({"customListIds": ["cccccccc-0000-4000-8000-00000000000c"]});
-            }
-            _ => {}
-        }
-    }
 }

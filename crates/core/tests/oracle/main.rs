@@ -11,6 +11,7 @@ mod boundary;
 mod core_side;
 mod footprint;
 mod naive;
+mod policy_edits;
 mod random;
 mod shrink;
 mod tables;
