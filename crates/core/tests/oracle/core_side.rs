@@ -250,12 +250,12 @@ fn references(
                 })
                 .transpose()
                 .map_err(said)?,
-            // Ids of the policies that are or were known, where the case tells some.
-            Reference::CommonPolicies => case
-                .get("commonPolicies")
-                .map(|ids| serde_json::from_value(ids.clone()).map(Fact::Policies))
-                .transpose()
-                .map_err(said)?,
+            // Those that the store knows, and those that the setting names.
+            Reference::CommonPolicies => {
+                let mut ids = texts(&case["commonPolicies"]);
+                ids.extend(texts(&case["fmsPolicies"]));
+                Some(serde_json::from_value(json!(ids)).map(Fact::Policies).map_err(said)?)
+            }
         };
         if let Some(fact) = fact {
             references.insert(reference, fact);

@@ -26,9 +26,6 @@ pub struct State {
     pub captured_ms: i64,
     /// When its file showed it: a snapshot's moment, or the capture time.
     pub seen_ms: i64,
-    /// The Region whose file told it, where that is known.
-    pub place: Option<String>,
-    pub whole: bool,
 }
 
 /// One whole snapshot.
@@ -136,7 +133,7 @@ impl Told {
         }
         for key in ["configurationItem", "configurationItemSummary"] {
             if !document[key].is_null() {
-                self.item(name, &document[key], false, broken);
+                self.item(name, &document[key], broken);
                 return;
             }
         }
@@ -146,7 +143,7 @@ impl Told {
         if document["configurationItems"].is_array() {
             return self.container(name, document, broken);
         }
-        self.item(name, document, false, broken);
+        self.item(name, document, broken);
     }
 
     /// A snapshot, a history file, or the answer of GetResourceConfigHistory.
@@ -155,7 +152,7 @@ impl Told {
         let items = list(&document["configurationItems"]);
         let (first, holes) = (self.states.len(), self.holes.len());
         for element in items {
-            self.item(name, element, whole, broken);
+            self.item(name, element, broken);
         }
         if !whole {
             return;
@@ -202,7 +199,7 @@ impl Told {
         }
         for element in &items {
             let before = self.states.len();
-            self.item(name, element, false, broken);
+            self.item(name, element, broken);
             for state in &self.states[before..] {
                 let kind = text(&state.item["resourceType"]).to_owned();
                 answer.rows.push((state.account.clone(), state.region.clone(), kind));
@@ -261,7 +258,7 @@ impl Told {
         }
     }
 
-    fn item(&mut self, name: &Name, element: &Value, whole: bool, broken: Option<Mutation>) {
+    fn item(&mut self, name: &Name, element: &Value, broken: Option<Mutation>) {
         let read = Item::read(element, broken);
         let (item, account, region, captured_ms) = match (&read.whole, &read) {
             (Some(item), Item { account: Some(a), region: Some(r), captured_ms: Some(at), .. }) => {
@@ -278,9 +275,7 @@ impl Told {
         {
             return;
         }
-        let place = name.region.clone();
-        let seen_ms = captured_ms;
-        self.states.push(State { item, account, region, captured_ms, seen_ms, place, whole });
+        self.states.push(State { item, account, region, captured_ms, seen_ms: captured_ms });
     }
 
     /// Notes what could not be read, with all that could.
