@@ -1,13 +1,14 @@
 //! What the program hands over once: the store, the clock, the source of random bytes, the settings.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use palisade_core::ident::Region;
 use palisade_core::policy::Quotas;
 use palisade_store::{AuditEvent, ControlChange, Store, StoreError};
+use palisade_wire::{ErrorKind, Fault};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::budget::{Budget, PROVEN_BYTES_MAX, UNPROVEN_BYTES_MAX};
@@ -32,6 +33,9 @@ pub const INGEST_PACE_MIN: u64 = 4 * 1024;
 pub const SPOOL_SIZE_MAX: u64 = INGEST_SIZE_MAX * DELIVERIES_AT_ONCE_MAX as u64;
 /// Deliveries that are spooled or parsed at the same time; more wait.
 pub const DELIVERIES_AT_ONCE_MAX: usize = 4;
+/// Changes of the control state that wait for each other or are decided; one more is to come again
+/// rather than to wait for seconds.
+pub const WRITES_WAITING_MAX: usize = 64;
 /// How often a change is decided again because somebody else changed the control state meanwhile.
 const ATTEMPTS_MAX: usize = 32;
 
@@ -165,6 +169,8 @@ pub struct App {
     pub(crate) throttle: Throttle,
     pub(crate) uses: Uses,
     desk: Desk,
+    /// How many changes are queued.
+    writes: AtomicUsize,
     sealer: OnceLock<Sealer>,
 }
 
@@ -193,6 +199,7 @@ impl App {
             place: Place::default(),
             throttle: Throttle::default(),
             uses: Uses::default(),
+            writes: AtomicUsize::new(0),
             sealer: OnceLock::new(),
         })
     }
@@ -243,10 +250,14 @@ impl App {
     ///
     /// INVARIANT: what was decided was decided on the state that the commit replaced, so of two
     /// updates with one update token exactly one wins. The event is in the same transaction.
-    pub(crate) fn decide<T, E: From<StoreError>>(
+    /// # Errors
+    /// What `decide` refuses; ThrottlingException when [`WRITES_WAITING_MAX`] wait already; what the
+    /// store says.
+    pub(crate) fn decide<T, E: From<StoreError> + From<Fault>>(
         &self,
         mut decide: impl FnMut(&ControlView) -> Result<Decision<T>, E>,
     ) -> Result<T, E> {
+        let _queued = Queued::of(&self.writes)?;
         // One writer of this process at a time: conflicts are then with other processes alone.
         let _turn = self.desk.turn();
         let mut attempt = 1;
@@ -265,6 +276,29 @@ impl App {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+}
+
+/// A change that waits for its turn to be decided, or is decided.
+struct Queued<'a>(&'a AtomicUsize);
+
+impl<'a> Queued<'a> {
+    /// A place in the queue.
+    ///
+    /// # Errors
+    /// ThrottlingException, which SDKs send again after a pause, when all are taken.
+    fn of(queue: &'a AtomicUsize) -> Result<Self, Fault> {
+        let queued = Queued(queue);
+        match queue.fetch_add(1, Ordering::SeqCst) < WRITES_WAITING_MAX {
+            true => Ok(queued),
+            false => Err(Fault::new(ErrorKind::Throttling, "Rate exceeded")),
+        }
+    }
+}
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -306,6 +340,64 @@ mod tests {
         }
     }
 
+    /// Why a decision was not made.
+    #[derive(Debug)]
+    enum Failed {
+        Store(StoreError),
+        Fault(Fault),
+    }
+
+    impl From<StoreError> for Failed {
+        fn from(error: StoreError) -> Self {
+            Failed::Store(error)
+        }
+    }
+
+    impl From<Fault> for Failed {
+        fn from(fault: Fault) -> Self {
+            Failed::Fault(fault)
+        }
+    }
+
+    #[test]
+    fn so_many_changes_wait_and_one_more_is_to_come_again() {
+        for count in [WRITES_WAITING_MAX - 1, WRITES_WAITING_MAX, WRITES_WAITING_MAX + 1] {
+            let store = Arc::new(SqliteStore::in_memory([7; 32]).unwrap());
+            let settings = Settings::new(Auth::Open, "unused".into());
+            let app = App::new(store, Arc::new(Fixed), Arc::new(Fixed), settings);
+            let put = || {
+                app.decide(|_| {
+                    let event = Actor::local(String::new(), 0).event("Decide", Vec::new());
+                    Ok::<_, Failed>(Decision { changes: Vec::new(), event, answer: () })
+                })
+            };
+            // Nobody's turn comes before all are there.
+            let turn = app.desk.turn();
+            let done = std::thread::scope(|scope| {
+                let sent: Vec<_> = (0..count).map(|_| scope.spawn(put)).collect();
+                while app.writes.load(Ordering::SeqCst) < count.min(WRITES_WAITING_MAX)
+                    || sent.iter().filter(|sent| sent.is_finished()).count()
+                        < count.saturating_sub(WRITES_WAITING_MAX)
+                {
+                    std::thread::yield_now();
+                }
+                drop(turn);
+                sent.into_iter().map(|sent| sent.join().unwrap()).collect::<Vec<_>>()
+            });
+            let refused = done.iter().filter_map(|done| done.as_ref().err());
+            let kinds: Vec<ErrorKind> = refused
+                .map(|failed| match failed {
+                    Failed::Fault(fault) => fault.kind,
+                    Failed::Store(error) => panic!("{error}"),
+                })
+                .collect();
+            let expected = count.saturating_sub(WRITES_WAITING_MAX);
+            assert_eq!(kinds, vec![ErrorKind::Throttling; expected], "{count}");
+            assert_eq!(app.writes.load(Ordering::SeqCst), 0);
+            put().unwrap();
+        }
+    }
+
     #[test]
     fn a_decision_that_others_overtake_is_made_again_to_the_limit() {
         for overtaken in [ATTEMPTS_MAX - 2, ATTEMPTS_MAX - 1, ATTEMPTS_MAX] {
@@ -319,18 +411,14 @@ mod tests {
                     app.store.commit(view.revision(), &[], 0)?;
                 }
                 let event = Actor::local(String::new(), 0).event("Decide", Vec::new());
-                Ok::<_, StoreError>(Decision {
-                    changes: Vec::new(),
-                    event,
-                    answer: view.revision(),
-                })
+                Ok::<_, Failed>(Decision { changes: Vec::new(), event, answer: view.revision() })
             });
             if overtaken < ATTEMPTS_MAX {
                 assert_eq!(decided.unwrap(), overtaken as u64, "overtaken {overtaken} times");
                 assert_eq!(made, overtaken + 1);
             } else {
                 assert!(
-                    matches!(decided, Err(StoreError::Conflict)),
+                    matches!(decided, Err(Failed::Store(StoreError::Conflict))),
                     "overtaken {overtaken} times"
                 );
                 assert_eq!(made, ATTEMPTS_MAX);

@@ -48,7 +48,10 @@ pub mod verify;
 mod view;
 pub mod violations;
 
-pub use app::{App, Auth, Clock, DELIVERIES_AT_ONCE_MAX, Entropy, INGEST_SIZE_MAX, Settings};
+pub use app::{
+    App, Auth, Clock, DELIVERIES_AT_ONCE_MAX, Entropy, INGEST_SIZE_MAX, Settings,
+    WRITES_WAITING_MAX,
+};
 pub use budget::{PROVEN_BYTES_MAX, Peer, UNPROVEN_BYTES_MAX};
 pub use intake::Known;
 pub use request::router;

@@ -75,6 +75,7 @@ fn apply(
             confirmed(old, &new, confirm)?;
         }
         let named = new.default_administrator.as_ref();
+        same_administrator(view, named)?;
         let default = view.default_administrator().or(named);
         let mut changes = vec![ControlChange::PutOrganization(new.clone())];
         changes.extend(revoked(view, &new, confirm)?);
@@ -128,6 +129,24 @@ fn revoked(
         changes.push(ControlChange::RemoveAdministrator(account.clone()));
     }
     Ok(changes)
+}
+
+/// The file makes the first default administrator and no other: one hands over by itself, since its
+/// policies go with it (semantics §8.2). A file that names another is not applied by half.
+fn same_administrator(view: &ControlView, named: Option<&AccountId>) -> Result<(), Refused> {
+    let (Some(present), Some(named)) = (view.default_administrator(), named) else { return Ok(()) };
+    if present == named {
+        return Ok(());
+    }
+    Err(Refused::new(
+        StatusCode::CONFLICT,
+        "OtherAdministrator",
+        format!(
+            "the file names account `{named}` as DefaultAdministrator, and account `{present}` is; have `{present}` call DisassociateAdminAccount and apply the file again, or leave DefaultAdministrator out of it"
+        ),
+    )
+    .with("administrator", present.as_str())
+    .with("named", named.as_str()))
 }
 
 /// The default administrator cannot go: its policies would be nobody's.

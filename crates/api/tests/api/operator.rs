@@ -26,7 +26,15 @@ async fn the_files_default_administrator_counts_while_there_is_none() {
     let mut file = organization();
     file["DefaultAdministrator"] = json!(ADMIN);
     assert_eq!(world.apply(&file).await.ok()["defaultAdministrator"], ADMIN);
+    assert_eq!(world.apply(&file).await.ok()["defaultAdministrator"], ADMIN);
     file["DefaultAdministrator"] = json!(MEMBER);
+    file["Accounts"][3]["Name"] = json!("vault");
+    let answer = world.apply(&file).await;
+    answer.own_refuses(409, "OtherAdministrator", MEMBER);
+    assert_eq!(answer.json()["error"]["administrator"], ADMIN);
+    let shown = world.own("GET", "/palisade/v1/organization", "").await.ok();
+    assert_eq!(shown["Accounts"][3]["Name"], "bank", "nothing of the file is applied");
+    file.as_object_mut().unwrap().remove("DefaultAdministrator");
     assert_eq!(world.apply(&file).await.ok()["defaultAdministrator"], ADMIN, "it stays");
     let shown = world.own("GET", "/palisade/v1/organization", "").await.ok();
     assert_eq!(shown["DefaultAdministrator"], ADMIN);
