@@ -1,5 +1,7 @@
 //! `palisade serve`: store, listener and worker loop, put together and taken apart in order.
 
+mod signals;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -28,6 +30,7 @@ use crate::system::{SystemClock, SystemEntropy};
 use crate::watch::{Watch, watched};
 use crate::worker::Judging;
 use crate::{logging, sealing, terminal};
+use signals::Signals;
 
 /// How often the last uses of keys are written.
 const USES: Duration = Duration::from_secs(60);
@@ -36,10 +39,6 @@ const USES: Duration = Duration::from_secs(60);
 const BLOCKING_THREADS_MAX: usize = 96;
 /// How long calls under way may take to end when the server stops.
 const FAREWELL: Duration = Duration::from_secs(10);
-
-/// "File size limit exceeded", as Linux numbers it on all but MIPS.
-#[cfg(unix)]
-const SIGXFSZ: i32 = 25;
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 
@@ -378,52 +377,6 @@ fn spool(store: &Path) -> Result<PathBuf, Failure> {
         }
     }
     Ok(spool)
-}
-
-/// Ctrl-C and requests to terminate. They are heard from the moment this is made, so that one which
-/// follows the announcement of the address at once does not kill.
-struct Signals {
-    #[cfg(unix)]
-    unix: Vec<tokio::signal::unix::Signal>,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn listen() -> Signals {
-        use tokio::signal::unix::{SignalKind, signal};
-        let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
-        // A write beyond the largest file that is allowed fails; unheard, this ends the process.
-        if cfg!(target_os = "linux") {
-            drop(signal(SignalKind::from_raw(SIGXFSZ)));
-        }
-        Signals { unix: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
-    }
-
-    #[cfg(not(unix))]
-    fn listen() -> Signals {
-        Signals {}
-    }
-
-    /// Waits for the next.
-    #[cfg(unix)]
-    async fn next(&mut self) {
-        std::future::poll_fn(|context| {
-            let came =
-                |signal: &mut tokio::signal::unix::Signal| signal.poll_recv(context).is_ready();
-            match self.unix.iter_mut().any(came) {
-                true => std::task::Poll::Ready(()),
-                false => std::task::Poll::Pending,
-            }
-        })
-        .await
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
 }
 
 /// Writes when keys were last used, once for many calls, until told to stop.
