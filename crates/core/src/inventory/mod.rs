@@ -42,7 +42,9 @@ pub use encoded::{Encoded, EncodedItem, OfType};
 pub use item::*;
 pub use merge::{Held, Merged, is_live, is_live_unless, merge};
 pub use read::read_item;
-pub use rule_group::{ACTION_COUNT, ACTION_NONE, RuleGroupId, WebAclRuleGroup, canonical, configs};
+pub use rule_group::{
+    ACTION_COUNT, ACTION_NONE, RuleActions, RuleGroupId, WebAclRuleGroup, canonical, configs,
+};
 pub use shard::*;
 pub use snapshot::{Shown, SnapshotFacts};
 pub use split::{DEPTH_MAX, ITEM_BYTES_MAX, PREAMBLE_BYTES_MAX};

@@ -44,14 +44,16 @@ pub struct WebAclRuleGroup {
     pub version: Option<Box<str>>,
     /// `OverrideAction`, [canonical].
     pub override_action: Option<Box<str>>,
-    /// `ExcludedRules`, which are set to count, and `RuleActionOverrides`: rule and [canonical]
-    /// action, sorted, without repeats.
-    pub rule_actions: Option<Vec<(Box<str>, Box<str>)>>,
+    /// `ExcludedRules`, which are set to count, and `RuleActionOverrides`.
+    pub rule_actions: Option<RuleActions>,
     /// `ManagedRuleGroupConfigs`, see [`configs`].
     pub configs: Option<Vec<Box<str>>>,
     /// `ScopeDownStatement`, [canonical]; empty when there is none.
     pub scope_down: Option<Box<str>>,
 }
+
+/// Rules of a group with the [canonical] action that each is set to, sorted, without repeats.
+pub type RuleActions = Vec<(Box<str>, Box<str>)>;
 
 /// What an excluded rule is set to, and what `COUNT` overrides a group to.
 pub const ACTION_COUNT: &str = r#"{"count":{}}"#;

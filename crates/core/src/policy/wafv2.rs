@@ -1,6 +1,6 @@
 //! `WAFV2`: which web ACL protects a resource (semantics §5.1).
 
-use crate::inventory::{ACTION_COUNT, RuleGroupId, canonical, configs};
+use crate::inventory::{ACTION_COUNT, RuleActions, RuleGroupId, canonical, configs};
 
 use super::shape::Node;
 use super::{Count, Refusal};
@@ -29,7 +29,7 @@ pub struct RuleGroup {
     pub count: bool,
     /// `excludeRules`, which are set to count, and `ruleActionOverrides`: rule and canonical action,
     /// sorted, without repeats.
-    pub rule_actions: Vec<(Box<str>, Box<str>)>,
+    pub rule_actions: RuleActions,
     /// `managedRuleGroupConfigs` of both places, see [`crate::inventory::configs`].
     pub configs: Vec<Box<str>>,
     /// `scopeDownStatement`, canonical; empty when there is none.
@@ -168,7 +168,7 @@ fn version(identifier: &Node<'_>) -> Result<Option<Box<str>>, Refusal> {
 }
 
 /// A rule that is excluded is set to count, as one that is overridden so (semantics §11 row 33).
-fn rule_actions(group: &Node<'_>) -> Result<Vec<(Box<str>, Box<str>)>, Refusal> {
+fn rule_actions(group: &Node<'_>) -> Result<RuleActions, Refusal> {
     let mut actions = Vec::new();
     for rule in group.get("excludeRules").items() {
         // One without a name excludes nothing.

@@ -2,7 +2,7 @@
 
 use crate::ident::ResourceType;
 use crate::inventory::{
-    ACTION_COUNT, Body, RuleGroupId, WebAcl, WebAclRuleGroup, canonical, configs,
+    ACTION_COUNT, Body, RuleActions, RuleGroupId, WebAcl, WebAclRuleGroup, canonical, configs,
 };
 
 use super::shape::{Flag, Many, Present, Text, Whatever, Whole, shape};
@@ -187,7 +187,7 @@ fn told(text: &Option<Text<'_>>) -> Option<Box<str>> {
 fn rule_actions(
     excluded: Option<Many<ExcludedRule<'_>>>,
     overrides: Option<Many<ActionOverride<'_>>>,
-) -> Option<Vec<(Box<str>, Box<str>)>> {
+) -> Option<RuleActions> {
     let excluded = excluded.into_iter().flat_map(|rules| rules.0);
     let overrides = overrides.into_iter().flat_map(|overrides| overrides.0);
     let excluded = excluded.map(|rule| Some((rule.name?.into_box(), ACTION_COUNT.into())));
