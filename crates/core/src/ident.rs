@@ -1,6 +1,7 @@
 //! Identifiers, each parsed once at the edge and trusted afterwards.
 
 use std::borrow::{Borrow, Cow};
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -181,7 +182,8 @@ impl Region {
     }
 }
 
-/// A resource type such as `AWS::EC2::SecurityGroup`: an open set, compared exactly.
+/// A resource type such as `AWS::EC2::SecurityGroup`: an open set, compared exactly once parsed. A
+/// type that Palisade knows by name is read in any letter case (semantics §11 row 50).
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ResourceType(Cow<'static, str>);
@@ -257,6 +259,24 @@ impl ResourceType {
     }
 }
 
+impl ResourceType {
+    /// The type of this name in any letter case, of [`ResourceType::NAMED`].
+    fn named(text: &str) -> Option<&'static ResourceType> {
+        let exact = ResourceType::NAMED.binary_search_by(|named| named.as_str().cmp(text));
+        // NAMED ascends without regard to case as well.
+        let found = exact.or_else(|_| {
+            ResourceType::NAMED.binary_search_by(|named| caseless(named.as_str(), text))
+        });
+        ResourceType::NAMED.get(found.ok()?)
+    }
+}
+
+/// The order of two texts without regard to the case of ASCII letters.
+fn caseless(one: &str, other: &str) -> Ordering {
+    let lower = u8::to_ascii_lowercase;
+    one.as_bytes().iter().map(lower).cmp(other.as_bytes().iter().map(lower))
+}
+
 impl Borrow<str> for ResourceType {
     fn borrow(&self) -> &str {
         &self.0
@@ -266,9 +286,7 @@ impl Borrow<str> for ResourceType {
 impl TryFrom<&str> for ResourceType {
     type Error = IdentError;
     fn try_from(text: &str) -> Result<Self, IdentError> {
-        if let Ok(at) = ResourceType::NAMED.binary_search_by(|named| named.as_str().cmp(text))
-            && let Some(named) = ResourceType::NAMED.get(at)
-        {
+        if let Some(named) = ResourceType::named(text) {
             return Ok(named.clone());
         }
         checked("a resource type", text, 256, visible)?;
@@ -338,6 +356,23 @@ mod tests {
         for named in ResourceType::NAMED {
             let parsed = ResourceType::try_from(named.as_str()).unwrap();
             assert!(matches!(parsed.0, Cow::Borrowed(_)), "{named} is found by name");
+        }
+    }
+
+    #[test]
+    fn named_types_are_found_in_any_letter_case_and_others_are_kept_as_they_are() {
+        let pairs = ResourceType::NAMED.windows(2);
+        let ascend = |pair: &[ResourceType]| caseless(pair[0].as_str(), pair[1].as_str()).is_lt();
+        assert!(pairs.into_iter().all(ascend));
+        for named in ResourceType::NAMED {
+            for text in [named.as_str().to_ascii_uppercase(), named.as_str().to_ascii_lowercase()] {
+                assert_eq!(ResourceType::try_from(text.as_str()).unwrap(), *named);
+                assert_eq!(serde_json::from_value::<ResourceType>(text.into()).unwrap(), *named);
+            }
+        }
+        for other in ["AWS::EC2::SecurityGroups", "AWS::EC2::SECURITYGROU", "AWS::LAMBDA::FUNCTION"]
+        {
+            assert_eq!(ResourceType::try_from(other).unwrap().as_str(), other);
         }
     }
 

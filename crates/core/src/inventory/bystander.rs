@@ -1,21 +1,19 @@
 //! Items that nobody reads: that they are well formed and where they are is all that is asked of them.
 
-use std::collections::BTreeSet;
-
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
 use super::Version;
 use super::outline::{Field, Outline, any};
 use super::read::{are_tags, moment_ms, state_id, usual_ms, usual_state_id};
 
-/// An existing resource, as plain as Config writes it; of a type that is not wanted, when
-/// [`Bystander::is_unwanted`].
+/// An existing resource, as plain as Config writes it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bystander<'t> {
     pub account: &'t [u8],
     /// us-east-1 for `global` ones.
     pub region: &'t [u8],
     pub global: bool,
+    /// As it was written, in any letter case.
     pub resource_type: &'t [u8],
     pub captured_ms: i64,
     /// [`Version::latest_ms`]
@@ -58,11 +56,6 @@ impl<'t> Bystander<'t> {
             captured_ms,
             latest_ms: version.latest_ms(),
         })
-    }
-
-    /// Whether its type is none of these.
-    pub fn is_unwanted(&self, wanted: &BTreeSet<ResourceType>) -> bool {
-        std::str::from_utf8(self.resource_type).is_ok_and(|name| !wanted.contains(name))
     }
 
     /// Where it is, and what.

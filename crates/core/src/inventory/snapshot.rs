@@ -150,10 +150,10 @@ impl Coverage {
             self.newest_ms = self.newest_ms.max(Some(item.captured_ms));
             return Some(());
         }
-        if !item.is_unwanted(wanted) {
+        let (shard, resource_type) = item.identity()?;
+        if wanted.contains(&resource_type) {
             return None;
         }
-        let (shard, resource_type) = item.identity()?;
         self.notes(&shard, item.global, &resource_type, item.captured_ms);
         self.familiar.note(item);
         Some(())

@@ -136,3 +136,44 @@ fn what_was_captured_in_the_future_is_quarantined_all_the_same() {
     assert_eq!(made.quarantined.len(), 2);
     assert_eq!(decoded(read(DeliveryReader::new(NAME).encoding())), made);
 }
+
+#[test]
+fn types_in_another_letter_case_are_the_type() {
+    let group = |resource_type: &str| {
+        let body = r#""configuration":{"ipPermissions":[],"ipPermissionsEgress":[]}"#;
+        item_of(resource_type, "sg-1", "eu-west-1", body)
+    };
+    let recorder = |listed: &str| {
+        let body = format!(
+            r#""configuration":{{"recording":true,"recordingGroup":{{"allSupported":false,"resourceTypes":["{listed}"]}}}}"#
+        );
+        item_of("aws::config::configurationrecorder", "default", "eu-west-1", &body)
+    };
+    let usual = [
+        group("AWS::EC2::SecurityGroup"),
+        item("a"),
+        recorder("AWS::EC2::SecurityGroup")
+            .replace("aws::config::configurationrecorder", "AWS::Config::ConfigurationRecorder"),
+    ];
+    let other = [
+        group("AWS::EC2::SECURITYGROUP"),
+        item("a").replace("AWS::EC2::VPC", "Aws::Ec2::Vpc"),
+        recorder("aws::ec2::securitygroup"),
+    ];
+    for name in [NAME, "ConfigHistory", ""] {
+        let usual = read_as(name, snapshot(&usual)).unwrap();
+        assert_eq!(read_as(name, snapshot(&other)).unwrap(), usual);
+        assert_eq!(usual.quarantined, []);
+    }
+    // Either is wanted where the type is.
+    for wanted in [ResourceType::SECURITY_GROUP, ResourceType::VPC] {
+        let wanted = Arc::new([wanted].into());
+        let [usual, other] = [&usual, &other].map(|items| {
+            let mut reader = DeliveryReader::reading_only(NAME, Arc::clone(&wanted));
+            reader.push(snapshot(items).as_bytes()).unwrap();
+            reader.finish().unwrap()
+        });
+        assert_eq!(other, usual);
+        assert!(usual.observations.iter().any(|one| wanted.contains(&one.item.key.resource_type)));
+    }
+}

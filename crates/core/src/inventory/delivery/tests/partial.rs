@@ -22,6 +22,8 @@ fn leaving_out_what_is_not_wanted_changes_nothing_else() {
         group("sg-1", "[]"),
         group("sg-2", r#"[{"ipProtocol":"tcp","fromPort":"x"}]"#),
         group("sg-3", "[1 2]"),
+        group("sg-4", "[]").replace("AWS::EC2::SecurityGroup", "AWS::EC2::SECURITYGROUP"),
+        item("shouted").replace("AWS::EC2::VPC", "aws::ec2::vpc"),
         of_us_all(r#""configuration":{}"#),
         item_of("AWS::Lambda::Function", "f", "us-west-2", r#""configuration":"{\"a\":1}""#),
         item_of("AWS::Lambda::Function", "g", "eu west", r#""configuration":{}"#),
