@@ -34,7 +34,7 @@ pub fn ingest(args: &args::Ingest) -> Outcome {
     })?;
     bar.finish_and_clear();
     print_line(&sum.text(found.len()))?;
-    if sum.refused > 0 { Ok(Exit::Unreadable) } else { Ok(Exit::Done) }
+    if sum.refused > 0 || sum.nobodys > 0 { Ok(Exit::Unreadable) } else { Ok(Exit::Done) }
 }
 
 /// Sums over the answers of an ingest.
@@ -45,6 +45,9 @@ pub struct Ingested {
     deleted: u64,
     strangers: u64,
     quarantined: u64,
+    nobodys: u64,
+    missed: u64,
+    foreign: u64,
     refused: u64,
 }
 
@@ -60,6 +63,9 @@ impl Ingested {
         self.deleted += number("deleted");
         self.strangers += number("strangers");
         self.quarantined += number("quarantinedMore");
+        self.nobodys += number("nobodys");
+        self.missed += number("missed");
+        self.foreign += u64::from(answer.get("foreign").and_then(Value::as_bool) == Some(true));
         for one in answer.get("quarantined").and_then(Value::as_array).into_iter().flatten() {
             self.quarantined += 1;
             let id = text(one, "resourceId");
@@ -78,6 +84,9 @@ impl Ingested {
         let extra = [
             (self.strangers, format!("{} of accounts outside the organization", self.strangers)),
             (self.quarantined, report::counted(self.quarantined, "unreadable item") + " set aside"),
+            (self.nobodys, format!("{} of them of an unknown account", self.nobodys)),
+            (self.missed, report::counted(self.missed, "gap") + " until more is delivered"),
+            (self.foreign, report::counted(self.foreign, "file") + " of other services left out"),
             (self.refused, report::counted(self.refused, "file") + " refused"),
         ];
         parts.extend(extra.into_iter().filter(|(n, _)| *n > 0).map(|(_, text)| text));
@@ -379,6 +388,11 @@ mod tests {
             "1 file: 5 new states, 1 already known, 4 gone, 1 unreadable item set aside"
         );
         assert_eq!(warnings, ["item 7 sg-1: no capture time"]);
+        sum.add(&json!({"nobodys": 1, "missed": 2}), |_| ());
+        sum.add(&json!({"foreign": true}), |_| ());
+        let text = sum.text(3);
+        let more = "1 of them of an unknown account, 2 gaps until more is delivered, 1 file of other services left out";
+        assert!(text.ends_with(more), "{text}");
     }
 
     #[test]

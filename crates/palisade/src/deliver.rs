@@ -27,7 +27,7 @@ pub fn each(
     found: &[PathBuf],
     tell: impl FnMut(&Path, Result<Value, Failure>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    each_by(&|path| client.ingest(path, &files::name(path)), found, tell)
+    each_by(&|path| client.ingest(path, &files::origin(path)), found, tell)
 }
 
 fn each_by(

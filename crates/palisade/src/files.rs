@@ -87,9 +87,63 @@ pub fn name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
+/// The name by which a delivery is read: its file name and, where that does not tell the account and
+/// Region (or service) of whose files it is, the folders that do: `AWSLogs/<account>/Config/<region>/x`
+/// (formats §5). Other folders say nothing of a file that somebody put there.
+pub fn origin(path: &Path) -> String {
+    let file = name(path);
+    let folders: Vec<String> = path.parent().map(parts).unwrap_or_default();
+    let account = |text: &String| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    let at = folders.iter().rposition(|folder| account(folder));
+    let Some([account, service, rest @ ..]) = at.and_then(|at| folders.get(at..)) else {
+        return file;
+    };
+    let is_logs = folders.iter().any(|folder| folder == "AWSLogs") || service == "Config";
+    let mut words = file.split('_');
+    let tells = words.next().is_some_and(|first| first == account)
+        && words.next().is_some_and(|second| second == service);
+    if !is_logs || tells {
+        return file;
+    }
+    let region = rest.first().map(|region| format!("{region}/")).unwrap_or_default();
+    format!("AWSLogs/{account}/{service}/{region}{file}")
+}
+
+fn parts(folder: &Path) -> Vec<String> {
+    folder.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_tell_whose_a_file_is_where_its_name_does_not() {
+        let named = "111122223333_Config_eu-west-1_ConfigSnapshot_20260203T040506Z_u.json.gz";
+        let inside =
+            format!("x/AWSLogs/111122223333/Config/eu-west-1/2026/2/3/ConfigSnapshot/{named}");
+        for (path, wanted) in [
+            (inside.as_str(), named),
+            (
+                "x/AWSLogs/o-1/111122223333/Config/eu-west-1/2026/2/3/ConfigSnapshot/x.json",
+                "AWSLogs/111122223333/Config/eu-west-1/x.json",
+            ),
+            (
+                "111122223333/Config/eu-west-1/x.json",
+                "AWSLogs/111122223333/Config/eu-west-1/x.json",
+            ),
+            ("111122223333/Config/x.json", "AWSLogs/111122223333/Config/x.json"),
+            (
+                "AWSLogs/111122223333/vpcflowlogs/eu-west-1/2026/x.log.gz",
+                "AWSLogs/111122223333/vpcflowlogs/eu-west-1/x.log.gz",
+            ),
+            ("111122223333/exports/x.json", "x.json"),
+            ("Config/eu-west-1/x.json", "x.json"),
+            ("x.json", "x.json"),
+        ] {
+            assert_eq!(origin(Path::new(path)), wanted, "{path}");
+        }
+    }
 
     #[test]
     fn folders_are_walked_in_order_and_what_is_no_delivery_is_left_out() {

@@ -419,6 +419,23 @@ fn a_refused_file_does_not_keep_the_others_out() {
 }
 
 #[test]
+fn ingest_tells_of_items_of_nobody_and_leaves_other_services_files_out() {
+    let world = World::new("10.0.0.0/8");
+    let server = Server::start(world.0.path(), "open");
+    let event = json!({"eventVersion": "1", "eventSource": "x"});
+    world.write("AWSLogs/trail.json", &json!({"Records": [event]}));
+    let output = server.run(&["ingest", &world.path("AWSLogs")], None);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let left_out = "1 file of other services left out";
+    assert!(stdout(&output).trim_end().ends_with(left_out), "{}", stdout(&output));
+    world.write("AWSLogs/bad.json", &json!({"configurationItems": [7, 8]}));
+    let output = server.run(&["ingest", &world.path("AWSLogs")], None);
+    assert_eq!(code(&output), 74, "{}", stderr(&output));
+    let said = "2 unreadable items set aside, 2 of them of an unknown account";
+    assert!(stdout(&output).contains(said), "{}", stdout(&output));
+}
+
+#[test]
 fn calls_are_signed_with_keys_of_the_store() {
     let world = World::new("10.0.0.0/8");
     let server = Server::start(world.0.path(), "sigv4");

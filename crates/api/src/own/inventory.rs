@@ -55,6 +55,15 @@ struct Answer {
     deleted: u64,
     ignored: u64,
     strangers: u64,
+    /// It is of another service than AWS Config, and nothing of it is kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    foreign: bool,
+    /// Items that cannot be read and of which nothing tells whose they are.
+    #[serde(skip_serializing_if = "is_zero")]
+    nobodys: u64,
+    /// Gaps that it opens, or finds open: what it had, or its source, and did not give.
+    #[serde(skip_serializing_if = "is_zero")]
+    missed: u64,
     quarantined: Vec<Quarantined>,
     /// How many more there are than are told one by one.
     #[serde(rename = "quarantinedMore", skip_serializing_if = "is_zero")]
@@ -340,6 +349,9 @@ fn take_in(app: &App, actor: &Actor, name: &str, spooled: Spooled) -> Result<Ans
             "deleted": accepted.deleted,
             "strangers": accepted.strangers,
             "ignored": delivery.ignored,
+            "foreign": delivery.foreign,
+            "nobodys": delivery.nobodys,
+            "missed": delivery.missed.len(),
             "quarantined": delivery.quarantined.len() as u64 + delivery.quarantined_more,
         });
         let name: String = name.chars().take(NAME_LEN_MAX).collect();
@@ -365,10 +377,19 @@ fn read(app: &App, name: &str, content: &Content) -> Result<Delivery, Refused> {
     let inflated = |source: &mut dyn Read, reader: &mut DeliveryReader| {
         let failed = |error| unread(&shown, error);
         let mut source = Inflate::new(source, app.settings.inflate).map_err(failed)?;
-        while let Some(chunk) = source.next_chunk().map_err(failed)? {
-            reader.push(chunk).map_err(invalid)?;
+        loop {
+            match source.next_chunk() {
+                Ok(Some(chunk)) => reader.push(chunk).map_err(invalid)?,
+                Ok(None) => return Ok::<(), Refused>(()),
+                // Why another service's file cannot be read does not matter.
+                Err(InflateError::Truncated { .. } | InflateError::Damaged { .. })
+                    if reader.is_foreign() =>
+                {
+                    return Ok(());
+                }
+                Err(error) => return Err(failed(error)),
+            }
         }
-        Ok::<(), Refused>(())
     };
     match content {
         // As it lies there: no item is in two chunks then.
@@ -400,6 +421,9 @@ fn told(delivery: Delivery, accepted: Accepted) -> Answer {
         deleted: accepted.deleted,
         ignored: delivery.ignored,
         strangers: accepted.strangers,
+        foreign: delivery.foreign,
+        nobodys: delivery.nobodys,
+        missed: delivery.missed.len() as u64,
         quarantined_more: delivery.quarantined_more,
         quarantined: delivery
             .quarantined
@@ -419,5 +443,6 @@ fn count(app: &App, answer: &Answer) {
     app.metrics.items("deleted", answer.deleted);
     app.metrics.items("ignored", answer.ignored);
     app.metrics.items("stranger", answer.strangers);
+    app.metrics.items("nobodys", answer.nobodys);
     app.metrics.items("quarantined", answer.quarantined.len() as u64 + answer.quarantined_more);
 }

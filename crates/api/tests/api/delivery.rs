@@ -69,8 +69,8 @@ async fn plain_and_gzip_deliveries_are_taken_in_and_told() {
     let file = snapshot(vec![item(MEMBER, "sg-1"), item(MEMBER, "sg-2"), broken]);
     let answer = deliver(&world, gzip(file.as_bytes())).await.ok();
     assert_eq!(answer["name"], NAME);
-    // An unseen resource stands in for the one that may be any.
-    assert_eq!(answer["accepted"], json!({ "AWS::EC2::SecurityGroup": 3 }));
+    assert_eq!(answer["accepted"], json!({ "AWS::EC2::SecurityGroup": 2 }));
+    assert_eq!(answer["missed"], 1, "the one that may be of any type");
     for (member, count) in [("stale", 0), ("deleted", 0), ("ignored", 0), ("strangers", 0)] {
         assert_eq!(answer[member], count, "{member}");
     }
@@ -79,11 +79,39 @@ async fn plain_and_gzip_deliveries_are_taken_in_and_told() {
     assert_eq!(quarantined[0]["index"], 2);
     assert!(!quarantined[0]["reason"].as_str().unwrap().is_empty());
     let again = deliver(&world, file).await.ok();
-    assert_eq!((&again["accepted"], &again["stale"]), (&json!({}), &json!(3)), "the same, plain");
-    assert_eq!(held(&world, MEMBER), 3);
+    assert_eq!((&again["accepted"], &again["stale"]), (&json!({}), &json!(2)), "the same, plain");
+    assert_eq!(held(&world, MEMBER), 2);
     let strange = deliver(&world, snapshot(vec![item(STRANGER, "sg-9")])).await.ok();
     assert_eq!(strange["strangers"], 1);
     world.spool_is_empty();
+}
+
+#[tokio::test]
+async fn what_was_missed_and_what_is_of_other_services_is_told() {
+    let world = World::new().await;
+    let post = async |name: &str, body: String| {
+        world.own("POST", &format!("/palisade/v1/inventory?name={name}"), body).await.ok()
+    };
+    let mut bad = item(MEMBER, "sg-1");
+    bad.as_object_mut().unwrap().remove("awsAccountId");
+    let bad = json!({ "configurationItems": [bad] }).to_string();
+    let answer = post("x.json", bad.clone()).await;
+    assert_eq!((&answer["nobodys"], &answer["missed"]), (&json!(1), &Value::Null));
+    let answer = post("AWSLogs/222222222222/Config/eu-west-1/x.json", bad).await;
+    assert_eq!((&answer["nobodys"], &answer["missed"]), (&Value::Null, &json!(1)));
+    let gaps = || {
+        let shard = ShardId { account: account(MEMBER), region: region(REGION) };
+        world.store.load(&shard, &Default::default(), &[]).unwrap().shard.open_gaps.len()
+    };
+    assert_eq!(gaps(), 1);
+    let mended = json!({ "configurationItems": [item(MEMBER, "sg-1")] }).to_string();
+    post("x.json", mended).await;
+    assert_eq!(gaps(), 0, "it was mended");
+    let flows = "version account-id interface-id srcaddr dstaddr\n";
+    for body in [r#"{"Records":[{"eventVersion":"1","eventSource":"x"}]}"#, flows] {
+        let answer = post("x.json", body.to_owned()).await;
+        assert_eq!((&answer["foreign"], &answer["accepted"]), (&json!(true), &json!({})));
+    }
 }
 
 #[tokio::test]

@@ -40,9 +40,9 @@ impl AccountFacts {
         for shard in shards {
             facts.protections.extend(protections(shard).cloned());
             facts.knows_regional_protections |=
-                shard.knows(&ResourceType::SHIELD_REGIONAL_PROTECTION);
+                shard.sees_all(&ResourceType::SHIELD_REGIONAL_PROTECTION);
             if shard.id.region.as_str() == Region::HOME_OF_GLOBAL {
-                facts.knows_global_protections = shard.knows(&ResourceType::SHIELD_PROTECTION);
+                facts.knows_global_protections = shard.sees_all(&ResourceType::SHIELD_PROTECTION);
             }
         }
         facts.protections.sort_by(|a, b| a.key.cmp(&b.key));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::ident::ResourceType;
-use crate::inventory::{Body, Shard};
+use crate::inventory::{Body, Cause, OpenGap, Shard};
 
 use super::{DependentService, Evidence, Gap, Judgement, outdated, unseen_gap};
 
@@ -32,12 +32,41 @@ pub(crate) const STALE: &str = "No AWS Config delivery was received within";
 /// The texts of semantics §3.4. A shard of which nothing was ever delivered has one gap, whatever
 /// is needed of it.
 fn unrecorded(needed: &BTreeSet<ResourceType>, evidence: &Evidence<'_>) -> Vec<Gap> {
+    let open = needed.iter().flat_map(|resource_type| open_gaps(evidence.shard, resource_type));
     if evidence.shard.is_unheard_of() {
         let text = "AWS Config is not enabled in the account and Region.";
-        return vec![Gap::new(DependentService::Config, text)];
+        return open.chain([Gap::new(DependentService::Config, text)]).collect();
     }
     let unknown = needed.iter().filter(|resource_type| !evidence.shard.knows(resource_type));
-    unknown.map(not_recording).chain(untold_recorders(evidence.shard)).collect()
+    open.chain(unknown.map(not_recording)).chain(untold_recorders(evidence.shard)).collect()
+}
+
+/// What was missed of a type (semantics §11 rows 37 and 39).
+fn open_gaps(shard: &Shard, resource_type: &ResourceType) -> impl Iterator<Item = Gap> {
+    let open = shard.open_gaps.get(resource_type).into_iter().flatten();
+    open.map(|open| missed(resource_type, open))
+}
+
+/// That something was missed. Of what may be of any type the type is not told, so that there is one
+/// text for all.
+fn missed(resource_type: &ResourceType, open: &OpenGap) -> Gap {
+    let what = open.what.as_deref().map(|what| format!(" {what}")).unwrap_or_default();
+    let text = match (open.cause, open.of_type) {
+        (Cause::GoesOn, true) => format!("A listing of {resource_type} was not seen to its end."),
+        (Cause::GoesOn, false) => "A listing of resources was not seen to its end.".to_owned(),
+        (Cause::LeftOut, true) => format!("An answer of AWS Config left out some {resource_type}."),
+        (Cause::LeftOut, false) => "An answer of AWS Config left out some resources.".to_owned(),
+        (Cause::Item, true) => format!("An item of {resource_type}{what} could not be read."),
+        (Cause::Item, false) => format!("An item of an unknown type{what} could not be read."),
+        (Cause::File, _) => format!("Delivery file{what} could not be read."),
+    };
+    Gap::new(DependentService::Config, &text)
+}
+
+/// Why not all of a type was seen: `None` where all was.
+pub(super) fn not_seen(shard: &Shard, resource_type: &ResourceType) -> Option<Gap> {
+    let unknown = (!shard.knows(resource_type)).then(|| not_recording(resource_type));
+    unknown.or_else(|| open_gaps(shard, resource_type).next())
 }
 
 /// Of recorders, which tell what is known, those that do not tell it, or no longer.
@@ -122,6 +151,60 @@ mod tests {
             [not("NetworkInterface"), not("SecurityGroup")]
         );
         assert_eq!(texts(&shard(true, group(&[eni]))), [not("SecurityGroup")]);
+    }
+
+    #[test]
+    fn what_was_missed_of_a_needed_type_is_a_gap() {
+        let (sg, eni) = (ResourceType::SECURITY_GROUP, ResourceType::NETWORK_INTERFACE);
+        let told = |types: &[&ResourceType], cause, of_type, what: Option<&str>| {
+            let all = Recorder { recording: true, group: RecordingGroup::All };
+            let recorder =
+                body(ResourceType::CONFIGURATION_RECORDER, "default", Body::Recorder(all));
+            let shard = Shard {
+                open_gaps: types
+                    .iter()
+                    .map(|one| {
+                        let open = OpenGap { cause, of_type, what: what.map(Into::into) };
+                        ((*one).clone(), [open].into())
+                    })
+                    .collect(),
+                ..world([recorder])
+            };
+            texts(&shard)
+        };
+        for (told, wanted) in [
+            (
+                told(&[&sg], Cause::GoesOn, true, None),
+                "A listing of AWS::EC2::SecurityGroup was not seen to its end.",
+            ),
+            (
+                told(&[&sg, &eni], Cause::GoesOn, false, None),
+                "A listing of resources was not seen to its end.",
+            ),
+            (
+                told(&[&sg], Cause::LeftOut, true, None),
+                "An answer of AWS Config left out some AWS::EC2::SecurityGroup.",
+            ),
+            (
+                told(&[&sg, &eni], Cause::LeftOut, false, None),
+                "An answer of AWS Config left out some resources.",
+            ),
+            (
+                told(&[&sg], Cause::Item, true, Some("sg-1")),
+                "An item of AWS::EC2::SecurityGroup sg-1 could not be read.",
+            ),
+            (
+                told(&[&sg, &eni], Cause::Item, false, None),
+                "An item of an unknown type could not be read.",
+            ),
+            (
+                told(&[&sg, &eni], Cause::File, false, Some("x.json")),
+                "Delivery file x.json could not be read.",
+            ),
+        ] {
+            assert_eq!(told, [wanted]);
+        }
+        assert_eq!(told(&[&ResourceType::VPC], Cause::Item, true, None), [""; 0], "not needed");
     }
 
     #[test]

@@ -160,7 +160,8 @@ fn narrowed(shard: &Shard, support: &Support) -> Shard {
             items.entry(resource_type.clone()).or_default().insert(id.clone(), item.clone());
         }
     }
-    Shard { items, held_types: shard.held_types.clone(), id: shard.id.clone(), ..*shard }
+    let (held_types, open_gaps) = (shard.held_types.clone(), shard.open_gaps.clone());
+    Shard { items, held_types, open_gaps, id: shard.id.clone(), ..*shard }
 }
 
 fn put(shard: &mut Shard, key: &ItemKey, state: Option<&Item>) {

@@ -10,7 +10,7 @@ use crate::policy::Policy;
 use crate::policy::shield_advanced::{ShieldAdvanced, WantedResponse};
 
 use super::account::{AccountFacts, protections};
-use super::coverage::not_recording;
+use super::coverage::{not_recording, not_seen};
 use super::web_acls::{Acls, Found, is_protectable};
 use super::{
     Changed, DependentService, Evidence, Finding, Footprint, Gap, Judgement, Verdict, Violation,
@@ -122,8 +122,8 @@ impl Kind {
                 (ResourceType::SHIELD_PROTECTION, is_home, account.knows_global_protections)
             }
         };
-        let is_known = known_elsewhere || (known_here && shard.knows(&kind));
-        (!is_known).then(|| not_recording(&kind))
+        let is_known = known_elsewhere || (known_here && shard.sees_all(&kind));
+        (!is_known).then(|| not_seen(shard, &kind).unwrap_or_else(|| not_recording(&kind)))
     }
 }
 

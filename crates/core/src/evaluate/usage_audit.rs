@@ -9,7 +9,7 @@ use crate::inventory::{Body, Item, SecurityGroup, Shard};
 use crate::policy::Policy;
 use crate::policy::usage_audit::UsageAudit;
 
-use super::coverage::not_recording;
+use super::coverage::not_seen;
 use super::interfaces::{self, Groups, Interfaces};
 use super::opening::{Opening, Peer, Ports, openings};
 use super::security_groups::{Maker, Replicas, is_own, is_terminated};
@@ -129,13 +129,13 @@ struct Uses<'a> {
 
 impl<'a> Uses<'a> {
     fn of(shard: &'a Shard, interfaces: &Interfaces<'a>) -> Uses<'a> {
-        let unknown = MUST_BE_KNOWN.iter().find(|resource_type| !shard.knows(resource_type));
+        let unseen = MUST_BE_KNOWN.iter().find_map(|resource_type| not_seen(shard, resource_type));
         let mut uses = Uses {
             used: BTreeSet::new(),
             once_used: BTreeMap::new(),
             interfaces: BTreeMap::new(),
             uncounted: None,
-            blind: unknown.map(not_recording),
+            blind: unseen,
             outdated: None,
         };
         let users = USERS.iter().filter_map(|resource_type| shard.items.get(resource_type));

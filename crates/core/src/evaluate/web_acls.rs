@@ -41,7 +41,7 @@ impl<'a> Acls<'a> {
         let mut acls = Acls {
             by_arn: BTreeMap::new(),
             by_resource: BTreeMap::new(),
-            all_seen: shard.knows(&ResourceType::WAFV2_WEB_ACL),
+            all_seen: shard.sees_all(&ResourceType::WAFV2_WEB_ACL),
             outdated: None,
         };
         let items = shard.items.get(&ResourceType::WAFV2_WEB_ACL);

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ident::{ResourceId, ResourceType, ShardId};
+use crate::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
 
-use super::{Held, Merged, Observation, Shard, is_live, merge};
+use super::{Held, Merged, Missed, Observation, Shard, is_live, merge, open_gaps};
 
 /// A shard under construction. What [`ShardBuilder::seal`] gives depends on the set of what was
 /// observed, marked and accepted, never on the order.
@@ -14,12 +14,19 @@ pub struct ShardBuilder {
     held: BTreeMap<ResourceType, BTreeMap<ResourceId, Held>>,
     marks: BTreeMap<ResourceType, i64>,
     snapshot_accepted: bool,
+    missed: BTreeSet<Missed>,
 }
 
 impl ShardBuilder {
     /// A shard of which nothing is known yet.
     pub fn new(id: ShardId) -> ShardBuilder {
-        ShardBuilder { id, held: BTreeMap::new(), marks: BTreeMap::new(), snapshot_accepted: false }
+        ShardBuilder {
+            id,
+            held: BTreeMap::new(),
+            marks: BTreeMap::new(),
+            snapshot_accepted: false,
+            missed: BTreeSet::new(),
+        }
     }
 
     /// Takes in one state; `snapshot_moment_ms` when a whole snapshot contained it. An observation
@@ -56,8 +63,30 @@ impl ShardBuilder {
         self.snapshot_accepted = true;
     }
 
+    /// Something was missed that may belong here. What is of another account or Region is left out.
+    pub fn miss(&mut self, missed: Missed) {
+        let ShardId { account, region } = &self.id;
+        let is_here = missed.account.as_ref().is_none_or(|one: &AccountId| one == account)
+            && missed.region.as_ref().is_none_or(|one: &Region| one == region);
+        if is_here {
+            self.missed.insert(missed);
+        }
+    }
+
+    /// When the resource of an item that was missed was seen last here, milliseconds since the epoch.
+    pub fn seen_ms(&self, missed: &Missed) -> Option<i64> {
+        let id = missed.what.as_deref()?;
+        let of = |resource_type: &ResourceType| self.held.get(resource_type)?.get(id);
+        match &missed.resource_type {
+            Some(resource_type) => of(resource_type).map(|held| held.seen_ms),
+            None => self.held.keys().filter_map(of).map(|held| held.seen_ms).max(),
+        }
+    }
+
     /// The live items and what is known of their completeness.
     pub fn seal(self) -> Shard {
+        let mark_ms = |resource_type: &ResourceType| self.marks.get(resource_type).copied();
+        let open_gaps = open_gaps(&self.missed, mark_ms, |missed| self.seen_ms(missed));
         let held_types: BTreeSet<ResourceType> = self.held.keys().cloned().collect();
         let recorder_tombstone = self
             .held
@@ -83,6 +112,7 @@ impl ShardBuilder {
             held_types,
             snapshot_accepted: self.snapshot_accepted,
             recorder_deleted,
+            open_gaps,
             received_ms: None,
         }
     }

@@ -1,20 +1,21 @@
 //! One delivered file: its items, what could not be read, and whether it is a whole snapshot.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::ident::ResourceType;
+use crate::ident::{Region, ResourceType};
 
 use super::bystander::Bystander;
 use super::encoded::Encoded;
-use super::envelope::{self, Found};
-use super::grammar;
-use super::lost::Lost;
+use super::envelope::{self, Answer, Found, Series};
+use super::missed::{MissedItems, Unanswered, are_owned};
+use super::name::NameFacts;
 use super::outline::{Field, Look, Outline};
 use super::read::{Form, Unread, is_read, read, read_outline, salvaged, unseen};
 use super::snapshot::{Coverage, Shown, is_named};
-use super::split::{DEPTH_MAX, ITEM_BYTES_MAX, Piece, Role, Splitter};
-use super::{Observation, SnapshotFacts, Version};
+use super::split::{DEPTH_MAX, ITEM_BYTES_MAX, Piece, Role, Root, Splitter};
+use super::{Missed, Observation, SnapshotFacts, Version};
+use super::{foreign, grammar};
 
 /// The marker that AWS Config puts into a bucket to see that it may write there.
 const WRITABILITY_CHECK: &str = "ConfigWritabilityCheckFile";
@@ -44,9 +45,7 @@ pub struct Delivery {
     pub name: String,
     /// In the order of the file. An item that was quarantined but whose key and version are
     /// readable is here with an unseen body: it exists and cannot be judged, and must count neither
-    /// as gone nor as complying. Behind them, for items whose key is not readable but whose type is
-    /// (or may be any of a snapshot's), unseen resources of the id `unreadable-item-INDEX` stand in;
-    /// the next whole snapshot of the type is without them, so they are gone with it.
+    /// as gone nor as complying.
     pub observations: Vec<Observation>,
     /// The same in the form in which a store keeps items, where [`DeliveryReader::encoding`] asked for
     /// that; [`Delivery::observations`] are none then.
@@ -58,6 +57,15 @@ pub struct Delivery {
     /// Messages without an item: other message types, other services' messages, the writability
     /// check file.
     pub ignored: u64,
+    /// What the file, or its source, had and did not give.
+    pub missed: Vec<Missed>,
+    /// Items that cannot be read and of which nothing tells whose they are: the file counts as
+    /// unreadable input.
+    pub nobodys: u64,
+    /// What these may be, of anybody.
+    pub anybodys: Vec<Missed>,
+    /// It is of another service than AWS Config and says nothing.
+    pub foreign: bool,
     /// Set for a whole snapshot.
     pub snapshot: Option<SnapshotFacts>,
     /// Where [`DeliveryReader::reading_only`] left items out: the types of all items, by shard.
@@ -118,6 +126,10 @@ pub enum DeliveryError {
 pub struct DeliveryReader {
     splitter: Splitter,
     intake: Intake,
+    /// How the file begins.
+    head: Vec<u8>,
+    /// It is another service's: the rest is not looked at.
+    left_out: bool,
 }
 
 impl DeliveryReader {
@@ -126,7 +138,7 @@ impl DeliveryReader {
     pub fn new(name: &str) -> Self {
         let delivery = Delivery { name: name.to_owned(), ..Delivery::default() };
         let intake = Intake { delivery, ..Intake::default() };
-        DeliveryReader { splitter: Splitter::new(), intake }
+        DeliveryReader { splitter: Splitter::new(), intake, head: Vec::new(), left_out: false }
     }
 
     /// Reads a file of which items of these types alone are wanted. Others still are checked and
@@ -162,6 +174,11 @@ impl DeliveryReader {
 
     /// Reads on. After an error the file is refused, and nothing of it is to be used.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), DeliveryError> {
+        if self.left_out {
+            return Ok(());
+        }
+        let head = foreign::HEAD_BYTES_MAX.saturating_sub(self.head.len()).min(bytes.len());
+        self.head.extend_from_slice(bytes.get(..head).unwrap_or_default());
         let intake = &mut self.intake;
         // A place for each, as far as can be told, rather than moving those that are there.
         let items = bytes.len() / ITEM_BYTES_USUAL;
@@ -170,44 +187,73 @@ impl DeliveryReader {
         } else {
             intake.delivery.observations.reserve(items);
         }
-        self.splitter.push(bytes, &mut |piece| intake.take(piece))
+        let pushed = self.splitter.push(bytes, &mut |piece| intake.take(piece));
+        self.left_out = pushed.is_err() && self.is_foreign();
+        if self.left_out { Ok(()) } else { pushed }
+    }
+
+    /// Whether what was read so far is of another service, so that it does not matter why the rest
+    /// cannot be read.
+    pub fn is_foreign(&self) -> bool {
+        let is_known = self.shows_others() || {
+            let name = &self.intake.delivery.name;
+            foreign::is_named(name) || foreign::is_log(&self.head)
+        };
+        is_known && self.shows_nothing() && !foreign::mentions_items(&self.head)
+    }
+
+    /// Whether there are other services' records, and no items, in a file that is Config's by name.
+    fn shows_others(&self) -> bool {
+        self.intake.foreign > 0 && self.intake.strangers == 0
+    }
+
+    fn shows_nothing(&self) -> bool {
+        let Intake { next, strangers, foreign, empty_list, .. } = self.intake;
+        let has_lists = self.splitter.lists || empty_list;
+        next == strangers + foreign
+            && !has_lists
+            && !foreign::is_configs(&self.intake.delivery.name)
     }
 
     /// The end of the file.
-    pub fn finish(self) -> Result<Delivery, DeliveryError> {
-        let DeliveryReader { mut splitter, mut intake } = self;
-        let ended = splitter.finish(&mut |piece| intake.take(piece));
-        let Intake { mut delivery, coverage, wanted, encodes, now_ms, next, strangers, empty_list } =
-            intake;
-        if splitter.is_blank() && delivery.name.ends_with(WRITABILITY_CHECK) {
-            delivery.ignored = 1;
-            return Ok(delivery);
+    pub fn finish(mut self) -> Result<Delivery, DeliveryError> {
+        let DeliveryReader { splitter, intake, left_out, .. } = &mut self;
+        let ended = match left_out {
+            true => Ok(()),
+            false => splitter.finish(&mut |piece| intake.take(piece)),
+        };
+        let name = &self.intake.delivery.name;
+        if self.splitter.is_blank() && name.ends_with(WRITABILITY_CHECK) {
+            self.intake.delivery.ignored = 1;
+            return Ok(self.intake.delivery);
         }
-        ended?;
-        match splitter.roots {
-            0 if splitter.is_blank() => return Err(DeliveryError::Empty),
-            0 => return Err(DeliveryError::NoJson),
-            1 if splitter.root.items => {
-                delivery.snapshot = coverage.facts(&delivery, splitter.root);
-                if let (Some(snapshot), Some(now_ms)) = (&mut delivery.snapshot, now_ms)
-                    && is_ahead(snapshot.moment_ms, now_ms)
-                {
-                    snapshot.moment_ms = now_ms;
-                }
+        let is_read = ended.and_then(|()| self.is_read());
+        if self.left_out || is_read.is_err() && (self.is_foreign() || self.has_others_alone()) {
+            let name = self.intake.delivery.name;
+            return Ok(Delivery { name, foreign: true, ..Delivery::default() });
+        }
+        is_read?;
+        let DeliveryReader { splitter, intake, .. } = self;
+        Ok(intake.end(&splitter))
+    }
+
+    /// Whether a file that came to its end holds other services' records and nothing else.
+    fn has_others_alone(&self) -> bool {
+        self.shows_others() && self.shows_nothing() && self.splitter.is_outside()
+    }
+
+    /// Whether there is anything in the file that is read.
+    fn is_read(&self) -> Result<(), DeliveryError> {
+        let Intake { next, strangers, foreign, empty_list, .. } = self.intake;
+        match self.splitter.roots {
+            0 if self.splitter.is_blank() => Err(DeliveryError::Empty),
+            0 => Err(DeliveryError::NoJson),
+            // An empty list of items, as for a resource type without any, is a fine file.
+            _ if next == strangers + foreign && !self.splitter.lists && !empty_list => {
+                Err(DeliveryError::NoItems)
             }
-            _ => {}
+            _ => Ok(()),
         }
-        let stand_ins = coverage.stand_ins(&delivery);
-        stand_ins.into_iter().for_each(|one| delivery.keep(one, encodes));
-        // An empty list of items, as for a resource type without any, is a fine file.
-        if next == strangers && !splitter.lists && !empty_list {
-            return Err(DeliveryError::NoItems);
-        }
-        delivery.ignored += strangers;
-        if wanted.is_some() {
-            delivery.shown = coverage.shown();
-        }
-        Ok(delivery)
     }
 }
 
@@ -224,15 +270,37 @@ struct Intake {
     now_ms: Option<i64>,
     /// Index of the next item or message.
     next: u64,
-    /// Objects at the top that are neither items nor known messages.
+    /// Objects at the top that are neither items nor known messages, nor another service's.
     strangers: u64,
+    /// Records of other services.
+    foreign: u64,
     /// A message held an empty list of items.
     empty_list: bool,
+    /// The members around the lists of the object that is read.
+    answer: Answer,
+    /// Some of them cannot be read.
+    around_unread: bool,
+    /// How many observations there were when it began.
+    answer_from: usize,
+    /// Whether the last page of each answer goes on.
+    series: BTreeMap<Series, bool>,
+    unanswered: Unanswered,
+    /// The Region whose recorder told of the message that is read.
+    told_by: Option<Region>,
+    /// `global` resources that are not recorded, and by whose recorder that was told.
+    unrecorded: Vec<(Observation, Option<Region>)>,
 }
 
 impl Intake {
     fn take(&mut self, piece: Piece<'_>) {
         match piece {
+            Piece::Raw(Role::Around, raw) => {
+                let members = std::str::from_utf8(raw).map_err(drop);
+                let added = members.and_then(|members| self.answer.add(members).map_err(drop));
+                self.around_unread |= added.is_err();
+            }
+            Piece::AroundUnread => self.around_unread = true,
+            Piece::End(root) => self.root_ended(root),
             Piece::Outlined(outline, raw) => self.outlined(outline, raw),
             Piece::Raw(Role::Item, raw) => self.item(raw, Form::Whole),
             Piece::Raw(Role::Row | Role::Record | Role::Other, raw) if raw == b"null" => {
@@ -240,7 +308,7 @@ impl Intake {
             }
             Piece::Raw(role, raw) => match std::str::from_utf8(raw) {
                 Ok(text) if role == Role::Row => envelope::open_row(text, &mut |f| self.found(f)),
-                Ok(text) => envelope::open(text, 1, &mut |f| self.found(f)),
+                Ok(text) => self.record(text),
                 // A bare item tells more of itself than that it is not UTF-8.
                 Err(_) => self.item(raw, Form::Whole),
             },
@@ -252,9 +320,131 @@ impl Intake {
         }
     }
 
+    fn record(&mut self, text: &str) {
+        self.told_by = None;
+        self.answer_from = self.observed();
+        envelope::open(text, 1, &mut |found| self.found(found));
+    }
+
+    /// How many observations there are.
+    fn observed(&self) -> usize {
+        self.delivery.observations.len() + self.delivery.encoded.len()
+    }
+
+    /// An object with lists ended: what stood around them tells whether they are whole.
+    fn root_ended(&mut self, root: Root) {
+        let mut answer = std::mem::take(&mut self.answer);
+        if std::mem::take(&mut self.around_unread) {
+            answer.goes_on |= root.next_token;
+            answer.left_out.extend(root.left_out.then_some((None, None, None)));
+        }
+        let is_whole = root.snapshot_id || root.batch;
+        let series = match () {
+            () if root.rows => Series::Rows(std::mem::take(&mut answer.query)),
+            () if root.items && is_whole => Series::Snapshot,
+            () if root.items => Series::Items,
+            // Messages are not counted on: what the queue holds besides is nobody's gap.
+            () => return,
+        };
+        self.answered(series, answer);
+        self.answer_from = self.observed();
+    }
+
+    fn answered(&mut self, series: Series, answer: Answer) {
+        let Answer { goes_on, left_out, listed, .. } = answer;
+        let is_history = series == Series::Items
+            && !is_named(&self.delivery.name)
+            && self.are_of_one(self.answer_from);
+        if !is_history {
+            self.series.insert(series, goes_on);
+        }
+        self.unanswered.left_out.extend(left_out);
+        let all = &mut self.unanswered.listed;
+        all.accounts.extend(listed.accounts);
+        all.regions.extend(listed.regions);
+        all.types.extend(listed.types);
+    }
+
+    /// Whether what was observed from a place on is one resource.
+    fn are_of_one(&self, from: usize) -> bool {
+        if self.encodes {
+            return self.delivery.encoded.are_of_one(from);
+        }
+        let seen = self.delivery.observations.get(from..).unwrap_or_default();
+        let is_one = |pair: &[Observation]| match pair {
+            [one, other] => one.item.key == other.item.key,
+            _ => false,
+        };
+        seen.windows(2).all(is_one)
+    }
+
+    /// The end of a file that can be read.
+    fn end(mut self, splitter: &Splitter) -> Delivery {
+        let name = NameFacts::of(&self.delivery.name);
+        self.tell_unrecorded(&name);
+        if splitter.roots == 1 && splitter.root.items {
+            self.delivery.snapshot = self.coverage.facts(&self.delivery, splitter.root);
+            if let (Some(snapshot), Some(now_ms)) = (&mut self.delivery.snapshot, self.now_ms)
+                && is_ahead(snapshot.moment_ms, now_ms)
+            {
+                snapshot.moment_ms = now_ms;
+            }
+        }
+        self.note_missed(&name);
+        let Intake { mut delivery, coverage, wanted, strangers, foreign, .. } = self;
+        delivery.ignored += strangers + foreign;
+        if wanted.is_some() {
+            delivery.shown = coverage.shown();
+        }
+        delivery
+    }
+
+    /// A `global` resource is not recorded by the recorders of other Regions, which says nothing of
+    /// it: us-east-1's tells (semantics §11 row 45). Where nobody knows who told, it is believed.
+    fn tell_unrecorded(&mut self, name: &NameFacts) {
+        let of_file = name.region.clone().or_else(|| self.coverage.region().cloned());
+        for (mut observation, told_by) in std::mem::take(&mut self.unrecorded) {
+            let told_by = told_by.or_else(|| of_file.clone());
+            if told_by.is_some_and(|region| region.as_str() != Region::HOME_OF_GLOBAL) {
+                self.delivery.ignored += 1;
+                continue;
+            }
+            let version = &mut observation.item.version;
+            if let Some(now_ms) = self.now_ms
+                && is_ahead(version.latest_ms(), now_ms)
+            {
+                *version = Version { state: None, captured_ms: now_ms };
+            }
+            self.observe(observation);
+        }
+    }
+
+    fn note_missed(&mut self, name: &NameFacts) {
+        self.unanswered.goes_on = self.series.values().any(|goes_on| *goes_on);
+        let lost = self.coverage.lost_items();
+        let is_whole = !self.unanswered.goes_on && self.unanswered.left_out.is_empty();
+        if is_whole && lost.is_empty() {
+            return;
+        }
+        let snapshot_ms = self.delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
+        let moment_ms = snapshot_ms.or(name.latest_ms).or(self.coverage.newest_ms());
+        // Of what tells no time, nothing that is seen by now is later.
+        let moment_ms = moment_ms.or(self.now_ms).unwrap_or(i64::MAX);
+        let contents = self.coverage.contents();
+        let unanswered = &self.unanswered;
+        let missed = MissedItems::of(name, &contents, lost, unanswered, moment_ms);
+        self.delivery.nobodys = if are_owned(name, &contents) { 0 } else { lost.nobodys };
+        (self.delivery.missed, self.delivery.anybodys) = missed;
+    }
+
     /// What is nested too deep is not believed, but its key is.
     fn too_deep(&mut self, raw: &[u8]) {
         let unread = match read(raw, Form::Whole) {
+            Err(Unread { unrecorded: Some(seen), .. }) => Unread {
+                resource_id: Some(seen.item.key.id.to_string()),
+                shadow: Some(seen),
+                ..Unread::default()
+            },
             Ok(seen) => Unread {
                 resource_id: Some(seen.item.key.id.to_string()),
                 shadow: Some(Box::new(unseen(seen))),
@@ -276,8 +466,19 @@ impl Intake {
                 self.strangers += 1;
                 self.next += 1;
             }
+            Found::Foreign => {
+                self.foreign += 1;
+                self.next += 1;
+            }
             Found::EmptyList => self.empty_list = true,
-            Found::Broken(reason) => self.quarantine(Unread::because(&reason)),
+            Found::Broken(reason, text) => {
+                self.quarantine(Unread { reason, ..Unread::of_text(text) });
+            }
+            Found::From(region) => self.told_by = Some(region),
+            Found::Answer(series, answer) => {
+                self.answered(series, answer);
+                self.answer_from = self.observed();
+            }
         }
     }
 
@@ -354,6 +555,10 @@ impl Intake {
                 self.observe(observation);
                 self.next += 1;
             }
+            Err(Unread { unrecorded: Some(observation), .. }) => {
+                self.unrecorded.push((*observation, self.told_by.clone()));
+                self.next += 1;
+            }
             Err(unread) => self.quarantine(unread),
         }
     }
@@ -387,7 +592,7 @@ impl Intake {
         let observed = unread.shadow.is_some();
         match unread.shadow {
             Some(shadow) => self.observe(*shadow),
-            None => self.coverage.lost(Lost { index: self.next, ..*unread.lost }),
+            None => self.coverage.lost(*unread.lost),
         }
         if self.delivery.quarantined.len() < QUARANTINED_MAX {
             self.delivery.quarantined.push(Quarantined {

@@ -173,6 +173,17 @@ impl Encoded {
         self.by_type().iter().any(|of_type| of_type.items.windows(2).any(is_one))
     }
 
+    /// Whether those from a place on are all of one resource.
+    pub(super) fn are_of_one(&self, from: usize) -> bool {
+        let id = |row: &Row| self.bytes.get(row.from..row.middle);
+        let rows = self.rows.get(from..).unwrap_or_default();
+        let is_one = |pair: &[Row]| match pair {
+            [one, other] => one.place == other.place && id(one) == id(other),
+            _ => false,
+        };
+        rows.windows(2).all(is_one)
+    }
+
     fn item(&self, row: &Row) -> Option<EncodedItem<'_>> {
         Some(EncodedItem {
             place: self.places.get(row.place)?,

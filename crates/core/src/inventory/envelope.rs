@@ -4,6 +4,10 @@
 
 use serde_json::value::RawValue;
 
+use crate::ident::{AccountId, Region, ResourceType};
+
+use super::foreign;
+use super::missed::Contents;
 use super::read::shape::{Many, Text, shape};
 use super::read::{Embedded, Form, embedded, parse};
 use super::split::DEPTH_MAX;
@@ -19,7 +23,12 @@ shape! {
         rows: Many<&'a RawValue> = "Results",
         records: Many<&'a RawValue> = "Records" | "Messages",
         message: &'a RawValue = "Message",
-        inside: &'a RawValue = "Body" | "invokingEvent" | "detail",
+        inside: &'a RawValue = "Body" | "invokingEvent" | "detail" | "Sns",
+        listed: &'a RawValue = "resourceIdentifiers",
+        token: &'a RawValue = "nextToken",
+        snapshot: &'a RawValue = "configSnapshotId",
+        topic: &'a RawValue = "TopicArn",
+        region: &'a RawValue = "region",
         data: &'a RawValue = "data",
         message_type: Text<'a> = "messageType",
         kind: Text<'a> = "Type",
@@ -39,8 +48,104 @@ pub(super) enum Found<'a> {
     EmptyList,
     /// An object that is neither an item nor a message we know.
     Stranger,
-    /// A message that cannot be opened.
-    Broken(String),
+    /// A record of another service.
+    Foreign,
+    /// A message that cannot be opened: why, and its text.
+    Broken(String, &'a str),
+    /// What is found next was told by the recorder of this Region.
+    From(Region),
+    /// An answer of an API ended, or an object that may be one.
+    Answer(Series, Answer),
+}
+
+/// What an answer of an API says of its being whole.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub(super) struct Answer {
+    /// What a query selects, as its answer tells.
+    pub query: Box<str>,
+    /// It goes on.
+    pub goes_on: bool,
+    /// Resources that it names and leaves out.
+    pub left_out: Vec<LeftOut>,
+    /// Of a list of ids: whose and which they are.
+    pub listed: Contents,
+}
+
+/// Which answers are pages of one.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Series {
+    /// Of configuration items: the history of one resource, or a listing of several.
+    Items,
+    /// Of the items of a snapshot or a batch.
+    Snapshot,
+    /// Of the rows of a query; what it selects.
+    Rows(Box<str>),
+    /// Of the ids of resources.
+    Ids,
+}
+
+/// A resource that was left out: whose, where and of which type, as far as that is told.
+pub(super) type LeftOut = (Option<AccountId>, Option<Region>, Option<ResourceType>);
+
+shape! {
+    /// The members around a list that tell whether it is whole.
+    Around {
+        token: &'a RawValue = "nextToken",
+        left_out: &'a RawValue = "unprocessedResourceKeys" | "UnprocessedResourceIdentifiers",
+        query: &'a RawValue = "QueryInfo",
+    }
+}
+
+shape! {
+    ResourceKey {
+        account: Text<'a> = "SourceAccountId" | "accountId" | "awsAccountId",
+        region: Text<'a> = "SourceRegion" | "awsRegion",
+        resource_type: Text<'a> = "resourceType",
+    }
+}
+
+impl Answer {
+    /// Adds members around its lists.
+    pub fn add(&mut self, members: &str) -> Result<(), String> {
+        let Around { token, left_out, query, .. } = parse("answer", members)?;
+        self.goes_on |= token.is_some_and(is_token);
+        self.left_out.extend(left_out.into_iter().flat_map(left_out_of));
+        if let Some(query) = query {
+            self.query = without_blanks(query.get());
+        }
+        Ok(())
+    }
+}
+
+/// An empty token is none.
+fn is_token(raw: &RawValue) -> bool {
+    raw.get() != r#""""#
+}
+
+/// The text of a value, however it was laid out.
+fn without_blanks(json: &str) -> Box<str> {
+    json.chars().filter(|c| !c.is_ascii_whitespace()).collect()
+}
+
+/// Each resource of a list of keys; of a list in another form it is told only that there are some.
+fn left_out_of(raw: &RawValue) -> Vec<LeftOut> {
+    match parse::<Many<ResourceKey<'_>>>("resources", raw.get()) {
+        Ok(keys) => keys.0.iter().map(left_out).collect(),
+        Err(_) => vec![(None, None, None)],
+    }
+}
+
+fn left_out(key: &ResourceKey<'_>) -> LeftOut {
+    let text = |field: &Option<Text<'_>>| field.as_ref().map(|text| text.as_str().to_owned());
+    let region = text(&key.region).and_then(|text| match text.eq_ignore_ascii_case("global") {
+        true => Some(Region::home_of_global()),
+        false => Region::try_from(text).ok(),
+    });
+    (
+        text(&key.account).and_then(|text| AccountId::try_from(text).ok()),
+        region,
+        text(&key.resource_type).and_then(|text| ResourceType::try_from(text).ok()),
+    )
 }
 
 /// What receives what is found.
@@ -49,26 +154,31 @@ pub(super) type Finder<'f> = &'f mut dyn FnMut(Found<'_>);
 /// Opens one record: a bare item, or an envelope of any kind.
 pub(super) fn open(text: &str, layer: u32, found: Finder<'_>) {
     if layer > LAYERS_MAX {
-        return found(Found::Broken(format!("more than {LAYERS_MAX} envelopes in each other")));
+        let reason = format!("more than {LAYERS_MAX} envelopes in each other");
+        return found(Found::Broken(reason, text));
     }
     let text = text.trim();
     if text.starts_with('[') {
         return match parse::<Many<&RawValue>>("message", text) {
             Ok(records) => records.0.iter().for_each(|raw| open(raw.get(), layer + 1, found)),
-            Err(reason) => found(Found::Broken(reason)),
+            Err(reason) => found(Found::Broken(reason, text)),
         };
     }
     if !text.starts_with('{') {
-        return found(Found::Broken("a message is neither an object nor a list".to_owned()));
+        let reason = "a message is neither an object nor a list".to_owned();
+        return found(Found::Broken(reason, text));
     }
     match parse::<Envelope<'_>>("message", text) {
         Ok(envelope) => open_object(text, envelope, layer, found),
-        Err(reason) => found(Found::Broken(reason)),
+        Err(reason) => found(Found::Broken(reason, text)),
     }
 }
 
 fn open_object(text: &str, envelope: Envelope<'_>, layer: u32, found: Finder<'_>) {
     let nested = layer + 1;
+    if let Some(region) = told_by(&envelope) {
+        found(Found::From(region));
+    }
     if let Some(item) = envelope.item {
         found(Found::Item(Form::Whole, item.get()));
     } else if let Some(summary) = envelope.summary {
@@ -78,11 +188,26 @@ fn open_object(text: &str, envelope: Envelope<'_>, layer: u32, found: Finder<'_>
             found(Found::EmptyList);
         }
         items.0.iter().for_each(|item| found(Found::Item(Form::Whole, item.get())));
+        let whole = envelope.snapshot.is_some();
+        let series = if whole { Series::Snapshot } else { Series::Items };
+        answered(|_| series, Answer::default(), text, found);
     } else if let Some(rows) = envelope.rows {
         if rows.0.is_empty() {
             found(Found::EmptyList);
         }
         rows.0.iter().for_each(|row| open_row(row.get(), found));
+        let answer = Answer::default();
+        answered(Series::Rows, answer, text, found);
+    } else if let (Some(listed), Some(_)) = (envelope.listed, envelope.token) {
+        // Of one that does not go on nothing could be taken in.
+        found(Found::EmptyList);
+        let mut answer = Answer::default();
+        for (account, region, resource_type) in left_out_of(listed) {
+            answer.listed.accounts.extend(account);
+            answer.listed.regions.extend(region);
+            answer.listed.types.extend(resource_type);
+        }
+        answered(|_| Series::Ids, answer, text, found);
     } else if envelope.message_type.is_some() {
         // Before the next: a change of compliance names a resource and is no item.
         found(Found::Ignored);
@@ -100,9 +225,36 @@ fn open_object(text: &str, envelope: Envelope<'_>, layer: u32, found: Finder<'_>
         found(Found::Stranger);
     } else if let Some(inside) = envelope.message.or(envelope.inside) {
         open_message(inside, nested, found);
+    } else if foreign::is_record(text) {
+        found(Found::Foreign);
     } else {
         found(Found::Stranger);
     }
+}
+
+/// Hands out what an answer says of its being whole; `series` is made of what its query selects.
+fn answered(
+    series: impl FnOnce(Box<str>) -> Series,
+    mut answer: Answer,
+    text: &str,
+    found: Finder<'_>,
+) {
+    match answer.add(text) {
+        Ok(()) => found(Found::Answer(series(std::mem::take(&mut answer.query)), answer)),
+        Err(reason) => found(Found::Broken(reason, text)),
+    }
+}
+
+/// The Region of the recorder that told of a message: that of an event, or of the topic, which has to
+/// be in the recorder's Region.
+fn told_by(envelope: &Envelope<'_>) -> Option<Region> {
+    let text = |raw: &RawValue| serde_json::from_str::<String>(raw.get()).ok();
+    let of_topic = || {
+        let arn = envelope.topic.and_then(text)?;
+        arn.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(2).map(str::to_owned))
+    };
+    let region = envelope.region.and_then(text).or_else(of_topic)?;
+    Region::named(&region).ok()
 }
 
 /// Published lists of a type's properties have an item's members, each `"string"`, and are none.
@@ -125,7 +277,7 @@ fn is_error(envelope: &Envelope<'_>) -> bool {
 /// Opens the inside of an envelope: what is no item there is some other service's message.
 fn open_message(raw: &RawValue, layer: u32, found: Finder<'_>) {
     let mut known = |inner: Found<'_>| match inner {
-        Found::Stranger => found(Found::Ignored),
+        Found::Stranger | Found::Foreign => found(Found::Ignored),
         other => found(other),
     };
     match embedded("message", raw.get()) {
@@ -133,9 +285,9 @@ fn open_message(raw: &RawValue, layer: u32, found: Finder<'_>) {
         Ok(Some(Embedded::Value(object))) => open(object, layer, &mut known),
         Ok(Some(Embedded::Text(text))) => match json_of(&text) {
             Ok(json) => open(json, layer, &mut known),
-            Err(reason) => known(Found::Broken(reason)),
+            Err(reason) => known(Found::Broken(reason, &text)),
         },
-        Err(reason) => known(Found::Broken(reason)),
+        Err(reason) => known(Found::Broken(reason, raw.get())),
     }
 }
 
@@ -183,10 +335,10 @@ pub(super) fn open_row(raw: &str, found: Finder<'_>) {
     match parsed.and_then(|raw| embedded("row", raw.get())) {
         Ok(Some(Embedded::Text(row))) => match check_depth(&row) {
             Ok(()) => found(Found::Item(Form::Whole, &row)),
-            Err(reason) => found(Found::Broken(reason)),
+            Err(reason) => found(Found::Broken(reason, &row)),
         },
         Ok(Some(Embedded::Value(row))) => found(Found::Item(Form::Whole, row)),
-        Ok(None) => found(Found::Broken("an empty row".to_owned())),
-        Err(reason) => found(Found::Broken(reason)),
+        Ok(None) => found(Found::Broken("an empty row".to_owned(), raw)),
+        Err(reason) => found(Found::Broken(reason, raw)),
     }
 }

@@ -15,16 +15,19 @@ mod delivery;
 mod encode;
 mod encoded;
 mod envelope;
+mod foreign;
 mod grammar;
 mod item;
-mod lost;
 mod merge;
+mod missed;
+mod name;
 mod older_layout;
 mod opaque;
 mod outline;
 mod pairs;
 mod read;
 mod rule_group;
+mod salvage;
 mod shard;
 mod snapshot;
 mod split;
@@ -41,6 +44,7 @@ pub use encode::{
 pub use encoded::{Encoded, EncodedItem, OfType};
 pub use item::*;
 pub use merge::{Held, Merged, is_live, is_live_unless, merge};
+pub use missed::{Cause, Missed, OpenGap, OpenGaps, open_gaps};
 pub use read::read_item;
 pub use rule_group::{
     ACTION_COUNT, ACTION_NONE, RuleActions, RuleGroupId, WebAclRuleGroup, canonical, configs,

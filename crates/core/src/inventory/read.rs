@@ -20,8 +20,9 @@ use serde_json::value::RawValue;
 
 use crate::ident::{AccountId, Region, ResourceId, ResourceType};
 
-use super::lost::Lost;
+use super::missed::{Lost, Sort};
 use super::outline::{Field, Outline, any};
+use super::salvage::salvage;
 use super::{Body, Item, ItemKey, Observation, Version};
 use shape::{Many, Text, shape};
 use tags::{TagMap, listed_tags};
@@ -145,6 +146,9 @@ pub(super) struct Unread {
     /// When its key and version are readable: that the resource exists and cannot be judged. Left
     /// out, it would count as gone, or as complying.
     pub shadow: Option<Box<Observation>>,
+    /// That a `global` resource is not recorded: it holds only where us-east-1's recorder tells it
+    /// (semantics §11 row 45). There is nothing wrong with the item then.
+    pub unrecorded: Option<Box<Observation>>,
 }
 
 /// Which form an item has.
@@ -164,7 +168,10 @@ pub(super) enum Form {
 /// # Errors
 /// One line that says which field is wrong and how.
 pub fn read_item(raw: &[u8]) -> Result<Observation, String> {
-    read(raw, Form::Whole).map_err(|unread| unread.reason)
+    read(raw, Form::Whole).or_else(|unread| match unread.unrecorded {
+        Some(unrecorded) => Ok(*unrecorded),
+        None => Err(unread.reason),
+    })
 }
 
 /// Reads one raw item; an item that cannot be read tells what of it could.
@@ -177,8 +184,8 @@ pub(super) fn read(raw: &[u8], form: Form) -> Result<Observation, Unread> {
                 Ok(seen) => Unread {
                     reason,
                     resource_id: Some(seen.item.key.id.to_string()),
-                    lost: Box::default(),
                     shadow: Some(Box::new(unseen(seen))),
+                    ..Unread::default()
                 },
                 Err(unread) => Unread { reason, ..unread },
             })
@@ -202,7 +209,8 @@ pub(super) fn read_outline(outline: &Outline<'_>) -> Option<Result<Observation, 
 /// What can be told of an item that could not be read by what its outline finds: where the fault
 /// lies behind its key, the key still counts.
 pub(super) fn salvaged(outline: &Outline<'_>, unread: Unread) -> Unread {
-    if unread.shadow.is_some() || unread.resource_id.is_some() {
+    let is_known = unread.shadow.is_some() || unread.unrecorded.is_some();
+    if is_known || unread.resource_id.is_some() {
         return unread;
     }
     let fields = Fields::salvaged(outline);
@@ -214,9 +222,18 @@ pub(super) fn salvaged(outline: &Outline<'_>, unread: Unread) -> Unread {
 }
 
 fn read_text(text: &str, form: Form) -> Result<Observation, Unread> {
-    let fields = Fields::of_any(text)
-        .map_err(|error| Unread { reason: reason(&error), ..Unread::default() })?;
-    read_fields(&fields, form)
+    match Fields::of_any(text) {
+        Ok(fields) => read_fields(&fields, form),
+        Err(error) => Err(Unread { reason: reason(&error), ..Unread::of_text(text) }),
+    }
+}
+
+impl Unread {
+    /// What can be told of a text that is no item.
+    pub fn of_text(text: &str) -> Unread {
+        let lost = Lost { sort: salvage(text), captured_ms: None };
+        Unread { lost: Box::new(lost), ..Unread::default() }
+    }
 }
 
 fn read_fields(fields: &Fields<'_>, form: Form) -> Result<Observation, Unread> {
@@ -228,17 +245,20 @@ fn read_fields(fields: &Fields<'_>, form: Form) -> Result<Observation, Unread> {
                 reason,
                 resource_id: resource_id(),
                 lost: Box::new(lost(fields)),
-                shadow: None,
+                ..Unread::default()
             });
         }
     };
     match describe(fields, form, &mut seen.item) {
-        Ok(()) => Ok(seen),
+        Ok(Presence::NotRecorded) if seen.global => {
+            Err(Unread { unrecorded: Some(Box::new(seen)), ..Unread::default() })
+        }
+        Ok(_) => Ok(seen),
         Err(reason) => Err(Unread {
             reason,
             resource_id: resource_id(),
-            lost: Box::default(),
             shadow: Some(Box::new(unseen(seen))),
+            ..Unread::default()
         }),
     }
 }
@@ -277,17 +297,19 @@ fn lost(fields: &Fields<'_>) -> Lost {
     let text = |field: &Option<Cow<'_, str>>| field.as_deref().map(str::to_owned);
     let region = text(&fields.region);
     let global = region.as_ref().is_some_and(|region| region.eq_ignore_ascii_case("global"));
+    let account = text(&fields.account).and_then(|text| AccountId::try_from(text).ok());
     Lost {
-        index: 0,
-        account: text(&fields.account).and_then(|text| AccountId::try_from(text).ok()),
-        region: if global {
-            Some(Region::home_of_global())
-        } else {
-            region.and_then(|text| Region::try_from(text).ok())
+        sort: Sort {
+            accounts: account.into_iter().collect(),
+            region: if global {
+                Some(Region::home_of_global())
+            } else {
+                region.and_then(|text| Region::try_from(text).ok())
+            },
+            resource_type: text(&fields.resource_type)
+                .and_then(|text| ResourceType::try_from(text).ok()),
+            id: text(&fields.id).and_then(|text| ResourceId::try_from(text).ok()),
         },
-        global,
-        resource_type: text(&fields.resource_type)
-            .and_then(|text| ResourceType::try_from(text).ok()),
         captured_ms: version(fields).ok().map(|version| version.captured_ms),
     }
 }
@@ -369,7 +391,7 @@ fn eight_digits(text: [u8; 8]) -> Option<u64> {
 }
 
 /// Name, ARN, tags and body.
-fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), String> {
+fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<Presence, String> {
     item.name = plain(fields.name);
     item.arn = plain(fields.arn);
     let presence = presence(fields)?;
@@ -390,7 +412,7 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), Stri
             item.body = Body::Unwanted;
         }
         forget_unseen_tags(item);
-        return Ok(());
+        return Ok(presence);
     }
     let configuration = match fields.configuration {
         Some(raw) => embedded("configuration", raw)?,
@@ -425,7 +447,7 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<(), Stri
     }
     item.body = body;
     forget_unseen_tags(item);
-    Ok(())
+    Ok(presence)
 }
 
 /// States without a configuration write an empty map of tags, whatever the tags are: it tells nothing.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{ResourceId, ResourceType, ShardId};
 
-use super::{Body, Item, RecordingGroup};
+use super::{Body, Item, OpenGaps, RecordingGroup};
 
 /// Everything judged together: live items of one (account, Region) with what tells their coverage.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Shard {
     pub snapshot_accepted: bool,
     /// A recorder's tombstone is held and no live recorder is.
     pub recorder_deleted: bool,
+    /// What was not seen of it, and nothing has closed since (semantics §11 rows 37 and 39).
+    pub open_gaps: OpenGaps,
     /// When the last delivery for this shard was received, milliseconds since the epoch; `None`
     /// when staleness does not apply (`check`).
     pub received_ms: Option<i64>,
@@ -33,6 +35,7 @@ impl Shard {
             held_types: BTreeSet::new(),
             snapshot_accepted: false,
             recorder_deleted: false,
+            open_gaps: OpenGaps::new(),
             received_ms: None,
         }
     }
@@ -50,6 +53,11 @@ impl Shard {
     /// Whether nothing at all was delivered for this shard.
     pub fn is_unheard_of(&self) -> bool {
         !self.snapshot_accepted && self.held_types.is_empty()
+    }
+
+    /// Whether all there is of this type was seen: it is known, and nothing of it was missed.
+    pub fn sees_all(&self, resource_type: &ResourceType) -> bool {
+        self.knows(resource_type) && !self.open_gaps.contains_key(resource_type)
     }
 
     /// Whether the absence of an item of this type means that there is none (semantics §10 row 1):

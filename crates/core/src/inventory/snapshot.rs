@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
 use super::bystander::{Bystander, Familiar};
-use super::lost::{LOST_MAX, Lost, Sort};
-use super::read::file_name_ms;
+use super::missed::{Contents, Lost, LostItems};
+use super::name::{Kind, NameFacts};
 use super::split::Root;
 use super::{Body, Delivery, ItemKey, Observation, RecordingGroup};
 
@@ -26,53 +26,9 @@ pub struct SnapshotFacts {
     pub covers: BTreeMap<ShardId, BTreeSet<ResourceType>>,
 }
 
-/// Which kind a file's name says it is (formats §5).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Kind {
-    Snapshot,
-    History,
-    Change,
-}
-
-/// What a delivered file's name says.
-#[derive(Debug, Default)]
-struct NameFacts {
-    kind: Option<Kind>,
-    shard: Option<ShardId>,
-    moment_ms: Option<i64>,
-}
-
 /// Whether the file's name says which kind it is.
 pub(super) fn is_named(name: &str) -> bool {
-    name_facts(name).kind.is_some()
-}
-
-fn name_facts(name: &str) -> NameFacts {
-    const KINDS: [(&str, Kind); 3] = [
-        ("ConfigSnapshot", Kind::Snapshot),
-        ("ConfigHistory", Kind::History),
-        ("ChangeNotification", Kind::Change),
-    ];
-    // The last mention: folders carry the names of kinds as well, and may be named anything.
-    let last = KINDS
-        .iter()
-        .filter_map(|(word, kind)| Some((name.rfind(word)?, *word, *kind)))
-        .max_by_key(|(at, _, _)| *at);
-    let Some((at, word, kind)) = last else { return NameFacts::default() };
-    let before = name.get(..at).unwrap_or_default();
-    let after = name.get(at + word.len()..).unwrap_or_default();
-    let file = before.rsplit('/').next().unwrap_or_default();
-    let shard = match file.split('_').collect::<Vec<_>>().as_slice() {
-        [account, "Config", region, ""] => shard_of(account, region),
-        _ => None,
-    };
-    let moment_ms = after.strip_prefix('_').and_then(|rest| file_name_ms(rest.split('_').next()?));
-    NameFacts { kind: Some(kind), shard, moment_ms }
-}
-
-fn shard_of(account: &str, region: &str) -> Option<ShardId> {
-    let account = AccountId::try_from(account).ok()?;
-    Some(ShardId { account, region: Region::try_from(region).ok()? })
+    NameFacts::of(name).kind.is_some()
 }
 
 /// What a file contains, gathered item by item.
@@ -91,11 +47,7 @@ pub(super) struct Coverage {
     newest_ms: Option<i64>,
     deletions: bool,
     /// Items that were lost to us: the file is not the whole truth about their types.
-    lost: Vec<Lost>,
-    /// The last of them of each sort.
-    lost_sorts: BTreeMap<Sort, usize>,
-    /// The first item that was lost of which not even the type is known.
-    lost_any: Option<Lost>,
+    lost: LostItems,
 }
 
 /// What the last item told of where it is.
@@ -225,74 +177,53 @@ impl Coverage {
         regional.chain(global).collect()
     }
 
-    /// An item could not be read so far as to know which resource it is. Without its recorder a
-    /// snapshot may tell too little of any type.
+    /// An item could not be read so far as to know which resource it is.
     pub fn lost(&mut self, lost: Lost) {
-        match &lost.resource_type {
-            Some(known) if *known != ResourceType::CONFIGURATION_RECORDER => {
-                self.lost_of_type(lost.sort(known), lost);
-            }
-            Some(_) | None => {
-                self.lost_any.get_or_insert(lost);
-            }
-        }
+        self.lost.add(lost);
     }
 
-    /// Of very many the rest is told by one of each sort, the latest: that some of it cannot be seen
-    /// is known then.
-    fn lost_of_type(&mut self, sort: Sort, lost: Lost) {
-        if self.lost.len() >= LOST_MAX
-            && let Some(like) = self.lost_sorts.get(&sort).and_then(|at| self.lost.get_mut(*at))
-        {
-            like.captured_ms = like.captured_ms.max(lost.captured_ms);
-            return;
-        }
-        self.lost_sorts.insert(sort, self.lost.len());
-        self.lost.push(lost);
+    /// All that were.
+    pub fn lost_items(&self) -> &LostItems {
+        &self.lost
     }
 
-    /// What stands in for the lost items. Of an item of unknown type, only a whole snapshot tells
-    /// what it may have been.
-    pub fn stand_ins(&self, delivery: &Delivery) -> Vec<Observation> {
-        if self.lost.is_empty() && self.lost_any.is_none() {
-            return Vec::new();
+    /// The newest capture time, milliseconds since the epoch.
+    pub fn newest_ms(&self) -> Option<i64> {
+        self.newest_ms
+    }
+
+    /// Where all that is noted is.
+    pub fn contents(&self) -> Contents {
+        let mut contents = Contents { home: self.region().cloned(), ..Contents::default() };
+        for Shown { shard, types, .. } in self.shown() {
+            contents.accounts.insert(shard.account);
+            contents.regions.insert(shard.region);
+            contents.types.extend(types);
         }
-        let name = name_facts(&delivery.name);
-        let snapshot_ms = delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
-        let moment_ms = snapshot_ms.or(name.moment_ms).or(self.newest_ms);
-        let home = self.shard(name.shard);
-        let known = self.lost.iter().filter_map(|lost| lost.stand_in(home.as_ref(), moment_ms));
-        let mut stand_ins: Vec<Observation> = known.collect();
-        if let (Some(lost), Some(moment_ms)) = (&self.lost_any, snapshot_ms) {
-            let global = self.global.iter().map(|(account, types)| {
-                let region = Region::home_of_global();
-                (ShardId { account: account.clone(), region }, types.clone())
-            });
-            let mut regional = self.regional.clone();
-            for (shard, types) in &self.listed {
-                regional.entry(shard.clone()).or_default().extend(types.iter().cloned());
-            }
-            stand_ins.extend(lost.stand_ins_of_any(&regional, false, moment_ms));
-            stand_ins.extend(lost.stand_ins_of_any(&global.collect(), true, moment_ms));
-        }
-        stand_ins
+        contents
+    }
+
+    /// The one Region of the items that are not `global`.
+    pub fn region(&self) -> Option<&Region> {
+        let regions: BTreeSet<&Region> = self.regional.keys().map(|shard| &shard.region).collect();
+        regions.first().copied().filter(|_| regions.len() == 1)
     }
 
     /// The facts of a snapshot, if the file is a whole one: its name says so, or, where the name
     /// says nothing, a `configSnapshotId` or the older `requestId` in it. Histories had that
     /// `requestId` too, but they repeat resources and tell deletions, which a snapshot never does.
     pub fn facts(&self, delivery: &Delivery, root: Root) -> Option<SnapshotFacts> {
-        let name = name_facts(&delivery.name);
+        let name = NameFacts::of(&delivery.name);
         let whole = match name.kind {
             Some(kind) => kind == Kind::Snapshot,
             None => root.snapshot_id || (root.request_id && !self.deletions && !repeats(delivery)),
         };
-        if !whole || root.next_token {
+        if !whole || root.next_token || root.batch {
             return None;
         }
         let moment_ms = name.moment_ms.or(self.newest_ms)?;
         // The one shard, unless what was lost may be of any type.
-        let shard = self.shard(name.shard).filter(|_| self.lost_any.is_none());
+        let shard = self.shard(name.shard()).filter(|_| !self.lost.of_any_type());
         let covers = shard.as_ref().map(|shard| self.covers(shard)).unwrap_or_default();
         Some(SnapshotFacts { shard, moment_ms, covers })
     }
@@ -319,8 +250,7 @@ impl Coverage {
         } else {
             global.retain(|resource_type| !is_also_regional(resource_type));
         }
-        let lost: BTreeSet<&ResourceType> =
-            self.lost.iter().filter_map(|lost| lost.resource_type.as_ref()).collect();
+        let lost = self.lost.types();
         for (shard, mut types) in [(shard.clone(), own), (home, global)] {
             types.retain(|resource_type| !lost.contains(resource_type));
             if !types.is_empty() {

@@ -40,6 +40,9 @@ pub(super) enum Role {
     Row,
     /// An element of a top-level list or of a list of messages, or a whole top-level object.
     Record,
+    /// The members of an object around its lists, as text of an object: all that stand before, between
+    /// or behind them.
+    Around,
     /// The value of another key: skipped.
     Other,
 }
@@ -54,6 +57,10 @@ pub(super) enum Piece<'a> {
     TooLarge,
     /// A value with more than [`DEPTH_MAX`] brackets in each other.
     TooDeep(&'a [u8]),
+    /// Members around lists that are too much or too deep to be read.
+    AroundUnread,
+    /// An object with lists ended.
+    End(Root),
 }
 
 /// What the keys of one top-level object told.
@@ -67,8 +74,14 @@ pub(super) struct Root {
     pub snapshot_id: bool,
     /// `requestId`, which very old snapshots have instead.
     pub request_id: bool,
-    /// `nextToken`: an API response, of which this is a part.
+    /// It holds a list of rows of a query's result.
+    pub rows: bool,
+    /// A value of `nextToken`: an API response, of which this is a part.
     pub next_token: bool,
+    /// `baseConfigurationItems`: the current state of some resources, never of all.
+    pub batch: bool,
+    /// A value of `unprocessedResourceKeys` or `UnprocessedResourceIdentifiers`.
+    pub left_out: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -249,6 +262,11 @@ impl Splitter {
         if self.at == At::Outside { Ok(()) } else { Err(DeliveryError::Truncated(self.offset)) }
     }
 
+    /// Whether no value is begun.
+    pub fn is_outside(&self) -> bool {
+        self.at == At::Outside
+    }
+
     /// Whether there was nothing but white space.
     pub fn is_blank(&self) -> bool {
         self.at == At::Outside && self.roots == 0 && !self.preamble
@@ -288,11 +306,16 @@ impl Splitter {
             (At::Element(true) | At::AfterElement, b']') => {
                 if self.in_object {
                     self.at = At::AfterValue;
+                    self.role = Role::Around;
+                    (self.capturing, *from) = (true, next + 1);
                 } else {
                     self.outside_again();
                 }
             }
-            (At::Value, _) => return self.value_begins(byte, next),
+            (At::Value, _) => {
+                let captured = bytes.get(*from..next).unwrap_or_default();
+                return self.value_begins(byte, captured, next, sink);
+            }
             (At::Element(_), _) => {
                 self.capturing = true;
                 *from = next;
@@ -369,11 +392,20 @@ impl Splitter {
         true
     }
 
-    /// The byte is the first of a value in the top-level object.
-    fn value_begins(&mut self, byte: u8, next: usize) -> Result<bool, DeliveryError> {
+    /// The byte is the first of a value in the top-level object; `captured` is the captured part in
+    /// this chunk.
+    fn value_begins(
+        &mut self,
+        byte: u8,
+        captured: &[u8],
+        next: usize,
+        sink: Sink<'_>,
+    ) -> Result<bool, DeliveryError> {
         self.role = self.role_of_key(byte);
         if self.role != Role::Other {
+            self.around(captured, sink);
             self.root.container = true;
+            self.root.rows |= self.role == Role::Row;
             self.root.items |= self.role == Role::Item;
             self.lists |= matches!(self.role, Role::Item | Role::Row);
             self.capturing = false;
@@ -399,13 +431,15 @@ impl Splitter {
         let is = |name: &str| key.eq_ignore_ascii_case(name.as_bytes());
         self.root.snapshot_id |= byte == b'"' && is("configSnapshotId");
         self.root.request_id |= byte == b'"' && is("requestId");
-        self.root.next_token |= byte == b'"' && is("nextToken");
+        self.root.next_token |= byte != b'n' && is("nextToken");
+        self.root.left_out |=
+            byte != b'n' && (is("unprocessedResourceKeys") || is("UnprocessedResourceIdentifiers"));
         if byte != b'[' {
             Role::Other
         } else if is("configurationItems") {
             Role::Item
         } else if is("baseConfigurationItems") {
-            self.root.next_token = true; // the current state of some resources, never of all
+            self.root.batch = true;
             Role::Item
         } else if is("results") {
             Role::Row
@@ -428,7 +462,7 @@ impl Splitter {
     /// An opaque value ended; `captured` is the captured part in this chunk.
     fn value_ended(&mut self, captured: &[u8], sink: Sink<'_>) {
         self.too_deep |= self.value.too_deep;
-        if self.role == Role::Other {
+        if matches!(self.role, Role::Other | Role::Around) {
             self.at = At::AfterValue;
         } else {
             self.release(self.role, captured, sink);
@@ -437,10 +471,35 @@ impl Splitter {
     }
 
     fn root_ended(&mut self, captured: &[u8], sink: Sink<'_>) {
-        if !self.root.container {
+        if self.root.container {
+            self.around(captured, sink);
+            sink(Piece::End(self.root));
+        } else {
             self.release(Role::Record, captured, sink);
         }
         self.outside_again();
+    }
+
+    /// Hands out the members before a list, or behind it. They begin with a brace, or the comma behind
+    /// a list, and end with a brace, or the colon before one.
+    fn around(&mut self, captured: &[u8], sink: Sink<'_>) {
+        let small = self.held.len().saturating_add(captured.len()) <= ITEM_BYTES_MAX;
+        if self.too_large || self.too_deep || !small {
+            sink(Piece::AroundUnread);
+        } else {
+            let text = [self.held.as_slice(), captured].concat();
+            let inside = text.trim_ascii().strip_prefix(b",").map(|inside| [b"{", inside].concat());
+            let mut object = inside.unwrap_or(text);
+            if object.trim_ascii_end().ends_with(b":") {
+                object.extend_from_slice(b"null}");
+            }
+            if object.starts_with(b"{") {
+                sink(Piece::Raw(Role::Around, &object));
+            }
+        }
+        self.held.clear();
+        self.capturing = false;
+        (self.too_large, self.too_deep) = (false, false);
     }
 
     fn release(&mut self, role: Role, captured: &[u8], sink: Sink<'_>) {
@@ -478,7 +537,8 @@ impl Splitter {
 
     /// Nesting around an opaque value.
     fn depth(&self) -> u32 {
-        1 + u32::from(self.in_object && self.role != Role::Other)
+        let in_list = !matches!(self.role, Role::Other | Role::Around);
+        1 + u32::from(self.in_object && in_list)
     }
 
     fn position(&self, next: usize) -> u64 {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{Account, AccountStatus, Organization, Unit};
 use crate::ident::{AccountId, OuId};
@@ -71,10 +72,18 @@ impl Organization {
     /// Reads an organization file (`Organization`, `Roots`, `OrganizationalUnits`, `Accounts` and
     /// an optional `DefaultAdministrator`, as AWS Organizations answers them; other keys are
     /// ignored) and checks that it hangs together: ids occur once, every parent exists, no unit is
-    /// above itself, the management account and the administrator are among the accounts.
+    /// above itself, the management account and the administrator are among the accounts. A listing
+    /// that says that more follows is refused: whoever is missing would be judged by nobody
+    /// (semantics §11 row 37).
     pub fn parse(text: &[u8]) -> Result<Organization, OrganizationError> {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let file: File = serde_json::from_slice(text).map_err(|error| unreadable(&error))?;
+        if let Some(key) = goes_on(text) {
+            return refuse(format!(
+                "its `{key}` says that more accounts, units or roots follow; list every page and \
+                 give them all in one file, without a token"
+            ));
+        }
         let management = management(&file.organization)?;
         let organization = Organization {
             id: id(&file.organization.id, "Organization.Id")?,
@@ -91,6 +100,15 @@ impl Organization {
         check(&organization)?;
         Ok(organization)
     }
+}
+
+/// The key of a token, in any letter case, that says that a listing goes on.
+fn goes_on(text: &[u8]) -> Option<String> {
+    let members: BTreeMap<String, &RawValue> = serde_json::from_slice(text).ok()?;
+    let is_token = |key: &str, value: &RawValue| {
+        key.to_ascii_lowercase().ends_with("nexttoken") && !matches!(value.get(), "null" | "\"\"")
+    };
+    members.into_iter().find(|(key, value)| is_token(key, value)).map(|(key, _)| key)
 }
 
 fn refuse<T>(message: String) -> Result<T, OrganizationError> {

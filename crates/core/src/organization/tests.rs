@@ -47,6 +47,24 @@ fn an_organization_file_is_read() {
 }
 
 #[test]
+fn a_listing_that_goes_on_is_refused() {
+    let with = |key: &str, value: Value| {
+        let mut file = sample();
+        file[key] = value;
+        parse(&file)
+    };
+    for key in ["NextToken", "nextToken", "NEXTTOKEN", "AccountsNextToken"] {
+        let refused = with(key, json!("t")).unwrap_err();
+        assert!(refused.contains(&format!("`{key}` says that more")), "{refused}");
+        assert!(with(key, json!({})).is_err(), "{key} in another form");
+        for none in [json!(null), json!("")] {
+            assert!(with(key, none).is_ok(), "{key} without a token");
+        }
+    }
+    assert!(with("Token", json!("t")).is_ok());
+}
+
+#[test]
 fn an_account_that_is_not_activated_yet_is_read_and_not_judged() {
     for key in ["Status", "State"] {
         let mut file = sample();

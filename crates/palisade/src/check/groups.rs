@@ -9,7 +9,9 @@ use indicatif::ProgressBar;
 use palisade_api::inflate::{Bounds, Chunk, Inflate};
 use palisade_core::evaluate::AccountFacts;
 use palisade_core::ident::{AccountId, Region, ResourceType, ShardId};
-use palisade_core::inventory::{Delivery, DeliveryReader, Observation, Shard, ShardBuilder, Shown};
+use palisade_core::inventory::{
+    Cause, Delivery, DeliveryReader, Missed, Observation, Shard, ShardBuilder, Shown,
+};
 
 use super::spill::{Spill, Spilled};
 use crate::failure::Failure;
@@ -48,6 +50,12 @@ pub struct Reading {
     pub regions: BTreeSet<Region>,
     /// Files that cannot be read, with the reason.
     pub unread: BTreeMap<String, String>,
+    /// Files with items that cannot be read and of which nothing tells whose they are: how many.
+    pub nobodys: BTreeMap<String, u64>,
+    /// What was not seen and may be anybody's.
+    pub anybodys: BTreeSet<Missed>,
+    /// Files of other services.
+    pub foreign: BTreeSet<PathBuf>,
     /// Items that cannot be read.
     pub warnings: BTreeSet<String>,
     /// Accounts with items that are not in the organization.
@@ -62,6 +70,9 @@ impl Reading {
     pub fn absorb(&mut self, other: Reading) {
         self.regions.extend(other.regions);
         self.unread.extend(other.unread);
+        self.nobodys.extend(other.nobodys);
+        self.anybodys.extend(other.anybodys);
+        self.foreign.extend(other.foreign);
         self.warnings.extend(other.warnings);
         self.strangers.extend(other.strangers);
         self.facts.extend(other.facts);
@@ -133,11 +144,13 @@ fn first_account(bytes: &[u8]) -> Option<AccountId> {
 
 impl Account {
     /// Reads every file of the account, and what `late` holds of it, into its shards. What belongs
-    /// to other accounts goes to `out`, or nowhere when that was done before.
+    /// to other accounts goes to `out`, or nowhere when that was done before. `anybodys` was not seen
+    /// and may be this account's.
     pub fn read(
         &self,
         wanted: &Wanted,
         now_ms: i64,
+        anybodys: &BTreeSet<Missed>,
         out: Option<&Spill>,
         late: Option<&Spill>,
         bar: &ProgressBar,
@@ -147,16 +160,21 @@ impl Account {
             account: self.id.as_ref(),
             builders: BTreeMap::new(),
             regions: BTreeSet::new(),
+            missed: anybodys.clone(),
         };
         let mut reading = Reading::default();
         for path in &self.files {
             match delivery(path, wanted, now_ms, room) {
-                Ok(delivery) => {
+                Ok(mut delivery) => {
                     note(path, &delivery, &mut reading);
+                    reading.anybodys.append(&mut delivery.anybodys.drain(..).collect());
+                    shards.miss(delivery.missed.drain(..), &mut reading, out)?;
                     room.observations = shards.take(delivery, out)?;
                 }
                 Err(why) => {
                     reading.unread.insert(path.display().to_string(), why);
+                    let missed = Missed::file(&files::origin(path), self.id.as_ref(), now_ms);
+                    shards.miss(missed, &mut reading, out)?;
                 }
             }
             bar.inc(1);
@@ -164,8 +182,8 @@ impl Account {
         if let (Some(late), Some(account)) = (late, &self.id) {
             late.of(account, |spilled| shards.take_one(spilled))?;
         }
-        reading.regions = shards.regions;
-        let shards: Vec<Shard> = shards.builders.into_values().map(ShardBuilder::seal).collect();
+        reading.regions = std::mem::take(&mut shards.regions);
+        let shards = shards.seal();
         if let Some(id) = &self.id {
             let facts = AccountFacts::of(&shards);
             // Most accounts tell nothing; what was told before others' files were read is replaced.
@@ -178,6 +196,12 @@ impl Account {
 }
 
 fn note(path: &Path, delivery: &Delivery, reading: &mut Reading) {
+    if delivery.foreign {
+        reading.foreign.insert(path.to_owned());
+    }
+    if delivery.nobodys > 0 {
+        reading.nobodys.insert(path.display().to_string(), delivery.nobodys);
+    }
     if delivery.quarantined_more > 0 {
         let more = delivery.quarantined_more;
         reading.warnings.insert(format!("`{}`: and {more} more items", path.display()));
@@ -203,11 +227,17 @@ fn delivery(
     let file = File::open(path).map_err(|error| error.to_string())?;
     let inflate = Inflate::reusing(std::mem::take(&mut room.chunk), file, Bounds::default());
     let mut inflate = inflate.map_err(|error| error.to_string())?;
-    let mut reader = DeliveryReader::reading_only(&files::name(path), Arc::clone(wanted))
+    let mut reader = DeliveryReader::reading_only(&files::origin(path), Arc::clone(wanted))
         .received(now_ms)
         .reusing(std::mem::take(&mut room.observations));
-    while let Some(chunk) = inflate.next_chunk().map_err(|error| error.to_string())? {
-        reader.push(chunk).map_err(|error| error.to_string())?;
+    loop {
+        match inflate.next_chunk() {
+            Ok(Some(chunk)) => reader.push(chunk).map_err(|error| error.to_string())?,
+            Ok(None) => break,
+            // Why another service's file cannot be read does not matter.
+            Err(_) if reader.is_foreign() => break,
+            Err(error) => return Err(error.to_string()),
+        }
     }
     room.chunk = inflate.into_chunk();
     reader.finish().map_err(|error| error.to_string())
@@ -220,9 +250,43 @@ struct Shards<'a> {
     /// Regions with more than `global` items, which do not make us-east-1 a Region of the account
     /// (semantics §10 row 4).
     regions: BTreeSet<Region>,
+    /// What was not seen and may be in any Region.
+    missed: BTreeSet<Missed>,
 }
 
 impl Shards<'_> {
+    /// Something was not seen: of this account, of others, or of anybody.
+    fn miss(
+        &mut self,
+        missed: impl IntoIterator<Item = Missed>,
+        reading: &mut Reading,
+        out: Option<&Spill>,
+    ) -> Result<(), Failure> {
+        for missed in missed {
+            match missed.account.clone() {
+                Some(account) => self.sort(Spilled::Missed { account, missed }, out)?,
+                None => {
+                    reading.anybodys.insert(missed);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The account's shards, with what was not seen of each.
+    fn seal(mut self) -> Vec<Shard> {
+        let builders = &mut self.builders;
+        for missed in self.missed {
+            // An item without a Region was that which was seen later in one.
+            let seen_ms = builders.values().filter_map(|builder| builder.seen_ms(&missed)).max();
+            let is_item = missed.cause == Cause::Item;
+            if !is_item || seen_ms.is_none_or(|seen| seen < missed.moment_ms) {
+                builders.values_mut().for_each(|builder| builder.miss(missed.clone()));
+            }
+        }
+        self.builders.into_values().map(ShardBuilder::seal).collect()
+    }
+
     /// Takes in all that a delivery says; answers the room of its observations.
     fn take(
         &mut self,
@@ -258,7 +322,7 @@ impl Shards<'_> {
     }
 
     fn sort(&mut self, one: Spilled, out: Option<&Spill>) -> Result<(), Failure> {
-        if self.account == Some(&one.shard().account) {
+        if self.account == Some(one.account()) {
             self.take_one(one);
             return Ok(());
         }
@@ -280,7 +344,12 @@ impl Shards<'_> {
     }
 
     fn take_one(&mut self, one: Spilled) {
-        let ShardId { account, region } = one.shard();
+        let Some(ShardId { account, region }) = one.shard() else {
+            if let Spilled::Missed { missed, .. } = one {
+                self.missed.insert(missed);
+            }
+            return;
+        };
         if one.shows_region() {
             self.regions.insert(region.clone());
         }
@@ -296,6 +365,7 @@ impl Shards<'_> {
             Spilled::Covered { types, moment_ms, .. } => {
                 types.into_iter().for_each(|covered| builder.mark(covered, moment_ms));
             }
+            Spilled::Missed { missed, .. } => builder.miss(missed),
             Spilled::Whole { .. } => builder.accept_snapshot(),
         }
     }

@@ -13,11 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use palisade_core::evaluate::{
-    AccountFacts, DependentService, Evidence, Fact, Gap, Reference, References, Status, judge,
-    reads, references,
+    AccountFacts, Evidence, Fact, Reference, References, Status, judge, reads, references,
 };
 use palisade_core::ident::{AccountId, Region, ShardId};
-use palisade_core::inventory::Shard;
+use palisade_core::inventory::{Missed, Shard, ShardBuilder};
 use palisade_core::ledger::{self, Record};
 use palisade_core::policy::Policy;
 
@@ -74,9 +73,9 @@ pub fn run(args: &Check) -> Outcome {
     let threads = args.threads.map_or_else(processors, std::num::NonZeroUsize::get);
     let wanted = Arc::new(question.policies.iter().flat_map(reads).collect());
     let now_ms = SystemClock.now_ms();
-    let unplaced = BTreeSet::new();
+    let anybodys = BTreeSet::new();
     let read = Mutex::default();
-    let check = Judging { question: &question, groups: &groups, wanted, unplaced, read, now_ms };
+    let check = Judging { question: &question, groups: &groups, wanted, anybodys, read, now_ms };
     let found = check.everything(threads)?;
     tell(&found.reading);
     let is_empty = found.findings().next().is_none();
@@ -132,7 +131,7 @@ fn processors() -> usize {
 
 fn exit(found: &Found<'_>) -> Exit {
     let any_is = |status: Option<Status>| found.findings().any(|one| one.status == status);
-    if !found.reading.unread.is_empty() {
+    if !found.reading.unread.is_empty() || !found.reading.nobodys.is_empty() {
         Exit::Unreadable
     } else if any_is(Some(Status::NonCompliant)) {
         Exit::NonCompliant
@@ -146,6 +145,17 @@ fn exit(found: &Found<'_>) -> Exit {
 fn tell(reading: &Reading) {
     for (path, error) in &reading.unread {
         say(format_args!("`{path}` cannot be read: {error}"));
+    }
+    for (path, count) in &reading.nobodys {
+        let items = report::counted(*count, "item");
+        say(format_args!("`{path}`: {items} cannot be read, nor whose that is"));
+    }
+    if let Some(first) = reading.foreign.first() {
+        let more = match reading.foreign.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count.saturating_sub(1)),
+        };
+        warn(format_args!("`{}`{more} left out: not of AWS Config", first.display()));
     }
     for warning in reading.warnings.iter().take(WARNINGS_SHOWN_MAX) {
         warn(warning);
@@ -205,8 +215,8 @@ struct Judging<'a> {
     question: &'a Question,
     groups: &'a Groups,
     wanted: Wanted,
-    /// Files that could not be read and may be any account's.
-    unplaced: BTreeSet<String>,
+    /// What was not seen and may be any account's.
+    anybodys: BTreeSet<Missed>,
     /// What accounts that policies refer to were read into, until they are judged themselves.
     read: Mutex<BTreeMap<AccountId, (Vec<Shard>, Reading)>>,
     now_ms: i64,
@@ -222,13 +232,18 @@ impl<'a> Judging<'a> {
             self.groups.accounts().partition(|account| account.id.is_none());
         let (mut rows, mut reading) =
             self.accounts(&nobodys, Some(&spill), None, &facts, threads)?;
-        self.unplaced = reading.unread.keys().cloned().collect();
+        self.anybodys = reading.anybodys.clone();
         let (more_rows, more) = self.accounts(&every, Some(&spill), None, &facts, threads)?;
         extend(&mut rows, more_rows);
+        let others = more.anybodys.difference(&self.anybodys).next().is_some();
         reading.absorb(more);
+        self.anybodys = reading.anybodys.clone();
         // What came in other accounts' files: judge its accounts again, with it.
         let late = spill.accounts()?;
         let mut again: BTreeSet<AccountId> = late.clone();
+        if others {
+            again.extend(every.iter().filter_map(|account| account.id.clone()));
+        }
         if self.referenced().iter().any(|account| late.contains(account)) {
             let with_late = self.facts(None, Some(&spill))?;
             if with_late != facts {
@@ -270,13 +285,17 @@ impl<'a> Judging<'a> {
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some(account) = next else { return Ok(()) };
-                let before = if late.is_none() { self.already(account) } else { None };
+                let is_same = late.is_none() && self.anybodys.is_empty();
+                let before = if is_same { self.already(account) } else { None };
                 let (shards, mut reading) = match before {
                     Some(read) => {
                         bar.inc(account.files.len() as u64);
                         read
                     }
-                    None => account.read(&self.wanted, self.now_ms, out, late, &bar, &mut room)?,
+                    None => {
+                        let Judging { wanted, anybodys, now_ms, .. } = self;
+                        account.read(wanted, *now_ms, anybodys, out, late, &bar, &mut room)?
+                    }
                 };
                 let mut rows = Rows::new();
                 if let Some(id) = &account.id {
@@ -320,7 +339,7 @@ impl<'a> Judging<'a> {
         let Some((account, _)) = known else { return };
         for (at, policy) in self.question.policies_in(region) {
             if policy.scope.has_account(organization, account) {
-                let row = self.row(&policy, shard, &reading.facts, &reading.unread, facts);
+                let row = self.row(&policy, shard, &reading.facts, facts);
                 rows.entry((at, region.clone())).or_default().insert(account, row);
             }
         }
@@ -331,7 +350,6 @@ impl<'a> Judging<'a> {
         policy: &Policy,
         shard: &Shard,
         told: &BTreeMap<AccountId, AccountFacts>,
-        unread: &BTreeMap<String, String>,
         facts: &References,
     ) -> Finding {
         let nothing = AccountFacts::default();
@@ -342,13 +360,7 @@ impl<'a> Judging<'a> {
             evaluated_ms: self.now_ms,
             stale_after_ms: None,
         };
-        let mut judgement = judge(policy, &evidence);
-        let unread: BTreeSet<&String> = unread.keys().chain(&self.unplaced).collect();
-        for path in unread {
-            let name = files::name(std::path::Path::new(path));
-            let text = format!("Delivery file {name} could not be read.");
-            judgement.gaps.insert(Gap::new(DependentService::Config, &text));
-        }
+        let judgement = judge(policy, &evidence);
         let change = ledger::advance(&Record::default(), &judgement, policy.revision, self.now_ms);
         let issues = change.map(|change| change.entry.issues).unwrap_or_default();
         let told = judgement.violators.iter().filter(|_| self.question.violators);
@@ -380,10 +392,10 @@ impl<'a> Judging<'a> {
                     if accounts.contains_key(account) {
                         continue;
                     }
-                    let shard =
-                        Shard::empty(ShardId { account: account.clone(), region: region.clone() });
-                    // Files that could not be read were held against the shards of their account.
-                    let row = self.row(&policy, &shard, &reading.facts, &BTreeMap::new(), facts);
+                    let id = ShardId { account: account.clone(), region: region.clone() };
+                    let mut builder = ShardBuilder::new(id);
+                    self.anybodys.iter().for_each(|missed| builder.miss(missed.clone()));
+                    let row = self.row(&policy, &builder.seal(), &reading.facts, facts);
                     accounts.insert(account, row);
                 }
             }
@@ -410,7 +422,8 @@ impl<'a> Judging<'a> {
         let (bar, mut room) = (indicatif::ProgressBar::hidden(), Room::default());
         for id in self.referenced() {
             let account = self.groups.account(&id);
-            let found = account.read(&self.wanted, self.now_ms, out, late, &bar, &mut room)?;
+            let Judging { wanted, anybodys, now_ms, .. } = self;
+            let found = account.read(wanted, *now_ms, anybodys, out, late, &bar, &mut room)?;
             read.insert(id, found);
         }
         let shards: BTreeMap<&ShardId, &Shard> =

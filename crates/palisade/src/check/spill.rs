@@ -6,7 +6,7 @@ use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use palisade_core::ident::{AccountId, ResourceType, ShardId};
-use palisade_core::inventory::{Item, Observation};
+use palisade_core::inventory::{Item, Missed, Observation};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -40,6 +40,13 @@ pub enum Spilled {
         /// As of this moment, milliseconds since the epoch.
         moment_ms: i64,
     },
+    /// Something was not seen.
+    Missed {
+        /// Whose.
+        account: AccountId,
+        /// What.
+        missed: Missed,
+    },
     /// There is a whole snapshot.
     Whole {
         /// Of this shard.
@@ -68,12 +75,27 @@ impl From<Seen> for Observation {
 
 impl Spilled {
     /// Whose it is.
-    pub fn shard(&self) -> ShardId {
+    pub fn account(&self) -> &AccountId {
         match self {
-            Spilled::Seen { observation, .. } => observation.item.key.shard(),
+            Spilled::Seen { observation, .. } => &observation.item.key.account,
+            Spilled::Missed { account, .. } => account,
             Spilled::Shown { shard, .. }
             | Spilled::Covered { shard, .. }
-            | Spilled::Whole { shard } => shard.clone(),
+            | Spilled::Whole { shard } => &shard.account,
+        }
+    }
+
+    /// The shard to which it belongs; `None` where it may be in any Region.
+    pub fn shard(&self) -> Option<ShardId> {
+        match self {
+            Spilled::Seen { observation, .. } => Some(observation.item.key.shard()),
+            Spilled::Missed { account, missed } => {
+                let region = missed.region.clone()?;
+                Some(ShardId { account: account.clone(), region })
+            }
+            Spilled::Shown { shard, .. }
+            | Spilled::Covered { shard, .. }
+            | Spilled::Whole { shard } => Some(shard.clone()),
         }
     }
 
@@ -82,7 +104,7 @@ impl Spilled {
         match self {
             Spilled::Seen { observation, .. } => !observation.global,
             Spilled::Shown { global, .. } => !global,
-            Spilled::Covered { .. } => false,
+            Spilled::Covered { .. } | Spilled::Missed { .. } => false,
             Spilled::Whole { .. } => true,
         }
     }
@@ -121,7 +143,7 @@ impl Spill {
         written.file.write_all(&line).map_err(failed)?;
         let offset = written.length;
         written.length = offset.saturating_add(length);
-        let places = written.places.entry(one.shard().account).or_default();
+        let places = written.places.entry(one.account().clone()).or_default();
         match places.last_mut() {
             Some((start, len)) if start.saturating_add(*len) == offset => {
                 *len = len.saturating_add(length);

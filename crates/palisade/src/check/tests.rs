@@ -42,7 +42,7 @@ fn judged(more: &[&str], paths: &[PathBuf]) -> Vec<StatusRow> {
         question: &question,
         groups: &groups,
         wanted,
-        unplaced: BTreeSet::new(),
+        anybodys: BTreeSet::new(),
         read: Mutex::default(),
         now_ms: NOW_MS,
     };

@@ -10,8 +10,8 @@ use palisade_core::ident::{
     AccountId, ListId, PolicyId, Region, ResourceId, ResourceType, ShardId,
 };
 use palisade_core::inventory::{
-    Body, Delivery, Item, ItemKey, Observation, Recorder, RecordingGroup, SecurityGroup,
-    SnapshotFacts, Version,
+    Body, Cause, Delivery, Item, ItemKey, Missed, Observation, Recorder, RecordingGroup,
+    SecurityGroup, SnapshotFacts, Version,
 };
 use palisade_core::ledger::{Record, advance};
 use palisade_core::organization::{Account, AccountStatus, Organization};
@@ -90,6 +90,23 @@ pub fn recorder(shard: &ShardId, at: i64) -> Observation {
 
 pub fn delivery(observations: &[Observation]) -> Delivery {
     Delivery { observations: observations.to_vec(), ..Default::default() }
+}
+
+/// A gap of a shard: `what` names the resource of an item that cannot be read, or nothing.
+pub fn gap(shard: &ShardId, resource_type: Option<ResourceType>, what: &str, at: i64) -> Missed {
+    Missed {
+        account: Some(shard.account.clone()),
+        region: Some(shard.region.clone()),
+        resource_type,
+        what: Some(what.into()).filter(|what: &Box<str>| !what.is_empty()),
+        cause: Cause::Item,
+        moment_ms: at,
+    }
+}
+
+/// A delivery that gives these and misses those.
+pub fn missing(observations: &[Observation], missed: &[Missed]) -> Delivery {
+    Delivery { missed: missed.to_vec(), ..delivery(observations) }
 }
 
 /// A whole snapshot of the shard that covers the types it contains.

@@ -11,6 +11,7 @@ pub mod facts;
 pub mod intake;
 pub mod keys;
 pub mod ledger;
+pub mod missed;
 pub mod order;
 pub mod protections;
 pub mod reading;
@@ -70,6 +71,13 @@ macro_rules! contract_suite {
             intake::a_change_marks_its_shard_and_a_repeat_marks_nothing
             intake::a_repeat_after_an_hour_marks_the_shard_that_may_be_stale
             intake::the_first_whole_snapshot_marks_its_shard_even_when_it_is_empty
+            missed::a_gap_is_open_until_something_from_its_moment_on_closes_it
+            missed::a_gap_of_any_type_is_closed_type_by_type
+            missed::a_gap_without_a_region_or_an_account_is_one_of_each
+            missed::gaps_mark_the_shards_they_concern_and_repeats_mark_nothing
+            missed::what_closes_a_gap_marks_the_shards_that_had_it
+            missed::a_gap_of_global_protections_marks_the_account
+            missed::gaps_survive_a_reopen_and_expire_when_they_are_closed
             order::any_order_of_a_hand_made_story_ends_the_same
             order::any_order_of_random_deliveries_ends_as_in_memory
             reading::references_are_loaded_when_they_exist

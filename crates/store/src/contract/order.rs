@@ -1,7 +1,7 @@
 //! What is held depends on which deliveries came, never on their order.
 
 use palisade_core::ident::ResourceType;
-use palisade_core::inventory::{Body, Delivery, Shard, ShardBuilder};
+use palisade_core::inventory::{Body, Cause, Delivery, Missed, Shard, ShardBuilder};
 
 use crate::Store;
 
@@ -17,6 +17,7 @@ fn in_memory(n: u32, deliveries: &[Delivery]) -> Shard {
         for observation in &delivery.observations {
             builder.observe(observation.clone(), snapshot.map(|snapshot| snapshot.moment_ms));
         }
+        delivery.missed.iter().for_each(|missed| builder.miss(missed.clone()));
         let Some(snapshot) = snapshot else { continue };
         for resource_type in snapshot.covers.get(&id).into_iter().flatten() {
             builder.mark(resource_type.clone(), snapshot.moment_ms);
@@ -38,6 +39,9 @@ fn retold(delivery: &Delivery, n: u32) -> Delivery {
     let mut retold = delivery.clone();
     for observation in &mut retold.observations {
         observation.item.key.account = account(n);
+    }
+    for missed in &mut retold.missed {
+        missed.account = missed.account.take().map(|_| account(n));
     }
     if let Some(snapshot) = &mut retold.snapshot {
         snapshot.shard = Some(shard(n));
@@ -113,10 +117,27 @@ fn random_delivery(dice: &mut Dice, n: u32) -> Delivery {
             _ => group(&shard(n), &name, at),
         });
     }
-    match (whole, dice.below(3)) {
+    let missed = (0..dice.below(3)).map(|_| random_gap(dice, n)).collect();
+    let told = match (whole, dice.below(3)) {
         (false, _) => delivery(&seen),
         (true, 0) => snapshot_of(&shard(n), moment, &seen, [GROUP, RECORDER, ResourceType::VPC]),
         (true, _) => snapshot(&shard(n), moment, &seen),
+    };
+    Delivery { missed, ..told }
+}
+
+fn random_gap(dice: &mut Dice, n: u32) -> Missed {
+    let causes = [Cause::GoesOn, Cause::LeftOut, Cause::Item, Cause::Item];
+    let types = [Some(GROUP), Some(ResourceType::VPC), None];
+    let one_of = |dice: &mut Dice, count| usize::try_from(dice.below(count)).unwrap();
+    let cause = causes[one_of(dice, 4)];
+    Missed {
+        account: Some(account(n)),
+        region: (dice.below(3) > 0).then(|| shard(n).region),
+        resource_type: types[one_of(dice, 3)].clone(),
+        what: (cause == Cause::Item).then(|| format!("sg-{}", dice.below(4)).into()),
+        cause,
+        moment_ms: i64::try_from(dice.below(40)).unwrap(),
     }
 }
 

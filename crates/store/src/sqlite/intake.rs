@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::ident::{ResourceType, ShardId};
 use palisade_core::inventory::{
-    EncodedItem, Held, Item, ItemKey, Merged, OfType, is_live, is_live_unless, merge,
+    EncodedItem, Held, Item, ItemKey, Merged, OfType, OpenGaps, is_live, is_live_unless, merge,
 };
 
 use crate::{Accepted, Result, StoreError};
@@ -21,7 +21,7 @@ use super::load::ITEM;
 use super::protections::Served;
 use super::told::{Prepared, Spoken};
 use super::writer::Transaction;
-use super::{control, readers, sequence, work};
+use super::{control, missed, readers, sequence, work};
 
 /// A delivery that changes nothing marks nothing, unless the one before it is older than this:
 /// then the shard may have been judged stale since, and is judged again. No longer than any
@@ -52,6 +52,7 @@ pub(super) fn accept<'t>(
         }
         shard.close(spoken, sequence, received_ms)?;
     }
+    missed::keep(tx, delivery.missed, sequence, received_ms)?;
     Ok(accepted)
 }
 
@@ -63,6 +64,7 @@ struct Intake<'t> {
     before: ShardRow,
     coverage_before: BTreeMap<ResourceType, Coverage>,
     coverage: BTreeMap<ResourceType, Coverage>,
+    gaps_before: OpenGaps,
     /// Whether anybody reads items of this shard from outside.
     is_referenced: bool,
     /// Items whose change readers must be told of.
@@ -86,6 +88,7 @@ impl<'t> Intake<'t> {
             before: held::shard_row(tx, id)?.unwrap_or_default(),
             coverage_before: coverage.clone(),
             coverage,
+            gaps_before: missed::open(tx, id)?,
             is_referenced: readers::any_of(tx, id)?,
             told: BTreeSet::new(),
             served: Served::open(tx, id)?,
@@ -310,6 +313,10 @@ impl<'t> Intake<'t> {
     /// Writes what is known of the shard and marks what follows.
     fn close(mut self, spoken: &Spoken<'_>, sequence: u64, received_ms: i64) -> Result<()> {
         self.put_coverage()?;
+        if !self.gaps_before.is_empty() && missed::open(self.tx, self.id)? != self.gaps_before {
+            self.is_whole = true;
+            missed::closed(self.tx, self.id, sequence, received_ms)?;
+        }
         let mut after = self.before;
         after.snapshot_accepted |= spoken.snapshot;
         self.is_whole |= after.snapshot_accepted != self.before.snapshot_accepted;

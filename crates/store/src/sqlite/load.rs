@@ -14,7 +14,7 @@ use crate::{ListContent, Loaded, LoadedChanges, Result};
 use super::columns::{damaged, get, ident, limit};
 use super::held::{self, State};
 use super::writer::Transaction;
-use super::{changes, common_policies, control, ledger, protections};
+use super::{changes, common_policies, control, ledger, missed, protections};
 
 pub(super) const ITEM: &str = "item";
 const SHARD: &str = "shard";
@@ -202,6 +202,7 @@ fn covered(
     held: HeldTypes,
 ) -> Result<Shard> {
     let mut shard = Shard::empty(id.clone());
+    shard.open_gaps = missed::open(tx, id)?;
     let Some(Head { row, .. }) = head else { return Ok(shard) };
     shard.snapshot_accepted = row.snapshot_accepted;
     shard.received_ms = row.counted_ms();

@@ -18,6 +18,7 @@ mod keys;
 mod ledger;
 mod load;
 mod log;
+mod missed;
 mod protections;
 mod readers;
 mod retention;

@@ -82,8 +82,8 @@ fn knows(tx: &Transaction<'_>, shard: &ShardId) -> Result<Known> {
     let coverage = coverage(tx, shard)?;
     let is_home = shard.region.as_str() == Region::HOME_OF_GLOBAL;
     Ok(Known {
-        global: is_home && coverage.knows(&ResourceType::SHIELD_PROTECTION),
-        regional: coverage.knows(&ResourceType::SHIELD_REGIONAL_PROTECTION),
+        global: is_home && coverage.sees_all(&ResourceType::SHIELD_PROTECTION),
+        regional: coverage.sees_all(&ResourceType::SHIELD_REGIONAL_PROTECTION),
     })
 }
 

@@ -6,10 +6,17 @@ use rusqlite::params;
 use crate::Result;
 
 use super::held::State;
+use super::missed;
 use super::writer::Transaction;
 
 pub(super) fn expire(tx: &Transaction<'_>, before_ms: i64) -> Result<u64> {
-    let rows = [history(tx, before_ms)?, tombstones(tx, before_ms)?, gone(tx, before_ms)?];
+    let rows = [
+        history(tx, before_ms)?,
+        // Before the items that close them.
+        missed::expire(tx, before_ms)?,
+        tombstones(tx, before_ms)?,
+        gone(tx, before_ms)?,
+    ];
     Ok(rows.iter().map(|rows| u64::try_from(*rows).unwrap_or(u64::MAX)).sum())
 }
 

@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::ident::{ResourceType, ShardId};
-use palisade_core::inventory::{Delivery, Encoded, OfType};
+use palisade_core::inventory::{Delivery, Encoded, Missed, OfType};
 
 /// What a delivery says, by shard.
 pub(super) struct Prepared<'a> {
     pub(super) moment_ms: Option<i64>,
     pub(super) shards: BTreeMap<&'a ShardId, Spoken<'a>>,
+    /// What it did not give.
+    pub(super) missed: &'a [Missed],
 }
 
 /// What a delivery says of one shard.
@@ -54,7 +56,7 @@ impl<'a> Prepared<'a> {
             }
         }
         let moment_ms = delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
-        Prepared { moment_ms, shards }
+        Prepared { moment_ms, shards, missed: &delivery.missed }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a delivery may hold, at its limits.
 
 use super::*;
-use crate::inventory::lost::LOST_MAX;
+use crate::inventory::missed::LOST_MAX;
 
 #[test]
 fn nesting_is_bounded_in_the_file_and_in_each_text() {
@@ -122,11 +122,12 @@ fn an_item_of_more_than_the_limit_is_quarantined_and_the_rest_goes_on() {
             text.as_bytes().chunks(chunk).for_each(|chunk| reader.push(chunk).unwrap());
             reader.finish().unwrap()
         };
-        for (delivery, lost) in [
-            (of(snapshot(&[sized(size), item("a")]), 1 << 20), &["a", "unreadable-item-0"][..]),
-            (of(format!("{}\n{}", sized(size), item("a")), usize::MAX), &["a"]),
+        for delivery in [
+            of(snapshot(&[sized(size), item("a")]), 1 << 20),
+            of(format!("{}\n{}", sized(size), item("a")), usize::MAX),
         ] {
-            assert_eq!(ids(&delivery), if fits { &["big", "a"] } else { lost });
+            assert_eq!(ids(&delivery), if fits { &["big", "a"][..] } else { &["a"] });
+            assert_eq!(delivery.missed.is_empty(), fits, "it is a gap of the other's account");
             let reasons: Vec<_> = delivery.quarantined.iter().map(|bad| &*bad.reason).collect();
             assert_eq!(reasons, if fits { vec![] } else { vec!["larger than 16 MiB"] });
         }
@@ -218,30 +219,40 @@ fn unreadable_items_are_told_one_by_one_to_their_limit() {
     }
 }
 
-/// Items without a key make no more resources than a file may hold messages of them.
+/// Items that are lost make no more gaps than a file may hold messages of them.
 #[test]
-fn items_without_a_key_have_stand_ins_to_the_limit_and_then_one_of_each_sort() {
-    let keyless = |resource_type: &str| format!(r#"{{"resourceType":"{resource_type}"}}"#);
-    for (count, stand_ins) in [
+fn lost_items_are_told_apart_to_the_limit_and_then_by_all_but_their_ids() {
+    let lost = |resource_type: &str, id: usize| {
+        item_of(resource_type, &format!("i-{id}"), "eu-west-1", r#""a":1"#)
+            .replace("2026-", "x")
+            .replace("1770091506000", "0")
+    };
+    for (count, told) in [
         (LOST_MAX - 1, LOST_MAX - 1),
         (LOST_MAX, LOST_MAX),
-        (LOST_MAX + 1, LOST_MAX),
-        (20 * LOST_MAX, LOST_MAX),
+        (LOST_MAX + 1, LOST_MAX + 1),
+        (5 * LOST_MAX, LOST_MAX + 1),
     ] {
-        let mut items = vec![keyless("AWS::A::Thing"); count];
+        let mut items: Vec<String> = (0..count).map(|id| lost("AWS::EC2::VPC", id)).collect();
         items.push(item("a"));
         let found = read(snapshot(&items)).unwrap();
-        assert_eq!(found.observations.len(), stand_ins + 1, "{count}");
-        let told = found.quarantined.len() as u64 + found.quarantined_more;
-        assert_eq!(told, count as u64, "each is told of");
+        assert_eq!(found.missed.len(), told, "{count}");
+        let quarantined = found.quarantined.len() as u64 + found.quarantined_more;
+        assert_eq!(quarantined, count as u64, "each is told of");
     }
-    let mut items = vec![keyless("AWS::A::Thing"); LOST_MAX];
-    items.extend(vec![keyless("AWS::B::Other"); 3]);
+    let mut items: Vec<String> = (0..LOST_MAX).map(|id| lost("AWS::EC2::VPC", id)).collect();
+    items.extend((0..3).map(|id| lost("AWS::EC2::EIP", id)));
     items.push(item("a"));
     let found = read(snapshot(&items)).unwrap();
-    let others = found
-        .observations
-        .iter()
-        .filter(|one| one.item.key.resource_type.as_str() == "AWS::B::Other");
+    let others = found.missed.iter().filter(|one| one.resource_type == Some(ResourceType::EIP));
     assert_eq!(others.count(), 1, "another type is not hidden by many of the first");
+    // Of very many accounts the rest is nobody's.
+    let of = |account: usize| format!(r#"{{"awsAccountId":"{account}"}}"#);
+    for (count, told) in [(2 * LOST_MAX, 2 * LOST_MAX), (2 * LOST_MAX + 1, 2 * LOST_MAX + 1)] {
+        let mut items: Vec<String> = (1000..1000 + count).map(of).collect();
+        items.push(item("a"));
+        let found = read(snapshot(&items)).unwrap();
+        let accounts: BTreeSet<_> = found.missed.iter().map(|one| &one.account).collect();
+        assert_eq!(accounts.len(), told, "with that of the good item");
+    }
 }

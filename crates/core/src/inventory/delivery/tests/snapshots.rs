@@ -133,67 +133,6 @@ fn global_items_are_covered_in_their_home_and_make_nothing_else_known() {
     assert_eq!(facts("", &snapshot(&[role])).unwrap(), "- 1770091506000 []");
 }
 
-/// A lost item leaves something that cannot be judged, wherever it may belong.
-#[test]
-fn unseen_resources_stand_in_for_items_without_a_readable_key() {
-    let group = || item_of("AWS::EC2::SecurityGroup", "sg-1", "eu-west-1", r#""ipPermissions":[]"#);
-    let role = || item_of("AWS::IAM::Role", "r", "global", r#""a":1"#);
-    let no_id = |item: String, id: &str| item.replace(&format!(r#""resourceId":"{id}","#), "");
-    let of = |name: &str, text: String| -> String {
-        let delivery = read_as(name, text).unwrap();
-        let unreadable = |seen: &&Observation| seen.item.key.id.as_str().starts_with("unreadable");
-        let seen = delivery.observations.iter().filter(unreadable).map(|seen| {
-            assert_eq!(seen.item.body, Body::Unseen);
-            let key = &seen.item.key;
-            let type_name = key.resource_type.as_str().rsplit("::").next().unwrap();
-            let number = key.id.as_str().rsplit('-').next().unwrap();
-            format!("{}/{}/{type_name}/{number} {}", key.account, key.region, seen.global)
-        });
-        seen.collect::<Vec<_>>().join(", ")
-    };
-    let group_1 = "111122223333/eu-west-1/SecurityGroup/1 false";
-    let lost = no_id(group(), "sg-1");
-    let history = |items: &[String]| format!(r#"{{"configurationItems":[{}]}}"#, items.join(","));
-    let recorder = item_of(
-        "AWS::Config::ConfigurationRecorder",
-        "default",
-        "eu-west-1",
-        r#""configuration":{"recordingGroup":{"allSupported":false,"resourceTypes":["AWS::EC2::SecurityGroup"]}}"#,
-    );
-    for (what, name, text, wanted) in [
-        ("no id", "", snapshot(&[group(), lost.clone()]), group_1),
-        ("no id, alone of its type", "", snapshot(&[role(), lost.clone()]), group_1),
-        ("in a history", "", history(&[item("v"), lost.clone()]), group_1),
-        (
-            "of the files shard",
-            NAME,
-            snapshot(&[group(), lost.replace("111122223333", "x")]),
-            group_1,
-        ),
-        ("no account", "", snapshot(&[group(), group().replace("111122223333", "")]), group_1),
-        ("no Region", "", snapshot(&[group(), group().replace("\"eu-west-1\"", "null")]), group_1),
-        (
-            "no time",
-            "",
-            snapshot(&[group(), group().replace("2026-", "x").replace("1770091506000", "0")]),
-            group_1,
-        ),
-        (
-            "global",
-            "",
-            snapshot(&[group(), no_id(role(), "r")]),
-            "111122223333/us-east-1/Role/1 true",
-        ),
-        ("of no type", "", snapshot(&[group(), "null".to_owned(), "null".to_owned()]), group_1),
-        ("of no type, listed", "", snapshot(&[recorder.clone(), "5".to_owned()]), group_1),
-        ("the recorder", "", snapshot(&[group(), no_id(recorder, "default")]), group_1),
-        ("of no type, in a history", "", history(&[group(), "null".to_owned()]), ""),
-        ("of no known place", "", history(&[lost.replace("111122223333", "")]), ""),
-    ] {
-        assert_eq!(of(name, text), wanted, "{what}");
-    }
-}
-
 #[test]
 fn a_snapshot_is_not_the_whole_truth_about_what_it_lost() {
     let mixed = [item("v"), item_of("AWS::EC2::VPC", "w", "us-west-2", r#""a":1"#)];

@@ -1,0 +1,201 @@
+//! What deliveries and their sources had and did not give: gaps of shards, and what closes them
+//! (semantics §11 rows 37 and 39).
+
+use palisade_core::ident::{AccountId, Region, ResourceType, ShardId};
+use palisade_core::inventory::{Cause, Missed, OpenGaps, open_gaps};
+use rusqlite::params;
+
+use crate::{Result, StoreError};
+
+use super::columns::{damaged, get, shard};
+use super::protections::Served;
+use super::writer::Transaction;
+use super::{held, work};
+
+const MISSED: &str = "missed row";
+
+/// The gaps of a shard that nothing has closed.
+pub(super) fn open(tx: &Transaction<'_>, id: &ShardId) -> Result<OpenGaps> {
+    let missed = concerning(tx, id)?;
+    if missed.is_empty() {
+        return Ok(OpenGaps::new());
+    }
+    let coverage = held::coverage(tx, id)?;
+    let mark_ms = |resource_type: &ResourceType| coverage.get(resource_type)?.mark_ms;
+    let mut failed = None;
+    let open = open_gaps(&missed, mark_ms, |one| match seen_ms(tx, id, one) {
+        Ok(seen_ms) => seen_ms,
+        Err(error) => {
+            failed = Some(error);
+            None
+        }
+    });
+    failed.map_or(Ok(open), Err)
+}
+
+fn concerning(tx: &Transaction<'_>, id: &ShardId) -> Result<Vec<Missed>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT account, region, type, what, cause, moment_ms FROM missed
+         WHERE account IN ('', ?1) AND region IN ('', ?2)",
+    )?;
+    let mut rows = statement.query([id.account.as_str(), id.region.as_str()])?;
+    let mut missed = Vec::new();
+    while let Some(row) = rows.next()? {
+        missed.push(Missed {
+            account: any(row, 0)?.map(|text| account(&text)).transpose()?,
+            region: any(row, 1)?.map(|text| region(&text)).transpose()?,
+            resource_type: any(row, 2)?.map(|text| resource_type(&text)).transpose()?,
+            what: any(row, 3)?.map(Into::into),
+            cause: cause(get(row, 4, MISSED)?)?,
+            moment_ms: get(row, 5, MISSED)?,
+        });
+    }
+    Ok(missed)
+}
+
+/// A column in which empty text stands for any.
+fn any(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<String>> {
+    let text: String = get(row, column, MISSED)?;
+    Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+fn account(text: &str) -> Result<AccountId> {
+    AccountId::try_from(text).map_err(|error| damaged(MISSED, error))
+}
+
+fn region(text: &str) -> Result<Region> {
+    Region::try_from(text).map_err(|error| damaged(MISSED, error))
+}
+
+fn resource_type(text: &str) -> Result<ResourceType> {
+    ResourceType::try_from(text).map_err(|error| damaged(MISSED, error))
+}
+
+fn cause(number: i64) -> Result<Cause> {
+    match number {
+        0 => Ok(Cause::GoesOn),
+        1 => Ok(Cause::LeftOut),
+        2 => Ok(Cause::Item),
+        3 => Ok(Cause::File),
+        other => Err(damaged(MISSED, format!("cause {other}"))),
+    }
+}
+
+fn column(cause: Cause) -> i64 {
+    match cause {
+        Cause::GoesOn => 0,
+        Cause::LeftOut => 1,
+        Cause::Item => 2,
+        Cause::File => 3,
+    }
+}
+
+/// When the resource of an item that was missed was last seen in the account.
+fn seen_ms(tx: &Transaction<'_>, id: &ShardId, missed: &Missed) -> Result<Option<i64>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT max(seen_ms) FROM items
+         WHERE account = ?1 AND (?2 = '' OR region = ?2) AND (?3 = '' OR type = ?3) AND id = ?4",
+    )?;
+    let row = statement.query_row(
+        params![
+            id.account.as_str(),
+            missed.region.as_ref().map_or("", Region::as_str),
+            missed.resource_type.as_ref().map_or("", ResourceType::as_str),
+            missed.what.as_deref().unwrap_or_default(),
+        ],
+        |row| row.get(0),
+    );
+    row.map_err(StoreError::from)
+}
+
+/// Keeps what a delivery missed, and marks the shards that it may concern due. What is held is the
+/// latest moment of each, so a repeat changes nothing.
+pub(super) fn keep(
+    tx: &Transaction<'_>,
+    missed: &[Missed],
+    sequence: u64,
+    now_ms: i64,
+) -> Result<()> {
+    for one in missed {
+        let mut statement = tx.prepare_cached(
+            "INSERT INTO missed (account, region, type, what, cause, moment_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (account, region, type, what, cause) DO UPDATE
+             SET moment_ms = excluded.moment_ms WHERE excluded.moment_ms > moment_ms",
+        )?;
+        let changed = statement.execute(params![
+            one.account.as_ref().map_or("", AccountId::as_str),
+            one.region.as_ref().map_or("", Region::as_str),
+            one.resource_type.as_ref().map_or("", ResourceType::as_str),
+            one.what.as_deref().unwrap_or_default(),
+            column(one.cause),
+            one.moment_ms
+        ])?;
+        if changed > 0 {
+            mark(tx, one, sequence, now_ms)?;
+        }
+    }
+    Ok(())
+}
+
+fn mark(tx: &Transaction<'_>, missed: &Missed, sequence: u64, now_ms: i64) -> Result<()> {
+    let Missed { account, region, resource_type, .. } = missed;
+    if let (Some(account), Some(region)) = (account, region) {
+        let id = ShardId { account: account.clone(), region: region.clone() };
+        work::mark(tx, &id, None, sequence, now_ms)?;
+    }
+    // Protections are read in every Region of the account.
+    let serves_all = resource_type.as_ref().is_none_or(Served::concerns);
+    if account.is_some() && region.is_some() && !serves_all {
+        return Ok(());
+    }
+    mark_shards(tx, account.as_ref(), sequence, now_ms)
+}
+
+/// Marks the shards of an account, or all that there are. One of which nothing was delivered has no
+/// result to lose.
+fn mark_shards(
+    tx: &Transaction<'_>,
+    account: Option<&AccountId>,
+    sequence: u64,
+    now_ms: i64,
+) -> Result<()> {
+    let mut statement =
+        tx.prepare_cached("SELECT account, region FROM shards WHERE ?1 = '' OR account = ?1")?;
+    let mut rows = statement.query([account.map_or("", AccountId::as_str)])?;
+    while let Some(row) = rows.next()? {
+        work::mark(tx, &shard(row, 0, MISSED)?, None, sequence, now_ms)?;
+    }
+    Ok(())
+}
+
+/// A shard's gaps were closed by what came: those of items of which no Region was told were with it
+/// in every Region of the account.
+pub(super) fn closed(tx: &Transaction<'_>, id: &ShardId, sequence: u64, now_ms: i64) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "SELECT 1 FROM missed WHERE account IN ('', ?1) AND region = '' AND what <> ''",
+    )?;
+    if statement.exists([id.account.as_str()])? {
+        mark_shards(tx, Some(&id.account), sequence, now_ms)?;
+    }
+    Ok(())
+}
+
+/// Drops gaps from before a moment that are closed for good, by a mark or by the resource's own row,
+/// which may be dropped next.
+pub(super) fn expire(tx: &Transaction<'_>, before_ms: i64) -> Result<usize> {
+    Ok(tx.execute(
+        "DELETE FROM missed WHERE moment_ms < ?1 AND account <> '' AND (
+           EXISTS (
+             SELECT 1 FROM coverage
+             WHERE coverage.account = missed.account AND coverage.region = missed.region
+               AND coverage.type = missed.type AND coverage.mark_ms >= missed.moment_ms)
+           OR cause = ?2 AND what <> '' AND EXISTS (
+             SELECT 1 FROM items
+             WHERE items.account = missed.account
+               AND (missed.region = '' OR items.region = missed.region)
+               AND (missed.type = '' OR items.type = missed.type)
+               AND items.id = missed.what AND items.seen_ms >= missed.moment_ms))",
+        params![before_ms, column(Cause::Item)],
+    )?)
+}
