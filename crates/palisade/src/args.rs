@@ -342,6 +342,14 @@ pub struct Doctor {
         value_name = "sqlite:PATH"
     )]
     pub store: StoreAddress,
+    /// Look through the whole store for damage: every page, table, index and row. Ends with 1 where
+    /// there is some.
+    #[arg(long, env = "PALISADE_VERIFY", value_parser = FalseyValueParser::new())]
+    pub verify: bool,
+    /// Go on with a store that was damaged while it was closed, as it is now: it is served again, and
+    /// what is damaged may be answered. Put a copy in place instead if there is one.
+    #[arg(long, conflicts_with_all = ["verify", "endpoint"])]
+    pub accept_damage: bool,
 }
 
 /// `palisade completions`

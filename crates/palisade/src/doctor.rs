@@ -6,10 +6,11 @@ mod page;
 use std::fmt::Write as _;
 
 use palisade_api::metrics::{Flow, Stage};
+use palisade_store::sqlite::SqliteStore;
 
 use crate::args;
 use crate::client::Client;
-use crate::failure::{Exit, Outcome};
+use crate::failure::{Exit, Failure, Outcome};
 use crate::keys;
 use crate::printable::escaped;
 use crate::secrets::masked;
@@ -27,6 +28,9 @@ const WAIT_SECS: f64 = 0.05;
 
 /// Runs the command.
 pub fn run(args: &args::Doctor) -> Outcome {
+    if args.accept_damage || args.verify {
+        return examine(args);
+    }
     let Some(endpoint) = &args.endpoint else { return keys::doctor(args) };
     // A server's store may be on another machine.
     if args.store.0.exists() {
@@ -37,6 +41,39 @@ pub fn run(args: &args::Doctor) -> Outcome {
     let page = Page::parse(&client.page("/metrics")?);
     print(&told(&masked(endpoint), &page, &unwell))?;
     Ok(Exit::Done)
+}
+
+/// Looks for damage in the store, or has it go on as it is.
+fn examine(args: &args::Doctor) -> Outcome {
+    let path = &args.store.0;
+    let failed = |error: palisade_store::StoreError| Failure::Refused(error.to_string());
+    if !path.exists() {
+        return Err(Failure::Usage(format!("there is no store at `{}`", path.display())));
+    }
+    if args.accept_damage {
+        SqliteStore::accept_damage(path).map_err(failed)?;
+        print(
+            "the store is taken as it is; `palisade doctor --verify` tells what cannot be read\n",
+        )?;
+        return Ok(Exit::Done);
+    }
+    let found = SqliteStore::examine(path).map_err(failed)?;
+    let mut text = String::new();
+    for line in &found {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{:<16}{}", "damaged", escaped(line));
+    }
+    if found.is_empty() {
+        let _ = writeln!(text, "{:<16}{}: nothing is damaged", "store", path.display());
+    }
+    print(&text)?;
+    match found.len() {
+        0 => Ok(Exit::Done),
+        count => Err(Failure::Refused(format!(
+            "`{}` is damaged in {count} places; put a copy of it in place",
+            path.display()
+        ))),
+    }
 }
 
 /// A part that is not well, and why.

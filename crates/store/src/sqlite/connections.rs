@@ -141,6 +141,9 @@ impl Drop for Connections {
                 tracing::error!(%error, "the log stays beside the store");
             }
         }
+        if let Some(files) = &self.files {
+            files.will_be_settled();
+        }
     }
 }
 
@@ -371,7 +374,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_WAIT)?;
@@ -383,7 +386,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// Whether the log stays where it is when this is the last connection that is closed.
-fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
+pub(super) fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
 }
 

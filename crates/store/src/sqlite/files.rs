@@ -7,11 +7,13 @@
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::{Result, StoreError};
 
-use super::engine;
+use super::checksums::{self, Checked};
+use super::{engine, examine};
 
 /// Bytes on the store's disk below which the store counts as full: room for a few small writes.
 const ROOM_MIN: u64 = 1 << 20;
@@ -34,6 +36,8 @@ pub(super) struct Files {
     claim: Claim,
     named: Vec<Named>,
     lock: Mutex<Option<Lock>>,
+    /// Whether all that was written is in the file once the last connection is closed.
+    is_settled: AtomicBool,
 }
 
 /// `PATH.lock`, by which older servers know.
@@ -91,10 +95,49 @@ impl Claim {
         // SQLite keeps the log beside the file and not beside a link to it.
         let path = std::fs::canonicalize(given).map_err(failed)?;
         let mut claim = Claim { given: given.to_owned(), path, name, held, lock: None };
-        if serve {
-            claim.lock()?;
+        match claim.lock() {
+            Ok(()) => claim.check()?,
+            Err(error) if serve => return Err(error),
+            // Somebody else has it open, and looked when it was opened.
+            Err(_) => {}
+        }
+        if !serve {
+            claim.let_go()?;
         }
         Ok(claim)
+    }
+
+    /// Holds the pages against their checksums and takes these off.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where a page is not as it was. The checksums stay.
+    fn check(&self) -> Result<()> {
+        let failed = |error: io::Error| engine(&self.name, error);
+        // Pages that are newer than their checksums may lie in the file beside a log.
+        if has_no_log(&self.path)
+            && let Checked::Damaged { pages, more } =
+                checksums::check(&self.held).map_err(failed)?
+        {
+            return Err(examine::damaged_pages(&self.path, &self.name, &pages, more));
+        }
+        checksums::take_off(&self.held).map_err(failed)
+    }
+
+    /// Ends a lock that was taken for a while.
+    fn let_go(&mut self) -> Result<()> {
+        if self.lock.take().is_some() && cfg!(target_os = "linux") {
+            self.held.unlock().map_err(|error| engine(&self.name, error))?;
+        }
+        Ok(())
+    }
+
+    /// Writes checksums of all pages, if the database is closed by all.
+    fn imprint(&mut self) -> Result<()> {
+        self.lock()?;
+        if has_no_log(&self.path) {
+            checksums::write(&self.held).map_err(|error| engine(&self.name, error))?;
+        }
+        Ok(())
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -157,15 +200,36 @@ impl Claim {
             of("log", sibling(&self.path, "-wal")).map_err(failed)?,
             of("log's index", sibling(&self.path, "-shm")).map_err(failed)?,
         ];
-        let lock = self.lock.take().filter(|_| serve);
-        if !serve && cfg!(target_os = "linux") {
-            self.held.unlock().map_err(failed)?;
+        if !serve {
+            self.let_go()?;
         }
-        Ok(Files { claim: self, named, lock: Mutex::new(lock) })
+        let lock = Mutex::new(self.lock.take());
+        Ok(Files { claim: self, named, lock, is_settled: AtomicBool::new(false) })
+    }
+}
+
+impl Drop for Files {
+    /// Whoever closes the database last writes the checksums of its pages.
+    fn drop(&mut self) {
+        let is_in_place = self.named.first().is_some_and(|file| is_in_place(file).is_ok());
+        if !self.is_settled.load(Ordering::Relaxed) || !is_in_place {
+            return;
+        }
+        self.claim.lock = self.lock.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        match self.claim.imprint() {
+            // Somebody else has it open still.
+            Ok(()) | Err(StoreError::InUse(_)) => {}
+            Err(error) => tracing::error!(%error, "no checksums of the store could be written"),
+        }
     }
 }
 
 impl Files {
+    /// Notes that the connections, once closed, leave nothing in the log.
+    pub(super) fn will_be_settled(&self) {
+        self.is_settled.store(true, Ordering::Relaxed);
+    }
+
     pub(super) fn path(&self) -> &Path {
         self.claim.path()
     }
@@ -230,9 +294,17 @@ fn is_in_place(named: &Named) -> Result<(), Astray> {
     }
 }
 
+/// Whether nothing lies in the log beside a database.
+pub(super) fn has_no_log(path: &Path) -> bool {
+    match std::fs::metadata(sibling(path, "-wal")) {
+        Ok(log) => log.len() == 0,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
 fn made(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.create(true).append(true);
+    options.create(true).append(true).read(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)

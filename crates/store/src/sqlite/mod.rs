@@ -5,11 +5,13 @@
 
 mod audit;
 mod changes;
+mod checksums;
 mod columns;
 mod common_policies;
 mod connections;
 mod control;
 mod disk;
+mod examine;
 mod files;
 mod firsts;
 mod held;

@@ -11,6 +11,7 @@ mod memory {
     crate::contract::contract_suite!(InMemory::new);
 }
 mod beds;
+mod checksums;
 mod company;
 mod intake;
 mod plans;

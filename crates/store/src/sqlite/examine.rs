@@ -1,0 +1,216 @@
+//! What is wrong with a store, looked for everywhere and told one by one.
+
+use std::fs::File;
+use std::path::Path;
+
+use palisade_core::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
+use palisade_core::inventory::ItemKey;
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+
+use crate::{Result, StoreError};
+
+use super::checksums::{self, Checked};
+use super::connections::{connect, keep_log};
+use super::files::has_no_log;
+use super::held::Stored;
+use super::writer::Transaction;
+use super::{SqliteStore, control, engine, keys};
+
+/// Faults that SQLite's own check tells at most.
+const TOLD_MAX: u32 = 100;
+
+/// Columns that hold JSON, by table, and the columns that name a row.
+const JSON: [(&str, &str, &[&str]); 10] = [
+    ("organization", "head", &["one"]),
+    ("administrators", "scope", &["account"]),
+    ("policies", "record", &["policy"]),
+    ("lists", "record", &["list"]),
+    ("resource_sets", "record", &["resource_set"]),
+    ("associations", "state", &["account", "region", "firewall"]),
+    ("entries", "issues", &["policy", "account"]),
+    ("violators", "violations", &["policy", "account", "type", "id"]),
+    ("history", "issues", &["policy", "account", "sequence"]),
+    ("audit", "changes", &["sequence"]),
+];
+
+impl SqliteStore {
+    /// Looks for damage in the store at `path`: each page against its checksum, if it was closed in
+    /// order; SQLite's own check of tables and indexes; whether each row can be read. Answers what was
+    /// found, one line each; nothing of the store is changed. Beside a server it sees one moment.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn examine(path: &Path) -> Result<Vec<String>> {
+        let name = path.display().to_string();
+        let failed = |error: std::io::Error| engine(&name, error);
+        let mut found = Vec::new();
+        // Before SQLite has it open: whoever closes a file ends SQLite's locks on it.
+        if has_no_log(path) {
+            let file = File::open(path).map_err(failed)?;
+            if let Checked::Damaged { pages, more } = checksums::check(&file).map_err(failed)? {
+                found.extend(
+                    pages.iter().map(|page| format!("page {page}: its checksum is another")),
+                );
+                if more > 0 {
+                    found.push(format!("{more} more pages: their checksums are others"));
+                }
+            }
+        }
+        let mut connection = connect(path).map_err(|error| engine(&name, error))?;
+        keep_log(&connection, false)?;
+        connection.pragma_update(None, "query_only", true)?;
+        let looked = looked(&mut connection, &mut found);
+        if let Err(error) = looked {
+            found.push(format!("the rest cannot be looked at: {error}"));
+        }
+        Ok(found)
+    }
+
+    /// Goes on with a store whose pages are not as they were when it was closed: takes their checksums
+    /// off, so that it opens. What is damaged stays so.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when it is open; the file cannot be written.
+    pub fn accept_damage(path: &Path) -> Result<()> {
+        let name = path.display().to_string();
+        let failed = |error: std::io::Error| engine(&name, error);
+        let file = File::options().read(true).write(true).open(path).map_err(failed)?;
+        if !has_no_log(path) {
+            return Err(StoreError::InUse(name));
+        }
+        checksums::take_off(&file).map_err(failed)
+    }
+}
+
+fn looked(connection: &mut Connection, found: &mut Vec<String>) -> Result<()> {
+    let tx = connection.transaction()?;
+    let mut check = tx.prepare(&format!("PRAGMA integrity_check({TOLD_MAX})"))?;
+    let told = check.query_map([], |row| row.get::<_, String>(0))?;
+    for line in told {
+        match line {
+            Ok(line) if line == "ok" => {}
+            Ok(line) => found.push(line),
+            Err(error) => found.push(format!("the check of the database ends: {error}")),
+        }
+    }
+    drop(check);
+    for (table, column, key) in JSON {
+        json_rows(&tx, table, column, key, found);
+    }
+    item_rows(&tx, found);
+    let tx = Transaction::on(&tx);
+    let mut whole = |what: &str, read: Result<()>| {
+        if let Err(error) = read {
+            found.push(format!("{what}: {error}"));
+        }
+    };
+    whole("the control state", control::read(&tx).map(drop));
+    whole("the keys", keys::all(&tx).map(drop));
+    Ok(())
+}
+
+/// Whether a column holds JSON in every row, or nothing.
+fn json_rows(tx: &Connection, table: &str, column: &str, key: &[&str], found: &mut Vec<String>) {
+    let sql = format!("SELECT {}, {column} FROM {table}", key.join(", "));
+    let read = || -> rusqlite::Result<Vec<String>> {
+        let mut statement = tx.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        let mut bad = Vec::new();
+        while let Some(row) = rows.next()? {
+            let text = match row.get_ref(key.len())? {
+                ValueRef::Null => continue,
+                other => other.as_str().unwrap_or_default().to_owned(),
+            };
+            if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&text) {
+                let named: Vec<String> = (0..key.len())
+                    .map(|at| row.get_ref(at).map(shown))
+                    .collect::<Result<_, _>>()?;
+                bad.push(format!("{table} {}: {column}: {error}", named.join(" ")));
+            }
+        }
+        Ok(bad)
+    };
+    match read() {
+        Ok(bad) => found.extend(bad),
+        Err(error) => found.push(format!("{table}: {error}")),
+    }
+}
+
+fn shown(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "NULL".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(text) | ValueRef::Blob(text) => String::from_utf8_lossy(text).into_owned(),
+    }
+}
+
+/// Whether every item can be read.
+fn item_rows(tx: &Connection, found: &mut Vec<String>) {
+    let read = |found: &mut Vec<String>| -> rusqlite::Result<()> {
+        let mut statement =
+            tx.prepare("SELECT account, region, type, id, seen_ms, body FROM items")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let text = |at: usize| row.get_ref(at).map(shown);
+            let names = [text(0)?, text(1)?, text(2)?, text(3)?];
+            let stored = Stored { seen_ms: row.get(4)?, body: row.get(5)? };
+            let [account, region, resource_type, id] = &names;
+            let why = match item_key(account, region, resource_type, id) {
+                Some(key) => stored.decoded(&key).err().map(|error| error.to_string()),
+                None => Some("its key is none".to_owned()),
+            };
+            if let Some(why) = why {
+                found.push(format!("items {}: {why}", names.join(" ")));
+            }
+        }
+        Ok(())
+    };
+    if let Err(error) = read(found) {
+        found.push(format!("items: {error}"));
+    }
+}
+
+fn item_key(account: &str, region: &str, resource_type: &str, id: &str) -> Option<ItemKey> {
+    let shard = ShardId {
+        account: AccountId::try_from(account).ok()?,
+        region: Region::try_from(region).ok()?,
+    };
+    Some(ItemKey {
+        account: shard.account,
+        region: shard.region,
+        resource_type: ResourceType::try_from(resource_type).ok()?,
+        id: ResourceId::try_from(id).ok()?,
+    })
+}
+
+/// The refusal of a store of which these pages, and so many more, are damaged.
+pub(super) fn damaged_pages(path: &Path, name: &str, pages: &[u64], more: u64) -> StoreError {
+    let list: Vec<String> = pages.iter().map(ToString::to_string).collect();
+    let of = owners(path, pages);
+    let of = if of.is_empty() { String::new() } else { format!(" (of {})", of.join(", ")) };
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    StoreError::Damaged {
+        what: "page",
+        why: format!(
+            "{}{more} of `{name}`{of} are not as they were when the store was closed; put a copy of it \
+             in place, or see `palisade doctor --verify`",
+            list.join(", ")
+        ),
+    }
+}
+
+/// Which tables and indexes pages belong to, as far as that can be found out.
+fn owners(path: &Path, pages: &[u64]) -> Vec<String> {
+    let ask = || -> rusqlite::Result<Vec<String>> {
+        let connection = connect(path)?;
+        keep_log(&connection, false)?;
+        let list: Vec<String> = pages.iter().map(ToString::to_string).collect();
+        let sql = format!("SELECT DISTINCT name FROM dbstat WHERE pageno IN ({})", list.join(","));
+        let mut statement = connection.prepare(&sql)?;
+        let names = statement.query_map([], |row| row.get(0))?;
+        names.collect()
+    };
+    ask().unwrap_or_default()
+}
