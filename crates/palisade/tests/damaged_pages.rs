@@ -2,6 +2,10 @@
 //! it is when the operator says so.
 
 #![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "what tests share is not inside a test function, and fails like one"
+)]
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
