@@ -94,7 +94,7 @@ pub fn origin(path: &Path) -> String {
     let file = name(path);
     let folders: Vec<String> = path.parent().map(parts).unwrap_or_default();
     let account = |text: &String| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
-    let at = folders.iter().rposition(|folder| account(folder));
+    let at = folders.iter().rposition(account);
     let Some([account, service, rest @ ..]) = at.and_then(|at| folders.get(at..)) else {
         return file;
     };

@@ -13,6 +13,7 @@ mod support;
 
 mod tests {
     use std::process::Command;
+    use std::slice::from_ref;
 
     use super::support::*;
     use serde_json::{Value, json};
@@ -159,12 +160,12 @@ mod tests {
             if key == "configurationItemStatus" {
                 broken[key] = json!("Perhaps");
             }
-            let answer = check(&[(name, &items(&[broken.clone()]))]);
+            let answer = check(&[(name, &items(from_ref(&broken)))]);
             assert_eq!((answer.code, answer.statuses().as_str()), (2, "C-C"), "{key}");
             assert!(answer.rows[1].1.contains("sg-1"), "{key}: {}", answer.rows[1].1);
-            let mended = items(&[bad.clone()]);
+            let mended = items(from_ref(&bad));
             for (first, second) in [("1.json", "2.json"), ("2.json", "1.json")] {
-                let answer = check(&[(first, &items(&[broken.clone()])), (second, &mended)]);
+                let answer = check(&[(first, &items(from_ref(&broken))), (second, &mended)]);
                 assert_eq!((answer.code, answer.statuses().as_str()), (0, "CCC"), "{key} mended");
             }
         }
@@ -188,7 +189,7 @@ mod tests {
     fn an_item_of_nobody_is_unreadable_input() {
         let bad = without(later(good(1, "sg-1")), "awsAccountId");
         for text in [
-            items(&[bad.clone()]),
+            items(from_ref(&bad)),
             items(&[json!(7)]),
             items(&[good(0, "sg-2"), later(good(1, "sg-2")), json!(7)]),
         ] {
@@ -205,13 +206,13 @@ mod tests {
     #[test]
     fn an_answer_that_goes_on_is_a_gap_until_a_later_snapshot() {
         let one = later(good(1, "sg-1"));
-        let first = page(&[one.clone()], json!("t"));
+        let first = page(from_ref(&one), json!("t"));
         let answer = check(&[("1.json", &first)]);
         assert_eq!((answer.code, answer.statuses().as_str()), (2, "C-C"), "{}", answer.said);
         assert!(answer.rows[1].1.contains("not seen to its end"), "{}", answer.rows[1].1);
         let pages = format!("{first}\n{}", page(&[later(good(2, "sg-1"))], Value::Null));
         assert_eq!(check(&[("pages.json", &pages)]).statuses(), "CCC");
-        let (name, whole) = snapshot(&account(1), 1, &[one.clone()]);
+        let (name, whole) = snapshot(&account(1), 1, from_ref(&one));
         let name = name.replace("T06", "T08");
         let answer = check(&[("1.json", &first), (&name, &whole)]);
         assert_eq!((answer.code, answer.statuses().as_str()), (0, "CCC"), "a whole snapshot");

@@ -66,7 +66,7 @@ fn values<'t>(text: &'t str, lower: &str, key: &str) -> BTreeSet<&'t str> {
     found
 }
 
-fn only<'t>(all: BTreeSet<&'t str>) -> Option<&'t str> {
+fn only(all: BTreeSet<&str>) -> Option<&str> {
     let first = all.first().copied();
     first.filter(|_| all.len() == 1)
 }

@@ -34,6 +34,17 @@ pub struct Room {
     observations: Vec<Observation>,
 }
 
+/// What files of every account are read with.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'g> {
+    /// The types that policies read.
+    pub wanted: &'g Wanted,
+    /// Milliseconds since the epoch.
+    pub now_ms: i64,
+    /// What was not seen and may be of any account.
+    pub anybodys: &'g BTreeSet<Missed>,
+}
+
 /// The files that seem to be of one account.
 #[derive(Clone, Debug, Default)]
 pub struct Account {
@@ -144,18 +155,16 @@ fn first_account(bytes: &[u8]) -> Option<AccountId> {
 
 impl Account {
     /// Reads every file of the account, and what `late` holds of it, into its shards. What belongs
-    /// to other accounts goes to `out`, or nowhere when that was done before. `anybodys` was not seen
-    /// and may be this account's.
+    /// to other accounts goes to `out`, or nowhere when that was done before.
     pub fn read(
         &self,
-        wanted: &Wanted,
-        now_ms: i64,
-        anybodys: &BTreeSet<Missed>,
+        given: &Given<'_>,
         out: Option<&Spill>,
         late: Option<&Spill>,
         bar: &ProgressBar,
         room: &mut Room,
     ) -> Result<(Vec<Shard>, Reading), Failure> {
+        let Given { wanted, now_ms, anybodys } = *given;
         let mut shards = Shards {
             account: self.id.as_ref(),
             builders: BTreeMap::new(),

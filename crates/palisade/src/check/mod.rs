@@ -26,7 +26,7 @@ use crate::report::{self, StatusRow, ViolatorLine};
 use crate::system::SystemClock;
 use crate::terminal::{print_by, say, warn};
 use crate::{files, progress};
-use groups::{Account, Groups, Reading, Room, Wanted};
+use groups::{Account, Given, Groups, Reading, Room, Wanted};
 use question::Question;
 use spill::Spill;
 
@@ -292,10 +292,7 @@ impl<'a> Judging<'a> {
                         bar.inc(account.files.len() as u64);
                         read
                     }
-                    None => {
-                        let Judging { wanted, anybodys, now_ms, .. } = self;
-                        account.read(wanted, *now_ms, anybodys, out, late, &bar, &mut room)?
-                    }
+                    None => account.read(&self.given(), out, late, &bar, &mut room)?,
                 };
                 let mut rows = Rows::new();
                 if let Some(id) = &account.id {
@@ -324,6 +321,11 @@ impl<'a> Judging<'a> {
         })?;
         bar.finish_and_clear();
         Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn given(&self) -> Given<'_> {
+        let Judging { wanted, anybodys, now_ms, .. } = self;
+        Given { wanted, anybodys, now_ms: *now_ms }
     }
 
     /// What an account was read into before, with nothing that came in others' files.
@@ -422,8 +424,7 @@ impl<'a> Judging<'a> {
         let (bar, mut room) = (indicatif::ProgressBar::hidden(), Room::default());
         for id in self.referenced() {
             let account = self.groups.account(&id);
-            let Judging { wanted, anybodys, now_ms, .. } = self;
-            let found = account.read(wanted, *now_ms, anybodys, out, late, &bar, &mut room)?;
+            let found = account.read(&self.given(), out, late, &bar, &mut room)?;
             read.insert(id, found);
         }
         let shards: BTreeMap<&ShardId, &Shard> =

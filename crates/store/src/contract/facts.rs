@@ -98,7 +98,7 @@ pub fn gap(shard: &ShardId, resource_type: Option<ResourceType>, what: &str, at:
         account: Some(shard.account.clone()),
         region: Some(shard.region.clone()),
         resource_type,
-        what: Some(what.into()).filter(|what: &Box<str>| !what.is_empty()),
+        what: (!what.is_empty()).then(|| what.into()),
         cause: Cause::Item,
         moment_ms: at,
     }

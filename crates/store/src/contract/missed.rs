@@ -1,5 +1,7 @@
 //! Facts about what deliveries had and did not give (semantics §11 rows 37 and 39).
 
+use std::slice::from_ref;
+
 use palisade_core::ident::{Region, ResourceType, ShardId};
 use palisade_core::inventory::{Cause, Missed};
 
@@ -35,7 +37,7 @@ pub fn a_gap_is_open_until_something_from_its_moment_on_closes_it(bed: &mut impl
         open(store, &shard(1))
     };
     let listed = Missed { cause: Cause::GoesOn, ..gap(&shard(1), Some(GROUP), "", 20) };
-    assert_eq!(told(missing(&[group(&shard(1), "sg-1", 5)], &[listed.clone()])), "SecurityGroup *");
+    assert_eq!(told(missing(&[group(&shard(1), "sg-1", 5)], from_ref(&listed))), "SecurityGroup *");
     assert_eq!(told(delivery(&[group(&shard(1), "sg-1", 30)])), "SecurityGroup *");
     assert_eq!(told(whole(19, &[GROUP])), "SecurityGroup *", "from before");
     assert_eq!(told(whole(30, &[VPC])), "SecurityGroup *", "of another type");

@@ -1,5 +1,7 @@
 //! What a file had, or its source, and did not give (semantics §11 rows 37, 39 and 45).
 
+use std::slice::from_ref;
+
 use super::*;
 use crate::ident::AccountId;
 use crate::inventory::{Cause, Missed, read_item};
@@ -209,12 +211,12 @@ fn answers_that_go_on_are_gaps() {
         format!(r#"{{"{key}":"t","configurationItems":[{}]}}"#, items.join(","))
     };
     for (what, name, text, wanted) in [
-        ("a page", "", page(&[one.clone()], token), groups),
-        ("a page, any case", "", page(&[one.clone()], r#","nexttoken":"t""#), groups),
-        ("the last page", "", page(&[one.clone()], ""), ""),
-        ("no token", "", page(&[one.clone()], r#","NextToken":null"#), ""),
-        ("an empty token", "", page(&[one.clone()], r#","NextToken":"""#), ""),
-        ("the token first", "", page(&[one.clone()], "").replacen('{', r#"{"NextToken":"t","#, 1), groups),
+        ("a page", "", page(from_ref(&one), token), groups),
+        ("a page, any case", "", page(from_ref(&one), r#","nexttoken":"t""#), groups),
+        ("the last page", "", page(from_ref(&one), ""), ""),
+        ("no token", "", page(from_ref(&one), r#","NextToken":null"#), ""),
+        ("an empty token", "", page(from_ref(&one), r#","NextToken":"""#), ""),
+        ("the token first", "", page(from_ref(&one), "").replacen('{', r#"{"NextToken":"t","#, 1), groups),
         (
             "several types",
             "",
@@ -238,19 +240,19 @@ fn answers_that_go_on_are_gaps() {
         (
             "pages as lines, to the end",
             "",
-            format!("{}\n{}", page(&[one.clone()], token), page(&[two.clone()], "")),
+            format!("{}\n{}", page(from_ref(&one), token), page(from_ref(&two), "")),
             "",
         ),
         (
             "pages as a list, to the end",
             "",
-            format!("[{},{}]", page(&[one.clone()], token), page(&[two.clone()], "")),
+            format!("[{},{}]", page(from_ref(&one), token), page(from_ref(&two), "")),
             "",
         ),
         (
             "pages as a list, not to the end",
             "",
-            format!("[{},{}]", page(&[one.clone()], token), page(&[two.clone()], token)),
+            format!("[{},{}]", page(from_ref(&one), token), page(from_ref(&two), token)),
             groups,
         ),
         (
@@ -258,15 +260,15 @@ fn answers_that_go_on_are_gaps() {
             "",
             format!(
                 "{}\n{}",
-                page(&[one.clone()], token),
-                page(&[two.clone()], "").replace(r#""SelectFields":[]"#, r#""SelectFields":[{"Name":"x"}]"#)
+                page(from_ref(&one), token),
+                page(from_ref(&two), "").replace(r#""SelectFields":[]"#, r#""SelectFields":[{"Name":"x"}]"#)
             ),
             groups,
         ),
         (
             "recorded",
             "",
-            format!(r#"{{"status_code":200,"data":{}}}"#, page(&[one.clone()], token)),
+            format!(r#"{{"status_code":200,"data":{}}}"#, page(from_ref(&one), token)),
             groups,
         ),
         ("a history", "", next(&[one.clone(), one.clone()], "nextToken"), ""),
@@ -274,7 +276,7 @@ fn answers_that_go_on_are_gaps() {
         (
             "histories, as lines",
             "",
-            format!("{}\n{}", next(&[one.clone()], "nextToken"), next(&[two.clone()], "nextToken")),
+            format!("{}\n{}", next(from_ref(&one), "nextToken"), next(from_ref(&two), "nextToken")),
             "",
         ),
         ("of several resources", "", next(&[one.clone(), two.clone()], "nextToken"), groups),
@@ -287,7 +289,7 @@ fn answers_that_go_on_are_gaps() {
         (
             "a snapshot",
             SNAPSHOT,
-            snapshot(&[one.clone()]).replacen('{', r#"{"NextToken":"t","#, 1),
+            snapshot(from_ref(&one)).replacen('{', r#"{"NextToken":"t","#, 1),
             "111122223333/eu-west-1/SecurityGroup/* goes on at the snapshot",
         ),
         (
@@ -318,26 +320,26 @@ fn what_an_answer_names_and_does_not_give_is_a_gap() {
     let here = "111122223333/eu-west-1/NetworkInterface/* left out";
     let aggregated = r#"[{"SourceAccountId":"1","SourceRegion":"us-east-1","ResourceType":"AWS::EC2::NetworkInterface","ResourceId":"eni-1"}]"#;
     for (what, text, wanted) in [
-        ("of the other items", batch(&[one.clone()], keys, key), here),
+        ("of the other items", batch(from_ref(&one), keys, key), here),
         (
             "first",
-            batch(&[one.clone()], "x", "1").replacen('{', &format!(r#"{{"{keys}":{key},"#), 1),
+            batch(from_ref(&one), "x", "1").replacen('{', &format!(r#"{{"{keys}":{key},"#), 1),
             here,
         ),
-        ("in any letter case", batch(&[one.clone()], "UNPROCESSEDRESOURCEKEYS", key), here),
-        ("recorded", format!(r#"{{"data":{}}}"#, batch(&[one.clone()], keys, key)), here),
+        ("in any letter case", batch(from_ref(&one), "UNPROCESSEDRESOURCEKEYS", key), here),
+        ("recorded", format!(r#"{{"data":{}}}"#, batch(from_ref(&one), keys, key)), here),
         ("of everybody", batch(&[], keys, key), "*/*/NetworkInterface/* left out now"),
-        ("none", batch(&[one.clone()], keys, "[]"), ""),
-        ("null", batch(&[one.clone()], keys, "null"), ""),
-        ("of no type", batch(&[one.clone()], keys, "[{}]"), "111122223333/eu-west-1/*/* left out"),
+        ("none", batch(from_ref(&one), keys, "[]"), ""),
+        ("null", batch(from_ref(&one), keys, "null"), ""),
+        ("of no type", batch(from_ref(&one), keys, "[{}]"), "111122223333/eu-west-1/*/* left out"),
         (
             "in another form",
-            batch(&[one.clone()], keys, "[7]"),
+            batch(from_ref(&one), keys, "[7]"),
             "111122223333/eu-west-1/*/* left out",
         ),
         (
             "an aggregator's",
-            batch(&[one.clone()], "UnprocessedResourceIdentifiers", aggregated),
+            batch(from_ref(&one), "UnprocessedResourceIdentifiers", aggregated),
             "1/us-east-1/NetworkInterface/* left out",
         ),
         (
@@ -368,10 +370,10 @@ fn a_global_resource_that_another_region_does_not_record_is_not_told_of() {
     let home = SNAPSHOT.replace("eu-west-1", "us-east-1");
     for (what, name, text, wanted) in [
         ("of the file", SNAPSHOT, snapshot(&[unrecorded.clone(), item("v")]), "v"),
-        ("of the folder", FOLDER, history(&[unrecorded.clone()]), ""),
+        ("of the folder", FOLDER, history(from_ref(&unrecorded)), ""),
         ("of the other items", "", history(&[unrecorded.clone(), item("v")]), "v"),
-        ("of us-east-1's file", &home, snapshot(&[unrecorded.clone()]), "w"),
-        ("of nobody", "", history(&[unrecorded.clone()]), "w"),
+        ("of us-east-1's file", &home, snapshot(from_ref(&unrecorded)), "w"),
+        ("of nobody", "", history(from_ref(&unrecorded)), "w"),
         ("of an event", "", event("eu-west-1", &unrecorded), ""),
         ("of an event of us-east-1", "", event("us-east-1", &unrecorded), "w"),
         ("of a topic", "", sns("eu-west-1", &unrecorded), ""),
