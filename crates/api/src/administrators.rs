@@ -102,10 +102,11 @@ fn may_associate(
     }
 }
 
-/// Whether what began at a moment is still to be seen as going on.
+/// Whether what began at a moment is still to be seen as going on. What began while the clock was
+/// ahead does not last until that time comes.
 fn is_under_way(call: &Call<'_>, since_ms: i64) -> bool {
-    let lasts_ms = call.app.settings.onboarding_ms;
-    lasts_ms > 0 && call.now_ms() < since_ms.saturating_add(lasts_ms)
+    let passed_ms = call.now_ms().saturating_sub(since_ms);
+    (0..call.app.settings.onboarding_ms).contains(&passed_ms)
 }
 
 /// `PutAdminAccount`: makes an account an additional administrator, or replaces its scope.

@@ -20,6 +20,7 @@ use serde::ser::{SerializeMap as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 
 use crate::call::{Call, Reading, internal, organization};
+use crate::known::Known;
 use crate::policies;
 use crate::view::ControlView;
 
@@ -118,10 +119,11 @@ impl Serialize for Statuses<'_> {
         let mut rows = self.rows;
         for account in self.accounts {
             let row = first_of(&mut rows, account);
-            let result = row.and_then(|row| result(&row.entry));
+            let known = Known::in_scope(self.policy, row);
+            let result = result(&known);
             list.serialize_element(&StatusShape {
                 evaluation_results: result.as_slice(),
-                issue_info_map: Issues(row.map(|row| &row.entry.issues)),
+                issue_info_map: Issues(&known.issues),
                 last_updated: row.map(|row| Timestamp::from_millis(row.last_updated_ms)),
                 member_account: account.as_str(),
                 policy_id: self.policy.id.as_str(),
@@ -135,7 +137,7 @@ impl Serialize for Statuses<'_> {
 
 /// Takes from `rows`, which are ascending, up to that of `account`; answers that, if there is one.
 /// In front of it there may be those of accounts that have just left the scope.
-fn first_of<'r>(rows: &mut &'r [EntryRow], account: &AccountId) -> Option<&'r EntryRow> {
+pub(crate) fn first_of<'r>(rows: &mut &'r [EntryRow], account: &AccountId) -> Option<&'r EntryRow> {
     while let [row, rest @ ..] = *rows {
         let order = row.account.cmp(account);
         if order == Ordering::Greater {
@@ -164,12 +166,12 @@ struct StatusShape<'a> {
 }
 
 /// `IssueInfoMap`. The order of services is the same in core and on the wire.
-struct Issues<'a>(Option<&'a BTreeMap<DependentService, String>>);
+struct Issues<'a>(&'a BTreeMap<DependentService, String>);
 
 impl Serialize for Issues<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.map_or(0, BTreeMap::len)))?;
-        for (service, text) in self.0.into_iter().flatten() {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (service, text) in self.0 {
             map.serialize_entry(&service_name(*service), text)?;
         }
         map.end()
@@ -187,7 +189,7 @@ fn judged<'r>(reading: &'r Reading, id: &str) -> Result<&'r Arc<PolicyRecord>, F
 
 /// What the ledger holds after `before` up to the last of these accounts, which are ascending, as
 /// the answer is. Nearly always one read.
-fn entries(
+pub(crate) fn entries(
     store: &dyn Store,
     record: &PolicyRecord,
     before: Option<&AccountId>,
@@ -206,8 +208,9 @@ fn entries(
 }
 
 /// The account's overall verdict, none when nothing can be claimed. The count is true, not cut.
-fn result(entry: &Entry) -> Option<EvaluationResult> {
-    let status = match entry.status? {
+fn result(known: &Known<'_>) -> Option<EvaluationResult> {
+    let (status, entry) = known.result()?;
+    let status = match status {
         Status::Compliant => PolicyComplianceStatusType::Compliant,
         Status::NonCompliant => PolicyComplianceStatusType::NonCompliant,
     };
@@ -222,8 +225,8 @@ fn exceeds_limit(entry: &Entry) -> bool {
     entry.violator_count > VIOLATORS_SHOWN_MAX as u64
 }
 
-fn issues(entry: &Entry) -> BTreeMap<DependentServiceName, String> {
-    entry.issues.iter().map(|(service, text)| (service_name(*service), text.clone())).collect()
+fn issues(known: &Known<'_>) -> BTreeMap<DependentServiceName, String> {
+    known.issues.iter().map(|(service, text)| (service_name(*service), text.clone())).collect()
 }
 
 /// `GetComplianceDetail`: the first violators of one account.
@@ -250,12 +253,16 @@ pub fn detail(
         true => entry_and_violators(&*call.app.store, record, &account).map_err(internal)?,
         false => (None, Vec::new()),
     };
-    let violated = row.as_ref().filter(|row| row.entry.status != Some(Status::Compliant));
+    let known = match in_scope {
+        true => Known::in_scope(record, row.as_ref()),
+        false => Known::out_of_scope(),
+    };
+    let violated = row.as_ref().filter(|_| known.status != Some(Status::Compliant));
     let detail = PolicyComplianceDetail {
         evaluation_limit_exceeded: Some(row.as_ref().is_some_and(|row| exceeds_limit(&row.entry))),
         expired_at: violated
             .map(|row| Timestamp::from_millis(row.last_updated_ms.saturating_add(EXPIRY_MS))),
-        issue_info_map: Some(row.as_ref().map(|row| issues(&row.entry)).unwrap_or_default()),
+        issue_info_map: Some(issues(&known)),
         member_account: Some(account.to_string()),
         policy_id: Some(record.id.to_string()),
         policy_owner: Some(record.owner.to_string()),
@@ -277,7 +284,7 @@ fn entry_and_violators(
 }
 
 /// A head and what belongs to it, read between two looks at the head that find it the same.
-fn at_one_moment<H: PartialEq, B>(
+pub(crate) fn at_one_moment<H: PartialEq, B>(
     mut head: impl FnMut() -> Result<H, StoreError>,
     mut body: impl FnMut() -> Result<B, StoreError>,
 ) -> Result<(H, B), StoreError> {
@@ -408,7 +415,7 @@ mod tests {
                 assert_eq!(
                     told,
                     [
-                        ("100000000001", None, 0, None),
+                        ("100000000001", None, 1, None),
                         ("100000000002", None, 2, moment),
                         ("100000000003", Some(101), 1, moment),
                     ]

@@ -27,6 +27,7 @@ pub mod health;
 pub mod inflate;
 mod intake;
 pub mod keys;
+mod known;
 pub mod lists;
 pub mod metrics;
 pub mod mint;

@@ -179,6 +179,7 @@ pub struct Metrics {
     steps: AtomicU64,
     log_lost: AtomicU64,
     judgements: Mutex<Judgements>,
+    clock_ahead_ms: AtomicU64,
 }
 
 impl Metrics {
@@ -236,6 +237,11 @@ impl Metrics {
     /// Notes how many lines of the log were lost so far.
     pub fn log_lost(&self, lines: u64) {
         self.log_lost.store(lines, Relaxed);
+    }
+
+    /// Notes how far the clock is ahead of what is believed of it, milliseconds.
+    pub fn clock_ahead(&self, ahead_ms: i64) {
+        self.clock_ahead_ms.store(u64::try_from(ahead_ms).unwrap_or(0), Relaxed);
     }
 
     /// How shards were judged so far.

@@ -32,11 +32,11 @@ struct Bucket {
 }
 
 impl Bucket {
-    /// The bucket at a later moment. A clock that goes back fills nothing.
+    /// The bucket at a later moment. A clock that goes back fills nothing, and it fills from then on.
     fn at(self, rate: Rate, now_ms: i64) -> Bucket {
         let passed = u64::try_from(now_ms.saturating_sub(self.at_ms)).unwrap_or(0);
         let parts = self.parts.saturating_add(passed.saturating_mul(u64::from(rate.per_second)));
-        Bucket { parts: parts.min(full(rate)), at_ms: now_ms.max(self.at_ms) }
+        Bucket { parts: parts.min(full(rate)), at_ms: now_ms }
     }
 }
 
@@ -88,6 +88,7 @@ mod tests {
         assert_eq!(taken(&throttle, "a", 1_499), 0);
         assert_eq!(taken(&throttle, "a", 1_500), 1);
         assert_eq!(taken(&throttle, "a", 500), 0, "a clock that goes back");
+        assert_eq!(taken(&throttle, "a", 1_000), 1, "and is followed from there");
         assert_eq!(taken(&throttle, "a", 9_000), 3, "never more than the burst");
     }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use palisade_store::SET_BACK_MS_MAX;
+
 /// Uses that are not written yet. Only keys of the store are noted, so there are no more than those.
 #[derive(Debug, Default)]
 pub(crate) struct Uses(Mutex<BTreeMap<String, i64>>);
@@ -12,6 +14,8 @@ impl Uses {
     pub fn note(&self, access_key_id: &str, at_ms: i64) {
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match uses.get_mut(access_key_id) {
+            // A use of a moment that has not come was noted before the clock was set back.
+            Some(known) if *known > at_ms.saturating_add(SET_BACK_MS_MAX) => *known = at_ms,
             Some(known) => *known = at_ms.max(*known),
             None => {
                 uses.insert(access_key_id.to_owned(), at_ms);
@@ -34,6 +38,16 @@ impl Uses {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_use_after_the_clock_was_set_back_is_the_latest() {
+        for (behind, latest) in [(SET_BACK_MS_MAX, 1_000_000), (SET_BACK_MS_MAX + 1, 939_999)] {
+            let uses = Uses::default();
+            uses.note("a", 1_000_000);
+            uses.note("a", 1_000_000 - behind);
+            assert_eq!(uses.of("a"), Some(latest));
+        }
+    }
 
     #[test]
     fn the_latest_use_of_each_key_is_taken_once() {

@@ -142,6 +142,10 @@ pub struct Check {
         value_parser = Region::named
     )]
     pub regions: Vec<Region>,
+    /// Claim no compliance of an account and Region of which the newest delivery tells of a moment that
+    /// many hours ago; 0 is never. Default: of whatever age; the age is told in any case.
+    #[arg(long, env = "PALISADE_STALE_AFTER", value_name = "HOURS")]
+    pub stale_after: Option<u32>,
     /// Accounts judged at the same time. Default: one for each processor.
     #[arg(long, env = "PALISADE_THREADS", value_name = "N")]
     pub threads: Option<std::num::NonZeroUsize>,

@@ -1,5 +1,6 @@
 //! The client commands: each a call or two, and the answer as it was asked for.
 
+use palisade_api::compliance::VIOLATORS_SHOWN_MAX;
 use palisade_core::evaluate::Status;
 use palisade_core::policy::{self, PolicyFile};
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use crate::args;
 use crate::client::{Client, encoded};
 use crate::failure::{Exit, Failure, Outcome, unreadable};
-use crate::report::{self, StatusRow, ViolatorLine};
+use crate::report::{self, Age, Reason, StatusRow, ViolatorLine};
 use crate::terminal::{print, print_by, print_json, print_line, say, warn};
 use crate::{deliver, files, progress};
 
@@ -235,41 +236,69 @@ pub fn compliance(args: &args::Compliance) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// ListComplianceStatus of one policy, every page.
+/// What is known of every account in a policy's scope.
 pub fn compliance_of(client: &Client, policy_id: &str) -> Result<Vec<StatusRow>, Failure> {
-    let input = json!({"PolicyId": policy_id});
-    let list = client.every("ListComplianceStatus", input, "PolicyComplianceStatusList")?;
-    Ok(list.iter().map(|status| status_row(status, client.region())).collect())
+    let path = format!("/palisade/v1/policies/{}/accounts", encoded(policy_id));
+    let mut rows = Vec::new();
+    own_pages(client, &path, |page| {
+        let policy = page.get("policy").unwrap_or(&Value::Null);
+        let accounts = page.get("accounts").and_then(Value::as_array);
+        rows.extend(accounts.into_iter().flatten().map(|account| status_row(policy, account)));
+    })?;
+    Ok(rows)
 }
 
-fn status_row(status: &Value, region: &str) -> StatusRow {
-    let result = status.get("EvaluationResults").and_then(|results| results.get(0));
-    let issues = status.get("IssueInfoMap").and_then(Value::as_object);
+/// Takes every page of one of Palisade's own lists.
+fn own_pages(client: &Client, path: &str, mut take: impl FnMut(&Value)) -> Result<(), Failure> {
+    let mut next: Option<String> = None;
+    loop {
+        let mut query = vec![("limit", "1000")];
+        query.extend(next.as_deref().map(|next| ("next", next)));
+        let page = client.own("GET", path, &query, b"")?;
+        take(&page);
+        next = page.get("next").and_then(Value::as_str).map(str::to_owned);
+        if next.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// An account as the server knows it.
+fn status_row(policy: &Value, known: &Value) -> StatusRow {
+    let issues = known.get("issues").and_then(Value::as_object);
     let as_text = |(service, text): (&String, &Value)| {
         (service.clone(), text.as_str().unwrap_or_default().to_owned())
     };
+    let number = |name: &str| known.get(name).and_then(Value::as_u64).unwrap_or_default();
     StatusRow {
-        owner: text_of(status, "PolicyOwner"),
-        policy_id: Some(text_of(status, "PolicyId")),
-        policy: text_of(status, "PolicyName"),
-        region: region.to_owned(),
-        account: text_of(status, "MemberAccount"),
+        owner: text_of(policy, "owner"),
+        policy_id: Some(text_of(policy, "id")),
+        policy: text_of(policy, "name"),
+        region: text_of(policy, "region"),
+        account: text_of(known, "account"),
         account_name: None,
-        status: result.and_then(|result| match text_of(result, "ComplianceStatus").as_str() {
+        status: match text(known, "status") {
             "COMPLIANT" => Some(Status::Compliant),
             "NON_COMPLIANT" => Some(Status::NonCompliant),
             _ => None,
+        },
+        reason: Reason::named(text(known, "reason")),
+        age: known.get("asOf").and_then(Value::as_str).map(|as_of| Age {
+            as_of: as_of.to_owned(),
+            seconds: known.get("ageSeconds").and_then(Value::as_i64).unwrap_or_default(),
         }),
-        violator_count: result
-            .and_then(|result| result.get("ViolatorCount")?.as_u64())
-            .unwrap_or_default(),
-        limit_exceeded: result
-            .and_then(|result| result.get("EvaluationLimitExceeded")?.as_bool())
-            .unwrap_or_default(),
+        violator_count: number("violatorCount"),
+        limit_exceeded: number("violatorCount") > VIOLATORS_SHOWN_MAX as u64,
         issues: issues.map(|issues| issues.iter().map(as_text).collect()).unwrap_or_default(),
-        last_updated: status.get("LastUpdated").cloned(),
+        last_updated: known.get("lastUpdated").and_then(Value::as_str).and_then(epoch_seconds),
         violators: None,
     }
+}
+
+/// A moment as AWS's JSON writes one.
+fn epoch_seconds(moment: &str) -> Option<Value> {
+    let moment: jiff::Timestamp = moment.parse().ok()?;
+    Some(json!(moment.as_duration().as_secs_f64()))
 }
 
 /// `palisade violators`: all of them, where AWS's own answer ends at 100.
@@ -278,20 +307,13 @@ pub fn violators(args: &args::Violators) -> Outcome {
     let id = policy_id(&client, &args.policy)?;
     let path =
         format!("/palisade/v1/policies/{}/accounts/{}/violators", encoded(&id), args.account);
-    let mut lines = Vec::new();
-    let mut next: Option<String> = None;
-    loop {
-        let mut query = vec![("limit", "1000")];
-        query.extend(next.as_deref().map(|next| ("next", next)));
-        let answer = client.own("GET", &path, &query, b"")?;
-        let page = answer.get("violators").and_then(Value::as_array);
-        lines.extend(page.into_iter().flatten().map(violator_line));
-        next = answer.get("next").and_then(Value::as_str).map(str::to_owned);
-        if next.is_none() {
-            break;
-        }
-    }
-    print_by(|to| report::violators(&lines, args.output, to))?;
+    let (mut row, mut lines) = (StatusRow::default(), Vec::new());
+    own_pages(&client, &path, |page| {
+        row = status_row(page.get("policy").unwrap_or(&Value::Null), page);
+        let violators = page.get("violators").and_then(Value::as_array);
+        lines.extend(violators.into_iter().flatten().map(violator_line));
+    })?;
+    print_by(|to| report::violators(&row, &lines, args.output, to))?;
     Ok(Exit::Done)
 }
 
@@ -355,20 +377,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_of_list_compliance_status_becomes_a_row() {
+    fn what_the_server_knows_of_an_account_becomes_a_row() {
+        let policy = json!({"id": "p", "name": "n", "owner": "1", "region": "eu-west-1"});
         let row = status_row(
+            &policy,
             &json!({
-                "PolicyOwner": "1", "PolicyId": "p", "PolicyName": "n", "MemberAccount": "2",
-                "EvaluationResults": [{"ComplianceStatus": "NON_COMPLIANT", "ViolatorCount": 137, "EvaluationLimitExceeded": true}],
-                "IssueInfoMap": {"AWSCONFIG": "x"}, "LastUpdated": 1.5,
+                "account": "2", "status": "NON_COMPLIANT", "reason": "judged", "violatorCount": 137,
+                "issues": {"AWSCONFIG": "x"}, "lastUpdated": "1970-01-01T00:00:01.5Z",
+                "asOf": "1970-01-01T00:00:00Z", "ageSeconds": 3,
             }),
-            "eu-west-1",
         );
         assert_eq!(row.status_text(), "NON_COMPLIANT");
         assert_eq!((row.violator_count, row.limit_exceeded), (137, true));
         assert_eq!(row.issues["AWSCONFIG"], "x");
-        let none = status_row(&json!({"EvaluationResults": []}), "eu-west-1");
-        assert_eq!(none.status_text(), "no result");
+        assert_eq!((row.policy.as_str(), row.account.as_str()), ("n", "2"));
+        assert_eq!(row.last_updated, Some(json!(1.5)));
+        assert_eq!(row.age, Some(Age::of(0, 3_000)));
+        for (reason, text) in [
+            ("no-result", "no result"),
+            ("not-judged-yet", "not judged yet"),
+            ("out-of-scope", "out of scope"),
+        ] {
+            let none = status_row(&policy, &json!({"status": null, "reason": reason}));
+            assert_eq!((none.status_text(), none.age), (text, None));
+        }
     }
 
     #[test]

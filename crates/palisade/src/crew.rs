@@ -5,16 +5,16 @@
 //! help:      (more than a round takes) ─ round ─ …         meanwhile: prolong its leases
 //! ```
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use palisade_api::{App, Clock as _};
+use palisade_api::App;
 use palisade_store::{Lease, StoreError};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, interval_at};
 
 use crate::edge::until;
-use crate::system::SystemClock;
+use crate::timekeeper::Timekeeper;
 use crate::worker::{self, Judging, LEASE_MS};
 
 /// How long the worker rests when nothing is due and nobody wakes it: work that time alone makes
@@ -74,18 +74,23 @@ impl Crew {
     }
 
     /// Does due work, round after round, until told to stop.
-    pub async fn work(self: Arc<Self>, stopped: watch::Receiver<bool>) {
-        tokio::join!(self.lead(&stopped), self.help(&stopped));
+    pub async fn work(self: Arc<Self>, time: Timekeeper, stopped: watch::Receiver<bool>) {
+        tokio::join!(self.lead(time, &stopped), self.help(&stopped));
     }
 
     /// Does due work and what comes with time.
-    async fn lead(self: &Arc<Self>, stopped: &watch::Receiver<bool>) {
+    async fn lead(self: &Arc<Self>, time: Timekeeper, stopped: &watch::Receiver<bool>) {
+        let time = Arc::new(Mutex::new(time));
         let mut expiry = Instant::now();
         let mut backlog = false;
         while !*stopped.borrow() {
             self.app.metrics.stepped();
+            if kept(&time).is_due(self.app.clock.now_ms()) {
+                look(&self.app, &time).await;
+            }
             if Instant::now() >= expiry {
-                expire(&self.app, self.keep).await;
+                let believed_ms = kept(&time).believed_ms();
+                expire(&self.app, self.keep, believed_ms).await;
                 expiry += EXPIRY;
             }
             if !backlog {
@@ -212,10 +217,25 @@ async fn gather(app: &App) {
     }
 }
 
-async fn expire(app: &Arc<App>, keep: Keep) {
+/// Looks at the clock; a look that fails is taken again.
+async fn look(app: &Arc<App>, time: &Arc<Mutex<Timekeeper>>) {
+    let (app, time) = (app.clone(), time.clone());
+    let looked = tokio::task::spawn_blocking(move || kept(&time).look(&app));
+    match looked.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "what the clock says could not be noted"),
+        Err(error) => tracing::error!(%error, "what the clock says could not be noted"),
+    }
+}
+
+fn kept(time: &Mutex<Timekeeper>) -> MutexGuard<'_, Timekeeper> {
+    time.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn expire(app: &Arc<App>, keep: Keep, believed_ms: i64) {
     let app = app.clone();
     let expired = tokio::task::spawn_blocking(move || {
-        let before_ms = |keep_ms: i64| SystemClock.now_ms().saturating_sub(keep_ms);
+        let before_ms = |keep_ms: i64| believed_ms.saturating_sub(keep_ms);
         let history = keep.history_ms.map(|ms| app.store.expire(before_ms(ms))).transpose()?;
         let audit = keep.audit_ms.map(|ms| app.store.expire_audit(before_ms(ms))).transpose()?;
         Ok::<_, StoreError>((history, audit))

@@ -196,6 +196,13 @@ fn advice(page: &Page, unwell: &[Unwell]) -> Vec<String> {
     if lost > 0.0 {
         advice.push(format!("{lost} lines of the log were lost: see to whoever reads it"));
     }
+    let ahead = page.value("palisade_clock_ahead_seconds");
+    if ahead > 0.0 {
+        advice.push(format!(
+            "the clock is {:.0} hours ahead of anything stored: check it; nothing is dropped for its age until a delivery tells of that time",
+            ahead / 3600.0
+        ));
+    }
     let oldest = page.value("palisade_work_oldest_seconds");
     let behind = oldest >= BEHIND_SECS;
     if behind {

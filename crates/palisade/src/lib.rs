@@ -24,6 +24,7 @@ pub mod secrets;
 pub mod serve;
 pub mod system;
 pub mod terminal;
+pub mod timekeeper;
 pub mod trust;
 pub mod watch;
 pub mod worker;

@@ -17,7 +17,7 @@ use crate::client::Client;
 use crate::commands::{self, Ingested};
 use crate::edge::Edge;
 use crate::failure::{Exit, Failure, Outcome, unreadable};
-use crate::report::{self, Cell, CellAlignment, StatusRow};
+use crate::report::{self, Age, Cell, CellAlignment, StatusRow};
 use crate::sample::{self, REGIONS, REMOTE_ADMIN_POLICY};
 use crate::serve::{self, Plan, Running};
 use crate::system::SystemClock;
@@ -126,7 +126,8 @@ fn tell(address: SocketAddr, sample: &Path) -> Result<(), Failure> {
             columns
                 .push((named("PolicyName"), commands::compliance_of(&client, &named("PolicyId"))?));
         }
-        print(&format!("\nCompliance in {region}\n{}", matrix(&organization, &columns)))?;
+        let age = ages(columns.iter().flat_map(|(_, rows)| rows));
+        print(&format!("\nCompliance in {region}{age}\n{}", matrix(&organization, &columns)))?;
     }
     let home = commands::summaries(&client)?;
     print(&advice(address, &home))
@@ -183,6 +184,19 @@ fn wait(client: &Client) -> Result<(), Failure> {
             )));
         }
         std::thread::sleep(POLL);
+    }
+}
+
+/// How old what is known of these is, behind a comma.
+fn ages<'r>(rows: impl Iterator<Item = &'r StatusRow>) -> String {
+    let mut ages: Vec<&Age> = rows.filter_map(|row| row.age.as_ref()).collect();
+    ages.sort_by_key(|age| age.seconds);
+    match ages.as_slice() {
+        [] => String::new(),
+        [newest, .., oldest] if newest.text() != oldest.text() => {
+            format!(", by what AWS Config told {} to {} ago", newest.text(), oldest.text())
+        }
+        [age, ..] => format!(", by what AWS Config told {} ago", age.text()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Compliance as people, programs and spreadsheets read it.
 
+mod known;
 mod table;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::args::Output;
 use crate::printable::{escaped, escaped_json};
+pub use known::{Age, Reason};
 pub use table::{Cell, CellAlignment, Color, Table, finished, table};
 
 /// One `PolicyComplianceStatus`: a policy over an account in a Region.
@@ -29,6 +31,10 @@ pub struct StatusRow {
     pub account_name: Option<String>,
     /// `None`: in scope, and nothing can be claimed.
     pub status: Option<Status>,
+    /// Why that is.
+    pub reason: Reason,
+    /// How old what is known of the account is; `None`: nothing was told of it.
+    pub age: Option<Age>,
     /// True count of violators.
     pub violator_count: u64,
     /// More than 100.
@@ -57,16 +63,16 @@ pub struct ViolatorLine {
 }
 
 impl StatusRow {
-    /// AWS's word for the status, or `no result`.
+    /// AWS's word for the status, or why there is none.
     pub fn status_text(&self) -> &'static str {
         match self.status {
             Some(Status::Compliant) => "COMPLIANT",
             Some(Status::NonCompliant) => "NON_COMPLIANT",
-            None => "no result",
+            None => self.reason.text(),
         }
     }
 
-    /// The row with AWS's member names, and `Region`.
+    /// The row with AWS's member names, and `Region`, `Reason`, `AsOf` and `AgeSeconds`.
     pub fn json(&self) -> Value {
         let results: Vec<Value> = self
             .status
@@ -86,8 +92,10 @@ impl StatusRow {
             "MemberAccount": self.account,
             "EvaluationResults": results,
             "IssueInfoMap": self.issues,
+            "Reason": self.reason.name(),
         });
         if let Some(row) = row.as_object_mut() {
+            Age::put(self.age.as_ref(), row);
             if let Some(id) = &self.policy_id {
                 row.insert("PolicyId".to_owned(), Value::from(id.as_str()));
             }
@@ -134,7 +142,10 @@ pub fn statuses(
 ) -> io::Result<()> {
     let mut rows = rows.into_iter();
     match output {
-        Output::Json => json_list("PolicyComplianceStatusList", rows.map(|row| row.json()), to),
+        Output::Json => {
+            let rows = rows.map(|row| row.json());
+            json_list(&serde_json::Map::new(), "PolicyComplianceStatusList", rows, to)
+        }
         Output::Csv => status_csv(&mut rows, to),
         Output::Table => {
             let rows: Vec<StatusRow> = rows.collect();
@@ -156,33 +167,91 @@ pub fn statuses(
     }
 }
 
-/// Writes the violators of one policy and account in the form asked for.
-pub fn violators(lines: &[ViolatorLine], output: Output, to: &mut dyn Write) -> io::Result<()> {
+/// Writes the violators of one policy and account in the form asked for, behind what is known of the
+/// account.
+pub fn violators(
+    row: &StatusRow,
+    lines: &[ViolatorLine],
+    output: Output,
+    to: &mut dyn Write,
+) -> io::Result<()> {
     match output {
-        Output::Json => json_list("Violators", lines.iter().map(ViolatorLine::json), to),
-        Output::Csv => {
-            let header = ["ResourceType", "ResourceId", "ViolationReason", "Since", "Evidence"];
-            to.write_all(csv_line(&header).as_bytes())?;
-            for line in lines {
-                let since = line.since.as_deref().unwrap_or_default();
-                let evidence = line.evidence.join("; ");
-                let cells = [&line.resource_type, &line.id, &line.reason, since, &evidence];
-                to.write_all(csv_line(&cells).as_bytes())?;
-            }
-            Ok(())
+        Output::Json => {
+            let head = row.json();
+            let head = head.as_object().cloned().unwrap_or_default();
+            json_list(&head, "Violators", lines.iter().map(ViolatorLine::json), to)
         }
-        Output::Table => to.write_all(violator_table(lines).as_bytes()),
+        Output::Csv => violator_csv(row, lines, to),
+        Output::Table => {
+            to.write_all(summary(row).as_bytes())?;
+            match lines {
+                [] => Ok(()),
+                lines => write!(to, "\n{}", violator_table(lines)),
+            }
+        }
     }
+}
+
+/// What is known of one account, in sentences.
+fn summary(row: &StatusRow) -> String {
+    let count = match row.status {
+        Some(_) => format!(", {}", counted(row.violator_count, "violator")),
+        None => String::new(),
+    };
+    let age = match &row.age {
+        Some(age) => format!("as of {}, {} ago", age.as_of, age.text()),
+        None => "nothing was told of it".to_owned(),
+    };
+    let mut text = format!(
+        "{} in {}, account {}: {}{count} ({age})\n",
+        escaped(&row.policy),
+        row.region,
+        row.account,
+        row.status_text(),
+    );
+    if row.reason == Reason::OutOfScope {
+        text.push_str("  the policy is not about this account\n");
+    }
+    for (service, issue) in &row.issues {
+        text.push_str(&format!("  {service}: {}\n", escaped(issue)));
+    }
+    text
+}
+
+fn violator_csv(row: &StatusRow, lines: &[ViolatorLine], to: &mut dyn Write) -> io::Result<()> {
+    let header = ["ResourceType", "ResourceId", "ViolationReason", "Since", "Evidence"];
+    let of_account =
+        ["MemberAccount", "ComplianceStatus", "Reason", "Issues", "AsOf", "AgeSeconds"];
+    to.write_all(csv_line(&[&header[..], &of_account[..]].concat()).as_bytes())?;
+    let [as_of, age_seconds] = Age::cells(row.age.as_ref());
+    let issues = row.issue_text();
+    let known = [&row.account, row.status_text(), row.reason.name(), &issues, &as_of, &age_seconds];
+    if lines.is_empty() {
+        return to.write_all(csv_line(&[&[""; 5][..], &known[..]].concat()).as_bytes());
+    }
+    for line in lines {
+        let since = line.since.as_deref().unwrap_or_default();
+        let evidence = line.evidence.join("; ");
+        let cells: [&str; 5] = [&line.resource_type, &line.id, &line.reason, since, &evidence];
+        to.write_all(csv_line(&[&cells[..], &known[..]].concat()).as_bytes())?;
+    }
+    Ok(())
 }
 
 /// An object of one list, of which one element at a time is made: as values, the rows of a fleet
 /// take many times the room of their text.
 fn json_list(
+    head: &serde_json::Map<String, Value>,
     name: &str,
     elements: impl Iterator<Item = Value>,
     to: &mut dyn Write,
 ) -> io::Result<()> {
-    write!(to, "{{\n  {}: [", Value::from(name))?;
+    to.write_all(b"{\n")?;
+    for (name, value) in head {
+        let value = escaped_json(&format!("{value:#}")).replace('\n', "\n  ");
+        writeln!(to, "  {}: {value},", Value::from(name.as_str()))?;
+    }
+    write!(to, "  {}: [", Value::from(name))?;
     let mut between = "";
     for element in elements {
         to.write_all(between.as_bytes())?;
@@ -202,7 +271,7 @@ fn status_table(rows: &[StatusRow]) -> String {
     let mut table = table();
     let mut header = vec!["Policy", "Region", "Account"];
     header.extend(named.then_some("Name"));
-    header.extend(["Status", "Violators"]);
+    header.extend(["Status", "Violators", "Age"]);
     header.extend(issues.then_some("Issues"));
     table.set_header(header);
     for row in rows {
@@ -218,6 +287,8 @@ fn status_table(rows: &[StatusRow]) -> String {
         };
         let count = if row.status.is_none() { "-".to_owned() } else { count };
         cells.push(Cell::new(count).set_alignment(CellAlignment::Right));
+        let age = row.age.as_ref().map_or_else(|| "-".to_owned(), Age::text);
+        cells.push(Cell::new(age).set_alignment(CellAlignment::Right));
         if issues {
             cells.push(Cell::new(row.issue_text()));
         }
@@ -271,6 +342,9 @@ fn status_csv(rows: &mut dyn Iterator<Item = StatusRow>, to: &mut dyn Write) -> 
         "EvaluationLimitExceeded",
         "Issues",
         "LastUpdated",
+        "Reason",
+        "AsOf",
+        "AgeSeconds",
     ];
     if with_violators {
         header.extend(["ResourceType", "ResourceId", "ViolationReason", "Evidence"]);
@@ -298,8 +372,9 @@ fn status_csv(rows: &mut dyn Iterator<Item = StatusRow>, to: &mut dyn Write) -> 
     Ok(())
 }
 
-fn status_cells(row: &StatusRow) -> [String; 11] {
+fn status_cells(row: &StatusRow) -> [String; 14] {
     let seen = row.status.is_some();
+    let [as_of, age_seconds] = Age::cells(row.age.as_ref());
     let only_seen = |text: String| if seen { text } else { String::new() };
     [
         row.owner.clone(),
@@ -313,6 +388,9 @@ fn status_cells(row: &StatusRow) -> [String; 11] {
         only_seen(row.limit_exceeded.to_string()),
         row.issue_text(),
         row.last_updated.as_ref().map(Value::to_string).unwrap_or_default(),
+        row.reason.name().to_owned(),
+        as_of,
+        age_seconds,
     ]
 }
 
@@ -360,6 +438,8 @@ mod tests {
             status,
             violator_count: count,
             limit_exceeded: count > 100,
+            reason: if status.is_some() { Reason::Judged } else { Reason::NoResult },
+            age: status.map(|_| Age::of(0, 7_200_000)),
             ..StatusRow::default()
         };
         let mut unheard = row("000000000003", None, 0);
@@ -419,8 +499,23 @@ mod tests {
             since: None,
             evidence: vec!["tcp 22 is denied".into(), "tcp 3389 is denied".into()],
         };
-        let told = |output| text(|to| violators(std::slice::from_ref(&line), output, to));
+        let [_, row, none] = rows().try_into().unwrap();
+        let told = |output| text(|to| violators(&row, std::slice::from_ref(&line), output, to));
         insta::assert_snapshot!(told(Output::Table));
-        assert!(told(Output::Csv).ends_with("tcp 22 is denied; tcp 3389 is denied\n"));
+        assert!(told(Output::Csv).contains("tcp 22 is denied; tcp 3389 is denied,000000000002,"));
+        let json: Value = serde_json::from_str(&told(Output::Json)).unwrap();
+        assert_eq!(json["Violators"], json!([line.json()]));
+        assert_eq!((&json["Reason"], &json["AgeSeconds"]), (&json!("judged"), &json!(7_200)));
+        // Where there are none, it is told why.
+        let told = |row: &StatusRow, output| text(|to| violators(row, &[], output, to));
+        let table = told(&none, Output::Table);
+        assert!(table.contains("no result") && table.contains("Nothing was delivered."), "{table}");
+        let json: Value = serde_json::from_str(&told(&none, Output::Json)).unwrap();
+        assert_eq!((&json["Violators"], &json["Reason"]), (&json!([]), &json!("no-result")));
+        let csv = told(&none, Output::Csv);
+        assert!(csv.contains("no result,no-result,AWSCONFIG: Nothing was delivered.,,"), "{csv}");
+        let out = StatusRow { reason: Reason::OutOfScope, issues: BTreeMap::new(), ..none };
+        let table = told(&out, Output::Table);
+        assert!(table.contains("out of scope") && table.contains("not about this"), "{table}");
     }
 }

@@ -27,6 +27,7 @@ use crate::edge::tls::{self, Tls};
 use crate::edge::{self, Edge, until};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::system::{SystemClock, SystemEntropy};
+use crate::timekeeper::Timekeeper;
 use crate::watch::{Watch, watched};
 use crate::worker::Judging;
 use crate::{logging, sealing, terminal};
@@ -251,6 +252,12 @@ impl Running {
         if is_new {
             tracing::info!(policies = plan.fms_policies.len(), "--fms-policy names other policies");
         }
+        let again = store
+            .stale_by(plan.judging.stale_after_ms, SystemClock.now_ms())
+            .map_err(|error| Failure::Refused(error.to_string()))?;
+        if again {
+            tracing::info!("another age counts as stale than before: all is judged again");
+        }
         let vault = sealing::vault(&plan.store, &*store, plan.key_file.as_deref(), &|told| {
             tracing::info!("{told}");
         })?;
@@ -267,11 +274,12 @@ impl Running {
             ..Settings::new(plan.auth, spool)
         };
         let app = App::new(store, Arc::new(SystemClock), Arc::new(SystemEntropy), settings);
+        let time = Timekeeper::start(&app).map_err(|error| Failure::Refused(error.to_string()))?;
         let (stop, stopped) = watch::channel(false);
         let keep = Keep { history_ms: plan.keep_history_ms, audit_ms: plan.keep_audit_ms };
         let crew = Crew::new(app.clone(), plan.judging, keep, PROLONGING);
         let task = |part, task| watched(&app, part, stopped.clone(), task);
-        let worker = task("worker", boxed(crew.work(stopped.clone())));
+        let worker = task("worker", boxed(crew.work(time, stopped.clone())));
         let uses = write_uses_now_and_then(app.clone(), stopped.clone());
         let uses = task("key uses", boxed(uses));
         let certificate = tls.clone().map(|tls| {
@@ -477,7 +485,7 @@ mod tests {
         assert_eq!((plan.judging.stale_after_ms, plan.keep_history_ms), (None, None));
         assert_eq!(planned("--keep-audit 0").unwrap().keep_audit_ms, None);
         let plan = planned("").unwrap();
-        assert_eq!(plan.judging.stale_after_ms, Some(24 * HOUR_MS));
+        assert_eq!(plan.judging.stale_after_ms, Some(36 * HOUR_MS));
         assert_eq!(plan.keep_audit_ms, Some(400 * 24 * HOUR_MS));
     }
 

@@ -33,16 +33,21 @@ pub const FAILED_RETRY_MS: i64 = 60_000;
 /// After how long a shard is tried again of which something could not be read, milliseconds.
 pub const DAMAGED_RETRY_MS: i64 = 10 * 60_000;
 
+/// Age at which inventory counts as stale, hours (semantics §11 row 40): half more than the day within
+/// which AWS Config delivers a snapshot.
+pub const STALE_AFTER_HOURS: u32 = 36;
+
 /// How the worker judges.
 #[derive(Clone, Copy, Debug)]
 pub struct Judging {
-    /// Age of the last delivery at which inventory counts as stale, milliseconds; `None` is never.
+    /// Age of what the newest delivery says at which inventory counts as stale, milliseconds; `None` is
+    /// never.
     pub stale_after_ms: Option<i64>,
 }
 
 impl Default for Judging {
     fn default() -> Self {
-        Self { stale_after_ms: Some(24 * 60 * 60 * 1_000) }
+        Self { stale_after_ms: Some(i64::from(STALE_AFTER_HOURS) * 60 * 60 * 1_000) }
     }
 }
 

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use palisade::crew::{Crew, Keep, PROLONGING};
 use palisade::serve;
 use palisade::system::SystemEntropy;
+use palisade::timekeeper::Timekeeper;
 use palisade::worker::{self, FAILED_RETRY_MS, FAILURES_MAX, Judging, LEASE_MS, LEASE_SHARDS_MAX};
 use palisade_api::{App, Auth, Clock, Settings};
 use palisade_core::ident::ShardId;
@@ -97,7 +98,8 @@ fn while_they_work(
     let crew = Crew::new(app.clone(), Judging::default(), keep, prolonging);
     let runtime = serve::runtime().unwrap();
     let (stop, stopped) = watch::channel(false);
-    let working = runtime.spawn(crew.work(stopped));
+    let time = Timekeeper::start(&app).unwrap();
+    let working = runtime.spawn(crew.work(time, stopped));
     meanwhile(&app);
     stop.send_replace(true);
     runtime.block_on(working).unwrap();

@@ -159,7 +159,7 @@ fn a_shard_of_which_only_changes_were_judged_grows_stale_as_well() {
         }
         settle_at(&store, now_ms);
     }
-    let stale_ms = now_ms + 25 * HOUR_MS;
+    let stale_ms = now_ms + 45 * HOUR_MS;
     settle_at(&store, stale_ms);
     assert_ledger_is_a_fresh_judgement(&store, stale_ms);
 }

@@ -70,6 +70,7 @@ fn settled(path: &Path) -> String {
         store.accept(&read(&name, &text), NOW_MS).unwrap();
     }
     store.judge_by(RULES, NOW_MS).unwrap();
+    store.stale_by(JUDGING.stale_after_ms, NOW_MS).unwrap();
     let fixed = view(&store).unwrap();
     while worker::round(&store, &|| Ok(fixed.clone()), JUDGING, NOW_MS).unwrap() > 0 {}
     ledger(&store)

@@ -15,6 +15,7 @@
 //! bytes: callers hand over both.
 
 mod audit;
+mod clock;
 #[cfg(test)]
 mod contract;
 mod effort;
@@ -26,11 +27,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use palisade_core::evaluate::{AccountFacts, Changed, Reference, References, Support};
-use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
+use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Delivery, Item, Shard};
 use palisade_core::ledger::{Record, ViolatorRow};
 
 pub use audit::*;
+pub use clock::{Clock, JUMP_MS_MAX, SET_BACK_MS_MAX};
 pub use effort::Effort;
 pub use keys::*;
 pub use records::*;
@@ -164,11 +166,10 @@ pub trait Store: Send + Sync {
     /// `AWS::Shield::Protection` or any Region `AWS::ShieldRegional::Protection`, or no longer does,
     /// all of them. Of up to [`CHANGES_MAX`] changed
     /// items of a shard it is kept what they were, and they alone are due ([`Due::Changes`]), unless
-    /// what is known of the shard as a whole changed too. `received_ms` also restarts the
-    /// staleness of every shard the delivery speaks of; `global` items in another Region's delivery
-    /// restart it only for a shard that never had a delivery of its own. A shard whose receipt
-    /// before was more than an hour older is marked due though nothing changed: it may have been
-    /// judged stale. What is held depends on which deliveries were taken in, not on their order.
+    /// what is known of the shard as a whole changed too. The newest moment that the delivery tells of
+    /// a shard, no later than `received_ms`, is the shard's age ([`palisade_core::inventory::Age`]); that of `global` items in
+    /// another Region's delivery only where nothing else was ever told of it. A shard that may
+    /// have been judged stale is marked due when it becomes newer, though nothing else changed. What is held depends on which deliveries were taken in, not on their order.
     fn accept(&self, delivery: &Delivery, received_ms: i64) -> Result<Accepted>;
 
     /// As [`Store::accept`], and appends the event that is made of what became of the delivery.
@@ -235,6 +236,18 @@ pub trait Store: Send + Sync {
         Ok(None)
     }
 
+    /// The newest moment that deliveries tell of a shard ([`Shard::newest_ms`]).
+    fn newest_ms(&self, shard: &ShardId) -> Result<Option<i64>>;
+
+    /// The same of all shards of a Region with `after < account <= through`, ascending; of those that
+    /// have one.
+    fn newest_each_ms(
+        &self,
+        region: &Region,
+        after: Option<&AccountId>,
+        through: &AccountId,
+    ) -> Result<Vec<(AccountId, i64)>>;
+
     /// Live items of one type in a shard after a position, ascending by id.
     fn items(
         &self,
@@ -255,6 +268,16 @@ pub trait Store: Send + Sync {
     /// ([`Reference::CommonPolicies`]). Answers whether that changes which are known; then the readers
     /// are marked due.
     fn name_common_policies(&self, named: &BTreeSet<PolicyId>, now_ms: i64) -> Result<bool>;
+
+    /// Notes by which age ([`palisade_core::evaluate::Evidence::stale_after_ms`]) shards are judged
+    /// stale from now on. Where another was noted, every shard of which anything was delivered is
+    /// marked due. Answers whether another was.
+    fn stale_by(&self, stale_after_ms: Option<i64>, now_ms: i64) -> Result<bool>;
+
+    /// Looks at the clock, `passed_ms` by another measure after it was last looked at (0 where none
+    /// ran since), and notes what it says. Where it was set back, what was noted while it was ahead
+    /// counts as noted now, leases end, and every shard is due.
+    fn look_at_clock(&self, now_ms: i64, passed_ms: i64) -> Result<Clock>;
 
     /// Fan-outs not fully expanded, oldest first.
     fn fan_outs(&self) -> Result<Vec<FanOut>>;

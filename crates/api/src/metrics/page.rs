@@ -76,6 +76,9 @@ impl Metrics {
             page.head(name, "counter", help);
             page.line(name, "", count.load(Relaxed));
         }
+        let name = "palisade_clock_ahead_seconds";
+        page.head(name, "gauge", "How far the clock is ahead of what anything stored tells.");
+        page.line(name, "", self.clock_ahead_ms.load(Relaxed) / 1_000);
         let name = "palisade_worker_judgements_total";
         page.head(name, "counter", "Judgements of a shard under a policy, by what was looked at.");
         let judgements = self.judgements();

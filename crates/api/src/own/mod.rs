@@ -2,6 +2,7 @@
 //! `/palisade/v1/openapi.json`; the operator's, except where an account may read what its role in
 //! Firewall Manager lets it.
 
+mod accounts;
 mod audit;
 mod evaluate;
 mod health;
@@ -54,6 +55,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/palisade/v1/inventory", post(inventory::post))
         .route("/palisade/v1/work", get(evaluate::work))
         .route("/palisade/v1/evaluate", post(evaluate::post))
+        .route("/palisade/v1/policies/{policy}/accounts", get(accounts::list))
         .route("/palisade/v1/policies/{policy}/accounts/{account}/violators", get(violators::list))
         .route("/palisade/v1/keys", get(keys::list).post(keys::create))
         .route("/palisade/v1/keys/{key}", patch(keys::change).delete(keys::delete))
@@ -280,6 +282,6 @@ async fn unknown_method(request: Request) -> Response {
 }
 
 /// A moment as text: RFC 3339 in UTC.
-fn moment(ms: i64) -> String {
+pub(crate) fn moment(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).unwrap_or_default().to_string()
 }

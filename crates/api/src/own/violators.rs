@@ -1,22 +1,25 @@
-//! All violators of one policy in one account with their evidence: what AWS cuts at 100.
+//! All violators of one policy in one account with their evidence, what AWS cuts at 100, beside what is
+//! known of the account.
 
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use palisade_core::evaluate::Finding;
-use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType};
+use palisade_core::ident::{AccountId, ResourceId, ResourceType, ShardId};
 use palisade_core::ledger::ViolatorRow;
 use palisade_store::PolicyRecord;
 use palisade_wire::shapes::ViolationReason;
 use serde::{Deserialize, Serialize};
 
+use super::accounts::{Policy, page_size, readable};
 use super::{Refused, SMALL_BODY_SIZE_MAX, answer, finish, moment, query};
 use crate::app::App;
 use crate::call::internal;
 use crate::caller::Caller;
-use crate::compliance::reason;
-use crate::pages::{Binding, PAGE_SIZE_MAX};
+use crate::compliance::{at_one_moment, reason};
+use crate::known::{self, Known};
+use crate::pages::Binding;
 
 /// Violators of one page.
 pub const VIOLATORS_PAGE_MAX: usize = 1_000;
@@ -31,6 +34,9 @@ struct Asked {
 
 #[derive(Debug, Serialize)]
 struct Page {
+    policy: Policy,
+    #[serde(flatten)]
+    known: known::Shown,
     violators: Vec<Shown>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -80,47 +86,46 @@ fn page(
     account: &str,
     asked: &Asked,
 ) -> Result<Page, Refused> {
-    let limit = match &asked.limit {
-        None => PAGE_SIZE_MAX,
-        Some(text) => {
-            text.parse().ok().filter(|limit| (1..=VIOLATORS_PAGE_MAX).contains(limit)).ok_or_else(
-                || Refused::invalid(format!("`limit` is {text}; give 1 to {VIOLATORS_PAGE_MAX}")),
-            )?
-        }
-    };
+    let limit = page_size(asked.limit.as_deref(), VIOLATORS_PAGE_MAX)?;
     let view = app.view()?;
-    let record = PolicyId::try_from(policy)
-        .ok()
-        .and_then(|id| view.policy_record(&id).cloned())
-        .filter(|record| may_read(caller, record))
-        .ok_or_else(|| Refused::not_found(format!("policy `{policy}` does not exist")))?;
+    let record = readable(&view, caller, policy)?;
     let account = AccountId::try_from(account)
         .ok()
         .filter(|id| view.organization().is_some_and(|known| known.accounts.contains_key(id)))
         .ok_or_else(|| {
             Refused::not_found(format!("account `{account}` is not in the organization"))
         })?;
-    if view.in_scope(&record.id).binary_search(&account).is_err() {
-        return Ok(Page { violators: Vec::new(), next: None });
-    }
     let filter = [record.id.as_str(), account.as_str()];
     let who = caller.account.as_ref().map_or("operator", AccountId::as_str);
     let binding = Binding { caller: who, operation: "violators", filter: &filter };
     let after = position(app, binding, asked.next.as_deref())?;
+    let in_scope = view.in_scope(&record.id).binary_search(&account).is_ok();
     // One more than asked for tells whether there is another page.
-    let mut rows = app.store.violators(&record.id, &account, after.as_ref(), limit + 1)?;
+    let (row, mut rows) = match in_scope {
+        true => at_one_moment(
+            || app.store.entry(&record.id, &account),
+            || app.store.violators(&record.id, &account, after.as_ref(), limit + 1),
+        )?,
+        false => (None, Vec::new()),
+    };
+    let known = match in_scope {
+        true => Known::in_scope(&record, row.as_ref()),
+        false => Known::out_of_scope(),
+    };
+    let shard = ShardId { account: account.clone(), region: record.region.clone() };
+    let newest_ms = app.store.newest_ms(&shard)?;
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = match rows.last() {
         Some(last) if more => Some(token(app, binding, last)?),
         _ => None,
     };
-    Ok(Page { violators: rows.into_iter().map(|row| shown(&record, row)).collect(), next })
-}
-
-/// The operator, and the administrator that owns the policy.
-fn may_read(caller: &Caller, record: &PolicyRecord) -> bool {
-    caller.account.as_ref().is_none_or(|account| *account == record.owner)
+    Ok(Page {
+        policy: Policy::of(&record),
+        known: known::Shown::of(account.as_str(), &known, newest_ms, app.clock.now_ms()),
+        violators: rows.into_iter().map(|row| shown(&record, row)).collect(),
+        next,
+    })
 }
 
 fn position(

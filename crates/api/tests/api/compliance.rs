@@ -37,9 +37,35 @@ async fn every_account_in_scope_is_listed_before_anything_was_judged() {
                 "PolicyName": "one",
                 "MemberAccount": status["MemberAccount"],
                 "EvaluationResults": [],
-                "IssueInfoMap": {},
+                "IssueInfoMap": { "AWSCONFIG": "The account has not been judged yet." },
             })
         );
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_judged_yet_is_told_by_both_operations() {
+    let world = World::new().await;
+    let id = world.put_audit("one").await;
+    let issue = json!({ "AWSCONFIG": "The account has not been judged yet." });
+    let told = detail(&world, &id, MEMBER).await;
+    assert_eq!((&told["IssueInfoMap"], &told["Violators"]), (&issue, &json!([])));
+    // Judged, and then the policy is changed: what complied with it as it was claims nothing of it as
+    // it is, and what violated it stands beside the issue.
+    for (found, violators) in [(Found::nothing(), 0), (Found::violators(2), 2)] {
+        world.judge(&id, MEMBER, found);
+        assert_eq!(status(&world, &id, MEMBER).await["IssueInfoMap"], json!({}));
+        world.change_policy(&id).await;
+        let status = status(&world, &id, MEMBER).await;
+        let issue = status["IssueInfoMap"]["AWSCONFIG"].as_str().unwrap();
+        assert!(issue.contains("has not been judged yet"), "{issue}");
+        let results = status["EvaluationResults"].as_array().unwrap();
+        let counts: Vec<u64> =
+            results.iter().map(|one| one["ViolatorCount"].as_u64().unwrap()).collect();
+        assert_eq!(counts, if violators == 0 { vec![] } else { vec![2] });
+        let told = detail(&world, &id, MEMBER).await;
+        assert_eq!(told["IssueInfoMap"], status["IssueInfoMap"]);
+        assert_eq!(told["Violators"].as_array().unwrap().len(), violators);
     }
 }
 

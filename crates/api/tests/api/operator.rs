@@ -264,7 +264,11 @@ async fn all_violators_are_told_page_by_page_with_evidence() {
     let spelled = world.own("GET", &format!("{path}?limit=&next="), "").await.ok();
     assert_eq!(spelled["violators"], first["violators"]);
     let other = path.replace(MEMBER, OTHER);
-    assert_eq!(world.own("GET", &other, "").await.ok(), json!({ "violators": [] }));
+    let unjudged = world.own("GET", &other, "").await.ok();
+    assert_eq!(
+        (&unjudged["violators"], &unjudged["reason"]),
+        (&json!([]), &json!("not-judged-yet"))
+    );
     let token = first["next"].as_str().unwrap();
     let answer = world.own("GET", &format!("{other}?next={token}"), "").await;
     answer.own_refuses(400, "InvalidInput", "`next` is not a token of this list");
@@ -273,6 +277,84 @@ async fn all_violators_are_told_page_by_page_with_evidence() {
     world.own_as(MEMBER, "GET", &path, "").await.own_refuses(404, "NotFound", &id);
     let stranger = path.replace(MEMBER, STRANGER);
     world.own("GET", &stranger, "").await.own_refuses(404, "NotFound", STRANGER);
+}
+
+/// A snapshot of the member's shard, of this time.
+async fn deliver(world: &World, time: &str) {
+    let name = format!("{MEMBER}_Config_{REGION}_ConfigSnapshot_{time}_u.json");
+    let answer = world
+        .own(
+            "POST",
+            &format!("/palisade/v1/inventory?name={name}"),
+            r#"{"configSnapshotId":"u","configurationItems":[]}"#,
+        )
+        .await;
+    answer.ok();
+}
+
+#[tokio::test]
+async fn every_reader_tells_the_age_or_why_there_is_nothing() {
+    let world = World::new().await;
+    let id = world.put_audit("one").await;
+    deliver(&world, "20251231T220000Z").await;
+    let accounts = format!("/palisade/v1/policies/{id}/accounts");
+    let list = || async { world.own("GET", &accounts, "").await.ok() };
+    let of = |list: &Value, account: &str| {
+        let all = list["accounts"].as_array().unwrap();
+        all.iter().find(|one| one["account"] == account).unwrap().clone()
+    };
+    for (found, want) in [
+        (None, json!([null, "not-judged-yet", 0])),
+        (Some(Found::nothing()), json!(["COMPLIANT", "judged", 0])),
+        (Some(Found::violators(3)), json!(["NON_COMPLIANT", "judged", 3])),
+        (Some(Found::issue("AWS Config is off.")), json!([null, "no-result", 0])),
+    ] {
+        let is_judged = found.is_some();
+        found.into_iter().for_each(|found| world.judge(&id, MEMBER, found));
+        let listed = of(&list().await, MEMBER);
+        let mut one = world.own("GET", &format!("{accounts}/{MEMBER}/violators"), "").await.ok();
+        assert_eq!(json!([listed["status"], listed["reason"], listed["violatorCount"]]), want);
+        assert_eq!(listed["asOf"], "2025-12-31T22:00:00Z");
+        assert_eq!(listed["ageSeconds"], 2 * 60 * 60, "the clock says midnight");
+        assert_eq!(listed.get("lastUpdated").is_some(), is_judged);
+        assert_eq!(listed.get("why").is_some(), listed["status"].is_null(), "{listed}");
+        // The other reader says the same, beside the violators.
+        assert_eq!(one["policy"]["name"], "one");
+        let one = one.as_object_mut().unwrap();
+        let violators = one.remove("violators").unwrap();
+        assert_eq!(json!(violators.as_array().unwrap().len()), listed["violatorCount"]);
+        one.remove("policy");
+        assert_eq!(json!(one), listed);
+    }
+    let other = of(&list().await, OTHER);
+    assert!(other.get("asOf").is_none() && other.get("ageSeconds").is_none(), "{other}");
+    // One page after the other.
+    let first = world.own("GET", &format!("{accounts}?limit=1"), "").await.ok();
+    let next = first["next"].as_str().unwrap();
+    let second = world.own("GET", &format!("{accounts}?limit=1&next={next}"), "").await.ok();
+    let both = [first["accounts"][0].clone(), second["accounts"][0].clone()];
+    assert_eq!(both.as_slice(), &list().await["accounts"].as_array().unwrap()[..2]);
+    for (query, fragment) in
+        [("?limit=0", "`limit` is 0"), ("?limit=1001", "give 1 to 1000"), ("?next=x", "`next`")]
+    {
+        let answer = world.own("GET", &format!("{accounts}{query}"), "").await;
+        answer.own_refuses(400, "InvalidInput", fragment);
+    }
+    world.own_as(MEMBER, "GET", &accounts, "").await.own_refuses(404, "NotFound", &id);
+    assert!(world.own_as(ADMIN, "GET", &accounts, "").await.ok()["accounts"].is_array());
+}
+
+#[tokio::test]
+async fn an_account_out_of_scope_is_told_to_be() {
+    let world = World::new().await;
+    let id = world.put_audit_of("one", MEMBER).await;
+    let path = format!("/palisade/v1/policies/{id}/accounts/{OTHER}/violators");
+    let told = world.own("GET", &path, "").await.ok();
+    assert_eq!(
+        json!([told["status"], told["reason"], told["violators"]]),
+        json!([null, "out-of-scope", []])
+    );
+    assert!(told["why"].as_str().unwrap().contains("out of the policy's scope"), "{told}");
 }
 
 #[tokio::test]
@@ -378,7 +460,7 @@ async fn the_openapi_document_describes_every_endpoint() {
             assert!(!answer.text.contains("is not an endpoint"), "{path}");
         }
     }
-    assert_eq!(paths.len(), 13);
+    assert_eq!(paths.len(), 14);
 }
 
 #[tokio::test]

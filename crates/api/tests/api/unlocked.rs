@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use palisade_core::evaluate::Reference;
-use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
+use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Delivery, Item};
 use palisade_core::ledger::ViolatorRow;
 use palisade_store::sqlite::SqliteStore;
 use palisade_store::{
-    Accepted, AuditEvent, AuditFilter, AuditRow, Control, ControlChange, EntryRow, FanOut,
+    Accepted, AuditEvent, AuditFilter, AuditRow, Clock, Control, ControlChange, EntryRow, FanOut,
     HistoryRow, KeyChange, KeyRecord, Lease, Loaded, Mark, Settlement, Store, StoreError,
     WorkCounts,
 };
@@ -84,6 +84,17 @@ impl Store for Unlocked {
     ) -> Kept<Loaded> {
         self.0.load(shard, references, policies)
     }
+    fn newest_ms(&self, shard: &ShardId) -> Kept<Option<i64>> {
+        self.0.newest_ms(shard)
+    }
+    fn newest_each_ms(
+        &self,
+        region: &Region,
+        after: Option<&AccountId>,
+        through: &AccountId,
+    ) -> Kept<Vec<(AccountId, i64)>> {
+        self.0.newest_each_ms(region, after, through)
+    }
     fn items(
         &self,
         shard: &ShardId,
@@ -98,6 +109,13 @@ impl Store for Unlocked {
     }
     fn name_common_policies(&self, named: &BTreeSet<PolicyId>, now_ms: i64) -> Kept<bool> {
         self.0.name_common_policies(named, now_ms)
+    }
+
+    fn stale_by(&self, stale_after_ms: Option<i64>, now_ms: i64) -> Kept<bool> {
+        self.0.stale_by(stale_after_ms, now_ms)
+    }
+    fn look_at_clock(&self, now_ms: i64, passed_ms: i64) -> Kept<Clock> {
+        self.0.look_at_clock(now_ms, passed_ms)
     }
     fn fan_outs(&self) -> Kept<Vec<FanOut>> {
         self.0.fan_outs()

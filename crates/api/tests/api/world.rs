@@ -350,6 +350,19 @@ impl World {
         self.put(audit(name)).await["PolicyId"].as_str().unwrap().to_owned()
     }
 
+    /// An audit of one account.
+    pub async fn put_audit_of(&self, name: &str, account: &str) -> String {
+        let mut policy = audit(name);
+        policy["IncludeMap"] = json!({ "ACCOUNT": [account] });
+        self.put(policy).await["PolicyId"].as_str().unwrap().to_owned()
+    }
+
+    /// Puts a policy once more, so that it has another revision.
+    pub async fn change_policy(&self, id: &str) {
+        let answer = self.admin("GetPolicy", json!({ "PolicyId": id })).await.ok();
+        self.put(answer["Policy"].clone()).await;
+    }
+
     /// Every page of a list, entry by entry.
     pub async fn pages(
         &self,

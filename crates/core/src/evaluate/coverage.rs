@@ -7,7 +7,7 @@ use crate::inventory::{Body, Cause, OpenGap, Shard};
 
 use super::{DependentService, Evidence, Gap, Judgement, outdated, unseen_gap};
 
-/// Adds the gaps of a shard to a judgement that read these types (semantics §10 rows 1 and 2),
+/// Adds the gaps of a shard to a judgement that read these types (semantics §10 row 1, §11 row 40),
 /// and says when it will be stale.
 pub(super) fn note(
     judgement: &mut Judgement,
@@ -16,18 +16,29 @@ pub(super) fn note(
 ) {
     judgement.gaps.extend(unrecorded(needed, evidence));
     let Some(after_ms) = evidence.stale_after_ms else { return };
-    match stale_at_ms(evidence.shard.received_ms, after_ms) {
-        Some(at_ms) if evidence.evaluated_ms >= at_ms => {
-            let text = format!("{STALE} {}.", duration(after_ms));
+    if evidence.shard.is_unheard_of() {
+        return;
+    }
+    match current_until_ms(evidence.shard, evidence.evaluated_ms, after_ms) {
+        Some(until_ms) => judgement.wake_at(until_ms),
+        None => {
+            let text = stale_text(evidence.shard, after_ms);
             judgement.gaps.insert(Gap::new(DependentService::Config, &text));
         }
-        Some(at_ms) => judgement.wake_at(at_ms),
-        None => {}
     }
 }
 
 /// Begins the text of the gap that time alone opens and a delivery closes.
-pub(crate) const STALE: &str = "No AWS Config delivery was received within";
+pub(crate) const STALE: &str = "No AWS Config delivery tells of the last";
+
+fn stale_text(shard: &Shard, after_ms: i64) -> String {
+    let stale = format!("{STALE} {}.", duration(after_ms));
+    let newest = shard.newest_ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    match newest {
+        Some(newest) => format!("{stale} The newest tells of {newest:.0}."),
+        None => stale,
+    }
+}
 
 /// The texts of semantics §3.4. A shard of which nothing was ever delivered has one gap, whatever
 /// is needed of it.
@@ -84,10 +95,13 @@ pub(super) fn not_recording(resource_type: &ResourceType) -> Gap {
     Gap::new(DependentService::Config, &text)
 }
 
-/// The moment from which a shard counts as stale (semantics §10 row 2), milliseconds since the
-/// epoch; `None` where nothing tells when its last delivery was received.
-pub fn stale_at_ms(received_ms: Option<i64>, stale_after_ms: i64) -> Option<i64> {
-    Some(received_ms?.saturating_add(stale_after_ms))
+/// The moment at which a shard that is not stale yet will be (semantics §11 row 40), milliseconds since
+/// the epoch; `None` when it is, as one is of which no moment is known: that was not told, which is not
+/// the same as new. A moment ahead of this one counts as this one.
+pub fn current_until_ms(shard: &Shard, evaluated_ms: i64, stale_after_ms: i64) -> Option<i64> {
+    let newest_ms = shard.newest_ms?.min(evaluated_ms);
+    let until_ms = newest_ms.saturating_add(stale_after_ms);
+    (evaluated_ms < until_ms).then_some(until_ms)
 }
 
 /// A setting's length in the largest unit that it is a whole number of.
@@ -232,21 +246,42 @@ mod tests {
     #[test]
     fn a_delivery_is_stale_at_the_moment_its_age_is_reached() {
         let mut shard = world([]);
-        shard.received_ms = Some(1_000);
+        shard.newest_ms = Some(1_000);
         let fresh = noted(&shard, 1_000 + 24 * HOUR_MS - 1, Some(24 * HOUR_MS));
         assert_eq!((fresh.gaps.len(), fresh.not_before_ms), (0, Some(1_000 + 24 * HOUR_MS)));
         let stale = noted(&shard, 1_000 + 24 * HOUR_MS, Some(24 * HOUR_MS));
         assert_eq!(stale.not_before_ms, None);
         let gap = stale.gaps.first().unwrap();
-        assert_eq!(&*gap.text, "No AWS Config delivery was received within 24 hours.");
+        let text = "No AWS Config delivery tells of the last 24 hours. The newest tells of \
+                    1970-01-01T00:00:01Z.";
+        assert_eq!(&*gap.text, text);
         assert_eq!(gap.service, DependentService::Config);
     }
 
     #[test]
-    fn staleness_does_not_apply_without_a_setting_or_a_receipt() {
+    fn a_shard_of_which_no_moment_is_known_is_stale() {
+        let shard = world([]);
+        let unknown = noted(&shard, i64::MAX, Some(HOUR_MS));
+        let gap = unknown.gaps.first().unwrap();
+        assert_eq!(&*gap.text, "No AWS Config delivery tells of the last 1 hour.");
+        assert_eq!(unknown.not_before_ms, None);
+        // Of one that was never heard of there is nothing more to say.
+        assert_eq!(noted(&Shard::empty(shard_id()), 0, Some(HOUR_MS)).gaps.len(), 1);
+    }
+
+    #[test]
+    fn a_moment_in_the_future_counts_as_now() {
         let mut shard = world([]);
-        assert_eq!(noted(&shard, i64::MAX, Some(1)), Judgement::default());
-        shard.received_ms = Some(0);
+        shard.newest_ms = Some(i64::MAX);
+        let judgement = noted(&shard, 1_000, Some(HOUR_MS));
+        assert_eq!((judgement.gaps.len(), judgement.not_before_ms), (0, Some(1_000 + HOUR_MS)));
+    }
+
+    #[test]
+    fn staleness_does_not_apply_without_a_setting() {
+        let mut shard = world([]);
+        assert_eq!(noted(&shard, i64::MAX, None), Judgement::default());
+        shard.newest_ms = Some(0);
         assert_eq!(noted(&shard, i64::MAX, None), Judgement::default());
         let endless = noted(&shard, 0, Some(i64::MAX));
         assert_eq!(endless.not_before_ms, Some(i64::MAX));

@@ -37,7 +37,7 @@ mod yardstick;
 pub use account::{AccountFacts, ServedRegion};
 pub use content_audit::VIOLATIONS_MAX;
 pub(crate) use coverage::STALE;
-pub use coverage::stale_at_ms;
+pub use coverage::current_until_ms;
 pub use finding::{ATTACHED_RULES_MAX, AttachedGroup, BrokenRule};
 pub use footprint::{Changed, Difference, Footprint, Support, footprint, judge_changed, support};
 pub use remedy::{Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy};
@@ -211,7 +211,8 @@ pub struct Evidence<'a> {
     pub account: &'a AccountFacts,
     /// The moment of judging, milliseconds since the epoch.
     pub evaluated_ms: i64,
-    /// Age of the last delivery at which inventory counts as stale (semantics §10 row 2), in
+    /// Age of what the newest delivery says at which inventory counts as stale (semantics §11
+    /// row 40), in
     /// milliseconds; `None` turns the rule off.
     pub stale_after_ms: Option<i64>,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
 
-use super::{Held, Merged, Missed, Observation, Shard, is_live, merge, open_gaps};
+use super::{Age, Held, Merged, Missed, Observation, Shard, is_live, merge, open_gaps};
 
 /// A shard under construction. What [`ShardBuilder::seal`] gives depends on the set of what was
 /// observed, marked and accepted, never on the order.
@@ -15,6 +15,10 @@ pub struct ShardBuilder {
     marks: BTreeMap<ResourceType, i64>,
     snapshot_accepted: bool,
     missed: BTreeSet<Missed>,
+    /// By what is told of it.
+    own: Age,
+    /// By `global` items alone, which come in any Region's delivery.
+    global: Age,
 }
 
 impl ShardBuilder {
@@ -26,17 +30,20 @@ impl ShardBuilder {
             marks: BTreeMap::new(),
             snapshot_accepted: false,
             missed: BTreeSet::new(),
+            own: Age::default(),
+            global: Age::default(),
         }
     }
 
     /// Takes in one state; `snapshot_moment_ms` when a whole snapshot contained it. An observation
     /// of another shard says nothing about this one and is left out.
     pub fn observe(&mut self, observation: Observation, snapshot_moment_ms: Option<i64>) {
-        let item = observation.item;
+        let Observation { item, global } = observation;
         if item.key.account != self.id.account || item.key.region != self.id.region {
             return;
         }
         let seen_ms = seen_ms(&item.version, snapshot_moment_ms);
+        self.hear(global, seen_ms);
         let of_type = self.held.entry(item.key.resource_type.clone()).or_default();
         let id = item.key.id.clone();
         match merge(of_type.get(&id), Held { item, seen_ms }) {
@@ -45,6 +52,13 @@ impl ShardBuilder {
             }
             Merged::Stale => {}
         }
+    }
+
+    /// A delivery tells of this moment; `global` when only of items that come in any Region's.
+    pub fn hear(&mut self, global: bool, moment_ms: i64) {
+        let age = if global { &mut self.global } else { &mut self.own };
+        // Whoever judges the shard knows what time it is, and takes what lies ahead for now.
+        age.hear(moment_ms, i64::MAX);
     }
 
     /// An item of the type, that is not wanted itself, is held.
@@ -113,7 +127,7 @@ impl ShardBuilder {
             snapshot_accepted: self.snapshot_accepted,
             recorder_deleted,
             open_gaps,
-            received_ms: None,
+            newest_ms: self.own.newest_ms.or(self.global.newest_ms),
         }
     }
 }

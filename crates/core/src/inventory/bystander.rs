@@ -1,5 +1,7 @@
 //! Items that nobody reads: that they are well formed and where they are is all that is asked of them.
 
+use std::collections::BTreeMap;
+
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
 use super::Version;
@@ -74,6 +76,8 @@ impl<'t> Bystander<'t> {
 pub(super) struct Familiar {
     /// Of `global` items, and of the others.
     places: [Place; 2],
+    /// The newest capture time of those that were at places before, by shard and whether `global`.
+    newest_ms: BTreeMap<(ShardId, bool), i64>,
 }
 
 /// Where the last items were, and some of their types.
@@ -81,6 +85,10 @@ pub(super) struct Familiar {
 struct Place {
     account: Box<[u8]>,
     region: Box<[u8]>,
+    /// The same two, read; `None` before anything was noted.
+    shard: Option<ShardId>,
+    /// The newest capture time there.
+    newest_ms: i64,
     /// By [`slot`]; of two types for one slot the later holds.
     types: Vec<Box<[u8]>>,
 }
@@ -89,29 +97,50 @@ struct Place {
 pub(super) const SLOTS: usize = 64;
 
 impl Familiar {
-    /// Whether one of this place and type was noted.
+    /// Whether one of this place and type was noted; its time then is.
     #[inline]
-    pub fn knows(&self, item: &Bystander<'_>) -> bool {
-        let [global, regional] = &self.places;
+    pub fn sees(&mut self, item: &Bystander<'_>) -> bool {
+        let [global, regional] = &mut self.places;
         let place = if item.global { global } else { regional };
-        is_same(&place.account, item.account)
+        let knows = is_same(&place.account, item.account)
             && is_same(&place.region, item.region)
             && slot(item.resource_type)
                 .and_then(|slot| place.types.get(slot))
-                .is_some_and(|known| is_same(known, item.resource_type))
+                .is_some_and(|known| is_same(known, item.resource_type));
+        if knows {
+            place.newest_ms = place.newest_ms.max(item.captured_ms);
+        }
+        knows
     }
 
-    /// One was noted.
-    pub fn note(&mut self, item: &Bystander<'_>) {
+    /// The newest capture time that was noted of a shard.
+    pub fn newest_ms(&self, shard: &ShardId, global: bool) -> Option<i64> {
+        let [of_global, regional] = &self.places;
+        let place = if global { of_global } else { regional };
+        let last_ms = (place.shard.as_ref() == Some(shard)).then_some(place.newest_ms);
+        last_ms.max(self.newest_ms.get(&(shard.clone(), global)).copied())
+    }
+
+    /// One was noted, of this shard.
+    pub fn note(&mut self, item: &Bystander<'_>, shard: &ShardId) {
         let [global, regional] = &mut self.places;
         let place = if item.global { global } else { regional };
         if *place.account != *item.account || *place.region != *item.region {
-            *place = Place {
+            let here = Place {
                 account: item.account.into(),
                 region: item.region.into(),
+                shard: Some(shard.clone()),
+                newest_ms: item.captured_ms,
                 types: vec![Box::default(); SLOTS],
             };
+            let left = std::mem::replace(place, here);
+            if let Some(shard) = left.shard {
+                let newest_ms =
+                    self.newest_ms.entry((shard, item.global)).or_insert(left.newest_ms);
+                *newest_ms = left.newest_ms.max(*newest_ms);
+            }
         }
+        place.newest_ms = place.newest_ms.max(item.captured_ms);
         if let Some(place) = slot(item.resource_type).and_then(|slot| place.types.get_mut(slot)) {
             *place = item.resource_type.into();
         }
@@ -174,13 +203,17 @@ mod tests {
             captured_ms: 0,
             latest_ms: 0,
         };
+        let shard = ShardId {
+            account: AccountId::try_from("000000000001").unwrap(),
+            region: Region::home_of_global(),
+        };
         let mut familiar = Familiar::default();
-        assert!(!familiar.knows(&at("1", false, "")), "nothing was noted");
-        familiar.note(&at("1", false, "AWS::A::Thing"));
-        familiar.note(&at("1", true, "AWS::B::Other"));
-        familiar.note(&at("1", true, "Short"));
-        assert!(familiar.knows(&at("1", false, "AWS::A::Thing")));
-        assert!(familiar.knows(&at("1", true, "AWS::B::Other")));
+        assert!(!familiar.sees(&at("1", false, "")), "nothing was noted");
+        familiar.note(&at("1", false, "AWS::A::Thing"), &shard);
+        familiar.note(&at("1", true, "AWS::B::Other"), &shard);
+        familiar.note(&at("1", true, "Short"), &shard);
+        assert!(familiar.sees(&at("1", false, "AWS::A::Thing")));
+        assert!(familiar.sees(&at("1", true, "AWS::B::Other")));
         for (account, global, resource_type) in [
             ("1", true, "AWS::A::Thing"),
             ("1", false, "AWS::B::Other"),
@@ -189,10 +222,10 @@ mod tests {
             ("1", true, "Short"),
             ("1", false, ""),
         ] {
-            assert!(!familiar.knows(&at(account, global, resource_type)), "{resource_type}");
+            assert!(!familiar.sees(&at(account, global, resource_type)), "{resource_type}");
         }
-        familiar.note(&at("2", false, "AWS::B::Other"));
-        assert!(!familiar.knows(&at("2", false, "AWS::A::Thing")), "noted for another account");
-        assert!(!familiar.knows(&at("1", false, "AWS::A::Thing")), "forgotten");
+        familiar.note(&at("2", false, "AWS::B::Other"), &shard);
+        assert!(!familiar.sees(&at("2", false, "AWS::A::Thing")), "noted for another account");
+        assert!(!familiar.sees(&at("1", false, "AWS::A::Thing")), "forgotten");
     }
 }

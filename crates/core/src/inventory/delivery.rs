@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::ident::{Region, ResourceType};
+use crate::ident::{Region, ResourceType, ShardId};
 
 use super::bystander::Bystander;
 use super::encoded::Encoded;
@@ -68,6 +68,11 @@ pub struct Delivery {
     pub foreign: bool,
     /// Set for a whole snapshot.
     pub snapshot: Option<SnapshotFacts>,
+    /// When it was received, if that matters ([`DeliveryReader::received`]).
+    pub received_ms: Option<i64>,
+    /// By shard, the farthest moment that an item claims which is not believed, since it lies more
+    /// than [`AHEAD_MS_MAX`] ahead: here it is as of the receipt.
+    pub ahead: BTreeMap<ShardId, i64>,
     /// Where [`DeliveryReader::reading_only`] left items out: the types of all items, by shard.
     pub shown: Vec<Shown>,
 }
@@ -380,6 +385,7 @@ impl Intake {
 
     /// The end of a file that can be read.
     fn end(mut self, splitter: &Splitter) -> Delivery {
+        self.delivery.received_ms = self.now_ms;
         let name = NameFacts::of(&self.delivery.name);
         self.tell_unrecorded(&name);
         if splitter.roots == 1 && splitter.root.items {
@@ -387,6 +393,7 @@ impl Intake {
             if let (Some(snapshot), Some(now_ms)) = (&mut self.delivery.snapshot, self.now_ms)
                 && is_ahead(snapshot.moment_ms, now_ms)
             {
+                snapshot.claimed_ms = Some(snapshot.moment_ms);
                 snapshot.moment_ms = now_ms;
             }
         }
@@ -409,11 +416,12 @@ impl Intake {
                 self.delivery.ignored += 1;
                 continue;
             }
-            let version = &mut observation.item.version;
+            let claimed_ms = observation.item.version.latest_ms();
             if let Some(now_ms) = self.now_ms
-                && is_ahead(version.latest_ms(), now_ms)
+                && is_ahead(claimed_ms, now_ms)
             {
-                *version = Version { state: None, captured_ms: now_ms };
+                self.note_ahead(observation.item.key.shard(), claimed_ms);
+                observation.item.version = Version { state: None, captured_ms: now_ms };
             }
             self.observe(observation);
         }
@@ -563,16 +571,23 @@ impl Intake {
         }
     }
 
+    /// What claims to be of a moment too far ahead is here as of the receipt.
+    fn note_ahead(&mut self, shard: ShardId, claimed_ms: i64) {
+        let farthest_ms = self.delivery.ahead.entry(shard).or_insert(claimed_ms);
+        *farthest_ms = claimed_ms.max(*farthest_ms);
+    }
+
     fn is_ahead(&self, version: &Version) -> bool {
         let latest_ms = version.latest_ms();
         self.now_ms.is_some_and(|now_ms| is_ahead(latest_ms, now_ms))
     }
 
     /// What is not read of an item from the future is known as of now.
-    fn of_now(&self, mut unread: Unread) -> Unread {
+    fn of_now(&mut self, mut unread: Unread) -> Unread {
         if let (Some(shadow), Some(now_ms)) = (&mut unread.shadow, self.now_ms)
             && self.is_ahead(&shadow.item.version)
         {
+            self.note_ahead(shadow.item.key.shard(), shadow.item.version.latest_ms());
             shadow.item.version = Version { state: None, captured_ms: now_ms };
         }
         if let (Some(captured_ms), Some(now_ms)) = (&mut unread.lost.captured_ms, self.now_ms)

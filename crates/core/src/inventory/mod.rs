@@ -6,6 +6,7 @@
 //!           └ message ─ envelope ─┘                              └ snapshot: what is gone
 //! ```
 
+mod age;
 mod body;
 mod build;
 mod bystander;
@@ -33,6 +34,7 @@ mod snapshot;
 mod split;
 mod tokens;
 
+pub use age::{Age, SKEW_MS_MAX};
 pub use body::*;
 pub use build::{ShardBuilder, seen_ms};
 pub use delivery::{

@@ -21,9 +21,9 @@ pub struct Shard {
     pub recorder_deleted: bool,
     /// What was not seen of it, and nothing has closed since (semantics §11 rows 37 and 39).
     pub open_gaps: OpenGaps,
-    /// When the last delivery for this shard was received, milliseconds since the epoch; `None`
-    /// when staleness does not apply (`check`).
-    pub received_ms: Option<i64>,
+    /// The newest moment that a delivery tells of this shard, milliseconds since the epoch (semantics
+    /// §11 row 40); `None` where none told any.
+    pub newest_ms: Option<i64>,
 }
 
 impl Shard {
@@ -36,7 +36,7 @@ impl Shard {
             snapshot_accepted: false,
             recorder_deleted: false,
             open_gaps: OpenGaps::new(),
-            received_ms: None,
+            newest_ms: None,
         }
     }
 

@@ -19,6 +19,9 @@ pub struct SnapshotFacts {
     pub shard: Option<ShardId>,
     /// The time in its file name, else the newest capture time in it; milliseconds since the epoch.
     pub moment_ms: i64,
+    /// What it claims to be of, where that lies farther ahead than [`super::AHEAD_MS_MAX`] and
+    /// `moment_ms` is that of its receipt.
+    pub claimed_ms: Option<i64>,
     /// The types about which it is the whole truth: those it contains, and those that the
     /// recorder's item in it lists (of [`ResourceType::NAMED`], where that lists types by leaving
     /// some out). A resource of these that is absent from it and last seen before its moment is
@@ -67,6 +70,8 @@ pub struct Shown {
     pub global: bool,
     /// Which.
     pub types: BTreeSet<ResourceType>,
+    /// The newest capture time of those that are not observed; milliseconds since the epoch.
+    pub newest_ms: Option<i64>,
 }
 
 impl Coverage {
@@ -98,7 +103,7 @@ impl Coverage {
         item: &Bystander<'_>,
         wanted: &BTreeSet<ResourceType>,
     ) -> Option<()> {
-        if self.familiar.knows(item) {
+        if self.familiar.sees(item) {
             self.newest_ms = self.newest_ms.max(Some(item.captured_ms));
             return Some(());
         }
@@ -107,7 +112,7 @@ impl Coverage {
             return None;
         }
         self.notes(&shard, item.global, &resource_type, item.captured_ms);
-        self.familiar.note(item);
+        self.familiar.note(item, &shard);
         Some(())
     }
 
@@ -168,11 +173,12 @@ impl Coverage {
             shard: shard.clone(),
             global: false,
             types: types.clone(),
+            newest_ms: self.familiar.newest_ms(shard, false),
         });
-        let global = self.global.iter().map(|(account, types)| Shown {
-            shard: ShardId { account: account.clone(), region: Region::home_of_global() },
-            global: true,
-            types: types.clone(),
+        let global = self.global.iter().map(|(account, types)| {
+            let shard = ShardId { account: account.clone(), region: Region::home_of_global() };
+            let newest_ms = self.familiar.newest_ms(&shard, true);
+            Shown { shard, global: true, types: types.clone(), newest_ms }
         });
         regional.chain(global).collect()
     }
@@ -225,7 +231,7 @@ impl Coverage {
         // The one shard, unless what was lost may be of any type.
         let shard = self.shard(name.shard()).filter(|_| !self.lost.of_any_type());
         let covers = shard.as_ref().map(|shard| self.covers(shard)).unwrap_or_default();
-        Some(SnapshotFacts { shard, moment_ms, covers })
+        Some(SnapshotFacts { shard, moment_ms, claimed_ms: None, covers })
     }
 
     /// The one shard of the regional items. A snapshot of `global` items alone, or of none, is of

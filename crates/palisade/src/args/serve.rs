@@ -1,6 +1,7 @@
 //! `palisade serve`.
 
 use super::*;
+use crate::worker::STALE_AFTER_HOURS;
 
 /// Who is believed to be calling.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -47,8 +48,9 @@ pub struct Serve {
     /// Largest difference between a caller's clock and ours, in seconds, up to 900.
     #[arg(long, env = "PALISADE_CLOCK_WINDOW", default_value_t = 300, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=900))]
     pub clock_window: u32,
-    /// Inventory of which nothing was delivered for this many hours counts as stale; 0 is never.
-    #[arg(long, env = "PALISADE_STALE_AFTER", default_value_t = 24, value_name = "HOURS")]
+    /// Inventory counts as stale when what its newest delivery says is this many hours old: the moment
+    /// of a snapshot, the newest capture time of anything else. 0 is never.
+    #[arg(long, env = "PALISADE_STALE_AFTER", default_value_t = STALE_AFTER_HOURS, value_name = "HOURS")]
     pub stale_after: u32,
     /// A SECURITY_GROUPS_COMMON policy that is or was in force elsewhere, by its id, such as one of
     /// AWS's own Firewall Manager beside this server: groups named FMManagedSecurityGroup with its id

@@ -316,8 +316,8 @@ impl Shards<'_> {
     }
 
     fn take_rest(&mut self, delivery: Delivery, out: Option<&Spill>) -> Result<(), Failure> {
-        for Shown { shard, global, types } in delivery.shown {
-            self.sort(Spilled::Shown { shard, global, types }, out)?;
+        for Shown { shard, global, types, newest_ms } in delivery.shown {
+            self.sort(Spilled::Shown { shard, global, types, newest_ms }, out)?;
         }
         let Some(snapshot) = delivery.snapshot else { return Ok(()) };
         for (shard, types) in snapshot.covers {
@@ -325,7 +325,7 @@ impl Shards<'_> {
             self.sort(Spilled::Covered { shard, types, moment_ms }, out)?;
         }
         match snapshot.shard {
-            Some(shard) => self.sort(Spilled::Whole { shard }, out),
+            Some(shard) => self.sort(Spilled::Whole { shard, moment_ms: snapshot.moment_ms }, out),
             None => Ok(()),
         }
     }
@@ -370,12 +370,18 @@ impl Shards<'_> {
             Spilled::Seen { observation, moment_ms } => {
                 builder.observe(observation.into(), moment_ms);
             }
-            Spilled::Shown { types, .. } => types.into_iter().for_each(|shown| builder.show(shown)),
+            Spilled::Shown { types, global, newest_ms, .. } => {
+                types.into_iter().for_each(|shown| builder.show(shown));
+                newest_ms.into_iter().for_each(|newest_ms| builder.hear(global, newest_ms));
+            }
             Spilled::Covered { types, moment_ms, .. } => {
                 types.into_iter().for_each(|covered| builder.mark(covered, moment_ms));
             }
             Spilled::Missed { missed, .. } => builder.miss(missed),
-            Spilled::Whole { .. } => builder.accept_snapshot(),
+            Spilled::Whole { moment_ms, .. } => {
+                builder.accept_snapshot();
+                builder.hear(false, moment_ms);
+            }
         }
     }
 }

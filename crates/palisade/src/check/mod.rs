@@ -22,7 +22,7 @@ use palisade_core::policy::Policy;
 
 use crate::args::Check;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::report::{self, StatusRow, ViolatorLine};
+use crate::report::{self, Age, Reason, StatusRow, ViolatorLine};
 use crate::system::SystemClock;
 use crate::terminal::{print_by, say, warn};
 use crate::{files, progress};
@@ -49,6 +49,8 @@ struct Finding {
     /// Some resource is in scope.
     holds: bool,
     violator_count: u64,
+    /// The newest moment told of its shard, milliseconds since the epoch.
+    newest_ms: Option<i64>,
     /// What there is to say besides; of most there is nothing.
     details: Option<Box<Details>>,
 }
@@ -91,7 +93,7 @@ pub fn run(args: &Check) -> Outcome {
         ));
     }
     let exit = exit(&found);
-    print_by(|to| report::statuses(told(&question, found.rows), args.output, to))?;
+    print_by(|to| report::statuses(told(&question, found.rows, now_ms), args.output, to))?;
     if is_empty && question.is_about_somebody() {
         say("no policy could be judged: none is judged in the Regions given or found; \
              policies about CloudFront are judged in us-east-1 alone");
@@ -101,11 +103,15 @@ pub fn run(args: &Check) -> Outcome {
 }
 
 /// The rows as they are reported, in the order of the policies, Regions and accounts.
-fn told<'q>(question: &'q Question, rows: Rows<'q>) -> impl Iterator<Item = StatusRow> + use<'q> {
+fn told<'q>(
+    question: &'q Question,
+    rows: Rows<'q>,
+    now_ms: i64,
+) -> impl Iterator<Item = StatusRow> + use<'q> {
     let every = rows.into_iter().flat_map(|(place, accounts)| {
         accounts.into_iter().map(move |(account, finding)| (place.clone(), account, finding))
     });
-    every.filter_map(|((at, region), account, finding)| {
+    every.filter_map(move |((at, region), account, finding)| {
         let policy = question.policies.get(at)?;
         let details = finding.details.map(|details| *details).unwrap_or_default();
         Some(StatusRow {
@@ -116,6 +122,8 @@ fn told<'q>(question: &'q Question, rows: Rows<'q>) -> impl Iterator<Item = Stat
             account_name: question.account_name(account),
             account: account.to_string(),
             status: finding.status,
+            reason: finding.status.map_or(Reason::NoResult, |_| Reason::Judged),
+            age: finding.newest_ms.map(|newest_ms| Age::of(newest_ms, now_ms)),
             violator_count: finding.violator_count,
             limit_exceeded: finding.violator_count > LIMIT_MAX,
             issues: details.issues,
@@ -360,7 +368,7 @@ impl<'a> Judging<'a> {
             references: facts,
             account: told.get(&shard.id.account).unwrap_or(&nothing),
             evaluated_ms: self.now_ms,
-            stale_after_ms: None,
+            stale_after_ms: self.question.stale_after_ms,
         };
         let judgement = judge(policy, &evidence);
         let change = ledger::advance(&Record::default(), &judgement, policy.revision, self.now_ms);
@@ -375,6 +383,7 @@ impl<'a> Judging<'a> {
             status: judgement.status(),
             holds: judgement.in_scope > 0,
             violator_count: judgement.violators.len() as u64,
+            newest_ms: shard.newest_ms,
             details: has_details.then(|| Box::new(details)),
         }
     }

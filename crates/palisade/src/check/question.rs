@@ -15,6 +15,8 @@ use crate::args::Check;
 use crate::failure::{Failure, unreadable};
 use crate::terminal::warn;
 
+const HOUR_MS: i64 = 60 * 60 * 1_000;
+
 /// The question that one run answers.
 pub struct Question {
     /// Whose accounts.
@@ -28,6 +30,8 @@ pub struct Question {
     /// By whose ids Firewall Manager's own groups are told (semantics §11 row 57): the policies given
     /// that carry their id, and those that the setting names.
     pub common_policies: BTreeSet<PolicyId>,
+    /// Age at which inventory counts as stale, milliseconds; `None`: it never does.
+    pub stale_after_ms: Option<i64>,
     /// Ids that the policy files carry, rather than ones made up here.
     given: BTreeSet<PolicyId>,
 }
@@ -85,6 +89,10 @@ impl Question {
             regions: args.regions.iter().cloned().collect(),
             violators: args.violators,
             common_policies,
+            stale_after_ms: args
+                .stale_after
+                .filter(|hours| *hours > 0)
+                .map(|hours| i64::from(hours).saturating_mul(HOUR_MS)),
             given,
         })
     }

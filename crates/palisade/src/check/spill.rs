@@ -30,6 +30,8 @@ pub enum Spilled {
         global: bool,
         /// Which.
         types: BTreeSet<ResourceType>,
+        /// The newest capture time of those of which nothing else is kept.
+        newest_ms: Option<i64>,
     },
     /// A snapshot is the whole truth about these types.
     Covered {
@@ -51,6 +53,8 @@ pub enum Spilled {
     Whole {
         /// Of this shard.
         shard: ShardId,
+        /// Of this moment, milliseconds since the epoch.
+        moment_ms: i64,
     },
 }
 
@@ -81,7 +85,7 @@ impl Spilled {
             Spilled::Missed { account, .. } => account,
             Spilled::Shown { shard, .. }
             | Spilled::Covered { shard, .. }
-            | Spilled::Whole { shard } => &shard.account,
+            | Spilled::Whole { shard, .. } => &shard.account,
         }
     }
 
@@ -95,7 +99,7 @@ impl Spilled {
             }
             Spilled::Shown { shard, .. }
             | Spilled::Covered { shard, .. }
-            | Spilled::Whole { shard } => Some(shard.clone()),
+            | Spilled::Whole { shard, .. } => Some(shard.clone()),
         }
     }
 

@@ -73,14 +73,15 @@ impl<'a> Judge<'a> {
             return self.together(every);
         };
         // Woken by then, whatever the setting was when the shard was judged whole.
-        let stale_ms = self
-            .judging
-            .stale_after_ms
-            .and_then(|after_ms| evaluate::stale_at_ms(loaded.shard.received_ms, after_ms));
-        if stale_ms.is_some_and(|stale_ms| self.now_ms >= stale_ms) {
+        let current_until_ms = |after_ms| {
+            let until_ms = evaluate::current_until_ms(&loaded.shard, self.now_ms, after_ms);
+            until_ms.ok_or(Stale)
+        };
+        let Ok(not_before_ms) = self.judging.stale_after_ms.map(current_until_ms).transpose()
+        else {
             return self.together(every);
-        }
-        let (as_of, not_before_ms) = (loaded.as_of, stale_ms);
+        };
+        let as_of = loaded.as_of;
         let mut found = Found { as_of, not_before_ms, is_changed: true, ..Found::default() };
         let mut whole = Vec::new();
         for policy in every.iter().copied() {
@@ -252,6 +253,9 @@ impl<'a> Judge<'a> {
 fn earliest(one: Option<i64>, other: Option<i64>) -> Option<i64> {
     one.into_iter().chain(other).min()
 }
+
+/// So old that only the whole can be judged.
+struct Stale;
 
 /// How far the changes of a shard's items reach into one policy's record.
 enum Reach {

@@ -349,10 +349,14 @@ fn compare(
 
 /// As it would be if deliveries never became stale.
 fn fresh(said: &Said) -> Said {
-    const STALE: &str = "No AWS Config delivery was received within 24 hours.";
+    const STALE: &str = "No AWS Config delivery tells of the last 36 hours. The newest tells of ";
+    const MOMENT: &str = "2026-10-31T00:10:00Z.";
     let mut said = said.clone();
     if let Some(issue) = said.issues.remove("AWSCONFIG") {
-        let rest = issue.replace(STALE, "");
+        let rest = match issue.split_once(STALE) {
+            Some((before, after)) => [before, after.get(MOMENT.len()..).unwrap()].concat(),
+            None => issue,
+        };
         if !rest.trim().is_empty() {
             said.issues.insert("AWSCONFIG".to_owned(), rest.trim().to_owned());
         }

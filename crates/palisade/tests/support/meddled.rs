@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use palisade_core::evaluate::{Changed, Reference, Support};
-use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
+use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Delivery, Item};
 use palisade_core::ledger::ViolatorRow;
 use palisade_store::sqlite::SqliteStore;
@@ -134,6 +134,17 @@ impl<F: Fn(&SqliteStore, &ShardId) -> Result<()> + Send + Sync> Store for Meddle
         self.store.load_changed(shard, references, policies, support)
     }
 
+    fn newest_ms(&self, shard: &ShardId) -> Result<Option<i64>> {
+        self.store.newest_ms(shard)
+    }
+    fn newest_each_ms(
+        &self,
+        region: &Region,
+        after: Option<&AccountId>,
+        through: &AccountId,
+    ) -> Result<Vec<(AccountId, i64)>> {
+        self.store.newest_each_ms(region, after, through)
+    }
     fn items(
         &self,
         shard: &ShardId,
@@ -150,6 +161,14 @@ impl<F: Fn(&SqliteStore, &ShardId) -> Result<()> + Send + Sync> Store for Meddle
 
     fn name_common_policies(&self, named: &BTreeSet<PolicyId>, now_ms: i64) -> Result<bool> {
         self.store.name_common_policies(named, now_ms)
+    }
+
+    fn stale_by(&self, stale_after_ms: Option<i64>, now_ms: i64) -> Result<bool> {
+        self.store.stale_by(stale_after_ms, now_ms)
+    }
+
+    fn look_at_clock(&self, now_ms: i64, passed_ms: i64) -> Result<Clock> {
+        self.store.look_at_clock(now_ms, passed_ms)
     }
 
     fn fan_outs(&self) -> Result<Vec<FanOut>> {

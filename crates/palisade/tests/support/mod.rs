@@ -171,6 +171,7 @@ pub fn decide(store: &dyn Store, organization: &Value, policies: &[Value]) {
         })));
     }
     store.commit(store.control_revision().unwrap(), &changes, NOW_MS).unwrap();
+    store.stale_by(Judging::default().stale_after_ms, NOW_MS).unwrap();
 }
 
 /// The current view of a store's control state.

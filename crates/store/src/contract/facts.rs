@@ -124,7 +124,7 @@ pub fn snapshot_of(
 ) -> Delivery {
     let types: BTreeSet<ResourceType> = types.into_iter().collect();
     let covers = BTreeMap::from([(shard.clone(), types)]);
-    let facts = SnapshotFacts { shard: Some(shard.clone()), moment_ms, covers };
+    let facts = SnapshotFacts { shard: Some(shard.clone()), moment_ms, claimed_ms: None, covers };
     Delivery { snapshot: Some(facts), ..delivery(observations) }
 }
 

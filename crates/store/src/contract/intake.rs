@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use palisade_core::ident::{Region, ResourceType, ShardId};
+use palisade_core::ident::ResourceType;
 use palisade_core::inventory::{Body, Observation};
 
 use crate::{Accepted, ControlChange, Store};
@@ -31,7 +31,7 @@ pub fn what_is_delivered_is_loaded(bed: &mut impl Bed) {
     let seen: Vec<_> = shard_1.items.values().flat_map(|of_type| of_type.values()).collect();
     assert_eq!(seen, [&items[2].item, &items[1].item, &items[0].item]);
     assert_eq!(shard_1.held_types.iter().collect::<Vec<_>>(), [&RECORDER, &GROUP]);
-    assert_eq!(shard_1.received_ms, Some(1000));
+    assert_eq!(shard_1.newest_ms, Some(6), "what is told counts, not when");
     assert!(!shard_1.snapshot_accepted);
     assert!(!shard_1.recorder_deleted);
     assert_eq!(loaded(store, &shard(2)).shard.item(&GROUP, "sg-a"), Some(&other.item));
@@ -221,25 +221,6 @@ pub fn a_deleted_recorder_is_told(bed: &mut impl Bed) {
     assert!(!told(), "one recorder is enough");
 }
 
-pub fn global_items_of_another_region_do_not_renew_a_shards_own_receipt(bed: &mut impl Bed) {
-    let store = bed.store();
-    let home = ShardId { account: account(1), region: Region::home_of_global() };
-    let received = || loaded(store, &home).shard.received_ms;
-    let mut global =
-        observed(&home, ResourceType::CLOUDFRONT_DISTRIBUTION, "E1", 5, Body::Unwanted);
-    global.global = true;
-    let brought = snapshot(&shard(1), 50, &[group(&shard(1), "sg-1", 5), global]);
-    store.accept(&brought, 1000).unwrap();
-    assert_eq!(received(), Some(1000), "the only delivery there is");
-    store.accept(&delivery(&[group(&home, "sg-1", 5)]), 2000).unwrap();
-    store.accept(&brought, 3000).unwrap();
-    assert_eq!(received(), Some(2000));
-    assert_eq!(loaded(store, &shard(1)).shard.received_ms, Some(3000));
-    store.accept(&delivery(&[group(&home, "sg-1", 5)]), 1500).unwrap();
-    assert_eq!(received(), Some(2000), "a receipt never moves back");
-    assert!(!loaded(store, &home).shard.snapshot_accepted);
-}
-
 pub fn accounts_outside_the_organization_are_kept_and_counted(bed: &mut impl Bed) {
     let store = bed.store();
     commit(store, &[ControlChange::PutOrganization(Arc::new(organization(&[1])))], 0);
@@ -279,24 +260,12 @@ pub fn a_change_marks_its_shard_and_a_repeat_marks_nothing(bed: &mut impl Bed) {
     assert_eq!(due(store, 1000), "");
 }
 
-pub fn a_repeat_after_an_hour_marks_the_shard_that_may_be_stale(bed: &mut impl Bed) {
-    let store = bed.store();
-    let same = delivery(&[group(&shard(1), "sg-1", 10)]);
-    store.accept(&same, 0).unwrap();
-    clear_work(store, 0);
-    store.accept(&same, HOUR).unwrap();
-    assert_eq!(due(store, 2 * HOUR), "");
-    store.accept(&same, 2 * HOUR + 1).unwrap();
-    assert_eq!(due(store, 2 * HOUR + 1), "1 *");
-    assert_eq!(loaded(store, &shard(1)).shard.received_ms, Some(2 * HOUR + 1));
-}
-
 pub fn the_first_whole_snapshot_marks_its_shard_even_when_it_is_empty(bed: &mut impl Bed) {
     let store = bed.store();
     store.accept(&snapshot_of(&shard(1), 50, &[], []), 1000).unwrap();
     let shard_1 = loaded(store, &shard(1)).shard;
     assert!(shard_1.snapshot_accepted);
-    assert_eq!(shard_1.received_ms, Some(1000));
+    assert_eq!(shard_1.newest_ms, Some(50));
     assert_eq!(due(store, 1000), "1 *");
 }
 

@@ -113,7 +113,7 @@ pub fn gaps_mark_the_shards_they_concern_and_repeats_mark_nothing(bed: &mut impl
     store.accept(&missing(&[], &[gap(&shard(4), Some(GROUP), "", 20)]), 5000).unwrap();
     assert_eq!(open(store, &shard(4)), "SecurityGroup *");
     assert!(loaded(store, &shard(4)).shard.is_unheard_of());
-    assert_eq!(loaded(store, &shard(4)).shard.received_ms, None);
+    assert_eq!(loaded(store, &shard(4)).shard.newest_ms, None);
 }
 
 pub fn what_closes_a_gap_marks_the_shards_that_had_it(bed: &mut impl Bed) {

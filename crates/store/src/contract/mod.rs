@@ -3,6 +3,7 @@
 //! An engine brings a [`Bed`] and writes `contract_suite!(make_bed)` into its tests. What an engine
 //! cannot do is a `skipped:` line with a reason.
 
+pub mod age;
 pub mod audit;
 pub mod changes;
 pub mod control;
@@ -66,10 +67,15 @@ macro_rules! contract_suite {
             intake::a_snapshot_is_silent_about_types_it_does_not_cover
             intake::a_type_once_held_stays_held
             intake::a_deleted_recorder_is_told
-            intake::global_items_of_another_region_do_not_renew_a_shards_own_receipt
+            age::global_items_of_another_region_do_not_renew_a_shard
+            age::a_shard_is_as_old_as_what_is_told_of_it_whenever_it_is_sent
+            age::what_claims_to_be_of_the_future_is_as_of_when_it_came_first
+            age::what_was_noted_while_the_clock_was_ahead_counts_as_now_when_it_is_set_back
+            age::another_setting_of_staleness_marks_every_shard
+            age::time_far_ahead_is_believed_when_a_delivery_tells_of_it
             intake::accounts_outside_the_organization_are_kept_and_counted
             intake::a_change_marks_its_shard_and_a_repeat_marks_nothing
-            intake::a_repeat_after_an_hour_marks_the_shard_that_may_be_stale
+            age::what_makes_an_old_shard_newer_marks_it
             intake::the_first_whole_snapshot_marks_its_shard_even_when_it_is_empty
             missed::a_gap_is_open_until_something_from_its_moment_on_closes_it
             missed::a_gap_of_any_type_is_closed_type_by_type

@@ -24,14 +24,14 @@ fn in_memory(n: u32, deliveries: &[Delivery]) -> Shard {
         }
         if snapshot.shard.as_ref() == Some(&id) {
             builder.accept_snapshot();
+            builder.hear(false, snapshot.moment_ms);
         }
     }
     builder.seal()
 }
 
-/// The shard as the store has it, but for the receipt, which core's accumulation does not know.
 fn in_store(store: &dyn Store, n: u32) -> Shard {
-    Shard { received_ms: None, ..loaded(store, &shard(n)).shard }
+    loaded(store, &shard(n)).shard
 }
 
 /// Takes the same deliveries in for ever other accounts, since a store cannot be emptied.

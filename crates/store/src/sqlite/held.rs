@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use palisade_core::ident::{ResourceId, ResourceType, ShardId};
+use palisade_core::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{
-    Held, ItemDecodeError, ItemKey, decode_item, encode_item, is_live_unless,
+    Age, Held, ItemDecodeError, ItemKey, decode_item, encode_item, is_live_unless,
 };
 use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{OptionalExtension, params};
@@ -256,33 +256,55 @@ pub(super) fn put_coverage(
 pub(super) struct ShardRow {
     /// A whole snapshot of it was accepted.
     pub(super) snapshot_accepted: bool,
-    /// Last delivery of the shard itself.
-    pub(super) received_ms: Option<i64>,
-    /// Last `global` items that came in another Region's delivery.
-    pub(super) global_received_ms: Option<i64>,
+    /// By what is told of the shard itself.
+    pub(super) own: Age,
+    /// By `global` items, which come in any Region's delivery.
+    pub(super) global: Age,
 }
 
 impl ShardRow {
-    /// The receipt from which staleness counts. A delivery of another Region says nothing of what
-    /// is not `global`: it counts only where the shard has no delivery of its own.
-    pub(super) fn counted_ms(&self) -> Option<i64> {
-        self.received_ms.or(self.global_received_ms)
+    /// The moment from which staleness counts. A delivery of another Region says nothing of what is
+    /// not `global`: it counts only where nothing was told of the shard itself.
+    pub(super) fn newest_ms(&self) -> Option<i64> {
+        self.own.newest_ms.or(self.global.newest_ms)
     }
 }
 
 /// The row of a shard, `None` when nothing was ever delivered for it.
 pub(super) fn shard_row(tx: &Transaction<'_>, shard: &ShardId) -> Result<Option<ShardRow>> {
     let mut statement = tx.prepare_cached(
-        "SELECT snapshot_accepted, received_ms, global_received_ms FROM shards
+        "SELECT snapshot_accepted, newest_ms, ahead_ms, global_newest_ms, global_ahead_ms FROM shards
          WHERE account = ?1 AND region = ?2",
     )?;
     let mut rows = statement.query([shard.account.as_str(), shard.region.as_str()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     Ok(Some(ShardRow {
         snapshot_accepted: get(row, 0, "shard")?,
-        received_ms: get(row, 1, "shard")?,
-        global_received_ms: get(row, 2, "shard")?,
+        own: Age { newest_ms: get(row, 1, "shard")?, ahead_ms: get(row, 2, "shard")? },
+        global: Age { newest_ms: get(row, 3, "shard")?, ahead_ms: get(row, 4, "shard")? },
     }))
+}
+
+/// The newest moment told of each shard of a Region, of the accounts after one through another.
+pub(super) fn newest_each_ms(
+    tx: &Transaction<'_>,
+    region: &Region,
+    after: Option<&AccountId>,
+    through: &AccountId,
+) -> Result<Vec<(AccountId, i64)>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT account, coalesce(newest_ms, global_newest_ms) FROM shards
+         WHERE account > ?1 AND account <= ?2 AND region = ?3 ORDER BY account",
+    )?;
+    let after = after.map_or("", AccountId::as_str);
+    let mut rows = statement.query([after, through.as_str(), region.as_str()])?;
+    let mut newest = Vec::new();
+    while let Some(row) = rows.next()? {
+        if let Some(newest_ms) = get(row, 1, "shard")? {
+            newest.push((ident(row, 0, "shard")?, newest_ms));
+        }
+    }
+    Ok(newest)
 }
 
 /// Sequence of the last change of a shard's facts.
@@ -302,20 +324,25 @@ pub(super) fn put_shard_row(
 ) -> Result<()> {
     let mut statement = tx.prepare_cached(
         "INSERT INTO shards
-           (account, region, snapshot_accepted, received_ms, global_received_ms, changed)
-         VALUES (?1, ?2, ?3, ?4, ?5, coalesce(?6, 0))
+           (account, region, snapshot_accepted, newest_ms, ahead_ms, global_newest_ms,
+            global_ahead_ms, changed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(?8, 0))
          ON CONFLICT (account, region) DO UPDATE SET
            snapshot_accepted = excluded.snapshot_accepted,
-           received_ms = excluded.received_ms,
-           global_received_ms = excluded.global_received_ms,
-           changed = coalesce(?6, changed)",
+           newest_ms = excluded.newest_ms,
+           ahead_ms = excluded.ahead_ms,
+           global_newest_ms = excluded.global_newest_ms,
+           global_ahead_ms = excluded.global_ahead_ms,
+           changed = coalesce(?8, changed)",
     )?;
     statement.execute(params![
         shard.account.as_str(),
         shard.region.as_str(),
         row.snapshot_accepted,
-        row.received_ms,
-        row.global_received_ms,
+        row.own.newest_ms,
+        row.own.ahead_ms,
+        row.global.newest_ms,
+        row.global.ahead_ms,
         changed
     ])?;
     Ok(())

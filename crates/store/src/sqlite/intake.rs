@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::ident::{ResourceType, ShardId};
 use palisade_core::inventory::{
-    EncodedItem, Held, Item, ItemKey, Merged, OfType, OpenGaps, is_live, is_live_unless, merge,
+    Age, EncodedItem, Held, Item, ItemKey, Merged, OfType, OpenGaps, is_live, is_live_unless, merge,
 };
 
 use crate::{Accepted, Result, StoreError};
@@ -21,13 +21,7 @@ use super::load::ITEM;
 use super::protections::Served;
 use super::told::{Prepared, Spoken};
 use super::writer::Transaction;
-use super::{control, missed, readers, sequence, work};
-
-/// A delivery that changes nothing marks nothing, unless the one before it is older than this:
-/// then the shard may have been judged stale since, and is judged again. No longer than any
-/// interval at which AWS Config delivers snapshots, so any setting of staleness that makes sense
-/// is longer.
-const RECENT_MS: i64 = 60 * 60 * 1000;
+use super::{clock, control, missed, readers, sequence, work};
 
 pub(super) fn accept<'t>(
     tx: &'t Transaction<'t>,
@@ -35,13 +29,19 @@ pub(super) fn accept<'t>(
     received_ms: i64,
 ) -> Result<Accepted> {
     let sequence = sequence::next(tx)?;
-    let moment = delivery.moment_ms;
+    let stale_after_ms = clock::stale_after_ms(tx)?;
     let mut accepted = Accepted::default();
     for (id, spoken) in &delivery.shards {
         if !control::is_member(tx, &id.account)? {
             accepted.strangers = accepted.strangers.saturating_add(spoken.rows() as u64);
         }
-        let mut shard = Intake::open(tx, id)?;
+        let mut shard = Intake::open(tx, id, stale_after_ms)?;
+        // What claims to be of the future was as of when it came first: it is not the whole truth of
+        // what was told since.
+        let is_known = spoken
+            .claimed_ms
+            .is_some_and(|claimed_ms| shard.age(spoken).is_known_claim(claimed_ms, received_ms));
+        let moment = delivery.moment_ms.filter(|_| !is_known);
         for of_type in &spoken.types {
             shard.observe_all(of_type, moment, &mut accepted)?;
         }
@@ -60,6 +60,8 @@ pub(super) fn accept<'t>(
 struct Intake<'t> {
     tx: &'t Transaction<'t>,
     id: &'t ShardId,
+    /// How old the shard may be and was not judged stale; `None`: however old.
+    stale_after_ms: Option<i64>,
     firsts: Firsts<'t>,
     before: ShardRow,
     coverage_before: BTreeMap<ResourceType, Coverage>,
@@ -80,10 +82,15 @@ struct Intake<'t> {
 }
 
 impl<'t> Intake<'t> {
-    fn open(tx: &'t Transaction<'t>, id: &'t ShardId) -> Result<Intake<'t>> {
+    fn open(
+        tx: &'t Transaction<'t>,
+        id: &'t ShardId,
+        stale_after_ms: Option<i64>,
+    ) -> Result<Intake<'t>> {
         let coverage = held::coverage(tx, id)?;
         Ok(Intake {
             tx,
+            stale_after_ms,
             firsts: Firsts::into_items(tx)?,
             before: held::shard_row(tx, id)?.unwrap_or_default(),
             coverage_before: coverage.clone(),
@@ -321,13 +328,20 @@ impl<'t> Intake<'t> {
         after.snapshot_accepted |= spoken.snapshot;
         self.is_whole |= after.snapshot_accepted != self.before.snapshot_accepted;
         self.changed |= self.is_whole;
-        let receipt =
-            if spoken.own { &mut after.received_ms } else { &mut after.global_received_ms };
-        *receipt = Some(receipt.map_or(received_ms, |before| before.max(received_ms)));
+        for (age, newest_ms, is_claimed) in [
+            (&mut after.own, spoken.own_ms, spoken.is_own),
+            (&mut after.global, spoken.global_ms, !spoken.is_own),
+        ] {
+            age.settle(received_ms);
+            let claimed_ms = spoken.claimed_ms.filter(|_| is_claimed);
+            newest_ms.into_iter().chain(claimed_ms).for_each(|ms| age.hear(ms, received_ms));
+        }
+        let told_ms = spoken.own_ms.max(spoken.global_ms).filter(|ms| *ms <= received_ms);
+        told_ms.map_or(Ok(()), |told_ms| clock::told(self.tx, told_ms))?;
         held::put_shard_row(self.tx, self.id, &after, self.changed.then_some(sequence))?;
         let is_whole = self.is_whole
             || self.log.is_over()
-            || self.may_have_been_stale(&after)
+            || self.may_have_been_stale(&after, received_ms)
             || (self.changed && changes::are_many(self.tx, self.id)?);
         if is_whole {
             work::mark(self.tx, self.id, None, sequence, received_ms)?;
@@ -344,12 +358,16 @@ impl<'t> Intake<'t> {
         Ok(())
     }
 
-    fn may_have_been_stale(&self, after: &ShardRow) -> bool {
-        match (self.before.counted_ms(), after.counted_ms()) {
-            (Some(before), Some(after)) => after.saturating_sub(before) > RECENT_MS,
-            (None, _) => true,
-            (Some(_), None) => false,
-        }
+    /// As [`Spoken`] tells of.
+    fn age(&self, spoken: &Spoken<'_>) -> Age {
+        if spoken.is_own { self.before.own } else { self.before.global }
+    }
+
+    fn may_have_been_stale(&self, after: &ShardRow, received_ms: i64) -> bool {
+        let (before, after) = (self.before.newest_ms(), after.newest_ms());
+        let Some(after_ms) = self.stale_after_ms else { return false };
+        let was_stale = before.is_none_or(|ms| received_ms.saturating_sub(ms) >= after_ms);
+        after != before && (was_stale || after < before)
     }
 
     fn put_coverage(&mut self) -> Result<()> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use palisade_core::evaluate::{AccountFacts, Changed, Fact, Reference, References, Support};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
-use palisade_core::inventory::{Item, ItemKey, Shard, decode_item_of};
+use palisade_core::inventory::{Age, Item, ItemKey, Shard, decode_item_of};
 use palisade_core::ledger::{Record, ViolatorRow};
 use rusqlite::params;
 
@@ -179,7 +179,7 @@ struct Head {
 /// delivered for it.
 fn head(tx: &Transaction<'_>, id: &ShardId) -> Result<Option<Head>> {
     let mut statement = tx.prepare_cached(
-        "SELECT snapshot_accepted, received_ms, global_received_ms, changed,
+        "SELECT snapshot_accepted, newest_ms, global_newest_ms, changed,
            EXISTS (SELECT 1 FROM changes WHERE account = ?1 AND region = ?2)
          FROM shards WHERE account = ?1 AND region = ?2",
     )?;
@@ -189,8 +189,8 @@ fn head(tx: &Transaction<'_>, id: &ShardId) -> Result<Option<Head>> {
     let is_changed = get(row, 4, SHARD)?;
     let row = held::ShardRow {
         snapshot_accepted: get(row, 0, SHARD)?,
-        received_ms: get(row, 1, SHARD)?,
-        global_received_ms: get(row, 2, SHARD)?,
+        own: Age { newest_ms: get(row, 1, SHARD)?, ahead_ms: None },
+        global: Age { newest_ms: get(row, 2, SHARD)?, ahead_ms: None },
     };
     Ok(Some(Head { row, as_of, is_changed }))
 }
@@ -205,7 +205,7 @@ fn covered(
     shard.open_gaps = missed::open(tx, id)?;
     let Some(Head { row, .. }) = head else { return Ok(shard) };
     shard.snapshot_accepted = row.snapshot_accepted;
-    shard.received_ms = row.counted_ms();
+    shard.newest_ms = row.newest_ms();
     if held == HeldTypes::All || !row.snapshot_accepted {
         let coverage = held::coverage(tx, id)?.into_iter();
         shard.held_types =

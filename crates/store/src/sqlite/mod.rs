@@ -6,6 +6,7 @@
 mod audit;
 mod changes;
 mod checksums;
+mod clock;
 mod columns;
 mod common_policies;
 mod connections;
@@ -40,14 +41,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use palisade_core::evaluate::{Changed, Reference, Support};
-use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
+use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Delivery, Item};
 use palisade_core::ledger::ViolatorRow;
 
 use crate::{
-    Accepted, AuditEvent, AuditFilter, AuditRow, Control, ControlChange, Effort, EntryRow, FanOut,
-    HistoryRow, KeyChange, KeyRecord, Lease, Loaded, LoadedChanges, Mark, Result, Settlement,
-    Store, StoreError, Want, WorkCounts,
+    Accepted, AuditEvent, AuditFilter, AuditRow, Clock, Control, ControlChange, Effort, EntryRow,
+    FanOut, HistoryRow, KeyChange, KeyRecord, Lease, Loaded, LoadedChanges, Mark, Result,
+    Settlement, Store, StoreError, Want, WorkCounts,
 };
 
 use connections::Connections;
@@ -289,6 +290,20 @@ impl Store for SqliteStore {
         self.connections.read(|tx| load::load_changed(tx, shard, references, policies, support))
     }
 
+    fn newest_ms(&self, shard: &ShardId) -> Result<Option<i64>> {
+        let row = self.connections.read(|tx| held::shard_row(tx, shard))?;
+        Ok(row.and_then(|row| row.newest_ms()))
+    }
+
+    fn newest_each_ms(
+        &self,
+        region: &Region,
+        after: Option<&AccountId>,
+        through: &AccountId,
+    ) -> Result<Vec<(AccountId, i64)>> {
+        self.connections.read(|tx| held::newest_each_ms(tx, region, after, through))
+    }
+
     fn items(
         &self,
         shard: &ShardId,
@@ -305,6 +320,14 @@ impl Store for SqliteStore {
 
     fn name_common_policies(&self, named: &BTreeSet<PolicyId>, now_ms: i64) -> Result<bool> {
         self.connections.write(|tx| common_policies::name(tx, named, now_ms))
+    }
+
+    fn stale_by(&self, stale_after_ms: Option<i64>, now_ms: i64) -> Result<bool> {
+        self.connections.write(|tx| clock::stale_by(tx, stale_after_ms, now_ms))
+    }
+
+    fn look_at_clock(&self, now_ms: i64, passed_ms: i64) -> Result<Clock> {
+        self.connections.write(|tx| clock::look(tx, now_ms, passed_ms))
     }
 
     fn fan_outs(&self) -> Result<Vec<FanOut>> {

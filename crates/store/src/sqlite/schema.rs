@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0006.sql"),
     include_str!("schema/0007.sql"),
     include_str!("schema/0008.sql"),
+    include_str!("schema/0009.sql"),
 ];
 
 /// "PALI", so that `file` and we can tell the store from other SQLite databases.
@@ -104,6 +105,16 @@ pub(super) fn migrate(
     sealing_key: &[u8; 32],
 ) -> Result<()> {
     run(connection, path, MIGRATIONS, sealing_key)
+}
+
+/// A store as an older Palisade made it.
+#[cfg(test)]
+pub(super) fn migrate_to(
+    connection: &mut Connection,
+    version: usize,
+    sealing_key: &[u8; 32],
+) -> Result<()> {
+    run(connection, "older", MIGRATIONS.get(..version).unwrap_or(MIGRATIONS), sealing_key)
 }
 
 /// The version that this Palisade knows.

@@ -10,6 +10,7 @@ mod memory {
     use super::beds::InMemory;
     crate::contract::contract_suite!(InMemory::new);
 }
+mod ages;
 mod beds;
 mod checksums;
 mod company;

@@ -24,7 +24,13 @@ pub(super) struct Spoken<'a> {
     /// It is the whole snapshot of this shard.
     pub(super) snapshot: bool,
     /// It says more of the shard than `global` items, which come in any Region's delivery.
-    pub(super) own: bool,
+    pub(super) is_own: bool,
+    /// The newest moment that it tells of the shard itself.
+    pub(super) own_ms: Option<i64>,
+    /// The newest that it tells by `global` items, which come in any Region's delivery.
+    pub(super) global_ms: Option<i64>,
+    /// The farthest moment that it claims and that is not believed, since it lies too far ahead.
+    pub(super) claimed_ms: Option<i64>,
 }
 
 /// The observations of a delivery, all of them encoded.
@@ -39,10 +45,23 @@ pub(super) fn encoded(delivery: &Delivery) -> Cow<'_, Encoded> {
 impl<'a> Prepared<'a> {
     /// `encoded` are the delivery's observations.
     pub(super) fn of(delivery: &'a Delivery, encoded: &'a Encoded) -> Prepared<'a> {
+        let moment_ms = delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
+        let claimed_ms = delivery.snapshot.as_ref().and_then(|snapshot| snapshot.claimed_ms);
         let mut shards: BTreeMap<&ShardId, Spoken<'_>> = BTreeMap::new();
         for of_type in encoded.by_type() {
             let spoken = shards.entry(of_type.shard).or_default();
-            spoken.own |= of_type.items.iter().any(|item| !item.global);
+            spoken.claimed_ms = delivery.ahead.get(of_type.shard).copied().max(claimed_ms);
+            // What is only believed to be of the receipt tells no moment.
+            let unbelieved_ms = spoken.claimed_ms.and(delivery.received_ms);
+            for item in &of_type.items {
+                let seen_ms = item.seen_ms(moment_ms);
+                if Some(seen_ms) != unbelieved_ms {
+                    let newest =
+                        if item.global { &mut spoken.global_ms } else { &mut spoken.own_ms };
+                    *newest = (*newest).max(Some(seen_ms));
+                }
+            }
+            spoken.is_own |= of_type.items.iter().any(|item| !item.global);
             spoken.types.push(of_type);
         }
         if let Some(snapshot) = &delivery.snapshot {
@@ -52,10 +71,13 @@ impl<'a> Prepared<'a> {
             if let Some(shard) = &snapshot.shard {
                 let spoken = shards.entry(shard).or_default();
                 spoken.snapshot = true;
-                spoken.own = true;
+                spoken.is_own = true;
+                spoken.claimed_ms = spoken.claimed_ms.max(claimed_ms);
+                if claimed_ms.is_none() {
+                    spoken.own_ms = spoken.own_ms.max(moment_ms);
+                }
             }
         }
-        let moment_ms = delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
         Prepared { moment_ms, shards, missed: &delivery.missed }
     }
 }

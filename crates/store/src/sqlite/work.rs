@@ -106,6 +106,18 @@ pub(super) fn mark_all(tx: &Transaction<'_>, marks: &[Mark], now_ms: i64) -> Res
     marks.iter().try_for_each(|due| mark(tx, &due.shard, due.policy.as_ref(), sequence, now_ms))
 }
 
+/// Marks every shard of which anything was delivered due, as a whole and under every policy.
+pub(super) fn mark_every_shard(tx: &Transaction<'_>, sequence: u64, now_ms: i64) -> Result<()> {
+    tx.execute(
+        "INSERT INTO work (account, region, policy, not_before, version)
+         SELECT account, region, ?1, ?2, ?3 FROM shards WHERE true
+         ON CONFLICT (account, region, policy) DO UPDATE
+         SET not_before = min(not_before, excluded.not_before), version = excluded.version",
+        params![SHARD, now_ms, sequence],
+    )?;
+    Ok(())
+}
+
 // Leases.
 
 /// Whether anything is due, leased or not.

@@ -100,7 +100,8 @@ fn build(deliveries: &[Delivered]) -> Shard {
                 builder.mark(TYPES[state.resource_type].clone(), moment);
             }
         }
-        if delivery.moment_ms.is_some() {
+        if let Some(moment) = delivery.moment_ms {
+            builder.hear(false, moment);
             builder.accept_snapshot();
         }
     }
@@ -156,6 +157,9 @@ fn naive(deliveries: &[Delivered]) -> Shard {
             }
         }
     }
+    let captured = deliveries.iter().flat_map(|one| one.states.iter().map(|one| one.captured_ms));
+    let of_snapshots = deliveries.iter().filter_map(|one| one.moment_ms);
+    shard.newest_ms = captured.chain(of_snapshots).max();
     shard.snapshot_accepted = deliveries.iter().any(|one| one.moment_ms.is_some());
     shard.recorder_deleted =
         tombstone && !shard.items.contains_key(&ResourceType::CONFIGURATION_RECORDER);

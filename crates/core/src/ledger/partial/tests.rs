@@ -101,7 +101,7 @@ fn an_entry_of_another_revision_or_of_a_moment_does_not_stand() {
     assert!(stands(Some(&entry(&[])), 1));
     assert!(!stands(Some(&entry(&[])), 2));
     assert!(stands(Some(&entry(&["Something was not recorded."])), 1));
-    let stale = "No AWS Config delivery was received within 24 hours.";
+    let stale = "No AWS Config delivery tells of the last 36 hours.";
     assert!(!stands(Some(&entry(&["Another thing.", stale, "Something."])), 1));
     let many: Vec<String> = (0..1000).map(|n| format!("Thing {n} was not recorded.")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();

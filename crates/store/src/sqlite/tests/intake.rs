@@ -250,7 +250,7 @@ fn readers_see_one_moment_while_a_writer_writes() {
                         let times: std::collections::BTreeSet<i64> = shard
                             .of_type(&GROUP)
                             .map(|item| item.version.captured_ms)
-                            .chain(shard.received_ms)
+                            .chain(shard.newest_ms)
                             .collect();
                         assert!(times.len() <= 1, "{times:?}");
                         if times.contains(&50) {

@@ -28,6 +28,14 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ("FROM store", "one row"),
     ("UPDATE store", "one row"),
     ("SELECT count(*), ?1 FROM work", "the count of all work"),
+    ("SELECT max(at_ms) FROM (", "once, when a store of an older version is first served"),
+    ("WHERE newest_ms > ?1", "when the clock was set back"),
+    ("WHERE global_newest_ms > ?1", "when the clock was set back"),
+    ("WHERE last_used_ms > ?1", "when the clock was set back"),
+    (
+        "SELECT account, region, ?1, ?2, ?3 FROM shards",
+        "another setting, or the clock was set back",
+    ),
     ("SELECT policy, revision, NULL", "every policy, once for a version of the rules"),
     ("FROM fan_outs", "policies being fanned out: few"),
     ("FROM leases", "at most as many as shards being judged at once"),
@@ -42,6 +50,7 @@ fn no_frequent_statement_scans_a_table() {
     let sources = [
         include_str!("../audit.rs"),
         include_str!("../changes.rs"),
+        include_str!("../clock.rs"),
         include_str!("../control.rs"),
         include_str!("../held.rs"),
         include_str!("../intake.rs"),

@@ -1,0 +1,145 @@
+//! What is known of each account in a policy's scope, with its age: what `ListComplianceStatus` has no
+//! members for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use palisade_core::ident::{AccountId, PolicyId};
+use palisade_store::PolicyRecord;
+use serde::{Deserialize, Serialize};
+
+use super::{Refused, SMALL_BODY_SIZE_MAX, answer, finish, query};
+use crate::app::App;
+use crate::call::internal;
+use crate::caller::Caller;
+use crate::compliance::{entries, first_of};
+use crate::known::{Known, Shown};
+use crate::pages::{Binding, PAGE_SIZE_MAX};
+use crate::view::ControlView;
+
+/// Accounts of one page.
+pub const ACCOUNTS_PAGE_MAX: usize = 1_000;
+
+const NAME: &str = "palisade:accounts";
+
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    limit: Option<String>,
+    next: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Page {
+    policy: Policy,
+    accounts: Vec<Shown>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Which policy is told of.
+#[derive(Debug, Serialize)]
+pub(super) struct Policy {
+    id: String,
+    name: String,
+    owner: String,
+    region: String,
+}
+
+impl Policy {
+    pub(super) fn of(record: &PolicyRecord) -> Policy {
+        Policy {
+            id: record.id.to_string(),
+            name: record.document.policy_name.clone(),
+            owner: record.owner.to_string(),
+            region: record.region.to_string(),
+        }
+    }
+}
+
+/// `GET /palisade/v1/policies/{id}/accounts?limit=&next=`
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Path(policy): Path<String>,
+    request: Request,
+) -> Response {
+    let asked: Asked = match query(request.uri()) {
+        Ok(asked) => asked,
+        Err(refused) => return finish::<()>(&app, NAME, Err(refused)),
+    };
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| {
+        page(app, request.caller(), &policy, &asked)
+    })
+    .await
+}
+
+fn page(app: &App, caller: &Caller, policy: &str, asked: &Asked) -> Result<Page, Refused> {
+    let limit = page_size(asked.limit.as_deref(), ACCOUNTS_PAGE_MAX)?;
+    let view = app.view()?;
+    let record = readable(&view, caller, policy)?;
+    let filter = [record.id.as_str(), "accounts"];
+    let who = caller.account.as_ref().map_or("operator", AccountId::as_str);
+    let binding = Binding { caller: who, operation: "accounts", filter: &filter };
+    let after = match &asked.next {
+        None => None,
+        Some(token) => Some(app.sealer()?.open(binding, token).ok_or_else(|| {
+            Refused::invalid("`next` is not a token of this list; leave it out to start again")
+        })?),
+    };
+    let accounts = view.in_scope(&record.id);
+    let start = after.map_or(0, |after| accounts.partition_point(|a| a.as_str() <= &*after));
+    let rest = accounts.get(start..).unwrap_or_default();
+    let page = rest.get(..limit).unwrap_or(rest);
+    let before = start.checked_sub(1).and_then(|at| accounts.get(at));
+    let next = match page.last() {
+        Some(last) if page.len() < rest.len() => {
+            let sealed = app.sealer()?.seal(&*app.entropy, binding, last.as_str());
+            Some(sealed.map_err(internal)?)
+        }
+        _ => None,
+    };
+    Ok(Page { policy: Policy::of(&record), accounts: shown(app, &record, before, page)?, next })
+}
+
+/// These accounts, which are in scope and ascending, behind `before`.
+fn shown(
+    app: &App,
+    record: &PolicyRecord,
+    before: Option<&AccountId>,
+    accounts: &[AccountId],
+) -> Result<Vec<Shown>, Refused> {
+    let Some(last) = accounts.last() else { return Ok(Vec::new()) };
+    let rows = entries(&*app.store, record, before, accounts)?;
+    let newest: BTreeMap<AccountId, i64> =
+        app.store.newest_each_ms(&record.region, before, last)?.into_iter().collect();
+    let (mut rows, now_ms) = (rows.as_slice(), app.clock.now_ms());
+    let one = |account: &AccountId| {
+        let known = Known::in_scope(record, first_of(&mut rows, account));
+        Shown::of(account.as_str(), &known, newest.get(account).copied(), now_ms)
+    };
+    Ok(accounts.iter().map(one).collect())
+}
+
+/// The size of a page that was asked for.
+pub(super) fn page_size(asked: Option<&str>, size_max: usize) -> Result<usize, Refused> {
+    let Some(text) = asked else { return Ok(PAGE_SIZE_MAX) };
+    let size = text.parse().ok().filter(|size| (1..=size_max).contains(size));
+    size.ok_or_else(|| Refused::invalid(format!("`limit` is {text}; give 1 to {size_max}")))
+}
+
+/// The policy, if there is one that the caller may read: the operator any, an administrator its own.
+pub(super) fn readable(
+    view: &ControlView,
+    caller: &Caller,
+    policy: &str,
+) -> Result<Arc<PolicyRecord>, Refused> {
+    let may_read = |record: &Arc<PolicyRecord>| {
+        caller.account.as_ref().is_none_or(|account| *account == record.owner)
+    };
+    PolicyId::try_from(policy)
+        .ok()
+        .and_then(|id| view.policy_record(&id).cloned())
+        .filter(may_read)
+        .ok_or_else(|| Refused::not_found(format!("policy `{policy}` does not exist")))
+}
