@@ -117,12 +117,21 @@ fn real_data_delivered_files_are_accepted_wholly() {
             assert_eq!(*covered, shard, "{shown}");
             types.iter().for_each(|one| builder.mark(one.clone(), facts.moment_ms));
         }
+        for (held, types) in &facts.holds {
+            assert_eq!(*held, shard, "{shown}");
+            types.iter().for_each(|one| builder.contain(one.clone()));
+        }
         for observation in delivery.observations {
             builder.observe(observation, Some(facts.moment_ms));
         }
         let sealed = builder.seal();
         assert_eq!(sealed.items.values().map(BTreeMap::len).sum::<usize>(), items, "{shown}");
-        assert!(sealed.knows(&ResourceType::SECURITY_GROUP), "{shown}");
+        let holds = sealed.of_type(&ResourceType::SECURITY_GROUP).next().is_some();
+        assert_eq!(
+            sealed.knows(&ResourceType::SECURITY_GROUP),
+            holds,
+            "{shown}: none has a recorder"
+        );
     }
     assert_eq!(
         snapshots,

@@ -10,7 +10,10 @@ use std::path::PathBuf;
 use clap::builder::{FalseyValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use palisade_core::ident::{AccountId, PolicyId, Region};
+use palisade_core::inventory::Assumed;
 use palisade_core::policy::Quotas;
+
+use crate::failure::Failure;
 
 pub use keys::*;
 pub use serve::*;
@@ -146,6 +149,11 @@ pub struct Check {
     /// many hours ago; 0 is never. Default: of whatever age; the age is told in any case.
     #[arg(long, env = "PALISADE_STALE_AFTER", value_name = "HOURS")]
     pub stale_after: Option<u32>,
+    /// Resource types that count as recorded whatever the files hold, or `all`: for inventory that
+    /// comes without the recorder's item. Of such a type nothing found means that there is none. May
+    /// be given many times.
+    #[arg(long, env = "PALISADE_ASSUME_RECORDED", value_delimiter = ',', value_name = "TYPE|all")]
+    pub assume_recorded: Vec<String>,
     /// Accounts judged at the same time. Default: one for each processor.
     #[arg(long, env = "PALISADE_THREADS", value_name = "N")]
     pub threads: Option<std::num::NonZeroUsize>,
@@ -163,6 +171,15 @@ pub struct Check {
 /// A policy's id.
 fn policy_id(text: &str) -> Result<PolicyId, String> {
     PolicyId::try_from(text.trim()).map_err(|error| error.to_string())
+}
+
+/// The types of `--assume-recorded`.
+///
+/// # Errors
+/// A word that changes nothing.
+pub fn assumed(words: &[String]) -> Result<Assumed, Failure> {
+    Assumed::parse(words.iter().map(|word| word.trim()))
+        .map_err(|why| Failure::Usage(format!("--assume-recorded: {why}")))
 }
 
 /// Where a server is and how it is spoken to.

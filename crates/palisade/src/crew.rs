@@ -141,7 +141,14 @@ impl Crew {
                 }
             };
             let (view, now_ms) = (|| app.view(), app.clock.now_ms());
-            worker::measured_round(&*app.store, &view, *judging, now_ms, &app.metrics, &leased)
+            worker::measured_round(
+                &*app.store,
+                &view,
+                judging.clone(),
+                now_ms,
+                &app.metrics,
+                &leased,
+            )
         });
         let mut prolonging = interval_at(Instant::now() + self.prolonging, self.prolonging);
         let mut prolonged = 0_u32;

@@ -52,7 +52,7 @@ pub fn run(args: &args::Quickstart) -> Outcome {
         quotas: Quotas::default(),
         fms_policies: BTreeSet::new(),
         // The sample's snapshots are as old as its folder: staleness would hide everything else.
-        judging: Judging { stale_after_ms: None },
+        judging: Judging { stale_after_ms: None, ..Judging::default() },
         keep_history_ms: None,
         keep_audit_ms: None,
         key_file: None,

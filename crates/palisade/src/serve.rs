@@ -128,7 +128,10 @@ fn plan(args: &args::Serve) -> Result<Plan, Failure> {
         quotas,
         fms_policies: args.fms_policies.iter().cloned().collect(),
         onboarding_ms: i64::from(args.onboarding).saturating_mul(1_000),
-        judging: Judging { stale_after_ms: positive(args.stale_after, HOUR_MS) },
+        judging: Judging {
+            stale_after_ms: positive(args.stale_after, HOUR_MS),
+            assumed: args::assumed(&args.assume_recorded)?,
+        },
         keep_history_ms: positive(args.keep_history, 24 * HOUR_MS),
         keep_audit_ms: positive(args.keep_audit, 24 * HOUR_MS),
         key_file: args.key_file.clone(),
@@ -241,10 +244,13 @@ impl Running {
         let store: Arc<dyn Store> =
             Arc::new(open_as(&plan.store, plan.new, true, plan.synchronous)?);
         let again = store
-            .judge_by(evaluate::RULES, SystemClock.now_ms())
+            .judge_by(evaluate::RULES, &plan.judging.assumed.to_string(), SystemClock.now_ms())
             .map_err(|error| Failure::Refused(error.to_string()))?;
         if again > 0 {
-            tracing::info!(policies = again, "judged by other rules before: judged again");
+            tracing::info!(
+                policies = again,
+                "judged by other rules or settings before: judged again"
+            );
         }
         let is_new = store
             .name_common_policies(&plan.fms_policies, SystemClock.now_ms())

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use palisade_api::ControlView;
 use palisade_api::metrics::{Metrics, Stage};
 use palisade_core::ident::{AccountId, ShardId};
+use palisade_core::inventory::Assumed;
 use palisade_core::organization::Organization;
 use palisade_store::{FanOut, Lease, Store, StoreError};
 
@@ -38,16 +39,21 @@ pub const DAMAGED_RETRY_MS: i64 = 10 * 60_000;
 pub const STALE_AFTER_HOURS: u32 = 36;
 
 /// How the worker judges.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Judging {
     /// Age of what the newest delivery says at which inventory counts as stale, milliseconds; `None` is
     /// never.
     pub stale_after_ms: Option<i64>,
+    /// Types that count as recorded, whatever was delivered (semantics §11 row 36).
+    pub assumed: Assumed,
 }
 
 impl Default for Judging {
     fn default() -> Self {
-        Self { stale_after_ms: Some(i64::from(STALE_AFTER_HOURS) * 60 * 60 * 1_000) }
+        Self {
+            stale_after_ms: Some(i64::from(STALE_AFTER_HOURS) * 60 * 60 * 1_000),
+            assumed: Assumed::Nothing,
+        }
     }
 }
 
@@ -101,7 +107,7 @@ pub fn measured_round(
             return Err(error);
         }
     };
-    let round = Round { store, view: &view, judging, now_ms, metrics };
+    let round = Round { store, view: &view, judging: &judging, now_ms, metrics };
     let mut judged = metrics.timed(Stage::Judge, || round.judge(leases));
     metrics.timed(Stage::Settle, || judged.settle(store));
     metrics.stepped();

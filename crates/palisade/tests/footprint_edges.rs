@@ -147,8 +147,9 @@ fn a_shard_of_which_only_changes_were_judged_grows_stale_as_well() {
         store.accept(&read(&name, &text), NOW_MS).unwrap();
     }
     // Judged whole while nothing grew stale.
-    let (fixed, never) = (view(&store).unwrap(), Judging { stale_after_ms: None });
-    while worker::round(&store, &|| Ok(fixed.clone()), never, NOW_MS).unwrap() > 0 {}
+    let (fixed, never) =
+        (view(&store).unwrap(), Judging { stale_after_ms: None, ..Judging::default() });
+    while worker::round(&store, &|| Ok(fixed.clone()), never.clone(), NOW_MS).unwrap() > 0 {}
     assert_eq!(store.work(NOW_MS).unwrap().future, 0);
     let mut now_ms = NOW_MS;
     for nth in 0..3 {

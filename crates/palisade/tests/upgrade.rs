@@ -19,6 +19,7 @@ use palisade::serve::{Plan, Running};
 use palisade::worker::{self, Judging};
 use palisade_api::Auth;
 use palisade_core::evaluate::RULES;
+use palisade_core::inventory::Assumed;
 use palisade_core::policy::Quotas;
 use palisade_store::Store;
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
@@ -28,7 +29,7 @@ use support::*;
 
 const ACCOUNTS: u64 = 5;
 /// The tests' deliveries are old, and time alone is to change nothing.
-const JUDGING: Judging = Judging { stale_after_ms: None };
+const JUDGING: Judging = Judging { stale_after_ms: None, assumed: Assumed::Nothing };
 const NEVER: Duration = Duration::from_secs(120);
 
 fn open(path: &Path, serve: bool) -> SqliteStore {
@@ -69,7 +70,7 @@ fn settled(path: &Path) -> String {
         let (name, text) = snapshot(&id, 10, &[group(&id, "sg-1", 10, "0.0.0.0/0", 22)]);
         store.accept(&read(&name, &text), NOW_MS).unwrap();
     }
-    store.judge_by(RULES, NOW_MS).unwrap();
+    store.judge_by(RULES, "", NOW_MS).unwrap();
     store.stale_by(JUDGING.stale_after_ms, NOW_MS).unwrap();
     let fixed = view(&store).unwrap();
     while worker::round(&store, &|| Ok(fixed.clone()), JUDGING, NOW_MS).unwrap() > 0 {}
@@ -105,7 +106,7 @@ async fn what_other_rules_judged_is_judged_again() {
         assert_ledger_is_a_fresh_judgement(&store, NOW_MS),
         usize::try_from(ACCOUNTS).unwrap()
     );
-    assert_eq!(store.judge_by(RULES, NOW_MS).unwrap(), 0, "that is noted");
+    assert_eq!(store.judge_by(RULES, "", NOW_MS).unwrap(), 0, "that is noted");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -259,9 +259,10 @@ pub trait Store: Send + Sync {
 
     // Work.
 
-    /// Notes by which rules ([`palisade_core::evaluate::RULES`]) is judged from now on. Where others
+    /// Notes by which rules ([`palisade_core::evaluate::RULES`]) is judged from now on, and which
+    /// types are taken for recorded ([`palisade_core::inventory::Assumed`], as text). Where others
     /// were noted, every policy gets a fan-out. Answers for how many.
-    fn judge_by(&self, rules: u32, now_ms: i64) -> Result<usize>;
+    fn judge_by(&self, rules: u32, assumed: &str, now_ms: i64) -> Result<usize>;
 
     /// Takes the policies that a setting names as Firewall Manager's own of common security groups,
     /// and no others that an earlier one named, beside those that this store ever held

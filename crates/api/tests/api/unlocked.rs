@@ -104,8 +104,8 @@ impl Store for Unlocked {
     ) -> Kept<Vec<Item>> {
         self.0.items(shard, of, after, limit)
     }
-    fn judge_by(&self, rules: u32, now_ms: i64) -> Kept<usize> {
-        self.0.judge_by(rules, now_ms)
+    fn judge_by(&self, rules: u32, assumed: &str, now_ms: i64) -> Kept<usize> {
+        self.0.judge_by(rules, assumed, now_ms)
     }
     fn name_common_policies(&self, named: &BTreeSet<PolicyId>, now_ms: i64) -> Kept<bool> {
         self.0.name_common_policies(named, now_ms)

@@ -2,7 +2,7 @@
 //! wherever (semantics §10 row 4).
 
 use crate::ident::{Region, ResourceType};
-use crate::inventory::{Body, Item, Shard};
+use crate::inventory::{Assumed, Body, Item, Shard};
 
 /// An account's own facts outside the shard judged.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -47,6 +47,13 @@ impl AccountFacts {
         }
         facts.protections.sort_by(|a, b| a.key.cmp(&b.key));
         facts
+    }
+
+    /// Takes types for recorded by the operator's word.
+    pub fn assume(&mut self, assumed: &Assumed) {
+        let [global, regional] = &Self::PROTECTIONS;
+        self.knows_global_protections |= assumed.has(global);
+        self.knows_regional_protections |= assumed.has(regional);
     }
 
     /// Which shards read what is known of a protection. Resources without a Region in their ARN, such
@@ -138,7 +145,7 @@ mod tests {
         assert_eq!(ids, ["p-2", "p-1"], "ascending by key: type before id");
         assert!(facts.knows_global_protections && facts.knows_regional_protections);
         assert!(!AccountFacts::of([&away]).knows_global_protections);
-        away.snapshot_accepted = true;
+        away.snapshot_types.extend(AccountFacts::PROTECTIONS);
         let facts = AccountFacts::of([&away]);
         assert!(!facts.knows_global_protections, "another Region's snapshot");
         assert!(facts.knows_regional_protections, "of any Region");

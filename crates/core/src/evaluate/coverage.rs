@@ -7,7 +7,7 @@ use crate::inventory::{Body, Cause, OpenGap, Shard};
 
 use super::{DependentService, Evidence, Gap, Judgement, outdated, unseen_gap};
 
-/// Adds the gaps of a shard to a judgement that read these types (semantics §10 row 1, §11 row 40),
+/// Adds the gaps of a shard to a judgement that read these types (semantics §11 rows 36 and 40),
 /// and says when it will be stale.
 pub(super) fn note(
     judgement: &mut Judgement,
@@ -82,8 +82,7 @@ pub(super) fn not_seen(shard: &Shard, resource_type: &ResourceType) -> Option<Ga
 
 /// Of recorders, which tell what is known, those that do not tell it, or no longer.
 fn untold_recorders(shard: &Shard) -> impl Iterator<Item = Gap> {
-    let recorders = shard.of_type(&ResourceType::CONFIGURATION_RECORDER);
-    recorders.filter_map(|item| match &item.body {
+    shard.recorders().filter_map(|item| match &item.body {
         Body::Recorder(_) => outdated(item),
         _ => Some(unseen_gap(item)),
     })
@@ -148,7 +147,7 @@ mod tests {
     fn each_needed_type_that_is_not_known_is_a_gap() {
         let group = |types: &[ResourceType]| RecordingGroup::Only(types.to_vec());
         let shard = |recording, group| {
-            let recorder = Body::Recorder(Recorder { recording, group });
+            let recorder = Body::Recorder(Recorder { recording, group, internal: false });
             world([body(ResourceType::CONFIGURATION_RECORDER, "default", recorder)])
         };
         let not =
@@ -171,7 +170,7 @@ mod tests {
     fn what_was_missed_of_a_needed_type_is_a_gap() {
         let (sg, eni) = (ResourceType::SECURITY_GROUP, ResourceType::NETWORK_INTERFACE);
         let told = |types: &[&ResourceType], cause, of_type, what: Option<&str>| {
-            let all = Recorder { recording: true, group: RecordingGroup::All };
+            let all = Recorder { recording: true, group: RecordingGroup::All, internal: false };
             let recorder =
                 body(ResourceType::CONFIGURATION_RECORDER, "default", Body::Recorder(all));
             let shard = Shard {
@@ -226,7 +225,7 @@ mod tests {
         let recorder =
             |state| world([body(ResourceType::CONFIGURATION_RECORDER, "default", state)]);
         let untold = "AWS::Config::ConfigurationRecorder default was not recorded.";
-        let all = Recorder { recording: true, group: RecordingGroup::All };
+        let all = Recorder { recording: true, group: RecordingGroup::All, internal: false };
         let mut lagging = recorder(Body::Recorder(all));
         for items in lagging.items.values_mut() {
             items.values_mut().for_each(|item| *item = outdated(item.clone()));

@@ -160,8 +160,16 @@ fn narrowed(shard: &Shard, support: &Support) -> Shard {
             items.entry(resource_type.clone()).or_default().insert(id.clone(), item.clone());
         }
     }
-    let (held_types, open_gaps) = (shard.held_types.clone(), shard.open_gaps.clone());
-    Shard { items, held_types, open_gaps, id: shard.id.clone(), ..*shard }
+    Shard {
+        items,
+        id: shard.id.clone(),
+        held_types: shard.held_types.clone(),
+        snapshot_types: shard.snapshot_types.clone(),
+        listed_types: shard.listed_types.clone(),
+        assumed: shard.assumed.clone(),
+        open_gaps: shard.open_gaps.clone(),
+        ..*shard
+    }
 }
 
 fn put(shard: &mut Shard, key: &ItemKey, state: Option<&Item>) {

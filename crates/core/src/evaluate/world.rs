@@ -4,8 +4,8 @@ use ipnet::IpNet;
 
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 use crate::inventory::{
-    Body, Instance, InstanceInterface, Item, ItemKey, NetworkInterface, Permission, SecurityGroup,
-    Shard, Tags, UnseenState, Version,
+    Body, Instance, InstanceInterface, Item, ItemKey, NetworkInterface, Permission, Recorder,
+    RecordingGroup, SecurityGroup, Shard, Tags, UnseenState, Version,
 };
 use crate::lists::protocol_number;
 use crate::policy::{Policy, Rule};
@@ -53,10 +53,18 @@ pub fn outdated(mut item: Item) -> Item {
     item
 }
 
-/// A shard of which a whole snapshot was accepted, so that every type is known.
+/// A shard of which a whole snapshot was accepted. Without a recorder of its own it gets one that
+/// records everything, so that every type is known.
 pub fn world(items: impl IntoIterator<Item = Item>) -> Shard {
     let mut shard = Shard::empty(shard_id());
     shard.snapshot_accepted = true;
+    let mut items: Vec<Item> = items.into_iter().collect();
+    let recorder = ResourceType::CONFIGURATION_RECORDER;
+    if items.iter().all(|item| item.key.resource_type != recorder) {
+        let group = RecordingGroup::All;
+        let all = Recorder { recording: true, group, internal: false };
+        items.push(body(recorder, "default", Body::Recorder(all)));
+    }
     for item in items {
         let resource_type = item.key.resource_type.clone();
         shard.held_types.insert(resource_type.clone());

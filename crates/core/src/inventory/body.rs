@@ -219,13 +219,20 @@ pub struct AutomaticResponse {
     pub block: Option<bool>,
 }
 
-/// The AWS Config recorder of a shard (semantics §10 row 1).
+/// An AWS Config recorder of a shard (semantics §11 row 36).
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Recorder {
     /// `Recording`; a body without the key is a recorder that delivers, so it records.
     pub recording: bool,
     /// Which types it lists.
     pub group: RecordingGroup,
+    /// `RecordingScope` is `INTERNAL`: it delivers to an AWS service alone.
+    pub internal: bool,
+}
+
+impl Recorder {
+    /// Begins the names of service-linked recorders; AWS Config keeps it for them.
+    pub const SERVICE_LINKED: &str = "AWSConfigurationRecorderFor";
 }
 
 /// `RecordingGroup` of a recorder, in either letter case.

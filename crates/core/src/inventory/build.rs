@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
 
-use super::{Age, Held, Merged, Missed, Observation, Shard, is_live, merge, open_gaps};
+use super::{
+    Age, Assumed, Held, Merged, Missed, Observation, Shard, is_live, is_service_linked, merge,
+    open_gaps,
+};
 
 /// A shard under construction. What [`ShardBuilder::seal`] gives depends on the set of what was
 /// observed, marked and accepted, never on the order.
@@ -13,6 +16,8 @@ pub struct ShardBuilder {
     id: ShardId,
     held: BTreeMap<ResourceType, BTreeMap<ResourceId, Held>>,
     marks: BTreeMap<ResourceType, i64>,
+    snapshot_types: BTreeSet<ResourceType>,
+    listed_types: BTreeSet<ResourceType>,
     snapshot_accepted: bool,
     missed: BTreeSet<Missed>,
     /// By what is told of it.
@@ -28,6 +33,8 @@ impl ShardBuilder {
             id,
             held: BTreeMap::new(),
             marks: BTreeMap::new(),
+            snapshot_types: BTreeSet::new(),
+            listed_types: BTreeSet::new(),
             snapshot_accepted: false,
             missed: BTreeSet::new(),
             own: Age::default(),
@@ -70,6 +77,18 @@ impl ShardBuilder {
     pub fn mark(&mut self, resource_type: ResourceType, moment_ms: i64) {
         let mark = self.marks.entry(resource_type).or_insert(moment_ms);
         *mark = moment_ms.max(*mark);
+    }
+
+    /// A whole snapshot held an item of the type.
+    pub fn contain(&mut self, resource_type: ResourceType) {
+        self.snapshot_types.insert(resource_type);
+    }
+
+    /// A source listed all resources of the type at this moment: those not seen since are gone.
+    pub fn list(&mut self, resource_type: ResourceType, moment_ms: i64) {
+        self.listed_types.insert(resource_type.clone());
+        self.hear(false, moment_ms);
+        self.mark(resource_type, moment_ms);
     }
 
     /// A whole snapshot of this shard was accepted.
@@ -118,22 +137,26 @@ impl ShardBuilder {
                 items.insert(resource_type, live);
             }
         }
-        let recorder_deleted =
-            recorder_tombstone && !items.contains_key(&ResourceType::CONFIGURATION_RECORDER);
-        Shard {
+        let mut shard = Shard {
             id: self.id,
             items,
             held_types,
+            snapshot_types: self.snapshot_types,
+            listed_types: self.listed_types,
+            assumed: Assumed::Nothing,
             snapshot_accepted: self.snapshot_accepted,
-            recorder_deleted,
+            recorder_deleted: false,
             open_gaps,
             newest_ms: self.own.newest_ms.or(self.global.newest_ms),
-        }
+        };
+        shard.recorder_deleted = recorder_tombstone && shard.recorders().next().is_none();
+        shard
     }
 }
 
+/// A deleted recorder, but for service-linked ones.
 fn is_tombstone(held: &Held) -> bool {
-    held.item.is_tombstone()
+    held.item.is_tombstone() && !is_service_linked(&held.item)
 }
 
 /// The moment at which a delivery shows a state: its capture time, or that of the snapshot that

@@ -73,6 +73,10 @@ pub struct Delivery {
     /// By shard, the farthest moment that an item claims which is not believed, since it lies more
     /// than [`AHEAD_MS_MAX`] ahead: here it is as of the receipt.
     pub ahead: BTreeMap<ShardId, i64>,
+    /// Types that the source listed completely, by shard, each with the moment of the listing in
+    /// milliseconds since the epoch: what of them is not among the observations and was not seen since
+    /// is gone, and they are known (semantics §11 row 36). No file claims that of itself.
+    pub listings: BTreeMap<ShardId, BTreeMap<ResourceType, i64>>,
     /// Where [`DeliveryReader::reading_only`] left items out: the types of all items, by shard.
     pub shown: Vec<Shown>,
 }

@@ -1,4 +1,4 @@
-//! A snapshot as the whole truth (semantics §10 rows 1 and 3): what its absence of a resource
+//! A snapshot as the whole truth (semantics §10 row 3, §11 row 36): what its absence of a resource
 //! means, and since when.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +27,9 @@ pub struct SnapshotFacts {
     /// some out). A resource of these that is absent from it and last seen before its moment is
     /// gone.
     pub covers: BTreeMap<ShardId, BTreeSet<ResourceType>>,
+    /// The types of which it holds an item of a resource that exists: where no recorder's item is
+    /// held, they are known by it (semantics §11 row 36).
+    pub holds: BTreeMap<ShardId, BTreeSet<ResourceType>>,
 }
 
 /// Whether the file's name says which kind it is.
@@ -41,6 +44,8 @@ pub(super) struct Coverage {
     regional: BTreeMap<ShardId, BTreeSet<ResourceType>>,
     /// Types of `global` items, by account.
     global: BTreeMap<AccountId, BTreeSet<ResourceType>>,
+    /// Of both, those with an item of a resource that exists.
+    existing: [BTreeMap<ShardId, BTreeSet<ResourceType>>; 2],
     /// Types that the recorders' items list, by shard.
     listed: BTreeMap<ShardId, BTreeSet<ResourceType>>,
     /// The shard of the last item, and types of it that are noted above: most items tell nothing new.
@@ -80,6 +85,11 @@ impl Coverage {
         self.deletions |= item.body == Body::Deleted;
         let ItemKey { account, region, resource_type, .. } = &item.key;
         let captured_ms = item.version.captured_ms;
+        if item.body == Body::Deleted {
+            self.sees(captured_ms);
+            self.notes_type(&item.key.shard(), observation.global, resource_type);
+            return;
+        }
         if !self.repeats(
             account.as_str(),
             region.as_str(),
@@ -89,7 +99,9 @@ impl Coverage {
         ) {
             self.notes(&item.key.shard(), observation.global, resource_type, captured_ms);
         }
-        if let Body::Recorder(recorder) = &item.body {
+        if let Body::Recorder(recorder) = &item.body
+            && !recorder.internal
+        {
             let listed = self.listed.entry(item.key.shard()).or_default();
             listed.extend(listed_types(&recorder.group));
         }
@@ -150,12 +162,10 @@ impl Coverage {
         resource_type: &ResourceType,
         captured_ms: i64,
     ) {
-        self.newest_ms = self.newest_ms.max(Some(captured_ms));
-        if global {
-            note(&mut self.global, &shard.account, resource_type);
-        } else {
-            note(&mut self.regional, shard, resource_type);
-        }
+        self.sees(captured_ms);
+        self.notes_type(shard, global, resource_type);
+        let [regional, home] = &mut self.existing;
+        note(if global { home } else { regional }, shard, resource_type);
         match &mut self.last {
             Some(last) if last.shard == *shard && last.global == global => {
                 last.types.insert(resource_type.clone());
@@ -164,6 +174,15 @@ impl Coverage {
                 let types = [resource_type.clone()].into();
                 *last = Some(Last { shard: shard.clone(), global, types });
             }
+        }
+    }
+
+    /// An item of the type, of whatever is or was there.
+    fn notes_type(&mut self, shard: &ShardId, global: bool, resource_type: &ResourceType) {
+        if global {
+            note(&mut self.global, &shard.account, resource_type);
+        } else {
+            note(&mut self.regional, shard, resource_type);
         }
     }
 
@@ -231,7 +250,8 @@ impl Coverage {
         // The one shard, unless what was lost may be of any type.
         let shard = self.shard(name.shard()).filter(|_| !self.lost.of_any_type());
         let covers = shard.as_ref().map(|shard| self.covers(shard)).unwrap_or_default();
-        Some(SnapshotFacts { shard, moment_ms, claimed_ms: None, covers })
+        let holds = shard.as_ref().map(|shard| self.holds(shard)).unwrap_or_default();
+        Some(SnapshotFacts { shard, moment_ms, claimed_ms: None, covers, holds })
     }
 
     /// The one shard of the regional items. A snapshot of `global` items alone, or of none, is of
@@ -243,6 +263,23 @@ impl Coverage {
             (Some(only), None) => Some(only.clone()),
             (Some(_), Some(_)) => named.filter(|named| self.regional.contains_key(named)),
         }
+    }
+
+    /// The types of which something exists: `global` ones in us-east-1.
+    fn holds(&self, shard: &ShardId) -> BTreeMap<ShardId, BTreeSet<ResourceType>> {
+        let [regional, global] = &self.existing;
+        let of = |types: &BTreeMap<ShardId, BTreeSet<ResourceType>>, shard: &ShardId| {
+            types.get(shard).cloned().unwrap_or_default()
+        };
+        let home = ShardId { account: shard.account.clone(), region: Region::home_of_global() };
+        let mut own = of(regional, shard);
+        let mut at_home = of(global, &home);
+        if home == *shard {
+            own.append(&mut at_home);
+        }
+        at_home.retain(|resource_type| !is_also_regional(resource_type));
+        let both = [(shard.clone(), own), (home, at_home)];
+        both.into_iter().filter(|(_, types)| !types.is_empty()).collect()
     }
 
     fn covers(&self, shard: &ShardId) -> BTreeMap<ShardId, BTreeSet<ResourceType>> {

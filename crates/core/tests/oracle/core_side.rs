@@ -214,6 +214,9 @@ fn take(
             builder(builders, id).mark(resource_type.clone(), facts.moment_ms);
         }
     }
+    for (id, types) in &facts.holds {
+        types.iter().for_each(|one| builder(builders, id).contain(one.clone()));
+    }
     if let Some(id) = &facts.shard {
         builder(builders, id).accept_snapshot();
     }

@@ -64,6 +64,11 @@ pub struct Serve {
         value_parser = policy_id
     )]
     pub fms_policies: Vec<PolicyId>,
+    /// Resource types that count as recorded whatever was delivered, or `all`: for inventory that
+    /// comes without the recorder's item. Of such a type nothing held means that there is none. May
+    /// be given many times.
+    #[arg(long, env = "PALISADE_ASSUME_RECORDED", value_delimiter = ',', value_name = "TYPE|all")]
+    pub assume_recorded: Vec<String>,
     /// How many days of history are kept; 0 is for ever.
     #[arg(long, env = "PALISADE_KEEP_HISTORY", default_value_t = 400, value_name = "DAYS")]
     pub keep_history: u32,

@@ -10,7 +10,7 @@ use palisade_api::inflate::{Bounds, Chunk, Inflate};
 use palisade_core::evaluate::AccountFacts;
 use palisade_core::ident::{AccountId, Region, ResourceType, ShardId};
 use palisade_core::inventory::{
-    Cause, Delivery, DeliveryReader, Missed, Observation, Shard, ShardBuilder, Shown,
+    Assumed, Cause, Delivery, DeliveryReader, Missed, Observation, Shard, ShardBuilder, Shown,
 };
 
 use super::spill::{Spill, Spilled};
@@ -39,6 +39,8 @@ pub struct Room {
 pub struct Given<'g> {
     /// The types that policies read.
     pub wanted: &'g Wanted,
+    /// Types that count as recorded.
+    pub assumed: &'g Assumed,
     /// Milliseconds since the epoch.
     pub now_ms: i64,
     /// What was not seen and may be of any account.
@@ -164,7 +166,7 @@ impl Account {
         bar: &ProgressBar,
         room: &mut Room,
     ) -> Result<(Vec<Shard>, Reading), Failure> {
-        let Given { wanted, now_ms, anybodys } = *given;
+        let Given { wanted, assumed, now_ms, anybodys } = *given;
         let mut shards = Shards {
             account: self.id.as_ref(),
             builders: BTreeMap::new(),
@@ -192,9 +194,13 @@ impl Account {
             late.of(account, |spilled| shards.take_one(spilled))?;
         }
         reading.regions = std::mem::take(&mut shards.regions);
-        let shards = shards.seal();
+        let mut shards = shards.seal();
+        for shard in &mut shards {
+            shard.assumed = assumed.clone();
+        }
         if let Some(id) = &self.id {
-            let facts = AccountFacts::of(&shards);
+            let mut facts = AccountFacts::of(&shards);
+            facts.assume(assumed);
             // Most accounts tell nothing; what was told before others' files were read is replaced.
             if late.is_some() || facts != AccountFacts::default() {
                 reading.facts.insert(id.clone(), facts);
@@ -324,6 +330,9 @@ impl Shards<'_> {
             let moment_ms = snapshot.moment_ms;
             self.sort(Spilled::Covered { shard, types, moment_ms }, out)?;
         }
+        for (shard, types) in snapshot.holds {
+            self.sort(Spilled::Held { shard, types }, out)?;
+        }
         match snapshot.shard {
             Some(shard) => self.sort(Spilled::Whole { shard, moment_ms: snapshot.moment_ms }, out),
             None => Ok(()),
@@ -378,6 +387,9 @@ impl Shards<'_> {
                 types.into_iter().for_each(|covered| builder.mark(covered, moment_ms));
             }
             Spilled::Missed { missed, .. } => builder.miss(missed),
+            Spilled::Held { types, .. } => {
+                types.into_iter().for_each(|held| builder.contain(held));
+            }
             Spilled::Whole { moment_ms, .. } => {
                 builder.accept_snapshot();
                 builder.hear(false, moment_ms);

@@ -332,8 +332,8 @@ impl<'a> Judging<'a> {
     }
 
     fn given(&self) -> Given<'_> {
-        let Judging { wanted, anybodys, now_ms, .. } = self;
-        Given { wanted, anybodys, now_ms: *now_ms }
+        let Judging { question, wanted, anybodys, now_ms, .. } = self;
+        Given { wanted, anybodys, assumed: &question.assumed, now_ms: *now_ms }
     }
 
     /// What an account was read into before, with nothing that came in others' files.
@@ -362,7 +362,8 @@ impl<'a> Judging<'a> {
         told: &BTreeMap<AccountId, AccountFacts>,
         facts: &References,
     ) -> Finding {
-        let nothing = AccountFacts::default();
+        let mut nothing = AccountFacts::default();
+        nothing.assume(&self.question.assumed);
         let evidence = Evidence {
             shard,
             references: facts,
@@ -406,7 +407,9 @@ impl<'a> Judging<'a> {
                     let id = ShardId { account: account.clone(), region: region.clone() };
                     let mut builder = ShardBuilder::new(id);
                     self.anybodys.iter().for_each(|missed| builder.miss(missed.clone()));
-                    let row = self.row(&policy, &builder.seal(), &reading.facts, facts);
+                    let mut shard = builder.seal();
+                    shard.assumed = self.question.assumed.clone();
+                    let row = self.row(&policy, &shard, &reading.facts, facts);
                     accounts.insert(account, row);
                 }
             }

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use palisade_core::ident::{AccountId, PolicyId, Region, ResourceType};
+use palisade_core::inventory::Assumed;
 use palisade_core::organization::Organization;
 use palisade_core::policy::{
     self, Document, Identity, Policy, PolicyFile, PolicyType, Purpose, Quotas, Rule,
 };
 use sha2::{Digest, Sha256};
 
-use crate::args::Check;
+use crate::args::{self, Check};
 use crate::failure::{Failure, unreadable};
 use crate::terminal::warn;
 
@@ -25,6 +26,8 @@ pub struct Question {
     pub policies: Vec<Policy>,
     /// Regions asked for; empty: every one found.
     pub regions: BTreeSet<Region>,
+    /// Types that count as recorded.
+    pub assumed: Assumed,
     /// Whether violators are wanted one by one.
     pub violators: bool,
     /// By whose ids Firewall Manager's own groups are told (semantics §11 row 57): the policies given
@@ -87,6 +90,7 @@ impl Question {
             organization,
             policies,
             regions: args.regions.iter().cloned().collect(),
+            assumed: args::assumed(&args.assume_recorded)?,
             violators: args.violators,
             common_policies,
             stale_after_ms: args

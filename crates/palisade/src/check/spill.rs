@@ -49,6 +49,13 @@ pub enum Spilled {
         /// What.
         missed: Missed,
     },
+    /// A whole snapshot holds items of these types.
+    Held {
+        /// Of this shard.
+        shard: ShardId,
+        /// Which.
+        types: BTreeSet<ResourceType>,
+    },
     /// There is a whole snapshot.
     Whole {
         /// Of this shard.
@@ -85,6 +92,7 @@ impl Spilled {
             Spilled::Missed { account, .. } => account,
             Spilled::Shown { shard, .. }
             | Spilled::Covered { shard, .. }
+            | Spilled::Held { shard, .. }
             | Spilled::Whole { shard, .. } => &shard.account,
         }
     }
@@ -99,6 +107,7 @@ impl Spilled {
             }
             Spilled::Shown { shard, .. }
             | Spilled::Covered { shard, .. }
+            | Spilled::Held { shard, .. }
             | Spilled::Whole { shard, .. } => Some(shard.clone()),
         }
     }
@@ -108,7 +117,7 @@ impl Spilled {
         match self {
             Spilled::Seen { observation, .. } => !observation.global,
             Spilled::Shown { global, .. } => !global,
-            Spilled::Covered { .. } | Spilled::Missed { .. } => false,
+            Spilled::Covered { .. } | Spilled::Held { .. } | Spilled::Missed { .. } => false,
             Spilled::Whole { .. } => true,
         }
     }

@@ -31,7 +31,7 @@ pub struct Judge<'a> {
     pub store: &'a dyn Store,
     pub view: &'a ControlView,
     pub shard: &'a ShardId,
-    pub judging: Judging,
+    pub judging: &'a Judging,
     pub now_ms: i64,
 }
 
@@ -128,7 +128,11 @@ impl<'a> Judge<'a> {
             of_all
         };
         let references = policies.iter().flat_map(|policy| evaluate::references(policy)).collect();
-        self.store.load_changed(self.shard, &references, &ids, &in_part)
+        let changes = self.store.load_changed(self.shard, &references, &ids, &in_part)?;
+        Ok(changes.map(|LoadedChanges { changed, loaded }| LoadedChanges {
+            changed,
+            loaded: self.assuming(loaded),
+        }))
     }
 
     /// What changes of items do to one policy's record.
@@ -154,6 +158,13 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// What the operator's word makes known, beside what was delivered.
+    fn assuming(&self, mut loaded: Loaded) -> Loaded {
+        loaded.shard.assumed = self.judging.assumed.clone();
+        loaded.account.assume(&self.judging.assumed);
+        loaded
+    }
+
     fn evidence<'l>(&self, loaded: &'l Loaded) -> Evidence<'l> {
         Evidence {
             shard: &loaded.shard,
@@ -168,11 +179,12 @@ impl<'a> Judge<'a> {
     fn together(&self, policies: &[&Arc<Policy>]) -> Result<Found, StoreError> {
         let Asked { policies, ids, references, types } = Asked::of(policies.to_vec());
         let loaded = self.store.load_types(self.shard, &references, &ids, &types)?;
-        Ok(self.found(&policies, &loaded))
+        Ok(self.found(&policies, loaded))
     }
 
     /// What judging a whole shard under these policies finds.
-    pub fn found(&self, policies: &[&Arc<Policy>], loaded: &Loaded) -> Found {
+    pub fn found(&self, policies: &[&Arc<Policy>], loaded: Loaded) -> Found {
+        let loaded = &self.assuming(loaded);
         let evidence = self.evidence(loaded);
         let (as_of, is_changed) = (loaded.as_of, loaded.is_changed);
         let mut found = Found { as_of, is_changed, ..Found::default() };

@@ -19,7 +19,7 @@ use super::{FAILURES_MAX, Judging};
 pub struct Round<'a> {
     pub store: &'a dyn Store,
     pub view: &'a ControlView,
-    pub judging: Judging,
+    pub judging: &'a Judging,
     pub now_ms: i64,
     /// Told of every shard that is loaded or judged: whoever watches sees that the round moves.
     pub metrics: &'a Metrics,
@@ -173,7 +173,7 @@ impl<'a> Round<'a> {
             let Some((place, asked)) = places.get(nth) else { return };
             if let (Some(lease), Some(found)) = (leases.get(*place), found.get_mut(*place)) {
                 let judge = self.of(&lease.shard);
-                let judged = |loaded| guarded(|| Ok(judge.found(&asked.policies, &loaded)));
+                let judged = |loaded| guarded(|| Ok(judge.found(&asked.policies, loaded)));
                 *found = Some(loaded.and_then(judged));
             }
         })?;

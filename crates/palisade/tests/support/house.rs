@@ -149,7 +149,9 @@ impl House {
     pub fn settle(&self) {
         let now_ms = self.clock.now_ms();
         let judging = Judging::default();
-        while worker::round(&*self.store, &|| self.app.view(), judging, now_ms).unwrap() > 0 {}
+        while worker::round(&*self.store, &|| self.app.view(), judging.clone(), now_ms).unwrap() > 0
+        {
+        }
         let work = self.store.work(now_ms).unwrap();
         assert_eq!((work.dirty, work.leased), (0, 0), "{work:?}");
     }

@@ -155,8 +155,8 @@ impl<F: Fn(&SqliteStore, &ShardId) -> Result<()> + Send + Sync> Store for Meddle
         self.store.items(shard, resource_type, after, limit)
     }
 
-    fn judge_by(&self, rules: u32, now_ms: i64) -> Result<usize> {
-        self.store.judge_by(rules, now_ms)
+    fn judge_by(&self, rules: u32, assumed: &str, now_ms: i64) -> Result<usize> {
+        self.store.judge_by(rules, assumed, now_ms)
     }
 
     fn name_common_policies(&self, named: &BTreeSet<PolicyId>, now_ms: i64) -> Result<bool> {

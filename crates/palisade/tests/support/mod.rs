@@ -98,11 +98,28 @@ pub fn interface(account: &str, id: &str, state: u64, groups: &[&str]) -> Value 
     item(account, "AWS::EC2::NetworkInterface", id, state, &body)
 }
 
+pub const RECORDER: &str = "AWS::Config::ConfigurationRecorder";
+
+/// The item of a recorder that records everything.
+pub fn recorder(account: &str) -> Value {
+    let body = json!({"Recording": true, "RecordingGroup": {"AllSupported": true}});
+    item(account, RECORDER, "default", 1, &body)
+}
+
 /// A snapshot's file name and text; `minute` is its moment past 06:00 on a fixed day.
 pub fn snapshot(account: &str, minute: u64, items: &[Value]) -> (String, String) {
     let name = format!(
         "{account}_Config_us-east-1_ConfigSnapshot_20261101T06{minute:02}00Z_00000000-0000-4000-8000-000000000000.json"
     );
+    let mut items = items.to_vec();
+    // A delivered snapshot holds the recorder's item.
+    if items.iter().all(|item| item["resourceType"] != RECORDER) {
+        let mut recorder = recorder(account);
+        let region =
+            items.iter().map(|item| &item["awsRegion"]).find(|region| **region != "global");
+        recorder["awsRegion"] = region.cloned().unwrap_or_else(|| json!("us-east-1"));
+        items.push(recorder);
+    }
     let text = json!({"fileVersion": "1.0", "configSnapshotId": "00000000-0000-4000-8000-000000000000",
         "configurationItems": items});
     (name, text.to_string())

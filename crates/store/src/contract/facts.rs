@@ -84,7 +84,8 @@ pub fn unseen(shard: &ShardId, name: &str, at: i64) -> Observation {
 }
 
 pub fn recorder(shard: &ShardId, at: i64) -> Observation {
-    let body = Body::Recorder(Recorder { recording: true, group: RecordingGroup::All });
+    let body =
+        Body::Recorder(Recorder { recording: true, group: RecordingGroup::All, internal: false });
     observed(shard, RECORDER, "default", at, body)
 }
 
@@ -124,7 +125,14 @@ pub fn snapshot_of(
 ) -> Delivery {
     let types: BTreeSet<ResourceType> = types.into_iter().collect();
     let covers = BTreeMap::from([(shard.clone(), types)]);
-    let facts = SnapshotFacts { shard: Some(shard.clone()), moment_ms, claimed_ms: None, covers };
+    let exist = observations.iter().filter(|seen| seen.item.body != Body::Deleted);
+    let mut holds: BTreeMap<ShardId, BTreeSet<ResourceType>> = BTreeMap::new();
+    for ItemKey { account, region, resource_type, .. } in exist.map(|seen| &seen.item.key) {
+        let id = ShardId { account: account.clone(), region: region.clone() };
+        holds.entry(id).or_default().insert(resource_type.clone());
+    }
+    let shown = Some(shard.clone());
+    let facts = SnapshotFacts { shard: shown, moment_ms, claimed_ms: None, covers, holds };
     Delivery { snapshot: Some(facts), ..delivery(observations) }
 }
 

@@ -56,7 +56,8 @@ pub fn at_least_the_items_of_the_types_asked_for_are_loaded(bed: &mut impl Bed) 
     assert_eq!(none.held_types, whole.held_types, "what was held is known without the items");
     assert_eq!(none.of_type(&RECORDER).count(), 1, "coverage needs the recorder");
 
-    store.accept(&snapshot(&shard(2), 20, &[group(&shard(2), "sg-a", 5)]), 1000).unwrap();
+    let seen = [group(&shard(2), "sg-a", 5), recorder(&shard(2), 4)];
+    store.accept(&snapshot(&shard(2), 20, &seen), 1000).unwrap();
     let whole = loaded(store, &shard(2)).shard;
     let types = BTreeSet::new();
     let none = store.load_types(&shard(2), &Default::default(), &[], &types).unwrap().shard;
@@ -170,7 +171,7 @@ pub fn a_late_observation_of_what_is_gone_is_stale(bed: &mut impl Bed) {
 pub fn a_later_sight_revives_what_was_gone(bed: &mut impl Bed) {
     let store = bed.store();
     let item = [group(&shard(1), "sg-1", 10)];
-    store.accept(&delivery(&item), 1000).unwrap();
+    store.accept(&snapshot(&shard(1), 10, &item), 1000).unwrap();
     store.accept(&snapshot_of(&shard(1), 50, &[], [GROUP]), 1000).unwrap();
     assert_eq!(groups(store, &shard(1)), "");
     clear_work(store, 1000);

@@ -11,6 +11,7 @@ pub mod durability;
 pub mod facts;
 pub mod intake;
 pub mod keys;
+pub mod known;
 pub mod ledger;
 pub mod missed;
 pub mod order;
@@ -84,6 +85,9 @@ macro_rules! contract_suite {
             missed::what_closes_a_gap_marks_the_shards_that_had_it
             missed::a_gap_of_global_protections_marks_the_account
             missed::gaps_survive_a_reopen_and_expire_when_they_are_closed
+            known::a_type_is_known_by_a_recorder_a_snapshot_of_it_or_a_listing
+            known::what_comes_to_be_known_makes_the_shard_due
+            known::a_listing_shows_what_is_gone
             order::any_order_of_a_hand_made_story_ends_the_same
             order::any_order_of_random_deliveries_ends_as_in_memory
             reading::references_are_loaded_when_they_exist

@@ -1,12 +1,15 @@
 //! What is held depends on which deliveries came, never on their order.
 
-use palisade_core::ident::ResourceType;
+use std::collections::BTreeMap;
+
+use palisade_core::ident::{ResourceType, ShardId};
 use palisade_core::inventory::{Body, Cause, Delivery, Missed, Shard, ShardBuilder};
 
 use crate::Store;
 
 use super::Bed;
 use super::facts::*;
+use super::known::{linked, listing};
 
 /// The shard as core's own accumulation has it.
 fn in_memory(n: u32, deliveries: &[Delivery]) -> Shard {
@@ -14,13 +17,22 @@ fn in_memory(n: u32, deliveries: &[Delivery]) -> Shard {
     let mut builder = ShardBuilder::new(id.clone());
     for delivery in deliveries {
         let snapshot = delivery.snapshot.as_ref();
+        let lists = delivery.listings.get(&id);
         for observation in &delivery.observations {
-            builder.observe(observation.clone(), snapshot.map(|snapshot| snapshot.moment_ms));
+            let listed = lists.and_then(|lists| lists.get(&observation.item.key.resource_type));
+            let moment_ms = snapshot.map(|snapshot| snapshot.moment_ms).max(listed.copied());
+            builder.observe(observation.clone(), moment_ms);
+        }
+        for (resource_type, moment_ms) in lists.into_iter().flatten() {
+            builder.list(resource_type.clone(), *moment_ms);
         }
         delivery.missed.iter().for_each(|missed| builder.miss(missed.clone()));
         let Some(snapshot) = snapshot else { continue };
         for resource_type in snapshot.covers.get(&id).into_iter().flatten() {
             builder.mark(resource_type.clone(), snapshot.moment_ms);
+        }
+        for resource_type in snapshot.holds.get(&id).into_iter().flatten() {
+            builder.contain(resource_type.clone());
         }
         if snapshot.shard.as_ref() == Some(&id) {
             builder.accept_snapshot();
@@ -43,14 +55,17 @@ fn retold(delivery: &Delivery, n: u32) -> Delivery {
     for missed in &mut retold.missed {
         missed.account = missed.account.take().map(|_| account(n));
     }
+    retold.listings = of_account(std::mem::take(&mut retold.listings), n);
     if let Some(snapshot) = &mut retold.snapshot {
         snapshot.shard = Some(shard(n));
-        snapshot.covers = std::mem::take(&mut snapshot.covers)
-            .into_values()
-            .map(|types| (shard(n), types))
-            .collect();
+        snapshot.covers = of_account(std::mem::take(&mut snapshot.covers), n);
+        snapshot.holds = of_account(std::mem::take(&mut snapshot.holds), n);
     }
     retold
+}
+
+fn of_account<T>(told: BTreeMap<ShardId, T>, n: u32) -> BTreeMap<ShardId, T> {
+    told.into_values().map(|types| (shard(n), types)).collect()
 }
 
 pub fn any_order_of_a_hand_made_story_ends_the_same(bed: &mut impl Bed) {
@@ -108,17 +123,19 @@ fn random_delivery(dice: &mut Dice, n: u32) -> Delivery {
     for _ in 0..dice.below(6) {
         let at = i64::try_from(dice.below(20)).unwrap();
         let name = format!("sg-{}", dice.below(4));
-        seen.push(match dice.below(8) {
+        seen.push(match dice.below(9) {
             0 => recorder(&shard(n), at),
             1 => observed(&shard(n), RECORDER, "default", at, Body::Deleted),
             2 => deleted(&shard(n), &name, at),
             3 => observed(&shard(n), ResourceType::VPC, &name, at, Body::Unwanted),
-            4 | 5 => unseen(&shard(n), &name, at),
+            4 => linked(n, at),
+            5 => unseen(&shard(n), &name, at),
             _ => group(&shard(n), &name, at),
         });
     }
     let missed = (0..dice.below(3)).map(|_| random_gap(dice, n)).collect();
     let told = match (whole, dice.below(3)) {
+        (false, 0) => Delivery { observations: seen, ..listing(n, moment) },
         (false, _) => delivery(&seen),
         (true, 0) => snapshot_of(&shard(n), moment, &seen, [GROUP, RECORDER, ResourceType::VPC]),
         (true, _) => snapshot(&shard(n), moment, &seen),

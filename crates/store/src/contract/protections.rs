@@ -66,6 +66,7 @@ pub fn an_accounts_protections_are_loaded_with_each_of_its_shards(bed: &mut impl
         observed(&south, REGIONAL, "p-4", 6, Body::Deleted),
         observed(&south, GLOBAL, "p-5", 5, Body::Unseen),
         protection(&stranger, GLOBAL, "p-6", 5, "eu-west-1"),
+        recorder(&home, 5),
     ];
     store.accept(&delivery(&seen), 1000).unwrap();
     for (shard, ids, knows) in [

@@ -59,11 +59,11 @@ pub fn readers_are_marked_when_a_referenced_item_changes_goes_or_returns(bed: &m
 
     let seen = group(&home, "sg-audit", 10);
     let steps = [
-        ("appears", delivery(std::slice::from_ref(&seen)), "1 p; 2 q; 9 *"),
+        ("appears", snapshot(&home, 10, std::slice::from_ref(&seen)), "1 p; 2 q; 9 *"),
         ("is repeated", delivery(std::slice::from_ref(&seen)), ""),
         ("changes", delivery(&[group(&home, "sg-audit", 11)]), "1 p; 2 q; 9 ~"),
         ("has a neighbour", delivery(&[group(&home, "sg-audit-2", 11)]), "9 ~"),
-        ("is gone", snapshot_of(&home, 50, &[], [GROUP]), "1 p; 2 q; 9 *"),
+        ("is gone", snapshot_of(&home, 50, &[], [GROUP]), "1 p; 2 q; 9 ~"),
         ("returns", snapshot(&home, 60, &[group(&home, "sg-audit", 11)]), "1 p; 2 q; 9 ~"),
         ("is deleted", delivery(&[deleted(&home, "sg-audit", 70)]), "1 p; 2 q; 9 ~"),
         (

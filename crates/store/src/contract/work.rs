@@ -232,7 +232,7 @@ pub fn a_fan_out_replaced_or_overtaken_is_left_alone(bed: &mut impl Bed) {
 }
 
 pub fn other_rules_fan_every_policy_out_once(bed: &mut impl Bed) {
-    assert_eq!(bed.store().judge_by(1, 10).unwrap(), 0, "a new store has no policies");
+    assert_eq!(bed.store().judge_by(1, "", 10).unwrap(), 0, "a new store has no policies");
     put_policies(bed.store(), &["p", "q"]);
     let cursors = |store: &dyn crate::Store| {
         let every = store.fan_outs().unwrap();
@@ -241,17 +241,23 @@ pub fn other_rules_fan_every_policy_out_once(bed: &mut impl Bed) {
     for fan_out in bed.store().fan_outs().unwrap() {
         bed.store().advance_fan_out(&fan_out, &[], None, 20).unwrap();
     }
-    assert_eq!(bed.store().judge_by(1, 30).unwrap(), 0, "the same rules");
+    assert_eq!(bed.store().judge_by(1, "", 30).unwrap(), 0, "the same rules");
     assert!(cursors(bed.store()).is_empty());
 
-    assert_eq!(bed.store().judge_by(2, 40).unwrap(), 2);
+    assert_eq!(bed.store().judge_by(2, "", 40).unwrap(), 2);
     assert_eq!(cursors(bed.store()), [None, None]);
     // Under way, and begun anew by yet other rules; older ones are others, too.
     let first = bed.store().fan_outs().unwrap().remove(0);
     assert!(bed.store().advance_fan_out(&first, &[], Some(&account(5)), 50).unwrap());
-    assert_eq!(bed.store().judge_by(1, 60).unwrap(), 2);
+    assert_eq!(bed.store().judge_by(1, "", 60).unwrap(), 2);
     assert_eq!(cursors(bed.store()), [None, None]);
 
     bed.reopen();
-    assert_eq!(bed.store().judge_by(1, 70).unwrap(), 0, "it was noted");
+    assert_eq!(bed.store().judge_by(1, "", 70).unwrap(), 0, "it was noted");
+    assert_eq!(
+        bed.store().judge_by(1, "all", 80).unwrap(),
+        2,
+        "other types are taken for recorded"
+    );
+    assert_eq!(bed.store().judge_by(1, "all", 90).unwrap(), 0);
 }

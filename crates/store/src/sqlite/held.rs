@@ -206,23 +206,49 @@ pub(super) fn sweep(
 pub(super) struct Coverage {
     /// An item of the type, live or not, was accepted. Stays, whatever expires.
     pub(super) held: bool,
-    /// Moment of the newest snapshot that is the whole truth about the type.
+    /// Moment of the newest snapshot or listing that is the whole truth about the type.
     pub(super) mark_ms: Option<i64>,
+    /// Moment of the newest whole snapshot that held an item of it.
+    pub(super) snapshot_ms: Option<i64>,
+    /// Moment of the newest complete listing of it.
+    pub(super) listed_ms: Option<i64>,
+}
+
+/// Which coverage is asked for.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Of {
+    All,
+    /// That of types which some source listed; a store without such sources answers without a look
+    /// at the others.
+    Listed,
 }
 
 /// All types of a shard of which anything is known.
 pub(super) fn coverage(
     tx: &Transaction<'_>,
     shard: &ShardId,
+    which: Of,
 ) -> Result<BTreeMap<ResourceType, Coverage>> {
     const COVERAGE: &str = "coverage row";
-    let mut statement = tx.prepare_cached(
-        "SELECT type, held, mark_ms FROM coverage WHERE account = ?1 AND region = ?2",
-    )?;
+    let mut statement = tx.prepare_cached(match which {
+        Of::All => {
+            "SELECT type, held, mark_ms, snapshot_ms, listed_ms FROM coverage
+             WHERE account = ?1 AND region = ?2"
+        }
+        Of::Listed => {
+            "SELECT type, held, mark_ms, snapshot_ms, listed_ms FROM coverage
+             WHERE account = ?1 AND region = ?2 AND listed_ms IS NOT NULL"
+        }
+    })?;
     let mut rows = statement.query([shard.account.as_str(), shard.region.as_str()])?;
     let mut types = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        let coverage = Coverage { held: get(row, 1, COVERAGE)?, mark_ms: get(row, 2, COVERAGE)? };
+        let coverage = Coverage {
+            held: get(row, 1, COVERAGE)?,
+            mark_ms: get(row, 2, COVERAGE)?,
+            snapshot_ms: get(row, 3, COVERAGE)?,
+            listed_ms: get(row, 4, COVERAGE)?,
+        };
         types.insert(ident(row, 0, COVERAGE)?, coverage);
     }
     Ok(types)
@@ -236,15 +262,18 @@ pub(super) fn put_coverage(
     coverage: Coverage,
 ) -> Result<()> {
     let mut statement = tx.prepare_cached(
-        "INSERT OR REPLACE INTO coverage (account, region, type, held, mark_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT OR REPLACE INTO coverage
+           (account, region, type, held, mark_ms, snapshot_ms, listed_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     statement.execute(params![
         shard.account.as_str(),
         shard.region.as_str(),
         resource_type.as_str(),
         coverage.held,
-        coverage.mark_ms
+        coverage.mark_ms,
+        coverage.snapshot_ms,
+        coverage.listed_ms
     ])?;
     Ok(())
 }

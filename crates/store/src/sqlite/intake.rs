@@ -43,12 +43,23 @@ pub(super) fn accept<'t>(
             .is_some_and(|claimed_ms| shard.age(spoken).is_known_claim(claimed_ms, received_ms));
         let moment = delivery.moment_ms.filter(|_| !is_known);
         for of_type in &spoken.types {
-            shard.observe_all(of_type, moment, &mut accepted)?;
+            // A listing shows what comes with it, as a snapshot does.
+            let listed = spoken.lists.and_then(|lists| lists.get(of_type.resource_type)).copied();
+            shard.observe_all(of_type, moment.max(listed), &mut accepted)?;
         }
         if let Some(moment) = moment {
             for resource_type in spoken.covers.into_iter().flatten() {
                 shard.cover(resource_type, moment, &mut accepted)?;
             }
+            for resource_type in spoken.holds.into_iter().flatten() {
+                let coverage = shard.coverage.entry(resource_type.clone()).or_default();
+                coverage.snapshot_ms = coverage.snapshot_ms.max(Some(moment));
+            }
+        }
+        for (resource_type, moment) in spoken.lists.into_iter().flatten() {
+            shard.cover(resource_type, *moment, &mut accepted)?;
+            let coverage = shard.coverage.entry(resource_type.clone()).or_default();
+            coverage.listed_ms = coverage.listed_ms.max(Some(*moment));
         }
         shard.close(spoken, sequence, received_ms)?;
     }
@@ -87,7 +98,7 @@ impl<'t> Intake<'t> {
         id: &'t ShardId,
         stale_after_ms: Option<i64>,
     ) -> Result<Intake<'t>> {
-        let coverage = held::coverage(tx, id)?;
+        let coverage = held::coverage(tx, id, held::Of::All)?;
         Ok(Intake {
             tx,
             stale_after_ms,
@@ -118,7 +129,7 @@ impl<'t> Intake<'t> {
         coverage.held = true;
         let mark = coverage.mark_ms;
         let is_first = !self.held_before(resource_type);
-        // A type that is held for the first time is known from now on.
+        // The shard may not have been heard of before.
         self.is_whole |= is_first;
         self.firsts.at(self.id, resource_type);
         let mut tally = Tally::default();
@@ -376,8 +387,10 @@ impl<'t> Intake<'t> {
             if before != *coverage {
                 held::put_coverage(self.tx, self.id, resource_type, *coverage)?;
             }
-            // A type that is held for the first time is known from now on.
-            self.is_whole |= coverage.held && !before.held;
+            // From now on the shard is heard of, or the type is known.
+            self.is_whole |= coverage.held && !before.held
+                || coverage.snapshot_ms.is_some() && before.snapshot_ms.is_none()
+                || coverage.listed_ms.is_some() && before.listed_ms.is_none();
         }
         Ok(())
     }

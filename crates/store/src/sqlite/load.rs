@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use palisade_core::evaluate::{AccountFacts, Changed, Fact, Reference, References, Support};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
-use palisade_core::inventory::{Age, Item, ItemKey, Shard, decode_item_of};
+use palisade_core::inventory::{Age, Item, ItemKey, Recorder, Shard, decode_item_of};
 use palisade_core::ledger::{Record, ViolatorRow};
 use rusqlite::params;
 
@@ -162,7 +162,8 @@ pub(super) fn coverage(tx: &Transaction<'_>, id: &ShardId) -> Result<Shard> {
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum HeldTypes {
     All,
-    /// None where a whole snapshot was accepted: there [`Shard::knows`] does not ask for them.
+    /// Only listed ones where a whole snapshot was accepted and a recorder is held: there
+    /// [`Shard::knows`] and [`Shard::is_unheard_of`] ask for no others.
     IfTheyTell,
 }
 
@@ -206,15 +207,26 @@ fn covered(
     let Some(Head { row, .. }) = head else { return Ok(shard) };
     shard.snapshot_accepted = row.snapshot_accepted;
     shard.newest_ms = row.newest_ms();
-    if held == HeldTypes::All || !row.snapshot_accepted {
-        let coverage = held::coverage(tx, id)?.into_iter();
-        shard.held_types =
-            coverage.filter(|(_, coverage)| coverage.held).map(|(held, _)| held).collect();
-    }
     let recorders = live_items_of(tx, id, &ResourceType::CONFIGURATION_RECORDER)?;
-    shard.recorder_deleted = recorders.is_empty() && has_recorder_tombstone(tx, id)?;
     if !recorders.is_empty() {
         shard.items.insert(ResourceType::CONFIGURATION_RECORDER, recorders);
+    }
+    let is_recorded = shard.recorders().next().is_some();
+    shard.recorder_deleted = !is_recorded && has_recorder_tombstone(tx, id)?;
+    let which = match held {
+        HeldTypes::IfTheyTell if is_recorded && row.snapshot_accepted => held::Of::Listed,
+        HeldTypes::IfTheyTell | HeldTypes::All => held::Of::All,
+    };
+    for (resource_type, coverage) in held::coverage(tx, id, which)? {
+        if coverage.snapshot_ms.is_some() {
+            shard.snapshot_types.insert(resource_type.clone());
+        }
+        if coverage.listed_ms.is_some() {
+            shard.listed_types.insert(resource_type.clone());
+        }
+        if coverage.held {
+            shard.held_types.insert(resource_type);
+        }
     }
     Ok(shard)
 }
@@ -323,13 +335,15 @@ fn decoded_of(key: impl Fn() -> ItemKey, row: &rusqlite::Row<'_>, column: usize)
 
 fn has_recorder_tombstone(tx: &Transaction<'_>, id: &ShardId) -> Result<bool> {
     let mut statement = tx.prepare_cached(
-        "SELECT 1 FROM items WHERE account = ?1 AND region = ?2 AND type = ?3 AND state = ?4",
+        "SELECT 1 FROM items WHERE account = ?1 AND region = ?2 AND type = ?3 AND state = ?4
+           AND substr(id, 1, length(?5)) <> ?5",
     )?;
     Ok(statement.exists(params![
         id.account.as_str(),
         id.region.as_str(),
         ResourceType::CONFIGURATION_RECORDER.as_str(),
-        State::Deleted
+        State::Deleted,
+        Recorder::SERVICE_LINKED
     ])?)
 }
 

@@ -20,7 +20,7 @@ pub(super) fn open(tx: &Transaction<'_>, id: &ShardId) -> Result<OpenGaps> {
     if missed.is_empty() {
         return Ok(OpenGaps::new());
     }
-    let coverage = held::coverage(tx, id)?;
+    let coverage = held::coverage(tx, id, held::Of::All)?;
     let mark_ms = |resource_type: &ResourceType| coverage.get(resource_type)?.mark_ms;
     let mut failed = None;
     let open = open_gaps(&missed, mark_ms, |one| match seen_ms(tx, id, one) {

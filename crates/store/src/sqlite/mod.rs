@@ -314,8 +314,8 @@ impl Store for SqliteStore {
         self.connections.read(|tx| load::items(tx, shard, resource_type, after, limit))
     }
 
-    fn judge_by(&self, rules: u32, now_ms: i64) -> Result<usize> {
-        self.connections.write(|tx| work::judge_by(tx, rules, now_ms))
+    fn judge_by(&self, rules: u32, assumed: &str, now_ms: i64) -> Result<usize> {
+        self.connections.write(|tx| work::judge_by(tx, rules, assumed, now_ms))
     }
 
     fn name_common_policies(&self, named: &BTreeSet<PolicyId>, now_ms: i64) -> Result<bool> {

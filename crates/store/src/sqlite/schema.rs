@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0007.sql"),
     include_str!("schema/0008.sql"),
     include_str!("schema/0009.sql"),
+    include_str!("schema/0010.sql"),
 ];
 
 /// "PALI", so that `file` and we can tell the store from other SQLite databases.
@@ -214,5 +215,38 @@ mod tests {
         let key: Vec<u8> =
             connection.query_row("SELECT sealing_key FROM store", [], |row| row.get(0)).unwrap();
         assert_eq!(key, vec![1; 32]);
+    }
+
+    /// Semantics §11 row 36: what an earlier edition knew by one item, or by a snapshot of whatever
+    /// types, is known again when a snapshot or a listing says so.
+    #[test]
+    fn what_an_older_store_knew_by_one_item_is_judged_and_not_known() {
+        use crate::Store as _;
+        use crate::contract::facts::{GROUP, delivery, group, loaded, shard, snapshot};
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let mut connection = Connection::open(&path).unwrap();
+        run(&mut connection, "here", &MIGRATIONS[..6], &[1; 32]).unwrap();
+        let insert = |sql: &str, n: u32| {
+            let shard = shard(n);
+            connection.execute(sql, [shard.account.as_str(), shard.region.as_str()]).unwrap();
+        };
+        for (n, has_snapshot) in [(1, 0), (2, 1)] {
+            let sql = format!("INSERT INTO shards VALUES (?1, ?2, {has_snapshot}, 5, NULL, 1)");
+            insert(&sql, n);
+            insert(&format!("INSERT INTO coverage VALUES (?1, ?2, '{GROUP}', 1, 7)"), n);
+        }
+        drop(connection);
+        let store =
+            crate::sqlite::SqliteStore::open(&path, crate::sqlite::tests::beds::serving()).unwrap();
+        for n in [1, 2] {
+            let found = loaded(&store, &shard(n)).shard;
+            assert!(found.held_types.contains(&GROUP) && !found.knows(&GROUP), "{n}");
+        }
+        store.accept(&delivery(&[group(&shard(1), "sg-1", 5)]), 10).unwrap();
+        assert!(!loaded(&store, &shard(1)).shard.knows(&GROUP));
+        store.accept(&snapshot(&shard(2), 9, &[group(&shard(2), "sg-1", 5)]), 10).unwrap();
+        assert!(loaded(&store, &shard(2)).shard.knows(&GROUP));
     }
 }

@@ -11,7 +11,7 @@ mod memory {
     crate::contract::contract_suite!(InMemory::new);
 }
 mod ages;
-mod beds;
+pub(super) mod beds;
 mod checksums;
 mod company;
 mod intake;

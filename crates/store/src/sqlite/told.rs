@@ -21,6 +21,10 @@ pub(super) struct Spoken<'a> {
     /// Ascending by type, so that rows are written where the last one was.
     pub(super) types: Vec<OfType<'a>>,
     pub(super) covers: Option<&'a BTreeSet<ResourceType>>,
+    /// A whole snapshot holds an item of these.
+    pub(super) holds: Option<&'a BTreeSet<ResourceType>>,
+    /// A source listed these completely, as of a moment each.
+    pub(super) lists: Option<&'a BTreeMap<ResourceType, i64>>,
     /// It is the whole snapshot of this shard.
     pub(super) snapshot: bool,
     /// It says more of the shard than `global` items, which come in any Region's delivery.
@@ -68,6 +72,9 @@ impl<'a> Prepared<'a> {
             for (shard, types) in &snapshot.covers {
                 shards.entry(shard).or_default().covers = Some(types);
             }
+            for (shard, types) in &snapshot.holds {
+                shards.entry(shard).or_default().holds = Some(types);
+            }
             if let Some(shard) = &snapshot.shard {
                 let spoken = shards.entry(shard).or_default();
                 spoken.snapshot = true;
@@ -77,6 +84,12 @@ impl<'a> Prepared<'a> {
                     spoken.own_ms = spoken.own_ms.max(moment_ms);
                 }
             }
+        }
+        for (shard, types) in &delivery.listings {
+            let spoken = shards.entry(shard).or_default();
+            spoken.lists = Some(types);
+            spoken.is_own = true;
+            spoken.own_ms = spoken.own_ms.max(types.values().max().copied());
         }
         Prepared { moment_ms, shards, missed: &delivery.missed }
     }

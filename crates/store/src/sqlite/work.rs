@@ -280,8 +280,16 @@ pub(super) fn put_fan_out(
     Ok(())
 }
 
-pub(super) fn judge_by(tx: &Transaction<'_>, rules: u32, now_ms: i64) -> Result<usize> {
-    let noted = tx.execute("UPDATE store SET rules = ?1 WHERE rules <> ?1", [rules])?;
+pub(super) fn judge_by(
+    tx: &Transaction<'_>,
+    rules: u32,
+    assumed: &str,
+    now_ms: i64,
+) -> Result<usize> {
+    let noted = tx.execute(
+        "UPDATE store SET rules = ?1, assumed = ?2 WHERE rules <> ?1 OR assumed <> ?2",
+        params![rules, assumed],
+    )?;
     if noted == 0 {
         return Ok(0);
     }

@@ -182,7 +182,7 @@ fn a_group_is_judged_with_prefix_lists_and_no_other_groups() {
     let narrow = narrowed(&shard, &support(&policy, &changes));
     let held: Vec<_> =
         narrow.items.values().flat_map(|items| items.keys()).map(ResourceId::as_str).collect();
-    assert_eq!(held, ["pl-1"]);
+    assert_eq!(held, ["default", "pl-1"], "the recorder, too");
     assert_eq!(narrow.held_types, shard.held_types);
     assert!(narrow.snapshot_accepted);
 

@@ -304,7 +304,8 @@ fn of_two_records_of_a_protection_the_later_counts() {
 
 /// A shard whose recorder lists these types.
 fn recorded(types: &[ResourceType], mut items: Vec<Item>) -> Shard {
-    let recorder = Recorder { recording: true, group: RecordingGroup::Only(types.to_vec()) };
+    let recorder =
+        Recorder { recording: true, group: RecordingGroup::Only(types.to_vec()), internal: false };
     items.push(body(ResourceType::CONFIGURATION_RECORDER, "default", Body::Recorder(recorder)));
     world(items)
 }

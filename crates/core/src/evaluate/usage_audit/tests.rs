@@ -234,7 +234,8 @@ fn a_keeper_chosen_by_interfaces_that_do_not_tell_their_groups_is_chosen_with_a_
 
 /// A shard whose recorder lists these types.
 fn recorded(types: &[ResourceType], mut items: Vec<Item>) -> Shard {
-    let recorder = Recorder { recording: true, group: RecordingGroup::Only(types.to_vec()) };
+    let recorder =
+        Recorder { recording: true, group: RecordingGroup::Only(types.to_vec()), internal: false };
     items.push(body(ResourceType::CONFIGURATION_RECORDER, "default", Body::Recorder(recorder)));
     world(items)
 }

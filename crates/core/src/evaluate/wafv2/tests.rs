@@ -160,6 +160,7 @@ fn without_web_acls_an_unsaid_association_is_undecided() {
     let recorder = Recorder {
         recording: true,
         group: RecordingGroup::Only(vec![ResourceType::LOAD_BALANCER]),
+        internal: false,
     };
     let recorder = body(ResourceType::CONFIGURATION_RECORDER, "default", Body::Recorder(recorder));
     let not = "AWSCONFIG AWS Config is not recording resource type AWS::WAFv2::WebACL.";

@@ -39,7 +39,11 @@ impl State {
             0 => Body::Deleted,
             1 => Body::Unseen,
             n if resource_type == ResourceType::CONFIGURATION_RECORDER => {
-                Body::Recorder(Recorder { recording: n % 2 == 0, group: RecordingGroup::All })
+                Body::Recorder(Recorder {
+                    recording: n % 2 == 0,
+                    group: RecordingGroup::All,
+                    internal: false,
+                })
             }
             n => Body::SecurityGroup(SecurityGroup {
                 group_name: format!("g{n}").into(),
@@ -98,6 +102,9 @@ fn build(deliveries: &[Delivered]) -> Shard {
             builder.observe(state.observation(), delivery.moment_ms);
             if let Some(moment) = delivery.moment_ms {
                 builder.mark(TYPES[state.resource_type].clone(), moment);
+                if state.body != 0 {
+                    builder.contain(TYPES[state.resource_type].clone());
+                }
             }
         }
         if let Some(moment) = delivery.moment_ms {
@@ -118,6 +125,13 @@ fn naive(deliveries: &[Delivered]) -> Shard {
             .filter(|one| one.states.iter().any(|state| state.resource_type == at))
             .filter_map(|one| one.moment_ms)
             .collect();
+        let shows = |one: &Delivered| {
+            one.moment_ms.is_some()
+                && one.states.iter().any(|state| state.resource_type == at && state.body != 0)
+        };
+        if deliveries.iter().any(shows) {
+            shard.snapshot_types.insert(resource_type.clone());
+        }
         for id in 0..3 {
             let (mut told, mut unseen): (Option<&State>, Option<&State>) = (None, None);
             let mut seen = i64::MIN;

@@ -1,5 +1,5 @@
-//! `AWS::Config::ConfigurationRecorder`: which types the shard's inventory covers (semantics §10
-//! row 1).
+//! `AWS::Config::ConfigurationRecorder`: which types the shard's inventory covers (semantics §11
+//! row 36).
 
 use crate::ident::ResourceType;
 use crate::inventory::{Body, Recorder, RecordingGroup};
@@ -11,6 +11,7 @@ shape! {
     RecorderBody {
         recording: Flag = "recording",
         group: GroupBody<'a> = "recordingGroup",
+        scope: Text<'a> = "recordingScope",
     }
 }
 
@@ -43,6 +44,10 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
     Ok(Body::Recorder(Recorder {
         recording: body.recording.is_none_or(|recording| recording.0),
         group,
+        internal: match body.scope.and_then(Text::filled) {
+            Some(scope) => scope.eq_ignore_ascii_case("INTERNAL"),
+            None => source.item.key.id.as_str().starts_with(Recorder::SERVICE_LINKED),
+        },
     }))
 }
 

@@ -434,6 +434,7 @@ fn what_is_not_recorded_is_told_and_what_is_held_is_judged() {
     let recorder = Recorder {
         recording: true,
         group: RecordingGroup::Only(vec![ResourceType::SECURITY_GROUP]),
+        internal: false,
     };
     let recorder = body(ResourceType::CONFIGURATION_RECORDER, "default", Body::Recorder(recorder));
     let not = "AWSCONFIG AWS Config is not recording resource type AWS::EC2::NetworkInterface.";

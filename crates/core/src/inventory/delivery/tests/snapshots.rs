@@ -117,6 +117,47 @@ fn a_snapshot_covers_what_it_contains_and_what_its_recorder_lists() {
 }
 
 #[test]
+fn a_service_linked_recorder_delivers_nothing_and_covers_nothing() {
+    let configuration = r#"{"RecordingGroup":{"AllSupported":true},"RecordingScope":"INTERNAL"}"#;
+    let recorder = item_of(
+        "AWS::Config::ConfigurationRecorder",
+        "linked",
+        "eu-west-1",
+        &format!(r#""configuration":{configuration}"#),
+    );
+    assert_eq!(
+        facts(NAME, &snapshot(&[item("v"), recorder])).unwrap(),
+        "111122223333/eu-west-1 1770091506000 [eu-west-1 ConfigurationRecorder,VPC]"
+    );
+}
+
+#[test]
+fn a_snapshot_holds_the_types_of_which_something_exists_in_it() {
+    let of = |resource_type: &str, region: &str| item_of(resource_type, "a", region, r#""a":1"#);
+    let gone = |text: String| text.replace(r#""OK""#, r#""ResourceDeleted""#);
+    let eip = || of("AWS::EC2::EIP", "eu-west-1");
+    for (items, want) in [
+        (vec![], ""),
+        (vec![item("v")], "eu-west-1 VPC"),
+        (vec![item("v"), gone(eip())], "eu-west-1 VPC"),
+        (vec![item("v"), gone(eip()), eip()], "eu-west-1 EIP,VPC"),
+        (vec![item("v"), gone(item("w"))], "eu-west-1 VPC"),
+        (
+            vec![item("v"), of("AWS::IAM::Role", "global"), of("AWS::WAFv2::WebACL", "global")],
+            "eu-west-1 VPC; us-east-1 Role",
+        ),
+        (vec![item("v"), of("AWS::EC2::EIP", "us-west-1")], "eu-west-1 VPC"),
+    ] {
+        let facts = read_as(NAME, snapshot(&items)).unwrap().snapshot.unwrap();
+        let shown = facts.holds.iter().map(|(id, types)| {
+            let names = types.iter().map(|one| one.as_str().rsplit("::").next().unwrap());
+            format!("{} {}", id.region, names.collect::<Vec<_>>().join(","))
+        });
+        assert_eq!(shown.collect::<Vec<_>>().join("; "), want, "{items:?}");
+    }
+}
+
+#[test]
 fn global_items_are_covered_in_their_home_and_make_nothing_else_known() {
     let of = |resource_type: &str, region: &str| item_of(resource_type, "a", region, r#""a":1"#);
     let role = of("AWS::IAM::Role", "global");

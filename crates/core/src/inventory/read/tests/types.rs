@@ -240,7 +240,7 @@ fn a_recorder_tells_what_it_records() {
             RecordingGroup::All,
         ),
     ] {
-        let wanted = Body::Recorder(Recorder { recording, group });
+        let wanted = Body::Recorder(Recorder { recording, group, internal: false });
         assert_eq!(
             body("AWS::Config::ConfigurationRecorder", text).as_ref(),
             Ok(&wanted),
@@ -248,6 +248,22 @@ fn a_recorder_tells_what_it_records() {
         );
     }
     assert!(body("AWS::Config::ConfigurationRecorder", r#"{"Recording":"maybe"}"#).is_err());
+    // A service-linked one says so, or has a name that AWS Config keeps for those.
+    for (scope, name, is_internal) in [
+        (r#","RecordingScope":"INTERNAL""#, "default", true),
+        (r#","recordingScope":"internal""#, "default", true),
+        (r#","RecordingScope":"PAID""#, "AWSConfigurationRecorderForX_1", false),
+        ("", "AWSConfigurationRecorderForObservabilityAdmin_1", true),
+        ("", "myAWSConfigurationRecorderForX", false),
+    ] {
+        let configuration = format!(r#"{{"RecordingGroup":{{"AllSupported":true}}{scope}}}"#);
+        let more = format!(r#""configuration":{configuration},"tags":{{}}"#);
+        let text = item("AWS::Config::ConfigurationRecorder", &more);
+        let Body::Recorder(found) = read_ok(&text.replace("the-id", name)).item.body else {
+            panic!("{text}");
+        };
+        assert_eq!(found.internal, is_internal, "{scope} {name}");
+    }
     // One that does not tell lists nothing.
     for text in ["{}", r#"{"Name":"default"}"#, r#"{"Recording":true}"#, r#"{"RecordingGroup":{}}"#]
     {
