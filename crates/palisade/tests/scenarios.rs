@@ -52,6 +52,7 @@ scenarios! {
     a_notification_fixes_a_violation
     a_protection_recorded_globally_serves_another_region
     a_recorder_stops_recording_a_type
+    what_makes_a_type_known
     a_snapshot_shows_a_group_gone
     a_violation_outlives_states_without_a_body
     a_web_acl_is_replaced

@@ -38,6 +38,10 @@ fn open(path: &Path, serve: bool) -> SqliteStore {
 }
 
 async fn serve(path: &Path) -> Running {
+    serve_assuming(path, Assumed::Nothing).await
+}
+
+async fn serve_assuming(path: &Path, assumed: Assumed) -> Running {
     let plan = Plan {
         new: false,
         store: path.to_owned(),
@@ -47,7 +51,7 @@ async fn serve(path: &Path) -> Running {
         onboarding_ms: 0,
         quotas: Quotas::default(),
         fms_policies: BTreeSet::new(),
-        judging: JUDGING,
+        judging: Judging { assumed, ..JUDGING },
         keep_history_ms: None,
         keep_audit_ms: None,
         key_file: None,
@@ -120,4 +124,38 @@ async fn what_these_rules_judged_is_left_alone() {
     let store = open(&path, true);
     settle(&store);
     assert_eq!(ledger(&store), otherwise);
+}
+
+/// Semantics §11 row 36: which types count as recorded decides whole accounts.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_setting_of_recorded_types_judged_is_judged_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("palisade.db");
+    let store = open(&path, true);
+    let types = ["AWS::EC2::SecurityGroup"];
+    let policy = audit("narrow", &types, &json!([{"minIpv4CidrPrefixLenPerSgRule": 16}]));
+    decide(&store, &organization(2), &[policy]);
+    let only = json!([group(&account(0), "sg-1", 10, "10.0.0.0/16", 22)]).to_string();
+    store.accept(&read("", &only), NOW_MS).unwrap();
+    store.judge_by(RULES, "", NOW_MS).unwrap();
+    settle(&store);
+    assert!(!ledger(&store).contains("\"Compliant\""), "{}", ledger(&store));
+    drop(store);
+    let groups = Assumed::parse(types).unwrap();
+    for (assumed, is_known) in [(Assumed::All, true), (Assumed::Nothing, false), (groups, true)] {
+        let running = serve_assuming(&path, assumed).await;
+        let is_right = || {
+            let found =
+                open(&path, false).entry(&policy_id(0), &account(0).as_str().try_into().unwrap());
+            let status = found.unwrap().and_then(|row| row.entry.status);
+            status.is_some() == is_known
+        };
+        let wait = async {
+            while !is_right() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(NEVER, wait).await.expect("is judged again");
+        running.stop().await.unwrap();
+    }
 }

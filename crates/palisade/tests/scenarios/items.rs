@@ -210,18 +210,23 @@ impl Maker<'_> {
         self.item("AWS::WAFv2::WebACL", &arn, body, json!({}), json!(related))
     }
 
-    /// `all`, `stopped`, or types separated by commas.
+    /// `all`, `stopped`, `internal` (service-linked), or types separated by commas.
     fn recorder(&self, rest: &str) -> Value {
         let group = match rest {
-            "all" | "stopped" => json!({"AllSupported": true}),
+            "all" | "stopped" | "internal" => json!({"AllSupported": true}),
             types => {
                 let types: Vec<&str> = types.split(',').collect();
                 json!({"AllSupported": false, "ResourceTypes": types,
                     "RecordingStrategy": {"UseOnly": "INCLUSION_BY_RESOURCE_TYPES"}})
             }
         };
-        let body = json!({"Recording": rest != "stopped", "RecordingGroup": group});
-        self.item("AWS::Config::ConfigurationRecorder", "default", body, json!({}), json!([]))
+        let mut body = json!({"Recording": rest != "stopped", "RecordingGroup": group});
+        let mut name = "default";
+        if rest == "internal" {
+            name = "AWSConfigurationRecorderForX_1";
+            body["RecordingScope"] = json!("INTERNAL");
+        }
+        self.item("AWS::Config::ConfigurationRecorder", name, body, json!({}), json!([]))
     }
 
     /// `ID BALANCER|BALANCER@REGION|distribution:ID [ENABLED|DISABLED]`; the latter two are of the

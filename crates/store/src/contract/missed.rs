@@ -137,7 +137,9 @@ pub fn a_gap_of_global_protections_marks_the_account(bed: &mut impl Bed) {
     let store = bed.store();
     let home = ShardId { region: Region::home_of_global(), ..shard(1) };
     let protections = ResourceType::SHIELD_PROTECTION;
-    store.accept(&snapshot_of(&home, 10, &[], [protections.clone()]), 1000).unwrap();
+    store
+        .accept(&snapshot_of(&home, 10, &[recorder(&home, 5)], [protections.clone()]), 1000)
+        .unwrap();
     store.accept(&snapshot_of(&shard(1), 10, &[], [GROUP]), 1000).unwrap();
     clear_work(store, 1000);
     store.accept(&missing(&[], &[gap(&home, Some(protections.clone()), "", 20)]), 1000).unwrap();
