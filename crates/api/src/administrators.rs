@@ -71,8 +71,9 @@ fn may_associate(
     if let Some(default) = view.default_administrator() {
         if default == account {
             let since_ms = view.administrator(default).map_or(0, |known| known.created_ms);
-            let ready_ms = since_ms.saturating_add(call.app.settings.onboarding_ms.max(0));
-            if call.now_ms() < ready_ms.saturating_add(REPEATED_MS_MAX) {
+            let passed_ms = call.now_ms().saturating_sub(since_ms);
+            let repeats_ms = call.app.settings.onboarding_ms.max(0).saturating_add(REPEATED_MS_MAX);
+            if (0..repeats_ms).contains(&passed_ms) {
                 return Ok(());
             }
             // AWS's own text (semantics §8.2), and why.

@@ -22,7 +22,7 @@ use palisade::system::SystemEntropy;
 use palisade::timekeeper::Timekeeper;
 use palisade::worker::{self, FAILED_RETRY_MS, FAILURES_MAX, Judging, LEASE_MS, LEASE_SHARDS_MAX};
 use palisade_api::{App, Auth, Clock, Settings};
-use palisade_core::ident::ShardId;
+use palisade_core::ident::{AccountId, ShardId};
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
 use palisade_store::{Result, Store, StoreError};
 use rusqlite::Connection;
@@ -91,10 +91,21 @@ fn while_they_work(
     prolonging: Duration,
     meanwhile: impl FnOnce(&App),
 ) -> Arc<App> {
+    let keep = Keep { history_ms: None, audit_ms: None };
+    while_they_keep(store, clock, prolonging, keep, meanwhile)
+}
+
+/// As [`while_they_work`], for so long as they keep the past.
+fn while_they_keep(
+    store: Arc<dyn Store>,
+    clock: SetClock,
+    prolonging: Duration,
+    keep: Keep,
+    meanwhile: impl FnOnce(&App),
+) -> Arc<App> {
     let spool = tempfile::tempdir().unwrap();
     let settings = Settings::new(Auth::Open, spool.path().into());
     let app = App::new(store, Arc::new(clock), Arc::new(SystemEntropy), settings);
-    let keep = Keep { history_ms: None, audit_ms: None };
     let crew = Crew::new(app.clone(), Judging::default(), keep, prolonging);
     let runtime = serve::runtime().unwrap();
     let (stop, stopped) = watch::channel(false);
@@ -104,6 +115,44 @@ fn while_they_work(
     stop.send_replace(true);
     runtime.block_on(working).unwrap();
     app
+}
+
+#[test]
+fn a_clock_far_ahead_drops_nothing_until_a_delivery_tells_of_that_time() {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+    let store: Arc<dyn Store> = Arc::new(fleet(2));
+    let clock = SetClock::new();
+    let keep = Keep { history_ms: Some(30 * DAY_MS), audit_ms: Some(30 * DAY_MS) };
+    let work = |meanwhile: &dyn Fn(&App)| {
+        while_they_keep(store.clone(), clock.clone(), PROLONGING, keep, |app| meanwhile(app));
+    };
+    let member = account(0);
+    let id = AccountId::try_from(member.as_str()).unwrap();
+    // What the group was at first: a state that has ended since.
+    let is_first_kept = || {
+        let history = store.history(&policy_id(0), &id, 9).unwrap();
+        history.iter().any(|row| (row.at_ms, row.violator_count) == (NOW_MS, 1))
+    };
+    let idle = |app: &App| {
+        let work = || app.store.work(app.clock.now_ms()).unwrap();
+        assert!(comes(|| (work().dirty, work().leased) == (0, 0)));
+    };
+    work(&idle);
+    let mended = group(&member, "sg-1", 99, "10.1.0.0/16", 22);
+    store.accept(&read("", &json!([mended]).to_string()), NOW_MS).unwrap();
+    work(&idle);
+    assert!(is_first_kept());
+    // Started with a clock that is years ahead. What was due by then is judged after the old was
+    // dropped, so that it has been by now.
+    let far_ms = NOW_MS + 4_000 * DAY_MS;
+    clock.0.store(far_ms, SeqCst);
+    work(&idle);
+    assert!(is_first_kept(), "nothing that is stored tells of that time");
+    // As it is right, when something does.
+    let captured = u64::try_from(far_ms - 1_793_500_000_000 - 1_000).unwrap();
+    let told = group(&member, "sg-1", captured, "10.2.0.0/16", 22);
+    store.accept(&read("", &json!([told]).to_string()), far_ms).unwrap();
+    work(&|_| assert!(comes(|| !is_first_kept()), "what ended long ago goes"));
 }
 
 #[test]
