@@ -32,7 +32,8 @@ impl Timekeeper {
     pub fn is_due(&self, now_ms: i64) -> bool {
         let passed_ms = millis(self.looked.elapsed());
         let step_ms = now_ms.saturating_sub(self.wall_ms).saturating_sub(passed_ms);
-        self.looked.elapsed() >= LOOK || step_ms < -SET_BACK_MS_MAX || step_ms > JUMP_MS_MAX
+        let is_usual = (-SET_BACK_MS_MAX..=JUMP_MS_MAX).contains(&step_ms);
+        self.looked.elapsed() >= LOOK || !is_usual
     }
 
     /// Looks again.

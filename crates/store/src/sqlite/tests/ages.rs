@@ -8,15 +8,17 @@ use crate::sqlite::{SqliteStore, schema};
 
 use super::beds::serving;
 
+/// Region, receipt of the shard itself and of `global` items, (type, seen) of its items; the age.
+type Case<'a> = (&'a str, Option<i64>, Option<i64>, &'a [(&'a str, i64)], Option<i64>);
+
 #[test]
 fn receipts_of_an_older_store_are_no_ages_of_what_is_held() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
     let mut raw = Connection::open(&path).unwrap();
     schema::migrate_to(&mut raw, 8, &[7; 32]).unwrap();
-    // Account, Region, receipt of its own, receipt of `global` items; (type, seen) of items; the age.
     let (home, group, user) = ("us-east-1", "AWS::EC2::SecurityGroup", "AWS::IAM::User");
-    let cases: [(&str, Option<i64>, Option<i64>, &[(&str, i64)], Option<i64>); 7] = [
+    let cases: [Case<'_>; 7] = [
         ("eu-west-1", Some(900), None, &[(group, 40), (user, 50)], Some(50)),
         ("eu-west-1", Some(900), None, &[(group, 950)], Some(900)),
         ("eu-west-1", Some(900), None, &[], None),
