@@ -140,7 +140,7 @@ fn identity(
 fn rivals(case: &Value, policy: &Policy, owner: &AccountId) -> Result<Vec<Box<str>>, String> {
     let mut all = vec![policy.clone()];
     for (at, other) in case["otherPolicies"].as_array().into_iter().flatten().enumerate() {
-        let kind = other["type"].as_str().unwrap_or_default();
+        let kind = other["service"].as_str().unwrap_or_default();
         let (data, resources) = match kind {
             "WAFV2" => (
                 json!({"type": kind, "preProcessRuleGroups": [], "postProcessRuleGroups": [],

@@ -141,7 +141,7 @@ pub fn is_named_by(name: &str, case: &Value, broken: Option<Mutation>) -> bool {
     let mut others = vec![];
     for policy in list(&case["otherPolicies"]) {
         // Web ACLs are made in the policy's Region, by the types of policies that have any.
-        let makes = ["WAFV2", "SHIELD_ADVANCED"].contains(&text(&policy["type"]));
+        let makes = ["WAFV2", "SHIELD_ADVANCED"].contains(&text(&policy["service"]));
         if !makes || policy["region"].as_str().is_some_and(|at| at != text(&case["region"])) {
             continue;
         }

@@ -44,7 +44,7 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
     }
     require(&mut found, world, &here, &needed, &read);
     let data = service_data(policy);
-    let demand = Demand::of(world, &data, broken);
+    let demand = Demand::of(world, &here, &data, broken);
     if demand.outdated && broken != Some(Mutation::OutdatedAuditGroupsPass) {
         found.gap();
     }
@@ -127,7 +127,7 @@ impl Audit<'_, '_> {
             if shard.is_outdated(group) && broken != Some(Mutation::OutdatedAttachedGroupsPass) {
                 found.gap();
             }
-            match self.verdict(group) {
+            match self.verdict(group, found) {
                 Said::Yes => guilty = true,
                 Said::Untold => unseen = true,
                 Said::No => {}
@@ -158,7 +158,7 @@ impl Audit<'_, '_> {
         if !self.is_audited(group) {
             return;
         }
-        match self.verdict(group) {
+        match self.verdict(group, found) {
             Said::Yes => found.violator(group, REASON),
             Said::Untold => found.gap(),
             Said::No => {}
@@ -194,12 +194,17 @@ impl Audit<'_, '_> {
         !is_audit_group || broken == Some(Mutation::AuditGroupHeldAgainstItself)
     }
 
-    fn verdict(&self, group: &Value) -> Said {
+    /// Whether a group violates. A rule whose prefix list does not tell its entries is a gap, whatever
+    /// other rules do (semantics §11 row 35).
+    fn verdict(&self, group: &Value, found: &mut Found) -> Said {
         let broken = self.broken;
         let told = rules(group, broken);
         let mut sum = Said::No;
         for rule in &told.rules {
-            sum = sum.or(self.demand.is_broken_by(rule, &self.lists, broken));
+            match self.demand.is_broken_by(rule, &self.lists, broken) {
+                Said::Untold => found.gap(),
+                said => sum = sum.or(said),
+            }
         }
         let untold = (told.untold_ingress && self.demand.looks_at(false, broken))
             || (told.untold_egress && self.demand.looks_at(true, broken));

@@ -52,7 +52,12 @@ impl Lists<'_> {
 
 impl Demand {
     /// Resolves what the policy refers to.
-    pub fn of(world: &World<'_>, data: &Value, broken: Option<Mutation>) -> Demand {
+    pub fn of(
+        world: &World<'_>,
+        here: &Held<'_>,
+        data: &Value,
+        broken: Option<Mutation>,
+    ) -> Demand {
         let case = world.case;
         let (mut missing, mut outdated) = (false, false);
         let there = held::of_administrator(world, broken);
@@ -68,6 +73,12 @@ impl Demand {
                 _ => missing = true,
             }
         }
+        // A prefix list that an audit rule names is part of it.
+        let named = audit.iter().filter_map(|rule: &Rule| match &rule.peer {
+            Peer::PrefixList(id) => here.item(PREFIX_LIST, id),
+            _ => None,
+        });
+        outdated |= named.into_iter().any(|list| here.is_outdated(list));
         let elements = list(&data["preManagedOptions"]);
         let mut options = serde_json::Map::new();
         for element in elements {

@@ -23,7 +23,7 @@ ALLOW in tcp 443 0.0.0.0/0     | in tcp 443 pl-7                | undecided
 ALLOW in tcp 444 0.0.0.0/0     | in tcp 443 pl-9                | violate
 ALLOW in udp 443 0.0.0.0/0     | in tcp 443 pl-9                | violate
 ALLOW out tcp 443 0.0.0.0/0    | in tcp 443 pl-9                | violate
-ALLOW in tcp 443 10.0.0.0/8    | in tcp 443 pl-9, in tcp 22 10.0.0.0/8 | violate
+ALLOW in tcp 443 10.0.0.0/8    | in tcp 443 pl-9, in tcp 22 10.0.0.0/8 | violate +AWSCONFIG
 DENY in tcp 22 10.1.0.0/24     | in tcp 22 pl-1                 | violate
 DENY in tcp 22 10.3.0.0/24     | in tcp 22 pl-1                 | comply
 DENY in tcp 22 10.0.0.0/8      | in tcp 22 pl-6                 | comply
@@ -40,7 +40,7 @@ min6 13                        | in tcp 80 pl-1                 | comply
 min4 16                        | in tcp 80 pl-9                 | undecided
 min4 16                        | out tcp 80 pl-8                | undecided
 min4 16 direction INGRESS      | out tcp 80 pl-8                | comply
-min4 16                        | in tcp 80 pl-9+10.0.0.0/8      | violate
+min4 16                        | in tcp 80 pl-9+10.0.0.0/8      | violate +AWSCONFIG
 noall                          | in tcp 80 pl-9                 | comply
 noall                          | in -1 pl-9                     | violate
 ports 1                        | in tcp 80 pl-9                 | comply
@@ -78,6 +78,11 @@ fn prefix_lists_worked_by_hand() {
             [("AWS::EC2::SecurityGroup", "sg-1", "RESOURCE_VIOLATES_AUDIT_SECURITY_GROUP")];
         let want = match want {
             "violate" => noncompliant(&violators),
+            "violate +AWSCONFIG" => {
+                let mut outcome = noncompliant(&violators);
+                outcome.issues.insert("AWSCONFIG".to_owned());
+                outcome
+            }
             "undecided" => undecided("AWSCONFIG"),
             _ => compliant(),
         };

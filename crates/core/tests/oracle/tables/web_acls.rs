@@ -140,7 +140,7 @@ fn names_of_web_acls_worked_by_hand() {
         let other = |word: &str| {
             let (name, place) = word.split_once('@').unwrap_or((word, "eu-west-1"));
             let region = if place == "other" { "ap-south-1" } else { place };
-            json!({"name": name, "type": "WAFV2", "formerNames": [], "region": region})
+            json!({"name": name, "service": "WAFV2", "formerNames": [], "region": region})
         };
         case["otherPolicies"] = others.split_whitespace().map(other).collect();
         let arn = format!("arn:aws:wafv2:eu-west-1:{ACCOUNT}:regional/webacl/{acl}/1");

@@ -20,6 +20,18 @@ pub(super) fn push(value: &mut Value, key: &str, element: Value) {
     value[key].as_array_mut().expect("built as a list").push(element);
 }
 
+/// When most items were captured, milliseconds since 1970.
+const CAPTURED_MS: i64 = 1_770_091_506_007;
+
+/// A state captured some milliseconds after most others.
+pub(super) fn captured(item: &mut Value, after_ms: i64) {
+    if item["configurationStateId"] == CAPTURED_MS {
+        item["configurationStateId"] = json!(CAPTURED_MS + after_ms);
+    }
+    item["configurationItemCaptureTime"] =
+        json!(format!("2026-02-03T04:05:06.{:03}Z", 7 + after_ms));
+}
+
 /// A delivered configuration item.
 pub(super) fn item(
     random: &mut Random,
@@ -29,8 +41,12 @@ pub(super) fn item(
     id: &str,
     mut body: Value,
 ) -> Value {
-    let state = 1_770_000_000_000 + random.below(1_000_000_000) as i64;
     let captured = "2026-02-03T04:05:06.007Z";
+    // The moment of capture since version 1.3, any number before: it orders states of one resource.
+    let state = match random.chance(80) {
+        true => CAPTURED_MS,
+        false => 1_770_000_000_000 + random.below(1_000_000_000) as i64,
+    };
     let mut tags = Map::new();
     for key in ["env", "team", "Env"] {
         if random.chance(35) {

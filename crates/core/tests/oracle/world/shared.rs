@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::audit::{group, permission};
 use super::files::{note, push_snapshot};
-use super::items::{Ids, item, push};
+use super::items::{Ids, captured, item, push};
 use super::{ADMIN, MEMBER, OTHER};
 use crate::random::Random;
 
@@ -104,7 +104,7 @@ pub fn share(case: &mut Value, random: &mut Random) {
         });
         let mut made = item(random, &teller, "eu-west-1", INTERFACE, &id, body);
         if random.chance(50) {
-            made["configurationItemCaptureTime"] = json!("2026-02-03T04:05:06.010Z");
+            captured(&mut made, 3);
         }
         if teller == account { ours.push(made) } else { theirs.push(made) }
     }
@@ -145,12 +145,9 @@ pub fn part(case: &mut Value, random: &mut Random) {
         .filter(|item| item["resourceType"] == GROUP && random.chance(50))
         .map(|item| json!({"groupId": item["resourceId"]}))
         .collect();
-    let moments =
-        ["2026-02-03T04:05:06.006Z", "2026-02-03T04:05:06.007Z", "2026-02-03T04:05:06.009Z"];
-    let mut moment = || json!(moments[random.below(moments.len())]);
-    items[at]["configurationItemCaptureTime"] = moment();
+    captured(&mut items[at], [-1, 0, 2][random.below(3)]);
     if let Some(interface) = interface {
-        items[interface]["configurationItemCaptureTime"] = moment();
+        captured(&mut items[interface], [-1, 0, 2][random.below(3)]);
         if items[interface]["configuration"]["groups"].is_array() && random.chance(60) {
             items[interface]["configuration"]["groups"] = json!(groups);
         } else {

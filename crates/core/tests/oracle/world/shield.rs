@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::items::{Ids, deleted, delivery, item, not_recorded, push, recorder};
+use super::items::{Ids, captured, deleted, delivery, item, not_recorded, push, recorder};
 use super::web::{Place, resource};
 use super::{WEB_ACL, policy};
 use crate::random::Random;
@@ -208,7 +208,7 @@ fn protection(
     }
     let mut made = item(random, account, region, kind, &id, body);
     if random.chance(40) {
-        made["configurationItemCaptureTime"] = json!("2026-02-03T04:05:06.008Z");
+        captured(&mut made, 1);
     }
     match random.chance(3) {
         true => not_recorded(&made),

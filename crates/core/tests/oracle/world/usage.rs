@@ -104,7 +104,11 @@ fn groups(random: &mut Random, account: &str, ids: &mut Ids) -> (Vec<Value>, Vec
             _ => {}
         }
         let mut item = item(random, account, "eu-west-1", GROUP, &id, body);
-        item["configurationItemCaptureTime"] = json!(CAPTURED[random.below(CAPTURED.len())]);
+        let moment = random.below(CAPTURED.len());
+        if item["configurationStateId"] == CAPTURED_MS {
+            item["configurationStateId"] = json!(CAPTURED_MS + [0, 1, 3_600_000][moment]);
+        }
+        item["configurationItemCaptureTime"] = json!(CAPTURED[moment]);
         items.push(item);
         made.push(id);
     }
