@@ -7,7 +7,9 @@ use palisade_core::evaluate::{
     self, AccountFacts, Evidence, Fact, Judgement, Reference, References, Status,
 };
 use palisade_core::ident::{AccountId, PolicyId, Region, ResourceType, ShardId};
-use palisade_core::inventory::{DeliveryReader, Shard, ShardBuilder};
+use palisade_core::inventory::{
+    Assumed, Delivery, DeliveryError, DeliveryReader, Missed, Shard, ShardBuilder,
+};
 use palisade_core::organization::Organization;
 use palisade_core::policy::{self, Document, Identity, Policy};
 use serde_json::{Value, json};
@@ -174,31 +176,44 @@ fn rivals(case: &Value, policy: &Policy, owner: &AccountId) -> Result<Vec<Box<st
 
 type Builders = BTreeMap<ShardId, ShardBuilder>;
 
+/// When all files were received, milliseconds since 1970: behind everything that they tell of.
+const RECEIVED_MS: i64 = 1_780_000_000_000;
+
 /// What all delivered files together tell, by account and Region.
 fn shards(case: &Value, policy: &Policy) -> Result<BTreeMap<ShardId, Shard>, String> {
     // Reading no more than `check` does must not change what is found.
     let wanted = Arc::new(evaluate::reads(policy));
     let mut builders = Builders::new();
+    let mut missed = vec![];
+    builder(&mut builders, &ShardId { account: account(case, "account")?, region: region(case)? });
     for file in case["files"].as_array().into_iter().flatten() {
-        take(&mut builders, file, &wanted)?;
+        missed.extend(take(&mut builders, file, &wanted));
     }
-    Ok(builders.into_iter().map(|(id, builder)| (id, builder.seal())).collect())
+    for builder in builders.values_mut() {
+        missed.iter().for_each(|missed| builder.miss(missed.clone()));
+    }
+    let assumed = match &case["assumeRecorded"] {
+        Value::Bool(true) => Assumed::parse(["all"])?,
+        kinds => Assumed::parse(texts(kinds).iter().map(|kind| &**kind))?,
+    };
+    let sealed = builders.into_iter().map(|(id, builder)| {
+        let mut shard = builder.seal();
+        shard.assumed = assumed.clone();
+        (id, shard)
+    });
+    Ok(sealed.collect())
 }
 
-/// Takes in what a file tells.
+/// Takes in what a file tells; and gives what it does not.
 fn take(
     builders: &mut Builders,
     file: &Value,
     wanted: &Arc<BTreeSet<ResourceType>>,
-) -> Result<(), String> {
-    let name = file["name"].as_str().unwrap_or_default();
-    let mut reader = DeliveryReader::reading_only(name, Arc::clone(wanted));
-    let bytes = match file["text"].as_str() {
-        Some(text) => text.to_owned(),
-        None => file["content"].to_string(),
+) -> Vec<Missed> {
+    let Ok(delivery) = read(file, wanted) else {
+        let name = file["name"].as_str().unwrap_or_default();
+        return Missed::file(name, None, RECEIVED_MS);
     };
-    reader.push(bytes.as_bytes()).map_err(said)?;
-    let delivery = reader.finish().map_err(said)?;
     let moment = delivery.snapshot.as_ref().map(|facts| facts.moment_ms);
     for observation in delivery.observations {
         let id = observation.item.key.shard();
@@ -208,7 +223,9 @@ fn take(
         let builder = builder(builders, &shown.shard);
         shown.types.into_iter().for_each(|resource_type| builder.show(resource_type));
     }
-    let Some(facts) = delivery.snapshot else { return Ok(()) };
+    let mut missed = delivery.missed;
+    missed.extend(delivery.anybodys);
+    let Some(facts) = delivery.snapshot else { return missed };
     for (id, types) in &facts.covers {
         for resource_type in types {
             builder(builders, id).mark(resource_type.clone(), facts.moment_ms);
@@ -220,7 +237,19 @@ fn take(
     if let Some(id) = &facts.shard {
         builder(builders, id).accept_snapshot();
     }
-    Ok(())
+    missed
+}
+
+fn read(file: &Value, wanted: &Arc<BTreeSet<ResourceType>>) -> Result<Delivery, DeliveryError> {
+    let name = file["name"].as_str().unwrap_or_default();
+    let bytes = match file["text"].as_str() {
+        Some(text) => text.to_owned(),
+        None => file["content"].to_string(),
+    };
+    let mut reader =
+        DeliveryReader::reading_only(name, Arc::clone(wanted)).received(RECEIVED_MS);
+    reader.push(bytes.as_bytes())?;
+    reader.finish()
 }
 
 /// The shard under construction.

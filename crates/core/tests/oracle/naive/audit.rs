@@ -37,12 +37,7 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
 
     let mut needed = vec![GROUP];
     needed.extend([INTERFACE, INSTANCE].iter().filter(|kind| listed.contains(kind)));
-    // Interfaces and instances tell of one another (row 42).
-    let mut read = needed.clone();
-    if listed.contains(&INTERFACE) || listed.contains(&INSTANCE) {
-        read.extend([INTERFACE, INSTANCE]);
-    }
-    require(&mut found, world, &here, &needed, &read);
+    require(&mut found, world, &here, &needed, &needed);
     let data = service_data(policy);
     let demand = Demand::of(world, &here, &data, broken);
     if demand.outdated && broken != Some(Mutation::OutdatedAuditGroupsPass) {
@@ -201,9 +196,10 @@ impl Audit<'_, '_> {
         let told = rules(group, broken);
         let mut sum = Said::No;
         for rule in &told.rules {
-            match self.demand.is_broken_by(rule, &self.lists, broken) {
-                Said::Untold => found.gap(),
-                said => sum = sum.or(said),
+            let answer = self.demand.answer(rule, &self.lists, broken);
+            sum = sum.or(Said::of(answer.violates));
+            if answer.unknown {
+                found.gap();
             }
         }
         let untold = (told.untold_ingress && self.demand.looks_at(false, broken))

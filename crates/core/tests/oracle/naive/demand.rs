@@ -31,6 +31,20 @@ pub struct Demand {
     pub denied_apps: Option<Vec<(String, i64)>>,
 }
 
+/// What becomes of one rule.
+#[derive(Clone, Copy, Default)]
+pub struct Answer {
+    pub violates: bool,
+    /// Something would have to be known of a prefix list that is not.
+    pub unknown: bool,
+}
+
+impl Answer {
+    fn of(said: Said) -> Answer {
+        Answer { violates: said == Said::Yes, unknown: said == Said::Untold }
+    }
+}
+
 /// Prefix lists that the account's own inventory holds (row 35).
 pub struct Lists<'h> {
     pub here: &'h Held<'h>,
@@ -152,36 +166,44 @@ impl Demand {
     }
 
     /// Whether a rule breaks what is asked for.
-    pub fn is_broken_by(&self, rule: &Rule, lists: &Lists<'_>, broken: Option<Mutation>) -> Said {
+    pub fn answer(&self, rule: &Rule, lists: &Lists<'_>, broken: Option<Mutation>) -> Answer {
+        let fine = Answer::default();
         if self.missing && broken != Some(Mutation::MissingReferenceSkipped) {
             // Nothing can be held against anything.
-            return Said::No;
+            return fine;
         }
         if !self.managed {
-            return match self.action.as_str() {
+            return Answer::of(match self.action.as_str() {
                 "ALLOW" => self.allows(rule, lists, broken).opposite(),
                 _ => self.denies(rule, lists, broken),
-            };
+            });
         }
         if !self.looks_at(rule.egress, broken) {
-            return Said::No;
+            return fine;
         }
         let options = breaks_options(rule, self, lists, broken);
-        let override_ = match self.action.as_str() {
-            "ALLOW" if broken == Some(Mutation::OverrideAllowIgnored) => return options,
-            "ALLOW" if broken == Some(Mutation::OverrideAllowNeedsOverlapOnly) => {
-                self.denies(rule, lists, None)
+        match self.action.as_str() {
+            "ALLOW" if broken == Some(Mutation::OverrideAllowIgnored) => options,
+            "ALLOW" => {
+                let allowed = match broken {
+                    Some(Mutation::OverrideAllowNeedsOverlapOnly) => self.denies(rule, lists, None),
+                    _ => self.allows(rule, lists, broken),
+                };
+                match allowed {
+                    Said::Yes => fine,
+                    Said::No => options,
+                    Said::Untold => {
+                        Answer { violates: false, unknown: options.violates || options.unknown }
+                    }
+                }
             }
-            "ALLOW" => self.allows(rule, lists, broken),
-            "DENY" if broken == Some(Mutation::OverrideDenyIgnored) => return options,
-            "DENY" => self.denies(rule, lists, broken),
-            _ => return options,
-        };
-        match (self.action.as_str(), override_, options) {
-            (_, Said::No, options) => options,
-            ("ALLOW", Said::Yes, _) | ("ALLOW", Said::Untold, Said::No) => Said::No,
-            (_, Said::Yes, _) | (_, Said::Untold, Said::Yes) if self.action == "DENY" => Said::Yes,
-            _ => Said::Untold,
+            "DENY" if broken == Some(Mutation::OverrideDenyIgnored) => options,
+            "DENY" => match self.denies(rule, lists, broken) {
+                Said::Yes => Answer { violates: true, unknown: false },
+                Said::No => options,
+                Said::Untold => Answer { violates: options.violates, unknown: true },
+            },
+            _ => options,
         }
     }
 

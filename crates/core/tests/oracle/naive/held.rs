@@ -18,7 +18,8 @@ pub struct Held<'a> {
     /// Every state that belongs here, deletions too.
     pub all: Vec<&'a State>,
     pub told: &'a Told,
-    pub assumed: bool,
+    /// What is recorded by the operator's word: types, or `true`.
+    pub assumed: &'a Value,
     pub broken: Option<Mutation>,
 }
 
@@ -71,8 +72,10 @@ pub fn of<'a>(
             later.extend(unseen.map(|unseen| (item, unseen)));
         }
     }
-    let assumed =
-        world.case["assumeRecorded"] == true && broken != Some(Mutation::AssumptionIgnored);
+    let assumed = match broken {
+        Some(Mutation::AssumptionIgnored) => &Value::Null,
+        _ => &world.case["assumeRecorded"],
+    };
     let (account, region) = (account.to_owned(), region.to_owned());
     Held { account, region, live, later, all, told, assumed, broken }
 }
@@ -233,7 +236,9 @@ pub fn lists(recorder: &Value, kind: &str) -> bool {
     let named = |types: &Value| list(types).iter().any(|t| text(t).eq_ignore_ascii_case(kind));
     let but = either(&group, "ExclusionByResourceTypes", "exclusionByResourceTypes");
     let but = either(&but, "ResourceTypes", "resourceTypes");
-    if !list(&but).is_empty() {
+    let strategy = either(&group, "RecordingStrategy", "recordingStrategy");
+    let strategy = either(&strategy, "UseOnly", "useOnly");
+    if !list(&but).is_empty() || strategy == "EXCLUSION_BY_RESOURCE_TYPES" {
         return !named(&but);
     }
     named(&either(&group, "ResourceTypes", "resourceTypes"))

@@ -7,6 +7,9 @@ use super::{Mutation, text};
 
 pub const RECORDER: &str = "AWS::Config::ConfigurationRecorder";
 
+/// Numbers of states that are beyond are moments, not counters: 2001 in milliseconds.
+const NUMBERS_TELL_MS: i64 = 1_000_000_000_000;
+
 /// The types that verdicts read, as AWS writes them.
 const KINDS: &[&str] = &[
     RECORDER,
@@ -48,6 +51,11 @@ impl Item {
         let said = |names: &[&str]| {
             get(names).and_then(Value::as_str).filter(|said| !said.is_empty()).map(str::to_owned)
         };
+        let state = get(&["configurationStateId"]);
+        let state = state.and_then(|state| match state {
+            Value::String(digits) => digits.parse::<u64>().ok(),
+            number => number.as_u64(),
+        });
         let mut read = Item {
             account: said(&["awsAccountId", "accountId"]),
             region: said(&["awsRegion"]),
@@ -56,7 +64,11 @@ impl Item {
                 _ => self::kind(&kind),
             }),
             id: said(&["resourceId"]),
-            captured_ms: get(&["configurationItemCaptureTime"]).and_then(moment_ms),
+            captured_ms: match get(&["configurationItemCaptureTime"]) {
+                Some(told) => moment_ms(told),
+                // The number of a state is its moment since version 1.3 (formats §3).
+                None => state.map(|state| state as i64).filter(|state| *state > NUMBERS_TELL_MS),
+            },
             whole: None,
         };
         let (Some(account), Some(region), Some(kind), Some(id), Some(_)) =
@@ -64,20 +76,17 @@ impl Item {
         else {
             return read;
         };
-        let Some(body) = get(&["configuration"]).map_or(Some(Value::Null), parsed_body) else {
-            return read;
-        };
+        // A body that cannot be read is one that is not shown (row 39).
+        let body = get(&["configuration"]).map_or(Some(Value::Null), parsed_body);
+        let unreadable = body.is_none() && broken != Some(Mutation::UnreadableItemsPass);
+        let body = body.unwrap_or_default();
         let mut whole = json!({
             "awsAccountId": account, "awsRegion": region, "resourceType": kind, "resourceId": id,
             "configurationItemCaptureTime": read.captured_ms, "configuration": plain(&body),
         });
         whole["configurationItemStatus"] =
             json!(said(&["configurationItemStatus"]).unwrap_or_else(|| "OK".to_owned()));
-        let state = get(&["configurationStateId"]);
-        let state = state.and_then(|state| match state {
-            Value::String(digits) => digits.parse::<u64>().ok(),
-            number => number.as_u64(),
-        });
+        whole["mute"] = json!(unreadable || get(&["mute"]).is_some());
         whole["configurationStateId"] = json!(state);
         whole["resourceName"] = json!(said(&["resourceName"]));
         if let Some(Value::Object(map)) = get(&["supplementaryConfiguration"]) {
@@ -195,6 +204,7 @@ pub fn is_deleted(item: &Value) -> bool {
 pub fn is_unseen(item: &Value) -> bool {
     let asked = text(&item["resourceType"]) != "AWS::EC2::EIP";
     text(&item["configurationItemStatus"]) == "ResourceNotRecorded"
+        || item["mute"] == true
         || (asked && item["configuration"].is_null())
 }
 

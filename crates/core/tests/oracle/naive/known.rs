@@ -1,5 +1,7 @@
 //! What is known of a type in a shard, and what is not told (semantics §11 rows 36, 37, 39).
 
+use serde_json::Value;
+
 use super::held::{self, Held, covers, either, is_internal, lists};
 use super::item::{RECORDER, is_deleted, is_unseen};
 use super::told::Hole;
@@ -14,7 +16,8 @@ impl Held<'_> {
         if self.has_hole(world, kind) {
             return false;
         }
-        if self.assumed {
+        let named = |kinds: &Value| list(kinds).iter().any(|one| text(one) == kind);
+        if *self.assumed == true || named(self.assumed) {
             return true;
         }
         let mut recorders =
@@ -76,13 +79,14 @@ impl Held<'_> {
                 members.iter().any(|member| text(&member["Id"]) == self.account)
             }
         };
-        if !here || hole.region.as_ref().is_some_and(|region| *region != self.region) {
+        let elsewhere = !hole.regions.is_empty() && !hole.regions.contains(&self.region);
+        if !here || elsewhere {
             return false;
         }
         // Of an unknown type, any later snapshot of the shard.
         let closed = self.told.wholes.iter().any(|whole| {
             whole.account == self.account
-                && whole.moment_ms > hole.since_ms
+                && whole.moment_ms >= hole.since_ms
                 && match hole.kind {
                     None => whole.region == self.region,
                     Some(_) => covers(whole, &self.region, kind, None),
@@ -93,7 +97,7 @@ impl Held<'_> {
             && self.all.iter().any(|state| {
                 Some(text(&state.item["resourceId"])) == hole.id.as_deref()
                     && Some(text(&state.item["resourceType"])) == hole.kind.as_deref()
-                    && state.captured_ms > hole.since_ms
+                    && state.captured_ms >= hole.since_ms
             });
         !mended && (!closed || self.broken == Some(Mutation::SnapshotsCloseNothing))
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::demand::{Demand, Lists};
+use super::demand::{Answer, Demand, Lists};
 use super::rules::{Peer, Rule, same_protocol};
 use super::{Mutation, Said, flag, number};
 use crate::address::{NOT_GLOBAL, Range};
@@ -13,10 +13,13 @@ pub(super) fn breaks_options(
     demand: &Demand,
     lists: &Lists<'_>,
     broken: Option<Mutation>,
-) -> Said {
-    Said::of(opens_too_much(rule, demand, broken))
-        .or(is_too_wide(rule, &demand.options, lists, broken))
-        .or(Said::of(opens_to_the_public(rule, demand, lists, broken)))
+) -> Answer {
+    let wide = is_too_wide(rule, &demand.options, lists, broken);
+    let public = opens_to_the_public(rule, demand, lists, broken);
+    Answer {
+        violates: opens_too_much(rule, demand, broken) || wide == Said::Yes || public,
+        unknown: wide == Said::Untold,
+    }
 }
 
 /// Options that do not look at whom a rule lets in.

@@ -45,9 +45,11 @@ pub struct Whole {
 pub struct Hole {
     /// Nothing: each account of the organization.
     pub account: Option<String>,
-    pub region: Option<String>,
+    /// None: any.
+    pub regions: Vec<String>,
     pub kind: Option<String>,
     pub id: Option<String>,
+    /// What tells of this moment or a later one may close it.
     pub since_ms: i64,
     /// An item that could not be read, which a later good state of it mends (row 39).
     pub item: bool,
@@ -59,6 +61,7 @@ struct Name {
     account: Option<String>,
     region: Option<String>,
     moment_ms: Option<i64>,
+    snapshot: bool,
     foreign: bool,
 }
 
@@ -131,11 +134,14 @@ impl Told {
             name.region = name.region.or(document["region"].as_str().map(str::to_owned));
             return self.document(&name, &document["detail"], broken);
         }
-        for key in ["configurationItem", "configurationItemSummary"] {
-            if !document[key].is_null() {
-                self.item(name, &document[key], broken);
-                return;
-            }
+        if !document["configurationItem"].is_null() {
+            return self.item(name, &document["configurationItem"], broken);
+        }
+        if let Some(summary) = document["configurationItemSummary"].as_object() {
+            // Changed, and how is not told (formats §6).
+            let mut changed = Value::Object(summary.clone());
+            changed["mute"] = true.into();
+            return self.item(name, &changed, broken);
         }
         if document["messageType"].is_string() {
             return;
@@ -148,7 +154,7 @@ impl Told {
 
     /// A snapshot, a history file, or the answer of GetResourceConfigHistory.
     fn container(&mut self, name: &Name, document: &Value, broken: Option<Mutation>) {
-        let whole = document["configSnapshotId"].is_string();
+        let whole = document["configSnapshotId"].is_string() || name.snapshot;
         let items = list(&document["configurationItems"]);
         let (first, holes) = (self.states.len(), self.holes.len());
         for element in items {
@@ -183,7 +189,7 @@ impl Told {
         }
         for hole in &mut self.holes[holes..] {
             whole.unread.push((hole.kind.clone(), hole.id.clone()));
-            hole.since_ms = hole.since_ms.max(moment_ms);
+            hole.since_ms = hole.since_ms.max(moment_ms + 1);
         }
         self.wholes.push(whole);
     }
@@ -214,7 +220,7 @@ impl Told {
             let said = |key: &Value| key.as_str().map(str::to_owned);
             self.holes.push(Hole {
                 account: said(&key["SourceAccountId"]),
-                region: said(&key["SourceRegion"]),
+                regions: said(&key["SourceRegion"]).into_iter().collect(),
                 kind: key["ResourceType"].as_str().map(item::kind),
                 id: None,
                 since_ms,
@@ -232,7 +238,7 @@ impl Told {
             for (account, region) in &shards {
                 self.holes.push(Hole {
                     account: account.clone(),
-                    region: region.clone(),
+                    regions: region.iter().cloned().collect(),
                     kind: key["resourceType"].as_str().map(item::kind),
                     id: None,
                     since_ms,
@@ -249,12 +255,12 @@ impl Told {
         rows.sort();
         rows.dedup();
         if rows.is_empty() {
-            let (account, region, kind, id) = (None, None, None, None);
-            self.holes.push(Hole { account, region, kind, id, since_ms, item: false });
+            let (account, kind, id) = (None, None, None);
+            self.holes.push(Hole { account, regions: vec![], kind, id, since_ms, item: false });
         }
         for (account, region, kind) in rows {
-            let (account, region, kind) = (Some(account), Some(region), Some(kind));
-            self.holes.push(Hole { account, region, kind, id: None, since_ms, item: false });
+            let (account, regions, kind) = (Some(account), vec![region], Some(kind));
+            self.holes.push(Hole { account, regions, kind, id: None, since_ms, item: false });
         }
     }
 
@@ -285,14 +291,18 @@ impl Told {
         }
         let item = read.is_some();
         let read = read.unwrap_or_default();
-        let Some(account) = read.account.or(name.account.clone()) else {
-            self.unreadable = true;
-            return;
+        // Of nobody known: it may be anybody's.
+        let account = read.account.or(name.account.clone());
+        self.unreadable |= account.is_none();
+        // A file holds what is of its Region, and `global` items.
+        let mut regions: Vec<String> = match read.region {
+            Some(region) => vec![item::home(&region, broken, name.region.as_deref())],
+            None => name.region.iter().flat_map(|of| [of.clone(), "us-east-1".to_owned()]).collect(),
         };
-        let home = |region: String| item::home(&region, broken, name.region.as_deref());
+        regions.dedup();
         self.holes.push(Hole {
-            account: Some(account),
-            region: read.region.map(home),
+            account,
+            regions,
             kind: read.kind,
             id: read.id,
             since_ms: read.captured_ms.or(name.moment_ms).unwrap_or(i64::MAX),
@@ -328,6 +338,7 @@ fn name_of(path: &str) -> Name {
         account: Some(words[0].to_owned()),
         region: Some(words[2].to_owned()),
         moment_ms: moment.and_then(|moment| item::compact_ms(moment)),
+        snapshot: words[3] == "ConfigSnapshot",
         foreign: false,
     }
 }

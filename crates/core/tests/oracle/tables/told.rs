@@ -63,7 +63,8 @@ snapshot recorder; broken without resourceId later; change good latest | undecid
 snapshot recorder; broken without resourceId | comply
 snapshot recorder; broken without resourceType later | undecided
 snapshot recorder; broken without awsAccountId later | undecided
-snapshot recorder; broken without awsAccountId nameless later | comply unreadable
+snapshot recorder; broken without awsAccountId nameless later | undecided unreadable
+snapshot recorder; broken without awsAccountId nameless eni later | comply unreadable
 snapshot recorder; broken eni later         | comply
 snapshot recorder unread                    | undecided
 snapshot recorder unread; change good later | comply

@@ -128,7 +128,7 @@ pub(super) fn show_no_body(case: &mut Value, random: &mut Random) {
     if random.chance(50) && items[at]["resourceType"] != "AWS::EC2::EIP" {
         later["configurationItemStatus"] = json!("OK");
     }
-    if random.chance(30) {
+    if random.chance(45) {
         later["tags"] = items[at]["tags"].clone();
         let key = random.pick(&["env", "team"]);
         if later["tags"].is_object() && random.chance(60) {

@@ -94,7 +94,7 @@ fn fresh(random: &mut Random, defaults: &DefaultLists) -> Value {
     if random.chance(4) {
         items::delete_recorder(&mut case, random);
     }
-    if random.chance(15) {
+    if random.chance(18) {
         items::show_no_body(&mut case, random);
     }
     for _ in 0..[0, 0, 0, 0, 0, 0, 1, 1, 1, 2][random.below(10)] {

@@ -28,7 +28,7 @@ pub fn twist(case: &mut Value, random: &mut Random) {
         9 => age(case, random),
         10 => letters(case, random),
         11 => recorders(case, random),
-        _ if random.chance(50) => assume(case),
+        _ if random.chance(50) => assume(case, random),
         _ => foreign_file(case, random),
     }
 }
@@ -292,6 +292,9 @@ fn recorders(case: &mut Value, random: &mut Random) {
         }
         _ => {}
     }
+    if items.iter().any(|item| item["resourceId"] == "of-a-service") {
+        return;
+    }
     let internal = random.chance(65);
     let all = random.chance(60);
     let types: Vec<&Value> = kinds.iter().filter(|_| random.chance(60)).collect();
@@ -307,8 +310,11 @@ fn recorders(case: &mut Value, random: &mut Random) {
     note(case, "recorders");
 }
 
-fn assume(case: &mut Value) {
-    case["assumeRecorded"] = json!(true);
+fn assume(case: &mut Value, random: &mut Random) {
+    let kinds = ["AWS::EC2::SecurityGroup", "AWS::EC2::NetworkInterface", "AWS::WAFv2::WebACL",
+        "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::ShieldRegional::Protection"];
+    let some: Vec<&str> = kinds.into_iter().filter(|_| random.chance(60)).collect();
+    case["assumeRecorded"] = if random.chance(50) { json!(true) } else { json!(some) };
     note(case, "assumed");
 }
 
