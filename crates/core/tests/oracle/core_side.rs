@@ -186,7 +186,9 @@ fn shards(case: &Value, policy: &Policy) -> Result<BTreeMap<ShardId, Shard>, Str
     let mut builders = Builders::new();
     let mut missed = vec![];
     builder(&mut builders, &ShardId { account: account(case, "account")?, region: region(case)? });
-    for file in case["files"].as_array().into_iter().flatten() {
+    // One of the files may come again.
+    let again = case["again"].as_u64().map(|at| &case["files"][at as usize]);
+    for file in case["files"].as_array().into_iter().flatten().chain(again) {
         missed.extend(take(&mut builders, file, &wanted));
     }
     for builder in builders.values_mut() {
@@ -221,6 +223,7 @@ fn take(
     }
     for shown in delivery.shown {
         let builder = builder(builders, &shown.shard);
+        shown.newest_ms.into_iter().for_each(|newest_ms| builder.hear(shown.global, newest_ms));
         shown.types.into_iter().for_each(|resource_type| builder.show(resource_type));
     }
     let mut missed = delivery.missed;
@@ -235,7 +238,9 @@ fn take(
         types.iter().for_each(|one| builder(builders, id).contain(one.clone()));
     }
     if let Some(id) = &facts.shard {
-        builder(builders, id).accept_snapshot();
+        let builder = builder(builders, id);
+        builder.accept_snapshot();
+        builder.hear(false, facts.moment_ms);
     }
     missed
 }
@@ -246,8 +251,7 @@ fn read(file: &Value, wanted: &Arc<BTreeSet<ResourceType>>) -> Result<Delivery, 
         Some(text) => text.to_owned(),
         None => file["content"].to_string(),
     };
-    let mut reader =
-        DeliveryReader::reading_only(name, Arc::clone(wanted)).received(RECEIVED_MS);
+    let mut reader = DeliveryReader::reading_only(name, Arc::clone(wanted)).received(RECEIVED_MS);
     reader.push(bytes.as_bytes())?;
     reader.finish()
 }

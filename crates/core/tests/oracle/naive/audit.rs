@@ -37,7 +37,7 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
 
     let mut needed = vec![GROUP];
     needed.extend([INTERFACE, INSTANCE].iter().filter(|kind| listed.contains(kind)));
-    require(&mut found, world, &here, &needed, &needed);
+    require(&mut found, world, &here, &needed);
     let data = service_data(policy);
     let demand = Demand::of(world, &here, &data, broken);
     if demand.outdated && broken != Some(Mutation::OutdatedAuditGroupsPass) {

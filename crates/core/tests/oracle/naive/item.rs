@@ -40,6 +40,12 @@ pub struct Item {
 
 impl Item {
     pub fn read(element: &Value, broken: Option<Mutation>) -> Item {
+        if let Value::Array(inner) = element {
+            // It is no item, but what it says may still be told.
+            let said = inner.iter().find(|inner| inner.is_object() || inner.is_array());
+            let said = said.map(|said| Item::read(said, broken)).unwrap_or_default();
+            return Item { whole: None, ..said };
+        }
         let Value::Object(members) = element else { return Item::default() };
         // Names are read without regard to case (formats §11 rule 2).
         let get = |names: &[&str]| {
@@ -79,6 +85,8 @@ impl Item {
         // A body that cannot be read is one that is not shown (row 39).
         let body = get(&["configuration"]).map_or(Some(Value::Null), parsed_body);
         let unreadable = body.is_none() && broken != Some(Mutation::UnreadableItemsPass);
+        let untold = body.as_ref().is_some_and(|body| lacks_rules(kind, body))
+            && broken != Some(Mutation::UntoldRulesAreNone);
         let body = body.unwrap_or_default();
         let mut whole = json!({
             "awsAccountId": account, "awsRegion": region, "resourceType": kind, "resourceId": id,
@@ -86,7 +94,7 @@ impl Item {
         });
         whole["configurationItemStatus"] =
             json!(said(&["configurationItemStatus"]).unwrap_or_else(|| "OK".to_owned()));
-        whole["mute"] = json!(unreadable || get(&["mute"]).is_some());
+        whole["mute"] = json!(unreadable || untold || get(&["mute"]).is_some());
         whole["configurationStateId"] = json!(state);
         whole["resourceName"] = json!(said(&["resourceName"]));
         if let Some(Value::Object(map)) = get(&["supplementaryConfiguration"]) {
@@ -128,6 +136,14 @@ fn parsed_body(body: &Value) -> Option<Value> {
         },
         _ => None,
     }
+}
+
+/// Whether a group does not tell its rules, all of what is asked of it.
+fn lacks_rules(kind: &str, body: &Value) -> bool {
+    let told = |side: &str| plain(&body[side]).is_array();
+    kind == "AWS::EC2::SecurityGroup"
+        && body.is_object()
+        && !(told("ipPermissions") && told("ipPermissionsEgress"))
 }
 
 /// Tags as a map, from a map or from a list of pairs.

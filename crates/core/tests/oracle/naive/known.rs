@@ -13,7 +13,7 @@ impl Held<'_> {
         if self.broken == Some(Mutation::UnknownTypeCountedCompliant) {
             return true;
         }
-        if self.has_hole(world, kind) {
+        if self.has_hole(world, kind) && self.broken != Some(Mutation::HolesOfReadTypesPass) {
             return false;
         }
         let named = |kinds: &Value| list(kinds).iter().any(|one| text(one) == kind);
@@ -95,8 +95,10 @@ impl Held<'_> {
         let mended = hole.item
             && self.broken != Some(Mutation::MendedItemsStayUnreadable)
             && self.all.iter().any(|state| {
+                let of_kind =
+                    hole.kind.as_deref().is_none_or(|of| text(&state.item["resourceType"]) == of);
                 Some(text(&state.item["resourceId"])) == hole.id.as_deref()
-                    && Some(text(&state.item["resourceType"])) == hole.kind.as_deref()
+                    && of_kind
                     && state.captured_ms >= hole.since_ms
             });
         !mended && (!closed || self.broken == Some(Mutation::SnapshotsCloseNothing))
@@ -111,18 +113,9 @@ impl Held<'_> {
     }
 }
 
-/// Notes each needed type that is not known, and each type read of which something is untold.
-pub fn require(
-    found: &mut Found,
-    world: &World<'_>,
-    here: &Held<'_>,
-    needed: &[&str],
-    read: &[&str],
-) {
-    let unknown = needed.iter().any(|kind| !here.knows(world, kind));
-    let holes = read.iter().any(|kind| here.has_hole(world, kind))
-        && here.broken != Some(Mutation::HolesOfReadTypesPass);
-    if unknown || holes {
+/// Notes each needed type that is not known.
+pub fn require(found: &mut Found, world: &World<'_>, here: &Held<'_>, needed: &[&str]) {
+    if needed.iter().any(|kind| !here.knows(world, kind)) {
         found.gap();
     }
 }

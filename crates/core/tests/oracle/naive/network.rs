@@ -70,7 +70,9 @@ fn interface<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> 
         }
         for entry in list(&held::body(instance)["networkInterfaces"]) {
             let told = text(&entry["networkInterfaceId"]) == id && entry["groups"].is_array();
-            if told && captured_ms(instance) > newest_ms {
+            let newer = captured_ms(instance) > newest_ms
+                || (is_unseen(item) && captured_ms(instance) == newest_ms);
+            if told && newer {
                 newest_ms = captured_ms(instance);
                 carrier.groups = ids_of(&entry["groups"]);
                 carrier.untold = false;
@@ -117,8 +119,8 @@ fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> C
         }
         match here.of_type(INTERFACE).find(newer) {
             Some(own) if is_unseen(own) => {
-                carrier.groups.extend(ids_of(&entry["groups"]));
-                carrier.outdated = true;
+                carrier.untold = true;
+                primary_is_newer |= is_primary;
             }
             Some(own) => {
                 let groups = &held::body(own)["groups"];

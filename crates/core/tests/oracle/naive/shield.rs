@@ -34,7 +34,7 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
     if listed.iter().any(|kind| [BALANCER, DISTRIBUTION].contains(kind)) {
         needed.push(WEB_ACL);
     }
-    require(&mut found, world, &here, &needed, &needed);
+    require(&mut found, world, &here, &needed);
     let mut known = protections_known(world, &listed, &everywhere, broken);
     if !known {
         found.gap();
@@ -156,16 +156,17 @@ fn protections_known(
         }
         _ => everywhere.iter().any(|here| knows(here, REGIONAL)),
     };
-    let holes = everywhere
-        .iter()
-        .any(|here| here.has_hole(world, GLOBAL) || here.has_hole(world, REGIONAL));
-    if holes && broken != Some(Mutation::HolesOfReadTypesPass) {
-        return false;
-    }
+    // Something untold may be a protection, wherever it is.
+    let told = |kind: &str| {
+        everywhere.iter().all(|here| !here.has_hole(world, kind))
+            || broken == Some(Mutation::HolesOfReadTypesPass)
+    };
     listed.iter().all(|kind| match *kind {
-        DISTRIBUTION => global || broken == Some(Mutation::GlobalProtectionsNotNeeded),
+        DISTRIBUTION => {
+            (global && told(GLOBAL)) || broken == Some(Mutation::GlobalProtectionsNotNeeded)
+        }
         _ if broken == Some(Mutation::GlobalProtectionsNeededByAll) => regional && global,
-        _ => regional,
+        _ => regional && told(REGIONAL),
     })
 }
 

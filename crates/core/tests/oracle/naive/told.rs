@@ -62,6 +62,8 @@ struct Name {
     region: Option<String>,
     moment_ms: Option<i64>,
     snapshot: bool,
+    /// The one type of a history.
+    kind: Option<String>,
     foreign: bool,
 }
 
@@ -75,7 +77,9 @@ struct Answer {
 
 pub fn read(case: &Value, broken: Option<Mutation>) -> Told {
     let mut told = Told::default();
-    for file in list(&case["files"]) {
+    // What comes again tells nothing new, but nothing else either.
+    let again = case["again"].as_u64().map(|at| &case["files"][at as usize]);
+    for file in list(&case["files"]).iter().chain(again) {
         let name = name_of(text(&file["name"]));
         let documents = match file["text"].as_str() {
             None => vec![file["content"].clone()],
@@ -103,10 +107,11 @@ pub fn read(case: &Value, broken: Option<Mutation>) -> Told {
 impl Told {
     /// Documents of one file: pages of one answer, or one thing after another.
     fn documents(&mut self, name: &Name, documents: &[Value], broken: Option<Mutation>) {
-        let flat: Vec<&Value> = match documents {
-            [Value::Array(inner)] => inner.iter().collect(),
-            documents => documents.iter().collect(),
-        };
+        let mut flat: Vec<&Value> = documents.iter().collect();
+        while let Some(at) = flat.iter().position(|document| document.is_array()) {
+            let inner = list(flat[at]);
+            flat.splice(at..at + 1, inner);
+        }
         if flat.iter().any(|document| is_answer(document)) {
             let mut answer = Answer::default();
             for page in &flat {
@@ -297,13 +302,15 @@ impl Told {
         // A file holds what is of its Region, and `global` items.
         let mut regions: Vec<String> = match read.region {
             Some(region) => vec![item::home(&region, broken, name.region.as_deref())],
-            None => name.region.iter().flat_map(|of| [of.clone(), "us-east-1".to_owned()]).collect(),
+            None => {
+                name.region.iter().flat_map(|of| [of.clone(), "us-east-1".to_owned()]).collect()
+            }
         };
         regions.dedup();
         self.holes.push(Hole {
             account,
             regions,
-            kind: read.kind,
+            kind: read.kind.or(name.kind.clone()),
             id: read.id,
             since_ms: read.captured_ms.or(name.moment_ms).unwrap_or(i64::MAX),
             item,
@@ -339,6 +346,7 @@ fn name_of(path: &str) -> Name {
         region: Some(words[2].to_owned()),
         moment_ms: moment.and_then(|moment| item::compact_ms(moment)),
         snapshot: words[3] == "ConfigSnapshot",
+        kind: words.get(4).filter(|_| words[3] == "ConfigHistory").map(|kind| item::kind(kind)),
         foreign: false,
     }
 }

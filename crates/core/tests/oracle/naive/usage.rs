@@ -37,15 +37,10 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
     let instances_known =
         here.knows(world, INSTANCE) || broken == Some(Mutation::InstancesNotNeeded);
     let mut needed = vec![GROUP];
-    let mut read = vec![GROUP];
     if must_be_used || must_be_unique {
         needed.push(INTERFACE);
-        read.extend([INTERFACE, INSTANCE]);
     }
-    if must_be_used {
-        read.extend(BALANCERS);
-    }
-    require(&mut found, world, &here, &needed, &read);
+    require(&mut found, world, &here, &needed);
     if must_be_used && !instances_known {
         found.gap();
     }

@@ -29,7 +29,7 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
     let listed = listed_types(policy);
     let mut needed = listed.clone();
     needed.push(WEB_ACL);
-    require(&mut found, world, &here, &needed, &needed);
+    require(&mut found, world, &here, &needed);
     // Resources in scope, and web ACLs found on them.
     let mut in_scope: Vec<(&str, &str)> = vec![];
     let mut in_use: Vec<String> = vec![];

@@ -19,10 +19,24 @@ pub fn deliver(case: &mut Value) {
     let (account, region) = (said(&case["account"]), said(&case["region"]));
     let administrator = said(&case["administrator"]);
     let mut files = case["files"].as_array().cloned().unwrap_or_default();
+    let broken = said(&case["brokenKind"]);
     let mut add = |content: Value, account: &str, region: &str, moment: &str| {
-        if content["configurationItems"].is_array() {
-            files
-                .push(json!({"name": name(&content, account, region, moment), "content": content}));
+        if content["configSnapshotId"].is_string() {
+            let name = snapshot_name(account, region, moment);
+            files.push(json!({"name": name, "content": content}));
+            return;
+        }
+        // A history is of one type.
+        let items = content["configurationItems"].as_array().cloned().unwrap_or_default();
+        let kind_of = |item: &Value| item["resourceType"].as_str().unwrap_or(&broken).to_owned();
+        let mut kinds: Vec<String> = items.iter().map(kind_of).collect();
+        kinds.sort();
+        kinds.dedup();
+        for kind in kinds {
+            let of_it: Vec<&Value> = items.iter().filter(|item| kind_of(item) == kind).collect();
+            let content = json!({"fileVersion": "1.0", "configurationItems": of_it});
+            let name = history_name(account, region, &kind, moment);
+            files.push(json!({"name": name, "content": content}));
         }
     };
     add(case["delivery"].take(), &account, &region, MOMENT);
@@ -37,30 +51,29 @@ pub fn deliver(case: &mut Value) {
     }
     case["files"] = Value::Array(files);
     let case = case.as_object_mut().expect("a case is an object");
-    for built in ["delivery", "earlier", "elsewhere", "administratorDelivery"] {
+    for built in ["delivery", "earlier", "elsewhere", "administratorDelivery", "brokenKind"] {
         case.remove(built);
     }
 }
 
-/// A name as AWS Config gives it.
-pub fn name(content: &Value, account: &str, region: &str, moment: &str) -> String {
-    if content["configSnapshotId"].is_string() {
-        let id = "dededede-0000-4000-8000-000000000000";
-        return format!("{account}_Config_{region}_ConfigSnapshot_{moment}_{id}.json");
-    }
-    let kind = "AWS::EC2::SecurityGroup";
+/// Names as AWS Config gives them (formats §5).
+pub fn snapshot_name(account: &str, region: &str, moment: &str) -> String {
+    let id = "dededede-0000-4000-8000-000000000000";
+    format!("{account}_Config_{region}_ConfigSnapshot_{moment}_{id}.json")
+}
+
+pub fn history_name(account: &str, region: &str, kind: &str, moment: &str) -> String {
     format!("{account}_Config_{region}_ConfigHistory_{kind}_{moment}_{moment}_1.json")
 }
 
 /// Files come in any order, and some of them twice.
 pub fn mix_up(case: &mut Value, random: &mut Random) {
     let files = case["files"].as_array_mut().expect("delivered before");
-    if random.chance(6) && !files.is_empty() {
-        let again = files[random.below(files.len())].clone();
-        files.push(again);
-    }
     for at in (1..files.len()).rev() {
         files.swap(at, random.below(at + 1));
+    }
+    if random.chance(6) && !files.is_empty() {
+        case["again"] = json!(random.below(files.len()));
     }
 }
 
@@ -68,7 +81,7 @@ pub fn mix_up(case: &mut Value, random: &mut Random) {
 pub fn push_snapshot(case: &mut Value, account: &str, region: &str, items: Vec<Value>) {
     let content = json!({"fileVersion": "1.0", "configurationItems": items,
         "configSnapshotId": "05050505-0000-4000-8000-000000000000"});
-    let name = name(&content, account, region, MOMENT);
+    let name = snapshot_name(account, region, MOMENT);
     push(case, &name, content);
 }
 

@@ -311,8 +311,13 @@ fn recorders(case: &mut Value, random: &mut Random) {
 }
 
 fn assume(case: &mut Value, random: &mut Random) {
-    let kinds = ["AWS::EC2::SecurityGroup", "AWS::EC2::NetworkInterface", "AWS::WAFv2::WebACL",
-        "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::ShieldRegional::Protection"];
+    let kinds = [
+        "AWS::EC2::SecurityGroup",
+        "AWS::EC2::NetworkInterface",
+        "AWS::WAFv2::WebACL",
+        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        "AWS::ShieldRegional::Protection",
+    ];
     let some: Vec<&str> = kinds.into_iter().filter(|_| random.chance(60)).collect();
     case["assumeRecorded"] = if random.chance(50) { json!(true) } else { json!(some) };
     note(case, "assumed");
@@ -358,13 +363,18 @@ pub fn unrecorded_elsewhere(case: &mut Value, random: &mut Random) {
     let mut told = super::not_recorded(global);
     later(&mut told, if random.chance(70) { 50 } else { -50 }, BEFORE);
     let region = random.pick(&["ap-south-1", "ap-south-1", "us-east-1"]);
-    let body = json!({"vpcId": "vpc-07", "cidrBlock": "10.7.0.0/16"});
-    let vpc = item(random, &account, region, "AWS::EC2::VPC", "vpc-07", body);
-    let mut content = json!({"fileVersion": "1.0", "configurationItems": [vpc, told]});
-    if random.chance(60) {
+    let kind = told["resourceType"].as_str().unwrap_or_default().to_owned();
+    let mut content = json!({"fileVersion": "1.0", "configurationItems": [told]});
+    let moment = "20260220T000000Z";
+    let name = if random.chance(60) {
+        let body = json!({"vpcId": "vpc-07", "cidrBlock": "10.7.0.0/16"});
+        let vpc = item(random, &account, region, "AWS::EC2::VPC", "vpc-07", body);
+        content["configurationItems"].as_array_mut().expect("built as a list").push(vpc);
         content["configSnapshotId"] = json!("07070707-0000-4000-8000-000000000000");
-    }
-    let name = files::name(&content, &account, region, "20260220T000000Z");
+        files::snapshot_name(&account, region, moment)
+    } else {
+        files::history_name(&account, region, &kind, moment)
+    };
     push(case, &name, content);
     note(case, "unrecorded elsewhere");
 }

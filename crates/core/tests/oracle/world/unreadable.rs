@@ -26,8 +26,10 @@ pub fn unreadable(case: &mut Value, random: &mut Random) {
     let at = shown[random.below(shown.len())];
     let items = case["delivery"]["configurationItems"].as_array_mut().expect("shown there");
     let whole = items[at].clone();
+    let kind = whole["resourceType"].as_str().unwrap_or_default().to_owned();
     if random.chance(35) {
         items[at] = break_one(&whole, random);
+        case["brokenKind"] = json!(kind);
         mend(case, &whole, random);
         return;
     }
@@ -56,7 +58,7 @@ pub fn unreadable(case: &mut Value, random: &mut Random) {
         },
     };
     let name = match named {
-        true => files::name(&Value::Null, &account, &region, compact),
+        true => files::history_name(&account, &region, &kind, compact),
         false => "notes.json".to_owned(),
     };
     push(case, &name, content);

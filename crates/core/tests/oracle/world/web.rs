@@ -89,7 +89,8 @@ fn neighbours(case: &mut Value, name: &str, random: &mut Random) {
         if other != name && random.chance(18) {
             let kinds =
                 ["WAFV2", "WAFV2", "WAFV2", "SHIELD_ADVANCED", "SECURITY_GROUPS_USAGE_AUDIT"];
-            let mut made = json!({"name": other, "service": random.pick(&kinds), "formerNames": []});
+            let mut made =
+                json!({"name": other, "service": random.pick(&kinds), "formerNames": []});
             if random.chance(10) {
                 made["region"] = json!("ap-south-1");
             }
