@@ -138,12 +138,13 @@ fn parsed_body(body: &Value) -> Option<Value> {
     }
 }
 
-/// Whether a group does not tell its rules, all of what is asked of it.
+/// Whether a group tells none of its rules.
 fn lacks_rules(kind: &str, body: &Value) -> bool {
     let told = |side: &str| plain(&body[side]).is_array();
     kind == "AWS::EC2::SecurityGroup"
         && body.is_object()
-        && !(told("ipPermissions") && told("ipPermissionsEgress"))
+        && !told("ipPermissions")
+        && !told("ipPermissionsEgress")
 }
 
 /// Tags as a map, from a map or from a list of pairs.

@@ -17,7 +17,14 @@ impl Held<'_> {
             return false;
         }
         let named = |kinds: &Value| list(kinds).iter().any(|one| text(one) == kind);
-        if *self.assumed == true || named(self.assumed) {
+        // Nothing is assumed of what nothing was heard of.
+        let whole_here = self
+            .told
+            .wholes
+            .iter()
+            .any(|whole| whole.account == self.account && whole.region == self.region);
+        let heard_of = whole_here || !self.all.is_empty();
+        if heard_of && (*self.assumed == true || named(self.assumed)) {
             return true;
         }
         let mut recorders =
@@ -65,7 +72,12 @@ impl Held<'_> {
 
     /// Whether something of the type is known to be untold.
     pub fn has_hole(&self, world: &World<'_>, kind: &str) -> bool {
-        self.told.holes.iter().any(|hole| {
+        self.has_hole_of(world, kind, false)
+    }
+
+    /// Of recorders that were not listed nothing bad can come: what any records is known.
+    fn has_hole_of(&self, world: &World<'_>, kind: &str, items_alone: bool) -> bool {
+        self.told.holes.iter().filter(|hole| hole.unreadable || !items_alone).any(|hole| {
             hole.kind.as_deref().is_none_or(|of| of == kind) && self.is_open(world, hole, kind)
         })
     }
@@ -108,7 +120,7 @@ impl Held<'_> {
     pub fn recorder_is_untold(&self, world: &World<'_>) -> bool {
         let mut recorders = self.of_type(RECORDER).filter(|one| !is_internal(one, self.broken));
         (recorders.any(|item| is_unseen(item) || self.is_outdated(item))
-            || self.has_hole(world, RECORDER))
+            || self.has_hole_of(world, RECORDER, true))
             && self.broken != Some(Mutation::UntoldRecorderPasses)
     }
 }

@@ -70,9 +70,7 @@ fn interface<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> 
         }
         for entry in list(&held::body(instance)["networkInterfaces"]) {
             let told = text(&entry["networkInterfaceId"]) == id && entry["groups"].is_array();
-            let newer = captured_ms(instance) > newest_ms
-                || (is_unseen(item) && captured_ms(instance) == newest_ms);
-            if told && newer {
+            if told && captured_ms(instance) > newest_ms {
                 newest_ms = captured_ms(instance);
                 carrier.groups = ids_of(&entry["groups"]);
                 carrier.untold = false;
@@ -106,7 +104,8 @@ fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> C
     for entry in list(entries).iter().filter(|_| !primary_only) {
         let name = text(&entry["networkInterfaceId"]);
         let newer = |state: &&Value| {
-            text(&state["resourceId"]) == name && captured_ms(state) > captured_ms(item) && !blind
+            // Of one moment, its own item counts.
+            text(&state["resourceId"]) == name && captured_ms(state) >= captured_ms(item) && !blind
         };
         let is_primary = entry["attachment"]["deviceIndex"] == 0;
         let gone = here.of_type(INTERFACE).all(|own| text(&own["resourceId"]) != name)
@@ -118,9 +117,13 @@ fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> C
             continue;
         }
         match here.of_type(INTERFACE).find(newer) {
-            Some(own) if is_unseen(own) => {
+            Some(own) if is_unseen(own) && captured_ms(own) > captured_ms(item) => {
                 carrier.untold = true;
                 primary_is_newer |= is_primary;
+            }
+            Some(own) if is_unseen(own) => {
+                carrier.untold |= !entry["groups"].is_array();
+                carrier.groups.extend(ids_of(&entry["groups"]));
             }
             Some(own) => {
                 let groups = &held::body(own)["groups"];

@@ -37,7 +37,8 @@ pub fn carried(acl: &Value, data: &Value, untouched: bool, broken: Option<Mutati
             if untouched && !wanted.is_empty() {
                 return Said::No;
             }
-            untold |= !wanted.is_empty();
+            // It may have groups that nobody asked for.
+            untold |= !untouched;
             continue;
         };
         match side(wanted, there, broken) {

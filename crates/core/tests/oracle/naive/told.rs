@@ -51,6 +51,8 @@ pub struct Hole {
     pub id: Option<String>,
     /// What tells of this moment or a later one may close it.
     pub since_ms: i64,
+    /// It could not be read, rather than that it was left out.
+    pub unreadable: bool,
     /// An item that could not be read, which a later good state of it mends (row 39).
     pub item: bool,
 }
@@ -229,6 +231,7 @@ impl Told {
                 kind: key["ResourceType"].as_str().map(item::kind),
                 id: None,
                 since_ms,
+                unreadable: false,
                 item: false,
             });
         }
@@ -247,6 +250,7 @@ impl Told {
                     kind: key["resourceType"].as_str().map(item::kind),
                     id: None,
                     since_ms,
+                    unreadable: false,
                     item: false,
                 });
             }
@@ -261,11 +265,27 @@ impl Told {
         rows.dedup();
         if rows.is_empty() {
             let (account, kind, id) = (None, None, None);
-            self.holes.push(Hole { account, regions: vec![], kind, id, since_ms, item: false });
+            self.holes.push(Hole {
+                account,
+                regions: vec![],
+                kind,
+                id,
+                since_ms,
+                unreadable: false,
+                item: false,
+            });
         }
         for (account, region, kind) in rows {
             let (account, regions, kind) = (Some(account), vec![region], Some(kind));
-            self.holes.push(Hole { account, regions, kind, id: None, since_ms, item: false });
+            self.holes.push(Hole {
+                account,
+                regions,
+                kind,
+                id: None,
+                since_ms,
+                unreadable: false,
+                item: false,
+            });
         }
     }
 
@@ -313,6 +333,7 @@ impl Told {
             kind: read.kind.or(name.kind.clone()),
             id: read.id,
             since_ms: read.captured_ms.or(name.moment_ms).unwrap_or(i64::MAX),
+            unreadable: true,
             item,
         });
     }

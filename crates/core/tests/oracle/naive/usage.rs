@@ -126,12 +126,27 @@ fn judged_groups<'a>(
         if is_replica(world, group, broken) && broken != Some(Mutation::ReplicasAudited) {
             continue;
         }
-        if !outside && compared && !is_comparable(group, broken) {
-            found.gap();
-        }
         judged.push(group);
     }
+    // What a group does not tell matters where there is one that it may repeat.
+    let alike = |one: &Value, other: &Value| {
+        let vpc = |group: &Value| held::body(group).get("vpcId").cloned();
+        !held::same(one, other)
+            && !vpc_is_none(one)
+            && (vpc(one) == vpc(other) || vpc(one).is_none() || vpc(other).is_none())
+    };
+    let unsure = judged
+        .iter()
+        .any(|one| !is_comparable(one, broken) && judged.iter().any(|other| alike(one, other)));
+    if compared && unsure {
+        found.gap();
+    }
     judged
+}
+
+/// In no VPC, as in EC2-Classic, which is told.
+fn vpc_is_none(group: &Value) -> bool {
+    held::body(group).get("vpcId").is_some_and(Value::is_null)
 }
 
 /// Whether a group tells what groups are compared by.

@@ -56,7 +56,7 @@ min4 17 ALLOW in -1 10.0.0.0/8 | in tcp 80 pl-1                 | comply
 min4 16 ALLOW in -1 10.0.0.0/8 | in tcp 80 pl-9                 | undecided
 noall ALLOW in -1 10.0.0.0/8   | in tcp 80 pl-9                 | comply
 noall DENY in tcp 22 10.0.0.0/8 | in tcp 22 pl-9                | undecided
-noall DENY in -1 10.0.0.0/8    | in -1 pl-9                     | violate
+noall DENY in -1 10.0.0.0/8    | in -1 pl-9                     | violate +AWSCONFIG
 ";
 
 #[test]

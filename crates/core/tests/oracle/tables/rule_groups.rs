@@ -9,7 +9,7 @@ use super::{ACCOUNT, check};
 /// `m` a managed one, with what [`Parts`] says behind; `?` a side that is not told.
 const RULE_GROUPS: &str = "
 /        | /        | comply
-/        | ? / ?    | comply
+/        | ? / ?    | undecided
 a /      | a /      | comply
 a /      | /        | missing
 a /      | b /      | missing

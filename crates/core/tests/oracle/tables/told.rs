@@ -26,7 +26,7 @@ snapshot other                              | undecided
 snapshot good other                         | undecided
 snapshot other recorder                     | comply
 snapshot; assume                            | comply
-assume                                      | comply
+assume                                      | undecided
 change good                                 | undecided
 change good; assume                         | comply
 change bad                                  | violate +AWSCONFIG
@@ -305,7 +305,8 @@ fn associations_that_were_not_told_worked_by_hand() {
         let arn = format!("arn:aws:wafv2:eu-west-1:{ACCOUNT}:regional/webacl/{name}/1");
         let id = format!("arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}:loadbalancer/app/lb/1");
         let body = json!({"ARN": arn, "Id": "1", "Name": name, "ManagedByFirewallManager": true,
-            "RetrofittedByFirewallManager": false});
+            "RetrofittedByFirewallManager": false, "PreProcessFirewallManagerRuleGroups": [],
+            "PostProcessFirewallManagerRuleGroups": []});
         let mut acl_row = in_query(&item("AWS::WAFv2::WebACL", &arn, body, json!({})));
         let body = json!({"loadBalancerArn": id, "type": "application"});
         let mut row = in_query(&item(BALANCER, &id, body, json!({})));

@@ -85,7 +85,9 @@ fn web_acls_worked_by_hand() {
             for word in acls.split_whitespace() {
                 let (acl, name) = word.split_once(':').unwrap();
                 let body = json!({"ARN": arn(acl), "Id": acl, "Name": name.trim_end_matches('!'),
-                    "ManagedByFirewallManager": !name.ends_with('!')});
+                    "ManagedByFirewallManager": !name.ends_with('!'),
+                    "PreProcessFirewallManagerRuleGroups": [],
+                    "PostProcessFirewallManagerRuleGroups": []});
                 let mut made = item("AWS::WAFv2::WebACL", &arn(acl), body, json!({}));
                 if related == Some(acl) {
                     made["relationships"] = json!([{"resourceId": id, "name": "Is associated with ",
@@ -145,7 +147,8 @@ fn names_of_web_acls_worked_by_hand() {
         case["otherPolicies"] = others.split_whitespace().map(other).collect();
         let arn = format!("arn:aws:wafv2:eu-west-1:{ACCOUNT}:regional/webacl/{acl}/1");
         let body = json!({"ARN": arn, "Id": "1", "Name": acl, "ManagedByFirewallManager": true,
-            "RetrofittedByFirewallManager": false});
+            "RetrofittedByFirewallManager": false, "PreProcessFirewallManagerRuleGroups": [],
+            "PostProcessFirewallManagerRuleGroups": []});
         let stage = "arn:aws:apigateway:eu-west-1::/restapis/a/stages/live";
         case["delivery"]["configurationItems"] = json!([
             item("AWS::WAFv2::WebACL", &arn, body, json!({})),
