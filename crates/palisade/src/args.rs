@@ -369,7 +369,7 @@ pub struct Doctor {
     pub verify: bool,
     /// Go on with a store that was damaged while it was closed, as it is now: it is served again, and
     /// what is damaged may be answered. Put a copy in place instead if there is one.
-    #[arg(long, conflicts_with_all = ["verify", "endpoint"])]
+    #[arg(long, env = "PALISADE_ACCEPT_DAMAGE", value_parser = FalseyValueParser::new(), conflicts_with_all = ["verify", "endpoint"])]
     pub accept_damage: bool,
 }
 
