@@ -116,6 +116,7 @@ fn found(store: &Path) -> BTreeMap<String, u64> {
             [],
         )
         .expect("is written");
+    palisade_store::sqlite::sum_rows(&writer).expect("is summed up");
     let mut every = writer
         .prepare("SELECT DISTINCT account, 1 + CAST(account AS INTEGER) % 97 FROM entries")
         .expect("is prepared");

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use palisade::worker::{self, Judging};
 use palisade_core::ident::ShardId;
-use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
+use palisade_store::sqlite::{Opening, SqliteStore, Synchronous, sum_rows};
 use palisade_store::{Mark, Store};
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -58,6 +58,7 @@ impl House {
     fn make_foreign(&self, id: &str) {
         let sql = "UPDATE items SET body = CAST(x'fe' || substr(body, 2) AS BLOB) WHERE id = ?1";
         assert_eq!(self.rows.execute(sql, [id]).unwrap(), 1);
+        sum_rows(&self.rows).unwrap();
     }
 }
 
@@ -111,6 +112,7 @@ fn what_changes_while_policies_are_judged_apart_is_counted_once() {
         rows.query_row("SELECT body FROM items WHERE id = 'eni-1'", [], |row| row.get(0)).unwrap();
     let put = |rows: &Connection, body: &[u8]| {
         rows.execute("UPDATE items SET body = ?1 WHERE id = 'eni-1'", [body]).unwrap();
+        sum_rows(rows).unwrap();
     };
     put(&rows, &[3, 0xff]);
     let shard = ShardId {

@@ -22,7 +22,7 @@ use palisade_core::evaluate::RULES;
 use palisade_core::inventory::Assumed;
 use palisade_core::policy::Quotas;
 use palisade_store::Store;
-use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
+use palisade_store::sqlite::{Opening, SqliteStore, Synchronous, sum_rows};
 use rusqlite::Connection;
 use serde_json::json;
 use support::*;
@@ -86,7 +86,9 @@ const OTHERWISE: &str = "UPDATE entries SET status = 'COMPLIANT', violator_count
                          DELETE FROM violators;";
 
 fn meddle(path: &Path, sql: &str) {
-    Connection::open(path).unwrap().execute_batch(sql).unwrap();
+    let rows = Connection::open(path).unwrap();
+    rows.execute_batch(sql).unwrap();
+    sum_rows(&rows).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

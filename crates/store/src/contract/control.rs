@@ -116,7 +116,7 @@ pub fn an_organization_is_replaced_whole(bed: &mut impl Bed) {
     }
 }
 
-fn resource_set(name: &str) -> Arc<ResourceSetRecord> {
+pub fn resource_set(name: &str) -> Arc<ResourceSetRecord> {
     Arc::new(ResourceSetRecord {
         id: ResourceSetId::try_from(name).unwrap(),
         owner: account(1),

@@ -6,6 +6,7 @@ use crate::{AuditEvent, AuditFilter, AuditRow, Result};
 
 use super::columns::{get, ident_or_null, json, limit, to_json};
 use super::sequence;
+use super::sums::sound;
 use super::writer::Transaction;
 
 const EVENT: &str = "row of the audit log";
@@ -44,14 +45,16 @@ pub(super) fn page(
         (None, None) => read(
             tx,
             "SELECT sequence, at_ms, request_id, access_key_id, caller, nullif(account, ''),
-               region, operation, changes
+               region, operation, changes, sum IS row_sum(sequence, at_ms, request_id, access_key_id,
+                 caller, account, region, operation, changes)
              FROM audit WHERE sequence < ?1 ORDER BY sequence DESC LIMIT ?2",
             params![before, rows_max],
         ),
         (Some(account), None) => read(
             tx,
             "SELECT sequence, at_ms, request_id, access_key_id, caller, nullif(account, ''),
-               region, operation, changes
+               region, operation, changes, sum IS row_sum(sequence, at_ms, request_id, access_key_id,
+                 caller, account, region, operation, changes)
              FROM audit INDEXED BY audit_by_account
              WHERE account = ?3 AND sequence < ?1 ORDER BY sequence DESC LIMIT ?2",
             params![before, rows_max, account],
@@ -59,7 +62,8 @@ pub(super) fn page(
         (None, Some(operation)) => read(
             tx,
             "SELECT sequence, at_ms, request_id, access_key_id, caller, nullif(account, ''),
-               region, operation, changes
+               region, operation, changes, sum IS row_sum(sequence, at_ms, request_id, access_key_id,
+                 caller, account, region, operation, changes)
              FROM audit INDEXED BY audit_by_operation
              WHERE operation = ?3 AND sequence < ?1 ORDER BY sequence DESC LIMIT ?2",
             params![before, rows_max, operation],
@@ -67,7 +71,8 @@ pub(super) fn page(
         (Some(account), Some(operation)) => read(
             tx,
             "SELECT sequence, at_ms, request_id, access_key_id, caller, nullif(account, ''),
-               region, operation, changes
+               region, operation, changes, sum IS row_sum(sequence, at_ms, request_id, access_key_id,
+                 caller, account, region, operation, changes)
              FROM audit INDEXED BY audit_by_account
              WHERE account = ?3 AND operation = ?4 AND sequence < ?1
              ORDER BY sequence DESC LIMIT ?2",
@@ -85,6 +90,7 @@ fn read(
     let mut rows = statement.query(parameters)?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
+        sound(row, 9, EVENT)?;
         events.push(AuditRow { sequence: get(row, 0, EVENT)?, event: event(row)? });
     }
     Ok(events)

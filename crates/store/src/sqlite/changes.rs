@@ -15,6 +15,7 @@ use crate::{CHANGES_MAX, Result};
 
 use super::columns::{ident, limit};
 use super::load::{decoded, live_item};
+use super::sums::sound;
 use super::writer::Transaction;
 
 const CHANGE: &str = "change of an item";
@@ -100,7 +101,8 @@ type Before = BTreeMap<(ResourceType, ResourceId), Option<Item>>;
 
 fn rows(tx: &Transaction<'_>, shard: &ShardId) -> Result<Option<Before>> {
     let mut statement = tx.prepare_cached(
-        "SELECT type, id, before FROM changes WHERE account = ?1 AND region = ?2
+        "SELECT type, id, before, sum IS row_sum(account, region, sequence, type, id, before)
+         FROM changes WHERE account = ?1 AND region = ?2
          ORDER BY sequence LIMIT ?3",
     )?;
     let over = limit(CHANGES_MAX.saturating_add(1));
@@ -111,6 +113,7 @@ fn rows(tx: &Transaction<'_>, shard: &ShardId) -> Result<Option<Before>> {
         if read > CHANGES_MAX {
             return Ok(None);
         }
+        sound(row, 3, CHANGE)?;
         let key = ItemKey {
             account: shard.account.clone(),
             region: shard.region.clone(),

@@ -5,7 +5,8 @@ use rusqlite::params;
 use crate::clock::Noted;
 use crate::{Clock, Result};
 
-use super::columns::get;
+use super::columns::{get, of_store};
+use super::sums::{STORE_SOUND, sound};
 use super::writer::Transaction;
 use super::{sequence, work};
 
@@ -22,9 +23,11 @@ pub(super) fn look(tx: &Transaction<'_>, now_ms: i64, passed_ms: i64) -> Result<
 }
 
 fn noted(tx: &Transaction<'_>) -> Result<Noted> {
-    let mut statement = tx.prepare_cached("SELECT clock_ms, wall_ms, told_ms FROM store")?;
+    let mut statement =
+        tx.prepare_cached(&format!("SELECT clock_ms, wall_ms, told_ms, {STORE_SOUND} FROM store"))?;
     let mut rows = statement.query([])?;
     let Some(row) = rows.next()? else { return Ok(Noted::default()) };
+    sound(row, 3, STORE)?;
     let noted = Noted {
         clock_ms: get(row, 0, STORE)?,
         wall_ms: get(row, 1, STORE)?,
@@ -80,10 +83,7 @@ fn set_back(tx: &Transaction<'_>, now_ms: i64) -> Result<()> {
 
 /// How old a shard may be before it may have been judged stale; `None`: none ever was.
 pub(super) fn stale_after_ms(tx: &Transaction<'_>) -> Result<Option<i64>> {
-    let mut statement = tx.prepare_cached("SELECT stale_after_ms FROM store")?;
-    let mut rows = statement.query([])?;
-    let noted: Option<i64> = rows.next()?.map(|row| get(row, 0, STORE)).transpose()?.flatten();
-    match noted {
+    match of_store(tx, "stale_after_ms")? {
         None => Ok(Some(STALE_AFTER_MS_MIN)),
         Some(0) => Ok(None),
         noted => Ok(noted),

@@ -8,6 +8,8 @@ use serde::de::DeserializeOwned;
 
 use crate::{Result, StoreError};
 
+use super::sums::{OTHER_SUM, STORE_SOUND};
+
 /// Says that a row cannot be read back.
 pub(super) fn damaged(what: &'static str, why: impl std::fmt::Display) -> StoreError {
     StoreError::Damaged { what, why: why.to_string() }
@@ -18,13 +20,18 @@ pub(super) fn get<T: FromSql>(row: &Row<'_>, column: usize, what: &'static str) 
     row.get(column).map_err(|error| damaged(what, error))
 }
 
-/// What `select` asks of the one row of the store. What the engine fails at is no damage of the row.
-pub(super) fn of_store<T: FromSql>(connection: &Connection, select: &str) -> Result<T> {
-    let mut statement = connection.prepare_cached(select)?;
-    statement.query_row([], |row| row.get(0)).map_err(|error| match error {
-        rusqlite::Error::SqliteFailure(..) => error.into(),
-        _ => damaged("store row", error),
-    })
+/// A column of the one row of the store. What the engine fails at is no damage of the row.
+pub(super) fn of_store<T: FromSql>(connection: &Connection, column: &str) -> Result<T> {
+    const STORE: &str = "store row";
+    let select = format!("SELECT {column}, {STORE_SOUND} FROM store");
+    let mut statement = connection.prepare_cached(&select)?;
+    let told = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)));
+    match told {
+        Ok((value, true)) => Ok(value),
+        Ok((_, false)) => Err(damaged(STORE, OTHER_SUM)),
+        Err(error @ rusqlite::Error::SqliteFailure(..)) => Err(error.into()),
+        Err(error) => Err(damaged(STORE, error)),
+    }
 }
 
 /// A column that holds text or NULL, as it lies in the row.
@@ -106,17 +113,18 @@ mod tests {
 
     #[test]
     fn a_store_whose_row_is_unreadable_is_damaged_and_an_engine_that_fails_is_not() {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch("CREATE TABLE store (n); INSERT INTO store VALUES (7)").unwrap();
-        let ask = || of_store::<u64>(&connection, "SELECT n FROM store");
-        assert_eq!(ask().unwrap(), 7);
-        connection.execute("UPDATE store SET n = 'seven'", []).unwrap();
-        assert!(matches!(ask(), Err(StoreError::Damaged { .. })));
+        let mut connection = Connection::open_in_memory().unwrap();
+        super::super::schema::migrate(&mut connection, "memory", &[7; 32]).unwrap();
+        let ask = || of_store::<u64>(&connection, "keys_revision");
+        assert_eq!(ask().unwrap(), 0);
+        connection.execute("UPDATE store SET rules = 9", []).unwrap();
+        assert!(matches!(ask(), Err(StoreError::Damaged { .. })), "whatever column it is");
+        super::super::sums::sum_rows(&connection).unwrap();
+        assert_eq!(ask().unwrap(), 0);
         connection.execute("DELETE FROM store", []).unwrap();
         assert!(matches!(ask(), Err(StoreError::Damaged { .. })));
-        let mut connection = connection;
         connection.progress_handler(1, Some(|| true)).unwrap();
-        let failed = of_store::<u64>(&connection, "SELECT n FROM store");
+        let failed = of_store::<u64>(&connection, "keys_revision");
         assert!(matches!(failed, Err(StoreError::Engine(_))));
     }
 }

@@ -10,6 +10,7 @@ use palisade_core::policy::PolicyType;
 use crate::{PolicyRecord, Result};
 
 use super::columns::{ident, of_store};
+use super::sums::sound;
 use super::writer::Transaction;
 use super::{readers, sequence};
 
@@ -17,14 +18,13 @@ const KNOWN: &str = "known policy of common groups";
 
 /// All of them.
 pub(super) fn all(tx: &Transaction<'_>) -> Result<BTreeSet<PolicyId>> {
-    some(tx, "SELECT policy FROM common_policies")
-}
-
-fn some(tx: &Transaction<'_>, select: &str) -> Result<BTreeSet<PolicyId>> {
-    let mut statement = tx.prepare_cached(select)?;
+    let mut statement = tx.prepare_cached(
+        "SELECT policy, sum IS row_sum(policy, seen, named) FROM common_policies",
+    )?;
     let mut rows = statement.query([])?;
     let mut ids = BTreeSet::new();
     while let Some(row) = rows.next()? {
+        sound(row, 1, KNOWN)?;
         ids.insert(ident(row, 0, KNOWN)?);
     }
     Ok(ids)
@@ -32,7 +32,7 @@ fn some(tx: &Transaction<'_>, select: &str) -> Result<BTreeSet<PolicyId>> {
 
 /// Sequence at which one of them was last learnt or forgotten.
 pub(super) fn changed(tx: &Transaction<'_>) -> Result<u64> {
-    of_store(tx, "SELECT common_policies_changed FROM store")
+    of_store(tx, "common_policies_changed")
 }
 
 /// A policy is put: if it is of common groups, it is known from now on, even when it is gone.

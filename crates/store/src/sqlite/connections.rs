@@ -16,7 +16,7 @@ use super::files::{Claim, Files};
 use super::log::{self, MOVED_PAGES, Mover};
 use super::spent::Spent;
 use super::writer::{Transaction, Writer, Written};
-use super::{Opening, Synchronous, engine, schema};
+use super::{Opening, Synchronous, engine, schema, sums};
 
 /// Reading connections open at one time; who comes when all are taken waits for one.
 pub(super) const READERS_MAX: usize = 16;
@@ -178,6 +178,7 @@ impl Connections {
             // Whoever held a lease is gone: the lock says so. Its work need not wait for the end of it.
             writer.execute("DELETE FROM leases", [])?;
         }
+        sums::keep(&writer).map_err(|error| engine(&name, error))?;
         let files = Arc::new(claim.opened(opening.serve)?);
         let readers =
             Readers { files: files.clone(), pool: Mutex::default(), returned: Condvar::new() };
@@ -207,6 +208,7 @@ impl Connections {
         let mut writer = Connection::open_in_memory()?;
         keep_statements(&writer)?;
         schema::migrate(&mut writer, "memory", sealing_key)?;
+        sums::keep(&writer)?;
         let (writer, spent) = (Arc::new(Writer::of(writer, None)), Spent::default());
         Ok(Connections { mover: None, writer, readers: None, spent, files: None })
     }
@@ -395,7 +397,7 @@ pub(super) fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<
 fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    Ok(())
+    sums::register(connection)
 }
 
 fn configure(writer: &Connection, synchronous: Synchronous) -> Result<()> {

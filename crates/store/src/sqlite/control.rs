@@ -13,12 +13,12 @@ use crate::{
 };
 
 use super::columns::{get, ident, json, json_or_null, of_store, to_json};
+use super::sums::sound;
 use super::writer::Transaction;
 use super::{audit, common_policies, ledger, readers, sequence, support, work};
 
 pub(super) fn revision(connection: &Connection) -> Result<u64> {
-    let mut statement = connection.prepare_cached("SELECT control_revision FROM store")?;
-    Ok(statement.query_row([], |row| row.get(0))?)
+    of_store(connection, "control_revision")
 }
 
 pub(super) fn read(tx: &Transaction<'_>) -> Result<Control> {
@@ -114,14 +114,20 @@ fn put_organization(tx: &Transaction<'_>, organization: &Organization) -> Result
 }
 
 fn organization(tx: &Transaction<'_>) -> Result<Option<Organization>> {
-    let mut statement = tx.prepare_cached("SELECT head FROM organization")?;
+    let mut statement =
+        tx.prepare_cached("SELECT head, sum IS row_sum(one, head) FROM organization")?;
     let mut rows = statement.query([])?;
     let Some(row) = rows.next()? else { return Ok(None) };
+    sound(row, 1, "organization")?;
     let mut organization: Organization = json(row, 0, "organization")?;
-    let mut statement = tx.prepare_cached("SELECT account, name, status, parent FROM accounts")?;
+    let mut statement = tx.prepare_cached(
+        "SELECT account, name, status, parent, sum IS row_sum(account, name, status, parent)
+         FROM accounts",
+    )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         const ACCOUNT: &str = "account of the organization";
+        sound(row, 4, ACCOUNT)?;
         let status: AccountStatus = json(row, 2, ACCOUNT)?;
         let account =
             Account { name: get(row, 1, ACCOUNT)?, status, parent: get(row, 3, ACCOUNT)? };
@@ -160,11 +166,15 @@ fn put_administrator(
 
 fn administrators(tx: &Transaction<'_>) -> Result<BTreeMap<AccountId, Administrator>> {
     const ADMINISTRATOR: &str = "administrator";
-    let mut statement =
-        tx.prepare_cached("SELECT account, is_default, created_ms, scope FROM administrators")?;
+    let mut statement = tx.prepare_cached(
+        "SELECT account, is_default, created_ms, scope,
+           sum IS row_sum(account, is_default, created_ms, scope)
+         FROM administrators",
+    )?;
     let mut rows = statement.query([])?;
     let mut all = BTreeMap::new();
     while let Some(row) = rows.next()? {
+        sound(row, 4, ADMINISTRATOR)?;
         let administrator = Administrator {
             default: get(row, 1, ADMINISTRATOR)?,
             created_ms: get(row, 2, ADMINISTRATOR)?,
@@ -188,9 +198,12 @@ fn put_offboarded(tx: &Transaction<'_>, offboarded: Option<&Offboarded>) -> Resu
 
 fn offboarded(tx: &Transaction<'_>) -> Result<Option<Offboarded>> {
     const OFFBOARDED: &str = "revoked administrator";
-    let mut statement = tx.prepare_cached("SELECT account, at_ms FROM offboarded")?;
+    let mut statement = tx.prepare_cached(
+        "SELECT account, at_ms, sum IS row_sum(one, account, at_ms) FROM offboarded",
+    )?;
     let mut rows = statement.query([])?;
     let Some(row) = rows.next()? else { return Ok(None) };
+    sound(row, 2, OFFBOARDED)?;
     Ok(Some(Offboarded { account: ident(row, 0, OFFBOARDED)?, at_ms: get(row, 1, OFFBOARDED)? }))
 }
 
@@ -230,10 +243,13 @@ fn remove_policy(
 }
 
 fn policies(tx: &Transaction<'_>) -> Result<BTreeMap<PolicyId, Arc<PolicyRecord>>> {
-    let mut statement = tx.prepare_cached("SELECT record FROM policies")?;
+    let mut statement = tx.prepare_cached(
+        "SELECT record, sum IS row_sum(policy, region, revision, record) FROM policies",
+    )?;
     let mut rows = statement.query([])?;
     let mut all = BTreeMap::new();
     while let Some(row) = rows.next()? {
+        sound(row, 1, "policy")?;
         let policy: PolicyRecord = json(row, 0, "policy")?;
         all.insert(policy.id.clone(), Arc::new(policy));
     }
@@ -242,9 +258,14 @@ fn policies(tx: &Transaction<'_>) -> Result<BTreeMap<PolicyId, Arc<PolicyRecord>
 
 /// The revision of a policy, `None` when there is no such policy.
 pub(super) fn policy_revision(tx: &Transaction<'_>, policy: &PolicyId) -> Result<Option<u64>> {
-    let mut statement = tx.prepare_cached("SELECT revision FROM policies WHERE policy = ?1")?;
+    let mut statement = tx.prepare_cached(
+        "SELECT revision, sum IS row_sum(policy, region, revision, record)
+         FROM policies WHERE policy = ?1",
+    )?;
     let mut rows = statement.query([policy.as_str()])?;
-    rows.next()?.map(|row| get(row, 0, "policy")).transpose()
+    let Some(row) = rows.next()? else { return Ok(None) };
+    sound(row, 1, "policy")?;
+    get(row, 0, "policy").map(Some)
 }
 
 // Lists.
@@ -281,16 +302,21 @@ fn mark_readers_of(
 
 /// One list by its id.
 pub(super) fn list(tx: &Transaction<'_>, list: &ListId) -> Result<Option<ListRecord>> {
-    let mut statement = tx.prepare_cached("SELECT record FROM lists WHERE list = ?1")?;
+    let mut statement = tx
+        .prepare_cached("SELECT record, sum IS row_sum(list, record) FROM lists WHERE list = ?1")?;
     let mut rows = statement.query([list.as_str()])?;
-    rows.next()?.map(|row| json(row, 0, "list")).transpose()
+    let Some(row) = rows.next()? else { return Ok(None) };
+    sound(row, 1, "list")?;
+    json(row, 0, "list").map(Some)
 }
 
 fn lists(tx: &Transaction<'_>) -> Result<BTreeMap<ListId, Arc<ListRecord>>> {
-    let mut statement = tx.prepare_cached("SELECT record FROM lists")?;
+    let mut statement =
+        tx.prepare_cached("SELECT record, sum IS row_sum(list, record) FROM lists")?;
     let mut rows = statement.query([])?;
     let mut all = BTreeMap::new();
     while let Some(row) = rows.next()? {
+        sound(row, 1, "list")?;
         let list: ListRecord = json(row, 0, "list")?;
         all.insert(list.id.clone(), Arc::new(list));
     }
@@ -299,5 +325,5 @@ fn lists(tx: &Transaction<'_>) -> Result<BTreeMap<ListId, Arc<ListRecord>>> {
 
 /// Sequence of the last change of any list.
 pub(super) fn lists_changed(tx: &Transaction<'_>) -> Result<u64> {
-    of_store(tx, "SELECT lists_changed FROM store")
+    of_store(tx, "lists_changed")
 }

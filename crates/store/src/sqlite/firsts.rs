@@ -93,11 +93,13 @@ impl<'t> Firsts<'t> {
 fn statement(rows: usize) -> String {
     let row = |at: usize| {
         let [id, state, seen, body] = [0, 1, 2, 3].map(|own| SHARED + 1 + at * OWN + own);
-        format!("(?1, ?2, ?3, ?{id}, ?{state}, ?{seen}, ?{body})")
+        let row = format!("?1, ?2, ?3, ?{id}, ?{state}, ?{seen}, ?{body}");
+        format!("({row}, row_sum({row}))")
     };
     let rows: Vec<String> = (0..rows).map(row).collect();
     format!(
-        "INSERT OR FAIL INTO items (account, region, type, id, state, seen_ms, body) VALUES {}",
+        "INSERT OR FAIL INTO items (account, region, type, id, state, seen_ms, body, sum)
+         VALUES {}",
         rows.join(", ")
     )
 }

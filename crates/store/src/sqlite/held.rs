@@ -6,12 +6,13 @@ use palisade_core::ident::{AccountId, Region, ResourceId, ResourceType, ShardId}
 use palisade_core::inventory::{
     Age, Held, ItemDecodeError, ItemKey, decode_item, encode_item, is_live_unless,
 };
+use rusqlite::params;
 use rusqlite::types::{ToSql, ToSqlOutput};
-use rusqlite::{OptionalExtension, params};
 
 use crate::Result;
 
 use super::columns::{damaged, get, ident};
+use super::sums::sound;
 use super::writer::Transaction;
 
 /// What an item's row counts as: a function of what is held and of its type's mark.
@@ -101,29 +102,27 @@ impl Stored {
 /// The row of a resource.
 pub(super) fn row(tx: &Transaction<'_>, key: &ItemKey) -> Result<Option<Stored>> {
     let mut statement = tx.prepare_cached(
-        "SELECT body, seen_ms FROM items
-         WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4",
+        "SELECT body, seen_ms,
+           sum IS row_sum(account, region, type, id, state, seen_ms, body)
+         FROM items WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4",
     )?;
-    let row = statement
-        .query_row(
-            [
-                key.account.as_str(),
-                key.region.as_str(),
-                key.resource_type.as_str(),
-                key.id.as_str(),
-            ],
-            |row| Ok(Stored { body: row.get(0)?, seen_ms: row.get(1)? }),
-        )
-        .optional()?;
-    Ok(row)
+    let mut rows = statement.query([
+        key.account.as_str(),
+        key.region.as_str(),
+        key.resource_type.as_str(),
+        key.id.as_str(),
+    ])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    sound(row, 2, "item")?;
+    Ok(Some(Stored { body: get(row, 0, "item")?, seen_ms: get(row, 1, "item")? }))
 }
 
 /// Keeps a state in place of the one before.
 pub(super) fn put_item(tx: &Transaction<'_>, held: &Held, state: State) -> Result<()> {
     let key = &held.item.key;
     let mut statement = tx.prepare_cached(
-        "INSERT OR REPLACE INTO items (account, region, type, id, state, seen_ms, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT OR REPLACE INTO items (account, region, type, id, state, seen_ms, body, sum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7))",
     )?;
     statement.execute(params![
         key.account.as_str(),
@@ -145,7 +144,9 @@ pub(super) fn see_item(
     state: State,
 ) -> Result<()> {
     let mut statement = tx.prepare_cached(
-        "UPDATE items SET state = ?5, seen_ms = ?6
+        "UPDATE items SET state = ?5, seen_ms = ?6,
+           sum = CASE WHEN sum IS row_sum(account, region, type, id, state, seen_ms, body)
+             THEN row_sum(account, region, type, id, ?5, ?6, body) END
          WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4",
     )?;
     statement.execute(params![
@@ -184,7 +185,9 @@ pub(super) fn sweep(
     }
     drop(rows);
     let mut statement = tx.prepare_cached(
-        "UPDATE items SET state = ?5
+        "UPDATE items SET state = ?5,
+           sum = CASE WHEN sum IS row_sum(account, region, type, id, state, seen_ms, body)
+             THEN row_sum(account, region, type, id, ?5, seen_ms, body) END
          WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4",
     )?;
     for id in &gone {
@@ -232,17 +235,20 @@ pub(super) fn coverage(
     const COVERAGE: &str = "coverage row";
     let mut statement = tx.prepare_cached(match which {
         Of::All => {
-            "SELECT type, held, mark_ms, snapshot_ms, listed_ms FROM coverage
-             WHERE account = ?1 AND region = ?2"
+            "SELECT type, held, mark_ms, snapshot_ms, listed_ms,
+               sum IS row_sum(account, region, type, held, mark_ms, snapshot_ms, listed_ms)
+             FROM coverage WHERE account = ?1 AND region = ?2"
         }
         Of::Listed => {
-            "SELECT type, held, mark_ms, snapshot_ms, listed_ms FROM coverage
-             WHERE account = ?1 AND region = ?2 AND listed_ms IS NOT NULL"
+            "SELECT type, held, mark_ms, snapshot_ms, listed_ms,
+               sum IS row_sum(account, region, type, held, mark_ms, snapshot_ms, listed_ms)
+             FROM coverage WHERE account = ?1 AND region = ?2 AND listed_ms IS NOT NULL"
         }
     })?;
     let mut rows = statement.query([shard.account.as_str(), shard.region.as_str()])?;
     let mut types = BTreeMap::new();
     while let Some(row) = rows.next()? {
+        sound(row, 5, COVERAGE)?;
         let coverage = Coverage {
             held: get(row, 1, COVERAGE)?,
             mark_ms: get(row, 2, COVERAGE)?,
@@ -302,11 +308,14 @@ impl ShardRow {
 /// The row of a shard, `None` when nothing was ever delivered for it.
 pub(super) fn shard_row(tx: &Transaction<'_>, shard: &ShardId) -> Result<Option<ShardRow>> {
     let mut statement = tx.prepare_cached(
-        "SELECT snapshot_accepted, newest_ms, ahead_ms, global_newest_ms, global_ahead_ms FROM shards
-         WHERE account = ?1 AND region = ?2",
+        "SELECT snapshot_accepted, newest_ms, ahead_ms, global_newest_ms, global_ahead_ms,
+           sum IS row_sum(account, region, snapshot_accepted, newest_ms, global_newest_ms, changed,
+             ahead_ms, global_ahead_ms)
+         FROM shards WHERE account = ?1 AND region = ?2",
     )?;
     let mut rows = statement.query([shard.account.as_str(), shard.region.as_str()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
+    sound(row, 5, "shard")?;
     Ok(Some(ShardRow {
         snapshot_accepted: get(row, 0, "shard")?,
         own: Age { newest_ms: get(row, 1, "shard")?, ahead_ms: get(row, 2, "shard")? },
@@ -322,13 +331,16 @@ pub(super) fn newest_each_ms(
     through: &AccountId,
 ) -> Result<Vec<(AccountId, i64)>> {
     let mut statement = tx.prepare_cached(
-        "SELECT account, coalesce(newest_ms, global_newest_ms) FROM shards
-         WHERE account > ?1 AND account <= ?2 AND region = ?3 ORDER BY account",
+        "SELECT account, coalesce(newest_ms, global_newest_ms),
+           sum IS row_sum(account, region, snapshot_accepted, newest_ms, global_newest_ms, changed,
+             ahead_ms, global_ahead_ms)
+         FROM shards WHERE account > ?1 AND account <= ?2 AND region = ?3 ORDER BY account",
     )?;
     let after = after.map_or("", AccountId::as_str);
     let mut rows = statement.query([after, through.as_str(), region.as_str()])?;
     let mut newest = Vec::new();
     while let Some(row) = rows.next()? {
+        sound(row, 2, "shard")?;
         if let Some(newest_ms) = get(row, 1, "shard")? {
             newest.push((ident(row, 0, "shard")?, newest_ms));
         }
@@ -338,10 +350,16 @@ pub(super) fn newest_each_ms(
 
 /// Sequence of the last change of a shard's facts.
 pub(super) fn last_change(tx: &Transaction<'_>, shard: &ShardId) -> Result<u64> {
-    let mut statement =
-        tx.prepare_cached("SELECT changed FROM shards WHERE account = ?1 AND region = ?2")?;
+    let mut statement = tx.prepare_cached(
+        "SELECT changed,
+           sum IS row_sum(account, region, snapshot_accepted, newest_ms, global_newest_ms, changed,
+             ahead_ms, global_ahead_ms)
+         FROM shards WHERE account = ?1 AND region = ?2",
+    )?;
     let mut rows = statement.query([shard.account.as_str(), shard.region.as_str()])?;
-    Ok(rows.next()?.map(|row| get(row, 0, "shard")).transpose()?.unwrap_or(0))
+    let Some(row) = rows.next()? else { return Ok(0) };
+    sound(row, 1, "shard")?;
+    get(row, 0, "shard")
 }
 
 /// Keeps a shard's row; `changed` is the sequence of the change of its facts, if there was one.

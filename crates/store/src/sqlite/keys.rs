@@ -1,21 +1,22 @@
 //! Access keys, and the key under which page tokens are sealed.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::{AuditEvent, KeyChange, KeyRecord, Result, StoreError, StoredSecret};
 
 use super::audit;
 use super::columns::{damaged, get, ident_or_null, of_store};
+use super::sums::sound;
 use super::writer::Transaction;
 
 const KEY: &str = "key";
 
 pub(super) fn revision(tx: &Transaction<'_>) -> Result<u64> {
-    of_store(tx, "SELECT keys_revision FROM store")
+    of_store(tx, "keys_revision")
 }
 
 pub(super) fn sealed_under(tx: &Transaction<'_>) -> Result<Option<String>> {
-    of_store(tx, "SELECT sealed_under FROM store")
+    of_store(tx, "sealed_under")
 }
 
 pub(super) fn commit(
@@ -103,7 +104,8 @@ pub(super) fn used(tx: &Transaction<'_>, uses: &[(String, i64)]) -> Result<()> {
 pub(super) fn one(connection: &Connection, access_key_id: &str) -> Result<Option<KeyRecord>> {
     let mut statement = connection.prepare_cached(
         "SELECT access_key_id, secret, sealed_under, account, enabled, replaces, created_ms,
-           last_used_ms
+           last_used_ms, sum IS row_sum(access_key_id, secret, account, created_ms, sealed_under, enabled,
+             replaces, last_used_ms)
          FROM keys WHERE access_key_id = ?1",
     )?;
     let mut rows = statement.query([access_key_id])?;
@@ -113,7 +115,8 @@ pub(super) fn one(connection: &Connection, access_key_id: &str) -> Result<Option
 pub(super) fn all(tx: &Transaction<'_>) -> Result<Vec<KeyRecord>> {
     let mut statement = tx.prepare_cached(
         "SELECT access_key_id, secret, sealed_under, account, enabled, replaces, created_ms,
-           last_used_ms
+           last_used_ms, sum IS row_sum(access_key_id, secret, account, created_ms, sealed_under, enabled,
+             replaces, last_used_ms)
          FROM keys
          ORDER BY created_ms, access_key_id",
     )?;
@@ -126,6 +129,7 @@ pub(super) fn all(tx: &Transaction<'_>) -> Result<Vec<KeyRecord>> {
 }
 
 fn record(row: &Row<'_>) -> Result<KeyRecord> {
+    sound(row, 8, KEY)?;
     let text = get(row, 1, KEY)?;
     Ok(KeyRecord {
         access_key_id: get(row, 0, KEY)?,
@@ -142,13 +146,8 @@ fn record(row: &Row<'_>) -> Result<KeyRecord> {
 }
 
 pub(super) fn sealing(tx: &Transaction<'_>) -> Result<[u8; 32]> {
-    let key = tx
-        .prepare_cached("SELECT sealing_key FROM store")?
-        .query_row([], |row| row.get::<_, [u8; 32]>(0))
-        .optional();
-    match key {
-        Ok(Some(key)) => Ok(key),
-        Ok(None) => Err(damaged("sealing key", "it is missing")),
-        Err(error) => Err(damaged("sealing key", error)),
-    }
+    of_store(tx, "sealing_key").map_err(|error| match error {
+        StoreError::Damaged { why, .. } => damaged("sealing key", why),
+        other => other,
+    })
 }

@@ -17,6 +17,7 @@ use rusqlite::{Connection, Row, params};
 use crate::{EntryRow, HistoryRow, Result};
 
 use super::columns::{damaged, get, ident, json, limit, text_or_null, to_json};
+use super::sums::sound;
 use super::writer::Transaction;
 
 pub(super) use write::{close, move_entry, move_judged, remove_policy, write};
@@ -36,11 +37,17 @@ const ROWS_EXPECTED: usize = 100;
 /// Columns of an entry `e` of policy `?1`, with what its shard's row in `judged` adds.
 pub(super) const ENTRY_COLUMNS: &str =
     "e.account, e.status, e.violator_count, e.in_scope, e.issues, e.since_ms, e.policy_revision,
-       max(e.evaluated_ms, coalesce(j.evaluated_ms, e.evaluated_ms))
+       max(e.evaluated_ms, coalesce(j.evaluated_ms, e.evaluated_ms)),
+       e.sum IS row_sum(e.policy, e.account, e.status, e.violator_count, e.in_scope, e.issues,
+           e.since_ms, e.policy_revision, e.evaluated_ms)
+         AND (j.account IS NULL OR j.sum IS row_sum(j.account, j.region, j.evaluated_ms))
+         AND coalesce((SELECT sum IS row_sum(policy, region, revision, record)
+           FROM policies WHERE policy = ?1), 1)
      FROM entries e LEFT JOIN judged j ON j.account = e.account
        AND j.region = (SELECT region FROM policies WHERE policy = ?1)";
 
 fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
+    sound(row, 8, ENTRY)?;
     Ok(EntryRow {
         account: ident(row, 0, ENTRY)?,
         entry: Entry {
@@ -99,7 +106,9 @@ pub(super) fn violators(
     rows_max: usize,
 ) -> Result<Vec<ViolatorRow>> {
     let mut statement = tx.prepare_cached(
-        "SELECT type, id, violations, since_ms FROM violators
+        "SELECT type, id, violations, since_ms,
+           sum IS row_sum(policy, account, type, id, violations, since_ms)
+         FROM violators
          WHERE policy = ?1 AND account = ?2 AND (type, id) > (?3, ?4) ORDER BY type, id LIMIT ?5",
     )?;
     let (after_type, after_id) =
@@ -113,6 +122,7 @@ pub(super) fn violators(
     ])?;
     let mut violators = Vec::new();
     while let Some(row) = rows.next()? {
+        sound(row, 4, VIOLATOR)?;
         violators.push(ViolatorRow {
             resource_type: ident(row, 0, VIOLATOR)?,
             id: ident(row, 1, VIOLATOR)?,
@@ -131,12 +141,15 @@ pub(super) fn violator(
     (resource_type, id): &(ResourceType, ResourceId),
 ) -> Result<Option<ViolatorRow>> {
     let mut statement = tx.prepare_cached(
-        "SELECT violations, since_ms FROM violators
+        "SELECT violations, since_ms,
+           sum IS row_sum(policy, account, type, id, violations, since_ms)
+         FROM violators
          WHERE policy = ?1 AND account = ?2 AND type = ?3 AND id = ?4",
     )?;
     let key = [policy.as_str(), account.as_str(), resource_type.as_str(), id.as_str()];
     let mut rows = statement.query(key)?;
     let Some(row) = rows.next()? else { return Ok(None) };
+    sound(row, 2, VIOLATOR)?;
     Ok(Some(ViolatorRow {
         resource_type: resource_type.clone(),
         id: id.clone(),
@@ -152,12 +165,16 @@ pub(super) fn history(
     rows_max: usize,
 ) -> Result<Vec<HistoryRow>> {
     let mut statement = tx.prepare_cached(
-        "SELECT at_ms, status, violator_count, issues, policy_revision, closed FROM history
+        "SELECT at_ms, status, violator_count, issues, policy_revision, closed,
+           sum IS row_sum(policy, account, sequence, at_ms, status, violator_count, issues,
+             policy_revision, closed)
+         FROM history
          WHERE policy = ?1 AND account = ?2 ORDER BY sequence DESC LIMIT ?3",
     )?;
     let mut rows = statement.query(params![policy.as_str(), account.as_str(), limit(rows_max)])?;
     let mut states = Vec::new();
     while let Some(row) = rows.next()? {
+        sound(row, 6, HISTORY)?;
         states.push(HistoryRow {
             at_ms: get(row, 0, HISTORY)?,
             status: status(row, 1, HISTORY)?,

@@ -9,10 +9,11 @@ use palisade_core::inventory::{Age, Item, ItemKey, Recorder, Shard, decode_item_
 use palisade_core::ledger::{Record, ViolatorRow};
 use rusqlite::params;
 
-use crate::{ListContent, Loaded, LoadedChanges, Result};
+use crate::{ListContent, Loaded, LoadedChanges, Result, StoreError};
 
 use super::columns::{damaged, get, ident, limit};
 use super::held::{self, State};
+use super::sums::{OTHER_SUM, sound};
 use super::writer::Transaction;
 use super::{changes, common_policies, control, ledger, missed, protections};
 
@@ -181,11 +182,14 @@ struct Head {
 fn head(tx: &Transaction<'_>, id: &ShardId) -> Result<Option<Head>> {
     let mut statement = tx.prepare_cached(
         "SELECT snapshot_accepted, newest_ms, global_newest_ms, changed,
-           EXISTS (SELECT 1 FROM changes WHERE account = ?1 AND region = ?2)
+           EXISTS (SELECT 1 FROM changes WHERE account = ?1 AND region = ?2),
+           sum IS row_sum(account, region, snapshot_accepted, newest_ms, global_newest_ms, changed,
+             ahead_ms, global_ahead_ms)
          FROM shards WHERE account = ?1 AND region = ?2",
     )?;
     let mut rows = statement.query([id.account.as_str(), id.region.as_str()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
+    sound(row, 5, SHARD)?;
     let as_of = get(row, 3, SHARD)?;
     let is_changed = get(row, 4, SHARD)?;
     let row = held::ShardRow {
@@ -237,8 +241,9 @@ fn live_items_of(
     resource_type: &ResourceType,
 ) -> Result<BTreeMap<ResourceId, Item>> {
     let mut statement = tx.prepare_cached(
-        "SELECT id, body FROM items
-         WHERE account = ?1 AND region = ?2 AND type = ?3 AND state = ?4",
+        "SELECT id, body, sum IS row_sum(account, region, type, id, state, seen_ms, body)
+         FROM items WHERE account = ?1 AND region = ?2 AND type = ?3
+           AND (state = ?4 OR sum IS NOT row_sum(account, region, type, id, state, seen_ms, body))",
     )?;
     let mut rows = statement.query(params![
         id.account.as_str(),
@@ -255,6 +260,7 @@ fn live_items_of(
             resource_type: resource_type.clone(),
             id: resource.clone(),
         };
+        sound_of(key, row, 2)?;
         let item = decoded_of(key, row, 1)?;
         items.push((resource, item));
     }
@@ -267,7 +273,9 @@ fn live_items(
     id: &ShardId,
 ) -> Result<BTreeMap<ResourceType, BTreeMap<ResourceId, Item>>> {
     let mut statement = tx.prepare_cached(
-        "SELECT type, id, body FROM items WHERE account = ?1 AND region = ?2 AND state = ?3",
+        "SELECT type, id, body, sum IS row_sum(account, region, type, id, state, seen_ms, body)
+         FROM items WHERE account = ?1 AND region = ?2
+           AND (state = ?3 OR sum IS NOT row_sum(account, region, type, id, state, seen_ms, body))",
     )?;
     let mut rows =
         statement.query(params![id.account.as_str(), id.region.as_str(), State::Live])?;
@@ -279,6 +287,7 @@ fn live_items(
             resource_type: ident(row, 0, ITEM)?,
             id: ident(row, 1, ITEM)?,
         };
+        sound_of(|| key.clone(), row, 3)?;
         let item = decoded(&key, row, 2)?;
         items.entry(key.resource_type).or_default().insert(key.id, item);
     }
@@ -294,8 +303,9 @@ pub(super) fn items(
     rows_max: usize,
 ) -> Result<Vec<Item>> {
     let mut statement = tx.prepare_cached(
-        "SELECT id, body FROM items
-         WHERE account = ?1 AND region = ?2 AND type = ?3 AND id > ?4 AND state = ?5
+        "SELECT id, body, sum IS row_sum(account, region, type, id, state, seen_ms, body)
+         FROM items WHERE account = ?1 AND region = ?2 AND type = ?3 AND id > ?4
+           AND (state = ?5 OR sum IS NOT row_sum(account, region, type, id, state, seen_ms, body))
          ORDER BY id LIMIT ?6",
     )?;
     let mut rows = statement.query(params![
@@ -314,6 +324,7 @@ pub(super) fn items(
             resource_type: resource_type.clone(),
             id: ident(row, 0, ITEM)?,
         };
+        sound_of(|| key.clone(), row, 2)?;
         items.push(decoded(&key, row, 1)?);
     }
     Ok(items)
@@ -326,11 +337,21 @@ pub(super) fn decoded(key: &ItemKey, row: &rusqlite::Row<'_>, column: usize) -> 
 fn decoded_of(key: impl Fn() -> ItemKey, row: &rusqlite::Row<'_>, column: usize) -> Result<Item> {
     let value = row.get_ref(column).map_err(|error| damaged(ITEM, error))?;
     let bytes = value.as_blob().map_err(|error| damaged(ITEM, error))?;
-    decode_item_of(&key, bytes).map(Item::shown).map_err(|error| {
-        let ItemKey { account, region, resource_type, id } = key();
-        let whose = format!("`{resource_type}` `{id}` of account {account} in {region}");
-        damaged(ITEM, format!("{whose}: {error}"))
-    })
+    decode_item_of(&key, bytes).map(Item::shown).map_err(|error| damaged_item(&key(), error))
+}
+
+/// Whether an item is as it was written, which the statement tells in this column.
+pub(super) fn sound_of(
+    key: impl Fn() -> ItemKey,
+    row: &rusqlite::Row<'_>,
+    column: usize,
+) -> Result<()> {
+    if get(row, column, ITEM)? { Ok(()) } else { Err(damaged_item(&key(), OTHER_SUM)) }
+}
+
+fn damaged_item(key: &ItemKey, why: impl std::fmt::Display) -> StoreError {
+    let ItemKey { account, region, resource_type, id } = key;
+    damaged(ITEM, format!("`{resource_type}` `{id}` of account {account} in {region}: {why}"))
 }
 
 fn has_recorder_tombstone(tx: &Transaction<'_>, id: &ShardId) -> Result<bool> {
@@ -382,8 +403,9 @@ fn fact(tx: &Transaction<'_>, reference: &Reference) -> Result<Option<Fact>> {
 
 pub(super) fn live_item(tx: &Transaction<'_>, key: &ItemKey) -> Result<Option<Item>> {
     let mut statement = tx.prepare_cached(
-        "SELECT body FROM items
-         WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4 AND state = ?5",
+        "SELECT body, sum IS row_sum(account, region, type, id, state, seen_ms, body)
+         FROM items WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4
+           AND (state = ?5 OR sum IS NOT row_sum(account, region, type, id, state, seen_ms, body))",
     )?;
     let mut rows = statement.query(params![
         key.account.as_str(),
@@ -392,7 +414,9 @@ pub(super) fn live_item(tx: &Transaction<'_>, key: &ItemKey) -> Result<Option<It
         key.id.as_str(),
         State::Live
     ])?;
-    rows.next()?.map(|row| decoded(key, row, 0)).transpose()
+    let Some(row) = rows.next()? else { return Ok(None) };
+    sound_of(|| key.clone(), row, 1)?;
+    decoded(key, row, 0).map(Some)
 }
 
 /// Those of a (policy, account) that a record is to have.

@@ -5,10 +5,12 @@ use palisade_core::ident::{AccountId, Region, ResourceType, ShardId};
 use palisade_core::inventory::{Cause, Missed, OpenGaps, open_gaps};
 use rusqlite::params;
 
-use crate::{Result, StoreError};
+use crate::Result;
 
 use super::columns::{damaged, get, shard};
+use super::load::ITEM;
 use super::protections::Served;
+use super::sums::{OTHER_SUM, sound};
 use super::writer::Transaction;
 use super::{held, work};
 
@@ -35,12 +37,14 @@ pub(super) fn open(tx: &Transaction<'_>, id: &ShardId) -> Result<OpenGaps> {
 
 fn concerning(tx: &Transaction<'_>, id: &ShardId) -> Result<Vec<Missed>> {
     let mut statement = tx.prepare_cached(
-        "SELECT account, region, type, what, cause, moment_ms FROM missed
-         WHERE account IN ('', ?1) AND region IN ('', ?2)",
+        "SELECT account, region, type, what, cause, moment_ms,
+           sum IS row_sum(account, region, type, what, cause, moment_ms)
+         FROM missed WHERE account IN ('', ?1) AND region IN ('', ?2)",
     )?;
     let mut rows = statement.query([id.account.as_str(), id.region.as_str()])?;
     let mut missed = Vec::new();
     while let Some(row) = rows.next()? {
+        sound(row, 6, MISSED)?;
         missed.push(Missed {
             account: any(row, 0)?.map(|text| account(&text)).transpose()?,
             region: any(row, 1)?.map(|text| region(&text)).transpose()?,
@@ -93,8 +97,9 @@ fn column(cause: Cause) -> i64 {
 /// When the resource of an item that was missed was last seen in the account.
 fn seen_ms(tx: &Transaction<'_>, id: &ShardId, missed: &Missed) -> Result<Option<i64>> {
     let mut statement = tx.prepare_cached(
-        "SELECT max(seen_ms) FROM items
-         WHERE account = ?1 AND (?2 = '' OR region = ?2) AND (?3 = '' OR type = ?3) AND id = ?4",
+        "SELECT max(seen_ms), coalesce(min(sum IS
+           row_sum(account, region, type, id, state, seen_ms, body)), 1)
+         FROM items WHERE account = ?1 AND (?2 = '' OR region = ?2) AND (?3 = '' OR type = ?3) AND id = ?4",
     )?;
     let row = statement.query_row(
         params![
@@ -103,9 +108,12 @@ fn seen_ms(tx: &Transaction<'_>, id: &ShardId, missed: &Missed) -> Result<Option
             missed.resource_type.as_ref().map_or("", ResourceType::as_str),
             missed.what.as_deref().unwrap_or_default(),
         ],
-        |row| row.get(0),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     );
-    row.map_err(StoreError::from)
+    match row? {
+        (seen_ms, true) => Ok(seen_ms),
+        (_, false) => Err(damaged(ITEM, OTHER_SUM)),
+    }
 }
 
 /// Keeps what a delivery missed, and marks the shards that it may concern due. What is held is the

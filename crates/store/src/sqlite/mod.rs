@@ -29,6 +29,7 @@ mod schema;
 mod sequence;
 mod settle;
 mod spent;
+mod sums;
 mod support;
 #[cfg(test)]
 mod tests;
@@ -55,6 +56,9 @@ use connections::Connections;
 use load::Facts;
 use log::MOVED_PAGES;
 use told::Prepared;
+
+#[doc(hidden)]
+pub use sums::sum_rows;
 
 /// How a store is opened.
 #[derive(Clone)]

@@ -12,7 +12,7 @@ use crate::Result;
 
 use super::columns::ident;
 use super::held::State;
-use super::load::{ITEM, coverage, decoded};
+use super::load::{ITEM, coverage, decoded, sound_of};
 use super::work;
 use super::writer::Transaction;
 
@@ -43,10 +43,13 @@ fn knows_regional(tx: &Transaction<'_>, shard: &ShardId) -> Result<bool> {
 fn protections_elsewhere(tx: &Transaction<'_>, shard: &ShardId) -> Result<Vec<Item>> {
     // Shards first, so that of each one only its protections are looked up.
     let mut statement = tx.prepare_cached(
-        "SELECT i.region, i.type, i.id, i.body FROM shards s CROSS JOIN items i
+        "SELECT i.region, i.type, i.id, i.body,
+           i.sum IS row_sum(i.account, i.region, i.type, i.id, i.state, i.seen_ms, i.body)
+         FROM shards s CROSS JOIN items i
          ON i.account = s.account AND i.region = s.region
            AND i.type IN (?4, ?5)
-         WHERE s.account = ?1 AND s.region <> ?2 AND i.state = ?3
+         WHERE s.account = ?1 AND s.region <> ?2 AND (i.state = ?3 OR
+           i.sum IS NOT row_sum(i.account, i.region, i.type, i.id, i.state, i.seen_ms, i.body))
          ORDER BY s.region, i.type, i.id",
     )?;
     let [global, regional] = AccountFacts::PROTECTIONS;
@@ -65,6 +68,7 @@ fn protections_elsewhere(tx: &Transaction<'_>, shard: &ShardId) -> Result<Vec<It
             resource_type: ident(row, 1, ITEM)?,
             id: ident(row, 2, ITEM)?,
         };
+        sound_of(|| key.clone(), row, 4)?;
         protections.push(decoded(&key, row, 3)?);
     }
     Ok(protections)

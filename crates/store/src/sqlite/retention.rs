@@ -24,7 +24,10 @@ pub(super) fn expire(tx: &Transaction<'_>, before_ms: i64) -> Result<u64> {
 /// answers for every moment since.
 fn history(tx: &Transaction<'_>, before_ms: i64) -> Result<usize> {
     Ok(tx.execute(
-        "DELETE FROM history WHERE at_ms < ?1 AND (closed <> 0 OR EXISTS (
+        "DELETE FROM history WHERE at_ms < ?1
+           AND sum IS row_sum(policy, account, sequence, at_ms, status, violator_count, issues,
+             policy_revision, closed)
+           AND (closed <> 0 OR EXISTS (
            SELECT 1 FROM history later
            WHERE later.policy = history.policy AND later.account = history.account
              AND later.sequence > history.sequence AND later.at_ms <= ?1))",
@@ -36,7 +39,8 @@ fn history(tx: &Transaction<'_>, before_ms: i64) -> Result<usize> {
 /// as not recorded, however long ago that was.
 fn tombstones(tx: &Transaction<'_>, before_ms: i64) -> Result<usize> {
     Ok(tx.execute(
-        "DELETE FROM items WHERE state <> 0 AND state = ?1 AND seen_ms < ?2 AND type <> ?3",
+        "DELETE FROM items WHERE state <> 0 AND state = ?1 AND seen_ms < ?2 AND type <> ?3
+           AND sum IS row_sum(account, region, type, id, state, seen_ms, body)",
         params![State::Deleted, before_ms, ResourceType::CONFIGURATION_RECORDER.as_str()],
     )?)
 }
@@ -44,7 +48,8 @@ fn tombstones(tx: &Transaction<'_>, before_ms: i64) -> Result<usize> {
 /// Items that a snapshot from before the moment showed to be gone.
 fn gone(tx: &Transaction<'_>, before_ms: i64) -> Result<usize> {
     Ok(tx.execute(
-        "DELETE FROM items WHERE state <> 0 AND state = ?1 AND seen_ms < ?2 AND EXISTS (
+        "DELETE FROM items WHERE state <> 0 AND state = ?1 AND seen_ms < ?2
+         AND sum IS row_sum(account, region, type, id, state, seen_ms, body) AND EXISTS (
            SELECT 1 FROM coverage
            WHERE coverage.account = items.account AND coverage.region = items.region
              AND coverage.type = items.type AND coverage.mark_ms < ?2)",

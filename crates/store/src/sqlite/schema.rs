@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::{Result, StoreError};
 
-use super::engine;
+use super::{engine, sums};
 
 /// Migrations in order: the first makes version 1 from nothing. Never edited once released.
 const MIGRATIONS: &[&str] = &[
@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0008.sql"),
     include_str!("schema/0009.sql"),
     include_str!("schema/0010.sql"),
+    include_str!("schema/0011.sql"),
 ];
 
 /// "PALI", so that `file` and we can tell the store from other SQLite databases.
@@ -138,6 +139,14 @@ fn run(
     // Asked again inside the transaction: another process may have been faster.
     let found = version_among(&tx, path, migrations)?;
     let behind = usize::try_from(found).unwrap_or(usize::MAX);
+    sums::register(&tx)?;
+    let damaged: Vec<_> = sums::SUMMED
+        .into_iter()
+        .map(|table| sums::unsound(&tx, table))
+        .collect::<rusqlite::Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect();
     for migration in migrations.iter().skip(behind) {
         tx.execute_batch(migration)?;
     }
@@ -146,6 +155,8 @@ fn run(
          VALUES (1, 0, 0, 0, ?1) ON CONFLICT (one) DO NOTHING",
         [sealing_key],
     )?;
+    // What else is here counts as it is: columns may have come to its rows.
+    sums::sum_rows_but(&tx, &damaged)?;
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     tx.pragma_update(None, "user_version", known(migrations))?;
     tx.commit()?;
@@ -205,6 +216,23 @@ mod tests {
                 assert_eq!(version_of(&connection), i64::from(said), "left as it was");
             }
         }
+    }
+
+    #[test]
+    fn what_was_damaged_before_a_migration_is_so_after_it() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, "here", &[1; 32]).unwrap();
+        let insert = "INSERT INTO lists (list, record, sum) VALUES (?1, 'r', row_sum(?1, ?2))";
+        for (list, record) in [("whole", "r"), ("damaged", "s")] {
+            connection.execute(insert, [list, record]).unwrap();
+        }
+        let added: Vec<&str> =
+            [MIGRATIONS, &["ALTER TABLE lists ADD COLUMN extra INTEGER NOT NULL DEFAULT 7;"]]
+                .concat();
+        run(&mut connection, "here", &added, &[2; 32]).unwrap();
+        let damaged = sums::unsound(&connection, "lists").unwrap();
+        assert_eq!(damaged.iter().map(ToString::to_string).collect::<Vec<_>>(), ["lists damaged"]);
+        assert!(sums::unsound(&connection, "store").unwrap().is_empty());
     }
 
     #[test]

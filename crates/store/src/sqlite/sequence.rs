@@ -2,12 +2,12 @@
 
 use crate::Result;
 
+use super::columns::of_store;
 use super::writer::Transaction;
 
 /// The next number of the sequence. Never handed out twice, whatever was deleted meanwhile.
 pub(super) fn next(tx: &Transaction<'_>) -> Result<u64> {
     // Two statements, since RETURNING makes a table of its own each time.
     tx.prepare_cached("UPDATE store SET sequence = sequence + 1")?.execute([])?;
-    let mut statement = tx.prepare_cached("SELECT sequence FROM store")?;
-    Ok(statement.query_row([], |row| row.get(0))?)
+    of_store(tx, "sequence")
 }

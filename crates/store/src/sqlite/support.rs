@@ -9,6 +9,7 @@ use rusqlite::params;
 use crate::{Association, Channel, ResourceSetRecord, Result};
 
 use super::columns::{get, ident, json, to_json};
+use super::sums::sound;
 use super::writer::Transaction;
 
 // Resource sets.
@@ -30,10 +31,12 @@ pub(super) fn remove_resource_set(tx: &Transaction<'_>, set: &ResourceSetId) -> 
 pub(super) fn resource_sets(
     tx: &Transaction<'_>,
 ) -> Result<BTreeMap<ResourceSetId, Arc<ResourceSetRecord>>> {
-    let mut statement = tx.prepare_cached("SELECT record FROM resource_sets")?;
+    let mut statement = tx
+        .prepare_cached("SELECT record, sum IS row_sum(resource_set, record) FROM resource_sets")?;
     let mut rows = statement.query([])?;
     let mut all = BTreeMap::new();
     while let Some(row) = rows.next()? {
+        sound(row, 1, "resource set")?;
         let set: ResourceSetRecord = json(row, 0, "resource set")?;
         all.insert(set.id.clone(), Arc::new(set));
     }
@@ -63,10 +66,14 @@ pub(super) fn put_channel(
 
 pub(super) fn channels(tx: &Transaction<'_>) -> Result<BTreeMap<(AccountId, Region), Channel>> {
     const CHANNEL: &str = "notification channel";
-    let mut statement = tx.prepare_cached("SELECT account, region, topic, role FROM channels")?;
+    let mut statement = tx.prepare_cached(
+        "SELECT account, region, topic, role, sum IS row_sum(account, region, topic, role)
+         FROM channels",
+    )?;
     let mut rows = statement.query([])?;
     let mut all = BTreeMap::new();
     while let Some(row) = rows.next()? {
+        sound(row, 4, CHANNEL)?;
         let channel = Channel { topic: get(row, 2, CHANNEL)?, role: get(row, 3, CHANNEL)? };
         all.insert((ident(row, 0, CHANNEL)?, ident(row, 1, CHANNEL)?), channel);
     }
@@ -95,11 +102,14 @@ type Associations = BTreeMap<(AccountId, Region, Box<str>), Association>;
 
 pub(super) fn associations(tx: &Transaction<'_>) -> Result<Associations> {
     const ASSOCIATION: &str = "association with a third-party firewall";
-    let mut statement =
-        tx.prepare_cached("SELECT account, region, firewall, state FROM associations")?;
+    let mut statement = tx.prepare_cached(
+        "SELECT account, region, firewall, state, sum IS row_sum(account, region, firewall, state)
+         FROM associations",
+    )?;
     let mut rows = statement.query([])?;
     let mut all = BTreeMap::new();
     while let Some(row) = rows.next()? {
+        sound(row, 4, ASSOCIATION)?;
         let firewall: Box<str> = get(row, 2, ASSOCIATION)?;
         let key = (ident(row, 0, ASSOCIATION)?, ident(row, 1, ASSOCIATION)?, firewall);
         all.insert(key, json(row, 3, ASSOCIATION)?);

@@ -17,3 +17,4 @@ mod company;
 mod intake;
 mod plans;
 mod readers;
+mod sums;

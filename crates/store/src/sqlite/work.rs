@@ -7,7 +7,7 @@ use rusqlite::params;
 
 use crate::{Due, FanOut, Lease, LeasedMark, Mark, Result, WorkCounts};
 
-use super::columns::{damaged, get, ident, ident_or_null, shard};
+use super::columns::{damaged, get, ident, ident_or_null, of_store, shard};
 use super::sequence;
 use super::writer::Transaction;
 
@@ -286,6 +286,7 @@ pub(super) fn judge_by(
     assumed: &str,
     now_ms: i64,
 ) -> Result<usize> {
+    of_store::<u32>(tx, "rules")?;
     let noted = tx.execute(
         "UPDATE store SET rules = ?1, assumed = ?2 WHERE rules <> ?1 OR assumed <> ?2",
         params![rules, assumed],

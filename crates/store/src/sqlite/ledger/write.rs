@@ -37,8 +37,9 @@ fn put_entry(
 ) -> Result<()> {
     let mut statement = tx.prepare_cached(
         "INSERT OR REPLACE INTO entries (policy, account, status, violator_count, in_scope, issues,
-           since_ms, policy_revision, evaluated_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+           since_ms, policy_revision, evaluated_ms, sum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+           row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))",
     )?;
     statement.execute(params![
         policy.as_str(),
@@ -81,8 +82,8 @@ fn put_violators(
     put: &[ViolatorRow],
 ) -> Result<()> {
     let mut statement = tx.prepare_cached(
-        "INSERT OR REPLACE INTO violators (policy, account, type, id, violations, since_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT OR REPLACE INTO violators (policy, account, type, id, violations, since_ms, sum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_sum(?1, ?2, ?3, ?4, ?5, ?6))",
     )?;
     for violator in put {
         statement.execute(params![
@@ -106,8 +107,8 @@ fn append_history(
 ) -> Result<()> {
     let mut statement = tx.prepare_cached(
         "INSERT INTO history (policy, account, sequence, at_ms, status, violator_count, issues,
-           policy_revision, closed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
+           policy_revision, closed, sum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0))",
     )?;
     statement.execute(params![
         policy.as_str(),
@@ -129,9 +130,13 @@ pub(in crate::sqlite) fn move_judged(
     evaluated_ms: i64,
 ) -> Result<()> {
     let mut statement = tx.prepare_cached(
-        "INSERT INTO judged (account, region, evaluated_ms) VALUES (?1, ?2, ?3)
+        // A damaged one is replaced: the shard was judged just now.
+        "INSERT INTO judged (account, region, evaluated_ms, sum)
+         VALUES (?1, ?2, ?3, row_sum(?1, ?2, ?3))
          ON CONFLICT (account, region) DO UPDATE
-         SET evaluated_ms = max(evaluated_ms, excluded.evaluated_ms)",
+         SET evaluated_ms = excluded.evaluated_ms, sum = excluded.sum
+         WHERE excluded.evaluated_ms > evaluated_ms
+           OR sum IS NOT row_sum(account, region, evaluated_ms)",
     )?;
     statement.execute(params![shard.account.as_str(), shard.region.as_str(), evaluated_ms])?;
     Ok(())
@@ -145,7 +150,11 @@ pub(in crate::sqlite) fn move_entry(
     evaluated_ms: i64,
 ) -> Result<()> {
     let mut statement = tx.prepare_cached(
-        "UPDATE entries SET evaluated_ms = max(evaluated_ms, ?3)
+        "UPDATE entries SET evaluated_ms = max(evaluated_ms, ?3),
+           sum = CASE WHEN sum IS row_sum(policy, account, status, violator_count, in_scope, issues, since_ms,
+             policy_revision, evaluated_ms)
+             THEN row_sum(policy, account, status, violator_count, in_scope, issues, since_ms,
+               policy_revision, max(evaluated_ms, ?3)) END
          WHERE policy = ?1 AND account = ?2",
     )?;
     statement.execute(params![policy.as_str(), account.as_str(), evaluated_ms])?;
@@ -164,8 +173,11 @@ pub(in crate::sqlite) fn close(
 ) -> Result<()> {
     let mut statement = tx.prepare_cached(
         "INSERT INTO history (policy, account, sequence, at_ms, status, violator_count, issues,
-           policy_revision, closed)
-         SELECT policy, account, ?3, ?4, NULL, 0, NULL, policy_revision, 1
+           policy_revision, closed, sum)
+         SELECT policy, account, ?3, ?4, NULL, 0, NULL, policy_revision, 1,
+           CASE WHEN sum IS row_sum(policy, account, status, violator_count, in_scope, issues, since_ms,
+             policy_revision, evaluated_ms)
+             THEN row_sum(policy, account, ?3, ?4, NULL, 0, NULL, policy_revision, 1) END
          FROM entries WHERE policy = ?1 AND account = ?2",
     )?;
     let (policy, account) = (policy.as_str(), account.as_str());
@@ -186,8 +198,11 @@ pub(in crate::sqlite) fn remove_policy(
 ) -> Result<()> {
     tx.execute(
         "INSERT INTO history (policy, account, sequence, at_ms, status, violator_count, issues,
-           policy_revision, closed)
-         SELECT policy, account, ?2, ?3, NULL, 0, NULL, policy_revision, 1
+           policy_revision, closed, sum)
+         SELECT policy, account, ?2, ?3, NULL, 0, NULL, policy_revision, 1,
+           CASE WHEN sum IS row_sum(policy, account, status, violator_count, in_scope, issues, since_ms,
+             policy_revision, evaluated_ms)
+             THEN row_sum(policy, account, ?2, ?3, NULL, 0, NULL, policy_revision, 1) END
          FROM entries WHERE policy = ?1",
         params![policy.as_str(), sequence, now_ms],
     )?;

@@ -6,12 +6,18 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::beds::{OnDisk, looking, serving};
+use palisade_core::evaluate::{Changed, Reference, Support};
+
 use crate::contract::Bed as _;
+use crate::contract::control::resource_set;
 use crate::contract::facts::*;
 use crate::contract::keys::{change_keys, event, key};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::checksums::{self, Checked, DAMAGED_TOLD_MAX};
-use crate::{AuditFilter, ControlChange, KeyChange, Store, StoreError};
+use crate::{
+    Administrator, Association, AuditFilter, Channel, ControlChange, KeyChange, ListContent,
+    Offboarded, Store, StoreError,
+};
 
 /// Bytes that are flipped, one at a time.
 const FLIPS: usize = 300;
@@ -20,8 +26,32 @@ const POLICIES: [&str; 2] = ["a", "b"];
 
 /// A store with something in every table that a reader answers from, closed.
 fn settled() -> OnDisk {
-    let mut bed = OnDisk::new();
+    let mut bed = served();
+    bed.store = None;
+    bed
+}
+
+/// The same, open.
+pub(super) fn served() -> OnDisk {
+    let bed = OnDisk::new();
     let store = bed.store();
+    let owner = account(1);
+    let channel = Channel { topic: "topic".to_owned(), role: "role".to_owned() };
+    let changes = [
+        ControlChange::PutAdministrator(owner.clone(), Administrator::default_one(9)),
+        ControlChange::PutOffboarded(Some(Offboarded { account: account(9), at_ms: 5 })),
+        ControlChange::PutList(list("apps", ListContent::Protocols(vec!["tcp".into()]))),
+        ControlChange::PutResourceSet(resource_set("set")),
+        ControlChange::PutChannel(owner.clone(), region("eu-west-1"), Some(channel)),
+        ControlChange::PutAssociation(
+            owner,
+            region("eu-west-1"),
+            "F".into(),
+            Association::Associated,
+        ),
+    ];
+    commit(store, &changes, 0);
+    store.name_common_policies(&[policy_id("common")].into(), 0).unwrap();
     let all: Vec<u32> = (1..=SHARDS).collect();
     commit(store, &[ControlChange::PutOrganization(organization(&all).into())], 1);
     put_policies(store, &POLICIES);
@@ -33,13 +63,19 @@ fn settled() -> OnDisk {
         for policy in POLICIES {
             judge(store, n, policy, &judgement(&["sg-1", "sg-2"], &["not recorded"]), 20);
         }
+        let next = [group(&shard, "sg-3", 30), deleted(&shard, "sg-4", 30)];
+        let lacks = [gap(&shard, Some(GROUP), "sg-1", 5), gap(&shard, None, "sg-1", 40)];
+        store.accept(&missing(&next, &lacks), 30).unwrap();
     }
-    bed.store = None;
     bed
 }
 
+fn list_reference() -> Reference {
+    list("apps", ListContent::Protocols(Vec::new())).reference()
+}
+
 /// What each reader answers; an error is none.
-fn answers(store: &SqliteStore) -> Vec<Option<String>> {
+pub(super) fn answers(store: &SqliteStore) -> Vec<Option<String>> {
     let mut all = vec![
         store.control().ok().map(|all| format!("{all:?}")),
         store.keys().ok().map(|all| format!("{all:?}")),
@@ -49,8 +85,12 @@ fn answers(store: &SqliteStore) -> Vec<Option<String>> {
         store.work(i64::MAX).ok().map(|all| format!("{:?}", (all.dirty, all.leased, all.future))),
     ];
     for n in 1..=SHARDS {
-        let read = store.load(&shard(n), &Default::default(), &[]);
-        all.push(read.ok().map(|loaded| format!("{:?}", loaded.shard)));
+        let references = [list_reference(), Reference::CommonPolicies].into();
+        let read = store.load(&shard(n), &references, &POLICIES.map(policy_id));
+        all.push(read.ok().map(|loaded| format!("{loaded:?}")));
+        let support = |_: &[Changed]| Support::default();
+        let read = store.load_changed(&shard(n), &references, &POLICIES.map(policy_id), &support);
+        all.push(read.ok().map(|loaded| format!("{loaded:?}")));
         let read = store.items(&shard(n), &GROUP, None, 100);
         all.push(read.ok().map(|items| format!("{items:?}")));
         for policy in POLICIES.map(policy_id) {
@@ -70,7 +110,7 @@ fn answers(store: &SqliteStore) -> Vec<Option<String>> {
 }
 
 /// Whether every answer is the right one or none.
-fn is_right(told: &[Option<String>], right: &[Option<String>]) -> bool {
+pub(super) fn is_right(told: &[Option<String>], right: &[Option<String>]) -> bool {
     told.iter().zip(right).all(|(told, right)| told.is_none() || told == right)
 }
 
@@ -150,7 +190,9 @@ fn another_program_that_writes_takes_the_checksums_off() {
     drop(other);
     assert_eq!(checked(&bed.path()), Checked::Unknown);
     bed.reopen();
-    assert_eq!(bed.store().key("b").unwrap().unwrap().created_ms, 9);
+    let error = bed.store().key("b").unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { what: "key", .. }), "{error}");
+    assert!(bed.store().key("a").unwrap().is_some());
 }
 
 #[test]

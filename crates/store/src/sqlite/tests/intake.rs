@@ -30,6 +30,12 @@ fn change(store: &SqliteStore, sql: &str) {
     store.connections.write(|tx| Ok(tx.execute_batch(sql)?)).unwrap();
 }
 
+/// As [`change`], written as another edition would have.
+fn rewrite(store: &SqliteStore, sql: &str) {
+    change(store, sql);
+    store.connections.write(|tx| Ok(crate::sqlite::sum_rows(tx)?)).unwrap();
+}
+
 /// Every byte of the inventory that facts decide; receipts and sequences tell when, not what.
 fn inventory(store: &SqliteStore) -> Vec<Vec<Vec<Value>>> {
     [
@@ -126,7 +132,7 @@ fn what_an_earlier_edition_stored_is_unseen_until_it_is_delivered_again() {
         let delivered = delivery(&[group(&one, "sg-1", 10), group(&one, "sg-2", 10)]);
         store.accept(&delivered, 1000).unwrap();
         clear_work(&store, 1000);
-        change(&store, &format!("UPDATE items SET body = x'{older}' WHERE id = 'sg-1'"));
+        rewrite(&store, &format!("UPDATE items SET body = x'{older}' WHERE id = 'sg-1'"));
         let bodies = || {
             let shard = loaded(&store, &one).shard;
             let shown = |item: &Item| (item.body.clone(), item.tags.is_some());
@@ -150,7 +156,7 @@ fn a_delivery_that_fails_leaves_nothing() {
     let store = new_store();
     store.accept(&delivery(&[group(&shard(2), "sg-1", 5)]), 10).unwrap();
     // The layout byte stays, what follows does not decode.
-    change(&store, "UPDATE items SET body = x'01ffffffffffffffffffffff'");
+    rewrite(&store, "UPDATE items SET body = x'01ffffffffffffffffffffff'");
     let before = (inventory(&store), rows(&store, "SELECT * FROM work"));
     let seen = [group(&shard(1), "sg-1", 5), group(&shard(2), "sg-1", 6)];
     let error = store.accept(&delivery(&seen), 20).unwrap_err();
@@ -165,7 +171,7 @@ fn an_item_of_another_layout_is_replaced_when_it_is_delivered_again() {
     let store = new_store();
     let seen = delivery(&[group(&shard(1), "sg-1", 5)]);
     store.accept(&seen, 10).unwrap();
-    change(&store, "UPDATE items SET body = x'fe'");
+    rewrite(&store, "UPDATE items SET body = x'fe'");
     assert!(store.load(&shard(1), &Default::default(), &[]).is_err());
     store.accept(&seen, 10).unwrap();
     assert_eq!(groups(&store, &shard(1)), "sg-1 5");

@@ -1,0 +1,255 @@
+//! What becomes of rows that were damaged while nothing but their own checksums can tell.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::checksums::{answers, is_right, served};
+use crate::sqlite::sums::{Columns, SUMMED, keep, sum_rows};
+use crate::sqlite::{Opening, SqliteStore, Synchronous, schema};
+
+/// Bytes that are flipped, one at a time.
+const FLIPS: usize = 400;
+
+fn opening() -> Opening {
+    Opening { fresh_sealing_key: [8; 32], serve: true, synchronous: Synchronous::Off }
+}
+
+/// The file of a settled store whose server was killed.
+fn killed() -> Vec<u8> {
+    let bed = served();
+    let other = Connection::open(bed.path()).unwrap();
+    other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    fs::read(bed.path()).unwrap()
+}
+
+/// A varint of the file format, and where the next byte is.
+fn varint(bytes: &[u8], at: usize) -> (usize, usize) {
+    let mut value = 0;
+    for (n, byte) in bytes[at..].iter().enumerate().take(8) {
+        value = value << 7 | usize::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            return (value, at + n + 1);
+        }
+    }
+    panic!("no number is that long")
+}
+
+/// Bytes of a value of this serial type (file format §2.1).
+fn value_len(serial: usize) -> usize {
+    match serial {
+        0 | 8 | 9 => 0,
+        1..=4 => serial,
+        5 => 6,
+        6 | 7 => 8,
+        text => (text - 12) / 2,
+    }
+}
+
+/// Where the bytes of rows' columns are that are no key, headers and values, by table; and those of keys.
+struct Places {
+    payload: Vec<usize>,
+    keys: Vec<usize>,
+    tables: BTreeSet<String>,
+}
+
+fn places(path: &Path, bytes: &[u8]) -> Places {
+    let connection = Connection::open(path).unwrap();
+    let page_size: usize =
+        connection.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
+    let mut places = Places { payload: Vec::new(), keys: Vec::new(), tables: BTreeSet::new() };
+    for table in SUMMED {
+        let columns = Columns::of(&connection, table).unwrap().unwrap();
+        let mut pages = connection
+            .prepare("SELECT pageno FROM dbstat WHERE name = ?1 AND pagetype <> 'overflow'")
+            .unwrap();
+        let pages = pages.query_map([table], |row| row.get::<_, usize>(0)).unwrap();
+        for page in pages {
+            let page = (page.unwrap() - 1) * page_size;
+            let kind = bytes[page];
+            // Of tables with row ids only leaves hold rows.
+            let (head, before) = match kind {
+                0x02 => (12, 4),
+                0x0a | 0x0d => (8, 0),
+                _ => continue,
+            };
+            let is_leaf_of_ids = kind == 0x0d;
+            let cells = usize::from(u16::from_be_bytes([bytes[page + 3], bytes[page + 4]]));
+            for cell in 0..cells {
+                let pointer = page + head + 2 * cell;
+                let at = u16::from_be_bytes([bytes[pointer], bytes[pointer + 1]]);
+                let (len, mut at) = varint(bytes, page + usize::from(at) + before);
+                let (most, least) = (if is_leaf_of_ids { page_size - 35 } else { 1002 }, 489);
+                let spilt = least + (len.max(least) - least) % (page_size - 4);
+                let local = match (len <= most, spilt <= most) {
+                    (true, _) => len,
+                    (false, true) => spilt,
+                    (false, false) => least,
+                };
+                if is_leaf_of_ids {
+                    at = varint(bytes, at).1;
+                }
+                let (header, mut next) = varint(bytes, at);
+                let (mut value, end) = (at + header, at + local);
+                let mut column = 0;
+                while next < at + header {
+                    let begin = next;
+                    let (serial, after) = varint(bytes, begin);
+                    next = after;
+                    let is_key = column < columns.key.len();
+                    let of = if is_key { &mut places.keys } else { &mut places.payload };
+                    of.extend(begin..next);
+                    of.extend((value..value + value_len(serial)).filter(|at| *at < end));
+                    value += value_len(serial);
+                    column += 1;
+                }
+                assert_eq!(column, columns.all.len() + 1, "{table}");
+                places.tables.insert(table.to_owned());
+            }
+        }
+    }
+    places
+}
+
+/// SplitMix64.
+fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// What was made of so many flips.
+#[derive(Debug, Default)]
+struct Count {
+    /// Something was not answered.
+    noticed: usize,
+    /// Something was answered otherwise.
+    wrong: usize,
+    /// Something is, when each row counts as it is.
+    wrong_without: usize,
+}
+
+fn flip(whole: &[u8], places: &[usize], flips: usize, seed: u64) -> Count {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let ask = |bytes: &[u8], as_it_is: bool| -> Option<Vec<Option<String>>> {
+        for left in fs::read_dir(folder.path()).unwrap() {
+            fs::remove_file(left.unwrap().path()).unwrap();
+        }
+        fs::write(&path, bytes).unwrap();
+        if as_it_is {
+            sum_rows(&Connection::open(&path).unwrap()).ok()?;
+        }
+        Some(answers(&SqliteStore::open(&path, opening()).ok()?))
+    };
+    let right = ask(whole, false).unwrap();
+    assert!(right.iter().all(Option::is_some), "{right:?}");
+    let (mut state, mut count) = (seed, Count::default());
+    for _ in 0..flips {
+        let place = places[usize::try_from(random(&mut state) % places.len() as u64).unwrap()];
+        let mut bytes = whole.to_vec();
+        bytes[place] ^= 1 << (random(&mut state) % 8);
+        match ask(&bytes, false) {
+            None => count.noticed += 1,
+            Some(told) if !is_right(&told, &right) => {
+                println!("byte {place} is another answer");
+                count.wrong += 1;
+            }
+            Some(told) => count.noticed += usize::from(told != right),
+        }
+        // As if there were no checksums.
+        let believed = ask(&bytes, true);
+        count.wrong_without += usize::from(believed.is_some_and(|told| !is_right(&told, &right)));
+    }
+    count
+}
+
+#[test]
+fn one_flipped_byte_of_a_row_after_a_crash_is_never_another_answer() {
+    let whole = killed();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    fs::write(&path, &whole).unwrap();
+    let places = places(&path, &whole);
+    assert_eq!(places.tables, SUMMED.map(str::to_owned).into(), "rows of every table");
+    let count = flip(&whole, &places.payload, FLIPS, 7);
+    println!("of {FLIPS} flips in columns: {count:?}");
+    assert_eq!(count.wrong, 0);
+    assert!(count.wrong_without > FLIPS / 20, "{count:?}");
+    // A row that is not found by its key has nothing to tell so by.
+    let keys = flip(&whole, &places.keys, FLIPS / 8, 8);
+    println!("of {} flips in keys: {keys:?}", FLIPS / 8);
+    assert!(keys.noticed > 0, "{keys:?}");
+}
+
+/// Statements name columns one by one; who adds one to a table is told where.
+#[test]
+fn statements_sum_the_columns_that_the_tables_have() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    schema::migrate(&mut connection, "memory", &[0; 32]).unwrap();
+    let all: Vec<Vec<String>> =
+        SUMMED.iter().map(|table| Columns::of(&connection, table).unwrap().unwrap().all).collect();
+    let sources = [
+        include_str!("../audit.rs"),
+        include_str!("../changes.rs"),
+        include_str!("../common_policies.rs"),
+        include_str!("../control.rs"),
+        include_str!("../held.rs"),
+        include_str!("../keys.rs"),
+        include_str!("../ledger.rs"),
+        include_str!("../ledger/write.rs"),
+        include_str!("../load.rs"),
+        include_str!("../missed.rs"),
+        include_str!("../protections.rs"),
+        include_str!("../retention.rs"),
+        include_str!("../sums.rs"),
+        include_str!("../support.rs"),
+    ];
+    let mut compared = 0;
+    for source in sources {
+        for (at, before) in
+            source.match_indices("IS row_sum(").chain(source.match_indices("NOT row_sum("))
+        {
+            let list = source[at + before.len()..].split(')').next().unwrap();
+            let names = list.split(',').map(|name| name.trim().rsplit('.').next().unwrap());
+            let names: Vec<String> = names.map(str::to_owned).collect();
+            assert!(all.contains(&names), "{list}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 40, "{compared}");
+}
+
+#[test]
+fn a_row_that_is_changed_in_part_stays_damaged() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    schema::migrate(&mut connection, "memory", &[0; 32]).unwrap();
+    keep(&connection).unwrap();
+    let is_sound = || -> bool {
+        let sum = Columns::of(&connection, "keys").unwrap().unwrap().sum("");
+        let ask = format!("SELECT sum IS {sum} FROM keys");
+        connection.query_row(&ask, [], |row| row.get(0)).unwrap()
+    };
+    let put = |sql: &str| assert_eq!(connection.execute(sql, []).unwrap(), 1);
+    put("INSERT INTO keys (access_key_id, secret, created_ms) VALUES ('a', 's', 1)");
+    assert!(is_sound());
+    put("UPDATE keys SET enabled = 0");
+    assert!(is_sound());
+    // What the disk does has no triggers.
+    let trigger: String = connection
+        .query_row("SELECT sql FROM temp.sqlite_schema WHERE name = 'keys_next'", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    connection.execute_batch("DROP TRIGGER temp.keys_next").unwrap();
+    put("UPDATE keys SET secret = 't'");
+    assert!(!is_sound());
+    connection.execute_batch(&trigger.replace("CREATE TRIGGER", "CREATE TEMP TRIGGER")).unwrap();
+    put("UPDATE keys SET enabled = 1");
+    assert!(!is_sound(), "what is damaged does not become good");
+    put("INSERT OR REPLACE INTO keys (access_key_id, secret, created_ms) VALUES ('a', 's', 1)");
+    assert!(is_sound(), "what is written whole does");
+}
