@@ -14,7 +14,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use palisade_core::ident::ResourceType;
-use palisade_core::inventory::{Delivery, DeliveryError, DeliveryReader};
+use palisade_core::inventory::{Delivery, DeliveryError, DeliveryReader, Missed};
 use palisade_store::Accepted;
 use palisade_wire::sigv4::Payload;
 use palisade_wire::{ErrorKind, Fault};
@@ -332,10 +332,19 @@ async fn spool_file(app: &App) -> std::io::Result<(tokio::fs::File, Unlinked)> {
 }
 
 /// Reads a whole delivery and hands it to the store. Whatever is wrong with the file as a whole,
-/// nothing of it is kept.
+/// nothing of it is kept but that it was not seen, where its name tells whose it is: a refusal may
+/// reach nobody, and what the account came to without the file would stand (semantics §11 row 39).
 fn take_in(app: &App, actor: &Actor, name: &str, spooled: Spooled) -> Result<Answer, Refused> {
     let Spooled { content, sha256 } = spooled;
-    let delivery = app.metrics.timed(Stage::Parse, || read(app, name, &content))?;
+    let delivery = match app.metrics.timed(Stage::Parse, || read(app, name, &content)) {
+        Ok(delivery) => delivery,
+        Err(refused) => {
+            if refused.status.is_client_error() {
+                miss(app, actor, name, &sha256, &refused)?;
+            }
+            return Err(refused);
+        }
+    };
     // Its text is of no use any more while it waits for its turn to be written.
     match content {
         Content::Memory(text) => app.buffers.put_back(text),
@@ -362,6 +371,35 @@ fn take_in(app: &App, actor: &Actor, name: &str, spooled: Spooled) -> Result<Ans
         .metrics
         .timed(Stage::TakeIn, || app.store.accept_audited(&delivery, app.clock.now_ms(), &event))?;
     Ok(told(delivery, accepted))
+}
+
+/// Notes that a file was not seen. One whose name tells no account is told in the answer alone: held
+/// against everybody, any file of another kind would leave the whole organization without results.
+fn miss(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    sha256: &[u8; 32],
+    refused: &Refused,
+) -> Result<(), Refused> {
+    let now_ms = app.clock.now_ms();
+    let mut missed = Missed::file(name, None, now_ms);
+    missed.retain(|missed| missed.account.is_some());
+    if missed.is_empty() {
+        return Ok(());
+    }
+    let event = |_: &Accepted| {
+        let after = json!({"sha256": hex(sha256), "refused": refused.code, "missed": missed.len()});
+        let name: String = name.chars().take(NAME_LEN_MAX).collect();
+        actor.event(
+            audit::own::POST_INVENTORY,
+            vec![audit::change("delivery", name, None, Some(after))],
+        )
+    };
+    let unseen = Delivery { name: name.to_owned(), missed: missed.clone(), ..Delivery::default() };
+    app.store.accept_audited(&unseen, now_ms, &event)?;
+    app.wake.notify_one();
+    Ok(())
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ident::ResourceType;
 use crate::inventory::{Body, Instance, InstanceInterface, Item, NetworkInterface, Shard, Version};
 
-use super::security_groups::is_terminated;
+use super::security_groups::{is_terminated, stateless_gap};
 use super::{DependentService, Gap, outdated};
 
 /// The interfaces of a shard.
@@ -26,7 +26,7 @@ pub(super) struct Interfaces<'a> {
 /// An interface in an instance's body.
 #[derive(Clone, Copy)]
 struct Listed<'a> {
-    version: &'a Version,
+    instance: &'a Item,
     groups: &'a [Box<str>],
 }
 
@@ -54,17 +54,17 @@ impl<'a> Interfaces<'a> {
         for item in instances.filter(|item| !is_terminated(item)) {
             let Body::Instance(instance) = &item.body else { continue };
             for entry in &instance.interfaces {
-                interfaces.list(&item.version, entry);
+                interfaces.list(item, entry);
             }
         }
         interfaces
     }
 
-    fn list(&mut self, version: &'a Version, entry: &'a InstanceInterface) {
+    fn list(&mut self, instance: &'a Item, entry: &'a InstanceInterface) {
         // What a body does not tell is no news.
         let Some(groups) = entry.groups.as_deref() else { return };
-        let listed = Listed { version, groups };
-        let is_newer = |held: &Listed<'_>| version.supersedes(held.version);
+        let listed = Listed { instance, groups };
+        let is_newer = |held: &Listed<'_>| instance.version.supersedes(&held.instance.version);
         if self.listed.get(&*entry.id).is_none_or(is_newer) {
             self.listed.insert(&entry.id, listed);
         }
@@ -73,14 +73,17 @@ impl<'a> Interfaces<'a> {
     /// The groups on an interface that has an item of its own; `None` where nothing tells them.
     pub fn on_interface(&self, item: &'a Item) -> Option<Groups<'a>> {
         let listed = self.listed.get(item.key.id.as_str());
-        let listed = listed.filter(|listed| listed.version.supersedes(&item.version));
+        let listed = listed.filter(|listed| listed.instance.version.supersedes(&item.version));
         let Some(listed) = listed else {
             return own(item).map(|own| Groups { ids: ids(&own.groups), outdated: outdated(item) });
         };
         let is_later = |listed: &Listed<'_>| {
-            item.unseen_since.as_ref().is_some_and(|later| later.version.supersedes(listed.version))
+            let told = &listed.instance.version;
+            item.unseen_since.as_ref().is_some_and(|later| later.version.supersedes(told))
         };
         let outdated = outdated(item).filter(|_| is_later(listed));
+        // If the instance is terminated, what its body lists is nothing that is left.
+        let outdated = outdated.or_else(|| stateless_gap(listed.instance));
         Some(Groups { ids: ids(listed.groups), outdated })
     }
 

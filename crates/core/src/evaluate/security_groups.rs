@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::ident::{AccountId, PolicyId};
-use crate::inventory::{Body, Item, NetworkInterface, SecurityGroup};
+use crate::inventory::{Body, Instance, Item, NetworkInterface, SecurityGroup};
 
-use super::{Fact, Reference, References};
+use super::{DependentService, Fact, Gap, Reference, References};
 
 /// Begins the names of groups that Firewall Manager made (semantics §5.4), and may begin others'.
 const REPLICA_PREFIX: &str = "FMManagedSecurityGroup";
@@ -63,7 +63,17 @@ pub(super) fn is_own(item: &Item, account: &AccountId) -> bool {
 /// A terminated instance lingers in the inventory for a while; it is in no scope and uses nothing.
 pub(super) fn is_terminated(item: &Item) -> bool {
     match &item.body {
-        Body::Instance(instance) => instance.state.as_deref() == Some("terminated"),
+        Body::Instance(instance) => {
+            instance.state.as_ref().is_some_and(|state| state.eq_ignore_ascii_case("terminated"))
+        }
         _ => false,
     }
+}
+
+/// That nothing tells whether an instance is terminated, and uses nothing any more (semantics §11 row
+/// 38).
+pub(super) fn stateless_gap(item: &Item) -> Option<Gap> {
+    let Body::Instance(Instance { state: None, .. }) = &item.body else { return None };
+    let text = format!("The state of {} {} was not recorded.", item.key.resource_type, item.key.id);
+    Some(Gap::new(DependentService::Config, &text))
 }

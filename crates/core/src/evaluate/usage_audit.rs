@@ -12,10 +12,10 @@ use crate::policy::usage_audit::UsageAudit;
 use super::coverage::not_seen;
 use super::interfaces::{self, Groups, Interfaces};
 use super::opening::{Opening, Peer, Ports, openings};
-use super::security_groups::{Maker, Replicas, is_own, is_terminated};
+use super::security_groups::{Maker, Replicas, is_own, is_terminated, stateless_gap};
 use super::{
-    Direction, Evidence, Finding, Gap, Judgement, Verdict, Violation, ViolationReason, outdated,
-    selected, unseen, unseen_gap,
+    DependentService, Direction, Evidence, Finding, Gap, Judgement, Verdict, Violation,
+    ViolationReason, outdated, selected, unseen, unseen_gap,
 };
 
 /// Name of every VPC's default group; no other group may have it.
@@ -81,7 +81,14 @@ pub(super) fn judge(
     let interfaces = Interfaces::of(shard);
     let uses = Uses::of(shard, &interfaces);
     let keepers = match audit.unique {
-        true => keepers(&groups, &uses, account, replicas),
+        true => {
+            let audited = groups.iter().filter(|item| match &item.body {
+                Body::SecurityGroup(group) => group.vpc.is_none() && is_audited(group, replicas),
+                _ => false,
+            });
+            judgement.gaps.extend(audited.map(|item| nowhere_gap(item)));
+            keepers(&groups, &uses, account, replicas)
+        }
         false => BTreeMap::new(),
     };
     if !keepers.is_empty() {
@@ -192,7 +199,10 @@ fn groups_used<'a>(item: &'a Item, interfaces: &Interfaces<'a>) -> Option<Vec<Gr
             return Some(
                 on_instance
                     .map(|groups| Groups {
-                        outdated: groups.outdated.or_else(|| outdated(item)),
+                        outdated: groups
+                            .outdated
+                            .or_else(|| outdated(item))
+                            .or_else(|| stateless_gap(item)),
                         ..groups
                     })
                     .collect(),
@@ -249,7 +259,8 @@ fn rules<'a>(item: &'a Item, group: &'a SecurityGroup, account: &AccountId) -> R
 }
 
 /// The redundant groups, each with the one that is to stay in its place: that on most interfaces,
-/// of equals the one with the smallest id. A group whose VPC is not told is compared with none.
+/// of equals the one with the smallest id. A group that is in no VPC, or does not tell which, is
+/// compared with none.
 fn keepers<'a>(
     groups: &[&'a Item],
     uses: &Uses<'_>,
@@ -259,7 +270,7 @@ fn keepers<'a>(
     let mut alike: BTreeMap<(&str, Rules<'_>), Vec<&'a str>> = BTreeMap::new();
     for item in groups {
         if let Body::SecurityGroup(group) = &item.body
-            && let Some(vpc) = group.vpc.as_deref()
+            && let Some(vpc) = group.vpc.as_deref().filter(|vpc| !vpc.is_empty())
             && is_audited(group, replicas)
         {
             let rules = rules(item, group, account);
@@ -275,6 +286,12 @@ fn keepers<'a>(
         }
     }
     keepers
+}
+
+/// That a group may be redundant: its VPC was not told (semantics §11 row 38).
+fn nowhere_gap(item: &Item) -> Gap {
+    let text = format!("The VPC of {} {} was not recorded.", item.key.resource_type, item.key.id);
+    Gap::new(DependentService::Config, &text)
 }
 
 /// What is also unused is redundant first: its remedy begins there (semantics §10 row 15).

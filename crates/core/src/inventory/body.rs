@@ -56,7 +56,8 @@ impl Body {
 pub struct SecurityGroup {
     /// `groupName`; `default` marks the VPC's default group.
     pub group_name: Box<str>,
-    /// `vpcId`; none in EC2-Classic.
+    /// `vpcId`; empty where it was told that there is none, as in EC2-Classic, `None` where it was not
+    /// told.
     pub vpc: Option<Box<str>>,
     /// `ownerId`, when present: a group of another account is not the shard's own (§10 row 28).
     pub owner: Option<AccountId>,

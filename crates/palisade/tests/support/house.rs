@@ -77,7 +77,12 @@ impl Answer {
 
 impl House {
     pub fn open() -> House {
-        let store = Arc::new(SqliteStore::in_memory([7; 32]).unwrap());
+        House::on(SqliteStore::in_memory([7; 32]).unwrap())
+    }
+
+    /// A server of this store.
+    pub fn on(store: SqliteStore) -> House {
+        let store = Arc::new(store);
         let clock = Arc::new(StoppedClock(AtomicI64::new(NOW_MS)));
         let spool = tempfile::tempdir().unwrap();
         let settings = Settings::new(Auth::Open, spool.path().into());
@@ -91,12 +96,22 @@ impl House {
         self.clock.0.fetch_add(ms, Ordering::SeqCst);
     }
 
+    /// What answers, for whoever puts it behind a socket.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     fn send(&self, request: Request<Body>) -> Answer {
+        let (status, bytes) = self.send_bytes(request);
+        Answer { status, text: String::from_utf8(bytes).unwrap() }
+    }
+
+    /// Sends a request; answers the status and the body.
+    pub fn send_bytes(&self, request: Request<Body>) -> (u16, Vec<u8>) {
         self.waits.block_on(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
             let status = response.status().as_u16();
-            let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-            Answer { status, text: String::from_utf8(bytes.to_vec()).unwrap() }
+            (status, to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec())
         })
     }
 
@@ -157,7 +172,7 @@ impl House {
     }
 }
 
-fn authorization(region: &str) -> String {
+pub fn authorization(region: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential=AKIAOPERATOR/20261101/{region}/fms/aws4_request, SignedHeaders=host, Signature=00"
     )

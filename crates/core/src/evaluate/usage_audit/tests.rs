@@ -106,6 +106,27 @@ fn a_group_is_used_by_whatever_lists_it() {
     }
 }
 
+/// Terminated, it would use nothing (semantics §11 row 38).
+#[test]
+fn an_instance_that_does_not_tell_its_state_is_no_user_to_rely_on() {
+    let stateless = |mut item: Item| {
+        let Body::Instance(instance) = &mut item.body else { panic!("no instance") };
+        instance.state = None;
+        item
+    };
+    let gap = "AWSCONFIG The state of AWS::EC2::Instance i-1 was not recorded.";
+    for user in [instance("i-1", &["sg-1"], &[]), instance("i-1", &[], &[("eni-1", &["sg-1"])])] {
+        let group = sg("sg-1", "in tcp 22 10.0.0.0/8");
+        let judgement = judge_of(UNUSED, vec![group.clone(), stateless(user)]);
+        assert_eq!((found(&judgement).as_str(), gaps(&judgement)), ("-", vec![gap.to_owned()]));
+        assert_eq!(judgement.status(), None);
+        // One that something else uses is used all the same.
+        let more =
+            vec![group, stateless(instance("i-1", &["sg-1"], &[])), interface("eni-2", &["sg-1"])];
+        assert_eq!(gaps(&judge_of(UNUSED, more)), [""; 0]);
+    }
+}
+
 #[test]
 fn the_delay_counts_from_the_groups_own_capture_and_wakes_the_judgement() {
     let audit = UsageAudit { unused_after_ms: Some(HOUR), unique: false };
@@ -478,6 +499,13 @@ fn only_groups_of_one_vpc_are_compared() {
         ],
     );
     assert_eq!(kept(&judgement), "");
+    let gap =
+        |id: &str| format!("AWSCONFIG The VPC of AWS::EC2::SecurityGroup {id} was not recorded.");
+    assert_eq!(gaps(&judgement), [gap("sg-3"), gap("sg-4")]);
+    // Those of EC2-Classic tell that they are in none.
+    let classic = |id: &str| edited(sg(id, ""), |group| group.vpc = Some("".into()));
+    let judgement = judge_of(UNIQUE, vec![classic("sg-3"), classic("sg-4")]);
+    assert_eq!((kept(&judgement).as_str(), gaps(&judgement)), ("", vec![]));
 }
 
 #[test]

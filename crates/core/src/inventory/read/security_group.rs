@@ -1,8 +1,11 @@
 //! `AWS::EC2::SecurityGroup` (formats §9): rules in every layout since 2016.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde::de::IgnoredAny;
 
 use crate::ident::AccountId;
 use crate::inventory::{Body, Permission, SecurityGroup};
@@ -64,7 +67,7 @@ fn plain_group(source: &Source<'_>) -> Option<SecurityGroup> {
     let name = filled(name).map(Box::from).or_else(|| source.item.name.clone());
     let group = SecurityGroup {
         group_name: name.unwrap_or_default(),
-        vpc: filled(vpc).map(Box::from),
+        vpc: vpc.map(Box::from),
         owner,
         ingress: ingress?,
         egress: egress?,
@@ -157,8 +160,11 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
 fn read_any(source: &Source<'_>) -> Result<Body, String> {
     let body: GroupBody<'_> = source.body()?;
     let Some(ingress) = body.ingress else { return Ok(Body::Unseen) };
-    let vpc = body.vpc.and_then(Text::filled);
-    if vpc.is_some() && body.egress.is_none() {
+    let vpc = match body.vpc.and_then(Text::filled) {
+        None if tells_vpc(source)? => Some(Box::from("")),
+        vpc => vpc,
+    };
+    if vpc.as_ref().is_some_and(|vpc| !vpc.is_empty()) && body.egress.is_none() {
         return Ok(Body::Unseen);
     }
     let owner = owner(body.owner)?;
@@ -170,6 +176,12 @@ fn read_any(source: &Source<'_>) -> Result<Body, String> {
         ingress: permissions("ipPermissions", Some(ingress))?,
         egress: permissions("ipPermissionsEgress", body.egress)?,
     }))
+}
+
+/// Whether a body tells its VPC, if only that there is none.
+fn tells_vpc(source: &Source<'_>) -> Result<bool, String> {
+    let members: BTreeMap<Cow<'_, str>, IgnoredAny> = source.body()?;
+    Ok(members.keys().any(|name| name.eq_ignore_ascii_case("vpcId")))
 }
 
 /// Whose a resource is, where that is told.

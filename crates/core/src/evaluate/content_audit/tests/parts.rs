@@ -40,6 +40,13 @@ fn the_newer_of_an_interface_and_its_instances_body_counts_for_both() {
         )
     };
     let (latest, none) = (gap("latest "), gap(""));
+    let state = "AWSCONFIG The state of AWS::EC2::Instance i-1 was not recorded.".to_owned();
+    let stateless = |mut item: Item| {
+        if let Body::Instance(instance) = &mut item.body {
+            instance.state = None;
+        }
+        item
+    };
     let i = Some("i-1");
     let both = ["i-1", "eni-1"];
     for (row, items, want, want_gaps) in [
@@ -66,6 +73,12 @@ fn the_newer_of_an_interface_and_its_instances_body_counts_for_both() {
             vec![own(1, &["sg-bad"], i), listing(2, &["sg-ok"])],
             &[],
             vec![],
+        ),
+        (
+            "listed is newer, by an instance that may be terminated",
+            vec![own(1, &["sg-bad"], i), stateless(listing(2, &["sg-ok"]))],
+            &[],
+            vec![&state],
         ),
         (
             "of one moment its own",
