@@ -132,7 +132,8 @@ fn snapshot(cidr: &str) -> Value {
                 "groupId": "sg-1", "groupName": "web", "ownerId": MEMBER, "vpcId": "vpc-1",
                 "ipPermissions": [{
                     "ipProtocol": "tcp", "fromPort": 443, "toPort": 443,
-                    "ipv4Ranges": [{"cidrIp": cidr}], "ipRanges": [cidr],
+                    "ipv4Ranges": [{"cidrIp": cidr}], "ipv6Ranges": [], "ipRanges": [cidr],
+                    "prefixListIds": [], "userIdGroupPairs": [],
                 }],
                 "ipPermissionsEgress": [],
             },

@@ -12,12 +12,12 @@ use crate::policy::content_audit::ContentAudit;
 use super::audit_lists;
 use super::interfaces::{self, Groups, Interfaces};
 use super::opening::Opening;
-use super::security_groups::{Maker, Replicas, is_own, is_terminated};
+use super::security_groups::{Maker, Replicas, is_own, is_terminated, untold_rules_gap};
 use super::yardstick::{Yardstick, audit_group};
 use super::{
-    ATTACHED_RULES_MAX, AttachedGroup, BrokenRule, Changed, DependentService, Evidence, Finding,
-    Footprint, Gap, Judgement, Reference, Verdict, Violation, ViolationReason, outdated, selected,
-    unseen,
+    ATTACHED_RULES_MAX, AttachedGroup, BrokenRule, Changed, DependentService, Direction, Evidence,
+    Finding, Footprint, Gap, Judgement, Reference, Verdict, Violation, ViolationReason, outdated,
+    selected, unseen,
 };
 
 /// Violations told of one group: one rule may be written of a hundred thousand parts, and each
@@ -174,8 +174,11 @@ impl<'a> Auditor<'a> {
         let Body::SecurityGroup(group) = &item.body else {
             return unseen(item);
         };
-        if !self.is_audited(item, group) || self.yardstick.passes(group) {
+        if !self.is_audited(item, group) {
             return Verdict::Comply;
+        }
+        if self.yardstick.passes(group) {
+            return self.untold(item, group).map_or(Verdict::Comply, Verdict::Undecided);
         }
         let lookalike = self.replicas.maker(group) == Maker::Lookalike;
         let openings = self.yardstick.openings(group);
@@ -193,9 +196,17 @@ impl<'a> Auditor<'a> {
                 })
             });
         match violations.next() {
-            None => Verdict::Comply,
+            None => self.untold(item, group).map_or(Verdict::Comply, Verdict::Undecided),
             Some(first) => Verdict::Violate(first, violations.collect()),
         }
+    }
+
+    /// That rules of a group may be untold which this looks at: what is told of it says nothing of
+    /// those (semantics §11 row 38).
+    fn untold(&self, item: &Item, group: &SecurityGroup) -> Option<Gap> {
+        let is_untold = (group.untold.ingress && self.yardstick.looks_at(Direction::Ingress))
+            || (group.untold.egress && self.yardstick.looks_at(Direction::Egress));
+        is_untold.then(|| untold_rules_gap(item))
     }
 
     /// An interface or instance: it violates with any group on it that does, whoever's it is
@@ -208,7 +219,7 @@ impl<'a> Auditor<'a> {
         let mut interfaces = Vec::new();
         let mut groups = BTreeMap::new();
         for (interface, on_it) in carried {
-            self.gaps.extend(on_it.outdated);
+            self.gaps.extend(on_it.outdated.into_iter().chain(on_it.untold));
             let mut violating = Vec::new();
             for group in on_it.ids {
                 match self.standing(group) {
@@ -247,7 +258,11 @@ impl<'a> Auditor<'a> {
             Some(item) => match &item.body {
                 Body::SecurityGroup(group) if self.is_audited(item, group) => {
                     self.gaps.extend(outdated(item));
-                    self.attached(item, group).map_or(Standing::Complies, Standing::Violates)
+                    match self.attached(item, group) {
+                        Some(told) => Standing::Violates(told),
+                        None if self.untold(item, group).is_some() => Standing::Unseen,
+                        None => Standing::Complies,
+                    }
                 }
                 Body::SecurityGroup(_) => Standing::Complies,
                 _ => Standing::Unseen,

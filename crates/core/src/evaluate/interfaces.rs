@@ -31,10 +31,13 @@ struct Listed<'a> {
 }
 
 /// The groups of an interface.
+#[derive(Default)]
 pub(super) struct Groups<'a> {
     pub ids: BTreeSet<&'a str>,
     /// That they may be others by now: a later state tells nothing of them.
     pub outdated: Option<Gap>,
+    /// That there may be more: nothing tells them.
+    pub untold: Option<Gap>,
 }
 
 impl<'a> Interfaces<'a> {
@@ -53,7 +56,7 @@ impl<'a> Interfaces<'a> {
         let instances = shard.of_type(&ResourceType::INSTANCE);
         for item in instances.filter(|item| !is_terminated(item)) {
             let Body::Instance(instance) = &item.body else { continue };
-            for entry in &instance.interfaces {
+            for entry in instance.interfaces.iter().flatten() {
                 interfaces.list(item, entry);
             }
         }
@@ -75,7 +78,11 @@ impl<'a> Interfaces<'a> {
         let listed = self.listed.get(item.key.id.as_str());
         let listed = listed.filter(|listed| listed.instance.version.supersedes(&item.version));
         let Some(listed) = listed else {
-            return own(item).map(|own| Groups { ids: ids(&own.groups), outdated: outdated(item) });
+            return own(item).map(|own| Groups {
+                ids: ids(&own.groups),
+                outdated: outdated(item),
+                untold: None,
+            });
         };
         let is_later = |listed: &Listed<'_>| {
             let told = &listed.instance.version;
@@ -84,7 +91,7 @@ impl<'a> Interfaces<'a> {
         let outdated = outdated(item).filter(|_| is_later(listed));
         // If the instance is terminated, what its body lists is nothing that is left.
         let outdated = outdated.or_else(|| stateless_gap(listed.instance));
-        Some(Groups { ids: ids(listed.groups), outdated })
+        Some(Groups { ids: ids(listed.groups), outdated, untold: None })
     }
 
     /// The groups of an instance, interface by interface, ascending. Groups that its body lists for
@@ -95,6 +102,8 @@ impl<'a> Interfaces<'a> {
             return None;
         };
         let id = item.key.id.as_str();
+        let told = interfaces.as_deref();
+        let interfaces = told.unwrap_or_default();
         let mut found: BTreeMap<&str, Groups<'a>> = BTreeMap::new();
         let mut listed = BTreeSet::new();
         for entry in interfaces {
@@ -107,16 +116,17 @@ impl<'a> Interfaces<'a> {
                 None if is_primary => continue,
                 None => {
                     let gap = untold_gap(item, &entry.id);
-                    found.insert(&entry.id, Groups { ids: BTreeSet::new(), outdated: Some(gap) });
+                    found.insert(&entry.id, Groups { untold: Some(gap), ..Groups::default() });
                     continue;
                 }
             };
             let version = entry.groups.is_some().then_some(&item.version);
             if let Some(groups) = self.on_listed(&entry.id, version, told, id) {
                 let known = found.entry(&*entry.id);
-                let known = known.or_insert(Groups { ids: BTreeSet::new(), outdated: None });
+                let known = known.or_insert(Groups::default());
                 known.ids.extend(groups.ids);
                 known.outdated = known.outdated.take().or(groups.outdated);
+                known.untold = known.untold.take().or(groups.untold);
             }
         }
         // Every instance has an interface: a body that lists none does not tell them.
@@ -129,8 +139,13 @@ impl<'a> Interfaces<'a> {
         }
         let rest: BTreeSet<_> = ids(groups).difference(&listed).copied().collect();
         if !rest.is_empty() {
-            let itself = found.entry(id).or_insert(Groups { ids: BTreeSet::new(), outdated: None });
+            let itself = found.entry(id).or_insert(Groups::default());
             itself.ids.extend(rest);
+        }
+        if told.is_none() {
+            // Others may be on it that nothing tells of.
+            let itself = found.entry(id).or_insert(Groups::default());
+            itself.untold.get_or_insert_with(|| untold_interfaces_gap(item));
         }
         Some(found)
     }
@@ -144,7 +159,7 @@ impl<'a> Interfaces<'a> {
         groups: &'a [Box<str>],
         instance: &str,
     ) -> Option<Groups<'a>> {
-        let as_listed = |outdated| Some(Groups { ids: ids(groups), outdated });
+        let as_listed = |outdated| Some(Groups { ids: ids(groups), outdated, untold: None });
         let Some(item) = self.own.get(id).copied() else { return as_listed(None) };
         let is_newer = |version: &Version| version.supersedes(&item.version);
         let told = own(item).filter(|_| !version.is_some_and(is_newer));
@@ -159,7 +174,7 @@ impl<'a> Interfaces<'a> {
         };
         match told.instance.as_deref() {
             Some(other) if other != instance => None,
-            _ => Some(Groups { ids: ids(&told.groups), outdated: outdated(item) }),
+            _ => Some(Groups { ids: ids(&told.groups), outdated: outdated(item), untold: None }),
         }
     }
 }
@@ -180,6 +195,12 @@ fn own(item: &Item) -> Option<&NetworkInterface> {
 
 fn ids(groups: &[Box<str>]) -> BTreeSet<&str> {
     groups.iter().map(Box::as_ref).collect()
+}
+
+/// That a body does not list the interfaces of an instance.
+fn untold_interfaces_gap(instance: &Item) -> Gap {
+    let text = format!("The network interfaces of {} were not recorded.", instance.key.id);
+    Gap::new(DependentService::Config, &text)
 }
 
 /// That a body lists an interface without its groups, and nothing else tells them.

@@ -16,6 +16,8 @@ mod content_audit;
 mod coverage;
 mod finding;
 mod footprint;
+#[cfg(test)]
+mod hidden;
 mod interfaces;
 mod managed_options;
 mod narrowing;

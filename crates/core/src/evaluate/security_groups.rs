@@ -60,6 +60,12 @@ pub(super) fn is_own(item: &Item, account: &AccountId) -> bool {
     }
 }
 
+/// That some of a group's rules may not be told.
+pub(super) fn untold_rules_gap(item: &Item) -> Gap {
+    let text = format!("The rules of security group {} were not recorded.", item.key.id);
+    Gap::new(DependentService::Config, &text)
+}
+
 /// A terminated instance lingers in the inventory for a while; it is in no scope and uses nothing.
 pub(super) fn is_terminated(item: &Item) -> bool {
     match &item.body {

@@ -5,7 +5,7 @@ use crate::inventory::{Body, Item, ItemKey, Shard};
 use crate::policy::Policy;
 
 use super::security_groups::{is_own, is_terminated};
-use super::web_acls::is_protectable;
+use super::web_acls::{is_protectable, kind_gap};
 use super::{DependentService, Gap, Verdict};
 
 /// Whether a policy that lists a resource's type is about the resource.
@@ -47,20 +47,27 @@ pub(super) fn selected<'a>(
     items.filter(|item| membership(policy, item) == Membership::In).collect()
 }
 
-/// Why it is not known of resources whether they are in scope: their tags, or their latest ones,
-/// were not told.
+/// Why it is not known of resources whether they are in scope: their tags, or their latest ones, or
+/// which kind of load balancer they are, were not told.
 pub(super) fn undecided<'a>(
     policy: &'a Policy,
     shard: &'a Shard,
 ) -> impl Iterator<Item = Gap> + 'a {
     let listed = shard.items.iter().filter(|(kind, _)| policy.scope.lists(kind));
-    let undecided = listed.flat_map(|(_, items)| items.values()).filter(|item| {
-        membership(policy, item) == Membership::Undecided
-            && is_protectable(item)
-            && !is_terminated(item)
-            && is_own(item, &shard.id.account)
-    });
-    undecided.map(|item| outdated(item).unwrap_or_else(|| untagged_gap(item)))
+    let items = listed.flat_map(|(_, items)| items.values());
+    let may_be_in = items
+        .map(|item| (item, membership(policy, item)))
+        .filter(|(_, membership)| *membership != Membership::Out);
+    may_be_in.filter_map(|(item, membership)| {
+        if is_terminated(item) || !is_own(item, &shard.id.account) {
+            return None;
+        }
+        if let Some(gap) = kind_gap(item) {
+            return Some(gap);
+        }
+        let is_undecided = membership == Membership::Undecided && is_protectable(item);
+        is_undecided.then(|| outdated(item).unwrap_or_else(|| untagged_gap(item)))
+    })
 }
 
 /// That the tags of a resource were not told.

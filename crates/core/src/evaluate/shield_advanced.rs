@@ -287,23 +287,27 @@ impl<'a> Judge<'a> {
 enum Response {
     AsWanted,
     Amiss(String),
-    /// It is on; with which action is not told.
+    /// Whether it is on, or with which action, is not told.
     Untold,
 }
 
 /// A protection that tells no automatic response has none: it is off.
 fn amiss(wanted: WantedResponse, protection: &Protection) -> Response {
-    let found = protection.automatic_response.as_ref().filter(|response| response.enabled);
     let word = |block: bool| if block { "BLOCK" } else { "COUNT" };
-    match (wanted, found) {
-        (WantedResponse::Ignored, _) | (WantedResponse::Disabled, None) => Response::AsWanted,
-        (WantedResponse::Disabled, Some(_)) => {
+    let told = protection.automatic_response.as_ref();
+    let is_on = told.map_or(Some(false), |response| response.enabled);
+    match (wanted, is_on) {
+        (WantedResponse::Ignored, _) | (WantedResponse::Disabled, Some(false)) => {
+            Response::AsWanted
+        }
+        (WantedResponse::Disabled | WantedResponse::Enabled { .. }, None) => Response::Untold,
+        (WantedResponse::Disabled, Some(true)) => {
             Response::Amiss("automatic response is on, wanted: off".to_owned())
         }
-        (WantedResponse::Enabled { block }, None) => {
+        (WantedResponse::Enabled { block }, Some(false)) => {
             Response::Amiss(format!("automatic response is off, wanted: {}", word(block)))
         }
-        (WantedResponse::Enabled { block }, Some(found)) => match found.block {
+        (WantedResponse::Enabled { block }, Some(true)) => match told.and_then(|told| told.block) {
             None => Response::Untold,
             Some(action) if action == block => Response::AsWanted,
             Some(action) => Response::Amiss(format!(

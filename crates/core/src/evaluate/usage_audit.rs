@@ -12,7 +12,10 @@ use crate::policy::usage_audit::UsageAudit;
 use super::coverage::not_seen;
 use super::interfaces::{self, Groups, Interfaces};
 use super::opening::{Opening, Peer, Ports, openings};
-use super::security_groups::{Maker, Replicas, is_own, is_terminated, stateless_gap};
+use super::security_groups::{
+    Maker, Replicas, is_own, is_terminated, stateless_gap, untold_rules_gap,
+};
+use super::web_acls::{is_protectable, kind_gap};
 use super::{
     DependentService, Direction, Evidence, Finding, Gap, Judgement, Verdict, Violation,
     ViolationReason, outdated, selected, unseen, unseen_gap,
@@ -98,7 +101,11 @@ pub(super) fn judge(
         let verdict = match &item.body {
             Body::SecurityGroup(group) if is_audited(group, replicas) => {
                 let lookalike = replicas.maker(group) == Maker::Lookalike;
+                if audit.unique && group.has_untold_rules() {
+                    judgement.gaps.insert(untold_rules_gap(item));
+                }
                 match (keepers.get(item.key.id.as_str()), audit.unused_after_ms) {
+                    _ if group.group_name.is_empty() => Verdict::Undecided(unnamed(item)),
                     (Some(keeper), _) => redundant(item, keeper, lookalike),
                     (None, Some(after_ms)) => {
                         let since = Since { after_ms, evaluated_ms: evidence.evaluated_ms };
@@ -112,6 +119,12 @@ pub(super) fn judge(
         };
         judgement.record(item, verdict);
     }
+}
+
+/// That it is not told whether a group is a VPC's default one.
+fn unnamed(item: &Item) -> Gap {
+    let text = format!("The name of security group {} was not recorded.", item.key.id);
+    Gap::new(DependentService::Config, &text)
 }
 
 /// A VPC's default group cannot be deleted, and replicas are Firewall Manager's own.
@@ -163,10 +176,11 @@ impl<'a> Uses<'a> {
             self.uncounted = self.uncounted.take().or(gap);
         }
         let Some(used) = used else {
-            self.blind = self.blind.take().or_else(|| Some(unseen_gap(item)));
+            self.blind = self.blind.take().or_else(|| Some(untold_groups_gap(item)));
             return;
         };
         for groups in used {
+            self.blind = self.blind.take().or(groups.untold);
             if is_interface {
                 for group in &groups.ids {
                     let count = self.interfaces.entry(group).or_default();
@@ -215,15 +229,31 @@ fn groups_used<'a>(item: &'a Item, interfaces: &Interfaces<'a>) -> Option<Vec<Gr
         _ => return None,
     };
     let ids = groups.iter().map(Box::as_ref).collect();
-    Some(vec![Groups { ids, outdated: outdated(item) }])
+    Some(vec![Groups { ids, outdated: outdated(item), untold: None }])
 }
 
-/// The groups of a load balancer.
+/// The groups of a load balancer; `None` where they are not told. Network and gateway ones mostly
+/// have none, and then tell none.
 fn groups_of(item: &Item) -> Option<&[Box<str>]> {
     match &item.body {
-        Body::LoadBalancer(balancer) => Some(&balancer.groups),
-        Body::ClassicLoadBalancer(balancer) => Some(&balancer.groups),
+        Body::LoadBalancer(balancer) => match &balancer.groups {
+            Some(groups) => Some(groups),
+            None if is_protectable(item) || kind_gap(item).is_some() => None,
+            None => Some(&[]),
+        },
+        Body::ClassicLoadBalancer(balancer) => balancer.groups.as_deref(),
         _ => None,
+    }
+}
+
+/// That the groups which a resource uses were not recorded.
+fn untold_groups_gap(item: &Item) -> Gap {
+    match &item.body {
+        Body::LoadBalancer(_) | Body::ClassicLoadBalancer(_) => {
+            let text = format!("The security groups of {} were not recorded.", item.key.id);
+            Gap::new(DependentService::Config, &text)
+        }
+        _ => unseen_gap(item),
     }
 }
 
@@ -271,6 +301,8 @@ fn keepers<'a>(
     for item in groups {
         if let Body::SecurityGroup(group) = &item.body
             && let Some(vpc) = group.vpc.as_deref().filter(|vpc| !vpc.is_empty())
+            && !group.has_untold_rules()
+            && !group.group_name.is_empty()
             && is_audited(group, replicas)
         {
             let rules = rules(item, group, account);

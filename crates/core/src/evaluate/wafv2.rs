@@ -8,6 +8,7 @@ use crate::inventory::{Body, Item, Shard, WafAssociation, WebAcl};
 use crate::policy::Policy;
 use crate::policy::wafv2::Wafv2;
 
+use super::coverage::not_recording;
 use super::rule_groups::{Comparison, compare, list};
 use super::web_acl_name::{self, OwnNames};
 use super::web_acls::{Acls, Found, association, is_protectable};
@@ -222,8 +223,9 @@ impl<'a> Judge<'a> {
                 // What is not told of its maker is told as a gap of the resources that it is on.
                 Maker::Policy | Maker::Untold => continue,
                 Maker::Customer => {
-                    let strangers = strangers(item, acl, shard, &in_scope);
+                    let Strangers { strangers, untold } = strangers(item, acl, shard, &in_scope);
                     if strangers.is_empty() {
+                        judgement.gaps.extend(untold);
                         continue;
                     }
                     let finding = out_of_scope_use(arn, strangers);
@@ -248,17 +250,25 @@ fn out_of_scope_use(web_acl: &str, mut strangers: Vec<&str>) -> Finding {
     Finding::WebAclOutOfScopeUse { web_acl: web_acl.into(), resources: resources.collect(), more }
 }
 
-/// Resources out of scope that a web ACL is on. What a resource that is held says of itself decides,
-/// and relationships where it says nothing (semantics §10 row 16); what they name of the types that
-/// policies are about and is not held is gone.
+/// Resources out of scope that a web ACL is on.
+struct Strangers<'a> {
+    strangers: Vec<&'a str>,
+    /// Why there may be others.
+    untold: Option<Gap>,
+}
+
+/// What a resource that is held says of itself decides, and relationships where it says nothing
+/// (semantics §10 row 16); what they name of the types that policies are about and is not held is
+/// gone, if the type is known (§11 row 36).
 fn strangers<'a>(
     item: &'a Item,
     acl: &'a WebAcl,
     shard: &'a Shard,
     in_scope: &BTreeSet<(&ResourceType, &str)>,
-) -> Vec<&'a str> {
+) -> Strangers<'a> {
+    let associated = acl.associated.as_deref().unwrap_or_default();
     let named = |kind: &ResourceType, id: &str| {
-        acl.associated.iter().any(|(named, other)| named == kind && **other == *id)
+        associated.iter().any(|(named, other)| named == kind && **other == *id)
     };
     let is_on = |resource: &&Item| {
         let id = resource.key.id.as_str();
@@ -270,8 +280,21 @@ fn strangers<'a>(
             }
     };
     let held = PROTECTED.iter().flat_map(|kind| shard.of_type(kind)).filter(is_on);
-    let others = acl.associated.iter().filter(|(kind, _)| !PROTECTED.contains(kind));
-    held.map(|resource| resource.key.id.as_str()).chain(others.map(|(_, id)| &**id)).collect()
+    let others = associated.iter().filter(|(kind, _)| !PROTECTED.contains(kind));
+    let strangers =
+        held.map(|resource| resource.key.id.as_str()).chain(others.map(|(_, id)| &**id)).collect();
+    let untold = || {
+        let text = format!("The resources that web ACL {} is on were not recorded.", item.key.id);
+        Gap::new(DependentService::Config, &text)
+    };
+    let is_lost = |(kind, id): &&(ResourceType, Box<str>)| {
+        PROTECTED.contains(kind) && shard.item(kind, id).is_none() && !shard.knows(kind)
+    };
+    let untold = match &acl.associated {
+        None => Some(untold()),
+        Some(associated) => associated.iter().find(is_lost).map(|(kind, _)| not_recording(kind)),
+    };
+    Strangers { strangers, untold }
 }
 
 /// Who made a web ACL.

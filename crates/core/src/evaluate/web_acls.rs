@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::ident::ResourceType;
 use crate::inventory::{Body, Item, Shard, WafAssociation};
 
-use super::{Gap, outdated};
+use super::{DependentService, Gap, outdated};
 
 /// Of load balancers, application ones alone (semantics §10 row 18). Where the body does not tell,
 /// the ARN does: `…:loadbalancer/app/…`.
@@ -22,6 +22,20 @@ pub(super) fn is_protectable(item: &Item) -> bool {
             names.into_iter().flatten().any(|name| name.contains(":loadbalancer/app/"))
         }
     }
+}
+
+/// That it is not told of a load balancer whether it is an application one (semantics §11 row 38).
+pub(super) fn kind_gap(item: &Item) -> Option<Gap> {
+    let is_told = match &item.body {
+        _ if item.key.resource_type != ResourceType::LOAD_BALANCER => true,
+        Body::LoadBalancer(balancer) if balancer.kind.is_some() => true,
+        _ => {
+            let names = [Some(item.key.id.as_str()), item.arn.as_deref()];
+            names.into_iter().flatten().any(|name| name.contains(":loadbalancer/"))
+        }
+    };
+    let text = format!("The type of load balancer {} was not recorded.", item.key.id);
+    (!is_told).then(|| Gap::new(DependentService::Config, &text))
 }
 
 /// The web ACLs of a shard.
@@ -53,7 +67,9 @@ impl<'a> Acls<'a> {
             };
             acls.outdated = acls.outdated.take().or_else(|| outdated(item));
             acls.by_arn.entry(&acl.arn).or_insert(item);
-            for (resource_type, id) in &acl.associated {
+            // Where none are told, any resource may be among them (semantics §11 row 38).
+            acls.all_seen &= acl.associated.is_some();
+            for (resource_type, id) in acl.associated.iter().flatten() {
                 // Two claims can only be a lag between items; the smaller id is as good as any.
                 acls.by_resource.entry((resource_type, id)).or_insert(item);
             }

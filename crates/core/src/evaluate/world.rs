@@ -181,7 +181,7 @@ pub fn instance(id: &str, groups: &[&str], interfaces: &[(&str, &[&str])]) -> It
     let instance = Instance {
         state: Some("running".into()),
         groups: boxed(groups),
-        interfaces: interfaces.collect(),
+        interfaces: Some(interfaces.collect()),
         ..Instance::default()
     };
     body(ResourceType::INSTANCE, id, Body::Instance(instance))

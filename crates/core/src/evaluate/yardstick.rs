@@ -14,7 +14,7 @@ use super::narrowing::{left_of, remedies};
 use super::opening::{Opening, Peer, any_opening, openings};
 use super::prefix_lists::{Answer, PrefixLists};
 use super::remedy::{NearMiss, RuleRemedy};
-use super::{DependentService, Evidence, Fact, Gap, Reference, References};
+use super::{DependentService, Direction, Evidence, Fact, Gap, Reference, References};
 
 /// Audit rules told of one opening that comes near to them; of more the nearest.
 pub(super) const NEAR_MISSES_MAX: usize = 10;
@@ -67,6 +67,15 @@ impl<'a> Yardstick<'a> {
         let mut openings = openings(group);
         openings.iter_mut().for_each(|opening| *opening = opening.resolved(self.lists));
         openings
+    }
+
+    /// Whether rules of a direction matter. Where something to hold them against was not found, none
+    /// are held against anything.
+    pub fn looks_at(&self, direction: Direction) -> bool {
+        match &self.options {
+            Some(options) => options.audits(direction),
+            None => self.audit.is_some(),
+        }
     }
 
     /// Whether nothing that a group opens breaks this, where that can be told without reports: most
@@ -335,7 +344,9 @@ fn audit_rules<'a>(
     let mut groups = Vec::new();
     for id in &named.ids {
         match references.get(&audit_group(policy, id)) {
-            Some(Fact::Item(Item { body: Body::SecurityGroup(group), unseen_since, .. })) => {
+            Some(Fact::Item(Item { body: Body::SecurityGroup(group), unseen_since, .. }))
+                if !group.has_untold_rules() =>
+            {
                 let rules = openings(group).into_iter().map(|rule| rule.resolved(lists));
                 let rules: Vec<Opening<'a>> = rules.collect();
                 gaps.extend(rules.iter().filter_map(|rule| match rule.peer {

@@ -54,7 +54,8 @@ impl Body {
 /// A security group and its rules.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct SecurityGroup {
-    /// `groupName`; `default` marks the VPC's default group.
+    /// `groupName`, else the item's name; `default` marks the VPC's default group. Empty when
+    /// neither is told, for no group has such a name.
     pub group_name: Box<str>,
     /// `vpcId`; empty where it was told that there is none, as in EC2-Classic, `None` where it was not
     /// told.
@@ -65,6 +66,25 @@ pub struct SecurityGroup {
     pub ingress: Vec<Permission>,
     /// `ipPermissionsEgress`
     pub egress: Vec<Permission>,
+    /// What of it the body does not tell.
+    pub untold: UntoldOfGroup,
+}
+
+/// Members of a security group that a projection or a partial dump left out: not told is not none
+/// (semantics §11 row 38).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct UntoldOfGroup {
+    /// `ipPermissions` is absent, or a permission in it leaves out kinds of other ends.
+    pub ingress: bool,
+    /// The same of `ipPermissionsEgress`.
+    pub egress: bool,
+}
+
+impl SecurityGroup {
+    /// Whether some of its rules may not be told.
+    pub fn has_untold_rules(&self) -> bool {
+        self.untold.ingress || self.untold.egress
+    }
 }
 
 /// One permission as recorded: a protocol and port range with any number of peers.
@@ -112,14 +132,14 @@ pub struct NetworkInterface {
 /// An EC2 instance.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Instance {
-    /// `state.name`
+    /// `state.name`; `None` when not told.
     pub state: Option<Box<str>>,
     /// `vpcId`
     pub vpc: Option<Box<str>>,
     /// `securityGroups[].groupId`, sorted.
     pub groups: Vec<Box<str>>,
-    /// `networkInterfaces[]`
-    pub interfaces: Vec<InstanceInterface>,
+    /// `networkInterfaces[]`; `None` when the body does not tell them.
+    pub interfaces: Option<Vec<InstanceInterface>>,
 }
 
 /// An interface as an instance's body lists it.
@@ -149,8 +169,9 @@ pub struct PrefixList {
 pub struct LoadBalancer {
     /// `type`: `application`, `network` or `gateway`.
     pub kind: Option<Box<str>>,
-    /// `securityGroups`, sorted.
-    pub groups: Vec<Box<str>>,
+    /// `securityGroups`, sorted; `None` when not told, as by most network load balancers, which have
+    /// none.
+    pub groups: Option<Vec<Box<str>>>,
     /// The web ACL by the balancer's own attributes `waf.web_acl_id` (semantics §10 row 16).
     pub web_acl: WafAssociation,
 }
@@ -158,8 +179,8 @@ pub struct LoadBalancer {
 /// A classic load balancer.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct ClassicLoadBalancer {
-    /// `securityGroups`, sorted.
-    pub groups: Vec<Box<str>>,
+    /// `securityGroups`, sorted; `None` when not told.
+    pub groups: Option<Vec<Box<str>>>,
 }
 
 /// An API stage or a distribution: only its web ACL matters.
@@ -198,8 +219,9 @@ pub struct WebAcl {
     pub post_process: Option<Vec<WebAclRuleGroup>>,
     /// `DefaultAction` is `Block` (else allow); `None` when not told.
     pub default_block: Option<bool>,
-    /// Resources its relationships name, sorted: used only where a resource's own attribute is absent.
-    pub associated: Vec<(ResourceType, Box<str>)>,
+    /// Resources its relationships name, sorted: used only where a resource's own attribute is
+    /// absent. `None` when the item does not tell its relationships.
+    pub associated: Option<Vec<(ResourceType, Box<str>)>>,
 }
 
 /// A Shield Advanced protection.
@@ -207,15 +229,15 @@ pub struct WebAcl {
 pub struct Protection {
     /// `ResourceArn`: what is protected.
     pub resource_arn: Box<str>,
-    /// Automatic application-layer response, when the item tells one.
+    /// Automatic application-layer response; a whole item that tells none has none.
     pub automatic_response: Option<AutomaticResponse>,
 }
 
 /// `ApplicationLayerAutomaticResponseConfig`
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct AutomaticResponse {
-    /// `Status` is `ENABLED`.
-    pub enabled: bool,
+    /// `Status` is `ENABLED`; `None` when not told.
+    pub enabled: Option<bool>,
     /// The action is `Block` (else count), when told.
     pub block: Option<bool>,
 }

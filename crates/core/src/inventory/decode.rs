@@ -4,7 +4,7 @@
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use super::{Body, Item, ItemKey, Permission, SecurityGroup, Tags, Version};
+use super::{Body, Item, ItemKey, Permission, SecurityGroup, Tags, UntoldOfGroup, Version};
 use crate::ident::AccountId;
 
 /// The item of this key from what stands behind the layout byte of [`super::encode::ITEM_LAYOUT`].
@@ -128,7 +128,16 @@ impl<'b> Stored<'b> {
             owner: self.option(|stored| AccountId::try_from(stored.text()?).ok())?,
             ingress: self.list(Stored::permission)?,
             egress: self.list(Stored::permission)?,
+            untold: UntoldOfGroup { ingress: self.flag()?, egress: self.flag()? },
         })
+    }
+
+    fn flag(&mut self) -> Option<bool> {
+        match self.byte()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
     }
 
     fn permission(&mut self) -> Option<Permission> {

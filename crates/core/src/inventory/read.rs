@@ -426,7 +426,7 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<Presence
         item,
         configuration: configuration.as_ref().map_or("{}", Embedded::json),
         supplementary: supplementary.as_ref().map_or("{}", Embedded::json),
-        relationships: fields.relationships.unwrap_or("[]"),
+        relationships: fields.relationships,
         is_json: !(is_text(&configuration) || is_text(&supplementary)),
     };
     let tags = match fields.tags {
@@ -501,7 +501,8 @@ pub(super) struct Source<'a> {
     item: &'a Item,
     configuration: &'a str,
     supplementary: &'a str,
-    relationships: &'a str,
+    /// `None` when the item does not tell them.
+    relationships: Option<&'a str>,
     /// Configuration and supplement are JSON: they were values of the item. What was told as text
     /// may be anything.
     is_json: bool,

@@ -32,7 +32,7 @@ fn association(text: &str) -> WafAssociation {
 
 fn balancer(kind: Option<&str>, web_acl: &str) -> Body {
     let kind = kind.map(Into::into);
-    Body::LoadBalancer(LoadBalancer { kind, groups: vec![], web_acl: association(web_acl) })
+    Body::LoadBalancer(LoadBalancer { kind, groups: Some(vec![]), web_acl: association(web_acl) })
 }
 
 fn alb(web_acl: &str) -> Item {
@@ -45,7 +45,7 @@ fn distribution(web_acl: &str) -> Item {
 }
 
 fn classic() -> Item {
-    let balancer = ClassicLoadBalancer { groups: vec![] };
+    let balancer = ClassicLoadBalancer { groups: Some(vec![]) };
     body(ResourceType::CLASSIC_LOAD_BALANCER, "clb", Body::ClassicLoadBalancer(balancer))
 }
 
@@ -63,7 +63,7 @@ fn response(text: &str) -> Option<AutomaticResponse> {
         "on" => (true, None),
         other => panic!("{other}"),
     };
-    Some(AutomaticResponse { enabled, block })
+    Some(AutomaticResponse { enabled: Some(enabled), block })
 }
 
 fn protection(id: &str, resource_arn: &str, automatic: &str) -> Item {
@@ -407,7 +407,7 @@ fn what_was_seen_later_without_its_configuration_is_judged_by_the_one_before_wit
         let text = |what| format!("AWSCONFIG The latest configuration of {what} was not recorded.");
         assert_eq!(gaps(&judgement), gap.map(text).into_iter().collect::<Vec<_>>(), "{shown}");
     }
-    let acl = WebAcl { arn: ACL.into(), ..WebAcl::default() };
+    let acl = WebAcl { arn: ACL.into(), associated: Some(vec![]), ..WebAcl::default() };
     let acl = outdated(body(ResourceType::WAFV2_WEB_ACL, ACL, Body::WebAcl(acl)));
     let protected = || protection("p-1", ALB, "untold");
     let judge = |items| judge_of(ShieldAdvanced::default(), &world(items));
@@ -443,7 +443,7 @@ fn a_resource_whose_body_was_not_recorded_is_undecided() {
 fn an_acl_that_names_an_unsaid_resource_is_on_it() {
     let acl = WebAcl {
         arn: ACL.into(),
-        associated: vec![(ResourceType::LOAD_BALANCER, ALB.into())],
+        associated: Some(vec![(ResourceType::LOAD_BALANCER, ALB.into())]),
         ..WebAcl::default()
     };
     let shard = world([

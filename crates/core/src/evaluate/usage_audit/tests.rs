@@ -80,8 +80,8 @@ fn a_group_is_used_by_whatever_lists_it() {
         instance.state = Some(state.into());
         item
     };
-    let alb = LoadBalancer { groups: boxed(&["sg-1"]), ..LoadBalancer::default() };
-    let clb = ClassicLoadBalancer { groups: boxed(&["sg-1"]) };
+    let alb = LoadBalancer { groups: Some(boxed(&["sg-1"])), ..LoadBalancer::default() };
+    let clb = ClassicLoadBalancer { groups: Some(boxed(&["sg-1"])) };
     let on_interface = || instance("i-1", &[], &[("eni-1", &["sg-1"])]);
     for (name, user, want) in [
         ("nothing", interface("eni-1", &[]), "sg-1 UNUSED"),
@@ -475,11 +475,11 @@ fn the_keeper_is_on_most_interfaces_then_has_the_smallest_id() {
         // Instances do not choose the keeper: their interfaces are counted themselves.
         let mut busy = instance("i-1", &["sg-3"], &[]);
         if let Body::Instance(instance) = &mut busy.body {
-            instance.interfaces = vec![InstanceInterface {
+            instance.interfaces = Some(vec![InstanceInterface {
                 id: "eni-9".into(),
                 groups: Some(vec!["sg-3".into()]),
                 device_index: None,
-            }];
+            }]);
         }
         items.push(busy);
         assert_eq!(kept(&judge_of(UNIQUE, items)), want, "{interfaces:?}");

@@ -30,6 +30,7 @@ fn own(name: &str) -> WebAcl {
         retrofitted: Some(false),
         pre_process: Some(vec![]),
         post_process: Some(vec![]),
+        associated: Some(vec![]),
         ..WebAcl::default()
     }
 }
@@ -54,8 +55,11 @@ fn association(text: &str) -> WafAssociation {
 }
 
 fn balancer(id: &str, kind: &str, web_acl: &str) -> Item {
-    let balancer =
-        LoadBalancer { kind: Some(kind.into()), groups: vec![], web_acl: association(web_acl) };
+    let balancer = LoadBalancer {
+        kind: Some(kind.into()),
+        groups: Some(vec![]),
+        web_acl: association(web_acl),
+    };
     body(ResourceType::LOAD_BALANCER, id, Body::LoadBalancer(balancer))
 }
 
@@ -132,8 +136,8 @@ fn a_web_acl_made_under_a_former_name_is_still_own() {
 #[test]
 fn relationships_decide_only_where_the_attribute_is_absent() {
     let related = |name: &str, ids: &[&str]| {
-        let associated = ids.iter().map(|id| (ResourceType::LOAD_BALANCER, (*id).into())).collect();
-        acl(WebAcl { associated, ..own(name) })
+        let associated = ids.iter().map(|id| (ResourceType::LOAD_BALANCER, (*id).into()));
+        acl(WebAcl { associated: Some(associated.collect()), ..own(name) })
     };
     let items = vec![
         related(OWN, &["alb-own", "alb-bare", "alb-other"]),
@@ -201,8 +205,10 @@ fn what_was_seen_later_without_its_configuration_is_judged_by_the_one_before_wit
     );
     assert_eq!(judge(&held, outdated(alb("alb-1", OWN))), ("".into(), vec![lagging("alb-1")]));
 
-    let claiming =
-        WebAcl { associated: vec![(ResourceType::LOAD_BALANCER, "alb-1".into())], ..own(OWN) };
+    let claiming = WebAcl {
+        associated: Some(vec![(ResourceType::LOAD_BALANCER, "alb-1".into())]),
+        ..own(OWN)
+    };
     let lagging = vec![later(&ResourceType::WAFV2_WEB_ACL, &acl_arn(OWN))];
     let held = [outdated(acl(claiming))];
     assert_eq!(judge(&held, alb("alb-1", OWN)), ("".into(), lagging.clone()));
@@ -358,8 +364,8 @@ fn retrofitting_accepts_a_customers_web_acl_that_carries_the_groups() {
 fn retrofitting_reports_web_acls_that_cannot_be_taken_over() {
     let rule = Wafv2 { retrofit: true, ..Wafv2::default() };
     let on = |acl: WebAcl, resources: &[(ResourceType, &str)]| {
-        let associated = resources.iter().map(|(kind, id)| (kind.clone(), (*id).into())).collect();
-        WebAcl { associated, ..acl }
+        let associated = resources.iter().map(|(kind, id)| (kind.clone(), (*id).into()));
+        WebAcl { associated: Some(associated.collect()), ..acl }
     };
     let balancer = ResourceType::LOAD_BALANCER;
     let api = ResourceType::try_from("AWS::AppSync::GraphQLApi").unwrap();

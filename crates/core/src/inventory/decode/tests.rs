@@ -38,13 +38,15 @@ fn any_permission() -> impl Strategy<Value = Permission> {
 fn any_body() -> impl Strategy<Value = Body> {
     let owner = "[0-9]{1,12}".prop_map(|id| AccountId::try_from(id).unwrap());
     let permissions = || vec(any_permission(), 0..4);
-    let group = (any_text(), of(any_text()), of(owner), permissions(), permissions()).prop_map(
-        |(group_name, vpc, owner, ingress, egress)| {
-            Body::SecurityGroup(SecurityGroup { group_name, vpc, owner, ingress, egress })
+    let untold = any::<[bool; 2]>().prop_map(|[ingress, egress]| UntoldOfGroup { ingress, egress });
+    let sides = (permissions(), permissions());
+    let group = (any_text(), of(any_text()), of(owner), sides, untold).prop_map(
+        |(group_name, vpc, owner, (ingress, egress), untold)| {
+            Body::SecurityGroup(SecurityGroup { group_name, vpc, owner, ingress, egress, untold })
         },
     );
     let balancer =
-        (of(any_text()), vec(any_text(), 0..3), any_text()).prop_map(|(kind, groups, acl)| {
+        (of(any_text()), of(vec(any_text(), 0..3)), any_text()).prop_map(|(kind, groups, acl)| {
             let web_acl = WafAssociation::Acl(acl);
             Body::LoadBalancer(LoadBalancer { kind, groups, web_acl })
         });

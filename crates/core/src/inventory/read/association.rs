@@ -79,7 +79,7 @@ fn plain_load_balancer(source: &Source<'_>) -> Option<LoadBalancer> {
     let web_acl = named.and_then(|(_, value)| value);
     (plain.is_done() && supplement.is_done()).then_some(LoadBalancer {
         kind: filled(kind).map(Box::from),
-        groups: sorted(groups.unwrap_or_default()),
+        groups: groups.map(sorted),
         web_acl: said(web_acl.map(|acl| Text::of(acl.into()))),
     })
 }
@@ -111,14 +111,16 @@ fn read_any_load_balancer(source: &Source<'_>) -> Result<Body, String> {
     });
     Ok(Body::LoadBalancer(LoadBalancer {
         kind: body.kind.and_then(Text::filled),
-        groups: group_ids(body.groups),
+        groups: body.groups.map(|groups| group_ids(Some(groups))),
         web_acl: said(named.and_then(|attribute| attribute.value)),
     }))
 }
 
 pub(super) fn read_classic(source: &Source<'_>) -> Result<Body, String> {
     let body: BalancerBody<'_> = source.body()?;
-    Ok(Body::ClassicLoadBalancer(ClassicLoadBalancer { groups: group_ids(body.groups) }))
+    Ok(Body::ClassicLoadBalancer(ClassicLoadBalancer {
+        groups: body.groups.map(|groups| group_ids(Some(groups))),
+    }))
 }
 
 pub(super) fn read_stage(source: &Source<'_>) -> Result<Body, String> {
@@ -152,14 +154,20 @@ mod tests {
     fn by<T>(way: fn(&Source<'_>) -> T, configuration: &str, supplementary: &str) -> T {
         let text = r#"{"configurationItemCaptureTime":"2026-02-03T04:05:06.789Z","awsAccountId":"1","resourceType":"AWS::X::Y","resourceId":"lb-1","awsRegion":"eu-west-1","configurationItemStatus":"ResourceDeleted"}"#;
         let item = &super::super::read_item(text.as_bytes()).unwrap().item;
-        way(&Source { item, configuration, supplementary, relationships: "[]", is_json: true })
+        way(&Source {
+            item,
+            configuration,
+            supplementary,
+            relationships: Some("[]"),
+            is_json: true,
+        })
     }
 
     #[test]
     fn the_usual_goes_the_short_way_and_the_unusual_the_long_one() {
         let balancer = by(plain_load_balancer, BODY, SUPPLEMENT).unwrap();
         assert_eq!(balancer.web_acl, WafAssociation::Acl("arn:acl".into()));
-        assert_eq!(balancer.groups, ["sg-1".into(), "sg-2".into()]);
+        assert_eq!(balancer.groups, Some(vec!["sg-1".into(), "sg-2".into()]));
         for (usual, unusual) in [
             ("\"type\"", "\"Type\""),
             ("\"application\"", "null"),

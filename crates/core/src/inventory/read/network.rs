@@ -86,8 +86,10 @@ pub(super) fn read_instance(source: &Source<'_>) -> Result<Body, String> {
         .interfaces
         .as_ref()
         .is_some_and(|interfaces| interfaces.0.iter().all(|interface| interface.groups.is_some()));
-    let interfaces = body.interfaces.into_iter().flat_map(|interfaces| interfaces.0);
-    let interfaces: Vec<_> = interfaces.map(instance_interface).collect::<Result<_, String>>()?;
+    let interfaces = body.interfaces.map(|interfaces| {
+        interfaces.0.into_iter().map(instance_interface).collect::<Result<Vec<_>, String>>()
+    });
+    let interfaces = interfaces.transpose()?;
     if !terminated && body.groups.is_none() && !by_interfaces {
         return Ok(Body::Unseen);
     }

@@ -8,6 +8,8 @@ use super::shape::{Present, Text, shape};
 shape! {
     ProtectionBody {
         resource: Text<'a> = "resourceArn",
+        id: Present = "id" | "protectionId",
+        name: Present = "name",
         // The item's schema shortens the name that the service API spells out.
         response: Response<'a> = "applicationLayerAutomaticResponseConfig"
             | "applicationLayerAutomaticResponseConfiguration",
@@ -34,7 +36,14 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
     let resource = body.resource.and_then(Text::filled);
     Ok(Body::Protection(Protection {
         resource_arn: resource.ok_or("`configuration`: `ResourceArn` is missing")?,
-        automatic_response: body.response.map(automatic_response),
+        automatic_response: match body.response {
+            Some(response) => Some(automatic_response(response)),
+            // A projection that tells nothing else leaves out the response as well.
+            None if body.id.is_none() && body.name.is_none() => {
+                Some(AutomaticResponse { enabled: None, block: None })
+            }
+            None => None,
+        },
     }))
 }
 
@@ -45,6 +54,6 @@ fn automatic_response(response: Response<'_>) -> AutomaticResponse {
         (None, Some(_)) => Some(false),
         (None, None) => None,
     };
-    let status = response.status.as_ref().map_or("", Text::as_str);
-    AutomaticResponse { enabled: status.eq_ignore_ascii_case("ENABLED"), block }
+    let enabled = response.status.map(|status| status.as_str().eq_ignore_ascii_case("ENABLED"));
+    AutomaticResponse { enabled, block }
 }

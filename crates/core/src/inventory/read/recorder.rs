@@ -55,11 +55,14 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
 /// `allSupported` and their lists.
 fn recording_group(group: GroupBody<'_>) -> Result<Option<RecordingGroup>, String> {
     let listed = types(group.types)?;
+    let is_exclusion_told = group.exclusion.as_ref().is_some_and(|one| one.types.is_some());
     let excluded = types(group.exclusion.and_then(|exclusion| exclusion.types))?;
     let strategy = group.strategy.and_then(|strategy| strategy.use_only);
     match strategy.as_ref().map_or("", Text::as_str) {
         "ALL_SUPPORTED_RESOURCE_TYPES" => return Ok(Some(RecordingGroup::All)),
         "INCLUSION_BY_RESOURCE_TYPES" => return Ok(Some(RecordingGroup::Only(listed))),
+        // What it leaves out is not told.
+        "EXCLUSION_BY_RESOURCE_TYPES" if !is_exclusion_told => return Ok(None),
         "EXCLUSION_BY_RESOURCE_TYPES" => return Ok(Some(RecordingGroup::AllBut(excluded))),
         _ => {}
     }

@@ -8,7 +8,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::de::IgnoredAny;
 
 use crate::ident::AccountId;
-use crate::inventory::{Body, Permission, SecurityGroup};
+use crate::inventory::{Body, Permission, SecurityGroup, UntoldOfGroup};
 
 use super::plain::{Plain, filled, set, skip_other};
 use super::shape::{Cidr, Many, PrefixListId, Text, TextIn, Whole, shape};
@@ -71,6 +71,7 @@ fn plain_group(source: &Source<'_>) -> Option<SecurityGroup> {
         owner,
         ingress: ingress?,
         egress: egress?,
+        untold: UntoldOfGroup::default(),
     };
     plain.is_done().then_some(group)
 }
@@ -113,6 +114,8 @@ fn plain_permission(plain: &mut Plain<'_>) -> Option<Permission> {
     })?;
     let protocol = protocol?;
     let (from_port, to_port) = ports(protocol, from, to).ok()?;
+    let told = [&wrapped_ipv4, &wrapped_ipv6, &bare].map(Option::is_some);
+    tells_all(told, lists.is_some(), groups.is_some()).then_some(())?;
     let (ipv4, ipv6) = networks.sorted();
     Some(Permission {
         protocol,
@@ -154,27 +157,35 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
     }
 }
 
-/// The long way. A body that does not tell the rules of a direction (a query that did not select
-/// them) is unseen: no rules told are not no rules. Groups of EC2-Classic, without a VPC, had no
-/// outbound rules.
+/// Whether a permission tells every kind of other end, as every one of AWS Config's does: IPv4, IPv6
+/// and bare ranges, prefix lists, groups. Items up to 2016 have bare ranges alone (formats §9).
+fn tells_all([ipv4, ipv6, bare]: [bool; 3], lists: bool, groups: bool) -> bool {
+    lists && groups && ((ipv4 && ipv6) || (bare && !ipv4 && !ipv6) || (ipv6 && bare))
+}
+
+/// The long way. A body without any rules (a query that did not select them) is unseen: no rules told
+/// are not no rules. What is told of one direction is judged, and the other is untold.
 fn read_any(source: &Source<'_>) -> Result<Body, String> {
     let body: GroupBody<'_> = source.body()?;
-    let Some(ingress) = body.ingress else { return Ok(Body::Unseen) };
+    if body.ingress.is_none() && body.egress.is_none() {
+        return Ok(Body::Unseen);
+    }
     let vpc = match body.vpc.and_then(Text::filled) {
         None if tells_vpc(source)? => Some(Box::from("")),
         vpc => vpc,
     };
-    if vpc.as_ref().is_some_and(|vpc| !vpc.is_empty()) && body.egress.is_none() {
-        return Ok(Body::Unseen);
-    }
+    let (ingress, is_ingress_untold) = permissions("ipPermissions", body.ingress)?;
+    let (egress, is_egress_untold) = permissions("ipPermissionsEgress", body.egress)?;
+    let untold = UntoldOfGroup { ingress: is_ingress_untold, egress: is_egress_untold };
     let owner = owner(body.owner)?;
     let name = body.name.and_then(Text::filled).or_else(|| source.item.name.clone());
     Ok(Body::SecurityGroup(SecurityGroup {
         group_name: name.unwrap_or_default(),
         vpc,
         owner,
-        ingress: permissions("ipPermissions", Some(ingress))?,
-        egress: permissions("ipPermissionsEgress", body.egress)?,
+        ingress,
+        egress,
+        untold,
     }))
 }
 
@@ -192,11 +203,20 @@ pub(super) fn owner(text: Option<Text<'_>>) -> Result<Option<AccountId>, String>
         .transpose()
 }
 
-fn permissions(what: &str, rules: Option<Many<Rule<'_>>>) -> Result<Vec<Permission>, String> {
-    let rules = rules.into_iter().flat_map(|rules| rules.0).enumerate();
-    rules
-        .map(|(at, rule)| permission(rule).map_err(|why| format!("`{what}[{at}]`: {why}")))
-        .collect()
+/// The permissions of a direction, and whether some of what they open may not be told.
+fn permissions(
+    what: &str,
+    rules: Option<Many<Rule<'_>>>,
+) -> Result<(Vec<Permission>, bool), String> {
+    let Some(rules) = rules else { return Ok((Vec::new(), true)) };
+    let mut untold = false;
+    let read = rules.0.into_iter().enumerate().map(|(at, rule)| {
+        let told = [rule.ipv4.is_some(), rule.ipv6.is_some(), rule.ip.is_some()];
+        untold |= !tells_all(told, rule.prefix_lists.is_some(), rule.groups.is_some());
+        permission(rule).map_err(|why| format!("`{what}[{at}]`: {why}"))
+    });
+    let read: Vec<Permission> = read.collect::<Result<_, String>>()?;
+    Ok((read, untold))
 }
 
 fn permission(rule: Rule<'_>) -> Result<Permission, String> {
@@ -338,12 +358,12 @@ mod tests {
             item,
             configuration,
             supplementary: "{}",
-            relationships: "[]",
+            relationships: Some("[]"),
             is_json: true,
         })
     }
 
-    const USUAL: &str = r#"{"description":"d","groupName":"g","ipPermissions":[{"fromPort":443,"ipProtocol":"tcp","ipv6Ranges":[{"cidrIpv6":"::/0"}],"prefixListIds":[{"prefixListId":"pl-1"}],"toPort":444,"userIdGroupPairs":[{"groupId":"sg-1","userId":"1"}],"ipv4Ranges":[{"cidrIp":"0.0.0.0/0"}],"ipRanges":["0.0.0.0/0"]},{"ipProtocol":"-1"}],"ownerId":"1","ipPermissionsEgress":[],"tags":[{"key":"a","value":"b"}],"vpcId":"vpc-1"}"#;
+    const USUAL: &str = r#"{"description":"d","groupName":"g","ipPermissions":[{"fromPort":443,"ipProtocol":"tcp","ipv6Ranges":[{"cidrIpv6":"::/0"}],"prefixListIds":[{"prefixListId":"pl-1"}],"toPort":444,"userIdGroupPairs":[{"groupId":"sg-1","userId":"1"}],"ipv4Ranges":[{"cidrIp":"0.0.0.0/0"}],"ipRanges":["0.0.0.0/0"]},{"ipProtocol":"-1","ipRanges":[],"prefixListIds":[],"userIdGroupPairs":[]}],"ownerId":"1","ipPermissionsEgress":[],"tags":[{"key":"a","value":"b"}],"vpcId":"vpc-1"}"#;
 
     #[test]
     fn the_usual_body_goes_the_short_way() {

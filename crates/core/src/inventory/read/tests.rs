@@ -1,4 +1,5 @@
 use super::*;
+use crate::inventory::UntoldOfGroup;
 use crate::inventory::{
     AutomaticResponse, Instance, InstanceInterface, NetworkInterface, Permission, PrefixList,
     Protection, Recorder, RecordingGroup, SecurityGroup, WafAssociation,
@@ -121,6 +122,7 @@ fn status_tells_what_exists() {
     let full = r#"{"ipPermissions":[]}"#;
     let there = Body::SecurityGroup(SecurityGroup {
         group_name: "the-name".into(),
+        untold: UntoldOfGroup { ingress: false, egress: true },
         ..SecurityGroup::default()
     });
     for (status, configuration, body) in [

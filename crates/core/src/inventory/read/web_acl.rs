@@ -103,7 +103,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
         pre_process: pre.map(rule_groups),
         post_process: post.map(rule_groups),
         default_block: body.default_action.and_then(|action| blocks(&action)),
-        associated: associated(source.relationships)?,
+        associated: source.relationships.map(associated).transpose()?.flatten(),
     }))
 }
 
@@ -209,11 +209,14 @@ fn blocks(action: &DefaultAction<'_>) -> Option<bool> {
 
 /// What the relationships name, by type and id; the labels are free text and never read (formats
 /// §4). Those without an id name no resource that could be judged.
-fn associated(relationships: &str) -> Result<Vec<(ResourceType, Box<str>)>, String> {
+fn associated(relationships: &str) -> Result<Option<Associated>, String> {
     let all: Option<Many<Relationship<'_>>> = parse("relationships", relationships)?;
-    let named = all.into_iter().flat_map(|all| all.0).filter_map(|one| {
+    let Some(all) = all else { return Ok(None) };
+    let named = all.0.into_iter().filter_map(|one| {
         let resource_type = ResourceType::try_from(one.resource_type?.as_str()).ok()?;
         Some((resource_type, one.id?.filled()?))
     });
-    Ok(sorted(named))
+    Ok(Some(sorted(named)))
 }
+
+type Associated = Vec<(ResourceType, Box<str>)>;

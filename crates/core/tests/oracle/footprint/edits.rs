@@ -122,12 +122,13 @@ fn change_body(item: &mut Item, shard: &Shard, random: &mut Random) {
         Body::Instance(instance) => match random.below(4) {
             0 => instance.state = Some(random.pick(&["running", "stopped", "terminated"]).into()),
             1 => change_groups(&mut instance.groups, shard, random),
-            2 => drop(instance.interfaces.pop()),
+            2 => drop(instance.interfaces.as_mut().and_then(Vec::pop)),
             _ => {
                 let mut groups = vec![];
                 change_groups(&mut groups, shard, random);
                 let (id, groups) = ("eni-9".into(), Some(groups));
-                instance.interfaces.push(InstanceInterface { id, groups, device_index: Some(3) });
+                let entry = InstanceInterface { id, groups, device_index: Some(3) };
+                instance.interfaces.get_or_insert_default().push(entry);
             }
         },
         Body::PrefixList(list) => match &mut list.ipv4 {
@@ -136,15 +137,17 @@ fn change_body(item: &mut Item, shard: &Shard, random: &mut Random) {
         },
         Body::LoadBalancer(balancer) => match random.below(4) {
             0 => balancer.kind = Some(random.pick(&["application", "network"]).into()),
-            1 => change_groups(&mut balancer.groups, shard, random),
+            1 => change_groups(balancer.groups.get_or_insert_default(), shard, random),
             _ => balancer.web_acl = acl,
         },
-        Body::ClassicLoadBalancer(balancer) => change_groups(&mut balancer.groups, shard, random),
+        Body::ClassicLoadBalancer(balancer) => {
+            change_groups(balancer.groups.get_or_insert_default(), shard, random)
+        }
         Body::ApiStage(target) | Body::Distribution(target) => target.web_acl = acl,
         Body::WebAcl(acl) => match random.below(4) {
             0 => acl.managed_by_fms = acl.managed_by_fms.map(|managed| !managed),
             1 => acl.retrofitted = acl.retrofitted.map(|retrofitted| !retrofitted),
-            2 => drop(acl.associated.pop()),
+            2 => drop(acl.associated.as_mut().and_then(Vec::pop)),
             _ => acl.pre_process = None,
         },
         Body::Protection(protection) => match random.below(3) {

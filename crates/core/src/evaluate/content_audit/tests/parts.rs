@@ -164,7 +164,7 @@ fn an_interface_that_a_body_lists_without_its_groups_is_told_by_its_own_item() {
     let listed = |groups: &[&str], more: &[(&str, Option<i32>)]| {
         let mut item = at(instance("i-1", groups, &[]), 9);
         if let Body::Instance(instance) = &mut item.body {
-            instance.interfaces = more
+            let listed = more
                 .iter()
                 .map(|(id, device_index)| InstanceInterface {
                     id: (*id).into(),
@@ -172,6 +172,7 @@ fn an_interface_that_a_body_lists_without_its_groups_is_told_by_its_own_item() {
                     device_index: *device_index,
                 })
                 .collect();
+            instance.interfaces = Some(listed);
         }
         item
     };

@@ -91,19 +91,61 @@ fn what_a_rule_opens_is_never_dropped_in_silence() {
     assert_eq!(egress.unwrap_err(), "`ipPermissionsEgress[0]`: `ipProtocol` is missing");
 }
 
+/// What of a group is untold: `v` its VPC, `i` ingress, `e` egress; `-` all of it.
+fn untold(configuration: &str) -> String {
+    let Body::SecurityGroup(group) = body(GROUP, configuration).unwrap() else {
+        return "-".to_owned();
+    };
+    let vpc = group.vpc.is_none();
+    let UntoldOfGroup { ingress, egress } = group.untold;
+    [(vpc, 'v'), (ingress, 'i'), (egress, 'e')]
+        .iter()
+        .filter(|(is, _)| *is)
+        .map(|one| one.1)
+        .collect()
+}
+
+/// Semantics §11 row 38.
 #[test]
 fn rules_that_are_not_told_are_not_no_rules() {
-    for (configuration, seen) in [
-        (r#"{"vpcId":"vpc-1","ipPermissions":[],"ipPermissionsEgress":[]}"#, true),
-        (r#"{"vpcId":"vpc-1","ipPermissions":[]}"#, false),
-        (r#"{"vpcId":"vpc-1","ipPermissions":[],"ipPermissionsEgress":null}"#, false),
-        (r#"{"vpcId":"vpc-1","ipPermissionsEgress":[]}"#, false),
-        // EC2-Classic had no outbound rules.
-        (r#"{"ipPermissions":[]}"#, true),
+    for (configuration, want) in [
+        (r#"{"vpcId":"vpc-1","ipPermissions":[],"ipPermissionsEgress":[]}"#, ""),
+        (r#"{"vpcId":"vpc-1","ipPermissions":[]}"#, "e"),
+        (r#"{"vpcId":"vpc-1","ipPermissions":[],"ipPermissionsEgress":null}"#, "e"),
+        (r#"{"vpcId":"vpc-1","ipPermissionsEgress":[]}"#, "i"),
+        (r#"{"ipPermissions":[],"ipPermissionsEgress":[]}"#, "v"),
+        // EC2-Classic is where there is no VPC.
+        (r#"{"VpcId":null,"ipPermissions":[],"ipPermissionsEgress":[]}"#, ""),
+        (r#"{"vpcId":"vpc-1"}"#, "-"),
     ] {
-        let found = body(GROUP, configuration).unwrap();
-        assert_eq!(matches!(found, Body::SecurityGroup(_)), seen, "{configuration}");
-        assert!(seen || found == Body::Unseen, "{configuration}");
+        assert_eq!(untold(configuration), want, "{configuration}");
+    }
+}
+
+#[test]
+fn a_rule_tells_every_kind_of_other_end_or_not_all() {
+    const MEMBERS: [&str; 5] =
+        ["ipv4Ranges", "ipv6Ranges", "ipRanges", "prefixListIds", "userIdGroupPairs"];
+    for (told, want) in [
+        ("ipv4Ranges ipv6Ranges ipRanges prefixListIds userIdGroupPairs", ""),
+        // Bare ranges repeat the others of IPv4; up to 2016 there were no others.
+        ("ipv4Ranges ipv6Ranges prefixListIds userIdGroupPairs", ""),
+        ("ipv6Ranges ipRanges prefixListIds userIdGroupPairs", ""),
+        ("ipRanges prefixListIds userIdGroupPairs", ""),
+        ("ipv4Ranges ipRanges prefixListIds userIdGroupPairs", "e"),
+        ("ipv6Ranges prefixListIds userIdGroupPairs", "e"),
+        ("ipv4Ranges ipv6Ranges ipRanges userIdGroupPairs", "e"),
+        ("ipv4Ranges ipv6Ranges ipRanges prefixListIds", "e"),
+        ("ipRanges", "e"),
+        ("", "e"),
+    ] {
+        let told: Vec<&str> = told.split_whitespace().collect();
+        assert!(told.iter().all(|one| MEMBERS.contains(one)));
+        let members: String = told.iter().map(|one| format!(r#","{one}":[]"#)).collect();
+        let configuration = format!(
+            r#"{{"vpcId":"v","ipPermissions":[],"ipPermissionsEgress":[{{"ipProtocol":"-1"{members}}}]}}"#
+        );
+        assert_eq!(untold(&configuration), want, "{told:?}");
     }
 }
 

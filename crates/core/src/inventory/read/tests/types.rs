@@ -29,15 +29,16 @@ fn interfaces_and_instances_are_read() {
         state: Some("running".into()),
         vpc: Some("vpc-1".into()),
         groups: boxes(&["sg-1"]),
-        interfaces: vec![InstanceInterface {
+        interfaces: Some(vec![InstanceInterface {
             id: "eni-1".into(),
             groups: Some(boxes(&["sg-1"])),
             device_index: Some(1),
-        }],
+        }]),
     };
     let text = r#"{"state":{"code":16,"name":"running"},"vpcId":"vpc-1","securityGroups":[{"groupId":"sg-1"},{"groupId":"sg-1"}],"networkInterfaces":[{"networkInterfaceId":"eni-1","groups":[{"groupId":"sg-1"}],"attachment":{"deviceIndex":1}}]}"#;
     assert_eq!(body("AWS::EC2::Instance", text), Ok(Body::Instance(instance)));
-    let gone = Instance { state: Some("terminated".into()), ..Instance::default() };
+    let interfaces = Some(Vec::new());
+    let gone = Instance { state: Some("terminated".into()), interfaces, ..Instance::default() };
     let text = r#"{"state":{"name":"terminated"},"networkInterfaces":[]}"#;
     assert_eq!(body("AWS::EC2::Instance", text), Ok(Body::Instance(gone)));
     assert_eq!(body("AWS::EC2::Instance", r#"{"imageId":"ami-1"}"#), Ok(Body::Unseen));
@@ -57,6 +58,17 @@ fn interfaces_and_instances_are_read() {
         assert!(matches!(body("AWS::EC2::Instance", told), Ok(Body::Instance(_))), "{told}");
     }
     assert!(body("AWS::EC2::Instance", r#"{"networkInterfaces":[{}]}"#).is_err());
+    // What is told of it is judged; a list that is not told is not empty (semantics §11 row 38).
+    for (text, lists) in [
+        (r#"{"state":{"name":"running"},"securityGroups":[]}"#, false),
+        (r#"{"state":{"name":"running"},"securityGroups":[],"networkInterfaces":null}"#, false),
+        (r#"{"state":{"name":"running"},"securityGroups":[],"networkInterfaces":[]}"#, true),
+    ] {
+        let Ok(Body::Instance(instance)) = body("AWS::EC2::Instance", text) else {
+            panic!("{text}");
+        };
+        assert_eq!(instance.interfaces.is_some(), lists, "{text}");
+    }
 }
 
 #[test]
@@ -85,7 +97,7 @@ fn what_a_resource_says_of_its_web_acl() {
         );
         match read_ok(&text).item.body {
             Body::LoadBalancer(balancer) => {
-                assert_eq!(balancer.groups, boxes(&["sg-1", "sg-2"]));
+                assert_eq!(balancer.groups, Some(boxes(&["sg-1", "sg-2"])));
                 assert_eq!(balancer.kind.as_deref(), Some("application"));
                 balancer.web_acl
             }
@@ -123,7 +135,9 @@ fn what_a_resource_says_of_its_web_acl() {
         "AWS::ElasticLoadBalancing::LoadBalancer",
         r#"{"securityGroups":["sg-1"],"vpcid":"v"}"#,
     ) {
-        Ok(Body::ClassicLoadBalancer(classic)) => assert_eq!(classic.groups, boxes(&["sg-1"])),
+        Ok(Body::ClassicLoadBalancer(classic)) => {
+            assert_eq!(classic.groups, Some(boxes(&["sg-1"])))
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -159,7 +173,7 @@ fn web_acls_are_read_in_both_letter_cases() {
         assert_eq!(pre[1].id, Some(RuleGroupId::Own { arn: "arn:rg".into() }));
         assert_eq!(pre[1].override_action.as_deref(), Some(ACTION_COUNT));
         assert_eq!(acl.post_process, Some(vec![]));
-        let named: Vec<&str> = acl.associated.iter().map(|(_, id)| &**id).collect();
+        let named: Vec<&str> = acl.associated.iter().flatten().map(|(_, id)| &**id).collect();
         assert_eq!(named, ["a", "b"]);
     }
     let Ok(Body::WebAcl(untold)) = body("AWS::WAFv2::WebACL", r#"{"name":"x"}"#) else { panic!() };
@@ -178,7 +192,10 @@ fn a_protection_says_what_it_protects() {
             );
             let wanted = Protection {
                 resource_arn: "arn:r".into(),
-                automatic_response: Some(AutomaticResponse { enabled: true, block: Some(false) }),
+                automatic_response: Some(AutomaticResponse {
+                    enabled: Some(true),
+                    block: Some(false),
+                }),
             };
             assert_eq!(body(resource_type, &text), Ok(Body::Protection(wanted)));
         }
@@ -270,4 +287,53 @@ fn a_recorder_tells_what_it_records() {
         let found = body("AWS::Config::ConfigurationRecorder", text);
         assert_eq!(found, Ok(Body::Unseen), "{text}");
     }
+}
+
+/// Semantics §11 row 38: a list or a flag that is not told is not empty and not false.
+#[test]
+fn what_a_projection_leaves_out_is_not_told() {
+    let groups = |kind: &str, text: &str| match body(kind, text) {
+        Ok(Body::LoadBalancer(balancer)) => balancer.groups.map(|groups| groups.len()),
+        Ok(Body::ClassicLoadBalancer(balancer)) => balancer.groups.map(|groups| groups.len()),
+        other => panic!("{other:?}"),
+    };
+    const V2: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
+    const CLASSIC: &str = "AWS::ElasticLoadBalancing::LoadBalancer";
+    for kind in [V2, CLASSIC] {
+        assert_eq!(groups(kind, r#"{"type":"application","securityGroups":[]}"#), Some(0));
+        assert_eq!(groups(kind, r#"{"type":"application","securityGroups":null}"#), None);
+        assert_eq!(groups(kind, r#"{"Type":"application"}"#), None);
+    }
+    let associated = |relationships: &str| {
+        let text = item(
+            "AWS::WAFv2::WebACL",
+            &format!(r#""configuration":{{"name":"x"}},"tags":{{}}{relationships}"#),
+        );
+        match read_ok(&text).item.body {
+            Body::WebAcl(acl) => acl.associated.map(|named| named.len()),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(associated(r#","relationships":[]"#), Some(0));
+    assert_eq!(associated(r#","relationships":null"#), None);
+    assert_eq!(associated(""), None);
+    let response = |more: &str| {
+        let text = format!(r#"{{"ResourceArn":"arn:r"{more}}}"#);
+        match body("AWS::Shield::Protection", &text) {
+            Ok(Body::Protection(protection)) => {
+                protection.automatic_response.map(|one| one.enabled)
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    // A whole item leaves out what is off; one that tells nothing but the resource tells no more.
+    assert_eq!(response(r#","Id":"1","Name":"n""#), None);
+    assert_eq!(response(""), Some(None));
+    let config = |config: &str| format!(r#","ApplicationLayerAutomaticResponseConfig":{config}"#);
+    assert_eq!(response(&config(r#"{"Status":"ENABLED"}"#)), Some(Some(true)));
+    assert_eq!(response(&config(r#"{"Status":"DISABLED"}"#)), Some(Some(false)));
+    assert_eq!(response(&config(r#"{"Action":{"Block":{}}}"#)), Some(None));
+    let recorder =
+        r#"{"RecordingGroup":{"RecordingStrategy":{"UseOnly":"EXCLUSION_BY_RESOURCE_TYPES"}}}"#;
+    assert_eq!(body("AWS::Config::ConfigurationRecorder", recorder), Ok(Body::Unseen));
 }

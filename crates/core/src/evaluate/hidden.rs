@@ -1,0 +1,335 @@
+//! Not told is not none (semantics §11 row 38): whatever member of an item is hidden, no account that
+//! was not COMPLIANT becomes COMPLIANT, and what a verdict read is missed.
+
+use serde_json::{Value, json};
+
+use crate::inventory::{ShardBuilder, read_item};
+use crate::policy::{self, Identity, Policy, PolicyFile};
+
+use super::world::{ACCOUNT, ADMIN, account, gaps, judged_at, shard_id};
+use super::{AccountFacts, Judgement, Status};
+
+const ALB: &str = "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/app/web/1";
+const ACL: &str =
+    "arn:aws:wafv2:us-east-1:111111111111:regional/webacl/FMManagedWebACLV2-p-1600000000000/1";
+
+fn item(kind: &str, id: &str, configuration: &Value) -> Value {
+    json!({"relationships": [], "configuration": configuration, "supplementaryConfiguration": {},
+        "tags": {}, "configurationItemVersion": "1.3",
+        "configurationItemCaptureTime": "2026-02-03T04:05:06.789Z",
+        "configurationStateId": 1_770_091_506_789_u64, "awsAccountId": ACCOUNT,
+        "configurationItemStatus": "OK", "resourceType": kind, "resourceId": id,
+        "awsRegion": "us-east-1"})
+}
+
+fn recorder() -> Value {
+    let body = json!({"Recording": true, "RecordingGroup": {"AllSupported": true}});
+    item("AWS::Config::ConfigurationRecorder", "default", &body)
+}
+
+fn group(id: &str, protocol: &str) -> Value {
+    let rule = json!({"ipProtocol": protocol, "fromPort": 22, "toPort": 22, "ipv4Ranges":
+        [{"cidrIp": "10.0.0.0/8"}], "ipv6Ranges": [], "ipRanges": ["10.0.0.0/8"],
+        "prefixListIds": [], "userIdGroupPairs": []});
+    let body = json!({"groupId": id, "groupName": format!("name {id}"), "ownerId": ACCOUNT,
+        "vpcId": "vpc-1", "ipPermissions": [rule], "ipPermissionsEgress": [], "tags": []});
+    item("AWS::EC2::SecurityGroup", id, &body)
+}
+
+fn groups(ids: &[&str]) -> Vec<Value> {
+    ids.iter().map(|id| json!({"groupId": id, "groupName": "x"})).collect()
+}
+
+fn interface(id: &str, carried: &[&str]) -> Value {
+    let body = json!({"networkInterfaceId": id, "groups": groups(carried), "vpcId": "vpc-1",
+        "ownerId": ACCOUNT, "status": "in-use"});
+    item("AWS::EC2::NetworkInterface", id, &body)
+}
+
+fn instance(id: &str, state: &str, first: &[&str], second: &[&str]) -> Value {
+    let listed = |at: u8, carried| {
+        json!({"networkInterfaceId": format!("eni-{id}-{at}"), "groups": groups(carried),
+            "attachment": {"deviceIndex": at}})
+    };
+    let body = json!({"state": {"name": state}, "vpcId": "vpc-1", "securityGroups": groups(first),
+        "networkInterfaces": [listed(0, first), listed(1, second)]});
+    item("AWS::EC2::Instance", id, &body)
+}
+
+fn balancer(attributes: &Value) -> Value {
+    let body = json!({"type": "application", "loadBalancerArn": ALB, "securityGroups": []});
+    let mut item = item("AWS::ElasticLoadBalancingV2::LoadBalancer", ALB, &body);
+    item["supplementaryConfiguration"] = json!({"LoadBalancerAttributes": attributes});
+    item
+}
+
+fn acl(related: &[&str]) -> Value {
+    let body = json!({"ARN": ACL, "Id": "1", "Name": "FMManagedWebACLV2-p-1600000000000",
+        "DefaultAction": {"Allow": {}}, "Rules": [], "ManagedByFirewallManager": true,
+        "RetrofittedByFirewallManager": false, "PreProcessFirewallManagerRuleGroups": [],
+        "PostProcessFirewallManagerRuleGroups": []});
+    let mut item = item("AWS::WAFv2::WebACL", ACL, &body);
+    let related = related.iter().map(|id| {
+        json!({"resourceType": "AWS::ElasticLoadBalancingV2::LoadBalancer", "resourceId": id,
+            "name": "Is associated with "})
+    });
+    item["relationships"] = related.collect();
+    item
+}
+
+fn protection(more: &Value) -> Value {
+    let mut body = json!({"Id": "p", "Name": "p", "ResourceArn": ALB});
+    for (name, value) in more.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    item("AWS::ShieldRegional::Protection", "p", &body)
+}
+
+fn policy_of(kind: &str, types: &[&str], data: &Value, tags: &Value) -> Policy {
+    let mut data = data.clone();
+    data["type"] = json!(kind);
+    let text = json!({"PolicyName": "p", "ResourceType": "ResourceTypeList",
+        "ResourceTypeList": types, "ResourceTags": tags, "ExcludeResourceTags": false,
+        "RemediationEnabled": false, "SecurityServicePolicyData":
+            {"Type": kind, "ManagedServiceData": data.to_string()}});
+    let file = PolicyFile::parse(text.to_string().as_bytes()).unwrap();
+    let identity = Identity {
+        id: "01234567-89ab-cdef-0123-456789abcdef".try_into().unwrap(),
+        owner: account(ADMIN),
+        region: "us-east-1".try_into().unwrap(),
+        revision: 1,
+        former_names: Vec::new(),
+    };
+    policy::parse(&file.policy, identity).unwrap()
+}
+
+const GROUP: &str = "AWS::EC2::SecurityGroup";
+const INSTANCE: &str = "AWS::EC2::Instance";
+const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
+
+fn usage(unused: bool, unique: bool) -> Policy {
+    let data =
+        json!({"deleteUnusedSecurityGroups": unused, "coalesceRedundantSecurityGroups": unique});
+    policy_of("SECURITY_GROUPS_USAGE_AUDIT", &[GROUP], &data, &json!([]))
+}
+
+fn content(types: &[&str], tags: &Value) -> Policy {
+    let data = json!({"preManagedOptions": [{"denyProtocolAllValue": true},
+        {"auditSgDirection": {"type": "ALL"}}]});
+    policy_of("SECURITY_GROUPS_CONTENT_AUDIT", types, &data, tags)
+}
+
+fn waf() -> Policy {
+    let data = json!({"preProcessRuleGroups": [], "postProcessRuleGroups": [], "defaultAction":
+        {"type": "ALLOW"}, "overrideCustomerWebACLAssociation": false});
+    policy_of("WAFV2", &[BALANCER], &data, &json!([]))
+}
+
+fn shield(status: &str) -> Policy {
+    let action = if status == "ENABLED" { json!("BLOCK") } else { Value::Null };
+    let data = json!({"automaticResponseConfiguration":
+        {"automaticResponseStatus": status, "automaticResponseAction": action}});
+    policy_of("SHIELD_ADVANCED", &[BALANCER], &data, &json!([]))
+}
+
+/// What is found of the items; `None` when one of them cannot be read: it would stand as unseen.
+fn judge(policy: &Policy, items: &[Value]) -> Option<Judgement> {
+    let mut builder = ShardBuilder::new(shard_id());
+    for item in items {
+        builder.observe(read_item(item.to_string().as_bytes()).ok()?, None);
+    }
+    let shard = builder.seal();
+    let facts = AccountFacts::of([&shard]);
+    Some(judged_at(policy, &shard, &facts, 2_000_000_000_000))
+}
+
+/// Pointers to the members of objects, at whatever depth. Entries of a map of tags are no members: it
+/// tells that all others are not there.
+fn members(value: &Value, at: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            for (name, inner) in object {
+                let pointer = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+                if pointer != "/tags" {
+                    members(inner, &pointer, found);
+                }
+                found.push(pointer);
+            }
+        }
+        Value::Array(list) => {
+            for (place, inner) in list.iter().enumerate() {
+                members(inner, &format!("{at}/{place}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn without(item: &Value, pointer: &str) -> Value {
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    let mut item = item.clone();
+    item.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name);
+    item
+}
+
+/// Each member of each item hidden in turn, the recorder's aside: its pointer, and what is found then.
+fn hidings(policy: &Policy, items: &[Value]) -> Vec<(String, Judgement)> {
+    let mut found = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        if *item == recorder() {
+            continue;
+        }
+        let mut pointers = Vec::new();
+        members(item, "", &mut pointers);
+        for pointer in pointers {
+            let mut hidden = items.to_vec();
+            hidden[at] = without(item, &pointer);
+            if let Some(judgement) = judge(policy, &hidden) {
+                found.push((format!("{} {pointer}", item["resourceId"]), judgement));
+            }
+        }
+    }
+    found
+}
+
+/// What is told by leaving it out: nothing can tell that it was hidden.
+const CLAIMS_OF_ABSENCE: &[&str] = &[
+    // A whole protection without automatic response has no such member (recorded items).
+    "\"p\" /configuration/ApplicationLayerAutomaticResponseConfig",
+];
+
+#[test]
+fn whatever_is_hidden_nothing_that_violates_complies() {
+    let prod = json!([{"Key": "env", "Value": "prod"}]);
+    let tagged = |mut item: Value| {
+        item["tags"] = json!({"env": "prod"});
+        item["configuration"]["tags"] = json!([{"key": "env", "value": "prod"}]);
+        item
+    };
+    let waf_key = "waf.web_acl_id";
+    let bare = || balancer(&json!([{"key": waf_key, "value": ""}]));
+    let on_acl = || balancer(&json!([{"key": waf_key, "value": ACL}]));
+    let response = json!({"ApplicationLayerAutomaticResponseConfig": {"Status": "ENABLED", "Action": {"Block": {}}}});
+    let worlds: Vec<(&str, Policy, Vec<Value>)> = vec![
+        ("unused", usage(true, false), vec![group("sg-1", "tcp")]),
+        (
+            "used by what is terminated",
+            usage(true, false),
+            vec![group("sg-1", "tcp"), instance("i-1", "terminated", &["sg-1"], &[])],
+        ),
+        (
+            "redundant",
+            usage(false, true),
+            vec![group("sg-1", "tcp"), group("sg-2", "tcp"), interface("eni-1", &["sg-1"])],
+        ),
+        ("open", content(&[GROUP], &json!([])), vec![group("sg-1", "-1")]),
+        ("open and tagged", content(&[GROUP], &prod), vec![tagged(group("sg-1", "-1"))]),
+        (
+            "carried by a second interface",
+            content(&[INSTANCE], &json!([])),
+            vec![
+                group("sg-1", "tcp"),
+                group("sg-2", "-1"),
+                instance("i-1", "running", &["sg-1"], &["sg-2"]),
+            ],
+        ),
+        (
+            "carried by an interface",
+            content(&["AWS::EC2::NetworkInterface"], &json!([])),
+            vec![group("sg-1", "-1"), interface("eni-1", &["sg-1"])],
+        ),
+        ("bare", waf(), vec![bare(), acl(&[])]),
+        ("bare by relationships", waf(), vec![balancer(&json!([])), acl(&[])]),
+        ("unprotected", shield("IGNORED"), vec![on_acl(), acl(&[ALB])]),
+        ("protected and bare", shield("IGNORED"), vec![bare(), acl(&[]), protection(&json!({}))]),
+        ("response on", shield("DISABLED"), vec![on_acl(), acl(&[ALB]), protection(&response)]),
+        ("response off", shield("ENABLED"), vec![on_acl(), acl(&[ALB]), protection(&json!({}))]),
+    ];
+    for (name, policy, mut items) in worlds {
+        items.push(recorder());
+        let judgement = judge(&policy, &items).unwrap();
+        assert_eq!(judgement.status(), Some(Status::NonCompliant), "{name}");
+        let all = hidings(&policy, &items);
+        assert!(all.len() > 10, "{name}");
+        for (hidden, judgement) in all {
+            let is_claim = CLAIMS_OF_ABSENCE.contains(&hidden.as_str());
+            let complies = judgement.status() == Some(Status::Compliant);
+            assert!(is_claim || !complies, "{name} without {hidden}");
+        }
+    }
+}
+
+#[test]
+fn what_a_verdict_read_is_missed_when_it_is_hidden() {
+    let prod = json!([{"Key": "env", "Value": "prod"}]);
+    let on_acl = || balancer(&json!([{"key": "waf.web_acl_id", "value": ACL}]));
+    let used = vec![group("sg-1", "tcp"), interface("eni-1", &["sg-1"])];
+    let carrying = vec![group("sg-1", "tcp"), instance("i-1", "running", &["sg-1"], &["sg-1"])];
+    // item and member | policy | items
+    let worlds: Vec<(&[&str], Policy, Vec<Value>)> = vec![
+        (
+            &[
+                "\"sg-1\" /configuration/vpcId",
+                "\"sg-1\" /configuration/ipPermissions",
+                "\"sg-1\" /configuration/ipPermissionsEgress",
+                "\"eni-1\" /configuration/groups",
+            ],
+            usage(true, true),
+            used.clone(),
+        ),
+        (
+            &[
+                "\"sg-1\" /configuration/ipPermissions",
+                "\"sg-1\" /configuration/ipPermissionsEgress",
+                "\"sg-1\" /configuration/ipPermissions/0/ipv6Ranges",
+                "\"sg-1\" /configuration/ipPermissions/0/prefixListIds",
+                "\"sg-1\" /configuration/ipPermissions/0/userIdGroupPairs",
+            ],
+            content(&[GROUP], &json!([])),
+            vec![group("sg-1", "tcp")],
+        ),
+        (
+            &["\"sg-1\" /tags"],
+            content(&[GROUP], &prod),
+            vec![{
+                let mut item = group("sg-1", "tcp");
+                item["configuration"].as_object_mut().unwrap().remove("tags");
+                item
+            }],
+        ),
+        (
+            &[
+                "\"i-1\" /configuration/networkInterfaces",
+                "\"i-1\" /configuration/networkInterfaces/1/groups",
+            ],
+            content(&[INSTANCE], &json!([])),
+            carrying,
+        ),
+        (
+            &[
+                "/configuration/ManagedByFirewallManager",
+                "/configuration/PreProcessFirewallManagerRuleGroups",
+            ],
+            waf(),
+            vec![on_acl(), acl(&[])],
+        ),
+        (&["/relationships"], waf(), vec![balancer(&json!([])), acl(&[ALB])]),
+    ];
+    for (members, policy, mut items) in worlds {
+        items.push(recorder());
+        let judgement = judge(&policy, &items).unwrap();
+        assert_eq!(
+            judgement.status(),
+            Some(Status::Compliant),
+            "{members:?} {:?}",
+            gaps(&judgement)
+        );
+        let all = hidings(&policy, &items);
+        for member in members {
+            let hidden = all.iter().filter(|(hidden, _)| hidden.ends_with(member));
+            let statuses: Vec<_> = hidden.map(|(_, judgement)| judgement.status()).collect();
+            let missed = statuses.iter().any(|status| *status != Some(Status::Compliant));
+            assert!(missed, "{member}: {statuses:?}");
+        }
+    }
+}
