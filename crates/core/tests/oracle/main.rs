@@ -10,6 +10,7 @@ mod address;
 mod boundary;
 mod core_side;
 mod footprint;
+mod hiding;
 mod naive;
 mod policy_edits;
 mod random;

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use palisade_core::evaluate::{
-    AccountFacts, Changed, Fact, Reference, References, Support, reads_networks,
-};
+use palisade_core::evaluate::{AccountFacts, Changed, Fact, Reference, References, Support};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Age, Item, ItemKey, Recorder, Shard, decode_item_of};
 use palisade_core::ledger::{Record, ViolatorRow};
@@ -17,7 +15,7 @@ use super::columns::{damaged, get, ident, limit};
 use super::held::{self, State};
 use super::sums::{OTHER_SUM, sound};
 use super::writer::Transaction;
-use super::{changes, common_policies, control, ledger, missed, networks, protections};
+use super::{changes, common_policies, control, ledger, missed, protections};
 
 pub(super) const ITEM: &str = "item";
 const SHARD: &str = "shard";
@@ -59,17 +57,11 @@ pub(super) fn load(
         ledger::violators(tx, policy, account, None, usize::MAX)
     };
     let head = head(tx, shard)?;
-    let shard_id = shard;
-    let shard = self::shard(tx, shard, head.as_ref(), types)?;
-    let mut account = account_facts(tx, shard_id, types)?;
-    if types.is_none_or(reads_networks) {
-        account.network = networks::facts(tx, &shard)?;
-    }
     Ok(Loaded {
+        shard: self::shard(tx, shard, head.as_ref(), types)?,
         references: facts.of(tx, references)?,
-        account,
-        records: records(tx, policies, &shard_id.account, &all)?,
-        shard,
+        account: account_facts(tx, shard, types)?,
+        records: records(tx, policies, &shard.account, &all)?,
         as_of: head.as_ref().map_or(0, |head| head.as_of),
         is_changed: head.is_some_and(|head| head.is_changed),
     })
@@ -105,7 +97,7 @@ pub(super) fn load_changed(
     Ok(Some(LoadedChanges { changed, loaded }))
 }
 
-/// Of the account's own shards only Shield's protections are read.
+/// Only Shield's protections are read across shards.
 fn account_facts(
     tx: &Transaction<'_>,
     shard: &ShardId,
@@ -243,7 +235,7 @@ fn covered(
     Ok(shard)
 }
 
-pub(super) fn live_items_of(
+fn live_items_of(
     tx: &Transaction<'_>,
     id: &ShardId,
     resource_type: &ResourceType,
@@ -406,8 +398,6 @@ fn fact(tx: &Transaction<'_>, reference: &Reference) -> Result<Option<Fact>> {
             }))
         }
         Reference::CommonPolicies => Ok(Some(Fact::Policies(common_policies::all(tx)?))),
-        // What they name is loaded with what the shard's items say.
-        Reference::Group { .. } | Reference::Vpc { .. } => Ok(None),
     }
 }
 

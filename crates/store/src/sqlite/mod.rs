@@ -22,7 +22,6 @@ mod ledger;
 mod load;
 mod log;
 mod missed;
-mod networks;
 mod protections;
 mod readers;
 mod retention;
