@@ -123,7 +123,7 @@ impl<'a> Interfaces<'a> {
             let version = entry.groups.is_some().then_some(&item.version);
             if let Some(groups) = self.on_listed(&entry.id, version, told, id) {
                 let known = found.entry(&*entry.id);
-                let known = known.or_insert(Groups::default());
+                let known = known.or_default();
                 known.ids.extend(groups.ids);
                 known.outdated = known.outdated.take().or(groups.outdated);
                 known.untold = known.untold.take().or(groups.untold);
@@ -139,12 +139,12 @@ impl<'a> Interfaces<'a> {
         }
         let rest: BTreeSet<_> = ids(groups).difference(&listed).copied().collect();
         if !rest.is_empty() {
-            let itself = found.entry(id).or_insert(Groups::default());
+            let itself = found.entry(id).or_default();
             itself.ids.extend(rest);
         }
         if told.is_none() {
             // Others may be on it that nothing tells of.
-            let itself = found.entry(id).or_insert(Groups::default());
+            let itself = found.entry(id).or_default();
             itself.untold.get_or_insert_with(|| untold_interfaces_gap(item));
         }
         Some(found)

@@ -160,7 +160,11 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
 /// Whether a permission tells every kind of other end, as every one of AWS Config's does: IPv4, IPv6
 /// and bare ranges, prefix lists, groups. Items up to 2016 have bare ranges alone (formats §9).
 fn tells_all([ipv4, ipv6, bare]: [bool; 3], lists: bool, groups: bool) -> bool {
-    lists && groups && ((ipv4 && ipv6) || (bare && !ipv4 && !ipv6) || (ipv6 && bare))
+    let ranges = match (ipv4, ipv6) {
+        (true, told) => told,
+        (false, _) => bare,
+    };
+    ranges && lists && groups
 }
 
 /// The long way. A body without any rules (a query that did not select them) is unseen: no rules told
