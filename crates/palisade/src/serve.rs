@@ -243,6 +243,10 @@ impl Running {
         let address = listener.local_addr().map_err(|error| unbound(plan.listen, &error))?;
         let store: Arc<dyn Store> =
             Arc::new(open_as(&plan.store, plan.new, true, plan.synchronous)?);
+        // First: under another sealing key nothing of the store changes.
+        let vault = sealing::vault(&plan.store, &*store, plan.key_file.as_deref(), &|told| {
+            tracing::info!("{told}");
+        })?;
         let again = store
             .judge_by(evaluate::RULES, &plan.judging.assumed.to_string(), SystemClock.now_ms())
             .map_err(|error| Failure::Refused(error.to_string()))?;
@@ -264,9 +268,6 @@ impl Running {
         if again {
             tracing::info!("another age counts as stale than before: all is judged again");
         }
-        let vault = sealing::vault(&plan.store, &*store, plan.key_file.as_deref(), &|told| {
-            tracing::info!("{told}");
-        })?;
         let spool = spool(&plan.store)?;
         let settings = Settings {
             vault: Some(Arc::new(vault)),
