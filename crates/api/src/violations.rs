@@ -78,14 +78,10 @@ pub fn details(
         member_account: account.to_string(),
         resource_id: row.id.to_string(),
         resource_type: row.resource_type.to_string(),
-        resource_violations: row
-            .violations
-            .iter()
-            .flat_map(|found| [vec![violation(&row, found)], rules_of_groups(found)])
-            .flatten()
-            .collect(),
+        resource_violations: row.violations.iter().map(|found| violation(&row, found)).collect(),
         resource_tags: tags(&*call.app.store, &shard, &row).map_err(internal)?,
-        // The model's list of a violation may be cut; here it says by how much.
+        // The model's list of a violation may be cut; here it says by how much. Of groups on an interface
+        // or instance the model has ids alone; here are their rules, and owners (semantics §11 row 51).
         resource_description: row.violations.first().map(|found| bounded(&found.finding.summary())),
     };
     Ok(GetViolationDetailsResponse { violation_detail: Some(detail) })
@@ -219,26 +215,6 @@ fn violation(row: &ViolatorRow, found: &Violation) -> ResourceViolation {
             }
         }
     }
-}
-
-/// The rules for which the groups on an interface or instance violate, each with its group and that
-/// group's owner where it is another account: the model's own members of the resource hold ids alone
-/// (semantics §11 row 51).
-fn rules_of_groups(found: &Violation) -> Vec<ResourceViolation> {
-    let Finding::AttachedGroups { groups, .. } = &found.finding else { return Vec::new() };
-    let told = groups.iter().flat_map(|group| group.rules.iter().zip(group.rules()));
-    told.map(|(broken, text)| {
-        let violation = AwsVPCSecurityGroupViolation {
-            violation_target: Some(bounded(&broken.rule)),
-            violation_target_description: Some(bounded(&text)),
-            ..AwsVPCSecurityGroupViolation::default()
-        };
-        ResourceViolation {
-            aws_vpc_security_group_violation: Some(violation),
-            ..ResourceViolation::default()
-        }
-    })
-    .collect()
 }
 
 fn interface(id: &str, groups: &[Box<str>]) -> AwsEc2NetworkInterfaceViolation {

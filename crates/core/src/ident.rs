@@ -222,6 +222,8 @@ resource_types! {
     ROUTE_TABLE = "AWS::EC2::RouteTable",
     /// Security group.
     SECURITY_GROUP = "AWS::EC2::SecurityGroup",
+    /// Association of a security group with a VPC that is not its own.
+    SECURITY_GROUP_VPC_ASSOCIATION = "AWS::EC2::SecurityGroupVpcAssociation",
     /// Subnet.
     SUBNET = "AWS::EC2::Subnet",
     /// VPC.

@@ -53,28 +53,13 @@ fn attached() -> Finding {
 
 /// Semantics §11 row 51.
 #[test]
-fn the_rules_of_attached_groups_are_told_with_their_group_and_its_owner() {
-    let reason = ViolationReason::ResourceViolatesAuditSecurityGroup;
-    let told = rules_of_groups(&Violation { reason, finding: attached() });
-    let rule = |target: &str, text: &str| {
-        json!({"AwsVPCSecurityGroupViolation": {
-            "ViolationTarget": target,
-            "ViolationTargetDescription": format!("ingress rule `{target}` of {text}: too open"),
-        }})
-    };
+fn the_description_names_the_rules_of_attached_groups_and_the_groups_owner() {
     assert_eq!(
-        serde_json::to_value(told).unwrap(),
-        json!([
-            rule("tcp 22 from ::/0", "sg-1 of account 222222222222"),
-            rule("udp 1 from ::/0", "sg-2"),
-            rule("udp 2 from ::/0", "sg-2"),
-        ])
+        attached().summary(),
+        "violating security groups sg-2, sg-1 on eni-1; sg-1 on eni-2; ingress rule `tcp 22 from \
+         ::/0` of sg-1 of account 222222222222: too open; ingress rule `udp 1 from ::/0` of sg-2: \
+         too open; ingress rule `udp 2 from ::/0` of sg-2: too open"
     );
-    assert!(rules_of_groups(&Violation { reason, finding: rule_alone() }).is_empty());
-}
-
-fn rule_alone() -> Finding {
-    rule(Vec::new())
 }
 
 #[test]

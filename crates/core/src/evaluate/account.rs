@@ -1,10 +1,12 @@
-//! What other shards of an account say of a shard's resources: Shield protections, recorded
-//! wherever (semantics §10 row 4).
+//! What other shards say of a shard's resources: those of its account of Shield protections, recorded
+//! wherever (semantics §10 row 4), those of other accounts of shared networks (`network.rs`).
 
 use crate::ident::{Region, ResourceType};
 use crate::inventory::{Assumed, Body, Item, Shard};
 
-/// An account's own facts outside the shard judged.
+use super::NetworkFacts;
+
+/// Facts outside the shard judged that its own items ask for.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct AccountFacts {
     /// Live items of [`AccountFacts::PROTECTIONS`] that the account's shards hold, ascending by key.
@@ -16,6 +18,8 @@ pub struct AccountFacts {
     /// Whether any shard of the account knows `AWS::ShieldRegional::Protection`, whichever Region it
     /// is of (semantics §11 row 44). The shard judged may be among them or not.
     pub knows_regional_protections: bool,
+    /// What other accounts' shards of the Region of the shard judged say of it, besides.
+    pub network: NetworkFacts,
 }
 
 /// Whose judgements the state of a protection is read by.
@@ -34,7 +38,7 @@ impl AccountFacts {
     pub const PROTECTIONS: [ResourceType; 2] =
         [ResourceType::SHIELD_PROTECTION, ResourceType::SHIELD_REGIONAL_PROTECTION];
 
-    /// The facts in all shards of one account.
+    /// The facts in all shards of one account; of other accounts nothing.
     pub fn of<'a>(shards: impl IntoIterator<Item = &'a Shard>) -> AccountFacts {
         let mut facts = AccountFacts::default();
         for shard in shards {
@@ -54,6 +58,9 @@ impl AccountFacts {
         let [global, regional] = &Self::PROTECTIONS;
         self.knows_global_protections |= assumed.has(global);
         self.knows_regional_protections |= assumed.has(regional);
+        if assumed.has(&ResourceType::NETWORK_INTERFACE) {
+            self.network.unrecorded.clear();
+        }
     }
 
     /// Which shards read what is known of a protection. Resources without a Region in their ARN, such

@@ -253,7 +253,7 @@ impl<'a> Auditor<'a> {
         if let Some(known) = self.standings.get(id) {
             return known.clone();
         }
-        let standing = match self.shard().item(&ResourceType::SECURITY_GROUP, id) {
+        let standing = match self.evidence.account.network.group(self.shard(), id) {
             None => Standing::Unseen,
             Some(item) => match &item.body {
                 Body::SecurityGroup(group) if self.is_audited(item, group) => {

@@ -21,6 +21,7 @@ mod hidden;
 mod interfaces;
 mod managed_options;
 mod narrowing;
+mod network;
 mod opening;
 mod prefix_lists;
 mod remedy;
@@ -42,6 +43,10 @@ pub(crate) use coverage::STALE;
 pub use coverage::current_until_ms;
 pub use finding::{ATTACHED_RULES_MAX, AttachedGroup, BrokenRule};
 pub use footprint::{Changed, Difference, Footprint, Support, footprint, judge_changed, support};
+pub use network::{
+    InterfacesKnown, NETWORK_TYPES, NetworkAsked, NetworkFacts, NetworkShown, NetworkUser,
+    Presence, Sharers, reads_networks, shard_references,
+};
 pub use remedy::{Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy};
 use selection::{outdated, selected, unseen, unseen_gap};
 
@@ -134,7 +139,7 @@ fn service_of(policy_type: PolicyType) -> DependentService {
     }
 }
 
-/// A fact outside the shard that a policy or one of its rules names.
+/// A fact outside the shard that a policy, one of its rules or an item of the shard names.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub enum Reference {
     /// An inventory item, such as an audit group in the administrator's account.
@@ -169,6 +174,20 @@ pub enum Reference {
     /// The policies by whose ids groups of Firewall Manager's own are told (semantics §11 row 57):
     /// those of type `SECURITY_GROUPS_COMMON` that are or were known, and those that a setting names.
     CommonPolicies,
+    /// A security group, whoever's inventory holds it ([`shard_references`]).
+    Group {
+        /// Where.
+        region: Region,
+        /// Which.
+        id: ResourceId,
+    },
+    /// Who is shown in a VPC, and whether their interfaces are known ([`shard_references`]).
+    Vpc {
+        /// Where.
+        region: Region,
+        /// Which.
+        id: Box<str>,
+    },
 }
 
 /// What a reference was found to be. Absent from the map: not seen.

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{AccountId, ResourceType};
-use crate::inventory::{Body, Item, SecurityGroup, Shard};
+use crate::inventory::{Body, Item, ItemKey, SecurityGroup};
 use crate::policy::Policy;
 use crate::policy::usage_audit::UsageAudit;
 
@@ -17,8 +17,8 @@ use super::security_groups::{
 };
 use super::web_acls::{is_protectable, kind_gap};
 use super::{
-    DependentService, Direction, Evidence, Finding, Gap, Judgement, Verdict, Violation,
-    ViolationReason, outdated, selected, unseen, unseen_gap,
+    DependentService, Direction, Evidence, Finding, Gap, Judgement, NetworkFacts, NetworkUser,
+    Verdict, Violation, ViolationReason, outdated, selected, unseen, unseen_gap,
 };
 
 /// Name of every VPC's default group; no other group may have it.
@@ -42,11 +42,12 @@ pub(super) fn needed(audit: &UsageAudit) -> BTreeSet<ResourceType> {
 const MUST_BE_KNOWN: [ResourceType; 2] = [ResourceType::INSTANCE, ResourceType::NETWORK_INTERFACE];
 
 /// Types whose resources use groups.
-const USERS: [ResourceType; 4] = [
+const USERS: [ResourceType; 5] = [
     ResourceType::INSTANCE,
     ResourceType::NETWORK_INTERFACE,
     ResourceType::CLASSIC_LOAD_BALANCER,
     ResourceType::LOAD_BALANCER,
+    ResourceType::SECURITY_GROUP_VPC_ASSOCIATION,
 ];
 
 /// Types whose items a judgement reads.
@@ -61,7 +62,7 @@ pub(super) fn shows_same(audit: &UsageAudit, before: &Item, after: &Item) -> boo
         return interfaces::shows_same(before, after);
     }
     if before.key.resource_type != ResourceType::SECURITY_GROUP {
-        return groups_of(before) == groups_of(after);
+        return before.body == after.body;
     }
     let as_new = audit.unused_after_ms.is_none() || newest_ms(before) == newest_ms(after);
     as_new && before.body == after.body
@@ -82,7 +83,7 @@ pub(super) fn judge(
         .filter(|item| is_own(item, account))
         .collect();
     let interfaces = Interfaces::of(shard);
-    let uses = Uses::of(shard, &interfaces);
+    let uses = Uses::of(evidence, &interfaces);
     let keepers = match audit.unique {
         true => {
             let audited = groups.iter().filter(|item| match &item.body {
@@ -96,6 +97,9 @@ pub(super) fn judge(
     };
     if !keepers.is_empty() {
         judgement.gaps.extend(uses.uncounted.clone());
+    }
+    for item in groups.iter().filter(|item| keepers.contains_key(item.key.id.as_str())) {
+        judgement.gaps.extend(uses.unknown_in_vpc(item));
     }
     for item in groups {
         let verdict = match &item.body {
@@ -145,10 +149,13 @@ struct Uses<'a> {
     blind: Option<Gap>,
     /// That a group which nothing used may be used by now.
     outdated: Option<Gap>,
+    /// What other accounts use, or may.
+    network: &'a NetworkFacts,
 }
 
 impl<'a> Uses<'a> {
-    fn of(shard: &'a Shard, interfaces: &Interfaces<'a>) -> Uses<'a> {
+    fn of(evidence: &Evidence<'a>, interfaces: &Interfaces<'a>) -> Uses<'a> {
+        let (shard, network) = (evidence.shard, &evidence.account.network);
         let unseen = MUST_BE_KNOWN.iter().find_map(|resource_type| not_seen(shard, resource_type));
         let mut uses = Uses {
             used: BTreeSet::new(),
@@ -157,7 +164,12 @@ impl<'a> Uses<'a> {
             uncounted: None,
             blind: unseen,
             outdated: None,
+            network,
         };
+        for NetworkUser { item, groups } in &network.users {
+            let is_own = shard.item(&item.key.resource_type, item.key.id.as_str()).is_some();
+            uses.add_foreign(item, groups, is_own);
+        }
         let users = USERS.iter().filter_map(|resource_type| shard.items.get(resource_type));
         for item in users.flat_map(BTreeMap::values).filter(|item| !is_terminated(item)) {
             uses.add(item, interfaces);
@@ -199,6 +211,44 @@ impl<'a> Uses<'a> {
     }
 }
 
+impl<'a> Uses<'a> {
+    /// What another account's inventory tells to use groups of the shard's (semantics §11 row 41). An
+    /// interface that the shard's own inventory tells of as well is counted there.
+    fn add_foreign(&mut self, item: &Item, groups: &'a BTreeSet<Box<str>>, is_own: bool) {
+        let listed = groups.iter().map(Box::as_ref);
+        if item.key.resource_type == ResourceType::NETWORK_INTERFACE && !is_own {
+            for group in listed.clone() {
+                let count = self.interfaces.entry(group).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+        if item.unseen_since.is_none() {
+            self.used.extend(listed);
+            return;
+        }
+        let ItemKey { account, resource_type, id, .. } = &item.key;
+        let text = format!(
+            "The latest configuration of {resource_type} {id} of account {account} was not recorded."
+        );
+        let gap = Gap::new(DependentService::Config, &text);
+        for group in listed {
+            self.once_used.entry(group).or_insert_with(|| gap.clone());
+        }
+    }
+
+    /// Why a group may be used by an account that shares its VPC.
+    fn unknown_in_vpc(&self, item: &Item) -> Option<Gap> {
+        let Body::SecurityGroup(group) = &item.body else { return None };
+        let vpc = group.vpc.as_deref()?;
+        let (account, what) = match self.network.unrecorded.get(vpc) {
+            Some(account) => (account, "are not recorded"),
+            None => (self.network.unseen.get(vpc)?, "were not all seen"),
+        };
+        let text = format!("Network interfaces of account {account}, which shares {vpc}, {what}.");
+        Some(Gap::new(DependentService::Config, &text))
+    }
+}
+
 /// The capture time of a resource's newest configuration item.
 fn newest_ms(item: &Item) -> i64 {
     item.unseen_since.as_ref().map_or(&item.version, |later| &later.version).captured_ms
@@ -223,6 +273,11 @@ fn groups_used<'a>(item: &'a Item, interfaces: &Interfaces<'a>) -> Option<Vec<Gr
             );
         }
         Body::LoadBalancer(_) | Body::ClassicLoadBalancer(_) => groups_of(item)?,
+        // A group that is associated with another VPC is in use there (semantics §11 row 41).
+        Body::GroupAssociation(association) => {
+            let ids = association.serves.then_some(&*association.group).into_iter().collect();
+            return Some(vec![Groups { ids, outdated: outdated(item), untold: None }]);
+        }
         _ if item.key.resource_type == ResourceType::NETWORK_INTERFACE => {
             return interfaces.on_interface(item).map(|groups| vec![groups]);
         }
@@ -356,6 +411,9 @@ fn unused(
     }
     if let Some(gap) = uses.once_used.get(item.key.id.as_str()) {
         return Verdict::Undecided(gap.clone());
+    }
+    if let Some(gap) = uses.unknown_in_vpc(item) {
+        return Verdict::Undecided(gap);
     }
     if let Some(gap) = &uses.blind {
         return Verdict::Undecided(gap.clone());

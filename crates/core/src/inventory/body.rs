@@ -42,6 +42,8 @@ pub enum Body {
     /// Stored by an earlier edition, whose layout cannot tell what is judged now: nothing is known
     /// of the configuration until its inventory is delivered again.
     OlderLayout,
+    /// `AWS::EC2::SecurityGroupVpcAssociation`
+    GroupAssociation(GroupAssociation),
 }
 
 impl Body {
@@ -85,6 +87,17 @@ impl SecurityGroup {
     pub fn has_untold_rules(&self) -> bool {
         self.untold.ingress || self.untold.egress
     }
+}
+
+/// A security group that serves in another VPC than its own.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct GroupAssociation {
+    /// `GroupId`
+    pub group: Box<str>,
+    /// `VpcId`
+    pub vpc: Option<Box<str>>,
+    /// `State` is neither `disassociated` nor `association-failed`; one that is not told counts.
+    pub serves: bool,
 }
 
 /// One permission as recorded: a protocol and port range with any number of peers.

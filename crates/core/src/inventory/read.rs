@@ -528,6 +528,7 @@ fn reader_of(resource_type: &ResourceType) -> Option<Reader> {
         (ResourceType::SECURITY_GROUP, security_group::read),
         (ResourceType::NETWORK_INTERFACE, network::read_interface),
         (ResourceType::INSTANCE, network::read_instance),
+        (ResourceType::SECURITY_GROUP_VPC_ASSOCIATION, network::read_group_association),
         (ResourceType::PREFIX_LIST, network::read_prefix_list),
         (ResourceType::LOAD_BALANCER, association::read_load_balancer),
         (ResourceType::CLASSIC_LOAD_BALANCER, association::read_classic),

@@ -292,6 +292,7 @@ fn references(
                 ids.extend(texts(&case["fmsPolicies"]));
                 Some(serde_json::from_value(json!(ids)).map(Fact::Policies).map_err(said)?)
             }
+            Reference::Group { .. } | Reference::Vpc { .. } => None,
         };
         if let Some(fact) = fact {
             references.insert(reference, fact);

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use indicatif::ProgressBar;
 use palisade_api::inflate::{Bounds, Chunk, Inflate};
-use palisade_core::evaluate::AccountFacts;
+use palisade_core::evaluate::{AccountFacts, reads_networks};
 use palisade_core::ident::{AccountId, Region, ResourceType, ShardId};
 use palisade_core::inventory::{
     Assumed, Cause, Delivery, DeliveryReader, Missed, Observation, Shard, ShardBuilder, Shown,
 };
 
+use super::networks::Footing;
 use super::spill::{Spill, Spilled};
 use crate::failure::Failure;
 use crate::files;
@@ -76,6 +77,8 @@ pub struct Reading {
     /// What an account's shards say of the resources of its other shards; of an account that is not
     /// here, nothing.
     pub facts: BTreeMap<AccountId, AccountFacts>,
+    /// What shards say of shards of other accounts, where policies read that.
+    pub footings: BTreeMap<ShardId, Footing>,
 }
 
 impl Reading {
@@ -89,6 +92,7 @@ impl Reading {
         self.warnings.extend(other.warnings);
         self.strangers.extend(other.strangers);
         self.facts.extend(other.facts);
+        self.footings.extend(other.footings);
     }
 }
 
@@ -197,6 +201,10 @@ impl Account {
         let mut shards = shards.seal();
         for shard in &mut shards {
             shard.assumed = assumed.clone();
+        }
+        if reads_networks(wanted) {
+            let footings = shards.iter().map(|shard| (shard.id.clone(), Footing::of(shard)));
+            reading.footings = footings.collect();
         }
         if let Some(id) = &self.id {
             let mut facts = AccountFacts::of(&shards);

@@ -6,6 +6,7 @@
 //! read and judged again with it.
 
 mod groups;
+mod networks;
 mod question;
 mod spill;
 
@@ -13,7 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use palisade_core::evaluate::{
-    AccountFacts, Evidence, Fact, Reference, References, Status, judge, reads, references,
+    AccountFacts, Evidence, Fact, Reference, References, Status, judge, reads, reads_networks,
+    references,
 };
 use palisade_core::ident::{AccountId, Region, ShardId};
 use palisade_core::inventory::{Missed, Shard, ShardBuilder};
@@ -27,6 +29,7 @@ use crate::system::SystemClock;
 use crate::terminal::{print_by, say, warn};
 use crate::{files, progress};
 use groups::{Account, Given, Groups, Reading, Room, Wanted};
+use networks::Networks;
 use question::Question;
 use spill::Spill;
 
@@ -77,7 +80,10 @@ pub fn run(args: &Check) -> Outcome {
     let now_ms = SystemClock.now_ms();
     let anybodys = BTreeSet::new();
     let read = Mutex::default();
-    let check = Judging { question: &question, groups: &groups, wanted, anybodys, read, now_ms };
+    let networks = Networks::default();
+    let (question_read, groups) = (&question, &groups);
+    let check =
+        Judging { question: question_read, groups, wanted, anybodys, read, networks, now_ms };
     let found = check.everything(threads)?;
     tell(&found.reading);
     let is_empty = found.findings().next().is_none();
@@ -227,6 +233,8 @@ struct Judging<'a> {
     anybodys: BTreeSet<Missed>,
     /// What accounts that policies refer to were read into, until they are judged themselves.
     read: Mutex<BTreeMap<AccountId, (Vec<Shard>, Reading)>>,
+    /// What accounts say of each other's networks, as far as they were seen.
+    networks: Networks,
     now_ms: i64,
 }
 
@@ -268,10 +276,37 @@ impl<'a> Judging<'a> {
         reading.regions.extend(late_reading.regions);
         reading.strangers.extend(late_reading.strangers);
         reading.facts.extend(late_reading.facts);
+        reading.footings.extend(late_reading.footings);
+        let network_rows = self.shared_networks(&mut reading, &spill, &facts, threads)?;
+        extend(&mut rows, network_rows);
         let anything = !reading.regions.is_empty() || !self.question.regions.is_empty();
         rows.retain(|(at, region), _| self.question.judges(*at, region, &reading.regions));
         self.unheard(&mut rows, &reading, &facts);
         Ok(Found { rows, reading, anything })
+    }
+
+    /// Judges the accounts again whose networks others share, when all were seen: what others say of
+    /// theirs was not known before.
+    fn shared_networks(
+        &mut self,
+        reading: &mut Reading,
+        spill: &Spill,
+        facts: &References,
+        threads: usize,
+    ) -> Result<Rows<'a>, Failure> {
+        let (mut networks, concerned) = Networks::of(std::mem::take(&mut reading.footings));
+        if concerned.is_empty() {
+            return Ok(Rows::new());
+        }
+        let again: Vec<Account> = concerned.iter().map(|id| self.groups.account(id)).collect();
+        let (bar, mut room) = (indicatif::ProgressBar::hidden(), Room::default());
+        for account in &again {
+            let (shards, _) = account.read(&self.given(), None, Some(spill), &bar, &mut room)?;
+            shards.iter().for_each(|shard| networks.hold(shard));
+        }
+        self.networks = networks;
+        let again: Vec<&Account> = again.iter().collect();
+        Ok(self.accounts(&again, None, Some(spill), facts, threads)?.0)
     }
 
     /// Reads and judges these accounts, some at a time. `out` takes what belongs to others; `late`
@@ -347,9 +382,14 @@ impl<'a> Judging<'a> {
         let (organization, region) = (&self.question.organization, &shard.id.region);
         let known = organization.accounts.get_key_value(&shard.id.account);
         let Some((account, _)) = known else { return };
+        let mut told = reading.facts.get(&shard.id.account).cloned().unwrap_or_default();
+        if reads_networks(&self.wanted) {
+            told.network = self.networks.facts(shard);
+        }
+        told.assume(&self.question.assumed);
         for (at, policy) in self.question.policies_in(region) {
             if policy.scope.has_account(organization, account) {
-                let row = self.row(&policy, shard, &reading.facts, facts);
+                let row = self.row(&policy, shard, &told, facts);
                 rows.entry((at, region.clone())).or_default().insert(account, row);
             }
         }
@@ -359,15 +399,13 @@ impl<'a> Judging<'a> {
         &self,
         policy: &Policy,
         shard: &Shard,
-        told: &BTreeMap<AccountId, AccountFacts>,
+        account: &AccountFacts,
         facts: &References,
     ) -> Finding {
-        let mut nothing = AccountFacts::default();
-        nothing.assume(&self.question.assumed);
         let evidence = Evidence {
             shard,
             references: facts,
-            account: told.get(&shard.id.account).unwrap_or(&nothing),
+            account,
             evaluated_ms: self.now_ms,
             stale_after_ms: self.question.stale_after_ms,
         };
@@ -409,7 +447,10 @@ impl<'a> Judging<'a> {
                     self.anybodys.iter().for_each(|missed| builder.miss(missed.clone()));
                     let mut shard = builder.seal();
                     shard.assumed = self.question.assumed.clone();
-                    let row = self.row(&policy, &shard, &reading.facts, facts);
+                    let mut nothing = AccountFacts::default();
+                    nothing.assume(&self.question.assumed);
+                    let told = reading.facts.get(account).unwrap_or(&nothing);
+                    let row = self.row(&policy, &shard, told, facts);
                     accounts.insert(account, row);
                 }
             }
@@ -424,7 +465,9 @@ impl<'a> Judging<'a> {
                 Reference::Item { account, .. } => Some(account),
                 Reference::AppsList { .. }
                 | Reference::ProtocolsList { .. }
-                | Reference::CommonPolicies => None,
+                | Reference::CommonPolicies
+                | Reference::Group { .. }
+                | Reference::Vpc { .. } => None,
             })
             .collect()
     }

@@ -48,6 +48,7 @@ fn judged_at(now_ms: i64, more: &[&str], paths: &[PathBuf]) -> Vec<StatusRow> {
         wanted,
         anybodys: BTreeSet::new(),
         read: Mutex::default(),
+        networks: Networks::default(),
         now_ms,
     };
     let found = judging.everything(2).unwrap();

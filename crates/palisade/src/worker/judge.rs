@@ -191,11 +191,14 @@ impl<'a> Judge<'a> {
         for policy in policies {
             let before = loaded.records.get(&policy.id).cloned().unwrap_or_default();
             let not_before_ms = &mut found.not_before_ms;
-            let outcome = self.outcome(policy, || {
+            let mut outcome = self.outcome(policy, || {
                 let judgement = evaluate::judge(policy, &evidence);
                 *not_before_ms = earliest(*not_before_ms, judgement.not_before_ms);
                 ledger::advance(&before, &judgement, policy.revision, self.now_ms)
             });
+            if outcome.write != LedgerWrite::Close {
+                outcome.references.extend(evaluate::shard_references(policy, &loaded.shard));
+            }
             found.outcomes.push(outcome);
             found.judgements.shard += 1;
         }

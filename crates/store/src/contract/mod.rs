@@ -14,6 +14,7 @@ pub mod keys;
 pub mod known;
 pub mod ledger;
 pub mod missed;
+pub mod networks;
 pub mod order;
 pub mod protections;
 pub mod reading;
@@ -94,6 +95,9 @@ macro_rules! contract_suite {
             reading::readers_are_marked_when_a_referenced_item_changes_goes_or_returns
             reading::readers_are_marked_when_a_list_is_put_or_removed
             reading::a_reader_that_reads_no_more_is_not_marked
+            networks::what_other_accounts_list_and_hold_is_loaded
+            networks::a_change_in_one_account_marks_those_that_share_a_network
+            networks::facts_of_networks_are_those_of_all_shards_and_their_readers_are_marked
             reading::policies_of_common_groups_stay_known_and_their_readers_are_told
             reading::policies_of_common_groups_that_a_setting_names_are_known_for_as_long
             reading::policies_of_common_groups_learnt_during_a_lease_are_not_missed

@@ -106,10 +106,10 @@ fn permute(order: &mut Vec<usize>, from: usize, act: &mut impl FnMut(&[usize])) 
 }
 
 /// Knuth's linear congruential generator: plenty for shuffling, the same everywhere.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
+    pub fn below(&mut self, n: u64) -> u64 {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n

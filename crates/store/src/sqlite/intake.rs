@@ -18,6 +18,7 @@ use super::columns::damaged;
 use super::firsts::{First, Firsts};
 use super::held::{self, Coverage, Row, ShardRow, State, Stored};
 use super::load::ITEM;
+use super::networks::Networks;
 use super::protections::Served;
 use super::told::{Prepared, Spoken};
 use super::writer::Transaction;
@@ -84,6 +85,8 @@ struct Intake<'t> {
     told: BTreeSet<ItemKey>,
     /// Other shards of the account that read what changed.
     served: Served,
+    /// What changed that shards of other accounts read.
+    networks: Networks,
     /// Whether what is judged changed.
     changed: bool,
     /// Whether what is known of the shard as a whole did: it is judged whole.
@@ -110,6 +113,7 @@ impl<'t> Intake<'t> {
             is_referenced: readers::any_of(tx, id)?,
             told: BTreeSet::new(),
             served: Served::open(tx, id)?,
+            networks: Networks::open(tx, id)?,
             changed: false,
             is_whole: false,
             log: Log::default(),
@@ -198,6 +202,10 @@ impl<'t> Intake<'t> {
                 self.served.note(&item);
                 held.iter().for_each(|held| self.served.note(&held.item));
             }
+            if Networks::concerns(&key.resource_type) {
+                self.networks.note(&item);
+                held.iter().for_each(|held| self.networks.note(&held.item));
+            }
             // What it was when the shard was judged is not known any more.
             self.is_whole |= is_foreign;
             self.change(&key, held.filter(|_| was_live));
@@ -226,6 +234,9 @@ impl<'t> Intake<'t> {
             if Served::concerns(&key.resource_type) {
                 self.served.note(&decoded(told)?);
             }
+            if Networks::concerns(&key.resource_type) {
+                self.networks.note(&decoded(told)?);
+            }
             self.change(key, None);
         }
         Ok((is_back, state))
@@ -253,6 +264,9 @@ impl<'t> Intake<'t> {
         if state == State::Live || state == State::Deleted && tells_of_recording {
             if Served::concerns(resource_type) {
                 self.served.note(&decoded(told)?);
+            }
+            if state == State::Live && Networks::concerns(resource_type) {
+                self.networks.note_first(&decoded(told)?);
             }
             self.changed = true;
             self.is_whole |= tells_of_recording;
@@ -293,6 +307,9 @@ impl<'t> Intake<'t> {
             if Served::concerns(resource_type) {
                 gone.iter().for_each(|held| self.served.note(&held.item));
             }
+            if Networks::concerns(resource_type) {
+                gone.iter().for_each(|held| self.networks.note(&held.item));
+            }
             self.change(&key, gone.as_ref());
         }
         Ok(())
@@ -301,7 +318,8 @@ impl<'t> Intake<'t> {
     /// What was held of an item that a snapshot shows to be gone, where anybody asks.
     fn what_went(&mut self, key: &ItemKey) -> Result<Option<Held>> {
         let is_served = Served::concerns(&key.resource_type);
-        if !is_served && self.log.is_over() {
+        let is_shown = Networks::concerns(&key.resource_type);
+        if !is_served && !is_shown && self.log.is_over() {
             return Ok(None);
         }
         match held::item(self.tx, key) {
@@ -309,6 +327,9 @@ impl<'t> Intake<'t> {
             Ok(Row::Absent | Row::Foreign) => {}
             Err(StoreError::Damaged { .. }) if !is_served => {}
             Err(error) => return Err(error),
+        }
+        if is_shown {
+            self.networks.note_unreadable(key);
         }
         // Nobody can tell what it was, but all the same that it is gone.
         self.is_whole = true;
@@ -365,6 +386,7 @@ impl<'t> Intake<'t> {
         }
         if self.changed {
             self.served.mark(self.tx, self.id, sequence, received_ms)?;
+            self.networks.close(self.tx, self.id, sequence, received_ms)?;
         }
         Ok(())
     }

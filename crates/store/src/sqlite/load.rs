@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use palisade_core::evaluate::{AccountFacts, Changed, Fact, Reference, References, Support};
+use palisade_core::evaluate::{
+    AccountFacts, Changed, Fact, Reference, References, Support, reads_networks,
+};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Age, Item, ItemKey, Recorder, Shard, decode_item_of};
 use palisade_core::ledger::{Record, ViolatorRow};
@@ -15,7 +17,7 @@ use super::columns::{damaged, get, ident, limit};
 use super::held::{self, State};
 use super::sums::{OTHER_SUM, sound};
 use super::writer::Transaction;
-use super::{changes, common_policies, control, ledger, missed, protections};
+use super::{changes, common_policies, control, ledger, missed, networks, protections};
 
 pub(super) const ITEM: &str = "item";
 const SHARD: &str = "shard";
@@ -57,11 +59,17 @@ pub(super) fn load(
         ledger::violators(tx, policy, account, None, usize::MAX)
     };
     let head = head(tx, shard)?;
+    let shard_id = shard;
+    let shard = self::shard(tx, shard, head.as_ref(), types)?;
+    let mut account = account_facts(tx, shard_id, types)?;
+    if types.is_none_or(reads_networks) {
+        account.network = networks::facts(tx, &shard)?;
+    }
     Ok(Loaded {
-        shard: self::shard(tx, shard, head.as_ref(), types)?,
         references: facts.of(tx, references)?,
-        account: account_facts(tx, shard, types)?,
-        records: records(tx, policies, &shard.account, &all)?,
+        account,
+        records: records(tx, policies, &shard_id.account, &all)?,
+        shard,
         as_of: head.as_ref().map_or(0, |head| head.as_of),
         is_changed: head.is_some_and(|head| head.is_changed),
     })
@@ -97,7 +105,7 @@ pub(super) fn load_changed(
     Ok(Some(LoadedChanges { changed, loaded }))
 }
 
-/// Only Shield's protections are read across shards.
+/// Of the account's own shards only Shield's protections are read.
 fn account_facts(
     tx: &Transaction<'_>,
     shard: &ShardId,
@@ -235,7 +243,7 @@ fn covered(
     Ok(shard)
 }
 
-fn live_items_of(
+pub(super) fn live_items_of(
     tx: &Transaction<'_>,
     id: &ShardId,
     resource_type: &ResourceType,
@@ -398,6 +406,8 @@ fn fact(tx: &Transaction<'_>, reference: &Reference) -> Result<Option<Fact>> {
             }))
         }
         Reference::CommonPolicies => Ok(Some(Fact::Policies(common_policies::all(tx)?))),
+        // What they name is loaded with what the shard's items say.
+        Reference::Group { .. } | Reference::Vpc { .. } => Ok(None),
     }
 }
 

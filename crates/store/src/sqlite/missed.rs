@@ -12,7 +12,7 @@ use super::load::ITEM;
 use super::protections::Served;
 use super::sums::{OTHER_SUM, sound};
 use super::writer::Transaction;
-use super::{held, work};
+use super::{held, networks, work};
 
 const MISSED: &str = "missed row";
 
@@ -151,6 +151,7 @@ fn mark(tx: &Transaction<'_>, missed: &Missed, sequence: u64, now_ms: i64) -> Re
     if let (Some(account), Some(region)) = (account, region) {
         let id = ShardId { account: account.clone(), region: region.clone() };
         work::mark(tx, &id, None, sequence, now_ms)?;
+        networks::mark_sharing(tx, &id, sequence, now_ms)?;
     }
     // Protections are read in every Region of the account.
     let serves_all = resource_type.as_ref().is_none_or(Served::concerns);
@@ -172,7 +173,12 @@ fn mark_shards(
         tx.prepare_cached("SELECT account, region FROM shards WHERE ?1 = '' OR account = ?1")?;
     let mut rows = statement.query([account.map_or("", AccountId::as_str)])?;
     while let Some(row) = rows.next()? {
-        work::mark(tx, &shard(row, 0, MISSED)?, None, sequence, now_ms)?;
+        let id = shard(row, 0, MISSED)?;
+        work::mark(tx, &id, None, sequence, now_ms)?;
+        // Of every account each is marked already.
+        if account.is_some() {
+            networks::mark_sharing(tx, &id, sequence, now_ms)?;
+        }
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ mod ledger;
 mod load;
 mod log;
 mod missed;
+mod networks;
 mod protections;
 mod readers;
 mod retention;

@@ -23,6 +23,7 @@ pub(super) fn account_facts(tx: &Transaction<'_>, shard: &ShardId) -> Result<Acc
         protections: protections_elsewhere(tx, shard)?,
         knows_global_protections: knows(tx, &home)?.global,
         knows_regional_protections: knows_regional(tx, shard)?,
+        ..AccountFacts::default()
     })
 }
 

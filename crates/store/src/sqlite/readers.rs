@@ -4,14 +4,14 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::evaluate::Reference;
-use palisade_core::ident::{AccountId, PolicyId, ShardId};
+use palisade_core::ident::{AccountId, PolicyId, Region, ShardId};
 use palisade_core::inventory::ItemKey;
 
 use crate::Result;
 
 use super::columns::{get, ident, shard};
 use super::writer::Transaction;
-use super::{common_policies, control, held, work};
+use super::{common_policies, control, held, networks, work};
 
 const READER: &str = "reader of a reference";
 
@@ -38,6 +38,8 @@ fn text(reference: &Reference) -> String {
             ["protocols", owner.as_str(), region.as_str(), id.as_str()]
         }
         Reference::CommonPolicies => return "common policies".to_owned(),
+        Reference::Group { region, id } => ["group", region.as_str(), id.as_str(), ""],
+        Reference::Vpc { region, id } => ["vpc", region.as_str(), id, ""],
     };
     parts.join(&BETWEEN.to_string())
 }
@@ -75,6 +77,34 @@ pub(super) fn mark(
     now_ms: i64,
 ) -> Result<()> {
     mark_text(tx, &text(reference), sequence, now_ms)
+}
+
+/// Marks the readers of groups and VPCs due. In most Regions nobody reads any: that is asked once.
+pub(super) fn mark_networks(
+    tx: &Transaction<'_>,
+    references: &BTreeSet<Reference>,
+    region: &Region,
+    sequence: u64,
+    now_ms: i64,
+) -> Result<()> {
+    let mut any =
+        tx.prepare_cached("SELECT 1 FROM readers WHERE reference > ?1 AND reference < ?2")?;
+    let mut is_read = |kind: &str| -> Result<bool> {
+        let stem = format!("{kind}{BETWEEN}{}", region.as_str());
+        Ok(any.exists([format!("{stem}{BETWEEN}"), format!("{stem}{PAST}")])?)
+    };
+    let (groups, vpcs) = (is_read("group")?, is_read("vpc")?);
+    for reference in references {
+        let is_read = match reference {
+            Reference::Group { .. } => groups,
+            Reference::Vpc { .. } => vpcs,
+            _ => true,
+        };
+        if is_read {
+            mark(tx, reference, sequence, now_ms)?;
+        }
+    }
+    Ok(())
 }
 
 fn mark_text(tx: &Transaction<'_>, reference: &str, sequence: u64, now_ms: i64) -> Result<()> {
@@ -165,6 +195,8 @@ fn changed(tx: &Transaction<'_>, reference: &Reference) -> Result<u64> {
         }
         Reference::AppsList { .. } | Reference::ProtocolsList { .. } => control::lists_changed(tx),
         Reference::CommonPolicies => common_policies::changed(tx),
+        Reference::Group { .. } => networks::groups_changed(tx),
+        Reference::Vpc { .. } => networks::vpcs_changed(tx),
     }
 }
 

@@ -494,6 +494,7 @@ fn a_regional_resource_needs_the_regional_kind_of_any_region_and_a_distribution_
             protections: held.to_vec(),
             knows_global_protections: knows_global,
             knows_regional_protections: knows_regional,
+            ..AccountFacts::default()
         };
         // The Region judged records addresses alone.
         let shard = away(recorded(&[ResourceType::EIP], vec![eip()]));

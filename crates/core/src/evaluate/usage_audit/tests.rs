@@ -6,7 +6,7 @@ use crate::evaluate::world::{
 };
 use crate::evaluate::{AccountFacts, Fact, Reference, References};
 use crate::inventory::{
-    ClassicLoadBalancer, InstanceInterface, LoadBalancer, Recorder, RecordingGroup,
+    ClassicLoadBalancer, InstanceInterface, LoadBalancer, Recorder, RecordingGroup, Shard,
 };
 use crate::policy::Rule;
 

@@ -1,8 +1,11 @@
-//! `AWS::EC2::NetworkInterface`, `AWS::EC2::Instance` and `AWS::EC2::PrefixList` (formats §9).
+//! `AWS::EC2::NetworkInterface`, `AWS::EC2::Instance` and `AWS::EC2::PrefixList` (formats §9), and
+//! `AWS::EC2::SecurityGroupVpcAssociation` in the layout of its resource schema.
 
 use ipnet::IpNet;
 
-use crate::inventory::{Body, Instance, InstanceInterface, NetworkInterface, PrefixList};
+use crate::inventory::{
+    Body, GroupAssociation, Instance, InstanceInterface, NetworkInterface, PrefixList,
+};
 
 use super::security_group::{cidr, owner};
 use super::shape::{Cidr, Flag, Group, Many, Text, TextIn, Whole, shape};
@@ -55,6 +58,29 @@ shape! {
         id: Text<'a> = "prefixListId",
         entries: Many<TextIn<'a, Cidr>> = "entries",
     }
+}
+
+shape! {
+    GroupAssociationBody {
+        group: Text<'a> = "groupId",
+        vpc: Text<'a> = "vpcId",
+        state: Text<'a> = "state",
+    }
+}
+
+/// A body that does not tell the group is unseen.
+pub(super) fn read_group_association(source: &Source<'_>) -> Result<Body, String> {
+    let body: GroupAssociationBody<'_> = source.body()?;
+    let Some(group) = body.group.and_then(Text::filled) else { return Ok(Body::Unseen) };
+    let state = body.state.and_then(Text::filled);
+    let is_over = |state: &str| {
+        ["disassociated", "association-failed"].iter().any(|over| state.eq_ignore_ascii_case(over))
+    };
+    Ok(Body::GroupAssociation(GroupAssociation {
+        group,
+        vpc: body.vpc.and_then(Text::filled),
+        serves: !state.as_deref().is_some_and(is_over),
+    }))
 }
 
 /// A body that does not tell the groups is unseen.

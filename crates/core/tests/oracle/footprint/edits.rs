@@ -158,6 +158,7 @@ fn change_body(item: &mut Item, shard: &Shard, random: &mut Random) {
             0 => recorder.recording = !recorder.recording,
             _ => recorder.group = RecordingGroup::Only(vec![ResourceType::SECURITY_GROUP]),
         },
+        Body::GroupAssociation(association) => association.serves = !association.serves,
         Body::Deleted | Body::Unseen | Body::OlderLayout | Body::Unwanted => {}
     }
 }

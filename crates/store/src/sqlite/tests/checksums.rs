@@ -12,6 +12,7 @@ use crate::contract::Bed as _;
 use crate::contract::control::resource_set;
 use crate::contract::facts::*;
 use crate::contract::keys::{change_keys, event, key};
+use crate::contract::networks::{eni, sg};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::checksums::{self, Checked, DAMAGED_TOLD_MAX};
 use crate::{
@@ -67,6 +68,13 @@ pub(super) fn served() -> OnDisk {
         let lacks = [gap(&shard, Some(GROUP), "sg-1", 5), gap(&shard, None, "sg-1", 40)];
         store.accept(&missing(&next, &lacks), 30).unwrap();
     }
+    // A network that two accounts share.
+    let seen = [
+        eni(1, "eni-1", 10, &["sg-lent"], None),
+        eni(1, "eni-2", 10, &["sg-lent"], Some(2)),
+        sg(2, "sg-lent", 10, "vpc-1", None),
+    ];
+    store.accept(&delivery(&seen), 30).unwrap();
     bed
 }
 

@@ -203,6 +203,7 @@ fn statements_sum_the_columns_that_the_tables_have() {
         include_str!("../ledger/write.rs"),
         include_str!("../load.rs"),
         include_str!("../missed.rs"),
+        include_str!("../networks.rs"),
         include_str!("../protections.rs"),
         include_str!("../retention.rs"),
         include_str!("../sums.rs"),
