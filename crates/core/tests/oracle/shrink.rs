@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What tells whose an item is, and what a file.
-const KEPT: [&str; 8] = [
+const KEPT: [&str; 21] = [
     "name",
     "awsAccountId",
     "awsRegion",
@@ -12,6 +12,20 @@ const KEPT: [&str; 8] = [
     "configurationItemCaptureTime",
     "configurationItemStatus",
     "configSnapshotId",
+    // What is not told is another matter than what is not there.
+    "ipPermissions",
+    "ipPermissionsEgress",
+    "groups",
+    "groupName",
+    "vpcId",
+    "securityGroups",
+    "networkInterfaces",
+    "networkInterfaceId",
+    "relationships",
+    "tags",
+    "state",
+    "ManagedByFirewallManager",
+    "RetrofittedByFirewallManager",
 ];
 
 /// Leaves out what can be left out of a case while `differs` still holds of it.

@@ -10,7 +10,7 @@ use super::held::{self, Held};
 use super::item::is_unseen;
 use super::known::require;
 use super::network::{Carrier, INSTANCE, INTERFACE, instances, interfaces, is_terminated};
-use super::rules::rules;
+use super::rules::{Peer, rules};
 use super::scope::{listed_types, tags_in_scope};
 use super::{Found, Mutation, Said, World, list, service_data, text};
 
@@ -196,6 +196,13 @@ impl Audit<'_, '_> {
         let told = rules(group, broken);
         let mut sum = Said::No;
         for rule in &told.rules {
+            if let Peer::PrefixList(id) = &rule.peer
+                && self.demand.reads_source(rule)
+                && self.demand.looks_at(rule.egress, broken)
+            {
+                // What is known of it may have changed since.
+                self.lists.entries(id);
+            }
             let answer = self.demand.answer(rule, &self.lists, broken);
             sum = sum.or(Said::of(answer.violates));
             if answer.unknown {
@@ -205,6 +212,7 @@ impl Audit<'_, '_> {
         let untold = (told.untold_ingress && self.demand.looks_at(false, broken))
             || (told.untold_egress && self.demand.looks_at(true, broken));
         let pass = broken == Some(Mutation::UntoldRulesAreNone) || self.demand.missing;
-        if untold && !pass { sum.or(Said::Untold) } else { sum }
+        // Nothing is claimed of a group that does not tell all that is looked at.
+        if untold && !pass { Said::Untold } else { sum }
     }
 }

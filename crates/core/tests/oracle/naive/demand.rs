@@ -165,6 +165,17 @@ impl Demand {
         }
     }
 
+    /// Whether what a rule lets in is looked at, and not only what it opens.
+    pub fn reads_source(&self, rule: &Rule) -> bool {
+        let set = |key: &str| !self.options[key].is_null();
+        let public = self.allowed_apps.is_some() || self.denied_apps.is_some();
+        !self.missing
+            && (!self.action.is_empty()
+                || set("minIpv4CidrPrefixLenPerSgRule")
+                || set("minIpv6CidrPrefixLenPerSgRule")
+                || (public && !rule.egress))
+    }
+
     /// Whether a rule breaks what is asked for.
     pub fn answer(&self, rule: &Rule, lists: &Lists<'_>, broken: Option<Mutation>) -> Answer {
         let fine = Answer::default();

@@ -118,7 +118,9 @@ fn newest<'a>(
                 continue;
             }
             &mut told
-        } else if is_unseen(state) && broken != Some(Mutation::LaterUnseenHidesBody) {
+        } else if (is_unseen(state) || state["partial"] == true)
+            && broken != Some(Mutation::LaterUnseenHidesBody)
+        {
             &mut unseen
         } else {
             &mut told
@@ -166,7 +168,11 @@ pub fn order(a: &Value, b: &Value) -> Ordering {
         (Some(a), Some(b)) => a.cmp(&b),
         _ => Ordering::Equal,
     };
-    by_number.then_with(|| item::captured_ms(a).cmp(&item::captured_ms(b)))
+    // Of one moment, a number tells more of it (it is the moment since version 1.3).
+    let finer = |item: &Value| number(item).unwrap_or(item::captured_ms(item) as u64);
+    by_number
+        .then_with(|| item::captured_ms(a).cmp(&item::captured_ms(b)))
+        .then_with(|| finer(a).cmp(&finer(b)))
 }
 
 /// How much a state tells.

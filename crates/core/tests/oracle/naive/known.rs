@@ -95,23 +95,19 @@ impl Held<'_> {
         if !here || elsewhere {
             return false;
         }
-        // Of an unknown type, any later snapshot of the shard.
-        let closed = self.told.wholes.iter().any(|whole| {
+        let others = self.told.wholes.iter().enumerate();
+        let mut others = others.filter(|(at, _)| hole.file != Some(*at)).map(|(_, whole)| whole);
+        let closed = others.any(|whole| {
             whole.account == self.account
                 && whole.moment_ms >= hole.since_ms
-                && match hole.kind {
-                    None => whole.region == self.region,
-                    Some(_) => covers(whole, &self.region, kind, None),
-                }
+                && covers(whole, &self.region, kind, None)
         });
         let mended = hole.item
             && self.broken != Some(Mutation::MendedItemsStayUnreadable)
             && self.all.iter().any(|state| {
-                let of_kind =
-                    hole.kind.as_deref().is_none_or(|of| text(&state.item["resourceType"]) == of);
                 Some(text(&state.item["resourceId"])) == hole.id.as_deref()
-                    && of_kind
-                    && state.captured_ms >= hole.since_ms
+                    && Some(text(&state.item["resourceType"])) == hole.kind.as_deref()
+                    && state.seen_ms >= hole.since_ms
             });
         !mended && (!closed || self.broken == Some(Mutation::SnapshotsCloseNothing))
     }

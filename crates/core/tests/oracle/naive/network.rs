@@ -74,7 +74,7 @@ fn interface<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> 
                 newest_ms = captured_ms(instance);
                 carrier.groups = ids_of(&entry["groups"]);
                 carrier.untold = false;
-                let later = here.later(item).is_some_and(|own| captured_ms(own) >= newest_ms);
+                let later = here.later(item).is_some_and(|own| captured_ms(own) > newest_ms);
                 carrier.outdated = here.is_outdated(instance) || later;
             }
         }
@@ -117,14 +117,13 @@ fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> C
             continue;
         }
         match here.of_type(INTERFACE).find(newer) {
-            Some(own) if is_unseen(own) && captured_ms(own) > captured_ms(item) => {
-                carrier.untold = true;
-                primary_is_newer |= is_primary;
-            }
             Some(own) if is_unseen(own) => {
+                carrier.outdated |= captured_ms(own) > captured_ms(item);
                 carrier.untold |= !entry["groups"].is_array();
                 carrier.groups.extend(ids_of(&entry["groups"]));
             }
+            // It is on another instance by now.
+            Some(own) if is_elsewhere(own, id) => primary_is_newer |= is_primary,
             Some(own) => {
                 let groups = &held::body(own)["groups"];
                 carrier.untold |= !groups.is_array();
@@ -133,6 +132,8 @@ fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> C
                 primary_is_newer |= is_primary;
             }
             None => {
+                let own = here.item(INTERFACE, name).and_then(|own| here.later(own));
+                carrier.outdated |= own.is_some_and(|own| newer(&own));
                 carrier.untold |= !entry["groups"].is_array();
                 carrier.groups.extend(ids_of(&entry["groups"]));
             }
@@ -152,6 +153,11 @@ fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> C
         }
     }
     carrier
+}
+
+fn is_elsewhere(interface: &Value, id: &str) -> bool {
+    let attached = text(&held::body(interface)["attachment"]["instanceId"]);
+    !attached.is_empty() && attached != id
 }
 
 pub fn is_terminated(instance: &Value) -> bool {

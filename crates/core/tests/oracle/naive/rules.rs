@@ -168,7 +168,8 @@ pub(super) fn peers_meet(
     if let (Peer::PrefixList(rule), Peer::PrefixList(audit)) = (&rule.peer, &audit.peer)
         && rule == audit
     {
-        return Said::Yes;
+        // Nothing overlaps where there is nothing.
+        return Said::of(lists.entries(rule).is_none_or(|entries| !entries.is_empty()));
     }
     let ranges = |peer: &Peer| match peer {
         Peer::Cidr(range) => Some(vec![*range]),

@@ -85,7 +85,7 @@ fn membership(
         && is_unseen(item)
         && broken != Some(Mutation::UntoldTagsTakeOutOfScope)
     {
-        return Membership::In;
+        return Membership::Untold;
     }
     let tags = match tags {
         Some(tags) => tags,

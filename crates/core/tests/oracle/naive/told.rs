@@ -51,6 +51,8 @@ pub struct Hole {
     pub id: Option<String>,
     /// What tells of this moment or a later one may close it.
     pub since_ms: i64,
+    /// The snapshot that holds it, which does not close it.
+    pub file: Option<usize>,
     /// It could not be read, rather than that it was left out.
     pub unreadable: bool,
     /// An item that could not be read, which a later good state of it mends (row 39).
@@ -103,16 +105,45 @@ pub fn read(case: &Value, broken: Option<Mutation>) -> Told {
         }
         told.documents(&name, &documents, broken);
     }
+    if broken != Some(Mutation::MendedItemsStayUnreadable) {
+        told.mend();
+    }
     told
 }
 
 impl Told {
+    /// What could not be read is of no account once the resource was shown again; but it was there.
+    fn mend(&mut self) {
+        let of_one = |a: &State, b: &State| {
+            a.account == b.account
+                && a.region == b.region
+                && a.item["resourceType"] == b.item["resourceType"]
+                && a.item["resourceId"] == b.item["resourceId"]
+        };
+        let unreadable = |state: &State| state.item["unreadable"] == true;
+        let (mut bad, mut good): (Vec<State>, Vec<State>) =
+            std::mem::take(&mut self.states).into_iter().partition(unreadable);
+        bad.retain(|bad| {
+            let is_shown = |good: &State| of_one(bad, good) && good.seen_ms >= bad.captured_ms;
+            let mended = good.iter().any(is_shown);
+            for good in good.iter_mut().filter(|good| mended && of_one(bad, good)) {
+                good.seen_ms = good.seen_ms.max(bad.seen_ms);
+            }
+            !mended
+        });
+        good.extend(bad);
+        self.states = good;
+    }
+
     /// Documents of one file: pages of one answer, or one thing after another.
     fn documents(&mut self, name: &Name, documents: &[Value], broken: Option<Mutation>) {
         let mut flat: Vec<&Value> = documents.iter().collect();
         while let Some(at) = flat.iter().position(|document| document.is_array()) {
             let inner = list(flat[at]);
             flat.splice(at..at + 1, inner);
+        }
+        if flat.is_empty() {
+            return self.unread(name, None, broken);
         }
         if flat.iter().any(|document| is_answer(document)) {
             let mut answer = Answer::default();
@@ -196,7 +227,8 @@ impl Told {
         }
         for hole in &mut self.holes[holes..] {
             whole.unread.push((hole.kind.clone(), hole.id.clone()));
-            hole.since_ms = hole.since_ms.max(moment_ms + 1);
+            hole.since_ms = hole.since_ms.max(moment_ms);
+            hole.file = Some(self.wholes.len());
         }
         self.wholes.push(whole);
     }
@@ -231,6 +263,7 @@ impl Told {
                 kind: key["ResourceType"].as_str().map(item::kind),
                 id: None,
                 since_ms,
+                file: None,
                 unreadable: false,
                 item: false,
             });
@@ -250,6 +283,7 @@ impl Told {
                     kind: key["resourceType"].as_str().map(item::kind),
                     id: None,
                     since_ms,
+                    file: None,
                     unreadable: false,
                     item: false,
                 });
@@ -271,6 +305,7 @@ impl Told {
                 kind,
                 id,
                 since_ms,
+                file: None,
                 unreadable: false,
                 item: false,
             });
@@ -283,6 +318,7 @@ impl Told {
                 kind,
                 id: None,
                 since_ms,
+                file: None,
                 unreadable: false,
                 item: false,
             });
@@ -330,9 +366,11 @@ impl Told {
         self.holes.push(Hole {
             account,
             regions,
-            kind: read.kind.or(name.kind.clone()),
+            // Of a history that cannot be read at all its name tells the type.
+            kind: read.kind.or(name.kind.clone().filter(|_| !item)),
             id: read.id,
             since_ms: read.captured_ms.or(name.moment_ms).unwrap_or(i64::MAX),
+            file: None,
             unreadable: true,
             item,
         });
