@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use palisade_core::evaluate::{
-    self, AccountFacts, Evidence, Fact, Judgement, Reference, References, Status,
+    self, AccountFacts, Evidence, Fact, Judgement, NetworkFacts, Presence, Reference, References,
+    Status,
 };
-use palisade_core::ident::{AccountId, PolicyId, Region, ResourceType, ShardId};
+use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{
-    Assumed, Delivery, DeliveryError, DeliveryReader, Missed, Shard, ShardBuilder,
+    Assumed, Delivery, DeliveryError, DeliveryReader, Item, Missed, Shard, ShardBuilder,
 };
 use palisade_core::organization::Organization;
 use palisade_core::policy::{self, Document, Identity, Policy};
@@ -47,9 +48,11 @@ impl World {
         }
         let shards = shards(case, &policy)?;
         let of_account = shards.values().filter(|shard| shard.id.account == account_id);
-        let facts = AccountFacts::of(of_account);
+        let mut facts = AccountFacts::of(of_account);
+        facts.assume(&assumed(case)?);
         let id = ShardId { account: account_id, region };
         let shard = shards.get(&id).cloned().unwrap_or_else(|| Shard::empty(id));
+        facts.network = network(&shard, &shards);
         let references = references(case, &policy, &shards)?;
         Ok(Some(World {
             policy,
@@ -194,16 +197,32 @@ fn shards(case: &Value, policy: &Policy) -> Result<BTreeMap<ShardId, Shard>, Str
     for builder in builders.values_mut() {
         missed.iter().for_each(|missed| builder.miss(missed.clone()));
     }
-    let assumed = match &case["assumeRecorded"] {
-        Value::Bool(true) => Assumed::parse(["all"])?,
-        kinds => Assumed::parse(texts(kinds).iter().map(|kind| &**kind))?,
-    };
+    let assumed = assumed(case)?;
     let sealed = builders.into_iter().map(|(id, builder)| {
         let mut shard = builder.seal();
         shard.assumed = assumed.clone();
         (id, shard)
     });
     Ok(sealed.collect())
+}
+
+/// The types that count as recorded by the operator's word.
+fn assumed(case: &Value) -> Result<Assumed, String> {
+    match &case["assumeRecorded"] {
+        Value::Bool(true) => Assumed::parse(["all"]),
+        kinds => Assumed::parse(texts(kinds).iter().map(|kind| &**kind)),
+    }
+}
+
+/// What the accounts of the Region say of one's shard.
+fn network(shard: &Shard, shards: &BTreeMap<ShardId, Shard>) -> NetworkFacts {
+    let of_region = || shards.values().filter(|other| other.id.region == shard.id.region);
+    let presences = of_region().map(|one| (one.id.account.clone(), Presence::of(one))).collect();
+    let mut held: BTreeMap<ResourceId, Vec<Item>> = BTreeMap::new();
+    for group in of_region().flat_map(|one| one.of_type(&ResourceType::SECURITY_GROUP)) {
+        held.entry(group.key.id.clone()).or_default().push(group.clone());
+    }
+    NetworkFacts::of(shard, &presences, &held)
 }
 
 /// Takes in what a file tells; and gives what it does not.

@@ -95,11 +95,9 @@ impl Held<'_> {
         if !here || elsewhere {
             return false;
         }
-        let others = self.told.wholes.iter().enumerate();
-        let mut others = others.filter(|(at, _)| hole.file != Some(*at)).map(|(_, whole)| whole);
-        let closed = others.any(|whole| {
+        let closed = self.told.wholes.iter().any(|whole| {
             whole.account == self.account
-                && whole.moment_ms >= hole.since_ms
+                && whole.moment_ms >= hole.since_ms + i64::from(hole.within)
                 && covers(whole, &self.region, kind, None)
         });
         let mended = hole.item

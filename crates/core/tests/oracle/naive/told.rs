@@ -51,8 +51,8 @@ pub struct Hole {
     pub id: Option<String>,
     /// What tells of this moment or a later one may close it.
     pub since_ms: i64,
-    /// The snapshot that holds it, which does not close it.
-    pub file: Option<usize>,
+    /// A whole snapshot holds it, which does not close it.
+    pub within: bool,
     /// It could not be read, rather than that it was left out.
     pub unreadable: bool,
     /// An item that could not be read, which a later good state of it mends (row 39).
@@ -228,7 +228,7 @@ impl Told {
         for hole in &mut self.holes[holes..] {
             whole.unread.push((hole.kind.clone(), hole.id.clone()));
             hole.since_ms = hole.since_ms.max(moment_ms);
-            hole.file = Some(self.wholes.len());
+            hole.within = true;
         }
         self.wholes.push(whole);
     }
@@ -263,7 +263,7 @@ impl Told {
                 kind: key["ResourceType"].as_str().map(item::kind),
                 id: None,
                 since_ms,
-                file: None,
+                within: false,
                 unreadable: false,
                 item: false,
             });
@@ -283,7 +283,7 @@ impl Told {
                     kind: key["resourceType"].as_str().map(item::kind),
                     id: None,
                     since_ms,
-                    file: None,
+                    within: false,
                     unreadable: false,
                     item: false,
                 });
@@ -305,7 +305,7 @@ impl Told {
                 kind,
                 id,
                 since_ms,
-                file: None,
+                within: false,
                 unreadable: false,
                 item: false,
             });
@@ -318,7 +318,7 @@ impl Told {
                 kind,
                 id: None,
                 since_ms,
-                file: None,
+                within: false,
                 unreadable: false,
                 item: false,
             });
@@ -370,7 +370,7 @@ impl Told {
             kind: read.kind.or(name.kind.clone().filter(|_| !item)),
             id: read.id,
             since_ms: read.captured_ms.or(name.moment_ms).unwrap_or(i64::MAX),
-            file: None,
+            within: false,
             unreadable: true,
             item,
         });

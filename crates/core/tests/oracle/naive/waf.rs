@@ -74,12 +74,19 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
     in_use.dedup();
     for arn in in_use.iter().filter(|_| retrofit) {
         let Some(acl) = seen_acl(arn, &here, broken) else { continue };
-        if is_own(acl, case, broken) != Said::No {
+        let own = is_own(acl, case, broken);
+        if own == Said::Yes {
             continue;
         }
         let others = customers(acl, case, broken) == Said::No
             && broken != Some(Mutation::AclsOfOthersTakenOver);
         let strays = strays(world, acl, &here, &in_scope, broken);
+        if own == Said::Untold {
+            if strays != Said::No {
+                found.gap();
+            }
+            continue;
+        }
         if others || strays == Said::Yes {
             found.violator(acl, "WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE");
         } else if strays == Said::Untold || customers(acl, case, broken) == Said::Untold {
@@ -123,7 +130,8 @@ fn verdict(
     let retrofitted = told_flag(acl, "RetrofittedByFirewallManager", broken);
     let untouched = own != Said::Yes && retrofitted == Said::No;
     let carries = carried(held::body(acl), data, untouched, broken);
-    let doubt = own == Said::Untold || (own == Said::No && taken_over == Said::Untold);
+    // Own or taken over, it has to carry the same.
+    let doubt = own != Said::Yes && taken_over != Said::Yes;
     match carries {
         _ if doubt => None,
         Said::Yes => Some(""),

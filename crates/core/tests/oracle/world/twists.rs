@@ -67,6 +67,9 @@ fn some_of_a_type(case: &mut Value, random: &mut Random) -> Vec<Value> {
         let mut told = items[at].clone();
         if after {
             later(&mut told, 50, AFTER);
+        } else if stays {
+            // States of one version are one state.
+            later(&mut told, 2, BEFORE);
         }
         if !stays {
             items.remove(at);
@@ -208,6 +211,7 @@ fn singles(case: &mut Value, random: &mut Random) {
         }
         _ => {
             case["delivery"]["configSnapshotId"].take();
+            later(&mut one, 2, BEFORE);
         }
     }
     let content = if random.chance(12) {
