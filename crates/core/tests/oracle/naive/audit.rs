@@ -212,7 +212,6 @@ impl Audit<'_, '_> {
         let untold = (told.untold_ingress && self.demand.looks_at(false, broken))
             || (told.untold_egress && self.demand.looks_at(true, broken));
         let pass = broken == Some(Mutation::UntoldRulesAreNone) || self.demand.missing;
-        // Nothing is claimed of a group that does not tell all that is looked at.
-        if untold && !pass { Said::Untold } else { sum }
+        if untold && !pass { sum.or(Said::Untold) } else { sum }
     }
 }

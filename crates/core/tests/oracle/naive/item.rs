@@ -85,18 +85,16 @@ impl Item {
         // A body that cannot be read is one that is not shown (row 39).
         let body = get(&["configuration"]).map_or(Some(Value::Null), parsed_body);
         let unreadable = body.is_none() && broken != Some(Mutation::UnreadableItemsPass);
-        let untold = body.as_ref().is_some_and(|body| is_untold(kind, body))
-            && broken != Some(Mutation::UntoldRulesAreNone);
         let body = body.unwrap_or_default();
+        let untold = tells_nothing(kind, &body) && broken != Some(Mutation::UntoldRulesAreNone);
         let mut whole = json!({
             "awsAccountId": account, "awsRegion": region, "resourceType": kind, "resourceId": id,
             "configurationItemCaptureTime": read.captured_ms, "configuration": plain(&body),
         });
         whole["configurationItemStatus"] =
             json!(said(&["configurationItemStatus"]).unwrap_or_else(|| "OK".to_owned()));
-        whole["mute"] = json!(unreadable || get(&["mute"]).is_some());
+        whole["mute"] = json!(unreadable || untold || get(&["mute"]).is_some());
         whole["unreadable"] = json!(unreadable);
-        whole["partial"] = json!(untold);
         whole["configurationStateId"] = json!(state);
         whole["resourceName"] = json!(said(&["resourceName"]));
         if let Some(Value::Object(map)) = get(&["supplementaryConfiguration"]) {
@@ -140,16 +138,15 @@ fn parsed_body(body: &Value) -> Option<Value> {
     }
 }
 
-/// Whether a body does not tell what is asked of its type.
-fn is_untold(kind: &str, body: &Value) -> bool {
-    let told = |member: &str| body[member].is_array();
-    body.is_object()
-        && !match kind {
-            "AWS::EC2::SecurityGroup" => told("ipPermissions") && told("ipPermissionsEgress"),
-            "AWS::EC2::NetworkInterface" => told("groups"),
-            "AWS::EC2::Instance" => told("networkInterfaces") || told("securityGroups"),
-            _ => true,
-        }
+/// Whether a body tells nothing of what is asked of its type.
+fn tells_nothing(kind: &str, body: &Value) -> bool {
+    let members: &[&str] = match kind {
+        "AWS::EC2::SecurityGroup" => &["ipPermissions", "ipPermissionsEgress"],
+        "AWS::EC2::NetworkInterface" => &["groups"],
+        "AWS::EC2::Instance" => &["networkInterfaces", "securityGroups"],
+        _ => return false,
+    };
+    body.is_object() && members.iter().all(|member| !body[*member].is_array())
 }
 
 /// Tags as a map, from a map or from a list of pairs.
