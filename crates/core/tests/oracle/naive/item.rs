@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Mutation, text};
+use super::{Mutation, any_case, text};
 
 pub const RECORDER: &str = "AWS::Config::ConfigurationRecorder";
 
@@ -144,9 +144,10 @@ fn tells_nothing(kind: &str, body: &Value) -> bool {
         "AWS::EC2::SecurityGroup" => &["ipPermissions", "ipPermissionsEgress"],
         "AWS::EC2::NetworkInterface" => &["groups"],
         "AWS::EC2::Instance" => &["networkInterfaces", "securityGroups"],
+        "AWS::Shield::Protection" | "AWS::ShieldRegional::Protection" => &["ResourceArn"],
         _ => return false,
     };
-    body.is_object() && members.iter().all(|member| !body[*member].is_array())
+    body.is_object() && members.iter().all(|member| any_case(body, member).is_null())
 }
 
 /// Tags as a map, from a map or from a list of pairs.

@@ -94,6 +94,7 @@ mutations! {
     InterfacesTellNothingOfInstances,
     UntoldGroupsOfCarriersAreNone,
     UntoldRulesAreNone,
+    UntoldNamesAreOrdinary,
     AnyNameMakesAReplica,
     KnownCommonPoliciesForgotten,
     NamedCommonPoliciesForgotten,

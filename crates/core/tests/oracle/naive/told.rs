@@ -162,6 +162,9 @@ impl Told {
     }
 
     fn document(&mut self, name: &Name, document: &Value, broken: Option<Mutation>) {
+        if !document.is_object() {
+            return self.unread(name, None, broken);
+        }
         let inside = |key: &str| document[key].as_str().and_then(|t| serde_json::from_str(t).ok());
         let inner: Option<Value> = inside("Body").or(inside("body")).or(inside("Message"));
         if let Some(inner) = inner {

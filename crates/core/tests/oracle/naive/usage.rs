@@ -120,6 +120,13 @@ fn judged_groups<'a>(
         if !outside && here.is_outdated(group) && broken != Some(Mutation::OutdatedGroupsPass) {
             found.gap();
         }
+        if name_of(group).is_empty() && broken != Some(Mutation::UntoldNamesAreOrdinary) {
+            // It may be `default`.
+            if !outside {
+                found.gap();
+            }
+            continue;
+        }
         if name_of(group) == "default" && broken != Some(Mutation::DefaultGroupsMustBeUsed) {
             continue;
         }
