@@ -128,6 +128,7 @@ fn compare(test: &Path, state: State, count: u64) -> Result<(), String> {
         .env("PALISADE_SEED", state.seed.to_string())
         .env("PALISADE_FIRST_CASE", state.next_case.to_string())
         .env("PALISADE_CASES", count.to_string())
+        .env("PALISADE_UNSETTLED", "1")
         .current_dir(tidy::root())
         .status()
         .map_err(|error| format!("{} cannot be run: {error}", test.display()))?;

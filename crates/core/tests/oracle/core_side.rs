@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use palisade_core::evaluate::{
-    self, AccountFacts, Evidence, Fact, Judgement, Reference, References, Status,
+    self, AccountFacts, Evidence, Fact, Judgement, NetworkFacts, Presence, Reference, References,
+    Status,
 };
-use palisade_core::ident::{AccountId, PolicyId, Region, ResourceType, ShardId};
+use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{
-    Assumed, Delivery, DeliveryError, DeliveryReader, Missed, Shard, ShardBuilder,
+    Assumed, Delivery, DeliveryError, DeliveryReader, Item, Missed, Shard, ShardBuilder,
 };
 use palisade_core::organization::Organization;
 use palisade_core::policy::{self, Document, Identity, Policy};
@@ -51,6 +52,7 @@ impl World {
         facts.assume(&assumed(case)?);
         let id = ShardId { account: account_id, region };
         let shard = shards.get(&id).cloned().unwrap_or_else(|| Shard::empty(id));
+        facts.network = network(&shard, &shards);
         let references = references(case, &policy, &shards)?;
         Ok(Some(World {
             policy,
@@ -212,6 +214,17 @@ fn assumed(case: &Value) -> Result<Assumed, String> {
     }
 }
 
+/// What the accounts of the Region say of one's shard.
+fn network(shard: &Shard, shards: &BTreeMap<ShardId, Shard>) -> NetworkFacts {
+    let of_region = || shards.values().filter(|other| other.id.region == shard.id.region);
+    let presences = of_region().map(|one| (one.id.account.clone(), Presence::of(one))).collect();
+    let mut held: BTreeMap<ResourceId, Vec<Item>> = BTreeMap::new();
+    for group in of_region().flat_map(|one| one.of_type(&ResourceType::SECURITY_GROUP)) {
+        held.entry(group.key.id.clone()).or_default().push(group.clone());
+    }
+    NetworkFacts::of(shard, &presences, &held)
+}
+
 /// Takes in what a file tells; and gives what it does not.
 fn take(
     builders: &mut Builders,
@@ -298,6 +311,7 @@ fn references(
                 ids.extend(texts(&case["fmsPolicies"]));
                 Some(serde_json::from_value(json!(ids)).map(Fact::Policies).map_err(said)?)
             }
+            // Of networks `facts.network` tells.
             Reference::Group { .. } | Reference::Vpc { .. } => None,
         };
         if let Some(fact) = fact {
