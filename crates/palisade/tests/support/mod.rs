@@ -86,15 +86,16 @@ pub fn group(account: &str, id: &str, state: u64, cidr: &str, port: u64) -> Valu
     let permission = json!({"ipProtocol": "tcp", "fromPort": port, "toPort": port, "userIdGroupPairs": [],
         "ipv4Ranges": [{"cidrIp": cidr}], "ipv6Ranges": [], "ipRanges": [cidr], "prefixListIds": []});
     let body = json!({"groupId": id, "groupName": format!("name {id}"), "ownerId": account,
-        "vpcId": "vpc-1", "ipPermissions": [permission], "ipPermissionsEgress": []});
+        "vpcId": format!("vpc-{account}"), "ipPermissions": [permission], "ipPermissionsEgress": []});
     item(account, "AWS::EC2::SecurityGroup", id, state, &body)
 }
 
 pub fn interface(account: &str, id: &str, state: u64, groups: &[&str]) -> Value {
     let groups: Vec<Value> =
         groups.iter().map(|id| json!({"groupId": id, "groupName": "x"})).collect();
+    let vpc = format!("vpc-{account}");
     let body =
-        json!({"networkInterfaceId": id, "groups": groups, "vpcId": "vpc-1", "status": "in-use"});
+        json!({"networkInterfaceId": id, "groups": groups, "vpcId": vpc, "status": "in-use"});
     item(account, "AWS::EC2::NetworkInterface", id, state, &body)
 }
 
