@@ -62,7 +62,7 @@ fn policies() -> Vec<Value> {
         tagged,
         untagged,
         audit("interfaces", &[INTERFACE], &narrow),
-        custom_audit("as the audit group", "sg-0"),
+        custom_audit("as the audit group", &sg(1, 0)),
         waf("web", false),
         waf("retrofit", true),
         of_type("shield", BALANCER, &json!({"type": "SHIELD_ADVANCED"})),
@@ -73,6 +73,11 @@ fn policies() -> Vec<Value> {
                 "coalesceRedundantSecurityGroups": true, "optionalDelayForUnusedInMinutes": 0}),
         ),
     ]
+}
+
+/// The id of an account's group: AWS gives each once.
+fn sg(number: u64, id: u64) -> String {
+    format!("sg-{number}-{id}")
 }
 
 fn balancer(account: &str, id: u64, state: u64, acl: &str) -> Value {
@@ -120,14 +125,15 @@ fn any_of(number: u64, dice: &mut Dice, state: u64) -> Value {
     let mut item = match dice.roll(12) {
         0..=3 => group(
             &account,
-            &format!("sg-{id}"),
+            &sg(number, id),
             state,
             CIDRS[dice.roll(4) as usize],
             [22, 443][dice.roll(2) as usize],
         ),
         4..=6 => {
-            let groups: Vec<String> =
-                (0..dice.roll(3)).map(|_| format!("sg-{}", dice.roll(6))).collect();
+            // Now and then one that another account lent.
+            let owner = if dice.roll(16) == 0 { dice.roll(ACCOUNTS) } else { number };
+            let groups: Vec<String> = (0..dice.roll(3)).map(|_| sg(owner, dice.roll(6))).collect();
             let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
             interface(&account, &format!("eni-{id}"), state, &groups)
         }
@@ -174,8 +180,8 @@ fn fleet(store: &dyn Store) {
     for number in 0..ACCOUNTS {
         let id = account(number);
         let items = [
-            group(&id, "sg-0", 1, "10.1.0.0/16", 22),
-            interface(&id, "eni-0", 1, &["sg-0"]),
+            group(&id, &sg(number, 0), 1, "10.1.0.0/16", 22),
+            interface(&id, "eni-0", 1, &[&sg(number, 0)]),
             balancer(&id, 0, 1, ""),
             web_acl(&id, 0, 1, "FMManagedWebACLV2-web-1700000000000"),
             protection(&id, 0, 1),
@@ -263,7 +269,9 @@ fn changes_one_after_the_other_leave_what_judging_all_anew_would() {
     assert_lively(&store);
     let Judgements { shard, changes, nothing } = metrics.judgements();
     println!("looked at the shard {shard} times, at changes {changes}, at nothing {nothing}");
-    assert!(changes > shard / 10 && nothing > shard, "too much is judged whole");
+    // A change of an interface or instance reaches its counterpart, so audits of security groups judge
+    // the whole (semantics §11 row 42).
+    assert!(changes > shard / 10 && nothing > shard / 2, "too much is judged whole");
     assert_eq!(
         assert_ledger_is_a_fresh_judgement(&store, NOW_MS),
         policies().len() * ACCOUNTS as usize

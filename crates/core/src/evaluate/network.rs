@@ -9,6 +9,8 @@
 //! group of another account. Of each of these the interfaces must be known, or no group of the VPC is
 //! called unused. In a VPC of which no item shows that it is shared, only the account's own interfaces
 //! can list its groups: that nothing is known of the other accounts of the organization says nothing.
+//! A group is known across accounts by its id, which AWS gives once. An id that several accounts hold as
+//! their own was not given by AWS: it says nothing beyond its account.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -266,15 +268,19 @@ impl NetworkFacts {
         let asked = NetworkAsked::by(shard);
         let account = &shard.id.account;
         let mut facts = NetworkFacts::default();
+        let elsewhere = |id: &str| {
+            let items = ResourceId::try_from(id).ok().and_then(|id| held.get(&id));
+            items.into_iter().flatten().filter(|item| item.key.account != *account)
+        };
         for id in &asked.groups {
-            let items = ResourceId::try_from(*id).ok().and_then(|id| held.get(&id));
-            let others = items.into_iter().flatten().filter(|item| item.key.account != *account);
-            facts.offer(others.cloned());
+            facts.offer(elsewhere(id).cloned().collect());
         }
+        let is_unique = |id: &str| !elsewhere(id).any(|item| is_own(item, &item.key.account));
         let mut sharers = Sharers::default();
         for (other, presence) in presences.iter().filter(|(other, _)| *other != account) {
             for NetworkUser { item, groups } in &presence.users {
-                let listed = groups.iter().filter(|id| asked.own_groups.contains(&***id));
+                let listed =
+                    groups.iter().filter(|id| asked.own_groups.contains(&***id) && is_unique(id));
                 let groups: BTreeSet<Box<str>> = listed.cloned().collect();
                 if !groups.is_empty() {
                     sharers.add(shown(item).vpc, other);
@@ -307,9 +313,12 @@ impl NetworkFacts {
         }
     }
 
-    /// Takes in states of groups that other accounts hold: of each group the newest, of equals that of
-    /// the smallest account.
-    pub fn offer(&mut self, items: impl IntoIterator<Item = Item>) {
+    /// Takes in the states of one group that other accounts hold, of which the newest counts, of equals
+    /// that of the smallest account. None counts where several accounts hold it as their own.
+    pub fn offer(&mut self, items: Vec<Item>) {
+        if items.iter().filter(|item| is_own(item, &item.key.account)).count() > 1 {
+            return;
+        }
         for item in items {
             let is_better = self.groups.get(&item.key.id).is_none_or(|held| {
                 item.version.supersedes(&held.version)

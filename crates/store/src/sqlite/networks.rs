@@ -49,15 +49,22 @@ pub(super) fn facts(tx: &Transaction<'_>, shard: &Shard) -> Result<NetworkFacts>
     }
     let mut sharers = Sharers::default();
     let mut users = BTreeMap::new();
+    let mut lent = BTreeSet::new();
     for id in &asked.own_groups {
-        for key in pointers(tx, &shard.id, &group_topic(id))? {
+        let keys = pointers(tx, &shard.id, &group_topic(id))?;
+        // An id that others hold as their own, too, says nothing of this one's.
+        if keys.is_empty() || !own_holders(tx, &shard.id, id)?.is_empty() {
+            continue;
+        }
+        lent.insert(*id);
+        for key in keys {
             if let Some(item) = live_item(tx, &key)? {
                 users.insert(key, item);
             }
         }
     }
     for item in users.into_values() {
-        let groups = listed_of(tx, &item, &asked.own_groups)?;
+        let groups = listed_of(tx, &item, &lent)?;
         if !groups.is_empty() {
             sharers.add(NetworkShown::of(&item).vpc, &item.key.account);
             facts.users.push(NetworkUser { item, groups });
@@ -185,20 +192,18 @@ fn held_elsewhere(tx: &Transaction<'_>, shard: &ShardId, id: &str) -> Result<Vec
     Ok(items)
 }
 
-/// Accounts other than the shard's that hold a live group of this id.
-fn holders(tx: &Transaction<'_>, shard: &ShardId, id: &str) -> Result<Vec<AccountId>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT account FROM items
-         WHERE type = 'AWS::EC2::SecurityGroup' AND id = ?1 AND region = ?2 AND account <> ?3
-           AND state = ?4",
-    )?;
-    let mut rows =
-        statement.query(params![id, shard.region.as_str(), shard.account.as_str(), State::Live])?;
-    let mut accounts = Vec::new();
-    while let Some(row) = rows.next()? {
-        accounts.push(ident(row, 0, ITEM)?);
-    }
-    Ok(accounts)
+/// Accounts other than the shard's that hold a live group of this id as their own.
+fn own_holders(tx: &Transaction<'_>, shard: &ShardId, id: &str) -> Result<Vec<AccountId>> {
+    let items = held_elsewhere(tx, shard, id)?.into_iter();
+    let own = items.filter(|item| NetworkShown::of(item).other_owner.is_none());
+    Ok(own.map(|item| item.key.account).collect())
+}
+
+/// The only other account that holds a live group of this id as its own, if there is just one: where
+/// several do, none is judged by who lists it.
+fn only_holder(tx: &Transaction<'_>, shard: &ShardId, id: &str) -> Result<Option<AccountId>> {
+    let mut holders = own_holders(tx, shard, id)?;
+    Ok(holders.pop().filter(|_| holders.is_empty()))
 }
 
 /// Whether a shard holds a live group of this id that is its account's own. What cannot be read may be
@@ -282,8 +287,11 @@ impl Networks {
         }
     }
 
-    /// An item came to this state, or left it.
+    /// An item came to this state, or left it, as it is held: one that was deleted and seen again without
+    /// its body shows something.
     pub(super) fn note(&mut self, item: &Item) {
+        let shown = (item.body == Body::Deleted).then(|| item.clone().shown());
+        let item = shown.as_ref().unwrap_or(item);
         if item.key.resource_type == ResourceType::SECURITY_GROUP && item.body != Body::Unwanted {
             self.known_groups.insert(item.key.id.clone());
         }
@@ -327,8 +335,8 @@ impl Networks {
         mark(tx, shard, due, &references, sequence, now_ms)
     }
 
-    /// A group of this account that comes, changes or goes: what pointed to other accounts' of the same
-    /// id may be hidden by it, or no longer.
+    /// A group of this account that comes, changes or goes: another account's of the same id may be used
+    /// by what lists it no longer, or again.
     fn note_hidden(
         &self,
         tx: &Transaction<'_>,
@@ -338,13 +346,11 @@ impl Networks {
         if self.groups.is_empty() || !any_in(tx, &shard.region)? {
             return Ok(());
         }
-        let mut statement = tx.prepare_cached(
-            "SELECT 1 FROM shown WHERE region = ?1 AND topic = ?2 AND account = ?3",
-        )?;
+        let mut statement =
+            tx.prepare_cached("SELECT 1 FROM shown WHERE region = ?1 AND topic = ?2")?;
         for id in &self.groups {
-            let topic = group_topic(id.as_str());
-            if statement.exists([shard.region.as_str(), &topic, shard.account.as_str()])? {
-                due.extend(holders(tx, shard, id.as_str())?);
+            if statement.exists([shard.region.as_str(), &group_topic(id.as_str())])? {
+                due.extend(only_holder(tx, shard, id.as_str())?);
             }
         }
         Ok(())
@@ -391,7 +397,7 @@ impl Networks {
                     None => {
                         let is_foreign = !holds_own(tx, shard, id)?;
                         if is_foreign {
-                            due.extend(holders(tx, shard, id)?);
+                            due.extend(only_holder(tx, shard, id)?);
                         }
                         foreign.insert(id, is_foreign);
                         is_foreign
@@ -501,7 +507,7 @@ fn sharing(
         if let Some(id) = topic.strip_prefix('v') {
             references.insert(Reference::Vpc { region: shard.region.clone(), id: id.into() });
         } else if let Some(id) = topic.strip_prefix('g') {
-            due.extend(holders(tx, shard, id)?);
+            due.extend(only_holder(tx, shard, id)?);
         }
     }
     Ok(())
