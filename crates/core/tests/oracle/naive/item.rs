@@ -86,7 +86,13 @@ impl Item {
         let body = get(&["configuration"]).map_or(Some(Value::Null), parsed_body);
         let unreadable = body.is_none() && broken != Some(Mutation::UnreadableItemsPass);
         let body = body.unwrap_or_default();
-        let untold = tells_nothing(kind, &body) && broken != Some(Mutation::UntoldRulesAreNone);
+        let pass = match kind.as_str() {
+            "AWS::Shield::Protection" | "AWS::ShieldRegional::Protection" => {
+                Mutation::UntoldArnsProtectNothing
+            }
+            _ => Mutation::UntoldRulesAreNone,
+        };
+        let untold = tells_nothing(kind, &body) && broken != Some(pass);
         let mut whole = json!({
             "awsAccountId": account, "awsRegion": region, "resourceType": kind, "resourceId": id,
             "configurationItemCaptureTime": read.captured_ms, "configuration": plain(&body),

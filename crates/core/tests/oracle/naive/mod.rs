@@ -14,6 +14,7 @@ mod options;
 mod rule_groups;
 mod rules;
 mod scope;
+mod sharing;
 mod shield;
 mod told;
 mod usage;

@@ -87,6 +87,8 @@ mutations! {
     // Which groups
     UnlistedGroupReported,
     OtherAccountsInterfacesIgnored,
+    SharersNeedNotBeKnown,
+    AssociationsUseNothing,
     OwnersOfInterfacesIgnored,
     GroupsOfOtherAccountsUnheld,
     ForeignAttachedGroupsPass,

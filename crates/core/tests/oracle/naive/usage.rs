@@ -10,6 +10,7 @@ use super::known::require;
 use super::network::{Carrier, INSTANCE, INTERFACE, ids_of, instances, interfaces, is_terminated};
 use super::rules::{Peer, Rule, rules};
 use super::scope::tags_in_scope;
+use super::sharing::{self, untold_vpcs};
 use super::{Found, Mutation, World, flag, list, number, text};
 
 const GROUP: &str = "AWS::EC2::SecurityGroup";
@@ -21,6 +22,8 @@ struct Users<'a> {
     interfaces: Vec<Carrier<'a>>,
     instances: Vec<Carrier<'a>>,
     balancers: Vec<Carrier<'a>>,
+    /// Groups that are associated with other VPCs.
+    associated: Vec<String>,
 }
 
 pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
@@ -48,6 +51,7 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
     let users = Users::of(&here, &others, broken);
     let users_seen =
         interfaces_known && instances_known && balancers_told && users.are_all_told(broken);
+    let untold_vpcs = untold_vpcs(world, &here, &others, broken);
 
     let judged = judged_groups(world, &here, must_be_unique, &mut found, broken);
     for group in &judged {
@@ -66,17 +70,19 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
             found.gap();
             continue;
         }
+        let unseen_by_others = untold_vpcs.contains(&vpc_of(group));
         let some_outdated =
             users.some_outdated() && broken != Some(Mutation::OutdatedUsersUseNothingElse);
         if unused && !redundant && some_outdated {
             found.gap();
         }
-        if redundant && !users.are_countable() && broken != Some(Mutation::UntoldInterfacesCount) {
+        let countable = users.are_countable() && !unseen_by_others;
+        if redundant && !countable && broken != Some(Mutation::UntoldInterfacesCount) {
             found.gap();
         }
         // Redundant and unused is redundant; whether it is unused need not be known then.
         let mut violation = redundant.then_some("SECURITY_GROUP_REDUNDANT");
-        if unused && users_seen {
+        if unused && users_seen && !unseen_by_others {
             if !redundant || broken == Some(Mutation::UnusedWinsOverRedundant) {
                 violation = Some("SECURITY_GROUP_UNUSED");
             }
@@ -216,7 +222,11 @@ impl<'a> Users<'a> {
         if broken != Some(Mutation::TerminatedInstancesUse) {
             instances.retain(|instance| !is_terminated(instance.item));
         }
-        Users { interfaces, instances, balancers }
+        let mut associated = vec![];
+        if broken != Some(Mutation::AssociationsUseNothing) {
+            associated.extend([here].into_iter().chain(others).flat_map(sharing::associated));
+        }
+        Users { interfaces, instances, balancers, associated }
     }
 
     fn all(&self) -> impl Iterator<Item = &Carrier<'a>> {
@@ -225,6 +235,9 @@ impl<'a> Users<'a> {
 
     /// Row 15.
     fn use_of(&self, id: &str, broken: Option<Mutation>) -> Use {
+        if self.associated.iter().any(|group| group == id) {
+            return Use::Now;
+        }
         let mut found = Use::Never;
         for user in self.all() {
             if user.groups.iter().any(|listed| listed == id) {

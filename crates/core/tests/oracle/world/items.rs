@@ -101,7 +101,12 @@ pub(super) fn deleted(item: &Value, later: i64) -> Value {
 pub(super) fn show_no_body(case: &mut Value, random: &mut Random) {
     const KIND: &str = "AWS::Config::ConfigurationRecorder";
     let data = &case["policy"]["SecurityServicePolicyData"]["ManagedServiceData"];
-    let public = data.as_str().is_some_and(|data| data.contains("PublicAccessAppLists\":{"));
+    let says = |words: &str| data.as_str().is_some_and(|data| data.contains(words));
+    let public = says("PublicAccessAppLists\":{");
+    let must_be_used = says("deleteUnusedSecurityGroups\":true");
+    let delayed = says("UnusedInMinutes\":") && !says("UnusedInMinutes\":null");
+    let asked = case["policy"]["ResourceTags"].as_array().and_then(|tags| tags.first());
+    let asked = asked.and_then(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].clone())));
     let mut files = vec!["/delivery".to_owned(), "/delivery".to_owned(), "/delivery".to_owned()];
     files.push("/administratorDelivery".to_owned());
     for at in 0..case["elsewhere"].as_array().map_or(0, Vec::len) {
@@ -119,8 +124,27 @@ pub(super) fn show_no_body(case: &mut Value, random: &mut Random) {
         return;
     }
     let lists = shown.iter().find(|at| items[**at]["resourceType"] == "AWS::EC2::PrefixList");
-    let at = match lists {
-        Some(at) if random.chance(if public { 90 } else { 20 }) => *at,
+    let of = |kinds: &[&str]| {
+        shown.iter().find(|at| kinds.contains(&items[**at]["resourceType"].as_str().unwrap_or("")))
+    };
+    let users = of(&["AWS::EC2::NetworkInterface", "AWS::EC2::Instance"]).filter(|_| must_be_used);
+    let told_of = match random.below(3) {
+        0 => of(&["AWS::EC2::SecurityGroup"]).filter(|_| delayed).or(users),
+        1 => users,
+        _ => lists,
+    };
+    let at = match told_of.or(lists) {
+        Some(at)
+            if random.chance(if public {
+                90
+            } else if must_be_used {
+                60
+            } else {
+                20
+            }) =>
+        {
+            *at
+        }
         _ => shown[random.below(shown.len())],
     };
     let mut later = not_recorded(&items[at]);
@@ -128,11 +152,16 @@ pub(super) fn show_no_body(case: &mut Value, random: &mut Random) {
     if random.chance(50) && items[at]["resourceType"] != "AWS::EC2::EIP" {
         later["configurationItemStatus"] = json!("OK");
     }
-    if random.chance(45) {
+    if random.chance(if asked.is_some() { 70 } else { 45 }) {
         later["tags"] = items[at]["tags"].clone();
         let key = random.pick(&["env", "team"]);
         if later["tags"].is_object() && random.chance(60) {
             later["tags"][key] = json!(random.pick(TAG_VALUES));
+        } else if let (Some((key, value)), Some(tags)) = (asked, later["tags"].as_object_mut()) {
+            // As the policy asks for, or not any more.
+            if tags.remove(&key).is_none() {
+                tags.insert(key, value);
+            }
         }
     }
     // A snapshot shows a recorder once.

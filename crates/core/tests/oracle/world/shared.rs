@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 
 use super::audit::{group, permission};
 use super::files::{note, push_snapshot};
-use super::items::{Ids, captured, item, push};
+use super::items::{Ids, captured, item, push, recorder};
 use super::{ADMIN, MEMBER, OTHER};
 use crate::random::Random;
 
 const GROUP: &str = "AWS::EC2::SecurityGroup";
 const INTERFACE: &str = "AWS::EC2::NetworkInterface";
 const INSTANCE: &str = "AWS::EC2::Instance";
+const ASSOCIATION: &str = "AWS::EC2::SecurityGroupVpcAssociation";
 
 /// Policies of common groups whose replicas there may be.
 pub const COMMON: [&str; 3] = [
@@ -117,6 +118,18 @@ pub fn share(case: &mut Value, random: &mut Random) {
         push(&mut carrier["configuration"], "groups", json!({"groupId": foreign}));
     }
     items.extend(ours);
+    for id in own.iter().chain([&foreign]).take(2) {
+        if random.chance(15) {
+            let state = ["associated", "associated", "disassociated"][random.below(3)];
+            let body = json!({
+                "GroupId": id, "VpcId": "vpc-02", "VpcOwnerId": other, "State": state,
+            });
+            let (teller, id) = (random.pick(&[&account, &other]), format!("{id}|vpc-02"));
+            let made = item(random, teller, "eu-west-1", ASSOCIATION, &id, body);
+            if *teller == account { items.push(made) } else { theirs.push(made) }
+        }
+    }
+    recorder(random, &other, "eu-west-1", &mut theirs, &[GROUP, INTERFACE, INSTANCE]);
     if random.chance(90) {
         push_snapshot(case, &other, "eu-west-1", theirs);
     }
@@ -152,7 +165,7 @@ pub fn part(case: &mut Value, random: &mut Random) {
             items[interface]["configuration"]["groups"] = json!(groups);
         } else {
             items[at]["configuration"]["networkInterfaces"][entry_at]["groups"] = json!(groups);
-            if entry_at == 0 {
+            if entry["attachment"]["deviceIndex"] == 0 {
                 items[at]["configuration"]["securityGroups"] = json!(groups);
             }
         }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::audit::{group, in_words, permission};
+use super::files::push_snapshot;
 use super::items::{Ids, delivery, histories, item, push, recorder};
 use super::policy;
 use super::shared::{name_of_group, name_policies, part, share};
@@ -13,6 +14,8 @@ const GROUP: &str = "AWS::EC2::SecurityGroup";
 const INTERFACE: &str = "AWS::EC2::NetworkInterface";
 const INSTANCE: &str = "AWS::EC2::Instance";
 const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
+/// An account beside the case's.
+const OWNER: &str = "444444444444";
 const CLASSIC: &str = "AWS::ElasticLoadBalancing::LoadBalancer";
 
 /// When groups were captured, milliseconds since 1970; and that moment as items write it.
@@ -25,8 +28,8 @@ pub(super) fn usage_case(case: &mut Value, random: &mut Random) {
     case["region"] = json!(region);
     let (used, unique) = match random.below(20) {
         0 => (false, false),
-        1..7 => (true, false),
-        7..13 => (false, true),
+        1..5 => (true, false),
+        5..11 => (false, true),
         _ => (true, true),
     };
     let delays = [json!(null), json!(0), json!(1), json!(60), json!(525_600)];
@@ -51,8 +54,27 @@ pub(super) fn usage_case(case: &mut Value, random: &mut Random) {
     if random.chance(18) {
         share(case, random);
     }
+    tell_owner(case, random);
     if random.chance(15) {
         part(case, random);
+    }
+}
+
+/// Who owns a group in the account's VPC, and so is in it, tells of its interfaces, mostly.
+fn tell_owner(case: &mut Value, random: &mut Random) {
+    let items = case["delivery"]["configurationItems"].as_array();
+    let shown = items
+        .is_some_and(|items| items.iter().any(|item| item["configuration"]["ownerId"] == OWNER));
+    let mut files = case["files"].as_array().into_iter().flatten();
+    let told = files.any(|file| file["name"].as_str().is_some_and(|name| name.contains(OWNER)));
+    if shown && !told {
+        let mut items = vec![];
+        recorder(random, OWNER, "eu-west-1", &mut items, &[GROUP, INTERFACE]);
+        if items.is_empty() && random.chance(70) {
+            let body = json!({"groups": [], "vpcId": "vpc-01", "tagSet": []});
+            items.push(item(random, OWNER, "eu-west-1", INTERFACE, "eni-00444", body));
+        }
+        push_snapshot(case, OWNER, "eu-west-1", items);
     }
 }
 
@@ -78,7 +100,7 @@ fn groups(random: &mut Random, account: &str, ids: &mut Ids) -> (Vec<Value>, Vec
             1 => sides[0].push(reference("sg-00001")),
             _ => {}
         }
-        if random.chance(30) {
+        if random.chance(25) {
             let side = &mut sides[random.below(2)];
             if side.is_empty() {
                 side.push(permission(random));
@@ -100,7 +122,7 @@ fn groups(random: &mut Random, account: &str, ids: &mut Ids) -> (Vec<Value>, Vec
         match random.below(14) {
             0 => body["vpcId"] = json!("vpc-02"),
             1 => body["vpcId"] = Value::Null,
-            2 => body["ownerId"] = json!("444444444444"),
+            2 => body["ownerId"] = json!(OWNER),
             _ => {}
         }
         let mut item = item(random, account, "eu-west-1", GROUP, &id, body);
