@@ -211,12 +211,11 @@ fn nothing_complies_by_what_was_hidden_from_any_reader() {
             assert!(good.complies(), "{telling:?} {}: {good:?}", document["PolicyName"]);
         }
     }
-    let idle = (0..world.changes.len()).filter(|number| {
-        (0..world::policies().len())
-            .all(|policy| said[&(policy, world.open(Telling::Query, Some(*number)))].complies())
-    });
-    // One of them is told by something else as well.
-    assert!(idle.count() <= 1, "changes that count nowhere");
+    for (number, _) in world.changes.iter().enumerate() {
+        let counts = (0..world::policies().len())
+            .any(|policy| !said[&(policy, world.open(Telling::Query, Some(number)))].complies());
+        assert!(counts, "change {number} counts nowhere");
+    }
     let mut tally = Tally::default();
     let broken = world.broken(&said, &mut tally);
     for (kind, [verdicts, compliant]) in &tally.0 {
