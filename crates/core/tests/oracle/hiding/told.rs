@@ -154,6 +154,10 @@ pub fn stands_otherwise(case: &Value, hiding: &Hiding) -> bool {
             return place.tells_which() && others.copied().any(|file| closes(&file));
         }
     }
+    // The operator's word makes types known as a recorder's item does (semantics §11 row 36).
+    if !case["assumeRecorded"].is_null() {
+        return true;
+    }
     let hidden = case["files"].as_array().into_iter().flatten();
     let hidden: BTreeSet<(String, String)> = match place.resource() {
         Some(resource) => [shard(resource)].into(),
