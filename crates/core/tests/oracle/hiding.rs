@@ -30,6 +30,7 @@ use crate::shrink::shrink;
 use crate::world::{self, DefaultLists};
 use crate::{SEED, default_lists, setting};
 use places::Hiding;
+use plants::Plant;
 
 /// Hidings of an ordinary run.
 const HIDINGS: u64 = 100_000;
@@ -49,7 +50,8 @@ fn nothing_complies_by_what_was_hidden() {
     let first = setting("PALISADE_FIRST_HIDING", 0) / HIDINGS_A_CASE;
     println!("seed {seed}, {hidings} hidings from case {first}");
     let cases = first..first + hidings.div_ceil(HIDINGS_A_CASE);
-    let tally = try_all(seed, cases, &core_side::judge).unwrap_or_else(|broken| panic!("{broken}"));
+    let tally =
+        try_all(seed, cases, &core_side::judge, None).unwrap_or_else(|broken| panic!("{broken}"));
     for (what, count) in &tally.0 {
         println!(
             "{what}: {} hidings, {} leave the account compliant",
@@ -72,7 +74,7 @@ fn the_second_evaluator_hides_nothing_either() {
         std::panic::catch_unwind(|| naive::judge(case, None)).map_err(|_| "not read".to_owned())
     };
     let cases = 0..setting("PALISADE_HIDINGS", HIDINGS / 10) / HIDINGS_A_CASE;
-    try_all(SEED, cases, &reader).unwrap_or_else(|broken| panic!("{broken}"));
+    try_all(SEED, cases, &reader, None).unwrap_or_else(|broken| panic!("{broken}"));
 }
 
 /// A reader that takes absent for none somewhere is found out.
@@ -84,7 +86,7 @@ fn a_reader_that_takes_absent_for_none_is_noticed() {
         .filter(|plant| {
             let reader = |case: &Value| core_side::judge(&plant.fill(case));
             let cases = 0..PLANT_HIDINGS_MAX / HIDINGS_A_CASE;
-            try_all(seed, cases, &reader).is_ok()
+            try_all(seed, cases, &reader, Some(plant)).is_ok()
         })
         .map(|plant| plant.name)
         .collect();
@@ -122,8 +124,14 @@ impl Tally {
     }
 }
 
-/// Tries the hidings of these cases; the first broken promise ends it.
-fn try_all(seed: u64, cases: std::ops::Range<u64>, reader: &Reader) -> Result<Tally, String> {
+/// Tries the hidings of these cases, those of a plant's member alone where there is one to find; the
+/// first broken promise ends it.
+fn try_all(
+    seed: u64,
+    cases: std::ops::Range<u64>,
+    reader: &Reader,
+    aim: Option<&Plant>,
+) -> Result<Tally, String> {
     let defaults = default_lists();
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let stop = AtomicBool::new(false);
@@ -138,7 +146,9 @@ fn try_all(seed: u64, cases: std::ops::Range<u64>, reader: &Reader) -> Result<Ta
                         if stop.load(Ordering::Relaxed) {
                             break;
                         }
-                        if let Err(broken) = try_case(seed, number, defaults, reader, &mut tally) {
+                        if let Err(broken) =
+                            try_case(seed, number, defaults, (reader, aim), &mut tally)
+                        {
                             stop.store(true, Ordering::Relaxed);
                             return Err(broken);
                         }
@@ -164,7 +174,7 @@ fn try_case(
     seed: u64,
     number: u64,
     defaults: &DefaultLists,
-    reader: &Reader,
+    (reader, aim): (&Reader, Option<&Plant>),
     tally: &mut Tally,
 ) -> Result<(), String> {
     let (case, mut random) = world::one(seed, number, defaults);
@@ -175,7 +185,7 @@ fn try_case(
         return Ok(());
     }
     for _ in 0..HIDINGS_A_CASE {
-        let Some(hiding) = places::pick(&case, &other, &mut random) else { continue };
+        let Some(hiding) = places::pick(&case, &other, aim, &mut random) else { continue };
         let count = tally.0.entry(hiding.kind).or_default();
         count.tried += 1;
         // What a reader refuses as a whole is told, and nothing complies by it.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::plants::Plant;
 use super::told;
 use crate::random::Random;
 
@@ -84,9 +85,16 @@ impl Hiding {
     }
 }
 
-/// Hides something of a case.
-pub fn pick(case: &Value, other: &Value, random: &mut Random) -> Option<Hiding> {
+/// Hides something of a case; the member of a plant where one is aimed at.
+pub fn pick(
+    case: &Value,
+    other: &Value,
+    aim: Option<&Plant>,
+    random: &mut Random,
+) -> Option<Hiding> {
     let kind = match random.below(20) {
+        _ if aim.is_some_and(|plant| plant.path.len() > 1) => KINDS[1],
+        _ if aim.is_some() => KINDS[0],
         0..4 => KINDS[0],
         4..14 => KINDS[1],
         14..16 => KINDS[2],
@@ -108,7 +116,7 @@ pub fn pick(case: &Value, other: &Value, random: &mut Random) -> Option<Hiding> 
         .filter(|item| match kind {
             "an item" => !told::is_whole(file) && !told::says_gone(item),
             "a recorder's item" => told::is_recorder(item),
-            _ => !told::says_gone(item),
+            _ => !told::says_gone(item) && aim.is_none_or(|plant| plant.concerns(item)),
         })
         .collect();
     let item = *eligible.get(random.below(eligible.len().max(1)))?;
@@ -118,7 +126,8 @@ pub fn pick(case: &Value, other: &Value, random: &mut Random) -> Option<Hiding> 
         let case = hide(case, &place)?;
         return Some(Hiding { kind, place, case, values: vec![] });
     }
-    let paths = members(item, kind == "a member of a body");
+    let mut paths = members(item, kind == "a member of a body");
+    paths.retain(|path| aim.is_none_or(|plant| path == plant.path));
     let path = paths.get(random.below(paths.len().max(1)))?.clone();
     if says_none_by_absence(case, item, &path) {
         return None;

@@ -10,7 +10,7 @@ pub struct Plant {
     /// The type of the items it concerns; empty: of every type.
     kind: &'static str,
     /// Where in the item.
-    path: &'static [&'static str],
+    pub path: &'static [&'static str],
     /// What is read.
     empty: fn() -> Value,
 }
@@ -21,13 +21,18 @@ impl Plant {
         let mut filled = case.clone();
         for file in filled["files"].as_array_mut().into_iter().flatten() {
             for item in told::items(file) {
-                if !self.kind.is_empty() && told::kind(&item) != self.kind.to_ascii_lowercase() {
+                if !self.concerns(&item) {
                     continue;
                 }
                 told::replace(file, &told::identity(&item), &|item| Some(self.filled(item)));
             }
         }
         filled
+    }
+
+    /// Whether it reads items of this type in another way.
+    pub fn concerns(&self, item: &Value) -> bool {
+        self.kind.is_empty() || told::kind(item) == self.kind.to_ascii_lowercase()
     }
 
     fn filled(&self, item: &Value) -> Value {
