@@ -51,12 +51,18 @@ mod tests {
     const ALL: [&str; 3] =
         ["AWS::EC2::SecurityGroup", "AWS::EC2::NetworkInterface", "AWS::EC2::Instance"];
 
+    /// The item in the VPC that the owner shares with the others.
+    fn shared(mut item: Value) -> Value {
+        item["configuration"]["vpcId"] = json!(format!("vpc-{}", account(OWNER)));
+        item
+    }
+
     /// One file of each account: the owner's two groups, of which the guest's interface lists one, and a
-    /// group of the strange account that the guest sees and carries.
+    /// group of the strange account that the guest sees and carries. All are in the owner's VPC.
     fn files(guest_knows: bool) -> Vec<(String, String)> {
         let (owner, guest, strange) = (account(OWNER), account(GUEST), account(STRANGE));
         let types = if guest_knows { &ALL[..] } else { &["AWS::EC2::SecurityGroup"] };
-        let mut seen = group(&guest, "sg-seen", 1, "10.0.0.0/16", 443);
+        let mut seen = shared(group(&guest, "sg-seen", 1, "10.0.0.0/16", 443));
         seen["configuration"]["ownerId"] = json!(owner);
         vec![
             snapshot(
@@ -73,7 +79,7 @@ mod tests {
                 1,
                 &[
                     seen,
-                    interface(&guest, "eni-1", 1, &["sg-lent", "sg-far"]),
+                    shared(interface(&guest, "eni-1", 1, &["sg-lent", "sg-far"])),
                     recorder(GUEST, types),
                 ],
             ),
@@ -81,8 +87,8 @@ mod tests {
                 &strange,
                 1,
                 &[
-                    group(&strange, "sg-far", 1, "10.0.0.0/7", 443),
-                    interface(&strange, "eni-2", 1, &["sg-far"]),
+                    shared(group(&strange, "sg-far", 1, "10.0.0.0/7", 443)),
+                    shared(interface(&strange, "eni-2", 1, &["sg-far"])),
                     recorder(STRANGE, &ALL),
                 ],
             ),
