@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use palisade::worker::{self, Judging};
 use palisade_api::ControlView;
+use palisade_core::evaluate::Status;
 use palisade_core::ident::{AccountId, PolicyId, Region};
 use palisade_core::inventory::{Delivery, DeliveryReader};
+
 use palisade_core::organization::Organization;
 use palisade_core::policy::PolicyFile;
 use palisade_store::sqlite::SqliteStore;
@@ -30,8 +32,9 @@ fn main() -> Result<()> {
     };
     let store = SqliteStore::in_memory([7; 32])?;
     decide(&store)?;
-    let groups: Vec<Value> = (0..items).map(|n| group(n, 0, false)).collect();
-    store.accept(&read(&groups)?, NOW_MS)?;
+    let groups = (0..items).map(|n| group(n, 0, false));
+    let all: Vec<Value> = groups.chain([recorder()]).collect();
+    store.accept(&read(&all)?, NOW_MS)?;
     let view = Arc::new(ControlView::new(store.control()?));
     let work_off = || -> Result<()> {
         while worker::round(&store, &|| Ok(view.clone()), Judging::default(), NOW_MS)? > 0 {}
@@ -43,8 +46,10 @@ fn main() -> Result<()> {
         store.accept(&read(&[group(items / 2, time + 1, opens)])?, NOW_MS)?;
         work_off()?;
         let entry = store.entry(&policy_id()?, &AccountId::try_from(ACCOUNT)?)?;
-        let found = entry.map(|row| (row.entry.in_scope, row.entry.violator_count));
-        if found != Some((items, u64::from(opens))) {
+        let found =
+            entry.map(|row| (row.entry.in_scope, row.entry.violator_count, row.entry.status));
+        let status = if opens { Status::NonCompliant } else { Status::Compliant };
+        if found != Some((items, u64::from(opens), Some(status))) {
             return Err(format!("after {time} changes the ledger holds {found:?}").into());
         }
     }
@@ -101,6 +106,16 @@ fn read(items: &[Value]) -> Result<Delivery> {
     Ok(reader.finish()?)
 }
 
+/// What makes groups known in the shard, so that the account has a result.
+fn recorder() -> Value {
+    item(
+        "AWS::Config::ConfigurationRecorder",
+        "default",
+        0,
+        &json!({"Recording": true, "RecordingGroup": {"AllSupported": true}}),
+    )
+}
+
 /// A group of one rule, which is narrow or opens to everyone.
 fn group(n: u64, state: u64, opens: bool) -> Value {
     let id = format!("sg-{n:017x}");
@@ -110,12 +125,16 @@ fn group(n: u64, state: u64, opens: bool) -> Value {
         "ipRanges": [cidr]});
     let body = json!({"description": "made", "groupName": "made", "groupId": id, "ownerId": ACCOUNT,
         "vpcId": "vpc-1", "tags": [], "ipPermissions": [rule], "ipPermissionsEgress": []});
+    item("AWS::EC2::SecurityGroup", &id, state, &body)
+}
+
+fn item(resource_type: &str, id: &str, state: u64, body: &Value) -> Value {
     json!({
         "relatedEvents": [], "relationships": [], "configuration": body,
         "supplementaryConfiguration": {}, "tags": {}, "configurationItemVersion": "1.3",
-        "configurationItemCaptureTime": "2026-02-01T03:04:05.123Z",
-        "configurationStateId": 1_769_915_045_123_u64 + state,
+        "configurationItemCaptureTime": "2026-02-03T03:04:05.123Z",
+        "configurationStateId": 1_770_087_845_123_u64 + state,
         "awsAccountId": ACCOUNT, "configurationItemStatus": "ResourceDiscovered",
-        "resourceType": "AWS::EC2::SecurityGroup", "resourceId": id, "awsRegion": REGION,
+        "resourceType": resource_type, "resourceId": id, "awsRegion": REGION,
     })
 }
