@@ -17,7 +17,7 @@ use super::changes::{self, Log};
 use super::columns::damaged;
 use super::firsts::{First, Firsts};
 use super::held::{self, Coverage, Row, ShardRow, State, Stored};
-use super::load::ITEM;
+use super::load::{self, ITEM};
 use super::networks::Networks;
 use super::protections::Served;
 use super::told::{Prepared, Spoken};
@@ -102,6 +102,7 @@ impl<'t> Intake<'t> {
         stale_after_ms: Option<i64>,
     ) -> Result<Intake<'t>> {
         let coverage = held::coverage(tx, id, held::Of::All)?;
+        let known = load::coverage(tx, id)?;
         Ok(Intake {
             tx,
             stale_after_ms,
@@ -109,11 +110,11 @@ impl<'t> Intake<'t> {
             before: held::shard_row(tx, id)?.unwrap_or_default(),
             coverage_before: coverage.clone(),
             coverage,
-            gaps_before: missed::open(tx, id)?,
+            served: Served::open(&known),
+            networks: Networks::open(&known),
+            gaps_before: known.open_gaps,
             is_referenced: readers::any_of(tx, id)?,
             told: BTreeSet::new(),
-            served: Served::open(tx, id)?,
-            networks: Networks::open(tx, id)?,
             changed: false,
             is_whole: false,
             log: Log::default(),
@@ -385,8 +386,10 @@ impl<'t> Intake<'t> {
             readers::mark_of_item(self.tx, key, sequence, received_ms)?;
         }
         if self.changed {
-            self.served.mark(self.tx, self.id, sequence, received_ms)?;
-            self.networks.close(self.tx, self.id, sequence, received_ms)?;
+            // Whatever tells how complete a shard is has it judged whole.
+            let known = self.is_whole.then(|| load::coverage(self.tx, self.id)).transpose()?;
+            self.served.mark(self.tx, self.id, known.as_ref(), sequence, received_ms)?;
+            self.networks.close(self.tx, self.id, known.as_ref(), sequence, received_ms)?;
         }
         Ok(())
     }

@@ -250,16 +250,16 @@ pub(super) struct Networks {
 }
 
 impl Networks {
-    /// Before anything changes.
-    pub(super) fn open(tx: &Transaction<'_>, shard: &ShardId) -> Result<Networks> {
-        Ok(Networks {
-            knew: InterfacesKnown::by(&coverage(tx, shard)?),
+    /// Before anything changes; `coverage` tells how complete the shard is.
+    pub(super) fn open(coverage: &Shard) -> Networks {
+        Networks {
+            knew: InterfacesKnown::by(coverage),
             users: BTreeMap::new(),
             blind: BTreeSet::new(),
             groups: BTreeSet::new(),
             known_groups: BTreeSet::new(),
             shared: BTreeMap::new(),
-        })
+        }
     }
 
     /// Whether items of the type say anything of other shards.
@@ -308,11 +308,12 @@ impl Networks {
     }
 
     /// Keeps pointers to what items show now and marks the shards that read what changed; call it when
-    /// all is written.
+    /// all is written. `coverage` is given when it may have changed.
     pub(super) fn close(
         mut self,
         tx: &Transaction<'_>,
         shard: &ShardId,
+        coverage: Option<&Shard>,
         sequence: u64,
         now_ms: i64,
     ) -> Result<()> {
@@ -322,15 +323,16 @@ impl Networks {
         self.add_users_of_lost_groups(tx, shard)?;
         self.point_to_users(tx, shard, &mut due)?;
         self.point_to_the_rest(tx, shard, &mut references)?;
-        let knows = InterfacesKnown::by(&coverage(tx, shard)?);
-        if knows != self.knew || !self.blind.is_empty() {
+        let is_known_otherwise =
+            coverage.is_some_and(|coverage| InterfacesKnown::by(coverage) != self.knew);
+        if is_known_otherwise || !self.blind.is_empty() {
             sharing(tx, shard, &mut due, &mut references)?;
         }
         for id in &self.groups {
             references.insert(Reference::Group { region: shard.region.clone(), id: id.clone() });
         }
         if !self.groups.is_empty() {
-            tx.execute("UPDATE store SET groups_changed = ?1", [sequence])?;
+            tx.prepare_cached("UPDATE store SET groups_changed = ?1")?.execute([sequence])?;
         }
         mark(tx, shard, due, &references, sequence, now_ms)
     }
@@ -476,7 +478,7 @@ fn mark(
 ) -> Result<()> {
     let is_vpc = |reference: &Reference| matches!(reference, Reference::Vpc { .. });
     if references.iter().any(is_vpc) {
-        tx.execute("UPDATE store SET vpcs_changed = ?1", [sequence])?;
+        tx.prepare_cached("UPDATE store SET vpcs_changed = ?1")?.execute([sequence])?;
     }
     for account in due {
         work::mark(tx, &beside(shard, &account), None, sequence, now_ms)?;

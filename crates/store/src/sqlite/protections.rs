@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use palisade_core::evaluate::{AccountFacts, ServedRegion};
 use palisade_core::ident::{Region, ResourceType, ShardId};
-use palisade_core::inventory::{Item, ItemKey};
+use palisade_core::inventory::{Item, ItemKey, Shard};
 use rusqlite::params;
 
 use crate::Result;
@@ -21,7 +21,7 @@ pub(super) fn account_facts(tx: &Transaction<'_>, shard: &ShardId) -> Result<Acc
     let home = ShardId { account: shard.account.clone(), region: Region::home_of_global() };
     Ok(AccountFacts {
         protections: protections_elsewhere(tx, shard)?,
-        knows_global_protections: knows(tx, &home)?.global,
+        knows_global_protections: Known::by(&coverage(tx, &home)?).global,
         knows_regional_protections: knows_regional(tx, shard)?,
         ..AccountFacts::default()
     })
@@ -33,7 +33,8 @@ fn knows_regional(tx: &Transaction<'_>, shard: &ShardId) -> Result<bool> {
     let mut rows = statement.query([shard.account.as_str()])?;
     while let Some(row) = rows.next()? {
         let region: Region = ident(row, 0, "shard")?;
-        if knows(tx, &ShardId { account: shard.account.clone(), region })?.regional {
+        let beside = ShardId { account: shard.account.clone(), region };
+        if Known::by(&coverage(tx, &beside)?).regional {
             return Ok(true);
         }
     }
@@ -83,13 +84,14 @@ struct Known {
     regional: bool,
 }
 
-fn knows(tx: &Transaction<'_>, shard: &ShardId) -> Result<Known> {
-    let coverage = coverage(tx, shard)?;
-    let is_home = shard.region.as_str() == Region::HOME_OF_GLOBAL;
-    Ok(Known {
-        global: is_home && coverage.sees_all(&ResourceType::SHIELD_PROTECTION),
-        regional: coverage.sees_all(&ResourceType::SHIELD_REGIONAL_PROTECTION),
-    })
+impl Known {
+    fn by(coverage: &Shard) -> Known {
+        let is_home = coverage.id.region.as_str() == Region::HOME_OF_GLOBAL;
+        Known {
+            global: is_home && coverage.sees_all(&ResourceType::SHIELD_PROTECTION),
+            regional: coverage.sees_all(&ResourceType::SHIELD_REGIONAL_PROTECTION),
+        }
+    }
 }
 
 /// Which other shards of an account read what changes in one of its shards.
@@ -101,9 +103,9 @@ pub(super) struct Served {
 }
 
 impl Served {
-    /// Before anything changes.
-    pub(super) fn open(tx: &Transaction<'_>, shard: &ShardId) -> Result<Served> {
-        Ok(Served { knew: knows(tx, shard)?, regions: BTreeSet::new(), all: false })
+    /// Before anything changes; `coverage` tells how complete the shard is ([`super::load::coverage`]).
+    pub(super) fn open(coverage: &Shard) -> Served {
+        Served { knew: Known::by(coverage), regions: BTreeSet::new(), all: false }
     }
 
     /// Whether items of the type are read in other shards at all.
@@ -122,16 +124,18 @@ impl Served {
         }
     }
 
-    /// Marks the shards that read what changed due; call it when all is written. A shard of which
-    /// nothing was ever delivered has no resources that could be judged otherwise.
+    /// Marks the shards that read what changed due; call it when all is written. `coverage` is given
+    /// when it may have changed. A shard of which nothing was ever delivered has no resources that
+    /// could be judged otherwise.
     pub(super) fn mark(
         mut self,
         tx: &Transaction<'_>,
         shard: &ShardId,
+        coverage: Option<&Shard>,
         sequence: u64,
         now_ms: i64,
     ) -> Result<()> {
-        self.all |= knows(tx, shard)? != self.knew;
+        self.all |= coverage.is_some_and(|coverage| Known::by(coverage) != self.knew);
         if !self.all && self.regions.is_empty() {
             return Ok(());
         }
