@@ -1,8 +1,10 @@
 //! What other shards say of a shard's resources: those of its account of Shield protections, recorded
 //! wherever (semantics §10 row 4), those of other accounts of shared networks (`network.rs`).
 
+use std::collections::BTreeSet;
+
 use crate::ident::{Region, ResourceType};
-use crate::inventory::{Assumed, Body, Item, Shard};
+use crate::inventory::{Assumed, Body, Item, OpenGap, Shard};
 
 use super::NetworkFacts;
 
@@ -18,6 +20,9 @@ pub struct AccountFacts {
     /// Whether any shard of the account knows `AWS::ShieldRegional::Protection`, whichever Region it
     /// is of (semantics §11 row 44). The shard judged may be among them or not.
     pub knows_regional_protections: bool,
+    /// What was missed in any shard of the account that may be an
+    /// `AWS::ShieldRegional::Protection`: one that no Region shows may exist then.
+    pub missed_regional_protections: BTreeSet<OpenGap>,
     /// What other accounts' shards of the Region of the shard judged say of it, besides.
     pub network: NetworkFacts,
 }
@@ -43,8 +48,10 @@ impl AccountFacts {
         let mut facts = AccountFacts::default();
         for shard in shards {
             facts.protections.extend(protections(shard).cloned());
-            facts.knows_regional_protections |=
-                shard.sees_all(&ResourceType::SHIELD_REGIONAL_PROTECTION);
+            let regional = &ResourceType::SHIELD_REGIONAL_PROTECTION;
+            facts.knows_regional_protections |= shard.sees_all(regional);
+            let missed = shard.open_gaps.get(regional).into_iter().flatten();
+            facts.missed_regional_protections.extend(missed.cloned());
             if shard.id.region.as_str() == Region::HOME_OF_GLOBAL {
                 facts.knows_global_protections = shard.sees_all(&ResourceType::SHIELD_PROTECTION);
             }

@@ -53,14 +53,14 @@ fn unrecorded(needed: &BTreeSet<ResourceType>, evidence: &Evidence<'_>) -> Vec<G
 }
 
 /// What was missed of a type (semantics §11 rows 37 and 39).
-fn open_gaps(shard: &Shard, resource_type: &ResourceType) -> impl Iterator<Item = Gap> {
+pub(super) fn open_gaps(shard: &Shard, resource_type: &ResourceType) -> impl Iterator<Item = Gap> {
     let open = shard.open_gaps.get(resource_type).into_iter().flatten();
     open.map(|open| missed(resource_type, open))
 }
 
 /// That something was missed. Of what may be of any type the type is not told, so that there is one
 /// text for all.
-fn missed(resource_type: &ResourceType, open: &OpenGap) -> Gap {
+pub(super) fn missed(resource_type: &ResourceType, open: &OpenGap) -> Gap {
     let what = open.what.as_deref().map(|what| format!(" {what}")).unwrap_or_default();
     let text = match (open.cause, open.of_type) {
         (Cause::GoesOn, true) => format!("A listing of {resource_type} was not seen to its end."),

@@ -2,7 +2,8 @@
 //! and in the body of the instance it is on: of both the newer counts, for the interface and for the
 //! instance (semantics §11 row 42).
 //!
-//! Newer is by [`Version::supersedes`]; of one version the own item counts. An own item that names no
+//! Newer is by capture time, for a `configurationStateId` orders the states of one resource alone
+//! (formats §3); of one moment the own item counts. An own item that names no
 //! instance leaves the interface where the instance's body has it: attachments may not have been
 //! told. Bodies of terminated instances list nothing that is left.
 
@@ -67,7 +68,7 @@ impl<'a> Interfaces<'a> {
         // What a body does not tell is no news.
         let Some(groups) = entry.groups.as_deref() else { return };
         let listed = Listed { instance, groups };
-        let is_newer = |held: &Listed<'_>| instance.version.supersedes(&held.instance.version);
+        let is_newer = |held: &Listed<'_>| is_later(&instance.version, &held.instance.version);
         if self.listed.get(&*entry.id).is_none_or(is_newer) {
             self.listed.insert(&entry.id, listed);
         }
@@ -76,7 +77,7 @@ impl<'a> Interfaces<'a> {
     /// The groups on an interface that has an item of its own; `None` where nothing tells them.
     pub fn on_interface(&self, item: &'a Item) -> Option<Groups<'a>> {
         let listed = self.listed.get(item.key.id.as_str());
-        let listed = listed.filter(|listed| listed.instance.version.supersedes(&item.version));
+        let listed = listed.filter(|listed| is_later(&listed.instance.version, &item.version));
         let Some(listed) = listed else {
             return own(item).map(|own| Groups {
                 ids: ids(&own.groups),
@@ -84,13 +85,13 @@ impl<'a> Interfaces<'a> {
                 untold: None,
             });
         };
-        let is_later = |listed: &Listed<'_>| {
-            let told = &listed.instance.version;
-            item.unseen_since.as_ref().is_some_and(|later| later.version.supersedes(told))
-        };
-        let outdated = outdated(item).filter(|_| is_later(listed));
+        let told = &listed.instance.version;
+        let later = item.unseen_since.as_ref();
+        let is_unseen_later = later.is_some_and(|later| is_later(&later.version, told));
+        let of_own = outdated(item).filter(|_| is_unseen_later);
         // If the instance is terminated, what its body lists is nothing that is left.
-        let outdated = outdated.or_else(|| stateless_gap(listed.instance));
+        let of_instance = || stateless_gap(listed.instance).or_else(|| outdated(listed.instance));
+        let outdated = of_own.or_else(of_instance);
         Some(Groups { ids: ids(listed.groups), outdated, untold: None })
     }
 
@@ -130,7 +131,7 @@ impl<'a> Interfaces<'a> {
             }
         }
         // Every instance has an interface: a body that lists none does not tell them.
-        let is_news = |own: &&Item| interfaces.is_empty() || own.version.supersedes(&item.version);
+        let is_news = |own: &&Item| interfaces.is_empty() || is_later(&own.version, &item.version);
         let attached = self.by_instance.get(id).into_iter().flatten().copied();
         for own in attached.filter(is_news) {
             if let Some(groups) = self.on_interface(own) {
@@ -161,15 +162,15 @@ impl<'a> Interfaces<'a> {
     ) -> Option<Groups<'a>> {
         let as_listed = |outdated| Some(Groups { ids: ids(groups), outdated, untold: None });
         let Some(item) = self.own.get(id).copied() else { return as_listed(None) };
-        let is_newer = |version: &Version| version.supersedes(&item.version);
+        let is_newer = |version: &Version| is_later(version, &item.version);
         let told = own(item).filter(|_| !version.is_some_and(is_newer));
         let Some(told) = told else {
             let Some(version) = version else { return as_listed(Some(later_gap(item))) };
             // Nothing newer tells its groups; a later state may be there all the same.
-            let is_unseen = item.body.is_unseen() && item.version.supersedes(version);
+            let is_unseen = item.body.is_unseen() && is_later(&item.version, version);
             let later = item.unseen_since.as_ref();
-            let is_later = later.is_some_and(|later| later.version.supersedes(version));
-            let gap = (is_unseen || is_later).then(|| later_gap(item));
+            let is_unseen_later = later.is_some_and(|later| is_later(&later.version, version));
+            let gap = (is_unseen || is_unseen_later).then(|| later_gap(item));
             return as_listed(gap);
         };
         match told.instance.as_deref() {
@@ -184,6 +185,11 @@ impl<'a> Interfaces<'a> {
 pub(super) fn shows_same(before: &Item, after: &Item) -> bool {
     let later = |item: &Item| item.unseen_since.as_ref().map(|later| later.version.clone());
     before.version == after.version && later(before) == later(after) && before.body == after.body
+}
+
+/// Whether a state of one resource was captured after that of another.
+fn is_later(state: &Version, other: &Version) -> bool {
+    state.captured_ms > other.captured_ms
 }
 
 fn own(item: &Item) -> Option<&NetworkInterface> {

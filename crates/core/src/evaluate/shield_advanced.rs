@@ -10,7 +10,7 @@ use crate::policy::Policy;
 use crate::policy::shield_advanced::{ShieldAdvanced, WantedResponse};
 
 use super::account::{AccountFacts, protections};
-use super::coverage::{not_recording, not_seen};
+use super::coverage::{missed, not_recording, not_seen, open_gaps};
 use super::web_acls::{Acls, Found, is_protectable};
 use super::{
     Changed, DependentService, Evidence, Finding, Footprint, Gap, Judgement, Verdict, Violation,
@@ -109,20 +109,32 @@ impl Kind {
         }
     }
 
-    /// That protections of the kind are not known: one that is not held may exist.
+    /// That protections of the kind are not known, or that some were missed: one that is not held may
+    /// exist.
     fn unknown(self, evidence: &Evidence<'_>) -> Option<Gap> {
         let (shard, account) = (evidence.shard, evidence.account);
         let is_home = shard.id.region.as_str() == Region::HOME_OF_GLOBAL;
-        let (kind, known_here, known_elsewhere) = match self {
-            Kind::Regional => {
-                let kind = ResourceType::SHIELD_REGIONAL_PROTECTION;
-                (kind, true, account.knows_regional_protections)
-            }
-            Kind::Global => {
-                (ResourceType::SHIELD_PROTECTION, is_home, account.knows_global_protections)
-            }
+        let nothing = BTreeSet::new();
+        let (kind, is_read_here, known_elsewhere, missed_elsewhere) = match self {
+            Kind::Regional => (
+                ResourceType::SHIELD_REGIONAL_PROTECTION,
+                true,
+                account.knows_regional_protections,
+                &account.missed_regional_protections,
+            ),
+            Kind::Global => (
+                ResourceType::SHIELD_PROTECTION,
+                is_home,
+                account.knows_global_protections,
+                &nothing,
+            ),
         };
-        let is_known = known_elsewhere || (known_here && shard.sees_all(&kind));
+        let missed_here = open_gaps(shard, &kind).next().filter(|_| is_read_here);
+        let elsewhere = || missed_elsewhere.first().map(|open| missed(&kind, open));
+        if let Some(gap) = missed_here.or_else(elsewhere) {
+            return Some(gap);
+        }
+        let is_known = known_elsewhere || (is_read_here && shard.sees_all(&kind));
         (!is_known).then(|| not_seen(shard, &kind).unwrap_or_else(|| not_recording(&kind)))
     }
 }

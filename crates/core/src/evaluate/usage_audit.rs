@@ -9,7 +9,7 @@ use crate::inventory::{Body, Item, ItemKey, SecurityGroup};
 use crate::policy::Policy;
 use crate::policy::usage_audit::UsageAudit;
 
-use super::coverage::not_seen;
+use super::coverage::{not_seen, open_gaps};
 use super::interfaces::{self, Groups, Interfaces};
 use super::opening::{Opening, Peer, Ports, openings};
 use super::security_groups::{
@@ -157,6 +157,10 @@ impl<'a> Uses<'a> {
     fn of(evidence: &Evidence<'a>, interfaces: &Interfaces<'a>) -> Uses<'a> {
         let (shard, network) = (evidence.shard, &evidence.account.network);
         let unseen = MUST_BE_KNOWN.iter().find_map(|resource_type| not_seen(shard, resource_type));
+        // The others need not be known, but what is known to be missed may use any group.
+        let unseen = unseen.or_else(|| {
+            USERS.iter().find_map(|resource_type| open_gaps(shard, resource_type).next())
+        });
         let mut uses = Uses {
             used: BTreeSet::new(),
             once_used: BTreeMap::new(),
@@ -260,17 +264,12 @@ fn groups_used<'a>(item: &'a Item, interfaces: &Interfaces<'a>) -> Option<Vec<Gr
     let groups = match &item.body {
         Body::Instance(_) => {
             let on_instance = interfaces.on_instance(item)?.into_values();
-            return Some(
-                on_instance
-                    .map(|groups| Groups {
-                        outdated: groups
-                            .outdated
-                            .or_else(|| outdated(item))
-                            .or_else(|| stateless_gap(item)),
-                        ..groups
-                    })
-                    .collect(),
-            );
+            let of_itself = || outdated(item).or_else(|| stateless_gap(item));
+            let listed = on_instance
+                .map(|groups| Groups { outdated: groups.outdated.or_else(of_itself), ..groups });
+            // One that listed none may use any by now.
+            let none = Groups { outdated: outdated(item), ..Groups::default() };
+            return Some(listed.chain([none]).collect());
         }
         Body::LoadBalancer(_) | Body::ClassicLoadBalancer(_) => groups_of(item)?,
         // A group that is associated with another VPC is in use there (semantics §11 row 41).

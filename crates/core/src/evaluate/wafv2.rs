@@ -159,6 +159,7 @@ impl<'a> Judge<'a> {
         let is_ours = self.names.has(name(item, acl));
         match (acl.managed_by_fms, acl.retrofitted) {
             (Some(true), _) if is_ours => Maker::Policy,
+            (None, _) if is_ours => Maker::Untold,
             (Some(false), _) | (_, Some(true)) => Maker::Customer,
             (Some(true), Some(false)) => Maker::Other,
             // Without retrofitting a web ACL whose name does not fit is another one in any case.

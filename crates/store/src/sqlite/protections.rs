@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use palisade_core::evaluate::{AccountFacts, ServedRegion};
 use palisade_core::ident::{Region, ResourceType, ShardId};
-use palisade_core::inventory::{Item, ItemKey, Shard};
+use palisade_core::inventory::{Item, ItemKey, OpenGap, Shard};
 use rusqlite::params;
 
 use crate::Result;
@@ -13,8 +13,8 @@ use crate::Result;
 use super::columns::ident;
 use super::held::State;
 use super::load::{ITEM, coverage, decoded, sound_of};
-use super::work;
 use super::writer::Transaction;
+use super::{missed, work};
 
 /// What the account's other shards say of this one's resources.
 pub(super) fn account_facts(tx: &Transaction<'_>, shard: &ShardId) -> Result<AccountFacts> {
@@ -23,8 +23,28 @@ pub(super) fn account_facts(tx: &Transaction<'_>, shard: &ShardId) -> Result<Acc
         protections: protections_elsewhere(tx, shard)?,
         knows_global_protections: Known::by(&coverage(tx, &home)?).global,
         knows_regional_protections: knows_regional(tx, shard)?,
+        missed_regional_protections: missed_regional(tx, shard)?,
         ..AccountFacts::default()
     })
+}
+
+/// What was missed in any shard of the account that may be a regional protection, also in a Region of
+/// which nothing else was delivered.
+fn missed_regional(tx: &Transaction<'_>, shard: &ShardId) -> Result<BTreeSet<OpenGap>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT region FROM missed WHERE account IN ('', ?1) AND region <> '' AND type IN ('', ?2)
+         UNION SELECT region FROM shards WHERE account = ?1 AND EXISTS (
+           SELECT 1 FROM missed WHERE account IN ('', ?1) AND region = '' AND type IN ('', ?2))",
+    )?;
+    let kind = ResourceType::SHIELD_REGIONAL_PROTECTION;
+    let mut rows = statement.query([shard.account.as_str(), kind.as_str()])?;
+    let mut missed = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        let region: Region = ident(row, 0, "missed row")?;
+        let beside = ShardId { account: shard.account.clone(), region };
+        missed.extend(missed::open(tx, &beside)?.remove(&kind).unwrap_or_default());
+    }
+    Ok(missed)
 }
 
 /// Whether any shard of the account knows regional protections.
@@ -82,6 +102,7 @@ struct Known {
     /// Only where they live.
     global: bool,
     regional: bool,
+    missed_regional: BTreeSet<OpenGap>,
 }
 
 impl Known {
@@ -90,6 +111,11 @@ impl Known {
         Known {
             global: is_home && coverage.sees_all(&ResourceType::SHIELD_PROTECTION),
             regional: coverage.sees_all(&ResourceType::SHIELD_REGIONAL_PROTECTION),
+            missed_regional: coverage
+                .open_gaps
+                .get(&ResourceType::SHIELD_REGIONAL_PROTECTION)
+                .cloned()
+                .unwrap_or_default(),
         }
     }
 }
