@@ -154,6 +154,29 @@ pub fn a_gap_of_global_protections_marks_the_account(bed: &mut impl Bed) {
     assert_eq!(due(store, 1000), "1 *; 1 *");
 }
 
+pub fn a_gap_of_regional_protections_is_one_of_every_region_of_the_account(bed: &mut impl Bed) {
+    let store = bed.store();
+    let elsewhere = ShardId { region: region("eu-north-1"), ..shard(1) };
+    let protections = ResourceType::SHIELD_REGIONAL_PROTECTION;
+    store.accept(&snapshot_of(&shard(1), 10, &[], [GROUP]), 1000).unwrap();
+    store.accept(&snapshot_of(&shard(2), 10, &[], [GROUP]), 1000).unwrap();
+    let missed = |n| loaded(store, &shard(n)).account.missed_regional_protections.len();
+    for (name, moment, of_type) in
+        [("of the type", 20, Some(protections.clone())), ("of any type", 30, None)]
+    {
+        let gap = gap(&elsewhere, of_type, "", moment);
+        // Nothing else was ever delivered of that Region, and nobody knows protections.
+        clear_work(store, 1000);
+        store.accept(&missing(&[], &[gap]), 1000).unwrap();
+        assert_eq!(due(store, 1000), "1 *; 1 *", "{name}");
+        assert_eq!((missed(1), missed(2)), (1, 0), "{name}");
+        clear_work(store, 1000);
+        store.accept(&snapshot_of(&elsewhere, moment, &[], [protections.clone()]), 1000).unwrap();
+        assert_eq!(due(store, 1000), "1 *; 1 *", "{name}");
+        assert_eq!((missed(1), missed(2)), (0, 0), "{name}");
+    }
+}
+
 pub fn gaps_survive_a_reopen_and_expire_when_they_are_closed(bed: &mut impl Bed) {
     let missed = [
         gap(&shard(1), Some(GROUP), "sg-1", 20),

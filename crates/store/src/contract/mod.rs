@@ -85,6 +85,7 @@ macro_rules! contract_suite {
             missed::gaps_mark_the_shards_they_concern_and_repeats_mark_nothing
             missed::what_closes_a_gap_marks_the_shards_that_had_it
             missed::a_gap_of_global_protections_marks_the_account
+            missed::a_gap_of_regional_protections_is_one_of_every_region_of_the_account
             missed::gaps_survive_a_reopen_and_expire_when_they_are_closed
             known::a_type_is_known_by_a_recorder_a_snapshot_of_it_or_a_listing
             known::what_comes_to_be_known_makes_the_shard_due

@@ -31,6 +31,12 @@ fn later(mut item: Item, moment: i64) -> Item {
     item
 }
 
+/// A state with a counter, which orders the states of its own resource alone.
+fn counted(state: u64, mut item: Item) -> Item {
+    item.version.state = Some(state);
+    item
+}
+
 #[test]
 fn the_newer_of_an_interface_and_its_instances_body_counts_for_both() {
     let unseen = |moment| at(body(ResourceType::NETWORK_INTERFACE, "eni-1", Body::Unseen), moment);
@@ -40,6 +46,7 @@ fn the_newer_of_an_interface_and_its_instances_body_counts_for_both() {
         )
     };
     let (latest, none) = (gap("latest "), gap(""));
+    let latest_of_instance = latest.replace("NetworkInterface eni-1", "Instance i-1");
     let state = "AWSCONFIG The state of AWS::EC2::Instance i-1 was not recorded.".to_owned();
     let stateless = |mut item: Item| {
         if let Body::Instance(instance) = &mut item.body {
@@ -141,6 +148,24 @@ fn the_newer_of_an_interface_and_its_instances_body_counts_for_both() {
             vec![later(own(2, &["sg-bad"], i), 3), listing(1, &["sg-ok"])],
             &both,
             vec![&latest],
+        ),
+        (
+            "listed is newer, whatever their counters",
+            vec![counted(9, own(1, &["sg-bad"], i)), counted(5, listing(2, &["sg-ok"]))],
+            &[],
+            vec![],
+        ),
+        (
+            "own is newer, whatever their counters",
+            vec![counted(5, own(2, &["sg-bad"], i)), counted(9, listing(1, &["sg-ok"]))],
+            &both,
+            vec![],
+        ),
+        (
+            "listed is newer, and not recorded since",
+            vec![own(1, &["sg-ok"], i), later(listing(2, &["sg-ok"]), 3)],
+            &[],
+            vec![&latest_of_instance],
         ),
         ("the one alone", vec![listing(1, &["sg-bad"])], &["i-1"], vec![]),
         ("the other alone", vec![own(1, &["sg-bad"], i)], &["eni-1"], vec![]),
