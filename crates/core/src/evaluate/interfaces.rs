@@ -110,7 +110,7 @@ impl<'a> Interfaces<'a> {
         for entry in interfaces {
             listed.extend(entry.groups.iter().flatten().map(Box::as_ref));
             // What a body lists for itself is on the primary interface.
-            let is_primary = interfaces.len() == 1 || entry.device_index == Some(0);
+            let is_primary = entry.device_index == Some(0);
             let told = match entry.groups.as_deref() {
                 Some(told) => told,
                 None if self.own.get(&*entry.id).is_some_and(|item| own(item).is_some()) => &[],

@@ -208,7 +208,8 @@ fn an_interface_that_a_body_lists_without_its_groups_is_told_by_its_own_item() {
     let (one, two) = (("eni-1", None), ("eni-3", None));
     for (row, items, bad, want) in [
         ("own", vec![listed(&["sg-ok"], &[first]), own(1, &["sg-bad"], None)], true, None),
-        ("alone", vec![listed(&["sg-ok"], &[one])], false, None),
+        ("alone", vec![listed(&["sg-ok"], &[one])], false, Some(gap("eni-1"))),
+        ("second alone", vec![listed(&["sg-ok"], &[second])], false, Some(gap("eni-2"))),
         ("primary", vec![listed(&["sg-bad"], &[first])], true, None),
         ("other", vec![listed(&["sg-ok"], &[first, second])], false, Some(gap("eni-2"))),
         ("untold", vec![listed(&["sg-ok"], &[one, two])], false, Some(gap("eni-1"))),
