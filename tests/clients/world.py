@@ -11,6 +11,7 @@
 | 777777777777 | 101 open groups                        | 101 violators                     |                     |
 """
 
+import datetime
 import json
 import pathlib
 
@@ -33,7 +34,9 @@ ORGANIZATION = {
 }
 
 MANAGEMENT, ADMIN, MEMBER = "111111111111", "222222222222", "333333333333"
-MOMENT = "2026-11-01T06:00:00.000Z"
+# An hour ago: what is older than the limit of age has no result.
+CAPTURED = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(hours=1)
+DELIVERED = CAPTURED + datetime.timedelta(minutes=15)
 
 
 def item(account, region, kind, ident, configuration, supplementary=None, name=None, tags=None, arn=None):
@@ -45,8 +48,8 @@ def item(account, region, kind, ident, configuration, supplementary=None, name=N
         "supplementaryConfiguration": supplementary or {},
         "tags": tags or {},
         "configurationItemVersion": "1.3",
-        "configurationItemCaptureTime": MOMENT,
-        "configurationStateId": 1793512800000,
+        "configurationItemCaptureTime": CAPTURED.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "configurationStateId": int(CAPTURED.timestamp() * 1000),
         "awsAccountId": account,
         "configurationItemStatus": "ResourceDiscovered",
         "resourceType": kind,
@@ -133,9 +136,9 @@ def write(folder):
     folder = pathlib.Path(folder)
     (folder / "organization.json").write_text(json.dumps(ORGANIZATION))
     for (account, region), items in shards().items():
-        name = (f"{account}_Config_{region}_ConfigSnapshot_20261101T061500Z_"
+        name = (f"{account}_Config_{region}_ConfigSnapshot_{DELIVERED:%Y%m%dT%H%M%SZ}_"
                 "0f0f0f0f-0000-4000-8000-000000000000.json")
-        place = folder / "AWSLogs" / account / "Config" / region / "2026/11/1/ConfigSnapshot"
+        place = folder / "AWSLogs" / account / "Config" / region / f"{DELIVERED:%Y}/{DELIVERED.month}/{DELIVERED.day}/ConfigSnapshot"
         place.mkdir(parents=True)
         snapshot = {"fileVersion": "1.0", "configSnapshotId": "0f0f0f0f-0000-4000-8000-000000000000",
                     "configurationItems": items + [recorder(account, region)]}
