@@ -330,14 +330,26 @@ async fn the_log_has_the_request_id_of_every_call_with_its_operation() {
     ] {
         answers.push(exchange(TcpStream::connect(address).await.unwrap(), sent.as_bytes()).await);
     }
-    child.kill().unwrap();
-    let log = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
+    // Lines are written by a thread of their own, a moment after the answer.
+    let (tell, told) = std::sync::mpsc::channel();
+    let stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    std::thread::spawn(move || {
+        for line in std::io::BufRead::lines(stderr) {
+            let Ok(line) = line else { return };
+            let _ = tell.send(line);
+        }
+    });
     let expected = ["ListPolicies", "GetAdminAccount", "status=400", "status=200", "not an HTTP"];
-    for (answer, expected) in answers.iter().zip(expected) {
-        let id = request_id(answer);
-        let told = log.lines().any(|line| line.contains(id) && line.contains(expected));
-        assert!(told, "{id} {expected}: {log}");
+    let mut missing: Vec<_> = answers.iter().map(|answer| request_id(answer)).zip(expected).collect();
+    let mut log = Vec::new();
+    while !missing.is_empty() {
+        let line = told.recv_timeout(NEVER);
+        let line = line.unwrap_or_else(|_| panic!("{missing:?} of {log:#?}"));
+        missing.retain(|(id, expected)| !(line.contains(id) && line.contains(expected)));
+        log.push(line);
     }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 /// A self-signed certificate for `localhost` in `folder`; answers it as it is in the file.

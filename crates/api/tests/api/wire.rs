@@ -90,12 +90,19 @@ async fn headers_of_16_kib_are_taken_and_one_byte_more_is_not() {
 
 #[tokio::test]
 async fn a_body_that_does_not_arrive_is_given_up() {
-    let world = World::with(|settings| {
-        settings.request_deadline = std::time::Duration::from_millis(1);
-    });
-    let never = Body::new(Never);
-    let answer = world.send(json_call("ListPolicies").body(never).unwrap()).await;
-    assert_eq!(answer.status, 408, "{answer:?}");
+    let mut deadline = std::time::Duration::from_millis(1);
+    loop {
+        let world = World::with(|settings| settings.request_deadline = deadline);
+        let never = Body::new(Never);
+        let answer = world.send(json_call("ListPolicies").body(never).unwrap()).await;
+        if answer.status == 408 {
+            break;
+        }
+        // On a busy machine the time may be over before the head is looked at.
+        assert_eq!(answer.status, 503, "{answer:?}");
+        deadline *= 2;
+        assert!(deadline.as_secs() < 60, "{answer:?}");
+    }
 }
 
 /// A body of which nothing ever comes.

@@ -54,9 +54,10 @@ enum NotWorking {
     LockedOut(u64),
 }
 
-/// How long nothing is tried after a write failed: while writes follow each other and fail, a small
-/// one that succeeds says nothing of them.
-const PROBED_AFTER: Duration = Duration::from_secs(5);
+/// How long a write that failed is told of, and nothing is tried: where little room is left, a small one
+/// that succeeds meanwhile, such as a lease of the worker's, says nothing of those that do not fit. As
+/// long as a prober waits between two looks at `/readyz`.
+const TOLD: Duration = Duration::from_secs(10);
 /// How long another process may write before that is told.
 const LOCKED_OUT: Duration = Duration::from_secs(3);
 
@@ -76,10 +77,10 @@ impl Writer {
         Writer { connection: Mutex::new(connection), disk, state: Mutex::default() }
     }
 
-    /// Whether the last write succeeded, and none is kept waiting.
+    /// Whether writes succeed, as far as the last ones tell, and none is kept waiting.
     ///
     /// # Errors
-    /// It did not, or one is.
+    /// One failed, less than [`TOLD`] ago or with none that succeeded since; one waits.
     pub(super) fn is_working(&self) -> Result<()> {
         let state = self.state();
         if let Some((why, _)) = &state.failed {
@@ -94,7 +95,7 @@ impl Writer {
     /// Where the last write failed a while ago, tries a small one that changes nothing: as long as
     /// nobody else writes.
     pub(super) fn probe(&self) {
-        let is_due = |(_, at): &(String, Instant)| at.elapsed() >= PROBED_AFTER;
+        let is_due = |(_, at): &(String, Instant)| at.elapsed() >= TOLD;
         if !self.state().failed.as_ref().is_some_and(is_due) {
             return;
         }
@@ -147,7 +148,7 @@ impl Writer {
     /// of the disk.
     fn note<T>(&self, answer: &Result<T>) {
         match answer {
-            Ok(_) => self.state().failed = None,
+            Ok(_) => drop(self.state().failed.take_if(|(_, at)| at.elapsed() >= TOLD)),
             Err(StoreError::Engine(error)) => {
                 let Some(error) = error.downcast_ref::<rusqlite::Error>() else { return };
                 if is_of_the_disk(error) {
@@ -279,6 +280,25 @@ mod tests {
         assert!(catch_unwind(AssertUnwindSafe(|| writer.write(panics).answer)).is_err());
         writer.write(put(3)).answer.unwrap();
         assert_eq!(held(&writer), [0, 3]);
+    }
+
+    #[test]
+    fn a_write_that_failed_is_told_of_though_smaller_ones_succeed_after_it() {
+        let writer = Writer::of(connection(), None);
+        let full = || rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_FULL), None);
+        writer.write(put(0)).answer.unwrap();
+        assert!(writer.is_working().is_ok());
+        for _ in 0..2 {
+            assert!(writer.write(|_| Err::<(), _>(full().into())).answer.is_err());
+            writer.write(put(1)).answer.unwrap();
+            writer.write_unawaited(put(1)).answer.unwrap();
+            assert!(writer.is_working().is_err());
+            // Time passes, and one succeeds.
+            writer.state().failed.as_mut().unwrap().1 -= TOLD;
+            assert!(writer.is_working().is_err());
+            writer.write(put(1)).answer.unwrap();
+            assert!(writer.is_working().is_ok());
+        }
     }
 
     /// Whoever waits for the disk has let the turn go.

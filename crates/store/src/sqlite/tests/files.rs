@@ -218,9 +218,8 @@ fn a_write_that_failed_is_remembered_until_one_succeeds() {
     }
     assert_eq!(why(bed.store()), "");
     assert!(bed.store().accept(&delivery(&many), 10).is_err());
-    assert_ne!(why(bed.store()), "");
     put(bed.store(), "sg-1", 6).unwrap();
-    assert_eq!(why(bed.store()), "", "a write succeeded");
+    assert_ne!(why(bed.store()), "", "one that is small says nothing of them");
     assert_eq!(groups(bed.store(), &shard(1)), "sg-1 6");
 }
 
