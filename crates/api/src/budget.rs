@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use palisade_wire::{ErrorKind, Fault};
 use tokio::sync::Notify;
@@ -52,6 +53,8 @@ struct Shares {
     /// By number, so the oldest is first.
     open: BTreeMap<u64, Open>,
     next: u64,
+    /// When a body last gave way.
+    gave_way: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -76,6 +79,11 @@ impl Budget {
 
     fn shares(&self) -> MutexGuard<'_, Shares> {
         self.shares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a body gave way so lately.
+    pub fn gave_way_within(&self, lately: Duration) -> bool {
+        self.shares().gave_way.is_some_and(|at| at.elapsed() < lately)
     }
 
     /// A share of `peer`'s that holds nothing yet.
@@ -125,6 +133,7 @@ impl Share {
         shares.held = shares.held.saturating_add(more);
         while shares.held > self.budget.bytes_max {
             let Some(number) = shares.oldest_of_largest() else { break };
+            shares.gave_way = Some(Instant::now());
             let lost = shares.open.get(&number).map(|open| open.lost.clone());
             shares.release(number);
             match lost {
@@ -199,7 +208,10 @@ mod tests {
         let budget = Budget::new(10);
         let (old, new) = (budget.share(peer(1)), budget.share(peer(1)));
         old.grow(6).unwrap();
+        assert!(!budget.gave_way_within(Duration::from_secs(600)));
         new.grow(6).unwrap();
+        assert!(budget.gave_way_within(Duration::from_secs(600)));
+        assert!(!budget.gave_way_within(Duration::ZERO));
         assert_eq!(old.lost().await.kind, ErrorKind::Throttling);
     }
 

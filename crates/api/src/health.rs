@@ -1,5 +1,9 @@
-//! What keeps the server from being well, by the name of what found it. Whoever watches a part notes
-//! it here; `/readyz` only reads, so that it answers at once whatever is stuck.
+//! What keeps the server from being well, or strains it, by the name of what found it. Whoever watches a
+//! part notes it here; `/readyz` only reads, so that it answers at once whatever is stuck.
+//!
+//! A part that is *unwell* takes the server out of service: sending callers elsewhere, or nowhere, is
+//! better than sending them here. One that is *degraded* is told of and does not: callers that are sent
+//! elsewhere would only strain others, or would not bring what mends it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,6 +16,9 @@ pub struct Health(Mutex<Known>);
 #[derive(Debug, Default)]
 struct Known {
     unwell: BTreeMap<&'static str, String>,
+    degraded: BTreeMap<&'static str, String>,
+    /// What cannot last, and when it was last met.
+    strained: BTreeMap<&'static str, (&'static str, Instant)>,
     /// Tasks and threads that ended and do not come back.
     ended: BTreeMap<&'static str, String>,
     moves: BTreeMap<&'static str, Move>,
@@ -23,7 +30,10 @@ struct Move {
     patience: Duration,
 }
 
-/// One part that is not well.
+/// How long it is told that something was used up: as long as a prober waits between two looks.
+pub const STRAIN_TOLD: Duration = Duration::from_secs(10);
+
+/// One part that is not well, or degraded.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unwell {
     /// Its name.
@@ -40,6 +50,31 @@ impl Health {
             Some(why) => known.unwell.insert(part, why).is_none(),
             None => known.unwell.remove(part).is_some(),
         }
+    }
+
+    /// Notes why a part is degraded, or that it is not.
+    pub fn degrade(&self, part: &'static str, why: Option<String>) {
+        let mut known = self.known();
+        match why {
+            Some(why) => known.degraded.insert(part, why),
+            None => known.degraded.remove(part),
+        };
+    }
+
+    /// Notes that something is used up just now, which is told of for [`STRAIN_TOLD`]. Answers whether
+    /// that is news.
+    pub fn strain(&self, part: &'static str, why: &'static str) -> bool {
+        let before = self.known().strained.insert(part, (why, Instant::now()));
+        before.is_none_or(|(_, at)| at.elapsed() >= STRAIN_TOLD)
+    }
+
+    /// Every part that is degraded, by name.
+    pub fn degraded(&self) -> Vec<Unwell> {
+        let known = self.known();
+        let mut all = known.degraded.clone();
+        let lasting = known.strained.iter().filter(|(_, (_, at))| at.elapsed() < STRAIN_TOLD);
+        all.extend(lasting.map(|(part, (why, _))| (*part, (*why).to_owned())));
+        all.into_iter().map(|(part, why)| Unwell { part, why }).collect()
     }
 
     /// Notes that a part ended that the server cannot do without: only another start brings it back.
@@ -93,6 +128,22 @@ mod tests {
         assert_eq!(told(&health), "log: gone");
         assert!(health.note("log", None));
         assert_eq!(told(&health), "");
+    }
+
+    #[test]
+    fn what_is_degraded_is_so_until_it_is_noted_or_time_passes() {
+        let health = Health::default();
+        let told = || health.degraded().iter().map(|one| one.part).collect::<Vec<_>>();
+        health.degrade("clock", Some("ahead".to_owned()));
+        assert!(health.strain("connections", "all are taken"));
+        assert!(!health.strain("connections", "all are taken"), "no news");
+        assert_eq!(told(), ["clock", "connections"]);
+        assert!(health.unwell().is_empty(), "it serves");
+        health.degrade("clock", None);
+        assert_eq!(told(), ["connections"]);
+        health.known().strained.get_mut("connections").unwrap().1 -= STRAIN_TOLD;
+        assert!(told().is_empty());
+        assert!(health.strain("connections", "all are taken"), "it is news again");
     }
 
     #[test]

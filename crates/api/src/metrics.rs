@@ -297,8 +297,10 @@ mod tests {
         let work = WorkCounts { dirty: 4, ..WorkCounts::default() };
         let effort = Effort { reads: 2, read_ns: 1_500_000_000, bytes: 4096, ..Effort::default() };
         let unwell = [Unwell { part: "log", why: "it is full".to_owned() }];
-        let page = metrics.render(Some(work), Some(effort), &unwell);
+        let degraded = [Unwell { part: "bodies", why: "many".to_owned() }];
+        let page = metrics.render(Some(work), Some(effort), &unwell, &degraded);
         assert!(page.contains("palisade_unwell{part=\"log\"} 1\n"), "{page}");
+        assert!(page.contains("palisade_degraded{part=\"bodies\"} 1\n"), "{page}");
         assert!(
             page.contains("palisade_requests_total{operation=\"ListPolicies\",outcome=\"ok\"} 2\n")
         );
@@ -319,7 +321,7 @@ mod tests {
         for ns in [500_000, 500_001, 60_000_000_000] {
             metrics.observe(Stage::Judge, Duration::from_nanos(ns));
         }
-        let page = metrics.render(None, None, &[]);
+        let page = metrics.render(None, None, &[], &[]);
         for (bound, count) in [("0.0001", 0), ("0.0005", 1), ("0.0025", 2), ("30", 2), ("+Inf", 3)]
         {
             let line = format!(

@@ -242,27 +242,12 @@ impl Client {
         }
     }
 
-    /// Which parts of the server are not well, with the reason: what `/readyz` says.
+    /// What the server answers to a path that needs no key, whatever the status.
     ///
     /// # Errors
-    /// The server cannot be reached, or is of an edition that gives no reasons.
-    pub fn unwell(&self) -> Result<Vec<(String, String)>, Failure> {
-        let path = "/readyz";
-        let (status, text) = self.fetched(path).map_err(|why| self.explain(path, Err(why)))?;
-        if status == 200 {
-            return Ok(Vec::new());
-        }
-        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
-        let reasons = answer.pointer("/error/reasons").and_then(Value::as_array);
-        let member = |reason: &Value, name: &str| {
-            reason.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
-        match reasons {
-            Some(reasons) => {
-                Ok(reasons.iter().map(|one| (member(one, "part"), member(one, "why"))).collect())
-            }
-            None => Err(self.explain(path, Ok(Refusal::of(status, text.as_bytes())))),
-        }
+    /// The server cannot be reached.
+    pub fn probe(&self, path: &str) -> Result<(u16, String), Failure> {
+        self.fetched(path).map_err(|why| self.explain(path, Err(why)))
     }
 
     fn fetched(&self, path: &str) -> Result<(u16, String), ureq::Error> {

@@ -1,6 +1,7 @@
 //! `palisade doctor`: how the store is, and, of a server that runs, where its time goes and what
 //! can be done about it.
 
+mod health;
 mod page;
 
 use std::fmt::Write as _;
@@ -15,6 +16,7 @@ use crate::keys;
 use crate::printable::escaped;
 use crate::secrets::masked;
 use crate::terminal::print;
+use health::Health;
 use page::{Page, Sum};
 
 /// Age of the oldest due work, seconds, from which the worker counts as behind.
@@ -37,9 +39,9 @@ pub fn run(args: &args::Doctor) -> Outcome {
         keys::doctor(args)?;
     }
     let client = Client::with(endpoint, None, "us-east-1".to_owned(), args.ca.as_deref())?;
-    let unwell = client.unwell()?;
+    let health = Health::ask(&client)?;
     let page = Page::parse(&client.page("/metrics")?);
-    print(&told(&masked(endpoint), &page, &unwell))?;
+    print(&told(&masked(endpoint), &page, &health))?;
     Ok(Exit::Done)
 }
 
@@ -76,20 +78,19 @@ fn examine(args: &args::Doctor) -> Outcome {
     }
 }
 
-/// A part that is not well, and why.
-type Unwell = (String, String);
-
 /// The report on a server: whether it is well, figures, then advice.
-fn told(endpoint: &str, page: &Page, unwell: &[Unwell]) -> String {
+fn told(endpoint: &str, page: &Page, health: &Health) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{name:<16}{}", escaped(value));
     };
     line("server", &format!("{endpoint}, since it was started:"));
-    match unwell {
-        [] => line("health", "ready"),
-        some => some.iter().for_each(|(part, why)| line("not well", &format!("{part}: {why}"))),
+    if health.unwell.is_empty() {
+        line("health", "ready");
+    }
+    for (name, parts) in [("not well", &health.unwell), ("degraded", &health.degraded)] {
+        parts.iter().for_each(|(part, why)| line(name, &format!("{part}: {why}")));
     }
     line("calls", &calls(page));
     line("items", &items(page));
@@ -100,7 +101,7 @@ fn told(endpoint: &str, page: &Page, unwell: &[Unwell]) -> String {
     }
     line("store time", &store(page));
     line("queue", &queue(page));
-    for advice in advice(page, unwell) {
+    for advice in advice(page, health) {
         line("advice", &advice);
     }
     text
@@ -183,9 +184,10 @@ fn queue(page: &Page) -> String {
 }
 
 /// What somebody can do, most pressing first.
-fn advice(page: &Page, unwell: &[Unwell]) -> Vec<String> {
+fn advice(page: &Page, health: &Health) -> Vec<String> {
     let mut advice: Vec<String> =
-        unwell.iter().map(|(part, _)| format!("first of all {}", mends(part))).collect();
+        health.unwell.iter().map(|(part, _)| format!("first of all {}", mends(part))).collect();
+    advice.extend(health.degraded.iter().filter_map(|(part, _)| relieves(part)).map(str::to_owned));
     let failed = page.value("palisade_worker_failed_shards_total");
     if failed > 0.0 {
         advice.push(format!(
@@ -234,7 +236,7 @@ fn advice(page: &Page, unwell: &[Unwell]) -> Vec<String> {
         }
     }
     // What takes long where something fails is no question of speed.
-    if unwell.is_empty() {
+    if health.unwell.is_empty() {
         advice.extend(Flow::ALL.into_iter().filter_map(|flow| reason(page, flow)));
     }
     if advice.is_empty() {
@@ -254,6 +256,20 @@ fn mends(part: &str) -> &'static str {
         "files" => "let the server open more files (`ulimit -n`), or let fewer clients connect",
         "clock" => "set the machine's clock right",
         _ => "start the server again",
+    }
+}
+
+/// What helps where a part is degraded, if that is not told anyway.
+fn relieves(part: &str) -> Option<&'static str> {
+    match part {
+        "connections" => Some(
+            "as many calls are under way as there may be: see who makes them, and why they take long",
+        ),
+        "bodies" => {
+            Some("more is sent at once than is held: send fewer or smaller bodies at a time")
+        }
+        "clock" => Some("set the machine's clock right"),
+        _ => None,
     }
 }
 
@@ -321,7 +337,7 @@ mod tests {
     use super::*;
 
     fn advised(text: &str) -> String {
-        told("http://localhost", &Page::parse(text), &[])
+        told("http://localhost", &Page::parse(text), &Health::default())
     }
 
     #[test]
@@ -330,14 +346,17 @@ mod tests {
             "palisade_worker_stage_seconds_sum{stage=\"judge\"} 9\n\
              palisade_worker_failed_shards_total 3\npalisade_log_failures_total 2\n",
         );
-        let unwell = [
+        let unwell = vec![
             ("log".to_owned(), "the disk is full".to_owned()),
             ("worker".to_owned(), "it has ended".to_owned()),
         ];
-        let text = told("http://localhost", &page, &unwell);
+        let degraded = vec![("bodies".to_owned(), "there are many".to_owned())];
+        let text = told("http://localhost", &page, &Health { unwell, degraded });
         for line in [
             "not well        log: the disk is full",
             "not well        worker: it has ended",
+            "degraded        bodies: there are many",
+            "advice          more is sent at once",
             "advice          first of all see to whoever reads",
             "advice          first of all start the server again",
             "advice          3 times judging",
@@ -346,7 +365,7 @@ mod tests {
             assert!(text.contains(line), "{line}\n{text}");
         }
         assert!(!text.contains("processor"), "{text}");
-        let well = told("http://localhost", &page, &[]);
+        let well = told("http://localhost", &page, &Health::default());
         assert!(well.contains("health          ready") && well.contains("processor"), "{well}");
     }
 

@@ -8,12 +8,19 @@ use palisade_store::{Clock, JUMP_MS_MAX, SET_BACK_MS_MAX, StoreError};
 
 /// How often the clock is looked at when nothing seems wrong with it.
 const LOOK: Duration = Duration::from_secs(60);
+/// How often while something does.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How long a clock is told of that is behind what it said, and no delivery told otherwise: whoever set it
+/// meant it then.
+const BEHIND_TOLD: Duration = Duration::from_secs(10 * 60);
 
 /// When the clock was last looked at, and what it said.
 pub struct Timekeeper {
     looked: Instant,
     wall_ms: i64,
     clock: Clock,
+    /// When the clock was found to be behind, and what was known by then.
+    behind: Option<(Instant, i64)>,
 }
 
 impl Timekeeper {
@@ -24,8 +31,9 @@ impl Timekeeper {
     pub fn start(app: &App) -> Result<Timekeeper, StoreError> {
         let (looked, wall_ms) = (Instant::now(), app.clock.now_ms());
         let clock = app.store.look_at_clock(wall_ms, 0)?;
-        tell(app, &clock, &Clock::default());
-        Ok(Timekeeper { looked, wall_ms, clock })
+        let mut time = Timekeeper { looked, wall_ms, clock: Clock::default(), behind: None };
+        time.note(app, clock, wall_ms);
+        Ok(time)
     }
 
     /// Whether it is time to look again: a minute later, or at once where the clock stepped.
@@ -33,7 +41,8 @@ impl Timekeeper {
         let passed_ms = millis(self.looked.elapsed());
         let step_ms = now_ms.saturating_sub(self.wall_ms).saturating_sub(passed_ms);
         let is_usual = (-SET_BACK_MS_MAX..=JUMP_MS_MAX).contains(&step_ms);
-        self.looked.elapsed() >= LOOK || !is_usual
+        let is_wrong = self.why().is_some();
+        self.looked.elapsed() >= if is_wrong { LOOK_AGAIN } else { LOOK } || !is_usual
     }
 
     /// Looks again.
@@ -44,9 +53,36 @@ impl Timekeeper {
         let passed = self.looked.elapsed();
         let now_ms = app.clock.now_ms();
         let clock = app.store.look_at_clock(now_ms, millis(passed))?;
+        self.note(app, clock, now_ms);
+        Ok(())
+    }
+
+    fn note(&mut self, app: &App, clock: Clock, now_ms: i64) {
         tell(app, &clock, &self.clock);
         (self.looked, self.wall_ms, self.clock) = (Instant::now(), now_ms, clock);
-        Ok(())
+        if clock.behind_ms > 0 {
+            self.behind = Some((self.looked, now_ms.saturating_add(clock.behind_ms)));
+        }
+        let still = |(at, known_ms): &(Instant, i64)| {
+            at.elapsed() < BEHIND_TOLD && now_ms < known_ms.saturating_sub(SET_BACK_MS_MAX)
+        };
+        self.behind = self.behind.filter(still);
+        app.health.degrade("clock", self.why());
+    }
+
+    /// Why the clock is not believed, or should not be.
+    fn why(&self) -> Option<String> {
+        let ahead_ms = self.clock.ahead_ms;
+        if ahead_ms > 0 {
+            return Some(format!(
+                "the clock is {} hours ahead of anything stored: check it; nothing is dropped for its \
+                 age until a delivery of AWS Config tells of that time",
+                ahead_ms / (60 * 60 * 1_000)
+            ));
+        }
+        let (_, known_ms) = self.behind?;
+        let seconds = known_ms.saturating_sub(self.wall_ms) / 1_000;
+        Some(format!("the clock is {seconds} s behind what it or a delivery said before: check it"))
     }
 
     /// The moment by whose distance things are old enough to be dropped.

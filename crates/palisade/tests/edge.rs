@@ -340,7 +340,8 @@ async fn the_log_has_the_request_id_of_every_call_with_its_operation() {
         }
     });
     let expected = ["ListPolicies", "GetAdminAccount", "status=400", "status=200", "not an HTTP"];
-    let mut missing: Vec<_> = answers.iter().map(|answer| request_id(answer)).zip(expected).collect();
+    let mut missing: Vec<_> =
+        answers.iter().map(|answer| request_id(answer)).zip(expected).collect();
     let mut log = Vec::new();
     while !missing.is_empty() {
         let line = told.recv_timeout(NEVER);

@@ -1,5 +1,5 @@
 //! Clients without a secret that want all of a server of its own process: its memory, its
-//! descriptors. Others are served meanwhile.
+//! descriptors. Others are served meanwhile. What `/readyz` says then: `faults.rs`.
 
 #![cfg(target_os = "linux")]
 #![expect(

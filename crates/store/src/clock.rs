@@ -23,6 +23,9 @@ pub struct Clock {
     pub ahead_ms: i64,
     /// How far it was set back since it was last looked at, beyond [`SET_BACK_MS_MAX`]; 0: it was not.
     pub set_back_ms: i64,
+    /// How far it is behind what was believed, or what a delivery told, beyond [`SET_BACK_MS_MAX`]; 0: it
+    /// is not. A clock that was ahead and not believed is set right, and not back.
+    pub behind_ms: i64,
 }
 
 /// What was noted when the clock was last looked at, and what is known by other means.
@@ -41,8 +44,11 @@ impl Noted {
     pub fn look(self, now_ms: i64, passed_ms: i64) -> Clock {
         let passed_ms = passed_ms.max(0);
         let behind_ms = self.wall_ms.map_or(0, |wall_ms| wall_ms.saturating_sub(now_ms));
-        let set_back_ms = if behind_ms > SET_BACK_MS_MAX { behind_ms } else { 0 };
+        let beyond = |ms: i64| if ms > SET_BACK_MS_MAX { ms } else { 0 };
+        let set_back_ms = beyond(behind_ms);
         let by_itself_ms = self.clock_ms.map(|clock_ms| clock_ms.saturating_add(passed_ms));
+        let known_ms = by_itself_ms.max(self.told_ms);
+        let behind_ms = beyond(known_ms.map_or(0, |known_ms| known_ms.saturating_sub(now_ms)));
         let told_ms = self.told_ms.filter(|told_ms| *told_ms <= now_ms);
         // A new store holds nothing that could be lost.
         let known_ms = by_itself_ms.max(told_ms).unwrap_or(now_ms);
@@ -50,7 +56,8 @@ impl Noted {
             ..=JUMP_MS_MAX => now_ms,
             _ => known_ms,
         };
-        Clock { believed_ms, ahead_ms: now_ms.saturating_sub(believed_ms), set_back_ms }
+        let ahead_ms = now_ms.saturating_sub(believed_ms);
+        Clock { believed_ms, ahead_ms, set_back_ms, behind_ms }
     }
 }
 
@@ -62,7 +69,7 @@ mod tests {
 
     fn look(clock: i64, told: Option<i64>, now: i64, passed: i64) -> (i64, i64, i64) {
         let noted = Noted { clock_ms: Some(clock), wall_ms: Some(clock), told_ms: told };
-        let Clock { believed_ms, ahead_ms, set_back_ms } = noted.look(now, passed);
+        let Clock { believed_ms, ahead_ms, set_back_ms, .. } = noted.look(now, passed);
         (believed_ms, ahead_ms, set_back_ms)
     }
 
@@ -101,6 +108,28 @@ mod tests {
             let now = 10 * DAY_MS - behind;
             assert_eq!(look(10 * DAY_MS, None, now, 0), (now, 0, told), "{behind}");
         }
+    }
+
+    #[test]
+    fn a_clock_behind_what_was_told_is_so_until_it_is_right() {
+        for (behind, found) in
+            [(0, 0), (SET_BACK_MS_MAX, 0), (SET_BACK_MS_MAX + 1, SET_BACK_MS_MAX + 1)]
+        {
+            // Noted by the wrong clock, too: another start does not hide it.
+            let now = 10 * DAY_MS - behind;
+            let noted =
+                Noted { clock_ms: Some(now), wall_ms: Some(now), told_ms: Some(10 * DAY_MS) };
+            assert_eq!(noted.look(now, 0).behind_ms, found, "{behind}");
+            let believed = Noted { clock_ms: Some(10 * DAY_MS), wall_ms: None, told_ms: None };
+            assert_eq!(believed.look(now, 0).behind_ms, found, "{behind}");
+        }
+        let ahead = Noted {
+            clock_ms: Some(10 * DAY_MS),
+            wall_ms: Some(400 * DAY_MS),
+            told_ms: Some(9 * DAY_MS),
+        };
+        let right = ahead.look(10 * DAY_MS, 0);
+        assert_eq!((right.set_back_ms, right.behind_ms), (390 * DAY_MS, 0));
     }
 
     #[test]

@@ -16,11 +16,17 @@ impl Metrics {
         work: Option<WorkCounts>,
         effort: Option<Effort>,
         unwell: &[Unwell],
+        degraded: &[Unwell],
     ) -> String {
         let mut page = Page(String::new());
-        page.head("palisade_unwell", "gauge", "Parts that keep the server from being ready.");
-        for Unwell { part, .. } in unwell {
-            page.line("palisade_unwell", &format!("{{part=\"{part}\"}}"), 1);
+        for (name, help, parts) in [
+            ("palisade_unwell", "Parts that keep the server from being ready.", unwell),
+            ("palisade_degraded", "Parts that are strained while the server is ready.", degraded),
+        ] {
+            page.head(name, "gauge", help);
+            for Unwell { part, .. } in parts {
+                page.line(name, &format!("{{part=\"{part}\"}}"), 1);
+            }
         }
         self.counts(&mut page);
         for flow in Flow::ALL {

@@ -7,11 +7,11 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Refused, typed_response};
 use crate::app::App;
-use crate::health::Unwell;
+use crate::health::{STRAIN_TOLD, Unwell};
 use crate::request::{blocking, blocking_unhurried};
 
 /// The description of Palisade's own endpoints.
@@ -26,18 +26,38 @@ pub(super) async fn live() -> Response {
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// `GET /readyz`: the store answers and takes writes, and nothing that watches a part of the server
-/// found it unwell. Ready before any organization is there.
+/// found it unwell. Ready before any organization is there, and where a part is only degraded, which the
+/// body tells.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
-    let unwell = unwell(&app).await;
+    let (unwell, degraded) = (unwell(&app).await, degraded(&app));
+    let lines = |parts: &[Unwell]| -> Vec<String> {
+        parts.iter().map(|one| format!("{}: {}", one.part, one.why)).collect()
+    };
     if unwell.is_empty() {
-        return typed_response(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned());
+        let told = match lines(&degraded) {
+            none if none.is_empty() => "ok\n".to_owned(),
+            some => format!("degraded\n{}\n", some.join("\n")),
+        };
+        return typed_response(StatusCode::OK, "text/plain; charset=utf-8", told);
     }
-    let told: Vec<String> = unwell.iter().map(|one| format!("{}: {}", one.part, one.why)).collect();
-    let reasons: Vec<_> =
-        unwell.iter().map(|one| json!({ "part": one.part, "why": one.why })).collect();
-    Refused::new(StatusCode::SERVICE_UNAVAILABLE, "NotReady", told.join("; "))
-        .with("reasons", reasons)
+    let listed = |parts: &[Unwell]| -> Vec<Value> {
+        parts.iter().map(|one| json!({ "part": one.part, "why": one.why })).collect()
+    };
+    Refused::new(StatusCode::SERVICE_UNAVAILABLE, "NotReady", lines(&unwell).join("; "))
+        .with("reasons", listed(&unwell))
+        .with("degraded", listed(&degraded))
         .response()
+}
+
+/// What is noted, and what bodies that gave way tell.
+fn degraded(app: &App) -> Vec<Unwell> {
+    let mut degraded = app.health.degraded();
+    if [&app.unproven, &app.proven].iter().any(|budget| budget.gave_way_within(STRAIN_TOLD)) {
+        let why = "the memory for bodies that are being received is used up: some are refused, and \
+                   SDKs send them again";
+        degraded.push(Unwell { part: "bodies", why: why.to_owned() });
+    }
+    degraded
 }
 
 /// What is noted, and what the store says now.
@@ -62,7 +82,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
         Ok::<_, Refused>((app.store.work(app.clock.now_ms())?, app.store.effort()?))
     });
     let (work, effort) = asked.await.ok().unzip();
-    let page = app.metrics.render(work, effort, &app.health.unwell());
+    let page = app.metrics.render(work, effort, &app.health.unwell(), &degraded(&app));
     typed_response(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", page)
 }
 

@@ -134,6 +134,9 @@ pub async fn serve(
             Some(_) = tasks.join_next() => continue,
             taken = door.next(&mut waiting, edge.behind_proxy) => taken,
         };
+        if seat.is_reserve() {
+            door.strained();
+        }
         let guest = Guest { peer, seat: Arc::new(seat), patience: edge.patience };
         let (tls, router, stopped) = (tls.clone(), router.clone(), stopped.clone());
         let app = app.clone();
@@ -180,8 +183,19 @@ impl Door {
             if let Some(seat) = self.seats.take(peer) {
                 return (stream, peer, seat);
             }
+            self.strained();
             *waiting = Some((stream, peer));
             self.seats.freed().await;
+        }
+    }
+
+    /// All seats that a peer may have are of calls under way. Probes are answered, others are told to come
+    /// again.
+    fn strained(&self) {
+        let why = "as many calls are under way as there are connections for: others are told to come \
+                   again";
+        if self.app.health.strain("connections", why) {
+            tracing::warn!("{why}");
         }
     }
 
@@ -271,7 +285,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(sitting.known.clone());
         let body = |incoming| Body::new(Watched::new(incoming, unread.clone(), sitting.clone()));
-        let is_refused = seat.is_reserve && !own::is_probe(request.uri().path());
+        let is_refused = !own::is_probe(request.uri().path()) && seat.is_reserve();
         let answered = (!is_refused).then(|| router.clone().oneshot(request.map(body)));
         async move {
             let answer = match answered {

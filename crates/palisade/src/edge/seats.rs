@@ -73,8 +73,6 @@ impl Taken {
 pub struct Seat {
     seats: Arc<Seats>,
     number: u64,
-    /// Whether it is one of those beside the others.
-    pub is_reserve: bool,
     leave: Arc<Notify>,
 }
 
@@ -108,11 +106,8 @@ impl Seats {
     /// the reserve too, are of connections that are being answered.
     pub fn take(self: &Arc<Seats>, peer: Peer) -> Option<Seat> {
         let mut room = self.room();
-        let count = |room: &Room, of: &dyn Fn(&Taken) -> bool| {
-            room.taken.values().filter(|taken| of(taken)).count()
-        };
-        let theirs = count(&room, &|taken| !taken.is_reserve && taken.peer == peer);
-        let others = count(&room, &|taken| !taken.is_reserve);
+        let theirs = room.count(&|taken| !taken.is_reserve && taken.peer == peer);
+        let others = room.count(&|taken| !taken.is_reserve);
         let is_room = if theirs >= self.of_one_max(peer) {
             room.evict(&|taken| !taken.is_reserve && taken.peer == peer)
         } else if others >= self.seats_max {
@@ -125,7 +120,7 @@ impl Seats {
         if is_room {
             return Some(self.seat(&mut room, peer, false));
         }
-        let reserve = count(&room, &|taken| taken.is_reserve);
+        let reserve = room.count(&|taken| taken.is_reserve);
         let is_room = reserve < RESERVE_MAX || room.evict(&|taken| taken.is_reserve);
         is_room.then(|| self.seat(&mut room, peer, true))
     }
@@ -136,7 +131,7 @@ impl Seats {
         let calls = BTreeMap::new();
         let taken = Taken { peer, is_reserve, since, calls, leave: leave.clone() };
         room.taken.insert(number, taken);
-        Seat { seats: self.clone(), number, is_reserve, leave }
+        Seat { seats: self.clone(), number, leave }
     }
 
     /// Completes when a connection ended, at once if one did since the last time.
@@ -156,6 +151,10 @@ impl Room {
         self.next = self.next.wrapping_add(1);
         self.moment = self.moment.wrapping_add(1);
         self.next
+    }
+
+    fn count(&self, of: &dyn Fn(&Taken) -> bool) -> usize {
+        self.taken.values().filter(|taken| of(taken)).count()
     }
 
     fn peer_with_most(&self) -> Option<Peer> {
@@ -187,6 +186,24 @@ impl Seat {
     /// Completes when the connection is to end, to make room.
     pub async fn told_to_leave(&self) {
         self.leave.notified().await;
+    }
+
+    /// Whether it is one of those beside the others. It becomes one of the others when there is room:
+    /// a connection that probes come on, and others later, must not be refused for as long as it lasts.
+    pub fn is_reserve(&self) -> bool {
+        let mut room = self.seats.room();
+        let Some(peer) =
+            room.taken.get(&self.number).filter(|seat| seat.is_reserve).map(|it| it.peer)
+        else {
+            return false;
+        };
+        let theirs = room.count(&|taken| !taken.is_reserve && taken.peer == peer);
+        let others = room.count(&|taken| !taken.is_reserve);
+        let is_reserve = theirs >= self.seats.of_one_max(peer) || others >= self.seats.seats_max;
+        if let Some(taken) = room.taken.get_mut(&self.number) {
+            taken.is_reserve = is_reserve;
+        }
+        is_reserve
     }
 
     /// A request of this connection, whose head is there.
@@ -271,16 +288,16 @@ mod tests {
             sitting.push(call);
         }
         let beside = seats.take(peer(1)).unwrap();
-        assert!(beside.is_reserve, "two of 32 are for others");
+        assert!(beside.is_reserve(), "two of 32 are for others");
         for _ in 0..2 {
             let other = seats.take(peer(2)).unwrap();
-            assert!(!other.is_reserve);
+            assert!(!other.is_reserve());
             other.begin().is_whole();
             held.push(other);
         }
         // One that is done gives way again.
         sitting.remove(7);
-        assert!(!seats.take(peer(1)).unwrap().is_reserve);
+        assert!(!seats.take(peer(1)).unwrap().is_reserve());
         assert!(left(&held[7]).await);
     }
 
@@ -291,7 +308,7 @@ mod tests {
         let calls: Vec<Sitting> = taken.iter().map(Seat::begin).collect();
         calls[0].is_whole();
         calls[1].known.set();
-        assert!(!seats.take(Peer::ANYBODY).unwrap().is_reserve);
+        assert!(!seats.take(Peer::ANYBODY).unwrap().is_reserve());
         assert!(left(&taken[2]).await, "the one that is unknown and still sends");
         assert!(!left(&taken[0]).await && !left(&taken[1]).await);
     }
@@ -303,9 +320,9 @@ mod tests {
         let call = first.begin();
         call.is_whole();
         let reserve: Vec<Seat> = (0..RESERVE_MAX).map(|_| seats.take(peer(1)).unwrap()).collect();
-        assert!(reserve.iter().all(|seat| seat.is_reserve));
+        assert!(reserve.iter().all(|seat| seat.is_reserve()));
         let one_more = seats.take(peer(1)).unwrap();
-        assert!(one_more.is_reserve && left(&reserve[0]).await);
+        assert!(one_more.is_reserve() && left(&reserve[0]).await);
         let calls: Vec<Sitting> =
             reserve.iter().skip(1).chain([&one_more]).map(Seat::begin).collect();
         calls.iter().for_each(Sitting::is_whole);
@@ -313,6 +330,21 @@ mod tests {
         drop(call);
         drop(first);
         seats.freed().await;
-        assert!(!seats.take(peer(2)).unwrap().is_reserve);
+        assert!(!seats.take(peer(2)).unwrap().is_reserve());
+    }
+
+    #[tokio::test]
+    async fn a_seat_of_the_reserve_becomes_one_of_the_others_when_there_is_room() {
+        let seats = Seats::new(1);
+        let first = seats.take(peer(1)).unwrap();
+        let call = first.begin();
+        call.is_whole();
+        let [beside, last] = [seats.take(peer(1)).unwrap(), seats.take(peer(1)).unwrap()];
+        assert!(beside.is_reserve() && last.is_reserve());
+        drop(call);
+        assert!(beside.is_reserve(), "the first has not left");
+        drop(first);
+        assert!(!beside.is_reserve() && last.is_reserve(), "there was room for one");
+        assert!(!left(&beside).await);
     }
 }
