@@ -16,7 +16,7 @@ use super::files::{Claim, Files};
 use super::log::{self, MOVED_PAGES, Mover};
 use super::spent::Spent;
 use super::writer::{Transaction, Writer, Written};
-use super::{Opening, Synchronous, engine, schema, sums};
+use super::{Opening, Synchronous, engine, recheck, schema, sums};
 
 /// Reading connections open at one time; who comes when all are taken waits for one.
 pub(super) const READERS_MAX: usize = 16;
@@ -169,6 +169,9 @@ impl Connections {
         let mut writer = connect(&path).map_err(|error| engine(&name, error))?;
         let found = schema::version(&writer, &name)?;
         configure(&writer, opening.synchronous).map_err(|error| engine(&name, error))?;
+        if !claim.is_checked() {
+            recheck::look_through(&writer, &name)?;
+        }
         if !schema::is_current(found) {
             // Under an older server's feet the schema must not move.
             claim.lock()?;

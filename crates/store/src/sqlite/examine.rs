@@ -12,11 +12,11 @@ use crate::{Result, StoreError};
 
 use super::checksums::{self, Checked};
 use super::connections::{connect, keep_log};
-use super::files::has_no_log;
+use super::files::{Claim, has_no_log};
 use super::held::Stored;
 use super::sums::{Columns, OTHER_SUM, SUMMED, unsound};
 use super::writer::Transaction;
-use super::{SqliteStore, control, engine, keys, schema};
+use super::{SqliteStore, control, engine, keys, recheck, schema};
 
 /// Faults that SQLite's own check tells at most.
 const TOLD_MAX: u32 = 100;
@@ -69,34 +69,19 @@ impl SqliteStore {
         Ok(found)
     }
 
-    /// Goes on with a store whose pages are not as they were when it was closed: takes their checksums
-    /// off, so that it opens. What is damaged stays so.
+    /// Goes on with a store in which something is not as it was written: its pages get checksums as they
+    /// are, so that it opens. What is damaged stays so, and is told of where it is found to be.
     ///
     /// # Errors
     /// [`StoreError::InUse`] when it is open; the file cannot be written.
     pub fn accept_damage(path: &Path) -> Result<()> {
-        let name = path.display().to_string();
-        let failed = |error: std::io::Error| engine(&name, error);
-        let file = File::options().read(true).write(true).open(path).map_err(failed)?;
-        if !has_no_log(path) {
-            return Err(StoreError::InUse(name));
-        }
-        checksums::take_off(&file).map_err(failed)
+        Claim::believe(path, recheck::accept)
     }
 }
 
 fn looked(connection: &mut Connection, found: &mut Vec<String>) -> Result<()> {
     let tx = connection.transaction()?;
-    let mut check = tx.prepare(&format!("PRAGMA integrity_check({TOLD_MAX})"))?;
-    let told = check.query_map([], |row| row.get::<_, String>(0))?;
-    for line in told {
-        match line {
-            Ok(line) if line == "ok" => {}
-            Ok(line) => found.push(line),
-            Err(error) => found.push(format!("the check of the database ends: {error}")),
-        }
-    }
-    drop(check);
+    found.extend(integrity(&tx));
     if !schema::is_current(schema::version(&tx, "the store")?) {
         // Its rows are not as they are read here; who serves it migrates it first.
         return Ok(());
@@ -117,6 +102,26 @@ fn looked(connection: &mut Connection, found: &mut Vec<String>) -> Result<()> {
     whole("the control state", control::read(&tx).map(drop));
     whole("the keys", keys::all(&tx).map(drop));
     Ok(())
+}
+
+/// What SQLite's own check of tables and indexes finds.
+pub(super) fn integrity(connection: &Connection) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut check = || -> rusqlite::Result<()> {
+        let mut check = connection.prepare(&format!("PRAGMA integrity_check({TOLD_MAX})"))?;
+        let mut told = check.query([])?;
+        while let Some(row) = told.next()? {
+            match row.get::<_, String>(0)? {
+                line if line == "ok" => {}
+                line => found.push(line),
+            }
+        }
+        Ok(())
+    };
+    if let Err(error) = check() {
+        found.push(format!("the check of the database ends: {error}"));
+    }
+    found
 }
 
 /// Whether every row is as it was written. What is not is told here, and not by what follows.

@@ -29,6 +29,9 @@ pub(super) struct Claim {
     // handle it took them by.
     held: File,
     lock: Option<Lock>,
+    /// Whether what is in the file is as it was written: its pages have checksums, there is nothing in it,
+    /// or somebody else has it open, who looked.
+    is_checked: bool,
 }
 
 /// The files of a store that is open.
@@ -89,17 +92,11 @@ impl Claim {
     /// # Errors
     /// [`StoreError::InUse`] where another process serves from that file, under whatever name.
     pub(super) fn of(given: &Path, serve: bool) -> Result<Claim> {
-        let name = given.display().to_string();
-        let failed = |error: io::Error| engine(&name, error);
-        let held = made(given).map_err(failed)?;
-        // SQLite keeps the log beside the file and not beside a link to it.
-        let path = std::fs::canonicalize(given).map_err(failed)?;
-        let mut claim = Claim { given: given.to_owned(), path, name, held, lock: None };
+        let mut claim = Claim::unchecked(given)?;
         match claim.lock() {
             Ok(()) => claim.check()?,
             Err(error) if serve => return Err(error),
-            // Somebody else has it open, and looked when it was opened.
-            Err(_) => {}
+            Err(_) => claim.is_checked = true,
         }
         if !serve {
             claim.let_go()?;
@@ -107,20 +104,56 @@ impl Claim {
         Ok(claim)
     }
 
+    /// As [`Claim::of`], neither locked nor looked at.
+    fn unchecked(given: &Path) -> Result<Claim> {
+        let (given, name) = (given.to_owned(), given.display().to_string());
+        let failed = |error: io::Error| engine(&name, error);
+        let held = made(&given).map_err(failed)?;
+        // SQLite keeps the log beside the file and not beside a link to it.
+        let path = std::fs::canonicalize(&given).map_err(failed)?;
+        Ok(Claim { given, path, name, held, lock: None, is_checked: false })
+    }
+
     /// Holds the pages against their checksums and takes these off.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] where a page is not as it was. The checksums stay.
-    fn check(&self) -> Result<()> {
+    fn check(&mut self) -> Result<()> {
         let failed = |error: io::Error| engine(&self.name, error);
         // Pages that are newer than their checksums may lie in the file beside a log.
-        if has_no_log(&self.path)
-            && let Checked::Damaged { pages, more } =
-                checksums::check(&self.held).map_err(failed)?
-        {
-            return Err(examine::damaged_pages(&self.path, &self.name, &pages, more));
+        if has_no_log(&self.path) {
+            self.is_checked = match checksums::check(&self.held).map_err(failed)? {
+                Checked::Intact => true,
+                Checked::Unknown => self.held.metadata().map_err(failed)?.len() == 0,
+                Checked::Damaged { pages, more } => {
+                    return Err(examine::damaged_pages(&self.path, &self.name, &pages, more));
+                }
+            };
         }
         checksums::take_off(&self.held).map_err(failed)
+    }
+
+    /// Whether nothing has to be looked through before it is believed.
+    pub(super) fn is_checked(&self) -> bool {
+        self.is_checked
+    }
+
+    /// Believes what is in the file, as it is. `accept` does what can be done about it, and empties the log.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when it is open; the log is not empty then; the file cannot be written.
+    pub(super) fn believe(
+        given: &Path,
+        accept: impl FnOnce(&Path) -> rusqlite::Result<()>,
+    ) -> Result<()> {
+        let mut claim = Claim::unchecked(given)?;
+        claim.lock()?;
+        checksums::take_off(&claim.held).map_err(|error| engine(&claim.name, error))?;
+        match accept(&claim.path) {
+            Err(error) if !has_no_log(&claim.path) => Err(engine(&claim.name, error)),
+            // What fails for what is damaged leaves that as it is.
+            Ok(()) | Err(_) => claim.imprint(),
+        }
     }
 
     /// Ends a lock that was taken for a while.

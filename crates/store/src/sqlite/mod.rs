@@ -25,6 +25,7 @@ mod missed;
 mod networks;
 mod protections;
 mod readers;
+mod recheck;
 mod retention;
 mod schema;
 mod sequence;

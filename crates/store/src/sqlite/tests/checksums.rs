@@ -197,6 +197,9 @@ fn another_program_that_writes_takes_the_checksums_off() {
     other.execute("UPDATE keys SET created_ms = 9 WHERE access_key_id = 'b'", []).unwrap();
     drop(other);
     assert_eq!(checked(&bed.path()), Checked::Unknown);
+    let refused = SqliteStore::open(&bed.path(), serving()).err().unwrap();
+    assert!(refused.to_string().contains("keys that are not as they were"), "{refused}");
+    SqliteStore::accept_damage(&bed.path()).unwrap();
     bed.reopen();
     let error = bed.store().key("b").unwrap_err();
     assert!(matches!(error, StoreError::Damaged { what: "key", .. }), "{error}");

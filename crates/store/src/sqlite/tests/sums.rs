@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::checksums::{answers, is_right, served};
 use crate::sqlite::sums::{Columns, SUMMED, keep, sum_rows};
-use crate::sqlite::{Opening, SqliteStore, Synchronous, schema};
+use crate::sqlite::{Opening, SqliteStore, Synchronous, checksums, schema};
 
 /// Bytes that are flipped, one at a time.
 const FLIPS: usize = 400;
@@ -142,6 +142,8 @@ fn flip(whole: &[u8], places: &[usize], flips: usize, seed: u64) -> Count {
         fs::write(&path, bytes).unwrap();
         if as_it_is {
             sum_rows(&Connection::open(&path).unwrap()).ok()?;
+            let file = fs::File::options().read(true).append(true).open(&path).unwrap();
+            checksums::write(&file).unwrap();
         }
         Some(answers(&SqliteStore::open(&path, opening()).ok()?))
     };
@@ -160,7 +162,7 @@ fn flip(whole: &[u8], places: &[usize], flips: usize, seed: u64) -> Count {
             }
             Some(told) => count.noticed += usize::from(told != right),
         }
-        // As if there were no checksums.
+        // As if there were no checksums and nobody looked through.
         let believed = ask(&bytes, true);
         count.wrong_without += usize::from(believed.is_some_and(|told| !is_right(&told, &right)));
     }
@@ -179,10 +181,44 @@ fn one_flipped_byte_of_a_row_after_a_crash_is_never_another_answer() {
     println!("of {FLIPS} flips in columns: {count:?}");
     assert_eq!(count.wrong, 0);
     assert!(count.wrong_without > FLIPS / 20, "{count:?}");
-    // A row that is not found by its key has nothing to tell so by.
-    let keys = flip(&whole, &places.keys, FLIPS / 8, 8);
-    println!("of {} flips in keys: {keys:?}", FLIPS / 8);
-    assert!(keys.noticed > 0, "{keys:?}");
+    // A row that is not found by its key has nothing to tell so by: it is found when all are looked through.
+    let keys = flip(&whole, &places.keys, FLIPS / 4, 8);
+    println!("of {} flips in keys: {keys:?}", FLIPS / 4);
+    assert_eq!((keys.wrong, keys.noticed), (0, FLIPS / 4));
+    assert!(keys.wrong_without > FLIPS / 20, "{keys:?}");
+}
+
+/// Heads of pages, pointers, indexes, the schema, what is free.
+#[test]
+fn one_flipped_byte_anywhere_after_a_crash_is_never_another_answer() {
+    let whole = killed();
+    let places: Vec<usize> = (0..whole.len()).collect();
+    let count = flip(&whole, &places, FLIPS, 9);
+    println!("of {FLIPS} flips anywhere: {count:?}");
+    assert_eq!(count.wrong, 0);
+    assert!(count.wrong_without > FLIPS / 40 && count.noticed > FLIPS / 10, "{count:?}");
+}
+
+#[test]
+fn a_store_that_was_not_closed_in_order_is_refused_where_it_is_damaged_until_that_is_accepted() {
+    let whole = killed();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let open = || SqliteStore::open(&path, opening());
+    fs::write(&path, &whole).unwrap();
+    let keys = places(&path, &whole).keys;
+    drop(open().unwrap());
+    let mut bytes = whole;
+    bytes[keys[keys.len() / 2] + 1] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    for _ in 0..2 {
+        let told = open().err().unwrap().to_string();
+        assert!(told.contains("was not closed in order") && told.contains("--verify"), "{told}");
+        assert_eq!(fs::read(&path).unwrap().len(), bytes.len(), "left as it was");
+    }
+    SqliteStore::accept_damage(&path).unwrap();
+    drop(open().unwrap());
+    drop(open().unwrap());
 }
 
 /// Statements name columns one by one; who adds one to a table is told where.
