@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use palisade_store::{Effort, InventoryAges, WorkCounts};
 use tracing::Instrument as _;
 
 /// A named part of answering a request, of taking a delivery in, or of a round of work.
@@ -165,6 +166,15 @@ impl Judgements {
     }
 }
 
+/// What a store says when a page is made.
+pub(crate) struct Asked {
+    pub work: WorkCounts,
+    pub ages: InventoryAges,
+    pub effort: Effort,
+    /// When it was asked, by the server's clock.
+    pub now_ms: i64,
+}
+
 /// Counts and times since the process began.
 #[derive(Debug, Default)]
 pub struct Metrics {
@@ -283,8 +293,6 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use palisade_store::{Effort, WorkCounts};
-
     use super::*;
     use crate::health::Unwell;
 
@@ -298,7 +306,12 @@ mod tests {
         let effort = Effort { reads: 2, read_ns: 1_500_000_000, bytes: 4096, ..Effort::default() };
         let unwell = [Unwell { part: "log", why: "it is full".to_owned() }];
         let degraded = [Unwell { part: "bodies", why: "many".to_owned() }];
-        let page = metrics.render(Some(work), Some(effort), &unwell, &degraded);
+        let ages = InventoryAges { shards: 3, oldest_ms: Some(5_000), newest_ms: Some(8_999) };
+        let mut asked = Asked { work, ages, effort, now_ms: 10_000 };
+        let page = metrics.render(Some(&asked), &unwell, &degraded);
+        assert!(page.contains("palisade_inventory_shards 3\n"), "{page}");
+        assert!(page.contains("palisade_inventory_age_seconds{of=\"oldest\"} 5\n"), "{page}");
+        assert!(page.contains("palisade_inventory_age_seconds{of=\"newest\"} 1\n"), "{page}");
         assert!(page.contains("palisade_unwell{part=\"log\"} 1\n"), "{page}");
         assert!(page.contains("palisade_degraded{part=\"bodies\"} 1\n"), "{page}");
         assert!(
@@ -313,6 +326,10 @@ mod tests {
         types.sort_unstable();
         types.dedup();
         assert_eq!(types.len(), all);
+        asked.ages = InventoryAges::default();
+        let page = metrics.render(Some(&asked), &[], &[]);
+        assert!(page.contains("palisade_inventory_shards 0\n"), "{page}");
+        assert!(!page.contains("palisade_inventory_age_seconds{"), "nothing has no age: {page}");
     }
 
     #[test]
@@ -321,7 +338,7 @@ mod tests {
         for ns in [500_000, 500_001, 60_000_000_000] {
             metrics.observe(Stage::Judge, Duration::from_nanos(ns));
         }
-        let page = metrics.render(None, None, &[], &[]);
+        let page = metrics.render(None, &[], &[]);
         for (bound, count) in [("0.0001", 0), ("0.0005", 1), ("0.0025", 2), ("30", 2), ("+Inf", 3)]
         {
             let line = format!(

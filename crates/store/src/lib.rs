@@ -318,6 +318,9 @@ pub trait Store: Send + Sync {
     /// stay due. A settlement whose lease ran out and was taken by another is dropped whole.
     fn settle(&self, settlements: &[Settlement]) -> Result<()>;
 
+    /// How old what is held of the organization's accounts is.
+    fn inventory_ages(&self) -> Result<InventoryAges>;
+
     /// How much work there is.
     fn work(&self, now_ms: i64) -> Result<WorkCounts>;
 

@@ -338,6 +338,17 @@ pub struct WorkCounts {
     pub oldest_seconds: u64,
 }
 
+/// How old the inventory of the organization's accounts is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct InventoryAges {
+    /// Shards of which anything was ever told.
+    pub shards: u64,
+    /// The newest moment told of the shard of which nothing newer is told for longest.
+    pub oldest_ms: Option<i64>,
+    /// The newest moment told of any.
+    pub newest_ms: Option<i64>,
+}
+
 /// An entry with its key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EntryRow {

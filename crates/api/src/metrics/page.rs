@@ -3,18 +3,17 @@
 use std::fmt::{Display, Write as _};
 use std::sync::atomic::Ordering::Relaxed;
 
-use palisade_store::{Effort, WorkCounts};
+use palisade_store::{Effort, InventoryAges, WorkCounts};
 
 use crate::health::Unwell;
 
-use super::{BUCKETS, Flow, Histogram, Metrics, Stage, locked};
+use super::{Asked, BUCKETS, Flow, Histogram, Metrics, Stage, locked};
 
 impl Metrics {
-    /// Everything counted, with the work and the store as they are now, where these could be asked.
+    /// Everything counted, with what the store says now, where it could be asked.
     pub(crate) fn render(
         &self,
-        work: Option<WorkCounts>,
-        effort: Option<Effort>,
+        asked: Option<&Asked>,
         unwell: &[Unwell],
         degraded: &[Unwell],
     ) -> String {
@@ -36,11 +35,10 @@ impl Metrics {
                 page.histogram(flow.series(), stage.name(), histogram);
             }
         }
-        if let Some(work) = work {
-            page.work(work);
-        }
-        if let Some(effort) = effort {
-            page.store(effort);
+        if let Some(asked) = asked {
+            page.work(asked.work);
+            page.inventory(asked.ages, asked.now_ms);
+            page.store(asked.effort);
         }
         page.0
     }
@@ -133,6 +131,20 @@ impl Page {
         }
         self.head("palisade_work_oldest_seconds", "gauge", "Age of the oldest due mark.");
         self.line("palisade_work_oldest_seconds", "", work.oldest_seconds);
+    }
+
+    fn inventory(&mut self, ages: InventoryAges, now_ms: i64) {
+        let name = "palisade_inventory_shards";
+        self.head(name, "gauge", "Accounts and Regions of the organization with any inventory.");
+        self.line(name, "", ages.shards);
+        let name = "palisade_inventory_age_seconds";
+        self.head(name, "gauge", "Age of what the newest delivery tells of an account and Region.");
+        for (of, moment_ms) in [("oldest", ages.oldest_ms), ("newest", ages.newest_ms)] {
+            if let Some(moment_ms) = moment_ms {
+                let age_ms = now_ms.saturating_sub(moment_ms).max(0);
+                self.line(name, &format!("{{of=\"{of}\"}}"), age_ms / 1_000);
+            }
+        }
     }
 
     fn store(&mut self, effort: Effort) {

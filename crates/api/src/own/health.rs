@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{Refused, typed_response};
 use crate::app::App;
 use crate::health::{STRAIN_TOLD, Unwell};
+use crate::metrics::Asked;
 use crate::request::{blocking, blocking_unhurried};
 
 /// The description of Palisade's own endpoints.
@@ -79,10 +80,12 @@ async fn unwell(app: &Arc<App>) -> Vec<Unwell> {
 /// `GET /metrics`, for Prometheus.
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let asked = blocking(&app, |app| {
-        Ok::<_, Refused>((app.store.work(app.clock.now_ms())?, app.store.effort()?))
+        let now_ms = app.clock.now_ms();
+        let (work, ages) = (app.store.work(now_ms)?, app.store.inventory_ages()?);
+        Ok::<_, Refused>(Asked { work, ages, now_ms, effort: app.store.effort()? })
     });
-    let (work, effort) = asked.await.ok().unzip();
-    let page = app.metrics.render(work, effort, &app.health.unwell(), &degraded(&app));
+    let asked = asked.await.ok();
+    let page = app.metrics.render(asked.as_ref(), &app.health.unwell(), &degraded(&app));
     typed_response(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", page)
 }
 

@@ -461,6 +461,16 @@ async fn the_openapi_document_describes_every_endpoint() {
         }
     }
     assert_eq!(paths.len(), 14);
+    // What any call may be answered that is signed.
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, endpoint) in methods.as_object().unwrap() {
+            let responses = endpoint["responses"].as_object().unwrap();
+            let is_signed = !endpoint["security"].is_array();
+            for status in ["400", "401", "403", "408", "413", "429", "431", "500", "503"] {
+                assert!(!is_signed || responses.contains_key(status), "{method} {path} {status}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

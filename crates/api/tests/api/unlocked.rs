@@ -9,8 +9,8 @@ use palisade_core::ledger::ViolatorRow;
 use palisade_store::sqlite::SqliteStore;
 use palisade_store::{
     Accepted, AuditEvent, AuditFilter, AuditRow, Clock, Control, ControlChange, EntryRow, FanOut,
-    HistoryRow, KeyChange, KeyRecord, Lease, Loaded, Mark, Settlement, Store, StoreError,
-    WorkCounts,
+    HistoryRow, InventoryAges, KeyChange, KeyRecord, Lease, Loaded, Mark, Settlement, Store,
+    StoreError, WorkCounts,
 };
 
 /// A store that commits whatever the state was when it was decided, as one without locking would.
@@ -145,6 +145,9 @@ impl Store for Unlocked {
 
     fn settle(&self, settlements: &[Settlement]) -> Kept<()> {
         self.0.settle(settlements)
+    }
+    fn inventory_ages(&self) -> Kept<InventoryAges> {
+        self.0.inventory_ages()
     }
     fn work(&self, now_ms: i64) -> Kept<WorkCounts> {
         self.0.work(now_ms)

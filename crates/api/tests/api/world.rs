@@ -91,6 +91,30 @@ pub struct World {
     pub spool: Arc<tempfile::TempDir>,
 }
 
+/// That the description of an endpoint has every answer that it gives, and what the answer names.
+#[track_caller]
+fn is_described(method: &str, path: &str, answer: &Answer) {
+    let document: Value = serde_json::from_str(include_str!("../../src/own/openapi.json")).unwrap();
+    let path = path.split('?').next().unwrap();
+    let fits = |template: &str| {
+        let (template, path) = (template.split('/'), path.split('/'));
+        template.clone().count() == path.clone().count()
+            && template.zip(path).all(|(part, found)| part.starts_with('{') || part == found)
+    };
+    let paths = document["paths"].as_object().unwrap();
+    let found = paths.iter().find(|(template, _)| fits(template));
+    let Some(endpoint) = found.and_then(|(_, methods)| methods.get(method.to_lowercase())) else {
+        assert!([404, 405, 400].contains(&answer.status), "{method} {path} is not described");
+        return;
+    };
+    let described = &endpoint["responses"][answer.status.to_string()];
+    assert!(described.is_object(), "{method} {path} does not describe {}", answer.status);
+    if let Some(named) = described["$ref"].as_str() {
+        let named = document.pointer(named.trim_start_matches('#'));
+        assert!(named.is_some(), "{described}");
+    }
+}
+
 /// An HTTP answer.
 #[derive(Debug)]
 pub struct Answer {
@@ -333,7 +357,9 @@ impl World {
             .header("authorization", authorization(key, HOME))
             .body(body.into())
             .unwrap();
-        self.send(request).await
+        let answer = self.send(request).await;
+        is_described(method, path, &answer);
+        answer
     }
 
     pub async fn apply(&self, organization: &Value) -> Answer {

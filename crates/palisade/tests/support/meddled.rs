@@ -209,6 +209,9 @@ impl<F: Fn(&SqliteStore, &ShardId) -> Result<()> + Send + Sync> Store for Meddle
         self.store.settle(settlements)
     }
 
+    fn inventory_ages(&self) -> Result<InventoryAges> {
+        self.store.inventory_ages()
+    }
     fn work(&self, now_ms: i64) -> Result<WorkCounts> {
         self.store.work(now_ms)
     }

@@ -3,7 +3,7 @@
 use palisade_core::ident::{Region, ResourceType, ShardId};
 use palisade_core::inventory::{Body, Delivery};
 
-use crate::{Clock, Mark};
+use crate::{Clock, ControlChange, InventoryAges, Mark};
 
 use super::Bed;
 use super::facts::*;
@@ -22,6 +22,22 @@ pub fn a_shard_is_as_old_as_what_is_told_of_it_whenever_it_is_sent(bed: &mut imp
     let empty = Delivery::default();
     store.accept(&empty, 300 * HOUR).unwrap();
     assert_eq!(newest(), Some(HOUR + 5));
+}
+
+pub fn the_inventory_is_as_old_as_its_oldest_shard(bed: &mut impl Bed) {
+    let store = bed.store();
+    let ages = |store: &dyn crate::Store| {
+        let InventoryAges { shards, oldest_ms, newest_ms } = store.inventory_ages().unwrap();
+        (shards, oldest_ms, newest_ms)
+    };
+    for (n, moment) in [(1, 3), (2, 7), (3, 5), (4, 1)] {
+        store.accept(&delivery(&[group(&shard(n), "sg-1", moment * HOUR)]), 9 * HOUR).unwrap();
+    }
+    assert_eq!(ages(store), (0, None, None), "nobody belongs to an organization");
+    commit(store, &[ControlChange::PutOrganization(organization(&[1, 2, 3, 5]).into())], 0);
+    assert_eq!(ages(store), (3, Some(3 * HOUR), Some(7 * HOUR)), "4 is a stranger, 5 is unseen");
+    store.accept(&delivery(&[group(&shard(1), "sg-2", 6 * HOUR)]), 9 * HOUR).unwrap();
+    assert_eq!(ages(store), (3, Some(5 * HOUR), Some(7 * HOUR)));
 }
 
 pub fn what_claims_to_be_of_the_future_is_as_of_when_it_came_first(bed: &mut impl Bed) {

@@ -9,7 +9,7 @@ use palisade_core::inventory::{
 use rusqlite::params;
 use rusqlite::types::{ToSql, ToSqlOutput};
 
-use crate::Result;
+use crate::{InventoryAges, Result};
 
 use super::columns::{damaged, get, ident};
 use super::sums::sound;
@@ -346,6 +346,25 @@ pub(super) fn newest_each_ms(
         }
     }
     Ok(newest)
+}
+
+/// How old the shards of the organization's accounts are.
+pub(super) fn ages(tx: &Transaction<'_>) -> Result<InventoryAges> {
+    let mut statement = tx.prepare_cached(
+        "SELECT count(newest), min(newest), max(newest), ifnull(min(is_sound), 1) FROM (
+           SELECT coalesce(newest_ms, global_newest_ms) AS newest,
+             sum IS row_sum(account, region, snapshot_accepted, newest_ms, global_newest_ms, changed,
+               ahead_ms, global_ahead_ms) AS is_sound
+           FROM shards WHERE account IN (SELECT account FROM accounts))",
+    )?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else { return Ok(InventoryAges::default()) };
+    sound(row, 3, "shard")?;
+    Ok(InventoryAges {
+        shards: get(row, 0, "shard")?,
+        oldest_ms: get(row, 1, "shard")?,
+        newest_ms: get(row, 2, "shard")?,
+    })
 }
 
 /// Sequence of the last change of a shard's facts.

@@ -50,8 +50,8 @@ use palisade_core::ledger::ViolatorRow;
 
 use crate::{
     Accepted, AuditEvent, AuditFilter, AuditRow, Clock, Control, ControlChange, Effort, EntryRow,
-    FanOut, HistoryRow, KeyChange, KeyRecord, Lease, Loaded, LoadedChanges, Mark, Result,
-    Settlement, Store, StoreError, Want, WorkCounts,
+    FanOut, HistoryRow, InventoryAges, KeyChange, KeyRecord, Lease, Loaded, LoadedChanges, Mark,
+    Result, Settlement, Store, StoreError, Want, WorkCounts,
 };
 
 use connections::Connections;
@@ -383,6 +383,10 @@ impl Store for SqliteStore {
 
     fn settle(&self, settlements: &[Settlement]) -> Result<()> {
         self.connections.write(|tx| settle::settle(tx, settlements))
+    }
+
+    fn inventory_ages(&self) -> Result<InventoryAges> {
+        self.connections.read(held::ages)
     }
 
     fn work(&self, now_ms: i64) -> Result<WorkCounts> {
