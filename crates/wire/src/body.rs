@@ -153,7 +153,7 @@ fn encode_in<T: Serialize + ?Sized>(
     let unsayable =
         |e: &dyn std::fmt::Display| Fault::new(ErrorKind::InternalFailure, e.to_string());
     match protocol {
-        Protocol::Json => json::write(&mut out, value).map_err(|e| unsayable(&e))?,
+        Protocol::Json => serde_json::to_writer(&mut out, value).map_err(|e| unsayable(&e))?,
         Protocol::Cbor => cbor::write(&mut out, value).map_err(|e| unsayable(&e))?,
     }
     Ok(out)
@@ -310,6 +310,64 @@ mod tests {
                 "{item:?}"
             );
         }
+    }
+
+    #[test]
+    fn json_is_written_compactly_in_the_order_of_the_model() {
+        let every = "\u{0}\u{1f}\u{8}\t\n\u{c}\r\"\\/\u{7f}<é漢🦀\u{2028}";
+        let violator = shapes::ComplianceViolator {
+            metadata: Some([("b\n", ""), ("a", every)].map(|(k, v)| (k.into(), v.into())).into()),
+            violation_reason: Some(shapes::ViolationReason::SecurityGroupUnused),
+            ..shapes::ComplianceViolator::default()
+        };
+        let detail = shapes::PolicyComplianceDetail {
+            evaluation_limit_exceeded: Some(false),
+            expired_at: Some(Timestamp::from_millis(1_576_283_774_120)),
+            issue_info_map: Some([(shapes::DependentServiceName::Awsvpc, "gone".into())].into()),
+            violators: Some(vec![violator, shapes::ComplianceViolator::default()]),
+            ..shapes::PolicyComplianceDetail::default()
+        };
+        let written = String::from_utf8(encode(Protocol::Json, &detail).unwrap()).unwrap();
+        let text = r#""\u0000\u001f\b\t\n\f\r\"\\/<é漢🦀""#.replace('<', "\u{7f}<").replace("🦀", "🦀\u{2028}");
+        assert_eq!(
+            written,
+            format!(
+                r#"{{"EvaluationLimitExceeded":false,"ExpiredAt":1576283774.12,"IssueInfoMap":{{"AWSVPC":"gone"}},"Violators":[{{"Metadata":{{"a":{text},"b\n":""}},"ViolationReason":"SECURITY_GROUP_UNUSED"}},{{}}]}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn numbers_are_written_as_clients_have_seen_them() {
+        for (millis, text) in [
+            (0, "0.0"),
+            (-1, "-0.001"),
+            (1_576_283_774_000, "1576283774.0"),
+            (1_576_283_774_100, "1576283774.1"),
+            (1_576_283_774_123, "1576283774.123"),
+            (i64::MAX, "253402300799.999"),
+            (i64::MIN, "-62135596800.0"),
+        ] {
+            let written = encode(Protocol::Json, &Timestamp::from_millis(millis)).unwrap();
+            assert_eq!(String::from_utf8(written).unwrap(), text);
+        }
+        for (number, text) in [(i64::MIN, "-9223372036854775808"), (0, "0"), (1_000_000, "1000000")]
+        {
+            let result = shapes::EvaluationResult {
+                violator_count: Some(number),
+                ..shapes::EvaluationResult::default()
+            };
+            let written = encode(Protocol::Json, &result).unwrap();
+            let expected = format!(r#"{{"ViolatorCount":{text}}}"#);
+            assert_eq!(String::from_utf8(written).unwrap(), expected);
+        }
+    }
+
+    /// serde_json writes bytes as a list of numbers, which is not what AWS means by a blob.
+    #[test]
+    fn the_model_has_no_blob_to_be_written() {
+        let blob = |kind| matches!(kind, crate::Kind::Blob | crate::Kind::Document);
+        assert!(TABLE.iter().all(|(_, shape)| !blob(shape.kind)));
     }
 
     #[test]

@@ -1,6 +1,5 @@
-//! JSON bodies, read by their shape.
+//! JSON bodies, read by their shape; serde_json writes them.
 
-mod encode;
 mod skip;
 
 use std::cell::Cell;
@@ -10,7 +9,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-pub(crate) use self::encode::write;
 use self::skip::Skip;
 use crate::shape::{Kind, Member, Table, TimestampFormat};
 use crate::{DEPTH_MAX, Fault, ShapeId, Timestamp, VALUES_MAX, Value};
