@@ -17,7 +17,6 @@ use crate::health::Health;
 use crate::inflate::Bounds;
 use crate::metrics::Metrics;
 use crate::pages::Sealer;
-use crate::place::Place;
 use crate::throttle::{Rate, Throttle};
 use crate::usage::Uses;
 use crate::vault::Vault;
@@ -165,7 +164,6 @@ pub struct App {
     /// What bodies hold of which the head is signed.
     pub(crate) proven: Arc<Budget>,
     pub(crate) buffers: Buffers,
-    pub(crate) place: Place,
     pub(crate) throttle: Throttle,
     pub(crate) uses: Uses,
     desk: Desk,
@@ -196,7 +194,6 @@ impl App {
             proven: Budget::new(PROVEN_BYTES_MAX),
             buffers: Buffers::default(),
             settings,
-            place: Place::default(),
             throttle: Throttle::default(),
             uses: Uses::default(),
             writes: AtomicUsize::new(0),

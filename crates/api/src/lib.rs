@@ -35,7 +35,6 @@ pub mod notification;
 pub mod operations;
 pub mod own;
 pub mod pages;
-mod place;
 pub mod policies;
 pub mod protection;
 mod request;

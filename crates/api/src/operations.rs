@@ -32,14 +32,6 @@ pub struct Row {
     pub handler: Handler,
 }
 
-impl Row {
-    /// Whether it is sure to be answered after a few reads by key, of a page of rows at most.
-    pub(crate) fn is_short(&self) -> bool {
-        use Operation::{GetComplianceDetail, GetPolicy, ListComplianceStatus};
-        matches!(self.operation, GetComplianceDetail | GetPolicy | ListComplianceStatus)
-    }
-}
-
 /// Decodes, acts and encodes.
 pub type Handler = fn(&Call<'_>, &Frame) -> Result<Response, Fault>;
 

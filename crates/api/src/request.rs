@@ -21,9 +21,6 @@ use crate::operations::{Frame, answer, row};
 use crate::verify::{Foreseen, foresee, verify};
 use crate::{mint, own};
 
-/// Bytes of a body that is quick to hash and to read.
-const SHORT_BODY_MAX: usize = 8 * 1024;
-
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// All that Palisade answers over HTTP: AWS's operations in both protocols, and its own endpoints.
@@ -131,16 +128,15 @@ async fn call(
     let arrived = Arc::new(arrived);
     let taken = take_in(app, &arrived, body, BODY_SIZE_MAX, |_| Ok::<(), Fault>(()));
     let Taken { body, share } = app.metrics.awaited(Stage::Accept, taken).await?;
-    let is_short = row.is_short() && body.len() <= SHORT_BODY_MAX;
-    let work = move |app: &App| {
+    blocking(app, move |app| {
         let payload = body.clone();
         let request = app.metrics.timed(Stage::Verify, || {
             verify(app, &arrived, Payload::Bytes(&payload), Frame { protocol, body })
         })?;
         drop(share);
         answer(app, row, &request)
-    };
-    if is_short { briefly(app, work).await } else { blocking(app, work).await }
+    })
+    .await
 }
 
 /// A body that is there as a whole.
@@ -181,27 +177,6 @@ pub(crate) async fn take_in<E: From<Fault> + Send + 'static>(
     share.grow(arrived.size())?;
     let body = incoming.whole(app.settings.request_deadline, &share).await?;
     Ok(Taken { body: body.into(), share: Some(share) })
-}
-
-/// Runs `work` that is short: right here, if it may be done ([`crate::place`]), else as [`blocking`].
-///
-/// # Errors
-/// As [`blocking`].
-pub(crate) async fn briefly<T: Send + 'static>(
-    app: &Arc<App>,
-    work: impl FnOnce(&App) -> Result<T, Fault> + Send + 'static,
-) -> Result<T, Fault> {
-    match app.place.take() {
-        Some(_taken) => unwinding(|| work(app)),
-        None => blocking(app, work).await,
-    }
-}
-
-/// `work`, and the answer of a call that dies when it does: the connection lives on.
-fn unwinding<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
-    // A lock that it held is not poisoned for us: all take their content as it is.
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(died("it panicked")))
 }
 
 fn died(error: impl std::fmt::Display) -> Fault {

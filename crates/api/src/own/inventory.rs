@@ -32,7 +32,7 @@ use crate::inflate::{Inflate, InflateError, is_gzip};
 use crate::intake::{Arrived, Incoming, next_data, too_large, too_slow};
 use crate::metrics::Stage;
 use crate::mint;
-use crate::request::{blocking_unhurried, briefly};
+use crate::request::{blocking, blocking_unhurried};
 use crate::verify::{foresee, verify};
 
 const NAME: &str = "palisade:inventory";
@@ -100,7 +100,7 @@ async fn receive(app: &Arc<App>, request: Request) -> Result<Answer, Refused> {
         return Err(too_large(app.settings.ingest_size_max).into());
     }
     let head = arrived.clone();
-    let foreseen = briefly(app, move |app| foresee(app, &head)).await?;
+    let foreseen = blocking(app, move |app| foresee(app, &head)).await?;
     if !foreseen.is_operator() {
         return Err(not_operator());
     }
