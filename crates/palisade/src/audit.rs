@@ -1,12 +1,14 @@
 //! `palisade audit`: who changed what, newest first.
 
+use std::io::{self, Write};
+
 use serde_json::{Value, json};
 
 use crate::args::{self, Output};
 use crate::client::Client;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::report;
-use crate::terminal::{print, print_json};
+use crate::report::{self, lines::Lines};
+use crate::terminal::{print, print_by, print_json};
 
 /// Events asked for at once.
 const PAGE: usize = palisade_api::own::AUDIT_PAGE_MAX;
@@ -16,7 +18,7 @@ pub fn run(args: &args::Audit) -> Outcome {
     let events = events(&Client::new(&args.server)?, args)?;
     match args.output {
         Output::Json => print_json(&json!({ "events": events })),
-        Output::Csv => print(&csv(&events)),
+        Output::Csv => print_by(|to| csv(&events, to)),
         Output::Table => print(&table(&events)),
     }?;
     Ok(Exit::Done)
@@ -69,12 +71,12 @@ fn table(events: &[Value]) -> String {
 }
 
 /// A line for each object; an event that changed nothing has one without an object.
-fn csv(events: &[Value]) -> String {
+fn csv(events: &[Value], to: &mut dyn Write) -> io::Result<()> {
     let of_event =
         ["sequence", "at", "requestId", "operation", "caller", "accessKeyId", "account", "region"];
     let of_change = ["objectType", "object", "before", "after"];
-    let columns: Vec<&str> = of_event.into_iter().chain(of_change).collect();
-    let mut lines = report::csv_line(&columns);
+    let mut lines = Lines::to(to);
+    lines.line(of_event.iter().chain(&of_change))?;
     for event in events {
         let none = [Value::Null];
         let changes = match changes(event) {
@@ -82,14 +84,11 @@ fn csv(events: &[Value]) -> String {
             changes => changes,
         };
         for change in changes {
-            let cells: Vec<String> = (of_event.iter().map(|name| cell(event, name)))
-                .chain(of_change.iter().map(|name| cell(change, name)))
-                .collect();
-            let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
-            lines.push_str(&report::csv_line(&cells));
+            let of_event = of_event.iter().map(|name| cell(event, name));
+            lines.line(of_event.chain(of_change.iter().map(|name| cell(change, name))))?;
         }
     }
-    lines
+    lines.finish()
 }
 
 fn changes(event: &Value) -> &[Value] {
@@ -131,8 +130,10 @@ mod tests {
 
     #[test]
     fn each_object_has_its_line_and_an_event_without_one_has_one() {
+        let mut text = Vec::new();
+        csv(&events(), &mut text).unwrap();
         assert_eq!(
-            csv(&events()),
+            String::from_utf8(text).unwrap(),
             "sequence,at,requestId,operation,caller,accessKeyId,account,region,objectType,object,before,after\n\
              3,2026-01-01T00:00:00Z,r3,PutPolicy,operator,AKIA1,,eu-west-1,policy,a,,\"{\"\"a\"\":1}\"\n\
              3,2026-01-01T00:00:00Z,r3,PutPolicy,operator,AKIA1,,eu-west-1,policy,b,,\"{\"\"a\"\":1}\"\n\

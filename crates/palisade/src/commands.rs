@@ -146,12 +146,9 @@ fn list(args: &args::PolicyList) -> Outcome {
     let text = match args.output {
         args::Output::Json => return print_json(&json!({"PolicyList": list})).map(|()| Exit::Done),
         args::Output::Csv => {
-            let mut text = report::csv_line(&columns);
-            for policy in &list {
-                let cells = columns.map(|name| cell(policy, name));
-                text.push_str(&report::csv_line(&cells.each_ref().map(String::as_str)));
-            }
-            text
+            let rows = list.iter().map(|policy| columns.map(|name| cell(policy, name)));
+            let lines = [columns.map(str::to_owned)].into_iter().chain(rows);
+            return print_by(|to| report::lines::write(lines, to)).map(|()| Exit::Done);
         }
         args::Output::Table => {
             let mut table = report::table();

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::io::{self, Write};
 use std::path::Path;
 
 use palisade_api::Clock as _;
@@ -17,8 +18,9 @@ use serde_json::{Value, json};
 use crate::args::{self, Output};
 use crate::client::{Client, encoded};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::report::lines;
 use crate::system::{SystemClock, SystemEntropy};
-use crate::terminal::{print, print_json, print_line, say};
+use crate::terminal::{print, print_by, print_json, print_line, say};
 use crate::{report, sealing, serve};
 
 const PATH: &str = "/palisade/v1/keys";
@@ -42,7 +44,7 @@ pub fn run(command: &args::Keys) -> Outcome {
             let keys = list(&args.place)?;
             match args.output {
                 Output::Json => print_json(&json!({ "keys": keys }))?,
-                Output::Csv => print(&csv(&keys))?,
+                Output::Csv => print_by(|to| csv(&keys, to))?,
                 Output::Table => print(&table(&keys))?,
             }
         }
@@ -222,18 +224,18 @@ fn text<'a>(key: &'a Value, member: &str) -> &'a str {
 /// It cannot be shown. The key is there, and nobody has its secret.
 fn show(new: &Value, output: Output) -> Result<(), Failure> {
     let id = text(new, "AccessKeyId");
-    print(&told_new(new, output)).inspect_err(|_| {
+    print_by(|to| tell_new(new, output, to)).inspect_err(|_| {
         say(format_args!("key {id} was made, but could not be shown: delete it, make another"));
     })
 }
 
-fn told_new(new: &Value, output: Output) -> String {
+fn tell_new(new: &Value, output: Output, to: &mut dyn Write) -> io::Result<()> {
     let (id, secret) = (text(new, "AccessKeyId"), text(new, "SecretAccessKey"));
     match output {
-        Output::Json => format!("{new:#}\n"),
+        Output::Json => writeln!(to, "{new:#}"),
         Output::Csv => {
-            report::csv_line(&["AccessKeyId", "SecretAccessKey", "Account"])
-                + &report::csv_line(&[id, secret, text(new, "Account")])
+            let row = [id, secret, text(new, "Account")];
+            lines::write([["AccessKeyId", "SecretAccessKey", "Account"], row], to)
         }
         Output::Table => {
             let who = match text(new, "Account") {
@@ -247,7 +249,8 @@ fn told_new(new: &Value, output: Output) -> String {
                      `palisade keys disable {old}`, and `palisade keys delete {old}` once nobody misses it\n"
                 ),
             };
-            format!(
+            write!(
+                to,
                 "key for {who}; the secret is not shown again:\n\
                  export AWS_ACCESS_KEY_ID={id}\nexport AWS_SECRET_ACCESS_KEY={secret}\n{old}"
             )
@@ -257,9 +260,9 @@ fn told_new(new: &Value, output: Output) -> String {
 
 const COLUMNS: [&str; 6] = ["AccessKeyId", "Account", "Status", "Created", "LastUsed", "Replaces"];
 
-fn csv(keys: &[Value]) -> String {
-    let lines = keys.iter().map(|key| report::csv_line(&COLUMNS.map(|name| text(key, name))));
-    report::csv_line(&COLUMNS) + &lines.collect::<String>()
+fn csv(keys: &[Value], to: &mut dyn Write) -> io::Result<()> {
+    let rows = keys.iter().map(|key| COLUMNS.map(|name| text(key, name)));
+    lines::write([COLUMNS].into_iter().chain(rows), to)
 }
 
 fn table(keys: &[Value]) -> String {
