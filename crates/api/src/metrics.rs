@@ -1,13 +1,17 @@
-//! Counts and times of every stage for `/metrics`, written by hand in Prometheus' text format.
+//! Counts and times of every stage for `/metrics`.
 
 mod page;
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use palisade_store::{Effort, InventoryAges, WorkCounts};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
 use tracing::Instrument as _;
 
 /// A named part of answering a request, of taking a delivery in, or of a round of work.
@@ -110,39 +114,11 @@ impl Stage {
     }
 }
 
-/// Upper bounds of a histogram's buckets, nanoseconds, and as the page writes them, seconds.
-const BUCKETS: [(u64, &str); 9] = [
-    (100_000, "0.0001"),
-    (500_000, "0.0005"),
-    (2_500_000, "0.0025"),
-    (10_000_000, "0.01"),
-    (50_000_000, "0.05"),
-    (250_000_000, "0.25"),
-    (1_000_000_000, "1"),
-    (5_000_000_000, "5"),
-    (30_000_000_000, "30"),
-];
+/// Upper bounds of a histogram's buckets, seconds.
+const BUCKETS: [f64; 9] = [0.0001, 0.0005, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0, 30.0];
 
-/// Durations of one stage.
-#[derive(Debug, Default)]
-struct Histogram {
-    /// How many were at most as long as the bound of [`BUCKETS`], and longer than the one before.
-    within: [AtomicU64; BUCKETS.len()],
-    count: AtomicU64,
-    sum_ns: AtomicU64,
-}
-
-impl Histogram {
-    fn observe(&self, took: Duration) {
-        let ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        let bucket = BUCKETS.iter().zip(&self.within).find(|((bound, _), _)| ns <= *bound);
-        if let Some((_, bucket)) = bucket {
-            bucket.fetch_add(1, Relaxed);
-        }
-        self.count.fetch_add(1, Relaxed);
-        self.sum_ns.fetch_add(ns, Relaxed);
-    }
-}
+/// Names and values of a series' labels.
+type Labels<const N: usize> = [(&'static str, &'static str); N];
 
 /// Judgements of shards, one for each policy, by how much was looked at.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -176,62 +152,148 @@ pub(crate) struct Asked {
 }
 
 /// Counts and times since the process began.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Metrics {
-    requests: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
-    items: Mutex<BTreeMap<&'static str, u64>>,
+    registry: Registry,
+    requests: Family<Labels<2>, Counter>,
+    items: Family<Labels<1>, Counter>,
     stages: [Histogram; Stage::ALL.len()],
-    ingest_bytes: AtomicU64,
-    accepts_failed: AtomicU64,
-    connections_gave_way: AtomicU64,
-    shards: AtomicU64,
-    failed_shards: AtomicU64,
+    ingest_bytes: Counter,
+    accepts_failed: Counter,
+    connections_gave_way: Counter,
+    shards: Counter,
+    failed_shards: Counter,
+    log_lost: Counter,
+    judgements: [Counter; 3],
+    clock_ahead_seconds: Gauge,
     steps: AtomicU64,
-    log_lost: AtomicU64,
-    judgements: Mutex<Judgements>,
-    clock_ahead_ms: AtomicU64,
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        let mut to = Registry::default();
+        Metrics {
+            requests: family(&mut to, "palisade_requests", "Requests answered"),
+            items: family(&mut to, "palisade_items", "Delivered items by what became of them"),
+            ingest_bytes: counter(
+                &mut to,
+                "palisade_ingest_bytes",
+                "Bytes of deliveries as they came",
+            ),
+            accepts_failed: counter(
+                &mut to,
+                "palisade_accept_failures",
+                "Times the system had no descriptors or memory for a connection",
+            ),
+            connections_gave_way: counter(
+                &mut to,
+                "palisade_connections_gave_way",
+                "Connections ended to make room for others",
+            ),
+            shards: counter(&mut to, "palisade_worker_shards", "Shards judged and settled"),
+            failed_shards: counter(
+                &mut to,
+                "palisade_worker_failed_shards",
+                "Shards whose judgement or settlement failed and is tried again",
+            ),
+            log_lost: counter(&mut to, "palisade_log_failures", "Lines of the log that were lost"),
+            clock_ahead_seconds: gauge(
+                &mut to,
+                "palisade_clock_ahead_seconds",
+                "How far the clock is ahead of what anything stored tells",
+            ),
+            judgements: judgements(&mut to),
+            stages: stages(&mut to),
+            steps: AtomicU64::default(),
+            registry: to,
+        }
+    }
+}
+
+fn family<const N: usize>(to: &mut Registry, name: &str, help: &str) -> Family<Labels<N>, Counter> {
+    let family = Family::default();
+    to.register(name, help, family.clone());
+    family
+}
+
+/// Its name is written with `_total` behind it.
+fn counter(to: &mut Registry, name: &str, help: &str) -> Counter {
+    let counter = Counter::default();
+    to.register(name, help, counter.clone());
+    counter
+}
+
+fn gauge(to: &mut Registry, name: &str, help: &str) -> Gauge {
+    let gauge = Gauge::default();
+    to.register(name, help, gauge.clone());
+    gauge
+}
+
+fn judgements(to: &mut Registry) -> [Counter; 3] {
+    let help = "Judgements of a shard under a policy, by what was looked at";
+    let family: Family<Labels<1>, Counter> = family(to, "palisade_worker_judgements", help);
+    ["shard", "changes", "nothing"]
+        .map(|looked_at| family.get_or_create_owned(&[("looked_at", looked_at)]))
+}
+
+fn stages(to: &mut Registry) -> [Histogram; Stage::ALL.len()] {
+    let families = Flow::ALL.map(|flow| {
+        let family =
+            Family::<Labels<1>, Histogram, fn() -> Histogram>::new_with_constructor(|| {
+                Histogram::new(BUCKETS)
+            });
+        to.register(flow.series(), "Time of each stage", family.clone());
+        family
+    });
+    let [request, ingest, worker] = families;
+    Stage::ALL.map(|stage| {
+        let family = match stage.flow() {
+            Flow::Request => &request,
+            Flow::Ingest => &ingest,
+            Flow::Worker => &worker,
+        };
+        family.get_or_create_owned(&[("stage", stage.name())])
+    })
 }
 
 impl Metrics {
     /// Counts one answered request. Both names come from closed sets, so the series stay few.
     pub(crate) fn request(&self, operation: &'static str, outcome: &'static str) {
-        let mut requests = locked(&self.requests);
-        let count = requests.entry((operation, outcome)).or_default();
-        *count = count.saturating_add(1);
+        self.requests.get_or_create(&[("operation", operation), ("outcome", outcome)]).inc();
     }
 
     /// Counts delivered items by what became of them.
     pub(crate) fn items(&self, outcome: &'static str, more: u64) {
-        let mut items = locked(&self.items);
-        let count = items.entry(outcome).or_default();
-        *count = count.saturating_add(more);
+        self.items.get_or_create(&[("outcome", outcome)]).inc_by(more);
     }
 
     /// Counts the bytes of a delivery as they arrived.
     pub(crate) fn ingested(&self, bytes: u64) {
-        self.ingest_bytes.fetch_add(bytes, Relaxed);
+        self.ingest_bytes.inc_by(bytes);
     }
 
     /// Counts a connection that the system had no room for.
     pub fn accept_failed(&self) {
-        self.accepts_failed.fetch_add(1, Relaxed);
+        self.accepts_failed.inc();
     }
 
     /// Counts a connection that was ended to make room for another.
     pub fn connection_gave_way(&self) {
-        self.connections_gave_way.fetch_add(1, Relaxed);
+        self.connections_gave_way.inc();
     }
 
     /// Counts shards that were settled, and how they were judged.
     pub fn settled(&self, shards: usize, judgements: Judgements) {
-        self.shards.fetch_add(shards as u64, Relaxed);
-        let mut all = locked(&self.judgements);
-        *all = all.and(judgements);
+        self.shards.inc_by(shards as u64);
+        let Judgements { shard, changes, nothing } = judgements;
+        for (counter, more) in self.judgements.iter().zip([shard, changes, nothing]) {
+            counter.inc_by(more);
+        }
     }
 
     /// Counts shards whose judgement or settlement failed.
     pub fn failed(&self, shards: usize) {
-        self.failed_shards.fetch_add(shards as u64, Relaxed);
+        self.failed_shards.inc_by(shards as u64);
     }
 
     /// Notes that the worker took a step: it looked for work, or got on with some.
@@ -246,17 +308,18 @@ impl Metrics {
 
     /// Notes how many lines of the log were lost so far.
     pub fn log_lost(&self, lines: u64) {
-        self.log_lost.store(lines, Relaxed);
+        self.log_lost.inner().store(lines, Relaxed);
     }
 
     /// Notes how far the clock is ahead of what is believed of it, milliseconds.
     pub fn clock_ahead(&self, ahead_ms: i64) {
-        self.clock_ahead_ms.store(u64::try_from(ahead_ms).unwrap_or(0), Relaxed);
+        self.clock_ahead_seconds.set(ahead_ms.max(0) / 1_000);
     }
 
     /// How shards were judged so far.
     pub fn judgements(&self) -> Judgements {
-        *locked(&self.judgements)
+        let [shard, changes, nothing] = self.judgements.each_ref().map(Counter::get);
+        Judgements { shard, changes, nothing }
     }
 
     /// Does a stage in a span of its own and notes how long it took.
@@ -277,7 +340,7 @@ impl Metrics {
 
     fn observe(&self, stage: Stage, took: Duration) {
         if let Some(histogram) = self.stages.get(stage as usize) {
-            histogram.observe(took);
+            histogram.observe(took.as_secs_f64());
         }
     }
 }
@@ -285,10 +348,6 @@ impl Metrics {
 /// Shown, with what happens within, by `PALISADE_LOG=debug`.
 fn span(stage: Stage) -> tracing::Span {
     tracing::debug_span!("stage", name = stage.name())
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
