@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use palisade_core::ident::{AccountId, ListId, PolicyId, Region, ResourceSetId};
+use uuid::Builder;
 
 use crate::Entropy;
 
@@ -13,17 +14,7 @@ use crate::Entropy;
 pub fn uuid(entropy: &dyn Entropy) -> std::io::Result<String> {
     let mut bytes = [0; 16];
     entropy.fill(&mut bytes)?;
-    let number = u128::from_be_bytes(bytes);
-    let number = number & !(0xf000 << 64) & !(0xc000 << 48) | (0x4000 << 64) | (0x8000 << 48);
-    let digits = format!("{number:032x}");
-    let mut text = String::with_capacity(36);
-    for (at, digit) in digits.chars().enumerate() {
-        if matches!(at, 8 | 12 | 16 | 20) {
-            text.push('-');
-        }
-        text.push(digit);
-    }
-    Ok(text)
+    Ok(Builder::from_random_bytes(bytes).into_uuid().to_string())
 }
 
 /// An update token in the form seen in AWS's answers: `1:` and 16 bytes in base64 (semantics §0.3).

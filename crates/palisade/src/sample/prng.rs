@@ -1,6 +1,8 @@
 //! A small seeded generator of pseudo-random numbers, so that a sample is the same bytes for the
 //! same seed on every machine and with every version of our dependencies.
 
+use uuid::Builder;
+
 /// SplitMix64 (Steele, Lea and Flood, 2014): 64 bits of state, no multiplication table, and any seed
 /// is a good seed.
 #[derive(Clone, Debug)]
@@ -57,15 +59,8 @@ impl Prng {
 
     /// A version 4 UUID.
     pub fn uuid(&mut self) -> String {
-        let (high, low) = (self.next(), self.next());
-        format!(
-            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-            high >> 32,
-            (high >> 16) & 0xffff,
-            high & 0xfff,
-            0x8000 | ((low >> 48) & 0x3fff),
-            low & 0xffff_ffff_ffff,
-        )
+        let number = (u128::from(self.next()) << 64) | u128::from(self.next());
+        Builder::from_random_bytes(number.to_be_bytes()).into_uuid().to_string()
     }
 }
 
