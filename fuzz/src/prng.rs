@@ -1,18 +1,20 @@
 //! A small seeded generator, so that a printed seed gives the same inputs on every machine.
 
-/// SplitMix64 (Steele, Lea and Flood, 2014); any seed is a good seed.
+use fastrand::Rng;
+
+/// A stream of random numbers.
 #[derive(Clone, Debug)]
-pub struct Prng(u64);
+pub struct Prng(Rng);
 
 impl Prng {
     /// The stream of one input of one target: it depends on nothing that came before, so that any
     /// input can be made again by itself.
     pub fn of_input(seed: u64, target: &str, number: u64) -> Prng {
-        let mut state = Prng(seed ^ number.wrapping_mul(0xd605_bbb5_8c8a_bc03));
+        let mut rng = Rng::with_seed(seed ^ number.wrapping_mul(0xd605_bbb5_8c8a_bc03));
         for byte in target.bytes() {
-            state.0 = state.number() ^ u64::from(byte);
+            rng.seed(rng.clone().u64(..) ^ u64::from(byte));
         }
-        state
+        Prng(rng)
     }
 
     /// A stream that bytes decide, for choices inside a target.
@@ -21,22 +23,17 @@ impl Prng {
         let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
         });
-        Prng(hash)
+        Prng(Rng::with_seed(hash))
     }
 
     /// The next 64 bits.
     pub fn number(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.u64(..)
     }
 
     /// A place below `bound`; 0 when `bound` is 0.
     pub fn below(&mut self, bound: usize) -> usize {
-        let drawn = self.number().checked_rem(bound as u64).unwrap_or(0);
-        usize::try_from(drawn).unwrap_or(0)
+        self.0.usize(..bound.max(1))
     }
 
     /// One of `choices`, none of none.
@@ -46,7 +43,7 @@ impl Prng {
 
     /// A byte.
     pub fn byte(&mut self) -> u8 {
-        self.number().to_le_bytes()[0]
+        self.0.u8(..)
     }
 
     /// A stretch of a text of this length, often short.

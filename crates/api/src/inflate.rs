@@ -322,13 +322,8 @@ mod tests {
 
     #[test]
     fn an_honest_ratio_may_go_on_for_ever() {
-        // Of text that repeats every 40 bytes or so gzip makes far less than a 200th.
-        let mut seed = 7u32;
-        let mut text = Vec::new();
-        for _ in 0..200_000 {
-            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            text.push((seed >> 24) as u8);
-        }
+        let mut text = vec![0; 200_000];
+        palisade_testkit::Rng::with_seed(7).fill(&mut text);
         let bounds = Bounds { ratio_max: 2, free_max: 10 };
         assert_eq!(inflate(&gzip(&text), bounds).unwrap(), text);
     }

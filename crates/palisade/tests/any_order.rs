@@ -21,6 +21,7 @@ use palisade_core::ident::{Region, ShardId};
 use palisade_core::inventory::Delivery;
 use palisade_store::Store;
 use palisade_store::sqlite::SqliteStore;
+use palisade_testkit::Rng;
 use serde_json::{Value, json};
 use support::*;
 
@@ -29,14 +30,14 @@ const SHUFFLES: u64 = 4;
 
 /// Files of a fleet: a snapshot of every account, for every third an older one too (which shows a
 /// group that is gone since), for every fifth a history file with older, newer and deleted states.
-fn files(dice: &mut Dice) -> Vec<(String, String)> {
+fn files(dice: &mut Rng) -> Vec<(String, String)> {
     let mut files = Vec::new();
     for number in 0..ACCOUNTS {
         let id = account(number);
         if number % 50 == 49 {
             continue; // Nothing was ever delivered for these.
         }
-        let cidr = ["10.0.0.0/8", "10.1.0.0/16", "0.0.0.0/0"][dice.roll(3) as usize];
+        let cidr = ["10.0.0.0/8", "10.1.0.0/16", "0.0.0.0/0"][dice.u64(..3) as usize];
         let mut items =
             vec![group(&id, "sg-1", 10, cidr, 22), group(&id, "sg-2", 10, "10.0.0.0/16", 443)];
         items.push(interface(&id, "eni-1", 10, &["sg-1", "sg-2"]));
@@ -90,7 +91,7 @@ fn setting(name: &str, otherwise: u64) -> u64 {
 fn any_order_of_files_ends_in_one_ledger() {
     let seed = setting("PALISADE_SEED", 20_261_101);
     println!("seed {seed}");
-    let mut dice = Dice::new(seed);
+    let mut dice = Rng::with_seed(seed);
     let mut files = files(&mut dice);
     let mut first: Option<String> = None;
     for shuffle in 0..SHUFFLES {
@@ -164,21 +165,21 @@ fn in_order(deliveries: &[Delivery]) -> String {
 /// Takes everything in, in an order of the dice, which also say when the policies come and when the
 /// worker gets its turn. Half of the time each delivery comes ten times; the other half once, as
 /// what a wrong order does wrong, a repeat may put right.
-fn shuffled(deliveries: &[Delivery], dice: &mut Dice) -> String {
+fn shuffled(deliveries: &[Delivery], dice: &mut Rng) -> String {
     let store = SqliteStore::in_memory([7; 32]).unwrap();
-    let repeats = if dice.roll(2) == 0 { REPEATS } else { 1 };
+    let repeats = if dice.u64(..2) == 0 { REPEATS } else { 1 };
     let mut order: Vec<&Delivery> = std::iter::repeat_n(deliveries, repeats).flatten().collect();
     dice.shuffle(&mut order);
-    let decided_at = match dice.roll(3) {
+    let decided_at = match dice.u64(..3) {
         0 => 0,
         1 => order.len(),
-        _ => dice.roll(order.len() as u64) as usize,
+        _ => dice.u64(..order.len() as u64) as usize,
     };
     for (at, delivery) in order.iter().enumerate() {
         if at == decided_at {
             decide(&store, &organization(containers::ACCOUNTS), &containers::policies());
         }
-        if at >= decided_at && dice.roll(8 * repeats as u64) == 0 {
+        if at >= decided_at && dice.u64(..8 * repeats as u64) == 0 {
             settle(&store);
         }
         store.accept(delivery, NOW_MS).unwrap();
@@ -212,7 +213,7 @@ fn any_order_and_any_repeats_of_every_container_end_in_one_ledger() {
     }
     for shuffle in 0..shuffles {
         let seed = seed.wrapping_add(shuffle);
-        let found = shuffled(&deliveries, &mut Dice::new(seed));
+        let found = shuffled(&deliveries, &mut Rng::with_seed(seed));
         let different = first.lines().zip(found.lines()).find(|(one, other)| one != other);
         assert_eq!(different, None, "PALISADE_SEED={seed} PALISADE_SHUFFLES=1 repeats it");
         assert_eq!(first.len(), found.len(), "PALISADE_SEED={seed} PALISADE_SHUFFLES=1 repeats it");

@@ -29,6 +29,7 @@ use palisade_core::inventory::Body;
 use palisade_core::policy::Document;
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
 use palisade_store::{AuditFilter, AuditRow, Control, Store};
+use palisade_testkit::Rng;
 use serde_json::{Value, json};
 use support::*;
 
@@ -130,7 +131,7 @@ fn after_the_disk_failed_nothing_more_is_acknowledged_until_the_server_is_starte
     let mut harness = Harness::new("fail", Synchronous::Full, Some(shim));
     decide(&harness.open().unwrap(), &organization(ACCOUNTS), &[]);
     let acknowledged = Mutex::default();
-    let mut dice = Dice::new(harness.seed);
+    let mut dice = Rng::with_seed(harness.seed);
     let mut ingest = |endpoint: &str| ingest_once(endpoint, &acknowledged, &mut dice).is_some();
     let ready = |endpoint: &str| ureq::get(format!("{endpoint}/readyz")).call().is_ok();
     let fails = harness.fails();
@@ -218,7 +219,7 @@ impl Harness {
 
     /// Plays rounds until something is lost; answers what.
     fn rounds(&self, count: u64) -> Vec<String> {
-        let mut dice = Dice::new(self.seed);
+        let mut dice = Rng::with_seed(self.seed);
         let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
         {
             let store = self.open().unwrap();
@@ -234,7 +235,7 @@ impl Harness {
         }
         let mut compared = 0;
         for round in 0..count {
-            self.play(&acknowledged, dice.roll(150), round);
+            self.play(&acknowledged, dice.u64(..150), round);
             let lost = self.lost(&acknowledged.lock().unwrap());
             if !lost.is_empty() {
                 return lost;
@@ -271,7 +272,7 @@ impl Harness {
                 let (endpoint, over, answered) = (endpoint.clone(), over.clone(), answered.clone());
                 let acknowledged = acknowledged.clone();
                 std::thread::spawn(move || {
-                    let mut dice = Dice::new(round * 3 + which + 1);
+                    let mut dice = Rng::with_seed(round * 3 + which + 1);
                     while !over.load(Ordering::Relaxed) {
                         let done = if which < 2 {
                             ingest_once(&endpoint, &acknowledged, &mut dice)
@@ -437,12 +438,12 @@ fn wait_ready(endpoint: &str, server: &mut Child) {
 }
 
 /// Ingests the next version of one account's group; `None` once the server is gone.
-fn ingest_once(endpoint: &str, acknowledged: &Mutex<Acknowledged>, dice: &mut Dice) -> Option<()> {
-    let account = account(dice.roll(ACCOUNTS));
+fn ingest_once(endpoint: &str, acknowledged: &Mutex<Acknowledged>, dice: &mut Rng) -> Option<()> {
+    let account = account(dice.u64(..ACCOUNTS));
     let version = next(acknowledged);
-    let cidr = ["10.0.0.0/8", "0.0.0.0/0"][dice.roll(2) as usize];
+    let cidr = ["10.0.0.0/8", "0.0.0.0/0"][dice.u64(..2) as usize];
     let mut state = group(&account, "sg-1", version, cidr, version);
-    state["configuration"]["ipPermissions"][0]["toPort"] = json!(version + dice.roll(2));
+    state["configuration"]["ipPermissions"][0]["toPort"] = json!(version + dice.u64(..2));
     let (name, text) = history(&account, &[state]);
     let answer =
         ureq::post(format!("{endpoint}/palisade/v1/inventory?name={}", name.replace(':', "%3A")))
@@ -460,14 +461,14 @@ fn ingest_once(endpoint: &str, acknowledged: &Mutex<Acknowledged>, dice: &mut Di
 fn put_policy_once(
     endpoint: &str,
     acknowledged: &Mutex<Acknowledged>,
-    dice: &mut Dice,
+    dice: &mut Rng,
 ) -> Option<()> {
     let known: Vec<String> = acknowledged.lock().unwrap().policies.keys().cloned().collect();
     let version = next(acknowledged);
     let mut policy = if known.len() < 8 {
         audit("made", &["AWS::EC2::SecurityGroup"], &json!([{"minIpv4CidrPrefixLenPerSgRule": 16}]))
     } else {
-        let id = &known[dice.roll(known.len() as u64) as usize];
+        let id = &known[dice.u64(..known.len() as u64) as usize];
         call(endpoint, "GetPolicy", &json!({"PolicyId": id}))?.0["Policy"].clone()
     };
     policy["PolicyDescription"] = json!(format!("version {version}"));

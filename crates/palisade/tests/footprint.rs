@@ -18,6 +18,7 @@ use palisade_api::metrics::{Judgements, Metrics};
 use palisade_core::ident::ShardId;
 use palisade_store::sqlite::SqliteStore;
 use palisade_store::{ControlChange, Store};
+use palisade_testkit::Rng;
 use serde_json::{Value, json};
 use support::meddled::Meddled;
 use support::*;
@@ -114,47 +115,48 @@ fn protection(account: &str, id: u64, state: u64) -> Value {
 }
 
 /// A resource as it comes to be at a moment, of any account and kind.
-fn any(dice: &mut Dice, state: u64) -> Value {
-    let number = dice.roll(ACCOUNTS);
+fn any(dice: &mut Rng, state: u64) -> Value {
+    let number = dice.u64(..ACCOUNTS);
     any_of(number, dice, state)
 }
 
-fn any_of(number: u64, dice: &mut Dice, state: u64) -> Value {
+fn any_of(number: u64, dice: &mut Rng, state: u64) -> Value {
     let account = account(number);
-    let id = dice.roll(5);
-    let mut item = match dice.roll(12) {
+    let id = dice.u64(..5);
+    let mut item = match dice.u64(..12) {
         0..=3 => group(
             &account,
             &sg(number, id),
             state,
-            CIDRS[dice.roll(4) as usize],
-            [22, 443][dice.roll(2) as usize],
+            CIDRS[dice.u64(..4) as usize],
+            [22, 443][dice.u64(..2) as usize],
         ),
         4..=6 => {
             // Now and then one that another account lent.
-            let owner = if dice.roll(16) == 0 { dice.roll(ACCOUNTS) } else { number };
-            let groups: Vec<String> = (0..dice.roll(3)).map(|_| sg(owner, dice.roll(6))).collect();
+            let owner = if dice.u64(..16) == 0 { dice.u64(..ACCOUNTS) } else { number };
+            let groups: Vec<String> =
+                (0..dice.u64(..3)).map(|_| sg(owner, dice.u64(..6))).collect();
             let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
             interface(&account, &format!("eni-{id}"), state, &groups)
         }
         7..=8 => {
-            let acl = match dice.roll(3) {
+            let acl = match dice.u64(..3) {
                 0 => String::new(),
-                _ => format!("6c2c3f5e-0000-4000-8000-00000000000{}", dice.roll(3)),
+                _ => format!("6c2c3f5e-0000-4000-8000-00000000000{}", dice.u64(..3)),
             };
             balancer(&account, id, state, &acl)
         }
         9..=10 => {
-            let name = ["FMManagedWebACLV2-web-1700000000000", "own"][dice.roll(2) as usize];
+            let name = ["FMManagedWebACLV2-web-1700000000000", "own"][dice.u64(..2) as usize];
             web_acl(&account, id % 3, state, name)
         }
         _ => protection(&account, id, state),
     };
-    if dice.roll(3) == 0 {
-        let value = ["prod", "test"][dice.roll(2) as usize];
+    if dice.u64(..3) == 0 {
+        let value = ["prod", "test"][dice.u64(..2) as usize];
         item["tags"] = json!({"env": value});
     }
-    match dice.roll(12) {
+    match dice.u64(..12) {
         0..=2 => {
             item["configurationItemStatus"] = json!("ResourceDeleted");
             item["configuration"] = Value::Null;
@@ -166,8 +168,8 @@ fn any_of(number: u64, dice: &mut Dice, state: u64) -> Value {
     item
 }
 
-fn gone_or_not(mut item: Value, dice: &mut Dice) -> Value {
-    if dice.roll(2) == 0 {
+fn gone_or_not(mut item: Value, dice: &mut Rng) -> Value {
+    if dice.u64(..2) == 0 {
         item["configurationItemStatus"] = json!("ResourceDeleted");
         item["configuration"] = Value::Null;
     }
@@ -229,36 +231,36 @@ fn work_off(store: &dyn Store, metrics: &Metrics) {
 fn changes_one_after_the_other_leave_what_judging_all_anew_would() {
     let store = SqliteStore::in_memory([7; 32]).unwrap();
     fleet(&store);
-    let (mut dice, metrics) = (Dice::new(SEED), Metrics::default());
+    let (mut dice, metrics) = (Rng::with_seed(SEED), Metrics::default());
     for number in 0..CHANGES {
         let mut state = LATER + number * 10;
-        let batch: Vec<Value> = (0..=dice.roll(3))
+        let batch: Vec<Value> = (0..=dice.u64(..3))
             .map(|_| {
                 state += 1;
                 any(&mut dice, state)
             })
             .collect();
         accept(&store, &batch);
-        match dice.roll(40) {
+        match dice.u64(..40) {
             // Decisions between changes: a policy put again, and a mark by hand.
             0 => {
                 let control = store.control().unwrap();
-                let id = policy_id(dice.roll(policies().len() as u64));
+                let id = policy_id(dice.u64(..policies().len() as u64));
                 let mut record = (*control.policies[&id]).clone();
                 record.revision += 1;
                 let change = ControlChange::PutPolicy(record.into());
                 store.commit(control.revision, &[change], NOW_MS).unwrap();
             }
             1 => {
-                let shard = shard(dice.roll(ACCOUNTS));
-                let id = policy_id(dice.roll(policies().len() as u64));
+                let shard = shard(dice.u64(..ACCOUNTS));
+                let id = policy_id(dice.u64(..policies().len() as u64));
                 let mark = palisade_store::Mark { shard, policy: Some(id) };
                 store.mark(&[mark], NOW_MS).unwrap();
             }
             _ => {}
         }
         // Sometimes more comes before anything is judged.
-        if dice.roll(3) > 0 {
+        if dice.u64(..3) > 0 {
             work_off(&store, &metrics);
             if number % 10 == 0 {
                 assert_ledger_is_a_fresh_judgement(&store, NOW_MS);
@@ -281,18 +283,18 @@ fn changes_one_after_the_other_leave_what_judging_all_anew_would() {
 #[test]
 fn changes_in_the_middle_of_a_judgement_leave_what_judging_all_anew_would() {
     // What comes between two looks at a shard, now and then: of the account that changed last.
-    let next = Mutex::new((Dice::new(SEED + 1), 0, 0));
+    let next = Mutex::new((Rng::with_seed(SEED + 1), 0, 0));
     let store = Meddled {
         store: SqliteStore::in_memory([7; 32]).unwrap(),
         before_load: |store: &SqliteStore, _: &ShardId| {
             let (dice, number, state) = &mut *next.lock().unwrap();
-            if *state > 0 && dice.roll(3) == 0 {
+            if *state > 0 && dice.u64(..3) == 0 {
                 *state += 1;
                 // Interfaces without groups come and go by themselves: to count one twice shows.
-                let item = match dice.roll(2) {
+                let item = match dice.u64(..2) {
                     0 => any_of(*number, dice, *state),
                     _ => {
-                        interface(&account(*number), &format!("eni-{}", dice.roll(5)), *state, &[])
+                        interface(&account(*number), &format!("eni-{}", dice.u64(..5)), *state, &[])
                     }
                 };
                 accept(store, &[gone_or_not(item, dice)]);
@@ -301,16 +303,16 @@ fn changes_in_the_middle_of_a_judgement_leave_what_judging_all_anew_would() {
         },
     };
     fleet(&store.store);
-    let mut dice = Dice::new(SEED + 2);
+    let mut dice = Rng::with_seed(SEED + 2);
     for nth in 0..CHANGES {
-        let (number, state) = (dice.roll(ACCOUNTS), LATER + nth * 100);
+        let (number, state) = (dice.u64(..ACCOUNTS), LATER + nth * 100);
         accept(&store, &[any_of(number, &mut dice, state)]);
         {
             let mut next = next.lock().unwrap();
             (next.1, next.2) = (number, state);
         }
-        if dice.roll(4) == 0 {
-            let id = policy_id(dice.roll(policies().len() as u64));
+        if dice.u64(..4) == 0 {
+            let id = policy_id(dice.u64(..policies().len() as u64));
             store
                 .mark(&[palisade_store::Mark { shard: shard(number), policy: Some(id) }], NOW_MS)
                 .unwrap();

@@ -34,9 +34,10 @@ mod world;
 use std::collections::BTreeMap;
 
 use hide::{Fault, Place};
+use palisade_testkit::Rng;
 use readers::{Delivered, Said};
 use serde_json::{Value, json};
-use support::{Dice, account};
+use support::account;
 use world::{Change, File, TELLINGS, Telling};
 
 /// Hidings of the dice in an ordinary run, beside those of which another truth is known.
@@ -69,7 +70,7 @@ impl World {
     /// Every telling and change with nothing hidden, then everything hidden of which another truth is
     /// known, then so many hidings of the dice.
     fn new(tellings: &[Telling], seed: u64, hidings: u64) -> World {
-        let mut dice = Dice::new(seed);
+        let mut dice = Rng::with_seed(seed);
         let mut world = World { changes: world::changes(), told: Vec::new() };
         for telling in tellings {
             for change in std::iter::once(None).chain((0..world.changes.len()).map(Some)) {
@@ -89,10 +90,10 @@ impl World {
             }
         }
         for _ in 0..hidings {
-            let telling = tellings[dice.roll(tellings.len() as u64) as usize];
-            let change = match dice.roll(3) {
+            let telling = tellings[dice.u64(..tellings.len() as u64) as usize];
+            let change = match dice.u64(..3) {
                 0 => None,
-                _ => Some(dice.roll(world.changes.len() as u64) as usize),
+                _ => Some(dice.u64(..world.changes.len() as u64) as usize),
             };
             world.tell(telling, change, &mut |files| Some(hide::pick(files, &mut dice)));
         }

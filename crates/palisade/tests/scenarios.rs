@@ -25,9 +25,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use house::House;
+use palisade_testkit::Rng;
 use script::{Deed, Scenario, Step};
 use serde_json::{Value, json};
-use support::{Dice, organization};
+use support::organization;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
@@ -121,7 +122,7 @@ fn the_readers_agree_on_any_part_of_a_world_of_every_container() {
     for round in 0..rounds {
         let seed = seed.wrapping_add(round);
         println!("seed {seed}");
-        let mut dice = Dice::new(seed);
+        let mut dice = Rng::with_seed(seed);
         let mut play = Play::new();
         play.act(&Deed::Organization(organization(containers::ACCOUNTS)));
         for document in containers::policies() {
@@ -131,7 +132,7 @@ fn the_readers_agree_on_any_part_of_a_world_of_every_container() {
         let mut deliveries = containers::all();
         dice.shuffle(&mut deliveries);
         for (name, text) in deliveries {
-            if dice.roll(4) > 0 {
+            if dice.u64(..4) > 0 {
                 let name = if name.is_empty() { "message.json".to_owned() } else { name };
                 play.act(&Deed::Deliver { name, text });
             }

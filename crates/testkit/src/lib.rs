@@ -4,6 +4,9 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+/// The tests' source of random numbers. Always made of a seed, which a test that fails has printed.
+pub use fastrand::Rng;
+
 /// The environment variable that names the file in which skipped tests are noted, one a line:
 /// name, tab, reason. `cargo xtask test` sets it and counts the lines.
 pub const SKIPPED: &str = "PALISADE_SKIPPED";

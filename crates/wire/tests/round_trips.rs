@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use palisade_testkit::Rng;
 use palisade_wire::{
     Constraints, Dialect, Input, Kind, Operation, Protocol, ShapeId, Shaped, TABLE, Timestamp,
     Value, check, decode, decode_output, encode,
@@ -19,74 +20,58 @@ use serde::de::DeserializeOwned;
 #[macro_use]
 mod dispatch;
 
-/// A small generator (xorshift64*), so that a printed seed gives the same values again.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
-    }
-
-    fn of<T: Copy>(&mut self, items: &[T]) -> T {
-        items[usize::try_from(self.below(items.len() as u64)).unwrap()]
-    }
+fn of<T: Copy>(random: &mut Rng, items: &[T]) -> T {
+    items[random.usize(..items.len())]
 }
 
 /// A value of a shape that satisfies its constraints.
-fn value(random: &mut Random, id: ShapeId) -> Value {
+fn value(random: &mut Rng, id: ShapeId) -> Value {
     let shape = TABLE.shape(id);
     match shape.kind {
         Kind::Structure(members) => {
             let present =
-                members.iter().filter(|m| m.required || random.below(3) > 0).collect::<Vec<_>>();
+                members.iter().filter(|m| m.required || random.u64(..3) > 0).collect::<Vec<_>>();
             Value::Structure(
                 present.into_iter().map(|m| (m.name, value(random, m.shape))).collect(),
             )
         }
         Kind::List { member, .. } => {
             let most = shape.constraints.length_max.unwrap_or(3).min(3);
-            Value::List((0..random.below(most + 1)).map(|_| value(random, member)).collect())
+            Value::List((0..random.u64(..most + 1)).map(|_| value(random, member)).collect())
         }
         Kind::Map { key, value: inner, .. } => {
-            let entries = (0..random.below(4)).map(|_| (text(random, key), value(random, inner)));
+            let entries = (0..random.u64(..4)).map(|_| (text(random, key), value(random, inner)));
             Value::Map(entries.collect::<BTreeMap<_, _>>())
         }
         Kind::String | Kind::Enum(_) => Value::String(text(random, id)),
-        Kind::Boolean => Value::Boolean(random.below(2) == 0),
+        Kind::Boolean => Value::Boolean(random.u64(..2) == 0),
         Kind::Integer | Kind::Long => {
             Value::Integer(integer(random, &shape.constraints, shape.kind))
         }
         Kind::Timestamp(_) => Value::Timestamp(Timestamp::from_millis(
-            i64::try_from(random.below(4_102_444_800_000)).unwrap(),
+            i64::try_from(random.u64(..4_102_444_800_000)).unwrap(),
         )),
         kind => panic!("the service has no shape of kind {kind:?}"),
     }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "bounds are whole numbers below 2^53")]
-fn integer(random: &mut Random, bounds: &Constraints, kind: Kind) -> i64 {
+fn integer(random: &mut Rng, bounds: &Constraints, kind: Kind) -> i64 {
     let widest = if matches!(kind, Kind::Long) { 1 << 53 } else { i64::from(i32::MAX) };
     let low = bounds.range_min.map_or(-widest, |n| n as i64);
     let high = bounds.range_max.map_or(widest, |n| n as i64);
-    let edge = random.below(8);
+    let edge = random.u64(..8);
     match edge {
         0 => low,
         1 => high,
-        _ => low + i64::try_from(random.below(u64::try_from(high - low).unwrap())).unwrap(),
+        _ => low + i64::try_from(random.u64(..u64::try_from(high - low).unwrap())).unwrap(),
     }
 }
 
-fn text(random: &mut Random, id: ShapeId) -> String {
+fn text(random: &mut Rng, id: ShapeId) -> String {
     let shape = TABLE.shape(id);
     if let Kind::Enum(values) = shape.kind {
-        return random.of(values).to_owned();
+        return of(random, values).to_owned();
     }
     let pattern = shape.constraints.pattern.map_or("", |p| p.text());
     if let Some(known) = special(random, pattern) {
@@ -101,18 +86,18 @@ fn text(random: &mut Random, id: ShapeId) -> String {
     };
     let least = shape.constraints.length_min.unwrap_or(0).max(u64::from(!pattern.is_empty()));
     let most = shape.constraints.length_max.unwrap_or(least + 12).min(least + 12);
-    let length = least + random.below(most - least + 1);
+    let length = least + random.u64(..most - least + 1);
     // No character here takes more than one UTF-16 unit where there is a maximum to keep.
-    (0..length).map(|_| random.of(&letters)).collect()
+    (0..length).map(|_| of(random, &letters)).collect()
 }
 
-fn special(random: &mut Random, pattern: &str) -> Option<String> {
-    let number = random.below(100);
+fn special(random: &mut Rng, pattern: &str) -> Option<String> {
+    let number = random.u64(..100);
     Some(match pattern {
         p if p.starts_with("^(af|") => {
-            format!("{}-west-{number}", random.of(&["us", "eu", "ap", "us-gov"]))
+            format!("{}-west-{number}", of(random, &["us", "eu", "ap", "us-gov"]))
         }
-        p if p.starts_with("^ou-") => format!("ou-ab1{}-{number:08}", random.of(&["2", "cd"])),
+        p if p.starts_with("^ou-") => format!("ou-ab1{}-{number:08}", of(random, &["2", "cd"])),
         r"^\d{1,2}$" => number.to_string(),
         p if p.starts_with("^((?!") => format!(r#"{{"type":"WAFV2","n":{number},"s":"é\\t"}}"#),
         ".*" | r"\w+" => format!("text_{number}"),
@@ -143,7 +128,7 @@ where
 fn every_structure_is_read_back_as_it_was_written() {
     let seed = 0x5eed_0001;
     println!("seed {seed:#x}");
-    let mut random = Random(seed);
+    let mut random = Rng::with_seed(seed);
     let mut structures = 0;
     for (id, shape) in TABLE.iter() {
         if !matches!(shape.kind, Kind::Structure(_)) {
@@ -172,7 +157,7 @@ fn both<I: Input + PartialEq + std::fmt::Debug>(generated: Value) {
 fn ten_thousand_requests_mean_the_same_in_both_protocols() {
     let seed = 0x5eed_0002;
     println!("seed {seed:#x}");
-    let mut random = Random(seed);
+    let mut random = Rng::with_seed(seed);
     for i in 0..10_000 {
         let operation = Operation::ALL[i % Operation::ALL.len()];
         let generated = value(&mut random, operation.input_shape());
@@ -187,13 +172,13 @@ fn ten_thousand_requests_mean_the_same_in_both_protocols() {
 }
 
 /// One bit of a well-formed body flipped: refused or read, never a crash, and in both protocols what is read can be written.
-fn damaged<I: Input>(random: &mut Random, generated: Value) -> usize {
+fn damaged<I: Input>(random: &mut Rng, generated: Value) -> usize {
     let typed: I = generated.into_typed().unwrap();
     let mut refused = 0;
     for protocol in [Protocol::Json, Protocol::Cbor] {
         let mut body = encode(protocol, &typed).unwrap();
-        let at = usize::try_from(random.below(body.len() as u64)).unwrap();
-        body[at] ^= 1 << random.below(8);
+        let at = usize::try_from(random.u64(..body.len() as u64)).unwrap();
+        body[at] ^= 1 << random.u64(..8);
         match decode::<I>(protocol, &body) {
             Ok(input) => drop(encode(protocol, &input).unwrap()),
             Err(fault) => {
@@ -209,7 +194,7 @@ fn damaged<I: Input>(random: &mut Random, generated: Value) -> usize {
 fn a_damaged_body_is_read_or_refused_and_never_a_crash() {
     let seed = 0x5eed_0003;
     println!("seed {seed:#x}");
-    let mut random = Random(seed);
+    let mut random = Rng::with_seed(seed);
     let mut refused = 0;
     for i in 0..5_000 {
         let operation = Operation::ALL[i % Operation::ALL.len()];

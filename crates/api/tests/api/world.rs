@@ -18,6 +18,7 @@ use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType
 use palisade_core::ledger::{Change, Entry, ViolatorRow};
 use palisade_store::sqlite::SqliteStore;
 use palisade_store::{KeyChange, KeyRecord, LedgerWrite, Mark, Outcome, Settlement, Store};
+use palisade_testkit::Rng;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -59,26 +60,17 @@ impl Clock for StoppedClock {
     }
 }
 
-pub struct Seeded(Mutex<u64>);
+pub struct Seeded(Mutex<Rng>);
 
 impl Seeded {
     pub fn new(seed: u64) -> Seeded {
-        // Seeds lie far apart: one call of `fill` moves the state by many steps.
-        Seeded(Mutex::new(seed << 32))
+        Seeded(Mutex::new(Rng::with_seed(seed)))
     }
 }
 
 impl Entropy for Seeded {
     fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
-        let mut state = self.0.lock().unwrap();
-        for byte in bytes {
-            // SplitMix64.
-            *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut mixed = *state;
-            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            *byte = (mixed ^ (mixed >> 31)).to_le_bytes()[0];
-        }
+        self.0.lock().unwrap().fill(bytes);
         Ok(())
     }
 }
@@ -240,7 +232,7 @@ impl World {
         let mut settings = Settings::new(Auth::Open, spool.path().into());
         settings.vault = Some(Arc::new(Vault::new(&SEALING_KEY)));
         change(&mut settings);
-        let entropy = Arc::new(Seeded(Mutex::new(1)));
+        let entropy = Arc::new(Seeded::new(1));
         let app = App::new(store.clone(), clock.clone(), entropy, settings);
         World { router: router(app.clone()), app, store, clock, spool }
     }
@@ -255,7 +247,7 @@ impl World {
         let mut settings = Settings::new(Auth::Open, spool.path().into());
         settings.vault = Some(Arc::new(Vault::new(&SEALING_KEY)));
         change(&mut settings);
-        let entropy = Arc::new(Seeded(Mutex::new(2)));
+        let entropy = Arc::new(Seeded::new(2));
         let (store, clock) = (self.store.clone(), self.clock.clone());
         let app = App::new(store.clone(), clock.clone(), entropy, settings);
         World { router: router(app.clone()), app, store, clock, spool }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::support::Dice;
 use super::world::{Change, File, Form, Telling, is_recorder};
+use palisade_testkit::Rng;
 
 /// Something to hide, by the numbers of its file and item.
 #[derive(Clone, Debug)]
@@ -189,16 +189,16 @@ fn below(value: &Value, path: &mut String, members: &mut Vec<String>) {
 
 /// Some of the places, of each kind at least one where there is one; members of a body twice as often as
 /// those of the item.
-pub fn pick(files: &[File], dice: &mut Dice) -> Place {
+pub fn pick(files: &[File], dice: &mut Rng) -> Place {
     let mut all = places(files);
-    let other = dice.roll(5) == 0;
-    let deep = dice.roll(3) > 0;
+    let other = dice.u64(..5) == 0;
+    let deep = dice.u64(..3) > 0;
     let wanted = |place: &Place| match place {
         Place::Member(_, _, pointer) => !other && (pointer.matches('/').count() > 1) == deep,
         _ => other,
     };
     all.retain(wanted);
-    all.swap_remove(dice.roll(all.len() as u64) as usize)
+    all.swap_remove(dice.u64(..all.len() as u64) as usize)
 }
 
 /// How the path of data takes an absent member: the negative controls fill it in.

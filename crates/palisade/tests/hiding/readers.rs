@@ -11,7 +11,9 @@ use palisade_wire::cbor::{Head, Reader};
 use serde_json::{Map, Value, json};
 
 use super::house::{self, House};
-use super::support::{Dice, decide, ledger, organization, policy_id, settle};
+use palisade_testkit::Rng;
+
+use super::support::{decide, ledger, organization, policy_id, settle};
 
 /// Of how many accounts the command for violators is run.
 const VIOLATORS_RUN: usize = 6;
@@ -73,7 +75,7 @@ pub fn by_worker(delivered: &Delivered) -> Everything {
 fn policies_first(delivered: &Delivered, seed: u64) -> House {
     let house = House::open();
     decide(&*house.store, &organization(delivered.accounts), &delivered.policies);
-    let mut dice = Dice::new(seed);
+    let mut dice = Rng::with_seed(seed);
     let mut files: Vec<&(String, String)> = delivered.files.iter().collect();
     dice.shuffle(&mut files);
     let turn = files.len() / 3 + 1;

@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -12,6 +12,7 @@ use palisade::worker::{self, Judging};
 use palisade_api::{App, Auth, Clock, Entropy, Settings, router};
 use palisade_store::Store as _;
 use palisade_store::sqlite::SqliteStore;
+use palisade_testkit::Rng;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -27,17 +28,11 @@ impl Clock for StoppedClock {
 }
 
 /// Bytes that differ from draw to draw and are the same in every run.
-struct Seeded(AtomicU64);
+struct Seeded(Mutex<Rng>);
 
 impl Entropy for Seeded {
     fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
-        for byte in bytes {
-            // SplitMix64.
-            let state = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
-            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            *byte = (mixed ^ (mixed >> 31)).to_le_bytes()[0];
-        }
+        self.0.lock().unwrap().fill(bytes);
         Ok(())
     }
 }
@@ -86,7 +81,7 @@ impl House {
         let clock = Arc::new(StoppedClock(AtomicI64::new(NOW_MS)));
         let spool = tempfile::tempdir().unwrap();
         let settings = Settings::new(Auth::Open, spool.path().into());
-        let entropy = Arc::new(Seeded(AtomicU64::new(1)));
+        let entropy = Arc::new(Seeded(Mutex::new(Rng::with_seed(1))));
         let app = App::new(store.clone(), clock.clone(), entropy, settings);
         let waits = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         House { router: router(app.clone()), app, store, clock, waits, _spool: spool }

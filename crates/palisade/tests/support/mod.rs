@@ -21,28 +21,6 @@ use serde_json::{Value, json};
 /// The moment at which the tests' clock stands, milliseconds since the epoch.
 pub const NOW_MS: i64 = 1_793_520_000_000;
 
-/// xorshift64*: small, seeded, the same everywhere.
-pub struct Dice(u64);
-
-impl Dice {
-    pub fn new(seed: u64) -> Dice {
-        Dice(seed.max(1))
-    }
-
-    pub fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) % sides
-    }
-
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
-        for at in (1..items.len()).rev() {
-            items.swap(at, self.roll(at as u64 + 1) as usize);
-        }
-    }
-}
-
 pub fn account(number: u64) -> String {
     format!("{:012}", 100_000_000_000 + number)
 }

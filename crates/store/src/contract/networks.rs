@@ -10,11 +10,12 @@ use palisade_core::inventory::{
     Shard,
 };
 
+use palisade_testkit::Rng;
+
 use crate::Store;
 
 use super::Bed;
 use super::facts::*;
-use super::order::Dice;
 
 const INTERFACE: ResourceType = ResourceType::NETWORK_INTERFACE;
 const ACCOUNTS: u32 = 3;
@@ -145,31 +146,31 @@ pub fn a_change_in_one_account_marks_those_that_share_a_network(bed: &mut impl B
     }
 }
 
-fn random_delivery(dice: &mut Dice) -> Delivery {
-    let n = u32::try_from(dice.below(u64::from(ACCOUNTS))).unwrap() + 1;
+fn random_delivery(dice: &mut Rng) -> Delivery {
+    let n = u32::try_from(dice.u64(..u64::from(ACCOUNTS))).unwrap() + 1;
     let mut seen = Vec::new();
-    for _ in 0..=dice.below(3) {
-        let at = i64::try_from(dice.below(30)).unwrap();
-        let group = format!("sg-{}", dice.below(3));
-        let other = format!("sg-{}", dice.below(3));
-        let owner = match dice.below(4) {
-            0 => Some(u32::try_from(dice.below(u64::from(ACCOUNTS))).unwrap() + 1),
+    for _ in 0..=dice.u64(..3) {
+        let at = i64::try_from(dice.u64(..30)).unwrap();
+        let group = format!("sg-{}", dice.u64(..3));
+        let other = format!("sg-{}", dice.u64(..3));
+        let owner = match dice.u64(..4) {
+            0 => Some(u32::try_from(dice.u64(..u64::from(ACCOUNTS))).unwrap() + 1),
             1 => Some(n),
             _ => None,
         };
-        let name = format!("eni-{}", dice.below(2));
-        seen.push(match dice.below(13) {
-            0 => recording(n, at, dice.below(2) == 0),
+        let name = format!("eni-{}", dice.u64(..2));
+        seen.push(match dice.u64(..13) {
+            0 => recording(n, at, dice.u64(..2) == 0),
             12 => unseen(&shard(n), &group, at),
             1 => deleted(&shard(n), &group, at),
             2 => observed(&shard(n), INTERFACE, &name, at, Body::Deleted),
             3 => observed(&shard(n), INTERFACE, &name, at, Body::Unseen),
-            4..8 => sg(n, &group, at, ["vpc-1", "vpc-2"][usize::from(dice.below(4) == 0)], owner),
+            4..8 => sg(n, &group, at, ["vpc-1", "vpc-2"][usize::from(dice.u64(..4) == 0)], owner),
             _ => eni(n, &name, at, &[&group, &other], owner),
         });
     }
-    let moment = 10 + i64::try_from(dice.below(30)).unwrap();
-    match dice.below(4) {
+    let moment = 10 + i64::try_from(dice.u64(..30)).unwrap();
+    match dice.u64(..4) {
         0 => snapshot_of(&shard(n), moment, &seen, [GROUP, INTERFACE]),
         _ => delivery(&seen),
     }
@@ -181,7 +182,7 @@ pub fn facts_of_networks_are_those_of_all_shards_and_their_readers_are_marked(be
     let store = bed.store();
     put_policies(store, &["p"]);
     let mut judged_by: BTreeMap<u32, NetworkFacts> = BTreeMap::new();
-    let mut dice = Dice(7);
+    let mut dice = Rng::with_seed(7);
     for step in 0..1000 {
         let told = random_delivery(&mut dice);
         store.accept(&told, 1000).unwrap();

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use palisade_core::ident::{ResourceType, ShardId};
 use palisade_core::inventory::{Body, Cause, Delivery, Missed, Shard, ShardBuilder};
 
+use palisade_testkit::Rng;
+
 use crate::Store;
 
 use super::Bed;
@@ -105,25 +107,14 @@ fn permute(order: &mut Vec<usize>, from: usize, act: &mut impl FnMut(&[usize])) 
     }
 }
 
-/// Knuth's linear congruential generator: plenty for shuffling, the same everywhere.
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn below(&mut self, n: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n
-    }
-}
-
-fn random_delivery(dice: &mut Dice, n: u32) -> Delivery {
-    let moment = 10 + i64::try_from(dice.below(20)).unwrap();
-    let whole = dice.below(3) == 0;
+fn random_delivery(dice: &mut Rng, n: u32) -> Delivery {
+    let moment = 10 + i64::try_from(dice.u64(..20)).unwrap();
+    let whole = dice.u64(..3) == 0;
     let mut seen = Vec::new();
-    for _ in 0..dice.below(6) {
-        let at = i64::try_from(dice.below(20)).unwrap();
-        let name = format!("sg-{}", dice.below(4));
-        seen.push(match dice.below(9) {
+    for _ in 0..dice.u64(..6) {
+        let at = i64::try_from(dice.u64(..20)).unwrap();
+        let name = format!("sg-{}", dice.u64(..4));
+        seen.push(match dice.u64(..9) {
             0 => recorder(&shard(n), at),
             1 => observed(&shard(n), RECORDER, "default", at, Body::Deleted),
             2 => deleted(&shard(n), &name, at),
@@ -133,8 +124,8 @@ fn random_delivery(dice: &mut Dice, n: u32) -> Delivery {
             _ => group(&shard(n), &name, at),
         });
     }
-    let missed = (0..dice.below(3)).map(|_| random_gap(dice, n)).collect();
-    let told = match (whole, dice.below(3)) {
+    let missed = (0..dice.u64(..3)).map(|_| random_gap(dice, n)).collect();
+    let told = match (whole, dice.u64(..3)) {
         (false, 0) => Delivery { observations: seen, ..listing(n, moment) },
         (false, _) => delivery(&seen),
         (true, 0) => snapshot_of(&shard(n), moment, &seen, [GROUP, RECORDER, ResourceType::VPC]),
@@ -143,24 +134,24 @@ fn random_delivery(dice: &mut Dice, n: u32) -> Delivery {
     Delivery { missed, ..told }
 }
 
-fn random_gap(dice: &mut Dice, n: u32) -> Missed {
+fn random_gap(dice: &mut Rng, n: u32) -> Missed {
     let causes = [Cause::GoesOn, Cause::LeftOut, Cause::Item, Cause::Item];
     let types = [Some(GROUP), Some(ResourceType::VPC), None];
-    let one_of = |dice: &mut Dice, count| usize::try_from(dice.below(count)).unwrap();
+    let one_of = |dice: &mut Rng, count| usize::try_from(dice.u64(..count)).unwrap();
     let cause = causes[one_of(dice, 4)];
     Missed {
         account: Some(account(n)),
-        region: (dice.below(3) > 0).then(|| shard(n).region),
+        region: (dice.u64(..3) > 0).then(|| shard(n).region),
         resource_type: types[one_of(dice, 3)].clone(),
-        what: (cause == Cause::Item).then(|| format!("sg-{}", dice.below(4)).into()),
+        what: (cause == Cause::Item).then(|| format!("sg-{}", dice.u64(..4)).into()),
         cause,
-        moment_ms: i64::try_from(dice.below(40)).unwrap(),
+        moment_ms: i64::try_from(dice.u64(..40)).unwrap(),
     }
 }
 
 pub fn any_order_of_random_deliveries_ends_as_in_memory(bed: &mut impl Bed) {
     for seed in 0..60_u32 {
-        let mut dice = Dice(u64::from(seed));
+        let mut dice = Rng::with_seed(u64::from(seed));
         let mut story: Vec<_> = (0..6).map(|_| random_delivery(&mut dice, 1)).collect();
         let expected = in_memory(1, &story);
         for round in 0..3 {
@@ -174,9 +165,7 @@ pub fn any_order_of_random_deliveries_ends_as_in_memory(bed: &mut impl Bed) {
             });
             let expected = Shard { id: shard(n), items: items.collect(), ..expected.clone() };
             assert_eq!(in_store(bed.store(), n), expected, "seed {seed}, round {round}");
-            for at in (1..story.len()).rev() {
-                story.swap(at, usize::try_from(dice.below(at as u64 + 1)).unwrap());
-            }
+            dice.shuffle(&mut story);
         }
     }
 }

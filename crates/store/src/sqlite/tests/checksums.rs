@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use palisade_testkit::Rng;
 use rusqlite::Connection;
 
 use super::beds::{OnDisk, looking, serving};
@@ -129,15 +130,11 @@ fn one_flipped_byte_is_never_another_answer() {
     let right = answers(&SqliteStore::open(&bed.path(), serving()).unwrap());
     assert!(right.iter().all(Option::is_some), "{right:?}");
     let folder = tempfile::tempdir().unwrap();
-    let (mut state, mut refused, mut wrong_without) = (7u64, 0, 0);
+    let (mut random, mut refused, mut wrong_without) = (Rng::with_seed(7), 0, 0);
     for _ in 0..FLIPS {
-        // SplitMix64.
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         let mut bytes = whole.clone();
-        let at = usize::try_from(mixed % bytes.len() as u64).unwrap();
-        bytes[at] ^= 1 << (mixed >> 61);
+        let at = random.usize(..bytes.len());
+        bytes[at] ^= 1 << random.u8(..8);
         let path = folder.path().join("store.db");
         fs::write(&path, &bytes).unwrap();
         match SqliteStore::open(&path, serving()) {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use palisade_testkit::Rng;
 use rusqlite::Connection;
 
 use super::checksums::{answers, is_right, served};
@@ -113,14 +114,6 @@ fn places(path: &Path, bytes: &[u8]) -> Places {
     places
 }
 
-/// SplitMix64.
-fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
-
 /// What was made of so many flips.
 #[derive(Debug, Default)]
 struct Count {
@@ -149,11 +142,11 @@ fn flip(whole: &[u8], places: &[usize], flips: usize, seed: u64) -> Count {
     };
     let right = ask(whole, false).unwrap();
     assert!(right.iter().all(Option::is_some), "{right:?}");
-    let (mut state, mut count) = (seed, Count::default());
+    let (mut random, mut count) = (Rng::with_seed(seed), Count::default());
     for _ in 0..flips {
-        let place = places[usize::try_from(random(&mut state) % places.len() as u64).unwrap()];
+        let place = places[random.usize(..places.len())];
         let mut bytes = whole.to_vec();
-        bytes[place] ^= 1 << (random(&mut state) % 8);
+        bytes[place] ^= 1 << random.u8(..8);
         match ask(&bytes, false) {
             None => count.noticed += 1,
             Some(told) if !is_right(&told, &right) => {
