@@ -8,9 +8,11 @@ use palisade_core::ledger::{Entry, ISSUE_TEXT_MAX};
 use palisade_store::{EntryRow, PolicyRecord};
 use palisade_wire::shapes::DependentServiceName;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
 
 use crate::compliance::service_name;
-use crate::own::moment;
+use crate::own::{moment, one_of_or_null};
 
 /// The issue of an account that no judgement was settled of yet (semantics §11 row 43).
 const NOT_JUDGED: &str = "The account has not been judged yet.";
@@ -18,7 +20,7 @@ const NOT_JUDGED: &str = "The account has not been judged yet.";
 const JUDGED_BEFORE: &str = "The account has not been judged yet since the policy was changed.";
 
 /// Why what is told of an account is what it is, for programs.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Reason {
     /// There is a result.
@@ -100,22 +102,37 @@ fn not_judged(rest: Option<&String>, text: &str) -> (DependentService, String) {
 }
 
 /// An account as Palisade's own endpoints show it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Known)]
 pub(crate) struct Shown {
     account: String,
+    #[schema(schema_with = status, required = true)]
     status: Option<Status>,
     reason: Reason,
+    /// The same in words, where there is no status.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     why: Option<String>,
     violator_count: u64,
+    #[schema(value_type = BTreeMap<String, String>)]
     issues: BTreeMap<DependentServiceName, String>,
+    /// When the account was last judged.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
     last_updated: Option<String>,
+    /// The newest moment that AWS Config told of the account in the policy's Region.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
     as_of: Option<String>,
+    /// How long ago that was.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, required = false)]
     age_seconds: Option<i64>,
+}
+
+fn status() -> RefOr<Schema> {
+    one_of_or_null(&[Status::Compliant, Status::NonCompliant])
 }
 
 impl Shown {

@@ -9,8 +9,9 @@ use axum::response::Response;
 use palisade_core::ident::{AccountId, PolicyId};
 use palisade_store::PolicyRecord;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Refused, SMALL_BODY_SIZE_MAX, answer, finish, query};
+use super::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, query};
 use crate::app::App;
 use crate::call::internal;
 use crate::caller::Caller;
@@ -24,22 +25,27 @@ pub const ACCOUNTS_PAGE_MAX: usize = 1_000;
 
 const NAME: &str = "palisade:accounts";
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Asked {
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<String>,
     next: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Accounts)]
 struct Page {
     policy: Policy,
     accounts: Vec<Shown>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     next: Option<String>,
 }
 
 /// Which policy is told of.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PolicyNamed)]
 pub(super) struct Policy {
     id: String,
     name: String,
@@ -59,6 +65,16 @@ impl Policy {
 }
 
 /// `GET /palisade/v1/policies/{id}/accounts?limit=&next=`
+#[utoipa::path(
+    get,
+    path = "/palisade/v1/policies/{policy}/accounts",
+    summary = "What is known of each account in a policy's scope, and how old it is; for the operator and the policy's owner",
+    params(("policy" = String, Path), Asked),
+    responses(
+        (status = 200, description = "One page", body = Page),
+        (status = 404, description = "No such policy", body = RefusedShape),
+    )
+)]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     Path(policy): Path<String>,

@@ -7,8 +7,14 @@ use axum::response::Response;
 use palisade_core::ident::AccountId;
 use palisade_store::{AuditChange, AuditFilter, AuditRow, CallerKind};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Refused, SMALL_BODY_SIZE_MAX, answer, finish, moment, operator_only, query};
+use super::openapi::one_of;
+use super::{
+    Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, moment, operator_only, query,
+};
 use crate::app::App;
 use crate::audit::own;
 use crate::call::internal;
@@ -20,37 +26,87 @@ pub const AUDIT_PAGE_MAX: usize = PAGE_SIZE_MAX;
 
 const NAME: &str = "palisade:audit";
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Asked {
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 100)]
     limit: Option<usize>,
     next: Option<String>,
+    /// Of callers that acted as this account
+    #[param(value_type = Option<String>)]
     account: Option<AccountId>,
+    /// Of this operation, such as PutPolicy or PutOrganization
     operation: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Audit)]
 struct Page {
     events: Vec<Shown>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     next: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AuditEvent)]
 struct Shown {
+    /// Grows with every event, not always by one.
     sequence: u64,
+    #[schema(format = DateTime)]
     at: String,
+    /// The x-amzn-requestid of the answer.
     request_id: String,
     operation: String,
+    #[schema(schema_with = caller)]
     caller: CallerKind,
     access_key_id: Option<String>,
+    /// The account acted as; null for what is done to Palisade itself.
+    #[schema(value_type = Option<String>)]
     account: Option<AccountId>,
     region: String,
-    changes: Vec<AuditChange>,
+    /// What the call is about first; empty when it changed nothing.
+    changes: Vec<Change>,
+}
+
+fn caller() -> RefOr<Schema> {
+    use CallerKind::{Administrator, DefaultAdministrator, Local, Management, Member};
+    use CallerKind::{Operator, Stranger};
+    one_of(&[Local, Operator, Management, DefaultAdministrator, Administrator, Member, Stranger])
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AuditChange)]
+struct Change {
+    object_type: String,
+    /// Its ARN, or its id.
+    object: String,
+    /// Its state; null: it was not there; above 64 KiB, or 256 KiB for all of an event, its size alone.
+    before: Option<Value>,
+    /// Its state; null: it is gone.
+    after: Option<Value>,
+}
+
+impl From<AuditChange> for Change {
+    fn from(AuditChange { object_type, object, before, after }: AuditChange) -> Change {
+        Change { object_type, object, before, after }
+    }
 }
 
 /// `GET /palisade/v1/audit?limit=&next=&account=&operation=`
+#[utoipa::path(
+    get,
+    path = "/palisade/v1/audit",
+    summary = "Every call that changed something, newest first: FMS operations that write, and these endpoints",
+    params(Asked),
+    responses(
+        (status = 200, description = "One page", body = Page),
+        (status = 400, description = "A limit, token or operation that is none", body = RefusedShape),
+    )
+)]
 pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
     let asked: Asked = match query(request.uri()) {
         Ok(asked) => asked,
@@ -122,6 +178,6 @@ fn shown(AuditRow { sequence, event }: AuditRow) -> Shown {
         access_key_id: event.access_key_id,
         account: event.account,
         region: event.region,
-        changes: event.changes,
+        changes: event.changes.into_iter().map(Change::from).collect(),
     }
 }

@@ -7,33 +7,60 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use palisade_core::ident::{AccountId, PolicyId, Region, ShardId};
 use palisade_core::policy::Policy;
-use palisade_store::Mark;
+use palisade_store::{Mark, WorkCounts};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Refused, SMALL_BODY_SIZE_MAX, actor, answer, finish, operator_only, query};
+use super::{
+    Refused, RefusedShape, SMALL_BODY_SIZE_MAX, actor, answer, finish, operator_only, query,
+};
 use crate::app::App;
 use crate::audit;
 use crate::view::ControlView;
 
+/// Marks of work by state.
+#[derive(Debug, Serialize, ToSchema)]
+struct Work {
+    /// Due and not leased, fan-outs included.
+    dirty: u64,
+    leased: u64,
+    /// Due at a later time.
+    future: u64,
+    /// Age of the oldest due mark.
+    oldest_seconds: u64,
+}
+
 /// `GET /palisade/v1/work`
+#[utoipa::path(
+    get,
+    path = "/palisade/v1/work",
+    summary = "How much work there is; dirty and leased 0 means that every accepted fact is judged",
+    responses((status = 200, description = "Counts", body = Work))
+)]
 pub(super) async fn work(State(app): State<Arc<App>>, request: Request) -> Response {
     answer(&app, "palisade:work", request, SMALL_BODY_SIZE_MAX, |app, request| {
         operator_only(request)?;
-        Ok(app.store.work(app.clock.now_ms())?)
+        let WorkCounts { dirty, leased, future, oldest_seconds } =
+            app.store.work(app.clock.now_ms())?;
+        Ok(Work { dirty, leased, future, oldest_seconds })
     })
     .await
 }
 
 /// What to judge again; nothing named is everything.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Asked {
+    #[param(value_type = Option<String>)]
     account: Option<AccountId>,
+    #[param(value_type = Option<String>)]
     region: Option<Region>,
+    #[param(value_type = Option<String>)]
     policy: Option<PolicyId>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Marked {
     /// Marks made or moved to now.
     marked: usize,
@@ -42,6 +69,16 @@ struct Marked {
 const NAME: &str = "palisade:evaluate";
 
 /// `POST /palisade/v1/evaluate?account=&region=&policy=`
+#[utoipa::path(
+    post,
+    path = "/palisade/v1/evaluate",
+    summary = "Judge again now: everything, or what is named",
+    params(Asked),
+    responses(
+        (status = 200, description = "Marked", body = Marked),
+        (status = 404, description = "No such account or policy", body = RefusedShape),
+    )
+)]
 pub(super) async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
     let asked: Asked = match query(request.uri()) {
         Ok(asked) => asked,

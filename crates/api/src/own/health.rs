@@ -9,16 +9,21 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{Refused, typed_response};
+use super::openapi::DOCUMENT;
+use super::{Refused, RefusedShape, typed_response};
 use crate::app::App;
 use crate::health::{STRAIN_TOLD, Unwell};
 use crate::metrics::Asked;
 use crate::request::{blocking, blocking_unhurried};
 
-/// The description of Palisade's own endpoints.
-const OPENAPI: &str = include_str!("openapi.json");
-
 /// `GET /livez`: the process answers.
+#[utoipa::path(
+    get,
+    path = "/livez",
+    summary = "The process answers",
+    security(()),
+    responses((status = 200, description = "It does"))
+)]
 pub(super) async fn live() -> Response {
     typed_response(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned())
 }
@@ -29,6 +34,23 @@ const STORE_PATIENCE: Duration = Duration::from_secs(5);
 /// `GET /readyz`: the store answers and takes writes, and nothing that watches a part of the server
 /// found it unwell. Ready before any organization is there, and where a part is only degraded, which the
 /// body tells.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    summary = "The store answers and takes writes, and every part of the server is well",
+    security(()),
+    responses(
+        (
+            status = 200,
+            description = "They are: `ok`, or `degraded` and a line for each part that is strained"
+        ),
+        (
+            status = 503,
+            description = "They are not: code NotReady, with the parts that are not and why in `reasons`, and those that are strained in `degraded`",
+            body = RefusedShape
+        ),
+    )
+)]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
     let (unwell, degraded) = (unwell(&app).await, degraded(&app));
     let lines = |parts: &[Unwell]| -> Vec<String> {
@@ -78,6 +100,13 @@ async fn unwell(app: &Arc<App>) -> Vec<Unwell> {
 }
 
 /// `GET /metrics`, for Prometheus.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    summary = "Counts in Prometheus' text format",
+    security(()),
+    responses((status = 200, description = "Counts"))
+)]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let asked = blocking(&app, |app| {
         let now_ms = app.clock.now_ms();
@@ -90,9 +119,16 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
 }
 
 /// `GET /palisade/v1/openapi.json`
+#[utoipa::path(
+    get,
+    path = "/palisade/v1/openapi.json",
+    summary = "This document",
+    security(()),
+    responses((status = 200, description = "OpenAPI 3.1"))
+)]
 pub(super) async fn openapi() -> Response {
     // Not copied: who does not take its answers holds nothing.
-    let mut response = Response::new(Body::from(OPENAPI));
+    let mut response = Response::new(Body::from(DOCUMENT.as_str()));
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -23,8 +23,9 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::OwnedSemaphorePermit;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Refused, actor, finish, not_operator, operator_only, query};
+use super::{Refused, RefusedShape, actor, finish, not_operator, operator_only, query};
 use crate::app::{App, DELIVERIES_AT_ONCE_MAX};
 use crate::audit::{self, Actor};
 use crate::call::internal;
@@ -39,21 +40,26 @@ const NAME: &str = "palisade:inventory";
 /// Characters of a delivery's name that the audit log keeps: an object's key in S3 has no more bytes.
 const NAME_LEN_MAX: usize = 1024;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Asked {
-    /// The file's original name, which tells the moment of a snapshot.
+    /// The file's original name, which tells the moment of a snapshot
     #[serde(default)]
     name: String,
 }
 
 /// What became of a delivery.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Delivery)]
 struct Answer {
     name: String,
+    /// New states by resource type.
+    #[schema(value_type = BTreeMap<String, u64>)]
     accepted: BTreeMap<ResourceType, u64>,
     stale: u64,
     deleted: u64,
     ignored: u64,
+    /// Items of accounts outside the organization: kept, unjudged.
     strangers: u64,
     /// It is of another service than AWS Config, and nothing of it is kept.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -75,7 +81,7 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Quarantined {
     index: u64,
@@ -84,6 +90,22 @@ struct Quarantined {
 }
 
 /// `POST /palisade/v1/inventory?name=ORIGINAL-FILE-NAME`
+#[utoipa::path(
+    post,
+    path = "/palisade/v1/inventory",
+    summary = "Deliver one AWS Config file, plain or gzip",
+    params(Asked),
+    request_body(content_type = "application/octet-stream"),
+    responses(
+        (status = 200, description = "Taken in", body = Answer),
+        (
+            status = 400,
+            description = "Refused as a whole; nothing of it was kept",
+            body = RefusedShape
+        ),
+        (status = 413, description = "Too large, or inflates too far", body = RefusedShape),
+    )
+)]
 pub(super) async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
     let answered = receive(&app, request).await;
     if let Ok(answer) = &answered {

@@ -9,8 +9,9 @@ use palisade_core::ident::AccountId;
 use palisade_store::KeyRecord;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{Refused, SMALL_BODY_SIZE_MAX, actor, answer, moment, operator_only};
+use super::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, actor, answer, moment, operator_only};
 use crate::app::{App, Auth};
 use crate::call::internal;
 use crate::keys::{KeyError, Keyring, NewKey};
@@ -20,54 +21,72 @@ use crate::verify::Authentic;
 const NAME: &str = "palisade:keys";
 
 /// Exactly one of the two.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewKeyOf)]
 struct Asked {
+    #[schema(value_type = Option<String>)]
     account: Option<AccountId>,
     #[serde(default)]
     operator: bool,
 }
 
 /// What a key is to become.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
+#[schema(as = KeyChange)]
 struct Wanted {
     status: Status,
 }
 
 /// Whether calls signed with a key are believed, in IAM's words.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = KeyStatus)]
 enum Status {
     Active,
     Inactive,
 }
 
 /// A new key; its secret is told this once.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
+#[schema(as = NewKey)]
 struct Created {
     secret_access_key: String,
     #[serde(flatten)]
     key: Shown,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Keys {
     keys: Vec<Shown>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
+#[schema(as = Key)]
 struct Shown {
     access_key_id: String,
+    /// Null: an operator key.
+    #[schema(value_type = Option<String>)]
     account: Option<AccountId>,
     status: Status,
+    #[schema(format = DateTime)]
     created: String,
+    /// Null: never.
+    #[schema(format = DateTime)]
     last_used: Option<String>,
+    /// The key that this one was made to take the place of.
     replaces: Option<String>,
 }
 
 /// `GET /palisade/v1/keys`: without secrets.
+#[utoipa::path(
+    get,
+    path = "/palisade/v1/keys",
+    summary = "Access keys, without their secrets",
+    responses((status = 200, description = "Keys, oldest first", body = Keys))
+)]
 pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
     answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, |app, request| {
         operator_only(request)?;
@@ -77,6 +96,20 @@ pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Respo
 }
 
 /// `POST /palisade/v1/keys`
+#[utoipa::path(
+    post,
+    path = "/palisade/v1/keys",
+    summary = "Make an access key for an account or for the operator",
+    request_body = Asked,
+    responses(
+        (status = 200, description = "The key; its secret is told this once", body = Created),
+        (
+            status = 409,
+            description = "OtherSealingKey: secrets are sealed under another key than the server has",
+            body = RefusedShape
+        ),
+    )
+)]
 pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Response {
     answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, |app, request| {
         operator_only(request)?;
@@ -93,6 +126,21 @@ pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Res
 }
 
 /// `POST /palisade/v1/keys/{id}/rotate`
+#[utoipa::path(
+    post,
+    path = "/palisade/v1/keys/{key}/rotate",
+    summary = "Make another key for the same caller; the old one goes on being believed until it is disabled or deleted",
+    params(("key" = String, Path)),
+    responses(
+        (status = 200, description = "The new key; its secret is told this once", body = Created),
+        (status = 404, description = "No such key", body = RefusedShape),
+        (
+            status = 409,
+            description = "LimitExceeded: the key of the last rotation is still there; OtherSealingKey: secrets are sealed under another key than the server has",
+            body = RefusedShape
+        ),
+    )
+)]
 pub(super) async fn rotate(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -106,6 +154,22 @@ pub(super) async fn rotate(
 }
 
 /// `PATCH /palisade/v1/keys/{id}`
+#[utoipa::path(
+    patch,
+    path = "/palisade/v1/keys/{key}",
+    summary = "Disable a key, or enable it again; every server over the store refuses a disabled key at once",
+    params(("key" = String, Path)),
+    request_body = Wanted,
+    responses(
+        (status = 200, description = "The key as it is now", body = Shown),
+        (status = 404, description = "No such key", body = RefusedShape),
+        (
+            status = 409,
+            description = "LastOperatorKey: nobody could operate the server after this",
+            body = RefusedShape
+        ),
+    )
+)]
 pub(super) async fn change(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -120,6 +184,21 @@ pub(super) async fn change(
 }
 
 /// `DELETE /palisade/v1/keys/{id}`: answers what it was.
+#[utoipa::path(
+    delete,
+    path = "/palisade/v1/keys/{key}",
+    summary = "Forget a key",
+    params(("key" = String, Path)),
+    responses(
+        (status = 200, description = "What it was", body = Shown),
+        (status = 404, description = "No such key", body = RefusedShape),
+        (
+            status = 409,
+            description = "LastOperatorKey: nobody could operate the server after this",
+            body = RefusedShape
+        ),
+    )
+)]
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,

@@ -8,6 +8,7 @@ mod evaluate;
 mod health;
 mod inventory;
 mod keys;
+mod openapi;
 mod organization;
 mod violators;
 
@@ -25,6 +26,7 @@ use palisade_wire::{ErrorKind, Fault};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::audit::Actor;
@@ -35,6 +37,7 @@ use crate::verify::{Authentic, Foreseen, verify};
 
 pub use audit::AUDIT_PAGE_MAX;
 pub use inventory::{SPOOLED_IN_MEMORY_MAX, SPOOLED_PREFIX, UNPROVEN_DELIVERY_SIZE_MAX};
+pub(crate) use openapi::one_of_or_null;
 pub use organization::ORGANIZATION_SIZE_MAX;
 pub use violators::VIOLATORS_PAGE_MAX;
 
@@ -116,15 +119,30 @@ impl Refused {
     }
 
     fn response(self) -> Response {
-        let mut error = self.details;
-        error.insert("code".to_owned(), self.code.into());
-        error.insert("message".to_owned(), self.message.into());
-        let mut response = json_response(self.status, json!({ "error": error }).to_string());
+        let Refused { code, message, details, .. } = self;
+        let text = json!(RefusedShape { error: WhyShape { code, message, details } }).to_string();
+        let mut response = json_response(self.status, text);
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
+}
+
+/// How a refusal is written.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub(crate) struct RefusedShape {
+    error: WhyShape,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = ErrorDetail)]
+struct WhyShape {
+    code: &'static str,
+    message: String,
+    #[serde(flatten)]
+    details: serde_json::Map<String, serde_json::Value>,
 }
 
 impl From<Fault> for Refused {

@@ -10,9 +10,13 @@ use palisade_core::ident::{AccountId, ShardId};
 use palisade_core::organization::{AccountStatus, Organization, replacement};
 use palisade_store::{Administrator, ControlChange, Mark};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Refused, SMALL_BODY_SIZE_MAX, actor, answer, finish, operator_only, query};
+use super::openapi::one_of;
+use super::{
+    Refused, RefusedShape, SMALL_BODY_SIZE_MAX, actor, answer, finish, operator_only, query,
+};
 use crate::app::{App, Decision};
 use crate::audit::{self, Actor};
 use crate::view::{ControlView, judged_accounts};
@@ -22,24 +26,44 @@ pub const ORGANIZATION_SIZE_MAX: usize = 64 * 1024 * 1024;
 
 const NAME: &str = "palisade:organization";
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Asked {
+    /// Needed for a file of another organization, or one that drops more than a fifth of the accounts
+    #[param(value_type = Option<bool>)]
     confirm: Option<String>,
 }
 
 /// What was applied.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Applied {
     id: String,
     accounts: usize,
     units: usize,
+    #[schema(value_type = Option<String>)]
     default_administrator: Option<AccountId>,
     /// (policy, account) pairs that entered or left a scope and are judged again.
     marked: usize,
 }
 
 /// `PUT /palisade/v1/organization`
+#[utoipa::path(
+    put,
+    path = "/palisade/v1/organization",
+    summary = "Create or replace the organization",
+    params(Asked),
+    request_body = File,
+    responses(
+        (status = 200, description = "Applied", body = Applied),
+        (status = 400, description = "Not an organization file", body = RefusedShape),
+        (
+            status = 409,
+            description = "ConfirmationRequired; or AdministratorDropped or OtherAdministrator: the default administrator would go, or be another",
+            body = RefusedShape
+        ),
+    )
+)]
 pub(super) async fn put(State(app): State<Arc<App>>, request: Request) -> Response {
     let confirm = match query(request.uri()).and_then(is_confirmed) {
         Ok(confirm) => confirm,
@@ -214,6 +238,15 @@ fn marks(view: &ControlView, new: &Organization) -> Vec<Mark> {
 }
 
 /// `GET /palisade/v1/organization`: as the file that would bring it about.
+#[utoipa::path(
+    get,
+    path = "/palisade/v1/organization",
+    summary = "The organization as the file that would bring it about",
+    responses(
+        (status = 200, description = "The file", body = File),
+        (status = 404, description = "None was applied yet", body = RefusedShape),
+    )
+)]
 pub(super) async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
     answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, |app, request| {
         operator_only(request)?;
@@ -228,29 +261,80 @@ pub(super) async fn show(State(app): State<Arc<App>>, request: Request) -> Respo
     .await
 }
 
-fn file(organization: &Organization, default_administrator: Option<&AccountId>) -> Value {
-    let roots: Vec<Value> = organization.roots.iter().map(|id| json!({ "Id": id })).collect();
-    let units: Vec<Value> = organization
-        .units
-        .iter()
-        .map(|(id, unit)| json!({ "Id": id, "Name": unit.name, "ParentId": unit.parent }))
-        .collect();
-    let accounts: Vec<Value> = organization
-        .accounts
-        .iter()
-        .map(|(id, account)| {
-            let status: AccountStatus = account.status;
-            json!({ "Id": id, "Name": account.name, "Status": status, "ParentId": account.parent })
-        })
-        .collect();
-    let mut file = json!({
-        "Organization": { "Id": organization.id, "ManagementAccountId": organization.management },
-        "Roots": roots,
-        "OrganizationalUnits": units,
-        "Accounts": accounts,
+// Members are answered in alphabetical order.
+/// The organization file.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+#[schema(as = Organization)]
+struct File {
+    accounts: Vec<AccountLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    default_administrator: Option<AccountId>,
+    organization: Head,
+    #[schema(required = false)]
+    organizational_units: Vec<UnitLine>,
+    roots: Vec<Root>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+struct AccountLine {
+    id: String,
+    #[schema(required = false)]
+    name: String,
+    parent_id: String,
+    #[schema(schema_with = account_status)]
+    status: AccountStatus,
+}
+
+fn account_status() -> RefOr<Schema> {
+    use AccountStatus::{Active, Closed, PendingActivation, PendingClosure, Suspended};
+    one_of(&[Active, PendingActivation, PendingClosure, Suspended, Closed])
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+struct Head {
+    id: String,
+    management_account_id: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+struct UnitLine {
+    id: String,
+    #[schema(required = false)]
+    name: String,
+    parent_id: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+struct Root {
+    id: String,
+}
+
+fn file(organization: &Organization, default_administrator: Option<&AccountId>) -> File {
+    let accounts = organization.accounts.iter().map(|(id, account)| AccountLine {
+        id: id.to_string(),
+        name: account.name.to_string(),
+        parent_id: account.parent.to_string(),
+        status: account.status,
     });
-    if let (Some(account), Some(members)) = (default_administrator, file.as_object_mut()) {
-        members.insert("DefaultAdministrator".to_owned(), json!(account));
+    let units = organization.units.iter().map(|(id, unit)| UnitLine {
+        id: id.to_string(),
+        name: unit.name.to_string(),
+        parent_id: unit.parent.to_string(),
+    });
+    File {
+        accounts: accounts.collect(),
+        default_administrator: default_administrator.cloned(),
+        organization: Head {
+            id: organization.id.to_string(),
+            management_account_id: organization.management.to_string(),
+        },
+        organizational_units: units.collect(),
+        roots: organization.roots.iter().map(|id| Root { id: id.to_string() }).collect(),
     }
-    file
 }

@@ -11,9 +11,10 @@ use palisade_core::ledger::ViolatorRow;
 use palisade_store::PolicyRecord;
 use palisade_wire::shapes::ViolationReason;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::accounts::{Policy, page_size, readable};
-use super::{Refused, SMALL_BODY_SIZE_MAX, answer, finish, moment, query};
+use super::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, moment, query};
 use crate::app::App;
 use crate::call::internal;
 use crate::caller::Caller;
@@ -26,44 +27,65 @@ pub const VIOLATORS_PAGE_MAX: usize = 1_000;
 
 const NAME: &str = "palisade:violators";
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Asked {
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<String>,
     next: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Violators)]
 struct Page {
     policy: Policy,
     #[serde(flatten)]
     known: known::Shown,
     violators: Vec<Shown>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     next: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
+#[schema(as = Violator)]
 struct Shown {
+    #[schema(value_type = String)]
     resource_type: ResourceType,
+    #[schema(value_type = String)]
     resource_id: ResourceId,
+    #[schema(value_type = Option<String>)]
     violation_reason: Option<ViolationReason>,
     #[serde(rename = "region")]
     region: String,
     #[serde(rename = "since")]
+    #[schema(format = DateTime)]
     since: String,
     #[serde(rename = "evidence")]
     evidence: Vec<Evidence>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Evidence {
+    #[schema(value_type = String)]
     reason: ViolationReason,
     summary: String,
+    #[schema(value_type = Object)]
     finding: Finding,
 }
 
 /// `GET /palisade/v1/policies/{id}/accounts/{account}/violators?limit=&next=`
+#[utoipa::path(
+    get,
+    path = "/palisade/v1/policies/{policy}/accounts/{account}/violators",
+    summary = "Every violator of a policy in an account, with evidence, and what is known of the account; for the operator and the policy's owner",
+    params(("policy" = String, Path), ("account" = String, Path), Asked),
+    responses(
+        (status = 200, description = "One page", body = Page),
+        (status = 404, description = "No such policy or account", body = RefusedShape),
+    )
+)]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     Path((policy, account)): Path<(String, String)>,

@@ -473,6 +473,20 @@ async fn the_openapi_document_describes_every_endpoint() {
     }
 }
 
+/// `PALISADE_BLESS=1` writes the documented one.
+#[tokio::test]
+async fn the_documented_openapi_document_is_the_one_that_is_served() {
+    let request = axum::http::Request::get("/palisade/v1/openapi.json")
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let served = World::empty().send(request).await.text;
+    let path = palisade_testkit::workspace().join("docs/openapi.json");
+    if std::env::var_os("PALISADE_BLESS").is_some() {
+        std::fs::write(&path, &served).unwrap();
+    }
+    assert_eq!(served, std::fs::read_to_string(&path).unwrap());
+}
+
 #[tokio::test]
 async fn bodies_of_own_endpoints_have_their_limits() {
     let world = World::new().await;

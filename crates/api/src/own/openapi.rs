@@ -1,0 +1,141 @@
+//! The description of these endpoints, made of the types that their handlers take and answer.
+
+use std::sync::LazyLock;
+
+use serde::Serialize;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::{
+    ContentBuilder, Header, PathItem, Ref, RefOr, Required, ResponseBuilder, Schema,
+};
+use utoipa::{Modify, OpenApi, ToSchema as _};
+
+use super::{
+    RefusedShape, accounts, audit, evaluate, health, inventory, keys, organization, violators,
+};
+
+/// What `/palisade/v1/openapi.json` answers.
+pub(super) static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    // A description of strings and lists is always written.
+    Endpoints::openapi().to_pretty_json().unwrap_or_default()
+});
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Palisade's own endpoints",
+        version = "1",
+        description = "Beside AWS Firewall Manager's operations, which are POST / (JSON 1.1) and POST /service/AWSFMS_20180101/operation/{name} (RPC v2 CBOR). Signed with AWS Signature Version 4, service fms; the operator's unless said otherwise."
+    ),
+    modifiers(&SigV4),
+    security(("sigv4" = [])),
+    paths(
+        organization::show,
+        organization::put,
+        inventory::post,
+        evaluate::work,
+        evaluate::post,
+        accounts::list,
+        violators::list,
+        keys::list,
+        keys::create,
+        keys::change,
+        keys::delete,
+        keys::rotate,
+        audit::list,
+        health::openapi,
+        health::live,
+        health::ready,
+        health::metrics,
+    )
+)]
+struct Endpoints;
+
+struct SigV4;
+
+impl Modify for SigV4 {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let header = ApiKeyValue::with_description(
+            "Authorization",
+            "AWS4-HMAC-SHA256, service fms, with a key made by `palisade keys create --operator`.",
+        );
+        usual_refusals(document);
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("sigv4", SecurityScheme::ApiKey(ApiKey::Header(header)));
+        // A body without a schema, which a delivery is, is taken for an optional one.
+        for path in document.paths.paths.values_mut() {
+            let body = path.post.as_mut().and_then(|post| post.request_body.as_mut());
+            if let Some(RefOr::T(body)) = body {
+                body.required = Some(Required::True);
+            }
+        }
+    }
+}
+
+/// What any signed call may be answered, whatever it asks for: status, name and description.
+const USUAL: [(&str, &str, &str); 9] = [
+    ("400", "Invalid", "What was sent cannot be read or is not allowed"),
+    ("401", "Unauthenticated", "The request is not signed"),
+    (
+        "403",
+        "Denied",
+        "The signature, the key or the clock is wrong, or the caller may not do this",
+    ),
+    ("408", "TooSlow", "The body did not arrive in time"),
+    ("413", "TooLarge", "The body is too large"),
+    (
+        "429",
+        "Throttled",
+        "Too many calls, or bodies, at once; `Retry-After` says when to send it again",
+    ),
+    ("431", "HeadersTooLarge", "The headers are too large"),
+    ("500", "Failed", "The server failed; nothing was acknowledged"),
+    (
+        "503",
+        "Unavailable",
+        "There is no room or no answer in time just now; `Retry-After` says when to send it again, and what was asked may still take effect",
+    ),
+];
+
+/// Of these, those that say when to come again.
+const RETRIED: [&str; 2] = ["429", "503"];
+
+fn usual_refusals(document: &mut utoipa::openapi::OpenApi) {
+    let components = document.components.get_or_insert_default();
+    for (status, name, description) in USUAL {
+        let schema = Ref::from_schema_name(RefusedShape::name());
+        let content = ContentBuilder::new().schema(Some(schema)).build();
+        let response =
+            ResponseBuilder::new().description(description).content("application/json", content);
+        let seconds = || Header::new(ObjectBuilder::new().schema_type(Type::Integer));
+        let response = match RETRIED.contains(&status) {
+            true => response.header("Retry-After", seconds()),
+            false => response,
+        };
+        components.responses.insert(name.to_owned(), response.build().into());
+    }
+    for path in document.paths.paths.values_mut() {
+        let PathItem { get, put, post, delete, patch, .. } = path;
+        let operations = [get, put, post, delete, patch].into_iter().flatten();
+        for operation in operations.filter(|operation| operation.security.is_none()) {
+            for (status, name, _) in USUAL {
+                let responses = &mut operation.responses.responses;
+                let usual = || RefOr::Ref(Ref::from_response_name(name));
+                responses.entry(status.to_owned()).or_insert_with(usual);
+            }
+        }
+    }
+}
+
+/// A text that is one of these, as they are written.
+pub(super) fn one_of<T: Serialize>(words: &[T]) -> RefOr<Schema> {
+    let words = words.iter().map(|word| serde_json::json!(word));
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).into()
+}
+
+/// As [`one_of`], or null.
+pub(crate) fn one_of_or_null<T: Serialize>(words: &[T]) -> RefOr<Schema> {
+    let words = words.iter().map(Some).chain([None]).map(|word| serde_json::json!(word));
+    let types = SchemaType::from_iter([Type::String, Type::Null]);
+    ObjectBuilder::new().schema_type(types).enum_values(Some(words)).into()
+}
