@@ -6,7 +6,7 @@ use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
 use super::Version;
 use super::outline::{Field, Outline, any};
-use super::read::{are_tags, moment_ms, state_id, usual_ms, usual_state_id};
+use super::read::{are_tags, moment_ms, state_id, usual_ms};
 
 /// An existing resource, as plain as Config writes it.
 #[derive(Clone, Copy, Debug)]
@@ -44,10 +44,7 @@ impl<'t> Bystander<'t> {
             Some(captured_ms) => captured_ms,
             None => moment_ms(outline.text(Field::Captured)?)?,
         };
-        let state = outline.raw(Field::State);
-        let state = state
-            .and_then(usual_state_id)
-            .or_else(|| outline.text(Field::State).and_then(state_id));
+        let state = outline.text(Field::State).and_then(state_id);
         let version = Version { state, captured_ms };
         let global = region.eq_ignore_ascii_case(b"global");
         Some(Bystander {

@@ -8,6 +8,7 @@ use crate::ident::{Region, ResourceType, ShardId};
 use super::bystander::Bystander;
 use super::encoded::Encoded;
 use super::envelope::{self, Answer, Found, Series};
+use super::foreign;
 use super::missed::{MissedItems, Unanswered, are_owned};
 use super::name::NameFacts;
 use super::outline::{Field, Look, Outline};
@@ -15,7 +16,6 @@ use super::read::{Form, Unread, is_read, read, read_outline, salvaged, unseen};
 use super::snapshot::{Coverage, Shown, is_named};
 use super::split::{DEPTH_MAX, ITEM_BYTES_MAX, Piece, Role, Root, Splitter};
 use super::{Missed, Observation, SnapshotFacts, Version};
-use super::{foreign, grammar};
 
 /// The marker that AWS Config puts into a bucket to see that it may write there.
 const WRITABILITY_CHECK: &str = "ConfigWritabilityCheckFile";
@@ -508,11 +508,11 @@ impl Intake {
             return;
         }
         // What is read has to be right to the last comma.
-        let seen = if !outline.text(Field::Type).is_some_and(is_read) || grammar::is_kept(raw) {
-            read_outline(outline)
-        } else {
+        let seen = if outline.text(Field::Type).is_some_and(is_read) {
             let everything = Outline::of(raw, 0, Look::Everything);
             everything.and_then(|(outline, _)| read_outline(&outline))
+        } else {
+            read_outline(outline)
         };
         match seen {
             Some(seen) => self.outcome(seen),

@@ -17,7 +17,6 @@ mod encode;
 mod encoded;
 mod envelope;
 mod foreign;
-mod grammar;
 mod item;
 mod merge;
 mod missed;

@@ -346,50 +346,6 @@ pub(super) fn state_id(raw: &str) -> Option<u64> {
     state.filter(|state| (1..moment::STATES_END).contains(state))
 }
 
-/// The same of a number as Config writes it, decimal digits and not too many; others are left.
-#[inline]
-pub(super) fn usual_state_id(raw: &[u8]) -> Option<u64> {
-    if let Some(state) = recent_state_id(raw) {
-        return Some(state);
-    }
-    if raw.len() > 18 {
-        return None;
-    }
-    let (mut number, mut wrong) = (0_u64, raw.is_empty());
-    for byte in raw {
-        let digit = byte.wrapping_sub(b'0');
-        wrong |= digit > 9;
-        // Of 18 digits none gets lost.
-        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
-    }
-    (!wrong && (1..moment::STATES_END).contains(&number)).then_some(number)
-}
-
-/// The same of thirteen digits: milliseconds of this century.
-#[inline]
-fn recent_state_id(raw: &[u8]) -> Option<u64> {
-    let digits: &[u8; 13] = raw.try_into().ok()?;
-    let upper = eight_digits(*digits.first_chunk()?)?;
-    let lower = eight_digits(*digits.last_chunk()?)?;
-    // Three digits are in both.
-    Some(upper * 100_000 + lower % 100_000).filter(|state| (1..moment::STATES_END).contains(state))
-}
-
-/// The number of eight decimal digits.
-#[inline]
-fn eight_digits(text: [u8; 8]) -> Option<u64> {
-    const EACH: u64 = u64::MAX / 0xFF;
-    let digits = u64::from_le_bytes(text) ^ (EACH * b'0' as u64);
-    // What is more than nine has its highest bit set afterwards, or had it before.
-    if (digits.wrapping_add(EACH * (0x7F - 9)) | digits) & (EACH << 7) != 0 {
-        return None;
-    }
-    // The first digit is the lowest byte: pairs, then pairs of pairs, then both halves.
-    let pairs = (digits.wrapping_mul(10).wrapping_add(digits >> 8)) & 0x00FF_00FF_00FF_00FF;
-    let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
-    Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xFFFF_FFFF)
-}
-
 /// Name, ARN, tags and body.
 fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<Presence, String> {
     item.name = plain(fields.name);
@@ -399,10 +355,7 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<Presence
         item.body = Body::Deleted;
     }
     if let Some(raw) = fields.tags {
-        let tags = match TagMap::of_plain(raw) {
-            Some(tags) => tags,
-            None => parse("tags", raw)?,
-        };
+        let tags: TagMap = parse("tags", raw)?;
         item.tags = Some(tags.0);
     }
     let reader = reader_of(&item.key.resource_type);

@@ -163,20 +163,8 @@ impl Tokens {
 /// What is where in a block.
 pub(super) struct Block {
     found: Found,
-    /// From the quote that begins a string to before the one that ends it.
-    pub inside: u64,
     /// What no string may hold, and backslashes outside of strings.
     faults: u64,
-}
-
-impl Block {
-    pub fn quotes(&self) -> u64 {
-        self.found.quotes
-    }
-
-    pub fn brackets(&self) -> Brackets {
-        self.found.brackets
-    }
 }
 
 /// What the blocks so far tell of the next one.
@@ -211,7 +199,6 @@ impl Strings {
         };
         Block {
             found: Found { quotes, brackets, backslashes },
-            inside,
             // No string may hold a control character, and nothing but a string a backslash.
             faults: controls & inside | backslashes & !inside | wrong,
         }

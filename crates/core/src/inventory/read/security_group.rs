@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::de::IgnoredAny;
@@ -312,35 +312,9 @@ impl Networks {
 
 /// A network with its host bits cleared; an address alone is a network of one.
 pub(super) fn cidr(text: &str) -> Result<IpNet, String> {
-    if let Some(network) = plain_ipv4(text) {
-        return Ok(network.trunc().into());
-    }
     let network = text.parse::<IpNet>().ok();
     let network = network.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
     network.map(|network| network.trunc()).ok_or_else(|| format!("`{text}` is not a CIDR"))
-}
-
-/// An IPv4 network as nearly all are written; of others, and of what is none, nothing is said.
-fn plain_ipv4(text: &str) -> Option<Ipv4Net> {
-    let mut bytes = text.bytes();
-    // A number of up to three digits, none of them too many, and what stands behind it.
-    let mut number = || {
-        let (mut number, mut digits) = (0_u16, 0);
-        loop {
-            match bytes.next() {
-                Some(digit @ b'0'..=b'9') if digits < 3 && (digits == 0 || number > 0) => {
-                    number = number * 10 + u16::from(digit - b'0');
-                    digits += 1;
-                }
-                end if digits > 0 => return Some((u8::try_from(number).ok()?, end)),
-                _ => return None,
-            }
-        }
-    };
-    let mut part = |end| number().and_then(|(number, found)| (found == end).then_some(number));
-    let (dot, slash) = (Some(b'.'), Some(b'/'));
-    let address = [part(dot)?, part(dot)?, part(dot)?, part(slash)?];
-    Ipv4Net::new(Ipv4Addr::from(address), part(None)?).ok()
 }
 
 /// EC2-Classic pairs may have a name alone.
@@ -396,34 +370,6 @@ mod tests {
             let text = USUAL.replace(usual, unusual);
             assert_ne!(text, USUAL, "{usual}");
             assert_eq!(by(plain_group, &text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_plain_network_is_read_as_any_other() {
-        let long = |text: &str| text.parse::<Ipv4Net>().ok();
-        for text in ["0.0.0.0/0", "10.20.0.0/16", "255.255.255.255/32", "1.2.3.4/9"] {
-            assert_eq!(plain_ipv4(text), Some(long(text).unwrap()), "{text}");
-        }
-        for text in [
-            "",
-            "/",
-            "1.2.3.4",
-            "1.2.3/8",
-            "1.2.3.4/33",
-            "1.2.3.4/",
-            "1.2.3.4/8/",
-            "1.2.3.4/8 ",
-            "01.2.3.4/8",
-            "1.2.3.4/08",
-            "256.2.3.4/8",
-            "1000.2.3.4/8",
-            "1..3.4/8",
-            "1.2.3.4.5/8",
-            "+1.2.3.4/8",
-            "::/0",
-        ] {
-            assert_eq!(plain_ipv4(text), None, "{text}");
         }
     }
 

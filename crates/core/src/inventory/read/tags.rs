@@ -21,19 +21,6 @@ shape! {
     }
 }
 
-impl TagMap {
-    /// The short way through a map of texts.
-    pub(super) fn of_plain(text: &str) -> Option<TagMap> {
-        let mut tags = Tags::new();
-        let mut plain = Plain::new(text);
-        plain.object(|key, plain| {
-            tags.insert(key.into(), plain.text()?.into());
-            Some(())
-        })?;
-        plain.is_done().then_some(TagMap(tags))
-    }
-}
-
 /// Whether item-level tags are read.
 pub(in crate::inventory) fn are_tags(text: &str) -> bool {
     parse::<TagMap>("tags", text).is_ok()
@@ -104,29 +91,4 @@ pub(super) fn listed_tags(source: &Source<'_>) -> Result<Option<Tags>, String> {
         }
     }
     Ok(None)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_short_way_reads_tags_as_the_long_way_does() {
-        for (text, is_short) in [
-            ("{}", true),
-            (r#"{"a":"b"}"#, true),
-            (r#"{"b":"é","a":"","":"x","b":"again"}"#, true),
-            (r#"{"a":null}"#, false),
-            (r#"{"a":1}"#, false),
-            (r#"{"a":"\n"}"#, false),
-            (r#"{ "a":"b"}"#, false),
-            (r#"[{"key":"a","value":"b"}]"#, false),
-            (r#"{"a":{"value":"b"}}"#, false),
-        ] {
-            let long: TagMap = parse("tags", text).unwrap();
-            let short = TagMap::of_plain(text);
-            assert_eq!(short.is_some(), is_short, "{text}");
-            assert!(short.is_none_or(|short| short.0 == long.0), "{text}");
-        }
-    }
 }

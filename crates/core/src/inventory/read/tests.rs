@@ -233,15 +233,3 @@ fn every_wanted_type_has_a_reader_and_no_other() {
     // Old samples shout.
     assert_eq!(body("AWS::EC2::SECURITYGROUP", "{}"), Ok(Body::Unseen));
 }
-
-#[test]
-fn a_usual_state_number_is_read_as_any_other() {
-    for raw in ["1770091506789", "1", "4102444799999", "0", "4102444800000", "999999999999999999"] {
-        assert_eq!(usual_state_id(raw.as_bytes()), state_id(raw), "{raw}");
-    }
-    for raw in
-        ["", "-1", "1.0", "1e3", "\"1\"", " 1", "1000000000000000000", "99999999999999999999"]
-    {
-        assert_eq!(usual_state_id(raw.as_bytes()), None, "{raw}");
-    }
-}
