@@ -58,7 +58,7 @@ pub fn run(args: &args::Quickstart) -> Outcome {
         key_file: None,
         rate: None,
         partition: "aws".to_owned(),
-        synchronous: Synchronous::Full,
+        synchronous: Synchronous::Grouped,
         edge: Edge::default(),
     };
     serve::runtime()?.block_on(async {

@@ -140,7 +140,7 @@ fn plan(args: &args::Serve) -> Result<Plan, Failure> {
             per_second: args.rate,
             burst_max: args.burst.map_or(args.rate.saturating_mul(2), NonZeroU32::get),
         }),
-        synchronous: Synchronous::Full,
+        synchronous: args.synchronous.into(),
         edge: Edge { tls, behind_proxy: args.behind_proxy, ..Edge::default() },
     })
 }
@@ -183,7 +183,7 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// # Errors
 /// The folder or the store cannot be made or opened; a store was there before.
 pub fn open(path: &Path, new: bool) -> Result<SqliteStore, Failure> {
-    open_as(path, new, false, Synchronous::Full)
+    open_as(path, new, false, Synchronous::Grouped)
 }
 
 /// As [`open`], while no server serves from it.
@@ -191,7 +191,7 @@ pub fn open(path: &Path, new: bool) -> Result<SqliteStore, Failure> {
 /// # Errors
 /// As [`open`], and a server that serves from it.
 pub fn open_alone(path: &Path) -> Result<SqliteStore, Failure> {
-    open_as(path, false, true, Synchronous::Full)
+    open_as(path, false, true, Synchronous::Grouped)
 }
 
 fn open_as(

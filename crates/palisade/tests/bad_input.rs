@@ -110,7 +110,7 @@ impl Server {
     /// What the store holds for the account that the bad deliveries speak of.
     fn held(&self) -> String {
         let opening =
-            Opening { fresh_sealing_key: [0; 32], serve: false, synchronous: Synchronous::Full };
+            Opening { fresh_sealing_key: [0; 32], serve: false, synchronous: Synchronous::Grouped };
         let store = SqliteStore::open(&self.folder.path().join("palisade.db"), opening).unwrap();
         let shard =
             ShardId { account: account(3).try_into().unwrap(), region: Region::home_of_global() };

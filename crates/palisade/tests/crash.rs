@@ -71,7 +71,7 @@ fn special_server() {
     let listen = std::env::var("CRASH_LISTEN").unwrap();
     let synchronous = match std::env::var("CRASH_OFF") {
         Ok(_) => Synchronous::Off,
-        Err(_) => Synchronous::Full,
+        Err(_) => Synchronous::Grouped,
     };
     let opening = Opening { fresh_sealing_key: [9; 32], serve: true, synchronous };
     let store = SqliteStore::open_with_log(Path::new(&store), opening, SHORT_LOG_PAGES).unwrap();
@@ -91,7 +91,7 @@ fn special_server() {
 
 #[test]
 fn what_was_acknowledged_survives_kill_9() {
-    let harness = Harness::new("kill", Synchronous::Full, None);
+    let harness = Harness::new("kill", Synchronous::Grouped, None);
     let lost = harness.rounds(KILLS);
     assert_eq!(lost, Vec::<String>::new(), "seed {}", harness.seed);
 }
@@ -99,7 +99,7 @@ fn what_was_acknowledged_survives_kill_9() {
 #[test]
 fn what_was_acknowledged_survives_a_power_cut() {
     let Some(shim) = shim() else { return };
-    let harness = Harness::new("cut", Synchronous::Full, Some(shim));
+    let harness = Harness::new("cut", Synchronous::Grouped, Some(shim));
     let lost = harness.rounds(POWER_CUTS);
     assert_eq!(lost, Vec::<String>::new(), "seed {}", harness.seed);
 }
@@ -107,12 +107,21 @@ fn what_was_acknowledged_survives_a_power_cut() {
 #[test]
 fn what_was_acknowledged_survives_a_power_cut_while_the_log_begins_anew() {
     let Some(shim) = shim() else { return };
-    let harness = Harness { special: true, ..Harness::new("anew", Synchronous::Full, Some(shim)) };
+    let harness =
+        Harness { special: true, ..Harness::new("anew", Synchronous::Grouped, Some(shim)) };
     let lost = harness.rounds(POWER_CUTS);
     assert_eq!(lost, Vec::<String>::new(), "seed {}", harness.seed);
     let anew = harness.anew.load(Ordering::Relaxed);
     println!("the log began anew in {anew} rounds that were cut");
     assert!(anew > POWER_CUTS / 8, "{anew}");
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_power_cut_where_sqlite_syncs() {
+    let Some(shim) = shim() else { return };
+    let harness = Harness::new("full", Synchronous::Full, Some(shim));
+    let lost = harness.rounds(POWER_CUTS);
+    assert_eq!(lost, Vec::<String>::new(), "seed {}", harness.seed);
 }
 
 #[test]
@@ -128,7 +137,7 @@ fn without_syncs_a_power_cut_shows_a_loss() {
 #[test]
 fn after_the_disk_failed_nothing_more_is_acknowledged_until_the_server_is_started_again() {
     let Some(shim) = shim() else { return };
-    let mut harness = Harness::new("fail", Synchronous::Full, Some(shim));
+    let mut harness = Harness::new("fail", Synchronous::Grouped, Some(shim));
     decide(&harness.open().unwrap(), &organization(ACCOUNTS), &[]);
     let acknowledged = Mutex::default();
     let mut dice = Rng::with_seed(harness.seed);
@@ -213,7 +222,7 @@ impl Harness {
 
     fn open(&self) -> Result<SqliteStore, String> {
         let opening =
-            Opening { fresh_sealing_key: [9; 32], serve: true, synchronous: Synchronous::Full };
+            Opening { fresh_sealing_key: [9; 32], serve: true, synchronous: Synchronous::Grouped };
         SqliteStore::open(&self.store(), opening).map_err(|error| error.to_string())
     }
 
@@ -319,6 +328,9 @@ impl Harness {
             let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
             let store = format!("sqlite:{}", self.store().display());
             command.args(["serve", "--auth", "open", "--listen", &listen, "--store", &store]);
+            if self.synchronous == Synchronous::Full {
+                command.args(["--synchronous", "full"]);
+            }
             command
         };
         command.stdout(Stdio::null()).stderr(Stdio::null());

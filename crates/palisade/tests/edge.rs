@@ -65,7 +65,7 @@ impl Server {
             key_file: None,
             rate: None,
             partition: "aws".to_owned(),
-            synchronous: Synchronous::Full,
+            synchronous: Synchronous::Grouped,
             edge,
         };
         let running = Running::start(plan).await.unwrap();

@@ -76,7 +76,7 @@ impl House {
         use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
         use palisade_store::{KeyChange, KeyRecord, Store, StoredSecret};
         let opening =
-            Opening { fresh_sealing_key: [1; 32], serve: false, synchronous: Synchronous::Full };
+            Opening { fresh_sealing_key: [1; 32], serve: false, synchronous: Synchronous::Grouped };
         let store = SqliteStore::open(&self.path("palisade.db"), opening).unwrap();
         let record = KeyRecord {
             access_key_id: id.to_owned(),

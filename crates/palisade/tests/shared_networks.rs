@@ -115,7 +115,7 @@ mod tests {
                 let opening = Opening {
                     fresh_sealing_key: [1; 32],
                     serve: true,
-                    synchronous: Synchronous::Full,
+                    synchronous: Synchronous::Grouped,
                 };
                 let store = SqliteStore::open(&folder.path().join("store.db"), opening).unwrap();
                 decide(&store, &organization(4), &[usage(), content()]);

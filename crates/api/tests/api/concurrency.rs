@@ -441,7 +441,7 @@ async fn what_64_clients_are_told_for_minutes_fits_one_order_of_their_calls() {
     while began.elapsed().as_secs() < seconds {
         let folder = tempfile::tempdir().unwrap();
         let opening =
-            Opening { fresh_sealing_key: [7; 32], serve: true, synchronous: Synchronous::Full };
+            Opening { fresh_sealing_key: [7; 32], serve: true, synchronous: Synchronous::Grouped };
         let store = SqliteStore::open(&folder.path().join("store.db"), opening).unwrap();
         let (shared, told, world) = tumult(Arc::new(store)).await;
         fits_one_order(&shared, &told, &world).await;

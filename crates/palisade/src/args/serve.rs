@@ -1,5 +1,7 @@
 //! `palisade serve`.
 
+use palisade_store::sqlite::Synchronous;
+
 use super::*;
 use crate::worker::STALE_AFTER_HOURS;
 
@@ -10,6 +12,24 @@ pub enum AuthMode {
     Sigv4,
     /// Anybody may do anything: for development on your own machine.
     Open,
+}
+
+/// Who sees to it that a commit is on disk before it is acknowledged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum SyncMode {
+    /// One sync of the log for all commits that wait, and a thread that moves it into the store.
+    Grouped,
+    /// SQLite, commit by commit.
+    Full,
+}
+
+impl From<SyncMode> for Synchronous {
+    fn from(mode: SyncMode) -> Synchronous {
+        match mode {
+            SyncMode::Grouped => Synchronous::Grouped,
+            SyncMode::Full => Synchronous::Full,
+        }
+    }
 }
 
 /// `palisade serve`
@@ -27,6 +47,10 @@ pub struct Serve {
     /// Make an empty store though a sealing key or a log of one is left where it would be.
     #[arg(long, env = "PALISADE_NEW", value_parser = FalseyValueParser::new())]
     pub new: bool,
+    /// Who sees to it that a commit is on disk before it is acknowledged. Both keep what was
+    /// acknowledged through power loss; grouped takes more writes a second.
+    #[arg(long, env = "PALISADE_SYNCHRONOUS", default_value = "grouped")]
+    pub synchronous: SyncMode,
     /// Address to listen on.
     #[arg(long, env = "PALISADE_LISTEN", default_value = LISTEN, value_name = "ADDR")]
     pub listen: SocketAddr,

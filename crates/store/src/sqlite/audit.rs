@@ -5,9 +5,9 @@ use rusqlite::{Row, params};
 use crate::{AuditEvent, AuditFilter, AuditRow, Result};
 
 use super::columns::{get, ident_or_null, json, limit, to_json};
+use super::log::Transaction;
 use super::sequence;
 use super::sums::sound;
-use super::writer::Transaction;
 
 const EVENT: &str = "row of the audit log";
 

@@ -15,8 +15,8 @@ use crate::{CHANGES_MAX, Result};
 
 use super::columns::{ident, limit};
 use super::load::{decoded, live_item};
+use super::log::Transaction;
 use super::sums::sound;
-use super::writer::Transaction;
 
 const CHANGE: &str = "change of an item";
 

@@ -6,8 +6,8 @@ use crate::clock::Noted;
 use crate::{Clock, Result};
 
 use super::columns::{get, of_store};
+use super::log::Transaction;
 use super::sums::{STORE_SOUND, sound};
-use super::writer::Transaction;
 use super::{sequence, work};
 
 const STORE: &str = "clock";

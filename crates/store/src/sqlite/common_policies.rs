@@ -10,8 +10,8 @@ use palisade_core::policy::PolicyType;
 use crate::{PolicyRecord, Result};
 
 use super::columns::{ident, of_store};
+use super::log::Transaction;
 use super::sums::sound;
-use super::writer::Transaction;
 use super::{readers, sequence};
 
 const KNOWN: &str = "known policy of common groups";

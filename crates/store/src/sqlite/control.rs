@@ -13,8 +13,8 @@ use crate::{
 };
 
 use super::columns::{get, ident, json, json_or_null, of_store, to_json};
+use super::log::Transaction;
 use super::sums::sound;
-use super::writer::Transaction;
 use super::{audit, common_policies, ledger, readers, sequence, support, work};
 
 pub(super) fn revision(connection: &Connection) -> Result<u64> {

@@ -11,11 +11,9 @@ use rusqlite::types::ValueRef;
 use crate::{Result, StoreError};
 
 use super::checksums::{self, Checked};
-use super::connections::{connect, keep_log};
-use super::files::{Claim, has_no_log};
 use super::held::Stored;
+use super::log::{Claim, Transaction, connect, has_no_log, keep_log};
 use super::sums::{Columns, OTHER_SUM, SUMMED, unsound};
-use super::writer::Transaction;
 use super::{SqliteStore, control, engine, keys, recheck, schema};
 
 /// Faults that SQLite's own check tells at most.

@@ -9,7 +9,7 @@ use rusqlite::CachedStatement;
 use crate::Result;
 
 use super::held::State;
-use super::writer::Transaction;
+use super::log::Transaction;
 
 /// Rows of one statement.
 pub(super) const AT_ONCE_MAX: usize = 8;

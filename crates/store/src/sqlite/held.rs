@@ -12,8 +12,8 @@ use rusqlite::types::{ToSql, ToSqlOutput};
 use crate::{InventoryAges, Result};
 
 use super::columns::{damaged, get, ident};
+use super::log::Transaction;
 use super::sums::sound;
-use super::writer::Transaction;
 
 /// What an item's row counts as: a function of what is held and of its type's mark.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -18,10 +18,10 @@ use super::columns::damaged;
 use super::firsts::{First, Firsts};
 use super::held::{self, Coverage, Row, ShardRow, State, Stored};
 use super::load::{self, ITEM};
+use super::log::Transaction;
 use super::networks::Networks;
 use super::protections::Served;
 use super::told::{Prepared, Spoken};
-use super::writer::Transaction;
 use super::{clock, control, missed, readers, sequence, work};
 
 pub(super) fn accept<'t>(

@@ -6,8 +6,8 @@ use crate::{AuditEvent, KeyChange, KeyRecord, Result, StoreError, StoredSecret};
 
 use super::audit;
 use super::columns::{damaged, get, ident_or_null, of_store};
+use super::log::Transaction;
 use super::sums::sound;
-use super::writer::Transaction;
 
 const KEY: &str = "key";
 

@@ -17,8 +17,8 @@ use rusqlite::{Connection, Row, params};
 use crate::{EntryRow, HistoryRow, Result};
 
 use super::columns::{damaged, get, ident, json, limit, text_or_null, to_json};
+use super::log::Transaction;
 use super::sums::sound;
-use super::writer::Transaction;
 
 pub(super) use write::{close, move_entry, move_judged, remove_policy, write};
 

@@ -15,8 +15,8 @@ use crate::{ListContent, Loaded, LoadedChanges, Result, StoreError};
 
 use super::columns::{damaged, get, ident, limit};
 use super::held::{self, State};
+use super::log::Transaction;
 use super::sums::{OTHER_SUM, sound};
-use super::writer::Transaction;
 use super::{changes, common_policies, control, ledger, missed, networks, protections};
 
 pub(super) const ITEM: &str = "item";

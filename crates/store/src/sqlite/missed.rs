@@ -9,9 +9,9 @@ use crate::Result;
 
 use super::columns::{damaged, get, shard};
 use super::load::ITEM;
+use super::log::Transaction;
 use super::protections::Served;
 use super::sums::{OTHER_SUM, sound};
-use super::writer::Transaction;
 use super::{held, networks, work};
 
 const MISSED: &str = "missed row";

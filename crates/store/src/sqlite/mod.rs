@@ -9,11 +9,8 @@ mod checksums;
 mod clock;
 mod columns;
 mod common_policies;
-mod connections;
 mod control;
-mod disk;
 mod examine;
-mod files;
 mod firsts;
 mod held;
 mod intake;
@@ -37,7 +34,6 @@ mod support;
 mod tests;
 mod told;
 mod work;
-mod writer;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -54,9 +50,8 @@ use crate::{
     Result, Settlement, Store, StoreError, Want, WorkCounts,
 };
 
-use connections::Connections;
 use load::Facts;
-use log::MOVED_PAGES;
+use log::{Connections, MOVED_PAGES};
 use told::Prepared;
 
 #[doc(hidden)]
@@ -77,10 +72,14 @@ pub struct Opening {
 /// How far a commit goes before it is acknowledged.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Synchronous {
-    /// On disk: the only setting under which the promises of [`Store`] hold.
+    /// On disk, by one sync for all commits that wait; a thread moves the log into the file.
     #[default]
+    Grouped,
+    /// On disk, by SQLite: a sync in the turn of each commit, and by the one that made the log long
+    /// the log is moved.
     Full,
-    /// Not waited for: for showing that a crash test can see a loss.
+    /// Not waited for: for showing that a crash test can see a loss. The promises of [`Store`] do not
+    /// hold.
     Off,
 }
 

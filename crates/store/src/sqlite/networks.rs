@@ -20,8 +20,8 @@ use crate::Result;
 use super::columns::{ident, of_store};
 use super::held::State;
 use super::load::{ITEM, coverage, decoded, live_item, live_items_of, sound_of};
+use super::log::Transaction;
 use super::sums::sound;
-use super::writer::Transaction;
 use super::{readers, work};
 
 const POINTER: &str = "pointer to what an item shows";

@@ -13,7 +13,7 @@ use crate::Result;
 use super::columns::ident;
 use super::held::State;
 use super::load::{ITEM, coverage, decoded, sound_of};
-use super::writer::Transaction;
+use super::log::Transaction;
 use super::{missed, work};
 
 /// What the account's other shards say of this one's resources.

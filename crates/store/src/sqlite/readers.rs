@@ -10,7 +10,7 @@ use palisade_core::inventory::ItemKey;
 use crate::Result;
 
 use super::columns::{get, ident, shard};
-use super::writer::Transaction;
+use super::log::Transaction;
 use super::{common_policies, control, held, networks, work};
 
 const READER: &str = "reader of a reference";

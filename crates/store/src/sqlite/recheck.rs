@@ -12,8 +12,8 @@ use rusqlite::Connection;
 
 use crate::{Result, StoreError};
 
-use super::connections::{connect, keep_log};
 use super::examine::integrity;
+use super::log::{connect, keep_log};
 use super::sums::{Columns, SUMMED};
 
 /// Faults that are told one by one.

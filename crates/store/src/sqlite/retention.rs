@@ -6,8 +6,8 @@ use rusqlite::params;
 use crate::Result;
 
 use super::held::State;
+use super::log::Transaction;
 use super::missed;
-use super::writer::Transaction;
 
 pub(super) fn expire(tx: &Transaction<'_>, before_ms: i64) -> Result<u64> {
     let rows = [

@@ -3,7 +3,7 @@
 use crate::Result;
 
 use super::columns::of_store;
-use super::writer::Transaction;
+use super::log::Transaction;
 
 /// The next number of the sequence. Never handed out twice, whatever was deleted meanwhile.
 pub(super) fn next(tx: &Transaction<'_>) -> Result<u64> {

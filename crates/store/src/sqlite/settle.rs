@@ -7,8 +7,8 @@ use palisade_core::ident::PolicyId;
 
 use crate::{Due, LedgerWrite, Outcome, Result, Settlement};
 
+use super::log::Transaction;
 use super::readers::LastChanges;
-use super::writer::Transaction;
 use super::{changes, control, ledger, readers, sequence, work};
 
 pub(super) fn settle(tx: &Transaction<'_>, settlements: &[Settlement]) -> Result<()> {

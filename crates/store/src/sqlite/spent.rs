@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{Effort, Result};
 
-use super::writer::Transaction;
+use super::log::Transaction;
 
 /// Time spent since the store was opened.
 #[derive(Default)]

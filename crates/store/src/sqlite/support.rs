@@ -9,8 +9,8 @@ use rusqlite::params;
 use crate::{Association, Channel, ResourceSetRecord, Result};
 
 use super::columns::{get, ident, json, to_json};
+use super::log::Transaction;
 use super::sums::sound;
-use super::writer::Transaction;
 
 // Resource sets.
 

@@ -8,8 +8,8 @@ use rusqlite::params;
 use crate::{Due, FanOut, Lease, LeasedMark, Mark, Result, WorkCounts};
 
 use super::columns::{damaged, get, ident, ident_or_null, of_store, shard};
+use super::log::Transaction;
 use super::sequence;
-use super::writer::Transaction;
 
 const MARK: &str = "work mark";
 const FAN_OUT: &str = "fan-out";

@@ -7,7 +7,7 @@ use rusqlite::params;
 use crate::Result;
 
 use super::super::columns::to_json;
-use super::super::writer::Transaction;
+use super::super::log::Transaction;
 use super::{issues_text, status_text};
 
 /// Writes what a judgement at `evaluated_ms` changed.

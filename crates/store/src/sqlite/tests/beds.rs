@@ -9,11 +9,11 @@ use crate::contract::Bed;
 use crate::sqlite::{Opening, SqliteStore, Synchronous};
 
 pub fn serving() -> Opening {
-    Opening { fresh_sealing_key: [7; 32], serve: true, synchronous: Synchronous::Full }
+    Opening { fresh_sealing_key: [7; 32], serve: true, synchronous: Synchronous::Grouped }
 }
 
 pub fn looking() -> Opening {
-    Opening { fresh_sealing_key: [8; 32], serve: false, synchronous: Synchronous::Full }
+    Opening { fresh_sealing_key: [8; 32], serve: false, synchronous: Synchronous::Grouped }
 }
 
 /// A store in a file of its own folder.

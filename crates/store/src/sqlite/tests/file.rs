@@ -120,19 +120,44 @@ fn the_log_is_on_disk_before_it_is_moved() {
         };
         (ask("synchronous").unwrap(), ask("journal_mode").unwrap())
     };
-    for synchronous in [Synchronous::Full, Synchronous::Off] {
-        let connection = crate::sqlite::connections::moving(&bed.path(), synchronous).unwrap();
+    for (synchronous, expected) in [(Synchronous::Grouped, 1), (Synchronous::Off, 0)] {
+        let connection = crate::sqlite::log::connections::moving(&bed.path(), synchronous).unwrap();
         let level: i64 =
             connection.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();
-        assert_eq!(
-            level,
-            i64::from(synchronous == Synchronous::Full),
-            "who moves it: {synchronous:?}"
-        );
+        assert_eq!(level, expected, "who moves it: {synchronous:?}");
     }
     let wal = rusqlite::types::Value::Text("wal".to_owned());
-    assert_eq!(setting(Synchronous::Full), (1.into(), wal.clone()));
+    assert_eq!(setting(Synchronous::Full), (2.into(), wal.clone()));
+    assert_eq!(setting(Synchronous::Grouped), (1.into(), wal.clone()));
     assert_eq!(setting(Synchronous::Off), (0.into(), wal));
+}
+
+#[test]
+fn under_full_sqlite_syncs_and_moves_the_log_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let opening = Opening { synchronous: Synchronous::Full, ..serving() };
+    let open = || SqliteStore::open_with_log(&path, opening.clone(), 64).unwrap();
+    let store = open();
+    let size = || fs::metadata(&path).unwrap().len();
+    let before = size();
+    for n in 0..200 {
+        let id = format!("sg-{n}");
+        store.accept(&delivery(&[group(&shard(n), &id, 5)]), 10).unwrap();
+    }
+    assert!(size() > before, "what was committed came into the file");
+    let log = fs::metadata(folder.path().join("store.db-wal")).unwrap().len();
+    assert!(log < 4 << 20, "and the log began anew: {log} bytes");
+    store.ready().unwrap();
+    // A sync that failed is not followed by others, here as well.
+    store.connections.fail_disk();
+    assert!(store.ready().is_err());
+    assert!(store.accept(&delivery(&[group(&shard(1), "sg-1", 6)]), 10).is_err());
+    drop(store);
+    let store = open();
+    for n in 0..200 {
+        assert_eq!(groups(&store, &shard(n)), format!("sg-{n} 5"));
+    }
 }
 
 /// What the log holds is safe there, if anywhere: a file that a disk failed to take it may not take

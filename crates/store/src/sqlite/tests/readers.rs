@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::contract::Bed;
 use crate::contract::facts::*;
-use crate::sqlite::connections::READERS_MAX;
+use crate::sqlite::log::connections::READERS_MAX;
 
 use super::beds::OnDisk;
 

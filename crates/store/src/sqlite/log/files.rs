@@ -12,14 +12,14 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::{Result, StoreError};
 
-use super::checksums::{self, Checked};
-use super::{engine, examine};
+use crate::sqlite::checksums::{self, Checked};
+use crate::sqlite::{engine, examine};
 
 /// Bytes on the store's disk below which the store counts as full: room for a few small writes.
 const ROOM_MIN: u64 = 1 << 20;
 
 /// A database's file, by which it is locked, before it is opened.
-pub(super) struct Claim {
+pub(in crate::sqlite) struct Claim {
     /// As the caller named it; a link may lead elsewhere one day.
     given: PathBuf,
     /// Where that leads.
@@ -35,7 +35,7 @@ pub(super) struct Claim {
 }
 
 /// The files of a store that is open.
-pub(super) struct Files {
+pub(in crate::sqlite) struct Files {
     claim: Claim,
     named: Vec<Named>,
     lock: Mutex<Option<Lock>>,
@@ -91,7 +91,7 @@ impl Claim {
     ///
     /// # Errors
     /// [`StoreError::InUse`] where another process serves from that file, under whatever name.
-    pub(super) fn of(given: &Path, serve: bool) -> Result<Claim> {
+    pub(in crate::sqlite) fn of(given: &Path, serve: bool) -> Result<Claim> {
         let mut claim = Claim::unchecked(given)?;
         match claim.lock() {
             Ok(()) => claim.check()?,
@@ -134,7 +134,7 @@ impl Claim {
     }
 
     /// Whether nothing has to be looked through before it is believed.
-    pub(super) fn is_checked(&self) -> bool {
+    pub(in crate::sqlite) fn is_checked(&self) -> bool {
         self.is_checked
     }
 
@@ -142,7 +142,7 @@ impl Claim {
     ///
     /// # Errors
     /// [`StoreError::InUse`] when it is open; the log is not empty then; the file cannot be written.
-    pub(super) fn believe(
+    pub(in crate::sqlite) fn believe(
         given: &Path,
         accept: impl FnOnce(&Path) -> rusqlite::Result<()>,
     ) -> Result<()> {
@@ -173,11 +173,11 @@ impl Claim {
         Ok(())
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::sqlite) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(in crate::sqlite) fn name(&self) -> &str {
         &self.name
     }
 
@@ -185,7 +185,7 @@ impl Claim {
     ///
     /// # Errors
     /// As [`Claim::of`].
-    pub(super) fn lock(&mut self) -> Result<()> {
+    pub(in crate::sqlite) fn lock(&mut self) -> Result<()> {
         if self.lock.is_some() {
             return Ok(());
         }
@@ -221,7 +221,7 @@ impl Claim {
     ///
     /// # Errors
     /// They are not there.
-    pub(super) fn opened(mut self, serve: bool) -> Result<Files> {
+    pub(in crate::sqlite) fn opened(mut self, serve: bool) -> Result<Files> {
         let failed = |error: io::Error| engine(&self.name, error);
         let of = |what, path: PathBuf| {
             let id = id(&std::fs::metadata(&path)?);
@@ -259,15 +259,15 @@ impl Drop for Files {
 
 impl Files {
     /// Notes that the connections, once closed, leave nothing in the log.
-    pub(super) fn will_be_settled(&self) {
+    pub(in crate::sqlite) fn will_be_settled(&self) {
         self.is_settled.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::sqlite) fn path(&self) -> &Path {
         self.claim.path()
     }
 
-    pub(super) fn log(&self) -> PathBuf {
+    pub(in crate::sqlite) fn log(&self) -> PathBuf {
         sibling(&self.claim.path, "-wal")
     }
 
@@ -275,13 +275,13 @@ impl Files {
     ///
     /// # Errors
     /// One does not.
-    pub(super) fn are_in_place(&self) -> Result<()> {
+    pub(in crate::sqlite) fn are_in_place(&self) -> Result<()> {
         self.named.iter().try_for_each(is_in_place).map_err(engine_error)
     }
 
     /// Whether all is in place but the log, which is gone: what it holds can still be moved into the
     /// file, and is lost otherwise when the store is closed.
-    pub(super) fn lack_their_log(&self) -> bool {
+    pub(in crate::sqlite) fn lack_their_log(&self) -> bool {
         self.named.iter().all(|named| match is_in_place(named) {
             Ok(()) => named.what != "log",
             Err(Astray::Removed(what)) => what == "log",
@@ -293,7 +293,7 @@ impl Files {
     ///
     /// # Errors
     /// Another process did.
-    pub(super) fn keep_locked(&self) -> Result<()> {
+    pub(in crate::sqlite) fn keep_locked(&self) -> Result<()> {
         let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         if lock.as_ref().is_some_and(|lock| is_in_place(&lock.named).is_err()) {
             *lock = Some(self.claim.beside()?);
@@ -305,7 +305,7 @@ impl Files {
     ///
     /// # Errors
     /// It is full, or may only be read.
-    pub(super) fn have_room(&self) -> Result<()> {
+    pub(in crate::sqlite) fn have_room(&self) -> Result<()> {
         match room(&self.claim.held) {
             Some((_, true)) => Err(engine_error(NoRoom::ReadOnly)),
             Some((left, false)) if left < ROOM_MIN => Err(engine_error(NoRoom::Full(left))),
@@ -328,7 +328,7 @@ fn is_in_place(named: &Named) -> Result<(), Astray> {
 }
 
 /// Whether nothing lies in the log beside a database.
-pub(super) fn has_no_log(path: &Path) -> bool {
+pub(in crate::sqlite) fn has_no_log(path: &Path) -> bool {
     match std::fs::metadata(sibling(path, "-wal")) {
         Ok(log) => log.len() == 0,
         Err(error) => error.kind() == io::ErrorKind::NotFound,
@@ -344,7 +344,7 @@ fn made(path: &Path) -> io::Result<File> {
 }
 
 /// The file beside `path` whose name goes on so.
-pub(super) fn sibling(path: &Path, more: &str) -> PathBuf {
+pub(in crate::sqlite) fn sibling(path: &Path, more: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(more);
     PathBuf::from(name)

@@ -13,16 +13,13 @@ use crate::{Effort, Result, StoreError};
 
 use super::disk::Disk;
 use super::files::{Claim, Files};
-use super::log::{self, MOVED_PAGES, Mover};
-use super::spent::Spent;
+use super::mover::{self, BUSY_WAIT, Mover};
 use super::writer::{Transaction, Writer, Written};
-use super::{Opening, Synchronous, engine, recheck, schema, sums};
+use crate::sqlite::spent::Spent;
+use crate::sqlite::{Opening, Synchronous, engine, recheck, schema, sums};
 
 /// Reading connections open at one time; who comes when all are taken waits for one.
-pub(super) const READERS_MAX: usize = 16;
-
-/// How long a call waits for another process, such as `keys create`, to finish its write.
-pub(super) const BUSY_WAIT: Duration = Duration::from_secs(10);
+pub(in crate::sqlite) const READERS_MAX: usize = 16;
 
 /// Prepared statements kept per connection; there are fewer in this crate.
 const STATEMENTS_MAX: usize = 128;
@@ -39,7 +36,7 @@ const EMPTYING: Duration = Duration::from_secs(10);
 const EMPTYING_REST: Duration = Duration::from_millis(100);
 
 /// Connections to one database.
-pub(super) struct Connections {
+pub(in crate::sqlite) struct Connections {
     /// `None` where nothing is served: what writes little waits for the log itself.
     mover: Option<Mover>,
     // INVARIANT: the only connection that writes, so that writers queue here and not in SQLite.
@@ -162,13 +159,17 @@ impl Drop for Lent<'_> {
 
 impl Connections {
     /// Opens or creates the database at `path`, whose log is moved when it has `long` pages.
-    pub(super) fn open(path: &Path, opening: &Opening, long: u32) -> Result<Connections> {
+    pub(in crate::sqlite) fn open(
+        path: &Path,
+        opening: &Opening,
+        long: u32,
+    ) -> Result<Connections> {
         let mut claim = Claim::of(path, opening.serve)?;
         let name = claim.name().to_owned();
         let path = claim.path().to_owned();
         let mut writer = connect(&path).map_err(|error| engine(&name, error))?;
         let found = schema::version(&writer, &name)?;
-        configure(&writer, opening.synchronous).map_err(|error| engine(&name, error))?;
+        configure(&writer, opening.synchronous, long).map_err(|error| engine(&name, error))?;
         if !claim.is_checked() {
             recheck::look_through(&writer, &name)?;
         }
@@ -187,13 +188,16 @@ impl Connections {
             Readers { files: files.clone(), pool: Mutex::default(), returned: Condvar::new() };
         // Whoever had the store before may have left in its log what was to be emptied.
         let is_emptied =
-            !opening.serve || log::emptied(&writer).map_err(|error| engine(&name, error))?;
+            !opening.serve || mover::emptied(&writer).map_err(|error| engine(&name, error))?;
         let disk = match opening.synchronous {
-            Synchronous::Full => Some(disk(&files.log()).map_err(|error| engine(&name, error))?),
+            Synchronous::Grouped => Some(disk(&files.log()).map_err(|error| engine(&name, error))?),
+            // SQLite has synced what it says is committed; that it once failed is remembered.
+            Synchronous::Full => Some(Disk::of(|| Ok(()))),
             Synchronous::Off => None,
         };
         let writer = Arc::new(Writer::of(writer, disk));
-        let mover = opening.serve.then(|| {
+        let is_moved_here = opening.serve && opening.synchronous != Synchronous::Full;
+        let mover = is_moved_here.then(|| {
             let connection = moving(&path, opening.synchronous)?;
             Mover::start(connection, writer.clone(), long)
                 .map_err(|error| StoreError::Engine(error.into()))
@@ -202,12 +206,18 @@ impl Connections {
         if let Some(mover) = mover.as_ref().filter(|_| !is_emptied) {
             mover.empty_later();
         }
-        let spent = Spent::default();
-        Ok(Connections { mover, writer, readers: Some(readers), spent, files: Some(files) })
+        let (has_mover, spent) = (mover.is_some(), Spent::default());
+        let opened =
+            Connections { mover, writer, readers: Some(readers), spent, files: Some(files) };
+        if !is_emptied && !has_mover {
+            // Nobody does it later.
+            opened.empty_log()?;
+        }
+        Ok(opened)
     }
 
     /// A database that ends with the process.
-    pub(super) fn in_memory(sealing_key: &[u8; 32]) -> Result<Connections> {
+    pub(in crate::sqlite) fn in_memory(sealing_key: &[u8; 32]) -> Result<Connections> {
         let mut writer = Connection::open_in_memory()?;
         keep_statements(&writer)?;
         schema::migrate(&mut writer, "memory", sealing_key)?;
@@ -218,12 +228,15 @@ impl Connections {
 
     /// Runs `act` as a transaction and returns when what it did is on disk, or undoes it when it
     /// fails.
-    pub(super) fn write<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    pub(in crate::sqlite) fn write<T>(
+        &self,
+        act: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
         self.counted(|writer| writer.write(act))
     }
 
     /// As [`Connections::write`], without waiting for the disk ([`Writer::write_unawaited`]).
-    pub(super) fn write_unawaited<T>(
+    pub(in crate::sqlite) fn write_unawaited<T>(
         &self,
         act: impl FnOnce(&Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
@@ -235,7 +248,7 @@ impl Connections {
     /// # Errors
     /// The disk failed before; the last write did, whatever it failed at; a name does not lead to its
     /// file any more; the disk is full; the log is not moved; another process holds the file.
-    pub(super) fn takes_writes(&self) -> Result<()> {
+    pub(in crate::sqlite) fn takes_writes(&self) -> Result<()> {
         self.writer.is_fine()?;
         self.are_in_place()?;
         self.writer.is_working()?;
@@ -250,7 +263,7 @@ impl Connections {
     ///
     /// # Errors
     /// As [`Connections::takes_writes`].
-    pub(super) fn probe(&self) -> Result<()> {
+    pub(in crate::sqlite) fn probe(&self) -> Result<()> {
         if let Some(files) = &self.files {
             files.keep_locked()?;
         }
@@ -276,7 +289,7 @@ impl Connections {
         if !is_gone || self.writer.is_fine().is_err() {
             return;
         }
-        match log::moved(&self.writer.alone()) {
+        match mover::moved(&self.writer.alone()) {
             Ok(moved) => tracing::debug!(?moved, "what the removed log holds is in the store"),
             Err(error) => {
                 self.writer.mind(&error);
@@ -302,13 +315,13 @@ impl Connections {
 
     /// As if SQLite's own sync failed.
     #[cfg(test)]
-    pub(super) fn fail_disk(&self) {
+    pub(in crate::sqlite) fn fail_disk(&self) {
         let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
         self.writer.mind(&rusqlite::Error::SqliteFailure(code, None));
     }
 
     /// What the calls cost so far.
-    pub(super) fn effort(&self) -> Result<Effort> {
+    pub(in crate::sqlite) fn effort(&self) -> Result<Effort> {
         self.read(|tx| self.spent.effort(tx))
     }
 
@@ -318,7 +331,7 @@ impl Connections {
     ///
     /// # Errors
     /// Somebody read all the while.
-    pub(super) fn empty_log(&self) -> Result<()> {
+    pub(in crate::sqlite) fn empty_log(&self) -> Result<()> {
         let _still = self.mover.as_ref().map(Mover::hold);
         let begun = Instant::now();
         loop {
@@ -329,8 +342,8 @@ impl Connections {
                 error
             };
             // Most of it while others write.
-            self.lent(|connection| Ok(log::moved(connection).map_err(minded)?))?;
-            if log::emptied(&self.writer.alone()).map_err(minded)? {
+            self.lent(|connection| Ok(mover::moved(connection).map_err(minded)?))?;
+            if mover::emptied(&self.writer.alone()).map_err(minded)? {
                 return Ok(());
             }
             if begun.elapsed() >= EMPTYING {
@@ -345,13 +358,19 @@ impl Connections {
     }
 
     /// Runs `ask` in a transaction, so that all of its reads see one moment.
-    pub(super) fn read<T>(&self, ask: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    pub(in crate::sqlite) fn read<T>(
+        &self,
+        ask: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
         self.lent(|connection| within(connection, ask))
     }
 
     /// Runs `ask`, which runs one statement: that sees one moment by itself, so a transaction would
     /// only be two statements more, neither of which SQLite keeps prepared.
-    pub(super) fn read_one<T>(&self, ask: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    pub(in crate::sqlite) fn read_one<T>(
+        &self,
+        ask: impl FnOnce(&Connection) -> Result<T>,
+    ) -> Result<T> {
         self.lent(|connection| ask(connection))
     }
 
@@ -379,7 +398,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+pub(in crate::sqlite) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_WAIT)?;
@@ -391,7 +410,7 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// Whether the log stays where it is when this is the last connection that is closed.
-pub(super) fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
+pub(in crate::sqlite) fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
 }
 
@@ -403,7 +422,7 @@ fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
     sums::register(connection)
 }
 
-fn configure(writer: &Connection, synchronous: Synchronous) -> Result<()> {
+fn configure(writer: &Connection, synchronous: Synchronous, long: u32) -> Result<()> {
     // Read from the log as well, which is how it comes to be.
     let mode: String =
         writer.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
@@ -412,7 +431,8 @@ fn configure(writer: &Connection, synchronous: Synchronous) -> Result<()> {
     }
     writer.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     writer.pragma_update(None, "journal_size_limit", LOG_KEPT_MAX)?;
-    writer.pragma_update(None, "wal_autocheckpoint", MOVED_PAGES)?;
+    // Where a thread moves the log, it takes the place of this.
+    writer.pragma_update(None, "wal_autocheckpoint", long)?;
     writer.pragma_update(None, "cache_size", WRITER_CACHE_KIB.saturating_neg())?;
     if !has_temporary_folder() {
         // As in a container that may write to its volume alone.
@@ -422,7 +442,7 @@ fn configure(writer: &Connection, synchronous: Synchronous) -> Result<()> {
 }
 
 /// A connection that moves the log.
-pub(super) fn moving(path: &Path, synchronous: Synchronous) -> Result<Connection> {
+pub(in crate::sqlite) fn moving(path: &Path, synchronous: Synchronous) -> Result<Connection> {
     let connection = connect(path)?;
     synchronize(&connection, synchronous)?;
     Ok(connection)
@@ -435,9 +455,10 @@ fn synchronize(connection: &Connection, synchronous: Synchronous) -> rusqlite::R
 /// The setting as SQLite counts it.
 fn level(synchronous: Synchronous) -> i64 {
     match synchronous {
+        Synchronous::Full => 2,
         // NORMAL: a commit is in the log, which is on disk before anything is moved out of it. For
         // the commit itself [`Disk`] waits.
-        Synchronous::Full => 1,
+        Synchronous::Grouped => 1,
         Synchronous::Off => 0,
     }
 }

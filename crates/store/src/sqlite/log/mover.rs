@@ -22,13 +22,15 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 
-use super::connections::BUSY_WAIT;
 use super::writer::Writer;
 use crate::{Result, StoreError};
 
+/// How long a call waits for another process, such as `keys create`, to finish its write.
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(10);
+
 /// Pages of the log after which it is moved: 16 MiB. Pages that every delivery writes are then moved
 /// once for many.
-pub(super) const MOVED_PAGES: u32 = 4_096;
+pub(in crate::sqlite) const MOVED_PAGES: u32 = 4_096;
 
 /// Pages by which the log grows, where a reader kept some of it from being moved, before that is
 /// tried again.
@@ -46,7 +48,7 @@ thread_local! {
 }
 
 /// The thread that moves the log.
-pub(super) struct Mover {
+pub(in crate::sqlite) struct Mover {
     /// `None` only while it ends.
     wake: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -78,7 +80,7 @@ enum NotMoved {
 impl Mover {
     /// Of the log that `writer` writes; `connection` is another one to the same file.
     /// It is moved when it has `long` pages.
-    pub(super) fn start(
+    pub(in crate::sqlite) fn start(
         connection: Connection,
         writer: Arc<Writer>,
         long: u32,
@@ -96,7 +98,7 @@ impl Mover {
     }
 
     /// To be called after whatever may have committed on this thread.
-    pub(super) fn committed(&self) {
+    pub(in crate::sqlite) fn committed(&self) {
         if COMMITTED.take() >= self.state.due.load(Relaxed) {
             self.wake();
         }
@@ -106,7 +108,7 @@ impl Mover {
     ///
     /// # Errors
     /// The thread has ended, or failed the last time.
-    pub(super) fn is_working(&self) -> Result<()> {
+    pub(in crate::sqlite) fn is_working(&self) -> Result<()> {
         if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
             return Err(StoreError::Engine(Box::new(NotMoved::Ended)));
         }
@@ -117,7 +119,7 @@ impl Mover {
     }
 
     /// Has it moved, or tried to.
-    pub(super) fn wake(&self) {
+    pub(in crate::sqlite) fn wake(&self) {
         if let Some(wake) = &self.wake {
             // Woken already is woken enough.
             let _ = wake.try_send(());
@@ -125,13 +127,13 @@ impl Mover {
     }
 
     /// Has the log emptied as soon as nobody reads from it.
-    pub(super) fn empty_later(&self) {
+    pub(in crate::sqlite) fn empty_later(&self) {
         self.state.to_empty.store(true, Relaxed);
         self.wake();
     }
 
     /// While it is held the log is not moved.
-    pub(super) fn hold(&self) -> MutexGuard<'_, ()> {
+    pub(in crate::sqlite) fn hold(&self) -> MutexGuard<'_, ()> {
         self.state.hold()
     }
 }
@@ -242,7 +244,7 @@ impl Moving {
 
 /// Moves all of the log and cuts it off. Answers whether that is done: somebody may be reading from
 /// it, who is waited for a little, for nobody writes meanwhile.
-pub(super) fn emptied(connection: &Connection) -> rusqlite::Result<bool> {
+pub(in crate::sqlite) fn emptied(connection: &Connection) -> rusqlite::Result<bool> {
     // Who begins to read when all of it is in the file does not need it.
     moved(connection)?;
     connection.busy_timeout(EMPTYING_WAIT)?;
@@ -256,14 +258,14 @@ pub(super) fn emptied(connection: &Connection) -> rusqlite::Result<bool> {
 
 /// The log after a move.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Log {
+pub(in crate::sqlite) struct Log {
     pages: u32,
     /// Of which so many are not moved: they were committed meanwhile, or some reader looks at the
     /// store as it was before them.
     left: u32,
 }
 
-pub(super) fn moved(connection: &Connection) -> rusqlite::Result<Log> {
+pub(in crate::sqlite) fn moved(connection: &Connection) -> rusqlite::Result<Log> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
         // Both -1 while another process moves it.
         let [pages, moved]: [i64; 2] = [row.get(1)?, row.get(2)?];

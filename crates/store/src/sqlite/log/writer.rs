@@ -12,11 +12,11 @@ use crate::{Result, StoreError};
 use super::disk::Disk;
 
 /// A transaction that is open on this connection.
-pub(super) struct Transaction<'c>(&'c Connection);
+pub(in crate::sqlite) struct Transaction<'c>(&'c Connection);
 
 impl<'c> Transaction<'c> {
     /// For whoever began one and ends it.
-    pub(super) fn on(connection: &'c Connection) -> Transaction<'c> {
+    pub(in crate::sqlite) fn on(connection: &'c Connection) -> Transaction<'c> {
         Transaction(connection)
     }
 }
@@ -30,7 +30,7 @@ impl Deref for Transaction<'_> {
 }
 
 /// The writing connection, for one at a time.
-pub(super) struct Writer {
+pub(in crate::sqlite) struct Writer {
     connection: Mutex<Connection>,
     /// `None` where nobody waits for it.
     disk: Option<Disk>,
@@ -62,18 +62,18 @@ const TOLD: Duration = Duration::from_secs(10);
 const LOCKED_OUT: Duration = Duration::from_secs(3);
 
 /// How a write went.
-pub(super) struct Written<T> {
-    pub(super) answer: Result<T>,
+pub(in crate::sqlite) struct Written<T> {
+    pub(in crate::sqlite) answer: Result<T>,
     /// How long the turn took to come.
-    pub(super) waited: Duration,
+    pub(in crate::sqlite) waited: Duration,
     /// How long it was.
-    pub(super) took: Duration,
+    pub(in crate::sqlite) took: Duration,
     /// How long the disk was waited for then.
-    pub(super) synced: Duration,
+    pub(in crate::sqlite) synced: Duration,
 }
 
 impl Writer {
-    pub(super) fn of(connection: Connection, disk: Option<Disk>) -> Writer {
+    pub(in crate::sqlite) fn of(connection: Connection, disk: Option<Disk>) -> Writer {
         Writer { connection: Mutex::new(connection), disk, state: Mutex::default() }
     }
 
@@ -81,7 +81,7 @@ impl Writer {
     ///
     /// # Errors
     /// One failed, less than [`TOLD`] ago or with none that succeeded since; one waits.
-    pub(super) fn is_working(&self) -> Result<()> {
+    pub(in crate::sqlite) fn is_working(&self) -> Result<()> {
         let state = self.state();
         if let Some((why, _)) = &state.failed {
             return Err(StoreError::Engine(Box::new(NotWorking::Failed(why.clone()))));
@@ -94,7 +94,7 @@ impl Writer {
 
     /// Where the last write failed a while ago, tries a small one that changes nothing: as long as
     /// nobody else writes.
-    pub(super) fn probe(&self) {
+    pub(in crate::sqlite) fn probe(&self) {
         let is_due = |(_, at): &(String, Instant)| at.elapsed() >= TOLD;
         if !self.state().failed.as_ref().is_some_and(is_due) {
             return;
@@ -162,7 +162,10 @@ impl Writer {
 
     /// Runs `act` and commits what it did, or undoes it when it fails or panics. Returns when what
     /// was committed is on disk.
-    pub(super) fn write<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Written<T> {
+    pub(in crate::sqlite) fn write<T>(
+        &self,
+        act: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Written<T> {
         let (written, commit) = self.committed(act);
         let began = Instant::now();
         let on_disk = |value| match (&self.disk, commit) {
@@ -176,7 +179,7 @@ impl Writer {
     /// The same without waiting for the disk: the end of the machine may undo it, together with all
     /// that was written after it or with nothing else, since the log keeps the order and the next
     /// [`Writer::write`] waits for all of it.
-    pub(super) fn write_unawaited<T>(
+    pub(in crate::sqlite) fn write_unawaited<T>(
         &self,
         act: impl FnOnce(&Transaction<'_>) -> Result<T>,
     ) -> Written<T> {
@@ -185,13 +188,13 @@ impl Writer {
 
     /// # Errors
     /// The disk failed before.
-    pub(super) fn is_fine(&self) -> Result<()> {
+    pub(in crate::sqlite) fn is_fine(&self) -> Result<()> {
         self.disk.as_ref().map_or(Ok(()), Disk::is_fine)
     }
 
     /// Where the log, or the file that it is moved into, was not synced: nobody knows what of it is on
     /// disk, and the next sync would not tell.
-    pub(super) fn mind(&self, error: &rusqlite::Error) {
+    pub(in crate::sqlite) fn mind(&self, error: &rusqlite::Error) {
         let code = error.sqlite_error().map(|error| error.extended_code);
         let is_unsynced =
             matches!(code, Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC));
@@ -202,7 +205,7 @@ impl Writer {
     }
 
     /// The connection, which has no transaction open.
-    pub(super) fn alone(&self) -> MutexGuard<'_, Connection> {
+    pub(in crate::sqlite) fn alone(&self) -> MutexGuard<'_, Connection> {
         // A panic left no half-done write behind: it was undone.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }

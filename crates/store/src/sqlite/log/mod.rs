@@ -1,0 +1,24 @@
+//! The store's file and its write-ahead log: who writes and who reads, when a commit is on disk, and
+//! when the log is moved into the file.
+//!
+//! | file | is |
+//! |---|---|
+//! | `connections.rs` | the one connection that writes, those that read, and the thread beside them |
+//! | `writer.rs` | a transaction from its turn to its acknowledgement |
+//! | `disk.rs` | one sync for all commits that wait, and that none follows one that failed |
+//! | `mover.rs` | the thread that moves the log into the file |
+//! | `files.rs` | the lock, and whether the names still lead to the open files |
+//!
+//! Under [`Synchronous::Full`](super::Synchronous::Full) SQLite syncs each commit and moves the log by
+//! itself: `mover.rs` has no thread, and of `disk.rs` the memory of a failed sync is left.
+
+pub(super) mod connections;
+mod disk;
+mod files;
+mod mover;
+mod writer;
+
+pub(super) use connections::{Connections, connect, keep_log};
+pub(super) use files::{Claim, has_no_log};
+pub(super) use mover::MOVED_PAGES;
+pub(super) use writer::Transaction;
