@@ -166,7 +166,7 @@ fn check(
     let who: Identity = identity(record);
     let parsed = policy::parse(&record.document, who).map_err(refused)?;
     if !view.may_have(&record.owner, parsed.policy_type()) {
-        if parsed.policy_type() == policy::PolicyType::ThirdPartyFirewall {
+        if parsed.policy_type().facts().is_default_administrators {
             return Err(Fault::new(
                 ErrorKind::InvalidOperation,
                 format!(

@@ -8,7 +8,6 @@ use palisade_core::evaluate::{
 };
 use palisade_core::ident::{AccountId, ResourceId, ResourceType, ShardId};
 use palisade_core::ledger::ViolatorRow;
-use palisade_core::policy::PolicyType;
 use palisade_store::{PolicyRecord, Store, StoreError};
 use palisade_wire::shapes::{
     AwsEc2InstanceViolation, AwsEc2NetworkInterfaceViolation, AwsVPCSecurityGroupViolation,
@@ -124,7 +123,7 @@ fn detailed_type(
     resource_type: &str,
 ) -> Result<ResourceType, Fault> {
     let policy_type = record.document.policy_type().map_err(internal)?;
-    if !has_details(policy_type) {
+    if !policy_type.facts().has_details {
         return Err(call.bad_input(format!(
             "policies of type {} have no violation details; ask GetComplianceDetail",
             policy_type.as_str()
@@ -137,22 +136,6 @@ fn detailed_type(
             known.join(", ")
         ))
     })
-}
-
-fn has_details(policy_type: PolicyType) -> bool {
-    match policy_type {
-        PolicyType::Wafv2
-        | PolicyType::SecurityGroupsContentAudit
-        | PolicyType::NetworkFirewall
-        | PolicyType::DnsFirewall
-        | PolicyType::ThirdPartyFirewall
-        | PolicyType::ImportNetworkFirewall
-        | PolicyType::NetworkAclCommon => true,
-        PolicyType::Waf
-        | PolicyType::ShieldAdvanced
-        | PolicyType::SecurityGroupsCommon
-        | PolicyType::SecurityGroupsUsageAudit => false,
-    }
 }
 
 /// One element of the answer: exactly one of its members is set.

@@ -37,6 +37,7 @@ mod web_acls;
 mod world;
 mod yardstick;
 
+pub use crate::policy::DependentService;
 pub use account::{AccountFacts, ServedRegion};
 pub use content_audit::VIOLATIONS_MAX;
 pub(crate) use coverage::STALE;
@@ -118,24 +119,8 @@ fn not_judged(policy: &Policy, policy_type: PolicyType, evidence: &Evidence<'_>)
     let text = format!("Palisade does not judge policies of type {} yet.", policy_type.as_str());
     Judgement {
         in_scope: in_scope.map(|count| count as u64).sum(),
-        gaps: [Gap::new(service_of(policy_type), &text)].into(),
+        gaps: [Gap::new(policy_type.facts().dependent_service, &text)].into(),
         ..Judgement::default()
-    }
-}
-
-/// The service whose issue fits a type of policy.
-fn service_of(policy_type: PolicyType) -> DependentService {
-    match policy_type {
-        PolicyType::Waf | PolicyType::Wafv2 => DependentService::Waf,
-        PolicyType::ShieldAdvanced => DependentService::ShieldAdvanced,
-        PolicyType::SecurityGroupsCommon
-        | PolicyType::SecurityGroupsContentAudit
-        | PolicyType::SecurityGroupsUsageAudit
-        | PolicyType::NetworkFirewall
-        | PolicyType::DnsFirewall
-        | PolicyType::ThirdPartyFirewall
-        | PolicyType::ImportNetworkFirewall
-        | PolicyType::NetworkAclCommon => DependentService::Vpc,
     }
 }
 
@@ -282,20 +267,6 @@ pub struct Gap {
     pub service: DependentService,
     /// What and where, within the characters of model `DetailedInfo` (semantics §3.4).
     pub text: Box<str>,
-}
-
-/// `DependentServiceName` of the model.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub enum DependentService {
-    #[serde(rename = "AWSCONFIG")]
-    Config,
-    #[serde(rename = "AWSWAF")]
-    Waf,
-    #[serde(rename = "AWSSHIELD_ADVANCED")]
-    ShieldAdvanced,
-    #[serde(rename = "AWSVPC")]
-    Vpc,
 }
 
 /// Evidence of one violation, as data: rendered for people by [`Finding::summary`].

@@ -1,10 +1,8 @@
 //! What PutPolicy checks beyond the document itself: the organization, the Region, quotas, and the
 //! version that it replaces.
 
-use super::{
-    Document, PolicyType, Quotas, Refusal, Rule, Wanted, content_audit, dns_firewall, firewall,
-    scope_of, service_data, shown, within,
-};
+use super::wanted::Wanted;
+use super::{Document, Quotas, Refusal, scope_of, service_data, shown, within};
 use crate::ident::{AccountId, Region, ResourceType};
 use crate::organization::Organization;
 use crate::scope::{AccountScope, AccountSet, Scope, in_scope_accounts};
@@ -39,35 +37,22 @@ pub fn admit(
             "Resource [\"{distribution}\"] can not be used in region: {region}."
         )));
     }
-    let audit = wanted.policy_type == PolicyType::SecurityGroupsContentAudit;
-    if matches!(purpose, Purpose::Create) && audit && document.remediation_enabled {
-        return Err(Refusal::input(
-            "SECURITY_GROUPS_CONTENT_AUDIT must be created with `RemediationEnabled` false; create \
-             it so, look at what it finds, and switch remediation on by an update",
-        ));
+    let begins = matches!(purpose, Purpose::Create) && document.remediation_enabled;
+    if begins && !wanted.policy_type.facts().may_begin_remediating {
+        return Err(Refusal::input(format!(
+            "{} must be created with `RemediationEnabled` false; create it so, look at what it \
+             finds, and switch remediation on by an update",
+            wanted.policy_type.as_str()
+        )));
     }
     let before = match purpose {
         Purpose::Update(before) => Some(before),
         Purpose::Create | Purpose::Judge => None,
     };
-    check_data(document, &wanted)?;
+    let data = service_data::read(document, wanted.policy_type)?;
+    (wanted.policy_type.facts().check_put)(&data.root())?;
     check_ids(document, organization, before)?;
     check_quotas(document, &wanted, organization, quotas)
-}
-
-/// What is asked of the data of a policy that is put, beyond what must hold for it to be read: a
-/// policy that was accepted once is read whatever is asked of later ones.
-fn check_data(document: &Document, wanted: &Wanted) -> Result<(), Refusal> {
-    let data = service_data::read(document, wanted.policy_type)?;
-    let data = data.root();
-    match (&wanted.rule, wanted.policy_type) {
-        (Rule::ContentAudit(audit), _) => content_audit::check_audits_something(audit, &data),
-        (_, PolicyType::NetworkFirewall) => firewall::check_network_firewall_put(&data),
-        (_, PolicyType::ImportNetworkFirewall) => firewall::check_import_put(&data),
-        (_, PolicyType::ThirdPartyFirewall) => firewall::check_third_party_put(&data),
-        (_, PolicyType::DnsFirewall) => dns_firewall::check_put(&data),
-        _ => Ok(()),
-    }
 }
 
 fn check_ids(
@@ -156,9 +141,6 @@ pub fn admit_update(before: &Document, after: &Document) -> Result<(), Refusal> 
             is.as_str()
         )));
     }
-    if is == PolicyType::NetworkFirewall {
-        let (before, after) = (service_data::read(before, was)?, service_data::read(after, is)?);
-        firewall::check_update(&before.root(), &after.root())?;
-    }
-    Ok(())
+    let (before, after) = (service_data::read(before, was)?, service_data::read(after, is)?);
+    (is.facts().check_update)(&before.root(), &after.root())
 }

@@ -1,9 +1,50 @@
 //! `SECURITY_GROUPS_CONTENT_AUDIT`: what rules of security groups may say (semantics §5.5).
 
+use super::Refusal;
+use super::facts::{Count, DependentService, Facts};
 use super::nearest::nearest;
-use super::shape::Node;
-use super::{Count, Refusal};
-use crate::ident::{ListId, ResourceId};
+use super::security_groups::GROUP_ID;
+use super::shape::Shape::{Any, Flag, List, ListOrNull, Object, Text, TextOrObject, Whole};
+use super::shape::{Node, Shape, TYPE, TYPED};
+use crate::ident::{ListId, ResourceId, ResourceType};
+
+/// What is true of the type.
+pub(super) static FACTS: Facts = Facts {
+    has_details: true,
+    may_begin_remediating: false,
+    check_put: check_audits_something,
+    ..Facts::new(
+        "SECURITY_GROUPS_CONTENT_AUDIT",
+        &[ResourceType::INSTANCE, ResourceType::NETWORK_INTERFACE, ResourceType::SECURITY_GROUP],
+        DependentService::Vpc,
+        &DATA,
+    )
+};
+
+static DATA: Shape = Object(&[
+    TYPE,
+    ("securityGroups", ListOrNull(&GROUP_ID)),
+    ("securityGroupAction", TextOrObject(&[TYPE, ("excludeRules", List(&Any))])),
+    (
+        "preManagedOptions",
+        ListOrNull(&Object(&[
+            ("denyProtocolAllValue", Flag),
+            ("allowedProtocolsLists", LIST_REFERENCE),
+            ("deniedPublicAccessAppLists", LIST_REFERENCE),
+            ("allowedPublicAccessAppLists", LIST_REFERENCE),
+            ("allowedPortCountPerSgRule", Whole),
+            ("minIpv4CidrPrefixLenPerSgRule", Whole),
+            ("minIpv6CidrPrefixLenPerSgRule", Whole),
+            ("auditSgDirection", TYPED),
+        ])),
+    ),
+]);
+
+const LIST_REFERENCE: Shape = Object(&[
+    ("customListIds", List(&Text)),
+    ("defaultListId", Text),
+    ("defaultListVersion", Text),
+]);
 
 /// A content audit: an audit group (custom mode), managed options, or managed options with the
 /// audit group as override.
@@ -108,7 +149,8 @@ const OPTIONS: [&str; 7] = [
 /// Refuses a content audit that no rule could ever violate. Unknown keys are ignored (semantics
 /// §0.6), so a misspelt option would otherwise make every account COMPLIANT. Asked when a policy is
 /// put; one that was accepted once stays what it is.
-pub(super) fn check_audits_something(audit: &ContentAudit, data: &Node<'_>) -> Result<(), Refusal> {
+fn check_audits_something(data: &Node<'_>) -> Result<(), Refusal> {
+    let audit = parse(data, &mut Vec::new())?;
     let Some(managed) = &audit.managed else { return Ok(()) };
     let direction = managed.direction;
     let denies = audit.audit.as_ref().is_some_and(|groups| groups.action == AuditAction::Deny);

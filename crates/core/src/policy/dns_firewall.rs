@@ -2,8 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use super::shape::Node;
-use super::{Count, Refusal};
+use super::Refusal;
+use super::facts::{Count, DependentService, Facts};
+use super::shape::Shape::{List, Object, Text, Whole};
+use super::shape::{Node, Shape, TYPE};
+use crate::ident::ResourceType;
+
+/// What is true of the type.
+pub(super) static FACTS: Facts = Facts {
+    has_details: true,
+    check_put,
+    ..Facts::new("DNS_FIREWALL", &[ResourceType::VPC], DependentService::Vpc, &DATA)
+};
+
+static DATA: Shape = Object(&[
+    TYPE,
+    ("preProcessRuleGroups", List(&DNS_RULE_GROUP)),
+    ("postProcessRuleGroups", List(&DNS_RULE_GROUP)),
+]);
+
+const DNS_RULE_GROUP: Shape = Object(&[("ruleGroupId", Text), ("priority", Whole)]);
 
 pub(super) fn check(data: &Node<'_>, counts: &mut Vec<Count>) -> Result<(), Refusal> {
     let mut priorities = BTreeSet::new();
@@ -36,7 +54,7 @@ pub(super) fn check(data: &Node<'_>, counts: &mut Vec<Count>) -> Result<(), Refu
 
 /// What is asked of a policy that is put, beyond what must hold for it to be read: without a rule
 /// group it demands nothing of anybody.
-pub(super) fn check_put(data: &Node<'_>) -> Result<(), Refusal> {
+fn check_put(data: &Node<'_>) -> Result<(), Refusal> {
     let first = data.get("preProcessRuleGroups");
     if first.is_filled() || data.get("postProcessRuleGroups").is_filled() {
         return Ok(());

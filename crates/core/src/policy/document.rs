@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Refusal;
 use super::nearest::nearest;
-use super::{PolicyType, Refusal, RefusalKind};
 
 /// `Policy` of the model. Optional members are kept as they came, so that what is echoed differs
 /// in nothing from what was sent (an empty list stays an empty list, an absent one absent).
@@ -191,21 +191,6 @@ pub struct Tag {
     pub key: String,
     /// `Value`
     pub value: String,
-}
-
-impl Document {
-    /// The policy's type; an unknown one is an `InvalidTypeException`.
-    pub fn policy_type(&self) -> Result<PolicyType, Refusal> {
-        let text = self.security_service_policy_data.policy_type.as_str();
-        PolicyType::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| Refusal {
-            kind: RefusalKind::InvalidType,
-            message: format!(
-                "`{}` in SecurityServicePolicyData.Type is not a type of policy; it is one of {}",
-                shown(text),
-                PolicyType::ALL.map(PolicyType::as_str).join(", ")
-            ),
-        })
-    }
 }
 
 /// A text of the caller's, cut to a length that fits a message.

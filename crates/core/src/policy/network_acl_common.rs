@@ -2,7 +2,22 @@
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use super::{Count, Document, NetworkAclEntry, Refusal, shown};
+use super::facts::{Count, DependentService, Facts, OptionMember};
+use super::shape::TYPED;
+use super::{Document, NetworkAclEntry, Refusal, shown};
+use crate::ident::ResourceType;
+
+/// What is true of the type.
+pub(super) static FACTS: Facts = Facts {
+    has_details: true,
+    // Its rules are in PolicyOption.
+    needs_data: false,
+    option: Some(OptionMember {
+        name: "NetworkAclCommonPolicy",
+        is_set: |option| option.network_acl_common_policy.is_some(),
+    }),
+    ..Facts::new("NETWORK_ACL_COMMON", &[ResourceType::SUBNET], DependentService::Vpc, &TYPED)
+};
 
 pub(super) fn check(document: &Document, counts: &mut Vec<Count>) -> Result<(), Refusal> {
     let option = document.security_service_policy_data.policy_option.as_ref();

@@ -1,8 +1,37 @@
 //! `SECURITY_GROUPS_COMMON` (semantics §5.4): what is clear of it before it is judged.
 
-use super::shape::Node;
-use super::{Count, Refusal};
-use crate::ident::ResourceId;
+use super::Refusal;
+use super::facts::{Count, DependentService, Facts};
+use super::shape::Shape::{Flag, List, Object, Text};
+use super::shape::{Node, Shape, TYPE};
+use crate::ident::{ResourceId, ResourceType};
+
+/// What is true of the type.
+pub(super) static FACTS: Facts = Facts::new(
+    "SECURITY_GROUPS_COMMON",
+    &[
+        ResourceType::INSTANCE,
+        ResourceType::NETWORK_INTERFACE,
+        ResourceType::CLASSIC_LOAD_BALANCER,
+        ResourceType::LOAD_BALANCER,
+    ],
+    DependentService::Vpc,
+    &DATA,
+);
+
+static DATA: Shape = Object(&[
+    TYPE,
+    ("securityGroups", List(&GROUP_ID)),
+    ("revertManualSecurityGroupChanges", Flag),
+    ("exclusiveResourceSecurityGroupManagement", Flag),
+    ("applyToAllEC2InstanceENIs", Flag),
+    ("includeSharedVPC", Flag),
+    ("enableTagDistribution", Flag),
+    ("enableSecurityGroupReferencesDistribution", Flag),
+]);
+
+/// The id of a security group.
+pub(super) const GROUP_ID: Shape = Object(&[("id", Text)]);
 
 pub(super) fn check_common(data: &Node<'_>, counts: &mut Vec<Count>) -> Result<(), Refusal> {
     let groups = data.get("securityGroups");

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::shape::{Node, Path, Unknown};
-use super::{Document, PolicyType, Refusal, shown, tables};
+use super::{Document, PolicyType, Refusal, shown};
 
 /// Deepest nesting of ManagedServiceData.
 pub const SERVICE_DATA_DEPTH_MAX: usize = 64;
@@ -28,7 +28,7 @@ pub(super) fn read(document: &Document, policy_type: PolicyType) -> Result<Servi
     if let Some(text) = text.filter(|text| !text.is_empty()) {
         return Ok(ServiceData(Some(Value::Object(read_text(policy_type, text)?))));
     }
-    if !needs_data(policy_type) {
+    if !policy_type.facts().needs_data {
         return Ok(ServiceData(None));
     }
     Err(Refusal::input(format!(
@@ -40,23 +40,6 @@ pub(super) fn read(document: &Document, policy_type: PolicyType) -> Result<Servi
     )))
 }
 
-/// Shield policies may do without (other resources than the web ones need no settings), and the
-/// rules of network ACL policies are in PolicyOption.
-fn needs_data(policy_type: PolicyType) -> bool {
-    match policy_type {
-        PolicyType::ShieldAdvanced | PolicyType::NetworkAclCommon => false,
-        PolicyType::Waf
-        | PolicyType::Wafv2
-        | PolicyType::SecurityGroupsCommon
-        | PolicyType::SecurityGroupsContentAudit
-        | PolicyType::SecurityGroupsUsageAudit
-        | PolicyType::NetworkFirewall
-        | PolicyType::DnsFirewall
-        | PolicyType::ThirdPartyFirewall
-        | PolicyType::ImportNetworkFirewall => true,
-    }
-}
-
 /// The members of a document's ManagedServiceData that nobody knows, deep: they are kept and echoed,
 /// and judged by nobody (semantics §11 row 47). None where the data cannot be read.
 pub fn unknown_members(document: &Document) -> Vec<Unknown> {
@@ -65,7 +48,7 @@ pub fn unknown_members(document: &Document) -> Vec<Unknown> {
     if let (Ok(policy_type), Some(text)) = (document.policy_type(), text)
         && let Ok(map) = read_text(policy_type, text)
     {
-        tables::shape_of(policy_type).unknown(&Path::Root, &Value::Object(map), &mut found);
+        policy_type.facts().data.unknown(&Path::Root, &Value::Object(map), &mut found);
     }
     found
 }
@@ -77,7 +60,7 @@ pub(super) fn normalise(policy_type: PolicyType, text: &str) -> String {
     match read_text(policy_type, text) {
         Ok(map) => {
             let mut out = String::with_capacity(text.len());
-            tables::shape_of(policy_type).write(Some(&Value::Object(map)), &mut out);
+            policy_type.facts().data.write(Some(&Value::Object(map)), &mut out);
             without_line_escapes(&out)
         }
         Err(_) => text.to_owned(),
@@ -136,8 +119,8 @@ fn read_text(policy_type: PolicyType, text: &str) -> Result<Map<String, Value>, 
         }
     }
     let mut value = Value::Object(map);
-    tables::shape_of(policy_type).type_scalars(&mut value);
-    tables::shape_of(policy_type).check(&Path::Root, &value)?;
+    policy_type.facts().data.type_scalars(&mut value);
+    policy_type.facts().data.check(&Path::Root, &value)?;
     match value {
         Value::Object(map) => Ok(map),
         _ => Ok(Map::new()),

@@ -35,6 +35,12 @@ pub(super) enum Shape {
 /// A known key of an object and the shape of its value.
 pub(super) type Key = (&'static str, Shape);
 
+/// The key that every type's data has.
+pub(super) const TYPE: Key = ("type", Shape::Text);
+
+/// `{"type": …}`
+pub(super) const TYPED: Shape = Shape::Object(&[TYPE]);
+
 impl Shape {
     /// Makes truth values and whole numbers of texts that say one, deep (semantics §11 row 46).
     pub(super) fn type_scalars(&self, value: &mut Value) {

@@ -1,7 +1,38 @@
 //! `SHIELD_ADVANCED` (semantics §5.3): its automatic response and how web ACLs are handled.
 
 use super::Refusal;
-use super::shape::Node;
+use super::facts::{DependentService, Facts};
+use super::shape::Shape::{Flag, Object, Text};
+use super::shape::{Node, Shape, TYPE};
+use crate::ident::ResourceType;
+
+/// What is true of the type.
+pub(super) static FACTS: Facts = Facts {
+    cleans_up: false,
+    // Other resources than the web ones need no settings.
+    needs_data: false,
+    ..Facts::new(
+        "SHIELD_ADVANCED",
+        &[
+            ResourceType::CLOUDFRONT_DISTRIBUTION,
+            ResourceType::EIP,
+            ResourceType::CLASSIC_LOAD_BALANCER,
+            ResourceType::LOAD_BALANCER,
+        ],
+        DependentService::ShieldAdvanced,
+        &DATA,
+    )
+};
+
+static DATA: Shape = Object(&[
+    TYPE,
+    (
+        "automaticResponseConfiguration",
+        Object(&[("automaticResponseStatus", Text), ("automaticResponseAction", Text)]),
+    ),
+    ("overrideCustomerWebaclClassic", Flag),
+    ("optimizeUnassociatedWebACL", Flag),
+]);
 
 /// What a SHIELD_ADVANCED policy demands beyond a protection, and beyond a web ACL where there can
 /// be one.

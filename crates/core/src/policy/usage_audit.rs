@@ -1,7 +1,25 @@
 //! `SECURITY_GROUPS_USAGE_AUDIT` (semantics §5.6): groups must be used, groups must be unique.
 
 use super::Refusal;
-use super::shape::Node;
+use super::facts::{DependentService, Facts};
+use super::shape::Shape::{Flag, Object, Whole};
+use super::shape::{Node, Shape, TYPE};
+use crate::ident::ResourceType;
+
+/// What is true of the type.
+pub(super) static FACTS: Facts = Facts::new(
+    "SECURITY_GROUPS_USAGE_AUDIT",
+    &[ResourceType::SECURITY_GROUP],
+    DependentService::Vpc,
+    &DATA,
+);
+
+static DATA: Shape = Object(&[
+    TYPE,
+    ("deleteUnusedSecurityGroups", Flag),
+    ("coalesceRedundantSecurityGroups", Flag),
+    ("optionalDelayForUnusedInMinutes", Whole),
+]);
 
 /// What a SECURITY_GROUPS_USAGE_AUDIT policy demands. With both off it demands nothing; that is
 /// valid.

@@ -1,7 +1,32 @@
 //! `WAF`, the Classic one (semantics §5.2), and what it shares with WAFV2.
 
-use super::shape::Node;
-use super::{Count, Refusal};
+use super::Refusal;
+use super::facts::{Count, DependentService, Facts};
+use super::shape::Shape::{Flag, List, Object, Text};
+use super::shape::{Node, Shape, TYPE, TYPED};
+use crate::ident::ResourceType;
+
+/// What is true of the type.
+pub(super) static FACTS: Facts = Facts {
+    cleans_up: false,
+    ..Facts::new(
+        "WAF",
+        &[
+            ResourceType::API_GATEWAY_STAGE,
+            ResourceType::CLOUDFRONT_DISTRIBUTION,
+            ResourceType::LOAD_BALANCER,
+        ],
+        DependentService::Waf,
+        &DATA,
+    )
+};
+
+static DATA: Shape = Object(&[
+    TYPE,
+    ("ruleGroups", List(&Object(&[("id", Text), ("overrideAction", TYPED)]))),
+    ("overrideCustomerWebACLAssociation", Flag),
+    ("defaultAction", TYPED),
+]);
 
 pub(super) fn check(data: &Node<'_>, counts: &mut Vec<Count>) -> Result<(), Refusal> {
     let groups = data.get("ruleGroups").items();

@@ -1,9 +1,96 @@
 //! `WAFV2`: which web ACL protects a resource (semantics §5.1).
 
+use crate::ident::ResourceType;
 use crate::inventory::{ACTION_COUNT, RuleActions, RuleGroupId, canonical, configs};
 
-use super::shape::Node;
-use super::{Count, Refusal};
+use super::Refusal;
+use super::facts::{Count, DependentService, Facts};
+use super::shape::Shape::{Any, Flag, IfSent, List, ListOrNull, Object, Text, Whole};
+use super::shape::{Node, Shape, TYPE, TYPED};
+
+/// What is true of the type.
+pub(super) static FACTS: Facts = Facts {
+    has_details: true,
+    ..Facts::new(
+        "WAFV2",
+        &[
+            ResourceType::API_GATEWAY_STAGE,
+            ResourceType::CLOUDFRONT_DISTRIBUTION,
+            ResourceType::LOAD_BALANCER,
+        ],
+        DependentService::Waf,
+        &DATA,
+    )
+};
+
+static DATA: Shape = Object(&[
+    TYPE,
+    ("preProcessRuleGroups", List(&RULE_GROUP)),
+    ("postProcessRuleGroups", List(&RULE_GROUP)),
+    ("defaultAction", TYPED),
+    ("customRequestHandling", Any),
+    ("customResponse", Any),
+    ("overrideCustomerWebACLAssociation", Flag),
+    ("loggingConfiguration", LOGGING),
+    ("sampledRequestsEnabledForDefaultActions", Flag),
+    ("captchaConfig", IMMUNITY),
+    ("challengeConfig", IMMUNITY),
+    ("tokenDomains", ListOrNull(&Text)),
+    // Keys of requestBody are kinds of resource; the set grows.
+    ("associationConfig", Object(&[("requestBody", Any)])),
+    ("optimizeUnassociatedWebACL", Flag),
+    ("webACLSource", Text),
+]);
+
+const RULE_GROUP: Shape = Object(&[
+    ("ruleGroupArn", Text),
+    ("overrideAction", TYPED),
+    (
+        "managedRuleGroupIdentifier",
+        Object(&[
+            ("versionEnabled", Flag),
+            ("version", Text),
+            ("vendorName", Text),
+            ("managedRuleGroupName", Text),
+            ("managedRuleGroupConfigs", GROUP_CONFIGS),
+        ]),
+    ),
+    // Met beside the identifier as well as inside it (semantics §5.1).
+    ("managedRuleGroupConfigs", GROUP_CONFIGS),
+    ("ruleGroupType", Text),
+    ("excludeRules", List(&Object(&[("name", Text)]))),
+    ("sampledRequestsEnabled", Flag),
+    // In no published example; a web ACL's own rules have one.
+    ("scopeDownStatement", IfSent(&Any)),
+    ("ruleActionOverrides", ListOrNull(&Object(&[("name", Text), ("actionToUse", Any)]))),
+]);
+
+/// One object a rule set, under a key met in several casings; its members are WAF's own.
+const GROUP_CONFIGS: Shape = ListOrNull(&Any);
+
+const LOGGING: Shape = Object(&[
+    ("logDestinationConfigs", List(&Text)),
+    ("redactedFields", List(&Object(&[("redactedFieldType", Text), ("redactedFieldValue", Text)]))),
+    (
+        "loggingFilterConfigs",
+        Object(&[
+            ("defaultBehavior", Text),
+            (
+                "filters",
+                List(&Object(&[
+                    ("behavior", Text),
+                    ("requirement", Text),
+                    (
+                        "conditions",
+                        List(&Object(&[("actionCondition", Text), ("labelNameCondition", Text)])),
+                    ),
+                ])),
+            ),
+        ]),
+    ),
+]);
+
+const IMMUNITY: Shape = Object(&[("immunityTimeProperty", Object(&[("immunityTime", Whole)]))]);
 
 /// What a WAFV2 policy demands.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

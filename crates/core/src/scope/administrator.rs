@@ -81,7 +81,7 @@ impl AdminScope {
     /// Whether it may have policies of a type. Third-party firewalls are the default
     /// administrator's alone, whatever is granted.
     pub fn has_policy_type(&self, policy_type: PolicyType) -> bool {
-        policy_type != PolicyType::ThirdPartyFirewall
+        !policy_type.facts().is_default_administrators
             && self.policy_types.as_ref().is_some_and(|granted| granted.has(&policy_type))
     }
 }

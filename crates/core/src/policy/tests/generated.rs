@@ -5,7 +5,6 @@ use proptest::strategy::{BoxedStrategy, Just};
 
 use super::*;
 use crate::policy::shape::Shape;
-use crate::policy::tables::shape_of;
 
 /// Values of a shape; now and then null, a key left out, an unknown key, or another kind.
 fn value_of(shape: &'static Shape) -> BoxedStrategy<Value> {
@@ -70,7 +69,7 @@ fn anything() -> impl Strategy<Value = Value> {
 
 fn any_document() -> impl Strategy<Value = Document> {
     prop::sample::select(PolicyType::ALL.to_vec()).prop_flat_map(|policy_type| {
-        let Shape::Object(keys) = shape_of(policy_type) else { panic!("data is an object") };
+        let Shape::Object(keys) = policy_type.facts().data else { panic!("data is an object") };
         (object_of(keys), prop::bool::weighted(0.9)).prop_map(move |(mut data, right)| {
             data["type"] = json!(if right { policy_type.as_str() } else { "WAF" });
             let mut document = document(

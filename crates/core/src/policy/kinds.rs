@@ -1,0 +1,150 @@
+//! The types of policy: one row each.
+
+use super::facts::{Count, Facts};
+use super::shape::Node;
+use super::{
+    Document, PolicyType, Refusal, RefusalKind, content_audit, dns_firewall,
+    import_network_firewall, network_acl_common, network_firewall, security_groups,
+    shield_advanced, shown, third_party_firewall, usage_audit, waf, wafv2,
+};
+use crate::ident::ResourceType;
+
+/// What a policy demands, by type.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Rule {
+    /// `SECURITY_GROUPS_CONTENT_AUDIT`
+    ContentAudit(content_audit::ContentAudit),
+    /// `SHIELD_ADVANCED`
+    ShieldAdvanced(shield_advanced::ShieldAdvanced),
+    /// `SECURITY_GROUPS_USAGE_AUDIT`
+    UsageAudit(usage_audit::UsageAudit),
+    /// `WAFV2`
+    Wafv2(wafv2::Wafv2),
+    /// A type that is accepted and echoed but not judged yet: an issue on every account.
+    NotJudged(PolicyType),
+}
+
+/// A type of policy: what is true of it, and how what it demands is read.
+#[derive(Debug)]
+pub struct Kind {
+    /// Which.
+    pub policy_type: PolicyType,
+    /// What is true of it.
+    pub facts: &'static Facts,
+    /// Reads the data of a document of the type, which was checked against its shape.
+    read: fn(&Document, &Node<'_>, &mut Vec<Count>) -> Result<Rule, Refusal>,
+}
+
+macro_rules! kinds {
+    ($($policy_type:ident, $facts:expr, $read:expr;)+) => {
+        /// The eleven types, in the model's order.
+        pub static KINDS: [Kind; 11] = [$(Kind {
+            policy_type: PolicyType::$policy_type,
+            facts: $facts,
+            read: $read,
+        }),+];
+
+        impl PolicyType {
+            /// All eleven, in the model's order.
+            pub const ALL: [PolicyType; 11] = [$(PolicyType::$policy_type),+];
+
+            /// What is true of the type.
+            pub const fn facts(self) -> &'static Facts {
+                match self {
+                    $(PolicyType::$policy_type => $facts),+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Waf, &waf::FACTS, |_, data, counts| waf::check(data, counts).map(|()| Rule::NotJudged(PolicyType::Waf));
+    Wafv2, &wafv2::FACTS, |_, data, counts| wafv2::parse(data, counts).map(Rule::Wafv2);
+    ShieldAdvanced, &shield_advanced::FACTS,
+        |_, data, _| shield_advanced::parse(data).map(Rule::ShieldAdvanced);
+    SecurityGroupsCommon, &security_groups::FACTS, |_, data, counts| {
+        security_groups::check_common(data, counts)
+            .map(|()| Rule::NotJudged(PolicyType::SecurityGroupsCommon))
+    };
+    SecurityGroupsContentAudit, &content_audit::FACTS,
+        |_, data, counts| content_audit::parse(data, counts).map(Rule::ContentAudit);
+    SecurityGroupsUsageAudit, &usage_audit::FACTS,
+        |_, data, _| usage_audit::parse(data).map(Rule::UsageAudit);
+    NetworkFirewall, &network_firewall::FACTS, |document, data, counts| {
+        network_firewall::check(document, data, counts)
+            .map(|()| Rule::NotJudged(PolicyType::NetworkFirewall))
+    };
+    DnsFirewall, &dns_firewall::FACTS, |_, data, counts| {
+        dns_firewall::check(data, counts).map(|()| Rule::NotJudged(PolicyType::DnsFirewall))
+    };
+    ThirdPartyFirewall, &third_party_firewall::FACTS, |document, data, _| {
+        third_party_firewall::check(document, data)
+            .map(|()| Rule::NotJudged(PolicyType::ThirdPartyFirewall))
+    };
+    ImportNetworkFirewall, &import_network_firewall::FACTS, |_, data, counts| {
+        import_network_firewall::check(data, counts)
+            .map(|()| Rule::NotJudged(PolicyType::ImportNetworkFirewall))
+    };
+    NetworkAclCommon, &network_acl_common::FACTS, |document, _, counts| {
+        network_acl_common::check(document, counts)
+            .map(|()| Rule::NotJudged(PolicyType::NetworkAclCommon))
+    };
+}
+
+impl PolicyType {
+    /// As AWS writes it.
+    pub const fn as_str(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// Resource types that a policy of this type may name.
+    pub const fn resource_types(self) -> &'static [ResourceType] {
+        self.facts().resource_types
+    }
+}
+
+impl Document {
+    /// `SecurityServicePolicyData.Type`
+    ///
+    /// # Errors
+    /// `InvalidTypeException` for what is no type.
+    pub fn policy_type(&self) -> Result<PolicyType, Refusal> {
+        self.kind().map(|kind| kind.policy_type)
+    }
+
+    fn kind(&self) -> Result<&'static Kind, Refusal> {
+        let text = self.security_service_policy_data.policy_type.as_str();
+        KINDS.iter().find(|kind| kind.facts.name == text).ok_or_else(|| Refusal {
+            kind: RefusalKind::InvalidType,
+            message: format!(
+                "`{}` in SecurityServicePolicyData.Type is not a type of policy; it is one of {}",
+                shown(text),
+                PolicyType::ALL.map(PolicyType::as_str).join(", ")
+            ),
+        })
+    }
+}
+
+/// What the data of a document demands.
+pub(super) fn rule_of(
+    document: &Document,
+    data: &Node<'_>,
+    counts: &mut Vec<Count>,
+) -> Result<Rule, Refusal> {
+    (document.kind()?.read)(document, data, counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_named_as_the_model_names_them() {
+        for (kind, policy_type) in KINDS.iter().zip(PolicyType::ALL) {
+            assert_eq!(kind.policy_type, policy_type);
+            let named = serde_json::to_value(policy_type).unwrap();
+            assert_eq!(named, kind.facts.name);
+        }
+    }
+}
