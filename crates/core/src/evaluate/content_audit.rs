@@ -10,7 +10,9 @@ use crate::policy::Policy;
 use crate::policy::content_audit::ContentAudit;
 
 use super::audit_lists;
+use super::evaluator::Evaluator;
 use super::interfaces::{self, Groups, Interfaces};
+use super::network;
 use super::opening::Opening;
 use super::security_groups::{Maker, Replicas, is_own, is_terminated, untold_rules_gap};
 use super::yardstick::{Yardstick, audit_group};
@@ -24,101 +26,109 @@ use super::{
 /// would carry its evidence and what would end it.
 pub const VIOLATIONS_MAX: usize = 100;
 
-/// The audit groups and custom lists that a policy names, and what tells Firewall Manager's own
-/// groups from others.
-pub(super) fn references(policy: &Policy, audit: &ContentAudit) -> BTreeSet<Reference> {
-    let groups = audit.audit.iter().flat_map(|groups| &groups.ids);
-    let mut references: BTreeSet<_> = groups.map(|id| audit_group(policy, id)).collect();
-    if let Some(options) = &audit.managed {
-        references.extend(audit_lists::references(policy, options));
+impl Evaluator for ContentAudit {
+    /// The audit groups and custom lists that a policy names, and what tells Firewall Manager's own
+    /// groups from others.
+    fn references(&self, policy: &Policy) -> BTreeSet<Reference> {
+        let groups = self.audit.iter().flat_map(|groups| &groups.ids);
+        let mut references: BTreeSet<_> = groups.map(|id| audit_group(policy, id)).collect();
+        if let Some(options) = &self.managed {
+            references.extend(audit_lists::references(policy, options));
+        }
+        references.insert(Reference::CommonPolicies);
+        references
     }
-    references.insert(Reference::CommonPolicies);
-    references
-}
 
-/// Types whose items a judgement reads. What is on an instance is told by its interfaces as well,
-/// and the other way round (semantics §11 row 42).
-pub(super) fn reads(policy: &Policy) -> BTreeSet<ResourceType> {
-    let mut reads = BTreeSet::from([ResourceType::SECURITY_GROUP, ResourceType::PREFIX_LIST]);
-    if CARRIERS.iter().any(|carrier| policy.scope.lists(carrier)) {
-        reads.extend(CARRIERS);
+    /// Types whose items a judgement reads. What is on an instance is told by its interfaces as well,
+    /// and the other way round (semantics §11 row 42).
+    fn reads(&self, policy: &Policy) -> BTreeSet<ResourceType> {
+        let mut reads = BTreeSet::from([ResourceType::SECURITY_GROUP, ResourceType::PREFIX_LIST]);
+        if CARRIERS.iter().any(|carrier| policy.scope.lists(carrier)) {
+            reads.extend(CARRIERS);
+        }
+        reads
     }
-    reads
-}
 
-/// Types that a verdict reads: groups always, and what else is listed (semantics §10 row 1).
-pub(super) fn needed(policy: &Policy) -> BTreeSet<ResourceType> {
-    let mut needed: BTreeSet<_> = policy.resource_types().iter().cloned().collect();
-    needed.insert(ResourceType::SECURITY_GROUP);
-    needed
-}
+    /// Types that a verdict reads: groups always, and what else is listed (semantics §10 row 1).
+    fn needed(&self, policy: &Policy) -> BTreeSet<ResourceType> {
+        let mut needed: BTreeSet<_> = policy.resource_types().iter().cloned().collect();
+        needed.insert(ResourceType::SECURITY_GROUP);
+        needed
+    }
 
-/// What a change of a resource can do. A group answers for all that carry it, and so does what
-/// carries groups: an instance for its interfaces, and they for it (semantics §11 row 42).
-pub(super) fn footprint(policy: &Policy, changed: &Changed) -> Footprint {
-    let resource_type = &changed.key.resource_type;
-    let is_group = *resource_type == ResourceType::SECURITY_GROUP;
-    let is_carried = || CARRIERS.iter().any(|carrier| policy.scope.lists(carrier));
-    if is_group && !is_carried() { Footprint::Resource } else { Footprint::Shard }
-}
+    /// What a change of a resource can do. A group answers for all that carry it, and so does what
+    /// carries groups: an instance for its interfaces, and they for it (semantics §11 row 42).
+    fn footprint(&self, policy: &Policy, changed: &Changed) -> Footprint {
+        let resource_type = &changed.key.resource_type;
+        let is_group = *resource_type == ResourceType::SECURITY_GROUP;
+        let is_carried = || CARRIERS.iter().any(|carrier| policy.scope.lists(carrier));
+        if is_group && !is_carried() { Footprint::Resource } else { Footprint::Shard }
+    }
 
-/// Whether a resource shows the same to this audit.
-pub(super) fn shows_same(before: &Item, after: &Item) -> bool {
-    if CARRIERS.contains(&before.key.resource_type) {
-        interfaces::shows_same(before, after)
-    } else {
-        before.body == after.body
+    fn shard_references(&self, policy: &Policy, shard: &Shard) -> BTreeSet<Reference> {
+        match CARRIERS.iter().any(|carrier| policy.scope.lists(carrier)) {
+            true => network::groups_listed(shard),
+            false => BTreeSet::new(),
+        }
+    }
+
+    fn judged_with(&self) -> BTreeSet<ResourceType> {
+        [ResourceType::PREFIX_LIST].into()
+    }
+
+    /// Whether a resource shows the same to this audit.
+    fn shows_same(&self, before: &Item, after: &Item) -> bool {
+        if CARRIERS.contains(&before.key.resource_type) {
+            interfaces::shows_same(before, after)
+        } else {
+            before.body == after.body
+        }
+    }
+
+    /// Judges what is in scope.
+    fn judge(&self, policy: &Policy, evidence: &Evidence<'_>, judgement: &mut Judgement) {
+        let yardstick = Yardstick::find(policy, self, evidence, &mut judgement.gaps);
+        let shard = evidence.shard;
+        let mut auditor = Auditor {
+            evidence,
+            policy,
+            audit_groups: self.audit.as_ref().map_or(&[], |groups| &groups.ids),
+            replicas: Replicas::of(evidence.references),
+            yardstick,
+            standings: BTreeMap::new(),
+            gaps: BTreeSet::new(),
+        };
+        let interfaces = Interfaces::of(shard);
+        let mut attached = BTreeSet::new();
+        for item in selected(policy, shard, &ResourceType::NETWORK_INTERFACE) {
+            if !is_own(item, &shard.id.account) {
+                continue;
+            }
+            let groups = interfaces.on_interface(item);
+            let carried = groups.map(|groups| BTreeMap::from([(item.key.id.as_str(), groups)]));
+            attached.extend(carried.iter().flat_map(all));
+            let verdict = auditor.carrier(item, carried);
+            judgement.record_told(item, verdict);
+        }
+        for item in selected(policy, shard, &ResourceType::INSTANCE) {
+            if is_terminated(item) {
+                continue;
+            }
+            let carried = interfaces.on_instance(item);
+            attached.extend(carried.iter().flat_map(all));
+            judgement.record(item, auditor.carrier(item, carried));
+        }
+        if policy.scope.lists(&ResourceType::SECURITY_GROUP) {
+            for item in auditor.groups_in_scope(&attached) {
+                judgement.record(item, auditor.group(item));
+            }
+        }
+        judgement.gaps.append(&mut auditor.gaps);
     }
 }
 
 /// Types whose resources carry groups.
 const CARRIERS: [ResourceType; 2] = [ResourceType::INSTANCE, ResourceType::NETWORK_INTERFACE];
-
-/// Judges what is in scope.
-pub(super) fn judge(
-    policy: &Policy,
-    audit: &ContentAudit,
-    evidence: &Evidence<'_>,
-    judgement: &mut Judgement,
-) {
-    let yardstick = Yardstick::find(policy, audit, evidence, &mut judgement.gaps);
-    let shard = evidence.shard;
-    let mut auditor = Auditor {
-        evidence,
-        policy,
-        audit_groups: audit.audit.as_ref().map_or(&[], |groups| &groups.ids),
-        replicas: Replicas::of(evidence.references),
-        yardstick,
-        standings: BTreeMap::new(),
-        gaps: BTreeSet::new(),
-    };
-    let interfaces = Interfaces::of(shard);
-    let mut attached = BTreeSet::new();
-    for item in selected(policy, shard, &ResourceType::NETWORK_INTERFACE) {
-        if !is_own(item, &shard.id.account) {
-            continue;
-        }
-        let groups = interfaces.on_interface(item);
-        let carried = groups.map(|groups| BTreeMap::from([(item.key.id.as_str(), groups)]));
-        attached.extend(carried.iter().flat_map(all));
-        let verdict = auditor.carrier(item, carried);
-        judgement.record_told(item, verdict);
-    }
-    for item in selected(policy, shard, &ResourceType::INSTANCE) {
-        if is_terminated(item) {
-            continue;
-        }
-        let carried = interfaces.on_instance(item);
-        attached.extend(carried.iter().flat_map(all));
-        judgement.record(item, auditor.carrier(item, carried));
-    }
-    if policy.scope.lists(&ResourceType::SECURITY_GROUP) {
-        for item in auditor.groups_in_scope(&attached) {
-            judgement.record(item, auditor.group(item));
-        }
-    }
-    judgement.gaps.append(&mut auditor.gaps);
-}
 
 /// How a group stands to the policy, found once for all that carry it.
 #[derive(Clone, Debug, Eq, PartialEq)]

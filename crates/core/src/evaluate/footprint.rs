@@ -11,12 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{ResourceId, ResourceType};
 use crate::inventory::{Item, ItemKey, Shard};
-use crate::policy::{Policy, Rule};
+use crate::policy::Policy;
 
 use super::selection::membership;
-use super::{
-    Evidence, Judgement, content_audit, judge, reads, shield_advanced, usage_audit, wafv2,
-};
+use super::{Evidence, Judgement, evaluator, judge, reads};
 
 /// A resource as it was when its shard was last judged, and as it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -53,13 +51,7 @@ pub fn footprint(policy: &Policy, changed: &[Changed]) -> Footprint {
         if !reads.contains(resource_type) || is_same(policy, changed) {
             return Footprint::Nothing;
         }
-        match &policy.rule {
-            Rule::ContentAudit(_) => content_audit::footprint(policy, changed),
-            Rule::ShieldAdvanced(_) => shield_advanced::footprint(changed),
-            Rule::UsageAudit(_) => Footprint::Shard,
-            Rule::Wafv2(rule) => wafv2::footprint(policy, rule, changed),
-            Rule::NotJudged(_) => Footprint::Resource,
-        }
+        evaluator(&policy.rule).footprint(policy, changed)
     };
     changed.iter().map(reach).max().unwrap_or(Footprint::Nothing)
 }
@@ -76,13 +68,7 @@ fn is_same(policy: &Policy, changed: &Changed) -> bool {
     is_named_alike
         && is_as_certain
         && is_selected_alike(policy, before, after)
-        && match &policy.rule {
-            Rule::ContentAudit(_) => content_audit::shows_same(before, after),
-            Rule::ShieldAdvanced(_) => shield_advanced::shows_same(before, after),
-            Rule::UsageAudit(audit) => usage_audit::shows_same(audit, before, after),
-            Rule::Wafv2(_) => before.body == after.body,
-            Rule::NotJudged(_) => true,
-        }
+        && evaluator(&policy.rule).shows_same(before, after)
 }
 
 /// Tags decide who is in scope, and nothing else.
@@ -106,16 +92,7 @@ pub fn support(policy: &Policy, changed: &[Changed]) -> Support {
     let _ = changed;
     let mut support = Support::default();
     support.types.insert(ResourceType::CONFIGURATION_RECORDER);
-    match &policy.rule {
-        Rule::ContentAudit(_) => {
-            support.types.insert(ResourceType::PREFIX_LIST);
-        }
-        Rule::ShieldAdvanced(_) => support.types.extend(shield_advanced::judged_with()),
-        Rule::Wafv2(_) => {
-            support.types.insert(ResourceType::WAFV2_WEB_ACL);
-        }
-        Rule::UsageAudit(_) | Rule::NotJudged(_) => {}
-    }
+    support.types.extend(evaluator(&policy.rule).judged_with());
     support
 }
 

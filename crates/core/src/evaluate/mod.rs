@@ -14,6 +14,7 @@ mod addresses;
 mod audit_lists;
 mod content_audit;
 mod coverage;
+mod evaluator;
 mod finding;
 mod footprint;
 #[cfg(test)]
@@ -42,11 +43,12 @@ pub use account::{AccountFacts, ServedRegion};
 pub use content_audit::VIOLATIONS_MAX;
 pub(crate) use coverage::STALE;
 pub use coverage::current_until_ms;
+use evaluator::Evaluator;
 pub use finding::{ATTACHED_RULES_MAX, AttachedGroup, BrokenRule};
 pub use footprint::{Changed, Difference, Footprint, Support, footprint, judge_changed, support};
 pub use network::{
     InterfacesKnown, NETWORK_TYPES, NetworkAsked, NetworkFacts, NetworkShown, NetworkUser,
-    Presence, Sharers, reads_networks, shard_references,
+    Presence, Sharers, reads_networks,
 };
 pub use remedy::{Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy};
 use selection::{outdated, selected, unseen, unseen_gap};
@@ -55,61 +57,70 @@ use selection::{outdated, selected, unseen, unseen_gap};
 /// facts: a ledger that was judged by others is judged again when it is next served.
 pub const RULES: u32 = 2;
 
+/// The evaluator of a policy's type: the one place that knows them all.
+fn evaluator(rule: &Rule) -> &dyn Evaluator {
+    match rule {
+        Rule::ContentAudit(audit) => audit,
+        Rule::ShieldAdvanced(shield) => shield,
+        Rule::UsageAudit(audit) => audit,
+        Rule::Wafv2(wafv2) => wafv2,
+        Rule::NotJudged(_) => &NotJudged,
+    }
+}
+
 /// Facts outside the shard that judging a policy needs. What of them is found goes into
 /// [`Evidence::references`].
 pub fn references(policy: &Policy) -> BTreeSet<Reference> {
-    match &policy.rule {
-        Rule::ContentAudit(audit) => content_audit::references(policy, audit),
-        Rule::UsageAudit(_) => [Reference::CommonPolicies].into(),
-        Rule::ShieldAdvanced(_) | Rule::Wafv2(_) | Rule::NotJudged(_) => BTreeSet::new(),
-    }
+    evaluator(&policy.rule).references(policy)
+}
+
+/// What of other accounts' shards a policy's judgement of this shard reads: whoever changes that has it
+/// judged again ([`Reference`]).
+pub fn shard_references(policy: &Policy, shard: &Shard) -> BTreeSet<Reference> {
+    evaluator(&policy.rule).shard_references(policy, shard)
 }
 
 /// Types whose items judging a policy reads, in the shard judged and in the account's others: of all
 /// other types no item can change a judgement.
 pub fn reads(policy: &Policy) -> BTreeSet<ResourceType> {
-    let mut reads: BTreeSet<_> = policy.resource_types().iter().cloned().collect();
+    let mut reads = evaluator(&policy.rule).reads(policy);
+    reads.extend(policy.resource_types().iter().cloned());
     reads.insert(ResourceType::CONFIGURATION_RECORDER);
-    match &policy.rule {
-        Rule::ContentAudit(_) => reads.extend(content_audit::reads(policy)),
-        Rule::ShieldAdvanced(_) => {
-            reads.extend(AccountFacts::PROTECTIONS);
-            reads.insert(ResourceType::WAFV2_WEB_ACL);
-        }
-        Rule::UsageAudit(_) => reads.extend(usage_audit::reads()),
-        Rule::Wafv2(_) => reads.extend(wafv2::reads()),
-        Rule::NotJudged(_) => {}
-    }
     reads
 }
 
 /// Judges one policy over one shard. The caller has checked that the shard's account is in the
 /// policy's scope and that the shard is of the policy's Region.
 pub fn judge(policy: &Policy, evidence: &Evidence<'_>) -> Judgement {
+    if let Rule::NotJudged(policy_type) = &policy.rule {
+        return not_judged(policy, *policy_type, evidence);
+    }
+    let evaluator = evaluator(&policy.rule);
     let mut judgement = Judgement::default();
-    let needed = match &policy.rule {
-        Rule::ContentAudit(audit) => {
-            content_audit::judge(policy, audit, evidence, &mut judgement);
-            content_audit::needed(policy)
-        }
-        Rule::ShieldAdvanced(rule) => {
-            shield_advanced::judge(policy, rule, evidence, &mut judgement);
-            shield_advanced::needed(policy)
-        }
-        Rule::UsageAudit(audit) => {
-            usage_audit::judge(policy, audit, evidence, &mut judgement);
-            usage_audit::needed(audit)
-        }
-        Rule::Wafv2(rule) => {
-            wafv2::judge(policy, rule, evidence, &mut judgement);
-            wafv2::needed(policy)
-        }
-        Rule::NotJudged(policy_type) => return not_judged(policy, *policy_type, evidence),
-    };
+    evaluator.judge(policy, evidence, &mut judgement);
     judgement.gaps.extend(selection::undecided(policy, evidence.shard));
-    coverage::note(&mut judgement, &needed, evidence);
+    coverage::note(&mut judgement, &evaluator.needed(policy), evidence);
     judgement.violators.sort_by(|a, b| (&a.resource_type, &a.id).cmp(&(&b.resource_type, &b.id)));
     judgement
+}
+
+/// Of a type that is not judged, nothing is read but who is in scope.
+struct NotJudged;
+
+impl Evaluator for NotJudged {
+    fn needed(&self, _policy: &Policy) -> BTreeSet<ResourceType> {
+        BTreeSet::new()
+    }
+
+    fn judge(&self, _policy: &Policy, _evidence: &Evidence<'_>, _judgement: &mut Judgement) {}
+
+    fn footprint(&self, _policy: &Policy, _changed: &Changed) -> Footprint {
+        Footprint::Resource
+    }
+
+    fn shows_same(&self, _before: &Item, _after: &Item) -> bool {
+        true
+    }
 }
 
 /// A type of policy that is kept but has no evaluator: an issue, never a result.

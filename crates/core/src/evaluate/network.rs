@@ -16,10 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{AccountId, ResourceId, ResourceType};
 use crate::inventory::{Body, Item, Shard};
-use crate::policy::{Policy, Rule};
 
+use super::Reference;
 use super::security_groups::{is_own, is_terminated};
-use super::{Reference, reads};
 
 /// What the shards of other accounts in the same Region say of a shard's groups and interfaces.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -53,22 +52,19 @@ pub const NETWORK_TYPES: [ResourceType; 4] = [
     ResourceType::SECURITY_GROUP_VPC_ASSOCIATION,
 ];
 
-/// What of other accounts' shards a policy's judgement of this shard read: whoever changes that has it
-/// judged again ([`Reference`]).
-pub fn shard_references(policy: &Policy, shard: &Shard) -> BTreeSet<Reference> {
+/// The groups of other accounts that a shard's interfaces and instances list.
+pub(super) fn groups_listed(shard: &Shard) -> BTreeSet<Reference> {
     let region = &shard.id.region;
-    let group = |id: &&str| ResourceId::try_from(*id).ok();
-    let of_group = |id| Reference::Group { region: region.clone(), id };
-    let of_vpc = |id: &&str| Reference::Vpc { region: region.clone(), id: (*id).into() };
-    match &policy.rule {
-        Rule::ContentAudit(_) if reads(policy).contains(&ResourceType::NETWORK_INTERFACE) => {
-            NetworkAsked::by(shard).groups.iter().filter_map(group).map(of_group).collect()
-        }
-        Rule::UsageAudit(_) => NetworkAsked::by(shard).vpcs.iter().map(of_vpc).collect(),
-        Rule::ContentAudit(_) | Rule::ShieldAdvanced(_) | Rule::Wafv2(_) | Rule::NotJudged(_) => {
-            BTreeSet::new()
-        }
-    }
+    let groups = NetworkAsked::by(shard).groups.into_iter();
+    let ids = groups.filter_map(|id| ResourceId::try_from(id).ok());
+    ids.map(|id| Reference::Group { region: region.clone(), id }).collect()
+}
+
+/// The VPCs of a shard's own groups.
+pub(super) fn vpcs_of_groups(shard: &Shard) -> BTreeSet<Reference> {
+    let region = &shard.id.region;
+    let vpcs = NetworkAsked::by(shard).vpcs.into_iter();
+    vpcs.map(|id| Reference::Vpc { region: region.clone(), id: id.into() }).collect()
 }
 
 /// Whether judgements that read these types ask for [`NetworkFacts`].

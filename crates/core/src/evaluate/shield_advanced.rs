@@ -11,6 +11,7 @@ use crate::policy::shield_advanced::{ShieldAdvanced, WantedResponse};
 
 use super::account::{AccountFacts, protections};
 use super::coverage::{missed, not_recording, not_seen, open_gaps};
+use super::evaluator::Evaluator;
 use super::web_acls::{Acls, Found, is_protectable};
 use super::{
     Changed, DependentService, Evidence, Finding, Footprint, Gap, Judgement, Verdict, Violation,
@@ -25,65 +26,67 @@ const PROTECTED: [ResourceType; 4] = [
     ResourceType::LOAD_BALANCER,
 ];
 
-/// Types that a verdict reads in the shard (semantics §10 row 1): what is listed, and web ACLs where
-/// there can be one. Protections are read in whichever Region records them; see [`judge`]. Classic web
-/// ACLs are not read: a resource's own attribute tells that it has one.
-pub(super) fn needed(policy: &Policy) -> BTreeSet<ResourceType> {
-    let mut needed: BTreeSet<_> = policy.resource_types().iter().cloned().collect();
-    if policy.resource_types().iter().any(has_web_acl) {
-        needed.insert(ResourceType::WAFV2_WEB_ACL);
+impl Evaluator for ShieldAdvanced {
+    fn reads(&self, _policy: &Policy) -> BTreeSet<ResourceType> {
+        self.judged_with()
     }
-    needed
-}
 
-/// What a resource is judged with: its protection and its web ACL.
-pub(super) fn judged_with() -> impl Iterator<Item = ResourceType> {
-    AccountFacts::PROTECTIONS.into_iter().chain([ResourceType::WAFV2_WEB_ACL])
-}
-
-/// What a change of a resource can do: any protection may be that of any resource, and any web ACL
-/// may be on it.
-pub(super) fn footprint(changed: &Changed) -> Footprint {
-    let concerns_others = judged_with().any(|with| with == changed.key.resource_type);
-    if concerns_others { Footprint::Shard } else { Footprint::Resource }
-}
-
-/// Whether a resource shows the same: of a protection its capture time decides, too.
-pub(super) fn shows_same(before: &Item, after: &Item) -> bool {
-    match AccountFacts::PROTECTIONS.contains(&before.key.resource_type) {
-        true => before == after,
-        false => before.body == after.body,
+    /// Types that a verdict reads in the shard (semantics §10 row 1): what is listed, and web ACLs where
+    /// there can be one. Protections are read in whichever Region records them; see [`Kind::unknown`]. Classic web
+    /// ACLs are not read: a resource's own attribute tells that it has one.
+    fn needed(&self, policy: &Policy) -> BTreeSet<ResourceType> {
+        let mut needed: BTreeSet<_> = policy.resource_types().iter().cloned().collect();
+        if policy.resource_types().iter().any(has_web_acl) {
+            needed.insert(ResourceType::WAFV2_WEB_ACL);
+        }
+        needed
     }
-}
 
-/// Judges what is in scope.
-pub(super) fn judge(
-    policy: &Policy,
-    rule: &ShieldAdvanced,
-    evidence: &Evidence<'_>,
-    judgement: &mut Judgement,
-) {
-    let shard = evidence.shard;
-    let judge = Judge { rule, acls: Acls::of(shard), protections: Protections::of(evidence) };
-    for resource_type in &PROTECTED {
-        for item in selected(policy, shard, resource_type) {
-            if is_protectable(item) {
-                judgement.record(item, judge.resource(item));
-                judgement.gaps.extend(judge.outdated(item));
-            }
+    /// What a resource is judged with: its protection and its web ACL.
+    fn judged_with(&self) -> BTreeSet<ResourceType> {
+        AccountFacts::PROTECTIONS.into_iter().chain([ResourceType::WAFV2_WEB_ACL]).collect()
+    }
+
+    /// What a change of a resource can do: any protection may be that of any resource, and any web ACL
+    /// may be on it.
+    fn footprint(&self, _policy: &Policy, changed: &Changed) -> Footprint {
+        let concerns_others = self.judged_with().contains(&changed.key.resource_type);
+        if concerns_others { Footprint::Shard } else { Footprint::Resource }
+    }
+
+    /// Whether a resource shows the same: of a protection its capture time decides, too.
+    fn shows_same(&self, before: &Item, after: &Item) -> bool {
+        match AccountFacts::PROTECTIONS.contains(&before.key.resource_type) {
+            true => before == after,
+            false => before.body == after.body,
         }
     }
-    // Of a shard that was never heard of that is said once and is all there is to say.
-    if !shard.is_unheard_of() {
-        let listed = |kind: &&Kind| {
-            PROTECTED.iter().any(|resource_type| {
-                policy.scope.lists(resource_type) && Kind::of(resource_type) == **kind
-            })
-        };
-        let kinds = [Kind::Regional, Kind::Global];
-        judgement
-            .gaps
-            .extend(kinds.iter().filter(listed).filter_map(|kind| kind.unknown(evidence)));
+
+    /// Judges what is in scope.
+    fn judge(&self, policy: &Policy, evidence: &Evidence<'_>, judgement: &mut Judgement) {
+        let shard = evidence.shard;
+        let judge =
+            Judge { rule: self, acls: Acls::of(shard), protections: Protections::of(evidence) };
+        for resource_type in &PROTECTED {
+            for item in selected(policy, shard, resource_type) {
+                if is_protectable(item) {
+                    judgement.record(item, judge.resource(item));
+                    judgement.gaps.extend(judge.outdated(item));
+                }
+            }
+        }
+        // Of a shard that was never heard of that is said once and is all there is to say.
+        if !shard.is_unheard_of() {
+            let listed = |kind: &&Kind| {
+                PROTECTED.iter().any(|resource_type| {
+                    policy.scope.lists(resource_type) && Kind::of(resource_type) == **kind
+                })
+            };
+            let kinds = [Kind::Regional, Kind::Global];
+            judgement
+                .gaps
+                .extend(kinds.iter().filter(listed).filter_map(|kind| kind.unknown(evidence)));
+        }
     }
 }
 

@@ -5,12 +5,14 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{AccountId, ResourceType};
-use crate::inventory::{Body, Item, ItemKey, SecurityGroup};
+use crate::inventory::{Body, Item, ItemKey, SecurityGroup, Shard};
 use crate::policy::Policy;
 use crate::policy::usage_audit::UsageAudit;
 
 use super::coverage::{not_seen, open_gaps};
+use super::evaluator::Evaluator;
 use super::interfaces::{self, Groups, Interfaces};
+use super::network;
 use super::opening::{Opening, Peer, Ports, openings};
 use super::security_groups::{
     Maker, Replicas, is_own, is_terminated, stateless_gap, untold_rules_gap,
@@ -18,25 +20,11 @@ use super::security_groups::{
 use super::web_acls::{is_protectable, kind_gap};
 use super::{
     DependentService, Direction, Evidence, Finding, Gap, Judgement, NetworkFacts, NetworkUser,
-    Verdict, Violation, ViolationReason, outdated, selected, unseen, unseen_gap,
+    Reference, Verdict, Violation, ViolationReason, outdated, selected, unseen, unseen_gap,
 };
 
 /// Name of every VPC's default group; no other group may have it.
 const DEFAULT_GROUP: &str = "default";
-
-/// Types that a verdict reads (semantics §10 row 1): groups, interfaces (they also choose the
-/// keeper) and, for "used", instances, as §1.5 lists them. Load balancers that are held count as
-/// use, but need not be recorded: their groups are those of their interfaces.
-pub(super) fn needed(audit: &UsageAudit) -> BTreeSet<ResourceType> {
-    let mut needed = BTreeSet::from([ResourceType::SECURITY_GROUP]);
-    if audit.unique {
-        needed.insert(ResourceType::NETWORK_INTERFACE);
-    }
-    if audit.unused_after_ms.is_some() {
-        needed.extend(MUST_BE_KNOWN);
-    }
-    needed
-}
 
 /// Types without which "unused" cannot be told.
 const MUST_BE_KNOWN: [ResourceType; 2] = [ResourceType::INSTANCE, ResourceType::NETWORK_INTERFACE];
@@ -50,78 +38,99 @@ const USERS: [ResourceType; 5] = [
     ResourceType::SECURITY_GROUP_VPC_ASSOCIATION,
 ];
 
-/// Types whose items a judgement reads.
-pub(super) fn reads() -> impl Iterator<Item = ResourceType> {
-    [ResourceType::SECURITY_GROUP].into_iter().chain(MUST_BE_KNOWN).chain(USERS)
-}
-
-/// Whether a resource shows the same to this audit: of what uses groups, which ones. What it shows
-/// otherwise can make any group of the shard unused or redundant.
-pub(super) fn shows_same(audit: &UsageAudit, before: &Item, after: &Item) -> bool {
-    if MUST_BE_KNOWN.contains(&before.key.resource_type) {
-        return interfaces::shows_same(before, after);
+impl Evaluator for UsageAudit {
+    fn references(&self, _policy: &Policy) -> BTreeSet<Reference> {
+        [Reference::CommonPolicies].into()
     }
-    if before.key.resource_type != ResourceType::SECURITY_GROUP {
-        return before.body == after.body;
-    }
-    let as_new = audit.unused_after_ms.is_none() || newest_ms(before) == newest_ms(after);
-    as_new && before.body == after.body
-}
 
-/// Judges what is in scope.
-pub(super) fn judge(
-    policy: &Policy,
-    audit: &UsageAudit,
-    evidence: &Evidence<'_>,
-    judgement: &mut Judgement,
-) {
-    let shard = evidence.shard;
-    let account = &shard.id.account;
-    let replicas = Replicas::of(evidence.references);
-    let groups: Vec<&Item> = selected(policy, shard, &ResourceType::SECURITY_GROUP)
-        .into_iter()
-        .filter(|item| is_own(item, account))
-        .collect();
-    let interfaces = Interfaces::of(shard);
-    let uses = Uses::of(evidence, &interfaces);
-    let keepers = match audit.unique {
-        true => {
-            let audited = groups.iter().filter(|item| match &item.body {
-                Body::SecurityGroup(group) => group.vpc.is_none() && is_audited(group, replicas),
-                _ => false,
-            });
-            judgement.gaps.extend(audited.map(|item| nowhere_gap(item)));
-            keepers(&groups, &uses, account, replicas)
+    fn shard_references(&self, _policy: &Policy, shard: &Shard) -> BTreeSet<Reference> {
+        network::vpcs_of_groups(shard)
+    }
+
+    /// Types that a verdict reads (semantics §10 row 1): groups, interfaces (they also choose the
+    /// keeper) and, for "used", instances, as §1.5 lists them. Load balancers that are held count as
+    /// use, but need not be recorded: their groups are those of their interfaces.
+    fn needed(&self, _policy: &Policy) -> BTreeSet<ResourceType> {
+        let mut needed = BTreeSet::from([ResourceType::SECURITY_GROUP]);
+        if self.unique {
+            needed.insert(ResourceType::NETWORK_INTERFACE);
         }
-        false => BTreeMap::new(),
-    };
-    if !keepers.is_empty() {
-        judgement.gaps.extend(uses.uncounted.clone());
+        if self.unused_after_ms.is_some() {
+            needed.extend(MUST_BE_KNOWN);
+        }
+        needed
     }
-    for item in groups.iter().filter(|item| keepers.contains_key(item.key.id.as_str())) {
-        judgement.gaps.extend(uses.unknown_in_vpc(item));
+
+    /// Types whose items a judgement reads.
+    fn reads(&self, _policy: &Policy) -> BTreeSet<ResourceType> {
+        [ResourceType::SECURITY_GROUP].into_iter().chain(MUST_BE_KNOWN).chain(USERS).collect()
     }
-    for item in groups {
-        let verdict = match &item.body {
-            Body::SecurityGroup(group) if is_audited(group, replicas) => {
-                let lookalike = replicas.maker(group) == Maker::Lookalike;
-                if audit.unique && group.has_untold_rules() {
-                    judgement.gaps.insert(untold_rules_gap(item));
-                }
-                match (keepers.get(item.key.id.as_str()), audit.unused_after_ms) {
-                    _ if group.group_name.is_empty() => Verdict::Undecided(unnamed(item)),
-                    (Some(keeper), _) => redundant(item, keeper, lookalike),
-                    (None, Some(after_ms)) => {
-                        let since = Since { after_ms, evaluated_ms: evidence.evaluated_ms };
-                        unused(item, &uses, since, lookalike, judgement)
+
+    /// Whether a resource shows the same to this audit: of what uses groups, which ones. What it shows
+    /// otherwise can make any group of the shard unused or redundant.
+    fn shows_same(&self, before: &Item, after: &Item) -> bool {
+        if MUST_BE_KNOWN.contains(&before.key.resource_type) {
+            return interfaces::shows_same(before, after);
+        }
+        if before.key.resource_type != ResourceType::SECURITY_GROUP {
+            return before.body == after.body;
+        }
+        let as_new = self.unused_after_ms.is_none() || newest_ms(before) == newest_ms(after);
+        as_new && before.body == after.body
+    }
+
+    /// Judges what is in scope.
+    fn judge(&self, policy: &Policy, evidence: &Evidence<'_>, judgement: &mut Judgement) {
+        let shard = evidence.shard;
+        let account = &shard.id.account;
+        let replicas = Replicas::of(evidence.references);
+        let groups: Vec<&Item> = selected(policy, shard, &ResourceType::SECURITY_GROUP)
+            .into_iter()
+            .filter(|item| is_own(item, account))
+            .collect();
+        let interfaces = Interfaces::of(shard);
+        let uses = Uses::of(evidence, &interfaces);
+        let keepers = match self.unique {
+            true => {
+                let audited = groups.iter().filter(|item| match &item.body {
+                    Body::SecurityGroup(group) => {
+                        group.vpc.is_none() && is_audited(group, replicas)
                     }
-                    (None, None) => Verdict::Comply,
-                }
+                    _ => false,
+                });
+                judgement.gaps.extend(audited.map(|item| nowhere_gap(item)));
+                keepers(&groups, &uses, account, replicas)
             }
-            Body::SecurityGroup(_) => Verdict::Comply,
-            _ => unseen(item),
+            false => BTreeMap::new(),
         };
-        judgement.record(item, verdict);
+        if !keepers.is_empty() {
+            judgement.gaps.extend(uses.uncounted.clone());
+        }
+        for item in groups.iter().filter(|item| keepers.contains_key(item.key.id.as_str())) {
+            judgement.gaps.extend(uses.unknown_in_vpc(item));
+        }
+        for item in groups {
+            let verdict = match &item.body {
+                Body::SecurityGroup(group) if is_audited(group, replicas) => {
+                    let lookalike = replicas.maker(group) == Maker::Lookalike;
+                    if self.unique && group.has_untold_rules() {
+                        judgement.gaps.insert(untold_rules_gap(item));
+                    }
+                    match (keepers.get(item.key.id.as_str()), self.unused_after_ms) {
+                        _ if group.group_name.is_empty() => Verdict::Undecided(unnamed(item)),
+                        (Some(keeper), _) => redundant(item, keeper, lookalike),
+                        (None, Some(after_ms)) => {
+                            let since = Since { after_ms, evaluated_ms: evidence.evaluated_ms };
+                            unused(item, &uses, since, lookalike, judgement)
+                        }
+                        (None, None) => Verdict::Comply,
+                    }
+                }
+                Body::SecurityGroup(_) => Verdict::Comply,
+                _ => unseen(item),
+            };
+            judgement.record(item, verdict);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::policy::Policy;
 use crate::policy::wafv2::Wafv2;
 
 use super::coverage::not_recording;
+use super::evaluator::Evaluator;
 use super::rule_groups::{Comparison, compare, list};
 use super::web_acl_name::{self, OwnNames};
 use super::web_acls::{Acls, Found, association, is_protectable};
@@ -24,48 +25,53 @@ const PROTECTED: [ResourceType; 3] = [
     ResourceType::LOAD_BALANCER,
 ];
 
-/// Types whose items a judgement reads.
-pub(super) fn reads() -> impl Iterator<Item = ResourceType> {
-    PROTECTED.into_iter().chain([ResourceType::WAFV2_WEB_ACL])
-}
-
-/// Types that a verdict reads: what is listed, and the web ACLs (semantics §10 row 1).
-pub(super) fn needed(policy: &Policy) -> BTreeSet<ResourceType> {
-    let mut needed: BTreeSet<_> = policy.resource_types().iter().cloned().collect();
-    needed.insert(ResourceType::WAFV2_WEB_ACL);
-    needed
-}
-
-/// What a change of a resource can do: a web ACL answers for all that it is on, and one that is to
-/// be retrofitted for what it is on out of scope.
-pub(super) fn footprint(policy: &Policy, rule: &Wafv2, changed: &Changed) -> Footprint {
-    let resource_type = &changed.key.resource_type;
-    if rule.retrofit || *resource_type == ResourceType::WAFV2_WEB_ACL {
-        return Footprint::Shard;
+impl Evaluator for Wafv2 {
+    /// Types whose items a judgement reads.
+    fn reads(&self, _policy: &Policy) -> BTreeSet<ResourceType> {
+        PROTECTED.into_iter().chain([ResourceType::WAFV2_WEB_ACL]).collect()
     }
-    if policy.scope.lists(resource_type) { Footprint::Resource } else { Footprint::Nothing }
-}
 
-/// Judges what is in scope.
-pub(super) fn judge(
-    policy: &Policy,
-    rule: &Wafv2,
-    evidence: &Evidence<'_>,
-    judgement: &mut Judgement,
-) {
-    let in_scope: Vec<_> = PROTECTED
-        .iter()
-        .flat_map(|resource_type| selected(policy, evidence.shard, resource_type))
-        .filter(|item| is_protectable(item))
-        .collect();
-    let acls = Acls::of(evidence.shard);
-    let judge = Judge { policy, rule, acls: &acls, names: OwnNames::of(policy) };
-    for item in &in_scope {
-        judgement.record(item, judge.resource(item));
-        judgement.gaps.extend(judge.outdated(item));
+    /// Types that a verdict reads: what is listed, and the web ACLs (semantics §10 row 1).
+    fn needed(&self, policy: &Policy) -> BTreeSet<ResourceType> {
+        let mut needed: BTreeSet<_> = policy.resource_types().iter().cloned().collect();
+        needed.insert(ResourceType::WAFV2_WEB_ACL);
+        needed
     }
-    if rule.retrofit {
-        judge.retrofits(evidence.shard, &in_scope, judgement);
+
+    /// What a change of a resource can do: a web ACL answers for all that it is on, and one that is to
+    /// be retrofitted for what it is on out of scope.
+    fn footprint(&self, policy: &Policy, changed: &Changed) -> Footprint {
+        let resource_type = &changed.key.resource_type;
+        if self.retrofit || *resource_type == ResourceType::WAFV2_WEB_ACL {
+            return Footprint::Shard;
+        }
+        if policy.scope.lists(resource_type) { Footprint::Resource } else { Footprint::Nothing }
+    }
+
+    fn shows_same(&self, before: &Item, after: &Item) -> bool {
+        before.body == after.body
+    }
+
+    fn judged_with(&self) -> BTreeSet<ResourceType> {
+        [ResourceType::WAFV2_WEB_ACL].into()
+    }
+
+    /// Judges what is in scope.
+    fn judge(&self, policy: &Policy, evidence: &Evidence<'_>, judgement: &mut Judgement) {
+        let in_scope: Vec<_> = PROTECTED
+            .iter()
+            .flat_map(|resource_type| selected(policy, evidence.shard, resource_type))
+            .filter(|item| is_protectable(item))
+            .collect();
+        let acls = Acls::of(evidence.shard);
+        let judge = Judge { policy, rule: self, acls: &acls, names: OwnNames::of(policy) };
+        for item in &in_scope {
+            judgement.record(item, judge.resource(item));
+            judgement.gaps.extend(judge.outdated(item));
+        }
+        if self.retrofit {
+            judge.retrofits(evidence.shard, &in_scope, judgement);
+        }
     }
 }
 

@@ -3,6 +3,7 @@ use crate::evaluate::{AccountFacts, References};
 use crate::inventory::{
     Body, LoadBalancer, PrefixList, Protection, Recorder, WafAssociation, WebAcl,
 };
+use crate::policy::Rule;
 use crate::policy::content_audit::ContentAudit;
 use crate::policy::shield_advanced::ShieldAdvanced;
 use crate::policy::usage_audit::UsageAudit;

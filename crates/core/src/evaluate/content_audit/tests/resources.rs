@@ -452,7 +452,7 @@ fn what_is_not_recorded_is_told_and_what_is_held_is_judged() {
 fn groups_are_needed_even_when_they_are_not_listed() {
     let policy = about(INSTANCE, custom(AuditAction::Deny));
     let needed: BTreeSet<_> = [ResourceType::INSTANCE, ResourceType::SECURITY_GROUP].into();
-    assert_eq!(super::needed(&policy), needed);
+    assert_eq!(crate::evaluate::evaluator(&policy.rule).needed(&policy), needed);
 }
 
 #[test]
