@@ -12,7 +12,7 @@ use crate::{Result, StoreError};
 
 use super::checksums::{self, Checked};
 use super::held::Stored;
-use super::log::{Claim, Transaction, connect, has_no_log, keep_log};
+use super::log::{Claim, Left, Transaction, connect, has_no_log, keep_log, left, sibling};
 use super::sums::{Columns, OTHER_SUM, SUMMED, unsound};
 use super::{SqliteStore, control, engine, keys, recheck, schema};
 
@@ -44,9 +44,10 @@ impl SqliteStore {
     pub fn examine(path: &Path) -> Result<Vec<String>> {
         let name = path.display().to_string();
         let failed = |error: std::io::Error| engine(&name, error);
-        let mut found = Vec::new();
+        let is_closed = has_no_log(path);
         // Before SQLite has it open: whoever closes a file ends SQLite's locks on it.
-        if has_no_log(path) {
+        let mut found = if is_closed { Vec::new() } else { in_log(path).map_err(failed)? };
+        if is_closed {
             let file = File::open(path).map_err(failed)?;
             if let Checked::Damaged { pages, more } = checksums::check(&file).map_err(failed)? {
                 found.extend(
@@ -58,7 +59,8 @@ impl SqliteStore {
             }
         }
         let mut connection = connect(path).map_err(|error| engine(&name, error))?;
-        keep_log(&connection, false)?;
+        // What a crash left is for whoever serves the store next.
+        keep_log(&connection, !is_closed)?;
         connection.pragma_update(None, "query_only", true)?;
         let looked = looked(&mut connection, &mut found);
         if let Err(error) = looked {
@@ -75,6 +77,18 @@ impl SqliteStore {
     pub fn accept_damage(path: &Path) -> Result<()> {
         Claim::believe(path, recheck::accept)
     }
+}
+
+/// What is wrong with the log that a crash left, if nobody serves the store.
+fn in_log(path: &Path) -> std::io::Result<Vec<String>> {
+    let file = File::open(path)?;
+    if !cfg!(target_os = "linux") || file.try_lock_shared().is_err() {
+        return Ok(Vec::new());
+    }
+    Ok(match left(&sibling(path, "-wal"))? {
+        Left::Damaged { frame } => vec![format!("frame {frame} of the log: {LOG_DAMAGED}")],
+        Left::Torn | Left::Whole => Vec::new(),
+    })
 }
 
 fn looked(connection: &mut Connection, found: &mut Vec<String>) -> Result<()> {
@@ -207,6 +221,20 @@ fn item_key(account: &str, region: &str, resource_type: &str, id: &str) -> Optio
         resource_type: ResourceType::try_from(resource_type).ok()?,
         id: ResourceId::try_from(id).ok()?,
     })
+}
+
+/// What is wrong with a log of which a frame is damaged.
+const LOG_DAMAGED: &str = "it is not as it was written, and commits come behind it";
+
+/// The refusal of a store whose log has a damaged frame.
+pub(super) fn damaged_log(name: &str, frame: u64) -> StoreError {
+    StoreError::Damaged {
+        what: "log",
+        why: format!(
+            "frame {frame} of the log beside `{name}`: {LOG_DAMAGED}, which would be lost; put a copy of \
+             both in place, or see `palisade doctor --verify`"
+        ),
+    }
 }
 
 /// The refusal of a store of which these pages, and so many more, are damaged.

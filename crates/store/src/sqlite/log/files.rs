@@ -5,7 +5,7 @@
 //! not lead to the open file any more, nothing is acknowledged.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -14,6 +14,8 @@ use crate::{Result, StoreError};
 
 use crate::sqlite::checksums::{self, Checked};
 use crate::sqlite::{engine, examine};
+
+use super::left::{Left, left};
 
 /// Bytes on the store's disk below which the store counts as full: room for a few small writes.
 const ROOM_MIN: u64 = 1 << 20;
@@ -29,6 +31,8 @@ pub(in crate::sqlite) struct Claim {
     // handle it took them by.
     held: File,
     lock: Option<Lock>,
+    /// Whether the machine has not been started since whoever served the store last.
+    is_same_boot: bool,
     /// Whether what is in the file is as it was written: its pages have checksums, there is nothing in it,
     /// or somebody else has it open, who looked.
     is_checked: bool,
@@ -43,10 +47,32 @@ pub(in crate::sqlite) struct Files {
     is_settled: AtomicBool,
 }
 
-/// `PATH.lock`, by which older servers know.
+/// `PATH.lock`, by which older servers know. In it is which start of the machine it was locked in.
 struct Lock {
-    _file: File,
+    file: File,
     named: Named,
+}
+
+impl Lock {
+    fn noted(&self) -> Option<String> {
+        let mut noted = String::new();
+        (&self.file).take(BOOT_LEN_MAX).read_to_string(&mut noted).ok()?;
+        Some(noted)
+    }
+
+    fn note(&self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        (&self.file).write_all(boot().unwrap_or_default().as_bytes())
+    }
+}
+
+/// Bytes of what tells one start of the machine from another, at most.
+const BOOT_LEN_MAX: u64 = 64;
+
+/// Which start of the machine this is, where the system tells.
+fn boot() -> Option<String> {
+    let told = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(told.trim().to_owned()).filter(|told| !told.is_empty())
 }
 
 /// A file, and the name that led to it.
@@ -111,7 +137,7 @@ impl Claim {
         let held = made(&given).map_err(failed)?;
         // SQLite keeps the log beside the file and not beside a link to it.
         let path = std::fs::canonicalize(&given).map_err(failed)?;
-        Ok(Claim { given, path, name, held, lock: None, is_checked: false })
+        Ok(Claim { given, path, name, held, lock: None, is_same_boot: false, is_checked: false })
     }
 
     /// Holds the pages against their checksums and takes these off.
@@ -120,6 +146,7 @@ impl Claim {
     /// [`StoreError::Damaged`] where a page is not as it was. The checksums stay.
     fn check(&mut self) -> Result<()> {
         let failed = |error: io::Error| engine(&self.name, error);
+        self.check_log()?;
         // Pages that are newer than their checksums may lie in the file beside a log.
         if has_no_log(&self.path) {
             self.is_checked = match checksums::check(&self.held).map_err(failed)? {
@@ -131,6 +158,31 @@ impl Claim {
             };
         }
         checksums::take_off(&self.held).map_err(failed)
+    }
+
+    /// Looks at a log that a crash left.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where commits would be lost that were in it when the server ended. Where the
+    /// machine ended, its disk may lack what nobody waited for, whatever comes behind it: that is told.
+    fn check_log(&self) -> Result<()> {
+        let failed = |error: io::Error| engine(&self.name, error);
+        match left(&sibling(&self.path, "-wal")).map_err(failed)? {
+            Left::Whole => {}
+            Left::Torn => tracing::warn!(
+                "the end of the store's log is not whole: what was being written when the server ended is \
+                 left out"
+            ),
+            Left::Damaged { frame } if self.is_same_boot => {
+                return Err(examine::damaged_log(&self.name, frame));
+            }
+            Left::Damaged { frame } => tracing::error!(
+                frame,
+                "the store's log is not whole, and commits behind that are left out: of those that were \
+                 acknowledged none is, if the disk keeps what it is told to"
+            ),
+        }
+        Ok(())
     }
 
     /// Whether nothing has to be looked through before it is believed.
@@ -194,18 +246,21 @@ impl Claim {
         if cfg!(target_os = "linux") {
             self.taken(self.held.try_lock())?;
         }
-        self.lock = Some(self.beside()?);
+        let lock = self.beside()?;
+        self.is_same_boot = boot().is_some_and(|boot| lock.noted() == Some(boot));
+        self.lock = Some(lock);
         Ok(())
     }
 
     fn beside(&self) -> Result<Lock> {
         let path = sibling(&self.path, ".lock");
         let failed = |error: io::Error| engine(&path.to_string_lossy(), error);
-        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
+        let mut options = OpenOptions::new();
+        let file = options.create(true).append(true).read(true).open(&path).map_err(failed)?;
         self.taken(file.try_lock())?;
         let id = id(&file.metadata().map_err(failed)?);
         let named = Named { what: "lock", path, id };
-        Ok(Lock { _file: file, named })
+        Ok(Lock { file, named })
     }
 
     fn taken(&self, locked: Result<(), TryLockError>) -> Result<()> {
@@ -235,6 +290,10 @@ impl Claim {
         ];
         if !serve {
             self.let_go()?;
+        }
+        if let Some(lock) = &self.lock {
+            // Now that the log was read: another crash is of this start of the machine.
+            lock.note().map_err(|error| engine(&self.name, error))?;
         }
         let lock = Mutex::new(self.lock.take());
         Ok(Files { claim: self, named, lock, is_settled: AtomicBool::new(false) })

@@ -7,6 +7,7 @@
 //! | `writer.rs` | a transaction from its turn to its acknowledgement |
 //! | `disk.rs` | one sync for all commits that wait, and that none follows one that failed |
 //! | `mover.rs` | the thread that moves the log into the file |
+//! | `left.rs` | whether a log that a crash left is whole |
 //! | `files.rs` | the lock, and whether the names still lead to the open files |
 //!
 //! Under [`Synchronous::Full`](super::Synchronous::Full) SQLite syncs each commit and moves the log by
@@ -15,10 +16,12 @@
 pub(super) mod connections;
 mod disk;
 mod files;
+mod left;
 mod mover;
 mod writer;
 
 pub(super) use connections::{Connections, connect, keep_log};
-pub(super) use files::{Claim, has_no_log};
+pub(super) use files::{Claim, has_no_log, sibling};
+pub(super) use left::{Left, left};
 pub(super) use mover::MOVED_PAGES;
 pub(super) use writer::Transaction;

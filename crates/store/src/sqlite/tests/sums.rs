@@ -8,6 +8,7 @@ use palisade_testkit::Rng;
 use rusqlite::Connection;
 
 use super::checksums::{answers, is_right, served};
+use crate::sqlite::log::{Left, left};
 use crate::sqlite::sums::{Columns, SUMMED, keep, sum_rows};
 use crate::sqlite::{Opening, SqliteStore, Synchronous, checksums, schema};
 
@@ -179,6 +180,76 @@ fn one_flipped_byte_of_a_row_after_a_crash_is_never_another_answer() {
     println!("of {} flips in keys: {keys:?}", FLIPS / 4);
     assert_eq!((keys.wrong, keys.noticed), (0, FLIPS / 4));
     assert!(keys.wrong_without > FLIPS / 20, "{keys:?}");
+}
+
+/// Commits that are not in the file yet. Of a last one that is damaged nobody can tell whether it was being
+/// written when the server ended.
+#[test]
+fn one_flipped_byte_of_a_log_that_a_crash_left_loses_no_commit_without_a_word() {
+    let bed = served();
+    let names = ["store.db", "store.db-wal", "store.db.lock"];
+    let read = |name: &str| fs::read(bed.folder.path().join(name)).unwrap();
+    let whole = names.map(read);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let put = |files: &[Vec<u8>; 3]| {
+        for left in fs::read_dir(folder.path()).unwrap() {
+            fs::remove_file(left.unwrap().path()).unwrap();
+        }
+        for (name, bytes) in names.iter().zip(files) {
+            fs::write(folder.path().join(name), bytes).unwrap();
+        }
+    };
+    put(&whole);
+    assert_eq!(left(&folder.path().join("store.db-wal")).unwrap(), Left::Whole);
+    let right = answers(&SqliteStore::open(&path, opening()).unwrap());
+    assert!(right.iter().all(Option::is_some), "{right:?}");
+    let (mut state, mut refused, mut told, mut believed) = (11, 0, 0, 0);
+    for flip in 0..FLIPS / 4 {
+        let mut files = whole.clone();
+        // The head is short, and is hit some times too.
+        let log = if flip % 20 == 0 { 32 } else { files[1].len() as u64 };
+        let place = usize::try_from(random(&mut state) % log).unwrap();
+        files[1][place] ^= 1 << (random(&mut state) % 8);
+        put(&files);
+        let found = left(&folder.path().join("store.db-wal")).unwrap();
+        if found == Left::Whole {
+            println!("byte {place} is not noticed");
+        }
+        match SqliteStore::open(&path, opening()) {
+            Err(error) => {
+                assert!(matches!(found, Left::Damaged { .. }), "byte {place}: {error}");
+                assert!(error.to_string().contains("doctor --verify"), "{error}");
+                let examined = SqliteStore::examine(&path).unwrap();
+                assert!(examined.iter().any(|line| line.contains("of the log")), "{examined:?}");
+                refused += 1;
+                if flip % 20 != 1 {
+                    continue;
+                }
+                SqliteStore::accept_damage(&path).unwrap();
+                let store = SqliteStore::open(&path, opening()).unwrap();
+                believed += usize::from(!is_right(&answers(&store), &right));
+            }
+            Ok(store) if is_right(&answers(&store), &right) => {}
+            Ok(_) => {
+                assert_eq!(found, Left::Torn, "byte {place}");
+                told += 1;
+            }
+        }
+    }
+    println!("of {} flips in the log: {refused} refused, {told} told of", FLIPS / 4);
+    assert!(
+        refused > FLIPS / 5 && told < FLIPS / 40 && believed > 0,
+        "{refused} {told} {believed}"
+    );
+    // After another start of the machine its end may lack what nobody waited for.
+    let mut files = whole.clone();
+    files[1][32 + 24 + 100] ^= 1;
+    put(&files);
+    assert!(SqliteStore::open(&path, opening()).is_err());
+    files[2] = b"another".to_vec();
+    put(&files);
+    assert!(SqliteStore::open(&path, opening()).is_ok());
 }
 
 /// Heads of pages, pointers, indexes, the schema, what is free.
