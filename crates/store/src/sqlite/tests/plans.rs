@@ -28,6 +28,8 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ("UPDATE store", "one row"),
     ("SELECT count(*), ?1 FROM work", "the count of all work"),
     ("SELECT max(at_ms) FROM (", "once, when a store of an older version is first served"),
+    ("SELECT count(newest), min(newest)", "how old each shard is, when a scraper asks"),
+    ("UNION SELECT region FROM shards", "sorts the Regions of one account"),
     ("WHERE newest_ms > ?1", "when the clock was set back"),
     ("WHERE global_newest_ms > ?1", "when the clock was set back"),
     ("WHERE last_used_ms > ?1", "when the clock was set back"),

@@ -204,13 +204,13 @@ fn one_flipped_byte_of_a_log_that_a_crash_left_loses_no_commit_without_a_word() 
     assert_eq!(left(&folder.path().join("store.db-wal")).unwrap(), Left::Whole);
     let right = answers(&SqliteStore::open(&path, opening()).unwrap());
     assert!(right.iter().all(Option::is_some), "{right:?}");
-    let (mut state, mut refused, mut told, mut believed) = (11, 0, 0, 0);
+    let (mut random, mut refused, mut told, mut believed) = (Rng::with_seed(11), 0, 0, 0);
     for flip in 0..FLIPS / 4 {
         let mut files = whole.clone();
         // The head is short, and is hit some times too.
-        let log = if flip % 20 == 0 { 32 } else { files[1].len() as u64 };
-        let place = usize::try_from(random(&mut state) % log).unwrap();
-        files[1][place] ^= 1 << (random(&mut state) % 8);
+        let log = if flip % 20 == 0 { 32 } else { files[1].len() };
+        let place = random.usize(..log);
+        files[1][place] ^= 1 << random.u8(..8);
         put(&files);
         let found = left(&folder.path().join("store.db-wal")).unwrap();
         if found == Left::Whole {
