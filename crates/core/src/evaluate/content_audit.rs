@@ -18,8 +18,8 @@ use super::security_groups::{Maker, Replicas, is_own, is_terminated, untold_rule
 use super::yardstick::{Yardstick, audit_group};
 use super::{
     ATTACHED_RULES_MAX, AttachedGroup, BrokenRule, Changed, DependentService, Direction, Evidence,
-    Finding, Footprint, Gap, Judgement, Reference, Verdict, Violation, ViolationReason, outdated,
-    selected, unseen,
+    Finding, Footprint, Gap, Judgement, Reference, Verdict, Violation, ViolationReason, selected,
+    unseen,
 };
 
 /// Violations told of one group: one rule may be written of a hundred thousand parts, and each
@@ -54,6 +54,13 @@ impl Evaluator for ContentAudit {
         let mut needed: BTreeSet<_> = policy.resource_types().iter().cloned().collect();
         needed.insert(ResourceType::SECURITY_GROUP);
         needed
+    }
+
+    /// What is read though it is not listed may hold what breaks the policy, too.
+    fn must_not_be_missed(&self, policy: &Policy) -> BTreeSet<ResourceType> {
+        let mut types = self.reads(policy);
+        types.extend(self.needed(policy));
+        types
     }
 
     /// What a change of a resource can do. A group answers for all that carry it, and so does what
@@ -265,9 +272,9 @@ impl<'a> Auditor<'a> {
         }
         let standing = match self.evidence.account.network.group(self.shard(), id) {
             None => Standing::Unseen,
-            Some(item) => match &item.body {
+            Some((item, later)) => match &item.body {
                 Body::SecurityGroup(group) if self.is_audited(item, group) => {
-                    self.gaps.extend(outdated(item));
+                    self.gaps.extend(later);
                     match self.attached(item, group) {
                         Some(told) => Standing::Violates(told),
                         None if self.untold(item, group).is_some() => Standing::Unseen,

@@ -7,14 +7,15 @@ use crate::inventory::{Body, Cause, OpenGap, Shard};
 
 use super::{DependentService, Evidence, Gap, Judgement, outdated, unseen_gap};
 
-/// Adds the gaps of a shard to a judgement that read these types (semantics §11 rows 36 and 40),
-/// and says when it will be stale.
+/// Adds the gaps of a shard to a judgement that these types had to be known for, and that reads those
+/// of which nothing may be missed (semantics §11 rows 36, 37, 39 and 40); says when it will be stale.
 pub(super) fn note(
     judgement: &mut Judgement,
     needed: &BTreeSet<ResourceType>,
+    read: &BTreeSet<ResourceType>,
     evidence: &Evidence<'_>,
 ) {
-    judgement.gaps.extend(unrecorded(needed, evidence));
+    judgement.gaps.extend(unrecorded(needed, read, evidence));
     let Some(after_ms) = evidence.stale_after_ms else { return };
     if evidence.shard.is_unheard_of() {
         return;
@@ -42,8 +43,12 @@ fn stale_text(shard: &Shard, after_ms: i64) -> String {
 
 /// The texts of semantics §3.4. A shard of which nothing was ever delivered has one gap, whatever
 /// is needed of it.
-fn unrecorded(needed: &BTreeSet<ResourceType>, evidence: &Evidence<'_>) -> Vec<Gap> {
-    let open = needed.iter().flat_map(|resource_type| open_gaps(evidence.shard, resource_type));
+fn unrecorded(
+    needed: &BTreeSet<ResourceType>,
+    read: &BTreeSet<ResourceType>,
+    evidence: &Evidence<'_>,
+) -> Vec<Gap> {
+    let open = read.iter().flat_map(|resource_type| open_gaps(evidence.shard, resource_type));
     if evidence.shard.is_unheard_of() {
         let text = "AWS Config is not enabled in the account and Region.";
         return open.chain([Gap::new(DependentService::Config, text)]).collect();
@@ -129,7 +134,7 @@ mod tests {
             Evidence { shard, references, account: &account, evaluated_ms, stale_after_ms };
         let needed = [ResourceType::SECURITY_GROUP, ResourceType::NETWORK_INTERFACE].into();
         let mut judgement = Judgement::default();
-        note(&mut judgement, &needed, &evidence);
+        note(&mut judgement, &needed, &needed, &evidence);
         judgement
     }
 

@@ -24,6 +24,11 @@ pub(super) trait Evaluator {
         self.needed(policy)
     }
 
+    /// Types of which whatever was missed is a gap (semantics §11 rows 37 and 39), known or not.
+    fn must_not_be_missed(&self, policy: &Policy) -> BTreeSet<ResourceType> {
+        self.needed(policy)
+    }
+
     /// Facts outside the shard that the policy names.
     fn references(&self, _policy: &Policy) -> BTreeSet<Reference> {
         BTreeSet::new()

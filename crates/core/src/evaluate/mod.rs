@@ -51,7 +51,7 @@ pub use network::{
     Presence, Sharers, reads_networks,
 };
 pub use remedy::{Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy};
-use selection::{outdated, selected, unseen, unseen_gap};
+use selection::{outdated, outdated_gap, selected, unseen, unseen_gap};
 
 /// Which rules these are. To be raised with every change of what an evaluator finds of the same
 /// facts: a ledger that was judged by others is judged again when it is next served.
@@ -99,7 +99,8 @@ pub fn judge(policy: &Policy, evidence: &Evidence<'_>) -> Judgement {
     let mut judgement = Judgement::default();
     evaluator.judge(policy, evidence, &mut judgement);
     judgement.gaps.extend(selection::undecided(policy, evidence.shard));
-    coverage::note(&mut judgement, &evaluator.needed(policy), evidence);
+    let needed = evaluator.needed(policy);
+    coverage::note(&mut judgement, &needed, &evaluator.must_not_be_missed(policy), evidence);
     judgement.violators.sort_by(|a, b| (&a.resource_type, &a.id).cmp(&(&b.resource_type, &b.id)));
     judgement
 }

@@ -12,13 +12,14 @@
 //! A group is known across accounts by its id, which AWS gives once. An id that several accounts hold as
 //! their own was not given by AWS: it says nothing beyond its account.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{AccountId, ResourceId, ResourceType};
-use crate::inventory::{Body, Item, Shard};
+use crate::inventory::{Body, Item, Shard, UnseenState, Version};
 
-use super::Reference;
 use super::security_groups::{is_own, is_terminated};
+use super::{Gap, Reference, outdated, outdated_gap};
 
 /// What the shards of other accounts in the same Region say of a shard's groups and interfaces.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -309,38 +310,64 @@ impl NetworkFacts {
         }
     }
 
-    /// Takes in the states of one group that other accounts hold, of which the newest counts, of equals
-    /// that of the smallest account. None counts where several accounts hold it as their own.
+    /// Takes in the states of one group that other accounts hold, of which the [`newest`] counts, with
+    /// what of the others was seen later without a configuration. None counts where several accounts
+    /// hold it as their own.
     pub fn offer(&mut self, items: Vec<Item>) {
         if items.iter().filter(|item| is_own(item, &item.key.account)).count() > 1 {
             return;
         }
-        for item in items {
-            let is_better = self.groups.get(&item.key.id).is_none_or(|held| {
-                item.version.supersedes(&held.version)
-                    || (!held.version.supersedes(&item.version)
-                        && item.key.account < held.key.account)
-            });
-            if is_better {
-                self.groups.insert(item.key.id.clone(), item);
-            }
+        let Some(mut item) = newest(&items).cloned() else { return };
+        let later = items.iter().filter_map(seen_untold).max_by_key(|told| told.captured_ms);
+        if let Some(version) = later.filter(|later| is_outdated_by(&item, later)) {
+            let version = version.clone();
+            let later = UnseenState { version, name: None, arn: None, tags: None };
+            item.unseen_since = Some(Box::new(later));
         }
+        self.groups.insert(item.key.id.clone(), item);
     }
 
     /// The state of a group by which what carries it is judged: the shard's own item, unless it is
-    /// another account's and that account told later.
-    pub(super) fn group<'f>(&'f self, shard: &'f Shard, id: &str) -> Option<&'f Item> {
+    /// another account's and that account told later; and that it may be another by now.
+    pub(super) fn group<'f>(
+        &'f self,
+        shard: &'f Shard,
+        id: &str,
+    ) -> Option<(&'f Item, Option<Gap>)> {
         let held = shard.item(&ResourceType::SECURITY_GROUP, id);
         if let Some(held) = held.filter(|held| is_own(held, &shard.id.account)) {
-            return Some(held);
+            return Some((held, outdated(held)));
         }
         let other = ResourceId::try_from(id).ok().and_then(|id| self.groups.get(&id));
-        match (held, other) {
-            (Some(held), Some(other)) if other.version.supersedes(&held.version) => Some(other),
-            (Some(held), _) => Some(held),
-            (None, other) => other,
-        }
+        let both = || held.into_iter().chain(other);
+        let group = newest(both())?;
+        let later =
+            both().filter(|one| seen_untold(one).is_some_and(|later| is_outdated_by(group, later)));
+        Some((group, later.last().map(|_| outdated_gap(group))))
     }
+}
+
+/// Of what several accounts tell of one group, the state captured last, of one moment its owner's, of
+/// equals that of the smallest account. By capture time, for each account counts its states by itself
+/// (formats §3).
+fn newest<'i>(items: impl IntoIterator<Item = &'i Item>) -> Option<&'i Item> {
+    items.into_iter().max_by_key(|item| {
+        let account = &item.key.account;
+        let moment = (!item.body.is_unseen(), item.version.captured_ms);
+        (moment, is_own(item, account), Reverse(account.clone()))
+    })
+}
+
+/// The latest state of an item that was seen without a configuration.
+fn seen_untold(item: &Item) -> Option<&Version> {
+    match &item.unseen_since {
+        Some(later) => Some(&later.version),
+        None => item.body.is_unseen().then_some(&item.version),
+    }
+}
+
+fn is_outdated_by(item: &Item, later: &Version) -> bool {
+    !item.body.is_unseen() && later.captured_ms > item.version.captured_ms
 }
 
 #[cfg(test)]

@@ -82,12 +82,16 @@ fn untagged_gap(item: &Item) -> Gap {
 /// That a resource was later seen without its configuration: what is found by the one held may no
 /// longer be so.
 pub(super) fn outdated(item: &Item) -> Option<Gap> {
-    item.unseen_since.as_ref()?;
+    item.unseen_since.as_ref().map(|_| outdated_gap(item))
+}
+
+/// That a later state of a resource tells nothing of it.
+pub(super) fn outdated_gap(item: &Item) -> Gap {
     let text = format!(
         "The latest configuration of {} {} was not recorded.",
         item.key.resource_type, item.key.id
     );
-    Some(Gap::new(DependentService::Config, &text))
+    Gap::new(DependentService::Config, &text)
 }
 
 /// What is said of a resource whose configuration was not recorded.

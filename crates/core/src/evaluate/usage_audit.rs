@@ -235,14 +235,18 @@ impl<'a> Uses<'a> {
                 *count = count.saturating_add(1);
             }
         }
-        if item.unseen_since.is_none() {
-            self.used.extend(listed);
-            return;
-        }
+        // An instance that does not tell its state may be terminated.
+        let what = match (item.unseen_since.is_some(), stateless_gap(item).is_some()) {
+            (true, _) => "latest configuration",
+            (false, true) => "state",
+            (false, false) => {
+                self.used.extend(listed);
+                return;
+            }
+        };
         let ItemKey { account, resource_type, id, .. } = &item.key;
-        let text = format!(
-            "The latest configuration of {resource_type} {id} of account {account} was not recorded."
-        );
+        let text =
+            format!("The {what} of {resource_type} {id} of account {account} was not recorded.");
         let gap = Gap::new(DependentService::Config, &text);
         for group in listed {
             self.once_used.entry(group).or_insert_with(|| gap.clone());

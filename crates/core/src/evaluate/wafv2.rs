@@ -38,6 +38,15 @@ impl Evaluator for Wafv2 {
         needed
     }
 
+    /// A web ACL that is to be retrofitted is judged by what it is on, listed or not.
+    fn must_not_be_missed(&self, policy: &Policy) -> BTreeSet<ResourceType> {
+        let mut types = self.needed(policy);
+        if self.retrofit {
+            types.extend(PROTECTED);
+        }
+        types
+    }
+
     /// What a change of a resource can do: a web ACL answers for all that it is on, and one that is to
     /// be retrofitted for what it is on out of scope.
     fn footprint(&self, policy: &Policy, changed: &Changed) -> Footprint {
@@ -277,16 +286,19 @@ fn strangers<'a>(
     let named = |kind: &ResourceType, id: &str| {
         associated.iter().any(|(named, other)| named == kind && **other == *id)
     };
-    let is_on = |resource: &&Item| {
-        let id = resource.key.id.as_str();
-        !in_scope.contains(&(&resource.key.resource_type, id))
-            && match association(resource) {
-                Some(WafAssociation::Bare) => false,
-                Some(WafAssociation::Acl(own)) => **own == *item.key.id.as_str() || *own == acl.arn,
-                Some(WafAssociation::Unsaid) | None => named(&resource.key.resource_type, id),
-            }
+    let is_on = |resource: &&Item| match association(resource) {
+        Some(WafAssociation::Bare) => false,
+        Some(WafAssociation::Acl(own)) => **own == *item.key.id.as_str() || *own == acl.arn,
+        Some(WafAssociation::Unsaid) | None => {
+            named(&resource.key.resource_type, resource.key.id.as_str())
+        }
     };
-    let held = PROTECTED.iter().flat_map(|kind| shard.of_type(kind)).filter(is_on);
+    let out_of_scope = |resource: &&Item| {
+        !in_scope.contains(&(&resource.key.resource_type, resource.key.id.as_str()))
+    };
+    let out_of_scope =
+        || PROTECTED.iter().flat_map(|kind| shard.of_type(kind)).filter(out_of_scope);
+    let held = out_of_scope().filter(is_on);
     let others = associated.iter().filter(|(kind, _)| !PROTECTED.contains(kind));
     let strangers =
         held.map(|resource| resource.key.id.as_str()).chain(others.map(|(_, id)| &**id)).collect();
@@ -301,6 +313,8 @@ fn strangers<'a>(
         None => Some(untold()),
         Some(associated) => associated.iter().find(is_lost).map(|(kind, _)| not_recording(kind)),
     };
+    // One that was not on it may be by now.
+    let untold = untold.or_else(|| out_of_scope().find_map(outdated));
     Strangers { strangers, untold }
 }
 

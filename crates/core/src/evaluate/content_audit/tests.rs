@@ -3,7 +3,7 @@ use crate::evaluate::world::{
     shard_id, tagged, violators, world,
 };
 use crate::evaluate::{App, Direction, Fact, Judgement, References, RuleAction};
-use crate::inventory::{PrefixList, Recorder, RecordingGroup, Shard};
+use crate::inventory::{Cause, OpenGap, PrefixList, Recorder, RecordingGroup, Shard};
 use crate::policy::Rule;
 use crate::policy::content_audit::{
     AuditAction, AuditDirection, AuditGroups, ListReference, ManagedOptions,

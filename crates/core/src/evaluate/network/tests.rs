@@ -1,5 +1,6 @@
 use crate::evaluate::world::{
-    ACCOUNT, account, body, gaps, group, interface, judged_at, outdated, policy, violators, world,
+    ACCOUNT, account, body, gaps, group, instance, interface, judged_at, outdated, policy,
+    violators, world,
 };
 use crate::evaluate::{AccountFacts, Judgement, Status};
 use crate::inventory::{Assumed, Body, GroupAssociation, Recorder, RecordingGroup};
@@ -40,6 +41,13 @@ fn eni(id: &str, groups: &[&str]) -> Item {
     let mut item = interface(id, groups);
     if let Body::NetworkInterface(interface) = &mut item.body {
         interface.vpc = Some("vpc-1".into());
+    }
+    item
+}
+
+fn stateless(mut item: Item) -> Item {
+    if let Body::Instance(instance) = &mut item.body {
+        instance.state = None;
     }
     item
 }
@@ -119,6 +127,13 @@ fn a_group_that_an_interface_of_another_account_lists_is_in_use() {
             vec![stopped],
             "sg-2 UNUSED; The latest configuration of AWS::EC2::NetworkInterface eni-1 of account \
              222222222222 was not recorded."
+                .to_owned(),
+        ),
+        (
+            "an instance whose state it does not tell",
+            vec![stateless(instance("i-1", &["sg-1"], &[]))],
+            "sg-2 UNUSED; The state of AWS::EC2::Instance i-1 of account 222222222222 was not \
+             recorded."
                 .to_owned(),
         ),
         (
@@ -261,6 +276,36 @@ fn a_group_that_another_account_holds_is_judged_for_the_interface_that_carries_i
         item.version.captured_ms = ms;
         item
     };
+    let counted = |mut item: Item, state: u64| {
+        item.version.state = Some(state);
+        item
+    };
+    let since = |item: Item, ms: i64| {
+        let mut item = outdated(item);
+        item.unseen_since.as_mut().unwrap().version.captured_ms = ms;
+        item
+    };
+    let later = "The latest configuration of AWS::EC2::SecurityGroup sg-9 was not recorded.";
+    for (ours, theirs, want) in [
+        (
+            counted(at(owned(group("sg-9", ""), OTHER), 6), 9),
+            counted(at(sg("sg-9"), 7), 5),
+            "eni-1",
+        ),
+        (
+            counted(at(owned(sg("sg-9"), OTHER), 7), 5),
+            counted(at(group("sg-9", ""), 6), 9),
+            "eni-1",
+        ),
+        (at(owned(sg("sg-9"), OTHER), 7), at(group("sg-9", ""), 7), "-"),
+        (at(owned(group("sg-9", ""), OTHER), 8), since(at(sg("sg-9"), 7), 9), later),
+        (at(owned(group("sg-9", ""), OTHER), 8), since(at(sg("sg-9"), 6), 7), "-"),
+    ] {
+        let own = shard_of(ACCOUNT, true, vec![eni("eni-1", &["sg-9"]), ours]);
+        let found = found(&judge(&[&own, &shard_of(OTHER, true, vec![theirs])]));
+        assert_eq!(found.contains(want), want != "-", "{want}: {found}");
+        assert_eq!(found.is_empty(), want == "-", "{want}: {found}");
+    }
     for (ours, theirs, is_bad) in [
         (at(owned(sg("sg-9"), OTHER), 5), at(group("sg-9", ""), 4), true),
         (at(owned(sg("sg-9"), OTHER), 4), at(group("sg-9", ""), 5), false),

@@ -409,6 +409,30 @@ fn retrofitting_reports_web_acls_that_cannot_be_taken_over() {
 }
 
 #[test]
+fn what_is_out_of_scope_and_was_seen_later_without_its_configuration_may_be_on_it() {
+    let rule = Wafv2 { retrofit: true, ..Wafv2::default() };
+    let tags = |mut policy: Policy| {
+        policy.scope.tags.tags = vec![("a".into(), "b".into())];
+        policy
+    };
+    let policy = tags(policy(ALBS, Rule::Wafv2(rule)));
+    let alone = WebAcl {
+        associated: Some(vec![(ResourceType::LOAD_BALANCER, "alb-1".into())]),
+        ..customers("alone")
+    };
+    let other = || alb("alb-2", "");
+    let gap = "AWSCONFIG The latest configuration of AWS::ElasticLoadBalancingV2::LoadBalancer \
+               alb-2 was not recorded.";
+    for (other, want) in [(other(), vec![]), (outdated(other()), vec![gap.to_owned()])] {
+        let other = tagged(other, "a=c");
+        let items = vec![acl(alone.clone()), tagged(alb("alb-1", "alone"), "a=b"), other];
+        let judgement = judged(&policy, &world(items), &References::new());
+        assert_eq!(violators(&judgement), [""; 0]);
+        assert_eq!(gaps(&judgement), want);
+    }
+}
+
+#[test]
 fn uses_out_of_scope_are_told_to_their_limit() {
     for (count, want) in [(100, (100, 0)), (101, (100, 1))] {
         let ids: Vec<String> = (0..count).map(|n| format!("api-{n}")).collect();

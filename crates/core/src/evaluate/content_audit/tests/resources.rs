@@ -449,6 +449,26 @@ fn what_is_not_recorded_is_told_and_what_is_held_is_judged() {
 }
 
 #[test]
+fn what_is_missed_of_what_is_read_is_a_gap_listed_or_not() {
+    let (lists, carriers) = (ResourceType::PREFIX_LIST, ResourceType::NETWORK_INTERFACE);
+    for (types, missed, is_gap) in [
+        (GROUP, &lists, true),
+        (GROUP, &carriers, false),
+        ("AWS::EC2::Instance", &carriers, true),
+        (GROUP, &ResourceType::VPC, false),
+    ] {
+        let policy = about(types, custom(AuditAction::Deny));
+        let references = audit_group_of(&policy, "in tcp 22 0.0.0.0/0");
+        let mut shard = world(vec![good("sg-1")]);
+        let open = OpenGap { cause: Cause::LeftOut, of_type: true, what: None };
+        shard.open_gaps.insert(missed.clone(), [open].into());
+        let judgement = judged(&policy, &shard, &references);
+        let want = format!("AWSCONFIG An answer of AWS Config left out some {missed}.");
+        assert_eq!(gaps(&judgement).contains(&want), is_gap, "{types} {missed}");
+    }
+}
+
+#[test]
 fn groups_are_needed_even_when_they_are_not_listed() {
     let policy = about(INSTANCE, custom(AuditAction::Deny));
     let needed: BTreeSet<_> = [ResourceType::INSTANCE, ResourceType::SECURITY_GROUP].into();
