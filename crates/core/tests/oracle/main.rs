@@ -15,6 +15,7 @@ mod naive;
 mod policy_edits;
 mod random;
 mod shrink;
+mod survey;
 mod tables;
 mod world;
 
@@ -57,6 +58,9 @@ fn core_and_the_naive_evaluator_agree_on_generated_worlds() {
     let (seed, cases) = (setting("PALISADE_SEED", SEED), setting("PALISADE_CASES", CASES));
     let first = setting("PALISADE_FIRST_CASE", 0);
     println!("seed {seed}, {cases} cases from case {first}");
+    if setting("PALISADE_SURVEY", 0) == 1 {
+        return survey::survey(seed, first / 2..(first + cases) / 2);
+    }
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let stop = AtomicBool::new(false);
     let mixes = std::thread::scope(|scope| {
@@ -217,7 +221,7 @@ fn compare(seed: u64, pairs: impl Iterator<Item = u64>, stop: &AtomicBool) -> Mi
             let (naive, core) = (naive::judge(&case, None), core_side::judge(&case));
             if core.as_ref() != Ok(&naive) {
                 stop.store(true, Ordering::Relaxed);
-                difference(seed, number, &case, &core);
+                difference(seed, number, &case);
             }
             mix.count(&case, &naive);
             naive
@@ -239,22 +243,27 @@ fn kind(case: &Value) -> &'static str {
 }
 
 /// Fails with the smallest case that shows the difference.
-fn difference(seed: u64, number: u64, case: &Value, core: &Result<Outcome, String>) -> ! {
+fn difference(seed: u64, number: u64, case: &Value) -> ! {
+    panic!("core and the naive evaluator differ: {}", smallest(seed, number, case));
+}
+
+/// The smallest case that shows the difference of this one, with what both say of it.
+fn smallest(seed: u64, number: u64, case: &Value) -> String {
+    let core = core_side::judge(case);
     // The same difference must remain, not just any: a smaller case may be malformed.
     let before = naive::judge(case, None);
     let differs = |case: &Value| {
         let naive = catch_unwind(AssertUnwindSafe(|| naive::judge(case, None)));
-        naive.is_ok_and(|naive| naive == before) && core_side::judge(case) == *core
+        naive.is_ok_and(|naive| naive == before) && core_side::judge(case) == core
     };
     std::panic::set_hook(Box::new(|_| {}));
     let small = shrink::shrink(case, differs);
     drop(std::panic::take_hook());
-    panic!(
-        "core and the naive evaluator differ: PALISADE_SEED={seed}, pair {number}\n\
-         {small:#}\nnaive: {:?}\ncore:  {:?}\n",
+    format!(
+        "PALISADE_SEED={seed}, pair {number}\n{small:#}\nnaive: {:?}\ncore:  {:?}\n",
         naive::judge(&small, None),
         core_side::judge(&small)
-    );
+    )
 }
 
 #[test]

@@ -29,7 +29,9 @@ pub fn web_acl_of(
     broken: Option<Mutation>,
 ) -> Association {
     let by_relationship = || {
-        for acl in here.of_type(WEB_ACL) {
+        // What shows no body shows nothing.
+        let shown = |acl: &&Value| !is_unseen(acl) || broken == Some(Mutation::UnseenAclsHeld);
+        for acl in here.of_type(WEB_ACL).filter(shown) {
             if names(acl, text(&item["resourceType"]), text(&item["resourceId"])) {
                 return Association::Acl(text(&acl["resourceId"]).to_owned());
             }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Mutation;
 use super::held::Held;
+use super::told::State;
 
 /// Whether the newest that was told of a shard is older than the limit.
 pub fn is_stale(case: &Value, here: &Held<'_>) -> bool {
@@ -19,7 +20,12 @@ pub fn is_stale(case: &Value, here: &Held<'_>) -> bool {
     if here.broken == Some(Mutation::SnapshotsAreAsOldAsTheirItems) {
         moments.clear();
     }
-    moments.extend(here.all.iter().map(|state| state.captured_ms));
+    // Items of `global` come from anywhere: they tell of the Region where nothing else does.
+    let regional = |state: &&&State| state.item["awsRegion"] != "global";
+    moments.extend(here.all.iter().filter(regional).map(|state| state.captured_ms));
+    if moments.is_empty() {
+        moments.extend(here.all.iter().map(|state| state.captured_ms));
+    }
     // The future counts as now.
     let ahead = here.broken == Some(Mutation::FutureMomentsAreForgotten);
     moments.retain(|moment| !ahead || *moment <= now_ms);

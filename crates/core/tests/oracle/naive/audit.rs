@@ -183,7 +183,10 @@ impl Audit<'_, '_> {
         if name_of(group) == "default" && broken == Some(Mutation::DefaultGroupsSkipped) {
             return false;
         }
-        let whose = text(&group["awsAccountId"]);
+        let whose = match text(&held::body(group)["ownerId"]) {
+            "" => text(&group["awsAccountId"]),
+            owner => owner,
+        };
         let named = self.audit_ids.iter().any(|id| id == text(&group["resourceId"]));
         let is_audit_group = named && whose == text(&self.world.case["administrator"]);
         !is_audit_group || broken == Some(Mutation::AuditGroupHeldAgainstItself)

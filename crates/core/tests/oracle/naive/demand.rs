@@ -168,9 +168,10 @@ impl Demand {
     /// Whether what a rule lets in is looked at, and not only what it opens.
     pub fn reads_source(&self, rule: &Rule) -> bool {
         let set = |key: &str| !self.options[key].is_null();
+        let held_against = self.audit.iter().any(|audit| audit.egress == rule.egress);
         let public = self.allowed_apps.is_some() || self.denied_apps.is_some();
         !self.missing
-            && (!self.action.is_empty()
+            && ((!self.action.is_empty() && (!self.managed || held_against))
                 || set("minIpv4CidrPrefixLenPerSgRule")
                 || set("minIpv6CidrPrefixLenPerSgRule")
                 || (public && !rule.egress))
@@ -227,8 +228,8 @@ impl Demand {
         let mixed = broken == Some(Mutation::DirectionsOfAuditRulesMixed);
         let same_direction: Vec<&Rule> =
             self.audit.iter().filter(|audit| audit.egress == rule.egress || mixed).collect();
-        if same_direction.is_empty() && broken == Some(Mutation::NoAuditRuleAllowsAll) {
-            return Said::Yes;
+        if same_direction.is_empty() {
+            return Said::of(broken == Some(Mutation::NoAuditRuleAllowsAll));
         }
         if broken == Some(Mutation::AdjacentAuditRulesJoin)
             && ports_join(rule, &same_direction, lists, broken)
@@ -245,10 +246,11 @@ impl Demand {
         };
         let whole = any_around(&rule.peer);
         let Peer::PrefixList(id) = &rule.peer else { return whole };
-        if whole == Said::Yes || around.is_empty() {
+        if whole == Said::Yes {
             return whole;
         }
         match lists.entries(id) {
+            None if around.is_empty() => Said::No,
             Some(_) if broken == Some(Mutation::EntriesUnderAllowIgnored) => Said::No,
             Some(entries) => {
                 let inside = entries.iter().map(|entry| any_around(&Peer::Cidr(*entry)));

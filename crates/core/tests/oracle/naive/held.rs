@@ -82,12 +82,10 @@ pub fn of<'a>(
 
 /// Whether a whole snapshot is the whole truth about the type of what it does not show (row 3).
 fn lacks(whole: &Whole, region: &str, item: &Value, broken: Option<Mutation>) -> bool {
-    let (kind, id) = (text(&item["resourceType"]), text(&item["resourceId"]));
+    let kind = text(&item["resourceType"]);
     // It may be what could not be read there.
-    let hidden = whole.unread.iter().any(|(unread, one)| {
-        unread.as_deref().is_none_or(|unread| unread == kind)
-            && one.as_deref().is_none_or(|one| one == id)
-    });
+    let hidden =
+        whole.unread.iter().any(|unread| unread.as_deref().is_none_or(|unread| unread == kind));
     covers(whole, region, kind, broken)
         && (!hidden || broken == Some(Mutation::UnreadableInSnapshotIsGone))
 }
@@ -161,18 +159,13 @@ fn newest<'a>(
     }
 }
 
-/// By the state's number where both have one, then by the moment it was taken down (formats §3).
+/// By the state's number, which is its moment since version 1.3 (formats §3): where a state has
+/// none its moment stands for it, so that of three states one is the newest.
 pub fn order(a: &Value, b: &Value) -> Ordering {
-    let number = |item: &Value| item["configurationStateId"].as_u64();
-    let by_number = match (number(a), number(b)) {
-        (Some(a), Some(b)) => a.cmp(&b),
-        _ => Ordering::Equal,
+    let number = |item: &Value| {
+        item["configurationStateId"].as_u64().unwrap_or(item::captured_ms(item) as u64)
     };
-    // Of one moment, a number tells more of it (it is the moment since version 1.3).
-    let finer = |item: &Value| number(item).unwrap_or(item::captured_ms(item) as u64);
-    by_number
-        .then_with(|| item::captured_ms(a).cmp(&item::captured_ms(b)))
-        .then_with(|| finer(a).cmp(&finer(b)))
+    number(a).cmp(&number(b)).then_with(|| item::captured_ms(a).cmp(&item::captured_ms(b)))
 }
 
 /// How much a state tells.
@@ -245,7 +238,7 @@ pub fn lists(recorder: &Value, kind: &str) -> bool {
     let strategy = either(&group, "RecordingStrategy", "recordingStrategy");
     let strategy = either(&strategy, "UseOnly", "useOnly");
     if !list(&but).is_empty() || strategy == "EXCLUSION_BY_RESOURCE_TYPES" {
-        return !named(&but);
+        return but.is_array() && !named(&but);
     }
     named(&either(&group, "ResourceTypes", "resourceTypes"))
 }

@@ -25,6 +25,7 @@ const KINDS: &[&str] = &[
     "AWS::EC2::NetworkInterface",
     "AWS::EC2::Instance",
     "AWS::EC2::PrefixList",
+    "AWS::EC2::SecurityGroupVpcAssociation",
 ];
 
 /// What can be read of an item, and the item where all that is needed can.
@@ -41,10 +42,10 @@ pub struct Item {
 impl Item {
     pub fn read(element: &Value, broken: Option<Mutation>) -> Item {
         if let Value::Array(inner) = element {
-            // It is no item, but what it says may still be told.
+            // It is no item: what is in it tells where it is, not which item it is, nor of when.
             let said = inner.iter().find(|inner| inner.is_object() || inner.is_array());
             let said = said.map(|said| Item::read(said, broken)).unwrap_or_default();
-            return Item { whole: None, ..said };
+            return Item { whole: None, id: None, captured_ms: None, ..said };
         }
         let Value::Object(members) = element else { return Item::default() };
         // Names are read without regard to case (formats §11 rule 2).

@@ -98,13 +98,15 @@ impl Held<'_> {
         let closed = self.told.wholes.iter().any(|whole| {
             whole.account == self.account
                 && whole.moment_ms >= hole.since_ms + i64::from(hole.within)
-                && covers(whole, &self.region, kind, None)
+                // It would hold the recorder's item.
+                && (covers(whole, &self.region, kind, None)
+                    || kind == RECORDER && whole.region == self.region)
         });
         let mended = hole.item
             && self.broken != Some(Mutation::MendedItemsStayUnreadable)
             && self.all.iter().any(|state| {
                 Some(text(&state.item["resourceId"])) == hole.id.as_deref()
-                    && Some(text(&state.item["resourceType"])) == hole.kind.as_deref()
+                    && hole.kind.as_deref().is_none_or(|of| of == text(&state.item["resourceType"]))
                     && state.seen_ms >= hole.since_ms
             });
         !mended && (!closed || self.broken == Some(Mutation::SnapshotsCloseNothing))

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::held::{self, Held};
-use super::item::{captured_ms, is_deleted, is_unseen};
+use super::item::{captured_ms, is_unseen};
 use super::{Mutation, list, text};
 
 pub const INTERFACE: &str = "AWS::EC2::NetworkInterface";
@@ -22,7 +22,9 @@ pub struct Carrier<'a> {
     pub foreign: bool,
 }
 
-/// The interfaces of the account, whoever's shard tells of them, then those of all others.
+/// The interfaces that the account's shard tells of, then those of all others. Foreign are those
+/// that another account owns, and what other accounts tell: the account's own shard tells all of
+/// its own.
 pub fn interfaces<'a>(
     here: &Held<'a>,
     others: &[Held<'a>],
@@ -45,7 +47,7 @@ pub fn interfaces<'a>(
                 owner => owner,
             };
             let mut carrier = interface(item, shard, broken);
-            carrier.foreign = owner != here.account;
+            carrier.foreign = owner != here.account || shard.account != here.account;
             all.push(carrier);
         }
     }
@@ -75,7 +77,7 @@ fn interface<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> 
                 carrier.groups = ids_of(&entry["groups"]);
                 carrier.untold = false;
                 let later = here.later(item).is_some_and(|own| captured_ms(own) > newest_ms);
-                carrier.outdated = here.is_outdated(instance) || later;
+                carrier.outdated = here.is_outdated(instance) || later || is_mute(instance);
             }
         }
     }
@@ -108,19 +110,10 @@ fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> C
             text(&state["resourceId"]) == name && captured_ms(state) >= captured_ms(item) && !blind
         };
         let is_primary = entry["attachment"]["deviceIndex"] == 0;
-        let gone = here.of_type(INTERFACE).all(|own| text(&own["resourceId"]) != name)
-            && here.all.iter().map(|state| &state.item).any(|state| {
-                text(&state["resourceType"]) == INTERFACE && is_deleted(state) && newer(&state)
-            });
-        if gone {
-            primary_is_newer |= is_primary;
-            continue;
-        }
         match here.of_type(INTERFACE).find(newer) {
             Some(own) if is_unseen(own) => {
                 carrier.outdated |= captured_ms(own) > captured_ms(item);
-                carrier.untold |= !entry["groups"].is_array();
-                carrier.groups.extend(ids_of(&entry["groups"]));
+                entry_alone(&mut carrier, entry, body);
             }
             // It is on another instance by now.
             Some(own) if is_elsewhere(own, id) => primary_is_newer |= is_primary,
@@ -132,22 +125,29 @@ fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> C
                 primary_is_newer |= is_primary;
             }
             None => {
-                let own = here.item(INTERFACE, name).and_then(|own| here.later(own));
-                carrier.outdated |= own.is_some_and(|own| newer(&own));
-                carrier.untold |= !entry["groups"].is_array();
-                carrier.groups.extend(ids_of(&entry["groups"]));
+                let own = here.item(INTERFACE, name);
+                let later = own.and_then(|own| here.later(own));
+                carrier.outdated |=
+                    later.is_some_and(|own| newer(&own) && captured_ms(own) > captured_ms(item));
+                match own.map(|own| &held::body(own)["groups"]) {
+                    // What the instance does not tell of it its own item does.
+                    Some(groups) if groups.is_array() && !entry["groups"].is_array() => {
+                        carrier.groups.extend(ids_of(groups));
+                    }
+                    _ => entry_alone(&mut carrier, entry, body),
+                }
             }
         }
     }
     if !primary_is_newer {
         carrier.groups.extend(ids_of(&body["securityGroups"]));
     }
-    // Attached since.
-    for own in here.of_type(INTERFACE).filter(|_| !blind && !primary_only) {
+    // Attached since, or for all that the instance tells.
+    for own in here.of_type(INTERFACE).filter(|_| !blind && !primary_only && !is_unseen(item)) {
         let attached = text(&held::body(own)["attachment"]["instanceId"]) == id;
         let named =
             list(entries).iter().any(|entry| entry["networkInterfaceId"] == own["resourceId"]);
-        if attached && !named && captured_ms(own) > captured_ms(item) {
+        if attached && !named && (captured_ms(own) > captured_ms(item) || !entries.is_array()) {
             carrier.groups.extend(ids_of(&held::body(own)["groups"]));
             carrier.outdated |= here.is_outdated(own);
         }
@@ -155,9 +155,23 @@ fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> C
     carrier
 }
 
+/// Groups of an interface by what the body of its instance says of it.
+fn entry_alone(carrier: &mut Carrier<'_>, entry: &Value, body: &Value) {
+    // The instance's own groups are those of its first interface.
+    let told = entry["groups"].is_array()
+        || entry["attachment"]["deviceIndex"] == 0 && body["securityGroups"].is_array();
+    carrier.untold |= !told;
+    carrier.groups.extend(ids_of(&entry["groups"]));
+}
+
 fn is_elsewhere(interface: &Value, id: &str) -> bool {
     let attached = text(&held::body(interface)["attachment"]["instanceId"]);
     !attached.is_empty() && attached != id
+}
+
+/// Whether an instance does not tell its state: it may be terminated.
+pub fn is_mute(instance: &Value) -> bool {
+    held::body(instance)["state"]["name"].is_null()
 }
 
 pub fn is_terminated(instance: &Value) -> bool {

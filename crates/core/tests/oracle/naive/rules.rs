@@ -34,11 +34,16 @@ pub(super) struct Told {
 pub(super) fn rules(group: &Value, broken: Option<Mutation>) -> Told {
     let body = held::body(group);
     let mut rules = vec![];
+    let mut untold = [!body["ipPermissions"].is_array(), !body["ipPermissionsEgress"].is_array()];
     for (egress, key) in [(false, "ipPermissions"), (true, "ipPermissionsEgress")] {
         if egress && broken == Some(Mutation::EgressIgnored) {
             continue;
         }
         for permission in list(&body[key]) {
+            untold[usize::from(egress)] |= !tells_all(permission);
+            if text(&permission["ipProtocol"]).is_empty() {
+                continue;
+            }
             let mut peers = vec![];
             for range in list(&permission["ipv4Ranges"]) {
                 peers.push(Peer::Cidr(Range::parse(text(&range["cidrIp"]))));
@@ -70,12 +75,22 @@ pub(super) fn rules(group: &Value, broken: Option<Mutation>) -> Told {
             }
         }
     }
-    let untold = |key: &str| !body[key].is_array();
-    Told {
-        rules,
-        untold_ingress: untold("ipPermissions"),
-        untold_egress: untold("ipPermissionsEgress"),
-    }
+    Told { rules, untold_ingress: untold[0], untold_egress: untold[1] }
+}
+
+/// Whether a permission tells its protocol and every kind of peer. The old layout has one list of
+/// ranges, all of IPv4 (formats §9).
+fn tells_all(permission: &Value) -> bool {
+    let has = |key: &str| permission[key].is_array();
+    let ipv6 = has("ipv6Ranges") || (has("ipRanges") && !has("ipv4Ranges"));
+    let lists_named =
+        list(&permission["prefixListIds"]).iter().all(|of| of["prefixListId"].is_string());
+    permission["ipProtocol"].is_string()
+        && lists_named
+        && (has("ipv4Ranges") || has("ipRanges"))
+        && ipv6
+        && has("prefixListIds")
+        && has("userIdGroupPairs")
 }
 
 pub(super) fn protocol_number(text: &str, broken: Option<Mutation>) -> i64 {
@@ -186,6 +201,8 @@ pub(super) fn peers_meet(
         _ if matches!(rule.peer, Peer::Group) => {
             Said::of(broken == Some(Mutation::ReferencesMatchUnderDeny))
         }
+        // Nothing overlaps where there is nothing.
+        (Some(none), _) | (_, Some(none)) if none.is_empty() => Said::No,
         (Some(rule), Some(audit)) => {
             Said::of(rule.iter().any(|one| audit.iter().any(|other| one.meets(other))))
         }

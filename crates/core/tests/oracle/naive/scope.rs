@@ -120,7 +120,7 @@ pub fn may_be_in_scope(world: &World<'_>, here: &Held<'_>, broken: Option<Mutati
         let body = held::body(item);
         let kind = text(&item["resourceType"]);
         let owner = text(&body["ownerId"]);
-        let of_another = !owner.is_empty() && owner != here.account;
+        let of_another = !owner.is_empty() && owner != here.account && !is_unseen(item);
         let doubtful = match membership(policy, here, item, broken) {
             Membership::In => false,
             Membership::Untold => broken != Some(Mutation::UntoldMembersPass),

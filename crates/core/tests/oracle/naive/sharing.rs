@@ -3,18 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::held::{self, Held};
 use super::network::{INTERFACE, ids_of, interfaces};
 use super::{Mutation, World, any_case, text};
 
 const GROUP: &str = "AWS::EC2::SecurityGroup";
 const ASSOCIATION: &str = "AWS::EC2::SecurityGroupVpcAssociation";
-/// What is in a VPC.
-const INHABITANTS: [&str; 4] = [GROUP, INTERFACE, "AWS::EC2::VPC", "AWS::EC2::Subnet"];
-
-/// The VPCs in which another account is shown whose interfaces are not all told.
+/// The VPCs in which another account is shown whose interfaces are not all told. An item shows in
+/// its VPC who tells of it and who owns it, where these are two; and who tells of it, where that is
+/// another account and a group of this one is on it.
 pub fn untold_vpcs(
     world: &World<'_>,
     here: &Held<'_>,
@@ -22,24 +19,26 @@ pub fn untold_vpcs(
     broken: Option<Mutation>,
 ) -> BTreeSet<String> {
     let mut inhabitants: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let shards = || [here].into_iter().chain(others);
-    for shard in shards() {
-        for kind in INHABITANTS {
-            for item in shard.of_type(kind) {
-                let body = held::body(item);
-                let mut shown = vec![shard.account.as_str()];
-                shown.extend(Some(text(&body["ownerId"])).filter(|owner| !owner.is_empty()));
-                for id in ids_of(&body["groups"]) {
-                    shown.extend(shards().filter(|one| one.item(GROUP, &id).is_some()).map(
-                        |one| {
-                            let owner =
-                                text(&held::body(one.item(GROUP, &id).expect("held"))["ownerId"]);
-                            if owner.is_empty() { one.account.as_str() } else { owner }
-                        },
-                    ));
-                }
-                let all = inhabitants.entry(text(&body["vpcId"]).to_owned()).or_default();
-                all.extend(shown.into_iter().map(str::to_owned));
+    let mut show = |vpc: &str, account: &str| {
+        inhabitants.entry(vpc.to_owned()).or_default().insert(account.to_owned());
+    };
+    let is_ours = |id: &str| here.item(GROUP, id).is_some();
+    for shard in [here].into_iter().chain(others) {
+        for item in [GROUP, INTERFACE].into_iter().flat_map(|kind| shard.of_type(kind)) {
+            let body = held::body(item);
+            let (vpc, owner) = (text(&body["vpcId"]), text(&body["ownerId"]));
+            if !owner.is_empty() && owner != shard.account {
+                show(vpc, owner);
+                show(vpc, &shard.account);
+            }
+            if ids_of(&body["groups"]).iter().any(|id| is_ours(id)) {
+                show(vpc, &shard.account);
+            }
+        }
+        for item in shard.of_type(ASSOCIATION) {
+            let said = |member: &str| text(any_case(held::body(item), member));
+            if is_ours(said("GroupId")) {
+                show(said("VpcId"), &shard.account);
             }
         }
     }
@@ -68,12 +67,23 @@ fn tells_interfaces(world: &World<'_>, account: &str, vpc: &str, broken: Option<
             .all(|interface| !interface.untold && !interface.outdated)
 }
 
-/// The groups that are associated with VPCs beside their own.
-pub fn associated(shard: &Held<'_>) -> Vec<String> {
-    let is_on = |item: &&Value| {
+/// A group that is associated with a VPC beside its own, or was.
+pub struct Association {
+    /// Nothing where it is not told.
+    pub group: Option<String>,
+    pub is_on: bool,
+    /// It may have changed since.
+    pub outdated: bool,
+}
+
+pub fn associations(shard: &Held<'_>) -> Vec<Association> {
+    let one = |item| {
         let state = text(any_case(held::body(item), "State"));
-        !["disassociated", "association-failed"].contains(&state)
+        Association {
+            group: any_case(held::body(item), "GroupId").as_str().map(str::to_owned),
+            is_on: !["disassociated", "association-failed"].contains(&state),
+            outdated: shard.is_outdated(item),
+        }
     };
-    let group = |item: &Value| text(any_case(held::body(item), "GroupId")).to_owned();
-    shard.of_type(ASSOCIATION).filter(is_on).map(group).collect()
+    shard.of_type(ASSOCIATION).map(one).collect()
 }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::item::{self, Item};
-use super::{Mutation, list, text};
+use super::{Mutation, any_case, list, text};
 
 /// Everything that the files of a case tell.
 #[derive(Default)]
@@ -36,8 +36,8 @@ pub struct Whole {
     /// Home and type of what it shows; and whether that is no more than a deletion.
     pub shown: Vec<(String, String, bool)>,
     pub recorders: Vec<Value>,
-    /// Type and id, as far as they are known, of what it holds and could not be read.
-    pub unread: Vec<(Option<String>, Option<String>)>,
+    /// Types, as far as they are known, of what it holds and could not be read.
+    pub unread: Vec<Option<String>>,
 }
 
 /// Something that is known not to have been told.
@@ -105,36 +105,10 @@ pub fn read(case: &Value, broken: Option<Mutation>) -> Told {
         }
         told.documents(&name, &documents, broken);
     }
-    if broken != Some(Mutation::MendedItemsStayUnreadable) {
-        told.mend();
-    }
     told
 }
 
 impl Told {
-    /// What could not be read is of no account once the resource was shown again; but it was there.
-    fn mend(&mut self) {
-        let of_one = |a: &State, b: &State| {
-            a.account == b.account
-                && a.region == b.region
-                && a.item["resourceType"] == b.item["resourceType"]
-                && a.item["resourceId"] == b.item["resourceId"]
-        };
-        let unreadable = |state: &State| state.item["unreadable"] == true;
-        let (mut bad, mut good): (Vec<State>, Vec<State>) =
-            std::mem::take(&mut self.states).into_iter().partition(unreadable);
-        bad.retain(|bad| {
-            let is_shown = |good: &State| of_one(bad, good) && good.seen_ms >= bad.captured_ms;
-            let mended = good.iter().any(is_shown);
-            for good in good.iter_mut().filter(|good| mended && of_one(bad, good)) {
-                good.seen_ms = good.seen_ms.max(bad.seen_ms);
-            }
-            !mended
-        });
-        good.extend(bad);
-        self.states = good;
-    }
-
     /// Documents of one file: pages of one answer, or one thing after another.
     fn documents(&mut self, name: &Name, documents: &[Value], broken: Option<Mutation>) {
         let mut flat: Vec<&Value> = documents.iter().collect();
@@ -157,7 +131,12 @@ impl Told {
             return;
         }
         for document in flat {
-            self.document(name, document, broken);
+            let is_element = documents.iter().any(Value::is_array);
+            if is_element && !document.is_object() {
+                self.item(name, document, broken);
+            } else {
+                self.document(name, document, broken);
+            }
         }
     }
 
@@ -189,6 +168,10 @@ impl Told {
         }
         if document["configurationItems"].is_array() {
             return self.container(name, document, broken);
+        }
+        if any_case(document, "resourceType").is_null() {
+            // It is no item, but something that nobody knows.
+            return self.unread(name, None, broken);
         }
         self.item(name, document, broken);
     }
@@ -229,7 +212,7 @@ impl Told {
             }
         }
         for hole in &mut self.holes[holes..] {
-            whole.unread.push((hole.kind.clone(), hole.id.clone()));
+            whole.unread.push(hole.kind.clone());
             hole.since_ms = hole.since_ms.max(moment_ms);
             hole.within = true;
         }

@@ -7,10 +7,12 @@ use super::demand::{is_replica, name_of};
 use super::held::{self, Held};
 use super::item::{captured_ms, is_unseen};
 use super::known::require;
-use super::network::{Carrier, INSTANCE, INTERFACE, ids_of, instances, interfaces, is_terminated};
+use super::network::{
+    Carrier, INSTANCE, INTERFACE, ids_of, instances, interfaces, is_mute, is_terminated,
+};
 use super::rules::{Peer, Rule, rules};
 use super::scope::tags_in_scope;
-use super::sharing::{self, untold_vpcs};
+use super::sharing::{Association, associations, untold_vpcs};
 use super::{Found, Mutation, World, flag, list, number, text};
 
 const GROUP: &str = "AWS::EC2::SecurityGroup";
@@ -22,8 +24,8 @@ struct Users<'a> {
     interfaces: Vec<Carrier<'a>>,
     instances: Vec<Carrier<'a>>,
     balancers: Vec<Carrier<'a>>,
-    /// Groups that are associated with other VPCs.
-    associated: Vec<String>,
+    /// Associations of groups with other VPCs, the account's own and those that others tell.
+    associations: [Vec<Association>; 2],
 }
 
 pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
@@ -222,11 +224,14 @@ impl<'a> Users<'a> {
         if broken != Some(Mutation::TerminatedInstancesUse) {
             instances.retain(|instance| !is_terminated(instance.item));
         }
-        let mut associated = vec![];
-        if broken != Some(Mutation::AssociationsUseNothing) {
-            associated.extend([here].into_iter().chain(others).flat_map(sharing::associated));
+        for instance in &mut instances {
+            instance.outdated |= is_mute(instance.item) && !is_unseen(instance.item);
         }
-        Users { interfaces, instances, balancers, associated }
+        let associations = match broken {
+            Some(Mutation::AssociationsUseNothing) => [vec![], vec![]],
+            _ => [associations(here), others.iter().flat_map(associations).collect()],
+        };
+        Users { interfaces, instances, balancers, associations }
     }
 
     fn all(&self) -> impl Iterator<Item = &Carrier<'a>> {
@@ -235,10 +240,14 @@ impl<'a> Users<'a> {
 
     /// Row 15.
     fn use_of(&self, id: &str, broken: Option<Mutation>) -> Use {
-        if self.associated.iter().any(|group| group == id) {
-            return Use::Now;
-        }
         let mut found = Use::Never;
+        let of_it = |one: &&Association| one.group.as_deref() == Some(id) && one.is_on;
+        for association in self.associations.iter().flatten().filter(of_it) {
+            if !association.outdated {
+                return Use::Now;
+            }
+            found = Use::Once;
+        }
         for user in self.all() {
             if user.groups.iter().any(|listed| listed == id) {
                 if !user.outdated || broken == Some(Mutation::OutdatedUsersUse) {
@@ -254,16 +263,17 @@ impl<'a> Users<'a> {
 
     /// Whether something that used other groups may use any by now.
     fn some_outdated(&self) -> bool {
-        self.own().any(|user| user.outdated)
+        self.own().any(|user| user.outdated) || self.associations[0].iter().any(|one| one.outdated)
     }
 
     /// Whether everything held that might use a group tells its groups.
     fn are_all_told(&self, broken: Option<Mutation>) -> bool {
         let pass = broken == Some(Mutation::UntoldGroupsOfCarriersAreNone);
-        self.own().all(|user| match is_unseen(user.item) {
+        let users = self.own().all(|user| match is_unseen(user.item) {
             true => !user.untold || broken == Some(Mutation::UnseenUsersIgnored),
             false => !user.untold || pass,
-        })
+        });
+        users && self.associations[0].iter().all(|one| one.group.is_some())
     }
 
     /// Whether it is known on how many interfaces groups are.
@@ -335,6 +345,9 @@ fn normalised(group: &Value, broken: Option<Mutation>) -> Vec<String> {
             continue;
         }
         for permission in list(&body[key]) {
+            if text(&permission["ipProtocol"]).is_empty() {
+                continue;
+            }
             let ports = ports(
                 super::rules::protocol_number(text(&permission["ipProtocol"]), broken),
                 number(&permission["fromPort"], None).unwrap_or(-1),

@@ -87,9 +87,11 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
             }
             continue;
         }
-        if others || strays == Said::Yes {
+        if customers(acl, case, broken) == Said::Untold {
+            found.gap();
+        } else if others || strays == Said::Yes {
             found.violator(acl, "WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE");
-        } else if strays == Said::Untold || customers(acl, case, broken) == Said::Untold {
+        } else if strays == Said::Untold {
             found.gap();
         }
     }

@@ -16,6 +16,8 @@ ALLOW in tcp 443 10.1.0.0/16, in tcp 443 10.2.0.0/16 | in tcp 443 pl-1 | comply
 ALLOW in tcp 443 10.1.0.0/16   | in tcp 443 pl-1                | violate
 ALLOW in tcp 443 10.0.0.0/8    | in tcp 443 pl-2                | violate
 ALLOW in tcp 443 10.0.0.0/8    | in tcp 443 pl-0                | comply
+ALLOW in udp 53 10.0.0.0/8     | in tcp 443 pl-0                | comply
+ALLOW out tcp 443 10.0.0.0/8   | in tcp 443 pl-0                | violate
 ALLOW in tcp 443 ::/0          | in tcp 443 pl-6                | comply
 ALLOW in tcp 443 0.0.0.0/0     | in tcp 443 pl-9                | undecided
 ALLOW in tcp 443 0.0.0.0/0     | in tcp 443 pl-8                | undecided
@@ -28,6 +30,7 @@ DENY in tcp 22 10.1.0.0/24     | in tcp 22 pl-1                 | violate
 DENY in tcp 22 10.3.0.0/24     | in tcp 22 pl-1                 | comply
 DENY in tcp 22 10.0.0.0/8      | in tcp 22 pl-6                 | comply
 DENY in tcp 22 0.0.0.0/0       | in tcp 22 pl-0                 | comply
+DENY in tcp 22 pl-9            | in tcp 22 pl-0                 | comply
 DENY in tcp 22 0.0.0.0/0       | in tcp 22 pl-9                 | undecided
 DENY in tcp 22 0.0.0.0/0       | in tcp 22 pl-7                 | undecided
 DENY in tcp 22 0.0.0.0/0       | in tcp 23 pl-9                 | comply

@@ -21,6 +21,8 @@ NetworkInterface SecurityGroup | <sg-1@ bad; eni-1 sg-1              | eni-1
 NetworkInterface SecurityGroup | sg-1@ bad; eni-1 sg-1               | eni-1
 NetworkInterface SecurityGroup | sg-1@ bad                           | -
 Instance                       | <sg-1@ bad; i-1 running sg-1        | i-1
+# told by another's inventory alone, which is not where it belongs
+NetworkInterface               | sg-1 bad; <eni-1 sg-1               | -
 ";
 
 #[test]
@@ -75,7 +77,56 @@ const NEWER: &str = "
 6 7 | -    sg-1 | eni-2 i-1
 6 7 | sg-1 -    | -
 7 6 | sg-1 -    | eni-2 i-1
+7 7 | sg-1 sg-2 | eni-2 i-1
+7 7 | sg-2 sg-1 | -
 ";
+
+/// What is told of an interface itself, and its moment | its group in the body of its instance, of
+/// moment 7, and what is told of that later | what of the instance.
+const PARTS: &str = "
+unseen 6 | sg-2        | -
+unseen 7 | sg-2        | -
+unseen 8 | sg-2        | ?
+gone 8   | sg-1        | i-1
+gone 8   | sg-2        | -
+unseen 6 | sg-2 unseen | ?
+";
+
+#[test]
+fn parts_without_a_body_worked_by_hand() {
+    for [own, listed, want] in rows(PARTS) {
+        let mut case = audit_case("DENY in tcp 22 0.0.0.0/0");
+        case["policy"]["ResourceType"] = json!("AWS::EC2::Instance");
+        let at = |mut made: Value, moment: &str| {
+            made["configurationItemCaptureTime"] =
+                json!(format!("2026-02-03T04:05:06.00{moment}Z"));
+            made["configurationStateId"] = json!(format!("177009150600{moment}"));
+            made
+        };
+        let (kind, moment) = own.split_once(' ').unwrap();
+        let mut interface = item("AWS::EC2::NetworkInterface", "eni-2", Value::Null, json!({}));
+        interface["configurationItemStatus"] = json!(match kind {
+            "gone" => "ResourceDeleted",
+            _ => "ResourceNotRecorded",
+        });
+        let words: Vec<&str> = listed.split(' ').collect();
+        let entry = json!({"networkInterfaceId": "eni-2", "attachment": {"deviceIndex": 1},
+            "groups": [{"groupId": words[0]}]});
+        let body = json!({"instanceId": "i-1", "state": {"name": "running"},
+            "securityGroups": [], "networkInterfaces": [entry]});
+        let instance = item("AWS::EC2::Instance", "i-1", body, json!({}));
+        let mut items = vec![at(interface, moment), at(instance.clone(), "7")];
+        if words.len() > 1 {
+            let mut later = at(instance, "8");
+            later["configuration"] = Value::Null;
+            items.push(later);
+        }
+        items.extend([resource("sg-1 bad"), resource("sg-2 good")]);
+        case["delivery"]["configurationItems"] = json!(items);
+        record(&mut case);
+        check(&format!("{own} | {listed}"), &case, &outcome(want));
+    }
+}
 
 #[test]
 fn newer_parts_worked_by_hand() {

@@ -17,6 +17,9 @@ snapshot sg-2 good   | history sg-1 bad             | -
 snapshot             | history sg-1 bad             | sg-1 +AWSCONFIG
 snapshot sg-1 bad    | snapshot sg-2 bad            | sg-2
 snapshot sg-1 bad    | snapshot eni-1               | sg-1
+# what cannot be read there may be what is missing
+snapshot sg-1 bad    | snapshot recorder broken     | sg-1 +AWSCONFIG
+snapshot sg-1 bad    | snapshot recorder broken eni | -
 ";
 
 #[test]
@@ -44,7 +47,16 @@ fn snapshots_worked_by_hand() {
 fn file(words: &str) -> Value {
     let (kind, resources) = words.split_once(' ').unwrap_or((words, ""));
     let mut items = vec![item("AWS::EC2::VPC", "vpc-1", json!({"vpcId": "vpc-1"}), json!({}))];
-    match resources.trim() {
+    let (resources, broken) = match resources.trim().split_once(" broken") {
+        Some((resources, kind)) => (resources, Some(kind.trim())),
+        None => (resources.trim(), None),
+    };
+    if let Some(kind) = broken {
+        let mut bad = resource(if kind == "eni" { "eni-7" } else { "sg-7 good" });
+        bad["configurationItemCaptureTime"] = json!("the other day");
+        items.push(bad);
+    }
+    match resources {
         "" => {}
         "recorder" => {
             let body = json!({"Recording": true, "RecordingGroup": {"AllSupported": false,

@@ -68,6 +68,20 @@ snapshot recorder; broken without awsAccountId nameless eni later | comply unrea
 snapshot recorder; broken eni later         | comply
 snapshot recorder unread                    | undecided
 snapshot recorder unread; change good later | comply
+# a body that cannot be read is a later state without one, whatever a snapshot shows of before
+snapshot recorder good; broken              | comply
+snapshot recorder good; broken between      | undecided
+snapshot recorder bad; broken between       | violate +AWSCONFIG
+snapshot recorder good; broken between; change good later | comply
+snapshot recorder; broken without resourceId between | comply
+snapshot good; broken without resourceType between | comply
+# of an item inside a list neither the id nor the moment is told
+snapshot recorder; nested later             | undecided
+snapshot recorder; nested later; change good latest | undecided
+snapshot recorder; nested eni later         | comply
+# what is no item is a file that cannot be read, of the type in its name
+snapshot recorder; thing                    | undecided
+snapshot recorder; thing of eni             | comply
 # other services' files are left out
 snapshot recorder; trail                    | comply
 # types in other letters (row 50)
@@ -166,6 +180,9 @@ fn file(words: &str) -> Value {
             bad["configuration"] = json!("{ no");
             if has("later") {
                 bad["configurationItemCaptureTime"] = json!(LATER);
+            } else if has("between") {
+                bad["configurationItemCaptureTime"] = json!("2026-02-10T00:00:00.000Z");
+                bad["configurationStateId"] = json!(1_770_681_600_000_i64);
             }
             if let Some(member) = after {
                 bad.as_object_mut().unwrap().remove(*member);
@@ -178,6 +195,13 @@ fn file(words: &str) -> Value {
                 )
             };
             json!({"name": file, "content": {"fileVersion": "1.0", "configurationItems": [bad]}})
+        }
+        "nested" => json!({"name": "notes.json", "content": {"configurationItem": [items],
+            "messageType": "ConfigurationItemChangeNotification", "recordVersion": "1.3"}}),
+        "thing" => {
+            let kind = if has("eni") { "AWS::EC2::NetworkInterface" } else { GROUP };
+            json!({"name": name(&format!("ConfigHistory_{kind}_20260310T000000Z"),
+                "20260310T000000Z"), "content": {"resourceId": "sg-1"}})
         }
         "trail" => json!({"name": format!("{ADMIN}_CloudTrail_eu-west-1_20260301T0000Z_a.json"),
             "content": {"Records": [{"eventVersion": "1.08", "eventName": "RunInstances"}]}}),
@@ -203,6 +227,7 @@ fn items(words: &[&str]) -> Vec<Value> {
         };
         let mut made = match *word {
             "good" | "bad" | "gone" => resource(&format!("sg-1 {word}")),
+            "later" if words[0] == "nested" && !words.contains(&"eni") => resource("sg-1 good"),
             "eni" => resource("eni-1"),
             "recorder" => recorder("default", "PAID", json!({"AllSupported": true})),
             "internal" => recorder("of-a-service", "INTERNAL", json!({"AllSupported": true})),

@@ -37,6 +37,11 @@ unused 60 at 59      | sg-1; eni-1 unseen                  | -
 unused 60 at 60      | sg-1; eni-1 unseen                  | ?
 unused 60 at 60      | sg-1; eni-1 sg-1                    | -
 unused 0 at -9       | sg-1                                | sg-1 unused
+unused               | sg-1; i-1 untold sg-1               | ?
+unused               | sg-1; i-1 untold sg-2               | sg-1 unused +AWSCONFIG
+unused               | sg-1; assoc sg-1                    | -
+unused               | sg-1; assoc sg-2                    | sg-1 unused
+unused               | sg-1; assoc unseen                  | ?
 none                 | sg-1; sg-2                          | -
 ";
 
@@ -186,6 +191,11 @@ fn used_or_user(words: &str) -> Value {
             "old",
             json!({"vpcid": "vpc-1", "securityGroups": [rest]}),
         ),
+        "assoc" => (
+            "AWS::EC2::SecurityGroupVpcAssociation",
+            "of one",
+            json!({"GroupId": rest, "VpcId": "vpc-7", "State": "associated"}),
+        ),
         id if id.starts_with("eni-") => (
             "AWS::EC2::NetworkInterface",
             id,
@@ -193,7 +203,8 @@ fn used_or_user(words: &str) -> Value {
         ),
         id if id.starts_with("i-") => {
             let (state, group) = rest.split_once(' ').unwrap_or((rest, ""));
-            let body = json!({"instanceId": id, "state": {"name": state},
+            let state = if state == "untold" { Value::Null } else { json!({"name": state}) };
+            let body = json!({"instanceId": id, "state": state,
                 "securityGroups": [{"groupId": group}], "networkInterfaces": []});
             ("AWS::EC2::Instance", id, body)
         }

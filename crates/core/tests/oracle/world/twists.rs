@@ -56,9 +56,11 @@ fn some_of_a_type(case: &mut Value, random: &mut Random) -> Vec<Value> {
     let items = case["delivery"]["configurationItems"].as_array_mut().expect("shown there");
     let kind = items[shown[random.below(shown.len())]]["resourceType"].clone();
     let (after, stays) = (random.chance(60), random.chance(40));
-    let mut some = vec![];
+    let mut some: Vec<Value> = vec![];
     for at in shown.into_iter().rev() {
-        if items[at]["resourceType"] != kind {
+        // Two states of one version are one.
+        let again = some.iter().any(|told| told["resourceId"] == items[at]["resourceId"]);
+        if items[at]["resourceType"] != kind || again {
             continue;
         }
         if random.chance(25) && !some.is_empty() {

@@ -212,17 +212,20 @@ fn users(
     for _ in 0..random.below(3) {
         let id = ids.next("i");
         let state = random.pick(&["running", "stopped", "terminated", "terminated"]);
+        let listed = some(random);
         let mut body = json!({"instanceId": id, "state": {"name": state}, "vpcId": "vpc-01",
-            "securityGroups": some(random), "networkInterfaces": [], "tags": []});
-        if random.chance(50) {
+            "securityGroups": listed, "networkInterfaces": [], "tags": []});
+        // Its own groups are those of its first interface.
+        let interfaces = if random.chance(50) { 1 + random.below(2) } else { 0 };
+        for at in 0..interfaces {
             let eni = ids.next("eni");
-            let groups = some(random);
+            let groups = if at == 0 { listed.clone() } else { some(random) };
             let interface = json!({"networkInterfaceId": eni, "groups": groups,
-                "attachment": {"deviceIndex": 1}});
+                "attachment": {"deviceIndex": at}});
             push(&mut body, "networkInterfaces", interface);
             if random.chance(50) {
                 let body = json!({"networkInterfaceId": eni, "groups": groups, "vpcId": "vpc-01",
-                    "attachment": {"instanceId": id, "deviceIndex": 1}, "tagSet": []});
+                    "attachment": {"instanceId": id, "deviceIndex": at}, "tagSet": []});
                 items.push(item(random, account, region, INTERFACE, &eni, body));
             }
         }
