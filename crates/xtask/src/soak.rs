@@ -1,7 +1,8 @@
 //! `cargo xtask soak [--cases N] [--seed S] [--restart]`: the second evaluator against core, in
-//! release profile, on as many generated cases as there is patience for.
+//! release profile, on as many generated cases as there is patience for, then as many hidings.
 //!
-//! It goes on where it stopped: `target/soak/state.json` holds the seed and the next case.
+//! It goes on where it stopped: `target/soak/state.json` holds the seed, the next case and the next
+//! hiding.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,8 +17,9 @@ use crate::tidy;
 const CASES: u64 = 1_000_000;
 /// After how many cases the state is written; even, for cases come in pairs.
 const CHUNK: u64 = 100_000;
-/// The test that compares.
-const TEST: &str = "core_and_the_naive_evaluator_agree_on_generated_worlds";
+/// The test that compares, and the one that hides.
+const COMPARES: &str = "core_and_the_naive_evaluator_agree_on_generated_worlds";
+const HIDES: &str = "hiding::nothing_complies_by_what_was_hidden";
 
 /// What the command line asks for.
 #[derive(Debug, Default, PartialEq)]
@@ -32,30 +34,51 @@ struct Wanted {
 struct State {
     seed: u64,
     next_case: u64,
+    next_hiding: u64,
+    /// How many there are to be of each.
     cases: u64,
 }
 
 /// Runs what is left of the soak that was begun, or a new one.
 ///
 /// # Errors
-/// When the two evaluators differ, which the output above it shows with seed and smallest case, or
-/// when something cannot be run or written.
+/// When the two evaluators differ or something complies by what was hidden, which the output above it
+/// shows with seed and smallest case, or when something cannot be run or written.
 pub fn run(arguments: &[&str]) -> Result<(), String> {
     let wanted = wanted(arguments)?;
     let path = target().join("soak/state.json");
     let test = built()?;
     let mut state = begin(&wanted, read(&path)?, clock_seed());
-    println!("seed {}, cases {} to {}", state.seed, state.next_case, state.cases);
-    let (from, started) = (state.next_case, Instant::now());
-    while state.next_case < state.cases {
+    let State { seed, cases, .. } = state;
+    println!("seed {seed}, cases {} and hidings {} to {cases}", state.next_case, state.next_hiding);
+    let (from, started) = (state, Instant::now());
+    while state.next_case < cases {
         write(&path, state)?;
-        let count = CHUNK.min(state.cases - state.next_case);
-        compare(&test, state, count)?;
+        let count = CHUNK.min(cases - state.next_case);
+        play(
+            &test,
+            COMPARES,
+            ["PALISADE_FIRST_CASE", "PALISADE_CASES"],
+            seed,
+            state.next_case,
+            count,
+        )?;
         state.next_case += count;
     }
+    while state.next_hiding < cases {
+        write(&path, state)?;
+        let count = CHUNK.min(cases - state.next_hiding);
+        let names = ["PALISADE_FIRST_HIDING", "PALISADE_HIDINGS"];
+        play(&test, HIDES, names, seed, state.next_hiding, count)?;
+        state.next_hiding += count;
+    }
     write(&path, state)?;
-    let seconds = started.elapsed().as_secs();
-    println!("{} cases agree, seed {}, {seconds} s", state.next_case - from, state.seed);
+    println!(
+        "{} cases agree, {} hidings make nothing comply, seed {seed}, {} s",
+        state.next_case - from.next_case,
+        state.next_hiding - from.next_hiding,
+        started.elapsed().as_secs()
+    );
     Ok(())
 }
 
@@ -84,13 +107,15 @@ fn wanted(arguments: &[&str]) -> Result<Wanted, String> {
 fn begin(wanted: &Wanted, found: Option<State>, clock_seed: u64) -> State {
     let same_seed = |state: &State| wanted.seed.is_none_or(|seed| seed == state.seed);
     let goes_on = |state: &State| {
-        !wanted.restart && same_seed(state) && state.next_case < wanted.cases.unwrap_or(state.cases)
+        let cases = wanted.cases.unwrap_or(state.cases);
+        !wanted.restart && same_seed(state) && state.next_case.min(state.next_hiding) < cases
     };
     match found.filter(goes_on) {
         Some(state) => State { cases: wanted.cases.unwrap_or(state.cases), ..state },
         None => State {
             seed: wanted.seed.unwrap_or(clock_seed),
             next_case: 0,
+            next_hiding: 0,
             cases: wanted.cases.unwrap_or(CASES),
         },
     }
@@ -122,13 +147,20 @@ fn executable(messages: &str) -> Option<PathBuf> {
         .next()
 }
 
-fn compare(test: &Path, state: State, count: u64) -> Result<(), String> {
+/// Runs some cases of a test, `first` and `count` being told by the variables of these names.
+fn play(
+    test: &Path,
+    name: &str,
+    [first_name, count_name]: [&str; 2],
+    seed: u64,
+    first: u64,
+    count: u64,
+) -> Result<(), String> {
     let status = Command::new(test)
-        .args(["--nocapture", "--exact", TEST])
-        .env("PALISADE_SEED", state.seed.to_string())
-        .env("PALISADE_FIRST_CASE", state.next_case.to_string())
-        .env("PALISADE_CASES", count.to_string())
-        .env("PALISADE_UNSETTLED", "1")
+        .args(["--nocapture", "--exact", name])
+        .env("PALISADE_SEED", seed.to_string())
+        .env(first_name, first.to_string())
+        .env(count_name, count.to_string())
         .current_dir(tidy::root())
         .status()
         .map_err(|error| format!("{} cannot be run: {error}", test.display()))?;
@@ -136,10 +168,8 @@ fn compare(test: &Path, state: State, count: u64) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "stopped between cases {} and {} of seed {}; run again to try them once more",
-        state.next_case,
-        state.next_case + count,
-        state.seed
+        "`{name}` stopped between {first} and {} of seed {seed}; run again to try them once more",
+        first + count
     ))
 }
 
@@ -150,14 +180,18 @@ fn read(path: &Path) -> Result<Option<State>, String> {
     let value: Value = serde_json::from_slice(&text).map_err(|_| broken())?;
     let number = |key: &str| value.get(key).and_then(Value::as_u64).ok_or_else(broken);
     let (seed, next_case, cases) = (number("seed")?, number("nextCase")?, number("cases")?);
-    Ok(Some(State { seed, next_case, cases }))
+    // A soak that was begun before there were hidings has none of them yet.
+    let next_hiding = value.get("nextHiding").and_then(Value::as_u64).unwrap_or(0);
+    Ok(Some(State { seed, next_case, next_hiding, cases }))
 }
 
 /// The new state takes the place of the old in one step.
 fn write(path: &Path, state: State) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-    let text =
-        json!({"seed": state.seed, "nextCase": state.next_case, "cases": state.cases}).to_string();
+    let State { seed, next_case, next_hiding, cases } = state;
+    let text = json!({"seed": seed, "nextCase": next_case, "nextHiding": next_hiding,
+        "cases": cases})
+    .to_string();
     fs::create_dir_all(path.parent().unwrap_or(path)).map_err(failed)?;
     let new = path.with_extension("new");
     fs::write(&new, text).map_err(failed)?;
@@ -177,7 +211,7 @@ fn clock_seed() -> u64 {
 mod tests {
     use super::*;
 
-    const BEGUN: State = State { seed: 7, next_case: 200_000, cases: 1_000_000 };
+    const BEGUN: State = State { seed: 7, next_case: 200_000, next_hiding: 0, cases: 1_000_000 };
 
     #[test]
     fn the_command_line_is_read() {
@@ -193,14 +227,16 @@ mod tests {
     #[test]
     fn a_soak_goes_on_where_it_stopped() {
         let wanted = |cases, seed, restart| Wanted { cases, seed, restart };
-        let fresh = |seed, cases| State { seed, next_case: 0, cases };
-        let done = State { next_case: 1_000_000, ..BEGUN };
+        let fresh = |seed, cases| State { seed, next_case: 0, next_hiding: 0, cases };
+        let compared = State { next_case: 1_000_000, ..BEGUN };
+        let done = State { next_hiding: 1_000_000, ..compared };
         for (wanted, found, want) in [
             (wanted(None, None, false), None, fresh(99, CASES)),
             (wanted(None, None, false), Some(BEGUN), BEGUN),
             (wanted(None, Some(7), false), Some(BEGUN), BEGUN),
             (wanted(None, Some(8), false), Some(BEGUN), fresh(8, CASES)),
             (wanted(None, None, true), Some(BEGUN), fresh(99, CASES)),
+            (wanted(None, None, false), Some(compared), compared),
             (wanted(None, None, false), Some(done), fresh(99, CASES)),
             (wanted(Some(2_000_000), None, false), Some(done), State { cases: 2_000_000, ..done }),
             (wanted(Some(100), None, false), Some(BEGUN), fresh(99, 100)),

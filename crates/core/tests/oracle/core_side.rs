@@ -9,7 +9,7 @@ use palisade_core::evaluate::{
 };
 use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{
-    Assumed, Delivery, DeliveryError, DeliveryReader, Item, Missed, Shard, ShardBuilder,
+    Assumed, Cause, Delivery, DeliveryError, DeliveryReader, Item, Missed, Shard, ShardBuilder,
 };
 use palisade_core::organization::Organization;
 use palisade_core::policy::{self, Document, Identity, Policy};
@@ -194,9 +194,7 @@ fn shards(case: &Value, policy: &Policy) -> Result<BTreeMap<ShardId, Shard>, Str
     for file in case["files"].as_array().into_iter().flatten().chain(again) {
         missed.extend(take(&mut builders, file, &wanted));
     }
-    for builder in builders.values_mut() {
-        missed.iter().for_each(|missed| builder.miss(missed.clone()));
-    }
+    miss(&mut builders, missed);
     let assumed = assumed(case)?;
     let sealed = builders.into_iter().map(|(id, builder)| {
         let mut shard = builder.seal();
@@ -204,6 +202,30 @@ fn shards(case: &Value, policy: &Policy) -> Result<BTreeMap<ShardId, Shard>, Str
         (id, shard)
     });
     Ok(sealed.collect())
+}
+
+/// Notes what is known to be untold where it is, or may be.
+fn miss(builders: &mut Builders, missed: Vec<Missed>) {
+    for missed in missed {
+        match (missed.account.clone(), missed.region.clone()) {
+            (Some(account), Some(region)) => {
+                builder(builders, &ShardId { account, region }).miss(missed);
+            }
+            // Of any Region: an item was that which was seen later in one.
+            (account, _) => {
+                let of_it = |id: &ShardId| account.as_ref().is_none_or(|one| *one == id.account);
+                let seen = builders.iter().filter(|(id, _)| of_it(id));
+                let seen_ms = seen.filter_map(|(_, builder)| builder.seen_ms(&missed)).max();
+                if account.is_some()
+                    && missed.cause == Cause::Item
+                    && seen_ms.is_some_and(|seen| seen >= missed.moment_ms)
+                {
+                    continue;
+                }
+                builders.values_mut().for_each(|builder| builder.miss(missed.clone()));
+            }
+        }
+    }
 }
 
 /// The types that count as recorded by the operator's word.

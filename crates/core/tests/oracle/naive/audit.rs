@@ -98,11 +98,14 @@ impl Audit<'_, '_> {
     /// An interface or instance, by the groups on it.
     fn carrier(&self, carrier: &Carrier<'_>, found: &mut Found) {
         let broken = self.broken;
-        if carrier.outdated && broken != Some(Mutation::OutdatedResourcesPass) {
+        let untold = carrier.untold && broken != Some(Mutation::UntoldGroupsOfCarriersAreNone);
+        if (carrier.outdated && broken != Some(Mutation::OutdatedResourcesPass))
+            || (untold && !is_unseen(carrier.item))
+        {
             found.gap();
         }
         let mut guilty = false;
-        let mut unseen = carrier.untold && broken != Some(Mutation::UntoldGroupsOfCarriersAreNone);
+        let mut unseen = untold;
         for id in &carrier.groups {
             let Some((group, shard)) = self.look_up(id) else {
                 unseen |= broken != Some(Mutation::UnheldGroupCountedCompliant);

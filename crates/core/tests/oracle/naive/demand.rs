@@ -168,10 +168,9 @@ impl Demand {
     /// Whether what a rule lets in is looked at, and not only what it opens.
     pub fn reads_source(&self, rule: &Rule) -> bool {
         let set = |key: &str| !self.options[key].is_null();
-        let held_against = self.audit.iter().any(|audit| audit.egress == rule.egress);
         let public = self.allowed_apps.is_some() || self.denied_apps.is_some();
         !self.missing
-            && ((!self.action.is_empty() && (!self.managed || held_against))
+            && ((!self.action.is_empty() && !(self.managed && self.action == "ALLOW"))
                 || set("minIpv4CidrPrefixLenPerSgRule")
                 || set("minIpv6CidrPrefixLenPerSgRule")
                 || (public && !rule.egress))
@@ -196,6 +195,8 @@ impl Demand {
         let options = breaks_options(rule, self, lists, broken);
         match self.action.as_str() {
             "ALLOW" if broken == Some(Mutation::OverrideAllowIgnored) => options,
+            // Nothing is there to be allowed.
+            "ALLOW" if !options.violates && !options.unknown => fine,
             "ALLOW" => {
                 let allowed = match broken {
                     Some(Mutation::OverrideAllowNeedsOverlapOnly) => self.denies(rule, lists, None),

@@ -1,6 +1,8 @@
 //! One configuration item in either dialect, in the words of the delivery dialect (formats §2 to
 //! §4, §7; semantics §11 row 50).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{Mutation, any_case, text};
@@ -41,11 +43,16 @@ pub struct Item {
 
 impl Item {
     pub fn read(element: &Value, broken: Option<Mutation>) -> Item {
-        if let Value::Array(inner) = element {
-            // It is no item: what is in it tells where it is, not which item it is, nor of when.
-            let said = inner.iter().find(|inner| inner.is_object() || inner.is_array());
-            let said = said.map(|said| Item::read(said, broken)).unwrap_or_default();
-            return Item { whole: None, id: None, captured_ms: None, ..said };
+        if element.is_array() {
+            // It is no item: what is in it tells where it is, if it is at one with itself, not which
+            // item it is, nor of when.
+            let kind = only(element, &["resourceType"]);
+            return Item {
+                account: only(element, &["awsAccountId", "accountId"]),
+                region: only(element, &["awsRegion"]),
+                kind: kind.map(|kind| self::kind(&kind)),
+                ..Item::default()
+            };
         }
         let Value::Object(members) = element else { return Item::default() };
         // Names are read without regard to case (formats §11 rule 2).
@@ -130,6 +137,22 @@ impl Item {
         read.whole = Some(whole);
         read
     }
+}
+
+/// What every member of one of these names says, however deep, if all say the same.
+fn only(value: &Value, names: &[&str]) -> Option<String> {
+    fn said(value: &Value, names: &[&str], all: &mut BTreeSet<String>) {
+        for (name, inner) in value.as_object().into_iter().flatten() {
+            if names.contains(&name.as_str()) {
+                all.extend(inner.as_str().map(str::to_owned));
+            }
+            said(inner, names, all);
+        }
+        value.as_array().into_iter().flatten().for_each(|inner| said(inner, names, all));
+    }
+    let mut all = BTreeSet::new();
+    said(value, names, &mut all);
+    (all.len() == 1).then(|| all.pop_first()).flatten()
 }
 
 /// The body: JSON, JSON in a text, or nothing; `None` where it cannot be read.
@@ -231,7 +254,7 @@ pub fn is_deleted(item: &Value) -> bool {
 pub fn is_unseen(item: &Value) -> bool {
     let asked = text(&item["resourceType"]) != "AWS::EC2::EIP";
     text(&item["configurationItemStatus"]) == "ResourceNotRecorded"
-        || item["mute"] == true
+        || (item["mute"] == true && (asked || item["unreadable"] != true))
         || (asked && item["configuration"].is_null())
 }
 

@@ -7,6 +7,10 @@ use super::item::{RECORDER, is_deleted, is_unseen};
 use super::told::Hole;
 use super::{Found, Mutation, World, list, text};
 
+/// Types whose items may be of `global`.
+const GLOBAL_KINDS: [&str; 3] =
+    ["AWS::CloudFront::Distribution", "AWS::Shield::Protection", "AWS::WAFv2::WebACL"];
+
 impl Held<'_> {
     /// Whether all that there is of a type is told.
     pub fn knows(&self, world: &World<'_>, kind: &str) -> bool {
@@ -92,7 +96,9 @@ impl Held<'_> {
             }
         };
         let elsewhere = !hole.regions.is_empty() && !hole.regions.contains(&self.region);
-        if !here || elsewhere {
+        // A file of another Region may hold `global` items of this one, no others.
+        let by_another = hole.of_file.as_deref().is_some_and(|of| of != self.region);
+        if !here || elsewhere || by_another && !GLOBAL_KINDS.contains(&kind) {
             return false;
         }
         let closed = self.told.wholes.iter().any(|whole| {
@@ -104,9 +110,11 @@ impl Held<'_> {
         });
         let mended = hole.item
             && self.broken != Some(Mutation::MendedItemsStayUnreadable)
-            && self.all.iter().any(|state| {
-                Some(text(&state.item["resourceId"])) == hole.id.as_deref()
-                    && hole.kind.as_deref().is_none_or(|of| of == text(&state.item["resourceType"]))
+            && self.told.states.iter().any(|state| {
+                state.account == self.account
+                    && (state.region == self.region || hole.anywhere)
+                    && Some(text(&state.item["resourceId"])) == hole.id.as_deref()
+                    && hole.kind.as_deref() == Some(text(&state.item["resourceType"]))
                     && state.seen_ms >= hole.since_ms
             });
         !mended && (!closed || self.broken == Some(Mutation::SnapshotsCloseNothing))

@@ -60,7 +60,8 @@ fn is_too_wide(rule: &Rule, options: &Value, lists: &Lists<'_>, broken: Option<M
         Peer::Group => Said::No,
         Peer::PrefixList(id) => {
             let keys = ["minIpv4CidrPrefixLenPerSgRule", "minIpv6CidrPrefixLenPerSgRule"];
-            if keys.iter().all(|key| options[*key].is_null())
+            // No range is wider than all.
+            if keys.iter().all(|key| number(&options[*key], broken).is_none_or(|least| least <= 0))
                 || broken == Some(Mutation::EntriesHaveNoLength)
             {
                 return Said::No;

@@ -59,7 +59,8 @@ pub(super) fn rules(group: &Value, broken: Option<Mutation>) -> Told {
                 }
             }
             for prefix_list in list(&permission["prefixListIds"]) {
-                peers.push(Peer::PrefixList(text(&prefix_list["prefixListId"]).to_owned()));
+                let id = prefix_list["prefixListId"].as_str();
+                peers.extend(id.map(|id| Peer::PrefixList(id.to_owned())));
             }
             for _ in list(&permission["userIdGroupPairs"]) {
                 peers.push(Peer::Group);

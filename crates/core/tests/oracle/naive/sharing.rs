@@ -8,7 +8,7 @@ use super::network::{INTERFACE, ids_of, interfaces};
 use super::{Mutation, World, any_case, text};
 
 const GROUP: &str = "AWS::EC2::SecurityGroup";
-const ASSOCIATION: &str = "AWS::EC2::SecurityGroupVpcAssociation";
+pub const ASSOCIATION: &str = "AWS::EC2::SecurityGroupVpcAssociation";
 /// The VPCs in which another account is shown whose interfaces are not all told. An item shows in
 /// its VPC who tells of it and who owns it, where these are two; and who tells of it, where that is
 /// another account and a group of this one is on it.

@@ -156,9 +156,10 @@ fn protections_known(
         }
         _ => everywhere.iter().any(|here| knows(here, REGIONAL)),
     };
-    // Something untold may be a protection, wherever it is.
+    // Something untold may be a protection: a regional one anywhere, a global one at home.
     let told = |kind: &str| {
-        everywhere.iter().all(|here| !here.has_hole(world, kind))
+        let mut may_be = everywhere.iter().filter(|here| kind == REGIONAL || home(here));
+        may_be.all(|here| !here.has_hole(world, kind))
             || broken == Some(Mutation::HolesOfReadTypesPass)
     };
     listed.iter().all(|kind| match *kind {

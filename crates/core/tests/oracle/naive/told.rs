@@ -51,6 +51,9 @@ pub struct Hole {
     pub id: Option<String>,
     /// What tells of this moment or a later one may close it.
     pub since_ms: i64,
+    /// Its own Region was not told: the Region of its file, which may hold `global` items as well.
+    pub of_file: Option<String>,
+    pub anywhere: bool,
     /// A whole snapshot holds it, which does not close it.
     pub within: bool,
     /// It could not be read, rather than that it was left out.
@@ -103,7 +106,13 @@ pub fn read(case: &Value, broken: Option<Mutation>) -> Told {
         if name.foreign || documents.iter().any(|document| document["Records"].is_array()) {
             continue;
         }
+        let (states, holes) = (told.states.len(), told.holes.len());
         told.documents(&name, &documents, broken);
+        // What has no moment of its own is of its file's, by what else that tells.
+        let newest = told.states[states..].iter().map(|state| state.captured_ms).max();
+        for hole in told.holes[holes..].iter_mut().filter(|hole| hole.since_ms == i64::MAX) {
+            hole.since_ms = newest.unwrap_or(i64::MAX);
+        }
     }
     told
 }
@@ -184,6 +193,21 @@ impl Told {
         for element in items {
             self.item(name, element, broken);
         }
+        // A delivered history has no pages: one that goes on is a list.
+        let pass = broken == Some(Mutation::PagesThatGoOnPass);
+        if name.kind.is_some() && goes_on(document) && !pass {
+            let of = |state: &State| {
+                let kind = text(&state.item["resourceType"]).to_owned();
+                (state.account.clone(), state.region.clone(), kind)
+            };
+            let mut rows: Vec<_> = self.states[first..].iter().map(of).collect();
+            if let (true, Some(account), Some(region), Some(kind)) =
+                (rows.is_empty(), &name.account, &name.region, &name.kind)
+            {
+                rows.push((account.clone(), region.clone(), kind.clone()));
+            }
+            self.goes_on(&Answer { rows, newest_ms: name.moment_ms });
+        }
         if !whole {
             return;
         }
@@ -231,9 +255,12 @@ impl Told {
         for element in &items {
             let before = self.states.len();
             self.item(name, element, broken);
+            if let Item { account: Some(account), region: Some(region), kind: Some(kind), .. } =
+                Item::read(element, broken)
+            {
+                answer.rows.push((account, item::home(&region, broken, None), kind));
+            }
             for state in &self.states[before..] {
-                let kind = text(&state.item["resourceType"]).to_owned();
-                answer.rows.push((state.account.clone(), state.region.clone(), kind));
                 answer.newest_ms = answer.newest_ms.max(Some(state.captured_ms));
             }
         }
@@ -249,6 +276,8 @@ impl Told {
                 kind: key["ResourceType"].as_str().map(item::kind),
                 id: None,
                 since_ms,
+                of_file: None,
+                anywhere: false,
                 within: false,
                 unreadable: false,
                 item: false,
@@ -269,6 +298,8 @@ impl Told {
                     kind: key["resourceType"].as_str().map(item::kind),
                     id: None,
                     since_ms,
+                    of_file: None,
+                    anywhere: false,
                     within: false,
                     unreadable: false,
                     item: false,
@@ -291,6 +322,8 @@ impl Told {
                 kind,
                 id,
                 since_ms,
+                of_file: None,
+                anywhere: false,
                 within: false,
                 unreadable: false,
                 item: false,
@@ -304,6 +337,8 @@ impl Told {
                 kind,
                 id: None,
                 since_ms,
+                of_file: None,
+                anywhere: false,
                 within: false,
                 unreadable: false,
                 item: false,
@@ -342,6 +377,8 @@ impl Told {
         let account = read.account.or(name.account.clone());
         self.unreadable |= account.is_none();
         // A file holds what is of its Region, and `global` items.
+        let of_file = name.region.clone().filter(|_| read.region.is_none());
+        let anywhere = read.region.is_none() && of_file.is_none();
         let mut regions: Vec<String> = match read.region {
             Some(region) => vec![item::home(&region, broken, name.region.as_deref())],
             None => {
@@ -356,6 +393,8 @@ impl Told {
             kind: read.kind.or(name.kind.clone().filter(|_| !item)),
             id: read.id,
             since_ms: read.captured_ms.or(name.moment_ms).unwrap_or(i64::MAX),
+            of_file,
+            anywhere,
             within: false,
             unreadable: true,
             item,

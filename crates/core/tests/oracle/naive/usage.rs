@@ -12,7 +12,7 @@ use super::network::{
 };
 use super::rules::{Peer, Rule, rules};
 use super::scope::tags_in_scope;
-use super::sharing::{Association, associations, untold_vpcs};
+use super::sharing::{ASSOCIATION, Association, associations, untold_vpcs};
 use super::{Found, Mutation, World, flag, list, number, text};
 
 const GROUP: &str = "AWS::EC2::SecurityGroup";
@@ -49,10 +49,11 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
     if must_be_used && !instances_known {
         found.gap();
     }
-    let balancers_told = BALANCERS.iter().all(|kind| !here.has_hole(world, kind));
+    let others_told =
+        BALANCERS.iter().chain([&ASSOCIATION]).all(|kind| !here.has_hole(world, kind));
     let users = Users::of(&here, &others, broken);
     let users_seen =
-        interfaces_known && instances_known && balancers_told && users.are_all_told(broken);
+        interfaces_known && instances_known && others_told && users.are_all_told(broken);
     let untold_vpcs = untold_vpcs(world, &here, &others, broken);
 
     let judged = judged_groups(world, &here, must_be_unique, &mut found, broken);

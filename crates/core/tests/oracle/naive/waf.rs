@@ -132,8 +132,8 @@ fn verdict(
     let retrofitted = told_flag(acl, "RetrofittedByFirewallManager", broken);
     let untouched = own != Said::Yes && retrofitted == Said::No;
     let carries = carried(held::body(acl), data, untouched, broken);
-    // Own or taken over, it has to carry the same.
-    let doubt = own != Said::Yes && taken_over != Said::Yes;
+    // Nobody knows whose it is.
+    let doubt = own == Said::Untold || own == Said::No && taken_over != Said::Yes;
     match carries {
         _ if doubt => None,
         Said::Yes => Some(""),

@@ -70,8 +70,9 @@ pub(super) fn audit_case(case: &mut Value, random: &mut Random, defaults: &Defau
     case["region"] = json!(region);
     let mut types: Vec<&str> =
         SECURITY_TYPES.iter().copied().filter(|_| random.chance(55)).collect();
-    if types.is_empty() {
-        types.push(SECURITY_TYPES[0]);
+    // Groups alone often: what carries them concerns all that is on it.
+    if types.is_empty() || random.chance(30) {
+        types = vec![SECURITY_TYPES[0]];
     }
     let custom = random.chance(45);
     let with_audit_group = custom || random.chance(35);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::containers::{self, SELECTED};
 use super::files::{self, MOMENT_MS, note, push};
-use super::items::item;
+use super::items::{deleted, item};
 use super::unreadable::unreadable;
 use crate::random::Random;
 
@@ -294,7 +294,12 @@ fn recorders(case: &mut Value, random: &mut Random) {
         1 => {
             // A type of which nothing is shown.
             let kind = kinds.first().cloned().unwrap_or_default();
+            let one = items.iter().find(|item| item["resourceType"] == kind).cloned();
             items.retain(|item| item["resourceType"] != RECORDER && item["resourceType"] != kind);
+            // Or that one of it is gone.
+            if let Some(one) = one.filter(|_| random.chance(60)) {
+                items.push(deleted(&one, 1));
+            }
         }
         _ => {}
     }
