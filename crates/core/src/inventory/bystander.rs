@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
 use super::Version;
+use super::missed::{may_be_global, type_told};
 use super::outline::{Field, Outline, any};
 use super::read::{are_tags, moment_ms, state_id, usual_ms};
 
@@ -62,7 +63,8 @@ impl<'t> Bystander<'t> {
         let text = |bytes: &'t [u8]| std::str::from_utf8(bytes).ok();
         let account = AccountId::try_from(text(self.account)?).ok()?;
         let region = Region::try_from(text(self.region)?).ok()?;
-        let resource_type = ResourceType::try_from(text(self.resource_type)?).ok()?;
+        let resource_type = type_told(text(self.resource_type)?)?;
+        (!self.global || may_be_global(&resource_type)).then_some(())?;
         Some((ShardId { account, region }, resource_type))
     }
 }

@@ -294,8 +294,8 @@ struct Intake {
     /// Whether the last page of each answer goes on.
     series: BTreeMap<Series, bool>,
     unanswered: Unanswered,
-    /// The Region whose recorder told of the message that is read.
-    told_by: Option<Region>,
+    /// The Regions whose recorders told of the messages that are open, the innermost last.
+    told_by: Vec<Region>,
     /// `global` resources that are not recorded, and by whose recorder that was told.
     unrecorded: Vec<(Observation, Option<Region>)>,
 }
@@ -330,7 +330,7 @@ impl Intake {
     }
 
     fn record(&mut self, text: &str) {
-        self.told_by = None;
+        self.told_by.clear();
         self.answer_from = self.observed();
         envelope::open(text, 1, &mut |found| self.found(found));
     }
@@ -363,9 +363,13 @@ impl Intake {
         let Answer { goes_on, left_out, listed, .. } = answer;
         let is_history = series == Series::Items
             && !is_named(&self.delivery.name)
+            && self.observed() > self.answer_from
             && self.are_of_one(self.answer_from);
         if !is_history {
-            self.series.insert(series, goes_on);
+            // Where nothing tells that the next is a page of the same, it does not end it.
+            let is_page = series.is_told();
+            let known = self.series.entry(series).or_insert(goes_on);
+            *known = goes_on || *known && !is_page;
         }
         self.unanswered.left_out.extend(left_out);
         let all = &mut self.unanswered.listed;
@@ -391,8 +395,9 @@ impl Intake {
     fn end(mut self, splitter: &Splitter) -> Delivery {
         self.delivery.received_ms = self.now_ms;
         let name = NameFacts::of(&self.delivery.name);
-        self.tell_unrecorded(&name);
-        if splitter.roots == 1 && splitter.root.items {
+        let is_container = splitter.roots == 1 && splitter.root.items;
+        self.tell_unrecorded(&name, is_container);
+        if is_container {
             self.delivery.snapshot = self.coverage.facts(&self.delivery, splitter.root);
             if let (Some(snapshot), Some(now_ms)) = (&mut self.delivery.snapshot, self.now_ms)
                 && is_ahead(snapshot.moment_ms, now_ms)
@@ -412,8 +417,10 @@ impl Intake {
 
     /// A `global` resource is not recorded by the recorders of other Regions, which says nothing of
     /// it: us-east-1's tells (semantics §11 row 45). Where nobody knows who told, it is believed.
-    fn tell_unrecorded(&mut self, name: &NameFacts) {
-        let of_file = name.region.clone().or_else(|| self.coverage.region().cloned());
+    /// Beside it, the items of a container tell that; messages may be of any recorder.
+    fn tell_unrecorded(&mut self, name: &NameFacts, is_container: bool) {
+        let beside = self.coverage.region().filter(|_| is_container);
+        let of_file = name.region.as_ref().or(beside).cloned();
         for (mut observation, told_by) in std::mem::take(&mut self.unrecorded) {
             let told_by = told_by.or_else(|| of_file.clone());
             if told_by.is_some_and(|region| region.as_str() != Region::HOME_OF_GLOBAL) {
@@ -432,9 +439,10 @@ impl Intake {
     }
 
     fn note_missed(&mut self, name: &NameFacts) {
-        self.unanswered.goes_on = self.series.values().any(|goes_on| *goes_on);
+        let going_on = self.series.iter().filter(|(_, goes_on)| **goes_on);
+        self.unanswered.goes_on = going_on.map(|(series, _)| series.listing()).collect();
         let lost = self.coverage.lost_items();
-        let is_whole = !self.unanswered.goes_on && self.unanswered.left_out.is_empty();
+        let is_whole = self.unanswered.goes_on.is_empty() && self.unanswered.left_out.is_empty();
         if is_whole && lost.is_empty() {
             return;
         }
@@ -486,7 +494,8 @@ impl Intake {
             Found::Broken(reason, text) => {
                 self.quarantine(Unread { reason, ..Unread::of_text(text) });
             }
-            Found::From(region) => self.told_by = Some(region),
+            Found::From(region) => self.told_by.push(region),
+            Found::FromEnds => drop(self.told_by.pop()),
             Found::Answer(series, answer) => {
                 self.answered(series, answer);
                 self.answer_from = self.observed();
@@ -568,7 +577,7 @@ impl Intake {
                 self.next += 1;
             }
             Err(Unread { unrecorded: Some(observation), .. }) => {
-                self.unrecorded.push((*observation, self.told_by.clone()));
+                self.unrecorded.push((*observation, self.told_by.last().cloned()));
                 self.next += 1;
             }
             Err(unread) => self.quarantine(unread),

@@ -10,6 +10,7 @@ use crate::ident::{IdentError, ResourceId, ResourceType, ShardId};
 
 use super::bystander::{Bystander, SLOTS, slot};
 use super::encode::{append_item, append_plain, decode_item};
+use super::missed::may_be_global;
 use super::outline::{Field, Outline};
 use super::read::{is_type_read, plain_pairs, state_id};
 use super::{ItemDecodeError, ItemKey, Observation, Version, seen_ms};
@@ -101,7 +102,7 @@ impl Encoded {
             }
         };
         let known = self.places.get_mut(place)?;
-        if known.is_read {
+        if known.is_read || item.global && !may_be_global(&known.resource_type) {
             return None;
         }
         let text = |field| match outline.raw(field) {

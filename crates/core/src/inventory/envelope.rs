@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use crate::ident::{AccountId, Region, ResourceType};
 
 use super::foreign;
-use super::missed::Contents;
-use super::read::shape::{Many, Text, shape};
+use super::missed::{Contents, Listing, region_told, type_told};
+use super::read::shape::{Many, Present, Text, shape};
 use super::read::{Embedded, Form, embedded, parse};
 use super::split::DEPTH_MAX;
 
@@ -19,9 +19,9 @@ shape! {
     Envelope {
         item: &'a RawValue = "configurationItem",
         summary: &'a RawValue = "configurationItemSummary",
-        items: Many<&'a RawValue> = "configurationItems" | "baseConfigurationItems",
-        rows: Many<&'a RawValue> = "Results",
-        records: Many<&'a RawValue> = "Records" | "Messages",
+        items: Vec<&'a RawValue> = "configurationItems" | "baseConfigurationItems",
+        rows: Vec<&'a RawValue> = "Results",
+        records: Vec<&'a RawValue> = "Records" | "Messages",
         message: &'a RawValue = "Message",
         inside: &'a RawValue = "Body" | "invokingEvent" | "detail" | "Sns",
         listed: &'a RawValue = "resourceIdentifiers",
@@ -31,6 +31,9 @@ shape! {
         region: &'a RawValue = "region",
         data: &'a RawValue = "data",
         message_type: Text<'a> = "messageType",
+        queued: Present = "receiptHandle",
+        judged: Present = "resultToken",
+        event: Text<'a> = "detail-type",
         kind: Text<'a> = "Type",
         resource_type: &'a RawValue = "resourceType",
         resource_id: &'a RawValue = "resourceId",
@@ -52,8 +55,11 @@ pub(super) enum Found<'a> {
     Foreign,
     /// A message that cannot be opened: why, and its text.
     Broken(String, &'a str),
-    /// What is found next was told by the recorder of this Region.
+    /// What is found next was told by the recorder of this Region, up to the [`Found::FromEnds`] that
+    /// belongs to it.
     From(Region),
+    /// See [`Found::From`].
+    FromEnds,
     /// An answer of an API ended, or an object that may be one.
     Answer(Series, Answer),
 }
@@ -82,6 +88,27 @@ pub(super) enum Series {
     Rows(Box<str>),
     /// Of the ids of resources.
     Ids,
+}
+
+impl Series {
+    /// Whether answers that it names are pages of one: without what a query selects, or of ids, of
+    /// which the last page is none to us, nothing tells that.
+    pub fn is_told(&self) -> bool {
+        match self {
+            Series::Items | Series::Snapshot => true,
+            Series::Rows(query) => !query.is_empty(),
+            Series::Ids => false,
+        }
+    }
+
+    /// What it lists.
+    pub fn listing(&self) -> Listing {
+        match self {
+            Series::Items | Series::Snapshot => Listing::Items,
+            Series::Rows(_) => Listing::Rows,
+            Series::Ids => Listing::Ids,
+        }
+    }
 }
 
 /// A resource that was left out: whose, where and of which type, as far as that is told.
@@ -137,15 +164,9 @@ fn left_out_of(raw: &RawValue) -> Vec<LeftOut> {
 
 fn left_out(key: &ResourceKey<'_>) -> LeftOut {
     let text = |field: &Option<Text<'_>>| field.as_ref().map(|text| text.as_str().to_owned());
-    let region = text(&key.region).and_then(|text| match text.eq_ignore_ascii_case("global") {
-        true => Some(Region::home_of_global()),
-        false => Region::try_from(text).ok(),
-    });
-    (
-        text(&key.account).and_then(|text| AccountId::try_from(text).ok()),
-        region,
-        text(&key.resource_type).and_then(|text| ResourceType::try_from(text).ok()),
-    )
+    let resource_type = text(&key.resource_type).and_then(|text| type_told(&text));
+    let region = text(&key.region).and_then(|text| region_told(&text, resource_type.as_ref()));
+    (text(&key.account).and_then(|text| AccountId::try_from(text).ok()), region, resource_type)
 }
 
 /// What receives what is found.
@@ -159,8 +180,8 @@ pub(super) fn open(text: &str, layer: u32, found: Finder<'_>) {
     }
     let text = text.trim();
     if text.starts_with('[') {
-        return match parse::<Many<&RawValue>>("message", text) {
-            Ok(records) => records.0.iter().for_each(|raw| open(raw.get(), layer + 1, found)),
+        return match parse::<Vec<&RawValue>>("message", text) {
+            Ok(records) => records.iter().for_each(|raw| open(raw.get(), layer + 1, found)),
             Err(reason) => found(Found::Broken(reason, text)),
         };
     }
@@ -175,27 +196,33 @@ pub(super) fn open(text: &str, layer: u32, found: Finder<'_>) {
 }
 
 fn open_object(text: &str, envelope: Envelope<'_>, layer: u32, found: Finder<'_>) {
-    let nested = layer + 1;
-    if let Some(region) = told_by(&envelope) {
-        found(Found::From(region));
+    let told_by = told_by(&envelope);
+    let is_told = told_by.is_some();
+    told_by.into_iter().for_each(|region| found(Found::From(region)));
+    open_inside(text, envelope, layer + 1, found);
+    if is_told {
+        found(Found::FromEnds);
     }
+}
+
+fn open_inside(text: &str, envelope: Envelope<'_>, nested: u32, found: Finder<'_>) {
     if let Some(item) = envelope.item {
         found(Found::Item(Form::Whole, item.get()));
     } else if let Some(summary) = envelope.summary {
         found(Found::Item(Form::Summary, summary.get()));
     } else if let Some(items) = envelope.items {
-        if items.0.is_empty() {
+        if items.is_empty() {
             found(Found::EmptyList);
         }
-        items.0.iter().for_each(|item| found(Found::Item(Form::Whole, item.get())));
+        items.iter().for_each(|item| found(Found::Item(Form::Whole, item.get())));
         let whole = envelope.snapshot.is_some();
         let series = if whole { Series::Snapshot } else { Series::Items };
         answered(|_| series, Answer::default(), text, found);
     } else if let Some(rows) = envelope.rows {
-        if rows.0.is_empty() {
+        if rows.is_empty() {
             found(Found::EmptyList);
         }
-        rows.0.iter().for_each(|row| open_row(row.get(), found));
+        rows.iter().for_each(|row| open_row(row.get(), found));
         let answer = Answer::default();
         answered(Series::Rows, answer, text, found);
     } else if let (Some(listed), Some(_)) = (envelope.listed, envelope.token) {
@@ -208,6 +235,8 @@ fn open_object(text: &str, envelope: Envelope<'_>, layer: u32, found: Finder<'_>
             answer.listed.types.extend(resource_type);
         }
         answered(|_| Series::Ids, answer, text, found);
+    } else if lacks_its_item(&envelope) {
+        found(Found::Broken("a notification of an item without it".to_owned(), text));
     } else if envelope.message_type.is_some() {
         // Before the next: a change of compliance names a resource and is no item.
         found(Found::Ignored);
@@ -216,7 +245,7 @@ fn open_object(text: &str, envelope: Envelope<'_>, layer: u32, found: Finder<'_>
     {
         found(Found::Item(Form::Whole, text));
     } else if let Some(records) = envelope.records {
-        records.0.iter().for_each(|raw| open_message(raw, nested, found));
+        records.iter().for_each(|raw| open_message(raw, nested, found));
     } else if let Some(data) = envelope.data.filter(|data| data.get().starts_with('{')) {
         open(data.get(), nested, found);
     } else if is_handshake(&envelope) {
@@ -225,6 +254,8 @@ fn open_object(text: &str, envelope: Envelope<'_>, layer: u32, found: Finder<'_>
         found(Found::Stranger);
     } else if let Some(inside) = envelope.message.or(envelope.inside) {
         open_message(inside, nested, found);
+    } else if lacks_its_message(&envelope) {
+        found(Found::Broken("an empty message".to_owned(), text));
     } else if foreign::is_record(text) {
         found(Found::Foreign);
     } else {
@@ -262,10 +293,34 @@ fn names_a_type(resource_type: &RawValue) -> bool {
     resource_type.get().contains("::")
 }
 
+/// Whether a notification is of a type that carries an item, or its summary, and has neither.
+fn lacks_its_item(envelope: &Envelope<'_>) -> bool {
+    const OF_ITEMS: [&str; 3] = [
+        "ConfigurationItemChangeNotification",
+        "OversizedConfigurationItemChangeNotification",
+        "OversizedConfigurationItemChangeDeliveryFailed",
+    ];
+    let told = envelope.message_type.as_ref().map_or("", Text::as_str);
+    OF_ITEMS.iter().any(|of_items| told.eq_ignore_ascii_case(of_items))
+}
+
+/// Whether a queue's record, an SNS message, an event of an item or one for a rule has nothing in it.
+fn lacks_its_message(envelope: &Envelope<'_>) -> bool {
+    let event = envelope.event.as_ref().map_or("", Text::as_str);
+    envelope.queued.is_some()
+        || envelope.judged.is_some()
+        || kind(envelope) == "Notification"
+        || event == "Config Configuration Item Change"
+}
+
+/// What SNS says a message is.
+fn kind<'e>(envelope: &'e Envelope<'_>) -> &'e str {
+    envelope.kind.as_ref().map_or("", Text::as_str)
+}
+
 /// SNS's own messages about subscriptions carry prose.
 fn is_handshake(envelope: &Envelope<'_>) -> bool {
-    let kind = envelope.kind.as_ref().map_or("", Text::as_str);
-    matches!(kind, "SubscriptionConfirmation" | "UnsubscribeConfirmation")
+    matches!(kind(envelope), "SubscriptionConfirmation" | "UnsubscribeConfirmation")
 }
 
 /// A service's error has a `Message` of prose and no `Type`.
@@ -281,7 +336,7 @@ fn open_message(raw: &RawValue, layer: u32, found: Finder<'_>) {
         other => found(other),
     };
     match embedded("message", raw.get()) {
-        Ok(None) => known(Found::Ignored),
+        Ok(None) => known(Found::Broken("an empty message".to_owned(), raw.get())),
         Ok(Some(Embedded::Value(object))) => open(object, layer, &mut known),
         Ok(Some(Embedded::Text(text))) => match json_of(&text) {
             Ok(json) => open(json, layer, &mut known),

@@ -64,6 +64,27 @@ const GLOBAL: [ResourceType; 4] = [
     ResourceType::WAFV2_WEB_ACL,
 ];
 
+/// Whether resources of a type may be `global`. Of types that nobody reads that is not known.
+pub(super) fn may_be_global(resource_type: &ResourceType) -> bool {
+    GLOBAL.contains(resource_type) || !ResourceType::NAMED.contains(resource_type)
+}
+
+/// The type that a text tells: its parts are joined by `::` and have no blanks. Taken for a type that
+/// nobody reads, another text would hide an item.
+pub(super) fn type_told(text: &str) -> Option<ResourceType> {
+    let is_type = text.contains("::") && !text.contains(char::is_whitespace);
+    ResourceType::try_from(text).ok().filter(|_| is_type)
+}
+
+/// The Region that a text tells of something of this type: us-east-1 for `global`, unless resources
+/// of the type never are.
+pub(super) fn region_told(text: &str, resource_type: Option<&ResourceType>) -> Option<Region> {
+    if text.eq_ignore_ascii_case("global") {
+        return resource_type.is_none_or(may_be_global).then(Region::home_of_global);
+    }
+    Region::try_from(text).ok()
+}
+
 /// Which gaps of a shard are open.
 ///
 /// `missed` are those that concern the shard; `mark_ms` tells the moment of the newest snapshot or
@@ -181,11 +202,22 @@ pub(super) struct Contents {
     pub home: Option<Region>,
 }
 
+/// What a listing lists, which tells what its other pages may hold.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Listing {
+    /// Configuration items, of the accounts that the pages show and of any type.
+    Items,
+    /// Rows of a query: its conditions are not told, nor whether it was put to an aggregator.
+    Rows,
+    /// Ids, of one type a listing; of an aggregator's, of any account.
+    Ids,
+}
+
 /// What answers of an API left out.
 #[derive(Debug, Default)]
 pub(super) struct Unanswered {
     /// Listings that go on.
-    pub goes_on: bool,
+    pub goes_on: BTreeSet<Listing>,
     /// What of these tells whose and which they are.
     pub listed: Contents,
     /// Resources that are named and left out, by account and Region, if told, and type.
@@ -279,8 +311,6 @@ impl MissedItems {
         accounts.extend(lost.accounts().chain(&listed.accounts));
         let mut regions: BTreeSet<&Region> = contents.regions.iter().collect();
         regions.extend(&listed.regions);
-        let mut types: BTreeSet<&ResourceType> = contents.types.iter().collect();
-        types.extend(lost.types().into_iter().chain(&listed.types));
         let region =
             if accounts.is_empty() { name.region.as_ref() } else { only(&regions).copied() };
         // One whose items tell no account is its folder's, else anybody's.
@@ -296,11 +326,23 @@ impl MissedItems {
             let region = region.cloned();
             self.note(Missed { account, region, resource_type, what: None, cause, moment_ms });
         };
-        if unanswered.goes_on {
-            // A listing of several types may go on with any.
-            let resource_type = only(&types).copied().filter(|_| !lost.of_any_type());
-            for account in everyone(&None) {
-                note(account, region, resource_type.cloned(), Cause::GoesOn);
+        // What one page shows is not what the others may hold; the file's name is about all.
+        let (named, named_region) = (&name.account, name.region.as_ref());
+        for listing in &unanswered.goes_on {
+            match listing {
+                Listing::Items => {
+                    for account in everyone(&None) {
+                        note(account, region, name.resource_type.clone(), Cause::GoesOn);
+                    }
+                }
+                Listing::Rows => note(named.clone(), named_region, None, Cause::GoesOn),
+                Listing::Ids => {
+                    let mut types: Vec<_> = listed.types.iter().cloned().map(Some).collect();
+                    types.extend(types.is_empty().then_some(None));
+                    for resource_type in types {
+                        note(named.clone(), named_region, resource_type, Cause::GoesOn);
+                    }
+                }
             }
         }
         for (account, told_region, resource_type) in &unanswered.left_out {

@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 
 use crate::ident::{AccountId, Region, ResourceId, ResourceType};
 
-use super::missed::{Lost, Sort};
+use super::missed::{Lost, Sort, may_be_global, region_told, type_told};
 use super::outline::{Field, Outline, any};
 use super::salvage::salvage;
 use super::{Body, Item, ItemKey, Observation, Version};
@@ -270,14 +270,24 @@ fn identify(fields: &Fields<'_>) -> Result<Observation, String> {
     let resource_type = required(&fields.resource_type, "resourceType")?;
     let id = required(&fields.id, "resourceId")?;
     let global = region.eq_ignore_ascii_case("global");
+    let account = AccountId::try_from(account).map_err(|error| error.to_string())?;
+    let region = match global {
+        true => Region::home_of_global(),
+        false => Region::try_from(region).map_err(|error| error.to_string())?,
+    };
+    let resource_type = ResourceType::try_from(resource_type).map_err(|error| error.to_string())?;
+    if type_told(resource_type.as_str()).is_none() {
+        return Err(format!(
+            "`resourceType` is not one such as `AWS::EC2::VPC`: `{resource_type}`"
+        ));
+    }
+    if global && !may_be_global(&resource_type) {
+        return Err(format!("`awsRegion` is `global`, where no {resource_type} can be"));
+    }
     let key = ItemKey {
-        account: AccountId::try_from(account).map_err(|error| error.to_string())?,
-        region: if global {
-            Region::home_of_global()
-        } else {
-            Region::try_from(region).map_err(|error| error.to_string())?
-        },
-        resource_type: ResourceType::try_from(resource_type).map_err(|error| error.to_string())?,
+        account,
+        region,
+        resource_type,
         id: ResourceId::try_from(id).map_err(|error| error.to_string())?,
     };
     let item = Item {
@@ -295,19 +305,15 @@ fn identify(fields: &Fields<'_>) -> Result<Observation, String> {
 /// What is readable of an item that [`identify`] refuses.
 fn lost(fields: &Fields<'_>) -> Lost {
     let text = |field: &Option<Cow<'_, str>>| field.as_deref().map(str::to_owned);
-    let region = text(&fields.region);
-    let global = region.as_ref().is_some_and(|region| region.eq_ignore_ascii_case("global"));
+    let resource_type = fields.resource_type.as_deref().and_then(type_told);
+    let region = fields.region.as_deref();
+    let region = region.and_then(|text| region_told(text, resource_type.as_ref()));
     let account = text(&fields.account).and_then(|text| AccountId::try_from(text).ok());
     Lost {
         sort: Sort {
             accounts: account.into_iter().collect(),
-            region: if global {
-                Some(Region::home_of_global())
-            } else {
-                region.and_then(|text| Region::try_from(text).ok())
-            },
-            resource_type: text(&fields.resource_type)
-                .and_then(|text| ResourceType::try_from(text).ok()),
+            region,
+            resource_type,
             id: text(&fields.id).and_then(|text| ResourceId::try_from(text).ok()),
         },
         captured_ms: version(fields).ok().map(|version| version.captured_ms),
@@ -356,7 +362,7 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<Presence
     }
     if let Some(raw) = fields.tags {
         let tags: TagMap = parse("tags", raw)?;
-        item.tags = Some(tags.0);
+        item.tags = tags.0;
     }
     let reader = reader_of(&item.key.resource_type);
     let bodiless = presence == Presence::Deleted || form == Form::Summary;

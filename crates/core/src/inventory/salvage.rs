@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::ident::{AccountId, Region, ResourceType};
+use crate::ident::AccountId;
 
-use super::missed::Sort;
+use super::missed::{Sort, region_told, type_told};
+use super::name::NameFacts;
 
 /// Bytes of such a text that are looked at.
 const LOOKED_AT_MAX: usize = 1024 * 1024;
@@ -27,21 +28,22 @@ pub(super) fn salvage(text: &str) -> Sort {
         owners = accounts("accountid");
         owners.retain(|_| owners_are_one(text, &lower));
     }
+    // An oversized notification's object says whose it is in its key.
+    let place = only(values(text, &lower, "s3bucketlocation")).map(NameFacts::of);
+    let place = place.unwrap_or_default();
+    if owners.is_empty() {
+        owners.extend(place.account);
+    }
     if owners.len() > ACCOUNTS_MAX {
         owners.clear();
     }
-    let region = only(values(text, &lower, "awsregion")).and_then(|text| match text {
-        _ if text.eq_ignore_ascii_case("global") => Some(Region::home_of_global()),
-        _ => Region::try_from(text).ok(),
-    });
     // Relationships name other types.
-    let resource_type = only(values(text, &lower, "resourcetype"));
-    Sort {
-        accounts: owners,
-        region,
-        resource_type: resource_type.and_then(|text| ResourceType::try_from(text).ok()),
-        id: None,
-    }
+    let resource_type = only(values(text, &lower, "resourcetype")).and_then(type_told);
+    let resource_type = resource_type.or(place.resource_type);
+    let region = only(values(text, &lower, "awsregion"));
+    let region = region.and_then(|text| region_told(text, resource_type.as_ref()));
+    let region = region.or(place.region);
+    Sort { accounts: owners, region, resource_type, id: None }
 }
 
 fn owners_are_one(text: &str, lower: &str) -> bool {

@@ -236,14 +236,15 @@ impl Coverage {
 
     /// The facts of a snapshot, if the file is a whole one: its name says so, or, where the name
     /// says nothing, a `configSnapshotId` or the older `requestId` in it. Histories had that
-    /// `requestId` too, but they repeat resources and tell deletions, which a snapshot never does.
+    /// `requestId` too, but they repeat resources and tell deletions, which a snapshot never does, and
+    /// nothing else of what is recorded. A file that names what it leaves out is not whole.
     pub fn facts(&self, delivery: &Delivery, root: Root) -> Option<SnapshotFacts> {
         let name = NameFacts::of(&delivery.name);
         let whole = match name.kind {
             Some(kind) => kind == Kind::Snapshot,
-            None => root.snapshot_id || (root.request_id && !self.deletions && !repeats(delivery)),
+            None => root.snapshot_id || (root.request_id && self.is_of_one_moment(delivery)),
         };
-        if !whole || root.next_token || root.batch {
+        if !whole || root.next_token || root.batch || root.left_out {
             return None;
         }
         let moment_ms = name.moment_ms.or(self.newest_ms)?;
@@ -252,6 +253,11 @@ impl Coverage {
         let covers = shard.as_ref().map(|shard| self.covers(shard)).unwrap_or_default();
         let holds = shard.as_ref().map(|shard| self.holds(shard)).unwrap_or_default();
         Some(SnapshotFacts { shard, moment_ms, claimed_ms: None, covers, holds })
+    }
+
+    /// Whether it holds a recorder, and nothing that shows it to be a history.
+    fn is_of_one_moment(&self, delivery: &Delivery) -> bool {
+        !self.listed.is_empty() && !self.deletions && !repeats(delivery)
     }
 
     /// The one shard of the regional items. A snapshot of `global` items alone, or of none, is of

@@ -101,7 +101,7 @@ impl Groups {
     pub fn of(found: Vec<PathBuf>) -> Groups {
         let mut groups: BTreeMap<Option<AccountId>, Account> = BTreeMap::new();
         for path in found {
-            let id = by_path(&path).or_else(|| by_first_item(&path));
+            let id = files::account(&path).or_else(|| by_first_item(&path));
             let group = groups.entry(id.clone()).or_insert(Account { id, files: Vec::new() });
             group.files.push(path);
         }
@@ -118,21 +118,6 @@ impl Groups {
         let id = Some(id.clone());
         self.0.get(&id).cloned().unwrap_or(Account { id, files: Vec::new() })
     }
-}
-
-/// `…/<account>/Config/…`, or `<account>_Config_…` as the file's name (formats §5).
-fn by_path(path: &Path) -> Option<AccountId> {
-    let account = |text: &str| AccountId::try_from(text).ok().filter(|_| text.len() == 12);
-    let name = files::name(path);
-    if let Some(id) = name.split_once("_Config_").and_then(|(id, _)| account(id)) {
-        return Some(id);
-    }
-    let parts: Vec<String> =
-        path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
-    parts.windows(2).rev().find_map(|pair| match pair {
-        [id, config] if config == "Config" => account(id),
-        _ => None,
-    })
 }
 
 /// The first account id in the file's text, by the name that either dialect gives it.
@@ -188,7 +173,9 @@ impl Account {
                 }
                 Err(why) => {
                     reading.unread.insert(path.display().to_string(), why);
-                    let missed = Missed::file(&files::origin(path), self.id.as_ref(), now_ms);
+                    // What its first item tells is of that item; the others may be anybody's.
+                    let account = files::account(path);
+                    let missed = Missed::file(&files::origin(path), account.as_ref(), now_ms);
                     shards.miss(missed, &mut reading, out)?;
                 }
             }
@@ -412,7 +399,7 @@ mod tests {
 
     #[test]
     fn a_file_tells_its_account_by_its_name_or_folder_or_first_item() {
-        let told = |path: &str| by_path(Path::new(path)).map(|id| id.to_string());
+        let told = |path: &str| files::account(Path::new(path)).map(|id| id.to_string());
         let id = Some("012345678901".to_owned());
         assert_eq!(told("x/012345678901_Config_eu-west-1_ConfigSnapshot_20260203T0_u.json.gz"), id);
         assert_eq!(told("o-1/AWSLogs/o-1/012345678901/Config/eu-west-1/2026/2/3/x/y.json"), id);

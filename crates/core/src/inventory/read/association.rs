@@ -62,10 +62,17 @@ pub(super) fn read_load_balancer(source: &Source<'_>) -> Result<Body, String> {
         attribute.key.as_ref().is_some_and(|key| key.as_str() == WEB_ACL_ATTRIBUTE)
     });
     Ok(Body::LoadBalancer(LoadBalancer {
-        kind: body.kind.and_then(Text::filled),
+        kind: body.kind.and_then(|kind| kind_of(kind.as_str())),
         groups: body.groups.map(|groups| group_ids(Some(groups))),
         web_acl: said(named.and_then(|attribute| attribute.value)),
     }))
+}
+
+/// One of the kinds that there are. Another is not told: what is no application load balancer is out
+/// of scope (semantics §10 row 18).
+fn kind_of(text: &str) -> Option<Box<str>> {
+    let kinds = ["application", "network", "gateway"];
+    kinds.iter().any(|kind| text.eq_ignore_ascii_case(kind)).then(|| text.into())
 }
 
 pub(super) fn read_classic(source: &Source<'_>) -> Result<Body, String> {

@@ -98,7 +98,7 @@ pub(super) fn read_interface(source: &Source<'_>) -> Result<Body, String> {
         requester_managed: body.requester_managed.is_some_and(|managed| managed.0),
         instance: attachment.instance.and_then(Text::filled),
         device_index: device_index(attachment.device_index)?,
-        owner: owner(body.owner)?,
+        owner: owner(body.owner, source.item)?,
     }))
 }
 
@@ -108,10 +108,10 @@ pub(super) fn read_instance(source: &Source<'_>) -> Result<Body, String> {
     let body: InstanceBody<'_> = source.body()?;
     let state = body.state.and_then(|state| state.name).and_then(Text::filled);
     let terminated = state.as_ref().is_some_and(|state| state.eq_ignore_ascii_case("terminated"));
-    let by_interfaces = body
-        .interfaces
-        .as_ref()
-        .is_some_and(|interfaces| interfaces.0.iter().all(|interface| interface.groups.is_some()));
+    let by_interfaces = body.interfaces.as_ref().is_some_and(|interfaces| {
+        // None at all tell nothing of the groups that an instance has without interfaces.
+        !interfaces.0.is_empty() && interfaces.0.iter().all(|interface| interface.groups.is_some())
+    });
     let interfaces = body.interfaces.map(|interfaces| {
         interfaces.0.into_iter().map(instance_interface).collect::<Result<Vec<_>, String>>()
     });

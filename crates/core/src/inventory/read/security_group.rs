@@ -8,7 +8,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::de::IgnoredAny;
 
 use crate::ident::AccountId;
-use crate::inventory::{Body, Permission, SecurityGroup, UntoldOfGroup};
+use crate::inventory::{Body, Item, Permission, SecurityGroup, UntoldOfGroup};
 
 use super::plain::{Plain, filled, set, skip_other};
 use super::shape::{Cidr, Many, PrefixListId, Text, TextIn, Whole, shape};
@@ -51,17 +51,18 @@ fn plain_group(source: &Source<'_>) -> Option<SecurityGroup> {
     const NAMES: [&str; 5] =
         ["groupName", "vpcId", "ownerId", "ipPermissions", "ipPermissionsEgress"];
     let (mut name, mut vpc, mut owner, mut ingress, mut egress) = (None, None, None, None, None);
+    let permission = |plain: &mut Plain<'_>| plain_permission(source.item, plain);
     let mut plain = Plain::new(source.configuration);
     plain.object(|key, plain| match key {
         "groupName" => set(&mut name, plain.text()?),
         "vpcId" => set(&mut vpc, plain.text()?),
         "ownerId" => set(&mut owner, plain.text()?),
-        "ipPermissions" => set(&mut ingress, plain.list(plain_permission)?),
-        "ipPermissionsEgress" => set(&mut egress, plain.list(plain_permission)?),
+        "ipPermissions" => set(&mut ingress, plain.list(permission)?),
+        "ipPermissionsEgress" => set(&mut egress, plain.list(permission)?),
         _ => skip_other(key, &NAMES, plain),
     })?;
     let owner = match filled(owner) {
-        Some(owner) => Some(AccountId::try_from(owner).ok()?),
+        Some(owner) => Some(owner_of(owner, source.item)?),
         None => None,
     };
     let name = filled(name).map(Box::from).or_else(|| source.item.name.clone());
@@ -76,7 +77,7 @@ fn plain_group(source: &Source<'_>) -> Option<SecurityGroup> {
     plain.is_done().then_some(group)
 }
 
-fn plain_permission(plain: &mut Plain<'_>) -> Option<Permission> {
+fn plain_permission(item: &Item, plain: &mut Plain<'_>) -> Option<Permission> {
     const NAMES: [&str; 8] = [
         "ipProtocol",
         "fromPort",
@@ -115,7 +116,7 @@ fn plain_permission(plain: &mut Plain<'_>) -> Option<Permission> {
     let protocol = protocol?;
     let (from_port, to_port) = ports(protocol, from, to).ok()?;
     let told = [&wrapped_ipv4, &wrapped_ipv6, &bare].map(Option::is_some);
-    tells_all(told, lists.is_some(), groups.is_some()).then_some(())?;
+    tells_all(item, told, lists.is_some(), groups.is_some()).then_some(())?;
     let (ipv4, ipv6) = networks.sorted();
     Some(Permission {
         protocol,
@@ -157,12 +158,18 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
     }
 }
 
+/// The end of 2016, milliseconds since the epoch: items captured before have bare ranges alone
+/// (formats §9).
+const BARE_UNTIL_MS: i64 = 1_483_228_800_000;
+
 /// Whether a permission tells every kind of other end, as every one of AWS Config's does: IPv4, IPv6
-/// and bare ranges, prefix lists, groups. Items up to 2016 have bare ranges alone (formats §9).
-fn tells_all([ipv4, ipv6, bare]: [bool; 3], lists: bool, groups: bool) -> bool {
-    let ranges = match (ipv4, ipv6) {
-        (true, told) => told,
-        (false, _) => bare,
+/// and bare ranges, prefix lists, groups.
+fn tells_all(item: &Item, [ipv4, ipv6, bare]: [bool; 3], lists: bool, groups: bool) -> bool {
+    let is_bare = item.version.captured_ms < BARE_UNTIL_MS;
+    // Bare ranges repeat the IPv4 ones.
+    let ranges = match (ipv4 || bare, ipv6) {
+        (told, true) => told,
+        (_, false) => bare && !ipv4 && is_bare,
     };
     ranges && lists && groups
 }
@@ -178,10 +185,10 @@ fn read_any(source: &Source<'_>) -> Result<Body, String> {
         None if tells_vpc(source)? => Some(Box::from("")),
         vpc => vpc,
     };
-    let (ingress, is_ingress_untold) = permissions("ipPermissions", body.ingress)?;
-    let (egress, is_egress_untold) = permissions("ipPermissionsEgress", body.egress)?;
+    let (ingress, is_ingress_untold) = permissions(source.item, "ipPermissions", body.ingress)?;
+    let (egress, is_egress_untold) = permissions(source.item, "ipPermissionsEgress", body.egress)?;
     let untold = UntoldOfGroup { ingress: is_ingress_untold, egress: is_egress_untold };
-    let owner = owner(body.owner)?;
+    let owner = owner(body.owner, source.item)?;
     let name = body.name.and_then(Text::filled).or_else(|| source.item.name.clone());
     Ok(Body::SecurityGroup(SecurityGroup {
         group_name: name.unwrap_or_default(),
@@ -200,15 +207,26 @@ fn tells_vpc(source: &Source<'_>) -> Result<bool, String> {
 }
 
 /// Whose a resource is, where that is told.
-pub(super) fn owner(text: Option<Text<'_>>) -> Result<Option<AccountId>, String> {
+pub(super) fn owner(text: Option<Text<'_>>, item: &Item) -> Result<Option<AccountId>, String> {
     let owner = text.and_then(Text::filled);
     owner
-        .map(|owner| AccountId::try_from(&*owner).map_err(|error| format!("`ownerId`: {error}")))
+        .map(|owner| {
+            let id = owner_of(&owner, item);
+            id.ok_or_else(|| format!("`ownerId`: `{owner}` is not an account id of 12 digits"))
+        })
         .transpose()
+}
+
+/// The item's own account, or one with an id of AWS's form: believed, anything else would give the
+/// resource away to an account that nobody has.
+fn owner_of(text: &str, item: &Item) -> Option<AccountId> {
+    let id = AccountId::try_from(text).ok()?;
+    (text.len() == 12 || id == item.key.account).then_some(id)
 }
 
 /// The permissions of a direction, and whether some of what they open may not be told.
 fn permissions(
+    item: &Item,
     what: &str,
     rules: Option<Many<Rule<'_>>>,
 ) -> Result<(Vec<Permission>, bool), String> {
@@ -216,7 +234,7 @@ fn permissions(
     let mut untold = false;
     let read = rules.0.into_iter().enumerate().map(|(at, rule)| {
         let told = [rule.ipv4.is_some(), rule.ipv6.is_some(), rule.ip.is_some()];
-        untold |= !tells_all(told, rule.prefix_lists.is_some(), rule.groups.is_some());
+        untold |= !tells_all(item, told, rule.prefix_lists.is_some(), rule.groups.is_some());
         permission(rule).map_err(|why| format!("`{what}[{at}]`: {why}"))
     });
     let read: Vec<Permission> = read.collect::<Result<_, String>>()?;
@@ -341,7 +359,7 @@ mod tests {
         })
     }
 
-    const USUAL: &str = r#"{"description":"d","groupName":"g","ipPermissions":[{"fromPort":443,"ipProtocol":"tcp","ipv6Ranges":[{"cidrIpv6":"::/0"}],"prefixListIds":[{"prefixListId":"pl-1"}],"toPort":444,"userIdGroupPairs":[{"groupId":"sg-1","userId":"1"}],"ipv4Ranges":[{"cidrIp":"0.0.0.0/0"}],"ipRanges":["0.0.0.0/0"]},{"ipProtocol":"-1","ipRanges":[],"prefixListIds":[],"userIdGroupPairs":[]}],"ownerId":"1","ipPermissionsEgress":[],"tags":[{"key":"a","value":"b"}],"vpcId":"vpc-1"}"#;
+    const USUAL: &str = r#"{"description":"d","groupName":"g","ipPermissions":[{"fromPort":443,"ipProtocol":"tcp","ipv6Ranges":[{"cidrIpv6":"::/0"}],"prefixListIds":[{"prefixListId":"pl-1"}],"toPort":444,"userIdGroupPairs":[{"groupId":"sg-1","userId":"1"}],"ipv4Ranges":[{"cidrIp":"0.0.0.0/0"}],"ipRanges":["0.0.0.0/0"]},{"ipProtocol":"-1","ipRanges":[],"ipv6Ranges":[],"prefixListIds":[],"userIdGroupPairs":[]}],"ownerId":"1","ipPermissionsEgress":[],"tags":[{"key":"a","value":"b"}],"vpcId":"vpc-1"}"#;
 
     #[test]
     fn the_usual_body_goes_the_short_way() {
@@ -360,6 +378,9 @@ mod tests {
             ("\"tcp\"", "6"),
             ("[\"0.0.0.0/0\"]", "[{\"cidrIp\":\"0.0.0.0/0\"}]"),
             ("[\"0.0.0.0/0\"]", "null"),
+            ("[\"0.0.0.0/0\"]", "[null]"),
+            (",\"ipv6Ranges\":[]", ""),
+            ("\"ownerId\":\"1\"", "\"ownerId\":\"2\""),
             ("{\"cidrIp\":", "{\"value\":"),
             ("{\"cidrIp\":", "{\"description\":\"x\",\"cidrIp\":"),
             ("\"userId\"", "\"userid\""),

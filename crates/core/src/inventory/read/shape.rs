@@ -199,6 +199,43 @@ wraps! {
 /// Text, bare or wrapped as `{"value":…}`.
 pub(in crate::inventory) type Text<'a> = TextIn<'a, Value>;
 
+/// A string, bare or wrapped; another scalar tells none.
+pub(in crate::inventory) struct StringOnly(pub(in crate::inventory) Option<Box<str>>);
+
+impl<'a> Deserialize<'a> for StringOnly {
+    fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
+        struct Leaf;
+        impl<'a> Visitor<'a> for Leaf {
+            type Value = StringOnly;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<StringOnly, E> {
+                Ok(StringOnly(Some(text.into())))
+            }
+            fn visit_bool<E: Error>(self, _: bool) -> Result<StringOnly, E> {
+                Ok(StringOnly(None))
+            }
+            fn visit_i64<E: Error>(self, _: i64) -> Result<StringOnly, E> {
+                Ok(StringOnly(None))
+            }
+            fn visit_u64<E: Error>(self, _: u64) -> Result<StringOnly, E> {
+                Ok(StringOnly(None))
+            }
+            fn visit_f64<E: Error>(self, _: f64) -> Result<StringOnly, E> {
+                Ok(StringOnly(None))
+            }
+            fn visit_unit<E: Error>(self) -> Result<StringOnly, E> {
+                Ok(StringOnly(None))
+            }
+            fn visit_map<A: MapAccess<'a>>(self, map: A) -> Result<StringOnly, A::Error> {
+                unwrap::<Value, StringOnly, A>(map)
+            }
+        }
+        from.deserialize_any(Leaf)
+    }
+}
+
 /// A whole number, given as an integer, a float without fraction (formats §7) or text.
 #[derive(Clone, Copy)]
 pub(in crate::inventory) struct Whole(pub(in crate::inventory) i64);
@@ -240,8 +277,8 @@ impl<'a> Deserialize<'a> for Flag {
     }
 }
 
-/// A list; nulls in it are left out, and `{"quantity":n,"items":[…]}` is its items, as
-/// `{"value":[…]}` is its value.
+/// A list; `{"quantity":n,"items":[…]}` is its items, as `{"value":[…]}` is its value. A null in it is
+/// an error: an element that is not told is not no element (semantics §11 row 38).
 pub(in crate::inventory) struct Many<T>(pub(in crate::inventory) Vec<T>);
 
 impl<'a, T: Deserialize<'a>> Deserialize<'a> for Many<T> {
@@ -255,7 +292,7 @@ impl<'a, T: Deserialize<'a>> Deserialize<'a> for Many<T> {
             fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Many<T>, A::Error> {
                 let mut all = Vec::new();
                 while let Some(element) = seq.next_element::<Option<T>>()? {
-                    all.extend(element);
+                    all.push(element.ok_or_else(|| A::Error::custom("null in a list"))?);
                 }
                 Ok(Many(all))
             }

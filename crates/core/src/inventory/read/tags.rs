@@ -7,17 +7,18 @@ use crate::inventory::Tags;
 use crate::inventory::encoded::Pairs;
 
 use super::plain::Plain;
-use super::shape::{Text, shape};
+use super::shape::{StringOnly, shape};
 use super::{Source, embedded, parse};
 
-/// Item-level tags: a map, or in query results a list (formats §4).
-pub(super) struct TagMap(pub(super) Tags);
+/// Item-level tags: a map, or in query results a list (formats §4). `None` where the value of one is
+/// not told: nobody knows then what a filter would make of them (semantics §11 row 38).
+pub(super) struct TagMap(pub(super) Option<Tags>);
 
 shape! {
     /// One tag of a list.
     Tag {
-        key: Text<'a> = "key",
-        value: Text<'a> = "value",
+        key: StringOnly = "key",
+        value: StringOnly = "value",
     }
 }
 
@@ -35,23 +36,33 @@ impl<'a> Deserialize<'a> for TagMap {
                 f.write_str("tags as an object or a list")
             }
             fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<TagMap, A::Error> {
-                let mut tags = Tags::new();
+                let mut tags = Some(Tags::new());
                 while let Some(key) = map.next_key::<String>()? {
-                    let value = map.next_value::<Option<Text<'a>>>()?;
-                    tags.insert(key.into(), value.map(Text::into_box).unwrap_or_default());
+                    let StringOnly(value) = map.next_value()?;
+                    add(&mut tags, Some(key.into()), value);
                 }
                 Ok(TagMap(tags))
             }
             fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<TagMap, A::Error> {
-                let mut tags = Tags::new();
+                let mut tags = Some(Tags::new());
                 while let Some(tag) = seq.next_element::<Tag<'a>>()? {
                     let key = tag.key.ok_or_else(|| A::Error::custom("a tag without `key`"))?;
-                    tags.insert(key.into_box(), tag.value.map(Text::into_box).unwrap_or_default());
+                    add(&mut tags, key.0, tag.value.and_then(|value| value.0));
                 }
                 Ok(TagMap(tags))
             }
         }
         from.deserialize_any(Any)
+    }
+}
+
+/// Adds a tag; one that is not told whole leaves all untold.
+fn add(tags: &mut Option<Tags>, key: Option<Box<str>>, value: Option<Box<str>>) {
+    match (tags.as_mut(), key, value) {
+        (Some(tags), Some(key), Some(value)) => {
+            tags.insert(key, value);
+        }
+        _ => *tags = None,
     }
 }
 
@@ -87,7 +98,7 @@ pub(super) fn listed_tags(source: &Source<'_>) -> Result<Option<Tags>, String> {
         let Some(raw) = lists.tags.or(lists.tag_set).or(lists.tag_list) else { continue };
         if let Some(list) = embedded("tags", raw.get())? {
             let tags: TagMap = parse("tags", list.json())?;
-            return Ok(Some(tags.0));
+            return Ok(tags.0);
         }
     }
     Ok(None)

@@ -64,7 +64,7 @@ fn both_dialects_say_the_same() {
         ),
         // Hand-made: any letter case at the top, nulls, the last of a repeated field.
         format!(
-            r#"{{"CONFIGURATION":{configuration},"ACCOUNTID":"011122223333","awsregion":"eu-west-1","arn":"arn:the","ResourceId":"x","ResourceId":"the-id","ResourceId":null,"ResourceName":"the-name","ResourceType":"{GROUP}","ConfigurationItemCaptureTime":"2026-02-03T05:05:06.789+01:00","configurationStateID":1770091506789,"Tags":{{"k":"v","e":null}},"relationships":null}}"#
+            r#"{{"CONFIGURATION":{configuration},"ACCOUNTID":"011122223333","awsregion":"eu-west-1","arn":"arn:the","ResourceId":"x","ResourceId":"the-id","ResourceId":null,"ResourceName":"the-name","ResourceType":"{GROUP}","ConfigurationItemCaptureTime":"2026-02-03T05:05:06.789+01:00","configurationStateID":1770091506789,"Tags":{{"k":"v","e":""}},"relationships":null}}"#
         ),
     ] {
         assert_eq!(read_ok(&api), delivered, "{api}");
@@ -170,6 +170,21 @@ fn identity_is_required_and_checked() {
     ] {
         assert_eq!(read_item(good.replace(from, to).as_bytes()).unwrap_err(), reason);
     }
+    let vpc = good.replace("AWS::X::Y", "AWS::EC2::VPC").replace("eu-west-1", "global");
+    for (text, reason) in [
+        (good.replace(r#""AWS::X::Y""#, "7"), "`resourceType` is not one such as"),
+        (good.replace(r#""AWS::X::Y""#, "true"), "`resourceType` is not one such as"),
+        (good.replace("AWS::X::Y", "AWS::X::Y "), "`resourceType` is not one such as"),
+        (good.replace("AWS::X::Y", " AWS::EC2::VPC"), "`resourceType` is not one such as"),
+        (vpc.clone(), "`awsRegion` is `global`, where no AWS::EC2::VPC can be"),
+    ] {
+        let refused = read_item(text.as_bytes()).unwrap_err();
+        assert!(refused.starts_with(reason), "{refused}");
+    }
+    for global in ["AWS::WAFv2::WebACL", "AWS::IAM::Role", "AWS::Shield::Protection"] {
+        let seen = read_item(vpc.replace("AWS::EC2::VPC", global).as_bytes());
+        assert!(seen.is_ok_and(|seen| seen.global), "{global}");
+    }
     for odd in ["a|b|c", "https://x/y?z", "with spaces", "arn:aws:x:::y/z", "ünïcödé", "a\\\"b"]
     {
         let seen = read_ok(&good.replace("the-id", odd));
@@ -195,7 +210,7 @@ fn tags_are_the_items_own_else_those_its_body_repeats() {
         (r#""configuration":{"tags":[{"key":"k","value":"v"}]}"#, "k=v"),
         (r#""tags":null,"configuration":{"Tags":[{"Key":"k","Value":"v"}]}"#, "k=v"),
         (r#""configuration":{"tagSet":[{"key":"k","value":"v"}]}"#, "k=v"),
-        (r#""configuration":{"tagList":[{"key":"k"}]}"#, "k="),
+        (r#""configuration":{"tagList":[{"key":"k","value":""}]}"#, "k="),
         (r#""configuration":{"tags":{"k":"v"}}"#, "k=v"),
         (r#""configuration":"{\"tags\":{\"k\":\"v\"}}""#, "k=v"),
         (
@@ -215,6 +230,16 @@ fn tags_are_the_items_own_else_those_its_body_repeats() {
         (r#""configuration":{},"supplementaryConfiguration":{"Tags":""}"#, "not told"),
         (r#""configuration":{"Tags":"none of ours"}"#, "not told"),
         (r#""tags":{},"configurationItemStatus":"ResourceNotRecorded""#, "not told"),
+        // Without the value of one nobody knows what a filter would make of them.
+        (r#""configuration":{"tagList":[{"key":"k"}]}"#, "not told"),
+        (r#""tags":[{"key":"k","value":"v"},{"key":"l","value":null}]"#, "not told"),
+        (r#""tags":[{"key":7,"value":"v"}]"#, "not told"),
+        (r#""tags":{"k":"v","l":null}"#, "not told"),
+        (r#""tags":{"l":7,"k":"v"}"#, "not told"),
+        (r#""tags":{"l":true}"#, "not told"),
+        (r#""tags":{"l":1.5}"#, "not told"),
+        (r#""tags":{"l":{"value":-7}}"#, "not told"),
+        (r#""tags":{"l":{"value":"v"}}"#, "l=v"),
         (r#""tags":{"k":"v"},"configurationItemStatus":"ResourceNotRecorded""#, "k=v"),
     ] {
         assert_eq!(tags(EIP, more).as_deref(), Ok(shown), "{more}");

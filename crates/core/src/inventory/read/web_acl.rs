@@ -1,6 +1,7 @@
 //! `AWS::WAFv2::WebACL` (formats §9): PascalCase today, camelCase in the earlier generation.
 
 use crate::ident::ResourceType;
+use crate::inventory::missed::type_told;
 use crate::inventory::{
     ACTION_COUNT, Body, RuleActions, RuleGroupId, WebAcl, WebAclRuleGroup, canonical, configs,
 };
@@ -109,13 +110,19 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
 
 /// The first and last groups that were put among the rules of a retrofitted web ACL, told by their
 /// names: first groups before every other rule, last ones behind. `None` where no rule bears such a
-/// name.
+/// name, and where one does not tell its name or its place: it may be anybody's and stand anywhere.
 fn among_rules<'a>(
     mut rules: Vec<RuleGroup<'a>>,
 ) -> Option<(Vec<RuleGroup<'a>>, Vec<RuleGroup<'a>>)> {
+    let is_one = rules.len() == 1;
     let begins = |rule: &RuleGroup<'_>, with: &str| {
         rule.name.as_ref().is_some_and(|name| name.as_str().starts_with(with))
     };
+    let tells =
+        |rule: &RuleGroup<'_>| told(&rule.name).is_some() && (is_one || rule.priority.is_some());
+    if !rules.iter().all(tells) {
+        return None;
+    }
     rules.sort_by_key(by_priority);
     if !rules.iter().any(|rule| begins(rule, FIRST) || begins(rule, LAST)) {
         return None;
@@ -208,15 +215,15 @@ fn blocks(action: &DefaultAction<'_>) -> Option<bool> {
 }
 
 /// What the relationships name, by type and id; the labels are free text and never read (formats
-/// §4). Those without an id name no resource that could be judged.
+/// §4). Not told where one has no id, or no type that there may be: it may be any resource.
 fn associated(relationships: &str) -> Result<Option<Associated>, String> {
     let all: Option<Many<Relationship<'_>>> = parse("relationships", relationships)?;
     let Some(all) = all else { return Ok(None) };
-    let named = all.0.into_iter().filter_map(|one| {
-        let resource_type = ResourceType::try_from(one.resource_type?.as_str()).ok()?;
+    let named = all.0.into_iter().map(|one| {
+        let resource_type = type_told(one.resource_type?.as_str())?;
         Some((resource_type, one.id?.filled()?))
     });
-    Ok(Some(sorted(named)))
+    Ok(named.collect::<Option<Vec<_>>>().map(sorted))
 }
 
 type Associated = Vec<(ResourceType, Box<str>)>;

@@ -48,7 +48,15 @@ fn usual_items_are_encoded_as_they_lie_there_and_others_are_read() {
         (with(r#""tags":{},"resourceName":"\u0041""#), false),
         (with(r#""tags":{},"resourceName":7"#), false),
         (with(r#""tags":{},"ARN":["arn"]"#), false),
-        (with(r#""tags":{}"#).replace(r#""eu-west-1""#, r#""global""#), true),
+        (with(r#""tags":{}"#).replace(r#""eu-west-1""#, r#""global""#), false),
+        (
+            with(r#""tags":{}"#)
+                .replace(r#""eu-west-1""#, r#""global""#)
+                .replace("AWS::EC2::VPC", "AWS::IAM::Role"),
+            true,
+        ),
+        (with(r#""tags":{}"#).replace("AWS::EC2::VPC", "AWS::EC2::VPC "), false),
+        (with(r#""tags":{}"#).replace("AWS::EC2::VPC", "VPC"), false),
         (with(r#""tags":{}"#).replace("1770091506000", "0"), true),
         (with(r#""tags":{}"#).replace("1770091506000", r#""x""#), true),
         (with(r#""tags":{}"#).replace(r#""OK""#, r#""ResourceDeleted""#), false),
@@ -110,7 +118,7 @@ fn places_of_one_slot_do_not_take_each_others_items() {
     let mut items = Vec::new();
     for account in ["111122223333", "222222222222"] {
         for region in ["eu-west-1", "us-east-1", "global"] {
-            for resource_type in ["AWS::One::Function", "AWS::Two::Function", "Short"] {
+            for resource_type in ["AWS::One::Function", "AWS::Two::Function", "A::B"] {
                 items.push(at(account, region, resource_type));
             }
         }

@@ -188,10 +188,106 @@ fn whatever_can_be_read_of_a_bad_item_is_named() {
             format!(r#"{{"Messages":[{{"Body":{}}}]}}"#, quoted(notification("a").trim_end_matches('}'))),
             "111122223333/eu-west-1/VPC/* item now".to_owned(),
         ),
+        (
+            "a type that is none",
+            "",
+            history(&[one.replace("SecurityGroup\"", "SecurityGroup \"")]),
+            "111122223333/eu-west-1/*/sg-1 item".to_owned(),
+        ),
+        (
+            "a type that is a number",
+            "",
+            history(&[one.replace("\"AWS::EC2::SecurityGroup\"", "7")]),
+            "111122223333/eu-west-1/*/sg-1 item".to_owned(),
+        ),
+        (
+            "global, of a type that never is",
+            SNAPSHOT,
+            snapshot(&[group("sg-0"), one.replace("eu-west-1", "global")]),
+            format!("{here} at the snapshot"),
+        ),
+        (
+            "global, of a type that nobody reads and never is",
+            SNAPSHOT,
+            snapshot(&[item("v").replace("eu-west-1", "us-east-1"), item("w").replace("eu-west-1", "global")]),
+            "111122223333/eu-west-1/VPC/w item at the snapshot".to_owned(),
+        ),
+        (
+            "an owner that is no account",
+            "",
+            history(&[one.replace("\"ipPermissions\"", "\"ownerId\":7,\"ipPermissions\"")]),
+            String::new(),
+        ),
         ("nothing wrong", SNAPSHOT, snapshot(&[one]), String::new()),
     ] {
         assert_eq!(told(name, &text), wanted, "{what}");
     }
+}
+
+#[test]
+fn a_notification_without_its_item_is_an_item_that_cannot_be_read() {
+    const LOCATION: &str = "b/AWSLogs/111122223333/Config/eu-west-1/2026/2/3/OversizedChangeNotification/AWS::EC2::SecurityGroup/sg-1/111122223333_Config_eu-west-1_ChangeNotification_AWS::EC2::SecurityGroup_sg-1_20260203T040506Z_1.json.gz";
+    let nobodys = "1 of nobody";
+    let of_type = |kind: &str, more: &str| format!(r#"{{{more}"messageType":"{kind}"}}"#);
+    let change = "ConfigurationItemChangeNotification";
+    let large = "OversizedConfigurationItemChangeNotification";
+    let failed = "OversizedConfigurationItemChangeDeliveryFailed";
+    let stored = format!(r#""s3DeliverySummary":{{"s3BucketLocation":"{LOCATION}"}},"#);
+    let sns = |message: &str| format!(r#"{{"Type":"Notification"{message}}}"#);
+    for (what, name, text, wanted) in [
+        ("a change", "", of_type(change, ""), nobodys),
+        ("a change, null", "", of_type(change, r#""configurationItem":null,"#), nobodys),
+        ("of a folder", FOLDER, of_type(change, ""), "all"),
+        ("oversized", "", of_type(large, ""), nobodys),
+        ("oversized, null", "", of_type(large, r#""configurationItemSummary":null,"#), nobodys),
+        ("not delivered", "", of_type(failed, r#""configurationItemSummary":null,"#), nobodys),
+        (
+            "of an object in S3",
+            "",
+            of_type(large, &stored),
+            "111122223333/eu-west-1/SecurityGroup/* item now",
+        ),
+        (
+            "in a message",
+            "",
+            sns(&format!(r#","Message":{}"#, quoted(&of_type(change, "")))),
+            nobodys,
+        ),
+        ("an empty message", "", sns(r#","Message":"""#), nobodys),
+        ("a message that is null", "", sns(r#","Message":null"#), nobodys),
+        ("no message", "", sns(""), nobodys),
+        ("an empty record", "", r#"{"Records":[{"messageId":"1","body":""}]}"#.to_owned(), nobodys),
+        (
+            "a record without a body",
+            "",
+            r#"{"Messages":[{"ReceiptHandle":"1","Body":null}]}"#.to_owned(),
+            nobodys,
+        ),
+        ("a null among records", "", r#"{"Messages":[null]}"#.to_owned(), nobodys),
+        (
+            "a null among a message's",
+            "",
+            sns(&format!(r#","Message":{}"#, quoted("[null]"))),
+            nobodys,
+        ),
+        (
+            "an event",
+            "",
+            r#"{"detail-type":"Config Configuration Item Change","detail":null}"#.to_owned(),
+            nobodys,
+        ),
+        ("for a rule", "", r#"{"invokingEvent":null,"resultToken":"t"}"#.to_owned(), nobodys),
+    ] {
+        let told = told(name, &text);
+        match wanted {
+            "all" => assert!(told.starts_with("111122223333/eu-west-1/*/* item now"), "{told}"),
+            _ => assert_eq!(told, wanted, "{what}"),
+        }
+    }
+    // A list of items in a message is read but for what is null in it.
+    let items = format!(r#"{{"configurationItems":[null,{}]}}"#, group("sg-1"));
+    let told = told("", &sns(&format!(r#","Message":{}"#, quoted(&items))));
+    assert!(told.starts_with("111122223333/"), "{told}");
 }
 
 #[test]
@@ -206,37 +302,40 @@ fn answers_that_go_on_are_gaps() {
     let two = group("sg-2");
     let vpc = item("v");
     let token = r#","NextToken":"t""#;
-    let groups = "111122223333/eu-west-1/SecurityGroup/* goes on";
+    // What a page of rows shows is not what the others may hold.
+    let rows = "*/*/*/* goes on";
+    let items = "111122223333/eu-west-1/*/* goes on";
     let next = |items: &[String], key: &str| {
         format!(r#"{{"{key}":"t","configurationItems":[{}]}}"#, items.join(","))
     };
     for (what, name, text, wanted) in [
-        ("a page", "", page(from_ref(&one), token), groups),
-        ("a page, any case", "", page(from_ref(&one), r#","nexttoken":"t""#), groups),
+        ("a page", "", page(from_ref(&one), token), rows),
+        ("a page, any case", "", page(from_ref(&one), r#","nexttoken":"t""#), rows),
         ("the last page", "", page(from_ref(&one), ""), ""),
         ("no token", "", page(from_ref(&one), r#","NextToken":null"#), ""),
         ("an empty token", "", page(from_ref(&one), r#","NextToken":"""#), ""),
-        ("the token first", "", page(from_ref(&one), "").replacen('{', r#"{"NextToken":"t","#, 1), groups),
+        ("the token first", "", page(from_ref(&one), "").replacen('{', r#"{"NextToken":"t","#, 1), rows),
         (
             "several types",
             "",
             page(&[one.clone(), vpc.clone()], token),
-            "111122223333/eu-west-1/*/* goes on",
+            rows,
         ),
         (
             "several Regions",
             "",
             page(&[one.clone(), two.replace("eu-west-1", "us-east-1")], token),
-            "111122223333/*/SecurityGroup/* goes on",
+            rows,
         ),
         (
             "several accounts",
             "",
             page(&[one.clone(), two.replace("111122223333", "444455556666")], token),
-            "111122223333/eu-west-1/SecurityGroup/* goes on, 444455556666/eu-west-1/SecurityGroup/* goes on",
+            rows,
         ),
         ("a page without rows", "", page(&[], token), "*/*/*/* goes on now"),
-        ("of a folder", FOLDER, page(&[], token), "111122223333/eu-west-1/*/* goes on now"),
+        ("of a folder", FOLDER, page(from_ref(&one), token), items),
+        ("of a folder, without rows", FOLDER, page(&[], token), "111122223333/eu-west-1/*/* goes on now"),
         (
             "pages as lines, to the end",
             "",
@@ -253,7 +352,7 @@ fn answers_that_go_on_are_gaps() {
             "pages as a list, not to the end",
             "",
             format!("[{},{}]", page(from_ref(&one), token), page(from_ref(&two), token)),
-            groups,
+            rows,
         ),
         (
             "the end of another query",
@@ -263,34 +362,63 @@ fn answers_that_go_on_are_gaps() {
                 page(from_ref(&one), token),
                 page(from_ref(&two), "").replace(r#""SelectFields":[]"#, r#""SelectFields":[{"Name":"x"}]"#)
             ),
-            groups,
+            rows,
         ),
         (
             "recorded",
             "",
             format!(r#"{{"status_code":200,"data":{}}}"#, page(from_ref(&one), token)),
-            groups,
+            rows,
+        ),
+        (
+            "two queries that do not tell what they select",
+            "",
+            [page(from_ref(&one), token), page(from_ref(&two), "")]
+                .map(|page| page.replace(r#""QueryInfo":{"SelectFields":[]}"#, r#""x":1"#))
+                .join("\n"),
+            rows,
+        ),
+        (
+            "two lists of ids",
+            FOLDER,
+            ["SecurityGroup", "NetworkInterface"]
+                .map(|kind| format!(r#"{{"resourceIdentifiers":[{{"resourceType":"AWS::EC2::{kind}"}}],"nextToken":"{}"}}"#, if kind == "SecurityGroup" { "t" } else { "" }))
+                .join("\n"),
+            "111122223333/eu-west-1/NetworkInterface/* goes on now, 111122223333/eu-west-1/SecurityGroup/* goes on now",
+        ),
+        (
+            "a history named so",
+            "111122223333_Config_eu-west-1_ConfigHistory_AWS::EC2::SecurityGroup_20260203T000000Z_20260203T040506Z_1.json",
+            next(from_ref(&one), "nextToken"),
+            "111122223333/eu-west-1/SecurityGroup/* goes on",
         ),
         ("a history", "", next(&[one.clone(), one.clone()], "nextToken"), ""),
-        ("a history, empty", "", next(&[], "nextToken"), ""),
+        ("a page without items", "", next(&[], "nextToken"), "*/*/*/* goes on now"),
+        ("without items, of a folder", FOLDER, next(&[], "nextToken"), "111122223333/eu-west-1/*/* goes on now"),
+        (
+            "without items, recorded",
+            "",
+            format!(r#"{{"data":{}}}"#, next(&[], "nextToken")),
+            "*/*/*/* goes on now",
+        ),
         (
             "histories, as lines",
             "",
             format!("{}\n{}", next(from_ref(&one), "nextToken"), next(from_ref(&two), "nextToken")),
             "",
         ),
-        ("of several resources", "", next(&[one.clone(), two.clone()], "nextToken"), groups),
+        ("of several resources", "", next(&[one.clone(), two.clone()], "nextToken"), items),
         (
             "of several resources, recorded",
             "",
             format!(r#"{{"data":{}}}"#, next(&[one.clone(), two.clone()], "nextToken")),
-            groups,
+            items,
         ),
         (
             "a snapshot",
             SNAPSHOT,
             snapshot(from_ref(&one)).replacen('{', r#"{"NextToken":"t","#, 1),
-            "111122223333/eu-west-1/SecurityGroup/* goes on at the snapshot",
+            "111122223333/eu-west-1/*/* goes on at the snapshot",
         ),
         (
             "a list of ids",
@@ -302,7 +430,7 @@ fn answers_that_go_on_are_gaps() {
             "an aggregator's list of ids",
             "",
             r#"{"ResourceIdentifiers":[{"SourceAccountId":"1","SourceRegion":"eu-west-1","ResourceType":"AWS::EC2::SECURITYGROUP","ResourceId":"sg-1"}],"NextToken":"t"}"#.to_owned(),
-            "1/eu-west-1/SecurityGroup/* goes on now",
+            "*/*/SecurityGroup/* goes on now",
         ),
     ] {
         assert_eq!(told(name, &text), wanted, "{what}");
@@ -376,6 +504,30 @@ fn a_global_resource_that_another_region_does_not_record_is_not_told_of() {
         ("of nobody", "", history(from_ref(&unrecorded)), "w"),
         ("of an event", "", event("eu-west-1", &unrecorded), ""),
         ("of an event of us-east-1", "", event("us-east-1", &unrecorded), "w"),
+        (
+            "behind an event of another Region",
+            "",
+            format!("{}\n{}", event("eu-west-1", &item("v")), history(from_ref(&unrecorded))),
+            "v w",
+        ),
+        (
+            "behind such an event in one message",
+            "",
+            format!(
+                r#"{{"Message":{}}}"#,
+                quoted(&format!("[{},{unrecorded}]", event("eu-west-1", &item("v"))))
+            ),
+            "v w",
+        ),
+        (
+            "of a topic, within an event's list",
+            "",
+            format!(
+                r#"{{"region":"eu-west-1","detail":[{},{unrecorded}]}}"#,
+                sns("us-east-1", &item("v").replace("eu-west-1", "us-east-1"))
+            ),
+            "v",
+        ),
         ("of a topic", "", sns("eu-west-1", &unrecorded), ""),
         ("of a topic in us-east-1", "", sns("us-east-1", &unrecorded), "w"),
         ("of the Region itself", SNAPSHOT, snapshot(&[regional]), "w"),

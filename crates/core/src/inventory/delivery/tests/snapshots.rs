@@ -23,13 +23,24 @@ fn whole_snapshots_are_told_by_name_or_content() {
     let items = format!("[{}]", item("a"));
     let of = |keys: &str| format!(r#"{{{keys}"configurationItems":{items}}}"#);
     let snapshot = of(r#""configSnapshotId":"s","#);
+    let recorder = item_of(
+        "AWS::Config::ConfigurationRecorder",
+        "default",
+        "eu-west-1",
+        r#""configuration":{"RecordingGroup":{"AllSupported":false,"ResourceTypes":[]}}"#,
+    );
     let request = of(r#""requestId":"r","#);
+    let old = request.replace('[', &format!("[{recorder},"));
+    let recorded = Some(
+        "111122223333/eu-west-1 1770091506000 [eu-west-1 ConfigurationRecorder,VPC]".to_owned(),
+    );
     let named = Some("111122223333/eu-west-1 1770091506000 [eu-west-1 VPC]".to_owned());
     for (what, name, text, wanted) in [
         ("content", "", snapshot.clone(), &named),
         ("name", NAME, of(""), &named),
         ("path", "AWSLogs/1/Config/x/2026/2/3/ConfigSnapshot/mine.json", of(""), &named),
-        ("request id", "", request.clone(), &named),
+        ("request id, with a recorder", "", old.clone(), &recorded),
+        ("request id, of items alone", "", request.clone(), &None),
         ("nothing", "", of(""), &None),
         (
             "a history's name",
@@ -55,10 +66,27 @@ fn whole_snapshots_are_told_by_name_or_content() {
         (
             "old, repeats a resource",
             "",
-            request.replace(&items, &format!("[{0},{0}]", item("a"))),
+            old.replace(&item("a"), &format!("{0},{0}", item("a"))),
             &None,
         ),
-        ("old, tells a deletion", "", request.replace(r#""OK""#, r#""ResourceDeleted""#), &None),
+        (
+            "old, tells a deletion",
+            "",
+            old.replace(&item("a"), &item("a").replace(r#""OK""#, r#""ResourceDeleted""#)),
+            &None,
+        ),
+        (
+            "names what it leaves out",
+            NAME,
+            of(r#""unprocessedResourceKeys":[{"resourceType":"AWS::EC2::VPC"}],"#),
+            &None,
+        ),
+        (
+            "names what it leaves out, by content",
+            "",
+            of(r#""UnprocessedResourceIdentifiers":[{}],"configSnapshotId":"s","#),
+            &None,
+        ),
     ] {
         assert_eq!(&facts(name, &text), wanted, "{what}");
     }

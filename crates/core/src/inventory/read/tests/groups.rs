@@ -22,7 +22,7 @@ fn a_permission_is_read_in_every_layout() {
         // The service API.
         r#"{"IpProtocol":"tcp","FromPort":22,"ToPort":23,"IpRanges":[{"CidrIp":"10.0.0.0/8"},{"CidrIp":"192.0.2.1"}],"Ipv6Ranges":[{"CidrIpv6":"2001:db8::/32"}],"PrefixListIds":[{"PrefixListId":"pl-1"},{"PrefixListId":"pl-2"}],"UserIdGroupPairs":[{"GroupName":"sg-1"},{"GroupId":"sg-2","UserId":"444455556666"}]}"#,
         // Queries.
-        r#"{"ipProtocol":{"value":"tcp"},"fromPort":{"value":22.0},"toPort":2.3E1,"ipv4Ranges":[null,{"cidrIp":{"value":"10.0.0.0/8"}}],"ipRanges":[{"value":"192.0.2.1/32"}],"ipv6Ranges":{"items":[{"cidrIpv6":"2001:db8::/32"}]},"prefixListIds":[{"value":"pl-1"},{"value":"pl-2"}],"userIdGroupPairs":[{"groupId":"sg-1"},{"groupId":"sg-2","userId":"444455556666"}]}"#,
+        r#"{"ipProtocol":{"value":"tcp"},"fromPort":{"value":22.0},"toPort":2.3E1,"ipv4Ranges":[{"cidrIp":{"value":"10.0.0.0/8"}}],"ipRanges":[{"value":"192.0.2.1/32"}],"ipv6Ranges":{"items":[{"cidrIpv6":"2001:db8::/32"}]},"prefixListIds":[{"value":"pl-1"},{"value":"pl-2"}],"userIdGroupPairs":[{"groupId":"sg-1"},{"groupId":"sg-2","userId":"444455556666"}]}"#,
     ] {
         assert_eq!(group(permission).as_ref(), Ok(&wanted), "{permission}");
     }
@@ -93,7 +93,14 @@ fn what_a_rule_opens_is_never_dropped_in_silence() {
 
 /// What of a group is untold: `v` its VPC, `i` ingress, `e` egress; `-` all of it.
 fn untold(configuration: &str) -> String {
-    let Body::SecurityGroup(group) = body(GROUP, configuration).unwrap() else {
+    untold_of("2026", configuration)
+}
+
+/// The same of an item of another year.
+fn untold_of(year: &str, configuration: &str) -> String {
+    let text = item(GROUP, &format!(r#""configuration":{configuration},"tags":{{}}"#));
+    let text = text.replace("2026-02-03T", &format!("{year}-02-03T"));
+    let Body::SecurityGroup(group) = read_ok(&text).item.body else {
         return "-".to_owned();
     };
     let vpc = group.vpc.is_none();
@@ -128,10 +135,10 @@ fn a_rule_tells_every_kind_of_other_end_or_not_all() {
         ["ipv4Ranges", "ipv6Ranges", "ipRanges", "prefixListIds", "userIdGroupPairs"];
     for (told, want) in [
         ("ipv4Ranges ipv6Ranges ipRanges prefixListIds userIdGroupPairs", ""),
-        // Bare ranges repeat the others of IPv4; up to 2016 there were no others.
+        // Bare ranges repeat the others of IPv4.
         ("ipv4Ranges ipv6Ranges prefixListIds userIdGroupPairs", ""),
         ("ipv6Ranges ipRanges prefixListIds userIdGroupPairs", ""),
-        ("ipRanges prefixListIds userIdGroupPairs", ""),
+        ("ipRanges prefixListIds userIdGroupPairs", "e"),
         ("ipv4Ranges ipRanges prefixListIds userIdGroupPairs", "e"),
         ("ipv6Ranges prefixListIds userIdGroupPairs", "e"),
         ("ipv4Ranges ipv6Ranges ipRanges userIdGroupPairs", "e"),
@@ -146,6 +153,37 @@ fn a_rule_tells_every_kind_of_other_end_or_not_all() {
             r#"{{"vpcId":"v","ipPermissions":[],"ipPermissionsEgress":[{{"ipProtocol":"-1"{members}}}]}}"#
         );
         assert_eq!(untold(&configuration), want, "{told:?}");
+        // Up to 2016 there were no other ranges than bare ones.
+        let is_bare = told == ["ipRanges", "prefixListIds", "userIdGroupPairs"];
+        for (year, is_old) in [("2016", true), ("2017", false)] {
+            let want = if is_bare && is_old { "" } else { want };
+            assert_eq!(untold_of(year, &configuration), want, "{year} {told:?}");
+        }
+    }
+}
+
+#[test]
+fn a_group_is_anothers_only_by_an_account_id() {
+    let owner = |owner: &str| {
+        let text = format!(
+            r#"{{"vpcId":"v","ownerId":{owner},"ipPermissions":[],"ipPermissionsEgress":[]}}"#
+        );
+        match body(GROUP, &text)? {
+            Body::SecurityGroup(group) => Ok(group.owner.map(String::from).unwrap_or_default()),
+            other => Err(format!("{other:?}")),
+        }
+    };
+    for (told, want) in [
+        (r#""011122223333""#, "011122223333"),
+        (r#""444455556666""#, "444455556666"),
+        ("444455556666", "444455556666"),
+        (r#""""#, ""),
+        ("null", ""),
+    ] {
+        assert_eq!(owner(told).as_deref(), Ok(want), "{told}");
+    }
+    for told in ["7", r#""7""#, r#""44445555666""#, "44445555666", "true", r#""4444555566667""#] {
+        assert!(owner(told).unwrap_err().contains("`ownerId`"), "{told}");
     }
 }
 
@@ -160,7 +198,7 @@ fn an_object_is_a_list_only_where_it_says_its_elements() {
     for told in [
         format!("[{rule}]"),
         format!(r#"{{"quantity":1,"items":[{rule}]}}"#),
-        format!(r#"{{"items":[{rule},null]}}"#),
+        format!(r#"{{"items":[{rule}]}}"#),
         format!(r#"{{"value":[{rule}]}}"#),
     ] {
         let Ok(Body::SecurityGroup(group)) = rules(&told) else { panic!("{told}") };

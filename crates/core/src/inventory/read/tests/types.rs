@@ -23,7 +23,10 @@ fn interfaces_and_instances_are_read() {
     assert_eq!(body(INTERFACE, text), Ok(Body::NetworkInterface(bare)));
     assert_eq!(body(INTERFACE, r#"{"vpcId":"vpc-1"}"#), Ok(Body::Unseen));
     assert!(body(INTERFACE, r#"{"groups":[{"groupName":"x"}]}"#).is_err());
-    assert!(body(INTERFACE, r#"{"groups":[],"ownerId":"x"}"#).is_err());
+    for no_account in [r#""x""#, "7", r#""11112222333""#, "11112222333", r#""1111222233334""#] {
+        let text = format!(r#"{{"groups":[],"ownerId":{no_account}}}"#);
+        assert!(body(INTERFACE, &text).unwrap_err().contains("`ownerId`"), "{text}");
+    }
 
     let instance = Instance {
         state: Some("running".into()),
@@ -46,6 +49,8 @@ fn interfaces_and_instances_are_read() {
         r#"{"state":{"name":"running"}}"#,
         r#"{"state":{"name":"running"},"networkInterfaces":[{"networkInterfaceId":"eni-1"}]}"#,
         r#"{"networkInterfaces":[{"networkInterfaceId":"eni-1","groups":null}]}"#,
+        // EC2-Classic has groups without interfaces.
+        r#"{"state":{"name":"running"},"networkInterfaces":[]}"#,
     ] {
         assert_eq!(body("AWS::EC2::Instance", untold), Ok(Body::Unseen), "{untold}");
     }
@@ -116,6 +121,24 @@ fn what_a_resource_says_of_its_web_acl() {
         WafAssociation::Unsaid
     );
     assert_eq!(balancer("null"), WafAssociation::Unsaid);
+    // What is no application load balancer is out of scope (semantics §10 row 18): another word is
+    // not told.
+    for (kind, told) in [
+        (r#""network""#, Some("network")),
+        (r#""Gateway""#, Some("Gateway")),
+        (r#""junk""#, None),
+        ("7", None),
+        (r#""""#, None),
+        ("null", None),
+    ] {
+        let text = format!(r#"{{"type":{kind},"securityGroups":[]}}"#);
+        match body("AWS::ElasticLoadBalancingV2::LoadBalancer", &text) {
+            Ok(Body::LoadBalancer(balancer)) => {
+                assert_eq!(balancer.kind.as_deref(), told, "{kind}")
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 
     let stage = |text| match body("AWS::ApiGateway::Stage", text) {
         Ok(Body::ApiStage(stage)) => stage.web_acl,
@@ -151,7 +174,7 @@ fn web_acls_are_read_in_both_letter_cases() {
         .replace("\"Name\":\"acl\"", "\"name\":\"acl\"")
         .replace("DefaultAction", "defaultAction")
         .replace("VendorName", "vendorName");
-    let relationships = r#""relationships":[{"resourceId":"b","resourceType":"AWS::X::Y","name":"Is associated with "},{"resourceId":"a","resourceName":null,"resourceType":"AWS::X::Y","relationshipName":"x"},{"resourceName":"only","resourceType":"AWS::X::Y"}]"#;
+    let relationships = r#""relationships":[{"resourceId":"b","resourceType":"AWS::X::Y","name":"Is associated with "},{"resourceId":"a","resourceName":null,"resourceType":"AWS::X::Y","relationshipName":"x"},{"resourceId":"a","resourceType":"AWS::X::Y"}]"#;
     for configuration in [pascal, &camel] {
         let text = item(
             "AWS::WAFv2::WebACL",
@@ -178,6 +201,51 @@ fn web_acls_are_read_in_both_letter_cases() {
     }
     let Ok(Body::WebAcl(untold)) = body("AWS::WAFv2::WebACL", r#"{"name":"x"}"#) else { panic!() };
     assert_eq!((untold.pre_process, untold.default_block, &*untold.arn), (None, None, "arn:the"));
+}
+
+/// First and last groups of a retrofitted web ACL, told by the names of its rules.
+#[test]
+fn groups_among_rules_are_told_where_every_rule_tells_its_name_and_place() {
+    for (rules, want) in [
+        (r#"{"Name":"PREFMManaged-a"}"#, Some((1, 0))),
+        (r#"{"Name":"PREFMManaged-a","Priority":0},{"Name":"own","Priority":5}"#, Some((1, 0))),
+        (r#"{"Name":"PREFMManaged-a","Priority":5},{"Name":"own","Priority":0}"#, Some((0, 0))),
+        (r#"{"Name":"own","Priority":0},{"Name":"POSTFMManaged-a","Priority":5}"#, Some((0, 1))),
+        (r#"{"Name":"PREFMManaged-a"},{"Name":"own","Priority":0}"#, None),
+        (r#"{"Name":"PREFMManaged-a","Priority":0},{"Priority":1}"#, None),
+        (r#"{"Name":"PREFMManaged-a","Priority":0},{"Name":"","Priority":1}"#, None),
+        (r#"{"Name":"own","Priority":0}"#, None),
+    ] {
+        let text = format!(r#"{{"RetrofittedByFirewallManager":true,"Rules":[{rules}]}}"#);
+        let Ok(Body::WebAcl(acl)) = body("AWS::WAFv2::WebACL", &text) else { panic!("{text}") };
+        let counts = acl.pre_process.zip(acl.post_process);
+        assert_eq!(counts.map(|(pre, post)| (pre.len(), post.len())), want, "{rules}");
+    }
+}
+
+/// Semantics §11 row 38: what stands in a list and is not told is not nothing.
+#[test]
+fn a_null_in_a_list_makes_an_item_unreadable() {
+    const RECORDER: &str = "AWS::Config::ConfigurationRecorder";
+    const LIST: &str = "AWS::EC2::PrefixList";
+    for (kind, text) in [
+        (GROUP, r#"{"ipPermissions":[null],"ipPermissionsEgress":[]}"#),
+        (GROUP, r#"{"ipPermissions":[{"ipProtocol":"-1","ipRanges":[null]}]}"#),
+        (GROUP, r#"{"ipPermissions":[{"ipProtocol":"-1","userIdGroupPairs":[null]}]}"#),
+        ("AWS::EC2::NetworkInterface", r#"{"groups":[null]}"#),
+        ("AWS::EC2::Instance", r#"{"securityGroups":[{"groupId":"sg-1"},null]}"#),
+        ("AWS::EC2::Instance", r#"{"securityGroups":[],"networkInterfaces":[null]}"#),
+        (LIST, r#"{"Entries":[null]}"#),
+        (LIST, r#"{"Entries":{"items":[null]}}"#),
+        ("AWS::ElasticLoadBalancing::LoadBalancer", r#"{"securityGroups":[null]}"#),
+        ("AWS::ElasticLoadBalancingV2::LoadBalancer", r#"{"securityGroups":["sg-1",null]}"#),
+        ("AWS::WAFv2::WebACL", r#"{"PostProcessFirewallManagerRuleGroups":[null]}"#),
+        (RECORDER, r#"{"RecordingGroup":{"AllSupported":false,"ResourceTypes":[null]}}"#),
+    ] {
+        assert!(body(kind, text).unwrap_err().contains("null in a list"), "{text}");
+    }
+    let related = r#""relationships":[null],"configuration":{"name":"x"},"tags":{}"#;
+    assert!(read_item(item("AWS::WAFv2::WebACL", related).as_bytes()).is_err());
 }
 
 #[test]
@@ -316,6 +384,21 @@ fn what_a_projection_leaves_out_is_not_told() {
     };
     assert_eq!(associated(r#","relationships":[]"#), Some(0));
     assert_eq!(associated(r#","relationships":null"#), None);
+    // One that is not told whole may be of any resource.
+    let two = |other: &str| {
+        let one = r#"{"resourceId":"a","resourceType":"AWS::X::Y"}"#;
+        associated(&format!(r#","relationships":[{one},{other}]"#))
+    };
+    assert_eq!(two(r#"{"resourceId":"b","resourceType":"AWS::X::Y"}"#), Some(2));
+    for untold in [
+        r#"{"resourceName":"b","resourceType":"AWS::X::Y"}"#,
+        r#"{"resourceId":"","resourceType":"AWS::X::Y"}"#,
+        r#"{"resourceId":"b"}"#,
+        r#"{"resourceId":"b","resourceType":null}"#,
+        r#"{"resourceId":"b","resourceType":"AWS::X::Y "}"#,
+    ] {
+        assert_eq!(two(untold), None, "{untold}");
+    }
     assert_eq!(associated(""), None);
     let response = |more: &str| {
         let text = format!(r#"{{"ResourceArn":"arn:r"{more}}}"#);
