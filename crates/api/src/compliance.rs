@@ -179,12 +179,10 @@ impl Serialize for Issues<'_> {
 }
 
 /// The caller's policy, if this Palisade can read it.
-fn judged<'r>(reading: &'r Reading, id: &str) -> Result<&'r Arc<PolicyRecord>, Fault> {
+pub(crate) fn judged<'r>(reading: &'r Reading, id: &str) -> Result<&'r Arc<PolicyRecord>, Fault> {
     let record = policies::own(&reading.standing, &reading.view, id)?;
-    match reading.view.policy(&record.id) {
-        Some(_) => Ok(record),
-        None => Err(internal(format!("policy `{id}` is stored and cannot be parsed"))),
-    }
+    reading.view.judged(record)?;
+    Ok(record)
 }
 
 /// What the ledger holds after `before` up to the last of these accounts, which are ascending, as

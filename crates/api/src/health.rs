@@ -5,9 +5,11 @@
 //! better than sending them here. One that is *degraded* is told of and does not: callers that are sent
 //! elsewhere would only strain others, or would not bring what mends it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use palisade_core::ident::ShardId;
 
 /// What is known of the server's parts.
 #[derive(Debug, Default)]
@@ -19,6 +21,8 @@ struct Known {
     degraded: BTreeMap<&'static str, String>,
     /// What cannot last, and when it was last met.
     strained: BTreeMap<&'static str, (&'static str, Instant)>,
+    /// Shards whose judging failed the last time.
+    unjudged: BTreeSet<ShardId>,
     /// Tasks and threads that ended and do not come back.
     ended: BTreeMap<&'static str, String>,
     moves: BTreeMap<&'static str, Move>,
@@ -68,10 +72,30 @@ impl Health {
         before.is_none_or(|(_, at)| at.elapsed() >= STRAIN_TOLD)
     }
 
+    /// Notes of these shards whether judging them, and writing what was found, succeeded.
+    pub fn judged<'s>(&self, shards: impl IntoIterator<Item = &'s ShardId>, is_done: bool) {
+        let mut known = self.known();
+        for shard in shards {
+            if is_done {
+                known.unjudged.remove(shard);
+            } else {
+                known.unjudged.insert(shard.clone());
+            }
+        }
+    }
+
     /// Every part that is degraded, by name.
     pub fn degraded(&self) -> Vec<Unwell> {
         let known = self.known();
         let mut all = known.degraded.clone();
+        let unjudged = known.unjudged.len();
+        if unjudged > 0 {
+            let why = format!(
+                "judging fails for {unjudged} accounts, counted by Region; the log names them, and what is \
+                 answered of them is as old as their last judgement"
+            );
+            all.insert("shards", why);
+        }
         let lasting = known.strained.iter().filter(|(_, (_, at))| at.elapsed() < STRAIN_TOLD);
         all.extend(lasting.map(|(part, (why, _))| (*part, (*why).to_owned())));
         all.into_iter().map(|(part, why)| Unwell { part, why }).collect()
@@ -144,6 +168,22 @@ mod tests {
         health.known().strained.get_mut("connections").unwrap().1 -= STRAIN_TOLD;
         assert!(told().is_empty());
         assert!(health.strain("connections", "all are taken"), "it is news again");
+    }
+
+    #[test]
+    fn a_shard_that_cannot_be_judged_is_told_of_until_it_is() {
+        let health = Health::default();
+        let shards = ["eu-west-1", "us-east-1"].map(|region| ShardId {
+            account: "111111111111".try_into().unwrap(),
+            region: region.try_into().unwrap(),
+        });
+        health.judged(&shards, false);
+        health.judged(&shards[..1], true);
+        let [one] = &health.degraded()[..] else { panic!("{:?}", health.degraded()) };
+        assert!(one.part == "shards" && one.why.contains("for 1 accounts"), "{one:?}");
+        assert!(health.unwell().is_empty(), "it serves");
+        health.judged(&shards, true);
+        assert!(health.degraded().is_empty());
     }
 
     #[test]

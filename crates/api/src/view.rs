@@ -11,12 +11,27 @@ use palisade_store::{
     Administrator, Control, ControlChange, ListRecord, PolicyRecord, ResourceSetRecord, Store,
     StoreError,
 };
+use palisade_wire::{ErrorKind, Fault};
 
 /// One revision of the control state with its policies parsed.
 #[derive(Debug)]
 pub struct ControlView {
     control: Control,
     policies: BTreeMap<PolicyId, Parsed>,
+}
+
+/// Why nothing is told of a policy that is stored.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "policy `{0}` is stored and this edition of Palisade cannot parse it: nothing is judged by it; put it \
+     anew, or serve the store with the edition that wrote it"
+)]
+pub struct Unparsed(PolicyId);
+
+impl From<Unparsed> for Fault {
+    fn from(unparsed: Unparsed) -> Fault {
+        Fault::new(ErrorKind::InternalError, unparsed.to_string())
+    }
 }
 
 /// A policy as parsed, with the accounts in its scope once somebody asked for them.
@@ -127,6 +142,20 @@ impl ControlView {
     /// A policy as evaluators read it.
     pub fn policy(&self, id: &PolicyId) -> Option<&Arc<Policy>> {
         self.policies.get(id).map(|parsed| &parsed.policy)
+    }
+
+    /// A stored policy as evaluators read it: the guard of whoever tells what was judged by it, since one that
+    /// is left out would look like one with nothing in its scope.
+    ///
+    /// # Errors
+    /// It cannot be parsed.
+    pub fn judged(&self, record: &PolicyRecord) -> Result<&Arc<Policy>, Unparsed> {
+        self.policy(&record.id).ok_or_else(|| Unparsed(record.id.clone()))
+    }
+
+    /// How many stored policies are left out.
+    pub fn left_out(&self) -> usize {
+        self.control.policies.keys().filter(|id| !self.policies.contains_key(*id)).count()
     }
 
     /// All policies, ascending by id.

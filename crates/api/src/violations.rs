@@ -19,7 +19,7 @@ use palisade_wire::shapes::{
 use palisade_wire::{ErrorKind, Fault};
 
 use crate::call::{Call, internal};
-use crate::policies;
+use crate::compliance::judged;
 
 /// Types of resource that have details (model `GetViolationDetailsRequest`, developer guide).
 const TYPES: &[ResourceType] = &[
@@ -47,7 +47,7 @@ pub fn details(
 ) -> Result<GetViolationDetailsResponse, Fault> {
     let reading = call.read()?;
     let (standing, view) = (&reading.standing, &reading.view);
-    let record = policies::own(standing, view, &input.policy_id)?;
+    let record = judged(&reading, &input.policy_id)?;
     let resource_type = detailed_type(call, record, &input.resource_type)?;
     let account = AccountId::try_from(input.member_account.as_str())
         .ok()

@@ -78,6 +78,36 @@ struct Refusal {
     message: String,
 }
 
+/// The list that an answer must hold: one without is somebody else's, such as a proxy's, and not empty.
+///
+/// # Errors
+/// It holds none.
+pub fn listed<'v>(answer: &'v Value, list: &str, asked: &str) -> Result<&'v [Value], Failure> {
+    match answer.get(list) {
+        Some(Value::Array(listed)) => Ok(listed),
+        Some(_) | None => Err(strange(asked, list)),
+    }
+}
+
+/// The token of the next page, if there is one.
+///
+/// # Errors
+/// There is something else in its place: what follows would be left out.
+pub fn next(answer: &Value, member: &str, asked: &str) -> Result<Option<String>, Failure> {
+    match answer.get(member) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(token)) => Ok(Some(token.clone())),
+        Some(_) => Err(strange(asked, member)),
+    }
+}
+
+fn strange(asked: &str, member: &str) -> Failure {
+    Failure::Refused(format!(
+        "{asked} was answered without `{member}` as Palisade writes it: see whether the endpoint is a \
+         Palisade's, and of this edition"
+    ))
+}
+
 impl Client {
     /// A client for the server that the command line names, with keys and Region from the
     /// surroundings.
@@ -194,16 +224,13 @@ impl Client {
         let mut every = Vec::new();
         let mut input = input;
         loop {
-            let mut answer = self.call(operation, &input)?;
-            if let Some(Value::Array(page)) = answer.get_mut(list).map(Value::take) {
-                every.extend(page);
-            }
-            let next = answer.get_mut("NextToken").map(Value::take);
-            match (next, input.as_object_mut()) {
-                (Some(Value::String(token)), Some(input)) => {
+            let answer = self.call(operation, &input)?;
+            every.extend(listed(&answer, list, operation)?.iter().cloned());
+            match (next(&answer, "NextToken", operation)?, input.as_object_mut()) {
+                (Some(token), Some(input)) => {
                     input.insert("NextToken".to_owned(), Value::String(token));
                 }
-                _ => return Ok(every),
+                (None, _) | (_, None) => return Ok(every),
             }
         }
     }

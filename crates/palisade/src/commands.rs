@@ -6,7 +6,7 @@ use palisade_core::policy::{self, PolicyFile};
 use serde_json::{Value, json};
 
 use crate::args;
-use crate::client::{Client, encoded};
+use crate::client::{Client, encoded, listed, next};
 use crate::failure::{Exit, Failure, Outcome, unreadable};
 use crate::report::{self, Age, Reason, StatusRow, ViolatorLine};
 use crate::terminal::{print, print_by, print_json, print_line, say, warn};
@@ -225,9 +225,17 @@ pub fn compliance(args: &args::Compliance) -> Outcome {
         Some(policy) => vec![policy_id(&client, policy)?],
         None => summaries(&client)?.iter().map(|policy| text_of(policy, "PolicyId")).collect(),
     };
+    let region = client.region();
+    if ids.is_empty() {
+        warn(format_args!("{region} has no policies; --region asks another Region"));
+    }
     let mut rows = Vec::new();
     for id in ids {
-        rows.extend(compliance_of(&client, &id)?);
+        let accounts = compliance_of(&client, &id)?;
+        if accounts.is_empty() {
+            warn(format_args!("policy `{id}` in {region}: no account is in its scope"));
+        }
+        rows.extend(accounts);
     }
     print_by(|to| report::statuses(rows, args.output, to))?;
     Ok(Exit::Done)
@@ -237,24 +245,28 @@ pub fn compliance(args: &args::Compliance) -> Outcome {
 pub fn compliance_of(client: &Client, policy_id: &str) -> Result<Vec<StatusRow>, Failure> {
     let path = format!("/palisade/v1/policies/{}/accounts", encoded(policy_id));
     let mut rows = Vec::new();
-    own_pages(client, &path, |page| {
+    own_pages(client, &path, "accounts", |page, accounts| {
         let policy = page.get("policy").unwrap_or(&Value::Null);
-        let accounts = page.get("accounts").and_then(Value::as_array);
-        rows.extend(accounts.into_iter().flatten().map(|account| status_row(policy, account)));
+        rows.extend(accounts.iter().map(|account| status_row(policy, account)));
     })?;
     Ok(rows)
 }
 
-/// Takes every page of one of Palisade's own lists.
-fn own_pages(client: &Client, path: &str, mut take: impl FnMut(&Value)) -> Result<(), Failure> {
-    let mut next: Option<String> = None;
+/// Takes every page of one of Palisade's own lists, and what it lists.
+fn own_pages(
+    client: &Client,
+    path: &str,
+    list: &str,
+    mut take: impl FnMut(&Value, &[Value]),
+) -> Result<(), Failure> {
+    let mut after: Option<String> = None;
     loop {
         let mut query = vec![("limit", "1000")];
-        query.extend(next.as_deref().map(|next| ("next", next)));
+        query.extend(after.as_deref().map(|after| ("next", after)));
         let page = client.own("GET", path, &query, b"")?;
-        take(&page);
-        next = page.get("next").and_then(Value::as_str).map(str::to_owned);
-        if next.is_none() {
+        take(&page, listed(&page, list, path)?);
+        after = next(&page, "next", path)?;
+        if after.is_none() {
             return Ok(());
         }
     }
@@ -305,10 +317,9 @@ pub fn violators(args: &args::Violators) -> Outcome {
     let path =
         format!("/palisade/v1/policies/{}/accounts/{}/violators", encoded(&id), args.account);
     let (mut row, mut lines) = (StatusRow::default(), Vec::new());
-    own_pages(&client, &path, |page| {
+    own_pages(&client, &path, "violators", |page, violators| {
         row = status_row(page.get("policy").unwrap_or(&Value::Null), page);
-        let violators = page.get("violators").and_then(Value::as_array);
-        lines.extend(violators.into_iter().flatten().map(violator_line));
+        lines.extend(violators.iter().map(violator_line));
     })?;
     print_by(|to| report::violators(&row, &lines, args.output, to))?;
     Ok(Exit::Done)
@@ -397,6 +408,25 @@ mod tests {
         ] {
             let none = status_row(&policy, &json!({"status": null, "reason": reason}));
             assert_eq!((none.status_text(), none.age), (text, None));
+        }
+    }
+
+    #[test]
+    fn an_answer_without_its_list_is_no_empty_one() {
+        let list =
+            |answer: Value| listed(&answer, "PolicyList", "ListPolicies").map(<[Value]>::len);
+        assert_eq!(list(json!({"PolicyList": [1, 2]})), Ok(2));
+        for strange in
+            [json!({}), json!({"PolicyList": null}), json!({"PolicyList": {}}), json!([])]
+        {
+            assert!(list(strange.clone()).is_err(), "{strange}");
+        }
+        let token = |answer: Value| next(&answer, "NextToken", "ListPolicies");
+        assert_eq!(token(json!({})), Ok(None));
+        assert_eq!(token(json!({"NextToken": null})), Ok(None));
+        assert_eq!(token(json!({"NextToken": "t"})), Ok(Some("t".to_owned())));
+        for strange in [json!({"NextToken": 5}), json!({"NextToken": ["t"]})] {
+            assert!(token(strange.clone()).is_err(), "{strange}");
         }
     }
 

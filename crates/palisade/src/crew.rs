@@ -147,6 +147,7 @@ impl Crew {
                 judging.clone(),
                 now_ms,
                 &app.metrics,
+                &app.health,
                 &leased,
             )
         });

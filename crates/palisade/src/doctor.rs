@@ -41,8 +41,22 @@ pub fn run(args: &args::Doctor) -> Outcome {
     let client = Client::with(endpoint, None, "us-east-1".to_owned(), args.ca.as_deref())?;
     let health = Health::ask(&client)?;
     let page = Page::parse(&client.page("/metrics")?);
+    if !page.is_ours() {
+        return Err(Failure::Refused(
+            "/metrics was answered with no counts of Palisade's".to_owned(),
+        ));
+    }
     print(&told(&masked(endpoint), &page, &health))?;
-    Ok(Exit::Done)
+    verdict(&health)
+}
+
+/// How it ends: a server that is not well is no success, one that is degraded is.
+fn verdict(health: &Health) -> Outcome {
+    if health.unwell.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let parts: Vec<&str> = health.unwell.iter().map(|(part, _)| part.as_str()).collect();
+    Err(Failure::Refused(format!("the server is not well: {}", parts.join(", "))))
 }
 
 /// Looks for damage in the store, or has it go on as it is.
@@ -156,6 +170,9 @@ fn times(page: &Page, flow: Flow) -> String {
 fn store(page: &Page) -> String {
     let of = |kind| page.sum("palisade_store_seconds", "kind", kind);
     let (read, write) = (of("read"), of("write"));
+    if page.told("palisade_store_bytes").is_none() {
+        return NOT_TOLD.to_owned();
+    }
     let each = |name| Sum { seconds: page.value(name), count: write.count }.average();
     let mebibytes = |name| page.value(name) / (1024.0 * 1024.0);
     format!(
@@ -171,15 +188,18 @@ fn store(page: &Page) -> String {
     )
 }
 
+/// Said instead of figures that the server does not tell, which is not to say that there are none.
+const NOT_TOLD: &str = "not told: the store does not answer";
+
 fn queue(page: &Page) -> String {
-    let of = |state| page.one("palisade_work", "state", state);
+    let of = |state| page.told_one("palisade_work", "state", state);
+    let all = (of("dirty"), of("leased"), of("future"), page.told("palisade_work_oldest_seconds"));
+    let (Some(dirty), Some(leased), Some(future), Some(oldest)) = all else {
+        return NOT_TOLD.to_owned();
+    };
+    let judged = page.value("palisade_worker_shards_total");
     format!(
-        "{} due, {} being done, {} later; the oldest waits {} s; {} shards judged so far",
-        of("dirty"),
-        of("leased"),
-        of("future"),
-        page.value("palisade_work_oldest_seconds"),
-        page.value("palisade_worker_shards_total"),
+        "{dirty} due, {leased} being done, {future} later; the oldest waits {oldest} s; {judged} shards judged so far"
     )
 }
 
@@ -206,6 +226,12 @@ fn advice(page: &Page, health: &Health) -> Vec<String> {
         ));
     }
     let oldest = page.value("palisade_work_oldest_seconds");
+    if page.told("palisade_work_oldest_seconds").is_none() {
+        advice.push(
+            "the server does not tell how much work is due: see why its store does not answer"
+                .to_owned(),
+        );
+    }
     let behind = oldest >= BEHIND_SECS;
     if behind {
         advice.push(format!(
@@ -269,6 +295,10 @@ fn relieves(part: &str) -> Option<&'static str> {
             Some("more is sent at once than is held: send fewer or smaller bodies at a time")
         }
         "clock" => Some("set the machine's clock right"),
+        "shards" => Some("see in the log why judging fails: it is tried again every minute"),
+        "policies" => {
+            Some("serve the store with the edition that wrote it, or put the policies anew")
+        }
         _ => None,
     }
 }
@@ -370,9 +400,33 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_server_gets_no_advice() {
+    fn what_is_not_told_is_not_none_and_what_is_not_well_is_no_success() {
         let text =
             advised("palisade_requests_total{operation=\"ListPolicies\",outcome=\"ok\"} 3\n");
+        for line in [
+            "queue           not told",
+            "store time      not told",
+            "advice          the server does not",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+        assert!(!text.contains("0 due") && !text.contains("nothing stands out"), "{text}");
+        assert!(!Page::parse("<html>\nlog in: 5\n").is_ours());
+        let part = || vec![("store".to_owned(), "gone".to_owned())];
+        let unwell = Health { unwell: part(), degraded: Vec::new() };
+        assert_eq!(verdict(&unwell), Err(Failure::Refused("the server is not well: store".into())));
+        let degraded = Health { unwell: Vec::new(), degraded: part() };
+        assert_eq!(verdict(&degraded), Ok(Exit::Done));
+    }
+
+    #[test]
+    fn a_quiet_server_gets_no_advice() {
+        let text = advised(
+            "palisade_requests_total{operation=\"ListPolicies\",outcome=\"ok\"} 3\n\
+             palisade_work{state=\"dirty\"} 0\npalisade_work{state=\"leased\"} 0\n\
+             palisade_work{state=\"future\"} 2\npalisade_work_oldest_seconds 0\n",
+        );
+        assert!(text.contains("0 due, 0 being done, 2 later"), "{text}");
         assert!(text.contains("3 answered, 0 of them refused"), "{text}");
         assert!(text.contains("advice          nothing stands out"), "{text}");
     }

@@ -94,6 +94,9 @@ impl Looking {
         self.note("judging", judging);
         // Last: it may be the one that does not answer.
         self.note("store", self.app.store.probe().err().map(|error| causes(&error)));
+        if let Ok(view) = self.app.view() {
+            self.app.health.degrade("policies", left_out(view.left_out()));
+        }
     }
 
     /// Whether the worker looks for work and gets on with what it finds.
@@ -121,6 +124,16 @@ impl Looking {
             Some(_) | None => {}
         }
     }
+}
+
+/// What is told of policies that nothing is judged by.
+fn left_out(policies: usize) -> Option<String> {
+    (policies > 0).then(|| {
+        format!(
+            "{policies} stored policies cannot be parsed by this edition: nothing is judged by them; the log \
+             names them"
+        )
+    })
 }
 
 /// An error with its causes, in one line.

@@ -13,6 +13,7 @@ mod round;
 use std::sync::Arc;
 
 use palisade_api::ControlView;
+use palisade_api::health::Health;
 use palisade_api::metrics::{Metrics, Stage};
 use palisade_core::ident::{AccountId, ShardId};
 use palisade_core::inventory::Assumed;
@@ -69,23 +70,26 @@ pub fn round(
     judging: Judging,
     now_ms: i64,
 ) -> Result<usize, StoreError> {
-    measured_round(store, view, judging, now_ms, &Metrics::default(), &|_| {})
+    let (metrics, health) = (Metrics::default(), Health::default());
+    measured_round(store, view, judging, now_ms, &metrics, &health, &|_| {})
 }
 
-/// As [`round`], and notes what the stages cost. Looks that find nothing due count as leases too.
+/// As [`round`], and notes what the stages cost, and which shards fail. Looks that find nothing due count
+/// as leases too.
 /// `leased` is told, before anything is judged, what the round has taken: whoever runs it sees to it
 /// that the leases last as long as the round does.
 ///
 /// # Errors
-/// Something could not be read or written. What else was judged is settled all the same; shards that
-/// failed are due again after [`FAILED_RETRY_MS`], behind what waits already, and what the round did
-/// not come to is due at once.
+/// Something could not be read or written, or judging a shard panicked. What else was judged is settled all
+/// the same; what was recorded of shards that failed stands with an issue, and they are due again after
+/// [`FAILED_RETRY_MS`], behind what waits already; what the round did not come to is due at once.
 pub fn measured_round(
     store: &dyn Store,
     view: &dyn Fn() -> Result<Arc<ControlView>, StoreError>,
     judging: Judging,
     now_ms: i64,
     metrics: &Metrics,
+    health: &Health,
     leased: &dyn Fn(&[Lease]),
 ) -> Result<usize, StoreError> {
     let mut done = 0;
@@ -109,10 +113,13 @@ pub fn measured_round(
     };
     let round = Round { store, view: &view, judging: &judging, now_ms, metrics };
     let mut judged = metrics.timed(Stage::Judge, || round.judge(leases));
-    metrics.timed(Stage::Settle, || judged.settle(store));
+    metrics.timed(Stage::Settle, || round.settle(&mut judged));
     metrics.stepped();
-    metrics.settled(judged.settled, judged.judgements);
-    metrics.failed(judged.failed.len());
+    metrics.settled(judged.settled.len(), judged.judgements);
+    metrics.failed(judged.failures());
+    health.judged(&judged.settled, true);
+    health.judged(&judged.held, false);
+    health.judged(judged.failed.iter().map(|lease| &lease.shard), false);
     give_up(store, &judged.failed, Some(now_ms.saturating_add(FAILED_RETRY_MS)));
     give_up(store, &judged.untried, None);
     judged.failure.map_or(Ok(done), Err)

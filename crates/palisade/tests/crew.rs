@@ -21,7 +21,10 @@ use palisade::serve;
 use palisade::system::SystemEntropy;
 use palisade::timekeeper::Timekeeper;
 use palisade::worker::{self, FAILED_RETRY_MS, FAILURES_MAX, Judging, LEASE_MS, LEASE_SHARDS_MAX};
+use palisade_api::health::Health;
+use palisade_api::metrics::Metrics;
 use palisade_api::{App, Auth, Clock, Settings};
+use palisade_core::evaluate::{DependentService, Status};
 use palisade_core::ident::{AccountId, ShardId};
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
 use palisade_store::{Result, Store, StoreError};
@@ -274,6 +277,51 @@ fn a_shard_that_cannot_be_settled_holds_up_no_others() {
     rows.execute_batch("DROP TRIGGER refuse").unwrap();
     assert_eq!(round(NOW_MS + FAILED_RETRY_MS - 1).unwrap(), 0);
     assert_eq!(round(NOW_MS + FAILED_RETRY_MS).unwrap(), 1);
+    assert_ledger_is_a_fresh_judgement(&store, NOW_MS);
+}
+
+/// What was recorded of it claims nothing any more, and whoever watches the server is told.
+#[test]
+fn a_shard_whose_judging_fails_is_an_issue_until_it_succeeds() {
+    let bad = account(1);
+    let fails = AtomicBool::new(false);
+    let before_load = |_: &SqliteStore, shard: &ShardId| {
+        let is_bad = bad == shard.account.as_str() && fails.load(SeqCst);
+        if is_bad { Err(unreadable()) } else { Ok(()) }
+    };
+    let store = Meddled { store: fleet(3), before_load };
+    let (fixed, health) = (view(&store).unwrap(), Health::default());
+    let round = |now_ms| {
+        let (judging, metrics) = (Judging::default(), Metrics::default());
+        let fixed = || Ok(fixed.clone());
+        worker::measured_round(&store, &fixed, judging, now_ms, &metrics, &health, &|_| {})
+    };
+    let deliver = |state, cidr: &str| {
+        let (name, text) = snapshot(&bad, state, &[group(&bad, "sg-1", state, cidr, 22)]);
+        store.accept(&read(&name, &text), NOW_MS).unwrap();
+    };
+    let id = fixed.policies().next().unwrap().id.clone();
+    let entry = |number| {
+        let account = account(number).try_into().unwrap();
+        store.entry(&id, &account).unwrap().unwrap().entry
+    };
+    deliver(20, "10.0.0.0/16");
+    round(NOW_MS).unwrap();
+    assert_eq!(entry(1).status, Some(Status::Compliant));
+    fails.store(true, SeqCst);
+    deliver(30, "0.0.0.0/0");
+    for at in [NOW_MS, NOW_MS + FAILED_RETRY_MS] {
+        assert!(round(at).is_err());
+        assert_eq!(entry(1).status, None, "it claims nothing");
+        assert!(entry(1).issues[&DependentService::Config].contains("could not be judged"));
+        assert_eq!(entry(2).status, Some(Status::NonCompliant), "the others stand");
+        assert_eq!(round(at).unwrap(), 0, "nothing is due now");
+        assert_eq!(health.degraded()[0].part, "shards", "nor does that make it well");
+    }
+    fails.store(false, SeqCst);
+    round(NOW_MS + 2 * FAILED_RETRY_MS).unwrap();
+    assert_eq!(entry(1).status, Some(Status::NonCompliant));
+    assert!(health.degraded().is_empty());
     assert_ledger_is_a_fresh_judgement(&store, NOW_MS);
 }
 

@@ -14,6 +14,7 @@ mod support;
 use std::sync::Mutex;
 
 use palisade::worker::{self, Judging};
+use palisade_api::health::Health;
 use palisade_api::metrics::{Judgements, Metrics};
 use palisade_core::ident::ShardId;
 use palisade_store::sqlite::SqliteStore;
@@ -222,7 +223,8 @@ fn work_off(store: &dyn Store, metrics: &Metrics) {
     let fixed = view(store).unwrap();
     let view = || Ok(fixed.clone());
     let round = || {
-        worker::measured_round(store, &view, Judging::default(), NOW_MS, metrics, &|_| {}).unwrap()
+        let (judging, health) = (Judging::default(), Health::default());
+        worker::measured_round(store, &view, judging, NOW_MS, metrics, &health, &|_| {}).unwrap()
     };
     while round() > 0 {}
 }

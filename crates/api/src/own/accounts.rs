@@ -8,6 +8,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use palisade_core::ident::{AccountId, PolicyId};
 use palisade_store::PolicyRecord;
+use palisade_wire::Fault;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -144,7 +145,8 @@ pub(super) fn page_size(asked: Option<&str>, size_max: usize) -> Result<usize, R
     size.ok_or_else(|| Refused::invalid(format!("`limit` is {text}; give 1 to {size_max}")))
 }
 
-/// The policy, if there is one that the caller may read: the operator any, an administrator its own.
+/// The policy, if there is one that the caller may read: the operator any, an administrator its own. What
+/// was judged by it can be told: it can be parsed.
 pub(super) fn readable(
     view: &ControlView,
     caller: &Caller,
@@ -153,9 +155,11 @@ pub(super) fn readable(
     let may_read = |record: &Arc<PolicyRecord>| {
         caller.account.as_ref().is_none_or(|account| *account == record.owner)
     };
-    PolicyId::try_from(policy)
+    let record = PolicyId::try_from(policy)
         .ok()
         .and_then(|id| view.policy_record(&id).cloned())
         .filter(may_read)
-        .ok_or_else(|| Refused::not_found(format!("policy `{policy}` does not exist")))
+        .ok_or_else(|| Refused::not_found(format!("policy `{policy}` does not exist")))?;
+    view.judged(&record).map_err(Fault::from)?;
+    Ok(record)
 }

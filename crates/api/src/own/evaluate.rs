@@ -8,6 +8,7 @@ use axum::response::Response;
 use palisade_core::ident::{AccountId, PolicyId, Region, ShardId};
 use palisade_core::policy::Policy;
 use palisade_store::{Mark, WorkCounts};
+use palisade_wire::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -102,10 +103,9 @@ fn marks(view: &ControlView, asked: &Asked) -> Result<Vec<Mark>, Refused> {
     let unknown = |what: &str, id: &dyn std::fmt::Display| {
         Err(Refused::not_found(format!("{what} `{id}` does not exist")))
     };
-    if let Some(policy) = &asked.policy
-        && view.policy(policy).is_none()
-    {
-        return unknown("policy", policy);
+    if let Some(policy) = &asked.policy {
+        let Some(record) = view.policy_record(policy) else { return unknown("policy", policy) };
+        view.judged(record).map_err(Fault::from)?;
     }
     if let Some(region) = &asked.region {
         Region::named(region.as_str()).map_err(|error| Refused::invalid(error.to_string()))?;

@@ -316,6 +316,28 @@ async fn a_policy_that_cannot_be_read_any_more_claims_nothing() {
     record.document.resource_type = "no such type".into();
     let change = ControlChange::PutPolicy(record.into());
     world.store.commit(revision, &[change], NOW_MS).unwrap();
-    let answer = world.admin("ListComplianceStatus", json!({ "PolicyId": id })).await;
-    answer.refuses("InternalErrorException", "try again");
+    for (operation, more) in [
+        ("ListComplianceStatus", json!({})),
+        ("GetComplianceDetail", json!({ "MemberAccount": MEMBER })),
+        (
+            "GetViolationDetails",
+            json!({
+                "MemberAccount": MEMBER, "ResourceId": "sg-1",
+                "ResourceType": "AWS::EC2::SecurityGroup",
+            }),
+        ),
+    ] {
+        let mut input = more;
+        input["PolicyId"] = json!(id);
+        world.admin(operation, input).await.refuses("InternalErrorException", "cannot parse it");
+    }
+    let policy = format!("/palisade/v1/policies/{id}");
+    for path in [format!("{policy}/accounts"), format!("{policy}/accounts/{MEMBER}/violators")] {
+        world.own("GET", &path, "").await.own_refuses(500, "InternalError", "cannot parse it");
+    }
+    let answer = world.own("POST", &format!("/palisade/v1/evaluate?policy={id}"), "").await;
+    answer.own_refuses(500, "InternalError", "cannot parse it");
+    assert_eq!(world.app.view().unwrap().left_out(), 1);
+    // What was put is still shown.
+    world.admin("GetPolicy", json!({ "PolicyId": id })).await.ok();
 }

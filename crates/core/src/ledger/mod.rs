@@ -97,10 +97,37 @@ pub fn advance(
     (!same).then_some(Change { entry, history, put, removed })
 }
 
-/// Sets beside what was recorded that the stored inventory could not be read: no judgement. Older
-/// results of the same policy stand with the issue (semantics §3.4); of another revision nothing
-/// is claimed.
-pub fn hold(before: &Record, policy_revision: u64, evaluated_ms: i64) -> Option<Change> {
+/// Why there is no judgement.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Obstacle {
+    /// The stored inventory could not be read.
+    Unreadable,
+    /// Judging it, or writing what was found, failed.
+    Failed,
+}
+
+impl Obstacle {
+    const ALL: [Obstacle; 2] = [Obstacle::Unreadable, Obstacle::Failed];
+
+    /// The issue of what [`hold`] records.
+    fn text(self) -> &'static str {
+        match self {
+            Obstacle::Unreadable => "The stored inventory of the account could not be read.",
+            Obstacle::Failed => {
+                "The account could not be judged: Palisade failed, and tries again."
+            }
+        }
+    }
+}
+
+/// Sets beside what was recorded that something stood in the way of a judgement. Older results of the
+/// same policy stand with the issue (semantics §3.4); of another revision nothing is claimed.
+pub fn hold(
+    before: &Record,
+    obstacle: Obstacle,
+    policy_revision: u64,
+    evaluated_ms: i64,
+) -> Option<Change> {
     let entry = before.entry.as_ref().filter(|entry| entry.policy_revision == policy_revision);
     let stands = |row: &ViolatorRow| Violator {
         resource_type: row.resource_type.clone(),
@@ -109,15 +136,12 @@ pub fn hold(before: &Record, policy_revision: u64, evaluated_ms: i64) -> Option<
     };
     let judgement = Judgement {
         violators: entry.map_or(Vec::new(), |_| before.violators.iter().map(stands).collect()),
-        gaps: [Gap::new(DependentService::Config, UNREADABLE)].into(),
+        gaps: [Gap::new(DependentService::Config, obstacle.text())].into(),
         in_scope: entry.map_or(0, |entry| entry.in_scope),
         not_before_ms: None,
     };
     advance(before, &judgement, policy_revision, evaluated_ms)
 }
-
-/// The issue of what [`hold`] records.
-const UNREADABLE: &str = "The stored inventory of the account could not be read.";
 
 fn difference(
     before: &[ViolatorRow],

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::evaluate::{Difference, STALE, Status, Violator};
 use crate::ident::{ResourceId, ResourceType};
 
-use super::{Change, Entry, MORE, Record, UNREADABLE, ViolatorRow};
+use super::{Change, Entry, MORE, Obstacle, Record, ViolatorRow};
 
 /// Why a record cannot be advanced by a difference: judge the whole.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -19,7 +19,8 @@ pub enum Doubt {
 /// Whether what was recorded holds until something changes: by this revision of the policy, and not
 /// for a moment only.
 pub fn holds(entry: Option<&Entry>, policy_revision: u64) -> bool {
-    let for_now = |text: &String| text.contains(STALE) || text.contains(UNREADABLE);
+    let is_held = |text: &String| Obstacle::ALL.iter().any(|one| text.contains(one.text()));
+    let for_now = |text: &String| text.contains(STALE) || is_held(text);
     entry.is_some_and(|entry| {
         entry.policy_revision == policy_revision && !entry.issues.values().any(for_now)
     })

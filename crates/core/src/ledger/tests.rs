@@ -154,14 +154,20 @@ fn what_could_not_be_read_leaves_older_results_with_an_issue() {
         ("another policy's results do not", vec![judgement(&["alb-1"], &[])], 2, None, 0),
     ] {
         let before = after(&judged);
-        let change = hold(&before, revision, 500).unwrap();
+        let change = hold(&before, Obstacle::Unreadable, revision, 500).unwrap();
         let held = applied(&before, &change);
         let entry = held.entry.as_ref().unwrap();
         assert_eq!((entry.status, entry.violator_count), (status, count), "{name}");
         assert_eq!(entry.issues, [(DependentService::Config, issue.to_owned())].into(), "{name}");
         let since: Vec<_> = (0..count).map(|_| ("alb-1", 100)).collect();
         assert_eq!(self::since(&held), since, "{name}");
-        assert_eq!(hold(&held, revision, 600), None, "{name}: said once");
+        let again = |obstacle| hold(&held, obstacle, revision, 600);
+        assert_eq!(again(Obstacle::Unreadable), None, "{name}: said once");
+        let other = again(Obstacle::Failed).unwrap().entry;
+        assert!(other.issues[&DependentService::Config].contains("could not be judged"), "{name}");
+        for entry in [entry, &other] {
+            assert!(!holds(Some(entry), revision), "{name}: no difference is added to it");
+        }
     }
 }
 

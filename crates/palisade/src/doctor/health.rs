@@ -32,9 +32,20 @@ impl Health {
 
     fn parse(status: u16, text: &str) -> Option<Health> {
         if status == 200 {
-            let lines = text.lines().filter_map(|line| line.split_once(": "));
-            let degraded = lines.map(|(part, why)| (part.to_owned(), why.to_owned())).collect();
-            return Some(Health { unwell: Vec::new(), degraded });
+            let mut lines = text.lines();
+            let is_degraded = match lines.next()? {
+                "ok" => false,
+                "degraded" => true,
+                // A login page, or another server's.
+                _ => return None,
+            };
+            let part = |line: &str| {
+                let (part, why) = line.split_once(": ")?;
+                Some((part.to_owned(), why.to_owned()))
+            };
+            let degraded: Vec<Part> = lines.map(part).collect::<Option<_>>()?;
+            return (is_degraded != degraded.is_empty())
+                .then_some(Health { unwell: Vec::new(), degraded });
         }
         let answer: Value = serde_json::from_str(text).ok()?;
         let error = answer.get("error")?;
@@ -72,6 +83,12 @@ mod tests {
         assert_eq!(parse(503, older), Some(unwell));
         for other in ["", "nginx", "{}", r#"{"error": {}}"#] {
             assert_eq!(parse(503, other), None, "{other}");
+        }
+        let login = "<html>\n<title>Log in: example</title>\n</html>";
+        for other in
+            ["", "nginx", "OK", "ready\n", login, "degraded\n", "ok\nclock: why\n", "degraded\nx\n"]
+        {
+            assert_eq!(parse(200, other), None, "{other}");
         }
     }
 }

@@ -40,16 +40,26 @@ impl Page {
         named.map(|sample| (&sample.labels, sample.value))
     }
 
-    /// The one sample of a name; 0 when there is none.
-    pub(super) fn value(&self, name: &str) -> f64 {
-        self.labelled(name).map(|(_, value)| value).next().unwrap_or(0.0)
+    /// The one sample of a name; `None` where the server does not tell it, as when its store does not answer.
+    pub(super) fn told(&self, name: &str) -> Option<f64> {
+        self.labelled(name).map(|(_, value)| value).next()
     }
 
-    /// The sample with a label; 0 when there is none.
-    pub(super) fn one(&self, name: &str, label: &str, is: &str) -> f64 {
+    /// The same of what is counted from the server's start; 0 for what did not happen yet.
+    pub(super) fn value(&self, name: &str) -> f64 {
+        self.told(name).unwrap_or(0.0)
+    }
+
+    /// The sample with a label; `None` where the server does not tell it.
+    pub(super) fn told_one(&self, name: &str, label: &str, is: &str) -> Option<f64> {
         let mut labelled = self.labelled(name);
         let found = labelled.find(|(labels, _)| labels.get(label).is_some_and(|value| value == is));
-        found.map_or(0.0, |(_, value)| value)
+        found.map(|(_, value)| value)
+    }
+
+    /// The same of what is counted from the server's start; 0 for what did not happen yet.
+    pub(super) fn one(&self, name: &str, label: &str, is: &str) -> f64 {
+        self.told_one(name, label, is).unwrap_or(0.0)
     }
 
     /// Sum and count of a histogram or summary.
@@ -58,6 +68,11 @@ impl Page {
             seconds: self.one(&format!("{name}_sum"), label, is),
             count: self.one(&format!("{name}_count"), label, is),
         }
+    }
+
+    /// Whether it holds samples of a Palisade at all.
+    pub(super) fn is_ours(&self) -> bool {
+        self.0.iter().any(|sample| sample.name.starts_with("palisade_"))
     }
 }
 

@@ -7,12 +7,12 @@ use palisade_api::ControlView;
 use palisade_api::metrics::Judgements;
 use palisade_core::evaluate::{self, Changed, Evidence, Footprint, Support};
 use palisade_core::ident::{PolicyId, ShardId};
-use palisade_core::ledger::{self, Change, Record};
+use palisade_core::ledger::{self, Change, Obstacle, Record};
 use palisade_core::policy::Policy;
 use palisade_store::{Due, Lease, LedgerWrite, Loaded, LoadedChanges, Outcome, Store, StoreError};
 
-use super::round::{Asked, policies_of};
-use super::{DAMAGED_RETRY_MS, Judging};
+use super::round::{Asked, guarded, policies_of};
+use super::{DAMAGED_RETRY_MS, FAILED_RETRY_MS, Judging};
 
 /// What is found of a shard: by policy, and when it must be judged again though nothing changes.
 #[derive(Default)]
@@ -24,6 +24,8 @@ pub struct Found {
     /// [`Loaded::is_changed`]
     pub is_changed: bool,
     pub judgements: Judgements,
+    /// Why some policy's record is held, other than that something is damaged.
+    pub failure: Option<StoreError>,
 }
 
 /// One shard, and what it is judged with.
@@ -205,13 +207,13 @@ impl<'a> Judge<'a> {
         found
     }
 
-    /// Under one policy after the other. Of one whose facts cannot be read, what was recorded
-    /// stands with an issue; where that cannot be read either, nothing is written. Both are tried
-    /// again.
+    /// Under one policy after the other. Of one whose facts cannot be read, or whose judging fails, what
+    /// was recorded stands with an issue; where that cannot be read either, nothing is written. All are
+    /// tried again.
     pub fn apart(&self, policies: &[&Arc<Policy>], fence: u64) -> Result<Found, StoreError> {
         let mut found = Found { as_of: fence, is_changed: true, ..Found::default() };
         for policy in policies {
-            match self.together(&[policy]) {
+            match guarded(|| self.together(&[policy])) {
                 Ok(one) => {
                     // Each sees its own moment. What came after the lease stays logged, and is judged
                     // already by some: only the whole tells then what there is.
@@ -222,31 +224,59 @@ impl<'a> Judge<'a> {
                     found.judgements = found.judgements.and(one.judgements);
                     found.not_before_ms = earliest(found.not_before_ms, one.not_before_ms);
                 }
-                Err(StoreError::Damaged { what, why }) => {
-                    let ShardId { account, region } = self.shard;
-                    let policy_id = &policy.id;
-                    tracing::error!(%account, %region, policy = %policy_id, what, why, "not judged");
-                    let retry_ms = self.now_ms.saturating_add(DAMAGED_RETRY_MS);
-                    found.not_before_ms = earliest(found.not_before_ms, Some(retry_ms));
-                    found.outcomes.extend(self.held(policy)?);
-                }
-                Err(error) => return Err(error),
+                Err(error) => self.hold(policy, error, &mut found)?,
             }
         }
         Ok(found)
     }
 
-    fn held(&self, policy: &Policy) -> Result<Option<Outcome>, StoreError> {
+    /// Under no policy: what was recorded stands with an issue, since `error` kept what was found from
+    /// being written.
+    pub fn held(&self, error: StoreError, fence: u64) -> Result<Found, StoreError> {
+        let mut found = Found { as_of: fence, is_changed: true, ..Found::default() };
+        for policy in self.policies() {
+            found.outcomes.extend(self.standing(policy, Obstacle::Failed)?);
+        }
+        found.not_before_ms = Some(self.now_ms.saturating_add(FAILED_RETRY_MS));
+        found.failure = Some(error);
+        Ok(found)
+    }
+
+    /// Notes that one policy is not judged, and why.
+    fn hold(
+        &self,
+        policy: &Policy,
+        error: StoreError,
+        found: &mut Found,
+    ) -> Result<(), StoreError> {
+        let ShardId { account, region } = self.shard;
+        let policy_id = &policy.id;
+        tracing::error!(%account, %region, policy = %policy_id, %error, "not judged");
+        let is_damage = matches!(error, StoreError::Damaged { .. });
+        let (obstacle, retry_ms) = match is_damage {
+            true => (Obstacle::Unreadable, DAMAGED_RETRY_MS),
+            false => (Obstacle::Failed, FAILED_RETRY_MS),
+        };
+        let again_ms = self.now_ms.saturating_add(retry_ms);
+        found.not_before_ms = earliest(found.not_before_ms, Some(again_ms));
+        found.outcomes.extend(self.standing(policy, obstacle)?);
+        if !is_damage {
+            found.failure = Some(error);
+        }
+        Ok(())
+    }
+
+    /// What was recorded under a policy, with an issue; `None` where it cannot be read.
+    fn standing(&self, policy: &Policy, obstacle: Obstacle) -> Result<Option<Outcome>, StoreError> {
         let account = &self.shard.account;
         let record = || {
             let entry = self.store.entry(&policy.id, account)?.map(|row| row.entry);
             let violators = self.store.violators(&policy.id, account, None, usize::MAX)?;
             Ok(Record { entry, violators })
         };
+        let hold = |before: &Record| ledger::hold(before, obstacle, policy.revision, self.now_ms);
         match record() {
-            Ok(before) => Ok(Some(
-                self.outcome(policy, || ledger::hold(&before, policy.revision, self.now_ms)),
-            )),
+            Ok(before) => Ok(Some(self.outcome(policy, || hold(&before)))),
             Err(StoreError::Damaged { .. }) => Ok(None),
             Err(error) => Err(error),
         }

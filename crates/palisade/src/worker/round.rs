@@ -30,8 +30,10 @@ pub struct Round<'a> {
 pub struct Judged {
     settlements: Vec<Settlement>,
     pub judgements: Judgements,
-    /// How many are settled.
-    pub settled: usize,
+    /// What is settled.
+    pub settled: Vec<ShardId>,
+    /// Of these, what was recorded is settled with an issue, and why they failed is told.
+    pub held: BTreeSet<ShardId>,
     pub failed: Vec<Lease>,
     /// Left after too many failures.
     pub untried: Vec<Lease>,
@@ -40,29 +42,13 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// Writes what was found, all at once; if that fails each by itself, for one may be what it
-    /// fails at.
-    pub fn settle(&mut self, store: &dyn Store) {
-        let settlements = std::mem::take(&mut self.settlements);
-        let Err(error) = store.settle(&settlements) else {
-            self.settled += settlements.len();
-            return;
-        };
-        tracing::error!(%error, shards = settlements.len(), "not settled together; tried apart");
-        for settlement in settlements {
-            if self.has_failed_often() {
-                self.untried.push(settlement.lease);
-                continue;
-            }
-            match store.settle(std::slice::from_ref(&settlement)) {
-                Ok(()) => self.settled += 1,
-                Err(error) => self.fail(settlement.lease, error, "not settled; tried again later"),
-            }
-        }
+    fn has_failed_often(&self) -> bool {
+        self.failures() >= FAILURES_MAX
     }
 
-    fn has_failed_often(&self) -> bool {
-        self.failed.len() >= FAILURES_MAX
+    /// Shards whose judging, or settling, failed.
+    pub fn failures(&self) -> usize {
+        self.failed.len().saturating_add(self.held.len())
     }
 
     fn fail(&mut self, lease: Lease, error: StoreError, what: &str) {
@@ -73,10 +59,19 @@ impl Judged {
     }
 
     fn add(&mut self, lease: Lease, found: Found, evaluated_ms: i64) {
-        let Found { outcomes, not_before_ms, as_of, is_changed, judgements } = found;
+        let settlement = self.settlement(lease, found, evaluated_ms);
+        self.settlements.push(settlement);
+    }
+
+    fn settlement(&mut self, lease: Lease, found: Found, evaluated_ms: i64) -> Settlement {
+        let Found { outcomes, not_before_ms, as_of, is_changed, judgements, failure } = found;
+        if failure.is_some() {
+            self.held.insert(lease.shard.clone());
+            self.failure = failure;
+        }
         let as_of = is_changed.then_some(as_of);
         self.judgements = self.judgements.and(judgements);
-        self.settlements.push(Settlement { lease, evaluated_ms, outcomes, not_before_ms, as_of });
+        Settlement { lease, evaluated_ms, outcomes, not_before_ms, as_of }
     }
 }
 
@@ -106,9 +101,9 @@ impl<'a> Asked<'a> {
 
 impl<'a> Round<'a> {
     /// Judges leased shards: what their marks name, and what concerns the items that changed. One
-    /// bad row does not stop the rest: where something cannot be read, the policies are judged each
-    /// apart, and those that need it get an issue. Nor does one shard: what fails otherwise is told,
-    /// and only where many fail, as when the disk is gone, is the rest left.
+    /// bad row does not stop the rest: where something cannot be read or fails, the policies are judged
+    /// each apart, and those that need it get an issue. Nor does one shard: only where many fail, as when
+    /// the disk is gone, is the rest left.
     pub fn judge(&self, leases: Vec<Lease>) -> Judged {
         let mut judged = Judged::default();
         let found = match self.whole(&leases) {
@@ -122,7 +117,7 @@ impl<'a> Round<'a> {
                 judged.untried.push(lease);
                 continue;
             }
-            match guarded(|| self.one(&lease, found)) {
+            match self.one(&lease, found) {
                 Ok(found) => judged.add(lease, found, self.now_ms),
                 Err(error) => judged.fail(lease, error, "not judged; tried again later"),
             }
@@ -136,9 +131,52 @@ impl<'a> Round<'a> {
         whole: Option<Result<Found, StoreError>>,
     ) -> Result<Found, StoreError> {
         let judge = self.of(&lease.shard);
-        match judge.leased(lease, whole) {
-            Err(StoreError::Damaged { .. }) => judge.apart(&judge.policies(), lease.fence),
+        match guarded(|| judge.leased(lease, whole)) {
+            Err(_) => guarded(|| judge.apart(&judge.policies(), lease.fence)),
             found => found,
+        }
+    }
+
+    /// Writes what was found, all at once; if that fails each by itself, for one may be what it
+    /// fails at. Of that one what was recorded stands, with an issue.
+    pub fn settle(&self, judged: &mut Judged) {
+        let settlements = std::mem::take(&mut judged.settlements);
+        let shards = |all: &[Settlement]| -> Vec<ShardId> {
+            all.iter().map(|settlement| settlement.lease.shard.clone()).collect()
+        };
+        let Err(error) = self.store.settle(&settlements) else {
+            judged.settled.extend(shards(&settlements));
+            return;
+        };
+        tracing::error!(%error, shards = settlements.len(), "not settled together; tried apart");
+        for settlement in settlements {
+            if judged.has_failed_often() {
+                judged.untried.push(settlement.lease);
+                continue;
+            }
+            let one = std::slice::from_ref(&settlement);
+            match self.store.settle(one) {
+                Ok(()) => judged.settled.extend(shards(one)),
+                Err(error) => self.settle_held(judged, settlement.lease, error),
+            }
+        }
+    }
+
+    fn settle_held(&self, judged: &mut Judged, lease: Lease, error: StoreError) {
+        let (shard, why) = (lease.shard.clone(), error.to_string());
+        let (account, region) = (&shard.account, &shard.region);
+        tracing::error!(%account, %region, error = why, "not settled; tried again later");
+        let held = guarded(|| self.of(&shard).held(error, lease.fence));
+        let written = held.and_then(|found| {
+            let held = judged.settlement(lease.clone(), found, self.now_ms);
+            self.store.settle(std::slice::from_ref(&held))
+        });
+        match written {
+            Ok(()) => judged.settled.push(shard),
+            Err(error) => {
+                judged.held.remove(&shard);
+                judged.fail(lease, error, "nor is it noted that it is not");
+            }
         }
     }
 
@@ -190,7 +228,7 @@ impl<'a> Round<'a> {
 }
 
 /// A judgement that panics fails like one that cannot read: it is of one shard.
-fn guarded<T>(judge: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+pub fn guarded<T>(judge: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let judged = catch_unwind(AssertUnwindSafe(judge));
     judged.unwrap_or_else(|_| Err(StoreError::Engine("judging it panicked".into())))
 }

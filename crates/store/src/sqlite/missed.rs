@@ -3,7 +3,7 @@
 
 use palisade_core::ident::{AccountId, Region, ResourceType, ShardId};
 use palisade_core::inventory::{Cause, Missed, OpenGaps, open_gaps};
-use rusqlite::params;
+use rusqlite::{params, params_from_iter};
 
 use crate::Result;
 
@@ -94,22 +94,39 @@ fn column(cause: Cause) -> i64 {
     }
 }
 
+/// When an item of a key was last seen, and whether that is as it was written.
+const SEEN: &str = "SELECT max(seen_ms), coalesce(min(items.sum IS
+       row_sum(items.account, items.region, type, id, state, seen_ms, body)), 1)
+     FROM items WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4";
+/// The same in every Region of the account.
+const SEEN_ANYWHERE: &str = "SELECT max(seen_ms), coalesce(min(items.sum IS
+       row_sum(items.account, items.region, type, id, state, seen_ms, body)), 1)
+     FROM shards CROSS JOIN items ON items.account = shards.account AND items.region = shards.region
+     WHERE shards.account = ?1 AND type = ?2 AND id = ?3";
+/// The same of whatever type: it reaches all that the shard holds, or the account.
+const SEEN_OF_ANY_TYPE: &str = "SELECT max(seen_ms), coalesce(min(items.sum IS
+       row_sum(items.account, items.region, type, id, state, seen_ms, body)), 1)
+     FROM items WHERE account = ?1 AND region = ?2 AND id = ?3";
+const SEEN_AT_ALL: &str = "SELECT max(seen_ms), coalesce(min(items.sum IS
+       row_sum(items.account, items.region, type, id, state, seen_ms, body)), 1)
+     FROM items WHERE account = ?1 AND id = ?2";
+
 /// When the resource of an item that was missed was last seen in the account.
 fn seen_ms(tx: &Transaction<'_>, id: &ShardId, missed: &Missed) -> Result<Option<i64>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT max(seen_ms), coalesce(min(sum IS
-           row_sum(account, region, type, id, state, seen_ms, body)), 1)
-         FROM items WHERE account = ?1 AND (?2 = '' OR region = ?2) AND (?3 = '' OR type = ?3) AND id = ?4",
-    )?;
-    let row = statement.query_row(
-        params![
-            id.account.as_str(),
-            missed.region.as_ref().map_or("", Region::as_str),
-            missed.resource_type.as_ref().map_or("", ResourceType::as_str),
-            missed.what.as_deref().unwrap_or_default(),
-        ],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    );
+    let region = missed.region.as_ref().map(Region::as_str);
+    let resource_type = missed.resource_type.as_ref().map(ResourceType::as_str);
+    let sql = match (region, resource_type) {
+        (Some(_), Some(_)) => SEEN,
+        (None, Some(_)) => SEEN_ANYWHERE,
+        (Some(_), None) => SEEN_OF_ANY_TYPE,
+        (None, None) => SEEN_AT_ALL,
+    };
+    let what = missed.what.as_deref().unwrap_or_default();
+    let asked = [Some(id.account.as_str()), region, resource_type, Some(what)];
+    let mut statement = tx.prepare_cached(sql)?;
+    let row = statement.query_row(params_from_iter(asked.into_iter().flatten()), |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    });
     match row? {
         (seen_ms, true) => Ok(seen_ms),
         (_, false) => Err(damaged(ITEM, OTHER_SUM)),
@@ -169,9 +186,11 @@ fn mark_shards(
     sequence: u64,
     now_ms: i64,
 ) -> Result<()> {
-    let mut statement =
-        tx.prepare_cached("SELECT account, region FROM shards WHERE ?1 = '' OR account = ?1")?;
-    let mut rows = statement.query([account.map_or("", AccountId::as_str)])?;
+    let mut statement = tx.prepare_cached(match account {
+        Some(_) => "SELECT account, region FROM shards WHERE account = ?1",
+        None => "SELECT account, region FROM shards",
+    })?;
+    let mut rows = statement.query(params_from_iter(account.map(AccountId::as_str)))?;
     while let Some(row) = rows.next()? {
         let id = shard(row, 0, MISSED)?;
         work::mark(tx, &id, None, sequence, now_ms)?;

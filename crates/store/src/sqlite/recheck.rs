@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use crate::{Result, StoreError};
 
 use super::examine::integrity;
-use super::log::{connect, keep_log};
+use super::log::{connect, is_of_damage, keep_log};
 use super::sums::{Columns, SUMMED};
 
 /// Faults that are told one by one.
@@ -69,7 +69,7 @@ fn unsound(connection: &Connection, table: &str) -> rusqlite::Result<u64> {
 /// checksums from such rows, makes indexes of what the tables hold, and empties the log.
 ///
 /// # Errors
-/// The log cannot be emptied.
+/// Something fails otherwise than at what is damaged; the log cannot be emptied.
 pub(super) fn accept(path: &Path) -> rusqlite::Result<()> {
     let connection = connect(path)?;
     keep_log(&connection, false)?;
@@ -84,6 +84,9 @@ pub(super) fn accept(path: &Path) -> rusqlite::Result<()> {
     }
     done.push(connection.execute_batch("REINDEX"));
     for error in done.into_iter().filter_map(Result::err) {
+        if !is_of_damage(&error) {
+            return Err(error);
+        }
         tracing::warn!(%error, "some of what is damaged cannot be told of where it is read");
     }
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))

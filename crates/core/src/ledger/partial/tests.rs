@@ -106,6 +106,6 @@ fn an_entry_of_another_revision_or_of_a_moment_does_not_stand() {
     let many: Vec<String> = (0..1000).map(|n| format!("Thing {n} was not recorded.")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     assert!(!stands(Some(&entry(&many)), 1), "more than are told");
-    let held = hold(&recorded(&judgement("a", &[], 5)), 1, 200).unwrap().entry;
+    let held = hold(&recorded(&judgement("a", &[], 5)), Obstacle::Failed, 1, 200).unwrap().entry;
     assert!(!stands(Some(&held), 1));
 }

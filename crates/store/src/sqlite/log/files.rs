@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use rusqlite::ErrorCode;
+
 use crate::{Result, StoreError};
 
 use crate::sqlite::checksums::{self, Checked};
@@ -102,6 +104,11 @@ enum Astray {
     Unseen(&'static str, io::Error),
 }
 
+/// Why a store is not taken as it is.
+#[derive(Debug, thiserror::Error)]
+#[error("its write-ahead log cannot be emptied while another program has it open")]
+struct LogStays;
+
 /// Why no write is to be expected to succeed.
 #[derive(Debug, thiserror::Error)]
 enum NoRoom {
@@ -121,8 +128,9 @@ impl Claim {
         let mut claim = Claim::unchecked(given)?;
         match claim.lock() {
             Ok(()) => claim.check()?,
-            Err(error) if serve => return Err(error),
-            Err(_) => claim.is_checked = true,
+            // Somebody else has it open, and looked.
+            Err(StoreError::InUse(_)) if !serve => claim.is_checked = true,
+            Err(error) => return Err(error),
         }
         if !serve {
             claim.let_go()?;
@@ -202,9 +210,12 @@ impl Claim {
         claim.lock()?;
         checksums::take_off(&claim.held).map_err(|error| engine(&claim.name, error))?;
         match accept(&claim.path) {
-            Err(error) if !has_no_log(&claim.path) => Err(engine(&claim.name, error)),
+            Err(error) if !has_no_log(&claim.path) || !is_of_damage(&error) => {
+                Err(engine(&claim.name, error))
+            }
             // What fails for what is damaged leaves that as it is.
-            Ok(()) | Err(_) => claim.imprint(),
+            Ok(()) | Err(_) if has_no_log(&claim.path) => claim.imprint(),
+            Ok(()) | Err(_) => Err(engine(&claim.name, LogStays)),
         }
     }
 
@@ -371,6 +382,22 @@ impl Files {
             Some(_) | None => Ok(()),
         }
     }
+}
+
+/// Whether it may be what is damaged that something fails at, and not who else has the file open, or its disk.
+pub(in crate::sqlite) fn is_of_damage(error: &rusqlite::Error) -> bool {
+    !matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::CannotOpen
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DiskFull
+                | ErrorCode::PermissionDenied
+                | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure
+        )
+    )
 }
 
 fn engine_error(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {

@@ -21,7 +21,7 @@ mod mover;
 mod writer;
 
 pub(super) use connections::{Connections, connect, keep_log};
-pub(super) use files::{Claim, has_no_log, sibling};
+pub(super) use files::{Claim, has_no_log, is_of_damage, sibling};
 pub(super) use left::{Left, left};
 pub(super) use mover::MOVED_PAGES;
 pub(super) use writer::Transaction;

@@ -9,6 +9,7 @@ use crate::contract::Bed;
 use crate::contract::facts::*;
 use crate::contract::keys::{change_keys, key};
 use crate::sqlite::SqliteStore;
+use crate::sqlite::log::Claim;
 use crate::{KeyChange, Store, StoreError};
 
 use super::beds::{OnDisk, looking, serving};
@@ -239,4 +240,37 @@ fn a_write_that_waits_for_another_process_is_told() {
         waits.join().unwrap().unwrap();
     });
     assert_eq!(why(bed.store()), "");
+}
+
+/// Whether the store is checked must not hang on an error.
+#[test]
+fn a_lock_that_fails_is_told_to_whoever_looks_as_well() {
+    let mut bed = OnDisk::new();
+    bed.store = None;
+    fs::remove_file(beside(&bed, "store.db.lock")).unwrap();
+    fs::create_dir(beside(&bed, "store.db.lock")).unwrap();
+    for opening in [serving(), looking()] {
+        let refused = SqliteStore::open(&bed.path(), opening).err().unwrap().to_string();
+        assert!(refused.contains("store.db.lock"), "{refused}");
+    }
+}
+
+#[test]
+fn a_store_is_not_said_to_be_taken_as_it_is_when_that_failed() {
+    use rusqlite::ffi;
+    let mut bed = OnDisk::new();
+    put(bed.store(), "sg-1", 5).unwrap();
+    bed.store = None;
+    let fails = |code| {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        Claim::believe(&bed.path(), |_| Err(error))
+    };
+    for code in [ffi::SQLITE_BUSY, ffi::SQLITE_IOERR_READ, ffi::SQLITE_FULL, ffi::SQLITE_READONLY] {
+        assert!(fails(code).is_err(), "{code}");
+    }
+    fails(ffi::SQLITE_CORRUPT).unwrap();
+    // Nor when somebody keeps the log.
+    fs::write(beside(&bed, "store.db-wal"), [0; 40]).unwrap();
+    let stays = Claim::believe(&bed.path(), |_| Ok(())).unwrap_err().to_string();
+    assert!(stays.contains("cannot be emptied"), "{stays}");
 }
