@@ -341,9 +341,9 @@ impl NetworkFacts {
         let other = ResourceId::try_from(id).ok().and_then(|id| self.groups.get(&id));
         let both = || held.into_iter().chain(other);
         let group = newest(both())?;
-        let later =
-            both().filter(|one| seen_untold(one).is_some_and(|later| is_outdated_by(group, later)));
-        Some((group, later.last().map(|_| outdated_gap(group))))
+        let is_outdated =
+            both().any(|one| seen_untold(one).is_some_and(|later| is_outdated_by(group, later)));
+        Some((group, is_outdated.then(|| outdated_gap(group))))
     }
 }
 

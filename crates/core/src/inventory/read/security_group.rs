@@ -51,14 +51,13 @@ fn plain_group(source: &Source<'_>) -> Option<SecurityGroup> {
     const NAMES: [&str; 5] =
         ["groupName", "vpcId", "ownerId", "ipPermissions", "ipPermissionsEgress"];
     let (mut name, mut vpc, mut owner, mut ingress, mut egress) = (None, None, None, None, None);
-    let permission = |plain: &mut Plain<'_>| plain_permission(source.item, plain);
     let mut plain = Plain::new(source.configuration);
     plain.object(|key, plain| match key {
         "groupName" => set(&mut name, plain.text()?),
         "vpcId" => set(&mut vpc, plain.text()?),
         "ownerId" => set(&mut owner, plain.text()?),
-        "ipPermissions" => set(&mut ingress, plain.list(permission)?),
-        "ipPermissionsEgress" => set(&mut egress, plain.list(permission)?),
+        "ipPermissions" => set(&mut ingress, plain.list(plain_permission)?),
+        "ipPermissionsEgress" => set(&mut egress, plain.list(plain_permission)?),
         _ => skip_other(key, &NAMES, plain),
     })?;
     let owner = match filled(owner) {
@@ -77,7 +76,7 @@ fn plain_group(source: &Source<'_>) -> Option<SecurityGroup> {
     plain.is_done().then_some(group)
 }
 
-fn plain_permission(item: &Item, plain: &mut Plain<'_>) -> Option<Permission> {
+fn plain_permission(plain: &mut Plain<'_>) -> Option<Permission> {
     const NAMES: [&str; 8] = [
         "ipProtocol",
         "fromPort",
@@ -116,7 +115,7 @@ fn plain_permission(item: &Item, plain: &mut Plain<'_>) -> Option<Permission> {
     let protocol = protocol?;
     let (from_port, to_port) = ports(protocol, from, to).ok()?;
     let told = [&wrapped_ipv4, &wrapped_ipv6, &bare].map(Option::is_some);
-    tells_all(item, told, lists.is_some(), groups.is_some()).then_some(())?;
+    tells_all(told, lists.is_some(), groups.is_some()).then_some(())?;
     let (ipv4, ipv6) = networks.sorted();
     Some(Permission {
         protocol,
@@ -158,18 +157,14 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
     }
 }
 
-/// The end of 2016, milliseconds since the epoch: items captured before have bare ranges alone
-/// (formats §9).
-const BARE_UNTIL_MS: i64 = 1_483_228_800_000;
-
 /// Whether a permission tells every kind of other end, as every one of AWS Config's does: IPv4, IPv6
-/// and bare ranges, prefix lists, groups.
-fn tells_all(item: &Item, [ipv4, ipv6, bare]: [bool; 3], lists: bool, groups: bool) -> bool {
-    let is_bare = item.version.captured_ms < BARE_UNTIL_MS;
+/// and bare ranges, prefix lists, groups. Items of the layout before 2017 have bare ranges alone
+/// (formats §9), in whatever year such an item was captured.
+fn tells_all([ipv4, ipv6, bare]: [bool; 3], lists: bool, groups: bool) -> bool {
     // Bare ranges repeat the IPv4 ones.
-    let ranges = match (ipv4 || bare, ipv6) {
-        (told, true) => told,
-        (_, false) => bare && !ipv4 && is_bare,
+    let ranges = match (ipv4, ipv6) {
+        (false, false) => bare,
+        (ipv4, ipv6) => (ipv4 || bare) && ipv6,
     };
     ranges && lists && groups
 }
@@ -185,8 +180,8 @@ fn read_any(source: &Source<'_>) -> Result<Body, String> {
         None if tells_vpc(source)? => Some(Box::from("")),
         vpc => vpc,
     };
-    let (ingress, is_ingress_untold) = permissions(source.item, "ipPermissions", body.ingress)?;
-    let (egress, is_egress_untold) = permissions(source.item, "ipPermissionsEgress", body.egress)?;
+    let (ingress, is_ingress_untold) = permissions("ipPermissions", body.ingress)?;
+    let (egress, is_egress_untold) = permissions("ipPermissionsEgress", body.egress)?;
     let untold = UntoldOfGroup { ingress: is_ingress_untold, egress: is_egress_untold };
     let owner = owner(body.owner, source.item)?;
     let name = body.name.and_then(Text::filled).or_else(|| source.item.name.clone());
@@ -226,7 +221,6 @@ fn owner_of(text: &str, item: &Item) -> Option<AccountId> {
 
 /// The permissions of a direction, and whether some of what they open may not be told.
 fn permissions(
-    item: &Item,
     what: &str,
     rules: Option<Many<Rule<'_>>>,
 ) -> Result<(Vec<Permission>, bool), String> {
@@ -234,7 +228,7 @@ fn permissions(
     let mut untold = false;
     let read = rules.0.into_iter().enumerate().map(|(at, rule)| {
         let told = [rule.ipv4.is_some(), rule.ipv6.is_some(), rule.ip.is_some()];
-        untold |= !tells_all(item, told, rule.prefix_lists.is_some(), rule.groups.is_some());
+        untold |= !tells_all(told, rule.prefix_lists.is_some(), rule.groups.is_some());
         permission(rule).map_err(|why| format!("`{what}[{at}]`: {why}"))
     });
     let read: Vec<Permission> = read.collect::<Result<_, String>>()?;
