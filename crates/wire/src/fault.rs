@@ -1,9 +1,5 @@
 //! Refusals: the one error type of the wire and its two written forms.
 
-use serde::Serialize;
-
-use crate::{Operation, Protocol, Response, encode};
-
 /// Why a call was refused: a kind that clients match on, and a sentence for people.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{}: {message}", .kind.name())]
@@ -106,86 +102,5 @@ impl ErrorKind {
                 | Self::LimitExceeded
                 | Self::ResourceNotFound
         )
-    }
-
-    /// The kind for input that breaks a rule of `operation`: InvalidInputException where the model has it, else
-    /// ValidationException (semantics §10 rows 22 and 29).
-    pub fn of_bad_input(operation: Operation) -> Self {
-        if operation.errors().contains(&Self::InvalidInput) {
-            Self::InvalidInput
-        } else {
-            Self::Validation
-        }
-    }
-}
-
-/// The namespace of the service's shapes.
-const NAMESPACE: &str = "com.amazonaws.fms";
-
-/// A fault's body. Modelled exceptions have the member `Message`; AWS's front doors write `message`, so what is not
-/// modelled carries both.
-#[derive(Serialize)]
-struct Body<'a> {
-    #[serde(rename = "__type")]
-    kind: &'a str,
-    #[serde(rename = "Message")]
-    message: &'a str,
-    #[serde(rename = "message", skip_serializing_if = "Option::is_none")]
-    lower: Option<&'a str>,
-}
-
-/// The response that tells a client of the fault in its own protocol.
-pub fn encode_fault(protocol: Protocol, fault: &Fault) -> Response {
-    let name = fault.kind.name();
-    let absolute = format!("{NAMESPACE}#{name}");
-    let body = Body {
-        kind: if protocol == Protocol::Json { name } else { &absolute },
-        message: &fault.message,
-        lower: (!fault.kind.is_modelled()).then_some(&fault.message),
-    };
-    let mut response =
-        Response::new(protocol, fault.kind.status(), encode(protocol, &body).unwrap_or_default());
-    if protocol == Protocol::Json {
-        response.headers.push(("x-amzn-errortype", name));
-    }
-    response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn modelled_faults_are_400_with_a_capital_message() {
-        let fault = Fault::new(ErrorKind::InternalError, "oops");
-        let response = encode_fault(Protocol::Json, &fault);
-        assert_eq!(response.status, 400);
-        assert_eq!(response.body, br#"{"__type":"InternalErrorException","Message":"oops"}"#);
-        assert!(response.headers.contains(&("x-amzn-errortype", "InternalErrorException")));
-    }
-
-    #[test]
-    fn front_door_faults_have_both_spellings_of_message() {
-        let fault = Fault::new(ErrorKind::UnrecognizedClient, "no");
-        let body = encode_fault(Protocol::Json, &fault).body;
-        assert_eq!(
-            body,
-            br#"{"__type":"UnrecognizedClientException","Message":"no","message":"no"}"#
-        );
-    }
-
-    #[test]
-    fn cbor_faults_name_the_absolute_shape() {
-        let fault = Fault::new(ErrorKind::InvalidInput, "x");
-        let response = encode_fault(Protocol::Cbor, &fault);
-        let text = String::from_utf8_lossy(&response.body).into_owned();
-        assert!(text.contains("com.amazonaws.fms#InvalidInputException"), "{text}");
-        assert!(response.headers.contains(&("smithy-protocol", "rpc-v2-cbor")));
-    }
-
-    #[test]
-    fn bad_input_is_the_modelled_exception_where_there_is_one() {
-        assert_eq!(ErrorKind::of_bad_input(Operation::PutPolicy), ErrorKind::InvalidInput);
-        assert_eq!(ErrorKind::of_bad_input(Operation::ListPolicies), ErrorKind::Validation);
     }
 }

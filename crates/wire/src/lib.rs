@@ -11,27 +11,32 @@
 //! The types in [`shapes`], the [`Operation`]s and the shape [`TABLE`] are generated from `model/fms-model.json` by
 //! `cargo xtask codegen`. [`decode_value`] and [`check`] read any other [`Table`] with the same code.
 
+mod answer;
 mod body;
 pub mod cbor;
 mod constraint;
 mod fault;
 mod generated;
 mod json;
+mod limits;
+mod operation;
+mod protocol;
 mod route;
 mod shape;
 pub mod sigv4;
 mod timestamp;
 mod value;
 
-pub use body::{
-    BODY_SIZE_MAX, DEPTH_MAX, HEADERS_SIZE_MAX, Input, Output, Protocol, Response, Says,
-    VALUES_MAX, decode, decode_output, decode_value, encode, respond, respond_as,
-};
+pub use answer::{encode, encode_fault, respond, respond_as};
+pub use body::{decode, decode_output, decode_value};
 pub use constraint::{Dialect, VALUE_SHOWN_MAX, VIOLATIONS_SHOWN_MAX, Violations, check};
-pub use fault::{ErrorKind, Fault, encode_fault};
+pub use fault::{ErrorKind, Fault};
 pub use generated::operations::{Operation, TARGET_PREFIX};
 pub use generated::shapes;
 pub use generated::table::TABLE;
+pub use limits::{BODY_SIZE_MAX, DEPTH_MAX, HEADERS_SIZE_MAX, VALUES_MAX};
+pub use operation::{Input, Output, Says};
+pub use protocol::{Protocol, Response};
 pub use route::{Headers, protocol_of, route};
 pub use shape::{
     Constraints, Kind, Member, Pattern, Shape, ShapeId, Shaped, Table, TimestampFormat,

@@ -46,6 +46,7 @@ fn generate(wire: &Path) -> Result<Vec<(PathBuf, String)>, String> {
     let files = [
         ("src/generated/shapes.rs", shapes(&model)?),
         ("src/generated/operations.rs", operations(&model)?),
+        ("src/generated/bodies.rs", bodies(&model)?),
         ("src/generated/table.rs", table(&model)?),
         ("tests/generated/dispatch.rs", dispatch(&model)?),
     ];
@@ -303,11 +304,11 @@ fn write_enum(out: &mut String, name: &str, values: &[&str]) -> Result<(), Strin
     Ok(())
 }
 
-/// The operations and what each takes, gives and fails with.
+/// The operations and the shapes that each takes and gives, and what it fails with.
 fn operations(model: &Model) -> Result<String, String> {
     let names: Vec<&String> = model.operations.keys().collect();
     let mut out = format!(
-        "use super::shapes::*;\nuse super::table::id;\nuse crate::{{ErrorKind, Input, Output, ShapeId}};\n\n\
+        "use super::table::id;\nuse crate::{{ErrorKind, ShapeId}};\n\n\
          /// What stands before the operation in `X-Amz-Target`, and the service in RPC v2 paths.\n\
          pub const TARGET_PREFIX: &str = \"{}\";\n\n\
          #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]\npub enum Operation {{\n",
@@ -343,7 +344,6 @@ fn operations(model: &Model) -> Result<String, String> {
             String::new(),
         ),
     ];
-    let mut impls = String::new();
     for (name, operation) in &model.operations {
         let input = wanted(operation, "input")?;
         let output = target(operation, "output");
@@ -355,6 +355,24 @@ fn operations(model: &Model) -> Result<String, String> {
             None => writeln!(arms[3].1, "Self::{name} => None,"),
         };
         let _ = writeln!(arms[4].1, "Self::{name} => &[{}],", error_kinds(operation)?);
+    }
+    arms[1].1.push_str("_ => None,");
+    for (head, body) in arms {
+        let _ = writeln!(out, "{head}\n{body}}} }}\n");
+    }
+    out.push_str("}\n");
+    Ok(out)
+}
+
+/// Which types the operations take and give.
+fn bodies(model: &Model) -> Result<String, String> {
+    let mut impls =
+        "use super::operations::Operation;\nuse super::shapes::*;\nuse super::table::id;\n\
+                     use crate::{Input, Output, ShapeId};\n\n"
+            .to_owned();
+    for (name, operation) in &model.operations {
+        let input = wanted(operation, "input")?;
+        let output = target(operation, "output");
         let _ = writeln!(
             impls,
             "impl Input for {input} {{ const OPERATION: Operation = Operation::{name}; type Output = {}; }}",
@@ -368,12 +386,7 @@ fn operations(model: &Model) -> Result<String, String> {
             );
         }
     }
-    arms[1].1.push_str("_ => None,");
-    for (head, body) in arms {
-        let _ = writeln!(out, "{head}\n{body}}} }}\n");
-    }
-    let _ = writeln!(out, "}}\n\n{impls}");
-    Ok(out)
+    Ok(impls)
 }
 
 fn error_kinds(operation: &Value) -> Result<String, String> {

@@ -4,6 +4,7 @@
     reason = "the names are those of AWS's API reference, which documents them"
 )]
 
+mod bodies;
 pub mod operations;
 pub mod shapes;
 pub mod table;

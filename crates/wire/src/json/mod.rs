@@ -1,5 +1,6 @@
 //! JSON bodies, read by their shape; serde_json writes them.
 
+mod bounds;
 mod skip;
 
 use std::cell::Cell;
@@ -9,12 +10,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use self::bounds::{count, too_deep};
 use self::skip::Skip;
 use crate::shape::{Kind, Member, Table, TimestampFormat};
-use crate::{DEPTH_MAX, Fault, ShapeId, Timestamp, VALUES_MAX, Value};
+use crate::{DEPTH_MAX, Fault, ShapeId, Timestamp, Value};
 
 /// Reads `body` as the structure `shape`. Refuses what is not UTF-8, lone surrogates, numbers no double can hold, nesting below
-/// [`DEPTH_MAX`], more than [`VALUES_MAX`] values, and anything after the object.
+/// [`DEPTH_MAX`], more than [`VALUES_MAX`](crate::VALUES_MAX) values, and anything after the object.
 pub fn decode(table: &Table, shape: ShapeId, body: &[u8]) -> Result<Value, Fault> {
     let refuse = |e: &dyn fmt::Display| {
         Fault::serialization(format_args!("the body is no JSON of this operation: {e}"))
@@ -75,18 +77,6 @@ fn expected(kind: Kind) -> &'static str {
         Kind::Timestamp(TimestampFormat::HttpDate) => "an HTTP date",
         Kind::Document => "any value",
     }
-}
-
-fn too_deep<E: Error>() -> E {
-    E::custom(format_args!("nested deeper than the limit of {DEPTH_MAX}"))
-}
-
-fn count<E: Error>(values: &Cell<usize>) -> Result<(), E> {
-    values.set(values.get() + 1);
-    if values.get() > VALUES_MAX {
-        return Err(E::custom(format_args!("more values than the limit of {VALUES_MAX}")));
-    }
-    Ok(())
 }
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{count, too_deep};
+use super::bounds::{count, too_deep};
 use crate::DEPTH_MAX;
 
 /// Passes over the value of an unknown member, as strictly as a known one but without keeping it.
