@@ -14,7 +14,7 @@ use rusqlite::{Row, params};
 use crate::{CHANGES_MAX, Result};
 
 use super::columns::{ident, limit};
-use super::load::{decoded, live_item};
+use super::items::{decoded, live_item};
 use super::log::Transaction;
 use super::sums::sound;
 

@@ -5,8 +5,9 @@ use rusqlite::params;
 use crate::clock::Noted;
 use crate::{Clock, Result};
 
-use super::columns::{get, of_store};
+use super::columns::get;
 use super::log::Transaction;
+use super::store_row::of_store;
 use super::sums::{STORE_SOUND, sound};
 use super::{sequence, work};
 

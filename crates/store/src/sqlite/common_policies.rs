@@ -9,8 +9,9 @@ use palisade_core::policy::PolicyType;
 
 use crate::{PolicyRecord, Result};
 
-use super::columns::{ident, of_store};
+use super::columns::ident;
 use super::log::Transaction;
+use super::store_row::of_store;
 use super::sums::sound;
 use super::{readers, sequence};
 

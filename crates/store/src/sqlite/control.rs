@@ -12,8 +12,9 @@ use crate::{
     StoreError,
 };
 
-use super::columns::{get, ident, json, json_or_null, of_store, to_json};
+use super::columns::{get, ident, json, json_or_null, to_json};
 use super::log::Transaction;
+use super::store_row::of_store;
 use super::sums::sound;
 use super::{audit, common_policies, ledger, readers, sequence, support, work};
 

@@ -17,12 +17,12 @@ use super::changes::{self, Log};
 use super::columns::damaged;
 use super::firsts::{First, Firsts};
 use super::held::{self, Coverage, Row, ShardRow, State, Stored};
-use super::load::{self, ITEM};
+use super::items::ITEM;
 use super::log::Transaction;
 use super::networks::Networks;
 use super::protections::Served;
 use super::told::{Prepared, Spoken};
-use super::{clock, control, missed, readers, sequence, work};
+use super::{clock, control, coverage, gaps, missed, readers, sequence, work};
 
 pub(super) fn accept<'t>(
     tx: &'t Transaction<'t>,
@@ -102,7 +102,7 @@ impl<'t> Intake<'t> {
         stale_after_ms: Option<i64>,
     ) -> Result<Intake<'t>> {
         let coverage = held::coverage(tx, id, held::Of::All)?;
-        let known = load::coverage(tx, id)?;
+        let known = coverage::of(tx, id)?;
         Ok(Intake {
             tx,
             stale_after_ms,
@@ -353,7 +353,7 @@ impl<'t> Intake<'t> {
     /// Writes what is known of the shard and marks what follows.
     fn close(mut self, spoken: &Spoken<'_>, sequence: u64, received_ms: i64) -> Result<()> {
         self.put_coverage()?;
-        if !self.gaps_before.is_empty() && missed::open(self.tx, self.id)? != self.gaps_before {
+        if !self.gaps_before.is_empty() && gaps::open(self.tx, self.id)? != self.gaps_before {
             self.is_whole = true;
             missed::closed(self.tx, self.id, sequence, received_ms)?;
         }
@@ -387,7 +387,7 @@ impl<'t> Intake<'t> {
         }
         if self.changed {
             // Whatever tells how complete a shard is has it judged whole.
-            let known = self.is_whole.then(|| load::coverage(self.tx, self.id)).transpose()?;
+            let known = self.is_whole.then(|| coverage::of(self.tx, self.id)).transpose()?;
             self.served.mark(self.tx, self.id, known.as_ref(), sequence, received_ms)?;
             self.networks.close(self.tx, self.id, known.as_ref(), sequence, received_ms)?;
         }

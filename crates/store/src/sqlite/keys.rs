@@ -5,8 +5,9 @@ use rusqlite::{Connection, Row, params};
 use crate::{AuditEvent, KeyChange, KeyRecord, Result, StoreError, StoredSecret};
 
 use super::audit;
-use super::columns::{damaged, get, ident_or_null, of_store};
+use super::columns::{damaged, get, ident_or_null};
 use super::log::Transaction;
+use super::store_row::of_store;
 use super::sums::sound;
 
 const KEY: &str = "key";

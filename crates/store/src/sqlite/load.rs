@@ -6,21 +6,16 @@ use std::sync::Arc;
 use palisade_core::evaluate::{
     AccountFacts, Changed, Fact, Reference, References, Support, reads_networks,
 };
-use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
-use palisade_core::inventory::{Age, Item, ItemKey, Recorder, Shard, decode_item_of};
+use palisade_core::ident::{AccountId, PolicyId, ResourceType, ShardId};
+use palisade_core::inventory::{ItemKey, Shard};
 use palisade_core::ledger::{Record, ViolatorRow};
-use rusqlite::params;
 
-use crate::{ListContent, Loaded, LoadedChanges, Result, StoreError};
+use crate::{ListContent, Loaded, LoadedChanges, Result};
 
-use super::columns::{damaged, get, ident, limit};
-use super::held::{self, State};
+use super::coverage::{Head, HeldTypes, covered, head};
+use super::items::{live_item, live_items, live_items_of};
 use super::log::Transaction;
-use super::sums::{OTHER_SUM, sound};
-use super::{changes, common_policies, control, ledger, missed, networks, protections};
-
-pub(super) const ITEM: &str = "item";
-const SHARD: &str = "shard";
+use super::{changes, common_policies, control, ledger, networks, protections};
 
 /// Facts that were read at the moment of a transaction: many shards refer to the same.
 #[derive(Default)]
@@ -161,221 +156,6 @@ fn shard(
     Ok(shard)
 }
 
-/// A shard with what tells how complete it is, of its items only recorders: enough for
-/// [`Shard::knows`].
-pub(super) fn coverage(tx: &Transaction<'_>, id: &ShardId) -> Result<Shard> {
-    covered(tx, id, head(tx, id)?.as_ref(), HeldTypes::IfTheyTell)
-}
-
-/// Which of the types that are held are loaded.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum HeldTypes {
-    All,
-    /// Only listed ones where a whole snapshot was accepted and a recorder is held: there
-    /// [`Shard::knows`] and [`Shard::is_unheard_of`] ask for no others.
-    IfTheyTell,
-}
-
-/// What a shard's own row tells, and whether changes are logged beside it.
-struct Head {
-    row: held::ShardRow,
-    /// [`Loaded::as_of`]
-    as_of: u64,
-    /// [`Loaded::is_changed`]
-    is_changed: bool,
-}
-
-/// In one statement, for it is asked of every shard that is judged; `None` when nothing was ever
-/// delivered for it.
-fn head(tx: &Transaction<'_>, id: &ShardId) -> Result<Option<Head>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT snapshot_accepted, newest_ms, global_newest_ms, changed,
-           EXISTS (SELECT 1 FROM changes WHERE account = ?1 AND region = ?2),
-           sum IS row_sum(account, region, snapshot_accepted, newest_ms, global_newest_ms, changed,
-             ahead_ms, global_ahead_ms)
-         FROM shards WHERE account = ?1 AND region = ?2",
-    )?;
-    let mut rows = statement.query([id.account.as_str(), id.region.as_str()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    sound(row, 5, SHARD)?;
-    let as_of = get(row, 3, SHARD)?;
-    let is_changed = get(row, 4, SHARD)?;
-    let row = held::ShardRow {
-        snapshot_accepted: get(row, 0, SHARD)?,
-        own: Age { newest_ms: get(row, 1, SHARD)?, ahead_ms: None },
-        global: Age { newest_ms: get(row, 2, SHARD)?, ahead_ms: None },
-    };
-    Ok(Some(Head { row, as_of, is_changed }))
-}
-
-fn covered(
-    tx: &Transaction<'_>,
-    id: &ShardId,
-    head: Option<&Head>,
-    held: HeldTypes,
-) -> Result<Shard> {
-    let mut shard = Shard::empty(id.clone());
-    shard.open_gaps = missed::open(tx, id)?;
-    let Some(Head { row, .. }) = head else { return Ok(shard) };
-    shard.snapshot_accepted = row.snapshot_accepted;
-    shard.newest_ms = row.newest_ms();
-    let recorders = live_items_of(tx, id, &ResourceType::CONFIGURATION_RECORDER)?;
-    if !recorders.is_empty() {
-        shard.items.insert(ResourceType::CONFIGURATION_RECORDER, recorders);
-    }
-    let is_recorded = shard.recorders().next().is_some();
-    shard.recorder_deleted = !is_recorded && has_recorder_tombstone(tx, id)?;
-    let which = match held {
-        HeldTypes::IfTheyTell if is_recorded && row.snapshot_accepted => held::Of::Listed,
-        HeldTypes::IfTheyTell | HeldTypes::All => held::Of::All,
-    };
-    for (resource_type, coverage) in held::coverage(tx, id, which)? {
-        if coverage.snapshot_ms.is_some() {
-            shard.snapshot_types.insert(resource_type.clone());
-        }
-        if coverage.listed_ms.is_some() {
-            shard.listed_types.insert(resource_type.clone());
-        }
-        if coverage.held {
-            shard.held_types.insert(resource_type);
-        }
-    }
-    Ok(shard)
-}
-
-pub(super) fn live_items_of(
-    tx: &Transaction<'_>,
-    id: &ShardId,
-    resource_type: &ResourceType,
-) -> Result<BTreeMap<ResourceId, Item>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT id, body, sum IS row_sum(account, region, type, id, state, seen_ms, body)
-         FROM items WHERE account = ?1 AND region = ?2 AND type = ?3
-           AND (state = ?4 OR sum IS NOT row_sum(account, region, type, id, state, seen_ms, body))",
-    )?;
-    let mut rows = statement.query(params![
-        id.account.as_str(),
-        id.region.as_str(),
-        resource_type.as_str(),
-        State::Live
-    ])?;
-    let mut items = Vec::new();
-    while let Some(row) = rows.next()? {
-        let resource: ResourceId = ident(row, 0, ITEM)?;
-        let key = || ItemKey {
-            account: id.account.clone(),
-            region: id.region.clone(),
-            resource_type: resource_type.clone(),
-            id: resource.clone(),
-        };
-        sound_of(key, row, 2)?;
-        let item = decoded_of(key, row, 1)?;
-        items.push((resource, item));
-    }
-    // They come in order: a map is made of them at once.
-    Ok(items.into_iter().collect())
-}
-
-fn live_items(
-    tx: &Transaction<'_>,
-    id: &ShardId,
-) -> Result<BTreeMap<ResourceType, BTreeMap<ResourceId, Item>>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT type, id, body, sum IS row_sum(account, region, type, id, state, seen_ms, body)
-         FROM items WHERE account = ?1 AND region = ?2
-           AND (state = ?3 OR sum IS NOT row_sum(account, region, type, id, state, seen_ms, body))",
-    )?;
-    let mut rows =
-        statement.query(params![id.account.as_str(), id.region.as_str(), State::Live])?;
-    let mut items: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        let key = ItemKey {
-            account: id.account.clone(),
-            region: id.region.clone(),
-            resource_type: ident(row, 0, ITEM)?,
-            id: ident(row, 1, ITEM)?,
-        };
-        sound_of(|| key.clone(), row, 3)?;
-        let item = decoded(&key, row, 2)?;
-        items.entry(key.resource_type).or_default().insert(key.id, item);
-    }
-    Ok(items)
-}
-
-/// Live items of one type after a position, ascending by id.
-pub(super) fn items(
-    tx: &Transaction<'_>,
-    shard: &ShardId,
-    resource_type: &ResourceType,
-    after: Option<&ResourceId>,
-    rows_max: usize,
-) -> Result<Vec<Item>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT id, body, sum IS row_sum(account, region, type, id, state, seen_ms, body)
-         FROM items WHERE account = ?1 AND region = ?2 AND type = ?3 AND id > ?4
-           AND (state = ?5 OR sum IS NOT row_sum(account, region, type, id, state, seen_ms, body))
-         ORDER BY id LIMIT ?6",
-    )?;
-    let mut rows = statement.query(params![
-        shard.account.as_str(),
-        shard.region.as_str(),
-        resource_type.as_str(),
-        after.map_or("", ResourceId::as_str),
-        State::Live,
-        limit(rows_max)
-    ])?;
-    let mut items = Vec::new();
-    while let Some(row) = rows.next()? {
-        let key = ItemKey {
-            account: shard.account.clone(),
-            region: shard.region.clone(),
-            resource_type: resource_type.clone(),
-            id: ident(row, 0, ITEM)?,
-        };
-        sound_of(|| key.clone(), row, 2)?;
-        items.push(decoded(&key, row, 1)?);
-    }
-    Ok(items)
-}
-
-pub(super) fn decoded(key: &ItemKey, row: &rusqlite::Row<'_>, column: usize) -> Result<Item> {
-    decoded_of(|| key.clone(), row, column)
-}
-
-fn decoded_of(key: impl Fn() -> ItemKey, row: &rusqlite::Row<'_>, column: usize) -> Result<Item> {
-    let value = row.get_ref(column).map_err(|error| damaged(ITEM, error))?;
-    let bytes = value.as_blob().map_err(|error| damaged(ITEM, error))?;
-    decode_item_of(&key, bytes).map(Item::shown).map_err(|error| damaged_item(&key(), error))
-}
-
-/// Whether an item is as it was written, which the statement tells in this column.
-pub(super) fn sound_of(
-    key: impl Fn() -> ItemKey,
-    row: &rusqlite::Row<'_>,
-    column: usize,
-) -> Result<()> {
-    if get(row, column, ITEM)? { Ok(()) } else { Err(damaged_item(&key(), OTHER_SUM)) }
-}
-
-fn damaged_item(key: &ItemKey, why: impl std::fmt::Display) -> StoreError {
-    let ItemKey { account, region, resource_type, id } = key;
-    damaged(ITEM, format!("`{resource_type}` `{id}` of account {account} in {region}: {why}"))
-}
-
-fn has_recorder_tombstone(tx: &Transaction<'_>, id: &ShardId) -> Result<bool> {
-    let mut statement = tx.prepare_cached(
-        "SELECT 1 FROM items WHERE account = ?1 AND region = ?2 AND type = ?3 AND state = ?4
-           AND substr(id, 1, length(?5)) <> ?5",
-    )?;
-    Ok(statement.exists(params![
-        id.account.as_str(),
-        id.region.as_str(),
-        ResourceType::CONFIGURATION_RECORDER.as_str(),
-        State::Deleted,
-        Recorder::SERVICE_LINKED
-    ])?)
-}
-
 fn facts(tx: &Transaction<'_>, references: &BTreeSet<Reference>) -> Result<References> {
     let mut facts = References::new();
     for reference in references {
@@ -409,24 +189,6 @@ fn fact(tx: &Transaction<'_>, reference: &Reference) -> Result<Option<Fact>> {
         // What they name is loaded with what the shard's items say.
         Reference::Group { .. } | Reference::Vpc { .. } => Ok(None),
     }
-}
-
-pub(super) fn live_item(tx: &Transaction<'_>, key: &ItemKey) -> Result<Option<Item>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT body, sum IS row_sum(account, region, type, id, state, seen_ms, body)
-         FROM items WHERE account = ?1 AND region = ?2 AND type = ?3 AND id = ?4
-           AND (state = ?5 OR sum IS NOT row_sum(account, region, type, id, state, seen_ms, body))",
-    )?;
-    let mut rows = statement.query(params![
-        key.account.as_str(),
-        key.region.as_str(),
-        key.resource_type.as_str(),
-        key.id.as_str(),
-        State::Live
-    ])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    sound_of(|| key.clone(), row, 1)?;
-    decoded(key, row, 0).map(Some)
 }
 
 /// Those of a (policy, account) that a record is to have.

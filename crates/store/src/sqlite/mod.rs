@@ -10,10 +10,13 @@ mod clock;
 mod columns;
 mod common_policies;
 mod control;
+mod coverage;
 mod examine;
 mod firsts;
+mod gaps;
 mod held;
 mod intake;
+mod items;
 mod keys;
 mod ledger;
 mod load;
@@ -23,11 +26,13 @@ mod networks;
 mod protections;
 mod readers;
 mod recheck;
+mod references;
 mod retention;
 mod schema;
 mod sequence;
 mod settle;
 mod spent;
+mod store_row;
 mod sums;
 mod support;
 #[cfg(test)]
@@ -316,7 +321,7 @@ impl Store for SqliteStore {
         after: Option<&ResourceId>,
         limit: usize,
     ) -> Result<Vec<Item>> {
-        self.connections.read(|tx| load::items(tx, shard, resource_type, after, limit))
+        self.connections.read(|tx| items::items(tx, shard, resource_type, after, limit))
     }
 
     fn judge_by(&self, rules: u32, assumed: &str, now_ms: i64) -> Result<usize> {

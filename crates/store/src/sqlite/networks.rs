@@ -17,12 +17,13 @@ use rusqlite::params;
 
 use crate::Result;
 
-use super::columns::{ident, of_store};
+use super::columns::ident;
 use super::held::State;
-use super::load::{ITEM, coverage, decoded, live_item, live_items_of, sound_of};
+use super::items::{ITEM, decoded, live_item, live_items_of, sound_of};
 use super::log::Transaction;
+use super::store_row::of_store;
 use super::sums::sound;
-use super::{readers, work};
+use super::{coverage, readers, work};
 
 const POINTER: &str = "pointer to what an item shows";
 
@@ -111,7 +112,7 @@ fn listed_of(
 
 /// What is known of the interfaces of a shard.
 fn interfaces(tx: &Transaction<'_>, shard: &ShardId) -> Result<InterfacesKnown> {
-    let mut known = InterfacesKnown::by(&coverage(tx, shard)?);
+    let mut known = InterfacesKnown::by(&coverage::of(tx, shard)?);
     let mut statement = tx.prepare_cached(
         "SELECT type, id, sum IS row_sum(region, topic, account, type, id, other)
          FROM shown WHERE region = ?1 AND topic = ?2 AND account = ?3",

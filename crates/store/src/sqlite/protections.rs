@@ -12,16 +12,16 @@ use crate::Result;
 
 use super::columns::ident;
 use super::held::State;
-use super::load::{ITEM, coverage, decoded, sound_of};
+use super::items::{ITEM, decoded, sound_of};
 use super::log::Transaction;
-use super::{missed, work};
+use super::{coverage, gaps, work};
 
 /// What the account's other shards say of this one's resources.
 pub(super) fn account_facts(tx: &Transaction<'_>, shard: &ShardId) -> Result<AccountFacts> {
     let home = ShardId { account: shard.account.clone(), region: Region::home_of_global() };
     Ok(AccountFacts {
         protections: protections_elsewhere(tx, shard)?,
-        knows_global_protections: Known::by(&coverage(tx, &home)?).global,
+        knows_global_protections: Known::by(&coverage::of(tx, &home)?).global,
         knows_regional_protections: knows_regional(tx, shard)?,
         missed_regional_protections: missed_regional(tx, shard)?,
         ..AccountFacts::default()
@@ -42,7 +42,7 @@ fn missed_regional(tx: &Transaction<'_>, shard: &ShardId) -> Result<BTreeSet<Ope
     while let Some(row) = rows.next()? {
         let region: Region = ident(row, 0, "missed row")?;
         let beside = ShardId { account: shard.account.clone(), region };
-        missed.extend(missed::open(tx, &beside)?.remove(&kind).unwrap_or_default());
+        missed.extend(gaps::open(tx, &beside)?.remove(&kind).unwrap_or_default());
     }
     Ok(missed)
 }
@@ -54,7 +54,7 @@ fn knows_regional(tx: &Transaction<'_>, shard: &ShardId) -> Result<bool> {
     while let Some(row) = rows.next()? {
         let region: Region = ident(row, 0, "shard")?;
         let beside = ShardId { account: shard.account.clone(), region };
-        if Known::by(&coverage(tx, &beside)?).regional {
+        if Known::by(&coverage::of(tx, &beside)?).regional {
             return Ok(true);
         }
     }
@@ -129,7 +129,7 @@ pub(super) struct Served {
 }
 
 impl Served {
-    /// Before anything changes; `coverage` tells how complete the shard is ([`super::load::coverage`]).
+    /// Before anything changes; `coverage` tells how complete the shard is ([`coverage::of`]).
     pub(super) fn open(coverage: &Shard) -> Served {
         Served { knew: Known::by(coverage), regions: BTreeSet::new(), all: false }
     }

@@ -1,7 +1,7 @@
-//! The reverse index: which (policy, account, Region) read a fact outside their shard.
+//! The reverse index: which (policy, account, Region) read a fact outside their shard, and are due when
+//! it changes. [`super::references`] writes what each reads.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use palisade_core::evaluate::Reference;
 use palisade_core::ident::{AccountId, PolicyId, Region, ShardId};
@@ -9,11 +9,12 @@ use palisade_core::inventory::ItemKey;
 
 use crate::Result;
 
-use super::columns::{get, ident, shard};
+use super::columns::{ident, shard};
 use super::log::Transaction;
-use super::{common_policies, control, held, networks, work};
+use super::work;
 
-const READER: &str = "reader of a reference";
+/// What a row of readers is called where it is damaged.
+pub(super) const READER: &str = "reader of a reference";
 
 /// Stands between the parts of a reference's text: identifiers hold no control characters.
 const BETWEEN: char = '\u{1f}';
@@ -21,7 +22,7 @@ const BETWEEN: char = '\u{1f}';
 const PAST: char = '\u{20}';
 
 /// A reference as one text, the items of a shard next to each other.
-fn text(reference: &Reference) -> String {
+pub(super) fn text(reference: &Reference) -> String {
     let parts = match reference {
         Reference::Item { account, region, resource_type, id } => {
             return item_text(
@@ -116,88 +117,6 @@ fn mark_text(tx: &Transaction<'_>, reference: &str, sequence: u64, now_ms: i64) 
         work::mark(tx, &shard(row, 0, READER)?, Some(&policy), sequence, now_ms)?;
     }
     Ok(())
-}
-
-/// Makes `references` what the reader reads. Answers whether one that it did not read before has
-/// changed since `loaded`, the sequence at which the reader loaded it: of that change nobody told
-/// the reader, and it must be judged again.
-pub(super) fn replace(
-    tx: &Transaction<'_>,
-    policy: &PolicyId,
-    reader: &ShardId,
-    references: &BTreeSet<Reference>,
-    loaded: u64,
-    last_changes: &LastChanges,
-) -> Result<bool> {
-    let mut before = current(tx, policy, &reader.account)?;
-    let mut missed = false;
-    let mut insert = tx.prepare_cached(
-        "INSERT INTO readers (reference, policy, account, region) VALUES (?1, ?2, ?3, ?4)",
-    )?;
-    for reference in references {
-        let text = text(reference);
-        if before.remove(&text) {
-            continue;
-        }
-        insert.execute([
-            text.as_str(),
-            policy.as_str(),
-            reader.account.as_str(),
-            reader.region.as_str(),
-        ])?;
-        missed |= last_changes.of(tx, text, reference)? > loaded;
-    }
-    let mut delete = tx.prepare_cached(
-        "DELETE FROM readers WHERE reference = ?1 AND policy = ?2 AND account = ?3",
-    )?;
-    for text in before {
-        delete.execute([text.as_str(), policy.as_str(), reader.account.as_str()])?;
-    }
-    Ok(missed)
-}
-
-fn current(
-    tx: &Transaction<'_>,
-    policy: &PolicyId,
-    account: &AccountId,
-) -> Result<BTreeSet<String>> {
-    let mut statement =
-        tx.prepare_cached("SELECT reference FROM readers WHERE policy = ?1 AND account = ?2")?;
-    let mut rows = statement.query([policy.as_str(), account.as_str()])?;
-    let mut texts = BTreeSet::new();
-    while let Some(row) = rows.next()? {
-        texts.insert(get(row, 0, READER)?);
-    }
-    Ok(texts)
-}
-
-/// When references last changed, each asked for once. Good for a transaction that changes none.
-#[derive(Default)]
-pub(super) struct LastChanges(RefCell<BTreeMap<String, u64>>);
-
-impl LastChanges {
-    /// Sequence at which what the reference of this text names may last have changed.
-    fn of(&self, tx: &Transaction<'_>, text: String, reference: &Reference) -> Result<u64> {
-        if let Some(known) = self.0.borrow().get(&text) {
-            return Ok(*known);
-        }
-        let changed = changed(tx, reference)?;
-        self.0.borrow_mut().insert(text, changed);
-        Ok(changed)
-    }
-}
-
-fn changed(tx: &Transaction<'_>, reference: &Reference) -> Result<u64> {
-    match reference {
-        Reference::Item { account, region, .. } => {
-            let shard = ShardId { account: account.clone(), region: region.clone() };
-            held::last_change(tx, &shard)
-        }
-        Reference::AppsList { .. } | Reference::ProtocolsList { .. } => control::lists_changed(tx),
-        Reference::CommonPolicies => common_policies::changed(tx),
-        Reference::Group { .. } => networks::groups_changed(tx),
-        Reference::Vpc { .. } => networks::vpcs_changed(tx),
-    }
 }
 
 /// The account is out of the policy's scope: it reads nothing for it.

@@ -2,8 +2,8 @@
 
 use crate::Result;
 
-use super::columns::of_store;
 use super::log::Transaction;
+use super::store_row::of_store;
 
 /// The next number of the sequence. Never handed out twice, whatever was deleted meanwhile.
 pub(super) fn next(tx: &Transaction<'_>) -> Result<u64> {

@@ -8,7 +8,7 @@ use palisade_core::ident::PolicyId;
 use crate::{Due, LedgerWrite, Outcome, Result, Settlement};
 
 use super::log::Transaction;
-use super::readers::LastChanges;
+use super::references::{self, LastChanges};
 use super::{changes, control, ledger, readers, sequence, work};
 
 pub(super) fn settle(tx: &Transaction<'_>, settlements: &[Settlement]) -> Result<()> {
@@ -98,7 +98,7 @@ impl Settling<'_, '_> {
         // What was judged was loaded after the lease was taken, so the fence is a safe bound.
         let loaded = settlement.lease.fence;
         let last_changes = &self.known.last_changes;
-        if readers::replace(tx, policy, shard, &outcome.references, loaded, last_changes)? {
+        if references::replace(tx, policy, shard, &outcome.references, loaded, last_changes)? {
             work::mark(tx, shard, Some(policy), self.sequence, at)?;
         }
         Ok(())

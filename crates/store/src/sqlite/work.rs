@@ -7,9 +7,10 @@ use rusqlite::params;
 
 use crate::{Due, FanOut, Lease, LeasedMark, Mark, Result, WorkCounts};
 
-use super::columns::{damaged, get, ident, ident_or_null, of_store, shard};
+use super::columns::{damaged, get, ident, ident_or_null, shard};
 use super::log::Transaction;
 use super::sequence;
+use super::store_row::of_store;
 
 const MARK: &str = "work mark";
 const FAN_OUT: &str = "fan-out";
