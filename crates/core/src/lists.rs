@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::App;
 use crate::ident::ListId;
 use crate::policy::{Quotas, Refusal, RefusalKind};
 
@@ -30,6 +29,20 @@ pub struct AppsList {
     /// `PreviousAppsList`: contents by version; ignored in requests, none for custom lists.
     #[serde(default, rename = "PreviousAppsList", skip_serializing_if = "Option::is_none")]
     pub previous: Option<BTreeMap<String, Vec<App>>>,
+}
+
+/// One application of a list (model `App`).
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct App {
+    /// `AppName`
+    #[serde(rename = "AppName")]
+    pub name: Box<str>,
+    /// `Protocol`: a name or an IANA number as text.
+    #[serde(rename = "Protocol")]
+    pub protocol: Box<str>,
+    /// `Port`, 0–65535.
+    #[serde(rename = "Port")]
+    pub port: u16,
 }
 
 /// `ProtocolsListData` of the model. Times are the caller's to add.

@@ -168,7 +168,7 @@ pub struct ListRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ListContent {
     /// `AppsList`
-    Apps(Vec<palisade_core::evaluate::App>),
+    Apps(Vec<palisade_core::lists::App>),
     /// `ProtocolsList`
     Protocols(Vec<Box<str>>),
 }

@@ -12,8 +12,8 @@ const STAGES: &[(&str, &[&str])] = &[
     ("inventory", &["ident"]),
     ("organization", &["ident"]),
     ("scope", &["ident", "inventory", "organization"]),
-    ("lists", &["ident", "policy", "evaluate"]),
-    ("policy", &["ident", "inventory", "organization", "scope", "lists"]),
+    ("lists", &["ident", "policy"]),
+    ("policy", &["ident", "inventory", "organization", "scope"]),
     ("evaluate", &["ident", "inventory", "organization", "scope", "lists", "policy"]),
     ("ledger", &["ident", "evaluate"]),
 ];

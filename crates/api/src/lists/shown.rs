@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use palisade_core::evaluate;
 use palisade_core::ident::ListId;
-use palisade_core::lists::{default_apps_lists, default_protocols_lists};
+use palisade_core::lists::{self, default_apps_lists, default_protocols_lists};
 use palisade_store::{ListContent, ListRecord};
 use palisade_wire::shapes::{
     App, AppsListData, AppsListDataSummary, ProtocolsListData, ProtocolsListDataSummary,
@@ -169,7 +168,7 @@ impl Shown {
 }
 
 fn apps(content: ListContent) -> Result<Vec<App>, Fault> {
-    let app = |app: evaluate::App| App {
+    let app = |app: lists::App| App {
         app_name: app.name.into(),
         port: i64::from(app.port),
         protocol: app.protocol.into(),

@@ -193,7 +193,7 @@ fn stored(objects: &Objects) -> Vec<ControlChange> {
         created_ms: NOW_MS,
         updated_ms: NOW_MS,
     };
-    let app = palisade_core::evaluate::App { name: "a".into(), protocol: "tcp".into(), port: 80 };
+    let app = palisade_core::lists::App { name: "a".into(), protocol: "tcp".into(), port: 80 };
     let set = ResourceSetRecord {
         id: ResourceSetId::try_from(objects.set.as_str()).unwrap(),
         owner: owner.clone(),

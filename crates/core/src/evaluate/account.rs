@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::ident::{Region, ResourceType};
 use crate::inventory::{Assumed, Body, Item, OpenGap, Shard};
 
-use super::NetworkFacts;
+use super::network::NetworkFacts;
 
 /// Facts outside the shard judged that its own items ask for.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::ListId;
-use crate::lists::{default_apps_lists, default_protocols_lists, protocol_number};
+use crate::lists::{App, default_apps_lists, default_protocols_lists, protocol_number};
 use crate::policy::Policy;
 use crate::policy::content_audit::{ListReference, ManagedOptions};
 
-use super::{App, DependentService, Fact, Gap, Reference, References};
+use super::{DependentService, Fact, Gap, Reference, References};
 
 /// Applications by protocol number, then port: the name of one at that port.
 pub(super) type Apps = BTreeMap<u8, BTreeMap<u16, Box<str>>>;

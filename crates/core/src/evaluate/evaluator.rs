@@ -7,7 +7,7 @@ use crate::ident::ResourceType;
 use crate::inventory::{Item, Shard};
 use crate::policy::Policy;
 
-use super::footprint::{Changed, Footprint};
+use super::change::{Changed, Footprint};
 use super::{Evidence, Judgement, Reference};
 
 /// Judges policies of one type.

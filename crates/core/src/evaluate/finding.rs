@@ -1,4 +1,4 @@
-//! Evidence and gaps as text, for people and for the wire.
+//! Evidence of violations, as data and as text, for people and for the wire.
 
 use std::fmt::Write;
 
@@ -6,17 +6,93 @@ use serde::{Deserialize, Serialize};
 
 use crate::ident::AccountId;
 
-use super::{DependentService, Direction, Finding, Gap, RULE_GROUP_DIFFERENCES_MAX, is_false};
+use super::remedy::{NearMiss, RuleRemedy};
 
-impl Gap {
-    /// A gap whose text is kept within the characters of model `DetailedInfo`: whatever else an id
-    /// brings in becomes `_`. Letters and digits beyond ASCII are allowed there too, but no AWS id
-    /// has them.
-    pub fn new(service: DependentService, text: &str) -> Gap {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || " _.:/=,+-@".contains(c);
-        let text: String = text.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
-        Gap { service, text: text.into() }
-    }
+/// Evidence of one violation, as data: rendered for people by [`Finding::summary`].
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all_fields = "camelCase")]
+pub enum Finding {
+    /// A rule of a security group.
+    SecurityGroupRule {
+        /// The group.
+        group: Box<str>,
+        /// `ingress` or `egress`.
+        direction: Direction,
+        /// The offending rule: protocol, ports and one peer, as text.
+        rule: Box<str>,
+        /// What it was held against: the option, list or audit rule.
+        against: Box<str>,
+        /// Audit rules that it meets in part, the nearest first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        near_misses: Vec<NearMiss>,
+        /// What would end the violation, the default one first; none where no remedy is safe.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        remedies: Vec<RuleRemedy>,
+        /// The group only bears a name like Firewall Manager's own (semantics §11 row 57).
+        #[serde(default, skip_serializing_if = "is_false")]
+        lookalike: bool,
+    },
+    /// A network interface or instance carries violating groups.
+    AttachedGroups {
+        /// Interface by interface: its id and the violating groups on it. For an interface itself
+        /// there is one.
+        interfaces: Vec<(Box<str>, Vec<Box<str>>)>,
+        /// Each of those groups with what of it breaks the policy, ascending by id (semantics §11 row
+        /// 51).
+        #[serde(default)]
+        groups: Vec<AttachedGroup>,
+    },
+    /// A resource has no web ACL, another one, or one without the policy's rule groups.
+    WebAcl {
+        /// What is associated: its ARN or id.
+        found: Option<Box<str>>,
+        /// What was wanted.
+        wanted: Box<str>,
+        /// Of the policy's own web ACL, what of its rule groups is not as wanted, in words; at most
+        /// [`RULE_GROUP_DIFFERENCES_MAX`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        differences: Vec<Box<str>>,
+    },
+    /// A web ACL that is in use by resources in scope cannot be taken over, for it is also on others.
+    WebAclOutOfScopeUse {
+        /// The web ACL: its ARN.
+        web_acl: Box<str>,
+        /// ARNs or ids of those others, ascending; at most
+        /// [`OUT_OF_SCOPE_RESOURCES_MAX`].
+        resources: Vec<Box<str>>,
+        /// How many more there are.
+        more: u64,
+    },
+    /// A resource lacks a Shield Advanced protection or a web ACL, or the protection's automatic
+    /// response is another.
+    Shield {
+        /// The protection that names the resource: its id.
+        protection: Option<Box<str>>,
+        /// The web ACL on the resource: its ARN or id.
+        web_acl: Option<Box<str>>,
+        /// What is amiss.
+        amiss: Box<str>,
+    },
+    /// Nothing uses a security group.
+    UnusedGroup {
+        /// The group.
+        group: Box<str>,
+        /// Since when it is as it is, milliseconds since the epoch: its capture time.
+        since_ms: i64,
+        /// It only bears a name like Firewall Manager's own.
+        #[serde(default, skip_serializing_if = "is_false")]
+        lookalike: bool,
+    },
+    /// A security group has the same rules as another of its VPC.
+    RedundantGroup {
+        /// The group.
+        group: Box<str>,
+        /// The one that is to stay.
+        keeper: Box<str>,
+        /// It only bears a name like Firewall Manager's own.
+        #[serde(default, skip_serializing_if = "is_false")]
+        lookalike: bool,
+    },
 }
 
 impl Finding {
@@ -84,6 +160,17 @@ impl Finding {
     }
 }
 
+/// Differences of rule groups that are told of one web ACL; of more, the last says how many.
+pub const RULE_GROUP_DIFFERENCES_MAX: usize = 20;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// Resources out of scope that are told of one web ACL.
+pub const OUT_OF_SCOPE_RESOURCES_MAX: usize = 100;
+
 /// A violating group on an interface or instance.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -119,6 +206,16 @@ pub struct BrokenRule {
 /// Rules of one group that are told of each resource that carries it: the group itself, where it is
 /// judged, tells [`super::VIOLATIONS_MAX`].
 pub const ATTACHED_RULES_MAX: usize = 5;
+
+/// Which way a rule of a security group points.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Into the group's interfaces.
+    Ingress,
+    /// Out of them.
+    Egress,
+}
 
 impl Direction {
     fn word(self) -> &'static str {
@@ -187,12 +284,6 @@ fn attached(interfaces: &[(Box<str>, Vec<Box<str>>)], told: &[AttachedGroup]) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_gap_keeps_to_the_characters_of_the_model() {
-        let gap = Gap::new(DependentService::Config, "a (b) \"c\" é\u{301}\n -_.:/=,+@ 09 AZ");
-        assert_eq!(&*gap.text, "a _b_ _c_ ___ -_.:/=,+@ 09 AZ");
-    }
 
     #[test]
     fn a_summary_says_what_was_found_and_what_it_was_held_against() {

@@ -18,8 +18,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ident::{AccountId, ResourceId, ResourceType};
 use crate::inventory::{Body, Item, Shard, UnseenState, Version};
 
+use super::gap::Gap;
+use super::reference::Reference;
 use super::security_groups::{is_own, is_terminated};
-use super::{Gap, Reference, outdated, outdated_gap};
+use super::unrecorded::{outdated, outdated_gap};
 
 /// What the shards of other accounts in the same Region say of a shard's groups and interfaces.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

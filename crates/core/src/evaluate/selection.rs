@@ -1,12 +1,13 @@
 //! Which resources of a shard a policy is about.
 
 use crate::ident::ResourceType;
-use crate::inventory::{Body, Item, ItemKey, Shard};
-use crate::policy::Policy;
+use crate::inventory::{Item, Shard};
+use crate::policy::{DependentService, Policy};
 
+use super::gap::Gap;
 use super::security_groups::{is_own, is_terminated};
+use super::unrecorded::{outdated, unseen_gap};
 use super::web_acls::{is_protectable, kind_gap};
-use super::{DependentService, Gap, Verdict};
 
 /// Whether a policy that lists a resource's type is about the resource.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -76,40 +77,6 @@ fn untagged_gap(item: &Item) -> Gap {
         return unseen_gap(item);
     }
     let text = format!("The tags of {} {} were not recorded.", item.key.resource_type, item.key.id);
-    Gap::new(DependentService::Config, &text)
-}
-
-/// That a resource was later seen without its configuration: what is found by the one held may no
-/// longer be so.
-pub(super) fn outdated(item: &Item) -> Option<Gap> {
-    item.unseen_since.as_ref().map(|_| outdated_gap(item))
-}
-
-/// That a later state of a resource tells nothing of it.
-pub(super) fn outdated_gap(item: &Item) -> Gap {
-    let text = format!(
-        "The latest configuration of {} {} was not recorded.",
-        item.key.resource_type, item.key.id
-    );
-    Gap::new(DependentService::Config, &text)
-}
-
-/// What is said of a resource whose configuration was not recorded.
-pub(super) fn unseen(item: &Item) -> Verdict {
-    Verdict::Undecided(unseen_gap(item))
-}
-
-/// That the configuration of a resource was not recorded, or is held in a form that does not tell
-/// what is judged.
-pub(super) fn unseen_gap(item: &Item) -> Gap {
-    let ItemKey { resource_type, id, .. } = &item.key;
-    let text = match item.body {
-        Body::OlderLayout => format!(
-            "The configuration of {resource_type} {id} was stored by an earlier version of \
-             Palisade: deliver its inventory again."
-        ),
-        _ => format!("The configuration of {resource_type} {id} was not recorded."),
-    };
     Gap::new(DependentService::Config, &text)
 }
 

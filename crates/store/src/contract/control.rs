@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use palisade_core::evaluate::App;
 use palisade_core::ident::{Region, ResourceSetId, ResourceType};
+use palisade_core::lists::App;
 use palisade_core::scope::AdminScope;
 
 use crate::{

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use palisade_core::evaluate::{App, Fact, Reference};
+use palisade_core::evaluate::{Fact, Reference};
 use palisade_core::ident::ResourceType;
+use palisade_core::lists::App;
 
 use crate::{ControlChange, ListContent, Store};
 

@@ -2,8 +2,9 @@ use crate::evaluate::world::{
     ACCOUNT, ADMIN, account, body, gaps, group, instance, interface, judged, outdated, policy,
     shard_id, tagged, violators, world,
 };
-use crate::evaluate::{App, Direction, Fact, Judgement, References, RuleAction};
+use crate::evaluate::{Direction, Fact, Judgement, References, RuleAction};
 use crate::inventory::{Cause, OpenGap, PrefixList, Recorder, RecordingGroup, Shard};
+use crate::lists::App;
 use crate::policy::Rule;
 use crate::policy::content_audit::{
     AuditAction, AuditDirection, AuditGroups, ListReference, ManagedOptions,

@@ -3,6 +3,7 @@ use crate::evaluate::References;
 use crate::evaluate::world::{
     body, gaps, group, interface, judged, outdated, policy, tagged, world,
 };
+use crate::inventory::Body;
 use crate::policy::Rule;
 use crate::policy::usage_audit::UsageAudit;
 

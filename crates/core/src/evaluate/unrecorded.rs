@@ -1,0 +1,35 @@
+//! What is said of a resource whose configuration, or whose latest one, was not recorded.
+
+use crate::inventory::{Body, Item, ItemKey};
+
+use super::gap::Gap;
+use crate::policy::DependentService;
+
+/// That a resource was later seen without its configuration: what is found by the one held may no
+/// longer be so.
+pub(super) fn outdated(item: &Item) -> Option<Gap> {
+    item.unseen_since.as_ref().map(|_| outdated_gap(item))
+}
+
+/// That a later state of a resource tells nothing of it.
+pub(super) fn outdated_gap(item: &Item) -> Gap {
+    let text = format!(
+        "The latest configuration of {} {} was not recorded.",
+        item.key.resource_type, item.key.id
+    );
+    Gap::new(DependentService::Config, &text)
+}
+
+/// That the configuration of a resource was not recorded, or is held in a form that does not tell
+/// what is judged.
+pub(super) fn unseen_gap(item: &Item) -> Gap {
+    let ItemKey { resource_type, id, .. } = &item.key;
+    let text = match item.body {
+        Body::OlderLayout => format!(
+            "The configuration of {resource_type} {id} was stored by an earlier version of \
+             Palisade: deliver its inventory again."
+        ),
+        _ => format!("The configuration of {resource_type} {id} was not recorded."),
+    };
+    Gap::new(DependentService::Config, &text)
+}
