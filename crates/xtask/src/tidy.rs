@@ -12,8 +12,8 @@ const STAGES: &[(&str, &[&str])] = &[
     ("inventory", &["ident"]),
     ("organization", &["ident"]),
     ("scope", &["ident", "inventory", "organization"]),
-    ("lists", &["ident", "policy"]),
     ("policy", &["ident", "inventory", "organization", "scope"]),
+    ("lists", &["ident", "policy"]),
     ("evaluate", &["ident", "inventory", "organization", "scope", "lists", "policy"]),
     ("ledger", &["ident", "evaluate"]),
 ];
