@@ -14,7 +14,6 @@ use ureq::{Agent, SendBody};
 
 use crate::args::Server;
 use crate::credentials::{self, AccessKey};
-use crate::deliver::SENT_AT_ONCE_MAX;
 use crate::failure::{Failure, unreadable};
 use crate::secrets::address;
 use crate::system::SystemClock;
@@ -22,6 +21,8 @@ use crate::trust;
 
 /// Service name in signatures, for the server's own endpoints too.
 const SERVICE: &str = "fms";
+/// Files on their way at one time: as many as the server takes in at one time.
+pub const SENT_AT_ONCE_MAX: usize = palisade_api::DELIVERIES_AT_ONCE_MAX;
 /// Longest answer that is read, bytes.
 const ANSWER_SIZE_MAX: u64 = 256 * 1024 * 1024;
 /// Bytes that are handed to a connection at once.

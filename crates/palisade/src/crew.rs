@@ -13,7 +13,7 @@ use palisade_store::{Lease, StoreError};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, interval_at};
 
-use crate::edge::until;
+use crate::stop::until;
 use crate::timekeeper::Timekeeper;
 use crate::worker::{self, Judging, LEASE_MS};
 

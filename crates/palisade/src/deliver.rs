@@ -7,12 +7,9 @@ use std::sync::mpsc;
 
 use serde_json::Value;
 
-use crate::client::Client;
+use crate::client::{Client, SENT_AT_ONCE_MAX};
 use crate::failure::Failure;
 use crate::files;
-
-/// Files on their way at one time: as many as the server takes in at one time.
-pub const SENT_AT_ONCE_MAX: usize = palisade_api::DELIVERIES_AT_ONCE_MAX;
 
 /// Sends every file and tells what came of it, in the order in which answers come, until `tell`
 /// fails.

@@ -1,9 +1,6 @@
-//! How a command ends: what it says in one line, and the exit code.
+//! How a command ends: what it says in one line, and the exit code. [`crate::terminal::finish`] says it.
 
 use std::fmt;
-use std::process::ExitCode;
-
-use crate::terminal;
 
 /// Why a command could not do what it was asked. Exit codes are those of `sysexits.h` where it has
 /// one.
@@ -41,7 +38,8 @@ pub enum Exit {
 }
 
 impl Failure {
-    fn code(&self) -> u8 {
+    /// The exit code.
+    pub fn code(&self) -> u8 {
         match self {
             Failure::Refused(_) | Failure::Unwelcome(_) => 1,
             Failure::Usage(_) => 64,
@@ -67,20 +65,4 @@ impl fmt::Display for Failure {
 /// Input that cannot be read: which, and what the system said.
 pub fn unreadable(path: &std::path::Path, error: impl fmt::Display) -> Failure {
     Failure::Input(format!("`{}` cannot be read: {error}", path.display()))
-}
-
-/// Prints a failure in one line and answers the exit code.
-pub fn finish(outcome: Outcome) -> ExitCode {
-    match outcome {
-        Ok(Exit::Done) => ExitCode::SUCCESS,
-        Ok(Exit::NonCompliant) => ExitCode::from(1),
-        Ok(Exit::Undecided) => ExitCode::from(2),
-        Ok(Exit::Unreadable) => ExitCode::from(74),
-        Err(failure) => {
-            if failure != Failure::Gone {
-                terminal::say(&failure);
-            }
-            ExitCode::from(failure.code())
-        }
-    }
 }

@@ -22,6 +22,7 @@ pub mod sample;
 pub mod sealing;
 pub mod secrets;
 pub mod serve;
+pub mod stop;
 pub mod system;
 pub mod terminal;
 pub mod timekeeper;

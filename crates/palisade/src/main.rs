@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         Ok(cli) => {
             let ended = palisade::run(&cli.command);
             palisade::logging::flush();
-            palisade::failure::finish(ended)
+            palisade::terminal::finish(ended)
         }
         Err(error) if error.use_stderr() => {
             palisade::terminal::complain(&error.render().to_string());
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         }
         Err(help) => {
             let printed = help.print().map_err(|error| palisade::terminal::unwritten(&error));
-            palisade::failure::finish(printed.map(|()| palisade::failure::Exit::Done))
+            palisade::terminal::finish(printed.map(|()| palisade::failure::Exit::Done))
         }
     }
 }

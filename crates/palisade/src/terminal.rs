@@ -4,8 +4,9 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::process::ExitCode;
 
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure, Outcome};
 use crate::printable::{escaped, escaped_json};
 use crate::secrets::masked;
 
@@ -52,6 +53,22 @@ pub fn unwritten(error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Failure::Gone,
         _ => Failure::Unwritten(format!("standard output cannot be written: {error}")),
+    }
+}
+
+/// Prints a failure in one line and answers the exit code.
+pub fn finish(outcome: Outcome) -> ExitCode {
+    match outcome {
+        Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::NonCompliant) => ExitCode::from(1),
+        Ok(Exit::Undecided) => ExitCode::from(2),
+        Ok(Exit::Unreadable) => ExitCode::from(74),
+        Err(failure) => {
+            if failure != Failure::Gone {
+                say(&failure);
+            }
+            ExitCode::from(failure.code())
+        }
     }
 }
 

@@ -7,7 +7,10 @@
 //! Every step may be repeated or cut off at any point: a lease that is never settled expires, and
 //! what changed during a lease stays due.
 
+mod asked;
+mod guarded;
 mod judge;
+mod judging;
 mod round;
 
 use std::sync::Arc;
@@ -16,10 +19,11 @@ use palisade_api::ControlView;
 use palisade_api::health::Health;
 use palisade_api::metrics::{Metrics, Stage};
 use palisade_core::ident::{AccountId, ShardId};
-use palisade_core::inventory::Assumed;
 use palisade_core::organization::Organization;
 use palisade_store::{FanOut, Lease, Store, StoreError};
 
+pub use judging::{DAMAGED_RETRY_MS, FAILED_RETRY_MS, Judging, STALE_AFTER_HOURS};
+pub use round::FAILURES_MAX;
 use round::Round;
 
 /// Accounts marked by one step of a fan-out.
@@ -28,36 +32,6 @@ pub const FAN_OUT_CHUNK_MAX: usize = 1_000;
 pub const LEASE_SHARDS_MAX: usize = 128;
 /// How long a lease lasts, unless it is prolonged, before its work may be leased again, milliseconds.
 pub const LEASE_MS: i64 = 60_000;
-/// Shards of a round that may fail before the rest of it is given up for now.
-pub const FAILURES_MAX: usize = 8;
-/// After how long a shard is tried again whose judgement failed, milliseconds.
-pub const FAILED_RETRY_MS: i64 = 60_000;
-/// After how long a shard is tried again of which something could not be read, milliseconds.
-pub const DAMAGED_RETRY_MS: i64 = 10 * 60_000;
-
-/// Age at which inventory counts as stale, hours (semantics §11 row 40): half more than the day within
-/// which AWS Config delivers a snapshot.
-pub const STALE_AFTER_HOURS: u32 = 36;
-
-/// How the worker judges.
-#[derive(Clone, Debug)]
-pub struct Judging {
-    /// Age of what the newest delivery says at which inventory counts as stale, milliseconds; `None` is
-    /// never.
-    pub stale_after_ms: Option<i64>,
-    /// Types that count as recorded, whatever was delivered (semantics §11 row 36).
-    pub assumed: Assumed,
-}
-
-impl Default for Judging {
-    fn default() -> Self {
-        Self {
-            stale_after_ms: Some(i64::from(STALE_AFTER_HOURS) * 60 * 60 * 1_000),
-            assumed: Assumed::Nothing,
-        }
-    }
-}
-
 /// Does one round of due work. Answers how many fan-out steps and shards it dealt with; 0 means
 /// that nothing is due now.
 ///

@@ -3,6 +3,7 @@
 
 mod body;
 mod frames;
+mod limits;
 mod refusal;
 mod seats;
 mod stream;
@@ -33,6 +34,9 @@ use crate::edge::body::Watched;
 use crate::edge::seats::{Seat, Seats};
 use crate::edge::stream::Patient;
 use crate::edge::tls::Tls;
+use crate::stop::until;
+
+pub use limits::{HEAD_READ_MAX, HEADERS_MAX, Patience};
 
 /// Connections at the same time, unless the settings say otherwise; the oldest that does nothing gives
 /// way to one more. Below the 1,024 open files that many systems allow a process.
@@ -45,50 +49,9 @@ pub const STREAM_WINDOW_MAX: u32 = 65_535;
 /// The same of all calls of one HTTP/2 connection: what a connection holds of the server's memory
 /// before anything was read.
 pub const CONNECTION_WINDOW_MAX: u32 = 256 * 1024;
-/// Bytes of a request's head that are read at all. A head above the 16 KiB that calls may have is
-/// read up to here so that it can be refused in the caller's own protocol.
-pub const HEAD_READ_MAX: usize = 128 * 1024;
-/// Headers of one request over HTTP/1; hyper's own limit, named here for the refusal.
-pub const HEADERS_MAX: usize = 100;
-
 /// How long the listener rests when the system has no descriptors or memory for a connection, unless
 /// one ends before.
 const EXHAUSTED_REST: Duration = Duration::from_secs(1);
-
-/// How long each kind of silence is borne.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// For a TLS handshake to end, and again for the first bytes of the first request.
-    pub handshake: Duration,
-    /// For the head of a request to arrive. It is also how long a connection may idle between two,
-    /// so it is longer than the 60 seconds for which proxies keep idle connections: who closes
-    /// first loses no call.
-    pub head: Duration,
-    /// For the body of a call to arrive, and for its answer to be made.
-    pub call: Duration,
-    /// For the next bytes of a delivery.
-    pub delivery: Duration,
-    /// For the client to take the next bytes of an answer.
-    pub answer: Duration,
-    /// For a client that is still sending what was refused to notice.
-    pub linger: Duration,
-    /// Between two looks at the files of certificate and key.
-    pub tls_files: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Patience {
-            handshake: Duration::from_secs(10),
-            head: Duration::from_secs(75),
-            call: Duration::from_secs(30),
-            delivery: Duration::from_secs(60),
-            answer: Duration::from_secs(30),
-            linger: Duration::from_secs(2),
-            tls_files: Duration::from_secs(10),
-        }
-    }
-}
 
 /// What the edge allows.
 #[derive(Clone, Debug)]
@@ -231,12 +194,6 @@ struct Guest {
     peer: Peer,
     seat: Arc<Seat>,
     patience: Patience,
-}
-
-/// Completes once the server is told to stop.
-pub async fn until(mut stopped: watch::Receiver<bool>) {
-    // An error means that the sender is gone, and with it the server.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
 /// Whether it is the one connection that failed and not the listener.

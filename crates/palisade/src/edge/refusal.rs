@@ -7,7 +7,8 @@ use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use palisade_api::mint;
 use palisade_wire::{ErrorKind, Fault, HEADERS_SIZE_MAX, Protocol, encode_fault};
 
-use crate::edge::{HEAD_READ_MAX, HEADERS_MAX, frames};
+use crate::edge::frames;
+use crate::edge::limits::{HEAD_READ_MAX, HEADERS_MAX};
 use crate::system::SystemEntropy;
 
 /// A longer write is no bare refusal: those have a status line and two or three short headers.

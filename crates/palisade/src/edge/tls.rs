@@ -10,8 +10,8 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
-use crate::edge::until;
 use crate::failure::{Failure, unreadable};
+use crate::stop::until;
 
 /// Where certificate and key are.
 #[derive(Clone, Debug, Eq, PartialEq)]

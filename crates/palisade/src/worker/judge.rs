@@ -11,8 +11,9 @@ use palisade_core::ledger::{self, Change, Obstacle, Record};
 use palisade_core::policy::Policy;
 use palisade_store::{Due, Lease, LedgerWrite, Loaded, LoadedChanges, Outcome, Store, StoreError};
 
-use super::round::{Asked, guarded, policies_of};
-use super::{DAMAGED_RETRY_MS, FAILED_RETRY_MS, Judging};
+use super::asked::{Asked, policies_of};
+use super::guarded::guarded;
+use super::judging::{DAMAGED_RETRY_MS, FAILED_RETRY_MS, Judging};
 
 /// What is found of a shard: by policy, and when it must be judged again though nothing changes.
 #[derive(Default)]

@@ -1,7 +1,6 @@
 //! Judging what a round has leased.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use palisade_api::ControlView;
@@ -11,8 +10,13 @@ use palisade_core::ident::{PolicyId, Region, ResourceType, ShardId};
 use palisade_core::policy::Policy;
 use palisade_store::{Due, Lease, Settlement, Store, StoreError, Want};
 
+use super::asked::{Asked, policies_of};
+use super::guarded::guarded;
 use super::judge::{Found, Judge};
-use super::{FAILURES_MAX, Judging};
+use super::judging::Judging;
+
+/// Shards of a round that may fail before the rest of it is given up for now.
+pub const FAILURES_MAX: usize = 8;
 
 /// What all shards of a round are judged with.
 #[derive(Clone, Copy)]
@@ -72,30 +76,6 @@ impl Judged {
         let as_of = is_changed.then_some(as_of);
         self.judgements = self.judgements.and(judgements);
         Settlement { lease, evaluated_ms, outcomes, not_before_ms, as_of }
-    }
-}
-
-/// Some policies, and what judging a whole shard under them reads.
-pub struct Asked<'a> {
-    pub policies: Vec<&'a Arc<Policy>>,
-    pub ids: Vec<PolicyId>,
-    pub references: BTreeSet<Reference>,
-    pub types: BTreeSet<ResourceType>,
-}
-
-impl<'a> Asked<'a> {
-    pub fn of(policies: Vec<&'a Arc<Policy>>) -> Asked<'a> {
-        Asked {
-            ids: policies.iter().map(|policy| policy.id.clone()).collect(),
-            references: policies.iter().flat_map(|policy| evaluate::references(policy)).collect(),
-            types: policies.iter().flat_map(|policy| evaluate::reads(policy)).collect(),
-            policies,
-        }
-    }
-
-    fn want<'w>(&'w self, shard: &'w ShardId) -> Want<'w> {
-        let Asked { ids: policies, references, types, .. } = self;
-        Want { shard, references, policies, types }
     }
 }
 
@@ -227,27 +207,6 @@ impl<'a> Round<'a> {
     }
 }
 
-/// A judgement that panics fails like one that cannot read: it is of one shard.
-pub fn guarded<T>(judge: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    let judged = catch_unwind(AssertUnwindSafe(judge));
-    judged.unwrap_or_else(|_| Err(StoreError::Engine("judging it panicked".into())))
-}
-
-/// The policies of a Region that such marks name.
-pub fn policies_of<'v>(
-    view: &'v ControlView,
-    region: &Region,
-    dues: &[&Due],
-) -> Vec<&'v Arc<Policy>> {
-    let is_named = |policy: &Policy| {
-        dues.iter().any(|due| match due {
-            Due::Shard | Due::Changes => true,
-            Due::Policy(id) => *id == policy.id,
-        })
-    };
-    view.policies().filter(|policy| policy.region == *region && is_named(policy)).collect()
-}
-
 /// By which marks of a lease the whole shard is to be judged; `None` where its changes are.
 fn whole_dues(lease: &Lease) -> Option<Vec<&Due>> {
     let is_due = |due: &Due| lease.marks.iter().any(|mark| mark.due == *due);
@@ -257,17 +216,5 @@ fn whole_dues(lease: &Lease) -> Option<Vec<&Due>> {
         None
     } else {
         Some(lease.marks.iter().map(|mark| &mark.due).collect())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_is_the_failure_of_what_panicked() {
-        assert_eq!(guarded(|| Ok(1)).unwrap(), 1);
-        let failed = guarded::<()>(|| panic!("on purpose")).unwrap_err();
-        assert!(failed.to_string().contains("panicked"), "{failed}");
     }
 }

@@ -66,6 +66,7 @@ fn no_frequent_statement_scans_a_table() {
         include_str!("../load.rs"),
         include_str!("../common_policies.rs"),
         include_str!("../missed.rs"),
+        include_str!("../gaps.rs"),
         include_str!("../networks.rs"),
         include_str!("../protections.rs"),
         include_str!("../readers.rs"),

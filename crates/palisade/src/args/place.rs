@@ -1,0 +1,103 @@
+//! Which server or store a command is about.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::TypedValueParser;
+use palisade_core::ident::Region;
+
+/// Where `serve` listens, and clients look for it.
+pub const LISTEN: &str = "127.0.0.1:7780";
+
+/// Where a server is and how it is spoken to.
+#[derive(Args, Clone, Debug)]
+pub struct Server {
+    /// Address of the server. Keys come from the AWS environment variables and profiles.
+    #[arg(
+        long,
+        env = "PALISADE_ENDPOINT",
+        default_value = "http://127.0.0.1:7780",
+        value_name = "URL"
+    )]
+    pub endpoint: String,
+    /// Region to ask. Default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, else us-east-1.
+    #[arg(long, env = "PALISADE_REGION", value_name = "REGION", value_parser = Region::named)]
+    pub region: Option<Region>,
+    /// Certificates, in PEM, that the server's is checked with. Default: AWS_CA_BUNDLE, else the
+    /// system's.
+    #[arg(long, env = "PALISADE_CA", value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// AWS profile to take keys from. Default: AWS_PROFILE.
+    #[arg(long, env = "PALISADE_PROFILE", value_name = "NAME")]
+    pub profile: Option<String>,
+}
+
+/// Where a store is: `sqlite:PATH`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoreAddress(pub PathBuf);
+
+impl std::str::FromStr for StoreAddress {
+    type Err = String;
+
+    /// The refusal tells the engine at most: the rest of another engine's address may be a password.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const ENGINE_LENGTH_MAX: usize = 16;
+        match text.split_once(':') {
+            Some(("sqlite", "")) => Err("the path is missing; write `sqlite:PATH`".to_owned()),
+            Some(("sqlite", path)) => Ok(StoreAddress(path.into())),
+            Some((engine, _))
+                if engine.len() <= ENGINE_LENGTH_MAX
+                    && engine.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') =>
+            {
+                Err(format!(
+                    "`{engine}:` is no engine; write `sqlite:PATH`, SQLite is the only one"
+                ))
+            }
+            Some(_) | None => {
+                Err("write `sqlite:PATH`; SQLite is the only engine so far".to_owned())
+            }
+        }
+    }
+}
+
+/// Reads what may hold a secret, which clap would repeat in its refusal.
+#[derive(Clone)]
+pub struct Discreet<T>(fn(&str) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Discreet<T> {
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        flag: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<T, clap::Error> {
+        let read = value.to_str().ok_or("it is not text".to_owned()).and_then(self.0);
+        read.map_err(|why| {
+            let flag = flag.map(ToString::to_string).unwrap_or_default();
+            let text = format!("the value of '{flag}' cannot be used: {why}\n");
+            clap::Error::raw(clap::error::ErrorKind::ValueValidation, text).with_cmd(command)
+        })
+    }
+}
+
+/// The store's address.
+pub const fn store() -> Discreet<StoreAddress> {
+    Discreet(str::parse)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_named_by_its_engine() {
+        assert_eq!("sqlite:a/b.db".parse(), Ok(StoreAddress("a/b.db".into())));
+        for wrong in ["", "a.db", "sqlite:", "postgres://x", "my secret:x", "postgres:/x:y"] {
+            let why = wrong.parse::<StoreAddress>().unwrap_err();
+            assert!(!why.contains("secret") && !why.contains('x'), "{wrong:?}: {why}");
+        }
+    }
+}
