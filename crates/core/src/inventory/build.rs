@@ -6,7 +6,7 @@ use crate::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
 
 use super::{
     Age, Assumed, Held, Merged, Missed, Observation, Shard, is_live, is_service_linked, merge,
-    open_gaps,
+    open_gaps, seen_ms,
 };
 
 /// A shard under construction. What [`ShardBuilder::seal`] gives depends on the set of what was
@@ -157,10 +157,4 @@ impl ShardBuilder {
 /// A deleted recorder, but for service-linked ones.
 fn is_tombstone(held: &Held) -> bool {
     held.item.is_tombstone() && !is_service_linked(&held.item)
-}
-
-/// The moment at which a delivery shows a state: its capture time, or that of the snapshot that
-/// still contains it, whichever is later.
-pub fn seen_ms(version: &super::Version, snapshot_moment_ms: Option<i64>) -> i64 {
-    snapshot_moment_ms.map_or(version.captured_ms, |moment| moment.max(version.captured_ms))
 }

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use crate::ident::{Region, ResourceType, ShardId};
 
 use super::bystander::Bystander;
+use super::delivery_error::DeliveryError;
 use super::encoded::Encoded;
 use super::envelope::{self, Answer, Found, Series};
 use super::foreign;
+use super::limits::{ITEM_BYTES_MAX, too_deep};
 use super::missed::{MissedItems, Unanswered, are_owned};
 use super::name::NameFacts;
 use super::outline::{Field, Look, Outline};
 use super::read::{Form, Unread, is_read, read, read_outline, salvaged, unseen};
 use super::snapshot::{Coverage, Shown, is_named};
-use super::split::{DEPTH_MAX, ITEM_BYTES_MAX, Piece, Role, Root, Splitter};
+use super::split::{Piece, Role, Root, Splitter};
 use super::{Missed, Observation, SnapshotFacts, Version};
 
 /// The marker that AWS Config puts into a bucket to see that it may write there.
@@ -92,34 +94,6 @@ pub struct Quarantined {
     pub reason: String,
     /// Whether [`Delivery::observations`] holds it with an unseen body under its own id.
     pub observed: bool,
-}
-
-/// Why a file is refused as a whole. Positions are bytes of the inflated file, counted from 0.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum DeliveryError {
-    /// Nothing in it.
-    #[error("the file is empty: fetch it again")]
-    Empty,
-    /// It ends inside a value.
-    #[error("the file ends at byte {0} in the middle of a value: it is cut off, fetch it again")]
-    Truncated(u64),
-    /// A byte that no JSON has there.
-    #[error("not JSON at byte {at}: unexpected `{}`", found.escape_ascii())]
-    NotJson {
-        /// Where.
-        at: u64,
-        /// What.
-        found: u8,
-    },
-    /// Text without any JSON object.
-    #[error("no JSON found: expected a file of AWS Config items")]
-    NoJson,
-    /// Something follows the last value on its line.
-    #[error("trailing data at byte {0}: only line breaks may separate JSON values")]
-    Trailing(u64),
-    /// JSON of another kind.
-    #[error("no configuration items in it: is it a file of AWS Config?")]
-    NoItems,
 }
 
 /// Push parser of one delivered, already inflated file. Holds one raw item at a time, and the
@@ -398,7 +372,9 @@ impl Intake {
         let is_container = splitter.roots == 1 && splitter.root.items;
         self.tell_unrecorded(&name, is_container);
         if is_container {
-            self.delivery.snapshot = self.coverage.facts(&self.delivery, splitter.root);
+            let Delivery { name, observations, encoded, .. } = &self.delivery;
+            self.delivery.snapshot =
+                self.coverage.facts(name, observations, encoded, splitter.root);
             if let (Some(snapshot), Some(now_ms)) = (&mut self.delivery.snapshot, self.now_ms)
                 && is_ahead(snapshot.moment_ms, now_ms)
             {
@@ -644,11 +620,6 @@ impl Delivery {
             self.observations.push(observation);
         }
     }
-}
-
-/// Why something nested beyond the limit is not read.
-pub(super) fn too_deep() -> String {
-    format!("nested more than {DEPTH_MAX} deep")
 }
 
 fn is_ahead(moment_ms: i64, now_ms: i64) -> bool {

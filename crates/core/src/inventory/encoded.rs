@@ -3,9 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use serde::ser::{SerializeMap as _, Serializer};
-
 use crate::ident::{IdentError, ResourceId, ResourceType, ShardId};
 
 use super::bystander::{Bystander, SLOTS, slot};
@@ -269,18 +266,5 @@ impl EncodedItem<'_> {
     pub fn decode(&self) -> Result<Observation, ItemDecodeError> {
         let key = self.key().map_err(|error| ItemDecodeError::Damaged(error.to_string()))?;
         Ok(Observation { item: decode_item(&key, self.body)?, global: self.global })
-    }
-}
-
-/// Tags ascending by key, without repeats: encoded as [`Tags`](super::Tags) are.
-pub(super) struct Pairs<'t>(pub(super) Vec<(&'t str, &'t str)>);
-
-impl Serialize for Pairs<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut map = to.serialize_map(Some(self.0.len()))?;
-        for (key, value) in &self.0 {
-            map.serialize_entry(key, value)?;
-        }
-        map.end()
     }
 }

@@ -7,10 +7,10 @@ use serde_json::value::RawValue;
 use crate::ident::{AccountId, Region, ResourceType};
 
 use super::foreign;
+use super::limits::{DEPTH_MAX, too_deep};
 use super::missed::{Contents, Listing, region_told, type_told};
 use super::read::shape::{Many, Present, Text, shape};
 use super::read::{Embedded, Form, embedded, parse};
-use super::split::DEPTH_MAX;
 
 /// Layers of text in text: a queue record of an SNS message of an event is three.
 pub(super) const LAYERS_MAX: u32 = 8;
@@ -374,7 +374,7 @@ pub(super) fn check_depth(text: &str) -> Result<(), String> {
             b'{' | b'[' => {
                 depth += 1;
                 if depth > DEPTH_MAX {
-                    return Err(super::delivery::too_deep());
+                    return Err(too_deep());
                 }
             }
             b'}' | b']' => depth = depth.saturating_sub(1),

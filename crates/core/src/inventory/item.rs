@@ -38,6 +38,12 @@ pub struct Version {
     pub captured_ms: i64,
 }
 
+/// The moment at which a delivery shows a state: its capture time, or that of the snapshot that
+/// still contains it, whichever is later.
+pub fn seen_ms(version: &Version, snapshot_moment_ms: Option<i64>) -> i64 {
+    snapshot_moment_ms.map_or(version.captured_ms, |moment| moment.max(version.captured_ms))
+}
+
 /// Tags of the resource itself, by key.
 pub type Tags = BTreeMap<Box<str>, Box<str>>;
 

@@ -13,11 +13,14 @@ mod bystander;
 mod cpu;
 mod decode;
 mod delivery;
+mod delivery_error;
 mod encode;
 mod encoded;
 mod envelope;
 mod foreign;
 mod item;
+mod layout;
+mod limits;
 mod merge;
 mod missed;
 mod name;
@@ -31,19 +34,19 @@ mod salvage;
 mod shard;
 mod snapshot;
 mod split;
+mod tag_pairs;
 mod tokens;
 
 pub use age::{Age, SKEW_MS_MAX};
 pub use body::*;
-pub use build::{ShardBuilder, seen_ms};
-pub use delivery::{
-    AHEAD_MS_MAX, Delivery, DeliveryError, DeliveryReader, QUARANTINED_MAX, Quarantined,
-};
-pub use encode::{
-    ITEM_LAYOUT, ItemDecodeError, append_item, decode_item, decode_item_of, encode_item,
-};
+pub use build::ShardBuilder;
+pub use delivery::{AHEAD_MS_MAX, Delivery, DeliveryReader, QUARANTINED_MAX, Quarantined};
+pub use delivery_error::DeliveryError;
+pub use encode::{append_item, decode_item, decode_item_of, encode_item};
 pub use encoded::{Encoded, EncodedItem, OfType};
 pub use item::*;
+pub use layout::{ITEM_LAYOUT, ItemDecodeError};
+pub use limits::{DEPTH_MAX, ITEM_BYTES_MAX, PREAMBLE_BYTES_MAX};
 pub use merge::{Held, Merged, is_live, is_live_unless, merge};
 pub use missed::{Cause, Missed, OpenGap, OpenGaps, open_gaps};
 pub use read::read_item;
@@ -52,4 +55,3 @@ pub use rule_group::{
 };
 pub use shard::*;
 pub use snapshot::{Shown, SnapshotFacts};
-pub use split::{DEPTH_MAX, ITEM_BYTES_MAX, PREAMBLE_BYTES_MAX};

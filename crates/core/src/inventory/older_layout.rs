@@ -6,8 +6,8 @@
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::Deserialize;
 
-use super::encode::{end, take};
-use super::{Body, Item, ItemDecodeError, ItemKey, Tags, UnseenState, Version};
+use super::layout::{ItemDecodeError, end, take};
+use super::{Body, Item, ItemKey, Tags, UnseenState, Version};
 
 /// The layouts that are read here.
 pub(super) const READ: std::ops::RangeInclusive<u8> = OF_ONE_STATE..=OF_TWO_STATES;

@@ -1,7 +1,7 @@
 //! Finds where one JSON value ends, minding only strings and brackets: what is inside is checked
 //! by whoever reads it.
 
-use super::split::DEPTH_MAX;
+use super::limits::DEPTH_MAX;
 
 /// Scans one value to its end, minding only strings and brackets.
 #[derive(Debug, Default)]

@@ -9,8 +9,8 @@
 use fearless_simd::{Simd, prelude::*, u8x32};
 
 use super::cpu::{Words, on_cpu};
+use super::limits::{DEPTH_MAX, ITEM_BYTES_MAX};
 use super::pairs::Pairs;
-use super::split::{DEPTH_MAX, ITEM_BYTES_MAX};
 use super::tokens::{Brackets, Reach, Tokens};
 
 /// The raw JSON values of an item's fields. `None` where a field is absent or null.

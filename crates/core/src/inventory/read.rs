@@ -8,14 +8,15 @@ mod protection;
 mod recorder;
 mod security_group;
 pub(super) mod shape;
+mod source;
 mod tags;
 mod web_acl;
 
 pub(super) use moment::{file_name_ms, moment_ms, usual_ms};
+pub(super) use source::{Embedded, embedded, parse};
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::ident::{AccountId, Region, ResourceId, ResourceType};
@@ -24,7 +25,8 @@ use super::missed::{Lost, Sort, may_be_global, region_told, type_told};
 use super::outline::{Field, Outline, any};
 use super::salvage::salvage;
 use super::{Body, Item, ItemKey, Observation, Version};
-use shape::{Many, Text, shape};
+use shape::{Text, shape};
+use source::{Source, is_text, reason};
 use tags::{TagMap, listed_tags};
 
 pub(super) use tags::{are_tags, plain_pairs};
@@ -454,19 +456,6 @@ fn presence(fields: &Fields<'_>) -> Result<Presence, String> {
     }
 }
 
-/// What a typed body is read from.
-pub(super) struct Source<'a> {
-    /// Key, name and ARN are set.
-    item: &'a Item,
-    configuration: &'a str,
-    supplementary: &'a str,
-    /// `None` when the item does not tell them.
-    relationships: Option<&'a str>,
-    /// Configuration and supplement are JSON: they were values of the item. What was told as text
-    /// may be anything.
-    is_json: bool,
-}
-
 type Reader = fn(&Source<'_>) -> Result<Body, String>;
 
 /// Whether somebody reads the bodies of a type, given as raw JSON. In doubt they do.
@@ -499,76 +488,6 @@ fn reader_of(resource_type: &ResourceType) -> Option<Reader> {
         (ResourceType::CONFIGURATION_RECORDER, recorder::read),
     ];
     READERS.iter().find(|(wanted, _)| wanted == resource_type).map(|(_, reader)| *reader)
-}
-
-impl Source<'_> {
-    /// Reads `configuration`.
-    fn body<'t, T: Deserialize<'t>>(&'t self) -> Result<T, String> {
-        parse("configuration", self.configuration)
-    }
-}
-
-pub(super) fn parse<'t, T: Deserialize<'t>>(what: &str, text: &'t str) -> Result<T, String> {
-    serde_json::from_str(text).map_err(|error| format!("`{what}`: {}", reason(&error)))
-}
-
-/// The error without serde's line and column, which count in a slice nobody sees.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let what = match text.rfind(" at line ") {
-        Some(at) if error.line() > 0 => text.get(..at).unwrap_or(&text),
-        _ => &text,
-    };
-    if error.is_data() {
-        what.to_owned()
-    } else {
-        format!("not valid JSON: {what} at column {} of line {}", error.column(), error.line())
-    }
-}
-
-/// A value that may also be given as text that holds JSON (formats §2).
-pub(super) enum Embedded<'t> {
-    /// The value itself.
-    Value(&'t str),
-    /// What the text held, without white space around it.
-    Text(String),
-}
-
-fn is_text(embedded: &Option<Embedded<'_>>) -> bool {
-    matches!(embedded, Some(Embedded::Text(_)))
-}
-
-impl Embedded<'_> {
-    fn json(&self) -> &str {
-        match self {
-            Embedded::Value(json) => json,
-            Embedded::Text(json) => json,
-        }
-    }
-}
-
-/// `None` for null, empty text and text that says `null` (formats §10 row 1).
-pub(super) fn embedded<'t>(what: &str, raw: &'t str) -> Result<Option<Embedded<'t>>, String> {
-    let embedded = if raw.starts_with('"') {
-        let text: String = parse(what, raw)?;
-        Embedded::Text(text.trim().to_owned())
-    } else {
-        Embedded::Value(raw)
-    };
-    Ok((!matches!(embedded.json(), "" | "null")).then_some(embedded))
-}
-
-/// Sorted, without repeats: bodies that say the same encode the same.
-fn sorted<T: Ord>(all: impl IntoIterator<Item = T>) -> Vec<T> {
-    let mut all: Vec<T> = all.into_iter().collect();
-    all.sort_unstable();
-    all.dedup();
-    all
-}
-
-/// The group ids of a list of groups, sorted.
-fn group_ids(groups: Option<Many<shape::TextIn<'_, shape::Group>>>) -> Vec<Box<str>> {
-    sorted(groups.into_iter().flat_map(|groups| groups.0).map(shape::TextIn::into_box))
 }
 
 #[cfg(test)]

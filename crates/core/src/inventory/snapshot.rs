@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
 use super::bystander::{Bystander, Familiar};
+use super::encoded::Encoded;
 use super::missed::{Contents, Lost, LostItems};
 use super::name::{Kind, NameFacts};
 use super::split::Root;
-use super::{Body, Delivery, ItemKey, Observation, RecordingGroup};
+use super::{Body, ItemKey, Observation, RecordingGroup};
 
 /// What a whole snapshot tells beyond its items.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -238,11 +239,20 @@ impl Coverage {
     /// says nothing, a `configSnapshotId` or the older `requestId` in it. Histories had that
     /// `requestId` too, but they repeat resources and tell deletions, which a snapshot never does, and
     /// nothing else of what is recorded. A file that names what it leaves out is not whole.
-    pub fn facts(&self, delivery: &Delivery, root: Root) -> Option<SnapshotFacts> {
-        let name = NameFacts::of(&delivery.name);
+    pub fn facts(
+        &self,
+        name: &str,
+        observations: &[Observation],
+        encoded: &Encoded,
+        root: Root,
+    ) -> Option<SnapshotFacts> {
+        let name = NameFacts::of(name);
         let whole = match name.kind {
             Some(kind) => kind == Kind::Snapshot,
-            None => root.snapshot_id || (root.request_id && self.is_of_one_moment(delivery)),
+            None => {
+                root.snapshot_id
+                    || (root.request_id && self.is_of_one_moment(observations, encoded))
+            }
         };
         if !whole || root.next_token || root.batch || root.left_out {
             return None;
@@ -256,8 +266,8 @@ impl Coverage {
     }
 
     /// Whether it holds a recorder, and nothing that shows it to be a history.
-    fn is_of_one_moment(&self, delivery: &Delivery) -> bool {
-        !self.listed.is_empty() && !self.deletions && !repeats(delivery)
+    fn is_of_one_moment(&self, observations: &[Observation], encoded: &Encoded) -> bool {
+        !self.listed.is_empty() && !self.deletions && !repeats(observations, encoded)
     }
 
     /// The one shard of the regional items. A snapshot of `global` items alone, or of none, is of
@@ -337,8 +347,8 @@ fn listed_types(group: &RecordingGroup) -> Vec<ResourceType> {
     }
 }
 
-fn repeats(delivery: &Delivery) -> bool {
+fn repeats(observations: &[Observation], encoded: &Encoded) -> bool {
     let mut seen: BTreeSet<&ItemKey> = BTreeSet::new();
-    let mut told = delivery.observations.iter();
-    !told.all(|observation| seen.insert(&observation.item.key)) || delivery.encoded.repeats()
+    let mut told = observations.iter();
+    !told.all(|observation| seen.insert(&observation.item.key)) || encoded.repeats()
 }

@@ -7,19 +7,11 @@
 //! [`super::envelope`] to open. Keys may come in any order: an object is held back until a key
 //! tells that it is a container, or until it ends.
 
-use super::DeliveryError;
+use super::delivery_error::DeliveryError;
+use super::limits::{ITEM_BYTES_MAX, PREAMBLE_BYTES_MAX};
 use super::opaque::Opaque;
 use super::outline::{Look, Outline};
 use super::tokens::Tokens;
-
-/// Nesting of brackets in a file; in a JSON text inside a JSON text it counts anew.
-pub const DEPTH_MAX: u32 = 64;
-
-/// Bytes of one item or record.
-pub const ITEM_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// Bytes of text before the JSON of a notification sent as an e-mail (formats §6).
-pub const PREAMBLE_BYTES_MAX: u64 = 64 * 1024;
 
 /// Bytes of an item that are kept, when the end of a chunk cuts it, to be tried again with what
 /// follows. Of longer ones every byte is looked at once.
@@ -55,7 +47,7 @@ pub(super) enum Piece<'a> {
     Outlined(&'a Outline<'a>, &'a [u8]),
     /// A value of more than [`ITEM_BYTES_MAX`].
     TooLarge,
-    /// A value with more than [`DEPTH_MAX`] brackets in each other.
+    /// A value with more than [`DEPTH_MAX`](super::DEPTH_MAX) brackets in each other.
     TooDeep(&'a [u8]),
     /// Members around lists that are too much or too deep to be read.
     AroundUnread,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::ident::{Region, ResourceType, ShardId};
-use crate::inventory::split::PREAMBLE_BYTES_MAX;
+use crate::inventory::limits::PREAMBLE_BYTES_MAX;
 use crate::inventory::{Body, EncodedItem, ItemKey, envelope::LAYERS_MAX};
 
 mod bounds;

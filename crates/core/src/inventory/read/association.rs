@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use crate::inventory::{Body, ClassicLoadBalancer, LoadBalancer, WafAssociation, WafTarget};
 
 use super::shape::{Group, Many, Text, TextIn, shape};
-use super::{Embedded, Source, embedded, group_ids, parse};
+use super::source::{Embedded, Source, embedded, group_ids, parse};
 
 /// The attribute that names the associated web ACL.
 const WEB_ACL_ATTRIBUTE: &str = "waf.web_acl_id";

@@ -9,7 +9,7 @@ use crate::inventory::{
 
 use super::security_group::{cidr, owner};
 use super::shape::{Cidr, Flag, Group, Many, Text, TextIn, Whole, shape};
-use super::{Source, group_ids, sorted};
+use super::source::{Source, group_ids, sorted};
 
 shape! {
     InterfaceBody {

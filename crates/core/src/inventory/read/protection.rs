@@ -2,8 +2,8 @@
 
 use crate::inventory::{AutomaticResponse, Body, Protection};
 
-use super::Source;
 use super::shape::{Present, Text, shape};
+use super::source::Source;
 
 shape! {
     ProtectionBody {

@@ -5,7 +5,7 @@ use crate::ident::ResourceType;
 use crate::inventory::{Body, Recorder, RecordingGroup};
 
 use super::shape::{Flag, Many, Text, shape};
-use super::{Source, sorted};
+use super::source::{Source, sorted};
 
 shape! {
     RecorderBody {

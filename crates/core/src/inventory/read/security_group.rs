@@ -12,7 +12,7 @@ use crate::inventory::{Body, Item, Permission, SecurityGroup, UntoldOfGroup};
 
 use super::plain::{Plain, filled, set, skip_other};
 use super::shape::{Cidr, Many, PrefixListId, Text, TextIn, Whole, shape};
-use super::{Source, sorted};
+use super::source::{Source, sorted};
 
 shape! {
     GroupBody {

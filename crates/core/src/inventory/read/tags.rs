@@ -4,11 +4,11 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 use serde_json::value::RawValue;
 
 use crate::inventory::Tags;
-use crate::inventory::encoded::Pairs;
+use crate::inventory::tag_pairs::Pairs;
 
 use super::plain::Plain;
 use super::shape::{StringOnly, shape};
-use super::{Source, embedded, parse};
+use super::source::{Source, embedded, parse};
 
 /// Item-level tags: a map, or in query results a list (formats §4). `None` where the value of one is
 /// not told: nobody knows then what a filter would make of them (semantics §11 row 38).

@@ -7,7 +7,7 @@ use crate::inventory::{
 };
 
 use super::shape::{Flag, Many, Present, Text, Whatever, Whole, shape};
-use super::{Source, parse, sorted};
+use super::source::{Source, parse, sorted};
 
 /// Names of the groups that Firewall Manager puts first and last begin so (semantics §7.2).
 const FIRST: &str = "PREFMManaged-";

@@ -1,6 +1,7 @@
 //! What a delivery may hold, at its limits.
 
 use super::*;
+use crate::inventory::DEPTH_MAX;
 use crate::inventory::missed::LOST_MAX;
 
 #[test]

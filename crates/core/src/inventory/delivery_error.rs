@@ -1,0 +1,29 @@
+//! Why a delivered file is refused.
+
+/// Why a file is refused as a whole. Positions are bytes of the inflated file, counted from 0.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum DeliveryError {
+    /// Nothing in it.
+    #[error("the file is empty: fetch it again")]
+    Empty,
+    /// It ends inside a value.
+    #[error("the file ends at byte {0} in the middle of a value: it is cut off, fetch it again")]
+    Truncated(u64),
+    /// A byte that no JSON has there.
+    #[error("not JSON at byte {at}: unexpected `{}`", found.escape_ascii())]
+    NotJson {
+        /// Where.
+        at: u64,
+        /// What.
+        found: u8,
+    },
+    /// Text without any JSON object.
+    #[error("no JSON found: expected a file of AWS Config items")]
+    NoJson,
+    /// Something follows the last value on its line.
+    #[error("trailing data at byte {0}: only line breaks may separate JSON values")]
+    Trailing(u64),
+    /// JSON of another kind.
+    #[error("no configuration items in it: is it a file of AWS Config?")]
+    NoItems,
+}
