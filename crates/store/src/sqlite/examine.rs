@@ -8,16 +8,15 @@ use palisade_core::inventory::ItemKey;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
-use crate::{Result, StoreError};
+use crate::Result;
 
 use super::checksums::{self, Checked};
 use super::held::Stored;
+use super::integrity::{LOG_DAMAGED, integrity};
 use super::log::{Claim, Left, Transaction, connect, has_no_log, keep_log, left, sibling};
 use super::sums::{Columns, OTHER_SUM, SUMMED, unsound};
-use super::{SqliteStore, control, engine, keys, recheck, schema};
-
-/// Faults that SQLite's own check tells at most.
-const TOLD_MAX: u32 = 100;
+use super::unusable::engine;
+use super::{SqliteStore, control, keys, recheck, schema};
 
 /// Columns that hold JSON, by table, and the columns that name a row.
 const JSON: [(&str, &str, &[&str]); 10] = [
@@ -116,26 +115,6 @@ fn looked(connection: &mut Connection, found: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// What SQLite's own check of tables and indexes finds.
-pub(super) fn integrity(connection: &Connection) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut check = || -> rusqlite::Result<()> {
-        let mut check = connection.prepare(&format!("PRAGMA integrity_check({TOLD_MAX})"))?;
-        let mut told = check.query([])?;
-        while let Some(row) = told.next()? {
-            match row.get::<_, String>(0)? {
-                line if line == "ok" => {}
-                line => found.push(line),
-            }
-        }
-        Ok(())
-    };
-    if let Err(error) = check() {
-        found.push(format!("the check of the database ends: {error}"));
-    }
-    found
-}
-
 /// Whether every row is as it was written. What is not is told here, and not by what follows.
 fn unsound_rows(tx: &Connection, table: &'static str, found: &mut Vec<String>) {
     match unsound(tx, table) {
@@ -221,48 +200,4 @@ fn item_key(account: &str, region: &str, resource_type: &str, id: &str) -> Optio
         resource_type: ResourceType::try_from(resource_type).ok()?,
         id: ResourceId::try_from(id).ok()?,
     })
-}
-
-/// What is wrong with a log of which a frame is damaged.
-const LOG_DAMAGED: &str = "it is not as it was written, and commits come behind it";
-
-/// The refusal of a store whose log has a damaged frame.
-pub(super) fn damaged_log(name: &str, frame: u64) -> StoreError {
-    StoreError::Damaged {
-        what: "log",
-        why: format!(
-            "frame {frame} of the log beside `{name}`: {LOG_DAMAGED}, which would be lost; put a copy of \
-             both in place, or see `palisade doctor --verify`"
-        ),
-    }
-}
-
-/// The refusal of a store of which these pages, and so many more, are damaged.
-pub(super) fn damaged_pages(path: &Path, name: &str, pages: &[u64], more: u64) -> StoreError {
-    let list: Vec<String> = pages.iter().map(ToString::to_string).collect();
-    let of = owners(path, pages);
-    let of = if of.is_empty() { String::new() } else { format!(" (of {})", of.join(", ")) };
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    StoreError::Damaged {
-        what: "page",
-        why: format!(
-            "{}{more} of `{name}`{of} are not as they were when the store was closed; put a copy of it \
-             in place, or see `palisade doctor --verify`",
-            list.join(", ")
-        ),
-    }
-}
-
-/// Which tables and indexes pages belong to, as far as that can be found out.
-fn owners(path: &Path, pages: &[u64]) -> Vec<String> {
-    let ask = || -> rusqlite::Result<Vec<String>> {
-        let connection = connect(path)?;
-        keep_log(&connection, false)?;
-        let list: Vec<String> = pages.iter().map(ToString::to_string).collect();
-        let sql = format!("SELECT DISTINCT name FROM dbstat WHERE pageno IN ({})", list.join(","));
-        let mut statement = connection.prepare(&sql)?;
-        let names = statement.query_map([], |row| row.get(0))?;
-        names.collect()
-    };
-    ask().unwrap_or_default()
 }

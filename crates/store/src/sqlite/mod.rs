@@ -16,6 +16,7 @@ mod firsts;
 mod gaps;
 mod held;
 mod intake;
+mod integrity;
 mod items;
 mod keys;
 mod ledger;
@@ -23,6 +24,7 @@ mod load;
 mod log;
 mod missed;
 mod networks;
+mod opening;
 mod protections;
 mod readers;
 mod recheck;
@@ -38,6 +40,7 @@ mod support;
 #[cfg(test)]
 mod tests;
 mod told;
+mod unusable;
 mod work;
 
 use std::collections::BTreeSet;
@@ -59,34 +62,9 @@ use load::Facts;
 use log::{Connections, MOVED_PAGES};
 use told::Prepared;
 
+pub use opening::{Opening, Synchronous};
 #[doc(hidden)]
 pub use sums::sum_rows;
-
-/// How a store is opened.
-#[derive(Clone)]
-pub struct Opening {
-    /// Kept as [`Store::sealing_key`] when this makes the store, unused otherwise.
-    pub fresh_sealing_key: [u8; 32],
-    /// Lock the file, and `PATH.lock` beside it, so that no second process serves from the store
-    /// under whatever name. What only looks or makes keys opens it without.
-    pub serve: bool,
-    /// How far a commit goes before it is acknowledged.
-    pub synchronous: Synchronous,
-}
-
-/// How far a commit goes before it is acknowledged.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Synchronous {
-    /// On disk, by one sync for all commits that wait; a thread moves the log into the file.
-    #[default]
-    Grouped,
-    /// On disk, by SQLite: a sync in the turn of each commit, and by the one that made the log long
-    /// the log is moved.
-    Full,
-    /// Not waited for: for showing that a crash test can see a loss. The promises of [`Store`] do not
-    /// hold.
-    Off,
-}
 
 /// How long many loads see one moment, before the next ones see another: the log cannot begin anew
 /// behind one that somebody looks at.
@@ -132,19 +110,6 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> StoreError {
         StoreError::Engine(error.into())
     }
-}
-
-/// What is wrong with which file.
-#[derive(Debug, thiserror::Error)]
-#[error("`{path}` cannot be used as a store: {why}")]
-struct Unusable {
-    path: String,
-    why: Box<dyn std::error::Error + Send + Sync>,
-}
-
-/// An engine error that names the file.
-fn engine(path: &str, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
-    StoreError::Engine(Box::new(Unusable { path: path.to_owned(), why: why.into() }))
 }
 
 impl Store for SqliteStore {

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use crate::{Result, StoreError};
 
-use super::examine::integrity;
+use super::integrity::integrity;
 use super::log::{connect, is_of_damage, keep_log};
 use super::sums::{Columns, SUMMED};
 

@@ -9,7 +9,8 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::{Result, StoreError};
 
-use super::{engine, sums};
+use super::sums;
+use super::unusable::engine;
 
 /// Migrations in order: the first makes version 1 from nothing. Never edited once released.
 const MIGRATIONS: &[&str] = &[

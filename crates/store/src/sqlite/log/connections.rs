@@ -6,23 +6,22 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::{Effort, Result, StoreError};
 
+use super::connect::{connect, keep_log, keep_statements};
 use super::disk::Disk;
 use super::files::{Claim, Files};
-use super::mover::{self, BUSY_WAIT, Mover};
+use super::mover::{self, Mover};
 use super::writer::{Transaction, Writer, Written};
+use crate::sqlite::opening::{Opening, Synchronous};
 use crate::sqlite::spent::Spent;
-use crate::sqlite::{Opening, Synchronous, engine, recheck, schema, sums};
+use crate::sqlite::unusable::engine;
+use crate::sqlite::{recheck, schema, sums};
 
 /// Reading connections open at one time; who comes when all are taken waits for one.
 pub(in crate::sqlite) const READERS_MAX: usize = 16;
-
-/// Prepared statements kept per connection; there are fewer in this crate.
-const STATEMENTS_MAX: usize = 128;
 
 /// What the writing connection keeps of the file, in KiB (told as a negative number): more than
 /// nearly any transaction writes, so that none is written to the log twice.
@@ -396,30 +395,6 @@ fn within<T>(
 /// A panic of another caller left no half-done write behind: its transaction was undone.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-pub(in crate::sqlite) fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_WAIT)?;
-    keep_statements(&connection)?;
-    keep_log(&connection, true)?;
-    // Where `fsync` stops at the drive's cache (macOS), SQLite must ask for more.
-    connection.pragma_update(None, "fullfsync", true)?;
-    Ok(connection)
-}
-
-/// Whether the log stays where it is when this is the last connection that is closed.
-pub(in crate::sqlite) fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
-}
-
-/// Prepared statements are kept, and with the plan that they got first: where plans may depend on
-/// what is bound, SQLite would prepare a statement with a bound range anew for every call.
-fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    sums::register(connection)
 }
 
 fn configure(writer: &Connection, synchronous: Synchronous, long: u32) -> Result<()> {

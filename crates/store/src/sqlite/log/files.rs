@@ -15,7 +15,8 @@ use rusqlite::ErrorCode;
 use crate::{Result, StoreError};
 
 use crate::sqlite::checksums::{self, Checked};
-use crate::sqlite::{engine, examine};
+use crate::sqlite::integrity::{damaged_log, damaged_pages};
+use crate::sqlite::unusable::engine;
 
 use super::left::{Left, left};
 
@@ -161,7 +162,7 @@ impl Claim {
                 Checked::Intact => true,
                 Checked::Unknown => self.held.metadata().map_err(failed)?.len() == 0,
                 Checked::Damaged { pages, more } => {
-                    return Err(examine::damaged_pages(&self.path, &self.name, &pages, more));
+                    return Err(damaged_pages(&self.path, &self.name, &pages, more));
                 }
             };
         }
@@ -182,7 +183,7 @@ impl Claim {
                  left out"
             ),
             Left::Damaged { frame } if self.is_same_boot => {
-                return Err(examine::damaged_log(&self.name, frame));
+                return Err(damaged_log(&self.name, frame));
             }
             Left::Damaged { frame } => tracing::error!(
                 frame,

@@ -3,6 +3,7 @@
 //!
 //! | file | is |
 //! |---|---|
+//! | `connect.rs` | one connection, set as all are |
 //! | `connections.rs` | the one connection that writes, those that read, and the thread beside them |
 //! | `writer.rs` | a transaction from its turn to its acknowledgement |
 //! | `disk.rs` | one sync for all commits that wait, and that none follows one that failed |
@@ -13,6 +14,7 @@
 //! Under [`Synchronous::Full`](super::Synchronous::Full) SQLite syncs each commit and moves the log by
 //! itself: `mover.rs` has no thread, and of `disk.rs` the memory of a failed sync is left.
 
+mod connect;
 pub(super) mod connections;
 mod disk;
 mod files;
@@ -20,7 +22,8 @@ mod left;
 mod mover;
 mod writer;
 
-pub(super) use connections::{Connections, connect, keep_log};
+pub(super) use connect::{connect, keep_log};
+pub(super) use connections::Connections;
 pub(super) use files::{Claim, has_no_log, is_of_damage, sibling};
 pub(super) use left::{Left, left};
 pub(super) use mover::MOVED_PAGES;
