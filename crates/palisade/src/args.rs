@@ -5,11 +5,11 @@ mod output;
 mod place;
 mod serve;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::builder::{FalseyValueParser, TypedValueParser};
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use palisade_core::ident::{AccountId, PolicyId, Region};
 use palisade_core::inventory::Assumed;

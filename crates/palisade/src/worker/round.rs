@@ -1,14 +1,11 @@
 //! Judging what a round has leased.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use palisade_api::ControlView;
 use palisade_api::metrics::{Judgements, Metrics};
-use palisade_core::evaluate::{self, Reference};
-use palisade_core::ident::{PolicyId, Region, ResourceType, ShardId};
-use palisade_core::policy::Policy;
-use palisade_store::{Due, Lease, Settlement, Store, StoreError, Want};
+use palisade_core::ident::{Region, ShardId};
+use palisade_store::{Due, Lease, Settlement, Store, StoreError};
 
 use super::asked::{Asked, policies_of};
 use super::guarded::guarded;
