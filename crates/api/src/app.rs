@@ -12,7 +12,8 @@ use palisade_wire::{ErrorKind, Fault};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::budget::{Budget, PROVEN_BYTES_MAX, UNPROVEN_BYTES_MAX};
-use crate::buffers::Buffers;
+use crate::buffers::{Buffers, DELIVERIES_AT_ONCE_MAX};
+use crate::entropy::Entropy;
 use crate::health::Health;
 use crate::inflate::Bounds;
 use crate::metrics::Metrics;
@@ -30,8 +31,6 @@ pub const INGEST_PACE_MIN: u64 = 4 * 1024;
 /// Bytes of all deliveries that wait in files, unless the settings say otherwise: as much as those
 /// that are under way may have, 16 GiB.
 pub const SPOOL_SIZE_MAX: u64 = INGEST_SIZE_MAX * DELIVERIES_AT_ONCE_MAX as u64;
-/// Deliveries that are spooled or parsed at the same time; more wait.
-pub const DELIVERIES_AT_ONCE_MAX: usize = 4;
 /// Changes of the control state that wait for each other or are decided; one more is to come again
 /// rather than to wait for seconds.
 pub const WRITES_WAITING_MAX: usize = 64;
@@ -42,15 +41,6 @@ const ATTEMPTS_MAX: usize = 32;
 pub trait Clock: Send + Sync {
     /// Milliseconds since the epoch.
     fn now_ms(&self) -> i64;
-}
-
-/// Draws random bytes. Given by the binary; nothing below it asks the system.
-pub trait Entropy: Send + Sync {
-    /// Fills `bytes` with bytes that nobody can guess.
-    ///
-    /// # Errors
-    /// When the source fails: nothing may be made of the bytes then.
-    fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()>;
 }
 
 /// Who is believed to be calling.

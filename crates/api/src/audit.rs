@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::caller::{Caller, Standing};
-use crate::{lists, mint};
+use crate::mint;
 
 /// Bytes of one state as JSON; of a larger one its size, its hash and what differs are kept.
 pub const STATE_SIZE_MAX: usize = 64 * 1024;
@@ -187,7 +187,10 @@ impl Told<'_> {
     fn change(&self, change: &ControlChange) -> Option<AuditChange> {
         let before = self.before;
         Some(match change {
-            ControlChange::PutOrganization(new) => organization::replaced(before, new),
+            ControlChange::PutOrganization(new) => {
+                let (before, after) = organization::states(before, new);
+                self::change("organization", new.id.to_string(), before, Some(after))
+            }
             ControlChange::PutAdministrator(account, after) => {
                 let known = before.administrators.get(account);
                 self::change("administrator", account.as_str(), state(known), state(Some(after)))
@@ -260,8 +263,8 @@ impl Recorded for PolicyRecord {
 impl Recorded for ListRecord {
     fn object_type(&self) -> &'static str {
         match self.content {
-            ListContent::Apps(_) => lists::APPS_ARN,
-            ListContent::Protocols(_) => lists::PROTOCOLS_ARN,
+            ListContent::Apps(_) => mint::APPS_ARN,
+            ListContent::Protocols(_) => mint::PROTOCOLS_ARN,
         }
     }
     fn arn(&self, partition: &str) -> String {

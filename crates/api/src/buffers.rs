@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::app::DELIVERIES_AT_ONCE_MAX;
-
+/// Deliveries that are spooled or parsed at the same time; more wait.
+pub const DELIVERIES_AT_ONCE_MAX: usize = 4;
 /// Bytes of a buffer that is kept; larger deliveries are few.
 pub(crate) const KEPT_SIZE_MAX: usize = 2 * 1024 * 1024;
 

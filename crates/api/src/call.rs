@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use palisade_core::organization::Organization;
-use palisade_core::policy::{Refusal, RefusalKind};
 use palisade_store::{ControlChange, StoreError};
 use palisade_wire::{ErrorKind, Fault, Operation};
 
 use crate::app::{App, Decision};
 use crate::audit::{self, Actor};
 use crate::caller::{Caller, Standing};
-use crate::operations::{Callers, Denial, Effect, Row};
+use crate::fault::internal;
 use crate::pages::{Binding, PAGE_SIZE_MAX};
+use crate::row::{Callers, Denial, Effect, Row};
 use crate::verify::Authentic;
 use crate::view::ControlView;
 
@@ -263,35 +263,6 @@ fn no_default_admin(standing: &Standing) -> Fault {
 /// The same refusal as for a caller before any organization.
 pub fn organization(view: &ControlView) -> Result<&Organization, Fault> {
     view.organization().ok_or_else(|| Fault::new(ErrorKind::AccessDenied, NO_ORGANIZATION))
-}
-
-/// A failure of the server: the log learns why, the caller that it may try again.
-pub fn internal(error: impl std::fmt::Display) -> Fault {
-    tracing::error!(%error, "a call failed");
-    Fault::new(
-        ErrorKind::InternalError,
-        "the server failed to answer; try again, and tell its operator if it goes on",
-    )
-}
-
-/// A refusal of core as the modelled exception.
-pub fn refused(refusal: Refusal) -> Fault {
-    let kind = match refusal.kind {
-        RefusalKind::InvalidInput => ErrorKind::InvalidInput,
-        RefusalKind::InvalidType => ErrorKind::InvalidType,
-        RefusalKind::InvalidOperation => ErrorKind::InvalidOperation,
-        RefusalKind::LimitExceeded => ErrorKind::LimitExceeded,
-        RefusalKind::NotFound => ErrorKind::ResourceNotFound,
-    };
-    Fault::new(kind, refusal.message)
-}
-
-/// An object that does not exist, or is another administrator's, which is the same to the caller.
-pub fn not_found(what: &str, id: &str) -> Fault {
-    Fault::new(
-        ErrorKind::ResourceNotFound,
-        format!("{what} `{id}` does not exist in this account and Region"),
-    )
 }
 
 /// Why a decision ended: a fault, into which failures of the store are turned.

@@ -6,23 +6,25 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use palisade_core::evaluate::{self, DependentService, Status};
+use palisade_core::evaluate::{DependentService, Status};
 use palisade_core::ident::AccountId;
 use palisade_core::ledger::{Entry, ViolatorRow};
 use palisade_store::{EntryRow, PolicyRecord, Store, StoreError};
 use palisade_wire::shapes::{
     ComplianceViolator, DependentServiceName, EvaluationResult, GetComplianceDetailRequest,
     GetComplianceDetailResponse, ListComplianceStatusRequest, ListComplianceStatusResponse,
-    PolicyComplianceDetail, PolicyComplianceStatusType, ViolationReason,
+    PolicyComplianceDetail, PolicyComplianceStatusType,
 };
 use palisade_wire::{Fault, Says, Timestamp};
 use serde::ser::{SerializeMap as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 
-use crate::call::{Call, Reading, internal, organization};
+use crate::call::{Call, Reading, organization};
+use crate::fault::internal;
 use crate::known::Known;
 use crate::policies;
 use crate::view::ControlView;
+use crate::wire_names::{reason, service_name};
 
 /// Violators that an answer of AWS's operations names; more set `EvaluationLimitExceeded`.
 pub const VIOLATORS_SHOWN_MAX: usize = 100;
@@ -304,37 +306,6 @@ fn violator(row: &ViolatorRow) -> ComplianceViolator {
         resource_id: Some(row.id.to_string()),
         resource_type: Some(row.resource_type.to_string()),
         violation_reason: row.violations.first().map(|violation| reason(violation.reason)),
-    }
-}
-
-/// core's word for a service as the wire's.
-pub fn service_name(service: DependentService) -> DependentServiceName {
-    match service {
-        DependentService::Config => DependentServiceName::Awsconfig,
-        DependentService::Waf => DependentServiceName::Awswaf,
-        DependentService::ShieldAdvanced => DependentServiceName::AwsshieldAdvanced,
-        DependentService::Vpc => DependentServiceName::Awsvpc,
-    }
-}
-
-/// core's word for a reason as the wire's.
-pub fn reason(reason: evaluate::ViolationReason) -> ViolationReason {
-    use evaluate::ViolationReason as Core;
-    match reason {
-        Core::WebAclMissingRuleGroup => ViolationReason::WebAclMissingRuleGroup,
-        Core::ResourceMissingWebAcl => ViolationReason::ResourceMissingWebAcl,
-        Core::ResourceIncorrectWebAcl => ViolationReason::ResourceIncorrectWebAcl,
-        Core::ResourceMissingShieldProtection => ViolationReason::ResourceMissingShieldProtection,
-        Core::ResourceMissingWebAclOrShieldProtection => {
-            ViolationReason::ResourceMissingWebAclOrShieldProtection
-        }
-        Core::ResourceMissingSecurityGroup => ViolationReason::ResourceMissingSecurityGroup,
-        Core::ResourceViolatesAuditSecurityGroup => {
-            ViolationReason::ResourceViolatesAuditSecurityGroup
-        }
-        Core::SecurityGroupUnused => ViolationReason::SecurityGroupUnused,
-        Core::SecurityGroupRedundant => ViolationReason::SecurityGroupRedundant,
-        Core::WebAclConfigurationOrScopeOfUse => ViolationReason::WebAclConfigurationOrScopeOfUse,
     }
 }
 

@@ -6,13 +6,8 @@ use std::collections::BTreeMap;
 use palisade_core::evaluate::{DependentService, Status};
 use palisade_core::ledger::{Entry, ISSUE_TEXT_MAX};
 use palisade_store::{EntryRow, PolicyRecord};
-use palisade_wire::shapes::DependentServiceName;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::{RefOr, Schema};
-
-use crate::compliance::service_name;
-use crate::own::{moment, one_of_or_null};
 
 /// The issue of an account that no judgement was settled of yet (semantics §11 row 43).
 const NOT_JUDGED: &str = "The account has not been judged yet.";
@@ -99,58 +94,4 @@ fn not_judged(rest: Option<&String>, text: &str) -> (DependentService, String) {
     let both = rest.map(|rest| format!("{text} {rest}"));
     let issue = both.filter(|both| both.len() <= ISSUE_TEXT_MAX).unwrap_or_else(|| text.to_owned());
     (DependentService::Config, issue)
-}
-
-/// An account as Palisade's own endpoints show it.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Known)]
-pub(crate) struct Shown {
-    account: String,
-    #[schema(schema_with = status, required = true)]
-    status: Option<Status>,
-    reason: Reason,
-    /// The same in words, where there is no status.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
-    why: Option<String>,
-    violator_count: u64,
-    #[schema(value_type = BTreeMap<String, String>)]
-    issues: BTreeMap<DependentServiceName, String>,
-    /// When the account was last judged.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, format = DateTime, required = false)]
-    last_updated: Option<String>,
-    /// The newest moment that AWS Config told of the account in the policy's Region.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, format = DateTime, required = false)]
-    as_of: Option<String>,
-    /// How long ago that was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = i64, required = false)]
-    age_seconds: Option<i64>,
-}
-
-fn status() -> RefOr<Schema> {
-    one_of_or_null(&[Status::Compliant, Status::NonCompliant])
-}
-
-impl Shown {
-    /// `newest_ms` is the moment of which the account's inventory tells; one that has not come by the
-    /// clock counts as now.
-    pub fn of(account: &str, known: &Known<'_>, newest_ms: Option<i64>, now_ms: i64) -> Shown {
-        let newest_ms = newest_ms.map(|newest_ms| newest_ms.min(now_ms));
-        let issues = known.issues.iter();
-        Shown {
-            account: account.to_owned(),
-            status: known.status,
-            reason: known.reason,
-            why: known.why(),
-            violator_count: known.result().map_or(0, |(_, entry)| entry.violator_count),
-            issues: issues.map(|(service, text)| (service_name(*service), text.clone())).collect(),
-            last_updated: known.row.map(|row| moment(row.last_updated_ms)),
-            as_of: newest_ms.map(moment),
-            age_seconds: newest_ms.map(|newest_ms| now_ms.saturating_sub(newest_ms) / 1_000),
-        }
-    }
 }

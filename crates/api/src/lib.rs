@@ -4,7 +4,7 @@
 //!
 //! | step | where | what |
 //! |---|---|---|
-//! | accept | [`mod@request`] | limits on headers and body, protocol and operation |
+//! | accept | [`mod@router`] | limits on headers and body, protocol and operation |
 //! | verify | [`verify`] | signature to caller: the one door to an [`Authentic`] request |
 //! | decode | [`operations`] | body to the operation's typed input |
 //! | act | one file a family | who may, what is asked, what is refused |
@@ -23,6 +23,8 @@ mod buffers;
 pub mod call;
 pub mod caller;
 pub mod compliance;
+mod entropy;
+mod fault;
 pub mod health;
 pub mod inflate;
 mod intake;
@@ -39,6 +41,9 @@ pub mod policies;
 pub mod protection;
 mod request;
 pub mod resource_sets;
+mod router;
+mod row;
+mod tag_list;
 pub mod tags;
 pub mod third_party;
 mod throttle;
@@ -47,14 +52,14 @@ pub mod vault;
 pub mod verify;
 mod view;
 pub mod violations;
+mod wire_names;
 
-pub use app::{
-    App, Auth, Clock, DELIVERIES_AT_ONCE_MAX, Entropy, INGEST_SIZE_MAX, Settings,
-    WRITES_WAITING_MAX,
-};
+pub use app::{App, Auth, Clock, INGEST_SIZE_MAX, Settings, WRITES_WAITING_MAX};
 pub use budget::{PROVEN_BYTES_MAX, Peer, UNPROVEN_BYTES_MAX};
+pub use buffers::DELIVERIES_AT_ONCE_MAX;
+pub use entropy::Entropy;
 pub use intake::Known;
-pub use request::router;
+pub use router::router;
 pub use throttle::Rate;
 pub use verify::Authentic;
 pub use view::{ControlView, Desk};

@@ -1,5 +1,6 @@
 //! Applications and protocols lists (semantics §2.4, §6.1): one story, told for both kinds.
 
+mod kind;
 mod shown;
 
 use std::collections::BTreeMap;
@@ -18,47 +19,14 @@ use palisade_wire::shapes::{
 };
 use palisade_wire::{ErrorKind, Fault};
 
-use crate::call::{Call, Paging, internal, not_found, refused};
+use crate::call::{Call, Paging};
 use crate::caller::Standing;
+use crate::fault::{internal, not_found, refused};
 use crate::view::ControlView;
-use crate::{mint, tags};
+use crate::{mint, tag_list};
 
+use kind::Kind;
 use shown::Shown;
-
-/// What stands before the id in the ARN of an applications list.
-pub const APPS_ARN: &str = "applications-list";
-/// What stands before the id in the ARN of a protocols list.
-pub const PROTOCOLS_ARN: &str = "protocols-list";
-
-/// Which of the two kinds of list.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Kind {
-    Apps,
-    Protocols,
-}
-
-impl Kind {
-    fn of(content: &ListContent) -> Kind {
-        match content {
-            ListContent::Apps(_) => Kind::Apps,
-            ListContent::Protocols(_) => Kind::Protocols,
-        }
-    }
-
-    fn noun(self) -> &'static str {
-        match self {
-            Kind::Apps => "applications list",
-            Kind::Protocols => "protocols list",
-        }
-    }
-
-    fn arn(self) -> &'static str {
-        match self {
-            Kind::Apps => APPS_ARN,
-            Kind::Protocols => PROTOCOLS_ARN,
-        }
-    }
-}
 
 /// Whether an id is that of an AWS-managed list.
 pub fn is_default(id: &ListId) -> bool {
@@ -76,7 +44,7 @@ pub fn put_apps(call: &Call<'_>, input: PutAppsListRequest) -> Result<PutAppsLis
     let list: AppsList = same_shape(&input.apps_list)?;
     list.check(&call.app.settings.quotas).map_err(refused)?;
     let content = ListContent::Apps(list.apps);
-    let tags = tags::map(call, input.tag_list.unwrap_or_default())?;
+    let tags = tag_list::map(call, input.tag_list.unwrap_or_default())?;
     let given = Given { id, token, name: list.list_name, content, tags };
     let shown = Shown::custom(call, &*put(call, &given)?);
     Ok(PutAppsListResponse {
@@ -98,7 +66,7 @@ pub fn put_protocols(
     let list: ProtocolsList = same_shape(list)?;
     list.check(&call.app.settings.quotas).map_err(refused)?;
     let content = ListContent::Protocols(list.protocols.into_iter().map(Into::into).collect());
-    let tags = tags::map(call, input.tag_list.unwrap_or_default())?;
+    let tags = tag_list::map(call, input.tag_list.unwrap_or_default())?;
     let given = Given { id, token, name: list.list_name, content, tags };
     let shown = Shown::custom(call, &*put(call, &given)?);
     Ok(PutProtocolsListResponse {
@@ -130,7 +98,7 @@ fn put(call: &Call<'_>, given: &Given) -> Result<Arc<ListRecord>, Fault> {
         record.content = given.content.clone();
         record.updated_ms = call.now_ms();
         record.tags.extend(given.tags.clone());
-        record.tags = tags::within_quota(call, record.tags)?;
+        record.tags = tag_list::within_quota(call, record.tags)?;
         let record = Arc::new(record);
         Ok((vec![ControlChange::PutList(record.clone())], record))
     })

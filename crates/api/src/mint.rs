@@ -5,7 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use palisade_core::ident::{AccountId, ListId, PolicyId, Region, ResourceSetId};
 use uuid::Builder;
 
-use crate::Entropy;
+use crate::entropy::Entropy;
+
+/// What stands before the id in the ARN of an applications list.
+pub const APPS_ARN: &str = "applications-list";
+/// What stands before the id in the ARN of a protocols list.
+pub const PROTOCOLS_ARN: &str = "protocols-list";
 
 /// A random UUID (version 4) in lower case, 36 characters.
 ///

@@ -7,30 +7,12 @@ use palisade_wire::{
 use crate::app::App;
 use crate::call::Call;
 use crate::metrics::Stage;
+pub use crate::row::{Callers, Denial, Effect, Family, Row};
 use crate::verify::Authentic;
 use crate::{
     administrators, compliance, lists, notification, policies, protection, resource_sets, tags,
     third_party, violations,
 };
-
-/// One operation.
-#[derive(Debug)]
-pub struct Row {
-    /// Which.
-    pub operation: Operation,
-    /// What it is about.
-    pub family: Family,
-    /// Whether it changes anything.
-    pub effect: Effect,
-    /// Who may call it.
-    pub callers: Callers,
-    /// How others are refused.
-    pub denial: Denial,
-    /// It is answered in the partition's home Region alone (semantics §1.4).
-    pub home_region_only: bool,
-    /// What answers it.
-    pub handler: Handler,
-}
 
 /// Decodes, acts and encodes.
 pub type Handler = fn(&Call<'_>, &Frame) -> Result<Response, Fault>;
@@ -44,68 +26,32 @@ pub struct Frame {
     pub body: axum::body::Bytes,
 }
 
-/// What an operation is about.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Family {
-    /// Administrators and members.
-    Administrators,
-    /// Policies.
-    Policies,
-    /// Compliance and violations.
-    Compliance,
-    /// Applications and protocols lists.
-    Lists,
-    /// Resource sets.
-    ResourceSets,
-    /// The notification channel.
-    NotificationChannel,
-    /// Tags of policies, lists and resource sets.
-    Tags,
-    /// Third-party firewalls.
-    ThirdPartyFirewalls,
+/// Makes the table and its handlers. One row a line: name, family, effect, callers, denial, Region, and
+/// what answers it.
+macro_rules! rows {
+    ($($name:ident $family:ident $effect:ident $callers:ident $denial:ident $region:ident => $handler:path;)+) => {
+        /// Every operation, by name.
+        pub static OPERATIONS: &[Row] = &[$(Row {
+            operation: Operation::$name,
+            family: Family::$family,
+            effect: Effect::$effect,
+            callers: Callers::$callers,
+            denial: Denial::$denial,
+            home_region_only: rows!(@region $region),
+        },)+];
+
+        /// What answers an operation.
+        fn handler(operation: Operation) -> Handler {
+            match operation {
+                $(Operation::$name => |call, frame| run(call, frame, $handler),)+
+            }
+        }
+    };
+    (@region home) => { true };
+    (@region any) => { false };
 }
 
-/// Whether an operation changes anything.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Effect {
-    /// No.
-    Reads,
-    /// Yes.
-    Writes,
-}
-
-/// Who may call (semantics §1.7).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Callers {
-    /// The management account.
-    Management,
-    /// Any administrator.
-    Administrator,
-    /// The default administrator.
-    DefaultAdministrator,
-    /// Any administrator, and the management account.
-    AdministratorOrManagement,
-    /// Any account of the organization.
-    Member,
-    /// The handler says, since the answer depends on more than the caller.
-    Unchecked,
-}
-
-/// In which words a caller is refused (semantics §8.2, clients.md).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Denial {
-    /// `Operation … is only available to AWS Firewall Manager Administrators.`
-    OnlyAdministrators,
-    /// `Account: … is not currently delegated by AWS FM.`
-    NotDelegated,
-    /// Only the management account may.
-    OnlyManagement,
-    /// Only accounts of the organization may.
-    OnlyMembers,
-}
-
-/// Every operation, by name.
-pub static OPERATIONS: &[Row] = rows! {
+rows! {
     AssociateAdminAccount Administrators Writes Unchecked OnlyManagement home => administrators::associate;
     AssociateThirdPartyFirewall ThirdPartyFirewalls Writes DefaultAdministrator NotDelegated any => third_party::associate;
     BatchAssociateResource ResourceSets Writes Administrator NotDelegated any => resource_sets::associate;
@@ -148,7 +94,7 @@ pub static OPERATIONS: &[Row] = rows! {
     PutResourceSet ResourceSets Writes Administrator NotDelegated any => resource_sets::put;
     TagResource Tags Writes Administrator NotDelegated any => tags::tag;
     UntagResource Tags Writes Administrator NotDelegated any => tags::untag;
-};
+}
 
 /// The row of an operation.
 pub fn row(operation: Operation) -> Option<&'static Row> {
@@ -161,7 +107,7 @@ pub fn row(operation: Operation) -> Option<&'static Row> {
 /// What the operation answers instead of its output.
 pub fn answer(app: &App, row: &Row, request: &Authentic<Frame>) -> Result<Response, Fault> {
     let call = Call::new(app, row, request);
-    (row.handler)(&call, request.body())
+    handler(row.operation)(&call, request.body())
 }
 
 /// The operations as a Markdown table: what docs/operations.md shows and `cargo xtask matrix` prints.
@@ -181,63 +127,6 @@ pub fn matrix() -> String {
         text.push_str(&format!("| {} |\n", line.join(" | ")));
     }
     text
-}
-
-impl Family {
-    /// What readers call it.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Family::Administrators => "administrators",
-            Family::Policies => "policies",
-            Family::Compliance => "compliance",
-            Family::Lists => "lists",
-            Family::ResourceSets => "resource sets",
-            Family::NotificationChannel => "notification channel",
-            Family::Tags => "tags",
-            Family::ThirdPartyFirewalls => "third-party firewalls",
-        }
-    }
-
-    /// Whether what is changed lies within an administrator's Regions (semantics §1.3).
-    pub(crate) const fn is_regional(self) -> bool {
-        match self {
-            Family::Administrators | Family::Compliance => false,
-            Family::Policies
-            | Family::Lists
-            | Family::ResourceSets
-            | Family::NotificationChannel
-            | Family::Tags
-            | Family::ThirdPartyFirewalls => true,
-        }
-    }
-}
-
-impl Effect {
-    /// What readers call it.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Effect::Reads => "reads",
-            Effect::Writes => "writes",
-        }
-    }
-}
-
-impl Callers {
-    /// What readers call them; an operation whose handler decides has words of its own.
-    fn title(self, operation: Operation) -> &'static str {
-        match self {
-            Callers::Management => "management account",
-            Callers::Administrator => "administrators",
-            Callers::DefaultAdministrator => "default administrator",
-            Callers::AdministratorOrManagement => "administrators, management account",
-            Callers::Member => "every account of the organization",
-            Callers::Unchecked => match operation {
-                Operation::AssociateAdminAccount => "management account",
-                Operation::GetAdminScope => "management account, the administrator itself",
-                _ => "administrators, management account",
-            },
-        }
-    }
 }
 
 /// The three steps of a handler: decode, act, encode.
@@ -264,24 +153,6 @@ fn known_type(call: &Call<'_>, fault: Fault) -> Fault {
         false => fault,
     }
 }
-
-/// One row a line: name, family, effect, callers, denial, Region, and what answers it.
-macro_rules! rows {
-    ($($name:ident $family:ident $effect:ident $callers:ident $denial:ident $region:ident => $handler:path;)+) => {
-        &[$(Row {
-            operation: Operation::$name,
-            family: Family::$family,
-            effect: Effect::$effect,
-            callers: Callers::$callers,
-            denial: Denial::$denial,
-            home_region_only: rows!(@region $region),
-            handler: |call, frame| run(call, frame, $handler),
-        },)+]
-    };
-    (@region home) => { true };
-    (@region any) => { false };
-}
-use rows;
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use aes_gcm::{Aes256Gcm, Nonce};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::Entropy;
+use crate::entropy::Entropy;
 
 /// Entries of a page when the caller names no number, and at most (model `PaginationMaxResults`).
 pub const PAGE_SIZE_MAX: usize = 100;

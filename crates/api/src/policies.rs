@@ -13,10 +13,11 @@ use palisade_wire::shapes::{
 };
 use palisade_wire::{ErrorKind, Fault};
 
-use crate::call::{Call, Paging, internal, not_found, organization, refused};
+use crate::call::{Call, Paging, organization};
 use crate::caller::Standing;
+use crate::fault::{internal, not_found, refused};
 use crate::view::{ControlView, identity};
-use crate::{mint, tags};
+use crate::{mint, tag_list};
 
 /// Former names of a policy that are remembered, the latest: a web ACL made under an older one is
 /// no longer known as the policy's own. Every write of the policy costs them again.
@@ -37,7 +38,7 @@ pub fn put(call: &Call<'_>, input: PutPolicyRequest) -> Result<PutPolicyResponse
         id: input.policy.policy_id.clone(),
         token: input.policy.policy_update_token.clone(),
         document: document(input.policy)?,
-        tags: tags::map(call, input.tag_list.unwrap_or_default())?,
+        tags: tag_list::map(call, input.tag_list.unwrap_or_default())?,
     };
     let record = call.decide(|standing, view| {
         let record = Arc::new(match &given.id {
@@ -87,7 +88,7 @@ fn created(
         token: fresh.token.clone(),
         former_names: Vec::new(),
         document: given.document.clone(),
-        tags: tags::within_quota(call, given.tags.clone())?,
+        tags: tag_list::within_quota(call, given.tags.clone())?,
         created_ms: call.now_ms(),
         updated_ms: call.now_ms(),
     };
@@ -137,7 +138,7 @@ fn updated(
         token: fresh.token.clone(),
         former_names: former_names(before, &given.document.policy_name),
         document: given.document.clone(),
-        tags: tags::within_quota(call, tags)?,
+        tags: tag_list::within_quota(call, tags)?,
         updated_ms: call.now_ms(),
         ..PolicyRecord::clone(before)
     };

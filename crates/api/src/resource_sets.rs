@@ -14,10 +14,11 @@ use palisade_wire::shapes::{
 };
 use palisade_wire::{ErrorKind, Fault, Timestamp};
 
-use crate::call::{Call, Paging, internal, not_found};
+use crate::call::{Call, Paging};
 use crate::caller::Standing;
+use crate::fault::{internal, not_found};
 use crate::view::ControlView;
-use crate::{mint, tags};
+use crate::{mint, tag_list};
 
 pub use items::{BATCH_ITEMS_MAX, associate, disassociate, list_discovered, list_resources};
 
@@ -42,7 +43,7 @@ pub fn put(call: &Call<'_>, input: PutResourceSetRequest) -> Result<PutResourceS
     let fresh_id = mint::base62(entropy).map_err(internal)?;
     let fresh_token = mint::update_token(entropy).map_err(internal)?;
     let types = types(call, &input.resource_set.resource_type_list)?;
-    let tags = tags::map(call, input.tag_list.unwrap_or_default())?;
+    let tags = tag_list::map(call, input.tag_list.unwrap_or_default())?;
     let given = Given { set: input.resource_set, types, tags };
     let record = call.decide(|standing, view| {
         let mut record = match &given.set.id {
@@ -54,7 +55,7 @@ pub fn put(call: &Call<'_>, input: PutResourceSetRequest) -> Result<PutResourceS
         record.resource_types = given.types.clone();
         record.updated_ms = call.now_ms();
         record.tags.extend(given.tags.clone());
-        record.tags = tags::within_quota(call, record.tags)?;
+        record.tags = tag_list::within_quota(call, record.tags)?;
         let record = Arc::new(record);
         Ok((vec![ControlChange::PutResourceSet(record.clone())], record))
     })?;

@@ -14,10 +14,7 @@ use palisade_wire::{ErrorKind, Fault};
 use crate::call::Call;
 use crate::caller::Standing;
 use crate::view::ControlView;
-use crate::{lists, mint, policies, resource_sets};
-
-/// Keys that begin so are AWS's.
-const RESERVED_PREFIX: &str = "aws:";
+use crate::{lists, mint, policies, resource_sets, tag_list};
 
 /// A tagged object of the caller.
 enum Tagged<'v> {
@@ -70,13 +67,13 @@ impl Tagged<'_> {
 /// ResourceNotFoundException for an ARN that is not of the caller's policies, lists or resource sets,
 /// InvalidOperationException for an AWS-managed list, LimitExceededException above the quota.
 pub fn tag(call: &Call<'_>, input: TagResourceRequest) -> Result<TagResourceResponse, Fault> {
-    let added = map(call, input.tag_list)?;
+    let added = tag_list::map(call, input.tag_list)?;
     call.decide(|standing, view| {
         let tagged = find(call, standing, view, &input.resource_arn)?;
         tagged.is_changeable(standing, view)?;
         let mut tags = tagged.tags().clone();
         tags.extend(added.clone());
-        Ok((change(&tagged, within_quota(call, tags)?), TagResourceResponse {}))
+        Ok((change(&tagged, tag_list::within_quota(call, tags)?), TagResourceResponse {}))
     })
 }
 
@@ -163,48 +160,7 @@ fn find<'v>(
 
 fn kind(record: &ListRecord) -> &'static str {
     match record.content {
-        ListContent::Apps(_) => lists::APPS_ARN,
-        ListContent::Protocols(_) => lists::PROTOCOLS_ARN,
+        ListContent::Apps(_) => mint::APPS_ARN,
+        ListContent::Protocols(_) => mint::PROTOCOLS_ARN,
     }
-}
-
-/// The tags of a request by key.
-///
-/// # Errors
-/// InvalidInputException for a key given twice or reserved.
-pub fn map(call: &Call<'_>, list: Vec<Tag>) -> Result<BTreeMap<String, String>, Fault> {
-    let mut tags = BTreeMap::new();
-    for Tag { key, value } in list {
-        if key
-            .get(..RESERVED_PREFIX.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_PREFIX))
-        {
-            return Err(call.bad_input(format!(
-                "tag key `{key}` begins with `{RESERVED_PREFIX}`, which is reserved; choose another key"
-            )));
-        }
-        if tags.contains_key(&key) {
-            return Err(call.bad_input(format!("tag key `{key}` is given twice; give it once")));
-        }
-        tags.insert(key, value);
-    }
-    Ok(tags)
-}
-
-/// The same tags, if one object may have as many.
-///
-/// # Errors
-/// LimitExceededException above the quota.
-pub fn within_quota(
-    call: &Call<'_>,
-    tags: BTreeMap<String, String>,
-) -> Result<BTreeMap<String, String>, Fault> {
-    let (count, max) = (tags.len(), call.app.settings.quotas.object_tags_max);
-    if count > usize::try_from(max).unwrap_or(usize::MAX) {
-        return Err(Fault::new(
-            ErrorKind::LimitExceeded,
-            format!("the object would have {count} tags and the quota is {max}; give fewer"),
-        ));
-    }
-    Ok(tags)
 }

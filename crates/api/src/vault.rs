@@ -9,7 +9,7 @@ use palisade_store::{KeyRecord, StoredSecret};
 use palisade_wire::sigv4::Secret;
 use sha2::{Digest as _, Sha256};
 
-use crate::Entropy;
+use crate::entropy::Entropy;
 
 const NONCE_LEN: usize = 12;
 

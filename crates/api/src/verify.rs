@@ -7,8 +7,8 @@ use palisade_wire::sigv4::{self, Claim, Credential, HeadProof, Payload, Secret};
 use palisade_wire::{ErrorKind, Fault};
 
 use crate::app::{App, Auth};
-use crate::call::internal;
 use crate::caller::Caller;
+use crate::fault::internal;
 use crate::intake::Arrived;
 
 /// Characters of a key's name that open authentication takes over: the longest that AWS has (IAM

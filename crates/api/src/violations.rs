@@ -18,8 +18,9 @@ use palisade_wire::shapes::{
 };
 use palisade_wire::{ErrorKind, Fault};
 
-use crate::call::{Call, internal};
+use crate::call::Call;
 use crate::compliance::judged;
+use crate::fault::internal;
 
 /// Types of resource that have details (model `GetViolationDetailsRequest`, developer guide).
 const TYPES: &[ResourceType] = &[

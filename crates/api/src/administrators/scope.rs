@@ -7,7 +7,8 @@ use palisade_core::scope::{AdminScope, Grant};
 use palisade_wire::Fault;
 use palisade_wire::shapes;
 
-use crate::call::{Call, internal};
+use crate::call::Call;
+use crate::fault::internal;
 
 /// Reads and checks what a request grants.
 ///

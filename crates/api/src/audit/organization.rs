@@ -3,18 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::organization::Organization;
-use palisade_store::{AuditChange, Control};
+use palisade_store::Control;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-
-use super::change;
 
 /// Accounts, and units, that are told of each kind: added, dropped, changed.
 const NAMED_MAX: usize = 100;
 
 /// An organization may have a hundred thousand accounts: told are its size and what differs, with
 /// the states of those accounts and units before and after.
-pub(super) fn replaced(before: &Control, new: &Organization) -> AuditChange {
+pub(super) fn states(before: &Control, new: &Organization) -> (Option<Value>, Value) {
     let old = before.organization.as_deref();
     let (no_accounts, no_units) = (BTreeMap::new(), BTreeMap::new());
     let accounts = Differing::of(old.map_or(&no_accounts, |old| &old.accounts), &new.accounts);
@@ -37,7 +35,7 @@ pub(super) fn replaced(before: &Control, new: &Organization) -> AuditChange {
         after.insert(name.to_owned(), members);
     }
     let before = old.map(|old| Value::Object(told(old)));
-    change("organization", new.id.to_string(), before, Some(Value::Object(after)))
+    (before, Value::Object(after))
 }
 
 fn head(organization: &Organization) -> Map<String, Value> {

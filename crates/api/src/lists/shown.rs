@@ -10,9 +10,10 @@ use palisade_wire::shapes::{
 };
 use palisade_wire::{Fault, Timestamp};
 
-use super::Kind;
-use crate::call::{Call, internal};
+use super::kind::Kind;
+use crate::call::Call;
 use crate::caller::Standing;
+use crate::fault::internal;
 use crate::mint;
 
 /// What an answer tells of a list.

@@ -12,12 +12,13 @@ use palisade_wire::Fault;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, query};
+use super::answer::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, query};
+use super::known::Shown;
 use crate::app::App;
-use crate::call::internal;
 use crate::caller::Caller;
 use crate::compliance::{entries, first_of};
-use crate::known::{Known, Shown};
+use crate::fault::internal;
+use crate::known::Known;
 use crate::pages::{Binding, PAGE_SIZE_MAX};
 use crate::view::ControlView;
 

@@ -11,13 +11,13 @@ use serde_json::Value;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, ToSchema};
 
-use super::openapi::one_of;
-use super::{
+use super::answer::{
     Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, moment, operator_only, query,
 };
+use super::schema::one_of;
 use crate::app::App;
 use crate::audit::own;
-use crate::call::internal;
+use crate::fault::internal;
 use crate::operations::{Effect, OPERATIONS};
 use crate::pages::{Binding, PAGE_SIZE_MAX};
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
+use super::answer::{
     Refused, RefusedShape, SMALL_BODY_SIZE_MAX, actor, answer, finish, operator_only, query,
 };
 use crate::app::App;

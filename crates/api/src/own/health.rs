@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::openapi::DOCUMENT;
-use super::{Refused, RefusedShape, typed_response};
+use super::answer::{Refused, RefusedShape, typed_response};
 use crate::app::App;
 use crate::health::{STRAIN_TOLD, Unwell};
 use crate::metrics::Asked;
@@ -116,21 +114,4 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let asked = asked.await.ok();
     let page = app.metrics.render(asked.as_ref(), &app.health.unwell(), &degraded(&app));
     typed_response(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", page)
-}
-
-/// `GET /palisade/v1/openapi.json`
-#[utoipa::path(
-    get,
-    path = "/palisade/v1/openapi.json",
-    summary = "This document",
-    security(()),
-    responses((status = 200, description = "OpenAPI 3.1"))
-)]
-pub(super) async fn openapi() -> Response {
-    // Not copied: who does not take its answers holds nothing.
-    let mut response = Response::new(Body::from(DOCUMENT.as_str()));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }

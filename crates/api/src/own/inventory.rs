@@ -25,10 +25,11 @@ use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Refused, RefusedShape, actor, finish, not_operator, operator_only, query};
-use crate::app::{App, DELIVERIES_AT_ONCE_MAX};
+use super::answer::{Refused, RefusedShape, actor, finish, not_operator, operator_only, query};
+use crate::app::App;
 use crate::audit::{self, Actor};
-use crate::call::internal;
+use crate::buffers::DELIVERIES_AT_ONCE_MAX;
+use crate::fault::internal;
 use crate::inflate::{Inflate, InflateError, is_gzip};
 use crate::intake::{Arrived, Incoming, next_data, too_large, too_slow};
 use crate::metrics::Stage;

@@ -11,9 +11,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, actor, answer, moment, operator_only};
+use super::answer::{
+    Refused, RefusedShape, SMALL_BODY_SIZE_MAX, actor, answer, moment, operator_only,
+};
 use crate::app::{App, Auth};
-use crate::call::internal;
+use crate::fault::internal;
 use crate::keys::{KeyError, Keyring, NewKey};
 use crate::vault::VaultError;
 use crate::verify::Authentic;

@@ -3,51 +3,37 @@
 //! Firewall Manager lets it.
 
 mod accounts;
+mod answer;
 mod audit;
 mod evaluate;
 mod health;
 mod inventory;
 mod keys;
+mod known;
 mod openapi;
 mod organization;
+mod schema;
 mod violators;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, patch, post};
-use palisade_store::StoreError;
-use palisade_wire::sigv4::Payload;
-use palisade_wire::{ErrorKind, Fault};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::json;
-use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::audit::Actor;
-use crate::call::internal;
-use crate::intake::Arrived;
-use crate::request::{Taken, blocking, take_in};
-use crate::verify::{Authentic, Foreseen, verify};
 
+use answer::Refused;
+pub use answer::SMALL_BODY_SIZE_MAX;
 pub use audit::AUDIT_PAGE_MAX;
 pub use inventory::{SPOOLED_IN_MEMORY_MAX, SPOOLED_PREFIX, UNPROVEN_DELIVERY_SIZE_MAX};
-pub(crate) use openapi::one_of_or_null;
 pub use organization::ORGANIZATION_SIZE_MAX;
 pub use violators::VIOLATORS_PAGE_MAX;
 
 /// Paths that are never AWS's.
 pub const PREFIX: &str = "/palisade/";
-/// Body of the small requests: 64 KiB.
-pub const SMALL_BODY_SIZE_MAX: usize = 64 * 1024;
-
-/// After how many seconds a caller is asked to come again when there is no room.
-const RETRY_AFTER_SECS: u32 = 5;
 /// Characters of a path that an answer repeats.
 const PATH_SHOWN_MAX: usize = 256;
 
@@ -64,7 +50,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/palisade/v1/keys/{key}", patch(keys::change).delete(keys::delete))
         .route("/palisade/v1/keys/{key}/rotate", post(keys::rotate))
         .route("/palisade/v1/audit", get(audit::list))
-        .route("/palisade/v1/openapi.json", get(health::openapi))
+        .route("/palisade/v1/openapi.json", get(openapi::openapi))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
@@ -74,208 +60,6 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 /// Whether machines ask `path` again and again, so that only a log for debugging shows it.
 pub fn is_probe(path: &str) -> bool {
     matches!(path, "/livez" | "/readyz" | "/metrics")
-}
-
-/// Why one of Palisade's own endpoints does not do what was asked.
-#[derive(Debug)]
-pub(crate) struct Refused {
-    status: StatusCode,
-    code: &'static str,
-    message: String,
-    /// Members beside `code` and `message`.
-    details: serde_json::Map<String, serde_json::Value>,
-    /// After how many seconds it may go.
-    retry_after: Option<u32>,
-}
-
-impl Refused {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Refused {
-            status,
-            code,
-            message: message.into(),
-            details: serde_json::Map::new(),
-            retry_after: None,
-        }
-    }
-
-    fn invalid(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "InvalidInput", message)
-    }
-
-    fn not_found(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NotFound", message)
-    }
-
-    /// The refusal of what there is no room for just now.
-    fn busy(message: impl Into<String>) -> Self {
-        let refused = Self::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", message);
-        Refused { retry_after: Some(RETRY_AFTER_SECS), ..refused }
-    }
-
-    fn with(mut self, member: &str, value: impl Into<serde_json::Value>) -> Self {
-        self.details.insert(member.to_owned(), value.into());
-        self
-    }
-
-    fn response(self) -> Response {
-        let Refused { code, message, details, .. } = self;
-        let text = json!(RefusedShape { error: WhyShape { code, message, details } }).to_string();
-        let mut response = json_response(self.status, text);
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
-    }
-}
-
-/// How a refusal is written.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Error)]
-pub(crate) struct RefusedShape {
-    error: WhyShape,
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = ErrorDetail)]
-struct WhyShape {
-    code: &'static str,
-    message: String,
-    #[serde(flatten)]
-    details: serde_json::Map<String, serde_json::Value>,
-}
-
-impl From<Fault> for Refused {
-    fn from(fault: Fault) -> Self {
-        let status = match fault.kind {
-            ErrorKind::MissingAuthenticationToken => StatusCode::UNAUTHORIZED,
-            ErrorKind::AccessDenied
-            | ErrorKind::InvalidSignature
-            | ErrorKind::UnrecognizedClient
-            | ErrorKind::ExpiredToken => StatusCode::FORBIDDEN,
-            ErrorKind::ResourceNotFound | ErrorKind::UnknownOperation => StatusCode::NOT_FOUND,
-            ErrorKind::InternalError | ErrorKind::InternalFailure => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-            ErrorKind::Throttling => StatusCode::TOO_MANY_REQUESTS,
-            ErrorKind::InvalidInput
-            | ErrorKind::InvalidOperation
-            | ErrorKind::InvalidType
-            | ErrorKind::LimitExceeded
-            | ErrorKind::Validation
-            | ErrorKind::Serialization
-            | ErrorKind::IncompleteSignature
-            | ErrorKind::RequestEntityTooLarge
-            | ErrorKind::RequestHeadersTooLarge
-            | ErrorKind::RequestTimeout
-            | ErrorKind::ServiceUnavailable => {
-                StatusCode::from_u16(fault.kind.status()).unwrap_or(StatusCode::BAD_REQUEST)
-            }
-        };
-        let name = fault.kind.name();
-        let later = matches!(fault.kind, ErrorKind::Throttling | ErrorKind::ServiceUnavailable);
-        let retry_after = later.then_some(RETRY_AFTER_SECS);
-        let refused =
-            Refused::new(status, name.strip_suffix("Exception").unwrap_or(name), fault.message);
-        Refused { retry_after, ..refused }
-    }
-}
-
-impl From<StoreError> for Refused {
-    fn from(error: StoreError) -> Self {
-        internal(error).into()
-    }
-}
-
-/// Answers one of the endpoints: takes the request in, finds out who sent it, and does `work` on a
-/// thread that may block.
-async fn answer<T: Serialize + Send + 'static>(
-    app: &Arc<App>,
-    name: &'static str,
-    request: Request,
-    body_size_max: usize,
-    work: impl FnOnce(&App, &Authentic<Bytes>) -> Result<T, Refused> + Send + 'static,
-) -> Response {
-    let (parts, body) = request.into_parts();
-    let answered = async {
-        let arrived = Arc::new(Arrived::of(&parts)?);
-        arrived.is_unpacked()?;
-        // Strangers cannot make the server hold large bodies.
-        let large = body_size_max > SMALL_BODY_SIZE_MAX;
-        let may = move |foreseen: &Foreseen| match large && !foreseen.is_operator() {
-            true => Err(not_operator()),
-            false => Ok(()),
-        };
-        let Taken { body, share } = take_in(app, &arrived, body, body_size_max, may).await?;
-        blocking(app, move |app| {
-            let payload = body.clone();
-            let request = verify(app, &arrived, Payload::Bytes(&payload), body)?;
-            drop(share);
-            work(app, &request)
-        })
-        .await
-    };
-    finish(app, name, answered.await)
-}
-
-/// Counts what was answered, and writes it.
-fn finish<T: Serialize>(app: &App, name: &'static str, answered: Result<T, Refused>) -> Response {
-    app.metrics.request(name, answered.as_ref().map_or_else(|refused| refused.code, |_| "ok"));
-    match answered {
-        Ok(answer) => match serde_json::to_string(&answer) {
-            Ok(text) => json_response(StatusCode::OK, text),
-            Err(error) => Refused::from(internal(error)).response(),
-        },
-        Err(refused) => {
-            tracing::info!(endpoint = name, code = refused.code, "{}", refused.message);
-            refused.response()
-        }
-    }
-}
-
-/// Who asks, for the audit log: what these endpoints change is Palisade's own.
-fn actor<T>(app: &App, request: &Authentic<T>) -> Actor {
-    Actor::of(request.caller(), None, request.request_id(), app.clock.now_ms())
-}
-
-/// Lets the operator pass and nobody else.
-fn operator_only<T>(request: &Authentic<T>) -> Result<(), Refused> {
-    match request.caller().is_operator() {
-        true => Ok(()),
-        false => Err(not_operator()),
-    }
-}
-
-fn not_operator() -> Refused {
-    Refused::new(
-        StatusCode::FORBIDDEN,
-        "AccessDenied",
-        "this endpoint is the operator's; sign with an operator key (`palisade keys create --operator`)",
-    )
-}
-
-/// The query of a request. A name without a value, as in `?limit=&next=`, says nothing.
-fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refused> {
-    let unread = |error: &dyn std::fmt::Display| {
-        Refused::invalid(format!("the query cannot be read: {error}"))
-    };
-    let says = |pair: &&str| pair.split_once('=').is_some_and(|(_, value)| !value.is_empty());
-    let told: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(says).collect();
-    let uri: Uri = format!("/?{}", told.join("&")).parse().map_err(|error| unread(&error))?;
-    axum::extract::Query::<T>::try_from_uri(&uri)
-        .map(|query| query.0)
-        .map_err(|error| unread(&error))
-}
-
-fn json_response(status: StatusCode, text: String) -> Response {
-    typed_response(status, "application/json", text)
-}
-
-fn typed_response(status: StatusCode, content_type: &'static str, text: String) -> Response {
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
 }
 
 /// The answer for a path below [`PREFIX`] that is none of the endpoints.
@@ -297,9 +81,4 @@ async fn unknown_method(request: Request) -> Response {
         shown(request.uri().path())
     );
     Refused::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", text).response()
-}
-
-/// A moment as text: RFC 3339 in UTC.
-pub(crate) fn moment(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).unwrap_or_default().to_string()
 }

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, ToSchema};
 
-use super::openapi::one_of;
-use super::{
+use super::answer::{
     Refused, RefusedShape, SMALL_BODY_SIZE_MAX, actor, answer, finish, operator_only, query,
 };
+use super::schema::one_of;
 use crate::app::{App, Decision};
 use crate::audit::{self, Actor};
 use crate::view::{ControlView, judged_accounts};

@@ -14,13 +14,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::accounts::{Policy, page_size, readable};
-use super::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, moment, query};
+use super::answer::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, moment, query};
+use super::known;
 use crate::app::App;
-use crate::call::internal;
 use crate::caller::Caller;
-use crate::compliance::{at_one_moment, reason};
-use crate::known::{self, Known};
+use crate::compliance::at_one_moment;
+use crate::fault::internal;
+use crate::known::Known;
 use crate::pages::Binding;
+use crate::wire_names::reason;
 
 /// Violators of one page.
 pub const VIOLATORS_PAGE_MAX: usize = 1_000;

@@ -16,8 +16,9 @@ use palisade_wire::{ErrorKind, Fault};
 
 use super::{RESOURCE_TYPES, own};
 use crate::arn::Arn;
-use crate::call::{Call, Paging, internal};
+use crate::call::{Call, Paging};
 use crate::caller::Standing;
+use crate::fault::internal;
 use crate::view::ControlView;
 
 /// ARNs of one batch: CloudFormation's handler sends as many.
