@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::tidy;
+use crate::folders;
 
 /// The test that plays them.
 const TEST: &str =
@@ -20,7 +20,7 @@ pub fn run(arguments: &[&str]) -> Result<(), String> {
         .args(["test", "--quiet", "--package", "palisade-api", "--test", "api"])
         .args(["--", "--ignored", "--nocapture", "--exact", TEST])
         .env("PALISADE_SOAK_SECONDS", seconds.to_string())
-        .current_dir(tidy::root())
+        .current_dir(folders::root())
         .status()
         .map_err(|error| format!("cargo cannot be run: {error}"))?;
     if status.success() {

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{suite, tidy};
+use crate::folders;
 
 /// Percent of the call that the signature check may cost.
 const SHARE_MAX: u64 = 10;
@@ -86,7 +86,7 @@ pub fn budgets(bless: bool) -> Result<Counted, String> {
         let why = "valgrind is not installed and could not be (Debian package `valgrind`)";
         return Ok(Counted::Skipped(why.to_owned()));
     }
-    let path = tidy::root().join(BUDGETS);
+    let path = folders::root().join(BUDGETS);
     let unread = |error: std::io::Error| format!("{BUDGETS}: {error}");
     let known = match fs::read_to_string(&path) {
         Ok(text) => parse(&text)?,
@@ -266,13 +266,13 @@ fn build(arguments: &[&str], profile: &str) -> Result<PathBuf, String> {
     let status = Command::new(cargo)
         .args(["build", "--quiet", "-p", "palisade-api", "-p", "palisade"])
         .args(arguments)
-        .current_dir(tidy::root())
+        .current_dir(folders::root())
         .status()
         .map_err(|error| format!("cargo cannot be run: {error}"))?;
     if !status.success() {
         return Err("the examples that are counted cannot be built".to_owned());
     }
-    Ok(tidy::root().join(suite::target()).join(profile).join("examples"))
+    Ok(folders::root().join(folders::target()).join(profile).join("examples"))
 }
 
 fn per_call(program: &Path, word: &str, times: u64) -> Result<u64, String> {

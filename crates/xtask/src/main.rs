@@ -6,6 +6,7 @@
 
 mod clients;
 mod codegen;
+mod folders;
 mod instructions;
 mod soak;
 mod suite;
@@ -49,7 +50,7 @@ fn matrix() -> Result<(), String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = std::process::Command::new(cargo)
         .args(["run", "-q", "-p", "palisade-api", "--example", "matrix"])
-        .current_dir(tidy::root())
+        .current_dir(folders::root())
         .status()
         .map_err(|error| format!("cargo cannot be run: {error}"))?;
     match status.success() {
@@ -89,11 +90,11 @@ fn bench(wishes: &[&str]) -> Result<(), String> {
         "-p",
         "palisade-bench",
     ]))?;
-    let release = suite::target().join("release");
+    let release = folders::target().join("release");
     run(std::process::Command::new(release.join("palisade-bench"))
         .arg("all")
         .arg(release.join("palisade"))
-        .arg(suite::target())
-        .arg(tidy::root().join("BENCHMARKS.md"))
+        .arg(folders::target())
+        .arg(folders::root().join("BENCHMARKS.md"))
         .args(wishes))
 }

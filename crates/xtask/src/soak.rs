@@ -11,7 +11,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::tidy;
+use crate::folders;
 
 /// Cases of a run that does not say.
 const CASES: u64 = 1_000_000;
@@ -46,7 +46,7 @@ struct State {
 /// shows with seed and smallest case, or when something cannot be run or written.
 pub fn run(arguments: &[&str]) -> Result<(), String> {
     let wanted = wanted(arguments)?;
-    let path = target().join("soak/state.json");
+    let path = folders::target().join("soak/state.json");
     let test = built()?;
     let mut state = begin(&wanted, read(&path)?, clock_seed());
     let State { seed, cases, .. } = state;
@@ -128,7 +128,7 @@ fn built() -> Result<PathBuf, String> {
     let output = Command::new(cargo)
         .args(["test", "--quiet", "--release", "--package", "palisade-core", "--test", "oracle"])
         .args(["--no-run", "--message-format", "json-render-diagnostics"])
-        .current_dir(tidy::root())
+        .current_dir(folders::root())
         .stderr(Stdio::inherit())
         .output()
         .map_err(|error| format!("cargo cannot be run: {error}"))?;
@@ -162,7 +162,7 @@ fn play(
         .env(first_name, first.to_string())
         .env(count_name, count.to_string())
         .env("PALISADE_UNSETTLED", "1")
-        .current_dir(tidy::root())
+        .current_dir(folders::root())
         .status()
         .map_err(|error| format!("{} cannot be run: {error}", test.display()))?;
     if status.success() {
@@ -197,10 +197,6 @@ fn write(path: &Path, state: State) -> Result<(), String> {
     let new = path.with_extension("new");
     fs::write(&new, text).map_err(failed)?;
     fs::rename(&new, path).map_err(failed)
-}
-
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| tidy::root().join("target"), PathBuf::from)
 }
 
 /// Another seed for each soak; it is printed and kept.

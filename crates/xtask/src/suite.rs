@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use crate::instructions::Counted;
+use crate::folders::{root, target};
 use crate::tidy;
+use crate::instructions::Counted;
 
 /// The variable that tells tests where to note that they do not run (`crates/testkit`).
 const SKIPPED: &str = "PALISADE_SKIPPED";
@@ -129,7 +130,7 @@ fn summary(steps: &[Step], left_out: &[String]) -> Result<(), String> {
 
 fn cargo(arguments: &[&str]) -> Outcome {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    run_in(&tidy::root(), Command::new(cargo).args(arguments))
+    run_in(&root(), Command::new(cargo).args(arguments))
 }
 
 fn run_in(folder: &Path, command: &mut Command) -> Outcome {
@@ -141,15 +142,10 @@ fn run_in(folder: &Path, command: &mut Command) -> Outcome {
     }
 }
 
-/// The built binary and the folder that the clients are installed in.
-pub fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| tidy::root().join("target"), PathBuf::from)
-}
-
 /// boto3 and the AWS CLI from PyPI, the JavaScript SDK from npm, the Rust SDK from crates.io, then
 /// the stories.
 fn client_stories() -> Outcome {
-    let clients = tidy::root().join("tests/clients");
+    let clients = root().join("tests/clients");
     let installed = target().join("clients");
     if let Err(error) = fs::create_dir_all(&installed) {
         return Outcome::Failed(format!("{}: {error}", installed.display()));

@@ -1,10 +1,13 @@
 //! Reads the source and refuses what the compiler lets pass: arrows between crates and stages that
 //! point the wrong way, banned module names, words that do not belong in the project's files.
 
+mod circles;
 mod citations;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use crate::folders::root;
 
 /// Stages of `core` in the order data flows; a stage may use those before it and `ident`.
 const STAGES: &[(&str, &[&str])] = &[
@@ -67,16 +70,11 @@ pub fn run() -> Result<usize, String> {
     crate_arrows(&root, &mut findings)?;
     named_tests(&root, &mut findings)?;
     citations::check(&root, &sources, &mut findings)?;
+    circles::check(&root, &mut findings)?;
     if sources.len() < 20 {
         findings.push(format!("only {} source files were found below crates", sources.len()));
     }
     if findings.is_empty() { Ok(sources.len()) } else { Err(findings.join("\n")) }
-}
-
-/// The workspace's folder.
-pub fn root() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.ancestors().nth(2).unwrap_or(manifest).to_path_buf()
 }
 
 fn sources(folder: &Path, extension: &str) -> Vec<PathBuf> {
