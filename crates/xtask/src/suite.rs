@@ -8,8 +8,8 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::folders::{root, target};
-use crate::tidy;
 use crate::instructions::Counted;
+use crate::tidy;
 
 /// The variable that tells tests where to note that they do not run (`crates/testkit`).
 const SKIPPED: &str = "PALISADE_SKIPPED";
