@@ -1,9 +1,9 @@
 //! What is said of a resource whose configuration, or whose latest one, was not recorded.
 
 use crate::inventory::{Body, Item, ItemKey};
+use crate::policy::DependentService;
 
 use super::gap::Gap;
-use crate::policy::DependentService;
 
 /// That a resource was later seen without its configuration: what is found by the one held may no
 /// longer be so.
