@@ -63,7 +63,7 @@ pub use network::{
 pub use reference::{Fact, Reference, References};
 pub use remedy::{Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy};
 use selection::selected;
-use unrecorded::{outdated, outdated_gap, unseen_gap};
+use unrecorded::{outdated, unseen_gap};
 
 /// Which rules these are. To be raised with every change of what an evaluator finds of the same
 /// facts: a ledger that was judged by others is judged again when it is next served.
