@@ -2,7 +2,8 @@
 //! belongs into one, or into a third below both.
 //!
 //! A file depends on the file that defines what its code names. A `mod` declaration and a
-//! `pub use` are no dependency by themselves.
+//! `pub use` are no dependency by themselves. A method that is called is no name: of it the type's file
+//! alone is seen.
 
 mod file;
 mod names;
