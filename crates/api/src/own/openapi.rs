@@ -23,6 +23,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
 #[utoipa::path(
     get,
     path = "/palisade/v1/openapi.json",
+    tag = "health",
     summary = "This document",
     security(()),
     responses((status = 200, description = "OpenAPI 3.1"))
