@@ -1,6 +1,6 @@
 //! Judging what a round has leased.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_api::ControlView;
 use palisade_api::metrics::{Judgements, Metrics};

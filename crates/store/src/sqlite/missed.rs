@@ -3,7 +3,7 @@
 
 use palisade_core::ident::{AccountId, Region, ResourceType, ShardId};
 use palisade_core::inventory::{Cause, Missed};
-use rusqlite::params;
+use rusqlite::{params, params_from_iter};
 
 use crate::Result;
 
