@@ -97,12 +97,8 @@ pub fn open_gaps<'m>(
 ) -> OpenGaps {
     let mut open = OpenGaps::new();
     for one in missed {
-        // Which resource an item is of, its type tells as well.
-        let is_of_one = one.what.is_some() && one.resource_type.is_some();
-        if one.cause == Cause::Item
-            && is_of_one
-            && seen_ms(one).is_some_and(|seen| seen >= one.moment_ms)
-        {
+        let is_item = one.cause == Cause::Item && one.what.is_some();
+        if is_item && seen_ms(one).is_some_and(|seen| seen >= one.moment_ms) {
             continue;
         }
         let types = match &one.resource_type {

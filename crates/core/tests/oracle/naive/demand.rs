@@ -170,7 +170,7 @@ impl Demand {
         let set = |key: &str| !self.options[key].is_null();
         let public = self.allowed_apps.is_some() || self.denied_apps.is_some();
         !self.missing
-            && ((!self.action.is_empty() && !(self.managed && self.action == "ALLOW"))
+            && ((!self.action.is_empty() && (!self.managed || self.action != "ALLOW"))
                 || set("minIpv4CidrPrefixLenPerSgRule")
                 || set("minIpv6CidrPrefixLenPerSgRule")
                 || (public && !rule.egress))
