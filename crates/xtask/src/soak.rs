@@ -108,7 +108,9 @@ fn begin(wanted: &Wanted, found: Option<State>, clock_seed: u64) -> State {
     let same_seed = |state: &State| wanted.seed.is_none_or(|seed| seed == state.seed);
     let goes_on = |state: &State| {
         let cases = wanted.cases.unwrap_or(state.cases);
-        !wanted.restart && same_seed(state) && state.next_case.min(state.next_hiding) < cases
+        let (least, most) =
+            (state.next_case.min(state.next_hiding), state.next_case.max(state.next_hiding));
+        !wanted.restart && same_seed(state) && least < cases && most <= cases
     };
     match found.filter(goes_on) {
         Some(state) => State { cases: wanted.cases.unwrap_or(state.cases), ..state },
