@@ -150,6 +150,12 @@ impl<'a> Round<'a> {
         });
         match written {
             Ok(()) => judged.settled.push(shard),
+            // Of a store that takes no writes that is told by itself, and no shard is to blame.
+            Err(error) if self.store.ready().is_err() => {
+                judged.held.remove(&shard);
+                judged.untried.push(lease);
+                judged.failure = Some(error);
+            }
             Err(error) => {
                 judged.held.remove(&shard);
                 judged.fail(lease, error, "nor is it noted that it is not");
