@@ -51,7 +51,7 @@ fn unrecorded(
     let open = read.iter().flat_map(|resource_type| open_gaps(evidence.shard, resource_type));
     if evidence.shard.is_unheard_of() {
         let text = "AWS Config is not enabled in the account and Region.";
-        return open.chain([Gap::new(DependentService::Config, text)]).collect();
+        return vec![Gap::new(DependentService::Config, text)];
     }
     let unknown = needed.iter().filter(|resource_type| !evidence.shard.knows(resource_type));
     open.chain(unknown.map(not_recording)).chain(untold_recorders(evidence.shard)).collect()

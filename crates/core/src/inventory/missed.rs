@@ -201,9 +201,9 @@ pub(super) struct Contents {
 /// What a listing lists, which tells what its other pages may hold.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Listing {
-    /// Configuration items, of the accounts that the pages show and of any type.
+    /// Configuration items.
     Items,
-    /// Rows of a query: its conditions are not told, nor whether it was put to an aggregator.
+    /// Rows of a query.
     Rows,
     /// Ids, of one type a listing; of an aggregator's, of any account.
     Ids,
@@ -307,6 +307,8 @@ impl MissedItems {
         accounts.extend(lost.accounts().chain(&listed.accounts));
         let mut regions: BTreeSet<&Region> = contents.regions.iter().collect();
         regions.extend(&listed.regions);
+        let mut types: BTreeSet<&ResourceType> = contents.types.iter().collect();
+        types.extend(lost.types().into_iter().chain(&listed.types));
         let region =
             if accounts.is_empty() { name.region.as_ref() } else { only(&regions).copied() };
         // One whose items tell no account is its folder's, else anybody's.
@@ -322,22 +324,20 @@ impl MissedItems {
             let region = region.cloned();
             self.note(Missed { account, region, resource_type, what: None, cause, moment_ms });
         };
-        // What one page shows is not what the others may hold; the file's name is about all.
-        let (named, named_region) = (&name.account, name.region.as_ref());
         for listing in &unanswered.goes_on {
-            match listing {
-                Listing::Items => {
-                    for account in everyone(&None) {
-                        note(account, region, name.resource_type.clone(), Cause::GoesOn);
-                    }
+            // The accounts and Regions of the answer's items are meant (semantics §11 row 37), and of a
+            // query or a list of ids their types: one of several types may go on with any.
+            let types = match listing {
+                Listing::Items => vec![name.resource_type.clone()],
+                Listing::Rows => {
+                    vec![only(&types).copied().filter(|_| !lost.of_any_type()).cloned()]
                 }
-                Listing::Rows => note(named.clone(), named_region, None, Cause::GoesOn),
-                Listing::Ids => {
-                    let mut types: Vec<_> = listed.types.iter().cloned().map(Some).collect();
-                    types.extend(types.is_empty().then_some(None));
-                    for resource_type in types {
-                        note(named.clone(), named_region, resource_type, Cause::GoesOn);
-                    }
+                Listing::Ids if listed.types.is_empty() => vec![None],
+                Listing::Ids => listed.types.iter().cloned().map(Some).collect(),
+            };
+            for resource_type in types {
+                for account in everyone(&None) {
+                    note(account, region, resource_type.clone(), Cause::GoesOn);
                 }
             }
         }

@@ -173,9 +173,7 @@ impl Account {
                 }
                 Err(why) => {
                     reading.unread.insert(path.display().to_string(), why);
-                    // What its first item tells is of that item; the others may be anybody's.
-                    let account = files::account(path);
-                    let missed = Missed::file(&files::origin(path), account.as_ref(), now_ms);
+                    let missed = Missed::file(&files::origin(path), self.id.as_ref(), now_ms);
                     shards.miss(missed, &mut reading, out)?;
                 }
             }

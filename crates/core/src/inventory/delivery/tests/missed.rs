@@ -302,8 +302,7 @@ fn answers_that_go_on_are_gaps() {
     let two = group("sg-2");
     let vpc = item("v");
     let token = r#","NextToken":"t""#;
-    // What a page of rows shows is not what the others may hold.
-    let rows = "*/*/*/* goes on";
+    let rows = "111122223333/eu-west-1/SecurityGroup/* goes on";
     let items = "111122223333/eu-west-1/*/* goes on";
     let next = |items: &[String], key: &str| {
         format!(r#"{{"{key}":"t","configurationItems":[{}]}}"#, items.join(","))
@@ -319,22 +318,22 @@ fn answers_that_go_on_are_gaps() {
             "several types",
             "",
             page(&[one.clone(), vpc.clone()], token),
-            rows,
+            "111122223333/eu-west-1/*/* goes on",
         ),
         (
             "several Regions",
             "",
             page(&[one.clone(), two.replace("eu-west-1", "us-east-1")], token),
-            rows,
+            "111122223333/*/SecurityGroup/* goes on",
         ),
         (
             "several accounts",
             "",
             page(&[one.clone(), two.replace("111122223333", "444455556666")], token),
-            rows,
+            "111122223333/eu-west-1/SecurityGroup/* goes on, 444455556666/eu-west-1/SecurityGroup/* goes on",
         ),
         ("a page without rows", "", page(&[], token), "*/*/*/* goes on now"),
-        ("of a folder", FOLDER, page(from_ref(&one), token), items),
+        ("of a folder", FOLDER, page(from_ref(&one), token), rows),
         ("of a folder, without rows", FOLDER, page(&[], token), "111122223333/eu-west-1/*/* goes on now"),
         (
             "pages as lines, to the end",
@@ -430,7 +429,7 @@ fn answers_that_go_on_are_gaps() {
             "an aggregator's list of ids",
             "",
             r#"{"ResourceIdentifiers":[{"SourceAccountId":"1","SourceRegion":"eu-west-1","ResourceType":"AWS::EC2::SECURITYGROUP","ResourceId":"sg-1"}],"NextToken":"t"}"#.to_owned(),
-            "*/*/SecurityGroup/* goes on now",
+            "1/eu-west-1/SecurityGroup/* goes on now",
         ),
     ] {
         assert_eq!(told(name, &text), wanted, "{what}");
