@@ -285,10 +285,9 @@ fn ports(protocol: Option<u8>, from: Option<Whole>, to: Option<Whole>) -> Result
         },
     };
     let (from, to) = (port("fromPort", from)?, port("toPort", to)?);
-    if !matches!(protocol, Some(6 | 17)) {
-        return Ok((from, to));
-    }
     match (from, to) {
+        // One without the other is not told, and not any.
+        _ if !matches!(protocol, Some(6 | 17)) && from.is_some() == to.is_some() => Ok((from, to)),
         (None | Some(-1), None | Some(-1)) => Ok((Some(0), Some(65_535))),
         (Some(0..), Some(_)) if from <= to => Ok((from, to)),
         _ => {
