@@ -153,7 +153,7 @@ fn sum(all: &[u8]) -> u64 {
 }
 
 /// The size of a page as SQLite wrote it (file format §1.3.2); none of an empty file.
-fn page_size(mut file: &File) -> io::Result<Option<usize>> {
+pub(super) fn page_size(mut file: &File) -> io::Result<Option<usize>> {
     let mut head = [0; HEAD_LEN];
     file.seek(SeekFrom::Start(0))?;
     match file.read_exact(&mut head) {

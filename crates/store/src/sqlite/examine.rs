@@ -12,8 +12,8 @@ use crate::Result;
 
 use super::checksums::{self, Checked};
 use super::held::Stored;
-use super::integrity::{LOG_DAMAGED, integrity};
-use super::log::{Claim, Left, Transaction, connect, has_no_log, keep_log, left, sibling};
+use super::integrity::{FRAME_LOST, LOG_DAMAGED, LOG_LOST, integrity};
+use super::log::{Claim, Left, Mark, Transaction, connect, has_no_log, keep_log, left, sibling};
 use super::sums::{Columns, OTHER_SUM, SUMMED, unsound};
 use super::unusable::engine;
 use super::{SqliteStore, control, keys, recheck, schema};
@@ -48,12 +48,22 @@ impl SqliteStore {
         let mut found = if is_closed { Vec::new() } else { in_log(path).map_err(failed)? };
         if is_closed {
             let file = File::open(path).map_err(failed)?;
-            if let Checked::Damaged { pages, more } = checksums::check(&file).map_err(failed)? {
-                found.extend(
-                    pages.iter().map(|page| format!("page {page}: its checksum is another")),
-                );
-                if more > 0 {
-                    found.push(format!("{more} more pages: their checksums are others"));
+            match checksums::check(&file).map_err(failed)? {
+                Checked::Intact => {}
+                Checked::Unknown => {
+                    let mark = Mark::of(path).map_err(failed)?;
+                    let moved = mark.map(|mark| mark.is_moved(&file)).transpose();
+                    if moved.map_err(failed)? == Some(false) {
+                        found.push(LOG_LOST.to_owned());
+                    }
+                }
+                Checked::Damaged { pages, more } => {
+                    found.extend(
+                        pages.iter().map(|page| format!("page {page}: its checksum is another")),
+                    );
+                    if more > 0 {
+                        found.push(format!("{more} more pages: their checksums are others"));
+                    }
                 }
             }
         }
@@ -84,7 +94,8 @@ fn in_log(path: &Path) -> std::io::Result<Vec<String>> {
     if !cfg!(target_os = "linux") || file.try_lock_shared().is_err() {
         return Ok(Vec::new());
     }
-    Ok(match left(&sibling(path, "-wal"))? {
+    Ok(match left(&sibling(path, "-wal"), Mark::of(path)?)? {
+        Left::Lost { frame } => vec![format!("frame {frame} of the log: {FRAME_LOST}")],
         Left::Damaged { frame } => vec![format!("frame {frame} of the log: {LOG_DAMAGED}")],
         Left::Torn | Left::Whole => Vec::new(),
     })

@@ -45,6 +45,37 @@ pub(super) fn damaged_log(name: &str, frame: u64) -> StoreError {
     }
 }
 
+/// What is wrong with a log of which a frame is lost that was on disk.
+pub(super) const FRAME_LOST: &str =
+    "it is not as it was written, and changes that were acknowledged are lost without it";
+
+/// What is wrong where a log is gone.
+pub(super) const LOG_LOST: &str =
+    "the store's log is gone, and with it changes that were acknowledged";
+
+/// The refusal of a store whose log lacks a frame that was on disk.
+pub(super) fn lost_frame(name: &str, frame: u64) -> StoreError {
+    StoreError::Damaged {
+        what: "log",
+        why: format!(
+            "frame {frame} of the log beside `{name}`: {FRAME_LOST}; put a copy of both in place, or see \
+             `palisade doctor --verify`"
+        ),
+    }
+}
+
+/// The refusal of a store whose log was removed before it was moved into the file.
+pub(super) fn lost_log(name: &str) -> StoreError {
+    StoreError::Damaged {
+        what: "log",
+        why: format!(
+            "{LOG_LOST}: put `{name}-wal` back where it was. If `{name}` was restored from a copy, remove \
+             `{name}.synced`, which belongs to the store that was there before; see also `palisade doctor \
+             --verify`"
+        ),
+    }
+}
+
 /// The refusal of a store of which these pages, and so many more, are damaged.
 pub(super) fn damaged_pages(path: &Path, name: &str, pages: &[u64], more: u64) -> StoreError {
     let list: Vec<String> = pages.iter().map(ToString::to_string).collect();

@@ -13,6 +13,7 @@ use crate::{Effort, Result, StoreError};
 use super::connect::{connect, keep_log, keep_statements};
 use super::disk::Disk;
 use super::files::{Claim, Files};
+use super::mark::{self, Marks};
 use super::mover::{self, Mover};
 use super::writer::{Transaction, Writer, Written};
 use crate::sqlite::opening::{Opening, Synchronous};
@@ -130,6 +131,7 @@ impl Drop for Connections {
         if self.writer.is_fine().is_err() || self.are_in_place().is_err() {
             return;
         }
+        self.writer.forget();
         let readers = self.readers.as_ref().map(|readers| locked(&readers.pool));
         let idle = readers.iter().flat_map(|pool| &pool.idle);
         for connection in idle.chain([&*self.writer.alone()]) {
@@ -185,16 +187,20 @@ impl Connections {
         let files = Arc::new(claim.opened(opening.serve)?);
         let readers =
             Readers { files: files.clone(), pool: Mutex::default(), returned: Condvar::new() };
+        let marks = marks(&files, opening).map_err(|error| engine(&name, error))?;
         // Whoever had the store before may have left in its log what was to be emptied.
-        let is_emptied =
-            !opening.serve || mover::emptied(&writer).map_err(|error| engine(&name, error))?;
+        let emptied = || mover::emptied(&writer, marks.as_deref());
+        let is_emptied = !opening.serve || emptied().map_err(|error| engine(&name, error))?;
         let disk = match opening.synchronous {
-            Synchronous::Grouped => Some(disk(&files.log()).map_err(|error| engine(&name, error))?),
+            Synchronous::Grouped => {
+                let disk = disk(&files.log(), marks.clone());
+                Some(disk.map_err(|error| engine(&name, error))?)
+            }
             // SQLite has synced what it says is committed; that it once failed is remembered.
-            Synchronous::Full => Some(Disk::of(|| Ok(()))),
+            Synchronous::Full => Some(Disk::of(|_| Ok(()))),
             Synchronous::Off => None,
         };
-        let writer = Arc::new(Writer::of(writer, disk));
+        let writer = Arc::new(Writer::of(writer, disk).marking(marks));
         let is_moved_here = opening.serve && opening.synchronous != Synchronous::Full;
         let mover = is_moved_here.then(|| {
             let connection = moving(&path, opening.synchronous)?;
@@ -342,7 +348,7 @@ impl Connections {
             };
             // Most of it while others write.
             self.lent(|connection| Ok(mover::moved(connection).map_err(minded)?))?;
-            if mover::emptied(&self.writer.alone()).map_err(minded)? {
+            if self.writer.emptied().map_err(minded)? {
                 return Ok(());
             }
             if begun.elapsed() >= EMPTYING {
@@ -438,11 +444,31 @@ fn level(synchronous: Synchronous) -> i64 {
     }
 }
 
+/// The mark beside the log, where commits wait for a sync of ours. Others make no marks, and leave none that
+/// would be of a log that is gone.
+fn marks(files: &Files, opening: &Opening) -> std::io::Result<Option<Arc<Marks>>> {
+    match (opening.serve, opening.synchronous) {
+        (false, _) => Ok(None),
+        (true, Synchronous::Grouped) => {
+            Marks::open(files.path(), &files.log()).map(Arc::new).map(Some)
+        }
+        (true, Synchronous::Full | Synchronous::Off) => mark::forget(files.path()).map(|()| None),
+    }
+}
+
 /// The disk below a log.
-fn disk(log: &Path) -> std::io::Result<Disk> {
+fn disk(log: &Path, marks: Option<Arc<Marks>>) -> std::io::Result<Disk> {
     // The same file for as long as some connection is open.
     let log = OpenOptions::new().write(true).open(log)?;
-    Ok(Disk::of(move || log.sync_data()))
+    Ok(Disk::of(move |end| {
+        log.sync_data()?;
+        let noted = marks.as_ref().zip(end).map(|(marks, end)| marks.note(end));
+        if let Some(Err(error)) = noted {
+            // What is on disk is. Were its last frames damaged, fewer would be missed.
+            tracing::warn!(%error, "the mark beside the store's log cannot be written");
+        }
+        Ok(())
+    }))
 }
 
 /// Whether SQLite finds a folder for temporary files where it looks for one.

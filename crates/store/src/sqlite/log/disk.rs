@@ -15,10 +15,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::mark::End;
 use crate::{Result, StoreError};
 
-/// What makes the log's file be on disk.
-type Sync = dyn Fn() -> io::Result<()> + Send + std::marker::Sync;
+/// What makes the log's file be on disk, and is told where that ends, if it is known.
+type Sync = dyn Fn(Option<End>) -> io::Result<()> + Send + std::marker::Sync;
 
 /// The disk below a log.
 pub(super) struct Disk {
@@ -34,6 +35,8 @@ struct State {
     /// Commits that are on disk.
     synced: u64,
     is_syncing: bool,
+    /// Where the log ended after the last commit of which that is known.
+    end: Option<End>,
     failed: Option<String>,
 }
 
@@ -55,14 +58,17 @@ impl State {
 impl Disk {
     /// `sync` returns when all that was written to the log before is on disk.
     pub(super) fn of(
-        sync: impl Fn() -> io::Result<()> + Send + std::marker::Sync + 'static,
+        sync: impl Fn(Option<End>) -> io::Result<()> + Send + std::marker::Sync + 'static,
     ) -> Disk {
         let (committed, state) = (AtomicU64::new(0), Mutex::default());
         Disk { sync: Box::new(sync), committed, state, told: Condvar::new() }
     }
 
-    /// Counts a commit, before anybody else may commit; answers its number.
-    pub(super) fn committed(&self) -> u64 {
+    /// Counts a commit, before anybody else may commit; answers its number. `end` is where the log ended then.
+    pub(super) fn committed(&self, end: Option<End>) -> u64 {
+        if let Some(end) = end {
+            self.state().end = Some(end);
+        }
         self.committed.fetch_add(1, SeqCst).saturating_add(1)
     }
 
@@ -83,9 +89,10 @@ impl Disk {
                 continue;
             }
             state.is_syncing = true;
+            let end = state.end;
             drop(state);
             let covered = self.committed.load(SeqCst);
-            let synced = catch_unwind(AssertUnwindSafe(|| (self.sync)()));
+            let synced = catch_unwind(AssertUnwindSafe(|| (self.sync)(end)));
             let synced = synced.unwrap_or_else(|_| Err(io::Error::other("a sync panicked")));
             state = self.state();
             state.is_syncing = false;
@@ -139,7 +146,7 @@ pub(super) mod tests {
         let (begun, begins) = channel();
         let (end, ends) = channel();
         let ends = Mutex::new(ends);
-        let disk = Disk::of(move || {
+        let disk = Disk::of(move |_| {
             begun.send(()).unwrap();
             ends.lock().unwrap().recv().unwrap();
             Ok(())
@@ -151,18 +158,18 @@ pub(super) mod tests {
     fn a_commit_that_an_earlier_sync_covers_needs_none() {
         let syncs = Arc::new(AtomicU64::new(0));
         let counted = syncs.clone();
-        let disk = Disk::of(move || {
+        let disk = Disk::of(move |_| {
             counted.fetch_add(1, SeqCst);
             Ok(())
         });
-        let commits = [disk.committed(), disk.committed(), disk.committed()];
+        let commits = [disk.committed(None), disk.committed(None), disk.committed(None)];
         assert_eq!(commits, [1, 2, 3]);
         disk.wait(2).unwrap();
         assert_eq!(syncs.load(SeqCst), 1);
         disk.wait(1).unwrap();
         disk.wait(3).unwrap();
         assert_eq!(syncs.load(SeqCst), 1, "all three were committed before it began");
-        disk.wait(disk.committed()).unwrap();
+        disk.wait(disk.committed(None)).unwrap();
         assert_eq!(syncs.load(SeqCst), 2);
     }
 
@@ -179,9 +186,9 @@ pub(super) mod tests {
                     told.fetch_add(1, SeqCst);
                 })
             };
-            let first = wait(disk.committed());
+            let first = wait(disk.committed(None));
             begins.recv_timeout(PATIENCE).unwrap();
-            let others = [(); 5].map(|()| wait(disk.committed()));
+            let others = [(); 5].map(|()| wait(disk.committed(None)));
             end.send(()).unwrap();
             first.join().unwrap();
             begins.recv_timeout(PATIENCE).unwrap();
@@ -198,22 +205,22 @@ pub(super) mod tests {
     fn after_the_disk_failed_nothing_is_acknowledged_but_what_was_on_it() {
         let fails = Arc::new(AtomicBool::new(false));
         let failing = fails.clone();
-        let disk = Disk::of(move || match failing.load(SeqCst) {
+        let disk = Disk::of(move |_| match failing.load(SeqCst) {
             true => Err(io::Error::other("worn out")),
             false => Ok(()),
         });
-        let safe = disk.committed();
+        let safe = disk.committed(None);
         disk.wait(safe).unwrap();
         disk.is_fine().unwrap();
         fails.store(true, SeqCst);
-        let lost = disk.committed();
+        let lost = disk.committed(None);
         let error = disk.wait(lost).unwrap_err();
         let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         assert!(format!("{error} {why}").contains("worn out"), "{error}");
         // As if it were mended, though what it lost is not known.
         fails.store(false, SeqCst);
         assert!(disk.wait(lost).is_err());
-        assert!(disk.wait(disk.committed()).is_err());
+        assert!(disk.wait(disk.committed(None)).is_err());
         assert!(disk.is_fine().is_err());
         disk.wait(safe).unwrap();
     }
@@ -226,16 +233,16 @@ pub(super) mod tests {
                 let disk = &disk;
                 scope.spawn(move || disk.wait(commit).is_ok())
             };
-            let covered = wait(disk.committed());
+            let covered = wait(disk.committed(None));
             begins.recv_timeout(PATIENCE).unwrap();
-            let later = wait(disk.committed());
+            let later = wait(disk.committed(None));
             disk.fail(&"the file was not moved");
             assert!(!later.join().unwrap());
             end.send(()).unwrap();
             assert!(covered.join().unwrap(), "it is on disk");
         });
-        let panics = Disk::of(|| panic!("on purpose"));
-        assert!(panics.wait(panics.committed()).is_err());
+        let panics = Disk::of(|_| panic!("on purpose"));
+        assert!(panics.wait(panics.committed(None)).is_err());
         assert!(panics.is_fine().is_err());
     }
 }

@@ -15,10 +15,11 @@ use rusqlite::ErrorCode;
 use crate::{Result, StoreError};
 
 use crate::sqlite::checksums::{self, Checked};
-use crate::sqlite::integrity::{damaged_log, damaged_pages};
+use crate::sqlite::integrity::{damaged_log, damaged_pages, lost_frame, lost_log};
 use crate::sqlite::unusable::engine;
 
 use super::left::{Left, left};
+use super::mark::{self, Mark};
 
 /// Bytes on the store's disk below which the store counts as full: room for a few small writes.
 const ROOM_MIN: u64 = 1 << 20;
@@ -155,12 +156,20 @@ impl Claim {
     /// [`StoreError::Damaged`] where a page is not as it was. The checksums stay.
     fn check(&mut self) -> Result<()> {
         let failed = |error: io::Error| engine(&self.name, error);
-        self.check_log()?;
+        let mark = Mark::of(&self.path).map_err(failed)?;
+        self.check_log(mark)?;
         // Pages that are newer than their checksums may lie in the file beside a log.
         if has_no_log(&self.path) {
             self.is_checked = match checksums::check(&self.held).map_err(failed)? {
                 Checked::Intact => true,
-                Checked::Unknown => self.held.metadata().map_err(failed)?.len() == 0,
+                Checked::Unknown if self.held.metadata().map_err(failed)?.len() == 0 => true,
+                Checked::Unknown => {
+                    let moved = mark.map(|mark| mark.is_moved(&self.held)).transpose();
+                    if moved.map_err(failed)? == Some(false) {
+                        return Err(lost_log(&self.name));
+                    }
+                    false
+                }
                 Checked::Damaged { pages, more } => {
                     return Err(damaged_pages(&self.path, &self.name, &pages, more));
                 }
@@ -174,10 +183,11 @@ impl Claim {
     /// # Errors
     /// [`StoreError::Damaged`] where commits would be lost that were in it when the server ended. Where the
     /// machine ended, its disk may lack what nobody waited for, whatever comes behind it: that is told.
-    fn check_log(&self) -> Result<()> {
+    fn check_log(&self, mark: Option<Mark>) -> Result<()> {
         let failed = |error: io::Error| engine(&self.name, error);
-        match left(&sibling(&self.path, "-wal")).map_err(failed)? {
+        match left(&sibling(&self.path, "-wal"), mark).map_err(failed)? {
             Left::Whole => {}
+            Left::Lost { frame } => return Err(lost_frame(&self.name, frame)),
             Left::Torn => tracing::warn!(
                 "the end of the store's log is not whole: what was being written when the server ended is \
                  left out"
@@ -210,6 +220,7 @@ impl Claim {
         let mut claim = Claim::unchecked(given)?;
         claim.lock()?;
         checksums::take_off(&claim.held).map_err(|error| engine(&claim.name, error))?;
+        mark::forget(&claim.path).map_err(|error| engine(&claim.name, error))?;
         match accept(&claim.path) {
             Err(error) if !has_no_log(&claim.path) || !is_of_damage(&error) => {
                 Err(engine(&claim.name, error))

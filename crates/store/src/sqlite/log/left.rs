@@ -7,14 +7,18 @@
 //! ```text
 //! head | frame 1 | frame 2 ✗ | frame 3, a commit: goes on from what is written in 2
 //! ```
+//!
+//! Of the last frames only a [`Mark`] tells.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
+use super::mark::Mark;
+
 /// Bytes of the log's head, and of a frame's.
-const HEAD_LEN: usize = 32;
-const FRAME_HEAD_LEN: usize = 24;
+pub(super) const HEAD_LEN: usize = 32;
+pub(super) const FRAME_HEAD_LEN: usize = 24;
 /// How a log begins; the last bit says that numbers are summed with their high bytes first.
 const MAGIC: u32 = 0x377f_0682;
 /// Bytes of a page of every store that Palisade made: for a log whose head does not tell.
@@ -33,27 +37,35 @@ pub(in crate::sqlite) enum Left {
         /// Its number from 1; 0 is the head.
         frame: u64,
     },
+    /// A frame is not as it was written, or is not there, and was on disk when a commit was acknowledged.
+    Lost {
+        /// Its number from 1; 0 is the head.
+        frame: u64,
+    },
 }
 
-/// Looks at a log that nobody writes.
+/// Looks at a log that nobody writes, and of which a mark may claim something.
 ///
 /// # Errors
 /// It cannot be read.
-pub(in crate::sqlite) fn left(log: &Path) -> io::Result<Left> {
+pub(in crate::sqlite) fn left(log: &Path, mark: Option<Mark>) -> io::Result<Left> {
     let file = match File::open(log) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Left::Whole),
         opened => opened?,
     };
-    walked(&mut BufReader::with_capacity(1 << 20, file))
+    walked(&mut BufReader::with_capacity(1 << 20, file), mark)
 }
 
-fn walked(log: &mut impl Read) -> io::Result<Left> {
+fn walked(log: &mut impl Read, mark: Option<Mark>) -> io::Result<Left> {
+    // Of one that is empty or gone the file tells whether it was moved.
     let Some(head) = piece::<HEAD_LEN>(log)? else { return Ok(Left::Whole) };
     let [magic, _, page_size, _, salt, other_salt, low, high] = words::<8>(&head);
     let is_big = magic == MAGIC | 1;
     let written = Sum(low, high);
     let is_whole = magic | 1 == MAGIC | 1
         && Sum(0, 0).over(head.get(..FRAME_HEAD_LEN).unwrap_or_default(), is_big) == written;
+    // What is claimed of another log is in the file. Which one this is a damaged head does not tell.
+    let mark = mark.filter(|mark| !is_whole || mark.salts == joined(salt, other_salt));
     let mut bad = (!is_whole).then_some(0);
     let mut salts = is_whole.then_some([salt, other_salt]);
     let size = match page_size {
@@ -79,12 +91,27 @@ fn walked(log: &mut impl Read) -> io::Result<Left> {
                 torn = salt == one || other_salt == two;
             }
             // Frames without a commit were undone, and others written in place of the first of them.
-            Some(frame) if goes_on && commit != 0 => return Ok(Left::Damaged { frame }),
+            Some(frame) if goes_on && commit != 0 => {
+                let is_lost = mark.is_some_and(|mark| frame <= mark.frames);
+                return Ok(if is_lost { Left::Lost { frame } } else { Left::Damaged { frame } });
+            }
             None | Some(_) => {}
         }
         before = Sum(low, high);
     }
-    Ok(if torn { Left::Torn } else { Left::Whole })
+    let whole = bad.map_or(number, |frame| frame.saturating_sub(1));
+    Ok(match mark {
+        Some(mark) if whole < mark.frames => {
+            Left::Lost { frame: bad.unwrap_or(number.saturating_add(1)) }
+        }
+        Some(_) | None if torn => Left::Torn,
+        Some(_) | None => Left::Whole,
+    })
+}
+
+/// Both salts as a mark has them.
+fn joined(salt: u32, other: u32) -> u64 {
+    u64::from(salt) << 32 | u64::from(other)
 }
 
 /// A checksum of the log's.
@@ -155,7 +182,7 @@ mod tests {
     const FRAME_LEN: usize = FRAME_HEAD_LEN + PAGE_SIZE_USUAL;
 
     fn found(mut log: &[u8]) -> Left {
-        walked(&mut log).unwrap()
+        walked(&mut log, None).unwrap()
     }
 
     #[test]

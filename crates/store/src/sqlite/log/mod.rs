@@ -9,6 +9,7 @@
 //! | `disk.rs` | one sync for all commits that wait, and that none follows one that failed |
 //! | `mover.rs` | the thread that moves the log into the file |
 //! | `left.rs` | whether a log that a crash left is whole |
+//! | `mark.rs` | how far the log was on disk when a write was last acknowledged |
 //! | `files.rs` | the lock, and whether the names still lead to the open files |
 //!
 //! Under [`Synchronous::Full`](super::Synchronous::Full) SQLite syncs each commit and moves the log by
@@ -19,6 +20,7 @@ pub(super) mod connections;
 mod disk;
 mod files;
 mod left;
+mod mark;
 mod mover;
 mod writer;
 
@@ -26,5 +28,6 @@ pub(super) use connect::{connect, keep_log};
 pub(super) use connections::Connections;
 pub(super) use files::{Claim, has_no_log, is_of_damage, sibling};
 pub(super) use left::{Left, left};
+pub(super) use mark::Mark;
 pub(super) use mover::MOVED_PAGES;
 pub(super) use writer::Transaction;

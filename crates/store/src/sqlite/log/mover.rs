@@ -22,6 +22,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 
+use super::mark::Marks;
 use super::writer::Writer;
 use crate::{Result, StoreError};
 
@@ -44,7 +45,7 @@ const EMPTIED_AGAIN: Duration = Duration::from_secs(5);
 thread_local! {
     /// Pages of the log after this thread's last commit. SQLite's hook is a function without a
     /// state, which leaves the number where whoever commits picks it up.
-    static COMMITTED: Cell<u32> = const { Cell::new(0) };
+    pub(super) static COMMITTED: Cell<u32> = const { Cell::new(0) };
 }
 
 /// The thread that moves the log.
@@ -221,7 +222,7 @@ impl Moving {
         if self.writer.is_fine().is_err() || !to_empty.swap(false, Relaxed) {
             return;
         }
-        let emptied = emptied(&self.writer.alone()).unwrap_or_else(|error| {
+        let emptied = self.writer.emptied().unwrap_or_else(|error| {
             self.writer.mind(&error);
             tracing::error!(%error, "the log cannot be emptied");
             false
@@ -244,9 +245,21 @@ impl Moving {
 
 /// Moves all of the log and cuts it off. Answers whether that is done: somebody may be reading from
 /// it, who is waited for a little, for nobody writes meanwhile.
-pub(in crate::sqlite) fn emptied(connection: &Connection) -> rusqlite::Result<bool> {
+pub(in crate::sqlite) fn emptied(
+    connection: &Connection,
+    marks: Option<&Marks>,
+) -> rusqlite::Result<bool> {
     // Who begins to read when all of it is in the file does not need it.
     moved(connection)?;
+    // What is moved unmarked must not be looked for in a log that is cut off.
+    let _forgotten = match marks.map(Marks::forget) {
+        Some(Err(error)) => {
+            tracing::error!(%error, "the mark beside the store's log cannot be written: the log stays");
+            return Ok(false);
+        }
+        Some(Ok(open)) => Some(open),
+        None => None,
+    };
     connection.busy_timeout(EMPTYING_WAIT)?;
     let emptied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
         let busy: i64 = row.get(0)?;
@@ -436,7 +449,7 @@ mod tests {
         reader.execute_batch("BEGIN").unwrap();
         assert_eq!(count(&reader), 2);
         bed.write(1);
-        assert!(!emptied(&bed.writer.alone()).unwrap());
+        assert!(!emptied(&bed.writer.alone(), None).unwrap());
         bed.mover.empty_later();
         bed.write(1);
         assert!(bed.in_log() > MEGABYTE);

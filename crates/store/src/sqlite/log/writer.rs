@@ -2,7 +2,7 @@
 //! one has it already ([`super::disk`]).
 
 use std::ops::Deref;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
@@ -10,6 +10,8 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 use crate::{Result, StoreError};
 
 use super::disk::Disk;
+use super::mark::Marks;
+use super::mover;
 
 /// A transaction that is open on this connection.
 pub(in crate::sqlite) struct Transaction<'c>(&'c Connection);
@@ -34,6 +36,8 @@ pub(in crate::sqlite) struct Writer {
     connection: Mutex<Connection>,
     /// `None` where nobody waits for it.
     disk: Option<Disk>,
+    /// `None` where it is not told how long the log is.
+    marks: Option<Arc<Marks>>,
     state: Mutex<State>,
 }
 
@@ -74,7 +78,29 @@ pub(in crate::sqlite) struct Written<T> {
 
 impl Writer {
     pub(in crate::sqlite) fn of(connection: Connection, disk: Option<Disk>) -> Writer {
-        Writer { connection: Mutex::new(connection), disk, state: Mutex::default() }
+        let connection = Mutex::new(connection);
+        Writer { connection, disk, marks: None, state: Mutex::default() }
+    }
+
+    /// The same, whose syncs note where the log ends.
+    pub(in crate::sqlite) fn marking(self, marks: Option<Arc<Marks>>) -> Writer {
+        Writer { marks, ..self }
+    }
+
+    /// Empties the log ([`mover::emptied`]), of which nothing is claimed any more.
+    ///
+    /// # Errors
+    /// SQLite's; that the mark cannot be written is told in the log, and nothing is emptied.
+    pub(in crate::sqlite) fn emptied(&self) -> rusqlite::Result<bool> {
+        let connection = self.alone();
+        mover::emptied(&connection, self.marks.as_deref())
+    }
+
+    /// Before the last connection is closed, which moves the log.
+    pub(in crate::sqlite) fn forget(&self) {
+        if let Some(Err(error)) = self.marks.as_deref().map(Marks::forget) {
+            tracing::error!(%error, "the mark beside the store's log stays");
+        }
     }
 
     /// Whether writes succeed, as far as the last ones tell, and none is kept waiting.
@@ -123,10 +149,12 @@ impl Writer {
         connection: &mut Connection,
         act: impl FnOnce(&Transaction<'_>) -> Result<T>,
     ) -> (Result<T>, Option<u64>) {
+        mover::COMMITTED.set(0);
         let answer = self.is_fine().and_then(|()| self.transaction(connection, act));
         self.note(&answer);
         // Nobody may commit in between.
-        let commit = self.disk.as_ref().map(Disk::committed);
+        let end = self.marks.as_ref().and_then(|marks| marks.end(mover::COMMITTED.get()));
+        let commit = self.disk.as_ref().map(|disk| disk.committed(end));
         (answer, commit)
     }
 
@@ -244,7 +272,6 @@ fn is_of_the_disk(error: &rusqlite::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     use std::thread;
 
@@ -342,7 +369,7 @@ mod tests {
     fn what_is_not_awaited_is_on_disk_with_what_is() {
         let syncs = Arc::new(AtomicUsize::new(0));
         let counted = syncs.clone();
-        let disk = Disk::of(move || {
+        let disk = Disk::of(move |_| {
             counted.fetch_add(1, SeqCst);
             Ok(())
         });
@@ -367,7 +394,7 @@ mod tests {
             (ffi::SQLITE_FULL, true),
             (ffi::SQLITE_BUSY, true),
         ] {
-            let writer = Writer::of(connection(), Some(Disk::of(|| Ok(()))));
+            let writer = Writer::of(connection(), Some(Disk::of(|_| Ok(()))));
             let error = || rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
             assert!(writer.write(|_| Err::<(), _>(error().into())).answer.is_err());
             assert_eq!(writer.is_fine().is_ok(), is_fine, "{code}");
@@ -377,7 +404,7 @@ mod tests {
 
     #[test]
     fn when_the_disk_failed_nothing_more_is_written() {
-        let disk = Disk::of(|| Err(std::io::Error::other("worn out")));
+        let disk = Disk::of(|_| Err(std::io::Error::other("worn out")));
         let writer = Writer::of(connection(), Some(disk));
         assert!(writer.is_fine().is_ok());
         assert!(writer.write(put(1)).answer.is_err());

@@ -8,7 +8,7 @@ use palisade_testkit::Rng;
 use rusqlite::Connection;
 
 use super::checksums::{answers, is_right, served};
-use crate::sqlite::log::{Left, left};
+use crate::sqlite::log::{Left, Mark, left};
 use crate::sqlite::sums::{Columns, SUMMED, keep, sum_rows};
 use crate::sqlite::{Opening, SqliteStore, Synchronous, checksums, schema};
 
@@ -182,17 +182,17 @@ fn one_flipped_byte_of_a_row_after_a_crash_is_never_another_answer() {
     assert!(keys.wrong_without > FLIPS / 20, "{keys:?}");
 }
 
-/// Commits that are not in the file yet. Of a last one that is damaged nobody can tell whether it was being
-/// written when the server ended.
+/// Commits that are not in the file yet. Where the mark is lost, nobody can tell of a last one that is damaged
+/// whether it was being written when the server ended.
 #[test]
 fn one_flipped_byte_of_a_log_that_a_crash_left_loses_no_commit_without_a_word() {
     let bed = served();
-    let names = ["store.db", "store.db-wal", "store.db.lock"];
+    let names = ["store.db", "store.db-wal", "store.db.lock", "store.db.synced"];
     let read = |name: &str| fs::read(bed.folder.path().join(name)).unwrap();
     let whole = names.map(read);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
-    let put = |files: &[Vec<u8>; 3]| {
+    let put = |files: &[Vec<u8>; 4]| {
         for left in fs::read_dir(folder.path()).unwrap() {
             fs::remove_file(left.unwrap().path()).unwrap();
         }
@@ -201,29 +201,40 @@ fn one_flipped_byte_of_a_log_that_a_crash_left_loses_no_commit_without_a_word() 
         }
     };
     put(&whole);
-    assert_eq!(left(&folder.path().join("store.db-wal")).unwrap(), Left::Whole);
+    let looked = || left(&folder.path().join("store.db-wal"), Mark::of(&path).unwrap()).unwrap();
+    assert_eq!(looked(), Left::Whole);
     let right = answers(&SqliteStore::open(&path, opening()).unwrap());
     assert!(right.iter().all(Option::is_some), "{right:?}");
     let (mut random, mut refused, mut told, mut believed) = (Rng::with_seed(11), 0, 0, 0);
     for flip in 0..FLIPS / 4 {
         let mut files = whole.clone();
         // The head is short, and is hit some times too.
-        let log = if flip % 20 == 0 { 32 } else { files[1].len() };
-        let place = random.usize(..log);
+        let log = files[1].len();
+        let places = match flip % 20 {
+            0 => 0..32,
+            1 | 2 => log - 4_120..log,
+            _ => 0..log,
+        };
+        let place = random.usize(places);
         files[1][place] ^= 1 << random.u8(..8);
+        let has_mark = flip % 20 != 2;
+        if !has_mark {
+            files[3].clear();
+        }
         put(&files);
-        let found = left(&folder.path().join("store.db-wal")).unwrap();
+        let found = looked();
         if found == Left::Whole {
             println!("byte {place} is not noticed");
         }
         match SqliteStore::open(&path, opening()) {
             Err(error) => {
-                assert!(matches!(found, Left::Damaged { .. }), "byte {place}: {error}");
+                let is_noticed = matches!(found, Left::Damaged { .. } | Left::Lost { .. });
+                assert!(is_noticed, "byte {place}: {error}");
                 assert!(error.to_string().contains("doctor --verify"), "{error}");
                 let examined = SqliteStore::examine(&path).unwrap();
                 assert!(examined.iter().any(|line| line.contains("of the log")), "{examined:?}");
                 refused += 1;
-                if flip % 20 != 1 {
+                if flip % 20 != 3 {
                     continue;
                 }
                 SqliteStore::accept_damage(&path).unwrap();
@@ -232,24 +243,68 @@ fn one_flipped_byte_of_a_log_that_a_crash_left_loses_no_commit_without_a_word() 
             }
             Ok(store) if is_right(&answers(&store), &right) => {}
             Ok(_) => {
-                assert_eq!(found, Left::Torn, "byte {place}");
+                assert_eq!((found, has_mark), (Left::Torn, false), "byte {place}");
                 told += 1;
             }
         }
     }
     println!("of {} flips in the log: {refused} refused, {told} told of", FLIPS / 4);
     assert!(
-        refused > FLIPS / 5 && told < FLIPS / 40 && believed > 0,
+        refused > FLIPS / 5 && told > 0 && told <= FLIPS / 80 && believed > 0,
         "{refused} {told} {believed}"
     );
     // After another start of the machine its end may lack what nobody waited for.
     let mut files = whole.clone();
     files[1][32 + 24 + 100] ^= 1;
+    files[3].clear();
     put(&files);
     assert!(SqliteStore::open(&path, opening()).is_err());
     files[2] = b"another".to_vec();
     put(&files);
     assert!(SqliteStore::open(&path, opening()).is_ok());
+    // But not what was acknowledged.
+    files[3] = whole[3].clone();
+    put(&files);
+    assert!(SqliteStore::open(&path, opening()).is_err());
+}
+
+/// As a log that was cut short, or removed, between a crash and the next start.
+#[test]
+fn a_log_that_is_gone_is_missed_unless_it_was_moved() {
+    let bed = served();
+    let copied = |names: &[&str]| {
+        let folder = tempfile::tempdir().unwrap();
+        for name in names {
+            fs::copy(bed.folder.path().join(name), folder.path().join(name)).unwrap();
+        }
+        folder
+    };
+    let opened = |folder: &tempfile::TempDir| {
+        let opened = SqliteStore::open(&folder.path().join("store.db"), opening());
+        opened.map(|store| answers(&store)).map_err(|error| error.to_string())
+    };
+    let all = ["store.db", "store.db-wal", "store.db.lock", "store.db.synced"];
+    let right = opened(&copied(&all)).unwrap();
+    let without = copied(&["store.db", "store.db.lock", "store.db.synced"]);
+    let told = opened(&without).unwrap_err();
+    assert!(told.contains("log is gone") && told.contains("store.db.synced"), "{told}");
+    let examined = SqliteStore::examine(&without.path().join("store.db")).unwrap();
+    assert!(examined.iter().any(|line| line.contains("log is gone")), "{examined:?}");
+    let cut = copied(&all);
+    let log = fs::OpenOptions::new().write(true).open(cut.path().join("store.db-wal")).unwrap();
+    log.set_len(log.metadata().unwrap().len() - 1).unwrap();
+    let told = opened(&cut).unwrap_err();
+    assert!(told.contains("acknowledged are lost"), "{told}");
+    // Another program that opened the store moves the log when it closes it.
+    let moved = copied(&all);
+    let other = Connection::open(moved.path().join("store.db")).unwrap();
+    other.query_row("SELECT count(*) FROM store", [], |_| Ok(())).unwrap();
+    drop(other);
+    assert!(!moved.path().join("store.db-wal").exists());
+    assert!(is_right(&opened(&moved).unwrap(), &right));
+    // What is known to be lost may be accepted.
+    SqliteStore::accept_damage(&without.path().join("store.db")).unwrap();
+    assert!(opened(&without).is_ok());
 }
 
 /// Heads of pages, pointers, indexes, the schema, what is free.
