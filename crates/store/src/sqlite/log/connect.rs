@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::mover::BUSY_WAIT;
+use super::checkpoint::BUSY_WAIT;
 use crate::sqlite::sums;
 
 /// Prepared statements kept per connection; there are fewer in this crate.

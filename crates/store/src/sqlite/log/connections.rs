@@ -10,11 +10,12 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::{Effort, Result, StoreError};
 
+use super::checkpoint;
 use super::connect::{connect, keep_log, keep_statements};
 use super::disk::Disk;
 use super::files::{Claim, Files};
 use super::mark::{self, Marks};
-use super::mover::{self, Mover};
+use super::mover::Mover;
 use super::writer::{Transaction, Writer, Written};
 use crate::sqlite::opening::{Opening, Synchronous};
 use crate::sqlite::spent::Spent;
@@ -189,7 +190,7 @@ impl Connections {
             Readers { files: files.clone(), pool: Mutex::default(), returned: Condvar::new() };
         let marks = marks(&files, opening).map_err(|error| engine(&name, error))?;
         // Whoever had the store before may have left in its log what was to be emptied.
-        let emptied = || mover::emptied(&writer, marks.as_deref());
+        let emptied = || checkpoint::emptied(&writer, marks.as_deref());
         let is_emptied = !opening.serve || emptied().map_err(|error| engine(&name, error))?;
         let disk = match opening.synchronous {
             Synchronous::Grouped => {
@@ -294,7 +295,7 @@ impl Connections {
         if !is_gone || self.writer.is_fine().is_err() {
             return;
         }
-        match mover::moved(&self.writer.alone()) {
+        match checkpoint::moved(&self.writer.alone()) {
             Ok(moved) => tracing::debug!(?moved, "what the removed log holds is in the store"),
             Err(error) => {
                 self.writer.mind(&error);
@@ -347,7 +348,7 @@ impl Connections {
                 error
             };
             // Most of it while others write.
-            self.lent(|connection| Ok(mover::moved(connection).map_err(minded)?))?;
+            self.lent(|connection| Ok(checkpoint::moved(connection).map_err(minded)?))?;
             if self.writer.emptied().map_err(minded)? {
                 return Ok(());
             }

@@ -20,6 +20,7 @@ use crate::sqlite::unusable::engine;
 
 use super::left::{Left, left};
 use super::mark::{self, Mark};
+use super::names::sibling;
 
 /// Bytes on the store's disk below which the store counts as full: room for a few small writes.
 const ROOM_MIN: u64 = 1 << 20;
@@ -439,13 +440,6 @@ fn made(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-/// The file beside `path` whose name goes on so.
-pub(in crate::sqlite) fn sibling(path: &Path, more: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(more);
-    PathBuf::from(name)
 }
 
 #[cfg(unix)]

@@ -14,11 +14,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use super::mark::Mark;
+use super::mark::{FRAME_HEAD_LEN, HEAD_LEN, Mark};
 
-/// Bytes of the log's head, and of a frame's.
-pub(super) const HEAD_LEN: usize = 32;
-pub(super) const FRAME_HEAD_LEN: usize = 24;
 /// How a log begins; the last bit says that numbers are summed with their high bytes first.
 const MAGIC: u32 = 0x377f_0682;
 /// Bytes of a page of every store that Palisade made: for a log whose head does not tell.

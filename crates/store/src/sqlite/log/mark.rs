@@ -16,10 +16,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::files::sibling;
-use super::left::{FRAME_HEAD_LEN, HEAD_LEN};
+use super::names::sibling;
 use crate::sqlite::checksums::page_size;
 
+/// Bytes of the log's head, and of a frame's.
+pub(super) const HEAD_LEN: usize = 32;
+pub(super) const FRAME_HEAD_LEN: usize = 24;
 /// How a mark begins.
 const MAGIC: &[u8; 16] = b"palisade sync 1\n";
 /// Bytes of a number in it.

@@ -11,8 +11,6 @@
 //! SQLite begins the log anew only when all of it is moved, and among commits that follow each other
 //! closely there is no such moment: the turn makes one.
 
-use std::cell::Cell;
-use std::os::raw::c_int;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,12 +20,9 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 
-use super::mark::Marks;
+use super::checkpoint::{self, COMMITTED, Log, moved};
 use super::writer::Writer;
 use crate::{Result, StoreError};
-
-/// How long a call waits for another process, such as `keys create`, to finish its write.
-pub(super) const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// Pages of the log after which it is moved: 16 MiB. Pages that every delivery writes are then moved
 /// once for many.
@@ -37,16 +32,8 @@ pub(in crate::sqlite) const MOVED_PAGES: u32 = 4_096;
 /// tried again.
 const AGAIN_PAGES: u32 = 1_024;
 
-/// How long readers of the log are waited for, with the writer's turn, before it is emptied.
-const EMPTYING_WAIT: Duration = Duration::from_millis(200);
 /// After how long that is tried again, where it is left to the thread.
 const EMPTIED_AGAIN: Duration = Duration::from_secs(5);
-
-thread_local! {
-    /// Pages of the log after this thread's last commit. SQLite's hook is a function without a
-    /// state, which leaves the number where whoever commits picks it up.
-    pub(super) static COMMITTED: Cell<u32> = const { Cell::new(0) };
-}
 
 /// The thread that moves the log.
 pub(in crate::sqlite) struct Mover {
@@ -88,7 +75,7 @@ impl Mover {
     ) -> std::io::Result<Mover> {
         writer
             .alone()
-            .wal_hook(Some(|_: &mut Wal, pages| note(pages)))
+            .wal_hook(Some(|_: &mut Wal, pages| checkpoint::note(pages)))
             .map_err(std::io::Error::other)?;
         let (wake, woken) = sync_channel(1);
         let state = Arc::new(State::new(long));
@@ -162,11 +149,6 @@ impl Drop for Mover {
             let _ = thread.join();
         }
     }
-}
-
-fn note(pages: c_int) -> rusqlite::Result<()> {
-    COMMITTED.set(u32::try_from(pages).unwrap_or_default());
-    Ok(())
 }
 
 struct Moving {
@@ -243,55 +225,12 @@ impl Moving {
     }
 }
 
-/// Moves all of the log and cuts it off. Answers whether that is done: somebody may be reading from
-/// it, who is waited for a little, for nobody writes meanwhile.
-pub(in crate::sqlite) fn emptied(
-    connection: &Connection,
-    marks: Option<&Marks>,
-) -> rusqlite::Result<bool> {
-    // Who begins to read when all of it is in the file does not need it.
-    moved(connection)?;
-    // What is moved unmarked must not be looked for in a log that is cut off.
-    let _forgotten = match marks.map(Marks::forget) {
-        Some(Err(error)) => {
-            tracing::error!(%error, "the mark beside the store's log cannot be written: the log stays");
-            return Ok(false);
-        }
-        Some(Ok(open)) => Some(open),
-        None => None,
-    };
-    connection.busy_timeout(EMPTYING_WAIT)?;
-    let emptied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
-        let busy: i64 = row.get(0)?;
-        Ok(busy == 0)
-    });
-    connection.busy_timeout(BUSY_WAIT)?;
-    emptied
-}
-
-/// The log after a move.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::sqlite) struct Log {
-    pages: u32,
-    /// Of which so many are not moved: they were committed meanwhile, or some reader looks at the
-    /// store as it was before them.
-    left: u32,
-}
-
-pub(in crate::sqlite) fn moved(connection: &Connection) -> rusqlite::Result<Log> {
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-        // Both -1 while another process moves it.
-        let [pages, moved]: [i64; 2] = [row.get(1)?, row.get(2)?];
-        let count = |pages: i64| u32::try_from(pages).unwrap_or_default();
-        Ok(Log { pages: count(pages), left: count(pages.saturating_sub(moved)) })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
     use std::time::{Duration, Instant};
 
+    use super::super::checkpoint::emptied;
     use super::*;
 
     #[test]

@@ -9,9 +9,9 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 
 use crate::{Result, StoreError};
 
+use super::checkpoint;
 use super::disk::Disk;
 use super::mark::Marks;
-use super::mover;
 
 /// A transaction that is open on this connection.
 pub(in crate::sqlite) struct Transaction<'c>(&'c Connection);
@@ -87,13 +87,13 @@ impl Writer {
         Writer { marks, ..self }
     }
 
-    /// Empties the log ([`mover::emptied`]), of which nothing is claimed any more.
+    /// Empties the log ([`checkpoint::emptied`]), of which nothing is claimed any more.
     ///
     /// # Errors
     /// SQLite's; that the mark cannot be written is told in the log, and nothing is emptied.
     pub(in crate::sqlite) fn emptied(&self) -> rusqlite::Result<bool> {
         let connection = self.alone();
-        mover::emptied(&connection, self.marks.as_deref())
+        checkpoint::emptied(&connection, self.marks.as_deref())
     }
 
     /// Before the last connection is closed, which moves the log.
@@ -149,11 +149,11 @@ impl Writer {
         connection: &mut Connection,
         act: impl FnOnce(&Transaction<'_>) -> Result<T>,
     ) -> (Result<T>, Option<u64>) {
-        mover::COMMITTED.set(0);
+        checkpoint::COMMITTED.set(0);
         let answer = self.is_fine().and_then(|()| self.transaction(connection, act));
         self.note(&answer);
         // Nobody may commit in between.
-        let end = self.marks.as_ref().and_then(|marks| marks.end(mover::COMMITTED.get()));
+        let end = self.marks.as_ref().and_then(|marks| marks.end(checkpoint::COMMITTED.get()));
         let commit = self.disk.as_ref().map(|disk| disk.committed(end));
         (answer, commit)
     }
