@@ -300,6 +300,9 @@ fn a_group_that_another_account_holds_is_judged_for_the_interface_that_carries_i
         (at(owned(sg("sg-9"), OTHER), 7), at(group("sg-9", ""), 7), "-"),
         (at(owned(group("sg-9", ""), OTHER), 8), since(at(sg("sg-9"), 7), 9), later),
         (at(owned(group("sg-9", ""), OTHER), 8), since(at(sg("sg-9"), 6), 7), "-"),
+        // Its own account put the later state behind it by its number, captured at the same moment.
+        (at(owned(group("sg-9", ""), OTHER), 6), since(at(group("sg-9", ""), 7), 7), later),
+        (since(at(owned(group("sg-9", ""), OTHER), 7), 7), at(group("sg-9", ""), 6), later),
     ] {
         let own = shard_of(ACCOUNT, true, vec![eni("eni-1", &["sg-9"]), ours]);
         let found = found(&judge(&[&own, &shard_of(OTHER, true, vec![theirs])]));
