@@ -344,9 +344,8 @@ impl NetworkFacts {
         let both = || held.into_iter().chain(other);
         let group = newest(both())?;
         // The account that tells it has put its own states in order; those of others go by capture time.
-        let is_outdated = || {
-            both().any(|one| seen_untold(one).is_some_and(|later| is_outdated_by(group, later)))
-        };
+        let is_outdated =
+            || both().any(|one| seen_untold(one).is_some_and(|later| is_outdated_by(group, later)));
         Some((group, outdated(group).or_else(|| is_outdated().then(|| outdated_gap(group)))))
     }
 }
