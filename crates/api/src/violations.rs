@@ -1,26 +1,31 @@
 //! `GetViolationDetails`: why one resource violates a policy and what would end that (semantics
-//! §3.6, §3.7), from what the ledger keeps as evidence. Nothing is executed.
+//! §3.6, §3.7), from what the ledger keeps as evidence. Nothing is executed. Each family of findings
+//! has its members of `ResourceViolation` in a file of its own.
+
+mod security_groups;
+mod shield;
+#[cfg(test)]
+mod tests;
+mod text;
+mod waf;
 
 use std::collections::BTreeSet;
 
-use palisade_core::evaluate::{
-    Fact, Finding, NarrowPeer, NarrowRule, NearMiss, Reference, RuleAction, RuleRemedy, Violation,
-};
+use palisade_core::evaluate::{Fact, Finding, Reference, Violation};
 use palisade_core::ident::{AccountId, ResourceId, ResourceType, ShardId};
 use palisade_core::ledger::ViolatorRow;
 use palisade_store::{PolicyRecord, Store, StoreError};
 use palisade_wire::shapes::{
-    AwsEc2InstanceViolation, AwsEc2NetworkInterfaceViolation, AwsVPCSecurityGroupViolation,
-    GetViolationDetailsRequest, GetViolationDetailsResponse, PartialMatch, RemediationActionType,
-    ResourceViolation, SecurityGroupRemediationAction, SecurityGroupRuleDescription, Tag,
-    ViolationDetail, WebACLHasIncompatibleConfigurationViolation,
-    WebACLHasOutOfScopeResourcesViolation,
+    GetViolationDetailsRequest, GetViolationDetailsResponse, ResourceViolation, Tag,
+    ViolationDetail,
 };
 use palisade_wire::{ErrorKind, Fault};
 
 use crate::call::Call;
 use crate::compliance::judged;
 use crate::fault::internal;
+
+use text::bounded;
 
 /// Types of resource that have details (model `GetViolationDetailsRequest`, developer guide).
 const TYPES: &[ResourceType] = &[
@@ -33,8 +38,6 @@ const TYPES: &[ResourceType] = &[
     ResourceType::NETWORK_FIREWALL_POLICY,
     ResourceType::WAFV2_WEB_ACL,
 ];
-/// Characters of a description (model `LengthBoundedString`, `ViolationTarget`).
-const TEXT_LEN_MAX: usize = 1024;
 
 /// `GetViolationDetails`
 ///
@@ -78,7 +81,11 @@ pub fn details(
         member_account: account.to_string(),
         resource_id: row.id.to_string(),
         resource_type: row.resource_type.to_string(),
-        resource_violations: row.violations.iter().map(|found| violation(&row, found)).collect(),
+        resource_violations: row
+            .violations
+            .iter()
+            .filter_map(|found| violation(&row, found))
+            .collect(),
         resource_tags: tags(&*call.app.store, &shard, &row).map_err(internal)?,
         // The model's list of a violation may be cut; here it says by how much. Of groups on an interface
         // or instance the model has ids alone; here are their rules, and owners (semantics §11 row 51).
@@ -139,120 +146,12 @@ fn detailed_type(
     })
 }
 
-/// One element of the answer: exactly one of its members is set.
-fn violation(row: &ViolatorRow, found: &Violation) -> ResourceViolation {
-    let empty = ResourceViolation::default();
+/// One element of the answer: exactly one of its members is set. `None` where the model has no member
+/// for what was found.
+fn violation(row: &ViolatorRow, found: &Violation) -> Option<ResourceViolation> {
     match &found.finding {
-        Finding::AttachedGroups { interfaces, .. }
-            if row.resource_type == ResourceType::INSTANCE =>
-        {
-            let interfaces = interfaces.iter().map(|(id, groups)| interface(id, groups));
-            let violation = AwsEc2InstanceViolation {
-                violation_target: Some(row.id.to_string()),
-                aws_ec2_network_interface_violations: Some(interfaces.collect()),
-            };
-            ResourceViolation { aws_ec2_instance_violation: Some(violation), ..empty }
-        }
-        Finding::AttachedGroups { interfaces, .. } => {
-            let mut groups: Vec<Box<str>> = Vec::new();
-            for group in interfaces.iter().flat_map(|(_, groups)| groups) {
-                if !groups.contains(group) {
-                    groups.push(group.clone());
-                }
-            }
-            let violation = interface(row.id.as_str(), &groups);
-            ResourceViolation { aws_ec2_network_interface_violation: Some(violation), ..empty }
-        }
-        Finding::SecurityGroupRule { rule, near_misses, remedies, .. } => {
-            let violation = AwsVPCSecurityGroupViolation {
-                violation_target: Some(bounded(rule)),
-                violation_target_description: Some(bounded(&found.finding.summary())),
-                partial_matches: unless_empty(near_misses.iter().map(partial_match)),
-                possible_security_group_remediation_actions: unless_empty(
-                    remedies.iter().map(remedy),
-                ),
-            };
-            ResourceViolation { aws_vpc_security_group_violation: Some(violation), ..empty }
-        }
-        Finding::WebAclOutOfScopeUse { web_acl, resources, .. } => {
-            let violation = WebACLHasOutOfScopeResourcesViolation {
-                web_acl_arn: Some(web_acl.to_string()),
-                out_of_scope_resource_list: Some(resources.iter().map(Box::to_string).collect()),
-            };
-            ResourceViolation {
-                web_acl_has_out_of_scope_resources_violation: Some(violation),
-                ..empty
-            }
-        }
-        // A web ACL that cannot be retrofitted; other findings have no member of the model yet.
-        other => {
-            let violation = WebACLHasIncompatibleConfigurationViolation {
-                web_acl_arn: Some(row.id.to_string()),
-                description: Some(bounded(&other.summary())),
-            };
-            match row.resource_type == ResourceType::WAFV2_WEB_ACL {
-                true => ResourceViolation {
-                    web_acl_has_incompatible_configuration_violation: Some(violation),
-                    ..empty
-                },
-                false => empty,
-            }
-        }
+        Finding::SecurityGroups(finding) => security_groups::violation(row, finding),
+        Finding::Shield(finding) => shield::violation(finding),
+        Finding::Waf(finding) => waf::violation(row, finding),
     }
 }
-
-fn interface(id: &str, groups: &[Box<str>]) -> AwsEc2NetworkInterfaceViolation {
-    AwsEc2NetworkInterfaceViolation {
-        violation_target: Some(id.to_owned()),
-        violating_security_groups: Some(groups.iter().map(|group| group.to_string()).collect()),
-    }
-}
-
-/// A list that has nothing is left out (semantics §3.7: blank where no remedy is safe).
-fn unless_empty<T>(items: impl Iterator<Item = T>) -> Option<Vec<T>> {
-    let items: Vec<T> = items.collect();
-    (!items.is_empty()).then_some(items)
-}
-
-fn partial_match(near: &NearMiss) -> PartialMatch {
-    let reasons = near.reasons.iter().map(|reason| reason.as_str().to_owned());
-    PartialMatch {
-        reference: Some(near.rule.to_string()),
-        target_violation_reasons: Some(reasons.collect()),
-    }
-}
-
-fn remedy(remedy: &RuleRemedy) -> SecurityGroupRemediationAction {
-    let (action, result) = match &remedy.action {
-        RuleAction::Remove => (RemediationActionType::Remove, None),
-        RuleAction::Modify(narrow) => (RemediationActionType::Modify, Some(described(narrow))),
-    };
-    SecurityGroupRemediationAction {
-        remediation_action_type: Some(action),
-        description: Some(bounded(&remedy.summary())),
-        remediation_result: result,
-        is_default_action: Some(remedy.is_default),
-    }
-}
-
-fn described(narrow: &NarrowRule) -> SecurityGroupRuleDescription {
-    let mut rule = SecurityGroupRuleDescription {
-        protocol: Some(narrow.protocol.to_string()),
-        from_port: narrow.from_port.map(i64::from),
-        to_port: narrow.to_port.map(i64::from),
-        ..SecurityGroupRuleDescription::default()
-    };
-    match &narrow.peer {
-        NarrowPeer::Ipv4(range) => rule.ipv4_range = Some(range.to_string()),
-        NarrowPeer::Ipv6(range) => rule.ipv6_range = Some(range.to_string()),
-        NarrowPeer::PrefixList(id) => rule.prefix_list_id = Some(id.to_string()),
-    }
-    rule
-}
-
-fn bounded(text: &str) -> String {
-    text.chars().take(TEXT_LEN_MAX).collect()
-}
-
-#[cfg(test)]
-mod tests;

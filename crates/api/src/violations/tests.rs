@@ -1,4 +1,7 @@
-use palisade_core::evaluate::{AttachedGroup, BrokenRule, Direction, ViolationReason};
+use palisade_core::evaluate::{
+    AttachedGroup, BrokenRule, Direction, NarrowPeer, NarrowRule, RuleAction, RuleRemedy,
+    SecurityGroupFinding, ShieldFinding, ViolationReason, WafFinding,
+};
 use serde_json::{Value, json};
 
 use super::*;
@@ -17,7 +20,7 @@ fn told(resource_type: &ResourceType, id: &str, finding: Finding) -> Value {
 }
 
 fn rule(remedies: Vec<RuleRemedy>) -> Finding {
-    Finding::SecurityGroupRule {
+    Finding::SecurityGroups(SecurityGroupFinding::SecurityGroupRule {
         group: "sg-1".into(),
         direction: Direction::Ingress,
         rule: "tcp 22 from ::/0".into(),
@@ -25,7 +28,7 @@ fn rule(remedies: Vec<RuleRemedy>) -> Finding {
         near_misses: Vec::new(),
         remedies,
         lookalike: false,
-    }
+    })
 }
 
 fn attached() -> Finding {
@@ -48,7 +51,7 @@ fn attached() -> Finding {
         told("sg-1", Some("222222222222"), vec![broken("tcp 22 from ::/0")]),
         told("sg-2", None, vec![broken("udp 1 from ::/0"), broken("udp 2 from ::/0")]),
     ];
-    Finding::AttachedGroups { interfaces, groups }
+    Finding::SecurityGroups(SecurityGroupFinding::AttachedGroups { interfaces, groups })
 }
 
 /// Semantics §11 row 51.
@@ -65,11 +68,11 @@ fn the_description_names_the_rules_of_attached_groups_and_the_groups_owner() {
 #[test]
 fn a_web_acl_used_out_of_scope_tells_where() {
     let arn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/mine/0a1b";
-    let finding = Finding::WebAclOutOfScopeUse {
+    let finding = Finding::Waf(WafFinding::WebAclOutOfScopeUse {
         web_acl: arn.into(),
         resources: vec!["api-1".into(), "api-2".into()],
         more: 3,
-    };
+    });
     assert_eq!(
         told(&ResourceType::WAFV2_WEB_ACL, arn, finding),
         json!({"WebACLHasOutOfScopeResourcesViolation": {
@@ -81,11 +84,11 @@ fn a_web_acl_used_out_of_scope_tells_where() {
 #[test]
 fn a_web_acl_of_another_policy_tells_why_it_is_incompatible() {
     let arn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/other/0a1b";
-    let finding = Finding::WebAcl {
+    let finding = Finding::Waf(WafFinding::WebAcl {
         found: Some(arn.into()),
         wanted: "a free one".into(),
         differences: vec![],
-    };
+    });
     assert_eq!(
         told(&ResourceType::WAFV2_WEB_ACL, arn, finding),
         json!({"WebACLHasIncompatibleConfigurationViolation": {
@@ -162,4 +165,17 @@ fn without_a_safe_remedy_and_a_near_rule_both_are_left_out() {
             "ViolationTargetDescription": "ingress rule `tcp 22 from ::/0` of sg-1: too open",
         }})
     );
+}
+
+/// Semantics §3.6: usage audits and Shield have none.
+#[test]
+fn what_the_model_has_no_member_for_is_left_out() {
+    let unused =
+        SecurityGroupFinding::UnusedGroup { group: "sg-1".into(), since_ms: 0, lookalike: false };
+    let group = ResourceType::SECURITY_GROUP;
+    assert_eq!(told(&group, "sg-1", unused.into()), Value::Null);
+    let shield = ShieldFinding::Shield { protection: None, web_acl: None, amiss: "bare".into() };
+    assert_eq!(told(&ResourceType::EIP, "eip-1", shield.into()), Value::Null);
+    let bare = WafFinding::WebAcl { found: None, wanted: "one".into(), differences: vec![] };
+    assert_eq!(told(&ResourceType::LOAD_BALANCER, "alb-1", bare.into()), Value::Null);
 }

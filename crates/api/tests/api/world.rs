@@ -12,7 +12,7 @@ use palisade_api::vault::Vault;
 use palisade_api::{App, Auth, Clock, Entropy, Settings, router};
 use palisade_core::evaluate::{
     DependentService, Finding, Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy,
-    Status, Violation, ViolationReason,
+    SecurityGroupFinding, Status, Violation, ViolationReason,
 };
 use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType, ShardId};
 use palisade_core::ledger::{Change, Entry, ViolatorRow};
@@ -499,7 +499,7 @@ fn row(n: usize, since_ms: i64) -> ViolatorRow {
         id: ResourceId::try_from(id.as_str()).unwrap(),
         violations: vec![Violation {
             reason: ViolationReason::ResourceViolatesAuditSecurityGroup,
-            finding: Finding::SecurityGroupRule {
+            finding: Finding::SecurityGroups(SecurityGroupFinding::SecurityGroupRule {
                 group: id.into(),
                 direction: palisade_core::evaluate::Direction::Ingress,
                 rule: "all protocols from 0.0.0.0/0".into(),
@@ -511,7 +511,7 @@ fn row(n: usize, since_ms: i64) -> ViolatorRow {
                 }],
                 remedies: remedies(),
                 lookalike: false,
-            },
+            }),
         }],
         since_ms,
     }

@@ -18,7 +18,7 @@ use super::security_groups::{Maker, Replicas, is_own, is_terminated, untold_rule
 use super::yardstick::{Yardstick, audit_group};
 use super::{
     ATTACHED_RULES_MAX, AttachedGroup, BrokenRule, Changed, DependentService, Direction, Evidence,
-    Finding, Footprint, Gap, Judgement, Reference, Verdict, Violation, ViolationReason, selected,
+    Footprint, Gap, Judgement, Reference, SecurityGroupFinding, Verdict, Violation, selected,
     unseen,
 };
 
@@ -202,7 +202,7 @@ impl<'a> Auditor<'a> {
         self.read(&openings);
         let mut violations =
             self.broken(openings).take(VIOLATIONS_MAX).map(|(opening, against)| {
-                violation(Finding::SecurityGroupRule {
+                let finding = SecurityGroupFinding::SecurityGroupRule {
                     group: item.key.id.as_str().into(),
                     direction: opening.direction,
                     rule: opening.to_string().into(),
@@ -210,7 +210,8 @@ impl<'a> Auditor<'a> {
                     near_misses: self.yardstick.near_misses(&opening),
                     remedies: self.yardstick.remedies(&opening),
                     lookalike,
-                })
+                };
+                Violation::from(finding.reasoned())
             });
         match violations.next() {
             None => self.untold(item, group).map_or(Verdict::Comply, Verdict::Undecided),
@@ -254,8 +255,8 @@ impl<'a> Auditor<'a> {
         }
         if !interfaces.is_empty() {
             let groups = groups.into_values().collect();
-            let finding = Finding::AttachedGroups { interfaces, groups };
-            return Verdict::Violate(violation(finding), Vec::new());
+            let finding = SecurityGroupFinding::AttachedGroups { interfaces, groups };
+            return Verdict::violate(finding.reasoned());
         }
         match unseen_group {
             None => Verdict::Comply,
@@ -337,10 +338,6 @@ impl<'a> Auditor<'a> {
             *owner == self.policy.owner && self.audit_groups.contains(&item.key.id);
         self.replicas.maker(group) != Maker::FirewallManager && !is_audit_group
     }
-}
-
-fn violation(finding: Finding) -> Violation {
-    Violation { reason: ViolationReason::ResourceViolatesAuditSecurityGroup, finding }
 }
 
 #[cfg(test)]

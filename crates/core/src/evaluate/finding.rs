@@ -1,371 +1,103 @@
-//! Evidence of violations, as data and as text, for people and for the wire.
+//! Evidence of violations, as data and as text, for people and for the wire. One file a family, as
+//! `ResourceViolation` of the model has families: its variants, the reasons that AWS gives for them,
+//! their words, and beside them what would end the violation.
 
-use std::fmt::Write;
+mod reason;
+mod security_groups;
+mod shield;
+mod waf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ident::AccountId;
+pub(super) use reason::Reasoned;
+pub use reason::ViolationReason;
+pub use security_groups::{
+    ATTACHED_RULES_MAX, AttachedGroup, BrokenRule, Direction, Mismatch, NarrowPeer, NarrowRule,
+    NearMiss, RuleAction, RuleRemedy, SecurityGroupFinding,
+};
+pub use shield::ShieldFinding;
+pub use waf::{OUT_OF_SCOPE_RESOURCES_MAX, RULE_GROUP_DIFFERENCES_MAX, WafFinding};
 
-use super::remedy::{NearMiss, RuleRemedy};
-
-/// Evidence of one violation, as data: rendered for people by [`Finding::summary`].
+/// One way in which a resource breaks a policy.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all_fields = "camelCase")]
-pub enum Finding {
-    /// A rule of a security group.
-    SecurityGroupRule {
-        /// The group.
-        group: Box<str>,
-        /// `ingress` or `egress`.
-        direction: Direction,
-        /// The offending rule: protocol, ports and one peer, as text.
-        rule: Box<str>,
-        /// What it was held against: the option, list or audit rule.
-        against: Box<str>,
-        /// Audit rules that it meets in part, the nearest first.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        near_misses: Vec<NearMiss>,
-        /// What would end the violation, the default one first; none where no remedy is safe.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        remedies: Vec<RuleRemedy>,
-        /// The group only bears a name like Firewall Manager's own (semantics §11 row 57).
-        #[serde(default, skip_serializing_if = "is_false")]
-        lookalike: bool,
-    },
-    /// A network interface or instance carries violating groups.
-    AttachedGroups {
-        /// Interface by interface: its id and the violating groups on it. For an interface itself
-        /// there is one.
-        interfaces: Vec<(Box<str>, Vec<Box<str>>)>,
-        /// Each of those groups with what of it breaks the policy, ascending by id (semantics §11 row
-        /// 51).
-        #[serde(default)]
-        groups: Vec<AttachedGroup>,
-    },
-    /// A resource has no web ACL, another one, or one without the policy's rule groups.
-    WebAcl {
-        /// What is associated: its ARN or id.
-        found: Option<Box<str>>,
-        /// What was wanted.
-        wanted: Box<str>,
-        /// Of the policy's own web ACL, what of its rule groups is not as wanted, in words; at most
-        /// [`RULE_GROUP_DIFFERENCES_MAX`].
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        differences: Vec<Box<str>>,
-    },
-    /// A web ACL that is in use by resources in scope cannot be taken over, for it is also on others.
-    WebAclOutOfScopeUse {
-        /// The web ACL: its ARN.
-        web_acl: Box<str>,
-        /// ARNs or ids of those others, ascending; at most
-        /// [`OUT_OF_SCOPE_RESOURCES_MAX`].
-        resources: Vec<Box<str>>,
-        /// How many more there are.
-        more: u64,
-    },
-    /// A resource lacks a Shield Advanced protection or a web ACL, or the protection's automatic
-    /// response is another.
-    Shield {
-        /// The protection that names the resource: its id.
-        protection: Option<Box<str>>,
-        /// The web ACL on the resource: its ARN or id.
-        web_acl: Option<Box<str>>,
-        /// What is amiss.
-        amiss: Box<str>,
-    },
-    /// Nothing uses a security group.
-    UnusedGroup {
-        /// The group.
-        group: Box<str>,
-        /// Since when it is as it is, milliseconds since the epoch: its capture time.
-        since_ms: i64,
-        /// It only bears a name like Firewall Manager's own.
-        #[serde(default, skip_serializing_if = "is_false")]
-        lookalike: bool,
-    },
-    /// A security group has the same rules as another of its VPC.
-    RedundantGroup {
-        /// The group.
-        group: Box<str>,
-        /// The one that is to stay.
-        keeper: Box<str>,
-        /// It only bears a name like Firewall Manager's own.
-        #[serde(default, skip_serializing_if = "is_false")]
-        lookalike: bool,
-    },
+pub struct Violation {
+    /// `ViolationReason`
+    pub reason: ViolationReason,
+    /// What was found and what it was held against.
+    pub finding: Finding,
 }
 
-impl Finding {
-    /// What is found of a resource's web ACL.
-    pub(super) fn web_acl(
-        found: Option<&str>,
-        wanted: String,
-        mut differences: Vec<String>,
-    ) -> Finding {
-        let more = differences.len().saturating_sub(RULE_GROUP_DIFFERENCES_MAX);
-        if more > 0 {
-            let kept = RULE_GROUP_DIFFERENCES_MAX.saturating_sub(1);
-            differences.truncate(kept);
-            differences.push(format!("and {} more", more.saturating_add(1)));
-        }
-        Finding::WebAcl {
-            found: found.map(Into::into),
-            wanted: wanted.into(),
-            differences: differences.into_iter().map(Into::into).collect(),
-        }
+impl<F: Into<Finding>> From<Reasoned<F>> for Violation {
+    fn from(Reasoned { reason, finding }: Reasoned<F>) -> Violation {
+        Violation { reason, finding: finding.into() }
     }
+}
 
-    /// The evidence in one sentence.
-    pub fn summary(&self) -> String {
-        match self {
-            Finding::SecurityGroupRule { group, direction, rule, against, lookalike, .. } => {
-                let direction = direction.word();
-                let by_name = by_name(*lookalike);
-                format!("{direction} rule `{rule}` of {group}: {against}{by_name}")
-            }
-            Finding::AttachedGroups { interfaces, groups } => attached(interfaces, groups),
-            Finding::WebAcl { found: None, wanted, .. } => {
-                format!("no web ACL; wanted: {wanted}")
-            }
-            Finding::WebAcl { found: Some(found), wanted, differences } => {
-                let differences: String =
-                    differences.iter().map(|text| format!("; {text}")).collect();
-                format!("web ACL {found}{differences}; wanted: {wanted}")
-            }
-            Finding::WebAclOutOfScopeUse { web_acl, resources, more } => {
-                let others = resources.join(", ");
-                let more = if *more > 0 { format!(" and {more} more") } else { String::new() };
-                format!("web ACL {web_acl} is also used out of scope: {others}{more}")
-            }
-            Finding::Shield { protection, web_acl, amiss } => {
-                let protection = protection.iter().map(|id| format!("Shield protection {id}"));
-                let web_acl = web_acl.iter().map(|id| format!("web ACL {id}"));
-                match protection.chain(web_acl).collect::<Vec<_>>().join(", ") {
-                    seen if seen.is_empty() => amiss.to_string(),
-                    seen => format!("{amiss}; seen: {seen}"),
+macro_rules! families {
+    ($($(#[$doc:meta])+ $family:ident($finding:ident);)+) => {
+        /// Evidence of one violation, as data: rendered for people by [`Finding::summary`].
+        ///
+        /// The stored form does not name the family: `kind` is one of the variants of one family, and
+        /// no two families share one.
+        #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+        #[serde(untagged, expecting = "a finding of a known kind with all its members")]
+        pub enum Finding {
+            $($(#[$doc])+ $family($finding)),+
+        }
+
+        impl Finding {
+            /// The evidence in one sentence.
+            pub fn summary(&self) -> String {
+                match self {
+                    $(Finding::$family(finding) => finding.summary()),+
                 }
             }
-            Finding::UnusedGroup { group, since_ms, lookalike } => format!(
-                "no network interface, instance or load balancer uses {group}, unchanged since {}{}",
-                moment(*since_ms),
-                by_name(*lookalike)
-            ),
-            Finding::RedundantGroup { group, keeper, lookalike } => {
-                let by_name = by_name(*lookalike);
-                format!(
-                    "{group} has the same rules as {keeper} of its VPC, which is to stay{by_name}"
-                )
+        }
+
+        $(impl From<$finding> for Finding {
+            fn from(finding: $finding) -> Finding {
+                Finding::$family(finding)
             }
-        }
-    }
+        })+
+    };
 }
 
-/// Differences of rule groups that are told of one web ACL; of more, the last says how many.
-pub const RULE_GROUP_DIFFERENCES_MAX: usize = 20;
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-fn is_false(flag: &bool) -> bool {
-    !flag
-}
-
-/// Resources out of scope that are told of one web ACL.
-pub const OUT_OF_SCOPE_RESOURCES_MAX: usize = 100;
-
-/// A violating group on an interface or instance.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AttachedGroup {
-    /// Its id.
-    pub group: Box<str>,
-    /// Whose it is, when it is another account's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<AccountId>,
-    /// It only bears a name like Firewall Manager's own (semantics §11 row 57).
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub lookalike: bool,
-    /// Rules of it that break the policy, in the order of reports: never empty, and at most
-    /// [`ATTACHED_RULES_MAX`].
-    pub rules: Vec<BrokenRule>,
-    /// Whether there are more of them.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub more: bool,
-}
-
-/// A rule of a group that breaks the policy, as told of what carries the group.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BrokenRule {
-    /// `ingress` or `egress`.
-    pub direction: Direction,
-    /// Protocol, ports and one peer, as text.
-    pub rule: Box<str>,
-    /// What it was held against: the option, list or audit rule.
-    pub against: Box<str>,
-}
-
-/// Rules of one group that are told of each resource that carries it: the group itself, where it is
-/// judged, tells [`super::VIOLATIONS_MAX`].
-pub const ATTACHED_RULES_MAX: usize = 5;
-
-/// Which way a rule of a security group points.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// Into the group's interfaces.
-    Ingress,
-    /// Out of them.
-    Egress,
-}
-
-impl Direction {
-    fn word(self) -> &'static str {
-        match self {
-            Direction::Ingress => "ingress",
-            Direction::Egress => "egress",
-        }
-    }
-}
-
-/// What is said of a group that looks like one of Firewall Manager's (semantics §11 row 57).
-fn by_name(lookalike: bool) -> &'static str {
-    if lookalike {
-        " (the group only bears a name like Firewall Manager's own: it carries the id of no common \
-         security group policy that is or was known)"
-    } else {
-        ""
-    }
-}
-
-impl AttachedGroup {
-    /// The group, with its owner where that is another account.
-    pub fn name(&self) -> String {
-        match &self.owner {
-            Some(owner) => format!("{} of account {owner}", self.group),
-            None => self.group.to_string(),
-        }
-    }
-
-    /// The rules of the group that break the policy, each in one sentence.
-    pub fn rules(&self) -> impl Iterator<Item = String> {
-        self.rules.iter().map(|broken| {
-            let (direction, name) = (broken.direction.word(), self.name());
-            let by_name = by_name(self.lookalike);
-            format!("{direction} rule `{}` of {name}: {}{by_name}", broken.rule, broken.against)
-        })
-    }
-}
-
-/// A moment in UTC, as ISO 8601 has it.
-fn moment(ms: i64) -> String {
-    match jiff::Timestamp::from_millisecond(ms) {
-        Ok(at) => at.to_string(),
-        Err(_) => format!("{ms} ms after 1970"),
-    }
-}
-
-fn attached(interfaces: &[(Box<str>, Vec<Box<str>>)], told: &[AttachedGroup]) -> String {
-    let mut text = String::from("violating security groups");
-    for (at, (interface, groups)) in interfaces.iter().enumerate() {
-        let join = if at == 0 { "" } else { ";" };
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{join} {} on {interface}", groups.join(", "));
-    }
-    for group in told {
-        for rule in group.rules() {
-            let _ = write!(text, "; {rule}");
-        }
-        if group.more {
-            let _ = write!(text, "; and more rules of {}", group.name());
-        }
-    }
-    text
+families! {
+    /// Audits of security groups, and what carries such groups.
+    SecurityGroups(SecurityGroupFinding);
+    /// Shield Advanced protections.
+    Shield(ShieldFinding);
+    /// Web ACLs.
+    Waf(WafFinding);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// One violation a line, as ledgers hold them: every kind, with and without what may be left out.
+    const STORED: &str = include_str!("finding/stored.jsonl");
+
     #[test]
-    fn a_summary_says_what_was_found_and_what_it_was_held_against() {
-        let rule = Finding::SecurityGroupRule {
-            group: "sg-1".into(),
-            direction: Direction::Ingress,
-            rule: "tcp 22 from 0.0.0.0/0".into(),
-            against: "no rule of audit group sg-a allows it".into(),
-            near_misses: Vec::new(),
-            remedies: Vec::new(),
-            lookalike: false,
-        };
-        assert_eq!(
-            rule.summary(),
-            "ingress rule `tcp 22 from 0.0.0.0/0` of sg-1: no rule of audit group sg-a allows it"
-        );
-        let interfaces = vec![
-            ("eni-1".into(), vec!["sg-1".into(), "sg-2".into()]),
-            ("eni-2".into(), vec!["sg-1".into()]),
-        ];
-        assert_eq!(
-            Finding::AttachedGroups { interfaces: interfaces.clone(), groups: Vec::new() }
-                .summary(),
-            "violating security groups sg-1, sg-2 on eni-1; sg-1 on eni-2",
-            "as it was kept before rules were told"
-        );
-        let broken = BrokenRule {
-            direction: Direction::Egress,
-            rule: "tcp 22 to ::/0".into(),
-            against: "wrong".into(),
-        };
-        let told = |group: &str, owner: Option<&str>, lookalike, more| AttachedGroup {
-            group: group.into(),
-            owner: owner.map(|owner| owner.try_into().unwrap()),
-            lookalike,
-            rules: vec![broken.clone()],
-            more,
-        };
-        let groups =
-            vec![told("sg-1", Some("222222222222"), false, true), told("sg-2", None, true, false)];
-        assert_eq!(
-            Finding::AttachedGroups { interfaces, groups }.summary(),
-            format!(
-                "violating security groups sg-1, sg-2 on eni-1; sg-1 on eni-2; egress rule `tcp 22 \
-                 to ::/0` of sg-1 of account 222222222222: wrong; and more rules of sg-1 of account \
-                 222222222222; egress rule `tcp 22 to ::/0` of sg-2: wrong{}",
-                by_name(true)
-            )
-        );
-        let bare = Finding::web_acl(None, "FMManagedWebACLV2-web-*".into(), vec![]);
-        assert_eq!(bare.summary(), "no web ACL; wanted: FMManagedWebACLV2-web-*");
-        let altered = |count: usize| {
-            let differences = (1..=count).map(|n| format!("rule {n}")).collect();
-            Finding::web_acl(Some("acl-1"), "first [a]; last []".into(), differences).summary()
-        };
-        assert_eq!(altered(1), "web ACL acl-1; rule 1; wanted: first [a]; last []");
-        assert!(altered(RULE_GROUP_DIFFERENCES_MAX).contains("; rule 19; rule 20; wanted"));
-        let more = altered(RULE_GROUP_DIFFERENCES_MAX + 1);
-        assert!(more.contains("; rule 19; and 2 more; wanted"), "{more}");
-        let shield = |protection: Option<&str>, web_acl: Option<&str>, amiss: &str| {
-            let [protection, web_acl] = [protection, web_acl].map(|id| id.map(Into::into));
-            Finding::Shield { protection, web_acl, amiss: amiss.into() }.summary()
-        };
-        assert_eq!(shield(None, None, "no Shield protection"), "no Shield protection");
-        assert_eq!(
-            shield(Some("p-1"), Some("acl-1"), "automatic response is off"),
-            "automatic response is off; seen: Shield protection p-1, web ACL acl-1"
-        );
-        let unused = |since_ms| {
-            Finding::UnusedGroup { group: "sg-1".into(), since_ms, lookalike: false }.summary()
-        };
-        assert_eq!(
-            unused(1_600_000_000_000),
-            "no network interface, instance or load balancer uses sg-1, unchanged since \
-             2020-09-13T12:26:40Z"
-        );
-        assert!(unused(i64::MAX).ends_with("unchanged since 9223372036854775807 ms after 1970"));
-        let (group, keeper) = ("sg-2".into(), "sg-1".into());
-        let redundant = Finding::RedundantGroup { group, keeper, lookalike: false };
-        assert_eq!(
-            redundant.summary(),
-            "sg-2 has the same rules as sg-1 of its VPC, which is to stay"
-        );
+    fn what_ledgers_hold_is_read_and_written_as_it_was() {
+        for line in STORED.lines() {
+            let read: Violation = serde_json::from_str(line).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), line);
+        }
+    }
+
+    #[test]
+    fn what_was_kept_before_rules_were_told_is_read() {
+        let kept = r#"{"kind":"AttachedGroups","interfaces":[["eni-1",["sg-1"]]]}"#;
+        let finding: Finding = serde_json::from_str(kept).unwrap();
+        assert_eq!(finding.summary(), "violating security groups sg-1 on eni-1");
+    }
+
+    #[test]
+    fn an_unknown_kind_and_a_missing_member_are_refused() {
+        for damaged in [r#"{"kind":"Unheard"}"#, r#"{"kind":"RedundantGroup","group":"sg-1"}"#] {
+            let refused = serde_json::from_str::<Finding>(damaged).unwrap_err();
+            assert_eq!(refused.to_string(), "a finding of a known kind with all its members");
+        }
     }
 }

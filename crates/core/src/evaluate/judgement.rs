@@ -8,7 +8,7 @@ use crate::ident::{ResourceId, ResourceType};
 use crate::inventory::{Item, Shard};
 
 use super::account::AccountFacts;
-use super::finding::Finding;
+use super::finding::Violation;
 use super::gap::Gap;
 use super::reference::References;
 use super::unrecorded::{outdated, unseen_gap};
@@ -41,35 +41,16 @@ pub enum Verdict {
     Undecided(Gap),
 }
 
+impl Verdict {
+    /// It breaks the policy in one way.
+    pub(super) fn violate(violation: impl Into<Violation>) -> Verdict {
+        Verdict::Violate(violation.into(), Vec::new())
+    }
+}
+
 /// What is said of a resource whose configuration was not recorded.
 pub(super) fn unseen(item: &Item) -> Verdict {
     Verdict::Undecided(unseen_gap(item))
-}
-
-/// One way in which a resource breaks a policy.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub struct Violation {
-    /// `ViolationReason`
-    pub reason: ViolationReason,
-    /// What was found and what it was held against.
-    pub finding: Finding,
-}
-
-/// `ViolationReason` of the model, as far as policies judged so far need it.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[allow(missing_docs)]
-pub enum ViolationReason {
-    WebAclMissingRuleGroup,
-    ResourceMissingWebAcl,
-    ResourceIncorrectWebAcl,
-    ResourceMissingShieldProtection,
-    ResourceMissingWebAclOrShieldProtection,
-    ResourceMissingSecurityGroup,
-    ResourceViolatesAuditSecurityGroup,
-    SecurityGroupUnused,
-    SecurityGroupRedundant,
-    WebAclConfigurationOrScopeOfUse,
 }
 
 /// A judged resource that breaks the policy.

@@ -27,7 +27,6 @@ mod network;
 mod opening;
 mod prefix_lists;
 mod reference;
-mod remedy;
 mod rule_groups;
 mod security_groups;
 mod selection;
@@ -49,19 +48,19 @@ pub(crate) use coverage::STALE;
 pub use coverage::current_until_ms;
 use evaluator::Evaluator;
 pub use finding::{
-    ATTACHED_RULES_MAX, AttachedGroup, BrokenRule, Direction, Finding, OUT_OF_SCOPE_RESOURCES_MAX,
-    RULE_GROUP_DIFFERENCES_MAX,
+    ATTACHED_RULES_MAX, AttachedGroup, BrokenRule, Direction, Finding, Mismatch, NarrowPeer,
+    NarrowRule, NearMiss, OUT_OF_SCOPE_RESOURCES_MAX, RULE_GROUP_DIFFERENCES_MAX, RuleAction,
+    RuleRemedy, SecurityGroupFinding, ShieldFinding, Violation, ViolationReason, WafFinding,
 };
 pub use footprint::{Difference, Support, footprint, judge_changed, support};
 pub use gap::Gap;
 use judgement::unseen;
-pub use judgement::{Evidence, Judgement, Status, Verdict, Violation, ViolationReason, Violator};
+pub use judgement::{Evidence, Judgement, Status, Verdict, Violator};
 pub use network::{
     InterfacesKnown, NETWORK_TYPES, NetworkAsked, NetworkFacts, NetworkShown, NetworkUser,
     Presence, Sharers, reads_networks,
 };
 pub use reference::{Fact, Reference, References};
-pub use remedy::{Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy};
 use selection::selected;
 use unrecorded::{outdated, unseen_gap};
 

@@ -6,9 +6,9 @@ use std::mem::discriminant;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
+use super::finding::{Mismatch, NarrowPeer, NarrowRule, RuleAction, RuleRemedy};
 use super::opening::{Opening, Peer, Ports, protocol_name};
 use super::prefix_lists::Answer;
-use super::remedy::{Mismatch, NarrowPeer, NarrowRule, RuleAction, RuleRemedy};
 
 impl<'a> Opening<'a> {
     /// What both open, as one rule; `None` when that is nothing.

@@ -14,8 +14,8 @@ use super::coverage::{missed, not_recording, not_seen, open_gaps};
 use super::evaluator::Evaluator;
 use super::web_acls::{Acls, Found, is_protectable};
 use super::{
-    Changed, DependentService, Evidence, Finding, Footprint, Gap, Judgement, Verdict, Violation,
-    ViolationReason, outdated, selected, unseen, unseen_gap,
+    Changed, DependentService, Evidence, Footprint, Gap, Judgement, ShieldFinding, Verdict,
+    outdated, selected, unseen, unseen_gap,
 };
 
 /// Types a SHIELD_ADVANCED policy can be about, ascending.
@@ -280,12 +280,10 @@ impl<'a> Judge<'a> {
         acl: &Found<'_>,
     ) -> Verdict {
         match amiss(self.rule.automatic_response, body) {
-            Response::Amiss(amiss) => violate(
-                ViolationReason::ResourceMissingWebAclOrShieldProtection,
-                Some(protection.key.id.as_str()),
-                id_of(acl),
-                &amiss,
-            ),
+            Response::Amiss(amiss) => {
+                let protection = Some(protection.key.id.as_str());
+                Verdict::violate(ShieldFinding::amiss(protection, id_of(acl), &amiss))
+            }
             Response::Untold => undecided(&format!(
                 "The automatic response action of the Shield protection of {} was not recorded.",
                 item.key.id
@@ -343,32 +341,17 @@ fn id_of<'a>(acl: &Found<'a>) -> Option<&'a str> {
 
 /// No protection; if there can be a web ACL, there may be one (semantics §10 row 17).
 fn unprotected(web_acl: Option<&str>) -> Verdict {
-    let reason = ViolationReason::ResourceMissingShieldProtection;
-    violate(reason, None, web_acl, "no Shield protection")
+    Verdict::violate(ShieldFinding::unprotected(web_acl))
 }
 
 /// No web ACL, protected or not (semantics §10 row 17).
 fn bare(protected: &Protected<'_>) -> Verdict {
-    let reason = ViolationReason::ResourceMissingWebAclOrShieldProtection;
-    match protected {
-        Protected::By(item, _) => violate(reason, Some(item.key.id.as_str()), None, "no web ACL"),
-        Protected::Not => violate(reason, None, None, "no Shield protection and no web ACL"),
-        Protected::Unseen(_) => violate(reason, None, None, "no web ACL"),
-    }
-}
-
-fn violate(
-    reason: ViolationReason,
-    protection: Option<&str>,
-    web_acl: Option<&str>,
-    amiss: &str,
-) -> Verdict {
-    let finding = Finding::Shield {
-        protection: protection.map(Into::into),
-        web_acl: web_acl.map(Into::into),
-        amiss: amiss.into(),
+    let (protection, amiss) = match protected {
+        Protected::By(item, _) => (Some(item.key.id.as_str()), "no web ACL"),
+        Protected::Not => (None, "no Shield protection and no web ACL"),
+        Protected::Unseen(_) => (None, "no web ACL"),
     };
-    Verdict::Violate(Violation { reason, finding }, Vec::new())
+    Verdict::violate(ShieldFinding::amiss(protection, None, amiss))
 }
 
 fn undecided(text: &str) -> Verdict {

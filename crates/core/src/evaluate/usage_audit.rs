@@ -19,8 +19,8 @@ use super::security_groups::{
 };
 use super::web_acls::{is_protectable, kind_gap};
 use super::{
-    DependentService, Direction, Evidence, Finding, Gap, Judgement, NetworkFacts, NetworkUser,
-    Reference, Verdict, Violation, ViolationReason, outdated, selected, unseen, unseen_gap,
+    DependentService, Direction, Evidence, Gap, Judgement, NetworkFacts, NetworkUser, Reference,
+    SecurityGroupFinding, Verdict, outdated, selected, unseen, unseen_gap,
 };
 
 /// Name of every VPC's default group; no other group may have it.
@@ -396,9 +396,8 @@ fn nowhere_gap(item: &Item) -> Gap {
 /// What is also unused is redundant first: its remedy begins there (semantics §10 row 15).
 fn redundant(item: &Item, keeper: &str, lookalike: bool) -> Verdict {
     let (group, keeper) = (item.key.id.as_str().into(), keeper.into());
-    let finding = Finding::RedundantGroup { group, keeper, lookalike };
-    let reason = ViolationReason::SecurityGroupRedundant;
-    Verdict::Violate(Violation { reason, finding }, Vec::new())
+    let finding = SecurityGroupFinding::RedundantGroup { group, keeper, lookalike };
+    Verdict::violate(finding.reasoned())
 }
 
 /// Nothing uses the group, and it has been as it is for the delay, counted from its newest
@@ -431,9 +430,9 @@ fn unused(
         return Verdict::Undecided(gap.clone());
     }
     judgement.gaps.extend(uses.outdated.clone());
-    let finding = Finding::UnusedGroup { group: item.key.id.as_str().into(), since_ms, lookalike };
-    let reason = ViolationReason::SecurityGroupUnused;
-    Verdict::Violate(Violation { reason, finding }, Vec::new())
+    let group = item.key.id.as_str().into();
+    let finding = SecurityGroupFinding::UnusedGroup { group, since_ms, lookalike };
+    Verdict::violate(finding.reasoned())
 }
 
 /// How long a group may be unused, and the moment of judging, milliseconds.

@@ -14,8 +14,8 @@ use super::rule_groups::{Comparison, compare, list};
 use super::web_acl_name::{self, OwnNames};
 use super::web_acls::{Acls, Found, association, is_protectable};
 use super::{
-    Changed, DependentService, Evidence, Finding, Footprint, Gap, Judgement,
-    OUT_OF_SCOPE_RESOURCES_MAX, Verdict, Violation, ViolationReason, outdated, selected, unseen,
+    Changed, DependentService, Evidence, Footprint, Gap, Judgement, Verdict, WafFinding, outdated,
+    selected, unseen,
 };
 
 /// Types a WAFV2 policy can be about, ascending.
@@ -97,11 +97,10 @@ impl<'a> Judge<'a> {
             return unseen(item);
         };
         match found {
-            Found::None => self.violate(
-                ViolationReason::ResourceMissingWebAcl,
-                None,
-                web_acl_name::pattern(&self.policy.name),
-            ),
+            Found::None => {
+                let wanted = web_acl_name::pattern(&self.policy.name);
+                Verdict::violate(WafFinding::missing(wanted))
+            }
             Found::Unseen => {
                 let text = format!("The web ACL of {} was not recorded.", item.key.id);
                 Verdict::Undecided(Gap::new(DependentService::Config, &text))
@@ -160,11 +159,8 @@ impl<'a> Judge<'a> {
     }
 
     fn incorrect(&self, id: &str) -> Verdict {
-        self.violate(
-            ViolationReason::ResourceIncorrectWebAcl,
-            Some(id),
-            web_acl_name::pattern(&self.policy.name),
-        )
+        let wanted = web_acl_name::pattern(&self.policy.name);
+        Verdict::violate(WafFinding::incorrect(id, wanted))
     }
 
     /// The policy's own is managed by Firewall Manager and has a name of the policy's pattern
@@ -202,9 +198,8 @@ impl<'a> Judge<'a> {
         if !comparison.differences.is_empty() {
             let wanted =
                 format!("first {}; last {}", list(&self.rule.first), list(&self.rule.last));
-            let finding = Finding::web_acl(Some(id), wanted, comparison.differences);
-            let reason = ViolationReason::WebAclMissingRuleGroup;
-            return Verdict::Violate(Violation { reason, finding }, Vec::new());
+            let found = WafFinding::without_groups(id, wanted, comparison.differences);
+            return Verdict::violate(found);
         }
         if comparison.is_untold {
             let text =
@@ -212,11 +207,6 @@ impl<'a> Judge<'a> {
             return Verdict::Undecided(Gap::new(DependentService::Config, &text));
         }
         Verdict::Comply
-    }
-
-    fn violate(&self, reason: ViolationReason, found: Option<&str>, wanted: String) -> Verdict {
-        let finding = Finding::web_acl(found, wanted, Vec::new());
-        Verdict::Violate(Violation { reason, finding }, Vec::new())
     }
 
     /// With RETROFIT_EXISTING, web ACLs in use that cannot be taken over break the policy
@@ -233,7 +223,6 @@ impl<'a> Judge<'a> {
             in_scope.iter().map(|item| (&item.key.resource_type, item.key.id.as_str())).collect();
         for item in in_use.into_values() {
             let Body::WebAcl(acl) = &item.body else { continue };
-            let reason = ViolationReason::WebAclConfigurationOrScopeOfUse;
             let arn = item.key.id.as_str();
             let verdict = match self.maker(item, acl) {
                 // What is not told of its maker is told as a gap of the resources that it is on.
@@ -244,26 +233,13 @@ impl<'a> Judge<'a> {
                         judgement.gaps.extend(untold);
                         continue;
                     }
-                    let finding = out_of_scope_use(arn, strangers);
-                    Verdict::Violate(Violation { reason, finding }, Vec::new())
+                    Verdict::violate(WafFinding::out_of_scope_use(arn, strangers))
                 }
-                Maker::Other => {
-                    let wanted =
-                        "a web ACL that Firewall Manager does not manage already".to_owned();
-                    self.violate(reason, Some(arn), wanted)
-                }
+                Maker::Other => Verdict::violate(WafFinding::not_free(arn)),
             };
             judgement.record(item, verdict);
         }
     }
-}
-
-fn out_of_scope_use(web_acl: &str, mut strangers: Vec<&str>) -> Finding {
-    strangers.sort_unstable();
-    strangers.dedup();
-    let more = strangers.len().saturating_sub(OUT_OF_SCOPE_RESOURCES_MAX) as u64;
-    let resources = strangers.into_iter().take(OUT_OF_SCOPE_RESOURCES_MAX).map(Into::into);
-    Finding::WebAclOutOfScopeUse { web_acl: web_acl.into(), resources: resources.collect(), more }
 }
 
 /// Resources out of scope that a web ACL is on.

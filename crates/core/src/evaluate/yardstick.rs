@@ -9,11 +9,11 @@ use crate::policy::Policy;
 use crate::policy::content_audit::{AuditAction, AuditGroups, ContentAudit};
 
 use super::audit_lists::AuditLists;
+use super::finding::{NearMiss, RuleRemedy};
 use super::managed_options::Options;
 use super::narrowing::{left_of, remedies};
 use super::opening::{Opening, Peer, any_opening, openings};
 use super::prefix_lists::{Answer, PrefixLists};
-use super::remedy::{NearMiss, RuleRemedy};
 use super::{DependentService, Direction, Evidence, Fact, Gap, Reference, References};
 
 /// Audit rules told of one opening that comes near to them; of more the nearest.

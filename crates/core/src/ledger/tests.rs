@@ -1,4 +1,4 @@
-use crate::evaluate::{Finding, Gap, ViolationReason};
+use crate::evaluate::{Finding, Gap, ViolationReason, WafFinding};
 
 use super::*;
 
@@ -8,7 +8,11 @@ fn violator(id: &str, wanted: &str) -> Violator {
         id: id.try_into().unwrap(),
         violations: vec![Violation {
             reason: ViolationReason::ResourceMissingWebAcl,
-            finding: Finding::WebAcl { found: None, wanted: wanted.into(), differences: vec![] },
+            finding: Finding::Waf(WafFinding::WebAcl {
+                found: None,
+                wanted: wanted.into(),
+                differences: vec![],
+            }),
         }],
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use palisade_core::evaluate::{
     DependentService, Finding, Gap, Judgement, Reference, Violation, ViolationReason, Violator,
+    WafFinding,
 };
 use palisade_core::ident::{
     AccountId, ListId, PolicyId, Region, ResourceId, ResourceType, ShardId,
@@ -279,7 +280,8 @@ pub fn settled(lease: Lease, evaluated_ms: i64, outcomes: &[Outcome]) -> Settlem
 // Ledger.
 
 pub fn violator(resource_type: ResourceType, name: &str, rule: &str) -> Violator {
-    let finding = Finding::WebAcl { found: None, wanted: rule.into(), differences: vec![] };
+    let finding =
+        Finding::Waf(WafFinding::WebAcl { found: None, wanted: rule.into(), differences: vec![] });
     let reason = ViolationReason::ResourceMissingWebAcl;
     Violator { resource_type, id: id(name), violations: vec![Violation { reason, finding }] }
 }

@@ -2,7 +2,7 @@ use crate::evaluate::world::{
     ACCOUNT, ADMIN, account, body, gaps, group, instance, interface, judged, outdated, policy,
     shard_id, tagged, violators, world,
 };
-use crate::evaluate::{Direction, Fact, Judgement, References, RuleAction};
+use crate::evaluate::{Direction, Fact, Finding, Judgement, References, RuleAction};
 use crate::inventory::{Cause, OpenGap, PrefixList, Recorder, RecordingGroup, Shard};
 use crate::lists::App;
 use crate::policy::Rule;
@@ -69,7 +69,10 @@ fn check_with(policy: &Policy, references: &References, beside: &[Item], table: 
         let found = match judgement.violators.as_slice() {
             [] => "comply",
             [violator] => match &violator.violations[0].finding {
-                Finding::SecurityGroupRule { against, .. } => against,
+                Finding::SecurityGroups(SecurityGroupFinding::SecurityGroupRule {
+                    against,
+                    ..
+                }) => against,
                 other => panic!("{other:?}"),
             },
             more => panic!("{more:?}"),
@@ -183,7 +186,12 @@ fn a_group_reports_each_offending_rule_once_in_order() {
         .violations
         .iter()
         .map(|violation| match &violation.finding {
-            Finding::SecurityGroupRule { group, direction, rule, .. } => {
+            Finding::SecurityGroups(SecurityGroupFinding::SecurityGroupRule {
+                group,
+                direction,
+                rule,
+                ..
+            }) => {
                 format!("{group} {direction:?} {rule}")
             }
             other => panic!("{other:?}"),

@@ -4,7 +4,7 @@ use crate::evaluate::world::{
     ACCOUNT, account, body, gaps, group, instance, interface, judged, judged_at, outdated, policy,
     tagged, violators, world,
 };
-use crate::evaluate::{AccountFacts, Fact, Reference, References};
+use crate::evaluate::{AccountFacts, Fact, Finding, Reference, References};
 use crate::inventory::{
     ClassicLoadBalancer, InstanceInterface, LoadBalancer, Recorder, RecordingGroup, Shard,
 };
@@ -62,7 +62,9 @@ fn found(judgement: &Judgement) -> String {
 /// Violators with their keepers.
 fn kept(judgement: &Judgement) -> String {
     let keeper = |finding: &Finding| match finding {
-        Finding::RedundantGroup { group, keeper, .. } => format!("{group}>{keeper}"),
+        Finding::SecurityGroups(SecurityGroupFinding::RedundantGroup { group, keeper, .. }) => {
+            format!("{group}>{keeper}")
+        }
         other => panic!("{other:?}"),
     };
     let all: Vec<_> =
@@ -170,7 +172,11 @@ fn groups_in_use_and_redundant_ones_wake_nothing() {
 #[test]
 fn evidence_says_since_when_a_group_is_as_it_is() {
     let judgement = judge_of(UNUSED, vec![captured(sg("sg-1", ""), 7)]);
-    let finding = Finding::UnusedGroup { group: "sg-1".into(), since_ms: 7, lookalike: false };
+    let finding = Finding::SecurityGroups(SecurityGroupFinding::UnusedGroup {
+        group: "sg-1".into(),
+        since_ms: 7,
+        lookalike: false,
+    });
     assert_eq!(judgement.violators[0].violations[0].finding, finding);
 }
 
@@ -559,7 +565,7 @@ proptest! {
             .violators
             .iter()
             .map(|violator| match &violator.violations[0].finding {
-                Finding::RedundantGroup { group, keeper, .. } => (group.to_string(), keeper.to_string()),
+                Finding::SecurityGroups(SecurityGroupFinding::RedundantGroup { group, keeper, .. }) => (group.to_string(), keeper.to_string()),
                 other => panic!("{other:?}"),
             })
             .collect();

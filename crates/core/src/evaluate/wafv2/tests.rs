@@ -1,5 +1,5 @@
 use crate::evaluate::world::{body, gaps, judged, outdated, policy, tagged, violators, world};
-use crate::evaluate::{Judgement, References};
+use crate::evaluate::{Finding, Judgement, References, ViolationReason};
 use crate::inventory::{
     ACTION_NONE, LoadBalancer, Recorder, RecordingGroup, RuleGroupId, WafAssociation, WafTarget,
     WebAclRuleGroup,
@@ -399,11 +399,13 @@ fn retrofitting_reports_web_acls_that_cannot_be_taken_over() {
     );
     let findings: Vec<_> =
         judgement.violators.iter().map(|found| &found.violations[0].finding).collect();
-    assert!(matches!(findings[1], Finding::WebAcl { .. }), "{:?}", findings[1]);
-    let use_of = |resources: &[&str], more| Finding::WebAclOutOfScopeUse {
-        web_acl: acl_arn("shared").into(),
-        resources: resources.iter().map(|id| (*id).into()).collect(),
-        more,
+    assert!(matches!(findings[1], Finding::Waf(WafFinding::WebAcl { .. })), "{:?}", findings[1]);
+    let use_of = |resources: &[&str], more| {
+        Finding::Waf(WafFinding::WebAclOutOfScopeUse {
+            web_acl: acl_arn("shared").into(),
+            resources: resources.iter().map(|id| (*id).into()).collect(),
+            more,
+        })
     };
     assert_eq!(*findings[2], use_of(&["api-1"], 0));
 }
@@ -429,19 +431,5 @@ fn what_is_out_of_scope_and_was_seen_later_without_its_configuration_may_be_on_i
         let judgement = judged(&policy, &world(items), &References::new());
         assert_eq!(violators(&judgement), [""; 0]);
         assert_eq!(gaps(&judgement), want);
-    }
-}
-
-#[test]
-fn uses_out_of_scope_are_told_to_their_limit() {
-    for (count, want) in [(100, (100, 0)), (101, (100, 1))] {
-        let ids: Vec<String> = (0..count).map(|n| format!("api-{n}")).collect();
-        let strangers: Vec<&str> = ids.iter().map(String::as_str).chain(["api-0"]).collect();
-        let Finding::WebAclOutOfScopeUse { resources, more, .. } = out_of_scope_use("a", strangers)
-        else {
-            panic!("a use out of scope")
-        };
-        assert_eq!((resources.len(), more), want);
-        assert!(resources.is_sorted());
     }
 }

@@ -1,4 +1,6 @@
-use crate::evaluate::{DependentService, Finding, Gap, Judgement, Violation, ViolationReason};
+use crate::evaluate::{
+    DependentService, Finding, Gap, Judgement, Violation, ViolationReason, WafFinding,
+};
 
 use super::super::{advance, hold};
 use super::*;
@@ -7,11 +9,11 @@ use super::*;
 fn judgement(violators: &str, gaps: &[&str], in_scope: u64) -> Judgement {
     let violator = |word: &str| {
         let (id, found) = word.split_once('=').unwrap_or((word, ""));
-        let finding = Finding::WebAcl {
+        let finding = Finding::Waf(WafFinding::WebAcl {
             found: Some(found.into()),
             wanted: "acl".into(),
             differences: vec![],
-        };
+        });
         let reason = ViolationReason::ResourceMissingWebAcl;
         Violator {
             resource_type: ResourceType::LOAD_BALANCER,

@@ -34,7 +34,10 @@ fn check_lists(audit: &ContentAudit, audit_rules: &str, table: &str) {
         let judgement = in_shard(&policy, &references, items);
         let broken =
             judgement.violators.first().map(|violator| match &violator.violations[0].finding {
-                Finding::SecurityGroupRule { against, .. } => against.to_string(),
+                Finding::SecurityGroups(SecurityGroupFinding::SecurityGroupRule {
+                    against,
+                    ..
+                }) => against.to_string(),
                 other => panic!("{other:?}"),
             });
         let gaps: Vec<_> = gaps(&judgement)
@@ -223,7 +226,7 @@ fn no_narrower_rule_is_offered_that_may_break_the_policy_too() {
     let references = super::lists(vec![app("tcp", 22)], &[]);
     for (rule, offers) in [("in tcp 22-23 pl-untold", false), ("in tcp 22-23 8.8.8.0/24", true)] {
         let judgement = in_shard(&policy, &references, vec![group("sg-1", rule)]);
-        let Finding::SecurityGroupRule { remedies, .. } =
+        let Finding::SecurityGroups(SecurityGroupFinding::SecurityGroupRule { remedies, .. }) =
             &judgement.violators[0].violations[0].finding
         else {
             panic!("a rule")

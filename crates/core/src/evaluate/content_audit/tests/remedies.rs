@@ -10,8 +10,11 @@ fn check_remedies(policy: &Policy, references: &References, beside: &[Item], tab
         let mut items = vec![group("sg-1", rule)];
         items.extend_from_slice(beside);
         let judgement = in_shard(policy, references, items);
-        let Finding::SecurityGroupRule { near_misses, remedies: found, .. } =
-            &judgement.violators[0].violations[0].finding
+        let Finding::SecurityGroups(SecurityGroupFinding::SecurityGroupRule {
+            near_misses,
+            remedies: found,
+            ..
+        }) = &judgement.violators[0].violations[0].finding
         else {
             panic!("{row}")
         };
@@ -148,8 +151,9 @@ fn near_misses_are_told_to_their_limit() {
         let audit: Vec<_> = (0..rules).map(|n| format!("in tcp 22 10.{n}.0.0/16")).collect();
         let references = audit_group_of(&policy, &audit.join("; "));
         let judgement = in_shard(&policy, &references, vec![group("sg-1", "in tcp 22 0.0.0.0/0")]);
-        let Finding::SecurityGroupRule { near_misses, .. } =
-            &judgement.violators[0].violations[0].finding
+        let Finding::SecurityGroups(SecurityGroupFinding::SecurityGroupRule {
+            near_misses, ..
+        }) = &judgement.violators[0].violations[0].finding
         else {
             panic!("a rule")
         };

@@ -62,7 +62,10 @@ fn an_interface_names_its_violating_groups() {
     };
     let groups = vec![told("sg-a"), told("sg-b")];
     let finding = &judgement.violators[0].violations[0].finding;
-    assert_eq!(finding, &Finding::AttachedGroups { interfaces, groups });
+    assert_eq!(
+        finding,
+        &Finding::SecurityGroups(SecurityGroupFinding::AttachedGroups { interfaces, groups })
+    );
 }
 
 #[test]
@@ -385,7 +388,8 @@ fn an_interface_tells_so_many_rules_of_a_group_and_that_there_are_more() {
         let rules: Vec<_> = (0..count).map(|n| format!("in tcp 22 10.0.{n}.0/24")).collect();
         let items = vec![group("sg-1", &rules.join("; ")), interface("eni-1", &["sg-1"])];
         let judgement = denying(INTERFACE, items);
-        let Finding::AttachedGroups { groups, .. } = &judgement.violators[0].violations[0].finding
+        let Finding::SecurityGroups(SecurityGroupFinding::AttachedGroups { groups, .. }) =
+            &judgement.violators[0].violations[0].finding
         else {
             panic!("groups")
         };
@@ -500,7 +504,8 @@ fn violators_ascend_by_type_and_id() {
 #[test]
 fn every_violation_says_which_way_its_rule_points() {
     let judgement = denying(GROUP, vec![bad("sg-1")]);
-    let Finding::SecurityGroupRule { direction, .. } = judgement.violators[0].violations[0].finding
+    let Finding::SecurityGroups(SecurityGroupFinding::SecurityGroupRule { direction, .. }) =
+        judgement.violators[0].violations[0].finding
     else {
         panic!("a rule")
     };

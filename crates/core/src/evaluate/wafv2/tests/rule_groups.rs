@@ -120,7 +120,10 @@ fn said(data: &Value, configuration: &Value) -> String {
         ([], _) => "undecided".to_owned(),
         ([one], 0) => {
             assert_eq!(one.violations[0].reason, ViolationReason::WebAclMissingRuleGroup);
-            let Finding::WebAcl { differences, .. } = &one.violations[0].finding else { panic!() };
+            let Finding::Waf(WafFinding::WebAcl { differences, .. }) = &one.violations[0].finding
+            else {
+                panic!()
+            };
             differences.join("; ")
         }
         other => panic!("{other:?}"),
