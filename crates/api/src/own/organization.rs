@@ -196,9 +196,15 @@ fn confirmed(old: &Organization, new: &Organization, confirm: bool) -> Result<()
     if !change.needs_confirmation || confirm {
         return Ok(());
     }
-    let why = match change.other_id {
-        true => format!("the file is of organization `{}`, and `{}` is in place", new.id, old.id),
-        false => "the file drops more than a fifth of the accounts".to_owned(),
+    let why = if change.other_id {
+        format!("the file is of organization `{}`, and `{}` is in place", new.id, old.id)
+    } else if change.other_management {
+        format!(
+            "the file names management account `{}`, and `{}` is in place",
+            new.management, old.management
+        )
+    } else {
+        "the file drops more than a fifth of the accounts".to_owned()
     };
     Err(Refused::new(
         StatusCode::CONFLICT,
@@ -209,6 +215,7 @@ fn confirmed(old: &Organization, new: &Organization, confirm: bool) -> Result<()
         ),
     )
     .with("otherId", change.other_id)
+    .with("otherManagementAccount", change.other_management)
     .with("dropped", change.dropped)
     .with("of", change.of))
 }

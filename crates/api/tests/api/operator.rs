@@ -78,6 +78,10 @@ async fn a_replacement_by_another_or_much_smaller_organization_needs_confirmatio
     let answer = put(&other, "?confirm=false").await;
     answer.own_refuses(409, "ConfirmationRequired", "`o-another001`");
     put(&other, "?confirm=true").await.ok();
+    let mut moved = other.clone();
+    moved["Organization"]["ManagementAccountId"] = json!(ADMIN);
+    let answer = put(&moved, "").await;
+    answer.own_refuses(409, "ConfirmationRequired", "names management account");
     put(&other, "?confirm=1").await.own_refuses(
         400,
         "InvalidInput",

@@ -187,7 +187,8 @@ fn replacing_asks_for_confirmation_when_it_looks_like_a_mistake() {
     // Five accounts: one is a fifth, two are more.
     for (dropped, needs_confirmation) in [(0, false), (1, false), (2, true), (5, true)] {
         let found = replacement(&old, &without(dropped));
-        let wanted = Replacement { other_id: false, dropped, of: 5, needs_confirmation };
+        let (other_id, other_management) = (false, false);
+        let wanted = Replacement { other_id, other_management, dropped, of: 5, needs_confirmation };
         assert_eq!(found, wanted);
     }
     // Nine accounts: two are more than a fifth, by a hair. Ten: two are a fifth.
@@ -202,6 +203,16 @@ fn replacing_asks_for_confirmation_when_it_looks_like_a_mistake() {
     }
     let mut other = old.clone();
     other.id = "o-2".into();
-    let wanted = Replacement { other_id: true, dropped: 0, of: 5, needs_confirmation: true };
+    let wanted = Replacement {
+        other_id: true,
+        other_management: false,
+        dropped: 0,
+        of: 5,
+        needs_confirmation: true,
+    };
+    assert_eq!(replacement(&old, &other), wanted);
+    let mut other = old.clone();
+    other.management = id("201");
+    let wanted = Replacement { other_id: false, other_management: true, ..wanted };
     assert_eq!(replacement(&old, &other), wanted);
 }

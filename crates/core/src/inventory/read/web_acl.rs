@@ -156,7 +156,7 @@ fn rule_group(group: RuleGroup<'_>) -> WebAclRuleGroup {
     };
     let statement = group.statement.unwrap_or_default();
     let group = match (statement.managed, statement.own) {
-        (Some(group), _) => {
+        (Some(group), None) => {
             if let (Some(vendor), Some(name)) = (told(&group.vendor), told(&group.name)) {
                 read.id = Some(RuleGroupId::Managed { vendor, name });
             }
@@ -166,7 +166,8 @@ fn rule_group(group: RuleGroup<'_>) -> WebAclRuleGroup {
             read.id = told(&group.arn).map(|arn| RuleGroupId::Own { arn });
             group
         }
-        (None, None) => return read,
+        // A rule has one statement. Which group two of them mean is not told.
+        (Some(_), Some(_)) | (None, None) => return read,
     };
     let unset = |is_told: bool| is_told || is_whole;
     read.version = match group.version.as_ref() {

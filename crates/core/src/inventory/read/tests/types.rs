@@ -203,6 +203,33 @@ fn web_acls_are_read_in_both_letter_cases() {
     assert_eq!((untold.pre_process, untold.default_block, &*untold.arn), (None, None, "arn:the"));
 }
 
+/// Semantics §11 row 38: an override that says neither, and a rule of two statements, are not told.
+#[test]
+fn a_rule_group_that_may_be_another_is_not_told() {
+    for (own, managed, action, is_told, is_action_told) in [
+        (r#""ARN":"arn:rg""#, "", r#"{"None":{}}"#, true, true),
+        ("", r#""VendorName":"AWS","Name":"x""#, r#"{"Count":{}}"#, true, true),
+        (r#""ARN":"arn:rg""#, "", "{}", true, false),
+        (r#""ARN":"arn:rg""#, r#""VendorName":"AWS","Name":"x""#, r#"{"None":{}}"#, false, true),
+    ] {
+        let of = |name: &str, members: &str| match members {
+            "" => String::new(),
+            members => format!(r#""{name}":{{{members}}}"#),
+        };
+        let statements =
+            [of("RuleGroupReferenceStatement", own), of("ManagedRuleGroupStatement", managed)];
+        let statements = statements.into_iter().filter(|one| !one.is_empty());
+        let statements = statements.collect::<Vec<_>>().join(",");
+        let text = format!(
+            r#"{{"PreProcessFirewallManagerRuleGroups":[{{"Name":"g","FirewallManagerStatement":{{{statements}}},"OverrideAction":{action}}}]}}"#
+        );
+        let Ok(Body::WebAcl(acl)) = body("AWS::WAFv2::WebACL", &text) else { panic!("{text}") };
+        let groups = acl.pre_process.unwrap();
+        let told = (groups[0].id.is_some(), groups[0].override_action.is_some());
+        assert_eq!(told, (is_told, is_action_told), "{text}");
+    }
+}
+
 /// First and last groups of a retrofitted web ACL, told by the names of its rules.
 #[test]
 fn groups_among_rules_are_told_where_every_rule_tells_its_name_and_place() {
