@@ -137,7 +137,9 @@ fn detailed_type(
             policy_type.as_str()
         )));
     }
-    TYPES.iter().find(|known| known.as_str() == resource_type).cloned().ok_or_else(|| {
+    // In any letter case (semantics §11 row 50).
+    let is_it = |known: &&ResourceType| known.as_str().eq_ignore_ascii_case(resource_type);
+    TYPES.iter().find(is_it).cloned().ok_or_else(|| {
         let known: Vec<&str> = TYPES.iter().map(ResourceType::as_str).collect();
         call.bad_input(format!(
             "resources of type `{resource_type}` have no violation details; those of these types have: {}",
