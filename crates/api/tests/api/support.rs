@@ -129,6 +129,8 @@ async fn violation_details_tell_the_rule_that_violates() {
         ask(json!({})).await.ok()["ViolationDetail"]["ResourceTags"],
         json!([{ "Key": "empty", "Value": "" }, { "Key": "team", "Value": "web" }])
     );
+    let lower = ask(json!({ "ResourceType": "aws::ec2::securitygroup" })).await.ok();
+    assert_eq!(lower, ask(json!({})).await.ok());
     let common = world.put_common().await;
     for (change, kind, fragment) in [
         (
