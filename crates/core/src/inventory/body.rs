@@ -1,49 +1,119 @@
 //! Typed bodies: of each wanted type just what some evaluator reads.
 
+use std::fmt;
+
 use ipnet::{Ipv4Net, Ipv6Net};
-use serde::{Deserialize, Serialize};
+use serde::de::{EnumAccess, Error as _, VariantAccess as _, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ident::{AccountId, ResourceType};
 
 use super::WebAclRuleGroup;
 
-/// What is held of a resource besides its key, version and tags.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub enum Body {
-    /// A tombstone: the resource was deleted at this version.
-    Deleted,
-    /// The resource exists but its configuration was not recorded (`ResourceNotRecorded`, or a
-    /// null body on an existing resource): it cannot be judged.
-    Unseen,
-    /// A type no evaluator reads.
-    Unwanted,
-    /// `AWS::EC2::SecurityGroup`
-    SecurityGroup(SecurityGroup),
-    /// `AWS::EC2::NetworkInterface`
-    NetworkInterface(NetworkInterface),
-    /// `AWS::EC2::Instance`
-    Instance(Instance),
-    /// `AWS::EC2::PrefixList`
-    PrefixList(PrefixList),
-    /// `AWS::ElasticLoadBalancingV2::LoadBalancer`
-    LoadBalancer(LoadBalancer),
-    /// `AWS::ElasticLoadBalancing::LoadBalancer`
-    ClassicLoadBalancer(ClassicLoadBalancer),
-    /// `AWS::ApiGateway::Stage`
-    ApiStage(WafTarget),
-    /// `AWS::CloudFront::Distribution`
-    Distribution(WafTarget),
-    /// `AWS::WAFv2::WebACL`
-    WebAcl(WebAcl),
-    /// `AWS::Shield::Protection` and `AWS::ShieldRegional::Protection`
-    Protection(Protection),
-    /// `AWS::Config::ConfigurationRecorder`
-    Recorder(Recorder),
-    /// Stored by an earlier edition, whose layout cannot tell what is judged now: nothing is known
-    /// of the configuration until its inventory is delivered again.
-    OlderLayout,
-    /// `AWS::EC2::SecurityGroupVpcAssociation`
-    GroupAssociation(GroupAssociation),
+macro_rules! bodies {
+    (
+        untyped: { $($(#[$word_doc:meta])+ $word_number:literal $word:ident;)+ }
+        typed: { $($(#[$doc:meta])+ $number:literal $variant:ident($of:ty);)+ }
+    ) => {
+        /// What is held of a resource besides its key, version and tags.
+        ///
+        /// Stored by number, so that the order of the variants means nothing.
+        #[derive(Clone, Debug, Eq, PartialEq)]
+        pub enum Body {
+            $($(#[$word_doc])+ $word,)+
+            $($(#[$doc])+ $variant($of),)+
+        }
+
+        impl Body {
+            const NAMES: &[&str] = &[$(stringify!($word),)+ $(stringify!($variant),)+];
+
+            #[cfg(test)]
+            const NUMBERS: &[(u32, &str)] =
+                &[$(($word_number, stringify!($word)),)+ $(($number, stringify!($variant)),)+];
+        }
+
+        impl Serialize for Body {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Body::$word => {
+                        to.serialize_unit_variant("Body", $word_number, stringify!($word))
+                    })+
+                    $(Body::$variant(body) => {
+                        to.serialize_newtype_variant("Body", $number, stringify!($variant), body)
+                    })+
+                }
+            }
+        }
+
+        impl<'de> Visitor<'de> for Numbered {
+            type Value = Body;
+
+            fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                to.write_str("the number of a body, and the body")
+            }
+
+            fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Body, A::Error> {
+                let (number, body) = access.variant::<u32>()?;
+                match number {
+                    $($word_number => body.unit_variant().map(|()| Body::$word),)+
+                    $($number => body.newtype_variant().map(Body::$variant),)+
+                    other => Err(A::Error::custom(format_args!("{other} is no number of a body"))),
+                }
+            }
+        }
+    };
+}
+
+// A number is never used again for something else: what stores hold is read by it. A new variant
+// takes the next one, wherever it stands, and changes no layout.
+bodies! {
+    untyped: {
+        /// A tombstone: the resource was deleted at this version.
+        0 Deleted;
+        /// The resource exists but its configuration was not recorded (`ResourceNotRecorded`, or a
+        /// null body on an existing resource): it cannot be judged.
+        1 Unseen;
+        /// A type no evaluator reads.
+        2 Unwanted;
+        /// Stored by an earlier edition, whose layout cannot tell what is judged now: nothing is known
+        /// of the configuration until its inventory is delivered again.
+        14 OlderLayout;
+    }
+    typed: {
+        /// `AWS::EC2::SecurityGroup`
+        3 SecurityGroup(SecurityGroup);
+        /// `AWS::EC2::NetworkInterface`
+        4 NetworkInterface(NetworkInterface);
+        /// `AWS::EC2::Instance`
+        5 Instance(Instance);
+        /// `AWS::EC2::PrefixList`
+        6 PrefixList(PrefixList);
+        /// `AWS::EC2::SecurityGroupVpcAssociation`
+        15 GroupAssociation(GroupAssociation);
+        /// `AWS::ElasticLoadBalancingV2::LoadBalancer`
+        7 LoadBalancer(LoadBalancer);
+        /// `AWS::ElasticLoadBalancing::LoadBalancer`
+        8 ClassicLoadBalancer(ClassicLoadBalancer);
+        /// `AWS::ApiGateway::Stage`
+        9 ApiStage(WafTarget);
+        /// `AWS::CloudFront::Distribution`
+        10 Distribution(WafTarget);
+        /// `AWS::WAFv2::WebACL`
+        11 WebAcl(WebAcl);
+        /// `AWS::Shield::Protection` and `AWS::ShieldRegional::Protection`
+        12 Protection(Protection);
+        /// `AWS::Config::ConfigurationRecorder`
+        13 Recorder(Recorder);
+    }
+}
+
+/// Reads a body by its number.
+struct Numbered;
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Body, D::Error> {
+        from.deserialize_enum("Body", Body::NAMES, Numbered)
+    }
 }
 
 impl Body {
@@ -281,4 +351,65 @@ pub enum RecordingGroup {
     Only(Vec<ResourceType>),
     /// `ExclusionByResourceTypes.ResourceTypes`, sorted.
     AllBut(Vec<ResourceType>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stores hold: to be added to, never to be altered.
+    const STORED: [(u32, &str); 16] = [
+        (0, "Deleted"),
+        (1, "Unseen"),
+        (2, "Unwanted"),
+        (3, "SecurityGroup"),
+        (4, "NetworkInterface"),
+        (5, "Instance"),
+        (6, "PrefixList"),
+        (7, "LoadBalancer"),
+        (8, "ClassicLoadBalancer"),
+        (9, "ApiStage"),
+        (10, "Distribution"),
+        (11, "WebAcl"),
+        (12, "Protection"),
+        (13, "Recorder"),
+        (14, "OlderLayout"),
+        (15, "GroupAssociation"),
+    ];
+
+    #[test]
+    fn every_body_keeps_the_number_by_which_stores_hold_it() {
+        let mut numbers = Body::NUMBERS.to_vec();
+        numbers.sort_unstable();
+        assert_eq!(numbers, STORED);
+    }
+
+    #[test]
+    fn a_body_is_written_and_read_by_its_number() {
+        let bodies = [
+            (0, Body::Deleted),
+            (1, Body::Unseen),
+            (2, Body::Unwanted),
+            (3, Body::SecurityGroup(SecurityGroup::default())),
+            (4, Body::NetworkInterface(NetworkInterface::default())),
+            (5, Body::Instance(Instance::default())),
+            (6, Body::PrefixList(PrefixList::default())),
+            (7, Body::LoadBalancer(LoadBalancer::default())),
+            (8, Body::ClassicLoadBalancer(ClassicLoadBalancer::default())),
+            (9, Body::ApiStage(WafTarget::default())),
+            (10, Body::Distribution(WafTarget::default())),
+            (11, Body::WebAcl(WebAcl::default())),
+            (12, Body::Protection(Protection::default())),
+            (13, Body::Recorder(Recorder::default())),
+            (14, Body::OlderLayout),
+            (15, Body::GroupAssociation(GroupAssociation::default())),
+        ];
+        assert_eq!(bodies.len(), STORED.len());
+        for (number, body) in bodies {
+            let bytes = postcard::to_allocvec(&body).unwrap();
+            assert_eq!(bytes[0], number, "{body:?}");
+            assert_eq!(postcard::from_bytes(&bytes), Ok(body));
+        }
+        assert!(postcard::from_bytes::<Body>(&[16, 0, 0, 0]).is_err());
+    }
 }

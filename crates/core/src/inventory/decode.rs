@@ -106,6 +106,7 @@ impl<'b> Stored<'b> {
         Some(all)
     }
 
+    /// By the numbers of `body.rs`.
     fn body(&mut self) -> Option<Body> {
         let from = self.0;
         match self.byte()? {

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-/// First byte of an encoded item; raised whenever the layout or a typed body changes.
+/// First byte of an encoded item; raised whenever the layout or a typed body changes. A further body has
+/// a number of its own (`body.rs`) and needs no other layout.
 pub const ITEM_LAYOUT: u8 = 3;
 
 /// Why bytes are not an encoded item.
