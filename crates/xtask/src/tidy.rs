@@ -3,6 +3,7 @@
 
 mod circles;
 mod citations;
+mod places;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -71,6 +72,7 @@ pub fn run() -> Result<usize, String> {
     named_tests(&root, &mut findings)?;
     citations::check(&root, &sources, &mut findings)?;
     circles::check(&root, &mut findings)?;
+    places::check(&root, &mut findings)?;
     if sources.len() < 20 {
         findings.push(format!("only {} source files were found below crates", sources.len()));
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::ident::ResourceType;
 use crate::inventory::{Item, Shard};
-use crate::policy::{Policy, PolicyType, Rule};
+use crate::policy::{Policy, Rule};
 
 mod account;
 mod addresses;
@@ -103,8 +103,8 @@ pub fn reads(policy: &Policy) -> BTreeSet<ResourceType> {
 /// Judges one policy over one shard. The caller has checked that the shard's account is in the
 /// policy's scope and that the shard is of the policy's Region.
 pub fn judge(policy: &Policy, evidence: &Evidence<'_>) -> Judgement {
-    if let Rule::NotJudged(policy_type) = &policy.rule {
-        return not_judged(policy, *policy_type, evidence);
+    if policy.rule.is_not_judged() {
+        return not_judged(policy, evidence);
     }
     let evaluator = evaluator(&policy.rule);
     let mut judgement = Judgement::default();
@@ -136,7 +136,8 @@ impl Evaluator for NotJudged {
 }
 
 /// A type of policy that is kept but has no evaluator: an issue, never a result.
-fn not_judged(policy: &Policy, policy_type: PolicyType, evidence: &Evidence<'_>) -> Judgement {
+fn not_judged(policy: &Policy, evidence: &Evidence<'_>) -> Judgement {
+    let policy_type = policy.policy_type();
     let types: BTreeSet<_> = policy.resource_types().iter().collect();
     let in_scope = types.into_iter().map(|kind| selected(policy, evidence.shard, kind).len());
     let text = format!("Palisade does not judge policies of type {} yet.", policy_type.as_str());
@@ -149,7 +150,7 @@ fn not_judged(policy: &Policy, policy_type: PolicyType, evidence: &Evidence<'_>)
 
 #[cfg(test)]
 mod tests {
-    use crate::policy::Rule;
+    use crate::policy::PolicyType;
 
     use super::world::{body, gaps, judged, policy, world};
     use super::*;

@@ -8,7 +8,7 @@ use crate::inventory::{
     RecordingGroup, SecurityGroup, Shard, Tags, UnseenState, Version,
 };
 use crate::lists::protocol_number;
-use crate::policy::{Policy, PolicyType, Rule};
+use crate::policy::{Policy, Rule};
 use crate::scope::Scope;
 
 use super::{AccountFacts, Direction, Evidence, Gap, Judgement, References, Violator, judge};
@@ -75,15 +75,7 @@ pub fn world(items: impl IntoIterator<Item = Item>) -> Shard {
 
 /// A policy named `web` of [`ADMIN`] about types separated by blanks.
 pub fn policy(resource_types: &str, rule: Rule) -> Policy {
-    let policy_type = match &rule {
-        Rule::ContentAudit(_) => PolicyType::SecurityGroupsContentAudit,
-        Rule::ShieldAdvanced(_) => PolicyType::ShieldAdvanced,
-        Rule::UsageAudit(_) => PolicyType::SecurityGroupsUsageAudit,
-        Rule::Wafv2(_) => PolicyType::Wafv2,
-        Rule::NotJudged(policy_type) => *policy_type,
-    };
     Policy {
-        policy_type,
         id: "01234567-89ab-cdef-0123-456789abcdef".try_into().unwrap(),
         name: "web".into(),
         former_names: Vec::new(),

@@ -20,6 +20,14 @@ pub struct Facts {
     pub has_details: bool,
     /// Whether the default administrator alone may have policies of the type, whatever is granted.
     pub is_default_administrators: bool,
+    /// Whether Firewall Manager makes security groups for policies of the type: they bear its id
+    /// (semantics §11 row 57).
+    pub makes_security_groups: bool,
+    /// Whether it makes web ACLs for them, by their names (semantics §11 row 34).
+    pub(super) makes_web_acls: bool,
+    /// How AWS refuses a resource type that a policy of the type may not name, before it says which;
+    /// `None` where its words are not known (semantics §8.2).
+    pub(super) unsupported_type: Option<&'static str>,
     /// The keys of ManagedServiceData.
     pub(super) data: &'static Shape,
     /// Whether a policy must have ManagedServiceData (semantics §2.2 PutPolicy item 5).
@@ -53,6 +61,9 @@ impl Facts {
             dependent_service,
             has_details: false,
             is_default_administrators: false,
+            makes_security_groups: false,
+            makes_web_acls: false,
+            unsupported_type: None,
             data,
             needs_data: true,
             needs_resource_sets: false,

@@ -24,6 +24,24 @@ pub enum Rule {
     NotJudged(PolicyType),
 }
 
+impl Rule {
+    /// The type of the policies that demand it.
+    pub fn policy_type(&self) -> PolicyType {
+        match self {
+            Rule::ContentAudit(_) => PolicyType::SecurityGroupsContentAudit,
+            Rule::ShieldAdvanced(_) => PolicyType::ShieldAdvanced,
+            Rule::UsageAudit(_) => PolicyType::SecurityGroupsUsageAudit,
+            Rule::Wafv2(_) => PolicyType::Wafv2,
+            Rule::NotJudged(policy_type) => *policy_type,
+        }
+    }
+
+    /// Whether policies of the type are kept and not judged.
+    pub fn is_not_judged(&self) -> bool {
+        matches!(self, Rule::NotJudged(_))
+    }
+}
+
 /// A type of policy: what is true of it, and how what it demands is read.
 #[derive(Debug)]
 pub struct Kind {

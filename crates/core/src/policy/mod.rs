@@ -75,8 +75,6 @@ pub struct Policy {
     pub revision: u64,
     /// `RemediationEnabled`
     pub remediation_enabled: bool,
-    /// `SecurityServicePolicyData.Type`
-    pub policy_type: PolicyType,
     /// Which accounts and resources.
     pub scope: Scope,
     /// What is demanded of them.
@@ -106,7 +104,7 @@ impl Policy {
 
     /// The policy's type.
     pub fn policy_type(&self) -> PolicyType {
-        self.policy_type
+        self.rule.policy_type()
     }
 }
 
@@ -124,7 +122,6 @@ pub fn parse(document: &Document, identity: Identity) -> Result<Policy, Refusal>
         region,
         revision,
         remediation_enabled: document.remediation_enabled,
-        policy_type: wanted.policy_type,
         scope: wanted.scope,
         rule: wanted.rule,
     })

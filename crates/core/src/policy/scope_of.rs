@@ -123,13 +123,12 @@ fn refuse_distribution_in_list(
         return Ok(());
     }
     let global = region.as_str() == Region::HOME_OF_GLOBAL;
-    Err(Refusal::input(if policy_type == PolicyType::ShieldAdvanced && !global {
-        format!("Unsupported Shield resource type {distribution}")
-    } else {
-        format!(
+    Err(Refusal::input(match policy_type.facts().unsupported_type {
+        Some(unsupported) if !global => format!("{unsupported} {distribution}"),
+        Some(_) | None => format!(
             "Resource [\"{distribution}\"] can not be in the CoralResourceTypeList, use \
              CoralResourceType instead."
-        )
+        ),
     }))
 }
 
@@ -138,8 +137,8 @@ fn allowed(text: &str, policy_type: PolicyType, place: &str) -> Result<ResourceT
     if let Some(named) = known.iter().find(|named| named.as_str() == text) {
         return Ok(named.clone());
     }
-    if policy_type == PolicyType::ShieldAdvanced {
-        return Err(Refusal::input(format!("Unsupported Shield resource type {}", shown(text))));
+    if let Some(unsupported) = policy_type.facts().unsupported_type {
+        return Err(Refusal::input(format!("{unsupported} {}", shown(text))));
     }
     let names: Vec<&str> = known.iter().map(ResourceType::as_str).collect();
     Err(Refusal::input(format!(

@@ -7,17 +7,20 @@ use super::shape::{Node, Shape, TYPE};
 use crate::ident::{ResourceId, ResourceType};
 
 /// What is true of the type.
-pub(super) static FACTS: Facts = Facts::new(
-    "SECURITY_GROUPS_COMMON",
-    &[
-        ResourceType::INSTANCE,
-        ResourceType::NETWORK_INTERFACE,
-        ResourceType::CLASSIC_LOAD_BALANCER,
-        ResourceType::LOAD_BALANCER,
-    ],
-    DependentService::Vpc,
-    &DATA,
-);
+pub(super) static FACTS: Facts = Facts {
+    makes_security_groups: true,
+    ..Facts::new(
+        "SECURITY_GROUPS_COMMON",
+        &[
+            ResourceType::INSTANCE,
+            ResourceType::NETWORK_INTERFACE,
+            ResourceType::CLASSIC_LOAD_BALANCER,
+            ResourceType::LOAD_BALANCER,
+        ],
+        DependentService::Vpc,
+        &DATA,
+    )
+};
 
 static DATA: Shape = Object(&[
     TYPE,

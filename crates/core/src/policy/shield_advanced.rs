@@ -9,6 +9,8 @@ use crate::ident::ResourceType;
 /// What is true of the type.
 pub(super) static FACTS: Facts = Facts {
     cleans_up: false,
+    makes_web_acls: true,
+    unsupported_type: Some("Unsupported Shield resource type"),
     // Other resources than the web ones need no settings.
     needs_data: false,
     ..Facts::new(

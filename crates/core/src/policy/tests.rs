@@ -56,7 +56,9 @@ fn identity(region: &str) -> Identity {
 }
 
 fn parsed(document: &Document) -> Result<Policy, Refusal> {
-    parse(document, identity("us-east-1"))
+    let policy = parse(document, identity("us-east-1"))?;
+    assert_eq!(document.policy_type(), Ok(policy.policy_type()), "what is read is of the type");
+    Ok(policy)
 }
 
 /// Lines `data => ok` or `data => part of the message`, each parsed as a policy of the type.

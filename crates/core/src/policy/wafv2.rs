@@ -11,6 +11,7 @@ use super::shape::{Node, Shape, TYPE, TYPED};
 /// What is true of the type.
 pub(super) static FACTS: Facts = Facts {
     has_details: true,
+    makes_web_acls: true,
     ..Facts::new(
         "WAFV2",
         &[

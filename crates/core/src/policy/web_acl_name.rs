@@ -53,7 +53,7 @@ fn contends(longer: &str, shorter: &str) -> bool {
 pub fn rivals<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Vec<Vec<Box<str>>> {
     let policies: Vec<&Policy> = policies.into_iter().collect();
     let mut by_region: BTreeMap<&Region, BTreeSet<&str>> = BTreeMap::new();
-    for policy in policies.iter().filter(|policy| makes_web_acls(policy)) {
+    for policy in policies.iter().filter(|policy| policy.policy_type().facts().makes_web_acls) {
         by_region.entry(&policy.region).or_default().extend(names(policy));
     }
     let rivals_of = |policy: &&Policy| -> Vec<Box<str>> {
@@ -74,11 +74,6 @@ pub fn rivals<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Vec<Vec<Box
         rivals.difference(&own).map(|name| (*name).into()).collect()
     };
     policies.iter().map(rivals_of).collect()
-}
-
-/// Shield policies make web ACLs as well (semantics §5.3).
-fn makes_web_acls(policy: &Policy) -> bool {
-    matches!(policy.policy_type(), PolicyType::Wafv2 | PolicyType::ShieldAdvanced)
 }
 
 /// The names that a policy has and had.

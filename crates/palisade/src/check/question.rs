@@ -7,9 +7,7 @@ use std::sync::Arc;
 use palisade_core::ident::{AccountId, PolicyId, Region, ResourceType};
 use palisade_core::inventory::Assumed;
 use palisade_core::organization::Organization;
-use palisade_core::policy::{
-    self, Document, Identity, Policy, PolicyFile, PolicyType, Purpose, Quotas, Rule,
-};
+use palisade_core::policy::{self, Document, Identity, Policy, PolicyFile, Purpose, Quotas};
 use sha2::{Digest, Sha256};
 
 use crate::args::{self, Check};
@@ -81,9 +79,7 @@ impl Question {
                 "--former-name `{stray}` is of no policy given; write it as `NAME=EARLIER`, with the policy's name of now first"
             )));
         }
-        let is_common = |policy: &&Policy| {
-            matches!(policy.rule, Rule::NotJudged(PolicyType::SecurityGroupsCommon))
-        };
+        let is_common = |policy: &&Policy| policy.policy_type().facts().makes_security_groups;
         let common = policies.iter().filter(is_common).map(|policy| policy.id.clone());
         let common_policies = common.chain(args.fms_policies.iter().cloned()).collect();
         Ok(Question {

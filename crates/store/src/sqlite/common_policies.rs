@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use palisade_core::evaluate::Reference;
 use palisade_core::ident::PolicyId;
-use palisade_core::policy::PolicyType;
 
 use crate::{PolicyRecord, Result};
 
@@ -43,7 +42,8 @@ pub(super) fn see(
     sequence: u64,
     now_ms: i64,
 ) -> Result<()> {
-    if policy.document.policy_type().ok() != Some(PolicyType::SecurityGroupsCommon) {
+    let policy_type = policy.document.policy_type();
+    if !policy_type.is_ok_and(|policy_type| policy_type.facts().makes_security_groups) {
         return Ok(());
     }
     let was_known = all(tx)?.contains(&policy.id);

@@ -6,8 +6,8 @@
 //! alone is seen.
 
 mod file;
-mod names;
-mod tokens;
+pub(super) mod names;
+pub(super) mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
