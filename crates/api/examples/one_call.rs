@@ -16,7 +16,9 @@ use palisade_core::evaluate::Status;
 use palisade_core::ident::{AccountId, PolicyId, Region, ShardId};
 use palisade_core::ledger::{Change, Entry};
 use palisade_store::sqlite::SqliteStore;
-use palisade_store::{KeyChange, KeyRecord, LedgerWrite, Mark, Outcome, Settlement, Store};
+use palisade_store::{
+    Control, KeyChange, KeyRecord, Keys, LedgerWrite, Mark, Outcome, Settlement, Work,
+};
 use palisade_wire::sigv4::{Payload, RequestParts, Secret, Signer, sign};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -151,7 +153,7 @@ fn judge(store: &SqliteStore, policy: &PolicyId) -> Result<()> {
         let shard = ShardId { account, region: region.clone() };
         marks.push(Mark { shard, policy: Some(policy.clone()) });
     }
-    store.mark(&marks, NOW_MS)?;
+    store.mark(&marks, NOW_MS, None)?;
     let revision = store.control()?.policies.get(policy).map_or(0, |record| record.revision);
     let mut settlements = Vec::new();
     for (n, lease) in store.lease(NOW_MS, 60_000, marks.len())?.into_iter().enumerate() {

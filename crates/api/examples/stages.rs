@@ -12,7 +12,7 @@ use palisade_core::inventory::{Delivery, DeliveryReader};
 use palisade_core::organization::Organization;
 use palisade_core::policy::PolicyFile;
 use palisade_store::sqlite::SqliteStore;
-use palisade_store::{Administrator, ControlChange, PolicyRecord, Store};
+use palisade_store::{Administrator, Control, ControlChange, Inventory, PolicyRecord, Want};
 use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -53,10 +53,10 @@ fn decode(text: &str, times: usize) -> Result<()> {
 /// One shard under a content audit and a WAFV2 policy.
 fn judge(delivery: &Delivery, times: usize) -> Result<()> {
     let store = store()?;
-    store.accept(delivery, NOW_MS)?;
+    store.accept(delivery, NOW_MS, None)?;
     let shard = ShardId { account: account(2).as_str().try_into()?, region: region()? };
     let view = ControlView::new(store.control()?);
-    let loaded = store.load(&shard, &BTreeSet::new(), &[])?;
+    let loaded = store.load(&Want::whole(&shard, &BTreeSet::new(), &[]))?;
     let evidence = Evidence {
         shard: &loaded.shard,
         references: &loaded.references,
@@ -86,7 +86,7 @@ fn ingest(times: usize) -> Result<()> {
         return Err(format!("at most {ACCOUNTS} times").into());
     }
     for delivery in deliveries.iter().take(times) {
-        let taken: u64 = store.accept(delivery, NOW_MS)?.accepted.values().sum();
+        let taken: u64 = store.accept(delivery, NOW_MS, None)?.accepted.values().sum();
         if taken != ITEMS {
             return Err(format!("{taken} items were taken in").into());
         }

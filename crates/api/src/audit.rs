@@ -4,7 +4,9 @@ mod abridged;
 mod organization;
 
 use palisade_core::ident::AccountId;
-use palisade_store::{AuditChange, AuditEvent, CallerKind, Control, ControlChange, ListContent};
+use palisade_store::{
+    AuditChange, AuditEvent, CallerKind, ControlChange, ControlState, ListContent,
+};
 use palisade_store::{ListRecord, PolicyRecord, ResourceSetRecord};
 use serde::Serialize;
 use serde_json::Value;
@@ -162,7 +164,7 @@ fn fit(changes: &mut [AuditChange], size_max: usize, rest_size_max: usize) {
 /// What changes of the control state do to its objects: the organization and administrators first,
 /// otherwise in the order of the changes. Work that follows is no object of anybody's call.
 pub(crate) fn changes(
-    before: &Control,
+    before: &ControlState,
     changes: &[ControlChange],
     partition: &str,
 ) -> Vec<AuditChange> {
@@ -179,7 +181,7 @@ pub(crate) fn changes(
 }
 
 struct Told<'a> {
-    before: &'a Control,
+    before: &'a ControlState,
     partition: &'a str,
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use palisade_core::evaluate::{DependentService, Status};
 use palisade_core::ident::AccountId;
 use palisade_core::ledger::{Entry, ViolatorRow};
-use palisade_store::{EntryRow, PolicyRecord, Store, StoreError};
+use palisade_store::{EntryRow, Ledger, PolicyRecord, StoreError};
 use palisade_wire::shapes::{
     ComplianceViolator, DependentServiceName, EvaluationResult, GetComplianceDetailRequest,
     GetComplianceDetailResponse, ListComplianceStatusRequest, ListComplianceStatusResponse,
@@ -190,7 +190,7 @@ pub(crate) fn judged<'r>(reading: &'r Reading, id: &str) -> Result<&'r Arc<Polic
 /// What the ledger holds after `before` up to the last of these accounts, which are ascending, as
 /// the answer is. Nearly always one read.
 pub(crate) fn entries(
-    store: &dyn Store,
+    store: &dyn Ledger,
     record: &PolicyRecord,
     before: Option<&AccountId>,
     page: &[AccountId],
@@ -273,7 +273,7 @@ pub fn detail(
 
 /// An entry and its first violators from one moment: read again while a settlement comes between.
 fn entry_and_violators(
-    store: &dyn Store,
+    store: &dyn Ledger,
     record: &PolicyRecord,
     account: &AccountId,
 ) -> Result<(Option<EntryRow>, Vec<ViolatorRow>), StoreError> {

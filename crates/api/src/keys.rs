@@ -3,7 +3,7 @@
 
 use palisade_core::ident::AccountId;
 use palisade_store::{
-    AuditChange, AuditEvent, KeyChange, KeyRecord, Store, StoreError, StoredSecret,
+    AuditChange, AuditEvent, KeyChange, KeyRecord, Keys, StoreError, StoredSecret,
 };
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ const ACCOUNT_ID_LEN: usize = 12;
 #[derive(Clone, Copy)]
 pub struct Keyring<'a> {
     /// Where the keys are.
-    pub store: &'a dyn Store,
+    pub store: &'a dyn Keys,
     /// What seals their secrets; without it keys can be disabled, enabled and deleted.
     pub vault: Option<&'a Vault>,
     /// Draws ids and secrets.

@@ -41,7 +41,7 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// A sealer under the key of [`palisade_store::Store::sealing_key`].
+    /// A sealer under the key of [`palisade_store::Keys::sealing_key`].
     pub fn new(key: [u8; 32]) -> Self {
         Sealer { cipher: Aes256Gcm::new(&key.into()) }
     }

@@ -8,15 +8,15 @@ use palisade_core::organization::Organization;
 use palisade_core::policy::{self, Identity, Policy, PolicyType};
 use palisade_core::scope::{self, AdminScope};
 use palisade_store::{
-    Administrator, Control, ControlChange, ListRecord, PolicyRecord, ResourceSetRecord, Store,
-    StoreError,
+    Administrator, Control, ControlChange, ControlState, ListRecord, PolicyRecord,
+    ResourceSetRecord, StoreError,
 };
 use palisade_wire::{ErrorKind, Fault};
 
 /// One revision of the control state with its policies parsed.
 #[derive(Debug)]
 pub struct ControlView {
-    control: Control,
+    control: ControlState,
     policies: BTreeMap<PolicyId, Parsed>,
 }
 
@@ -44,12 +44,12 @@ struct Parsed {
 impl ControlView {
     /// A view of `control`. A stored policy that this Palisade cannot parse is left out and
     /// reported to the log: nothing is judged or claimed for it.
-    pub fn new(control: Control) -> Self {
+    pub fn new(control: ControlState) -> Self {
         Self::following(control, None)
     }
 
     /// As [`ControlView::new`], taking over what `before` has already worked out.
-    fn following(control: Control, before: Option<&ControlView>) -> Self {
+    fn following(control: ControlState, before: Option<&ControlView>) -> Self {
         let same_accounts =
             before.is_some_and(|before| before.control.organization == control.organization);
         let mut policies = BTreeMap::new();
@@ -117,7 +117,7 @@ impl ControlView {
     }
 
     /// The whole control state.
-    pub fn control(&self) -> &Control {
+    pub fn control(&self) -> &ControlState {
         &self.control
     }
 
@@ -254,7 +254,7 @@ pub(crate) fn judged_accounts(
         .collect()
 }
 
-fn scope_in<'c>(control: &'c Control, administrator: &AccountId) -> Option<&'c AdminScope> {
+fn scope_in<'c>(control: &'c ControlState, administrator: &AccountId) -> Option<&'c AdminScope> {
     control.administrators.get(administrator).and_then(|known| known.scope.as_ref())
 }
 
@@ -271,14 +271,14 @@ pub(crate) fn identity(record: &PolicyRecord) -> Identity {
 
 /// Keeps the newest view, and the order of writers.
 pub struct Desk {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Control>,
     newest: Mutex<Option<Arc<ControlView>>>,
     writer: Mutex<()>,
 }
 
 impl Desk {
     /// A desk over `store`, which nothing has been read from yet.
-    pub fn new(store: Arc<dyn Store>) -> Self {
+    pub fn new(store: Arc<dyn Control>) -> Self {
         Desk { store, newest: Mutex::new(None), writer: Mutex::new(()) }
     }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use palisade_core::evaluate::{Fact, Finding, Reference, Violation};
 use palisade_core::ident::{AccountId, ResourceId, ResourceType, ShardId};
 use palisade_core::ledger::ViolatorRow;
-use palisade_store::{PolicyRecord, Store, StoreError};
+use palisade_store::{Inventory, PolicyRecord, StoreError, Want};
 use palisade_wire::shapes::{
     GetViolationDetailsRequest, GetViolationDetailsResponse, ResourceViolation, Tag,
     ViolationDetail,
@@ -97,7 +97,7 @@ pub fn details(
 /// The tags that the inventory tells of a violator now; none where it is not held any more or what
 /// is held cannot be read, for the violation stands without them.
 fn tags(
-    store: &dyn Store,
+    store: &dyn Inventory,
     shard: &ShardId,
     row: &ViolatorRow,
 ) -> Result<Option<Vec<Tag>>, StoreError> {
@@ -108,7 +108,7 @@ fn tags(
         id: row.id.clone(),
     };
     let wanted = BTreeSet::from([reference]);
-    let loaded = match store.load_types(shard, &wanted, &[], &BTreeSet::new()) {
+    let loaded = match store.load(&Want::of_types(shard, &wanted, &[], &BTreeSet::new())) {
         Err(StoreError::Damaged { .. }) => return Ok(None),
         loaded => loaded?,
     };

@@ -14,7 +14,9 @@ use palisade_core::inventory::{Delivery, DeliveryReader};
 use palisade_core::organization::Organization;
 use palisade_core::policy::PolicyFile;
 use palisade_store::sqlite::SqliteStore;
-use palisade_store::{Administrator, ControlChange, PolicyRecord, Store};
+use palisade_store::{
+    Administrator, Control, ControlChange, Inventory, Ledger, PolicyRecord, Store,
+};
 use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -34,7 +36,7 @@ fn main() -> Result<()> {
     decide(&store)?;
     let groups = (0..items).map(|n| group(n, 0, false));
     let all: Vec<Value> = groups.chain([recorder()]).collect();
-    store.accept(&read(&all)?, NOW_MS)?;
+    store.accept(&read(&all)?, NOW_MS, None)?;
     let view = Arc::new(ControlView::new(store.control()?));
     let work_off = || -> Result<()> {
         while worker::round(&store, &|| Ok(view.clone()), Judging::default(), NOW_MS)? > 0 {}
@@ -43,7 +45,7 @@ fn main() -> Result<()> {
     work_off()?;
     for time in 0..times {
         let opens = time.is_multiple_of(2);
-        store.accept(&read(&[group(items / 2, time + 1, opens)])?, NOW_MS)?;
+        store.accept(&read(&[group(items / 2, time + 1, opens)])?, NOW_MS, None)?;
         work_off()?;
         let entry = store.entry(&policy_id()?, &AccountId::try_from(ACCOUNT)?)?;
         let found =

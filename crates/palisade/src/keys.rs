@@ -12,7 +12,7 @@ use palisade_api::keys::{self, Keyring, NewKey};
 use palisade_api::vault::Vault;
 use palisade_core::ident::AccountId;
 use palisade_store::sqlite::SqliteStore;
-use palisade_store::{KeyRecord, Store, StoreError, StoredSecret};
+use palisade_store::{Control, KeyRecord, Keys, StoreError, StoredSecret, Work};
 use serde_json::{Value, json};
 
 use crate::args::{self, Output};

@@ -8,7 +8,7 @@ use palisade_api::audit::Actor;
 use palisade_api::keys::{Adopted, KeyError, Keyring};
 use palisade_api::vault::{Vault, VaultError};
 use palisade_api::{Clock as _, Entropy as _, mint};
-use palisade_store::{Store, StoreError};
+use palisade_store::{Keys, StoreError};
 
 use crate::failure::{Failure, unreadable};
 use crate::system::{SystemClock, SystemEntropy};
@@ -26,7 +26,7 @@ pub const VARIABLE: &str = "PALISADE_KEY";
 /// store's secrets are sealed under.
 pub fn vault(
     path: &Path,
-    store: &dyn Store,
+    store: &dyn Keys,
     file: Option<&Path>,
     tell: &dyn Fn(&str),
 ) -> Result<Vault, Failure> {
@@ -121,7 +121,7 @@ pub fn refuse_lost(path: &Path) -> Result<(), Failure> {
 ///
 /// # Errors
 /// It cannot be read or made; it is not there and the store remembers a sealing key.
-fn of_file(file: &Path, store: &dyn Store, tell: &dyn Fn(&str)) -> Result<[u8; 32], Failure> {
+fn of_file(file: &Path, store: &dyn Keys, tell: &dyn Fn(&str)) -> Result<[u8; 32], Failure> {
     let failed = |error: StoreError| Failure::Refused(error.to_string());
     if !file.exists()
         && let Some(under) = store.sealed_under().map_err(failed)?
@@ -223,7 +223,7 @@ pub fn local() -> Result<Actor, Failure> {
 }
 
 /// Checks that the vault is the store's or makes it so, and seals what an older Palisade left.
-fn adopt(store: &dyn Store, vault: &Vault, tell: &dyn Fn(&str)) -> Result<(), Failure> {
+fn adopt(store: &dyn Keys, vault: &Vault, tell: &dyn Fn(&str)) -> Result<(), Failure> {
     let actor = local()?;
     let keys = Keyring {
         store,

@@ -20,7 +20,7 @@ use palisade_api::health::Health;
 use palisade_api::metrics::{Metrics, Stage};
 use palisade_core::ident::{AccountId, ShardId};
 use palisade_core::organization::Organization;
-use palisade_store::{FanOut, Lease, Store, StoreError};
+use palisade_store::{FanOut, Lease, Store, StoreError, Work};
 
 pub use judging::{DAMAGED_RETRY_MS, FAILED_RETRY_MS, Judging, STALE_AFTER_HOURS};
 pub use round::FAILURES_MAX;
@@ -100,7 +100,7 @@ pub fn measured_round(
 }
 
 /// Leases that cannot be given up end by themselves.
-fn give_up(store: &dyn Store, leases: &[Lease], not_before_ms: Option<i64>) {
+fn give_up(store: &dyn Work, leases: &[Lease], not_before_ms: Option<i64>) {
     if !leases.is_empty()
         && let Err(error) = store.release(leases, not_before_ms)
     {
@@ -111,7 +111,7 @@ fn give_up(store: &dyn Store, leases: &[Lease], not_before_ms: Option<i64>) {
 /// Marks the next chunk of accounts for a fan-out's policy: every account of the organization, so
 /// that those which left its scope are closed as well. Answers whether that moved the fan-out.
 fn expand(
-    store: &dyn Store,
+    store: &dyn Work,
     view: &ControlView,
     fan_out: &FanOut,
     now_ms: i64,

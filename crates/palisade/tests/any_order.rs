@@ -19,8 +19,8 @@ use std::collections::BTreeSet;
 
 use palisade_core::ident::{Region, ShardId};
 use palisade_core::inventory::Delivery;
-use palisade_store::Store;
 use palisade_store::sqlite::SqliteStore;
+use palisade_store::{Inventory, Want};
 use palisade_testkit::Rng;
 use serde_json::{Value, json};
 use support::*;
@@ -101,12 +101,12 @@ fn any_order_of_files_ends_in_one_ledger() {
             decide(&store, &organization(ACCOUNTS), &policies());
         }
         for (at, (name, text)) in files.iter().enumerate() {
-            store.accept(&read(name, text), NOW_MS).unwrap();
+            store.accept(&read(name, text), NOW_MS, None).unwrap();
             if decided_first && at % 700 == 0 {
                 settle(&store);
             }
             if at % 11 == 0 {
-                store.accept(&read(name, text), NOW_MS).unwrap();
+                store.accept(&read(name, text), NOW_MS, None).unwrap();
             }
         }
         if !decided_first {
@@ -143,7 +143,7 @@ fn end(store: &SqliteStore) -> String {
         for region in ["us-east-1", "eu-west-1"] {
             let id = account(number).try_into().unwrap();
             let shard = ShardId { account: id, region: Region::try_from(region).unwrap() };
-            let loaded = store.load(&shard, &BTreeSet::new(), &[]).unwrap();
+            let loaded = store.load(&Want::whole(&shard, &BTreeSet::new(), &[])).unwrap();
             text.push_str(&format!("\n{:?} {:?}", loaded.shard, loaded.account));
         }
     }
@@ -155,7 +155,7 @@ fn in_order(deliveries: &[Delivery]) -> String {
     let store = SqliteStore::in_memory([7; 32]).unwrap();
     decide(&store, &organization(containers::ACCOUNTS), &containers::policies());
     for delivery in deliveries {
-        store.accept(delivery, NOW_MS).unwrap();
+        store.accept(delivery, NOW_MS, None).unwrap();
     }
     settle(&store);
     assert_ledger_is_a_fresh_judgement(&store, NOW_MS);
@@ -182,7 +182,7 @@ fn shuffled(deliveries: &[Delivery], dice: &mut Rng) -> String {
         if at >= decided_at && dice.u64(..8 * repeats as u64) == 0 {
             settle(&store);
         }
-        store.accept(delivery, NOW_MS).unwrap();
+        store.accept(delivery, NOW_MS, None).unwrap();
     }
     if decided_at == order.len() {
         decide(&store, &organization(containers::ACCOUNTS), &containers::policies());

@@ -20,8 +20,8 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use palisade_core::ident::{Region, ShardId};
-use palisade_store::Store;
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
+use palisade_store::{Inventory, Want};
 use serde_json::{Value, json};
 use support::*;
 
@@ -114,7 +114,7 @@ impl Server {
         let store = SqliteStore::open(&self.folder.path().join("palisade.db"), opening).unwrap();
         let shard =
             ShardId { account: account(3).try_into().unwrap(), region: Region::home_of_global() };
-        let shard = store.load(&shard, &BTreeSet::new(), &[]).unwrap().shard;
+        let shard = store.load(&Want::whole(&shard, &BTreeSet::new(), &[])).unwrap().shard;
         // That a file was refused is held as a gap (semantics §11 row 39), and nothing else of it.
         format!("{:?} {:?} {:?}", shard.items, shard.held_types, shard.newest_ms)
     }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use palisade::worker::{self, FAN_OUT_CHUNK_MAX, Judging, LEASE_SHARDS_MAX};
 use palisade_store::sqlite::SqliteStore;
-use palisade_store::{Due, Store};
+use palisade_store::{Control, Due, Inventory, Ledger, Work};
 use serde_json::{Value, json};
 use support::*;
 
@@ -41,7 +41,7 @@ fn fleet() -> SqliteStore {
             items.push(group(&id, "sg-audit", 10, "10.0.0.0/8", 22));
         }
         let (name, text) = snapshot(&id, 10, &items);
-        store.accept(&read(&name, &text), NOW_MS).unwrap();
+        store.accept(&read(&name, &text), NOW_MS, None).unwrap();
     }
     settle(&store);
     store
@@ -50,7 +50,7 @@ fn fleet() -> SqliteStore {
 fn notify(store: &SqliteStore, item: &Value) {
     let message = json!({"configurationItemDiff": null, "configurationItem": item,
         "messageType": "ConfigurationItemChangeNotification", "recordVersion": "1.3"});
-    store.accept(&read("", &message.to_string()), NOW_MS).unwrap();
+    store.accept(&read("", &message.to_string()), NOW_MS, None).unwrap();
 }
 
 /// What is due, as `account region: policies`, `*` for the whole shard and `~` for what changed in
@@ -112,7 +112,7 @@ fn what_is_no_news_marks_nothing() {
     let items = [group(&id, "sg-1", 10, "10.0.0.0/8", 22), interface(&id, "eni-1", 10, &["sg-1"])];
     for minute in [10, 20] {
         let (name, text) = snapshot(&id, minute, &items);
-        store.accept(&read(&name, &text), NOW_MS).unwrap();
+        store.accept(&read(&name, &text), NOW_MS, None).unwrap();
     }
     assert_eq!(due(&store), BTreeMap::new());
 }
@@ -137,7 +137,7 @@ fn a_change_of_a_referenced_group_marks_its_readers_for_that_policy() {
     assert_eq!(due(&store), expected, "it is back");
     // A snapshot shows it gone.
     let (name, text) = snapshot(&admin, 20, &[group(&admin, "sg-1", 10, "10.0.0.0/8", 22)]);
-    store.accept(&read(&name, &text), NOW_MS).unwrap();
+    store.accept(&read(&name, &text), NOW_MS, None).unwrap();
     assert_eq!(due(&store), expected, "a snapshot does not show it");
     // Its neighbours are nobody's business.
     notify(&store, &group(&admin, "sg-1", 50, "10.1.0.0/16", 22));
@@ -165,7 +165,7 @@ fn an_account_that_leaves_a_scope_is_no_reader_any_more() {
         .into_iter()
         .map(|policy| palisade_store::Mark { shard: shard.clone(), policy: Some(policy) })
         .collect();
-    store.mark(&marks, NOW_MS).unwrap();
+    store.mark(&marks, NOW_MS, None).unwrap();
     settle(&store);
     notify(&store, &group(&account(1), "sg-audit", 20, "10.1.0.0/16", 22));
     assert!(!due(&store).contains_key(&format!("{} us-east-1", account(9))));
@@ -181,7 +181,7 @@ fn a_global_item_in_another_regions_file_marks_its_home_alone() {
     there["awsRegion"] = json!("eu-west-1");
     let (name, text) = snapshot(&id, 20, std::slice::from_ref(&role));
     let name = name.replace("us-east-1", "eu-west-1");
-    store.accept(&read(&name, &text), NOW_MS).unwrap();
+    store.accept(&read(&name, &text), NOW_MS, None).unwrap();
     let home = format!("{id} us-east-1");
     let found = due(&store);
     assert!(found.contains_key(&home), "{found:?}");
@@ -196,7 +196,7 @@ fn a_batch_of_changes_settles_in_one_round() {
     let batch: Vec<Value> = (0..ACCOUNTS)
         .map(|number| group(&account(number), "sg-1", 20, "10.1.0.0/16", 22))
         .collect();
-    store.accept(&read("", &json!(batch).to_string()), NOW_MS).unwrap();
+    store.accept(&read("", &json!(batch).to_string()), NOW_MS, None).unwrap();
     let view = view(&store).unwrap();
     let round = || worker::round(&store, &|| Ok(view.clone()), Judging::default(), NOW_MS).unwrap();
     assert!(ACCOUNTS <= LEASE_SHARDS_MAX as u64);
@@ -219,7 +219,7 @@ fn a_change_costs_the_same_in_a_fleet_ten_times_as_large() {
         for number in 0..accounts {
             let id = account(number);
             let (name, text) = snapshot(&id, 10, &[group(&id, "sg-1", 10, "10.0.0.0/8", 22)]);
-            store.accept(&read(&name, &text), NOW_MS).unwrap();
+            store.accept(&read(&name, &text), NOW_MS, None).unwrap();
         }
         settle(&store);
         notify(&store, &group(&account(5), "sg-1", 20, "10.1.0.0/16", 22));
@@ -246,7 +246,7 @@ fn a_round_leases_shards_to_the_limit_and_leaves_the_rest_to_the_next() {
                 policy: None,
             })
             .collect();
-        store.mark(&marks, NOW_MS).unwrap();
+        store.mark(&marks, NOW_MS, None).unwrap();
         let first = shards.min(LEASE_SHARDS_MAX);
         assert_eq!([round(&store), round(&store)], [first, shards - first], "{shards} shards");
         assert_eq!(store.work(NOW_MS).unwrap().dirty, 0);
@@ -302,7 +302,7 @@ fn a_newer_state_that_cannot_be_read_leaves_the_violation_with_an_issue_beside_i
     reader.push(broken.to_string().as_bytes()).unwrap();
     let delivery = reader.finish().unwrap();
     assert_eq!(delivery.quarantined.len(), 1);
-    store.accept(&delivery, NOW_MS).unwrap();
+    store.accept(&delivery, NOW_MS, None).unwrap();
     settle(&store);
     assert_eq!(store.violators(&policy_id(0), &id, None, 100).unwrap(), before);
     let entry = store.entry(&policy_id(0), &id).unwrap().unwrap().entry;

@@ -28,7 +28,7 @@ use palisade_core::ident::{AccountId, PolicyId, ShardId};
 use palisade_core::inventory::Body;
 use palisade_core::policy::Document;
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
-use palisade_store::{AuditFilter, AuditRow, Control, Store};
+use palisade_store::{AuditFilter, AuditLog, AuditRow, Control, ControlState, Inventory, Want};
 use palisade_testkit::Rng;
 use serde_json::{Value, json};
 use support::*;
@@ -364,7 +364,7 @@ impl Harness {
                 account: AccountId::try_from(account.as_str()).unwrap(),
                 region: palisade_core::ident::Region::home_of_global(),
             };
-            let loaded = store.load(&shard, &Default::default(), &[]).unwrap();
+            let loaded = store.load(&Want::whole(&shard, &Default::default(), &[])).unwrap();
             let held =
                 loaded.shard.items.values().flat_map(BTreeMap::values).find_map(|item| match &item
                     .body
@@ -385,7 +385,7 @@ impl Harness {
     fn lost_of_the_log(
         &self,
         store: &SqliteStore,
-        control: &Control,
+        control: &ControlState,
         acknowledged: &Acknowledged,
     ) -> Vec<String> {
         let mut told = self.told.lock().unwrap();

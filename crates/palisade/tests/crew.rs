@@ -27,7 +27,7 @@ use palisade_api::{App, Auth, Clock, Settings};
 use palisade_core::evaluate::{DependentService, Status};
 use palisade_core::ident::{AccountId, ShardId};
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
-use palisade_store::{Result, Store, StoreError};
+use palisade_store::{Inventory, Ledger, Result, Store, StoreError, Work};
 use rusqlite::Connection;
 use serde_json::json;
 use support::meddled::Meddled;
@@ -47,7 +47,7 @@ fn with_fleet(store: SqliteStore, accounts: usize) -> SqliteStore {
     for number in 0..accounts as u64 {
         let id = account(number);
         let (name, text) = snapshot(&id, 10, &[group(&id, "sg-1", 10, "0.0.0.0/0", 22)]);
-        store.accept(&read(&name, &text), NOW_MS).unwrap();
+        store.accept(&read(&name, &text), NOW_MS, None).unwrap();
     }
     while let [fan_out] = &store.fan_outs().unwrap()[..] {
         assert!(store.advance_fan_out(fan_out, &[], None, NOW_MS).unwrap());
@@ -142,7 +142,7 @@ fn a_clock_far_ahead_drops_nothing_until_a_delivery_tells_of_that_time() {
     };
     work(&idle);
     let mended = group(&member, "sg-1", 99, "10.1.0.0/16", 22);
-    store.accept(&read("", &json!([mended]).to_string()), NOW_MS).unwrap();
+    store.accept(&read("", &json!([mended]).to_string()), NOW_MS, None).unwrap();
     work(&idle);
     assert!(is_first_kept());
     // Started with a clock that is years ahead. What was due by then is judged after the old was
@@ -154,7 +154,7 @@ fn a_clock_far_ahead_drops_nothing_until_a_delivery_tells_of_that_time() {
     // As it is right, when something does.
     let captured = u64::try_from(far_ms - 1_793_500_000_000 - 1_000).unwrap();
     let told = group(&member, "sg-1", captured, "10.2.0.0/16", 22);
-    store.accept(&read("", &json!([told]).to_string()), far_ms).unwrap();
+    store.accept(&read("", &json!([told]).to_string()), far_ms, None).unwrap();
     work(&|_| assert!(comes(|| !is_first_kept()), "what ended long ago goes"));
 }
 
@@ -298,7 +298,7 @@ fn a_shard_whose_judging_fails_is_an_issue_until_it_succeeds() {
     };
     let deliver = |state, cidr: &str| {
         let (name, text) = snapshot(&bad, state, &[group(&bad, "sg-1", state, cidr, 22)]);
-        store.accept(&read(&name, &text), NOW_MS).unwrap();
+        store.accept(&read(&name, &text), NOW_MS, None).unwrap();
     };
     let id = fixed.policies().next().unwrap().id.clone();
     let entry = |number| {

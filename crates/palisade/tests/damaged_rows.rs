@@ -14,7 +14,7 @@ use palisade::worker::{self, DAMAGED_RETRY_MS, Judging, LEASE_SHARDS_MAX};
 use palisade_core::evaluate::{DependentService, Status};
 use palisade_core::ledger::Entry;
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous, sum_rows};
-use palisade_store::{Mark, Store};
+use palisade_store::{Inventory, Ledger, Mark, Work};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use support::*;
@@ -52,7 +52,7 @@ impl Fleet {
                 items.push(group(&id, "sg-audit", 10, "0.0.0.0/0", 22));
             }
             let (name, text) = snapshot(&id, 10, &items);
-            store.accept(&read(&name, &text), NOW_MS).unwrap();
+            store.accept(&read(&name, &text), NOW_MS, None).unwrap();
         }
         settle(&store);
         let rows = Connection::open(&path).unwrap();
@@ -73,7 +73,7 @@ impl Fleet {
         };
         let marks: Vec<Mark> =
             (0..ACCOUNTS).map(|number| Mark { shard: of(number), policy: None }).collect();
-        self.store.mark(&marks, now_ms).unwrap();
+        self.store.mark(&marks, now_ms, None).unwrap();
         settle_at(&self.store, now_ms);
     }
 
@@ -157,7 +157,7 @@ fn an_entry_that_cannot_be_read_stops_no_other_policy() {
     let of = [policy_id(1).as_str().to_owned(), account(3)];
     assert_eq!(fleet.rows.execute(damage, of).unwrap(), 1);
     let narrowed = group(&account(3), "sg-1", 20, "10.1.0.0/16", 22);
-    fleet.store.accept(&read("", &json!([narrowed]).to_string()), NOW_MS).unwrap();
+    fleet.store.accept(&read("", &json!([narrowed]).to_string()), NOW_MS, None).unwrap();
     settle(&fleet.store);
     assert_eq!(fleet.entry(0, 3).status, Some(Status::Compliant));
     let account = account(3).try_into().unwrap();

@@ -29,8 +29,8 @@ use std::time::{Duration, Instant};
 use palisade::timekeeper::Timekeeper;
 use palisade::watch::Watch;
 use palisade_api::{App, Auth, Clock, Settings};
-use palisade_store::Store as _;
 use palisade_store::sqlite::SqliteStore;
+use palisade_store::{Inventory, Premises};
 use serde_json::json;
 use server::*;
 use support::*;
@@ -202,7 +202,7 @@ fn a_clock_that_is_wrong_from_the_start_is_said_until_it_is_right() {
             let mut item = group(&account(0), "sg-1", 1, "10.0.0.0/16", 22);
             item["configurationItemCaptureTime"] = clock.now_ms().into();
             let delivery = read("", &json!([item]).to_string());
-            store.accept(&delivery, clock.now_ms()).unwrap();
+            store.accept(&delivery, clock.now_ms(), None).unwrap();
             // It is wrong for long, and another start does not hide it.
             store.look_at_clock(clock.now_ms() + wrong_ms, 0).unwrap();
         }

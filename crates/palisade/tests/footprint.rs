@@ -18,7 +18,7 @@ use palisade_api::health::Health;
 use palisade_api::metrics::{Judgements, Metrics};
 use palisade_core::ident::ShardId;
 use palisade_store::sqlite::SqliteStore;
-use palisade_store::{ControlChange, Store};
+use palisade_store::{Control, ControlChange, Store, Want, Work};
 use palisade_testkit::Rng;
 use serde_json::{Value, json};
 use support::meddled::Meddled;
@@ -190,7 +190,7 @@ fn fleet(store: &dyn Store) {
             protection(&id, 0, 1),
         ];
         let (name, text) = snapshot(&id, 1, &items);
-        store.accept(&read(&name, &text), NOW_MS).unwrap();
+        store.accept(&read(&name, &text), NOW_MS, None).unwrap();
     }
     assert_eq!(view(store).unwrap().policies().count(), policies().len(), "all can be judged");
     settle(store);
@@ -199,14 +199,14 @@ fn fleet(store: &dyn Store) {
 fn accept(store: &dyn Store, items: &[Value]) {
     let mut reader = palisade_core::inventory::DeliveryReader::new("");
     reader.push(json!(items).to_string().as_bytes()).unwrap();
-    store.accept(&reader.finish().unwrap(), NOW_MS).unwrap();
+    store.accept(&reader.finish().unwrap(), NOW_MS, None).unwrap();
 }
 
 /// So that there is something to get wrong: of most types more than one of each account.
 fn assert_lively(store: &dyn Store) {
     for number in 0..ACCOUNTS {
         let shard = shard(number);
-        let items = store.load(&shard, &Default::default(), &[]).unwrap().shard.items;
+        let items = store.load(&Want::whole(&shard, &Default::default(), &[])).unwrap().shard.items;
         let live: usize = items.values().map(|of_type| of_type.len()).sum();
         assert!(live > items.len() + 4, "{live} of {} types", items.len());
     }
@@ -257,7 +257,7 @@ fn changes_one_after_the_other_leave_what_judging_all_anew_would() {
                 let shard = shard(dice.u64(..ACCOUNTS));
                 let id = policy_id(dice.u64(..policies().len() as u64));
                 let mark = palisade_store::Mark { shard, policy: Some(id) };
-                store.mark(&[mark], NOW_MS).unwrap();
+                store.mark(&[mark], NOW_MS, None).unwrap();
             }
             _ => {}
         }
@@ -316,7 +316,11 @@ fn changes_in_the_middle_of_a_judgement_leave_what_judging_all_anew_would() {
         if dice.u64(..4) == 0 {
             let id = policy_id(dice.u64(..policies().len() as u64));
             store
-                .mark(&[palisade_store::Mark { shard: shard(number), policy: Some(id) }], NOW_MS)
+                .mark(
+                    &[palisade_store::Mark { shard: shard(number), policy: Some(id) }],
+                    NOW_MS,
+                    None,
+                )
                 .unwrap();
         }
         settle(&store);

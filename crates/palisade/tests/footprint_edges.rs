@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use palisade::worker::{self, Judging};
 use palisade_core::ident::ShardId;
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous, sum_rows};
-use palisade_store::{Mark, Store};
+use palisade_store::{Inventory, Mark, Store, Work};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use support::meddled::Meddled;
@@ -47,7 +47,7 @@ impl House {
         let other = group(&account(1), "sg-other", 10, NARROW, 22);
         for (id, items) in [(account(0), items), (account(1), std::slice::from_ref(&other))] {
             let (name, text) = snapshot(&id, 10, items);
-            store.accept(&read(&name, &text), NOW_MS).unwrap();
+            store.accept(&read(&name, &text), NOW_MS, None).unwrap();
         }
         settle(&store);
         assert_ledger_is_a_fresh_judgement(&store, NOW_MS);
@@ -70,7 +70,7 @@ fn audit_of(name: &str, resource_type: &str) -> Value {
 }
 
 fn accept(store: &dyn Store, items: &[Value]) {
-    store.accept(&read("", &json!(items).to_string()), NOW_MS).unwrap();
+    store.accept(&read("", &json!(items).to_string()), NOW_MS, None).unwrap();
 }
 
 fn gone(mut item: Value) -> Value {
@@ -89,7 +89,7 @@ fn what_becomes_of_a_row_of_another_layout_is_judged_with_the_whole() {
         ("deleted", &|store| accept(store, &[gone(first(LATER, WIDE))])),
         ("not in a snapshot", &|store| {
             let (name, text) = snapshot(&id, 20, std::slice::from_ref(&second));
-            store.accept(&read(&name, &text), NOW_MS).unwrap();
+            store.accept(&read(&name, &text), NOW_MS, None).unwrap();
         }),
     ];
     for (what, change) in changes {
@@ -120,7 +120,7 @@ fn what_changes_while_policies_are_judged_apart_is_counted_once() {
         region: "us-east-1".try_into().unwrap(),
     };
     let mark = |policy| Mark { shard: shard.clone(), policy: Some(policy_id(policy)) };
-    store.mark(&[mark(0), mark(1)], NOW_MS).unwrap();
+    store.mark(&[mark(0), mark(1)], NOW_MS, None).unwrap();
     let (looks, rows) = (AtomicUsize::new(0), Mutex::new(rows));
     let store = Meddled {
         store,
@@ -146,7 +146,7 @@ fn a_shard_of_which_only_changes_were_judged_grows_stale_as_well() {
     let ids = [account(0), account(1)];
     for id in &ids {
         let (name, text) = snapshot(id, 10, &[group(id, "sg-1", 10, NARROW, 22)]);
-        store.accept(&read(&name, &text), NOW_MS).unwrap();
+        store.accept(&read(&name, &text), NOW_MS, None).unwrap();
     }
     // Judged whole while nothing grew stale.
     let (fixed, never) =
@@ -158,7 +158,7 @@ fn a_shard_of_which_only_changes_were_judged_grows_stale_as_well() {
         now_ms += HOUR_MS / 4;
         for id in &ids {
             let item = group(id, "sg-1", LATER + nth, NARROW, 22 + nth);
-            store.accept(&read("", &json!([item]).to_string()), now_ms).unwrap();
+            store.accept(&read("", &json!([item]).to_string()), now_ms, None).unwrap();
         }
         settle_at(&store, now_ms);
     }

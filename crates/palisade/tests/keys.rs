@@ -74,7 +74,7 @@ impl House {
     /// Writes a key to the store as somebody would who can write to its file.
     fn plant(&self, id: &str, secret: &str) {
         use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
-        use palisade_store::{KeyChange, KeyRecord, Store, StoredSecret};
+        use palisade_store::{KeyChange, KeyRecord, Keys, StoredSecret};
         let opening =
             Opening { fresh_sealing_key: [1; 32], serve: false, synchronous: Synchronous::Grouped };
         let store = SqliteStore::open(&self.path("palisade.db"), opening).unwrap();

@@ -23,7 +23,7 @@ use flate2::write::GzEncoder;
 use house::{Answer, House};
 use palisade_core::ident::ShardId;
 use palisade_core::inventory::DeliveryReader;
-use palisade_store::Store as _;
+use palisade_store::{Inventory, Want};
 use serde_json::{Value, json};
 
 /// Every reason for which an item of these files cannot be read, and why that is right.
@@ -218,7 +218,7 @@ fn held(house: &House, files: &[(String, Vec<u8>)]) -> String {
     }
     let mut text = String::new();
     for shard in shards {
-        let loaded = house.store.load(&shard, &BTreeSet::new(), &[]).unwrap();
+        let loaded = house.store.load(&Want::whole(&shard, &BTreeSet::new(), &[])).unwrap();
         if !loaded.shard.is_unheard_of() {
             text.push_str(&format!("{:?}\n", loaded.shard));
         }

@@ -15,8 +15,8 @@ mod tests {
 
     use super::support::*;
     use palisade_core::ident::AccountId;
-    use palisade_store::Store;
     use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
+    use palisade_store::{Inventory, Ledger};
     use serde_json::{Value, json};
 
     /// Accounts 0 to 3, of which the first owns the network; none has users of its own.
@@ -123,7 +123,7 @@ mod tests {
                 let files = files(guest_knows);
                 for at in order {
                     let (name, text) = &files[at];
-                    store.accept(&read(name, text), NOW_MS).unwrap();
+                    store.accept(&read(name, text), NOW_MS, None).unwrap();
                     settle(&store);
                 }
                 assert_ledger_is_a_fresh_judgement(&store, NOW_MS);

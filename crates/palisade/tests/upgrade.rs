@@ -21,8 +21,8 @@ use palisade_api::Auth;
 use palisade_core::evaluate::RULES;
 use palisade_core::inventory::Assumed;
 use palisade_core::policy::Quotas;
-use palisade_store::Store;
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous, sum_rows};
+use palisade_store::{Inventory, Ledger, Premises};
 use rusqlite::Connection;
 use serde_json::json;
 use support::*;
@@ -72,7 +72,7 @@ fn settled(path: &Path) -> String {
     for number in 0..ACCOUNTS {
         let id = account(number);
         let (name, text) = snapshot(&id, 10, &[group(&id, "sg-1", 10, "0.0.0.0/0", 22)]);
-        store.accept(&read(&name, &text), NOW_MS).unwrap();
+        store.accept(&read(&name, &text), NOW_MS, None).unwrap();
     }
     store.judge_by(RULES, "", NOW_MS).unwrap();
     store.stale_by(JUDGING.stale_after_ms, NOW_MS).unwrap();
@@ -138,7 +138,7 @@ async fn what_another_setting_of_recorded_types_judged_is_judged_again() {
     let policy = audit("narrow", &types, &json!([{"minIpv4CidrPrefixLenPerSgRule": 16}]));
     decide(&store, &organization(2), &[policy]);
     let only = json!([group(&account(0), "sg-1", 10, "10.0.0.0/16", 22)]).to_string();
-    store.accept(&read("", &only), NOW_MS).unwrap();
+    store.accept(&read("", &only), NOW_MS, None).unwrap();
     store.judge_by(RULES, "", NOW_MS).unwrap();
     settle(&store);
     assert!(!ledger(&store).contains("\"Compliant\""), "{}", ledger(&store));

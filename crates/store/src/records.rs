@@ -17,7 +17,7 @@ use crate::AuditEvent;
 
 /// The control state: all that administrators and operators decided.
 #[derive(Clone, Debug, Default)]
-pub struct Control {
+pub struct ControlState {
     /// Grows with every commit; 0 for a new store.
     pub revision: u64,
     /// The organization, once applied.
@@ -279,7 +279,7 @@ pub enum Due {
     /// The whole shard, under every policy of its Region.
     Shard,
     /// What items concern that changed since the shard was judged, under every policy of its Region
-    /// ([`crate::Store::load_changed`]).
+    /// ([`crate::Inventory::load_changed`]).
     Changes,
     /// The whole shard, under one policy.
     Policy(PolicyId),

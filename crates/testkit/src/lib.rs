@@ -1,5 +1,7 @@
 //! What the tests of several crates share: where data of others lies, and which tests did not run.
 
+mod stores;
+
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

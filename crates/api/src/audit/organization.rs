@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::organization::Organization;
-use palisade_store::Control;
+use palisade_store::ControlState;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ const NAMED_MAX: usize = 100;
 
 /// An organization may have a hundred thousand accounts: told are its size and what differs, with
 /// the states of those accounts and units before and after.
-pub(super) fn states(before: &Control, new: &Organization) -> (Option<Value>, Value) {
+pub(super) fn states(before: &ControlState, new: &Organization) -> (Option<Value>, Value) {
     let old = before.organization.as_deref();
     let (no_accounts, no_units) = (BTreeMap::new(), BTreeMap::new());
     let accounts = Differing::of(old.map_or(&no_accounts, |old| &old.accounts), &new.accounts);

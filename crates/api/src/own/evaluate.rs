@@ -92,7 +92,7 @@ pub(super) async fn post(State(app): State<Arc<App>>, request: Request) -> Respo
         let told =
             audit::change("work", asked.words(), None, Some(json!({ "marked": marks.len() })));
         let event = actor(app, request).event(audit::own::EVALUATE, vec![told]);
-        app.store.mark_audited(&marks, app.clock.now_ms(), &event)?;
+        app.store.mark(&marks, app.clock.now_ms(), Some(&event))?;
         app.wake.notify_one();
         Ok(Marked { marked: marks.len() })
     })

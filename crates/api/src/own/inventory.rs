@@ -392,7 +392,7 @@ fn take_in(app: &App, actor: &Actor, name: &str, spooled: Spooled) -> Result<Ans
     };
     let accepted = app
         .metrics
-        .timed(Stage::TakeIn, || app.store.accept_audited(&delivery, app.clock.now_ms(), &event))?;
+        .timed(Stage::TakeIn, || app.store.accept(&delivery, app.clock.now_ms(), Some(&event)))?;
     Ok(told(delivery, accepted))
 }
 
@@ -420,7 +420,7 @@ fn miss(
         )
     };
     let unseen = Delivery { name: name.to_owned(), missed: missed.clone(), ..Delivery::default() };
-    app.store.accept_audited(&unseen, now_ms, &event)?;
+    app.store.accept(&unseen, now_ms, Some(&event))?;
     app.wake.notify_one();
     Ok(())
 }

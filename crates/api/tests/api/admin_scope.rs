@@ -1,4 +1,4 @@
-use palisade_store::Store;
+use palisade_store::{Control, Work};
 use serde_json::{Value, json};
 
 use crate::world::*;

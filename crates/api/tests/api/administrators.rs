@@ -1,12 +1,12 @@
 use palisade_core::scope::AdminScope;
-use palisade_store::{Administrator, Control, ControlChange, Store};
+use palisade_store::{Administrator, Control, ControlChange, ControlState};
 use serde_json::json;
 
 use crate::world::*;
 
 /// Makes an additional administrator, which no operation does yet.
 fn add_administrator(world: &World, account_id: &str) {
-    let Control { revision, .. } = world.store.control().unwrap();
+    let ControlState { revision, .. } = world.store.control().unwrap();
     let administrator = Administrator::additional(NOW_MS + 1, AdminScope::full());
     let change = ControlChange::PutAdministrator(account(account_id), administrator);
     world.store.commit(revision, &[change], NOW_MS).unwrap();

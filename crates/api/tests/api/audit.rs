@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use palisade_api::operations::{Effect, OPERATIONS};
-use palisade_store::{AuditFilter, AuditRow, CallerKind, Store};
+use palisade_store::{AuditFilter, AuditLog, AuditRow, CallerKind, Control};
 use serde_json::{Value, json};
 
 use crate::world::*;

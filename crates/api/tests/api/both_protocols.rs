@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use palisade_api::operations::{Callers, OPERATIONS, Row};
-use palisade_store::Store as _;
+use palisade_store::Control;
 use palisade_testkit::Rng;
 use palisade_wire::cbor::{Head, Reader};
 use palisade_wire::{Kind, Protocol, ShapeId, TABLE, Timestamp, Value, decode_value};

@@ -84,7 +84,7 @@ async fn accounts_that_are_no_administrators_are_refused_in_awss_words() {
 
 impl World {
     fn store_is_untouched(&self) -> bool {
-        use palisade_store::Store;
+        use palisade_store::Control;
         let control = self.store.control().unwrap();
         control.policies.is_empty() && control.lists.is_empty()
     }
@@ -125,7 +125,7 @@ async fn without_an_organization_the_operator_is_told_what_to_do() {
 
 #[tokio::test]
 async fn another_administrators_objects_do_not_exist() {
-    use palisade_store::{Administrator, ControlChange, Store};
+    use palisade_store::{Administrator, Control, ControlChange};
     let world = World::new().await;
     let policy = world.put_audit("one").await;
     let list = world.admin("PutAppsList", input("PutAppsList")).await.ok()["AppsList"]["ListId"]

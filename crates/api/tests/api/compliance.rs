@@ -1,4 +1,4 @@
-use palisade_store::{Control, ControlChange, Store};
+use palisade_store::{Control, ControlChange, ControlState};
 use serde_json::{Value, json};
 
 use crate::world::*;
@@ -310,7 +310,7 @@ async fn an_invalid_token_is_invalid_input_where_the_operation_models_that() {
 async fn a_policy_that_cannot_be_read_any_more_claims_nothing() {
     let world = World::new().await;
     let id = world.put_audit("one").await;
-    let Control { revision, policies, .. } = world.store.control().unwrap();
+    let ControlState { revision, policies, .. } = world.store.control().unwrap();
     let mut record = palisade_store::PolicyRecord::clone(policies.values().next().unwrap());
     record.revision += 1;
     record.document.resource_type = "no such type".into();

@@ -8,7 +8,7 @@ use axum::http::Request;
 use palisade_api::own::SPOOLED_IN_MEMORY_MAX;
 use palisade_api::{Auth, DELIVERIES_AT_ONCE_MAX};
 use palisade_core::ident::ShardId;
-use palisade_store::Store;
+use palisade_store::{Inventory, Want};
 use serde_json::{Value, json};
 
 use crate::wire::signed_request;
@@ -49,7 +49,7 @@ async fn deliver(world: &World, body: impl Into<Body>) -> Answer {
 
 fn held(world: &World, account_id: &str) -> usize {
     let shard = ShardId { account: account(account_id), region: region(REGION) };
-    let loaded = world.store.load(&shard, &Default::default(), &[]).unwrap();
+    let loaded = world.store.load(&Want::whole(&shard, &Default::default(), &[])).unwrap();
     loaded.shard.items.values().map(|items| items.len()).sum()
 }
 
@@ -101,7 +101,13 @@ async fn what_was_missed_and_what_is_of_other_services_is_told() {
     assert_eq!((&answer["nobodys"], &answer["missed"]), (&Value::Null, &json!(1)));
     let gaps = || {
         let shard = ShardId { account: account(MEMBER), region: region(REGION) };
-        world.store.load(&shard, &Default::default(), &[]).unwrap().shard.open_gaps.len()
+        world
+            .store
+            .load(&Want::whole(&shard, &Default::default(), &[]))
+            .unwrap()
+            .shard
+            .open_gaps
+            .len()
     };
     assert_eq!(gaps(), 1);
     let mended = json!({ "configurationItems": [item(MEMBER, "sg-1")] }).to_string();

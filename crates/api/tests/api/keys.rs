@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use palisade_api::Auth;
 use palisade_api::vault::Vault;
-use palisade_store::{AuditFilter, KeyChange, Store, StoredSecret};
+use palisade_store::{AuditFilter, AuditLog, KeyChange, Keys, StoredSecret};
 use palisade_wire::sigv4::{Payload, RequestParts, Secret, Signer, sign};
 use serde_json::{Value, json};
 

@@ -10,8 +10,8 @@ use palisade_core::organization::Organization;
 use palisade_core::policy::PolicyType;
 use palisade_core::scope::{AdminScope, Grant};
 use palisade_store::{
-    Administrator, Channel, ControlChange, ListContent, ListRecord, PolicyRecord,
-    ResourceSetRecord, Store,
+    Administrator, Channel, Control, ControlChange, ListContent, ListRecord, PolicyRecord,
+    ResourceSetRecord,
 };
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-use palisade_store::{Mark, Store};
+use palisade_store::{Control, Mark, Work};
 use serde_json::{Value, json};
 
 use crate::world::*;
@@ -431,6 +431,7 @@ async fn health_needs_no_key_and_no_organization() {
                 policy: None,
             }],
             NOW_MS,
+            None,
         )
         .unwrap();
     let page = world.send(get("/metrics")).await;

@@ -1,5 +1,5 @@
 use palisade_core::inventory::DeliveryReader;
-use palisade_store::Store;
+use palisade_store::Inventory;
 use serde_json::{Value, json};
 
 use crate::world::*;
@@ -238,7 +238,7 @@ pub fn delivered(world: &World, account: &str, names: &[&str]) {
     let file = json!({ "fileVersion": "1.0", "configurationItems": items });
     let mut reader = DeliveryReader::new("");
     reader.push(file.to_string().as_bytes()).unwrap();
-    world.store.accept(&reader.finish().unwrap(), NOW_MS).unwrap();
+    world.store.accept(&reader.finish().unwrap(), NOW_MS, None).unwrap();
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The notification channel, protection status, violation details and throttling.
 
 use palisade_api::Rate;
-use palisade_store::Store;
+use palisade_store::Work;
 use serde_json::{Value, json};
 
 use crate::world::*;

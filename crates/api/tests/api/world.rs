@@ -17,7 +17,9 @@ use palisade_core::evaluate::{
 use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType, ShardId};
 use palisade_core::ledger::{Change, Entry, ViolatorRow};
 use palisade_store::sqlite::SqliteStore;
-use palisade_store::{KeyChange, KeyRecord, LedgerWrite, Mark, Outcome, Settlement, Store};
+use palisade_store::{
+    Control, KeyChange, KeyRecord, Keys, Ledger, LedgerWrite, Mark, Outcome, Settlement, Work,
+};
 use palisade_testkit::Rng;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -412,7 +414,7 @@ impl World {
         let record = self.store.control().unwrap().policies[&policy].clone();
         let shard = ShardId { account: account.clone(), region: record.region.clone() };
         let mark = Mark { shard: shard.clone(), policy: Some(policy.clone()) };
-        self.store.mark(&[mark], self.clock.now_ms()).unwrap();
+        self.store.mark(&[mark], self.clock.now_ms(), None).unwrap();
         let leases = self.store.lease(self.clock.now_ms(), 60_000, 10_000).unwrap();
         let lease = leases.into_iter().find(|lease| lease.shard == shard).unwrap();
         let now_ms = self.clock.now_ms();

@@ -30,7 +30,7 @@ impl<'a> Asked<'a> {
     /// What is asked of a store for one shard.
     pub fn want<'w>(&'w self, shard: &'w ShardId) -> Want<'w> {
         let Asked { ids: policies, references, types, .. } = self;
-        Want { shard, references, policies, types }
+        Want::of_types(shard, references, policies, types)
     }
 }
 

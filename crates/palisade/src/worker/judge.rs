@@ -9,7 +9,9 @@ use palisade_core::evaluate::{self, Changed, Evidence, Footprint, Support};
 use palisade_core::ident::{PolicyId, ShardId};
 use palisade_core::ledger::{self, Change, Obstacle, Record};
 use palisade_core::policy::Policy;
-use palisade_store::{Due, Lease, LedgerWrite, Loaded, LoadedChanges, Outcome, Store, StoreError};
+use palisade_store::{
+    Due, Lease, LedgerWrite, Loaded, LoadedChanges, Outcome, Store, StoreError, Want,
+};
 
 use super::asked::{Asked, policies_of};
 use super::guarded::guarded;
@@ -181,7 +183,7 @@ impl<'a> Judge<'a> {
     /// The whole shard under these policies, from one moment.
     fn together(&self, policies: &[&Arc<Policy>]) -> Result<Found, StoreError> {
         let Asked { policies, ids, references, types } = Asked::of(policies.to_vec());
-        let loaded = self.store.load_types(self.shard, &references, &ids, &types)?;
+        let loaded = self.store.load(&Want::of_types(self.shard, &references, &ids, &types))?;
         Ok(self.found(&policies, loaded))
     }
 

@@ -10,7 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use palisade::worker::{self, Judging};
 use palisade_api::{App, Auth, Clock, Entropy, Settings, router};
-use palisade_store::Store as _;
+use palisade_store::Work;
 use palisade_store::sqlite::SqliteStore;
 use palisade_testkit::Rng;
 use serde_json::{Value, json};

@@ -15,7 +15,7 @@ use palisade_core::inventory::{Delivery, DeliveryReader};
 use palisade_core::ledger::{self, Entry, Record};
 use palisade_core::organization::Organization;
 use palisade_core::policy::PolicyFile;
-use palisade_store::{Administrator, ControlChange, PolicyRecord, Store, StoreError};
+use palisade_store::{Administrator, ControlChange, PolicyRecord, Store, StoreError, Want};
 use serde_json::{Value, json};
 
 /// The moment at which the tests' clock stands, milliseconds since the epoch.
@@ -227,7 +227,7 @@ pub fn assert_ledger_is_a_fresh_judgement(store: &dyn Store, now_ms: i64) -> usi
                 assert!(recorded.is_none(), "{account} is out of scope of {}", policy.name);
                 continue;
             }
-            let loaded = store.load(&shard, &references, &[]).unwrap();
+            let loaded = store.load(&Want::whole(&shard, &references, &[])).unwrap();
             let evidence = Evidence {
                 shard: &loaded.shard,
                 references: &loaded.references,

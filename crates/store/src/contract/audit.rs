@@ -75,14 +75,18 @@ pub fn an_event_alone_moves_no_revision(bed: &mut impl Bed) {
 pub fn deliveries_and_marks_are_told_in_their_transaction(bed: &mut impl Bed) {
     let store = bed.store();
     let seen = delivery(&[group(&shard(1), "sg-1", 5)]);
-    let told = store.accept_audited(&seen, 10, &|accepted| {
-        let count: u64 = accepted.accepted.values().sum();
-        event(&format!("PostInventory of {count}"), 10)
-    });
+    let told = store.accept(
+        &seen,
+        10,
+        Some(&|accepted| {
+            let count: u64 = accepted.accepted.values().sum();
+            event(&format!("PostInventory of {count}"), 10)
+        }),
+    );
     assert_eq!(told.unwrap().accepted.values().sum::<u64>(), 1);
     assert_eq!(groups(store, &shard(1)), "sg-1 5");
     clear_work(store, 10);
-    store.mark_audited(&[mark_of(&shard(1), None)], 20, &event("Evaluate", 20)).unwrap();
+    store.mark(&[mark_of(&shard(1), None)], 20, Some(&event("Evaluate", 20))).unwrap();
     assert_eq!(due(store, 20), "1 *");
     assert_eq!(all(store), "Evaluate 20; PostInventory of 1 10");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use palisade_core::evaluate::Support;
 use palisade_core::inventory::{Item, Observation};
 
-use crate::{CHANGES_MAX, LoadedChanges, Store};
+use crate::{CHANGES_MAX, LoadedChanges, Store, Want};
 
 use super::Bed;
 use super::facts::*;
@@ -13,12 +13,12 @@ use super::facts::*;
 /// A shard of judged groups, of which nothing is due.
 fn judged(store: &dyn Store, names: &[&str]) {
     let groups: Vec<Observation> = names.iter().map(|name| group(&shard(1), name, 10)).collect();
-    store.accept(&delivery(&groups), 1000).unwrap();
+    store.accept(&delivery(&groups), 1000, None).unwrap();
     clear_work(store, 1000);
 }
 
 fn change(store: &dyn Store, seen: &[Observation]) {
-    store.accept(&delivery(seen), 1000).unwrap();
+    store.accept(&delivery(seen), 1000, None).unwrap();
 }
 
 /// The changes with no support, under no policy.
@@ -54,9 +54,9 @@ pub fn a_changed_item_is_due_with_what_it_was(bed: &mut impl Bed) {
 pub fn what_a_snapshot_shows_to_be_gone_is_a_change(bed: &mut impl Bed) {
     let store = bed.store();
     let both = [group(&shard(1), "sg-1", 10), group(&shard(1), "sg-2", 10)];
-    store.accept(&snapshot(&shard(1), 15, &both), 1000).unwrap();
+    store.accept(&snapshot(&shard(1), 15, &both), 1000, None).unwrap();
     clear_work(store, 1000);
-    store.accept(&snapshot(&shard(1), 20, &both[..1]), 1000).unwrap();
+    store.accept(&snapshot(&shard(1), 20, &both[..1]), 1000, None).unwrap();
     assert_eq!(due(store, 1000), "1 ~");
     assert_eq!(shown(changes(store)), "sg-2 10>-");
 }
@@ -146,10 +146,10 @@ pub fn what_is_learnt_of_the_shard_makes_the_shard_due(bed: &mut impl Bed) {
     assert_eq!(due(store, 1000), "1 *", "a type that is held for the first time");
     clear_work(store, 1000);
     let same = [group(&shard(1), "sg-1", 30)];
-    store.accept(&snapshot(&shard(1), 30, &same), 1000).unwrap();
+    store.accept(&snapshot(&shard(1), 30, &same), 1000, None).unwrap();
     assert_eq!(due(store, 1000), "1 *", "the first whole snapshot");
     clear_work(store, 1000);
-    store.accept(&delivery(&[group(&shard(1), "sg-1", 40)]), 1000 + 2 * HOUR).unwrap();
+    store.accept(&delivery(&[group(&shard(1), "sg-1", 40)]), 1000 + 2 * HOUR, None).unwrap();
     assert_eq!(due(store, 1000 + 2 * HOUR), "1 *", "it may have been stale");
 }
 
@@ -168,7 +168,7 @@ pub fn of_a_changed_shard_the_support_and_the_rows_of_the_changes_are_loaded(bed
     };
     let p = [policy_id("p")];
     let loaded = store.load_changed(&shard(1), &BTreeSet::new(), &p, &asked).unwrap().unwrap();
-    let whole = store.load(&shard(1), &BTreeSet::new(), &p).unwrap();
+    let whole = store.load(&Want::whole(&shard(1), &BTreeSet::new(), &p)).unwrap();
     let held: Vec<_> = loaded.loaded.shard.of_type(&GROUP).map(|item| &item.key.id).collect();
     assert_eq!(held, [&id("sg-3")]);
     assert_eq!(loaded.loaded.shard.held_types, whole.shard.held_types);

@@ -221,7 +221,7 @@ pub fn a_removed_policy_takes_all_it_caused_and_closes_its_history(bed: &mut imp
     for policy in ["p", "q"] {
         judge_reading(store, 1, policy, &judgement(&["sg-1"], &[]), 100, &audit);
         judge(store, 2, policy, &judgement(&[], &[]), 100);
-        store.mark(&[mark_of(&shard(1), Some(policy))], 100).unwrap();
+        store.mark(&[mark_of(&shard(1), Some(policy))], 100, None).unwrap();
     }
     commit(store, &[ControlChange::PutPolicy(policy("p", 2))], 100);
 
@@ -236,7 +236,7 @@ pub fn a_removed_policy_takes_all_it_caused_and_closes_its_history(bed: &mut imp
     assert_eq!(told, [(200, true), (100, false)]);
     // Its reader of the audit group is gone, the other policy's is not.
     clear_work(store, 300);
-    store.accept(&delivery(&[group(&shard(9), "sg-audit", 1)]), 400).unwrap();
+    store.accept(&delivery(&[group(&shard(9), "sg-audit", 1)]), 400, None).unwrap();
     assert_eq!(due(store, 400), "1 q; 9 *");
     assert_eq!(violators(store, 1, "q"), "sg-1");
     assert_eq!(store.entries(&policy_id("q"), None, None, 9).unwrap().len(), 2);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::{Administrator, ControlChange, KeyChange, ListContent, Store};
+use crate::{Administrator, ControlChange, KeyChange, ListContent, Store, Want};
 
 use super::Bed;
 use super::facts::*;
@@ -21,7 +21,7 @@ fn everything(store: &dyn Store) -> String {
             store.sealing_key().unwrap(),
             store.keys_revision().unwrap(),
             store.audit(&Default::default(), 9).unwrap(),
-            store.load(&shard(1), &references, std::slice::from_ref(&p)).unwrap(),
+            store.load(&Want::whole(&shard(1), &references, std::slice::from_ref(&p))).unwrap(),
             store.fan_outs().unwrap(),
             store.work(50).unwrap(),
             store.entries(&p, None, None, 9).unwrap(),
@@ -44,12 +44,12 @@ fn tell_a_bit_of_everything(store: &dyn Store) {
     change_keys(store, &[KeyChange::Create(key("a", 1))]).unwrap();
     store.used_keys(&[("a".to_owned(), 2)]).unwrap();
     let seen = [group(&shard(1), "sg-1", 5), deleted(&shard(1), "sg-2", 5)];
-    store.accept(&snapshot(&shard(1), 6, &seen), 20).unwrap();
-    store.accept(&delivery(&[group(&shard(9), "sg-audit", 5)]), 20).unwrap();
+    store.accept(&snapshot(&shard(1), 6, &seen), 20, None).unwrap();
+    store.accept(&delivery(&[group(&shard(9), "sg-audit", 5)]), 20, None).unwrap();
     clear_work(store, 20);
     let audit = [item_reference(&shard(9), "sg-audit")];
     judge_reading(store, 1, "p", &judgement(&["sg-1"], &["gap"]), 30, &audit);
-    store.mark(&[mark_of(&shard(1), None)], 40).unwrap();
+    store.mark(&[mark_of(&shard(1), None)], 40, None).unwrap();
 }
 
 pub fn everything_survives_a_reopen(bed: &mut impl Bed) {
@@ -64,13 +64,13 @@ pub fn everything_survives_a_reopen(bed: &mut impl Bed) {
     let store = bed.store();
     assert_eq!(due(store, 40), "1 *");
     clear_work(store, 40);
-    store.accept(&delivery(&[group(&shard(9), "sg-audit", 6)]), 50).unwrap();
+    store.accept(&delivery(&[group(&shard(9), "sg-audit", 6)]), 50, None).unwrap();
     assert_eq!(due(store, 50), "1 p; 9 ~");
 }
 
 pub fn versions_survive_a_reopen_and_leases_do_not(bed: &mut impl Bed) {
     put_policies(bed.store(), &["p"]);
-    bed.store().mark(&[mark_of(&shard(1), Some("p"))], 10).unwrap();
+    bed.store().mark(&[mark_of(&shard(1), Some("p"))], 10, None).unwrap();
     let lease = lease_one(bed.store(), 10, 100);
     if !bed.reopen() {
         println!("skipped: nothing of this engine outlives the process");

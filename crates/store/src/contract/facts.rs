@@ -20,7 +20,7 @@ use palisade_core::policy::Document;
 
 use crate::{
     ControlChange, Due, Lease, LedgerWrite, ListContent, ListRecord, Loaded, Mark, Outcome,
-    PolicyRecord, Settlement, Store,
+    PolicyRecord, Settlement, Store, Want,
 };
 
 pub const HOUR: i64 = 3_600_000;
@@ -139,7 +139,7 @@ pub fn snapshot_of(
 
 /// What judging would load, without references or records.
 pub fn loaded(store: &dyn Store, shard: &ShardId) -> Loaded {
-    store.load(shard, &BTreeSet::new(), &[]).unwrap()
+    store.load(&Want::whole(shard, &BTreeSet::new(), &[])).unwrap()
 }
 
 /// The live groups of a shard, each as `id at capture time`; a later state without a body as
@@ -306,7 +306,9 @@ pub fn outcome(
     evaluated_ms: i64,
 ) -> Outcome {
     let policy = policy_id(policy);
-    let loaded = store.load(&lease.shard, &BTreeSet::new(), std::slice::from_ref(&policy)).unwrap();
+    let loaded = store
+        .load(&Want::whole(&lease.shard, &BTreeSet::new(), std::slice::from_ref(&policy)))
+        .unwrap();
     let before = loaded.records.get(&policy).cloned().unwrap_or_else(Record::default);
     let write = match advance(&before, judgement, 1, evaluated_ms) {
         Some(change) => LedgerWrite::Change(change),
@@ -329,7 +331,7 @@ pub fn judge_reading(
     evaluated_ms: i64,
     references: &[Reference],
 ) {
-    store.mark(&[mark_of(&shard(n), Some(policy))], evaluated_ms).unwrap();
+    store.mark(&[mark_of(&shard(n), Some(policy))], evaluated_ms, None).unwrap();
     let leases = store.lease(evaluated_ms, HOUR, usize::MAX).unwrap();
     let lease = leases.into_iter().find(|lease| lease.shard == shard(n)).unwrap();
     let mut outcome = outcome(store, &lease, policy, judgement, evaluated_ms);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use palisade_core::ident::ResourceType;
 use palisade_core::inventory::{Body, Observation};
 
-use crate::{Accepted, ControlChange, Store};
+use crate::{Accepted, ControlChange, Store, Want};
 
 use super::Bed;
 use super::facts::*;
@@ -21,7 +21,7 @@ pub fn what_is_delivered_is_loaded(bed: &mut impl Bed) {
     let items = [group(&shard(1), "sg-b", 5), group(&shard(1), "sg-a", 6), recorder(&shard(1), 4)];
     let other = group(&shard(2), "sg-a", 7);
     let all = [&items[..], std::slice::from_ref(&other)].concat();
-    let answer = store.accept(&delivery(&all), 1000).unwrap();
+    let answer = store.accept(&delivery(&all), 1000, None).unwrap();
     assert_eq!(answer.accepted[&GROUP], 3);
     assert_eq!(answer.accepted[&RECORDER], 1);
     assert_eq!(counts(&answer), (4, 0, 0));
@@ -43,11 +43,11 @@ pub fn at_least_the_items_of_the_types_asked_for_are_loaded(bed: &mut impl Bed) 
     let groups = [group(&shard(1), "sg-a", 5), group(&shard(1), "sg-b", 6)];
     let gone = [group(&shard(1), "sg-c", 5), deleted(&shard(1), "sg-c", 7)];
     let all = [&groups[..], &gone, &[recorder(&shard(1), 4)]].concat();
-    store.accept(&delivery(&all), 1000).unwrap();
+    store.accept(&delivery(&all), 1000, None).unwrap();
     let whole = loaded(store, &shard(1)).shard;
     let of = |types: &[ResourceType]| {
         let types = types.iter().cloned().collect();
-        store.load_types(&shard(1), &Default::default(), &[], &types).unwrap().shard
+        store.load(&Want::of_types(&shard(1), &Default::default(), &[], &types)).unwrap().shard
     };
     assert_eq!(of(&[GROUP, RECORDER, ResourceType::PREFIX_LIST]), whole);
     let seen: Vec<_> = of(&[GROUP]).of_type(&GROUP).cloned().collect();
@@ -57,10 +57,11 @@ pub fn at_least_the_items_of_the_types_asked_for_are_loaded(bed: &mut impl Bed) 
     assert_eq!(none.of_type(&RECORDER).count(), 1, "coverage needs the recorder");
 
     let seen = [group(&shard(2), "sg-a", 5), recorder(&shard(2), 4)];
-    store.accept(&snapshot(&shard(2), 20, &seen), 1000).unwrap();
+    store.accept(&snapshot(&shard(2), 20, &seen), 1000, None).unwrap();
     let whole = loaded(store, &shard(2)).shard;
     let types = BTreeSet::new();
-    let none = store.load_types(&shard(2), &Default::default(), &[], &types).unwrap().shard;
+    let none =
+        store.load(&Want::of_types(&shard(2), &Default::default(), &[], &types)).unwrap().shard;
     assert!(none.snapshot_accepted);
     for resource_type in [GROUP, ResourceType::PREFIX_LIST] {
         assert!(whole.knows(&resource_type) && none.knows(&resource_type), "{resource_type}");
@@ -70,7 +71,7 @@ pub fn at_least_the_items_of_the_types_asked_for_are_loaded(bed: &mut impl Bed) 
 pub fn a_newer_state_replaces_and_an_older_one_is_stale(bed: &mut impl Bed) {
     let store = bed.store();
     let accept =
-        |at| counts(&store.accept(&delivery(&[group(&shard(1), "sg-1", at)]), 1000).unwrap());
+        |at| counts(&store.accept(&delivery(&[group(&shard(1), "sg-1", at)]), 1000, None).unwrap());
     assert_eq!(accept(10), (1, 0, 0));
     assert_eq!(accept(10), (0, 1, 0));
     assert_eq!(accept(9), (0, 1, 0));
@@ -79,13 +80,13 @@ pub fn a_newer_state_replaces_and_an_older_one_is_stale(bed: &mut impl Bed) {
     assert_eq!(groups(store, &shard(1)), "sg-1 11");
     // Two states of one resource in one delivery, newest first.
     let both = [group(&shard(1), "sg-2", 6), group(&shard(1), "sg-2", 5)];
-    assert_eq!(counts(&store.accept(&delivery(&both), 1000).unwrap()), (1, 1, 0));
+    assert_eq!(counts(&store.accept(&delivery(&both), 1000, None).unwrap()), (1, 1, 0));
     assert_eq!(groups(store, &shard(1)), "sg-1 11, sg-2 6");
 }
 
 pub fn a_deletion_leaves_a_tombstone_that_older_states_do_not_revive(bed: &mut impl Bed) {
     let store = bed.store();
-    let accept = |seen: Observation| counts(&store.accept(&delivery(&[seen]), 1000).unwrap());
+    let accept = |seen: Observation| counts(&store.accept(&delivery(&[seen]), 1000, None).unwrap());
     assert_eq!(accept(group(&shard(1), "sg-1", 10)), (1, 0, 0));
     assert_eq!(accept(deleted(&shard(1), "sg-1", 20)), (0, 0, 1));
     assert_eq!(accept(group(&shard(1), "sg-1", 15)), (0, 1, 0));
@@ -101,7 +102,8 @@ pub fn a_state_without_a_body_stands_beside_the_one_before(bed: &mut impl Bed) {
     let one = shard(1);
     let tell = |bed: &dyn Store, seen: &Observation| {
         clear_work(bed, 1000);
-        let counts = counts(&bed.accept(&delivery(std::slice::from_ref(seen)), 1000).unwrap());
+        let counts =
+            counts(&bed.accept(&delivery(std::slice::from_ref(seen)), 1000, None).unwrap());
         (counts, due(bed, 1000), groups(bed, &one))
     };
     for (seen, want, work, held) in [
@@ -129,18 +131,18 @@ pub fn a_state_without_a_body_stands_beside_the_one_before(bed: &mut impl Bed) {
         assert_eq!(groups(bed.store(), &one), held, "{place}");
     }
     // A whole snapshot is the whole truth of what was seen before it.
-    bed.store().accept(&snapshot_of(&one, 50, &[], [GROUP]), 1000).unwrap();
+    bed.store().accept(&snapshot_of(&one, 50, &[], [GROUP]), 1000, None).unwrap();
     assert_eq!(groups(bed.store(), &one), "");
 }
 
 pub fn a_snapshot_shows_what_is_gone(bed: &mut impl Bed) {
     let store = bed.store();
     let first = [group(&shard(1), "sg-1", 10), group(&shard(1), "sg-2", 10)];
-    store.accept(&delivery(&first), 1000).unwrap();
-    let answer = store.accept(&snapshot(&shard(1), 50, &first[..1]), 1000).unwrap();
+    store.accept(&delivery(&first), 1000, None).unwrap();
+    let answer = store.accept(&snapshot(&shard(1), 50, &first[..1]), 1000, None).unwrap();
     assert_eq!(counts(&answer), (0, 1, 1));
     assert_eq!(groups(store, &shard(1)), "sg-1 10");
-    let again = store.accept(&snapshot(&shard(1), 50, &first[..1]), 1000).unwrap();
+    let again = store.accept(&snapshot(&shard(1), 50, &first[..1]), 1000, None).unwrap();
     assert_eq!(counts(&again), (0, 1, 0), "what is gone is told once");
     assert!(loaded(store, &shard(1)).shard.snapshot_accepted);
 }
@@ -148,22 +150,22 @@ pub fn a_snapshot_shows_what_is_gone(bed: &mut impl Bed) {
 pub fn a_state_seen_at_the_snapshots_moment_stays(bed: &mut impl Bed) {
     let store = bed.store();
     let seen = [49, 50, 51].map(|at| group(&shard(1), &format!("sg-{at}"), at));
-    store.accept(&delivery(&seen), 1000).unwrap();
-    let answer = store.accept(&snapshot_of(&shard(1), 50, &[], [GROUP]), 1000).unwrap();
+    store.accept(&delivery(&seen), 1000, None).unwrap();
+    let answer = store.accept(&snapshot_of(&shard(1), 50, &[], [GROUP]), 1000, None).unwrap();
     assert_eq!(counts(&answer), (0, 0, 1));
     assert_eq!(groups(store, &shard(1)), "sg-50 50, sg-51 51");
 }
 
 pub fn a_late_observation_of_what_is_gone_is_stale(bed: &mut impl Bed) {
     let store = bed.store();
-    store.accept(&snapshot_of(&shard(1), 50, &[], [GROUP]), 1000).unwrap();
+    store.accept(&snapshot_of(&shard(1), 50, &[], [GROUP]), 1000, None).unwrap();
     clear_work(store, 1000);
     let seen = [49, 50].map(|at| group(&shard(1), &format!("sg-{at}"), at));
-    let answer = store.accept(&delivery(&seen), 1000).unwrap();
+    let answer = store.accept(&delivery(&seen), 1000, None).unwrap();
     assert_eq!(counts(&answer), (1, 1, 0));
     assert_eq!(groups(store, &shard(1)), "sg-50 50");
     // An older snapshot neither revives what it contains nor hides what it does not.
-    let answer = store.accept(&snapshot(&shard(1), 40, &seen[..1]), 1000).unwrap();
+    let answer = store.accept(&snapshot(&shard(1), 40, &seen[..1]), 1000, None).unwrap();
     assert_eq!(counts(&answer), (0, 1, 0));
     assert_eq!(groups(store, &shard(1)), "sg-50 50");
 }
@@ -171,12 +173,12 @@ pub fn a_late_observation_of_what_is_gone_is_stale(bed: &mut impl Bed) {
 pub fn a_later_sight_revives_what_was_gone(bed: &mut impl Bed) {
     let store = bed.store();
     let item = [group(&shard(1), "sg-1", 10)];
-    store.accept(&snapshot(&shard(1), 10, &item), 1000).unwrap();
-    store.accept(&snapshot_of(&shard(1), 50, &[], [GROUP]), 1000).unwrap();
+    store.accept(&snapshot(&shard(1), 10, &item), 1000, None).unwrap();
+    store.accept(&snapshot_of(&shard(1), 50, &[], [GROUP]), 1000, None).unwrap();
     assert_eq!(groups(store, &shard(1)), "");
     clear_work(store, 1000);
     // The same state, which a later snapshot still contains.
-    let answer = store.accept(&snapshot(&shard(1), 60, &item), 1000).unwrap();
+    let answer = store.accept(&snapshot(&shard(1), 60, &item), 1000, None).unwrap();
     assert_eq!(counts(&answer), (1, 0, 0));
     assert_eq!(groups(store, &shard(1)), "sg-1 10");
     assert_eq!(due(store, 1000), "1 ~");
@@ -184,16 +186,16 @@ pub fn a_later_sight_revives_what_was_gone(bed: &mut impl Bed) {
 
 pub fn a_snapshot_is_silent_about_types_it_does_not_cover(bed: &mut impl Bed) {
     let store = bed.store();
-    store.accept(&delivery(&[group(&shard(1), "sg-1", 10)]), 1000).unwrap();
-    store.accept(&snapshot(&shard(1), 50, &[recorder(&shard(1), 5)]), 1000).unwrap();
-    store.accept(&snapshot_of(&shard(2), 50, &[], [GROUP]), 1000).unwrap();
+    store.accept(&delivery(&[group(&shard(1), "sg-1", 10)]), 1000, None).unwrap();
+    store.accept(&snapshot(&shard(1), 50, &[recorder(&shard(1), 5)]), 1000, None).unwrap();
+    store.accept(&snapshot_of(&shard(2), 50, &[], [GROUP]), 1000, None).unwrap();
     assert_eq!(groups(store, &shard(1)), "sg-1 10");
 }
 
 pub fn a_type_once_held_stays_held(bed: &mut impl Bed) {
     let store = bed.store();
-    store.accept(&delivery(&[group(&shard(1), "sg-1", 10)]), 1000).unwrap();
-    store.accept(&snapshot_of(&shard(1), 50, &[], [GROUP, ResourceType::VPC]), 1000).unwrap();
+    store.accept(&delivery(&[group(&shard(1), "sg-1", 10)]), 1000, None).unwrap();
+    store.accept(&snapshot_of(&shard(1), 50, &[], [GROUP, ResourceType::VPC]), 1000, None).unwrap();
     store.expire(i64::MAX).unwrap();
     let shard_1 = loaded(store, &shard(1)).shard;
     assert!(shard_1.items.is_empty());
@@ -201,24 +203,24 @@ pub fn a_type_once_held_stays_held(bed: &mut impl Bed) {
     // From the first item of a type on, the type is known, were the item deleted long ago.
     clear_work(store, 1000);
     let vpc = observed(&shard(1), ResourceType::VPC, "vpc-1", 5, Body::Deleted);
-    store.accept(&delivery(&[vpc]), 1000).unwrap();
+    store.accept(&delivery(&[vpc]), 1000, None).unwrap();
     assert_eq!(due(store, 1000), "1 *");
-    store.accept(&delivery(&[deleted(&shard(2), "sg-1", 10)]), 1000).unwrap();
+    store.accept(&delivery(&[deleted(&shard(2), "sg-1", 10)]), 1000, None).unwrap();
     assert!(loaded(store, &shard(2)).shard.held_types.contains(&GROUP));
 }
 
 pub fn a_deleted_recorder_is_told(bed: &mut impl Bed) {
     let store = bed.store();
     let told = || loaded(store, &shard(1)).shard.recorder_deleted;
-    store.accept(&delivery(&[recorder(&shard(1), 10)]), 1000).unwrap();
+    store.accept(&delivery(&[recorder(&shard(1), 10)]), 1000, None).unwrap();
     assert!(!told());
     let tombstone = observed(&shard(1), RECORDER, "default", 20, Body::Deleted);
-    store.accept(&delivery(&[tombstone]), 1000).unwrap();
+    store.accept(&delivery(&[tombstone]), 1000, None).unwrap();
     assert!(told());
     assert_eq!(due(store, 1000), "1 *");
     let mut another = recorder(&shard(1), 5);
     another.item.key.id = id("another");
-    store.accept(&delivery(&[another]), 1000).unwrap();
+    store.accept(&delivery(&[another]), 1000, None).unwrap();
     assert!(!told(), "one recorder is enough");
 }
 
@@ -226,7 +228,7 @@ pub fn accounts_outside_the_organization_are_kept_and_counted(bed: &mut impl Bed
     let store = bed.store();
     commit(store, &[ControlChange::PutOrganization(Arc::new(organization(&[1])))], 0);
     let items = [1, 2, 2].map(|n| group(&shard(n), "sg-1", 10));
-    let answer = store.accept(&delivery(&items), 1000).unwrap();
+    let answer = store.accept(&delivery(&items), 1000, None).unwrap();
     assert_eq!(answer.strangers, 2);
     assert_eq!(counts(&answer), (2, 1, 0));
     assert_eq!(groups(store, &shard(2)), "sg-1 10");
@@ -245,25 +247,25 @@ pub fn a_change_marks_its_shard_and_a_repeat_marks_nothing(bed: &mut impl Bed) {
         ("another shard", group(&shard(2), "sg-1", 1), "2 *"),
     ];
     for (name, seen, marked) in table {
-        store.accept(&delivery(std::slice::from_ref(seen)), 1000).unwrap();
+        store.accept(&delivery(std::slice::from_ref(seen)), 1000, None).unwrap();
         assert_eq!(due(store, 1000), *marked, "{name}");
         clear_work(store, 1000);
     }
     let whole = snapshot_of(&shard(1), 5, &[], [GROUP]);
-    store.accept(&whole, 1000).unwrap();
+    store.accept(&whole, 1000, None).unwrap();
     assert_eq!(due(store, 1000), "1 *", "the first whole snapshot");
     clear_work(store, 1000);
-    store.accept(&whole, 1000).unwrap();
+    store.accept(&whole, 1000, None).unwrap();
     assert_eq!(due(store, 1000), "");
-    store.accept(&snapshot_of(&shard(1), 99, &[], [GROUP]), 1000).unwrap();
+    store.accept(&snapshot_of(&shard(1), 99, &[], [GROUP]), 1000, None).unwrap();
     assert_eq!(due(store, 1000), "", "nothing went");
-    store.accept(&delivery(&[]), 1000).unwrap();
+    store.accept(&delivery(&[]), 1000, None).unwrap();
     assert_eq!(due(store, 1000), "");
 }
 
 pub fn the_first_whole_snapshot_marks_its_shard_even_when_it_is_empty(bed: &mut impl Bed) {
     let store = bed.store();
-    store.accept(&snapshot_of(&shard(1), 50, &[], []), 1000).unwrap();
+    store.accept(&snapshot_of(&shard(1), 50, &[], []), 1000, None).unwrap();
     let shard_1 = loaded(store, &shard(1)).shard;
     assert!(shard_1.snapshot_accepted);
     assert_eq!(shard_1.newest_ms, Some(50));
@@ -274,8 +276,8 @@ pub fn items_of_a_type_are_read_page_by_page(bed: &mut impl Bed) {
     let store = bed.store();
     let groups: Vec<_> =
         ["sg-3", "sg-1", "sg-2"].iter().map(|id| group(&shard(1), id, 1)).collect();
-    store.accept(&delivery(&groups), 0).unwrap();
-    store.accept(&delivery(&[group(&shard(2), "sg-4", 1)]), 0).unwrap();
+    store.accept(&delivery(&groups), 0, None).unwrap();
+    store.accept(&delivery(&[group(&shard(2), "sg-4", 1)]), 0, None).unwrap();
     let read = |after: Option<&str>, limit| {
         let after = after.map(|id| palisade_core::ident::ResourceId::try_from(id).unwrap());
         let of = &palisade_core::ident::ResourceType::SECURITY_GROUP;

@@ -1,5 +1,6 @@
 //! Facts about what makes a type known in a shard (semantics §11 row 36).
 
+use crate::Want;
 use std::collections::BTreeMap;
 
 use palisade_core::ident::ResourceType;
@@ -60,9 +61,14 @@ pub fn a_type_is_known_by_a_recorder_a_snapshot_of_it_or_a_listing(bed: &mut imp
             if backwards {
                 story.reverse();
             }
-            story.iter().for_each(|told| drop(store.accept(told, 1000).unwrap()));
+            story.iter().for_each(|told| drop(store.accept(told, 1000, None).unwrap()));
             let whole = loaded(store, &shard(n)).shard;
-            let none = store.load_types(&shard(n), &Default::default(), &[], &Default::default());
+            let none = store.load(&Want::of_types(
+                &shard(n),
+                &Default::default(),
+                &[],
+                &Default::default(),
+            ));
             let known = (whole.knows(&GROUP), none.unwrap().shard.knows(&GROUP));
             assert_eq!(known, (is_known, is_known), "{what}");
             assert!(!whole.is_unheard_of(), "{what}");
@@ -72,25 +78,29 @@ pub fn a_type_is_known_by_a_recorder_a_snapshot_of_it_or_a_listing(bed: &mut imp
 
 pub fn what_comes_to_be_known_makes_the_shard_due(bed: &mut impl Bed) {
     let store = bed.store();
-    store.accept(&snapshot_of(&shard(1), 9, &[group(&shard(1), "sg-1", 5)], []), 1000).unwrap();
-    store.accept(&delivery(&[observed(&shard(1), RECORDER, "r", 1, Body::Deleted)]), 1000).unwrap();
+    store
+        .accept(&snapshot_of(&shard(1), 9, &[group(&shard(1), "sg-1", 5)], []), 1000, None)
+        .unwrap();
+    store
+        .accept(&delivery(&[observed(&shard(1), RECORDER, "r", 1, Body::Deleted)]), 1000, None)
+        .unwrap();
     let told = group(&shard(2), "sg-1", 5);
-    store.accept(&delivery(std::slice::from_ref(&told)), 1000).unwrap();
+    store.accept(&delivery(std::slice::from_ref(&told)), 1000, None).unwrap();
     clear_work(store, 1000);
-    store.accept(&listing(1, 5), 1001).unwrap();
+    store.accept(&listing(1, 5), 1001, None).unwrap();
     assert_eq!(due(store, 1001), "1 *", "listed");
     clear_work(store, 1001);
-    store.accept(&listing(1, 5), 1002).unwrap();
+    store.accept(&listing(1, 5), 1002, None).unwrap();
     assert_eq!(due(store, 1002), "", "known already");
-    store.accept(&snapshot(&shard(2), 9, &[told]), 1003).unwrap();
+    store.accept(&snapshot(&shard(2), 9, &[told]), 1003, None).unwrap();
     assert_eq!(due(store, 1003), "2 *", "held by a snapshot");
 }
 
 pub fn a_listing_shows_what_is_gone(bed: &mut impl Bed) {
     let store = bed.store();
     let seen = [group(&shard(1), "sg-1", 5), group(&shard(1), "sg-2", 9)];
-    store.accept(&delivery(&seen), 1000).unwrap();
-    let answer = store.accept(&listing(1, 7), 1000).unwrap();
+    store.accept(&delivery(&seen), 1000, None).unwrap();
+    let answer = store.accept(&listing(1, 7), 1000, None).unwrap();
     assert_eq!(answer.deleted, 1);
     assert_eq!(groups(store, &shard(1)), "sg-2 9");
 }

@@ -6,7 +6,7 @@ use palisade_core::evaluate::{DependentService, Judgement, Status};
 use palisade_core::ident::ResourceType;
 use palisade_core::inventory::Body;
 
-use crate::{ControlChange, LedgerWrite, Outcome, Store};
+use crate::{ControlChange, LedgerWrite, Outcome, Store, Want};
 
 use super::Bed;
 use super::facts::*;
@@ -26,8 +26,10 @@ pub fn a_judgement_is_written_and_read_back(bed: &mut impl Bed) {
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[0].violations, violator(GROUP, "sg-1", "acl").violations);
     assert_eq!((rows[0].id.as_str(), rows[0].since_ms), ("sg-1", 100));
-    let records =
-        store.load(&shard(1), &BTreeSet::new(), &[policy_id("q"), policy_id("p")]).unwrap().records;
+    let records = store
+        .load(&Want::whole(&shard(1), &BTreeSet::new(), &[policy_id("q"), policy_id("p")]))
+        .unwrap()
+        .records;
     assert_eq!(records.len(), 1, "a policy without an entry is absent");
     assert_eq!(records[&policy_id("p")].entry.as_ref(), Some(&row.entry));
     assert_eq!(records[&policy_id("p")].violators, rows);
@@ -92,7 +94,7 @@ pub fn a_judgement_that_changes_nothing_moves_only_last_updated(bed: &mut impl B
     judge(store, 1, "p", &found, 200);
     assert_eq!((updated(1, "p"), updated(1, "q"), updated(2, "p")), (200, 100, 100));
     // Under every policy of the Region: all of the account's move.
-    store.mark(&[mark_of(&shard(1), None)], 300).unwrap();
+    store.mark(&[mark_of(&shard(1), None)], 300, None).unwrap();
     let lease = lease_one(store, 300, HOUR);
     let outcomes = ["p", "q"].map(|policy| outcome(store, &lease, policy, &found, 300));
     assert!(outcomes.iter().all(|outcome| outcome.write == LedgerWrite::Keep));
@@ -109,7 +111,7 @@ pub fn outcomes_of_another_revision_or_a_removed_policy_are_dropped(bed: &mut im
     put_policies(store, &["p", "q", "r"]);
     let found = judgement(&["sg-1"], &[]);
     judge(store, 1, "q", &found, 50);
-    store.mark(&[mark_of(&shard(1), None)], 100).unwrap();
+    store.mark(&[mark_of(&shard(1), None)], 100, None).unwrap();
     let lease = lease_one(store, 100, HOUR);
     let outcomes = ["p", "q", "r"].map(|policy| outcome(store, &lease, policy, &found, 100));
     let changes =
@@ -132,7 +134,7 @@ pub fn a_dropped_outcome_does_not_move_last_updated(bed: &mut impl Bed) {
     put_policies(store, &["p", "q"]);
     let found = judgement(&["sg-1"], &[]);
     ["p", "q"].into_iter().for_each(|policy| judge(store, 1, policy, &found, 50));
-    store.mark(&[mark_of(&shard(1), None)], 100).unwrap();
+    store.mark(&[mark_of(&shard(1), None)], 100, None).unwrap();
     let lease = lease_one(store, 100, HOUR);
     let outcomes = ["p", "q"].map(|policy| outcome(store, &lease, policy, &found, 100));
     commit(store, &[ControlChange::PutPolicy(policy("p", 2))], 110);
@@ -150,7 +152,7 @@ pub fn an_account_out_of_scope_is_closed(bed: &mut impl Bed) {
     judge_reading(store, 1, "p", &judgement(&["sg-1"], &["gap"]), 100, &[audit]);
     judge(store, 2, "p", &judgement(&["sg-1"], &[]), 100);
     let close = |n, at| {
-        store.mark(&[mark_of(&shard(n), Some("p"))], at).unwrap();
+        store.mark(&[mark_of(&shard(n), Some("p"))], at, None).unwrap();
         let lease = lease_one(store, at, HOUR);
         let (policy, write) = (policy_id("p"), LedgerWrite::Close);
         let outcome = Outcome { policy, revision: 1, write, references: BTreeSet::new() };
@@ -171,7 +173,7 @@ pub fn an_account_out_of_scope_is_closed(bed: &mut impl Bed) {
     // Closing what is closed adds nothing.
     close(1, 300);
     assert_eq!(store.history(&policy_id("p"), &account(1), 9).unwrap().len(), 2);
-    store.accept(&delivery(&[group(&shard(9), "sg-audit", 1)]), 400).unwrap();
+    store.accept(&delivery(&[group(&shard(9), "sg-audit", 1)]), 400, None).unwrap();
     assert_eq!(due(store, 400), "9 *", "it reads nothing any more");
     // Back in scope, it begins anew.
     clear_work(store, 400);
@@ -301,8 +303,8 @@ pub fn tombstones_and_gone_items_expire_but_a_recorders_stays(bed: &mut impl Bed
         group(&shard(1), "sg-gone", 15),
         group(&shard(1), "sg-live", 25),
     ];
-    store.accept(&delivery(&seen), 1000).unwrap();
-    store.accept(&snapshot_of(&shard(1), 20, &[], [GROUP]), 1000).unwrap();
+    store.accept(&delivery(&seen), 1000, None).unwrap();
+    store.accept(&snapshot_of(&shard(1), 20, &[], [GROUP]), 1000, None).unwrap();
     clear_work(store, 1000);
     assert_eq!(store.expire(10).unwrap(), 0);
     assert_eq!(store.expire(11).unwrap(), 1, "the tombstone");
@@ -313,7 +315,7 @@ pub fn tombstones_and_gone_items_expire_but_a_recorders_stays(bed: &mut impl Bed
     assert!(loaded(store, &shard(1)).shard.recorder_deleted);
     assert_eq!(due(store, 1000), "", "nothing that is judged changed");
     // The mark outlives the row: the resource stays gone.
-    store.accept(&delivery(&[group(&shard(1), "sg-gone", 15)]), 1000).unwrap();
+    store.accept(&delivery(&[group(&shard(1), "sg-gone", 15)]), 1000, None).unwrap();
     assert_eq!(groups(store, &shard(1)), "sg-live 25");
 }
 

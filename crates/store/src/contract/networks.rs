@@ -12,7 +12,7 @@ use palisade_core::inventory::{
 
 use palisade_testkit::Rng;
 
-use crate::Store;
+use crate::{Store, Want};
 
 use super::Bed;
 use super::facts::*;
@@ -103,7 +103,7 @@ pub fn what_other_accounts_list_and_hold_is_loaded(bed: &mut impl Bed) {
         sg(3, "sg-3", 5, "vpc-1", Some(1)),
         eni(1, "eni-2", 5, &["sg-9"], None),
     ];
-    store.accept(&delivery(&told), 1000).unwrap();
+    store.accept(&delivery(&told), 1000, None).unwrap();
     let facts = loaded(store, &shard(1)).account.network;
     let users: Vec<_> = facts.users.iter().map(|user| user.item.key.id.as_str()).collect();
     assert_eq!(users, ["eni-1"]);
@@ -114,7 +114,8 @@ pub fn what_other_accounts_list_and_hold_is_loaded(bed: &mut impl Bed) {
     }
     // Where no judgement reads interfaces they are not looked for.
     let groups_alone = [GROUP].into();
-    let loaded = store.load_types(&shard(1), &BTreeSet::new(), &[], &groups_alone).unwrap();
+    let loaded =
+        store.load(&Want::of_types(&shard(1), &BTreeSet::new(), &[], &groups_alone)).unwrap();
     assert_eq!(loaded.account.network, NetworkFacts::default());
 }
 
@@ -140,7 +141,7 @@ pub fn a_change_in_one_account_marks_those_that_share_a_network(bed: &mut impl B
         ("recorded no longer", delivery(&[recording(2, 7, false)]), &[1, 2, 3]),
         ("gone", whole(2, 90, &[]), &[1, 2, 3]),
     ] {
-        store.accept(&told, 1000).unwrap();
+        store.accept(&told, 1000, None).unwrap();
         let judged = judge_due(store);
         assert_eq!(judged.into_iter().collect::<Vec<_>>(), want, "{name}");
     }
@@ -185,7 +186,7 @@ pub fn facts_of_networks_are_those_of_all_shards_and_their_readers_are_marked(be
     let mut dice = Rng::with_seed(7);
     for step in 0..1000 {
         let told = random_delivery(&mut dice);
-        store.accept(&told, 1000).unwrap();
+        store.accept(&told, 1000, None).unwrap();
         let due = judge_due(store);
         for n in 1..=ACCOUNTS {
             let facts = loaded(store, &shard(n)).account.network;

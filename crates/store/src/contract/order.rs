@@ -84,7 +84,7 @@ pub fn any_order_of_a_hand_made_story_ends_the_same(bed: &mut impl Bed) {
     permute(&mut order, 0, &mut |order| {
         let told: Vec<_> = order.iter().map(|at| retold(&story[*at], n)).collect();
         for delivery in &told {
-            bed.store().accept(delivery, 1000).unwrap();
+            bed.store().accept(delivery, 1000, None).unwrap();
         }
         let found = in_store(bed.store(), n);
         assert_eq!(found, in_memory(n, &told), "order {order:?}");
@@ -157,7 +157,7 @@ pub fn any_order_of_random_deliveries_ends_as_in_memory(bed: &mut impl Bed) {
         for round in 0..3 {
             let n = seed * 3 + round + 1;
             for delivery in &story {
-                bed.store().accept(&retold(delivery, n), 1000).unwrap();
+                bed.store().accept(&retold(delivery, n), 1000, None).unwrap();
             }
             let items = expected.items.clone().into_iter().map(|(kind, mut items)| {
                 items.values_mut().for_each(|item| item.key.account = account(n));

@@ -34,7 +34,7 @@ fn protection(
 fn told(store: &dyn Store) -> [ShardId; 4] {
     let shards = [at(1, "us-east-1"), at(1, "eu-west-1"), at(1, "ap-south-1"), at(2, "eu-west-1")];
     for shard in &shards {
-        store.accept(&delivery(&[group(shard, "sg-1", 1)]), 1000).unwrap();
+        store.accept(&delivery(&[group(shard, "sg-1", 1)]), 1000, None).unwrap();
     }
     clear_work(store, 1000);
     shards
@@ -68,7 +68,7 @@ pub fn an_accounts_protections_are_loaded_with_each_of_its_shards(bed: &mut impl
         protection(&stranger, GLOBAL, "p-6", 5, "eu-west-1"),
         recorder(&home, 5),
     ];
-    store.accept(&delivery(&seen), 1000).unwrap();
+    store.accept(&delivery(&seen), 1000, None).unwrap();
     for (shard, ids, knows) in [
         (&home, "p-5 p-3", true),
         (&west, "p-5 p-1 p-2", true),
@@ -93,7 +93,7 @@ pub fn a_changed_protection_marks_the_shard_its_resource_is_in(bed: &mut impl Be
     let [home, west, south, _] = told(store);
     // Both types are known in each, whatever becomes of their items.
     for shard in [&home, &west, &south] {
-        store.accept(&delivery(&[recorder(shard, 1)]), 1000).unwrap();
+        store.accept(&delivery(&[recorder(shard, 1)]), 1000, None).unwrap();
     }
     clear_work(store, 1000);
     let cdn = Body::Protection(Protection {
@@ -146,7 +146,7 @@ pub fn a_changed_protection_marks_the_shard_its_resource_is_in(bed: &mut impl Be
         ),
         ("something else", one(group(&home, "sg-1", 80)), "1 us-east-1"),
     ] {
-        store.accept(&delivery, 1000).unwrap();
+        store.accept(&delivery, 1000, None).unwrap();
         assert_eq!(marked(store), want, "{name}");
         clear_work(store, 1000);
     }
@@ -169,7 +169,7 @@ pub fn what_becomes_known_of_protections_marks_the_account(bed: &mut impl Bed) {
         ),
         ("it comes back", delivery(&[recorder(&home, 40)]), all, true),
     ] {
-        store.accept(&delivery, 1000).unwrap();
+        store.accept(&delivery, 1000, None).unwrap();
         assert_eq!(marked(store), want, "{name}");
         let account = loaded(store, &south).account;
         assert_eq!(account.knows_global_protections, knows, "{name}");

@@ -6,7 +6,7 @@ use palisade_core::evaluate::{Fact, Reference};
 use palisade_core::ident::ResourceType;
 use palisade_core::lists::App;
 
-use crate::{ControlChange, ListContent, Store};
+use crate::{ControlChange, ListContent, Store, Want};
 
 use super::Bed;
 use super::facts::*;
@@ -23,7 +23,7 @@ pub fn references_are_loaded_when_they_exist(bed: &mut impl Bed) {
     commit(store, &puts, 0);
     let seen = group(&shard(9), "sg-audit", 5);
     let gone = [group(&shard(9), "sg-gone", 5), deleted(&shard(9), "sg-gone", 6)];
-    store.accept(&delivery(&[std::slice::from_ref(&seen), &gone].concat()), 1000).unwrap();
+    store.accept(&delivery(&[std::slice::from_ref(&seen), &gone].concat()), 1000, None).unwrap();
 
     let mut elsewhere = (*apps).clone();
     elsewhere.owner = account(2);
@@ -39,7 +39,7 @@ pub fn references_are_loaded_when_they_exist(bed: &mut impl Bed) {
         wrong_kind,
     ];
     let asked: BTreeSet<Reference> = found.iter().chain(&missing).cloned().collect();
-    let facts = store.load(&shard(1), &asked, &[]).unwrap().references;
+    let facts = store.load(&Want::whole(&shard(1), &asked, &[])).unwrap().references;
     assert_eq!(facts.len(), 3);
     assert_eq!(facts[&found[0]], Fact::Item(seen.item));
     assert_eq!(
@@ -78,7 +78,7 @@ pub fn readers_are_marked_when_a_referenced_item_changes_goes_or_returns(bed: &m
         ),
     ];
     for (name, delivery, marked) in steps {
-        store.accept(&delivery, 100).unwrap();
+        store.accept(&delivery, 100, None).unwrap();
         assert_eq!(due(store, 100), marked, "{name}");
         clear_work(store, 100);
     }
@@ -107,7 +107,7 @@ pub fn readers_are_marked_when_a_list_is_put_or_removed(bed: &mut impl Bed) {
 
 fn known(store: &dyn Store) -> String {
     let asked = [Reference::CommonPolicies].into();
-    let facts = store.load(&shard(1), &asked, &[]).unwrap().references;
+    let facts = store.load(&Want::whole(&shard(1), &asked, &[])).unwrap().references;
     let Some(Fact::Policies(known)) = facts.get(&Reference::CommonPolicies) else { panic!() };
     known.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
@@ -170,7 +170,7 @@ pub fn policies_of_common_groups_learnt_during_a_lease_are_not_missed(bed: &mut 
     let store = bed.store();
     put_policies(store, &["p"]);
     clear_work(store, 0);
-    store.mark(&[mark_of(&shard(1), Some("p"))], 0).unwrap();
+    store.mark(&[mark_of(&shard(1), Some("p"))], 0, None).unwrap();
     let lease = lease_one(store, 0, HOUR);
     store.name_common_policies(&[policy_id("far-1")].into(), 10).unwrap();
     let mut outcome = outcome(store, &lease, "p", &judgement(&[], &[]), 0);
@@ -185,16 +185,16 @@ pub fn a_reader_that_reads_no_more_is_not_marked(bed: &mut impl Bed) {
     let (audit, other) = (item_reference(&shard(9), "sg-1"), item_reference(&shard(9), "sg-2"));
     judge_reading(store, 1, "p", &judgement(&[], &[]), 0, &[audit.clone(), other.clone()]);
     judge_reading(store, 1, "p", &judgement(&[], &[]), 0, &[other]);
-    store.accept(&delivery(&[group(&shard(9), "sg-1", 10)]), 50).unwrap();
+    store.accept(&delivery(&[group(&shard(9), "sg-1", 10)]), 50, None).unwrap();
     assert_eq!(due(store, 50), "9 *");
-    store.accept(&delivery(&[group(&shard(9), "sg-2", 10)]), 50).unwrap();
+    store.accept(&delivery(&[group(&shard(9), "sg-2", 10)]), 50, None).unwrap();
     assert_eq!(due(store, 50), "1 p; 9 *,~");
 }
 
 /// Leases shard 1, lets something happen, then settles with a first reading of `reference`.
 fn settle_after(store: &dyn Store, reference: Reference, happens: impl Fn()) {
     put_policies(store, &["p"]);
-    store.mark(&[mark_of(&shard(1), Some("p"))], 10).unwrap();
+    store.mark(&[mark_of(&shard(1), Some("p"))], 10, None).unwrap();
     let lease = lease_one(store, 10, HOUR);
     let mut outcome = outcome(store, &lease, "p", &judgement(&[], &["not seen"]), 10);
     outcome.references.insert(reference);
@@ -204,12 +204,12 @@ fn settle_after(store: &dyn Store, reference: Reference, happens: impl Fn()) {
 
 pub fn a_change_between_lease_and_first_settlement_is_not_missed(bed: &mut impl Bed) {
     let store = bed.store();
-    store.accept(&delivery(&[group(&shard(9), "sg-old", 10)]), 5).unwrap();
+    store.accept(&delivery(&[group(&shard(9), "sg-old", 10)]), 5, None).unwrap();
     clear_work(store, 5);
     settle_after(store, item_reference(&shard(9), "sg-old"), || ());
     assert_eq!(due(store, 50), "", "nothing happened");
     settle_after(store, item_reference(&shard(9), "sg-audit"), || {
-        store.accept(&delivery(&[group(&shard(9), "sg-audit", 10)]), 15).unwrap();
+        store.accept(&delivery(&[group(&shard(9), "sg-audit", 10)]), 15, None).unwrap();
     });
     assert_eq!(due(store, 50), "9 ~; 1 p");
 }

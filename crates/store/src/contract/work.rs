@@ -7,10 +7,10 @@ use super::facts::*;
 
 pub fn due_shards_are_leased_oldest_first_with_all_their_marks(bed: &mut impl Bed) {
     let store = bed.store();
-    store.mark(&[mark_of(&shard(3), None)], 10).unwrap();
-    store.mark(&[mark_of(&shard(2), Some("q")), mark_of(&shard(1), Some("p"))], 20).unwrap();
-    store.mark(&[mark_of(&shard(2), None), mark_of(&shard(2), Some("p"))], 30).unwrap();
-    store.mark(&[mark_of(&shard(4), None)], 41).unwrap();
+    store.mark(&[mark_of(&shard(3), None)], 10, None).unwrap();
+    store.mark(&[mark_of(&shard(2), Some("q")), mark_of(&shard(1), Some("p"))], 20, None).unwrap();
+    store.mark(&[mark_of(&shard(2), None), mark_of(&shard(2), Some("p"))], 30, None).unwrap();
+    store.mark(&[mark_of(&shard(4), None)], 41, None).unwrap();
     assert_eq!(shown(&store.lease(40, 10, 0).unwrap()), "");
     assert_eq!(shown(&store.lease(40, 10, 2).unwrap()), "3 *; 1 p");
     assert_eq!(shown(&store.lease(40, 10, 2).unwrap()), "2 *,p,q");
@@ -20,7 +20,7 @@ pub fn due_shards_are_leased_oldest_first_with_all_their_marks(bed: &mut impl Be
 
 pub fn a_lease_holds_others_off_until_its_last_millisecond(bed: &mut impl Bed) {
     let store = bed.store();
-    store.mark(&[mark_of(&shard(1), None)], 10).unwrap();
+    store.mark(&[mark_of(&shard(1), None)], 10, None).unwrap();
     let first = lease_one(store, 10, 100);
     assert_eq!(shown(&store.lease(109, 100, 9).unwrap()), "");
     let second = lease_one(store, 110, 100);
@@ -31,7 +31,7 @@ pub fn a_lease_holds_others_off_until_its_last_millisecond(bed: &mut impl Bed) {
 pub fn a_lease_lasts_as_long_as_its_holder_says(bed: &mut impl Bed) {
     let store = bed.store();
     put_policies(store, &["p"]);
-    store.mark(&[mark_of(&shard(1), Some("p")), mark_of(&shard(2), None)], 10).unwrap();
+    store.mark(&[mark_of(&shard(1), Some("p")), mark_of(&shard(2), None)], 10, None).unwrap();
     let leases = store.lease(10, 5, 9).unwrap();
     store.prolong(&leases, 200).unwrap();
     assert_eq!(shown(&store.lease(199, 5, 9).unwrap()), "", "longer");
@@ -45,7 +45,7 @@ pub fn a_lease_lasts_as_long_as_its_holder_says(bed: &mut impl Bed) {
     assert_eq!(lease_one(store, 120, 5).shard, shard(2));
     let found = outcome(store, &first, "p", &judgement(&["sg-1"], &[]), 10);
     store.settle(&[settled(first.clone(), 10, &[found])]).unwrap();
-    store.mark(&[mark_of(&shard(1), None)], 300).unwrap();
+    store.mark(&[mark_of(&shard(1), None)], 300, None).unwrap();
     store.prolong(&[first], 1_000).unwrap();
     assert_eq!(shown(&store.lease(300, 5, 1).unwrap()), "2 *");
     assert_eq!(shown(&store.lease(300, 5, 1).unwrap()), "1 *", "nor who has settled");
@@ -53,14 +53,14 @@ pub fn a_lease_lasts_as_long_as_its_holder_says(bed: &mut impl Bed) {
 
 pub fn a_lease_that_is_given_up_leaves_its_work_due(bed: &mut impl Bed) {
     let store = bed.store();
-    store.mark(&[mark_of(&shard(1), Some("p")), mark_of(&shard(1), Some("q"))], 10).unwrap();
+    store.mark(&[mark_of(&shard(1), Some("p")), mark_of(&shard(1), Some("q"))], 10, None).unwrap();
     let lease = lease_one(store, 10, 100);
-    store.mark(&[mark_of(&shard(1), Some("q"))], 11).unwrap();
+    store.mark(&[mark_of(&shard(1), Some("q"))], 11, None).unwrap();
     store.release(std::slice::from_ref(&lease), None).unwrap();
     store.prolong(std::slice::from_ref(&lease), 1_000).unwrap();
     let lease = lease_one(store, 11, 100);
     assert_eq!(lease.marks.len(), 2, "at once, and whoever held it holds it no more");
-    store.mark(&[mark_of(&shard(1), Some("q"))], 12).unwrap();
+    store.mark(&[mark_of(&shard(1), Some("q"))], 12, None).unwrap();
     store.release(std::slice::from_ref(&lease), Some(500)).unwrap();
     assert_eq!(due(store, 499), "1 q", "what was marked since");
     assert_eq!(due(store, 500), "1 p,q");
@@ -71,7 +71,7 @@ pub fn a_lease_that_is_given_up_leaves_its_work_due(bed: &mut impl Bed) {
 pub fn what_an_overtaken_worker_settles_is_dropped(bed: &mut impl Bed) {
     let store = bed.store();
     put_policies(store, &["p"]);
-    store.mark(&[mark_of(&shard(1), Some("p"))], 10).unwrap();
+    store.mark(&[mark_of(&shard(1), Some("p"))], 10, None).unwrap();
     let slow = lease_one(store, 10, 5);
     let found = outcome(store, &slow, "p", &judgement(&["sg-slow"], &[]), 10);
     let late = settled(slow, 10, &[found]);
@@ -83,7 +83,7 @@ pub fn what_an_overtaken_worker_settles_is_dropped(bed: &mut impl Bed) {
     store.settle(&[settled(quick, 20, &[found])]).unwrap();
     assert_eq!(due(store, 1000), "");
     // Nor may it clear what was marked after all of that.
-    store.mark(&[mark_of(&shard(1), Some("p"))], 30).unwrap();
+    store.mark(&[mark_of(&shard(1), Some("p"))], 30, None).unwrap();
     store.settle(&[late]).unwrap();
     assert_eq!(violators(store, 1, "p"), "sg-quick");
     assert_eq!(due(store, 1000), "1 p");
@@ -92,7 +92,7 @@ pub fn what_an_overtaken_worker_settles_is_dropped(bed: &mut impl Bed) {
 pub fn a_late_settlement_counts_while_nobody_else_took_the_shard(bed: &mut impl Bed) {
     let store = bed.store();
     put_policies(store, &["p"]);
-    store.mark(&[mark_of(&shard(1), Some("p"))], 10).unwrap();
+    store.mark(&[mark_of(&shard(1), Some("p"))], 10, None).unwrap();
     let lease = lease_one(store, 10, 5);
     let found = outcome(store, &lease, "p", &judgement(&["sg-1"], &[]), 99);
     store.settle(&[settled(lease, 99, &[found])]).unwrap();
@@ -103,9 +103,9 @@ pub fn a_late_settlement_counts_while_nobody_else_took_the_shard(bed: &mut impl 
 pub fn a_mark_made_during_a_lease_stays_due(bed: &mut impl Bed) {
     let store = bed.store();
     put_policies(store, &["p"]);
-    store.mark(&[mark_of(&shard(1), None), mark_of(&shard(1), Some("p"))], 10).unwrap();
+    store.mark(&[mark_of(&shard(1), None), mark_of(&shard(1), Some("p"))], 10, None).unwrap();
     let lease = lease_one(store, 10, HOUR);
-    store.accept(&delivery(&[group(&shard(1), "sg-1", 1)]), 11).unwrap();
+    store.accept(&delivery(&[group(&shard(1), "sg-1", 1)]), 11, None).unwrap();
     assert_eq!(due(store, 11), "", "while it is leased");
     let found = outcome(store, &lease, "p", &judgement(&["sg-1"], &[]), 12);
     store.settle(&[settled(lease, 12, &[found])]).unwrap();
@@ -115,9 +115,9 @@ pub fn a_mark_made_during_a_lease_stays_due(bed: &mut impl Bed) {
 
 pub fn another_policys_mark_waits_for_the_shards_lease(bed: &mut impl Bed) {
     let store = bed.store();
-    store.mark(&[mark_of(&shard(1), Some("p"))], 10).unwrap();
+    store.mark(&[mark_of(&shard(1), Some("p"))], 10, None).unwrap();
     let lease = lease_one(store, 10, HOUR);
-    store.mark(&[mark_of(&shard(1), Some("q"))], 11).unwrap();
+    store.mark(&[mark_of(&shard(1), Some("q"))], 11, None).unwrap();
     assert_eq!(due(store, 11), "");
     store.settle(&[settled(lease, 12, &[])]).unwrap();
     assert_eq!(due(store, 12), "1 q");
@@ -129,26 +129,26 @@ fn later(lease: crate::Lease, at: i64, not_before_ms: i64) -> Settlement {
 
 pub fn work_for_later_waits_and_only_moves_nearer(bed: &mut impl Bed) {
     let store = bed.store();
-    store.mark(&[mark_of(&shard(1), None)], 10).unwrap();
+    store.mark(&[mark_of(&shard(1), None)], 10, None).unwrap();
     let lease = lease_one(store, 10, HOUR);
     store.settle(&[later(lease, 10, 100)]).unwrap();
     assert_eq!(due(store, 99), "");
     assert_eq!(due(store, 100), "1 *");
-    store.mark(&[mark_of(&shard(1), None)], 150).unwrap();
+    store.mark(&[mark_of(&shard(1), None)], 150, None).unwrap();
     assert_eq!(due(store, 149), "1 *", "it was due at 100 and still is");
     let lease = lease_one(store, 150, HOUR);
     store.settle(&[later(lease, 150, 1000)]).unwrap();
-    store.mark(&[mark_of(&shard(1), None)], 200).unwrap();
+    store.mark(&[mark_of(&shard(1), None)], 200, None).unwrap();
     assert_eq!(due(store, 199), "");
     assert_eq!(due(store, 200), "1 *");
 }
 
 pub fn settling_schedules_what_time_alone_changes(bed: &mut impl Bed) {
     let store = bed.store();
-    store.mark(&[mark_of(&shard(1), None)], 10).unwrap();
+    store.mark(&[mark_of(&shard(1), None)], 10, None).unwrap();
     let lease = lease_one(store, 10, HOUR);
     // Marked again meanwhile: due at once, whatever the time.
-    store.mark(&[mark_of(&shard(1), None)], 11).unwrap();
+    store.mark(&[mark_of(&shard(1), None)], 11, None).unwrap();
     store.settle(&[later(lease, 12, 500)]).unwrap();
     let lease = lease_one(store, 12, HOUR);
     store.settle(&[later(lease, 13, 500)]).unwrap();
@@ -160,11 +160,11 @@ pub fn settling_schedules_what_time_alone_changes(bed: &mut impl Bed) {
 
 pub fn a_policys_judgement_never_postpones_the_shards_own_time(bed: &mut impl Bed) {
     let store = bed.store();
-    store.mark(&[mark_of(&shard(1), None)], 10).unwrap();
+    store.mark(&[mark_of(&shard(1), None)], 10, None).unwrap();
     let lease = lease_one(store, 10, HOUR);
     store.settle(&[later(lease, 10, 100)]).unwrap();
     for (not_before, expected) in [(200, 100), (90, 90)] {
-        store.mark(&[mark_of(&shard(1), Some("p"))], 20).unwrap();
+        store.mark(&[mark_of(&shard(1), Some("p"))], 20, None).unwrap();
         let lease = lease_one(store, 20, HOUR);
         assert_eq!(shown(std::slice::from_ref(&lease)), "1 p");
         store.settle(&[later(lease, 20, not_before)]).unwrap();
@@ -176,8 +176,8 @@ pub fn a_policys_judgement_never_postpones_the_shards_own_time(bed: &mut impl Be
 pub fn marks_and_leases_are_counted(bed: &mut impl Bed) {
     let store = bed.store();
     let marks = [mark_of(&shard(1), None), mark_of(&shard(1), Some("p")), mark_of(&shard(2), None)];
-    store.mark(&marks, 10_000).unwrap();
-    store.mark(&[mark_of(&shard(3), None)], 20_000).unwrap();
+    store.mark(&marks, 10_000, None).unwrap();
+    store.mark(&[mark_of(&shard(3), None)], 20_000, None).unwrap();
     let counts = |dirty, leased, future, oldest_seconds| WorkCounts {
         dirty,
         leased,

@@ -8,7 +8,7 @@ use palisade_core::organization::{Account, AccountStatus, Organization};
 use rusqlite::{Connection, params};
 
 use crate::{
-    Administrator, Control, ControlChange, ListRecord, Mark, Offboarded, PolicyRecord, Result,
+    Administrator, ControlChange, ControlState, ListRecord, Mark, Offboarded, PolicyRecord, Result,
     StoreError,
 };
 
@@ -22,8 +22,8 @@ pub(super) fn revision(connection: &Connection) -> Result<u64> {
     of_store(connection, "control_revision")
 }
 
-pub(super) fn read(tx: &Transaction<'_>) -> Result<Control> {
-    Ok(Control {
+pub(super) fn read(tx: &Transaction<'_>) -> Result<ControlState> {
+    Ok(ControlState {
         revision: revision(tx)?,
         organization: organization(tx)?.map(Arc::new),
         administrators: administrators(tx)?,

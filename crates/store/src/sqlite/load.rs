@@ -10,7 +10,7 @@ use palisade_core::ident::{AccountId, PolicyId, ResourceType, ShardId};
 use palisade_core::inventory::{ItemKey, Shard};
 use palisade_core::ledger::{Record, ViolatorRow};
 
-use crate::{ListContent, Loaded, LoadedChanges, Result};
+use crate::{ListContent, Loaded, LoadedChanges, Result, Want};
 
 use super::coverage::{Head, HeldTypes, covered, head};
 use super::items::{live_item, live_items, live_items_of};
@@ -42,14 +42,8 @@ impl Facts {
 /// Sets of references that are looked for among those asked for before.
 const FACTS_KEPT_MAX: usize = 8;
 
-pub(super) fn load(
-    tx: &Transaction<'_>,
-    shard: &ShardId,
-    references: &BTreeSet<Reference>,
-    policies: &[PolicyId],
-    types: Option<&BTreeSet<ResourceType>>,
-    facts: &mut Facts,
-) -> Result<Loaded> {
+pub(super) fn load(tx: &Transaction<'_>, want: &Want<'_>, facts: &mut Facts) -> Result<Loaded> {
+    let Want { shard, references, policies, types } = *want;
     let all = |policy: &PolicyId, account: &AccountId| {
         ledger::violators(tx, policy, account, None, usize::MAX)
     };

@@ -53,9 +53,10 @@ use palisade_core::inventory::{Delivery, Item};
 use palisade_core::ledger::ViolatorRow;
 
 use crate::{
-    Accepted, AuditEvent, AuditFilter, AuditRow, Clock, Control, ControlChange, Effort, EntryRow,
-    FanOut, HistoryRow, InventoryAges, KeyChange, KeyRecord, Lease, Loaded, LoadedChanges, Mark,
-    Result, Settlement, Store, StoreError, Want, WorkCounts,
+    Accepted, AuditEvent, AuditFilter, AuditLog, AuditRow, Clock, Control, ControlChange,
+    ControlState, Effort, EntryRow, FanOut, Health, HistoryRow, Inventory, InventoryAges,
+    KeyChange, KeyRecord, Keys, Lease, Ledger, Loaded, LoadedChanges, Mark, Premises, Result,
+    Settlement, StoreError, Want, Work, WorkCounts,
 };
 
 use load::Facts;
@@ -112,22 +113,12 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-impl Store for SqliteStore {
-    fn ready(&self) -> Result<()> {
-        self.connections.takes_writes()?;
-        self.control_revision().map(drop)
-    }
-
-    fn probe(&self) -> Result<()> {
-        self.connections.probe()?;
-        self.control_revision().map(drop)
-    }
-
+impl Control for SqliteStore {
     fn control_revision(&self) -> Result<u64> {
         self.connections.read_one(control::revision)
     }
 
-    fn control(&self) -> Result<Control> {
+    fn control(&self) -> Result<ControlState> {
         self.connections.read(control::read)
     }
 
@@ -139,7 +130,9 @@ impl Store for SqliteStore {
     ) -> Result<u64> {
         self.connections.write(|tx| control::commit(tx, expected_revision, changes, now_ms))
     }
+}
 
+impl Keys for SqliteStore {
     fn key(&self, access_key_id: &str) -> Result<Option<KeyRecord>> {
         self.connections.read_one(|connection| keys::one(connection, access_key_id))
     }
@@ -176,6 +169,12 @@ impl Store for SqliteStore {
         self.connections.write(|tx| keys::used(tx, uses))
     }
 
+    fn sealing_key(&self) -> Result<[u8; 32]> {
+        self.connections.read(keys::sealing)
+    }
+}
+
+impl AuditLog for SqliteStore {
     fn audit(&self, filter: &AuditFilter, limit: usize) -> Result<Vec<AuditRow>> {
         self.connections.read(|tx| audit::page(tx, filter, limit))
     }
@@ -183,51 +182,28 @@ impl Store for SqliteStore {
     fn expire_audit(&self, before_ms: i64) -> Result<u64> {
         self.connections.write(|tx| audit::expire(tx, before_ms))
     }
+}
 
-    fn sealing_key(&self) -> Result<[u8; 32]> {
-        self.connections.read(keys::sealing)
-    }
-
-    fn accept(&self, delivery: &Delivery, received_ms: i64) -> Result<Accepted> {
-        let encoded = told::encoded(delivery);
-        let prepared = Prepared::of(delivery, &encoded);
-        self.connections.write(|tx| intake::accept(tx, &prepared, received_ms))
-    }
-
-    fn accept_audited(
+impl Inventory for SqliteStore {
+    fn accept(
         &self,
         delivery: &Delivery,
         received_ms: i64,
-        event: &dyn Fn(&Accepted) -> AuditEvent,
+        event: Option<&dyn Fn(&Accepted) -> AuditEvent>,
     ) -> Result<Accepted> {
         let encoded = told::encoded(delivery);
         let prepared = Prepared::of(delivery, &encoded);
         self.connections.write(|tx| {
             let accepted = intake::accept(tx, &prepared, received_ms)?;
-            audit::append(tx, &event(&accepted))?;
+            if let Some(event) = event {
+                audit::append(tx, &event(&accepted))?;
+            }
             Ok(accepted)
         })
     }
 
-    fn load(
-        &self,
-        shard: &ShardId,
-        references: &BTreeSet<Reference>,
-        policies: &[PolicyId],
-    ) -> Result<Loaded> {
-        let mut facts = Facts::default();
-        self.connections.read(|tx| load::load(tx, shard, references, policies, None, &mut facts))
-    }
-
-    fn load_types(
-        &self,
-        shard: &ShardId,
-        references: &BTreeSet<Reference>,
-        policies: &[PolicyId],
-        types: &BTreeSet<ResourceType>,
-    ) -> Result<Loaded> {
-        let (types, mut facts) = (Some(types), Facts::default());
-        self.connections.read(|tx| load::load(tx, shard, references, policies, types, &mut facts))
+    fn load(&self, want: &Want<'_>) -> Result<Loaded> {
+        self.connections.read(|tx| load::load(tx, want, &mut Facts::default()))
     }
 
     fn load_each(
@@ -242,9 +218,7 @@ impl Store for SqliteStore {
                 let begun = Instant::now();
                 // One at least, however long it was waited for.
                 for (place, want) in wants.by_ref() {
-                    let Want { shard, references, policies, types } = want;
-                    let types = Some(*types);
-                    take(place, load::load(tx, shard, references, policies, types, &mut facts));
+                    take(place, load::load(tx, want, &mut facts));
                     if begun.elapsed() >= MOMENT {
                         break;
                     }
@@ -289,6 +263,12 @@ impl Store for SqliteStore {
         self.connections.read(|tx| items::items(tx, shard, resource_type, after, limit))
     }
 
+    fn inventory_ages(&self) -> Result<InventoryAges> {
+        self.connections.read(held::ages)
+    }
+}
+
+impl Premises for SqliteStore {
     fn judge_by(&self, rules: u32, assumed: &str, now_ms: i64) -> Result<usize> {
         self.connections.write(|tx| work::judge_by(tx, rules, assumed, now_ms))
     }
@@ -303,6 +283,15 @@ impl Store for SqliteStore {
 
     fn look_at_clock(&self, now_ms: i64, passed_ms: i64) -> Result<Clock> {
         self.connections.write(|tx| clock::look(tx, now_ms, passed_ms))
+    }
+}
+
+impl Work for SqliteStore {
+    fn mark(&self, marks: &[Mark], now_ms: i64, event: Option<&AuditEvent>) -> Result<()> {
+        self.connections.write(|tx| {
+            work::mark_all(tx, marks, now_ms)?;
+            event.map_or(Ok(()), |event| audit::append(tx, event))
+        })
     }
 
     fn fan_outs(&self) -> Result<Vec<FanOut>> {
@@ -319,17 +308,6 @@ impl Store for SqliteStore {
         // A step that the end of the machine undoes is taken again: its marks go with its cursor.
         self.connections
             .write_unawaited(|tx| work::advance_fan_out(tx, fan_out, shards, next, now_ms))
-    }
-
-    fn mark(&self, marks: &[Mark], now_ms: i64) -> Result<()> {
-        self.connections.write(|tx| work::mark_all(tx, marks, now_ms))
-    }
-
-    fn mark_audited(&self, marks: &[Mark], now_ms: i64, event: &AuditEvent) -> Result<()> {
-        self.connections.write(|tx| {
-            work::mark_all(tx, marks, now_ms)?;
-            audit::append(tx, event)
-        })
     }
 
     fn lease(&self, now_ms: i64, lease_ms: i64, shards_max: usize) -> Result<Vec<Lease>> {
@@ -354,18 +332,12 @@ impl Store for SqliteStore {
         self.connections.write(|tx| settle::settle(tx, settlements))
     }
 
-    fn inventory_ages(&self) -> Result<InventoryAges> {
-        self.connections.read(held::ages)
-    }
-
     fn work(&self, now_ms: i64) -> Result<WorkCounts> {
         self.connections.read(|tx| work::counts(tx, now_ms))
     }
+}
 
-    fn effort(&self) -> Result<Effort> {
-        self.connections.effort()
-    }
-
+impl Ledger for SqliteStore {
     fn entries(
         &self,
         policy: &PolicyId,
@@ -411,5 +383,21 @@ impl Store for SqliteStore {
 
     fn expire(&self, before_ms: i64) -> Result<u64> {
         self.connections.write(|tx| retention::expire(tx, before_ms))
+    }
+}
+
+impl Health for SqliteStore {
+    fn ready(&self) -> Result<()> {
+        self.connections.takes_writes()?;
+        self.control_revision().map(drop)
+    }
+
+    fn probe(&self) -> Result<()> {
+        self.connections.probe()?;
+        self.control_revision().map(drop)
+    }
+
+    fn effort(&self) -> Result<Effort> {
+        self.connections.effort()
     }
 }

@@ -3,7 +3,7 @@
 /// How a store is opened.
 #[derive(Clone)]
 pub struct Opening {
-    /// Kept as [`Store::sealing_key`](crate::Store::sealing_key) when this makes the store, unused otherwise.
+    /// Kept as [`Keys::sealing_key`](crate::Keys::sealing_key) when this makes the store, unused otherwise.
     pub fresh_sealing_key: [u8; 32],
     /// Lock the file, and `PATH.lock` beside it, so that no second process serves from the store
     /// under whatever name. What only looks or makes keys opens it without.

@@ -251,7 +251,7 @@ mod tests {
     /// types, is known again when a snapshot or a listing says so.
     #[test]
     fn what_an_older_store_knew_by_one_item_is_judged_and_not_known() {
-        use crate::Store as _;
+        use crate::Inventory as _;
         use crate::contract::facts::{GROUP, delivery, group, loaded, shard, snapshot};
 
         let folder = tempfile::tempdir().unwrap();
@@ -274,9 +274,9 @@ mod tests {
             let found = loaded(&store, &shard(n)).shard;
             assert!(found.held_types.contains(&GROUP) && !found.knows(&GROUP), "{n}");
         }
-        store.accept(&delivery(&[group(&shard(1), "sg-1", 5)]), 10).unwrap();
+        store.accept(&delivery(&[group(&shard(1), "sg-1", 5)]), 10, None).unwrap();
         assert!(!loaded(&store, &shard(1)).shard.knows(&GROUP));
-        store.accept(&snapshot(&shard(2), 9, &[group(&shard(2), "sg-1", 5)]), 10).unwrap();
+        store.accept(&snapshot(&shard(2), 9, &[group(&shard(2), "sg-1", 5)]), 10, None).unwrap();
         assert!(loaded(&store, &shard(2)).shard.knows(&GROUP));
     }
 }

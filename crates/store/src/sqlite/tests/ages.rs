@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::Store as _;
+use crate::Premises;
 use crate::contract::facts::*;
 use crate::sqlite::{SqliteStore, schema};
 

@@ -17,8 +17,8 @@ use crate::contract::networks::{eni, sg};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::checksums::{self, Checked, DAMAGED_TOLD_MAX};
 use crate::{
-    Administrator, Association, AuditFilter, Channel, ControlChange, KeyChange, ListContent,
-    Offboarded, Store, StoreError,
+    Administrator, Association, AuditFilter, AuditLog, Channel, Control, ControlChange, Inventory,
+    KeyChange, Keys, Ledger, ListContent, Offboarded, StoreError, Want, Work,
 };
 
 /// Bytes that are flipped, one at a time.
@@ -61,13 +61,13 @@ pub(super) fn served() -> OnDisk {
     for n in all {
         let shard = shard(n);
         let groups: Vec<_> = (0..20).map(|at| group(&shard, &format!("sg-{at}"), 10)).collect();
-        store.accept_audited(&snapshot(&shard, 10, &groups), 10, &|_| event("Post", 10)).unwrap();
+        store.accept(&snapshot(&shard, 10, &groups), 10, Some(&|_| event("Post", 10))).unwrap();
         for policy in POLICIES {
             judge(store, n, policy, &judgement(&["sg-1", "sg-2"], &["not recorded"]), 20);
         }
         let next = [group(&shard, "sg-3", 30), deleted(&shard, "sg-4", 30)];
         let lacks = [gap(&shard, Some(GROUP), "sg-1", 5), gap(&shard, None, "sg-1", 40)];
-        store.accept(&missing(&next, &lacks), 30).unwrap();
+        store.accept(&missing(&next, &lacks), 30, None).unwrap();
     }
     // A network that two accounts share.
     let seen = [
@@ -75,7 +75,7 @@ pub(super) fn served() -> OnDisk {
         eni(1, "eni-2", 10, &["sg-lent"], Some(2)),
         sg(2, "sg-lent", 10, "vpc-1", None),
     ];
-    store.accept(&delivery(&seen), 30).unwrap();
+    store.accept(&delivery(&seen), 30, None).unwrap();
     bed
 }
 
@@ -95,7 +95,7 @@ pub(super) fn answers(store: &SqliteStore) -> Vec<Option<String>> {
     ];
     for n in 1..=SHARDS {
         let references = [list_reference(), Reference::CommonPolicies].into();
-        let read = store.load(&shard(n), &references, &POLICIES.map(policy_id));
+        let read = store.load(&Want::whole(&shard(n), &references, &POLICIES.map(policy_id)));
         all.push(read.ok().map(|loaded| format!("{loaded:?}")));
         let support = |_: &[Changed]| Support::default();
         let read = store.load_changed(&shard(n), &references, &POLICIES.map(policy_id), &support);

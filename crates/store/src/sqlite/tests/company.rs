@@ -10,7 +10,7 @@ use crate::contract::Bed as _;
 use crate::contract::facts::*;
 use crate::contract::keys::{change_keys, event, key};
 use crate::sqlite::{MOMENT, SqliteStore};
-use crate::{KeyChange, KeyRecord, Loaded, Result, Store, StoredSecret, Want};
+use crate::{Inventory, KeyChange, KeyRecord, Keys, Loaded, Result, StoredSecret, Want, Work};
 
 fn store(bed: &OnDisk) -> &SqliteStore {
     bed.store.as_ref().unwrap()
@@ -22,15 +22,15 @@ fn many_loads_do_not_hold_one_moment_for_longer_than_it_may_last() {
     let store = store(&bed);
     let ids: Vec<_> = (1..=3).map(shard).collect();
     let (references, types) = (BTreeSet::new(), BTreeSet::from([GROUP]));
-    let want = |shard| Want { shard, references: &references, policies: &[], types: &types };
+    let want = |shard| Want { shard, references: &references, policies: &[], types: Some(&types) };
     let wants: Vec<_> = ids.iter().map(want).collect();
     let last = &ids[2];
-    store.accept(&delivery(&[group(last, "sg", 1)]), 1).unwrap();
+    store.accept(&delivery(&[group(last, "sg", 1)]), 1, None).unwrap();
     let mut captured = Vec::new();
     let mut take = |nth: usize, loaded: Result<Loaded>| {
         captured.extend(loaded.unwrap().shard.of_type(&GROUP).map(|item| item.version.captured_ms));
         if nth == 1 {
-            store.accept(&delivery(&[group(last, "sg", 2)]), 2).unwrap();
+            store.accept(&delivery(&[group(last, "sg", 2)]), 2, None).unwrap();
             std::thread::sleep(MOMENT);
         }
     };
@@ -57,7 +57,7 @@ fn a_reader_keeps_neither_secrets_in_the_log_nor_others_from_writing() {
         while store.keys().unwrap() != [key("a", 1)] {
             std::thread::yield_now();
         }
-        store.mark(&[mark_of(&shard(1), None)], 1).unwrap();
+        store.mark(&[mark_of(&shard(1), None)], 1, None).unwrap();
         assert!(!sealing.is_finished(), "it waits for the reader");
         reader.execute_batch("COMMIT").unwrap();
     });

@@ -10,7 +10,10 @@ use crate::contract::Bed;
 use crate::contract::facts::*;
 use crate::contract::keys::{change_keys, event, key};
 use crate::sqlite::{Opening, SqliteStore, Synchronous, schema};
-use crate::{AuditChange, ControlChange, KeyChange, KeyRecord, Store, StoreError, StoredSecret};
+use crate::{
+    AuditChange, AuditLog, Control, ControlChange, Health, Inventory, KeyChange, KeyRecord, Keys,
+    StoreError, StoredSecret, Want,
+};
 
 use super::beds::{OnDisk, looking, serving};
 
@@ -143,7 +146,7 @@ fn under_full_sqlite_syncs_and_moves_the_log_by_itself() {
     let before = size();
     for n in 0..200 {
         let id = format!("sg-{n}");
-        store.accept(&delivery(&[group(&shard(n), &id, 5)]), 10).unwrap();
+        store.accept(&delivery(&[group(&shard(n), &id, 5)]), 10, None).unwrap();
     }
     assert!(size() > before, "what was committed came into the file");
     let log = fs::metadata(folder.path().join("store.db-wal")).unwrap().len();
@@ -152,7 +155,7 @@ fn under_full_sqlite_syncs_and_moves_the_log_by_itself() {
     // A sync that failed is not followed by others, here as well.
     store.connections.fail_disk();
     assert!(store.ready().is_err());
-    assert!(store.accept(&delivery(&[group(&shard(1), "sg-1", 6)]), 10).is_err());
+    assert!(store.accept(&delivery(&[group(&shard(1), "sg-1", 6)]), 10, None).is_err());
     drop(store);
     let store = open();
     for n in 0..200 {
@@ -167,7 +170,7 @@ fn after_the_disk_failed_the_log_stays_as_it_is_until_the_store_is_opened_again(
     for (fails, reads) in [(false, true), (true, false), (true, true)] {
         let mut bed = OnDisk::new();
         let store = bed.store.as_ref().unwrap();
-        store.accept(&delivery(&[group(&shard(1), "sg-1", 5)]), 10).unwrap();
+        store.accept(&delivery(&[group(&shard(1), "sg-1", 5)]), 10, None).unwrap();
         if reads {
             assert_eq!(groups(store, &shard(1)), "sg-1 5");
         }
@@ -175,7 +178,7 @@ fn after_the_disk_failed_the_log_stays_as_it_is_until_the_store_is_opened_again(
         if fails {
             store.connections.fail_disk();
             assert!(store.ready().is_err());
-            assert!(store.accept(&delivery(&[group(&shard(1), "sg-2", 6)]), 11).is_err());
+            assert!(store.accept(&delivery(&[group(&shard(1), "sg-2", 6)]), 11, None).is_err());
             assert!(store.connections.empty_log().is_err());
         }
         let (file, log) = (bed.path(), bed.path().with_extension("db-wal"));
@@ -205,12 +208,12 @@ fn the_engine_is_one_that_does_not_lose_what_a_log_holds_that_begins_anew() {
 fn a_copy_without_a_log_is_opened_by_whoever_comes_first() {
     for opening in [looking(), serving()] {
         let bed = OnDisk::new();
-        bed.store().accept(&delivery(&[group(&shard(1), "sg-1", 5)]), 10).unwrap();
+        bed.store().accept(&delivery(&[group(&shard(1), "sg-1", 5)]), 10, None).unwrap();
         let path = bed.folder.path().join("copy.db");
         let source = Connection::open(bed.path()).unwrap();
         source.execute("VACUUM INTO ?1", [path.to_str().unwrap()]).unwrap();
         let copy = SqliteStore::open(&path, opening).unwrap();
-        copy.accept(&delivery(&[group(&shard(1), "sg-2", 6)]), 11).unwrap();
+        copy.accept(&delivery(&[group(&shard(1), "sg-2", 6)]), 11, None).unwrap();
         assert_eq!(groups(&copy, &shard(1)), "sg-1 5, sg-2 6");
     }
 }
@@ -229,7 +232,7 @@ fn torn_from(bed: &OnDisk) -> (tempfile::TempDir, std::path::PathBuf) {
 #[test]
 fn what_was_acknowledged_is_in_the_files_before_the_store_is_closed() {
     let bed = OnDisk::new();
-    bed.store().accept(&delivery(&[group(&shard(1), "sg-1", 5)]), 10).unwrap();
+    bed.store().accept(&delivery(&[group(&shard(1), "sg-1", 5)]), 10, None).unwrap();
     let (_folder, path) = torn_from(&bed);
     let copy = SqliteStore::open(&path, serving()).unwrap();
     assert_eq!(groups(&copy, &shard(1)), "sg-1 5");
@@ -239,12 +242,12 @@ fn what_was_acknowledged_is_in_the_files_before_the_store_is_closed() {
 #[test]
 fn a_log_cut_anywhere_holds_a_delivery_whole_or_not_at_all() {
     let bed = OnDisk::new();
-    bed.store().accept(&delivery(&[group(&shard(1), "sg-0", 5)]), 10).unwrap();
+    bed.store().accept(&delivery(&[group(&shard(1), "sg-0", 5)]), 10, None).unwrap();
     let (_folder, path) = torn_from(&bed);
     let log = path.with_extension("db-wal");
     let before = fs::metadata(&log).unwrap().len();
     let many: Vec<_> = (1..200).map(|n| group(&shard(1), &format!("sg-{n}"), 5)).collect();
-    bed.store().accept(&delivery(&many), 10).unwrap();
+    bed.store().accept(&delivery(&many), 10, None).unwrap();
     let (_folder, whole_path) = torn_from(&bed);
     let (file, whole) =
         (fs::read(&whole_path).unwrap(), fs::read(whole_path.with_extension("db-wal")).unwrap());
@@ -352,7 +355,7 @@ fn a_store_of_version_6_knows_the_policies_of_common_groups_that_it_held() {
     drop(raw);
     let store = SqliteStore::open(&path, serving()).unwrap();
     let asked = [Reference::CommonPolicies].into();
-    let facts = store.load(&shard(1), &asked, &[]).unwrap().references;
+    let facts = store.load(&Want::whole(&shard(1), &asked, &[])).unwrap().references;
     let known = [format!("{gone}1"), "common".to_owned()].map(|id| policy_id(&id));
     assert_eq!(facts[&Reference::CommonPolicies], Fact::Policies(known.into()));
 }

@@ -10,7 +10,7 @@ use crate::contract::facts::*;
 use crate::contract::keys::{change_keys, key};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::log::Claim;
-use crate::{KeyChange, Store, StoreError};
+use crate::{KeyChange, Keys, Store, StoreError, Want};
 
 use super::beds::{OnDisk, looking, serving};
 
@@ -18,7 +18,7 @@ use super::beds::{OnDisk, looking, serving};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn put(store: &dyn Store, id: &str, state: i64) -> Result<(), StoreError> {
-    store.accept(&delivery(&[group(&shard(1), id, state)]), 10).map(drop)
+    store.accept(&delivery(&[group(&shard(1), id, state)]), 10, None).map(drop)
 }
 
 fn why(store: &dyn Store) -> String {
@@ -82,7 +82,10 @@ fn nothing_is_acknowledged_that_nobody_would_find() {
 }
 
 fn groups_or_error(store: &dyn Store) -> Option<String> {
-    store.load(&shard(1), &Default::default(), &[]).ok().map(|_| groups(store, &shard(1)))
+    store
+        .load(&Want::whole(&shard(1), &Default::default(), &[]))
+        .ok()
+        .map(|_| groups(store, &shard(1)))
 }
 
 #[test]
@@ -203,7 +206,7 @@ fn a_write_that_failed_is_remembered_until_one_succeeds() {
     set(&bed, "max_page_count", 1);
     let many: Vec<_> = (0..400).map(|n| group(&shard(2), &format!("sg-{n}"), 5)).collect();
     for _ in 0..3 {
-        let failed = bed.store().accept(&delivery(&many), 10).unwrap_err().to_string();
+        let failed = bed.store().accept(&delivery(&many), 10, None).unwrap_err().to_string();
         assert!(failed.contains("full"), "{failed}");
         assert!(why(bed.store()).contains("the last write failed"), "{}", why(bed.store()));
         // A small write has room, but says nothing of those that follow each other.
@@ -218,7 +221,7 @@ fn a_write_that_failed_is_remembered_until_one_succeeds() {
         thread::sleep(Duration::from_millis(100));
     }
     assert_eq!(why(bed.store()), "");
-    assert!(bed.store().accept(&delivery(&many), 10).is_err());
+    assert!(bed.store().accept(&delivery(&many), 10, None).is_err());
     put(bed.store(), "sg-1", 6).unwrap();
     assert_ne!(why(bed.store()), "", "one that is small says nothing of them");
     assert_eq!(groups(bed.store(), &shard(1)), "sg-1 6");

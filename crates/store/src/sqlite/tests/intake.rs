@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 use crate::contract::facts::*;
 use crate::sqlite::SqliteStore;
 use crate::sqlite::firsts::AT_ONCE_MAX as FIRSTS_AT_ONCE;
-use crate::{ControlChange, Store, StoreError};
+use crate::{Control, ControlChange, Inventory, Keys, Ledger, StoreError, Want, Work};
 
 fn new_store() -> SqliteStore {
     SqliteStore::in_memory([7; 32]).unwrap()
@@ -61,7 +61,7 @@ fn deliveries_in_any_order_leave_the_same_bytes() {
     let end = |order: &[usize]| {
         let store = new_store();
         for at in order {
-            store.accept(&story[*at], 1000).unwrap();
+            store.accept(&story[*at], 1000, None).unwrap();
         }
         inventory(&store)
     };
@@ -89,7 +89,7 @@ fn many(count: usize) -> Vec<palisade_core::inventory::Observation> {
 fn first_states_are_kept_however_many_statements_they_take() {
     for count in 4..=2 * FIRSTS_AT_ONCE + 1 {
         let store = new_store();
-        let answer = store.accept(&delivery(&many(count)), 10).unwrap();
+        let answer = store.accept(&delivery(&many(count)), 10, None).unwrap();
         assert_eq!(answer.accepted[&GROUP], count as u64 + 1, "{count}");
         let held = groups(&store, &shard(1));
         let expected: Vec<String> =
@@ -110,7 +110,7 @@ fn a_statement_that_breaks_off_leaves_none_of_its_rows() {
             ),
         );
         let before = inventory(&store);
-        let error = store.accept(&delivery(&many(9)), 10).unwrap_err();
+        let error = store.accept(&delivery(&many(9)), 10, None).unwrap_err();
         assert!(error.to_string().contains("on purpose"), "{error}");
         assert_eq!(inventory(&store), before, "{broken}");
     }
@@ -130,7 +130,7 @@ fn what_an_earlier_edition_stored_is_unseen_until_it_is_delivered_again() {
     for older in OLDER {
         let store = new_store();
         let delivered = delivery(&[group(&one, "sg-1", 10), group(&one, "sg-2", 10)]);
-        store.accept(&delivered, 1000).unwrap();
+        store.accept(&delivered, 1000, None).unwrap();
         clear_work(&store, 1000);
         rewrite(&store, &format!("UPDATE items SET body = x'{older}' WHERE id = 'sg-1'"));
         let bodies = || {
@@ -142,7 +142,7 @@ fn what_an_earlier_edition_stored_is_unseen_until_it_is_delivered_again() {
         let known = (group_at_10, true);
         assert_eq!(bodies(), [(Body::OlderLayout, false), known.clone()], "{older}");
         // The very same version, equal or not in all that the older layout told, is news.
-        let answer = store.accept(&delivered, 1000).unwrap();
+        let answer = store.accept(&delivered, 1000, None).unwrap();
         assert_eq!((answer.accepted[&GROUP], answer.stale), (1, 1), "{older}");
         assert_eq!(bodies(), [known.clone(), known], "{older}");
         assert!(!due(&store, 1000).is_empty(), "{older}: judged again");
@@ -154,15 +154,16 @@ fn what_an_earlier_edition_stored_is_unseen_until_it_is_delivered_again() {
 #[test]
 fn a_delivery_that_fails_leaves_nothing() {
     let store = new_store();
-    store.accept(&delivery(&[group(&shard(2), "sg-1", 5)]), 10).unwrap();
+    store.accept(&delivery(&[group(&shard(2), "sg-1", 5)]), 10, None).unwrap();
     // The layout byte stays, what follows does not decode.
     rewrite(&store, "UPDATE items SET body = x'01ffffffffffffffffffffff'");
     let before = (inventory(&store), rows(&store, "SELECT * FROM work"));
     let seen = [group(&shard(1), "sg-1", 5), group(&shard(2), "sg-1", 6)];
-    let error = store.accept(&delivery(&seen), 20).unwrap_err();
+    let error = store.accept(&delivery(&seen), 20, None).unwrap_err();
     assert!(matches!(&error, StoreError::Damaged { what: "item", .. }), "{error}");
     assert_eq!((inventory(&store), rows(&store, "SELECT * FROM work")), before);
-    let error = store.load(&shard(2), &Default::default(), &[]).unwrap_err().to_string();
+    let error =
+        store.load(&Want::whole(&shard(2), &Default::default(), &[])).unwrap_err().to_string();
     assert!(error.contains("`sg-1` of account 000000000002 in eu-west-1"), "{error}");
 }
 
@@ -170,10 +171,10 @@ fn a_delivery_that_fails_leaves_nothing() {
 fn an_item_of_another_layout_is_replaced_when_it_is_delivered_again() {
     let store = new_store();
     let seen = delivery(&[group(&shard(1), "sg-1", 5)]);
-    store.accept(&seen, 10).unwrap();
+    store.accept(&seen, 10, None).unwrap();
     rewrite(&store, "UPDATE items SET body = x'fe'");
-    assert!(store.load(&shard(1), &Default::default(), &[]).is_err());
-    store.accept(&seen, 10).unwrap();
+    assert!(store.load(&Want::whole(&shard(1), &Default::default(), &[])).is_err());
+    store.accept(&seen, 10, None).unwrap();
     assert_eq!(groups(&store, &shard(1)), "sg-1 5");
 }
 
@@ -229,9 +230,9 @@ fn statuses_bodies_and_states_are_stored_as_the_schema_says() {
         deleted(&shard(1), "sg-2", 5),
         observed(&shard(1), palisade_core::ident::ResourceType::VPC, "vpc-1", 5, Body::Unwanted),
     ];
-    store.accept(&delivery(&seen), 10).unwrap();
+    store.accept(&delivery(&seen), 10, None).unwrap();
     let vpc = palisade_core::ident::ResourceType::VPC;
-    store.accept(&snapshot_of(&shard(1), 50, &[], [vpc]), 10).unwrap();
+    store.accept(&snapshot_of(&shard(1), 50, &[], [vpc]), 10, None).unwrap();
     let states = rows(&store, "SELECT state FROM items ORDER BY type, id");
     assert_eq!(states, [[0], [1], [2]].map(|row| row.map(Value::Integer).to_vec()));
 }
@@ -245,7 +246,7 @@ fn readers_see_one_moment_while_a_writer_writes() {
         let writer = scope.spawn(|| {
             for at in 1..=50 {
                 let both = [group(&one, "sg-1", at), group(&one, "sg-2", at)];
-                store.accept(&delivery(&both), at).unwrap();
+                store.accept(&delivery(&both), at, None).unwrap();
             }
         });
         let readers: Vec<_> = (0..3)
