@@ -173,8 +173,14 @@ fn judge(store: &SqliteStore, policy: &PolicyId) -> Result<()> {
             write: LedgerWrite::Change(change),
             references: BTreeSet::new(),
         };
-        let (evaluated_ms, outcomes, as_of) = (NOW_MS, vec![outcome], Some(lease.fence));
-        settlements.push(Settlement { lease, evaluated_ms, outcomes, not_before_ms: None, as_of });
+        let (evaluated_ms, outcomes, revision) = (NOW_MS, vec![outcome], Some(lease.revision));
+        settlements.push(Settlement {
+            lease,
+            evaluated_ms,
+            outcomes,
+            not_before_ms: None,
+            revision,
+        });
     }
     Ok(store.settle(&settlements)?)
 }

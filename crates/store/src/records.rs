@@ -259,10 +259,22 @@ pub struct Lease {
     pub shard: ShardId,
     /// The marks as they were when leased.
     pub marks: Vec<LeasedMark>,
-    /// Told apart from every other lease by this number, which grows: when the lease runs out and
-    /// another worker takes the shard, what this one settles is dropped.
-    pub fence: u64,
+    /// When the lease runs out and another worker takes the shard, its fence is another, and the store
+    /// drops what this one settles.
+    pub fence: Fence,
+    /// Where the shard's facts stood when it was leased.
+    pub revision: Revision,
 }
+
+/// Tells one lease from every other lease of its store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Fence(pub(crate) u64);
+
+/// Where the facts of one shard stand: they did not change between two equal revisions of the shard.
+/// Revisions of different shards have nothing to do with each other, and none is earlier or later than
+/// another. The default is that of a shard without facts.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Revision(pub(crate) u64);
 
 /// One due mark at the version that was leased.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -296,9 +308,9 @@ pub struct Settlement {
     pub outcomes: Vec<Outcome>,
     /// When the shard must be judged again though nothing changes, milliseconds since the epoch.
     pub not_before_ms: Option<i64>,
-    /// [`crate::Loaded::as_of`] of what was judged: changes of items up to it are judged. `None` when
-    /// there were none.
-    pub as_of: Option<u64>,
+    /// The revision of the facts that were judged: it covers changes of items that were logged until
+    /// then, and the store drops them. `None` when none were logged.
+    pub revision: Option<Revision>,
 }
 
 /// What one policy's judgement of the shard means for the ledger.

@@ -189,7 +189,7 @@ async fn a_policy_judges_those_accounts_that_its_owner_manages() {
         world.clock.advance(10);
         for lease in world.store.lease(world.clock.now(), 1, 100).unwrap() {
             let settlement = palisade_store::Settlement {
-                as_of: Some(lease.fence),
+                revision: Some(lease.revision),
                 lease,
                 evaluated_ms: NOW_MS,
                 outcomes: Vec::new(),

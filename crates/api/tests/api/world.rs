@@ -428,7 +428,7 @@ impl World {
         };
         self.store
             .settle(&[Settlement {
-                as_of: Some(lease.fence),
+                revision: Some(lease.revision),
                 lease,
                 evaluated_ms: now_ms,
                 outcomes: vec![outcome],

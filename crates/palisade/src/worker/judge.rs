@@ -10,7 +10,7 @@ use palisade_core::ident::{PolicyId, ShardId};
 use palisade_core::ledger::{self, Change, Obstacle, Record};
 use palisade_core::policy::Policy;
 use palisade_store::{
-    Due, Lease, LedgerWrite, Loaded, LoadedChanges, Outcome, Store, StoreError, Want,
+    Due, Lease, LedgerWrite, Loaded, LoadedChanges, Outcome, Revision, Store, StoreError, Want,
 };
 
 use super::asked::{Asked, policies_of};
@@ -22,8 +22,8 @@ use super::judging::{DAMAGED_RETRY_MS, FAILED_RETRY_MS, Judging};
 pub struct Found {
     pub outcomes: Vec<Outcome>,
     pub not_before_ms: Option<i64>,
-    /// [`Loaded::as_of`]
-    pub as_of: u64,
+    /// [`Loaded::revision`]
+    pub revision: Revision,
     /// [`Loaded::is_changed`]
     pub is_changed: bool,
     pub judgements: Judgements,
@@ -86,8 +86,8 @@ impl<'a> Judge<'a> {
         else {
             return self.together(every);
         };
-        let as_of = loaded.as_of;
-        let mut found = Found { as_of, not_before_ms, is_changed: true, ..Found::default() };
+        let revision = loaded.revision;
+        let mut found = Found { revision, not_before_ms, is_changed: true, ..Found::default() };
         let mut whole = Vec::new();
         for policy in every.iter().copied() {
             if is_named(policy) {
@@ -107,7 +107,7 @@ impl<'a> Judge<'a> {
             return Ok(found);
         }
         let rest = self.together(&whole)?;
-        if rest.as_of != found.as_of {
+        if rest.revision != found.revision {
             // More changed between the two looks, and not every policy was judged by it.
             return self.together(every);
         }
@@ -191,8 +191,8 @@ impl<'a> Judge<'a> {
     pub fn found(&self, policies: &[&Arc<Policy>], loaded: Loaded) -> Found {
         let loaded = &self.assuming(loaded);
         let evidence = self.evidence(loaded);
-        let (as_of, is_changed) = (loaded.as_of, loaded.is_changed);
-        let mut found = Found { as_of, is_changed, ..Found::default() };
+        let (revision, is_changed) = (loaded.revision, loaded.is_changed);
+        let mut found = Found { revision, is_changed, ..Found::default() };
         for policy in policies {
             let before = loaded.records.get(&policy.id).cloned().unwrap_or_default();
             let not_before_ms = &mut found.not_before_ms;
@@ -213,14 +213,15 @@ impl<'a> Judge<'a> {
     /// Under one policy after the other. Of one whose facts cannot be read, or whose judging fails, what
     /// was recorded stands with an issue; where that cannot be read either, nothing is written. All are
     /// tried again.
-    pub fn apart(&self, policies: &[&Arc<Policy>], fence: u64) -> Result<Found, StoreError> {
-        let mut found = Found { as_of: fence, is_changed: true, ..Found::default() };
+    /// `leased` is the shard's revision at the lease.
+    pub fn apart(&self, policies: &[&Arc<Policy>], leased: Revision) -> Result<Found, StoreError> {
+        let mut found = Found { revision: leased, is_changed: true, ..Found::default() };
         for policy in policies {
             match guarded(|| self.together(&[policy])) {
                 Ok(one) => {
                     // Each sees its own moment. What came after the lease stays logged, and is judged
                     // already by some: only the whole tells then what there is.
-                    if one.as_of > fence {
+                    if one.revision != leased {
                         found.not_before_ms = Some(self.now_ms);
                     }
                     found.outcomes.extend(one.outcomes);
@@ -235,8 +236,8 @@ impl<'a> Judge<'a> {
 
     /// Under no policy: what was recorded stands with an issue, since `error` kept what was found from
     /// being written.
-    pub fn held(&self, error: StoreError, fence: u64) -> Result<Found, StoreError> {
-        let mut found = Found { as_of: fence, is_changed: true, ..Found::default() };
+    pub fn held(&self, error: StoreError, leased: Revision) -> Result<Found, StoreError> {
+        let mut found = Found { revision: leased, is_changed: true, ..Found::default() };
         for policy in self.policies() {
             found.outcomes.extend(self.standing(policy, Obstacle::Failed)?);
         }

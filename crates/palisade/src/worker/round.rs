@@ -65,14 +65,14 @@ impl Judged {
     }
 
     fn settlement(&mut self, lease: Lease, found: Found, evaluated_ms: i64) -> Settlement {
-        let Found { outcomes, not_before_ms, as_of, is_changed, judgements, failure } = found;
+        let Found { outcomes, not_before_ms, revision, is_changed, judgements, failure } = found;
         if failure.is_some() {
             self.held.insert(lease.shard.clone());
             self.failure = failure;
         }
-        let as_of = is_changed.then_some(as_of);
+        let revision = is_changed.then_some(revision);
         self.judgements = self.judgements.and(judgements);
-        Settlement { lease, evaluated_ms, outcomes, not_before_ms, as_of }
+        Settlement { lease, evaluated_ms, outcomes, not_before_ms, revision }
     }
 }
 
@@ -109,7 +109,7 @@ impl<'a> Round<'a> {
     ) -> Result<Found, StoreError> {
         let judge = self.of(&lease.shard);
         match guarded(|| judge.leased(lease, whole)) {
-            Err(_) => guarded(|| judge.apart(&judge.policies(), lease.fence)),
+            Err(_) => guarded(|| judge.apart(&judge.policies(), lease.revision)),
             found => found,
         }
     }
@@ -143,7 +143,7 @@ impl<'a> Round<'a> {
         let (shard, why) = (lease.shard.clone(), error.to_string());
         let (account, region) = (&shard.account, &shard.region);
         tracing::error!(%account, %region, error = why, "not settled; tried again later");
-        let held = guarded(|| self.of(&shard).held(error, lease.fence));
+        let held = guarded(|| self.of(&shard).held(error, lease.revision));
         let written = held.and_then(|found| {
             let held = judged.settlement(lease.clone(), found, self.now_ms);
             self.store.settle(std::slice::from_ref(&held))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use palisade_core::evaluate::Support;
 use palisade_core::inventory::{Item, Observation};
 
-use crate::{CHANGES_MAX, LoadedChanges, Store, Want};
+use crate::{CHANGES_MAX, LoadedChanges, Revision, Store, Want};
 
 use super::Bed;
 use super::facts::*;
@@ -83,7 +83,7 @@ pub fn what_was_judged_is_taken_away_and_what_came_later_stays(bed: &mut impl Be
     let loaded = changes(store).unwrap();
     change(store, &[group(&shard(1), "sg-1", 40), group(&shard(1), "sg-2", 40)]);
     let mut settlement = settled(lease, 1000, &[]);
-    settlement.as_of = Some(loaded.loaded.as_of);
+    settlement.revision = Some(loaded.loaded.revision);
     store.settle(&[settlement]).unwrap();
     assert_eq!(due(store, 1000), "1 ~");
     assert_eq!(shown(changes(store)), "sg-1 30>40, sg-2 10>40");
@@ -134,7 +134,7 @@ pub fn more_changes_than_the_limit_make_the_shard_due(bed: &mut impl Bed) {
     let lease = lease_one(store, 1000, HOUR);
     let whole = loaded(store, &shard(1));
     let mut settlement = settled(lease, 1000, &[]);
-    settlement.as_of = Some(whole.as_of);
+    settlement.revision = Some(whole.revision);
     store.settle(&[settlement]).unwrap();
     assert_eq!(shown(changes(store)), "");
 }
@@ -172,7 +172,7 @@ pub fn of_a_changed_shard_the_support_and_the_rows_of_the_changes_are_loaded(bed
     let held: Vec<_> = loaded.loaded.shard.of_type(&GROUP).map(|item| &item.key.id).collect();
     assert_eq!(held, [&id("sg-3")]);
     assert_eq!(loaded.loaded.shard.held_types, whole.shard.held_types);
-    assert_eq!(loaded.loaded.as_of, whole.as_of);
+    assert_eq!(loaded.loaded.revision, whole.revision);
     let (part, all) = (&loaded.loaded.records[&p[0]], &whole.records[&p[0]]);
     assert_eq!(part.entry, all.entry);
     assert_eq!(all.violators.len(), 2);
@@ -204,4 +204,26 @@ pub fn changes_survive_a_reopen(bed: &mut impl Bed) {
     }
     assert_eq!(due(bed.store(), 1000), "1 ~");
     assert_eq!(shown(changes(bed.store())), "sg-1 10>20");
+}
+
+pub fn a_revision_stands_until_the_facts_of_its_shard_change(bed: &mut impl Bed) {
+    let store = bed.store();
+    store.mark(&[mark_of(&shard(2), None)], 10, None).unwrap();
+    let empty = lease_one(store, 10, HOUR);
+    assert_eq!(empty.revision, loaded(store, &shard(2)).revision, "without facts");
+    judged(store, &["sg-1"]);
+    store.mark(&[mark_of(&shard(1), None)], 1000, None).unwrap();
+    let lease = lease_one(store, 1000, HOUR);
+    assert_ne!(lease.revision, Revision::default());
+    assert_eq!(lease.revision, loaded(store, &shard(1)).revision);
+    // Neither what others are told nor a repeat, a mark or a lease is a change of its facts.
+    change(store, &[group(&shard(2), "sg-2", 10), group(&shard(1), "sg-1", 10)]);
+    store.mark(&[mark_of(&shard(1), Some("p"))], 1000, None).unwrap();
+    assert_eq!(lease.revision, changes(store).unwrap().loaded.revision);
+    assert_ne!(empty.revision, loaded(store, &shard(2)).revision);
+    change(store, &[group(&shard(1), "sg-1", 20)]);
+    assert_ne!(lease.revision, loaded(store, &shard(1)).revision);
+    // What the lease knew of does not cover the change.
+    store.settle(&[settled(lease, 1000, &[])]).unwrap();
+    assert_eq!(shown(changes(store)), "sg-1 10>20");
 }

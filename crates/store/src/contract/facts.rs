@@ -273,8 +273,8 @@ pub fn clear_work(store: &dyn Store, now_ms: i64) {
 }
 
 pub fn settled(lease: Lease, evaluated_ms: i64, outcomes: &[Outcome]) -> Settlement {
-    let as_of = Some(lease.fence);
-    Settlement { lease, evaluated_ms, outcomes: outcomes.to_vec(), not_before_ms: None, as_of }
+    let revision = Some(lease.revision);
+    Settlement { lease, evaluated_ms, outcomes: outcomes.to_vec(), not_before_ms: None, revision }
 }
 
 // Ledger.

@@ -144,6 +144,7 @@ macro_rules! contract_suite {
             changes::of_a_changed_shard_the_support_and_the_rows_of_the_changes_are_loaded
             changes::judging_changes_moves_last_updated_of_every_policy
             changes::changes_survive_a_reopen
+            changes::a_revision_stands_until_the_facts_of_its_shard_change
             durability::everything_survives_a_reopen
             durability::versions_survive_a_reopen_and_leases_do_not
         }

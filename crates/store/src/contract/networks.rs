@@ -86,7 +86,7 @@ fn judge_due(store: &dyn Store) -> BTreeSet<u32> {
             outcome.references = asked(&loaded.shard);
             judged.extend((1..=ACCOUNTS).find(|n| account(*n) == lease.shard.account));
             let mut settlement = settled(lease, 1000, &[outcome]);
-            settlement.as_of = Some(loaded.as_of);
+            settlement.revision = Some(loaded.revision);
             store.settle(&[settlement]).unwrap();
         }
     }

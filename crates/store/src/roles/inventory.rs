@@ -8,7 +8,7 @@ use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType
 use palisade_core::inventory::{Delivery, Item, Shard};
 use palisade_core::ledger::Record;
 
-use crate::{Accepted, AuditEvent, InventoryAges, Result};
+use crate::{Accepted, AuditEvent, InventoryAges, Result, Revision};
 
 /// Items of shards, and what is known of each shard.
 pub trait Inventory: Send + Sync {
@@ -159,8 +159,8 @@ pub struct Loaded {
     pub account: AccountFacts,
     /// What the ledger holds, by policy. A policy without an entry is absent.
     pub records: BTreeMap<PolicyId, Record>,
-    /// Which change of the shard's facts was the last: grows with each of them.
-    pub as_of: u64,
+    /// Where the shard's facts stood.
+    pub revision: Revision,
     /// Whether the log has changes of the shard's items that no settlement has taken away.
     pub is_changed: bool,
 }

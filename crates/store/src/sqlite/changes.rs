@@ -11,7 +11,7 @@ use palisade_core::ident::{ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Held, Item, ItemKey, encode_item};
 use rusqlite::{Row, params};
 
-use crate::{CHANGES_MAX, Result};
+use crate::{CHANGES_MAX, Result, Revision};
 
 use super::columns::{ident, limit};
 use super::items::{decoded, live_item};
@@ -131,11 +131,15 @@ fn before(key: &ItemKey, row: &Row<'_>) -> Result<Option<Item>> {
     if is_null { Ok(None) } else { decoded(key, row, 2).map(Some) }
 }
 
-/// Takes away what was judged: the changes up to a sequence.
-pub(super) fn settle(tx: &Transaction<'_>, shard: &ShardId, as_of: u64) -> Result<()> {
+/// Takes away what was judged: the changes up to a revision.
+pub(super) fn settle(
+    tx: &Transaction<'_>,
+    shard: &ShardId,
+    Revision(last): Revision,
+) -> Result<()> {
     let mut statement = tx.prepare_cached(
         "DELETE FROM changes WHERE account = ?1 AND region = ?2 AND sequence <= ?3",
     )?;
-    statement.execute(params![shard.account.as_str(), shard.region.as_str(), as_of])?;
+    statement.execute(params![shard.account.as_str(), shard.region.as_str(), last])?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use palisade_core::ident::{ResourceType, ShardId};
 use palisade_core::inventory::{Age, Shard};
 
-use crate::Result;
+use crate::{Result, Revision};
 
 use super::columns::get;
 use super::items::{has_recorder_tombstone, live_items_of};
@@ -31,8 +31,8 @@ pub(super) enum HeldTypes {
 /// What a shard's own row tells, and whether changes are logged beside it.
 pub(super) struct Head {
     row: held::ShardRow,
-    /// [`Loaded::as_of`](crate::Loaded::as_of)
-    pub(super) as_of: u64,
+    /// [`Loaded::revision`](crate::Loaded::revision)
+    pub(super) revision: Revision,
     /// [`Loaded::is_changed`](crate::Loaded::is_changed)
     pub(super) is_changed: bool,
 }
@@ -50,14 +50,14 @@ pub(super) fn head(tx: &Transaction<'_>, id: &ShardId) -> Result<Option<Head>> {
     let mut rows = statement.query([id.account.as_str(), id.region.as_str()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     sound(row, 5, SHARD)?;
-    let as_of = get(row, 3, SHARD)?;
+    let revision = Revision(get(row, 3, SHARD)?);
     let is_changed = get(row, 4, SHARD)?;
     let row = held::ShardRow {
         snapshot_accepted: get(row, 0, SHARD)?,
         own: Age { newest_ms: get(row, 1, SHARD)?, ahead_ms: None },
         global: Age { newest_ms: get(row, 2, SHARD)?, ahead_ms: None },
     };
-    Ok(Some(Head { row, as_of, is_changed }))
+    Ok(Some(Head { row, revision, is_changed }))
 }
 
 /// A shard with what tells how complete it is, of its items only recorders.

@@ -59,7 +59,7 @@ pub(super) fn load(tx: &Transaction<'_>, want: &Want<'_>, facts: &mut Facts) -> 
         account,
         records: records(tx, policies, &shard_id.account, &all)?,
         shard,
-        as_of: head.as_ref().map_or(0, |head| head.as_of),
+        revision: head.as_ref().map_or_else(Default::default, |head| head.revision),
         is_changed: head.is_some_and(|head| head.is_changed),
     })
 }
@@ -88,7 +88,7 @@ pub(super) fn load_changed(
         references: Facts::default().of(tx, references)?,
         account: account_facts(tx, shard, Some(&support.types))?,
         records: records(tx, policies, &shard.account, &of_changed)?,
-        as_of: head.as_ref().map_or(0, |head| head.as_of),
+        revision: head.as_ref().map_or_else(Default::default, |head| head.revision),
         is_changed: head.is_some_and(|head| head.is_changed),
     };
     Ok(Some(LoadedChanges { changed, loaded }))

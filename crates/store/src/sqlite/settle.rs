@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use palisade_core::ident::PolicyId;
 
-use crate::{Due, LedgerWrite, Outcome, Result, Settlement};
+use crate::{Due, Fence, LedgerWrite, Outcome, Result, Settlement};
 
 use super::log::Transaction;
 use super::references::{self, LastChanges};
@@ -33,7 +33,7 @@ struct Known {
 
 impl Settling<'_, '_> {
     fn one(&self, settlement: &Settlement) -> Result<()> {
-        let Settlement { lease, evaluated_ms, outcomes, not_before_ms, as_of } = settlement;
+        let Settlement { lease, evaluated_ms, outcomes, not_before_ms, revision } = settlement;
         let tx = self.tx;
         // INVARIANT: only the holder of a shard's lease writes its ledger, since what it writes is a
         // difference from what it loaded.
@@ -47,8 +47,8 @@ impl Settling<'_, '_> {
             }
         }
         work::clear(tx, lease)?;
-        if let Some(as_of) = as_of {
-            changes::settle(tx, &lease.shard, *as_of)?;
+        if let Some(revision) = revision {
+            changes::settle(tx, &lease.shard, *revision)?;
         }
         for outcome in &current {
             self.write(settlement, outcome)?;
@@ -96,7 +96,7 @@ impl Settling<'_, '_> {
             }
         }
         // What was judged was loaded after the lease was taken, so the fence is a safe bound.
-        let loaded = settlement.lease.fence;
+        let Fence(loaded) = settlement.lease.fence;
         let last_changes = &self.known.last_changes;
         if references::replace(tx, policy, shard, &outcome.references, loaded, last_changes)? {
             work::mark(tx, shard, Some(policy), self.sequence, at)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use palisade_core::ident::{AccountId, PolicyId, ShardId};
 use rusqlite::params;
 
-use crate::{Due, FanOut, Lease, LeasedMark, Mark, Result, WorkCounts};
+use crate::{Due, FanOut, Fence, Lease, LeasedMark, Mark, Result, Revision, WorkCounts};
 
 use super::columns::{damaged, get, ident, ident_or_null, shard};
 use super::log::Transaction;
@@ -146,7 +146,8 @@ pub(super) fn lease(
     let mut leases = Vec::with_capacity(free.len());
     for shard in free {
         take.execute(params![shard.account.as_str(), shard.region.as_str(), fence, until])?;
-        leases.push(Lease { marks: due_marks(tx, &shard, now_ms)?, shard, fence });
+        let (marks, revision) = due_marks(tx, &shard, now_ms)?;
+        leases.push(Lease { shard, marks, fence: Fence(fence), revision });
     }
     Ok(leases)
 }
@@ -182,25 +183,36 @@ fn living_leases(tx: &Transaction<'_>, now_ms: i64) -> Result<BTreeSet<ShardId>>
     Ok(living)
 }
 
-fn due_marks(tx: &Transaction<'_>, shard: &ShardId, now_ms: i64) -> Result<Vec<LeasedMark>> {
+/// The due marks of a shard, and its revision. A shard whose row is damaged is leased at the revision of
+/// one without facts: loading it tells of the damage, and no change is taken for judged.
+fn due_marks(
+    tx: &Transaction<'_>,
+    shard: &ShardId,
+    now_ms: i64,
+) -> Result<(Vec<LeasedMark>, Revision)> {
     let mut statement = tx.prepare_cached(
-        "SELECT policy, version FROM work
+        "SELECT policy, version,
+           (SELECT CASE WHEN sum IS row_sum(account, region, snapshot_accepted, newest_ms,
+              global_newest_ms, changed, ahead_ms, global_ahead_ms) THEN changed END
+            FROM shards WHERE account = ?1 AND region = ?2)
+         FROM work
          WHERE account = ?1 AND region = ?2 AND not_before <= ?3 ORDER BY policy",
     )?;
     let mut rows =
         statement.query(params![shard.account.as_str(), shard.region.as_str(), now_ms])?;
-    let mut marks = Vec::new();
+    let (mut marks, mut revision) = (Vec::new(), Revision::default());
     while let Some(row) = rows.next()? {
         marks.push(LeasedMark { due: due(row)?, version: get(row, 1, MARK)? });
+        revision = get::<Option<u64>>(row, 2, MARK)?.map_or_else(Revision::default, Revision);
     }
-    Ok(marks)
+    Ok((marks, revision))
 }
 
 pub(super) fn prolong(tx: &Transaction<'_>, leases: &[Lease], until_ms: i64) -> Result<()> {
     let mut statement = tx.prepare_cached(
         "UPDATE leases SET until_ms = ?4 WHERE account = ?1 AND region = ?2 AND fence = ?3",
     )?;
-    for Lease { shard, fence, .. } in leases {
+    for Lease { shard, fence: Fence(fence), .. } in leases {
         statement.execute(params![
             shard.account.as_str(),
             shard.region.as_str(),
@@ -245,7 +257,7 @@ pub(super) fn release(tx: &Transaction<'_>, lease: &Lease) -> Result<bool> {
     let mut statement =
         tx.prepare_cached("DELETE FROM leases WHERE account = ?1 AND region = ?2 AND fence = ?3")?;
     let (account, region) = (lease.shard.account.as_str(), lease.shard.region.as_str());
-    Ok(statement.execute(params![account, region, lease.fence])? > 0)
+    Ok(statement.execute(params![account, region, lease.fence.0])? > 0)
 }
 
 /// Clears the marks of a lease that were not marked again since.
