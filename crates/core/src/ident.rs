@@ -230,6 +230,8 @@ resource_types! {
     VPC = "AWS::EC2::VPC",
     /// VPC endpoint.
     VPC_ENDPOINT = "AWS::EC2::VPCEndpoint",
+    /// Peering of two VPCs.
+    VPC_PEERING_CONNECTION = "AWS::EC2::VPCPeeringConnection",
     /// Classic load balancer.
     CLASSIC_LOAD_BALANCER = "AWS::ElasticLoadBalancing::LoadBalancer",
     /// Application, network or gateway load balancer.

@@ -13,7 +13,8 @@ use palisade_wire::shapes::{
 
 use super::text::{bounded, unless_empty};
 
-/// The member of a rule, and of what carries groups. Usage audits have no details (semantics §3.6).
+/// The member of a rule, and of what carries groups. Usage audits and common groups
+/// have no details (semantics §3.6, §5.4).
 pub fn violation(row: &ViolatorRow, finding: &SecurityGroupFinding) -> Option<ResourceViolation> {
     match finding {
         SecurityGroupFinding::SecurityGroupRule { rule, near_misses, remedies, .. } => {
@@ -30,9 +31,10 @@ pub fn violation(row: &ViolatorRow, finding: &SecurityGroupFinding) -> Option<Re
             })
         }
         SecurityGroupFinding::AttachedGroups { interfaces, .. } => Some(attached(row, interfaces)),
-        SecurityGroupFinding::UnusedGroup { .. } | SecurityGroupFinding::RedundantGroup { .. } => {
-            None
-        }
+        SecurityGroupFinding::UnusedGroup { .. }
+        | SecurityGroupFinding::RedundantGroup { .. }
+        | SecurityGroupFinding::MissingGroups { .. }
+        | SecurityGroupFinding::EditedReplica { .. } => None,
     }
 }
 

@@ -14,8 +14,10 @@ use super::evaluator::Evaluator;
 use super::interfaces::{self, Groups, Interfaces};
 use super::network;
 use super::opening::Opening;
-use super::security_groups::{Maker, Replicas, is_own, is_terminated, untold_rules_gap};
-use super::yardstick::{Yardstick, audit_group};
+use super::security_groups::{
+    Maker, Replicas, administrators_group, is_own, is_terminated, untold_rules_gap,
+};
+use super::yardstick::Yardstick;
 use super::{
     ATTACHED_RULES_MAX, AttachedGroup, BrokenRule, Changed, DependentService, Direction, Evidence,
     Footprint, Gap, Judgement, Reference, SecurityGroupFinding, Verdict, Violation, selected,
@@ -31,7 +33,8 @@ impl Evaluator for ContentAudit {
     /// groups from others.
     fn references(&self, policy: &Policy) -> BTreeSet<Reference> {
         let groups = self.audit.iter().flat_map(|groups| &groups.ids);
-        let mut references: BTreeSet<_> = groups.map(|id| audit_group(policy, id)).collect();
+        let mut references: BTreeSet<_> =
+            groups.map(|id| administrators_group(policy, id)).collect();
         if let Some(options) = &self.managed {
             references.extend(audit_lists::references(policy, options));
         }

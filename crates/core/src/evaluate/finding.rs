@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 pub(super) use reason::Reasoned;
 pub use reason::ViolationReason;
 pub use security_groups::{
-    ATTACHED_RULES_MAX, AttachedGroup, BrokenRule, Direction, Mismatch, NarrowPeer, NarrowRule,
-    NearMiss, RuleAction, RuleRemedy, SecurityGroupFinding,
+    ATTACHED_RULES_MAX, AttachedGroup, BrokenRule, Direction, GroupPlace, GroupStep, Mismatch,
+    MissingReplica, NarrowPeer, NarrowRule, NearMiss, REPLICA_DIFFERENCES_MAX, ReplicaDifference,
+    RuleAction, RuleRemedy, SecurityGroupFinding,
 };
 pub use shield::ShieldFinding;
 pub use waf::{OUT_OF_SCOPE_RESOURCES_MAX, RULE_GROUP_DIFFERENCES_MAX, WafFinding};

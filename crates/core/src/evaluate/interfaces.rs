@@ -204,7 +204,7 @@ fn ids(groups: &[Box<str>]) -> BTreeSet<&str> {
 }
 
 /// That a body does not list the interfaces of an instance.
-fn untold_interfaces_gap(instance: &Item) -> Gap {
+pub(super) fn untold_interfaces_gap(instance: &Item) -> Gap {
     let text = format!("The network interfaces of {} were not recorded.", instance.key.id);
     Gap::new(DependentService::Config, &text)
 }

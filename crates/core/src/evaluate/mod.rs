@@ -11,6 +11,7 @@ mod account;
 mod addresses;
 mod audit_lists;
 mod change;
+mod common_groups;
 mod content_audit;
 mod coverage;
 mod evaluator;
@@ -48,9 +49,10 @@ pub(crate) use coverage::STALE;
 pub use coverage::current_until_ms;
 use evaluator::Evaluator;
 pub use finding::{
-    ATTACHED_RULES_MAX, AttachedGroup, BrokenRule, Direction, Finding, Mismatch, NarrowPeer,
-    NarrowRule, NearMiss, OUT_OF_SCOPE_RESOURCES_MAX, RULE_GROUP_DIFFERENCES_MAX, RuleAction,
-    RuleRemedy, SecurityGroupFinding, ShieldFinding, Violation, ViolationReason, WafFinding,
+    ATTACHED_RULES_MAX, AttachedGroup, BrokenRule, Direction, Finding, GroupPlace, GroupStep,
+    Mismatch, MissingReplica, NarrowPeer, NarrowRule, NearMiss, OUT_OF_SCOPE_RESOURCES_MAX,
+    REPLICA_DIFFERENCES_MAX, RULE_GROUP_DIFFERENCES_MAX, ReplicaDifference, RuleAction, RuleRemedy,
+    SecurityGroupFinding, ShieldFinding, Violation, ViolationReason, WafFinding,
 };
 pub use footprint::{Difference, Support, footprint, judge_changed, support};
 pub use gap::Gap;
@@ -71,6 +73,7 @@ pub const RULES: u32 = 3;
 /// The evaluator of a policy's type: the one place that knows them all.
 fn evaluator(rule: &Rule) -> &dyn Evaluator {
     match rule {
+        Rule::CommonGroups(common) => common,
         Rule::ContentAudit(audit) => audit,
         Rule::ShieldAdvanced(shield) => shield,
         Rule::UsageAudit(audit) => audit,

@@ -1,11 +1,12 @@
-//! Which groups, interfaces and instances audits of security groups are about.
+//! Which groups, interfaces and instances policies about security groups are about.
 
 use std::collections::BTreeSet;
 
-use crate::ident::{AccountId, PolicyId};
+use crate::ident::{AccountId, PolicyId, ResourceId, ResourceType};
 use crate::inventory::{Body, Instance, Item, NetworkInterface, SecurityGroup};
+use crate::policy::Policy;
 
-use super::{DependentService, Fact, Gap, Reference, References};
+use super::{DependentService, Fact, Gap, Reference, References, unseen_gap};
 
 /// Begins the names of groups that Firewall Manager made (semantics §5.4), and may begin others'.
 const REPLICA_PREFIX: &str = "FMManagedSecurityGroup";
@@ -50,6 +51,44 @@ impl<'a> Replicas<'a> {
     }
 }
 
+/// The primary group of which a group of this name is a replica under the policy, by its place among
+/// `primaries` (semantics §7.2, §10 row 19). A name that goes on with a VPC is told by the group's own,
+/// where that is known.
+pub(super) fn replica_of(
+    group_name: &str,
+    vpc: Option<&str>,
+    policy: &PolicyId,
+    primaries: &[ResourceId],
+) -> Option<usize> {
+    let rest = group_name.strip_prefix(REPLICA_PREFIX)?.strip_prefix(policy.as_str())?;
+    let rest = rest.strip_prefix('-')?;
+    primaries.iter().position(|primary| {
+        let after =
+            rest.strip_prefix(primary.as_str()).map(|after| after.strip_prefix('-').ok_or(after));
+        match after {
+            Some(Ok(named)) => vpc.is_none_or(|vpc| vpc == named),
+            Some(Err(after)) => after.is_empty(),
+            None => false,
+        }
+    })
+}
+
+/// The reference to a group of the policy's administrator: an audit group, or a primary one.
+pub(super) fn administrators_group(policy: &Policy, id: &ResourceId) -> Reference {
+    Reference::Item {
+        account: policy.owner.clone(),
+        region: policy.region.clone(),
+        resource_type: ResourceType::SECURITY_GROUP,
+        id: id.clone(),
+    }
+}
+
+/// That the name of a group is not told: it may be a VPC's default one, or a replica.
+pub(super) fn unnamed_gap(item: &Item) -> Gap {
+    let text = format!("The name of security group {} was not recorded.", item.key.id);
+    Gap::new(DependentService::Config, &text)
+}
+
 /// A group or interface of another account, seen through a shared VPC, is not the shard's own
 /// (semantics §10 row 28, §11 row 41).
 pub(super) fn is_own(item: &Item, account: &AccountId) -> bool {
@@ -57,6 +96,17 @@ pub(super) fn is_own(item: &Item, account: &AccountId) -> bool {
         Body::SecurityGroup(SecurityGroup { owner: Some(owner), .. })
         | Body::NetworkInterface(NetworkInterface { owner: Some(owner), .. }) => owner == account,
         _ => true,
+    }
+}
+
+/// That the groups which a resource uses were not recorded.
+pub(super) fn untold_groups_gap(item: &Item) -> Gap {
+    match &item.body {
+        Body::LoadBalancer(_) | Body::ClassicLoadBalancer(_) => {
+            let text = format!("The security groups of {} were not recorded.", item.key.id);
+            Gap::new(DependentService::Config, &text)
+        }
+        _ => unseen_gap(item),
     }
 }
 

@@ -15,7 +15,8 @@ use super::interfaces::{self, Groups, Interfaces};
 use super::network;
 use super::opening::{Opening, Peer, Ports, openings};
 use super::security_groups::{
-    Maker, Replicas, is_own, is_terminated, stateless_gap, untold_rules_gap,
+    Maker, Replicas, is_own, is_terminated, stateless_gap, unnamed_gap, untold_groups_gap,
+    untold_rules_gap,
 };
 use super::web_acls::{is_protectable, kind_gap};
 use super::{
@@ -117,7 +118,7 @@ impl Evaluator for UsageAudit {
                         judgement.gaps.insert(untold_rules_gap(item));
                     }
                     match (keepers.get(item.key.id.as_str()), self.unused_after_ms) {
-                        _ if group.group_name.is_empty() => Verdict::Undecided(unnamed(item)),
+                        _ if group.group_name.is_empty() => Verdict::Undecided(unnamed_gap(item)),
                         (Some(keeper), _) => redundant(item, keeper, lookalike),
                         (None, Some(after_ms)) => {
                             let since = Since { after_ms, evaluated_ms: evidence.evaluated_ms };
@@ -132,12 +133,6 @@ impl Evaluator for UsageAudit {
             judgement.record(item, verdict);
         }
     }
-}
-
-/// That it is not told whether a group is a VPC's default one.
-fn unnamed(item: &Item) -> Gap {
-    let text = format!("The name of security group {} was not recorded.", item.key.id);
-    Gap::new(DependentService::Config, &text)
 }
 
 /// A VPC's default group cannot be deleted, and replicas are Firewall Manager's own.
@@ -310,17 +305,6 @@ fn groups_of(item: &Item) -> Option<&[Box<str>]> {
         },
         Body::ClassicLoadBalancer(balancer) => balancer.groups.as_deref(),
         _ => None,
-    }
-}
-
-/// That the groups which a resource uses were not recorded.
-fn untold_groups_gap(item: &Item) -> Gap {
-    match &item.body {
-        Body::LoadBalancer(_) | Body::ClassicLoadBalancer(_) => {
-            let text = format!("The security groups of {} were not recorded.", item.key.id);
-            Gap::new(DependentService::Config, &text)
-        }
-        _ => unseen_gap(item),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::ident::{ResourceId, ResourceType};
+use crate::ident::ResourceId;
 use crate::inventory::{Body, Item, SecurityGroup};
 use crate::policy::Policy;
 use crate::policy::content_audit::{AuditAction, AuditGroups, ContentAudit};
@@ -14,7 +14,8 @@ use super::managed_options::Options;
 use super::narrowing::{left_of, remedies};
 use super::opening::{Opening, Peer, any_opening, openings};
 use super::prefix_lists::{Answer, PrefixLists};
-use super::{DependentService, Direction, Evidence, Fact, Gap, Reference, References};
+use super::security_groups::administrators_group;
+use super::{DependentService, Direction, Evidence, Fact, Gap, References};
 
 /// Audit rules told of one opening that comes near to them; of more the nearest.
 pub(super) const NEAR_MISSES_MAX: usize = 10;
@@ -343,7 +344,7 @@ fn audit_rules<'a>(
 ) -> Option<AuditRules<'a>> {
     let mut groups = Vec::new();
     for id in &named.ids {
-        match references.get(&audit_group(policy, id)) {
+        match references.get(&administrators_group(policy, id)) {
             Some(Fact::Item(Item { body: Body::SecurityGroup(group), unseen_since, .. }))
                 if !group.has_untold_rules() =>
             {
@@ -381,14 +382,4 @@ fn outdated_audit_group(policy: &Policy, id: &ResourceId) -> Gap {
          {region} was not recorded."
     );
     Gap::new(DependentService::Config, &text)
-}
-
-/// The reference to an audit group of the policy's administrator.
-pub(super) fn audit_group(policy: &Policy, id: &ResourceId) -> Reference {
-    Reference::Item {
-        account: policy.owner.clone(),
-        region: policy.region.clone(),
-        resource_type: ResourceType::SECURITY_GROUP,
-        id: id.clone(),
-    }
 }

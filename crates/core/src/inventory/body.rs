@@ -104,6 +104,12 @@ bodies! {
         12 Protection(Protection);
         /// `AWS::Config::ConfigurationRecorder`
         13 Recorder(Recorder);
+        /// `AWS::EC2::Subnet`
+        17 Subnet(Subnet);
+        /// `AWS::EC2::VPC`
+        18 Vpc(Vpc);
+        /// `AWS::EC2::VPCPeeringConnection`
+        19 PeeringConnection(PeeringConnection);
     }
 }
 
@@ -168,6 +174,46 @@ pub struct GroupAssociation {
     pub vpc: Option<Box<str>>,
     /// `State` is neither `disassociated` nor `association-failed`; one that is not told counts.
     pub serves: bool,
+}
+
+/// A subnet.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Subnet {
+    /// `vpcId`
+    pub vpc: Option<Box<str>>,
+    /// `availabilityZone`
+    pub zone: Option<Box<str>>,
+    /// `ownerId`, when present: one of another account is not the shard's own (semantics §10 row 28).
+    pub owner: Option<AccountId>,
+}
+
+/// A VPC.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Vpc {
+    /// `ownerId`, when present: one of another account is shared with the shard's.
+    pub owner: Option<AccountId>,
+}
+
+/// A peering of two VPCs.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct PeeringConnection {
+    /// `accepterVpcInfo`
+    pub accepter: PeeringSide,
+    /// `requesterVpcInfo`
+    pub requester: PeeringSide,
+    /// `status.code` is `active`; `None` when not told.
+    pub active: Option<bool>,
+}
+
+/// One of the VPCs that a peering joins.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct PeeringSide {
+    /// `vpcId`
+    pub vpc: Option<Box<str>>,
+    /// `ownerId`
+    pub owner: Option<AccountId>,
+    /// `region`
+    pub region: Option<Box<str>>,
 }
 
 /// One permission as recorded: a protocol and port range with any number of peers.
@@ -358,7 +404,7 @@ mod tests {
     use super::*;
 
     /// What stores hold: to be added to, never to be altered.
-    const STORED: [(u32, &str); 16] = [
+    const STORED: [(u32, &str); 19] = [
         (0, "Deleted"),
         (1, "Unseen"),
         (2, "Unwanted"),
@@ -375,6 +421,9 @@ mod tests {
         (13, "Recorder"),
         (14, "OlderLayout"),
         (15, "GroupAssociation"),
+        (17, "Subnet"),
+        (18, "Vpc"),
+        (19, "PeeringConnection"),
     ];
 
     #[test]
@@ -403,6 +452,9 @@ mod tests {
             (13, Body::Recorder(Recorder::default())),
             (14, Body::OlderLayout),
             (15, Body::GroupAssociation(GroupAssociation::default())),
+            (17, Body::Subnet(Subnet::default())),
+            (18, Body::Vpc(Vpc::default())),
+            (19, Body::PeeringConnection(PeeringConnection::default())),
         ];
         assert_eq!(bodies.len(), STORED.len());
         for (number, body) in bodies {
@@ -410,6 +462,6 @@ mod tests {
             assert_eq!(bytes[0], number, "{body:?}");
             assert_eq!(postcard::from_bytes(&bytes), Ok(body));
         }
-        assert!(postcard::from_bytes::<Body>(&[16, 0, 0, 0]).is_err());
+        assert!(postcard::from_bytes::<Body>(&[99, 0, 0, 0]).is_err());
     }
 }

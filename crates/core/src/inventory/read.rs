@@ -10,6 +10,7 @@ mod security_group;
 pub(super) mod shape;
 mod source;
 mod tags;
+mod vpc;
 mod web_acl;
 
 pub(super) use moment::{file_name_ms, moment_ms, usual_ms};
@@ -477,6 +478,9 @@ fn reader_of(resource_type: &ResourceType) -> Option<Reader> {
         (ResourceType::NETWORK_INTERFACE, network::read_interface),
         (ResourceType::INSTANCE, network::read_instance),
         (ResourceType::SECURITY_GROUP_VPC_ASSOCIATION, network::read_group_association),
+        (ResourceType::SUBNET, network::read_subnet),
+        (ResourceType::VPC, vpc::read_vpc),
+        (ResourceType::VPC_PEERING_CONNECTION, vpc::read_peering),
         (ResourceType::PREFIX_LIST, network::read_prefix_list),
         (ResourceType::LOAD_BALANCER, association::read_load_balancer),
         (ResourceType::CLASSIC_LOAD_BALANCER, association::read_classic),

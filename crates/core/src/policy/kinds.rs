@@ -3,15 +3,17 @@
 use super::facts::{Count, Facts};
 use super::shape::Node;
 use super::{
-    Document, PolicyType, Refusal, RefusalKind, content_audit, dns_firewall,
-    import_network_firewall, network_acl_common, network_firewall, security_groups,
-    shield_advanced, shown, third_party_firewall, usage_audit, waf, wafv2,
+    Document, PolicyType, Refusal, RefusalKind, common_groups, content_audit, dns_firewall,
+    import_network_firewall, network_acl_common, network_firewall, shield_advanced, shown,
+    third_party_firewall, usage_audit, waf, wafv2,
 };
 use crate::ident::ResourceType;
 
 /// What a policy demands, by type.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Rule {
+    /// `SECURITY_GROUPS_COMMON`
+    CommonGroups(common_groups::CommonGroups),
     /// `SECURITY_GROUPS_CONTENT_AUDIT`
     ContentAudit(content_audit::ContentAudit),
     /// `SHIELD_ADVANCED`
@@ -28,6 +30,7 @@ impl Rule {
     /// The type of the policies that demand it.
     pub fn policy_type(&self) -> PolicyType {
         match self {
+            Rule::CommonGroups(_) => PolicyType::SecurityGroupsCommon,
             Rule::ContentAudit(_) => PolicyType::SecurityGroupsContentAudit,
             Rule::ShieldAdvanced(_) => PolicyType::ShieldAdvanced,
             Rule::UsageAudit(_) => PolicyType::SecurityGroupsUsageAudit,
@@ -81,10 +84,8 @@ kinds! {
     Wafv2, &wafv2::FACTS, |_, data, counts| wafv2::parse(data, counts).map(Rule::Wafv2);
     ShieldAdvanced, &shield_advanced::FACTS,
         |_, data, _| shield_advanced::parse(data).map(Rule::ShieldAdvanced);
-    SecurityGroupsCommon, &security_groups::FACTS, |_, data, counts| {
-        security_groups::check_common(data, counts)
-            .map(|()| Rule::NotJudged(PolicyType::SecurityGroupsCommon))
-    };
+    SecurityGroupsCommon, &common_groups::FACTS,
+        |_, data, counts| common_groups::parse(data, counts).map(Rule::CommonGroups);
     SecurityGroupsContentAudit, &content_audit::FACTS,
         |_, data, counts| content_audit::parse(data, counts).map(Rule::ContentAudit);
     SecurityGroupsUsageAudit, &usage_audit::FACTS,

@@ -13,6 +13,7 @@ use crate::scope::Scope;
 pub use crate::ident::PolicyType;
 
 mod admission;
+pub mod common_groups;
 pub mod content_audit;
 mod dns_firewall;
 mod document;

@@ -45,7 +45,7 @@ fn about(resource_types: &str, audit: ContentAudit) -> Policy {
 /// The references of a policy with the audit group made of these rules.
 fn audit_group_of(policy: &Policy, rules: &str) -> References {
     let id = "sg-audit".try_into().unwrap();
-    [(audit_group(policy, &id), Fact::Item(group("sg-audit", rules)))].into()
+    [(administrators_group(policy, &id), Fact::Item(group("sg-audit", rules)))].into()
 }
 
 fn in_shard(policy: &Policy, references: &References, items: Vec<Item>) -> Judgement {

@@ -8,8 +8,12 @@ use crate::ident::AccountId;
 
 use super::reason::{Reasoned, ViolationReason};
 
+mod common;
 mod remedy;
 
+pub use common::{
+    GroupPlace, GroupStep, MissingReplica, REPLICA_DIFFERENCES_MAX, ReplicaDifference,
+};
 pub use remedy::{Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy};
 
 /// What is wrong with a security group, or with what carries one.
@@ -66,6 +70,24 @@ pub enum SecurityGroupFinding {
         #[serde(default, skip_serializing_if = "is_false")]
         lookalike: bool,
     },
+    /// A resource lacks replicas of primary groups, or carries groups that an exclusive policy does not
+    /// allow.
+    MissingGroups {
+        /// Interfaces of it, or itself, each with what is wrong there: never empty.
+        places: Vec<GroupPlace>,
+    },
+    /// A replica is not as its primary group is.
+    EditedReplica {
+        /// The replica.
+        group: Box<str>,
+        /// The primary group.
+        primary: Box<str>,
+        /// In what they differ: never empty, and at most [`REPLICA_DIFFERENCES_MAX`].
+        differences: Vec<ReplicaDifference>,
+        /// How many more differences there are.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        more: u64,
+    },
 }
 
 impl SecurityGroupFinding {
@@ -78,6 +100,12 @@ impl SecurityGroupFinding {
             }
             SecurityGroupFinding::UnusedGroup { .. } => ViolationReason::SecurityGroupUnused,
             SecurityGroupFinding::RedundantGroup { .. } => ViolationReason::SecurityGroupRedundant,
+            SecurityGroupFinding::MissingGroups { .. } => {
+                ViolationReason::ResourceMissingSecurityGroup
+            }
+            SecurityGroupFinding::EditedReplica { .. } => {
+                ViolationReason::FmsCreatedSecurityGroupEdited
+            }
         };
         Reasoned { reason, finding: self }
     }
@@ -111,6 +139,25 @@ impl SecurityGroupFinding {
                     "{group} has the same rules as {keeper} of its VPC, which is to stay{by_name}"
                 )
             }
+            SecurityGroupFinding::MissingGroups { places } => common::at_places(places),
+            SecurityGroupFinding::EditedReplica { group, primary, differences, more } => {
+                common::edited(group, primary, differences, *more)
+            }
+        }
+    }
+
+    /// What would end a violation of a policy of common groups, in order; of other policies nothing is
+    /// said here.
+    pub fn steps(&self) -> Vec<GroupStep> {
+        match self {
+            SecurityGroupFinding::MissingGroups { places } => common::steps_at(places),
+            SecurityGroupFinding::EditedReplica { differences, .. } => {
+                differences.iter().cloned().map(GroupStep::Edit).collect()
+            }
+            SecurityGroupFinding::SecurityGroupRule { .. }
+            | SecurityGroupFinding::AttachedGroups { .. }
+            | SecurityGroupFinding::UnusedGroup { .. }
+            | SecurityGroupFinding::RedundantGroup { .. } => Vec::new(),
         }
     }
 }
@@ -118,6 +165,11 @@ impl SecurityGroupFinding {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A violating group on an interface or instance.

@@ -4,7 +4,7 @@
 use ipnet::IpNet;
 
 use crate::inventory::{
-    Body, GroupAssociation, Instance, InstanceInterface, NetworkInterface, PrefixList,
+    Body, GroupAssociation, Instance, InstanceInterface, NetworkInterface, PrefixList, Subnet,
 };
 
 use super::security_group::{cidr, owner};
@@ -66,6 +66,23 @@ shape! {
         vpc: Text<'a> = "vpcId",
         state: Text<'a> = "state",
     }
+}
+
+shape! {
+    SubnetBody {
+        vpc: Text<'a> = "vpcId",
+        zone: Text<'a> = "availabilityZone",
+        owner: Text<'a> = "ownerId",
+    }
+}
+
+pub(super) fn read_subnet(source: &Source<'_>) -> Result<Body, String> {
+    let body: SubnetBody<'_> = source.body()?;
+    Ok(Body::Subnet(Subnet {
+        vpc: body.vpc.and_then(Text::filled),
+        zone: body.zone.and_then(Text::filled),
+        owner: owner(body.owner, source.item)?,
+    }))
 }
 
 /// A body that does not tell the group is unseen.

@@ -188,6 +188,8 @@ macro_rules! wraps {
 wraps! {
     /// A scalar.
     Value = "text" in "value";
+    /// The code of a state.
+    Code = "a code" in "code" | "value";
     /// A security group's id.
     Group = "a security group id" in "groupId" | "value" | "vpcSecurityGroupId";
     /// A CIDR: Config's bare strings and objects, and the service API's objects.

@@ -159,6 +159,9 @@ fn change_body(item: &mut Item, shard: &Shard, random: &mut Random) {
             _ => recorder.group = RecordingGroup::Only(vec![ResourceType::SECURITY_GROUP]),
         },
         Body::GroupAssociation(association) => association.serves = !association.serves,
+        Body::Subnet(subnet) => subnet.owner = None,
+        Body::Vpc(vpc) => vpc.owner = None,
+        Body::PeeringConnection(peering) => peering.active = peering.active.map(|is| !is),
         Body::Deleted | Body::Unseen | Body::OlderLayout | Body::Unwanted => {}
     }
 }

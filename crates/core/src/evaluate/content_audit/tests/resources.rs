@@ -239,7 +239,7 @@ fn an_outdated_audit_group_is_held_against_with_a_gap_beside() {
     let policy = about(GROUP, custom(AuditAction::Deny));
     let id = "sg-audit".try_into().unwrap();
     let fact = Fact::Item(outdated(group("sg-audit", "in tcp 22 0.0.0.0/0")));
-    let references = [(audit_group(&policy, &id), fact)].into();
+    let references = [(administrators_group(&policy, &id), fact)].into();
     let judgement = in_shard(&policy, &references, vec![bad("sg-bad"), good("sg-good")]);
     assert_eq!(violators(&judgement), [format!("sg-bad {REASON}")]);
     let want = format!(

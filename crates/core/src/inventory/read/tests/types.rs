@@ -1,7 +1,9 @@
 //! Bodies of the other types that are read.
 
 use super::*;
-use crate::inventory::{ACTION_COUNT, ACTION_NONE, RuleGroupId};
+use crate::inventory::{
+    ACTION_COUNT, ACTION_NONE, PeeringConnection, PeeringSide, RuleGroupId, Subnet, Vpc,
+};
 
 #[test]
 fn interfaces_and_instances_are_read() {
@@ -446,4 +448,52 @@ fn what_a_projection_leaves_out_is_not_told() {
     let recorder =
         r#"{"RecordingGroup":{"RecordingStrategy":{"UseOnly":"EXCLUSION_BY_RESOURCE_TYPES"}}}"#;
     assert_eq!(body("AWS::Config::ConfigurationRecorder", recorder), Ok(Body::Unseen));
+}
+
+#[test]
+fn vpcs_subnets_and_peerings_are_read() {
+    let owner = || Some(crate::ident::AccountId::try_from("222222222222").unwrap());
+    for (text, owner) in [
+        (r#"{"vpcId":"vpc-1","ownerId":"222222222222"}"#, owner()),
+        (r#"{"VpcId":"vpc-1","OwnerId":""}"#, None),
+        ("{}", None),
+    ] {
+        assert_eq!(body("AWS::EC2::VPC", text), Ok(Body::Vpc(Vpc { owner })), "{text}");
+    }
+    assert!(body("AWS::EC2::VPC", r#"{"ownerId":"me"}"#).unwrap_err().contains("`ownerId`"));
+
+    let zone = Some("eu-west-1a".into());
+    let subnet = Subnet { vpc: Some("vpc-1".into()), zone, owner: owner() };
+    let text = r#"{"subnetId":"subnet-1","vpcId":"vpc-1","availabilityZone":"eu-west-1a","ownerId":"222222222222"}"#;
+    assert_eq!(body("AWS::EC2::Subnet", text), Ok(Body::Subnet(subnet)));
+    assert_eq!(body("AWS::EC2::Subnet", "{}"), Ok(Body::Subnet(Subnet::default())));
+
+    const PEERING: &str = "AWS::EC2::VPCPeeringConnection";
+    let side = |vpc: &str| PeeringSide {
+        vpc: Some(vpc.into()),
+        owner: owner(),
+        region: Some("eu-west-1".into()),
+    };
+    let told =
+        |vpc: &str| format!(r#"{{"vpcId":"{vpc}","ownerId":"222222222222","region":"eu-west-1"}}"#);
+    for (status, active) in [
+        (r#"{"code":"active","message":"Active"}"#, Some(true)),
+        (r#"{"Code":"Active"}"#, Some(true)),
+        (r#""active""#, Some(true)),
+        (r#"{"value":"active"}"#, Some(true)),
+        (r#"{"code":"deleted","message":"Deleted by 1"}"#, Some(false)),
+        (r#""""#, None),
+        ("null", None),
+    ] {
+        let (accepter, requester) = (told("vpc-1"), told("vpc-2"));
+        let text = format!(
+            r#"{{"accepterVpcInfo":{accepter},"requesterVpcInfo":{requester},"status":{status}}}"#
+        );
+        let (accepter, requester) = (side("vpc-1"), side("vpc-2"));
+        let peering = PeeringConnection { accepter, requester, active };
+        assert_eq!(body(PEERING, &text), Ok(Body::PeeringConnection(peering)), "{text}");
+    }
+    let untold = Body::PeeringConnection(PeeringConnection::default());
+    assert_eq!(body(PEERING, "{}"), Ok(untold));
+    assert!(body(PEERING, r#"{"status":{"message":"Active"}}"#).is_err(), "a state without a code");
 }

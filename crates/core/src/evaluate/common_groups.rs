@@ -1,0 +1,180 @@
+//! `SECURITY_GROUPS_COMMON`: every resource in scope carries a replica of each primary group, and
+//! replicas are as their primaries are (semantics §5.4, §9 row 37, §10 rows 18, 19, 27, 28, §11 rows
+//! 38, 42, 57, 65).
+//!
+//! Readings of what the text leaves open; each is the one that cannot call a violator compliant:
+//!
+//! - A listed interface is judged wherever it is attached; `applyToAllEC2InstanceENIs` is about
+//!   instances. Where nothing tells which interface of an instance is the primary one, all must agree.
+//! - A VPC is the account's own unless an item shows its owner to be another account; an interface
+//!   that does not say that a service manages it is not managed by one.
+//! - Where copying tags is asked for, a replica's further tags are an edit as well (`aws:` ones aside).
+//! - A reference is owed where the replica's VPC has an active peering with a VPC of the referenced
+//!   group's account: which VPC that group is in, inventory does not keep. A primary's reference to
+//!   itself is never owed, and in a replica it stands for the replica or the primary.
+//! - Replicas are judged whether anything carries them or not. Of replicas that are not there, only the
+//!   resources that lack them are told.
+
+mod edits;
+mod holding;
+mod networks;
+mod places;
+mod primaries;
+
+use std::collections::BTreeSet;
+
+use crate::ident::ResourceType;
+use crate::inventory::{Body, Item, Shard};
+use crate::policy::Policy;
+use crate::policy::common_groups::CommonGroups;
+
+use super::evaluator::Evaluator;
+use super::interfaces::Interfaces;
+use super::network;
+use super::security_groups::{
+    administrators_group, is_own, is_terminated, stateless_gap, untold_groups_gap,
+};
+use super::web_acls::is_protectable;
+use super::{Evidence, Judgement, Reference, Verdict, selected};
+
+use holding::Holder;
+use networks::Networks;
+use places::Places;
+use primaries::Primaries;
+
+/// Types whose resources have interfaces or are some.
+const CARRIERS: [ResourceType; 2] = [ResourceType::INSTANCE, ResourceType::NETWORK_INTERFACE];
+
+/// Types whose resources carry groups themselves.
+const BALANCERS: [ResourceType; 2] =
+    [ResourceType::LOAD_BALANCER, ResourceType::CLASSIC_LOAD_BALANCER];
+
+impl Evaluator for CommonGroups {
+    fn references(&self, policy: &Policy) -> BTreeSet<Reference> {
+        self.primaries.iter().map(|id| administrators_group(policy, id)).collect()
+    }
+
+    fn shard_references(&self, policy: &Policy, shard: &Shard) -> BTreeSet<Reference> {
+        match lists_any(policy, &CARRIERS) {
+            true => network::groups_listed(shard),
+            false => BTreeSet::new(),
+        }
+    }
+
+    /// Types that a verdict reads: what is listed, and groups, whose names tell replicas.
+    fn needed(&self, policy: &Policy) -> BTreeSet<ResourceType> {
+        let mut needed: BTreeSet<_> = policy.resource_types().iter().cloned().collect();
+        needed.insert(ResourceType::SECURITY_GROUP);
+        needed
+    }
+
+    /// Types whose items a judgement reads. What is on an instance is told by its interfaces as well,
+    /// and the other way round (semantics §11 row 42).
+    fn reads(&self, policy: &Policy) -> BTreeSet<ResourceType> {
+        let mut reads = self.must_not_be_missed(policy);
+        if !self.shared_vpcs {
+            reads.extend([ResourceType::VPC, ResourceType::SUBNET]);
+        }
+        if self.copies_references {
+            reads.insert(ResourceType::VPC_PEERING_CONNECTION);
+        }
+        reads
+    }
+
+    /// A missed VPC or subnet could only take a resource out of scope; of missed peerings the
+    /// judgement of a replica tells where it reads them.
+    fn must_not_be_missed(&self, policy: &Policy) -> BTreeSet<ResourceType> {
+        let mut types = self.needed(policy);
+        if lists_any(policy, &CARRIERS) {
+            types.extend(CARRIERS);
+        }
+        if lists_any(policy, &BALANCERS) {
+            types.insert(ResourceType::SECURITY_GROUP_VPC_ASSOCIATION);
+        }
+        types
+    }
+
+    /// Judges what is in scope, and the replicas.
+    fn judge(&self, policy: &Policy, evidence: &Evidence<'_>, judgement: &mut Judgement) {
+        let networks = Networks::of(evidence.shard);
+        let in_scope = self.in_scope(policy, evidence.shard, &networks);
+        let primaries = match Primaries::find(policy, self, evidence, &mut judgement.gaps) {
+            Ok(primaries) => primaries,
+            Err(gap) => {
+                let undecided = |item| judgement.record(item, Verdict::Undecided(gap.clone()));
+                in_scope.into_iter().map(|(item, _)| item).for_each(undecided);
+                return;
+            }
+        };
+        let holder = Holder::new(self, policy, evidence, &primaries);
+        for (item, places) in in_scope {
+            let verdict = match &places {
+                None => Verdict::Undecided(untold_groups_gap(item)),
+                Some(places) => holder.verdict(places, &mut judgement.gaps),
+            };
+            let verdict = match (verdict, stateless_gap(item)) {
+                // If the instance is terminated, it is in no scope.
+                (Verdict::Violate(..), Some(gap)) => Verdict::Undecided(gap),
+                (verdict, _) => verdict,
+            };
+            // An interface is judged by its instance's body as well: its places tell what is old.
+            match item.key.resource_type == ResourceType::NETWORK_INTERFACE {
+                true => judgement.record_told(item, verdict),
+                false => judgement.record(item, verdict),
+            }
+        }
+        if self.reverts_edits || self.copies_references {
+            edits::judge(self, policy, evidence.shard, &primaries, &networks, judgement);
+        }
+    }
+}
+
+impl CommonGroups {
+    /// The resources in scope, each with the places by which it is judged; `None` where nothing tells
+    /// its groups.
+    fn in_scope<'a>(
+        &self,
+        policy: &Policy,
+        shard: &'a Shard,
+        networks: &Networks<'a>,
+    ) -> Vec<(&'a Item, Option<Places<'a>>)> {
+        let is_out = |vpc: Option<&str>| !self.shared_vpcs && networks.is_anothers(vpc);
+        let interfaces = Interfaces::of(shard);
+        let mut in_scope = Vec::new();
+        for item in selected(policy, shard, &ResourceType::NETWORK_INTERFACE) {
+            let places = match &item.body {
+                Body::NetworkInterface(own) if own.requester_managed => continue,
+                Body::NetworkInterface(own) if is_out(own.vpc.as_deref()) => continue,
+                _ if !is_own(item, &shard.id.account) => continue,
+                Body::NetworkInterface(own) => places::of_interface(item, own, &interfaces),
+                _ => None,
+            };
+            in_scope.push((item, places));
+        }
+        for item in selected(policy, shard, &ResourceType::INSTANCE) {
+            let is_out = matches!(&item.body, Body::Instance(own) if is_out(own.vpc.as_deref()));
+            if !is_out && !is_terminated(item) {
+                let places = places::of_instance(item, &interfaces, self.all_interfaces, shard);
+                in_scope.push((item, places));
+            }
+        }
+        for resource_type in &BALANCERS {
+            let balancers = selected(policy, shard, resource_type).into_iter();
+            // Network and gateway load balancers are out of scope (semantics §10 row 18).
+            for item in balancers.filter(|item| is_protectable(item)) {
+                let places = places::of_balancer(item, shard, networks);
+                if !places.as_ref().is_some_and(|places| is_out(places.vpc())) {
+                    in_scope.push((item, places));
+                }
+            }
+        }
+        in_scope
+    }
+}
+
+fn lists_any(policy: &Policy, types: &[ResourceType]) -> bool {
+    types.iter().any(|one| policy.scope.lists(one))
+}
+
+#[cfg(test)]
+mod tests;
