@@ -167,13 +167,22 @@ fn without_a_safe_remedy_and_a_near_rule_both_are_left_out() {
     );
 }
 
-/// Semantics §3.6: usage audits and Shield have none.
+/// Semantics §3.6, §5.4: usage audits, common groups and Shield have none.
 #[test]
 fn what_the_model_has_no_member_for_is_left_out() {
     let unused =
         SecurityGroupFinding::UnusedGroup { group: "sg-1".into(), since_ms: 0, lookalike: false };
     let group = ResourceType::SECURITY_GROUP;
     assert_eq!(told(&group, "sg-1", unused.into()), Value::Null);
+    let missing = SecurityGroupFinding::MissingGroups { places: Vec::new() };
+    assert_eq!(told(&ResourceType::NETWORK_INTERFACE, "eni-1", missing.into()), Value::Null);
+    let edited = SecurityGroupFinding::EditedReplica {
+        group: "sg-1".into(),
+        primary: "sg-p".into(),
+        differences: Vec::new(),
+        more: 0,
+    };
+    assert_eq!(told(&group, "sg-1", edited.into()), Value::Null);
     let shield = ShieldFinding::Shield { protection: None, web_acl: None, amiss: "bare".into() };
     assert_eq!(told(&ResourceType::EIP, "eip-1", shield.into()), Value::Null);
     let bare = WafFinding::WebAcl { found: None, wanted: "one".into(), differences: vec![] };

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::inventory::{ShardBuilder, read_item};
 use crate::policy::{self, Identity, Policy, PolicyFile};
 
-use super::world::{ACCOUNT, ADMIN, account, gaps, judged_at, shard_id};
-use super::{AccountFacts, Judgement, Status};
+use super::world::{ACCOUNT, ADMIN, account, gaps, shard_id};
+use super::{AccountFacts, Evidence, Fact, Judgement, Reference, References, Status, references};
 
 const ALB: &str = "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/app/web/1";
 const ACL: &str =
@@ -77,6 +77,37 @@ fn acl(related: &[&str]) -> Value {
     item
 }
 
+/// The primary group of the administrator's, or a replica of it, with this rule and these tags.
+fn common_group(id: &str, name: &str, owner: &str, protocol: &str, pairs: &Value) -> Value {
+    let mut item = group(id, protocol);
+    item["configuration"]["groupName"] = json!(name);
+    item["configuration"]["ownerId"] = json!(owner);
+    item["configuration"]["ipPermissions"][0]["userIdGroupPairs"] = pairs.clone();
+    item["tags"] = json!({"team": "security"});
+    item
+}
+
+fn primary(pairs: &Value) -> Value {
+    common_group("sg-p", "primary", ADMIN, "tcp", pairs)
+}
+
+fn replica(protocol: &str) -> Value {
+    let name = "FMManagedSecurityGroup01234567-89ab-cdef-0123-456789abcdef-sg-p";
+    common_group("sg-r", name, ACCOUNT, protocol, &json!([]))
+}
+
+fn peering() -> Value {
+    let side =
+        |vpc: &str, owner: &str| json!({"vpcId": vpc, "ownerId": owner, "region": "us-east-1"});
+    let body = json!({"vpcPeeringConnectionId": "pcx-1", "status": {"code": "active"},
+        "accepterVpcInfo": side("vpc-1", ACCOUNT), "requesterVpcInfo": side("vpc-9", ADMIN)});
+    item("AWS::EC2::VPCPeeringConnection", "pcx-1", &body)
+}
+
+fn vpc(owner: &str) -> Value {
+    item("AWS::EC2::VPC", "vpc-1", &json!({"vpcId": "vpc-1", "ownerId": owner}))
+}
+
 fn protection(more: &Value) -> Value {
     let mut body = json!({"Id": "p", "Name": "p", "ResourceArn": ALB});
     for (name, value) in more.as_object().unwrap() {
@@ -105,6 +136,7 @@ fn policy_of(kind: &str, types: &[&str], data: &Value, tags: &Value) -> Policy {
 
 const GROUP: &str = "AWS::EC2::SecurityGroup";
 const INSTANCE: &str = "AWS::EC2::Instance";
+const INTERFACE: &str = "AWS::EC2::NetworkInterface";
 const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
 
 fn usage(unused: bool, unique: bool) -> Policy {
@@ -117,6 +149,14 @@ fn content(types: &[&str], tags: &Value) -> Policy {
     let data = json!({"preManagedOptions": [{"denyProtocolAllValue": true},
         {"auditSgDirection": {"type": "ALL"}}]});
     policy_of("SECURITY_GROUPS_CONTENT_AUDIT", types, &data, tags)
+}
+
+fn common(types: &[&str], switches: &[&str]) -> Policy {
+    let mut data = json!({"securityGroups": [{"id": "sg-p"}]});
+    for switch in switches {
+        data[switch] = json!(true);
+    }
+    policy_of("SECURITY_GROUPS_COMMON", types, &data, &json!([]))
 }
 
 fn waf() -> Policy {
@@ -140,7 +180,16 @@ fn judge(policy: &Policy, items: &[Value]) -> Option<Judgement> {
     }
     let shard = builder.seal();
     let facts = AccountFacts::of([&shard]);
-    Some(judged_at(policy, &shard, &facts, 2_000_000_000_000))
+    // What the policy names is among the items.
+    let named = references(policy).into_iter().filter_map(|reference| {
+        let Reference::Item { resource_type, id, .. } = &reference else { return None };
+        let item = shard.item(resource_type, id.as_str())?.clone();
+        Some((reference, Fact::Item(item)))
+    });
+    let (references, evaluated_ms): (References, _) = (named.collect(), 2_000_000_000_000);
+    let (shard, references, account) = (&shard, &references, &facts);
+    let evidence = Evidence { shard, references, account, evaluated_ms, stale_after_ms: None };
+    Some(super::judge(policy, &evidence))
 }
 
 /// Pointers to the members of objects, at whatever depth. Entries of a map of tags are no members: it
@@ -238,6 +287,54 @@ fn whatever_is_hidden_nothing_that_violates_complies() {
             content(&["AWS::EC2::NetworkInterface"], &json!([])),
             vec![group("sg-1", "-1"), interface("eni-1", &["sg-1"])],
         ),
+        (
+            "without a replica",
+            common(&[INTERFACE], &[]),
+            vec![primary(&json!([])), group("sg-1", "tcp"), interface("eni-1", &["sg-1"])],
+        ),
+        (
+            "with another group",
+            common(&[BALANCER], &["exclusiveResourceSecurityGroupManagement"]),
+            vec![primary(&json!([])), replica("tcp"), group("sg-1", "tcp"), {
+                let mut balancer = balancer(&json!([]));
+                balancer["configuration"]["securityGroups"] = json!(["sg-r", "sg-1"]);
+                balancer
+            }],
+        ),
+        (
+            "on the primary interface alone",
+            common(&[INSTANCE], &["applyToAllEC2InstanceENIs"]),
+            vec![
+                primary(&json!([])),
+                replica("tcp"),
+                group("sg-1", "tcp"),
+                instance("i-1", "running", &["sg-r"], &["sg-1"]),
+                vpc(ACCOUNT),
+            ],
+        ),
+        (
+            "edited",
+            common(&[INTERFACE], &["revertManualSecurityGroupChanges"]),
+            vec![primary(&json!([])), replica("udp")],
+        ),
+        (
+            "tagged",
+            common(&[INTERFACE], &["revertManualSecurityGroupChanges", "enableTagDistribution"]),
+            vec![primary(&json!([])), {
+                let mut replica = replica("tcp");
+                replica["tags"] = json!({"team": "web"});
+                replica
+            }],
+        ),
+        (
+            "without a reference",
+            common(&[INTERFACE], &["enableSecurityGroupReferencesDistribution"]),
+            vec![
+                primary(&json!([{"groupId": "sg-9", "userId": ADMIN}])),
+                replica("tcp"),
+                peering(),
+            ],
+        ),
         ("bare", waf(), vec![bare(), acl(&[])]),
         ("bare by relationships", waf(), vec![balancer(&json!([])), acl(&[])]),
         ("unprotected", shield("IGNORED"), vec![on_acl(), acl(&[ALB])]),
@@ -304,6 +401,27 @@ fn what_a_verdict_read_is_missed_when_it_is_hidden() {
             ],
             content(&[INSTANCE], &json!([])),
             carrying,
+        ),
+        (
+            &[
+                "\"sg-r\" /configuration/groupName",
+                "\"sg-r\" /configuration/vpcId",
+                "\"sg-r\" /configuration/ipPermissions",
+                "\"sg-p\" /configuration/ipPermissionsEgress",
+                "\"sg-r\" /tags",
+                "\"eni-1\" /configuration/groups",
+                "\"eni-1\" /configuration/vpcId",
+            ],
+            common(&[INTERFACE], &["revertManualSecurityGroupChanges", "enableTagDistribution"]),
+            vec![
+                primary(&json!([])),
+                {
+                    let mut replica = replica("tcp");
+                    replica["configuration"].as_object_mut().unwrap().remove("tags");
+                    replica
+                },
+                interface("eni-1", &["sg-r"]),
+            ],
         ),
         (
             &[

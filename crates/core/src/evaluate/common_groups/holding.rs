@@ -162,16 +162,14 @@ impl<'a> Holder<'a> {
         if *owner != shard.id.account {
             return Kind::Other;
         }
-        let is_itself = self.itself(&item.key.id).is_some();
         match self.primary_of(&item.key.id, group) {
             None if group.group_name.is_empty() => Kind::Unknown(unnamed_gap(item)),
             None => Kind::Other,
+            // It serves in its own VPC alone.
             Some(primary) => match (told(group), place.vpc) {
                 (Some(of_group), Some(here)) if of_group == here => Kind::Serves(primary),
                 (Some(_), Some(_)) => Kind::Other,
-                // A primary serves in its own VPC alone.
-                (None, _) | (_, None) if is_itself => Kind::Unknown(nowhere_gap(item, place)),
-                (None, _) | (_, None) => Kind::Serves(primary),
+                (None, _) | (_, None) => Kind::Unknown(nowhere_gap(item, place)),
             },
         }
     }
@@ -194,7 +192,7 @@ fn told(group: &SecurityGroup) -> Option<&str> {
     group.vpc.as_deref().filter(|vpc| !vpc.is_empty())
 }
 
-/// That it is not told whether a primary group is in the VPC of what carries it.
+/// That it is not told whether a group is in its own VPC where it is carried.
 fn nowhere_gap(group: &Item, place: &Place<'_>) -> Gap {
     let text = format!("The VPC of {} or {} was not recorded.", group.key.id, place.at);
     Gap::new(DependentService::Config, &text)

@@ -200,7 +200,11 @@ fn a_replica_of_another_account_or_vpc_does_not_serve() {
     let elsewhere = replica("sg-1", "sg-p", "vpc-2");
     assert_eq!(verdict(&found(&policy, vec![carried(), elsewhere])), "violate");
     let nowhere = replica("sg-1", "sg-p", "");
-    assert_eq!(verdict(&found(&policy, vec![carried(), nowhere])), "comply");
+    let untold = "AWSCONFIG The VPC of sg-1 or eni-1 was not recorded.";
+    assert_eq!(verdict(&found(&policy, vec![carried(), nowhere])), untold);
+    let anywhere = interface("eni-1", &["sg-1"]);
+    let there = replica("sg-1", "sg-p", "vpc-1");
+    assert_eq!(verdict(&found(&policy, vec![anywhere, there])), untold);
 }
 
 #[test]
@@ -367,6 +371,7 @@ fn a_managed_interface_of_an_instance_is_not_judged() {
         common("AWS::EC2::Instance", CommonGroups { all_interfaces: true, ..rule(&["sg-p"]) });
     let mut managed = in_vpc(interface("eni-2", &[]), "vpc-1");
     let on = instance("i-1", &["sg-rp"], &[("eni-1", &["sg-rp"]), ("eni-2", &[])]);
+    let on = in_vpc(on, "vpc-1");
     assert_eq!(verdict(&found(&policy, vec![on.clone(), managed.clone()])), "violate");
     let Body::NetworkInterface(own) = &mut managed.body else { unreachable!() };
     own.requester_managed = true;
