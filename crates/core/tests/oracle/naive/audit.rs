@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use serde_json::Value;
 
-use super::demand::{Demand, Lists, is_replica, name_of};
+use super::demand::{Demand, Lists, PREFIX_LIST, is_replica, name_of};
 use super::held::{self, Held};
 use super::item::is_unseen;
 use super::known::require;
@@ -38,6 +38,18 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
     let mut needed = vec![GROUP];
     needed.extend([INTERFACE, INSTANCE].iter().filter(|kind| listed.contains(kind)));
     require(&mut found, world, &here, &needed);
+    // Each of the two kinds of carriers tells of the other, and of lists all that there are may be
+    // named (row 37).
+    let carriers = [INTERFACE, INSTANCE];
+    let mut read = vec![PREFIX_LIST];
+    if carriers.iter().any(|kind| listed.contains(kind)) {
+        read.extend(carriers);
+    }
+    if read.iter().any(|kind| here.has_hole(world, kind))
+        && broken != Some(Mutation::HolesOfListsAndCarriersPass)
+    {
+        found.gap();
+    }
     let data = service_data(policy);
     let demand = Demand::of(world, &here, &data, broken);
     if demand.outdated && broken != Some(Mutation::OutdatedAuditGroupsPass) {

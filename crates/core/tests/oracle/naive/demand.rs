@@ -14,7 +14,7 @@ use super::{Mutation, Said, World, any_case, find, list, text};
 use crate::address::Range;
 
 const GROUP: &str = "AWS::EC2::SecurityGroup";
-const PREFIX_LIST: &str = "AWS::EC2::PrefixList";
+pub const PREFIX_LIST: &str = "AWS::EC2::PrefixList";
 
 /// The options of all elements together, with lists resolved.
 pub struct Demand {
@@ -23,6 +23,8 @@ pub struct Demand {
     /// An audit group may have changed since.
     pub outdated: bool,
     pub audit: Vec<Rule>,
+    /// Directions in which the audit group has any rule, ingress first.
+    pub directions: [bool; 2],
     pub action: String,
     pub managed: bool,
     pub options: Value,
@@ -76,12 +78,14 @@ impl Demand {
         let (mut missing, mut outdated) = (false, false);
         let there = held::of_administrator(world, broken);
         let mut audit = vec![];
+        let mut directions = [false; 2];
         for named in list(&data["securityGroups"]) {
             match there.item(GROUP, text(&named["id"])) {
                 Some(group) if !is_unseen(group) => {
                     let told = rules(group, broken);
                     missing |= told.untold_ingress || told.untold_egress;
                     outdated |= there.is_outdated(group);
+                    told.rules.iter().for_each(|rule| directions[usize::from(rule.egress)] = true);
                     audit.extend(told.rules.into_iter().filter(|r| !matches!(r.peer, Peer::Group)));
                 }
                 _ => missing = true,
@@ -106,6 +110,7 @@ impl Demand {
             missing,
             outdated,
             audit,
+            directions,
             action: text(&data["securityGroupAction"]["type"]).to_owned(),
             managed: !elements.is_empty(),
             options: Value::Object(options),
@@ -229,7 +234,7 @@ impl Demand {
         let mixed = broken == Some(Mutation::DirectionsOfAuditRulesMixed);
         let same_direction: Vec<&Rule> =
             self.audit.iter().filter(|audit| audit.egress == rule.egress || mixed).collect();
-        if same_direction.is_empty() {
+        if same_direction.is_empty() && !self.directions[usize::from(rule.egress)] {
             return Said::of(broken == Some(Mutation::NoAuditRuleAllowsAll));
         }
         if broken == Some(Mutation::AdjacentAuditRulesJoin)

@@ -129,9 +129,9 @@ impl Item {
             }
             whole["relationships"] = Value::Array(relations);
         }
-        if let Some(tags) = get(&["tags"]).and_then(tag_map) {
+        if let Some(tags) = get(&["tags"]).and_then(|tags| tag_map(tags, broken)) {
             whole["tags"] = tags;
-        } else if let Some(tags) = tags_inside(&whole) {
+        } else if let Some(tags) = tags_inside(&whole, broken) {
             whole["tags"] = tags;
         }
         read.whole = Some(whole);
@@ -180,17 +180,22 @@ fn tells_nothing(kind: &str, body: &Value) -> bool {
     body.is_object() && members.iter().all(|member| any_case(body, member).is_null())
 }
 
-/// Tags as a map, from a map or from a list of pairs.
-fn tag_map(tags: &Value) -> Option<Value> {
+/// Tags as a map, from a map or from a list of pairs. A tag whose value is not told leaves all of
+/// them untold (row 38).
+fn tag_map(tags: &Value, broken: Option<Mutation>) -> Option<Value> {
+    let lax = broken == Some(Mutation::TagsWithoutValueAreEmpty);
     match tags {
-        Value::Object(_) => Some(tags.clone()),
+        Value::Object(map) => (lax || map.values().all(Value::is_string)).then(|| tags.clone()),
         Value::Array(pairs) => {
             let mut map = Map::new();
             for pair in pairs {
                 let part = |lower: &str, upper: &str| {
                     pair[lower].as_str().or(pair[upper].as_str()).map(str::to_owned)
                 };
-                map.insert(part("key", "Key")?, json!(part("value", "Value").unwrap_or_default()));
+                map.insert(
+                    part("key", "Key")?,
+                    json!(part("value", "Value").or(lax.then(String::new))?),
+                );
             }
             Some(Value::Object(map))
         }
@@ -199,11 +204,11 @@ fn tag_map(tags: &Value) -> Option<Value> {
 }
 
 /// The same tags inside the body, for items that have no map of their own (formats §4).
-fn tags_inside(item: &Value) -> Option<Value> {
+fn tags_inside(item: &Value, broken: Option<Mutation>) -> Option<Value> {
     let (body, more) = (&item["configuration"], &item["supplementaryConfiguration"]);
     [&body["tags"], &body["Tags"], &body["tagSet"], &more["Tags"], &more["tags"]]
         .into_iter()
-        .find_map(tag_map)
+        .find_map(|tags| tag_map(tags, broken))
 }
 
 /// Numbers without `.0`, texts without their wrapping (formats §7).

@@ -108,13 +108,16 @@ impl Held<'_> {
                 && (covers(whole, &self.region, kind, None)
                     || kind == RECORDER && whole.region == self.region)
         });
+        let by_type = self.broken == Some(Mutation::GapsWithoutTypeNeedOne);
         let mended = hole.item
             && self.broken != Some(Mutation::MendedItemsStayUnreadable)
             && self.told.states.iter().any(|state| {
                 state.account == self.account
                     && (state.region == self.region || hole.anywhere)
                     && Some(text(&state.item["resourceId"])) == hole.id.as_deref()
-                    && hole.kind.as_deref() == Some(text(&state.item["resourceType"]))
+                    // Where its type was not told an id is enough.
+                    && (hole.kind.as_deref())
+                        .map_or(!by_type, |of| of == text(&state.item["resourceType"]))
                     && state.seen_ms >= hole.since_ms
             });
         !mended && (!closed || self.broken == Some(Mutation::SnapshotsCloseNothing))

@@ -27,6 +27,7 @@ mutations! {
     UntoldTagsAreNone,
     UntoldMembersPass,
     UntoldTagsTakeOutOfScope,
+    TagsWithoutValueAreEmpty,
     // What is held and known
     OlderStateWins,
     DeletionIgnored,
@@ -53,6 +54,9 @@ mutations! {
     MendedItemsStayUnreadable,
     SnapshotsCloseNothing,
     HolesOfReadTypesPass,
+    HolesOfListsAndCarriersPass,
+    GapsWithoutTypeNeedOne,
+    PagesOfNothingPass,
     UnreadableInSnapshotIsGone,
     UnrecordedElsewhereCounts,
     LettersOfTypesCount,
@@ -185,6 +189,7 @@ mutations! {
     GoneResourcesAreStrangers,
     UnrecordedResourcesAreGone,
     UntoldStrangersPass,
+    OutdatedStrangersPass,
     // Shield
     GlobalItemsStayWhereTheyCome,
     ProtectionsElsewhereIgnored,

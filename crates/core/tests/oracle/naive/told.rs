@@ -193,8 +193,13 @@ impl Told {
         for element in items {
             self.item(name, element, broken);
         }
-        // A delivered history has no pages: one that goes on is a list.
+        // A delivered history has no pages: one that goes on is a list. Nor is what tells of nothing
+        // the history of something.
         let pass = broken == Some(Mutation::PagesThatGoOnPass);
+        let of_nothing = self.states.len() == first && broken != Some(Mutation::PagesOfNothingPass);
+        if of_nothing && name.kind.is_none() && goes_on(document) && !pass {
+            self.goes_on(&Answer { newest_ms: name.moment_ms, ..Answer::default() });
+        }
         if name.kind.is_some() && goes_on(document) && !pass {
             let of = |state: &State| {
                 let kind = text(&state.item["resourceType"]).to_owned();

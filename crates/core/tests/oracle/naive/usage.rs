@@ -279,7 +279,9 @@ impl<'a> Users<'a> {
 
     /// Whether it is known on how many interfaces groups are.
     fn are_countable(&self) -> bool {
-        self.interfaces.iter().all(|user| !user.untold && !user.outdated)
+        // Of what another account's shard does not show, sharing tells.
+        let of_it = |user: &&Carrier<'_>| !(user.foreign && is_unseen(user.item));
+        self.interfaces.iter().filter(of_it).all(|user| !user.untold && !user.outdated)
     }
 
     /// Users that the account's own shard holds.

@@ -30,6 +30,13 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
     let mut needed = listed.clone();
     needed.push(WEB_ACL);
     require(&mut found, world, &here, &needed);
+    // What is untold of them may be a stranger to a web ACL that is taken over.
+    if retrofit
+        && ABOUT.iter().any(|kind| here.has_hole(world, kind))
+        && broken != Some(Mutation::UntoldStrangersPass)
+    {
+        found.gap();
+    }
     // Resources in scope, and web ACLs found on them.
     let mut in_scope: Vec<(&str, &str)> = vec![];
     let mut in_use: Vec<String> = vec![];
@@ -75,11 +82,23 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
     for arn in in_use.iter().filter(|_| retrofit) {
         let Some(acl) = seen_acl(arn, &here, broken) else { continue };
         let own = is_own(acl, case, broken);
+        let others = own != Said::Yes
+            && customers(acl, case, broken) == Said::No
+            && broken != Some(Mutation::AclsOfOthersTakenOver);
+        // What may have changed since may be on it by now.
+        let mut about = ABOUT.iter().flat_map(|kind| here.of_type(kind));
+        let carries = |item: &Value| {
+            text(&item["resourceType"]) != BALANCER || balancer_kind(item) == "application"
+        };
+        if !others
+            && about.any(|item| here.is_outdated(item) && carries(item))
+            && broken != Some(Mutation::OutdatedStrangersPass)
+        {
+            found.gap();
+        }
         if own == Said::Yes {
             continue;
         }
-        let others = customers(acl, case, broken) == Said::No
-            && broken != Some(Mutation::AclsOfOthersTakenOver);
         let strays = strays(world, acl, &here, &in_scope, broken);
         if own == Said::Untold {
             if strays != Said::No {
