@@ -20,23 +20,6 @@ struct Alike {
 /// Prints every difference of some pairs of cases.
 pub fn survey(seed: u64, pairs: std::ops::Range<u64>) {
     let defaults = crate::default_lists();
-    if crate::setting("TMP_PROBE", 0) == 1 {
-        let text = std::fs::read_to_string("/tmp/probe.jsonl").unwrap();
-        for line in text.lines() {
-            let case: Value = serde_json::from_str(line).unwrap();
-            println!("PROBE {}", case["probe"]);
-            let naive = std::panic::catch_unwind(|| naive::judge(&case, None));
-            println!("   naive {naive:?}");
-            println!("   core  {:?}", core_side::judge(&case));
-        }
-        return;
-    }
-    if let n @ 1.. = crate::setting("TMP_DUMP", 0) {
-        for case in world::pair(seed, n, &defaults) {
-            println!("DUMP {case}");
-        }
-        return;
-    }
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let mut all: BTreeMap<String, Alike> = BTreeMap::new();
     std::thread::scope(|scope| {
