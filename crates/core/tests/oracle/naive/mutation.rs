@@ -189,7 +189,6 @@ mutations! {
     GoneResourcesAreStrangers,
     UnrecordedResourcesAreGone,
     UntoldStrangersPass,
-    OutdatedStrangersPass,
     // Shield
     GlobalItemsStayWhereTheyCome,
     ProtectionsElsewhereIgnored,

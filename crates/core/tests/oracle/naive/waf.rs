@@ -92,7 +92,7 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
         };
         if !others
             && about.any(|item| here.is_outdated(item) && carries(item))
-            && broken != Some(Mutation::OutdatedStrangersPass)
+            && broken != Some(Mutation::UntoldStrangersPass)
         {
             found.gap();
         }
