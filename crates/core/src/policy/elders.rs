@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::ident::{AccountId, PolicyId};
 use crate::scope::TagScope;
 
-use super::{Policy, PolicyType};
+use super::Policy;
 
 /// A policy that goes before another where both are about a subnet.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,21 +29,22 @@ impl Elder {
     }
 }
 
-/// For each policy of a list, which is in the order of creation, the elders of those on network ACLs
-/// ([`Policy::elders`]): of the same Region, the oldest first. `accounts` tells which accounts a
+/// For each policy of a list, which is in the order of creation, its elders ([`Policy::elders`]): of the
+/// same type, if it is one whose oldest policy judges, and Region, the oldest first. `accounts` tells which accounts a
 /// policy judges, ascending, and is only asked about policies that have younger ones.
 pub fn elders<'a>(
     by_age: impl IntoIterator<Item = &'a Policy>,
     accounts: impl Fn(&Policy) -> Arc<[AccountId]>,
 ) -> Vec<Vec<Elder>> {
     let by_age: Vec<&Policy> = by_age.into_iter().collect();
-    let is_one = |policy: &&&Policy| policy.policy_type() == PolicyType::NetworkAclCommon;
+    let is_one = |policy: &&&Policy| policy.policy_type().facts().oldest_judges;
     let mut found: Vec<Vec<Elder>> = by_age.iter().map(|_| Vec::new()).collect();
     for (at, elder) in by_age.iter().enumerate().filter(|(_, policy)| is_one(policy)) {
         let mut known: Option<Elder> = None;
         let younger = by_age.iter().zip(&mut found).skip(at.saturating_add(1));
         for (policy, elders) in younger.filter(|(policy, _)| is_one(policy)) {
-            if policy.region != elder.region {
+            let is_alike = policy.policy_type() == elder.policy_type();
+            if policy.region != elder.region || !is_alike {
                 continue;
             }
             let elder = known.get_or_insert_with(|| Elder {

@@ -34,6 +34,7 @@ impl Rule {
         match self {
             Rule::CommonGroups(_) => PolicyType::SecurityGroupsCommon,
             Rule::ContentAudit(_) => PolicyType::SecurityGroupsContentAudit,
+            Rule::NetworkAclCommon(_) => PolicyType::NetworkAclCommon,
             Rule::ShieldAdvanced(_) => PolicyType::ShieldAdvanced,
             Rule::UsageAudit(_) => PolicyType::SecurityGroupsUsageAudit,
             Rule::Wafv2(_) => PolicyType::Wafv2,

@@ -11,6 +11,7 @@ use crate::inventory::{AclEntry, AclMembers, AclTraffic};
 /// What is true of the type.
 pub(super) static FACTS: Facts = Facts {
     has_details: true,
+    oldest_judges: true,
     // Its rules are in PolicyOption.
     needs_data: false,
     option: Some(OptionMember {

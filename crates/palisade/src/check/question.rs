@@ -8,6 +8,7 @@ use palisade_core::ident::{AccountId, PolicyId, Region, ResourceType};
 use palisade_core::inventory::Assumed;
 use palisade_core::organization::Organization;
 use palisade_core::policy::{self, Document, Identity, Policy, PolicyFile, Purpose, Quotas};
+use palisade_core::scope::in_scope_accounts;
 use sha2::{Digest, Sha256};
 
 use crate::args::{self, Check};
@@ -70,6 +71,13 @@ impl Question {
         let rivals = policy::rivals(&policies);
         for (policy, rivals) in policies.iter_mut().zip(rivals) {
             policy.rival_names = rivals;
+        }
+        // The order given stands for that of creation (semantics §11 row 64).
+        let elders = policy::elders(&policies, |policy| {
+            in_scope_accounts(&policy.scope, &organization).into_iter().cloned().collect()
+        });
+        for (policy, elders) in policies.iter_mut().zip(elders) {
+            policy.elders = elders;
         }
         let is_used = |given: &&String| {
             policies.iter().any(|policy: &Policy| earlier_of(given, &policy.name).is_some())
@@ -136,7 +144,7 @@ impl Question {
     /// Whether any policy is about any account at all.
     pub fn is_about_somebody(&self) -> bool {
         self.policies.iter().any(|policy| {
-            !palisade_core::scope::in_scope_accounts(&policy.scope, &self.organization).is_empty()
+            !in_scope_accounts(&policy.scope, &self.organization).is_empty()
         })
     }
 
