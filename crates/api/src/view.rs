@@ -91,8 +91,7 @@ impl ControlView {
     fn by_age(&self) -> Vec<(i64, &Arc<Policy>)> {
         let created_ms = |id| self.control.policies.get(id).map_or(i64::MAX, |it| it.created_ms);
         let all = self.policies.iter();
-        let mut all: Vec<_> =
-            all.map(|(id, parsed)| (created_ms(id), &parsed.policy)).collect();
+        let mut all: Vec<_> = all.map(|(id, parsed)| (created_ms(id), &parsed.policy)).collect();
         all.sort_by(|(one, policy), (other, its)| (one, &policy.id).cmp(&(other, &its.id)));
         all
     }

@@ -177,12 +177,10 @@ fn shield(status: &str) -> Policy {
     policy_of("SHIELD_ADVANCED", &[BALANCER], &data, &json!([]))
 }
 
-fn subnet(tags: &Value) -> Value {
+fn subnet() -> Value {
     let body = json!({"subnetId": "subnet-1", "vpcId": "vpc-1", "availabilityZone": "us-east-1a",
         "ownerId": ACCOUNT, "state": "available", "tags": []});
-    let mut item = item(SUBNET, "subnet-1", &body);
-    item["tags"] = tags.clone();
-    item
+    item(SUBNET, "subnet-1", &body)
 }
 
 fn network_acl(ssh: &str) -> Value {
@@ -382,11 +380,11 @@ fn whatever_is_hidden_nothing_that_violates_complies() {
         ("response off", shield("ENABLED"), vec![on_acl(), acl(&[ALB]), protection(&json!({}))]),
     ];
     let acls = [
-        ("an entry is missing", no_ssh(&json!([])), vec![subnet(&json!({})), network_acl("allow")]),
+        ("an entry is missing", no_ssh(&json!([])), vec![subnet(), network_acl("allow")]),
         (
             "an entry is missing and the subnet is tagged",
             no_ssh(&prod),
-            vec![subnet(&json!({"env": "prod"})), network_acl("allow")],
+            vec![tagged(subnet()), network_acl("allow")],
         ),
     ];
     for (name, policy, mut items) in worlds.into_iter().chain(acls) {
@@ -482,7 +480,7 @@ fn what_a_verdict_read_is_missed_when_it_is_hidden() {
         (
             &["/configuration/entries", "/configuration/associations"],
             no_ssh(&json!([])),
-            vec![subnet(&json!({})), network_acl("deny")],
+            vec![subnet(), network_acl("deny")],
         ),
     ];
     for (members, policy, mut items) in worlds {

@@ -143,9 +143,9 @@ impl Question {
 
     /// Whether any policy is about any account at all.
     pub fn is_about_somebody(&self) -> bool {
-        self.policies.iter().any(|policy| {
-            !in_scope_accounts(&policy.scope, &self.organization).is_empty()
-        })
+        self.policies
+            .iter()
+            .any(|policy| !in_scope_accounts(&policy.scope, &self.organization).is_empty())
     }
 
     /// The id that the policy's file carries.
