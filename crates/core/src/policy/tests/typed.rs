@@ -473,7 +473,7 @@ fn the_other_types_are_checked_as_far_as_is_clear() {
     );
 }
 
-fn network_acl(set: Value) -> Result<Rule, String> {
+fn network_acl(set: Value) -> Result<Policy, Refusal> {
     let option = json!({"NetworkAclCommonPolicy": {"NetworkAclEntrySet": set}});
     let data = json!({"PolicyOption": option});
     let mut document = edited(
@@ -493,7 +493,7 @@ fn network_acl_entries_become_those_of_subnets() {
         merge(&mut whole, entry);
         let set = json!({"FirstEntries": [whole], "ForceRemediateForFirstEntries": true,
             "LastEntries": null, "ForceRemediateForLastEntries": false});
-        let Ok(Rule::NetworkAclCommon(read)) = network_acl(set) else { panic!() };
+        let Rule::NetworkAclCommon(read) = network_acl(set).unwrap().rule else { panic!() };
         assert_eq!((read.first.len(), read.last.len()), (1, 0));
         assert_eq!((read.force_first, read.force_last), (true, false));
         read.first[0].to_string()
