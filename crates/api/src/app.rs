@@ -252,7 +252,9 @@ impl App {
             let view = self.view()?;
             let Decision { mut changes, event, answer } = decide(&view)?;
             let otherwise = view.judged_otherwise(&changes);
+            let held_otherwise = view.held_otherwise(&changes);
             changes.extend(otherwise.into_iter().map(ControlChange::FanOut));
+            changes.extend(held_otherwise);
             changes.push(ControlChange::Audit(Arc::new(event)));
             match self.store.commit(view.revision(), &changes, self.clock.now_ms()) {
                 Ok(_) => {

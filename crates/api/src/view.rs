@@ -1,14 +1,14 @@
 //! The control state as handlers and the worker read it: parsed once, shared, never stale.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use palisade_core::ident::{AccountId, ListId, PolicyId, Region, ResourceSetId};
+use palisade_core::ident::{AccountId, ListId, PolicyId, Region, ResourceSetId, ShardId};
 use palisade_core::organization::Organization;
-use palisade_core::policy::{self, Identity, Policy, PolicyType};
+use palisade_core::policy::{self, Elder, Identity, Policy, PolicyType};
 use palisade_core::scope::{self, AdminScope};
 use palisade_store::{
-    Administrator, Control, ControlChange, ControlState, ListRecord, PolicyRecord,
+    Administrator, Control, ControlChange, ControlState, ListRecord, Mark, PolicyRecord,
     ResourceSetRecord, StoreError,
 };
 use palisade_wire::{ErrorKind, Fault};
@@ -82,7 +82,76 @@ impl ControlView {
                 Arc::make_mut(&mut parsed.policy).rival_names = rivals;
             }
         }
-        ControlView { control, policies }
+        let mut view = ControlView { control, policies };
+        view.set_elders();
+        view
+    }
+
+    /// The policies as far as they can be parsed, the oldest first.
+    fn by_age(&self) -> Vec<(i64, &Arc<Policy>)> {
+        let created_ms = |id| self.control.policies.get(id).map_or(i64::MAX, |it| it.created_ms);
+        let all = self.policies.iter();
+        let mut all: Vec<_> = all.map(|(id, parsed)| (created_ms(id), &parsed.policy)).collect();
+        all.sort_by(|(one, policy), (other, its)| (one, &policy.id).cmp(&(other, &its.id)));
+        all
+    }
+
+    fn set_elders(&mut self) {
+        let by_age: Vec<&Policy> = self.by_age().into_iter().map(|(_, policy)| &**policy).collect();
+        let ids: Vec<PolicyId> = by_age.iter().map(|policy| policy.id.clone()).collect();
+        let found = policy::elders(by_age, |policy| self.in_scope(&policy.id).into());
+        for (id, elders) in ids.iter().zip(found) {
+            if let Some(parsed) = self.policies.get_mut(id)
+                && parsed.policy.elders != elders
+            {
+                Arc::make_mut(&mut parsed.policy).elders = elders;
+            }
+        }
+    }
+
+    /// What must be judged again once these changes are made, of policies on network ACLs that stay as
+    /// they are: older ones decide which subnets are their own (semantics §11 row 53).
+    pub(crate) fn held_otherwise(&self, changes: &[ControlChange]) -> Vec<ControlChange> {
+        let mut after: BTreeMap<&PolicyId, (i64, Arc<Policy>)> = BTreeMap::new();
+        for (created_ms, policy) in self.by_age() {
+            after.insert(&policy.id, (created_ms, policy.clone()));
+        }
+        let mut organization = self.organization();
+        let mut scopes: BTreeMap<&AccountId, Option<&AdminScope>> = BTreeMap::new();
+        let mut put: BTreeSet<&PolicyId> = BTreeSet::new();
+        for change in changes {
+            match change {
+                ControlChange::PutPolicy(record) => {
+                    put.insert(&record.id);
+                    after.remove(&record.id);
+                    if let Ok(policy) = policy::parse(&record.document, identity(record)) {
+                        after.insert(&record.id, (record.created_ms, Arc::new(policy)));
+                    }
+                }
+                ControlChange::RemovePolicy(id) => {
+                    after.remove(id);
+                }
+                ControlChange::PutOrganization(new) => organization = Some(new),
+                ControlChange::PutAdministrator(account, administrator) => {
+                    scopes.insert(account, administrator.scope.as_ref());
+                }
+                ControlChange::RemoveAdministrator(account) => {
+                    scopes.insert(account, None);
+                }
+                _ => {}
+            }
+        }
+        let mut by_age: Vec<&(i64, Arc<Policy>)> = after.values().collect();
+        by_age.sort_by(|(one, policy), (other, its)| (one, &policy.id).cmp(&(other, &its.id)));
+        let all: Vec<&Policy> = by_age.iter().map(|(_, policy)| &**policy).collect();
+        let found = policy::elders(all.iter().copied(), |policy| {
+            let scope = scopes.get(&policy.owner).copied();
+            let scope = scope.unwrap_or_else(|| self.admin_scope(&policy.owner));
+            let judged = organization.map(|known| judged_accounts(policy, scope, known));
+            judged.unwrap_or_default().into()
+        });
+        let same = all.into_iter().zip(found).filter(|(policy, _)| !put.contains(&policy.id));
+        same.flat_map(|(policy, elders)| otherwise(policy, &elders)).collect()
     }
 
     /// The policies that stay as they are and yet judge otherwise once these changes are made: names
@@ -239,6 +308,27 @@ impl ControlView {
             judged_accounts(&parsed.policy, scope, organization)
         })
     }
+}
+
+/// What must be judged again under a policy whose elders are others now: all of it, or the accounts that
+/// came into the scope of one or left it.
+fn otherwise(policy: &Policy, elders: &[Elder]) -> Vec<ControlChange> {
+    let before = &policy.elders;
+    let is_same = |(one, other): (&Elder, &Elder)| one.id == other.id && one.tags == other.tags;
+    if before.len() != elders.len() || !before.iter().zip(elders).all(is_same) {
+        return vec![ControlChange::FanOut(policy.id.clone())];
+    }
+    let mut moved: BTreeSet<&AccountId> = BTreeSet::new();
+    for (before, after) in before.iter().zip(elders) {
+        let is_in = |of: &Elder, account: &&AccountId| of.has_account(account);
+        moved.extend(before.accounts.iter().filter(|account| !is_in(after, account)));
+        moved.extend(after.accounts.iter().filter(|account| !is_in(before, account)));
+    }
+    let marks = moved.into_iter().map(|account| Mark {
+        shard: ShardId { account: account.clone(), region: policy.region.clone() },
+        policy: Some(policy.id.clone()),
+    });
+    marks.map(ControlChange::Mark).collect()
 }
 
 /// The accounts that a policy judges when its owner's scope is `scope`, ascending.

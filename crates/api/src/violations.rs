@@ -2,6 +2,7 @@
 //! §3.6, §3.7), from what the ledger keeps as evidence. Nothing is executed. Each family of findings
 //! has its members of `ResourceViolation` in a file of its own.
 
+mod network_acls;
 mod security_groups;
 mod shield;
 #[cfg(test)]
@@ -148,10 +149,12 @@ fn detailed_type(
     })
 }
 
-/// One element of the answer: exactly one of its members is set. `None` where the model has no member
+/// One element of the answer: exactly one of its violations is set, with what would end it where the
+/// model has that beside. `None` where the model has no member
 /// for what was found.
 fn violation(row: &ViolatorRow, found: &Violation) -> Option<ResourceViolation> {
     match &found.finding {
+        Finding::NetworkAcls(finding) => Some(network_acls::violation(row, finding)),
         Finding::SecurityGroups(finding) => security_groups::violation(row, finding),
         Finding::Shield(finding) => shield::violation(finding),
         Finding::Waf(finding) => waf::violation(row, finding),

@@ -21,6 +21,7 @@ mod forms;
 mod keys;
 mod lists;
 mod matrix;
+mod network_acls;
 mod operator;
 mod policies;
 mod quotas;

@@ -2,6 +2,7 @@
 //! `ResourceViolation` of the model has families: its variants, the reasons that AWS gives for them,
 //! their words, and beside them what would end the violation.
 
+mod network_acls;
 mod reason;
 mod security_groups;
 mod shield;
@@ -9,6 +10,10 @@ mod waf;
 
 use serde::{Deserialize, Serialize};
 
+pub use network_acls::{
+    AclRemedy, AclStep, CONFLICTS_MAX, EntryFault, EntryFaultReason, EntryPart, NetworkAclFinding,
+    Obstacle, PlacedEntry,
+};
 pub(super) use reason::Reasoned;
 pub use reason::ViolationReason;
 pub use security_groups::{
@@ -64,6 +69,8 @@ macro_rules! families {
 }
 
 families! {
+    /// Network ACLs on subnets.
+    NetworkAcls(NetworkAclFinding);
     /// Audits of security groups, and what carries such groups.
     SecurityGroups(SecurityGroupFinding);
     /// Shield Advanced protections.

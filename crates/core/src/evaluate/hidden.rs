@@ -117,12 +117,16 @@ fn protection(more: &Value) -> Value {
 }
 
 fn policy_of(kind: &str, types: &[&str], data: &Value, tags: &Value) -> Policy {
+    policy_with(kind, types, data, tags, &Value::Null)
+}
+
+fn policy_with(kind: &str, types: &[&str], data: &Value, tags: &Value, option: &Value) -> Policy {
     let mut data = data.clone();
     data["type"] = json!(kind);
     let text = json!({"PolicyName": "p", "ResourceType": "ResourceTypeList",
         "ResourceTypeList": types, "ResourceTags": tags, "ExcludeResourceTags": false,
         "RemediationEnabled": false, "SecurityServicePolicyData":
-            {"Type": kind, "ManagedServiceData": data.to_string()}});
+            {"Type": kind, "ManagedServiceData": data.to_string(), "PolicyOption": option}});
     let file = PolicyFile::parse(text.to_string().as_bytes()).unwrap();
     let identity = Identity {
         id: "01234567-89ab-cdef-0123-456789abcdef".try_into().unwrap(),
@@ -135,6 +139,7 @@ fn policy_of(kind: &str, types: &[&str], data: &Value, tags: &Value) -> Policy {
 }
 
 const GROUP: &str = "AWS::EC2::SecurityGroup";
+const SUBNET: &str = "AWS::EC2::Subnet";
 const INSTANCE: &str = "AWS::EC2::Instance";
 const INTERFACE: &str = "AWS::EC2::NetworkInterface";
 const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
@@ -170,6 +175,38 @@ fn shield(status: &str) -> Policy {
     let data = json!({"automaticResponseConfiguration":
         {"automaticResponseStatus": status, "automaticResponseAction": action}});
     policy_of("SHIELD_ADVANCED", &[BALANCER], &data, &json!([]))
+}
+
+fn subnet() -> Value {
+    let body = json!({"subnetId": "subnet-1", "vpcId": "vpc-1", "availabilityZone": "us-east-1a",
+        "ownerId": ACCOUNT, "state": "available", "tags": []});
+    item(SUBNET, "subnet-1", &body)
+}
+
+fn network_acl(ssh: &str) -> Value {
+    let entry = |number: u32, protocol: &str, action: &str, egress: bool| {
+        let mut entry = json!({"ruleNumber": number, "protocol": protocol, "ruleAction": action,
+            "egress": egress, "cidrBlock": "0.0.0.0/0"});
+        if protocol != "-1" {
+            entry["portRange"] = json!({"from": 22, "to": 22});
+        }
+        entry
+    };
+    let body = json!({"networkAclId": "acl-1", "vpcId": "vpc-1", "isDefault": false, "ownerId": ACCOUNT,
+        "entries": [entry(100, "6", ssh, false), entry(200, "-1", "allow", false),
+            entry(32_767, "-1", "deny", false), entry(32_767, "-1", "deny", true)],
+        "associations": [{"networkAclAssociationId": "aclassoc-1", "networkAclId": "acl-1",
+            "subnetId": "subnet-1"}], "tags": []});
+    item("AWS::EC2::NetworkAcl", "acl-1", &body)
+}
+
+fn no_ssh(tags: &Value) -> Policy {
+    let entry = json!({"Protocol": "tcp", "PortRange": {"From": 22, "To": 22}, "RuleAction": "deny",
+        "Egress": false, "CidrBlock": "0.0.0.0/0"});
+    let set = json!({"FirstEntries": [entry], "ForceRemediateForFirstEntries": false,
+        "ForceRemediateForLastEntries": false});
+    let option = json!({"NetworkAclCommonPolicy": {"NetworkAclEntrySet": set}});
+    policy_with("NETWORK_ACL_COMMON", &[SUBNET], &json!({}), tags, &option)
 }
 
 /// What is found of the items; `None` when one of them cannot be read: it would stand as unseen.
@@ -342,7 +379,15 @@ fn whatever_is_hidden_nothing_that_violates_complies() {
         ("response on", shield("DISABLED"), vec![on_acl(), acl(&[ALB]), protection(&response)]),
         ("response off", shield("ENABLED"), vec![on_acl(), acl(&[ALB]), protection(&json!({}))]),
     ];
-    for (name, policy, mut items) in worlds {
+    let acls = [
+        ("an entry is missing", no_ssh(&json!([])), vec![subnet(), network_acl("allow")]),
+        (
+            "an entry is missing and the subnet is tagged",
+            no_ssh(&prod),
+            vec![tagged(subnet()), network_acl("allow")],
+        ),
+    ];
+    for (name, policy, mut items) in worlds.into_iter().chain(acls) {
         items.push(recorder());
         let judgement = judge(&policy, &items).unwrap();
         assert_eq!(judgement.status(), Some(Status::NonCompliant), "{name}");
@@ -432,6 +477,11 @@ fn what_a_verdict_read_is_missed_when_it_is_hidden() {
             vec![on_acl(), acl(&[])],
         ),
         (&["/relationships"], waf(), vec![balancer(&json!([])), acl(&[ALB])]),
+        (
+            &["/configuration/entries", "/configuration/associations"],
+            no_ssh(&json!([])),
+            vec![subnet(), network_acl("deny")],
+        ),
     ];
     for (members, policy, mut items) in worlds {
         items.push(recorder());

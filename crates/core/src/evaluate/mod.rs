@@ -8,6 +8,7 @@ use crate::inventory::{Item, Shard};
 use crate::policy::{Policy, Rule};
 
 mod account;
+mod acl_order;
 mod addresses;
 mod audit_lists;
 mod change;
@@ -25,6 +26,7 @@ mod judgement;
 mod managed_options;
 mod narrowing;
 mod network;
+mod network_acl_common;
 mod opening;
 mod prefix_lists;
 mod reference;
@@ -49,10 +51,12 @@ pub(crate) use coverage::STALE;
 pub use coverage::current_until_ms;
 use evaluator::Evaluator;
 pub use finding::{
-    ATTACHED_RULES_MAX, AttachedGroup, BrokenRule, Direction, Finding, GroupPlace, GroupStep,
-    Mismatch, MissingReplica, NarrowPeer, NarrowRule, NearMiss, OUT_OF_SCOPE_RESOURCES_MAX,
-    REPLICA_DIFFERENCES_MAX, RULE_GROUP_DIFFERENCES_MAX, ReplicaDifference, RuleAction, RuleRemedy,
-    SecurityGroupFinding, ShieldFinding, Violation, ViolationReason, WafFinding,
+    ATTACHED_RULES_MAX, AclRemedy, AclStep, AttachedGroup, BrokenRule, CONFLICTS_MAX, Direction,
+    EntryFault, EntryFaultReason, EntryPart, Finding, GroupPlace, GroupStep, Mismatch,
+    MissingReplica, NarrowPeer, NarrowRule, NearMiss, NetworkAclFinding, OUT_OF_SCOPE_RESOURCES_MAX,
+    Obstacle, PlacedEntry, REPLICA_DIFFERENCES_MAX, RULE_GROUP_DIFFERENCES_MAX, ReplicaDifference,
+    RuleAction, RuleRemedy, SecurityGroupFinding, ShieldFinding, Violation, ViolationReason,
+    WafFinding,
 };
 pub use footprint::{Difference, Support, footprint, judge_changed, support};
 pub use gap::Gap;
@@ -75,6 +79,7 @@ fn evaluator(rule: &Rule) -> &dyn Evaluator {
     match rule {
         Rule::CommonGroups(common) => common,
         Rule::ContentAudit(audit) => audit,
+        Rule::NetworkAclCommon(common) => common,
         Rule::ShieldAdvanced(shield) => shield,
         Rule::UsageAudit(audit) => audit,
         Rule::Wafv2(wafv2) => wafv2,
@@ -165,10 +170,6 @@ mod tests {
             (
                 PolicyType::DnsFirewall,
                 "AWSVPC Palisade does not judge policies of type DNS_FIREWALL yet.",
-            ),
-            (
-                PolicyType::NetworkAclCommon,
-                "AWSVPC Palisade does not judge policies of type NETWORK_ACL_COMMON yet.",
             ),
         ] {
             let policy = policy("AWS::EC2::Subnet", Rule::NotJudged(policy_type));

@@ -1,8 +1,9 @@
 //! Which resources of a shard a policy is about.
 
-use crate::ident::ResourceType;
+use crate::ident::{AccountId, ResourceType};
 use crate::inventory::{Item, Shard};
-use crate::policy::{DependentService, Policy};
+use crate::policy::{DependentService, Elder, Policy};
+use crate::scope::TagScope;
 
 use super::gap::Gap;
 use super::security_groups::{is_own, is_terminated};
@@ -24,14 +25,50 @@ pub(super) enum Membership {
 /// that kept the resource out say nothing of that any more; old ones that put it in still do, with
 /// the gap that [`outdated`] makes.
 pub(super) fn membership(policy: &Policy, item: &Item) -> Membership {
-    if policy.scope.tags.tags.is_empty() {
+    membership_by(&policy.scope.tags, item)
+}
+
+fn membership_by(filter: &TagScope, item: &Item) -> Membership {
+    if filter.tags.is_empty() {
         return Membership::In;
     }
-    let later_untold = item.unseen_since.as_ref().is_some_and(|later| later.tags.is_none());
     match item.latest_tags() {
-        Some(tags) if policy.scope.has_tags(tags) => Membership::In,
-        Some(_) if !later_untold => Membership::Out,
+        Some(tags) if filter.has(tags) => Membership::In,
+        Some(_) if !is_later_untold(item) => Membership::Out,
         Some(_) | None => Membership::Undecided,
+    }
+}
+
+fn is_later_untold(item: &Item) -> bool {
+    item.unseen_since.as_ref().is_some_and(|later| later.tags.is_none())
+}
+
+/// Whose a resource is that several policies are about (semantics §11 row 53).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Holder<'p> {
+    /// The policy's own: no older one holds it.
+    Own,
+    /// An older policy's: it is out of scope.
+    Elder(&'p Elder),
+    /// An older policy may hold it: it counts neither way.
+    Undecided(Gap),
+}
+
+/// Who of a policy and its elders holds a resource of an account that the policy's own scope holds.
+/// Old tags of which the latest are not told do not prove that it is an elder's.
+pub(super) fn holder<'p>(policy: &'p Policy, account: &AccountId, item: &Item) -> Holder<'p> {
+    let mut undecided = false;
+    for elder in policy.elders.iter().filter(|elder| elder.has_account(account)) {
+        let is_certain = elder.tags.tags.is_empty() || !is_later_untold(item);
+        match membership_by(&elder.tags, item) {
+            Membership::In if is_certain => return Holder::Elder(elder),
+            Membership::Out => {}
+            Membership::In | Membership::Undecided => undecided = true,
+        }
+    }
+    match undecided {
+        true => Holder::Undecided(outdated(item).unwrap_or_else(|| untagged_gap(item))),
+        false => Holder::Own,
     }
 }
 
@@ -67,7 +104,8 @@ pub(super) fn undecided<'a>(
             return Some(gap);
         }
         let is_undecided = membership == Membership::Undecided && is_protectable(item);
-        is_undecided.then(|| outdated(item).unwrap_or_else(|| untagged_gap(item)))
+        let is_elders = || matches!(holder(policy, &shard.id.account, item), Holder::Elder(_));
+        (is_undecided && !is_elders()).then(|| outdated(item).unwrap_or_else(|| untagged_gap(item)))
     })
 }
 

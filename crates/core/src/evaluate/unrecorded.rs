@@ -25,7 +25,7 @@ pub(super) fn outdated_gap(item: &Item) -> Gap {
 pub(super) fn unseen_gap(item: &Item) -> Gap {
     let ItemKey { resource_type, id, .. } = &item.key;
     let text = match item.body {
-        Body::OlderLayout => format!(
+        Body::OlderLayout | Body::Unwanted => format!(
             "The configuration of {resource_type} {id} was stored by an earlier version of \
              Palisade: deliver its inventory again."
         ),

@@ -80,6 +80,7 @@ pub fn policy(resource_types: &str, rule: Rule) -> Policy {
         name: "web".into(),
         former_names: Vec::new(),
         rival_names: Vec::new(),
+        elders: Vec::new(),
         owner: account(ADMIN),
         region: Region::home_of_global(),
         revision: 1,

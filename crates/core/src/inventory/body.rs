@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ident::{AccountId, ResourceType};
 
-use super::WebAclRuleGroup;
+use super::{NetworkAcl, WebAclRuleGroup};
 
 macro_rules! bodies {
     (
@@ -104,6 +104,8 @@ bodies! {
         12 Protection(Protection);
         /// `AWS::Config::ConfigurationRecorder`
         13 Recorder(Recorder);
+        /// `AWS::EC2::NetworkAcl`
+        16 NetworkAcl(NetworkAcl);
         /// `AWS::EC2::Subnet`
         17 Subnet(Subnet);
         /// `AWS::EC2::VPC`
@@ -404,7 +406,7 @@ mod tests {
     use super::*;
 
     /// What stores hold: to be added to, never to be altered.
-    const STORED: [(u32, &str); 19] = [
+    const STORED: [(u32, &str); 20] = [
         (0, "Deleted"),
         (1, "Unseen"),
         (2, "Unwanted"),
@@ -421,6 +423,7 @@ mod tests {
         (13, "Recorder"),
         (14, "OlderLayout"),
         (15, "GroupAssociation"),
+        (16, "NetworkAcl"),
         (17, "Subnet"),
         (18, "Vpc"),
         (19, "PeeringConnection"),
@@ -452,6 +455,7 @@ mod tests {
             (13, Body::Recorder(Recorder::default())),
             (14, Body::OlderLayout),
             (15, Body::GroupAssociation(GroupAssociation::default())),
+            (16, Body::NetworkAcl(NetworkAcl::default())),
             (17, Body::Subnet(Subnet::default())),
             (18, Body::Vpc(Vpc::default())),
             (19, Body::PeeringConnection(PeeringConnection::default())),

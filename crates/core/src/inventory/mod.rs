@@ -24,6 +24,7 @@ mod limits;
 mod merge;
 mod missed;
 mod name;
+mod network_acl;
 mod older_layout;
 mod opaque;
 mod outline;
@@ -49,6 +50,9 @@ pub use layout::{ITEM_LAYOUT, ItemDecodeError};
 pub use limits::{DEPTH_MAX, ITEM_BYTES_MAX, PREAMBLE_BYTES_MAX};
 pub use merge::{Held, Merged, is_live, is_live_unless, merge};
 pub use missed::{Cause, Missed, OpenGap, OpenGaps, open_gaps};
+pub use network_acl::{
+    AclAssociation, AclEntry, AclMembers, AclTraffic, NetworkAcl, NumberedEntry,
+};
 pub use read::read_item;
 pub use rule_group::{
     ACTION_COUNT, ACTION_NONE, RuleActions, RuleGroupId, WebAclRuleGroup, canonical, configs,

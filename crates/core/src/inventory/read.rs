@@ -3,6 +3,7 @@
 mod association;
 mod moment;
 mod network;
+mod network_acl;
 mod plain;
 mod protection;
 mod recorder;
@@ -478,6 +479,7 @@ fn reader_of(resource_type: &ResourceType) -> Option<Reader> {
         (ResourceType::NETWORK_INTERFACE, network::read_interface),
         (ResourceType::INSTANCE, network::read_instance),
         (ResourceType::SECURITY_GROUP_VPC_ASSOCIATION, network::read_group_association),
+        (ResourceType::NETWORK_ACL, network_acl::read_acl),
         (ResourceType::SUBNET, network::read_subnet),
         (ResourceType::VPC, vpc::read_vpc),
         (ResourceType::VPC_PEERING_CONNECTION, vpc::read_peering),

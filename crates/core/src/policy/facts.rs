@@ -25,6 +25,9 @@ pub struct Facts {
     pub makes_security_groups: bool,
     /// Whether it makes web ACLs for them, by their names (semantics §11 row 34).
     pub(super) makes_web_acls: bool,
+    /// Whether of several policies of the type that are about a resource the oldest alone judges it
+    /// (semantics §11 row 53).
+    pub(super) oldest_judges: bool,
     /// How AWS refuses a resource type that a policy of the type may not name, before it says which;
     /// `None` where its words are not known (semantics §8.2).
     pub(super) unsupported_type: Option<&'static str>,
@@ -63,6 +66,7 @@ impl Facts {
             is_default_administrators: false,
             makes_security_groups: false,
             makes_web_acls: false,
+            oldest_judges: false,
             unsupported_type: None,
             data,
             needs_data: true,

@@ -16,6 +16,8 @@ pub enum Rule {
     CommonGroups(common_groups::CommonGroups),
     /// `SECURITY_GROUPS_CONTENT_AUDIT`
     ContentAudit(content_audit::ContentAudit),
+    /// `NETWORK_ACL_COMMON`
+    NetworkAclCommon(network_acl_common::NetworkAclCommon),
     /// `SHIELD_ADVANCED`
     ShieldAdvanced(shield_advanced::ShieldAdvanced),
     /// `SECURITY_GROUPS_USAGE_AUDIT`
@@ -32,6 +34,7 @@ impl Rule {
         match self {
             Rule::CommonGroups(_) => PolicyType::SecurityGroupsCommon,
             Rule::ContentAudit(_) => PolicyType::SecurityGroupsContentAudit,
+            Rule::NetworkAclCommon(_) => PolicyType::NetworkAclCommon,
             Rule::ShieldAdvanced(_) => PolicyType::ShieldAdvanced,
             Rule::UsageAudit(_) => PolicyType::SecurityGroupsUsageAudit,
             Rule::Wafv2(_) => PolicyType::Wafv2,
@@ -106,8 +109,7 @@ kinds! {
             .map(|()| Rule::NotJudged(PolicyType::ImportNetworkFirewall))
     };
     NetworkAclCommon, &network_acl_common::FACTS, |document, _, counts| {
-        network_acl_common::check(document, counts)
-            .map(|()| Rule::NotJudged(PolicyType::NetworkAclCommon))
+        network_acl_common::parse(document, counts).map(Rule::NetworkAclCommon)
     };
 }
 

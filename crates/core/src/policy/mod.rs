@@ -17,12 +17,13 @@ pub mod common_groups;
 pub mod content_audit;
 mod dns_firewall;
 mod document;
+mod elders;
 mod facts;
 mod firewall;
 mod import_network_firewall;
 mod kinds;
 mod nearest;
-mod network_acl_common;
+pub mod network_acl_common;
 mod network_firewall;
 mod quotas;
 mod refusal;
@@ -43,6 +44,7 @@ pub(crate) mod web_acl_name;
 
 pub use admission::{Purpose, admit, admit_update};
 pub use document::*;
+pub use elders::{Elder, elders};
 pub use facts::{DependentService, Facts};
 pub use kinds::{KINDS, Kind, Rule};
 pub use quotas::Quotas;
@@ -68,6 +70,10 @@ pub struct Policy {
     /// (semantics §11 row 34). No document tells them: whoever knows all policies sets what
     /// [`rivals`] finds.
     pub rival_names: Vec<Box<str>>,
+    /// Of a policy on network ACLs those that were created before it in its Region, the oldest first:
+    /// a subnet in the scope of one of them is not in its own (semantics §11 row 53). No document tells
+    /// them: whoever knows all policies sets what [`elders()`] finds.
+    pub elders: Vec<Elder>,
     /// The administrator account that owns it.
     pub owner: AccountId,
     /// The Region it judges.
@@ -119,6 +125,7 @@ pub fn parse(document: &Document, identity: Identity) -> Result<Policy, Refusal>
         name: document.policy_name.as_str().into(),
         former_names,
         rival_names: Vec::new(),
+        elders: Vec::new(),
         owner,
         region,
         revision,

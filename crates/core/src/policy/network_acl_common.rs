@@ -1,15 +1,17 @@
 //! `NETWORK_ACL_COMMON` (semantics §5.11): its entries, which are in PolicyOption.
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::facts::{Count, DependentService, Facts, OptionMember};
 use super::shape::TYPED;
 use super::{Document, NetworkAclEntry, Refusal, shown};
 use crate::ident::ResourceType;
+use crate::inventory::{AclEntry, AclMembers, AclTraffic};
 
 /// What is true of the type.
 pub(super) static FACTS: Facts = Facts {
     has_details: true,
+    oldest_judges: true,
     // Its rules are in PolicyOption.
     needs_data: false,
     option: Some(OptionMember {
@@ -19,7 +21,24 @@ pub(super) static FACTS: Facts = Facts {
     ..Facts::new("NETWORK_ACL_COMMON", &[ResourceType::SUBNET], DependentService::Vpc, &TYPED)
 };
 
-pub(super) fn check(document: &Document, counts: &mut Vec<Count>) -> Result<(), Refusal> {
+/// What a NETWORK_ACL_COMMON policy wants of the network ACL on each subnet.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct NetworkAclCommon {
+    /// `FirstEntries` of both directions, in order: before all others of their direction.
+    pub first: Vec<AclEntry>,
+    /// `LastEntries` of both directions, in order: behind all others of their direction.
+    pub last: Vec<AclEntry>,
+    /// `ForceRemediateForFirstEntries`: rules remediation alone.
+    pub force_first: bool,
+    /// `ForceRemediateForLastEntries`: rules remediation alone.
+    pub force_last: bool,
+}
+
+/// Reads the entries of a NETWORK_ACL_COMMON policy, and counts them by direction.
+pub(super) fn parse(
+    document: &Document,
+    counts: &mut Vec<Count>,
+) -> Result<NetworkAclCommon, Refusal> {
     let option = document.security_service_policy_data.policy_option.as_ref();
     let Some(policy) = option.and_then(|option| option.network_acl_common_policy.as_ref()) else {
         return Err(Refusal::input(
@@ -28,34 +47,36 @@ pub(super) fn check(document: &Document, counts: &mut Vec<Count>) -> Result<(), 
         ));
     };
     let set = &policy.network_acl_entry_set;
-    let entries: Vec<(String, &NetworkAclEntry)> =
-        [("FirstEntries", &set.first_entries), ("LastEntries", &set.last_entries)]
-            .into_iter()
-            .flat_map(|(member, entries)| {
-                let entries = entries.as_deref().unwrap_or_default().iter();
-                entries.enumerate().map(move |(index, entry)| {
-                    (format!("NetworkAclEntrySet.{member}[{index}]"), entry)
-                })
-            })
-            .collect();
-    if entries.is_empty() {
+    let read = |member: &str, entries: &Option<Vec<NetworkAclEntry>>| {
+        let entries = entries.as_deref().unwrap_or_default().iter().enumerate();
+        let read = entries.map(|(index, entry)| {
+            read_entry(&format!("NetworkAclEntrySet.{member}[{index}]"), entry)
+        });
+        read.collect::<Result<Vec<AclEntry>, Refusal>>()
+    };
+    let first = read("FirstEntries", &set.first_entries)?;
+    let last = read("LastEntries", &set.last_entries)?;
+    if first.is_empty() && last.is_empty() {
         return Err(Refusal::input(
             "NetworkAclEntrySet has neither FirstEntries nor LastEntries; give at least one entry",
         ));
     }
-    for (place, entry) in &entries {
-        check_entry(place, entry)?;
-    }
     for (what, egress) in
         [("inbound network ACL entries", false), ("outbound network ACL entries", true)]
     {
+        let entries = first.iter().chain(&last);
         counts.push(Count {
             what,
-            count: entries.iter().filter(|(_, entry)| entry.egress == egress).count(),
+            count: entries.filter(|entry| entry.egress == egress).count(),
             max: |quotas| quotas.network_acl_entries_max,
         });
     }
-    Ok(())
+    Ok(NetworkAclCommon {
+        first,
+        last,
+        force_first: set.force_remediate_for_first_entries,
+        force_last: set.force_remediate_for_last_entries,
+    })
 }
 
 /// What the other members of an entry depend on.
@@ -79,7 +100,7 @@ fn kind(place: &str, protocol: &str) -> Result<Kind, Refusal> {
     }
 }
 
-fn check_entry(place: &str, entry: &NetworkAclEntry) -> Result<(), Refusal> {
+fn read_entry(place: &str, entry: &NetworkAclEntry) -> Result<AclEntry, Refusal> {
     let kind = kind(place, &entry.protocol)?;
     if !matches!(entry.rule_action.as_str(), "allow" | "deny") {
         return Err(Refusal::input(format!(
@@ -87,26 +108,58 @@ fn check_entry(place: &str, entry: &NetworkAclEntry) -> Result<(), Refusal> {
             shown(&entry.rule_action)
         )));
     }
-    check_cidr(place, entry)?;
+    let cidr = read_cidr(place, entry)?;
     check_ports(place, entry, kind)?;
     if entry.icmp_type_code.is_some() && kind != Kind::Icmp {
         return Err(Refusal::input(format!(
             "{place}.IcmpTypeCode is for ICMP alone; leave it out or set Protocol to icmp"
         )));
     }
-    Ok(())
+    let traffic = traffic(entry, &cidr);
+    Ok(AclEntry { egress: entry.egress, allow: entry.rule_action == "allow", traffic, cidr })
 }
 
-fn check_cidr(place: &str, entry: &NetworkAclEntry) -> Result<(), Refusal> {
+/// What an entry that was checked is about. Ports, types and codes that are not named are all of
+/// them.
+fn traffic(entry: &NetworkAclEntry, cidr: &IpNet) -> AclTraffic {
+    let protocol = match entry.protocol.to_ascii_lowercase().as_str() {
+        "tcp" => Some(6),
+        "udp" => Some(17),
+        "icmp" => Some(1),
+        // `-1` is no number of a protocol.
+        other => other.parse().ok(),
+    };
+    match (AclTraffic::members(protocol, cidr), protocol) {
+        (AclMembers::Ports, Some(protocol)) => {
+            let range = entry.port_range.unwrap_or_default();
+            let port = |port: Option<i32>, all: u16| {
+                port.and_then(|port| u16::try_from(port).ok()).unwrap_or(all)
+            };
+            let (from, to) = (port(range.from, 0), port(range.to, u16::MAX));
+            AclTraffic::Ports { protocol, from, to }
+        }
+        (AclMembers::Icmp, Some(protocol)) => {
+            let named = entry.icmp_type_code.unwrap_or_default();
+            AclTraffic::icmp(protocol, named.icmp_type.unwrap_or(-1), named.code.unwrap_or(-1))
+        }
+        (AclMembers::Ports | AclMembers::Icmp | AclMembers::None, protocol) => {
+            AclTraffic::of(protocol)
+        }
+    }
+}
+
+fn read_cidr(place: &str, entry: &NetworkAclEntry) -> Result<IpNet, Refusal> {
     let bad = |member: &str, text: &str| {
         Refusal::input(format!("{place}.{member}: `{}` is not a CIDR block", shown(text)))
     };
     match (entry.cidr_block.as_deref(), entry.ipv6_cidr_block.as_deref()) {
         (Some(text), None) => {
-            text.parse::<Ipv4Net>().map(|_| ()).map_err(|_| bad("CidrBlock", text))
+            let range = text.parse::<Ipv4Net>().map_err(|_| bad("CidrBlock", text))?;
+            Ok(IpNet::V4(range.trunc()))
         }
         (None, Some(text)) => {
-            text.parse::<Ipv6Net>().map(|_| ()).map_err(|_| bad("Ipv6CidrBlock", text))
+            let range = text.parse::<Ipv6Net>().map_err(|_| bad("Ipv6CidrBlock", text))?;
+            Ok(IpNet::V6(range.trunc()))
         }
         (Some(_), Some(_)) | (None, None) => Err(Refusal::input(format!(
             "{place} must have either CidrBlock or Ipv6CidrBlock; give one of them"

@@ -73,18 +73,25 @@ impl Scope {
     /// Whether a resource with these tags is in scope (semantics §4.3): key and value must be
     /// equal, without wildcards; no filter lets every resource in.
     pub fn has_tags(&self, tags: &Tags) -> bool {
-        let TagScope { tags: wanted, exclude, any } = &self.tags;
+        self.tags.has(tags)
+    }
+
+    /// Whether resources of this type are in scope.
+    pub fn lists(&self, resource_type: &ResourceType) -> bool {
+        self.resource_types.contains(resource_type)
+    }
+}
+
+impl TagScope {
+    /// As [`Scope::has_tags`].
+    pub fn has(&self, tags: &Tags) -> bool {
+        let TagScope { tags: wanted, exclude, any } = self;
         if wanted.is_empty() {
             return true;
         }
         let has = |(key, value): &(Box<str>, Box<str>)| tags.get(key) == Some(value);
         let matches = if *any { wanted.iter().any(has) } else { wanted.iter().all(has) };
         matches != *exclude
-    }
-
-    /// Whether resources of this type are in scope.
-    pub fn lists(&self, resource_type: &ResourceType) -> bool {
-        self.resource_types.contains(resource_type)
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use palisade_core::ident::{AccountId, PolicyId, Region, ResourceType};
 use palisade_core::inventory::Assumed;
 use palisade_core::organization::Organization;
-use palisade_core::policy::{self, Document, Identity, Policy, PolicyFile, Purpose, Quotas};
+use palisade_core::policy::{self, Document, Elder, Identity, Policy, PolicyFile, Purpose, Quotas};
+use palisade_core::scope::in_scope_accounts;
 use sha2::{Digest, Sha256};
 
 use crate::args::{self, Check};
@@ -70,6 +71,19 @@ impl Question {
         let rivals = policy::rivals(&policies);
         for (policy, rivals) in policies.iter_mut().zip(rivals) {
             policy.rival_names = rivals;
+        }
+        // The order given stands for that of creation (semantics §11 row 64).
+        let elders = policy::elders(&policies, |policy| {
+            in_scope_accounts(&policy.scope, &organization).into_iter().cloned().collect()
+        });
+        for (policy, elders) in policies.iter_mut().zip(elders) {
+            policy.elders = elders;
+            for elder in older_in_scope(policy, &organization) {
+                warn(format_args!(
+                    "policy `{}`: subnets in the scope of policy `{elder}`, which is given before it, are judged by that one and out of scope here",
+                    policy.name
+                ));
+            }
         }
         let is_used = |given: &&String| {
             policies.iter().any(|policy: &Policy| earlier_of(given, &policy.name).is_some())
@@ -135,9 +149,9 @@ impl Question {
 
     /// Whether any policy is about any account at all.
     pub fn is_about_somebody(&self) -> bool {
-        self.policies.iter().any(|policy| {
-            !palisade_core::scope::in_scope_accounts(&policy.scope, &self.organization).is_empty()
-        })
+        self.policies
+            .iter()
+            .any(|policy| !in_scope_accounts(&policy.scope, &self.organization).is_empty())
     }
 
     /// The id that the policy's file carries.
@@ -149,6 +163,13 @@ impl Question {
     pub fn account_name(&self, account: &AccountId) -> Option<String> {
         self.organization.accounts.get(account).map(|account| account.name.to_string())
     }
+}
+
+/// Names of the older policies that hold resources of accounts in scope (semantics §11 row 53).
+pub fn older_in_scope<'p>(policy: &'p Policy, organization: &Organization) -> Vec<&'p str> {
+    let accounts = in_scope_accounts(&policy.scope, organization);
+    let holds = |elder: &&Elder| accounts.iter().any(|account| elder.has_account(account));
+    policy.elders.iter().filter(holds).map(|elder| &*elder.name).collect()
 }
 
 fn is_global(policy: &Policy) -> bool {

@@ -98,6 +98,56 @@ fn an_earlier_name_is_given_to_its_policy_and_must_be_of_one() {
     }
 }
 
+/// Semantics §11 rows 53 and 64.
+#[test]
+fn policies_given_earlier_are_older() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, policy_name: &str, accounts: &[&str]| {
+        let entry = serde_json::json!({"Protocol": "-1", "RuleAction": "deny", "Egress": false,
+            "CidrBlock": "0.0.0.0/0"});
+        let set = serde_json::json!({"FirstEntries": [entry], "ForceRemediateForFirstEntries": false,
+            "ForceRemediateForLastEntries": false});
+        let ids: Vec<String> = accounts
+            .iter()
+            .map(|account| sample::account_id(account).unwrap().to_string())
+            .collect();
+        let policy = serde_json::json!({"PolicyName": policy_name, "ResourceType": "AWS::EC2::Subnet",
+            "ExcludeResourceTags": false, "RemediationEnabled": false, "IncludeMap": {"ACCOUNT": ids},
+            "SecurityServicePolicyData": {"Type": "NETWORK_ACL_COMMON", "PolicyOption":
+                {"NetworkAclCommonPolicy": {"NetworkAclEntrySet": set}}}});
+        let path = folder.path().join(name);
+        std::fs::write(&path, policy.to_string()).unwrap();
+        path.display().to_string()
+    };
+    let [one, two, three] = [
+        put("1.json", "one", &["legacy-erp"]),
+        put("2.json", "two", &["legacy-erp", "kiosk-prod"]),
+        put("3.json", "three", &["kiosk-prod"]),
+    ];
+    let organization = sample().join("organization.json").display().to_string();
+    let older = |files: &[&str]| {
+        let mut line = vec!["palisade", "check", "--organization", &organization];
+        line.extend(files.iter().flat_map(|file| ["--policy", *file]));
+        line.push("logs");
+        let Command::Check(args) = Cli::try_parse_from(line).unwrap().command else {
+            unreachable!()
+        };
+        let question = Question::read(&args).unwrap();
+        let told = question.policies.iter().map(|policy| {
+            let elders: Vec<&str> = policy.elders.iter().map(|elder| &*elder.name).collect();
+            let in_scope = question::older_in_scope(policy, &question.organization).join(" ");
+            format!("{}: {}; {in_scope}", policy.name, elders.join(" "))
+        });
+        told.collect::<Vec<_>>()
+    };
+    let wanted = ["one: ; ", "two: one; one", "three: one two; two"];
+    assert_eq!(older(&[&one, &two, &three]), wanted);
+    assert_eq!(older(&[&three, &one]), ["three: ; ", "one: three; "]);
+    // Those of a folder by name.
+    let policies = folder.path().display().to_string();
+    assert_eq!(older(&[&policies]), wanted);
+}
+
 #[test]
 fn the_sample_keeps_its_promises() {
     let remote = sample::REMOTE_ADMIN_POLICY;

@@ -259,7 +259,7 @@ fn permission(rule: Rule<'_>) -> Result<Permission, String> {
 }
 
 /// EC2's names and numbers (formats §10 row 22); `None` is all protocols.
-fn protocol_number(text: &str) -> Result<Option<u8>, String> {
+pub(super) fn protocol_number(text: &str) -> Result<Option<u8>, String> {
     const NAMES: [(&str, u8); 4] = [("tcp", 6), ("udp", 17), ("icmp", 1), ("icmpv6", 58)];
     if text == "-1" {
         return Ok(None);

@@ -6,6 +6,7 @@ use crate::inventory::{
 };
 
 mod groups;
+mod network_acls;
 mod types;
 
 /// An item of the type in the delivery dialect, with more fields.

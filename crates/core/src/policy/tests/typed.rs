@@ -473,20 +473,70 @@ fn the_other_types_are_checked_as_far_as_is_clear() {
     );
 }
 
+fn network_acl(set: Value) -> Result<Policy, Refusal> {
+    let option = json!({"NetworkAclCommonPolicy": {"NetworkAclEntrySet": set}});
+    let data = json!({"PolicyOption": option});
+    let mut document = edited(
+        "NETWORK_ACL_COMMON",
+        "AWS::EC2::Subnet",
+        "",
+        json!({"SecurityServicePolicyData": data}),
+    );
+    document.security_service_policy_data.managed_service_data = None;
+    parsed(&document)
+}
+
+#[test]
+fn network_acl_entries_become_those_of_subnets() {
+    let told = |entry: Value| {
+        let mut whole = json!({"RuleAction": "deny", "Egress": false, "CidrBlock": "10.9.9.9/8"});
+        merge(&mut whole, entry);
+        let set = json!({"FirstEntries": [whole], "ForceRemediateForFirstEntries": true,
+            "LastEntries": null, "ForceRemediateForLastEntries": false});
+        let Rule::NetworkAclCommon(read) = network_acl(set).unwrap().rule else { panic!() };
+        assert_eq!((read.first.len(), read.last.len()), (1, 0));
+        assert_eq!((read.force_first, read.force_last), (true, false));
+        read.first[0].to_string()
+    };
+    let v6 = |mut entry: Value| {
+        merge(&mut entry, json!({"CidrBlock": null, "Ipv6CidrBlock": "fc00::1/7"}));
+        entry
+    };
+    let ssh = json!({"PortRange": {"From": 22, "To": 22}});
+    let with = |protocol: &str, more: &Value| {
+        let mut entry = json!({ "Protocol": protocol });
+        merge(&mut entry, more.clone());
+        entry
+    };
+    let ping = json!({"IcmpTypeCode": {"Type": 8, "Code": 0}});
+    let (of, of_v6) = ("from 10.0.0.0/8", "from fc00::/7");
+    for (entry, wanted) in [
+        (with("tcp", &ssh), format!("deny tcp 22 {of}")),
+        (with("TCP", &ssh), format!("deny tcp 22 {of}")),
+        (with("6", &ssh), format!("deny tcp 22 {of}")),
+        (with("udp", &ssh), format!("deny udp 22 {of}")),
+        (v6(with("17", &ssh)), format!("deny udp 22 {of_v6}")),
+        (with("-1", &ssh), format!("deny all traffic {of}")),
+        (with("50", &ssh), format!("deny protocol 50 {of}")),
+        (with("icmp", &ping), format!("deny icmp type 8 code 0 {of}")),
+        (with("1", &json!({})), format!("deny icmp {of}")),
+        (with("1", &json!({"IcmpTypeCode": {"Type": 3}})), format!("deny icmp type 3 {of}")),
+        (with("58", &ping), format!("deny protocol 58 {of}")),
+        (v6(with("58", &ping)), format!("deny icmpv6 type 8 code 0 {of_v6}")),
+        // Passed once, by a number that is no usual one: all ports.
+        (with("06", &json!({})), format!("deny tcp 0-65535 {of}")),
+        (
+            with("-1", &json!({"Egress": true, "RuleAction": "allow"})),
+            "allow all traffic to 10.0.0.0/8".into(),
+        ),
+    ] {
+        assert_eq!(told(entry.clone()), wanted, "{entry}");
+    }
+}
+
 #[test]
 fn network_acl_entries_are_checked() {
-    let acl = |set: Value| {
-        let option = json!({"NetworkAclCommonPolicy": {"NetworkAclEntrySet": set}});
-        let data = json!({"PolicyOption": option});
-        let mut document = edited(
-            "NETWORK_ACL_COMMON",
-            "AWS::EC2::Subnet",
-            "",
-            json!({"SecurityServicePolicyData": data}),
-        );
-        document.security_service_policy_data.managed_service_data = None;
-        parsed(&document)
-    };
+    let acl = network_acl;
     let set = |first: Value, last: Value| {
         json!({"FirstEntries": first, "ForceRemediateForFirstEntries": false,
                "LastEntries": last, "ForceRemediateForLastEntries": false})

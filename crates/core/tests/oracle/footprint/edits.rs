@@ -162,6 +162,11 @@ fn change_body(item: &mut Item, shard: &Shard, random: &mut Random) {
         Body::Subnet(subnet) => subnet.owner = None,
         Body::Vpc(vpc) => vpc.owner = None,
         Body::PeeringConnection(peering) => peering.active = peering.active.map(|is| !is),
+        Body::NetworkAcl(acl) => match random.below(3) {
+            0 => drop(acl.associations.as_mut().and_then(Vec::pop)),
+            1 => acl.entries = None,
+            _ => drop(acl.entries.as_mut().and_then(Vec::pop)),
+        },
         Body::Deleted | Body::Unseen | Body::OlderLayout | Body::Unwanted => {}
     }
 }

@@ -1,0 +1,60 @@
+//! Policies on network ACLs that share subnets (semantics §4.7, §11 rows 53, 64): a subnet has one
+//! network ACL, so of several policies whose scope holds it the one created first manages it and
+//! judges it. For the others it is out of scope.
+
+use std::sync::Arc;
+
+use crate::ident::{AccountId, PolicyId};
+use crate::scope::TagScope;
+
+use super::Policy;
+
+/// A policy that goes before another where both are about a subnet.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Elder {
+    /// Its id.
+    pub id: PolicyId,
+    /// `PolicyName`
+    pub name: Box<str>,
+    /// The accounts that it judges, ascending.
+    pub accounts: Arc<[AccountId]>,
+    /// Which of their subnets.
+    pub tags: TagScope,
+}
+
+impl Elder {
+    /// Whether it judges an account.
+    pub fn has_account(&self, account: &AccountId) -> bool {
+        self.accounts.binary_search(account).is_ok()
+    }
+}
+
+/// For each policy of a list, which is in the order of creation, its elders ([`Policy::elders`]): of the
+/// same type, if it is one whose oldest policy judges, and Region, the oldest first. `accounts` tells which accounts a
+/// policy judges, ascending, and is only asked about policies that have younger ones.
+pub fn elders<'a>(
+    by_age: impl IntoIterator<Item = &'a Policy>,
+    accounts: impl Fn(&Policy) -> Arc<[AccountId]>,
+) -> Vec<Vec<Elder>> {
+    let by_age: Vec<&Policy> = by_age.into_iter().collect();
+    let is_one = |policy: &&&Policy| policy.policy_type().facts().oldest_judges;
+    let mut found: Vec<Vec<Elder>> = by_age.iter().map(|_| Vec::new()).collect();
+    for (at, elder) in by_age.iter().enumerate().filter(|(_, policy)| is_one(policy)) {
+        let mut known: Option<Elder> = None;
+        let younger = by_age.iter().zip(&mut found).skip(at.saturating_add(1));
+        for (policy, elders) in younger.filter(|(policy, _)| is_one(policy)) {
+            let is_alike = policy.policy_type() == elder.policy_type();
+            if policy.region != elder.region || !is_alike {
+                continue;
+            }
+            let elder = known.get_or_insert_with(|| Elder {
+                id: elder.id.clone(),
+                name: elder.name.clone(),
+                accounts: accounts(elder),
+                tags: elder.scope.tags.clone(),
+            });
+            elders.push(elder.clone());
+        }
+    }
+    found
+}
