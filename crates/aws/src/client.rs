@@ -38,7 +38,7 @@ pub struct Settings {
     /// Time and size limits of one exchange.
     pub limits: Limits,
     /// How often a call is sent before it fails, the first time included; at most [`ATTEMPTS_MAX`].
-    pub attempts: u32,
+    pub attempts: u16,
     /// The part of AWS's rates to take, in thousandths.
     pub rate_share_milli: u32,
     /// Exchanges under way at a time; at most [`IN_FLIGHT_MAX`].
@@ -77,7 +77,7 @@ struct Inner {
     transport: Transport,
     endpoints: Endpoints,
     limiter: Limiter,
-    attempts: u32,
+    attempts: u16,
     in_flight: Semaphore,
     surroundings: Arc<dyn Surroundings>,
     /// What AWS's clock is ahead of ours, in milliseconds, once it said so.
@@ -397,7 +397,7 @@ pub(crate) fn error(
     target: &Target,
     call: &'static Call,
     failure: Failure,
-    attempts: u32,
+    attempts: u16,
 ) -> CallError {
     CallError {
         reason: failure.reason,

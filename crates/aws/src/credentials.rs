@@ -1,6 +1,7 @@
 //! Who signs: fixed keys, whatever the environment offers, or a session as a role.
 
 mod chain;
+mod profile;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,9 +10,14 @@ use std::time::Duration;
 use palisade_wire::sigv4::Secret;
 use tokio::sync::Mutex;
 
+use chain::Kind;
+use profile::{Base, Way};
+
 use crate::error::{CallError, Failure};
+use crate::partition::Partition;
 
 pub use chain::{Environment, NoEnvironment};
+pub use profile::PROFILES_MAX;
 
 /// A key to sign with. Its secrets are not printed.
 #[derive(Clone)]
@@ -54,7 +60,7 @@ pub struct Credentials(pub(crate) Arc<Source>);
 #[derive(Debug)]
 pub(crate) enum Source {
     Fixed(Keys),
-    Environment { chain: chain::Chain, found: Mutex<Found> },
+    Environment { chain: Box<chain::Chain>, found: Mutex<Found> },
     Role { role: Role, found: Mutex<Found> },
 }
 
@@ -127,14 +133,78 @@ impl Credentials {
     }
 
     /// Whatever an environment offers first: its variables, the profile's keys, the profile's single sign-on, a web
-    /// identity, the profile's process, a container's role, an instance's role. A source that is set up and fails ends
-    /// the search, since the next would be somebody else.
+    /// identity, the profile's process, a container's role, an instance's role. A profile that names a role is that
+    /// role. A source that is set up and fails ends the search, since the next would be somebody else; so does a profile
+    /// that `AWS_PROFILE` names. The profile's files are read here for what they name, and again for their keys.
     ///
     /// # Errors
-    /// Where TLS cannot be set up.
-    pub fn of_environment(environment: Environment) -> Result<Self, NoEnvironment> {
-        let chain = chain::Chain::new(environment)?;
-        Ok(Self(Arc::new(Source::Environment { chain, found: Mutex::default() })))
+    /// Where TLS cannot be set up, and for a profile that cannot be followed.
+    pub fn of_environment(environment: &Environment) -> Result<Self, NoEnvironment> {
+        let named = profile::named(environment);
+        let has_keys =
+            environment.variables.get("AWS_ACCESS_KEY_ID").is_some_and(|id| !id.is_empty());
+        if has_keys {
+            return Self::chain(environment, &[Kind::Variables], None, Way::Plain);
+        }
+        Self::of_profile(environment, named.as_deref(), 1)
+    }
+
+    fn of_profile(
+        environment: &Environment,
+        name: Option<&str>,
+        depth: usize,
+    ) -> Result<Self, NoEnvironment> {
+        if depth > PROFILES_MAX {
+            let message = format!("more than {PROFILES_MAX} profiles are the source of each other");
+            return Err(NoEnvironment::Profile(message));
+        }
+        let kinds = if name.is_some() { Kind::OF_PROFILE } else { Kind::ALL };
+        let role = match profile::way(environment, name).map_err(NoEnvironment::Profile)? {
+            Way::Role(role) => *role,
+            way => return Self::chain(environment, kinds, name, way),
+        };
+        let of = match &role.base {
+            // A profile may be its own source: its keys act as its role.
+            Base::Profile(source) if Some(source.as_str()) == name => {
+                Self::chain(environment, Kind::OF_PROFILE, name, Way::Plain)?
+            }
+            Base::Profile(source) => {
+                Self::of_profile(environment, Some(source), depth.saturating_add(1))?
+            }
+            Base::Source(kind) => Self::chain(environment, kind.alone(), None, Way::Plain)?,
+        };
+        let secs = match role.session_secs.as_deref().map(str::parse) {
+            None => 3600,
+            Some(Ok(secs)) => secs,
+            Some(Err(_)) => {
+                return Err(NoEnvironment::Profile("`duration_seconds` is no number".to_owned()));
+            }
+        };
+        let variable =
+            |name: &str| environment.variables.get(name).filter(|value| !value.is_empty()).cloned();
+        let region =
+            variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")).or(role.region);
+        let region =
+            region.unwrap_or_else(|| Partition::of_arn(&role.arn).global_region.to_owned());
+        Ok(Self::role(Role {
+            arn: role.arn.into(),
+            external_id: role.external_id.map(|id| ExternalId(id.into())),
+            session_name: role.session_name.map_or_else(|| "palisade".into(), Into::into),
+            session_secs: secs,
+            session_policy: None,
+            sts_region: region.into(),
+            of,
+        })?)
+    }
+
+    fn chain(
+        environment: &Environment,
+        kinds: &'static [Kind],
+        profile: Option<&str>,
+        way: Way,
+    ) -> Result<Self, NoEnvironment> {
+        let chain = chain::Chain::new(environment, kinds, profile, way)?;
+        Ok(Self(Arc::new(Source::Environment { chain: Box::new(chain), found: Mutex::default() })))
     }
 
     /// Sessions as a role.

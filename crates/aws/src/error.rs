@@ -157,7 +157,7 @@ pub struct CallError {
     /// AWS's id of the request, for its support.
     pub request_id: Option<Box<str>>,
     /// How often the call was sent; 0 where it could not be.
-    pub attempts: u32,
+    pub attempts: u16,
 }
 
 impl fmt::Display for CallError {

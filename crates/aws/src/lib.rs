@@ -33,7 +33,7 @@ pub use call::{Access, Call, Items, Paging, Rest};
 pub use client::{Blob, Client, IN_FLIGHT_MAX, Settings, Target};
 pub use credentials::{
     ASK_AGAIN, Credentials, Environment, ExternalId, InvalidRole, Keys, NoEnvironment,
-    REFRESH_BEFORE, REFUSED_FOR, Role, SESSION_SECS, account_of_role,
+    PROFILES_MAX, REFRESH_BEFORE, REFUSED_FOR, Role, SESSION_SECS, account_of_role,
 };
 pub use endpoint::{Endpoint, Endpoints, InvalidEndpoint};
 pub use error::{CallError, Reason, codes};

@@ -43,6 +43,14 @@ impl Partition {
     }
 }
 
+impl Partition {
+    /// The partition that an ARN names; the commercial one where nobody knows it.
+    pub fn of_arn(arn: &str) -> Self {
+        let named = arn.split(':').nth(1).unwrap_or_default();
+        PARTITIONS.into_iter().find(|known| known.name == named).unwrap_or(COMMERCIAL)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +72,7 @@ mod tests {
             assert_eq!((partition.name, partition.suffix), (name, suffix), "{region}");
             let home = Partition::of_region(partition.global_region);
             assert_eq!(home.name, name, "the global Region of {name} is its own");
+            assert_eq!(Partition::of_arn(&format!("arn:{name}:iam::111122223333:role/X")), home);
         }
     }
 }

@@ -28,9 +28,9 @@ use crate::error::{Failure, Reason, codes};
 pub struct Limits {
     /// Until a connection is made, its handshake included.
     pub connect: Duration,
-    /// From the request to the head of its answer.
+    /// To the head of the answer, on top of the time that a connection may take.
     pub first_byte: Duration,
-    /// From the request to the end of its answer.
+    /// To the end of the answer, all of it together.
     pub whole: Duration,
     /// The greatest answer, in bytes.
     pub answer_size: usize,

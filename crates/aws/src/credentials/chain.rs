@@ -21,7 +21,8 @@ use reqsign_core::{
 };
 use tokio_rustls::rustls::RootCertStore;
 
-use super::Keys;
+use super::profile::Way;
+use super::{InvalidRole, Keys};
 use crate::error::{Failure, Reason, codes};
 use crate::transport::{Limits, NoAuthorities, Transport};
 
@@ -56,80 +57,164 @@ impl std::fmt::Debug for Environment {
     }
 }
 
-/// Sources of credentials cannot be asked.
-pub type NoEnvironment = NoAuthorities;
+/// The environment cannot be asked for credentials.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NoEnvironment {
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Authorities(#[from] NoAuthorities),
+    /// The profile says what cannot be done.
+    #[error("{0}")]
+    Profile(String),
+    /// The role of the profile cannot be asked for.
+    #[error("the role of the profile: {0}")]
+    Role(#[from] InvalidRole),
+}
+
+/// A kind of source.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    Variables,
+    Profile,
+    SignOn,
+    WebIdentity,
+    Process,
+    Container,
+    Instance,
+}
+
+impl Kind {
+    /// All of them, in the order in which they are asked.
+    pub const ALL: &[Self] = &[
+        Self::Variables,
+        Self::Profile,
+        Self::SignOn,
+        Self::WebIdentity,
+        Self::Process,
+        Self::Container,
+        Self::Instance,
+    ];
+
+    /// Those of a profile that was asked for by its name.
+    pub const OF_PROFILE: &[Self] =
+        &[Self::Profile, Self::SignOn, Self::WebIdentity, Self::Process];
+
+    /// Only this one.
+    pub fn alone(self) -> &'static [Self] {
+        match self {
+            Self::Variables => &[Self::Variables],
+            Self::Profile => &[Self::Profile],
+            Self::SignOn => &[Self::SignOn],
+            Self::WebIdentity => &[Self::WebIdentity],
+            Self::Process => &[Self::Process],
+            Self::Container => &[Self::Container],
+            Self::Instance => &[Self::Instance],
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Variables => "the environment",
+            Self::Profile => "the profile",
+            Self::SignOn => "single sign-on",
+            Self::WebIdentity => "the web identity",
+            Self::Process => "the process",
+            Self::Container => "the container",
+            Self::Instance => "the instance",
+        }
+    }
+}
 
 pub(crate) struct Chain {
     context: Context,
-    // The instance's provider keeps its token.
+    kinds: &'static [Kind],
+    profile: ProfileCredentialProvider,
+    sign_on: SSOCredentialProvider,
+    web_identity: AssumeRoleWithWebIdentityCredentialProvider,
+    process: ProcessCredentialProvider,
+    // It keeps its token.
     instance: IMDSv2CredentialProvider,
 }
 
 impl std::fmt::Debug for Chain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Chain")
+        f.debug_tuple("Chain").field(&self.kinds).finish()
     }
 }
 
 impl Chain {
-    pub fn new(environment: Environment) -> std::result::Result<Self, NoEnvironment> {
-        let transport = Transport::new(environment.roots, LIMITS)?;
+    /// The sources of these kinds, for a profile and the way in which it comes to its keys.
+    pub(super) fn new(
+        environment: &Environment,
+        kinds: &'static [Kind],
+        profile: Option<&str>,
+        way: Way,
+    ) -> std::result::Result<Self, NoAuthorities> {
+        let transport = Transport::new(environment.roots.clone(), LIMITS)?;
+        let envs = environment.variables.clone();
         let context = Context::new()
             .with_file_read(Files)
             .with_http_send(Http(transport))
             .with_command_execute(Processes)
-            .with_env(StaticEnv { home_dir: environment.home, envs: environment.variables });
-        Ok(Self { context, instance: IMDSv2CredentialProvider::new() })
+            .with_env(StaticEnv { home_dir: environment.home.clone(), envs });
+        let mut chain = Self {
+            context,
+            kinds,
+            profile: ProfileCredentialProvider::new(),
+            sign_on: SSOCredentialProvider::new(),
+            web_identity: AssumeRoleWithWebIdentityCredentialProvider::new()
+                .with_regional_sts_endpoint(),
+            process: ProcessCredentialProvider::new(),
+            instance: IMDSv2CredentialProvider::new(),
+        };
+        if let Some(name) = profile {
+            chain.profile = chain.profile.with_profile(name);
+            chain.sign_on = chain.sign_on.with_profile(name);
+            chain.process = chain.process.with_profile(name);
+        }
+        match way {
+            Way::Plain | Way::Role(_) => {}
+            // The token of a session lies under the hash of its name, that of a start URL under the hash of the URL.
+            Way::SignOn { session, region, account, role } => {
+                chain.sign_on = chain
+                    .sign_on
+                    .with_start_url(session)
+                    .with_region(region)
+                    .with_account_id(account)
+                    .with_role_name(role);
+            }
+            Way::WebIdentity { arn, file, session_name } => {
+                chain.web_identity =
+                    chain.web_identity.with_role_arn(arn).with_web_identity_token_file(file);
+                if let Some(name) = session_name {
+                    chain.web_identity = chain.web_identity.with_role_session_name(name);
+                }
+            }
+        }
+        Ok(chain)
     }
 
     /// The keys of the first source that has any.
     pub async fn keys(&self) -> std::result::Result<Keys, Failure> {
         let context = &self.context;
-        let sources: [(&str, reqsign_core::BoxedFuture<'_, Result<Option<Credential>>>); 7] = [
-            (
-                "the environment",
-                Box::pin(async { EnvCredentialProvider::new().provide_credential(context).await }),
-            ),
-            (
-                "the profile",
-                Box::pin(async {
-                    ProfileCredentialProvider::new().provide_credential(context).await
-                }),
-            ),
-            (
-                "single sign-on",
-                Box::pin(async { SSOCredentialProvider::new().provide_credential(context).await }),
-            ),
-            (
-                "the web identity",
-                Box::pin(async {
-                    AssumeRoleWithWebIdentityCredentialProvider::new()
-                        .with_regional_sts_endpoint()
-                        .provide_credential(context)
-                        .await
-                }),
-            ),
-            (
-                "the process",
-                Box::pin(async {
-                    ProcessCredentialProvider::new().provide_credential(context).await
-                }),
-            ),
-            (
-                "the container",
-                Box::pin(async { ECSCredentialProvider::new().provide_credential(context).await }),
-            ),
-            ("the instance", Box::pin(self.instance.provide_credential(context))),
-        ];
-        for (name, source) in sources {
-            match source.await {
+        for kind in self.kinds {
+            let answer = match kind {
+                Kind::Variables => EnvCredentialProvider::new().provide_credential(context).await,
+                Kind::Profile => self.profile.provide_credential(context).await,
+                Kind::SignOn => self.sign_on.provide_credential(context).await,
+                Kind::WebIdentity => self.web_identity.provide_credential(context).await,
+                Kind::Process => self.process.provide_credential(context).await,
+                Kind::Container => ECSCredentialProvider::new().provide_credential(context).await,
+                Kind::Instance => self.instance.provide_credential(context).await,
+            };
+            match answer {
                 Ok(Some(credential)) => return Ok(of(credential)),
                 Ok(None) => {}
-                Err(error) => return Err(failure(name, &error)),
+                Err(error) => return Err(failure(kind.text(), &error)),
             }
         }
-        let message = "no credentials in the environment, the profile, single sign-on, a web identity, a process, \
-                       a container or an instance";
+        let asked: Vec<&str> = self.kinds.iter().map(|kind| kind.text()).collect();
+        let message = format!("no credentials in {}", asked.join(", "));
         Err(Failure::own(Reason::Denied, codes::NO_CREDENTIALS, message))
     }
 }

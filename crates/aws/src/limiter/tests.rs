@@ -78,11 +78,8 @@ fn throttling_halves_the_rate_and_time_gives_it_back() {
     for second in 0..20 {
         limiter.throttled(&vpcs, secs(1000 + second));
     }
-    assert_eq!(
-        limiter.pace_milli(&vpcs, secs(1020)),
-        500 * 65 / 1000,
-        "the least, and one step back"
-    );
+    assert_eq!(limiter.pace_milli(&vpcs, secs(1019)), 500 * SLOWEST_MILLI / 1000);
+    assert_eq!(limiter.pace_milli(&vpcs, secs(1029)), 500 * (SLOWEST_MILLI + 50) / 1000);
 }
 
 #[test]

@@ -52,7 +52,7 @@ async fn found_in(
     let to = Target {
         account: "111122223333".into(),
         region: "eu-west-1".into(),
-        credentials: Credentials::of_environment(environment).unwrap(),
+        credentials: Credentials::of_environment(&environment).unwrap(),
     };
     client(&fake, &world).keys(&to).await
 }
@@ -176,7 +176,7 @@ async fn keys_without_an_end_are_looked_up_again_after_a_while() {
     let to = Target {
         account: "111122223333".into(),
         region: "eu-west-1".into(),
-        credentials: Credentials::of_environment(environment).unwrap(),
+        credentials: Credentials::of_environment(&environment).unwrap(),
     };
     let client = client(&fake, &world);
     assert_eq!(&*client.keys(&to).await.unwrap().access_key_id, "AKIAFIRST");

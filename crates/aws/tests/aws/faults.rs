@@ -10,7 +10,7 @@ use crate::fake::{Fake, Fault, ITEMS, PAGES, Plan};
 use crate::world::{World, client_with, parameters, settings, target};
 
 /// How often each call is tried in these tests.
-const ATTEMPTS: u32 = 3;
+const ATTEMPTS: u16 = 3;
 
 /// A listing of each protocol: the call, and the path of a member's id.
 static LISTINGS: [(&palisade_aws::Call, &str); 8] = [

@@ -1,10 +1,6 @@
 //! The client against a small AWS of its own: pages, sessions, limits, and every fault at every call.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "tests may, and so may what they share"
-)]
+#![expect(clippy::unwrap_used, reason = "tests may, and so may what they share")]
 #![expect(
     clippy::panic,
     clippy::indexing_slicing,

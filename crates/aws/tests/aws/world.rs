@@ -67,9 +67,9 @@ impl Surroundings for World {
 /// Limits that tests can wait for.
 pub fn limits() -> Limits {
     Limits {
-        connect: Duration::from_secs(2),
+        connect: Duration::from_secs(1),
         first_byte: Duration::from_millis(1000),
-        whole: Duration::from_millis(4000),
+        whole: Duration::from_millis(3500),
         answer_size: 64 * 1024,
     }
 }
