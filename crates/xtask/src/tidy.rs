@@ -27,6 +27,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("core", &[]),
     ("wire", &[]),
     ("store", &["palisade-core"]),
+    ("aws", &["palisade-wire"]),
     ("api", &["palisade-core", "palisade-wire", "palisade-store"]),
     ("palisade", &["palisade-core", "palisade-wire", "palisade-store", "palisade-api"]),
     ("testkit", &[]),

@@ -9,6 +9,8 @@ pub enum PathForm {
     Normalized,
     /// Encoded once more as it is.
     AsGiven,
+    /// Decoded, then encoded once, so that it stays as a strict client sends it: S3.
+    EncodedOnce,
 }
 
 /// The canonical request over the named headers, which are in lower case and sorted.
@@ -35,6 +37,7 @@ pub(crate) fn canonical(
     match form {
         PathForm::Normalized => encode(&mut text, normalized(parts.path).as_bytes(), true),
         PathForm::AsGiven => encode(&mut text, parts.path.as_bytes(), true),
+        PathForm::EncodedOnce => encode(&mut text, &decoded(parts.path), true),
     }
     text.push('\n');
     text.push_str(&canonical_query(parts.query));

@@ -18,7 +18,7 @@ use subtle::ConstantTimeEq;
 use crate::Headers;
 
 pub use canonical::{PathForm, canonical_request};
-pub use sign::{Signer, sign, string_to_sign};
+pub use sign::{Signer, sign, sign_as, string_to_sign};
 pub use verify::{Claim, HeadProof, Settings, Verified, verify};
 
 /// The one algorithm.

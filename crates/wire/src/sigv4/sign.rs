@@ -26,6 +26,15 @@ pub struct Signer<'a> {
 /// The headers to add to a request so that it is signed: `x-amz-date`, `x-amz-security-token` when there is a token, and
 /// `authorization`. All of the request's headers are signed, so `host` must be among them, and those that proxies change must not.
 pub fn sign(signer: &Signer<'_>, parts: &RequestParts<'_>) -> Vec<(String, String)> {
+    sign_as(signer, parts, PathForm::Normalized)
+}
+
+/// As [`sign`], for a service that takes paths in another form.
+pub fn sign_as(
+    signer: &Signer<'_>,
+    parts: &RequestParts<'_>,
+    form: PathForm,
+) -> Vec<(String, String)> {
     let timestamp = basic_time(signer.now_ms);
     let mut added = vec![("x-amz-date".to_owned(), timestamp.clone())];
     if let Some(token) = signer.session_token {
@@ -38,7 +47,7 @@ pub fn sign(signer: &Signer<'_>, parts: &RequestParts<'_>) -> Vec<(String, Strin
     names.dedup();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let whole = RequestParts { headers: &headers, ..*parts };
-    let canonical = canonical_request(&whole, &names, PathForm::Normalized, &parts.payload.hex());
+    let canonical = canonical_request(&whole, &names, form, &parts.payload.hex());
     let scope = Scope {
         date: timestamp.chars().take(8).collect(),
         region: signer.region.to_owned(),

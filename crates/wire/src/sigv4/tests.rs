@@ -341,3 +341,34 @@ fn a_head_proves_its_sender_where_it_signs_the_hash_of_the_body() {
     let late = signed_at(NOW - 301_000);
     assert!(proof(&late).unwrap_err().message.contains("Signature expired"));
 }
+
+/// The example "PUT object" of the S3 API reference: a path that S3 takes encoded once.
+#[test]
+fn a_path_of_s3_is_encoded_once() {
+    let mut headers = pairs(
+        "host: examplebucket.s3.amazonaws.com\ndate: Fri, 24 May 2013 00:00:00 GMT\n\
+         x-amz-content-sha256: 44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072\n\
+         x-amz-storage-class: REDUCED_REDUNDANCY",
+    );
+    let secret = Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    let signer = Signer {
+        access_key_id: "AKIAIOSFODNN7EXAMPLE",
+        secret: &secret,
+        session_token: None,
+        region: "us-east-1",
+        service: "s3",
+        now_ms: 1_369_353_600_000,
+    };
+    let request = RequestParts {
+        method: "PUT",
+        path: "/test%24file.text",
+        query: "",
+        headers: &headers,
+        payload: Payload::Bytes(b"Welcome to Amazon S3."),
+    };
+    let added = sign_as(&signer, &request, PathForm::EncodedOnce);
+    let signature = "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd";
+    assert!(added.last().unwrap().1.ends_with(&format!("Signature={signature}")), "{added:?}");
+    headers.extend(added);
+    assert!(headers.iter().all(|(name, _)| name != "x-amz-security-token"));
+}
