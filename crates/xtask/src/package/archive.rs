@@ -41,6 +41,10 @@ pub fn tar(entries: &[Entry], moment: u64) -> Result<Vec<u8>, String> {
         header.set_mode(*mode);
         header.set_uid(*owner);
         header.set_gid(*owner);
+        if *owner == 0 {
+            let named = header.set_username("root").and_then(|()| header.set_groupname("root"));
+            named.map_err(failed)?;
+        }
         header.set_mtime(moment);
         let bytes = content.as_deref().unwrap_or_default();
         header.set_size(bytes.len() as u64);

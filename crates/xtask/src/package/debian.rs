@@ -117,26 +117,19 @@ fn data(package: &Package) -> Result<Vec<Entry>, String> {
 }
 
 fn deb(package: &Package) -> Result<Vec<u8>, String> {
-    let mut data = data(package)?;
+    let data = data(package)?;
     let bytes: usize = data.iter().filter_map(|entry| entry.content.as_ref()).map(Vec::len).sum();
     let control = String::from_utf8_lossy(&read("packaging/debian/control")?)
         .replace("@VERSION@", &package.version)
         .replace("@ARCHITECTURE@", architecture(package))
         .replace("@INSTALLED_SIZE@", &bytes.div_ceil(1024).to_string());
     let mut entries = vec![
-        Entry::file("./control", 0o644, control),
-        Entry::file("./conffiles", 0o644, "/etc/default/palisade\n"),
-        Entry::file("./md5sums", 0o644, sums(package, &data)?),
+        Entry::file("control", 0o644, control),
+        Entry::file("conffiles", 0o644, "/etc/default/palisade\n"),
+        Entry::file("md5sums", 0o644, sums(package, &data)?),
     ];
     for name in ["postinst", "prerm", "postrm"] {
-        entries.push(Entry::file(
-            format!("./{name}"),
-            0o755,
-            read(&format!("packaging/debian/{name}"))?,
-        ));
-    }
-    for entry in &mut data {
-        entry.path.insert_str(0, "./");
+        entries.push(Entry::file(name, 0o755, read(&format!("packaging/debian/{name}"))?));
     }
     let packed = |entries: &[Entry]| gzip(&tar(entries, package.moment)?);
     ar(
@@ -191,12 +184,12 @@ fn contents(path: &Path) -> Result<Checked, String> {
     };
     let count = said.out.lines().count();
     for (mode, name) in [
-        ("-rwxr-xr-x root/root", "./usr/bin/palisade"),
-        ("-rw-r--r-- root/root", "./usr/lib/systemd/system/palisade.service"),
-        ("-rw-r--r-- root/root", "./etc/default/palisade"),
-        ("-rw-r--r-- root/root", "./usr/share/man/man1/palisade-serve.1.gz"),
-        ("-rw-r--r-- root/root", "./usr/share/bash-completion/completions/palisade"),
-        ("-rw-r--r-- root/root", "./usr/share/doc/palisade/copyright"),
+        ("-rwxr-xr-x root/root", "usr/bin/palisade"),
+        ("-rw-r--r-- root/root", "usr/lib/systemd/system/palisade.service"),
+        ("-rw-r--r-- root/root", "etc/default/palisade"),
+        ("-rw-r--r-- root/root", "usr/share/man/man1/palisade-serve.1.gz"),
+        ("-rw-r--r-- root/root", "usr/share/bash-completion/completions/palisade"),
+        ("-rw-r--r-- root/root", "usr/share/doc/palisade/copyright"),
     ] {
         let is_there = |line: &str| line.starts_with(mode) && line.ends_with(&format!(" {name}"));
         if !said.out.lines().any(is_there) {

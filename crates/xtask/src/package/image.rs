@@ -225,36 +225,11 @@ fn run(
     };
     let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     report.check("image starts", binary::version(&mut inside(&[]), &package.version));
-    let served = inside(&own(&["serve", "--store", "sqlite:/elsewhere.db"]))
-        .env("PALISADE_LISTEN", "127.0.0.1:0")
-        .output();
-    report.check(
-        "image's root is read-only",
-        match served {
-            Ok(output) if output.status.code().is_some_and(|code| code != 0) => {
-                let said = String::from_utf8_lossy(&output.stderr).into_owned();
-                let is_told = said.contains("elsewhere");
-                if is_told {
-                    Ok(Checked::Seen(last(&said)))
-                } else {
-                    Err(format!("it says: {said}"))
-                }
-            }
-            Ok(output) => Err(format!("a store beside its volume ended with {}", output.status)),
-            Err(error) => Err(error.to_string()),
-        },
-    );
-    let refused = inside(&image.command).output();
-    report.check(
-        "image serves nobody without TLS or a proxy",
-        match refused {
-            Ok(output) if output.status.code().is_some_and(|code| code != 0) => {
-                Ok(Checked::Seen(last(&String::from_utf8_lossy(&output.stderr))))
-            }
-            Ok(output) => Err(format!("it ended with {}", output.status)),
-            Err(error) => Err(error.to_string()),
-        },
-    );
+    let mut elsewhere = inside(&own(&["serve", "--store", "sqlite:/elsewhere.db"]));
+    elsewhere.env("PALISADE_LISTEN", "127.0.0.1:0");
+    report.check("image's root is read-only", refuses(&mut elsewhere, "elsewhere.db"));
+    let unsafe_address = refuses(&mut inside(&image.command), "--behind-proxy");
+    report.check("image serves nobody without TLS or a proxy", unsafe_address);
     let server = match Server::start(inside(&image.command).env("PALISADE_BEHIND_PROXY", "true")) {
         Ok(server) => server,
         Err(why) => {
@@ -278,6 +253,15 @@ fn run(
     Ok(())
 }
 
-fn last(said: &str) -> String {
-    said.trim().lines().last().unwrap_or_default().to_owned()
+/// A command ends with a failure whose message names this.
+fn refuses(command: &mut Command, named: &str) -> Result<Checked, String> {
+    let output = command.output().map_err(|error| format!("it did not start: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    match output.status.code() {
+        Some(code) if code != 0 && said.contains(named) => Ok(Checked::Seen(format!(
+            "it ends with {code}: {}",
+            said.trim().lines().last().unwrap_or_default()
+        ))),
+        _ => Err(format!("it ended with {} and said: {said}", output.status)),
+    }
 }
