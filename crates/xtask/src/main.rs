@@ -2,12 +2,13 @@
 //! `cargo xtask matrix`, `cargo xtask soak [--cases N] [--seed S] [--restart]`,
 //! `cargo xtask soak --clients [--seconds N]`,
 //! `cargo xtask fuzz [--inputs N] [--target NAME] [--seed S] [--replay FILE]`,
-//! `cargo xtask instructions [--bless]`.
+//! `cargo xtask instructions [--bless]`, `cargo xtask package [--tag vVERSION] [--only binary]`.
 
 mod clients;
 mod codegen;
 mod folders;
 mod instructions;
+mod package;
 mod soak;
 mod suite;
 mod tidy;
@@ -17,7 +18,8 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask test | tidy | codegen [--check] | matrix | \
                      soak [--cases N] [--seed S] [--restart] | soak --clients [--seconds N] | \
                      instructions [--bless] | bench [--large|--huge] [--only check|ingest|change|list] | \
-                     fuzz [--inputs N] [--target NAME] [--seed S] [--replay FILE]";
+                     fuzz [--inputs N] [--target NAME] [--seed S] [--replay FILE] | \
+                     package [--tag vVERSION] [--only binary]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         ["instructions"] => instructions::run(false),
         ["instructions", "--bless"] => instructions::run(true),
         ["fuzz", ref wishes @ ..] => fuzz(wishes),
+        ["package", ref wishes @ ..] => package::run(wishes),
         ["soak", "--clients", ref rest @ ..] => clients::run(rest),
         ["soak", ref rest @ ..] => soak::run(rest),
         _ => Err(USAGE.to_owned()),

@@ -13,6 +13,7 @@ mod administrators;
 mod audit;
 mod both_protocols;
 mod callers;
+mod charts;
 mod compliance;
 mod concurrency;
 mod deadline;
