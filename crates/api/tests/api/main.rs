@@ -23,6 +23,7 @@ mod lists;
 mod matrix;
 mod operator;
 mod policies;
+mod policies_told;
 mod quotas;
 mod resource_sets;
 mod support;
