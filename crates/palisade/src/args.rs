@@ -1,5 +1,6 @@
 //! The command line: every flag with its `PALISADE_…` variable.
 
+mod asking;
 mod keys;
 mod output;
 mod place;
@@ -17,6 +18,7 @@ use palisade_core::policy::Quotas;
 
 use crate::failure::Failure;
 
+pub use asking::*;
 pub use keys::*;
 pub use output::*;
 pub use place::*;
@@ -257,34 +259,6 @@ pub struct PolicyPut {
 pub struct PolicyDelete {
     /// Id or name.
     pub policy: String,
-    /// The server.
-    #[command(flatten)]
-    pub server: Server,
-}
-
-/// `palisade compliance`
-#[derive(Args, Debug)]
-pub struct Compliance {
-    /// Id or name of a policy. Default: every policy of the Region.
-    pub policy: Option<String>,
-    /// How to print.
-    #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
-    pub output: Output,
-    /// The server.
-    #[command(flatten)]
-    pub server: Server,
-}
-
-/// `palisade violators`
-#[derive(Args, Debug)]
-pub struct Violators {
-    /// Id or name of the policy.
-    pub policy: String,
-    /// The member account.
-    pub account: AccountId,
-    /// How to print.
-    #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
-    pub output: Output,
     /// The server.
     #[command(flatten)]
     pub server: Server,

@@ -1,14 +1,12 @@
 //! The client commands: each a call or two, and the answer as it was asked for.
 
-use palisade_api::compliance::VIOLATORS_SHOWN_MAX;
-use palisade_core::evaluate::Status;
 use palisade_core::policy::{self, PolicyFile};
 use serde_json::{Value, json};
 
 use crate::args;
-use crate::client::{Client, encoded, listed, next};
+use crate::client::Client;
 use crate::failure::{Exit, Failure, Outcome, unreadable};
-use crate::report::{self, Age, Reason, StatusRow, ViolatorLine};
+use crate::report;
 use crate::terminal::{print, print_by, print_json, print_line, say, warn};
 use crate::{deliver, files, progress};
 
@@ -218,136 +216,13 @@ pub fn put_one(client: &Client, text: &[u8], by_name: bool) -> Result<(String, b
     Ok((id, created))
 }
 
-/// `palisade compliance`: exit status 0 whatever the answer; `check` is the one for pipelines.
-pub fn compliance(args: &args::Compliance) -> Outcome {
-    let client = Client::new(&args.server)?;
-    let ids = match &args.policy {
-        Some(policy) => vec![policy_id(&client, policy)?],
-        None => summaries(&client)?.iter().map(|policy| text_of(policy, "PolicyId")).collect(),
-    };
-    let region = client.region();
-    if ids.is_empty() {
-        warn(format_args!("{region} has no policies; --region asks another Region"));
-    }
-    let mut rows = Vec::new();
-    for id in ids {
-        let accounts = compliance_of(&client, &id)?;
-        if accounts.is_empty() {
-            warn(format_args!("policy `{id}` in {region}: no account is in its scope"));
-        }
-        rows.extend(accounts);
-    }
-    print_by(|to| report::statuses(rows, args.output, to))?;
-    Ok(Exit::Done)
-}
-
-/// What is known of every account in a policy's scope.
-pub fn compliance_of(client: &Client, policy_id: &str) -> Result<Vec<StatusRow>, Failure> {
-    let path = format!("/palisade/v1/policies/{}/accounts", encoded(policy_id));
-    let mut rows = Vec::new();
-    own_pages(client, &path, "accounts", |page, accounts| {
-        let policy = page.get("policy").unwrap_or(&Value::Null);
-        rows.extend(accounts.iter().map(|account| status_row(policy, account)));
-    })?;
-    Ok(rows)
-}
-
-/// Takes every page of one of Palisade's own lists, and what it lists.
-fn own_pages(
-    client: &Client,
-    path: &str,
-    list: &str,
-    mut take: impl FnMut(&Value, &[Value]),
-) -> Result<(), Failure> {
-    let mut after: Option<String> = None;
-    loop {
-        let mut query = vec![("limit", "1000")];
-        query.extend(after.as_deref().map(|after| ("next", after)));
-        let page = client.own("GET", path, &query, b"")?;
-        take(&page, listed(&page, list, path)?);
-        after = next(&page, "next", path)?;
-        if after.is_none() {
-            return Ok(());
-        }
-    }
-}
-
-/// An account as the server knows it.
-fn status_row(policy: &Value, known: &Value) -> StatusRow {
-    let issues = known.get("issues").and_then(Value::as_object);
-    let as_text = |(service, text): (&String, &Value)| {
-        (service.clone(), text.as_str().unwrap_or_default().to_owned())
-    };
-    let number = |name: &str| known.get(name).and_then(Value::as_u64).unwrap_or_default();
-    StatusRow {
-        owner: text_of(policy, "owner"),
-        policy_id: Some(text_of(policy, "id")),
-        policy: text_of(policy, "name"),
-        region: text_of(policy, "region"),
-        account: text_of(known, "account"),
-        account_name: None,
-        status: match text(known, "status") {
-            "COMPLIANT" => Some(Status::Compliant),
-            "NON_COMPLIANT" => Some(Status::NonCompliant),
-            _ => None,
-        },
-        reason: Reason::named(text(known, "reason")),
-        age: known.get("asOf").and_then(Value::as_str).map(|as_of| Age {
-            as_of: as_of.to_owned(),
-            seconds: known.get("ageSeconds").and_then(Value::as_i64).unwrap_or_default(),
-        }),
-        violator_count: number("violatorCount"),
-        limit_exceeded: number("violatorCount") > VIOLATORS_SHOWN_MAX as u64,
-        issues: issues.map(|issues| issues.iter().map(as_text).collect()).unwrap_or_default(),
-        last_updated: known.get("lastUpdated").and_then(Value::as_str).and_then(epoch_seconds),
-        violators: None,
-    }
-}
-
-/// A moment as AWS's JSON writes one.
-fn epoch_seconds(moment: &str) -> Option<Value> {
-    let moment: jiff::Timestamp = moment.parse().ok()?;
-    Some(json!(moment.as_duration().as_secs_f64()))
-}
-
-/// `palisade violators`: all of them, where AWS's own answer ends at 100.
-pub fn violators(args: &args::Violators) -> Outcome {
-    let client = Client::new(&args.server)?;
-    let id = policy_id(&client, &args.policy)?;
-    let path =
-        format!("/palisade/v1/policies/{}/accounts/{}/violators", encoded(&id), args.account);
-    let (mut row, mut lines) = (StatusRow::default(), Vec::new());
-    own_pages(&client, &path, "violators", |page, violators| {
-        row = status_row(page.get("policy").unwrap_or(&Value::Null), page);
-        lines.extend(violators.iter().map(violator_line));
-    })?;
-    print_by(|to| report::violators(&row, &lines, args.output, to))?;
-    Ok(Exit::Done)
-}
-
-fn violator_line(violator: &Value) -> ViolatorLine {
-    let evidence = violator.get("evidence").and_then(Value::as_array);
-    ViolatorLine {
-        resource_type: text_of(violator, "ResourceType"),
-        id: text_of(violator, "ResourceId"),
-        reason: text_of(violator, "ViolationReason"),
-        since: violator.get("since").and_then(Value::as_str).map(str::to_owned),
-        evidence: evidence
-            .into_iter()
-            .flatten()
-            .map(|one| text_of(one, "summary"))
-            .filter(|summary| !summary.is_empty())
-            .collect(),
-    }
-}
-
 /// The summaries of every policy of the client's Region.
 pub fn summaries(client: &Client) -> Result<Vec<Value>, Failure> {
     client.every("ListPolicies", json!({}), "PolicyList")
 }
 
 /// The id of a policy named by id or name.
-fn policy_id(client: &Client, named: &str) -> Result<String, Failure> {
+pub fn policy_id(client: &Client, named: &str) -> Result<String, Failure> {
     let list = summaries(client)?;
     if list.iter().any(|policy| text(policy, "PolicyId") == named) {
         return Ok(named.to_owned());
@@ -372,44 +247,20 @@ fn by_exact_name(list: &[Value], name: &str) -> Result<Option<String>, Failure> 
     Ok(first)
 }
 
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+/// A member that is text; empty where it is not told.
+pub fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn text_of(value: &Value, name: &str) -> String {
+/// The same, for keeps.
+pub fn text_of(value: &Value, name: &str) -> String {
     text(value, name).to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_the_server_knows_of_an_account_becomes_a_row() {
-        let policy = json!({"id": "p", "name": "n", "owner": "1", "region": "eu-west-1"});
-        let row = status_row(
-            &policy,
-            &json!({
-                "account": "2", "status": "NON_COMPLIANT", "reason": "judged", "violatorCount": 137,
-                "issues": {"AWSCONFIG": "x"}, "lastUpdated": "1970-01-01T00:00:01.5Z",
-                "asOf": "1970-01-01T00:00:00Z", "ageSeconds": 3,
-            }),
-        );
-        assert_eq!(row.status_text(), "NON_COMPLIANT");
-        assert_eq!((row.violator_count, row.limit_exceeded), (137, true));
-        assert_eq!(row.issues["AWSCONFIG"], "x");
-        assert_eq!((row.policy.as_str(), row.account.as_str()), ("n", "2"));
-        assert_eq!(row.last_updated, Some(json!(1.5)));
-        assert_eq!(row.age, Some(Age::of(0, 3_000)));
-        for (reason, text) in [
-            ("no-result", "no result"),
-            ("not-judged-yet", "not judged yet"),
-            ("out-of-scope", "out of scope"),
-        ] {
-            let none = status_row(&policy, &json!({"status": null, "reason": reason}));
-            assert_eq!((none.status_text(), none.age), (text, None));
-        }
-    }
+    use crate::client::{listed, next};
 
     #[test]
     fn an_answer_without_its_list_is_no_empty_one() {

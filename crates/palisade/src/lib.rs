@@ -1,6 +1,7 @@
 //! Palisade's wiring: command line, configuration, listener, worker loop, the sample organization.
 
 pub mod args;
+pub mod asking;
 pub mod audit;
 pub mod check;
 pub mod client;
@@ -42,8 +43,8 @@ pub fn run(command: &Command) -> Outcome {
         Command::Ingest(args) => commands::ingest(args),
         Command::Organization(Organization::Apply(args)) => commands::apply(args),
         Command::Policies(command) => commands::policies(command),
-        Command::Compliance(args) => commands::compliance(args),
-        Command::Violators(args) => commands::violators(args),
+        Command::Compliance(args) => asking::compliance(args),
+        Command::Violators(args) => asking::violators(args),
         Command::Keys(command) => keys::run(command),
         Command::Audit(args) => audit::run(args),
         Command::Doctor(args) => doctor::run(args),

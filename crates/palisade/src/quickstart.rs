@@ -1,23 +1,24 @@
 //! `palisade quickstart`: the sample organization taken through the door that users come by, and
 //! what came of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use palisade_api::{Auth, Clock as _};
-use palisade_core::organization::{AccountStatus, Organization};
+use palisade_core::organization::{Account, AccountStatus, Organization};
 use palisade_core::policy::Quotas;
 use palisade_store::sqlite::Synchronous;
 use serde_json::Value;
 
 use crate::args;
+use crate::asking;
 use crate::client::Client;
 use crate::commands::{self, Ingested};
 use crate::edge::Edge;
 use crate::failure::{Exit, Failure, Outcome, unreadable};
-use crate::report::{self, Age, Cell, CellAlignment, StatusRow};
+use crate::report::{self, Age, StatusRow};
 use crate::sample::{self, REGIONS, REMOTE_ADMIN_POLICY};
 use crate::serve::{self, Plan, Running};
 use crate::system::SystemClock;
@@ -124,7 +125,7 @@ fn tell(address: SocketAddr, sample: &Path) -> Result<(), Failure> {
                 policy.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
             };
             columns
-                .push((named("PolicyName"), commands::compliance_of(&client, &named("PolicyId"))?));
+                .push((named("PolicyName"), asking::compliance_of(&client, &named("PolicyId"))?));
         }
         let age = ages(columns.iter().flat_map(|(_, rows)| rows));
         print(&format!("\nCompliance in {region}{age}\n{}", matrix(&organization, &columns)))?;
@@ -200,49 +201,17 @@ fn ages<'r>(rows: impl Iterator<Item = &'r StatusRow>) -> String {
     }
 }
 
-/// Accounts by policies: how each stands.
+/// Accounts by policies, suspended ones as well.
 fn matrix(organization: &Organization, columns: &[(String, Vec<StatusRow>)]) -> String {
-    let columns: Vec<(&str, BTreeMap<&str, &StatusRow>)> = columns
-        .iter()
-        .map(|(name, rows)| {
-            (name.as_str(), rows.iter().map(|row| (row.account.as_str(), row)).collect())
-        })
-        .collect();
-    let mut table = report::table();
-    let mut header = vec!["Account", "Name"];
-    header.extend(columns.iter().map(|(name, _)| *name));
-    table.set_header(header);
-    for (id, account) in &organization.accounts {
-        let name = match account.status {
-            AccountStatus::Active => account.name.to_string(),
-            AccountStatus::PendingActivation => format!("{} (not activated)", account.name),
-            AccountStatus::PendingClosure => format!("{} (closing)", account.name),
-            AccountStatus::Suspended | AccountStatus::Closed => {
-                format!("{} (suspended)", account.name)
-            }
-        };
-        let mut cells = vec![Cell::new(id), Cell::new(name)];
-        for (_, rows) in &columns {
-            cells.push(standing(rows.get(id.as_str()).copied()));
-        }
-        table.add_row(cells);
-    }
-    report::finished(&table)
-}
-
-fn standing(row: Option<&StatusRow>) -> Cell {
-    let Some(row) = row else {
-        return Cell::new("-").set_alignment(CellAlignment::Right);
+    let named = |account: &Account| match account.status {
+        AccountStatus::Active => account.name.to_string(),
+        AccountStatus::PendingActivation => format!("{} (not activated)", account.name),
+        AccountStatus::PendingClosure => format!("{} (closing)", account.name),
+        AccountStatus::Suspended | AccountStatus::Closed => format!("{} (suspended)", account.name),
     };
-    let text = match row.status {
-        Some(palisade_core::evaluate::Status::Compliant) => "complies".to_owned(),
-        Some(palisade_core::evaluate::Status::NonCompliant) => match row.violator_count {
-            1 => "1 violator".to_owned(),
-            n => format!("{n} violators"),
-        },
-        None => row.status_text().to_owned(),
-    };
-    Cell::new(text).fg(report::color(row.status)).set_alignment(CellAlignment::Right)
+    let accounts: Vec<(&str, String)> =
+        organization.accounts.iter().map(|(id, account)| (id.as_str(), named(account))).collect();
+    report::matrix(&accounts, columns)
 }
 
 /// What to look at, and what to type next.

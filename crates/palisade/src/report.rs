@@ -2,7 +2,9 @@
 
 mod known;
 pub mod lines;
+mod matrix;
 mod table;
+mod totals;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -14,7 +16,9 @@ use crate::args::Output;
 use crate::printable::{escaped, escaped_json};
 pub use known::{Age, Reason};
 use lines::Lines;
+pub use matrix::{matrix, matrix_csv};
 pub use table::{Cell, CellAlignment, Color, Table, finished, table};
+pub use totals::Totals;
 
 /// One `PolicyComplianceStatus`: a policy over an account in a Region.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -74,7 +78,7 @@ impl StatusRow {
         }
     }
 
-    /// The row with AWS's member names, and `Region`, `Reason`, `AsOf` and `AgeSeconds`.
+    /// The row with AWS's member names, and `Region`, `AccountName`, `Reason`, `AsOf` and `AgeSeconds`.
     pub fn json(&self) -> Value {
         let results: Vec<Value> = self
             .status
@@ -98,6 +102,9 @@ impl StatusRow {
         });
         if let Some(row) = row.as_object_mut() {
             Age::put(self.age.as_ref(), row);
+            if let Some(name) = &self.account_name {
+                row.insert("AccountName".to_owned(), Value::from(name.as_str()));
+            }
             if let Some(id) = &self.policy_id {
                 row.insert("PolicyId".to_owned(), Value::from(id.as_str()));
             }
@@ -135,28 +142,50 @@ impl ViolatorLine {
     }
 }
 
+/// How rows are told.
+#[derive(Clone, Debug, Default)]
+pub struct Form {
+    /// As what.
+    pub output: Output,
+    /// Whether violators have a moment since when.
+    pub dated: bool,
+    /// Sums, for people and programs.
+    pub totals: Option<Totals>,
+    /// Rows that are left out behind the last.
+    pub left_out: usize,
+}
+
 /// Writes the rows in the form asked for, with a newline at the end: those of a fleet one by one,
 /// but for a table, whose columns are as wide as the widest of all.
 pub fn statuses(
     rows: impl IntoIterator<Item = StatusRow>,
-    output: Output,
+    form: &Form,
     to: &mut dyn Write,
 ) -> io::Result<()> {
     let mut rows = rows.into_iter();
-    match output {
+    match form.output {
         Output::Json => {
             let rows = rows.map(|row| row.json());
-            json_list(&serde_json::Map::new(), "PolicyComplianceStatusList", rows, to)
+            let head = form.totals.as_ref().map(|totals| ("Totals".to_owned(), totals.json()));
+            json_list(&head.into_iter().collect(), "PolicyComplianceStatusList", rows, to)
         }
-        Output::Csv => status_csv(&mut rows, to),
+        Output::Csv => status_csv(&mut rows, form.dated, to),
         Output::Table => {
             let rows: Vec<StatusRow> = rows.collect();
             to.write_all(status_table(&rows).as_bytes())?;
+            if form.left_out > 0 {
+                writeln!(to, "… and {} below", counted(form.left_out as u64, "row"))?;
+            }
+            if let Some(totals) = &form.totals {
+                writeln!(to, "{}", totals.text())?;
+            }
             for row in &rows {
                 if let Some(violators) = row.violators.as_ref().filter(|list| !list.is_empty()) {
+                    let name = row.account_name.as_deref().filter(|_| form.totals.is_some());
+                    let name = name.map(|name| format!(" ({})", escaped(name))).unwrap_or_default();
                     write!(
                         to,
-                        "\n{} in {}, account {}:\n{}",
+                        "\n{} in {}, account {}{name}:\n{}",
                         escaped(&row.policy),
                         row.region,
                         row.account,
@@ -205,10 +234,11 @@ fn summary(row: &StatusRow) -> String {
         None => "nothing was told of it".to_owned(),
     };
     let mut text = format!(
-        "{} in {}, account {}: {}{count} ({age})\n",
+        "{} in {}, account {}{}: {}{count} ({age})\n",
         escaped(&row.policy),
         row.region,
         row.account,
+        row.account_name.as_deref().map(|name| format!(" ({})", escaped(name))).unwrap_or_default(),
         row.status_text(),
     );
     if row.reason == Reason::OutOfScope {
@@ -222,13 +252,32 @@ fn summary(row: &StatusRow) -> String {
 
 fn violator_csv(row: &StatusRow, lines: &[ViolatorLine], to: &mut dyn Write) -> io::Result<()> {
     let header = ["ResourceType", "ResourceId", "ViolationReason", "Since", "Evidence"];
-    let of_account =
-        ["MemberAccount", "ComplianceStatus", "Reason", "Issues", "AsOf", "AgeSeconds"];
+    let of_account = [
+        "PolicyName",
+        "Region",
+        "MemberAccount",
+        "AccountName",
+        "ComplianceStatus",
+        "Reason",
+        "Issues",
+        "AsOf",
+        "AgeSeconds",
+    ];
     let mut csv = Lines::to(to);
     csv.line(header.iter().chain(&of_account))?;
     let [as_of, age_seconds] = Age::cells(row.age.as_ref());
     let issues = row.issue_text();
-    let known = [&row.account, row.status_text(), row.reason.name(), &issues, &as_of, &age_seconds];
+    let known: [&str; 9] = [
+        &row.policy,
+        &row.region,
+        &row.account,
+        row.account_name.as_deref().unwrap_or_default(),
+        row.status_text(),
+        row.reason.name(),
+        &issues,
+        &as_of,
+        &age_seconds,
+    ];
     if lines.is_empty() {
         csv.line([""; 5].iter().chain(&known))?;
     }
@@ -329,7 +378,11 @@ pub fn color(status: Option<Status>) -> Color {
     }
 }
 
-fn status_csv(rows: &mut dyn Iterator<Item = StatusRow>, to: &mut dyn Write) -> io::Result<()> {
+fn status_csv(
+    rows: &mut dyn Iterator<Item = StatusRow>,
+    dated: bool,
+    to: &mut dyn Write,
+) -> io::Result<()> {
     let mut rows = rows.peekable();
     // Asked for or not, they are of all rows.
     let with_violators = rows.peek().is_some_and(|row| row.violators.is_some());
@@ -350,7 +403,9 @@ fn status_csv(rows: &mut dyn Iterator<Item = StatusRow>, to: &mut dyn Write) -> 
         "AgeSeconds",
     ];
     if with_violators {
-        header.extend(["ResourceType", "ResourceId", "ViolationReason", "Evidence"]);
+        header.extend(["ResourceType", "ResourceId", "ViolationReason"]);
+        header.extend(dated.then_some("Since"));
+        header.push("Evidence");
     }
     let mut csv = Lines::to(to);
     csv.line(&header)?;
@@ -358,13 +413,14 @@ fn status_csv(rows: &mut dyn Iterator<Item = StatusRow>, to: &mut dyn Write) -> 
         let cells = status_cells(&row);
         let cells = || cells.iter().map(String::as_str);
         match row.violators.as_deref() {
-            Some([]) => csv.line(cells().chain([""; 4]))?,
+            Some([]) => csv.line(cells().chain([""; 5].into_iter().skip(usize::from(!dated))))?,
             Some(violators) => {
                 // One line a violator, so that a spreadsheet can sort and filter them.
                 for line in violators {
                     let evidence = line.evidence.join("; ");
-                    let more: [&str; 4] = [&line.resource_type, &line.id, &line.reason, &evidence];
-                    csv.line(cells().chain(more))?;
+                    let since = dated.then(|| line.since.as_deref().unwrap_or_default());
+                    let resource: [&str; 3] = [&line.resource_type, &line.id, &line.reason];
+                    csv.line(cells().chain(resource).chain(since).chain([evidence.as_str()]))?;
                 }
             }
             None => csv.line(cells())?,
@@ -435,7 +491,7 @@ mod tests {
     }
 
     fn told(rows: &[StatusRow], output: Output) -> String {
-        text(|to| statuses(rows.to_vec(), output, to))
+        text(|to| statuses(rows.to_vec(), &Form { output, ..Form::default() }, to))
     }
 
     #[test]

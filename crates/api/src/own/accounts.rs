@@ -117,12 +117,17 @@ fn page(app: &App, caller: &Caller, policy: &str, asked: &Asked) -> Result<Page,
         }
         _ => None,
     };
-    Ok(Page { policy: Policy::of(&record), accounts: shown(app, &record, before, page)?, next })
+    Ok(Page {
+        policy: Policy::of(&record),
+        accounts: shown(app, &view, &record, before, page)?,
+        next,
+    })
 }
 
 /// These accounts, which are in scope and ascending, behind `before`.
 fn shown(
     app: &App,
+    view: &ControlView,
     record: &PolicyRecord,
     before: Option<&AccountId>,
     accounts: &[AccountId],
@@ -134,7 +139,7 @@ fn shown(
     let (mut rows, now_ms) = (rows.as_slice(), app.clock.now_ms());
     let one = |account: &AccountId| {
         let known = Known::in_scope(record, first_of(&mut rows, account));
-        Shown::of(account.as_str(), &known, newest.get(account).copied(), now_ms)
+        Shown::of(view, account, &known, newest.get(account).copied(), now_ms)
     };
     Ok(accounts.iter().map(one).collect())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use palisade_core::evaluate::Status;
+use palisade_core::ident::AccountId;
 use palisade_wire::shapes::DependentServiceName;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,6 +12,7 @@ use utoipa::openapi::{RefOr, Schema};
 use super::answer::moment;
 use super::schema::one_of_or_null;
 use crate::known::{Known, Reason};
+use crate::view::ControlView;
 use crate::wire_names::service_name;
 
 /// An account as Palisade's own endpoints show it.
@@ -19,6 +21,10 @@ use crate::wire_names::service_name;
 #[schema(as = Known)]
 pub(crate) struct Shown {
     account: String,
+    /// As the organization names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    account_name: Option<String>,
     #[schema(schema_with = status, required = true)]
     status: Option<Status>,
     reason: Reason,
@@ -47,14 +53,27 @@ fn status() -> RefOr<Schema> {
     one_of_or_null(&[Status::Compliant, Status::NonCompliant])
 }
 
+/// An account's name, where the organization holds it.
+pub(super) fn account_name(view: &ControlView, account: &AccountId) -> Option<String> {
+    let known = view.organization()?.accounts.get(account)?;
+    Some(known.name.to_string()).filter(|name| !name.is_empty())
+}
+
 impl Shown {
     /// `newest_ms` is the moment of which the account's inventory tells; one that has not come by the
     /// clock counts as now.
-    pub fn of(account: &str, known: &Known<'_>, newest_ms: Option<i64>, now_ms: i64) -> Shown {
+    pub fn of(
+        view: &ControlView,
+        account: &AccountId,
+        known: &Known<'_>,
+        newest_ms: Option<i64>,
+        now_ms: i64,
+    ) -> Shown {
         let newest_ms = newest_ms.map(|newest_ms| newest_ms.min(now_ms));
         let issues = known.issues.iter();
         Shown {
-            account: account.to_owned(),
+            account: account.to_string(),
+            account_name: account_name(view, account),
             status: known.status,
             reason: known.reason,
             why: known.why(),

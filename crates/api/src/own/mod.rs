@@ -12,6 +12,8 @@ mod keys;
 mod known;
 mod openapi;
 mod organization;
+mod policies;
+mod policy_violators;
 mod schema;
 mod violators;
 
@@ -44,7 +46,9 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/palisade/v1/inventory", post(inventory::post))
         .route("/palisade/v1/work", get(evaluate::work))
         .route("/palisade/v1/evaluate", post(evaluate::post))
+        .route("/palisade/v1/policies", get(policies::list))
         .route("/palisade/v1/policies/{policy}/accounts", get(accounts::list))
+        .route("/palisade/v1/policies/{policy}/violators", get(policy_violators::list))
         .route("/palisade/v1/policies/{policy}/accounts/{account}/violators", get(violators::list))
         .route("/palisade/v1/keys", get(keys::list).post(keys::create))
         .route("/palisade/v1/keys/{key}", patch(keys::change).delete(keys::delete))

@@ -11,7 +11,10 @@ use utoipa::openapi::{ContentBuilder, Header, PathItem, Ref, RefOr, Required, Re
 use utoipa::{Modify, OpenApi, ToSchema as _};
 
 use super::answer::RefusedShape;
-use super::{accounts, audit, evaluate, health, inventory, keys, organization, violators};
+use super::{
+    accounts, audit, evaluate, health, inventory, keys, organization, policies, policy_violators,
+    violators,
+};
 
 /// What `/palisade/v1/openapi.json` answers.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
@@ -52,7 +55,9 @@ pub(super) async fn openapi() -> Response {
         inventory::post,
         evaluate::work,
         evaluate::post,
+        policies::list,
         accounts::list,
+        policy_violators::list,
         violators::list,
         keys::list,
         keys::create,

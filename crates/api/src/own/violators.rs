@@ -52,7 +52,7 @@ struct Page {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 #[schema(as = Violator)]
-struct Shown {
+pub(super) struct Shown {
     #[schema(value_type = String)]
     resource_type: ResourceType,
     #[schema(value_type = String)]
@@ -146,7 +146,7 @@ fn page(
     };
     Ok(Page {
         policy: Policy::of(&record),
-        known: known::Shown::of(account.as_str(), &known, newest_ms, app.clock.now_ms()),
+        known: known::Shown::of(&view, &account, &known, newest_ms, app.clock.now_ms()),
         violators: rows.into_iter().map(|row| shown(&record, row)).collect(),
         next,
     })
@@ -172,7 +172,7 @@ fn token(app: &App, binding: Binding<'_>, last: &ViolatorRow) -> Result<String, 
     Ok(app.sealer()?.seal(&*app.entropy, binding, &position).map_err(internal)?)
 }
 
-fn shown(record: &PolicyRecord, row: ViolatorRow) -> Shown {
+pub(super) fn shown(record: &PolicyRecord, row: ViolatorRow) -> Shown {
     Shown {
         violation_reason: row.violations.first().map(|violation| reason(violation.reason)),
         evidence: row

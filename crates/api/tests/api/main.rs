@@ -25,6 +25,7 @@ mod matrix;
 mod network_acls;
 mod operator;
 mod policies;
+mod policies_told;
 mod quotas;
 mod resource_sets;
 mod support;

@@ -9,7 +9,7 @@ use crate::ident::{AccountId, Region, ResourceType};
 use super::foreign;
 use super::limits::{DEPTH_MAX, too_deep};
 use super::missed::{Contents, Listing, region_told, type_told};
-use super::read::shape::{Many, Present, Text, shape};
+use super::read::shape::{IdText, Many, Present, Text, shape};
 use super::read::{Embedded, Form, embedded, parse};
 
 /// Layers of text in text: a queue record of an SNS message of an event is three.
@@ -125,8 +125,8 @@ shape! {
 
 shape! {
     ResourceKey {
-        account: Text<'a> = "SourceAccountId" | "accountId" | "awsAccountId",
-        region: Text<'a> = "SourceRegion" | "awsRegion",
+        account: IdText<'a> = "SourceAccountId" | "accountId" | "awsAccountId",
+        region: IdText<'a> = "SourceRegion" | "awsRegion",
         resource_type: Text<'a> = "resourceType",
     }
 }
@@ -163,10 +163,11 @@ fn left_out_of(raw: &RawValue) -> Vec<LeftOut> {
 }
 
 fn left_out(key: &ResourceKey<'_>) -> LeftOut {
-    let text = |field: &Option<Text<'_>>| field.as_ref().map(|text| text.as_str().to_owned());
-    let resource_type = text(&key.resource_type).and_then(|text| type_told(&text));
-    let region = text(&key.region).and_then(|text| region_told(&text, resource_type.as_ref()));
-    (text(&key.account).and_then(|text| AccountId::try_from(text).ok()), region, resource_type)
+    let resource_type = key.resource_type.as_ref().and_then(|text| type_told(text.as_str()));
+    let region = key.region.as_ref();
+    let region = region.and_then(|text| region_told(text.as_str(), resource_type.as_ref()));
+    let account = key.account.as_ref().and_then(|text| AccountId::try_from(text.as_str()).ok());
+    (account, region, resource_type)
 }
 
 /// What receives what is found.
@@ -253,7 +254,10 @@ fn open_inside(text: &str, envelope: Envelope<'_>, nested: u32, found: Finder<'_
     } else if is_error(&envelope) {
         found(Found::Stranger);
     } else if let Some(inside) = envelope.message.or(envelope.inside) {
-        open_message(inside, nested, found);
+        match is_of_an_item(&envelope) {
+            true => open_with_item(inside, text, nested, found),
+            false => open_message(inside, nested, found),
+        }
     } else if lacks_its_message(&envelope) {
         found(Found::Broken("an empty message".to_owned(), text));
     } else if foreign::is_record(text) {
@@ -306,11 +310,27 @@ fn lacks_its_item(envelope: &Envelope<'_>) -> bool {
 
 /// Whether a queue's record, an SNS message, an event of an item or one for a rule has nothing in it.
 fn lacks_its_message(envelope: &Envelope<'_>) -> bool {
+    envelope.queued.is_some() || kind(envelope) == "Notification" || is_of_an_item(envelope)
+}
+
+/// Whether it is an event of an item, or one for a rule: what is in it is Config's own.
+fn is_of_an_item(envelope: &Envelope<'_>) -> bool {
     let event = envelope.event.as_ref().map_or("", Text::as_str);
-    envelope.queued.is_some()
-        || envelope.judged.is_some()
-        || kind(envelope) == "Notification"
-        || event == "Config Configuration Item Change"
+    envelope.judged.is_some() || event.eq_ignore_ascii_case("Config Configuration Item Change")
+}
+
+/// Opens the inside of an envelope that is of an item. Something else in it stands for an item that is
+/// not there.
+fn open_with_item(raw: &RawValue, around: &str, layer: u32, found: Finder<'_>) {
+    let mut is_strange = false;
+    let mut inner = |inner: Found<'_>| match inner {
+        Found::Stranger | Found::Foreign => is_strange = true,
+        other => found(other),
+    };
+    open_inner(raw, layer, &mut inner);
+    if is_strange {
+        found(Found::Broken("an event of an item without it".to_owned(), around));
+    }
 }
 
 /// What SNS says a message is.
@@ -335,11 +355,15 @@ fn open_message(raw: &RawValue, layer: u32, found: Finder<'_>) {
         Found::Stranger | Found::Foreign => found(Found::Ignored),
         other => found(other),
     };
+    open_inner(raw, layer, &mut known);
+}
+
+fn open_inner(raw: &RawValue, layer: u32, known: Finder<'_>) {
     match embedded("message", raw.get()) {
         Ok(None) => known(Found::Broken("an empty message".to_owned(), raw.get())),
-        Ok(Some(Embedded::Value(object))) => open(object, layer, &mut known),
+        Ok(Some(Embedded::Value(object))) => open(object, layer, known),
         Ok(Some(Embedded::Text(text))) => match json_of(&text) {
-            Ok(json) => open(json, layer, &mut known),
+            Ok(json) => open(json, layer, known),
             Err(reason) => known(Found::Broken(reason, &text)),
         },
         Err(reason) => known(Found::Broken(reason, raw.get())),

@@ -27,7 +27,7 @@ use super::missed::{Lost, Sort, may_be_global, region_told, type_told};
 use super::outline::{Field, Outline, any};
 use super::salvage::salvage;
 use super::{Body, Item, ItemKey, Observation, Version};
-use shape::{Text, shape};
+use shape::{IdText, Text, shape};
 use source::{Source, is_text, reason};
 use tags::{TagMap, listed_tags};
 
@@ -36,8 +36,8 @@ pub(super) use tags::{are_tags, plain_pairs};
 shape! {
     /// The fields of an item, by the names of both dialects (formats §2), in whatever form.
     AnyFields {
-        account: Text<'a> = "awsAccountId" | "accountId",
-        region: Text<'a> = "awsRegion",
+        account: IdText<'a> = "awsAccountId" | "accountId",
+        region: IdText<'a> = "awsRegion",
         resource_type: Text<'a> = "resourceType",
         id: Text<'a> = "resourceId",
         name: &'a RawValue = "resourceName",
@@ -77,8 +77,8 @@ impl<'a> Fields<'a> {
     fn of_any(text: &'a str) -> serde_json::Result<Fields<'a>> {
         let any: AnyFields<'a> = serde_json::from_str(text)?;
         Ok(Fields {
-            account: any.account.map(Text::into_cow),
-            region: any.region.map(Text::into_cow),
+            account: any.account.map(IdText::into_cow),
+            region: any.region.map(IdText::into_cow),
             resource_type: any.resource_type.map(Text::into_cow),
             id: any.id.map(Text::into_cow),
             name: any.name.map(RawValue::get),

@@ -24,7 +24,7 @@ use palisade_core::policy::Policy;
 
 use crate::args::Check;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::report::{self, Age, Reason, StatusRow, ViolatorLine};
+use crate::report::{self, Age, Form, Reason, StatusRow, ViolatorLine};
 use crate::system::SystemClock;
 use crate::terminal::{print_by, say, warn};
 use crate::{files, progress};
@@ -99,7 +99,8 @@ pub fn run(args: &Check) -> Outcome {
         ));
     }
     let exit = exit(&found);
-    print_by(|to| report::statuses(told(&question, found.rows, now_ms), args.output, to))?;
+    let form = Form { output: args.output, ..Form::default() };
+    print_by(|to| report::statuses(told(&question, found.rows, now_ms), &form, to))?;
     if is_empty && question.is_about_somebody() {
         say("no policy could be judged: none is judged in the Regions given or found; \
              policies about CloudFront are judged in us-east-1 alone");

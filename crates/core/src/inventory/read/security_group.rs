@@ -158,14 +158,11 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
 }
 
 /// Whether a permission tells every kind of other end, as every one of AWS Config's does: IPv4, IPv6
-/// and bare ranges, prefix lists, groups. Items of the layout before 2017 have bare ranges alone
-/// (formats §9), in whatever year such an item was captured.
+/// ranges, prefix lists, groups. Items of the layout before 2017 have bare ranges alone (formats §9), in
+/// whatever year such an item was captured; beside one newer list they do not tell the other (semantics
+/// §11 row 38).
 fn tells_all([ipv4, ipv6, bare]: [bool; 3], lists: bool, groups: bool) -> bool {
-    // Bare ranges repeat the IPv4 ones.
-    let ranges = match (ipv4, ipv6) {
-        (false, false) => bare,
-        (ipv4, ipv6) => (ipv4 || bare) && ipv6,
-    };
+    let ranges = if ipv4 || ipv6 { ipv4 && ipv6 } else { bare };
     ranges && lists && groups
 }
 
@@ -352,7 +349,7 @@ mod tests {
         })
     }
 
-    const USUAL: &str = r#"{"description":"d","groupName":"g","ipPermissions":[{"fromPort":443,"ipProtocol":"tcp","ipv6Ranges":[{"cidrIpv6":"::/0"}],"prefixListIds":[{"prefixListId":"pl-1"}],"toPort":444,"userIdGroupPairs":[{"groupId":"sg-1","userId":"1"}],"ipv4Ranges":[{"cidrIp":"0.0.0.0/0"}],"ipRanges":["0.0.0.0/0"]},{"ipProtocol":"-1","ipRanges":[],"ipv6Ranges":[],"prefixListIds":[],"userIdGroupPairs":[]}],"ownerId":"1","ipPermissionsEgress":[],"tags":[{"key":"a","value":"b"}],"vpcId":"vpc-1"}"#;
+    const USUAL: &str = r#"{"description":"d","groupName":"g","ipPermissions":[{"fromPort":443,"ipProtocol":"tcp","ipv6Ranges":[{"cidrIpv6":"::/0"}],"prefixListIds":[{"prefixListId":"pl-1"}],"toPort":444,"userIdGroupPairs":[{"groupId":"sg-1","userId":"1"}],"ipv4Ranges":[{"cidrIp":"0.0.0.0/0"}],"ipRanges":["0.0.0.0/0"]},{"ipProtocol":"-1","ipRanges":[],"ipv4Ranges":[],"ipv6Ranges":[],"prefixListIds":[],"userIdGroupPairs":[]}],"ownerId":"1","ipPermissionsEgress":[],"tags":[{"key":"a","value":"b"}],"vpcId":"vpc-1"}"#;
 
     #[test]
     fn the_usual_body_goes_the_short_way() {

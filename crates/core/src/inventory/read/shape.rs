@@ -8,7 +8,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, Deserializer, Error, Expected, IgnoredAny, MapAccess, SeqAccess, Unexpected,
+    Visitor,
+};
 
 /// Declares an object of which some fields are read. Every field is `Some` when its name is there,
 /// in any letter case, with a value other than null; when repeated, the last holds.
@@ -95,6 +98,9 @@ pub(in crate::inventory) trait Wrap {
     const WHAT: &'static str;
     /// Names of the wrapper's field; `value` is how query results wrap scalars (formats §7).
     const NAMES: &'static [&'static str];
+    /// Whether a number or truth value is an error: a number that stands for an id has lost the zeros it
+    /// began with.
+    const IS_STRING: bool = false;
 }
 
 /// Text, given as a string, a number or a truth value, bare or inside an object that names it.
@@ -138,24 +144,38 @@ impl<'a, W: Wrap> Deserialize<'a> for TextIn<'a, W> {
                 Ok(TextIn::of(Cow::Owned(text.to_owned())))
             }
             fn visit_bool<E: Error>(self, truth: bool) -> Result<Self::Value, E> {
+                refused::<W, E>(Unexpected::Bool(truth), &self)?;
                 Ok(TextIn::of(Cow::Borrowed(if truth { "true" } else { "false" })))
             }
             fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+                refused::<W, E>(Unexpected::Signed(number), &self)?;
                 Ok(TextIn::of(Cow::Owned(number.to_string())))
             }
             fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+                refused::<W, E>(Unexpected::Unsigned(number), &self)?;
                 Ok(TextIn::of(Cow::Owned(number.to_string())))
             }
             fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+                refused::<W, E>(Unexpected::Float(number), &self)?;
                 // `Display` of a whole float writes no fraction: 22.0 is `22`.
                 Ok(TextIn::of(Cow::Owned(number.to_string())))
             }
             fn visit_map<A: MapAccess<'a>>(self, map: A) -> Result<Self::Value, A::Error> {
+                if W::IS_STRING {
+                    let StringOnly(text) = unwrap::<W, StringOnly, A>(map)?;
+                    let text = text.ok_or_else(|| A::Error::custom("not a string"))?;
+                    return Ok(TextIn::of(Cow::Owned(text.into())));
+                }
                 unwrap::<W, Text<'a>, A>(map).map(|text| TextIn::of(text.0))
             }
         }
         from.deserialize_any(Leaf(PhantomData::<W>))
     }
+}
+
+/// Refuses a scalar that is no string where one has to be.
+fn refused<W: Wrap, E: Error>(found: Unexpected<'_>, leaf: &dyn Expected) -> Result<(), E> {
+    if W::IS_STRING { Err(E::invalid_type(found, leaf)) } else { Ok(()) }
 }
 
 /// Finds the wrapped value in an object; null or missing is an error, so that nothing that an
@@ -175,12 +195,13 @@ fn unwrap<'a, W: Wrap, T: Deserialize<'a>, A: MapAccess<'a>>(mut map: A) -> Resu
 }
 
 macro_rules! wraps {
-    ($($(#[$doc:meta])* $name:ident = $what:literal in $($key:literal)|+;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident = $what:literal in $($key:literal)|+ $(, $is_string:ident)?;)+) => {$(
         $(#[$doc])*
         pub(in crate::inventory) struct $name;
         impl Wrap for $name {
             const WHAT: &'static str = $what;
             const NAMES: &'static [&'static str] = &[$($key),+];
+            $(const $is_string: bool = true;)?
         }
     )+};
 }
@@ -190,6 +211,8 @@ wraps! {
     Value = "text" in "value";
     /// The code of a state.
     Code = "a code" in "code" | "value";
+    /// What tells whose something is, and where.
+    Owned = "a string" in "value", IS_STRING;
     /// A security group's id.
     Group = "a security group id" in "groupId" | "value" | "vpcSecurityGroupId";
     /// A CIDR: Config's bare strings and objects, and the service API's objects.
@@ -200,6 +223,9 @@ wraps! {
 
 /// Text, bare or wrapped as `{"value":…}`.
 pub(in crate::inventory) type Text<'a> = TextIn<'a, Value>;
+
+/// An account id or a Region: a string (formats §3), bare or wrapped as `{"value":…}`.
+pub(in crate::inventory) type IdText<'a> = TextIn<'a, Owned>;
 
 /// A string, bare or wrapped; another scalar tells none.
 pub(in crate::inventory) struct StringOnly(pub(in crate::inventory) Option<Box<str>>);

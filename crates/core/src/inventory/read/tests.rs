@@ -159,6 +159,13 @@ fn identity_is_required_and_checked() {
             r#""awsAccountId":null,"#,
             "`awsAccountId` is missing",
         ),
+        (
+            r#""011122223333""#,
+            "11122223333",
+            "`awsAccountId`: invalid type: integer `11122223333`, expected a string",
+        ),
+        (r#""011122223333""#, r#"{"value":11122223333}"#, "`awsAccountId`: not a string"),
+        (r#""eu-west-1""#, "7", "`awsRegion`: invalid type: integer `7`, expected a string"),
         ("011122223333", "", "`` is not an account id: it is empty"),
         (
             "eu-west-1",

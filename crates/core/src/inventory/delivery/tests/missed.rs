@@ -276,7 +276,22 @@ fn a_notification_without_its_item_is_an_item_that_cannot_be_read() {
             r#"{"detail-type":"Config Configuration Item Change","detail":null}"#.to_owned(),
             nobodys,
         ),
+        (
+            "an event with nothing in it",
+            "",
+            r#"{"detail-type":"Config Configuration Item Change","account":"1","detail":{}}"#
+                .to_owned(),
+            nobodys,
+        ),
+        (
+            "an event with another thing in it",
+            "",
+            r#"{"detail-type":"Config Configuration Item Change","detail":{"a":{"b":1}}}"#
+                .to_owned(),
+            nobodys,
+        ),
         ("for a rule", "", r#"{"invokingEvent":null,"resultToken":"t"}"#.to_owned(), nobodys),
+        ("for a rule", "", r#"{"invokingEvent":"{}","resultToken":"t"}"#.to_owned(), nobodys),
     ] {
         let told = told(name, &text);
         match wanted {

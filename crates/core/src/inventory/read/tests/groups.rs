@@ -129,9 +129,9 @@ fn a_rule_tells_every_kind_of_other_end_or_not_all() {
         ["ipv4Ranges", "ipv6Ranges", "ipRanges", "prefixListIds", "userIdGroupPairs"];
     for (told, want) in [
         ("ipv4Ranges ipv6Ranges ipRanges prefixListIds userIdGroupPairs", ""),
-        // Bare ranges repeat the others of IPv4.
         ("ipv4Ranges ipv6Ranges prefixListIds userIdGroupPairs", ""),
-        ("ipv6Ranges ipRanges prefixListIds userIdGroupPairs", ""),
+        // Semantics §11 row 38.
+        ("ipv6Ranges ipRanges prefixListIds userIdGroupPairs", "e"),
         // Before 2017 there were no others; such items are met with any year.
         ("ipRanges prefixListIds userIdGroupPairs", ""),
         ("ipv4Ranges ipRanges prefixListIds userIdGroupPairs", "e"),
