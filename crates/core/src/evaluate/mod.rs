@@ -53,10 +53,10 @@ use evaluator::Evaluator;
 pub use finding::{
     ATTACHED_RULES_MAX, AclRemedy, AclStep, AttachedGroup, BrokenRule, CONFLICTS_MAX, Direction,
     EntryFault, EntryFaultReason, EntryPart, Finding, GroupPlace, GroupStep, Mismatch,
-    MissingReplica, NarrowPeer, NarrowRule, NearMiss, NetworkAclFinding, OUT_OF_SCOPE_RESOURCES_MAX,
-    Obstacle, PlacedEntry, REPLICA_DIFFERENCES_MAX, RULE_GROUP_DIFFERENCES_MAX, ReplicaDifference,
-    RuleAction, RuleRemedy, SecurityGroupFinding, ShieldFinding, Violation, ViolationReason,
-    WafFinding,
+    MissingReplica, NarrowPeer, NarrowRule, NearMiss, NetworkAclFinding,
+    OUT_OF_SCOPE_RESOURCES_MAX, Obstacle, PlacedEntry, REPLICA_DIFFERENCES_MAX,
+    RULE_GROUP_DIFFERENCES_MAX, ReplicaDifference, RuleAction, RuleRemedy, SecurityGroupFinding,
+    ShieldFinding, Violation, ViolationReason, WafFinding,
 };
 pub use footprint::{Difference, Support, footprint, judge_changed, support};
 pub use gap::Gap;

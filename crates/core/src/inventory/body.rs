@@ -27,7 +27,6 @@ macro_rules! bodies {
         impl Body {
             const NAMES: &[&str] = &[$(stringify!($word),)+ $(stringify!($variant),)+];
 
-            #[cfg(test)]
             const NUMBERS: &[(u32, &str)] =
                 &[$(($word_number, stringify!($word)),)+ $(($number, stringify!($variant)),)+];
         }
@@ -53,7 +52,7 @@ macro_rules! bodies {
             }
 
             fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Body, A::Error> {
-                let (number, body) = access.variant::<u32>()?;
+                let (Number(number), body) = access.variant::<Number>()?;
                 match number {
                     $($word_number => body.unit_variant().map(|()| Body::$word),)+
                     $($number => body.newtype_variant().map(Body::$variant),)+
@@ -117,6 +116,34 @@ bodies! {
 
 /// Reads a body by its number.
 struct Numbered;
+
+/// The number of a body; JSON, in which `check` lays items aside, has its name instead.
+struct Number(u32);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Number, D::Error> {
+        struct NumberOrName;
+        impl Visitor<'_> for NumberOrName {
+            type Value = Number;
+
+            fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                to.write_str("the number or the name of a body")
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Number, E> {
+                u32::try_from(number).map(Number).map_err(E::custom)
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Number, E> {
+                let named = Body::NUMBERS.iter().find(|(_, name)| *name == text);
+                named
+                    .map(|(number, _)| Number(*number))
+                    .ok_or_else(|| E::unknown_variant(text, Body::NAMES))
+            }
+        }
+        from.deserialize_identifier(NumberOrName)
+    }
+}
 
 impl<'de> Deserialize<'de> for Body {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Body, D::Error> {
@@ -464,8 +491,11 @@ mod tests {
         for (number, body) in bodies {
             let bytes = postcard::to_allocvec(&body).unwrap();
             assert_eq!(bytes[0], number, "{body:?}");
-            assert_eq!(postcard::from_bytes(&bytes), Ok(body));
+            assert_eq!(postcard::from_bytes(&bytes).as_ref(), Ok(&body));
+            let text = serde_json::to_string(&body).unwrap();
+            assert_eq!(serde_json::from_str::<Body>(&text).unwrap(), body, "{text}");
         }
         assert!(postcard::from_bytes::<Body>(&[99, 0, 0, 0]).is_err());
+        assert!(serde_json::from_str::<Body>("\"Unheard\"").is_err());
     }
 }

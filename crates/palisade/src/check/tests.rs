@@ -167,6 +167,9 @@ fn the_sample_keeps_its_promises() {
         ("web-acl-on-load-balancers", "storefront-prod", "us-east-1", "COMPLIANT", 0, false),
         ("web-acl-on-load-balancers", "ml-platform-prod", "us-east-1", "COMPLIANT", 0, false),
         ("payments-single-ports", "payments-prod", "us-east-1", "COMPLIANT", 0, false),
+        ("administration-group", "security-tooling", "us-east-1", "COMPLIANT", 0, false),
+        ("administration-group", "legacy-erp", "us-east-1", "NON_COMPLIANT", 1, false),
+        ("administration-group", "ml-platform-prod", "us-east-1", "no result", 0, false),
     ];
     for (policy, account, region, status, violators, exceeded) in table {
         let row = row(policy, region, account).unwrap();

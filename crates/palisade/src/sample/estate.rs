@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::company::{Member, PAYMENTS, Part, SANDBOXES, Size};
 use super::item::{ConfigurationItem, Place};
 use super::network::{Group, Network, allow, from_group, group_item};
-use super::policies::{AUDIT_GROUP, WEB_ACL_POLICY};
+use super::policies::{ADMINISTERED, AUDIT_GROUP, PRIMARY_GROUP, WEB_ACL_POLICY};
 use super::prng::Prng;
 use super::web::{self, Protection};
 
@@ -55,6 +55,11 @@ const TROUBLES: [Trouble; 6] = [
     Trouble::AllProtocols,
     Trouble::BareWebAcl,
 ];
+
+/// Rules that let administrators in.
+fn console() -> Vec<Value> {
+    vec![allow("tcp", 8443, 8443, &["10.0.0.0/8"])]
+}
 
 /// Builds everything that is recorded of an account in a Region.
 pub struct Estate<'a> {
@@ -375,7 +380,10 @@ impl<'a> Estate<'a> {
     /// What makes this account worth looking at.
     fn part(&mut self, network: &Network) {
         match self.member.part {
-            Part::Administrator => self.audit_group(network),
+            Part::Administrator => {
+                self.audit_group(network);
+                self.primary_group(network);
+            }
             Part::OpenDoors(here, there) => {
                 let doors = if self.first_region { here } else { there };
                 for n in 1..=doors {
@@ -384,6 +392,8 @@ impl<'a> Estate<'a> {
                     let name = format!("vendor-{protocol}-{n:03}");
                     self.group(network, &name, "acquired", vec![allow("tcp", port, port, peers)]);
                 }
+                let group = self.group(network, "vendor-console", "acquired", console());
+                self.administered(network, group);
             }
             Part::Spotless | Part::Untidy(_) | Part::Unheard | Part::HalfRecorded => {}
         }
@@ -399,6 +409,27 @@ impl<'a> Estate<'a> {
         ];
         let captured_ms = self.now_ms - 200 * DAY_MS;
         self.items.push(group_item(self.place, network, &group, &rules, captured_ms));
+    }
+
+    /// The group that lets administrators in, on an instance beside it: there it serves itself.
+    fn primary_group(&mut self, network: &Network) {
+        let group = Group { id: PRIMARY_GROUP.to_owned(), name: "administration".to_owned() };
+        let captured_ms = self.now_ms - 200 * DAY_MS;
+        self.items.push(group_item(self.place, network, &group, &console(), captured_ms));
+        self.administered(network, group);
+    }
+
+    /// An instance that the common policy is about.
+    fn administered(&mut self, network: &Network, group: Group) {
+        let captured_ms = self.moment(60);
+        network.instance(
+            self.place,
+            &[group],
+            &[ADMINISTERED],
+            captured_ms,
+            &mut self.prng,
+            &mut self.items,
+        );
     }
 
     fn policy_acl(&self) -> web::Acl {

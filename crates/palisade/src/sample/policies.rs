@@ -8,6 +8,11 @@ use super::company::{self, PAYMENTS, SANDBOXES};
 /// Id of the audit group in the administrator's account. In AWS it would differ from Region to
 /// Region; here it is one, so that a policy file serves both.
 pub const AUDIT_GROUP: &str = "sg-0a5d17c0ffee0a0d1";
+/// Id of the group in the administrator's account of which the common policy wants replicas: one for
+/// both Regions as well.
+pub const PRIMARY_GROUP: &str = "sg-0c0335500c1a1ad31";
+/// The tag of what the common policy is about.
+pub const ADMINISTERED: (&str, &str) = ("administered", "yes");
 /// Name of the policy whose web ACLs the sample's load balancers carry.
 pub const WEB_ACL_POLICY: &str = "web-acl-on-load-balancers";
 /// The AWS-managed rule group that this policy puts in front.
@@ -18,12 +23,13 @@ pub const REMOTE_ADMIN_POLICY: &str = "no-remote-administration";
 const SECURITY_GROUP: &str = "AWS::EC2::SecurityGroup";
 
 /// File name and PutPolicy request of every sample policy.
-pub fn all() -> [(&'static str, Value); 4] {
+pub fn all() -> [(&'static str, Value); 5] {
     [
         ("no-remote-administration.json", no_remote_administration()),
         ("public-web-only.json", public_web_only()),
         ("web-acl-on-load-balancers.json", web_acl_on_load_balancers()),
         ("payments-single-ports.json", payments_single_ports()),
+        ("administration-group.json", administration_group()),
     ]
 }
 
@@ -119,6 +125,28 @@ fn payments_single_ports() -> Value {
                 {"auditSgDirection": {"type": "INGRESS"}},
                 {"allowedPortCountPerSgRule": 1},
             ],
+        }),
+    )
+}
+
+fn administration_group() -> Value {
+    let (key, value) = ADMINISTERED;
+    put(
+        json!({
+            "PolicyName": "administration-group",
+            "PolicyDescription": "What administrators reach carries the group that lets them in.",
+            "ResourceType": "ResourceTypeList",
+            "ResourceTypeList": ["AWS::EC2::Instance", "AWS::EC2::NetworkInterface"],
+            "ResourceTags": [{"Key": key, "Value": value}],
+            "ExcludeMap": {"ORG_UNIT": [SANDBOXES]},
+        }),
+        "SECURITY_GROUPS_COMMON",
+        json!({
+            "type": "SECURITY_GROUPS_COMMON",
+            "securityGroups": [{"id": PRIMARY_GROUP}],
+            "revertManualSecurityGroupChanges": true,
+            "exclusiveResourceSecurityGroupManagement": false,
+            "applyToAllEC2InstanceENIs": true,
         }),
     )
 }

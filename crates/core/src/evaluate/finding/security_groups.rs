@@ -8,13 +8,15 @@ use crate::ident::AccountId;
 
 use super::reason::{Reasoned, ViolationReason};
 
-mod common;
+mod direction;
 mod remedy;
+mod replicas;
 
-pub use common::{
+pub use direction::Direction;
+pub use remedy::{Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy};
+pub use replicas::{
     GroupPlace, GroupStep, MissingReplica, REPLICA_DIFFERENCES_MAX, ReplicaDifference,
 };
-pub use remedy::{Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy};
 
 /// What is wrong with a security group, or with what carries one.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -139,9 +141,9 @@ impl SecurityGroupFinding {
                     "{group} has the same rules as {keeper} of its VPC, which is to stay{by_name}"
                 )
             }
-            SecurityGroupFinding::MissingGroups { places } => common::at_places(places),
+            SecurityGroupFinding::MissingGroups { places } => replicas::at_places(places),
             SecurityGroupFinding::EditedReplica { group, primary, differences, more } => {
-                common::edited(group, primary, differences, *more)
+                replicas::edited(group, primary, differences, *more)
             }
         }
     }
@@ -150,7 +152,7 @@ impl SecurityGroupFinding {
     /// said here.
     pub fn steps(&self) -> Vec<GroupStep> {
         match self {
-            SecurityGroupFinding::MissingGroups { places } => common::steps_at(places),
+            SecurityGroupFinding::MissingGroups { places } => replicas::steps_at(places),
             SecurityGroupFinding::EditedReplica { differences, .. } => {
                 differences.iter().cloned().map(GroupStep::Edit).collect()
             }
@@ -207,25 +209,6 @@ pub struct BrokenRule {
 /// Rules of one group that are told of each resource that carries it: the group itself, where it is
 /// judged, tells [`crate::evaluate::VIOLATIONS_MAX`].
 pub const ATTACHED_RULES_MAX: usize = 5;
-
-/// Which way a rule of a security group points.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// Into the group's interfaces.
-    Ingress,
-    /// Out of them.
-    Egress,
-}
-
-impl Direction {
-    fn word(self) -> &'static str {
-        match self {
-            Direction::Ingress => "ingress",
-            Direction::Egress => "egress",
-        }
-    }
-}
 
 /// What is said of a group that looks like one of Firewall Manager's (semantics §11 row 57).
 fn by_name(lookalike: bool) -> &'static str {

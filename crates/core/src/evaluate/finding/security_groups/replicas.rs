@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Direction;
+use super::direction::Direction;
 
 /// An interface or load balancer that does not carry the groups that a policy asks for, and no others.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
