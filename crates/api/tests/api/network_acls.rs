@@ -2,7 +2,7 @@
 
 use palisade_api::ControlView;
 use palisade_core::ident::PolicyId;
-use palisade_store::{Due, Settlement, Store};
+use palisade_store::{Control, Due, Settlement, Work};
 use serde_json::{Value, json};
 
 use crate::world::*;
