@@ -46,7 +46,7 @@ fn due(world: &World) -> String {
             }
         }
         let settlement = Settlement {
-            as_of: Some(lease.fence),
+            revision: Some(lease.revision),
             lease,
             evaluated_ms: NOW_MS,
             outcomes: Vec::new(),
