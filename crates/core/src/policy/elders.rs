@@ -4,30 +4,9 @@
 
 use std::sync::Arc;
 
-use crate::ident::{AccountId, PolicyId};
-use crate::scope::TagScope;
+use crate::ident::AccountId;
 
-use super::Policy;
-
-/// A policy that goes before another where both are about a subnet.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Elder {
-    /// Its id.
-    pub id: PolicyId,
-    /// `PolicyName`
-    pub name: Box<str>,
-    /// The accounts that it judges, ascending.
-    pub accounts: Arc<[AccountId]>,
-    /// Which of their subnets.
-    pub tags: TagScope,
-}
-
-impl Elder {
-    /// Whether it judges an account.
-    pub fn has_account(&self, account: &AccountId) -> bool {
-        self.accounts.binary_search(account).is_ok()
-    }
-}
+use super::{Elder, Policy};
 
 /// For each policy of a list, which is in the order of creation, its elders ([`Policy::elders`]): of the
 /// same type, if it is one whose oldest policy judges, and Region, the oldest first. `accounts` tells which accounts a

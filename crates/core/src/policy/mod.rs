@@ -17,6 +17,7 @@ pub mod common_groups;
 pub mod content_audit;
 mod dns_firewall;
 mod document;
+mod elder;
 mod elders;
 mod facts;
 mod firewall;
@@ -44,7 +45,8 @@ pub(crate) mod web_acl_name;
 
 pub use admission::{Purpose, admit, admit_update};
 pub use document::*;
-pub use elders::{Elder, elders};
+pub use elder::Elder;
+pub use elders::elders;
 pub use facts::{DependentService, Facts};
 pub use kinds::{KINDS, Kind, Rule};
 pub use quotas::Quotas;

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::AclEntry;
-
 use super::reason::{Reasoned, ViolationReason};
 
+mod placed;
 mod remedy;
 
+pub use placed::{EntryPart, PlacedEntry};
 pub use remedy::{AclRemedy, AclStep, Obstacle};
 
 /// Entries in conflict that are told of one entry.
@@ -55,31 +55,6 @@ pub struct EntryFault {
     /// across; at most [`CONFLICTS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<PlacedEntry>,
-}
-
-/// An entry with its place in a network ACL.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PlacedEntry {
-    /// What it does.
-    pub entry: AclEntry,
-    /// Its rule number; `None` where it has none yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub number: Option<u16>,
-    /// Whose it is.
-    pub part: EntryPart,
-}
-
-/// `EntryType` of the model.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum EntryPart {
-    /// The policy's, before all others.
-    First,
-    /// The policy's, behind all others.
-    Last,
-    /// Anybody's, between those.
-    Custom,
 }
 
 /// `EntryViolationReason` of the model.
@@ -152,7 +127,7 @@ impl NetworkAclFinding {
 
 #[cfg(test)]
 mod tests {
-    use crate::inventory::AclTraffic;
+    use crate::inventory::{AclEntry, AclTraffic};
 
     use super::*;
 

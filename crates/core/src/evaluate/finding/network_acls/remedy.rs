@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::PlacedEntry;
+use super::placed::PlacedEntry;
 
 /// One way to end a violation. Of a violation's remedies the first is the default one.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
