@@ -233,6 +233,19 @@ impl Credentials {
     }
 }
 
+impl Credentials {
+    /// The account of those who sign, as far as a role tells it.
+    pub(crate) fn account(&self) -> &str {
+        match &*self.0 {
+            Source::Role { role, .. } => account_of_role(&role.arn).unwrap_or(OWN_ACCOUNT),
+            Source::Fixed(_) | Source::Environment { .. } => OWN_ACCOUNT,
+        }
+    }
+}
+
+/// In place of the account of keys that do not tell theirs.
+const OWN_ACCOUNT: &str = "own";
+
 /// The account of a role's ARN.
 pub fn account_of_role(arn: &str) -> Option<&str> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();

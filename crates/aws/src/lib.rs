@@ -15,6 +15,7 @@ mod call;
 pub mod calls;
 mod client;
 mod credentials;
+mod download;
 mod endpoint;
 mod error;
 mod limiter;
@@ -35,6 +36,7 @@ pub use credentials::{
     ASK_AGAIN, Credentials, Environment, ExternalId, InvalidRole, Keys, NoEnvironment,
     PROFILES_MAX, REFRESH_BEFORE, REFUSED_FOR, Role, SESSION_SECS, account_of_role,
 };
+pub use download::Download;
 pub use endpoint::{Endpoint, Endpoints, InvalidEndpoint};
 pub use error::{CallError, Reason, codes};
 pub use limiter::{

@@ -35,10 +35,10 @@ table! {
     GET_SUBSCRIPTION_STATE = call(Shield, "GetSubscriptionState", &["shield:GetSubscriptionState"], &UNPUBLISHED);
     /// Protections; the pages are of 20 where none is asked for.
     LIST_PROTECTIONS = call(Shield, "ListProtections", &["shield:ListProtections"], &UNPUBLISHED)
-        .list("Protections").pages("NextToken", "MaxResults", 1000);
+        .list("Protections").pages("NextToken", "MaxResults", 10_000);
     /// Attacks in a span of time.
     LIST_ATTACKS = call(Shield, "ListAttacks", &["shield:ListAttacks"], &UNPUBLISHED)
-        .list("AttackSummaries").pages("NextToken", "MaxResults", 1000);
+        .list("AttackSummaries").pages("NextToken", "MaxResults", 10_000);
     /// One attack.
     DESCRIBE_ATTACK = call(Shield, "DescribeAttack", &["shield:DescribeAttack"], &UNPUBLISHED);
     /// The tags of a protection.
