@@ -18,15 +18,15 @@ use crate::answer;
 use crate::backoff::{ATTEMPTS_MAX, pause};
 use crate::call::Call;
 use crate::calls::{ASSUME_ROLE, GET_CALLER_IDENTITY};
-use crate::credentials::{Credentials, Found, Keys, Role, Source};
+use crate::credentials::{Found, Keys, Role, Source};
 use crate::download::Download;
 use crate::endpoint::Endpoints;
 use crate::error::{CallError, Failure, Reason, codes};
 use crate::limiter::{Limiter, RATE_SHARE_MILLI, Turn};
-use crate::listing::Listing;
 use crate::request::{Parameters, Prepared, prepare};
 use crate::service::Service;
 use crate::surroundings::Surroundings;
+use crate::target::{Target, error};
 use crate::transport::{Begun, Limits, NoAuthorities, Transport};
 
 /// Exchanges under way at a time, of all accounts together.
@@ -57,17 +57,6 @@ impl Default for Settings {
             in_flight: 128,
         }
     }
-}
-
-/// Where a call goes and as whom.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// The account that is asked about: its limits count, and errors name it.
-    pub account: Box<str>,
-    /// The Region. Global services are asked in the Region that they have; errors name this one.
-    pub region: Box<str>,
-    /// Who asks.
-    pub credentials: Credentials,
 }
 
 /// A client of AWS's APIs. Clones share connections, limits and the clock's correction.
@@ -159,11 +148,6 @@ impl Client {
             body.extend_from_slice(&bytes);
         }
         Ok(Blob { headers: download.headers().clone(), body })
-    }
-
-    /// A listing, to be read page by page to its end. The page's size is AWS's greatest unless `parameters` say another.
-    pub fn list(&self, target: &Target, call: &'static Call, parameters: Parameters) -> Listing {
-        Listing::new(self.clone(), target.clone(), call, parameters)
     }
 
     /// The keys that a source has now: those of the environment, or of a role's session.
@@ -456,25 +440,4 @@ fn signed(
         request = request.header(name, value);
     }
     request.body(Full::new(Bytes::from(prepared.body.clone()))).map_err(invalid)
-}
-
-/// A failure with the place of its call.
-pub(crate) fn error(
-    target: &Target,
-    call: &'static Call,
-    failure: Failure,
-    attempts: u16,
-) -> CallError {
-    CallError {
-        reason: failure.reason,
-        account: target.account.clone(),
-        region: target.region.clone(),
-        service: call.service.name(),
-        action: call.action,
-        code: failure.code,
-        message: failure.message,
-        status: failure.status,
-        request_id: failure.request_id,
-        attempts,
-    }
 }

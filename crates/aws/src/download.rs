@@ -9,8 +9,8 @@ use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::call::Call;
-use crate::client::{Target, error};
 use crate::error::{CallError, Failure, Reason, codes};
+use crate::target::{Target, error};
 use crate::transport::{broken, broken_after, length};
 
 /// A body being read. It is whole when [`Download::next`] answered `None`, and not before.

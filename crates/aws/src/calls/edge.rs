@@ -1,7 +1,7 @@
 //! CloudFront, Shield and WAF: what stands at the edge.
 
 use super::rates::{CLOUD_FRONT, UNPUBLISHED, WAF_ASSOCIATIONS, WAF_READ};
-use super::table;
+use super::table::table;
 use crate::call::{Items, Paging, call};
 use crate::service::Service::{CloudFront, Shield, Waf, WafRegional, WafV2};
 
