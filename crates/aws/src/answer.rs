@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::call::Call;
 use crate::error::{Failure, Reason, codes};
-use crate::listing::check_items;
+use crate::items::check_items;
 use crate::service::Protocol;
 use crate::xml;
 

@@ -1,6 +1,6 @@
 //! What a row of the table of calls tells.
 
-use crate::limiter::Bucket;
+use crate::rate::Bucket;
 use crate::service::Service;
 
 /// One call of AWS's APIs: all that is needed to send it, to read its pages to the last, to stay within its rate and

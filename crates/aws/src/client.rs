@@ -5,27 +5,29 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
 use http_body_util::Full;
+use hyper::body::Incoming;
 use palisade_wire::sigv4::{PathForm, Payload, RequestParts, Signer, sign_as};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::rustls::RootCertStore;
 
 use crate::answer;
 use crate::backoff::{ATTEMPTS_MAX, pause};
 use crate::call::Call;
 use crate::calls::{ASSUME_ROLE, GET_CALLER_IDENTITY};
-use crate::credentials::{Credentials, Found, Keys, Role, Source};
+use crate::credentials::{Found, Keys, Role, Source};
+use crate::download::Download;
 use crate::endpoint::Endpoints;
-use crate::error::{CallError, Failure, Reason};
+use crate::error::{CallError, Failure, Reason, codes};
 use crate::limiter::{Limiter, RATE_SHARE_MILLI, Turn};
-use crate::listing::Listing;
 use crate::request::{Parameters, Prepared, prepare};
 use crate::service::Service;
 use crate::surroundings::Surroundings;
-use crate::transport::{Limits, NoAuthorities, Transport};
+use crate::target::{Target, error};
+use crate::transport::{Begun, Limits, NoAuthorities, Transport};
 
 /// Exchanges under way at a time, of all accounts together.
 pub const IN_FLIGHT_MAX: usize = 1024;
@@ -57,17 +59,6 @@ impl Default for Settings {
     }
 }
 
-/// Where a call goes and as whom.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// The account that is asked about: its limits count, and errors name it.
-    pub account: Box<str>,
-    /// The Region. Global services are asked in the Region that they have; errors name this one.
-    pub region: Box<str>,
-    /// Who asks.
-    pub credentials: Credentials,
-}
-
 /// A client of AWS's APIs. Clones share connections, limits and the clock's correction.
 #[derive(Clone, Debug)]
 pub struct Client(Arc<Inner>);
@@ -78,7 +69,7 @@ struct Inner {
     endpoints: Endpoints,
     limiter: Limiter,
     attempts: u16,
-    in_flight: Semaphore,
+    in_flight: Arc<Semaphore>,
     surroundings: Arc<dyn Surroundings>,
     /// What AWS's clock is ahead of ours, in milliseconds, once it said so.
     skew_ms: AtomicI64,
@@ -99,7 +90,7 @@ impl Client {
             endpoints: settings.endpoints,
             limiter: Limiter::new(settings.rate_share_milli),
             attempts: settings.attempts.clamp(1, ATTEMPTS_MAX),
-            in_flight: Semaphore::new(settings.in_flight.clamp(1, IN_FLIGHT_MAX)),
+            in_flight: Arc::new(Semaphore::new(settings.in_flight.clamp(1, IN_FLIGHT_MAX))),
             surroundings,
             skew_ms: AtomicI64::new(0),
         })))
@@ -116,29 +107,47 @@ impl Client {
         call: &'static Call,
         parameters: &Parameters,
     ) -> Result<Value, CallError> {
-        self.send(target, call, parameters, answer::read).await
+        let (answer, _) = self.send(target, call, parameters, &Whole).await?;
+        Ok(answer)
     }
 
-    /// Makes a call and answers its body as it came: of an object in S3, up to the limit of an answer's size.
+    /// Makes a call and answers its body as it comes: an object in S3, of any size.
     ///
     /// # Errors
-    /// As [`Client::call`].
+    /// As [`Client::call`], until the body begins.
+    pub async fn download(
+        &self,
+        target: &Target,
+        call: &'static Call,
+        parameters: &Parameters,
+    ) -> Result<Download, CallError> {
+        let (answer, seat) = self.send(target, call, parameters, &Open).await?;
+        let within = self.0.transport.limits().first_byte;
+        Ok(Download::new(target.clone(), call, answer, within, seat))
+    }
+
+    /// Makes a call and answers its body as it came, of at most so many bytes.
+    ///
+    /// # Errors
+    /// As [`Client::download`], when the body broke off, and when it is longer.
     pub async fn fetch(
         &self,
         target: &Target,
         call: &'static Call,
         parameters: &Parameters,
+        size_max: usize,
     ) -> Result<Blob, CallError> {
-        let read = |call: &Call, raw: &answer::Raw| match raw.status.is_success() {
-            true => Ok(Blob { headers: answer::heads(&raw.headers), body: raw.body.clone() }),
-            false => Err(answer::refusal(call, raw)),
-        };
-        self.send(target, call, parameters, read).await
-    }
-
-    /// A listing, to be read page by page to its end. The page's size is AWS's greatest unless `parameters` say another.
-    pub fn list(&self, target: &Target, call: &'static Call, parameters: Parameters) -> Listing {
-        Listing::new(self.clone(), target.clone(), call, parameters)
+        let mut download = self.download(target, call, parameters).await?;
+        let mut body = Vec::new();
+        while let Some(bytes) = download.next().await? {
+            if bytes.len() > size_max.saturating_sub(body.len()) {
+                let message = format!("a body of more than {size_max} bytes");
+                let failure = Failure::own(Reason::Malformed, codes::ANSWER_TOO_LONG, message);
+                return Err(error(target, call, failure, 1));
+            }
+            body.extend_from_slice(&bytes);
+        }
+        Ok(Blob { headers: download.headers().clone(), body })
     }
 
     /// The keys that a source has now: those of the environment, or of a role's session.
@@ -217,8 +226,9 @@ impl Client {
         if let Some(policy) = &role.session_policy {
             add("Policy", (**policy).into());
         }
+        // AWS counts the call for the account that makes it; errors are told of the account that was wanted.
         let asked = Target {
-            account: target.account.clone(),
+            account: role.of.account().into(),
             region: role.sts_region.clone(),
             credentials: role.of.clone(),
         };
@@ -226,19 +236,20 @@ impl Client {
         Keys::of_sts(&answer?).map_err(|failure| error(target, &ASSUME_ROLE, failure, 1))
     }
 
-    async fn send<T>(
+    async fn send<E: Exchange>(
         &self,
         target: &Target,
         call: &'static Call,
         parameters: &Parameters,
-        read: impl Fn(&Call, &answer::Raw) -> Result<T, Failure>,
-    ) -> Result<T, CallError> {
+        exchange: &E,
+    ) -> Result<(E::Answer, Option<OwnedSemaphorePermit>), CallError> {
         let inner = &*self.0;
         let endpoint = inner.endpoints.of(call.service, &target.region);
         let named = inner.endpoints.is_named(call.service);
         let prepared = prepare(call, parameters, &endpoint, named)
             .map_err(|message| error(target, call, Failure::invalid(message), 0))?;
-        let turn = Turn::new(&target.account, &target.region, call);
+        // A global service counts in the one Region that it has, wherever it is asked about.
+        let turn = Turn::new(&target.account, &endpoint.signing_region, call);
         let (mut attempt, mut renewed, mut corrected) = (0, false, false);
         loop {
             let wait = inner.limiter.take(&turn, inner.surroundings.elapsed());
@@ -247,27 +258,29 @@ impl Client {
             }
             let keys = self.keys_for(target, call).await?;
             attempt += 1;
-            let failure = match self.once(call, &prepared, &endpoint.signing_region, &keys).await {
-                Ok(raw) => match read(call, &raw) {
-                    Ok(answer) => return Ok(answer),
-                    Err(failure) => failure,
-                },
+            let signed = signed(call, &prepared, &endpoint.signing_region, &keys, self.now_ms());
+            let request = signed.map_err(|failure| error(target, call, failure, 0))?;
+            // Nobody closes it.
+            let seat = inner.in_flight.clone().acquire_owned().await.ok();
+            let failure = match exchange.run(&inner.transport, call, request).await {
+                Ok(answer) => return Ok((answer, seat)),
                 Err(failure) => failure,
             };
+            drop(seat);
             if failure.reason == Reason::Throttled {
                 inner.limiter.throttled(&turn, inner.surroundings.elapsed());
             }
             if attempt >= inner.attempts {
                 return Err(error(target, call, failure, attempt));
             }
-            if failure.reason == Reason::Expired && !renewed {
-                renewed = true;
-                target.credentials.0.forget(&keys).await;
-            } else if let Some(skew_ms) = self.skew(&failure)
+            if let Some(skew_ms) = self.skew(&failure)
                 && !corrected
             {
                 corrected = true;
                 inner.skew_ms.store(skew_ms, Ordering::Relaxed);
+            } else if failure.reason == Reason::Expired && !renewed {
+                renewed = true;
+                target.credentials.0.forget(&keys).await;
             } else if failure.passing {
                 let wait = pause(attempt, inner.surroundings.random());
                 tracing::debug!(
@@ -282,20 +295,6 @@ impl Client {
                 return Err(error(target, call, failure, attempt));
             }
         }
-    }
-
-    /// One exchange.
-    async fn once(
-        &self,
-        call: &Call,
-        prepared: &Prepared,
-        region: &str,
-        keys: &Keys,
-    ) -> Result<answer::Raw, Failure> {
-        let request = signed(call, prepared, region, keys, self.now_ms())?;
-        // Closed by nobody.
-        let _seat = self.0.in_flight.acquire().await;
-        self.0.transport.send(request).await
     }
 
     /// What AWS's clock is ahead of ours, where it refused a signature for its time.
@@ -320,13 +319,64 @@ impl Client {
 
     /// The part of AWS's rate at which a call goes to an account and Region now, in thousandths.
     pub fn pace_milli(&self, target: &Target, call: &'static Call) -> u32 {
-        let turn = Turn::new(&target.account, &target.region, call);
+        let region = self.0.endpoints.of(call.service, &target.region).signing_region;
+        let turn = Turn::new(&target.account, &region, call);
         self.0.limiter.pace_milli(&turn, self.0.surroundings.elapsed())
     }
 
     /// Waits on the client's clock.
     pub async fn sleep(&self, duration: Duration) {
         self.0.surroundings.sleep(duration).await;
+    }
+}
+
+/// What is done with a signed request.
+trait Exchange: Sync {
+    /// What comes of it.
+    type Answer: Send;
+
+    /// Sends the request once.
+    fn run(
+        &self,
+        transport: &Transport,
+        call: &'static Call,
+        request: Request<Full<Bytes>>,
+    ) -> impl Future<Output = Result<Self::Answer, Failure>> + Send;
+}
+
+/// The answer is read whole.
+struct Whole;
+
+impl Exchange for Whole {
+    type Answer = Value;
+
+    async fn run(
+        &self,
+        transport: &Transport,
+        call: &'static Call,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Value, Failure> {
+        let raw = transport.send(request).await?;
+        answer::read(call, &raw)
+    }
+}
+
+/// The answer's body is left to be read.
+struct Open;
+
+impl Exchange for Open {
+    type Answer = Response<Incoming>;
+
+    async fn run(
+        &self,
+        transport: &Transport,
+        call: &'static Call,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Self::Answer, Failure> {
+        match transport.begin(request).await? {
+            Begun::Open(answer) => Ok(answer),
+            Begun::Whole(raw) => Err(answer::refusal(call, &raw)),
+        }
     }
 }
 
@@ -390,25 +440,4 @@ fn signed(
         request = request.header(name, value);
     }
     request.body(Full::new(Bytes::from(prepared.body.clone()))).map_err(invalid)
-}
-
-/// A failure with the place of its call.
-pub(crate) fn error(
-    target: &Target,
-    call: &'static Call,
-    failure: Failure,
-    attempts: u16,
-) -> CallError {
-    CallError {
-        reason: failure.reason,
-        account: target.account.clone(),
-        region: target.region.clone(),
-        service: call.service.name(),
-        action: call.action,
-        code: failure.code,
-        message: failure.message,
-        status: failure.status,
-        request_id: failure.request_id,
-        attempts,
-    }
 }

@@ -1,45 +1,26 @@
 //! Who signs: fixed keys, whatever the environment offers, or a session as a role.
 
 mod chain;
+mod environment;
+mod keys;
 mod profile;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palisade_wire::sigv4::Secret;
 use tokio::sync::Mutex;
 
-use chain::Kind;
+use environment::Kind;
 use profile::{Base, Way};
 
-use crate::error::{CallError, Failure};
+use crate::error::CallError;
 use crate::partition::Partition;
+use crate::transport::NoAuthorities;
 
-pub use chain::{Environment, NoEnvironment};
+pub use environment::Environment;
+pub use keys::Keys;
 pub use profile::PROFILES_MAX;
-
-/// A key to sign with. Its secrets are not printed.
-#[derive(Clone)]
-pub struct Keys {
-    /// The key's public id.
-    pub access_key_id: Box<str>,
-    /// Its secret.
-    pub secret: Secret,
-    /// The token of a temporary key.
-    pub session_token: Option<Secret>,
-    /// When a temporary key ends, in epoch milliseconds.
-    pub expires_ms: Option<i64>,
-}
-
-impl fmt::Debug for Keys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keys")
-            .field("access_key_id", &self.access_key_id)
-            .field("expires_ms", &self.expires_ms)
-            .finish_non_exhaustive()
-    }
-}
 
 /// How long before the end of a session a new one is asked for.
 pub const REFRESH_BEFORE: Duration = Duration::from_secs(5 * 60);
@@ -107,6 +88,20 @@ impl fmt::Debug for ExternalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ExternalId(…)")
     }
+}
+
+/// The environment cannot be asked for credentials.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NoEnvironment {
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Authorities(#[from] NoAuthorities),
+    /// The profile says what cannot be done.
+    #[error("{0}")]
+    Profile(String),
+    /// The role of the profile cannot be asked for.
+    #[error("the role of the profile: {0}")]
+    Role(#[from] InvalidRole),
 }
 
 /// A role that cannot be asked for.
@@ -233,6 +228,19 @@ impl Credentials {
     }
 }
 
+impl Credentials {
+    /// The account of those who sign, as far as a role tells it.
+    pub(crate) fn account(&self) -> &str {
+        match &*self.0 {
+            Source::Role { role, .. } => account_of_role(&role.arn).unwrap_or(OWN_ACCOUNT),
+            Source::Fixed(_) | Source::Environment { .. } => OWN_ACCOUNT,
+        }
+    }
+}
+
+/// In place of the account of keys that do not tell theirs.
+const OWN_ACCOUNT: &str = "own";
+
 /// The account of a role's ARN.
 pub fn account_of_role(arn: &str) -> Option<&str> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
@@ -291,31 +299,6 @@ impl Source {
         {
             *found = Found::Nothing;
         }
-    }
-}
-
-impl Keys {
-    /// The keys in an answer of STS.
-    pub(crate) fn of_sts(answer: &serde_json::Value) -> Result<Self, Failure> {
-        let text = |name: &str| {
-            answer
-                .get("Credentials")
-                .and_then(|credentials| credentials.get(name))
-                .and_then(serde_json::Value::as_str)
-                .filter(|text| !text.is_empty())
-                .ok_or_else(|| {
-                    Failure::malformed(format!("the answer has no `Credentials/{name}`"))
-                })
-        };
-        let expires: jiff::Timestamp = text("Expiration")?
-            .parse()
-            .map_err(|error| Failure::malformed(format!("`Credentials/Expiration`: {error}")))?;
-        Ok(Self {
-            access_key_id: text("AccessKeyId")?.into(),
-            secret: Secret::new(text("SecretAccessKey")?),
-            session_token: Some(Secret::new(text("SessionToken")?)),
-            expires_ms: Some(expires.as_millisecond()),
-        })
     }
 }
 

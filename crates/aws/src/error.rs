@@ -35,7 +35,8 @@ pub mod codes {
 /// Of which kind a failure is: what a reader can do about it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Reason {
-    /// The caller may not: a policy, an SCP, a trust policy, or keys that are not known.
+    /// The caller may not: a policy, an SCP, a trust policy, or keys that are not known. Some services answer so in a
+    /// Region that the account did not opt in to; `DescribeRegions` tells the two apart.
     Denied,
     /// The Region or the service is not enabled for the account.
     NotEnabled,

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::call::{Call, Items, Paging};
-use crate::client::{Client, Target, error};
+use crate::call::{Call, Paging};
+use crate::client::Client;
 use crate::error::{CallError, Failure, Reason, codes};
+use crate::items::{at, at_mut};
 use crate::request::Parameters;
+use crate::target::{Target, error};
 
 /// The most pages of a listing.
 pub const PAGES_MAX: u32 = 100_000;
@@ -77,8 +79,15 @@ enum After {
     End,
 }
 
+impl Client {
+    /// A listing, to be read page by page to its end. The page's size is AWS's greatest unless `parameters` say another.
+    pub fn list(&self, target: &Target, call: &'static Call, parameters: Parameters) -> Listing {
+        Listing::new(self.clone(), target.clone(), call, parameters)
+    }
+}
+
 impl Listing {
-    pub(crate) fn new(
+    fn new(
         client: Client,
         target: Target,
         call: &'static Call,
@@ -204,29 +213,4 @@ impl Listing {
     fn failed(&self, failure: Failure) -> CallError {
         error(&self.target, self.call, failure, 1)
     }
-}
-
-/// Whether an answer has the list that it is about, or may be without.
-pub(crate) fn check_items(call: &Call, answer: &Value) -> Result<(), String> {
-    let (path, may_be_absent) = match call.items {
-        Items::One => return Ok(()),
-        Items::Always(path) => (path, false),
-        Items::Unless { path, witness } => (path, at(answer, witness).is_some()),
-        Items::Omitted(path) => (path, true),
-    };
-    match at(answer, path) {
-        Some(Value::Array(_)) => Ok(()),
-        None | Some(Value::Null) if may_be_absent => Ok(()),
-        None | Some(Value::Null) => Err(format!("the answer has no `{path}`")),
-        Some(_) => Err(format!("`{path}` is no list")),
-    }
-}
-
-/// The member at a path.
-fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    path.split('/').try_fold(value, |value, name| value.get(name))
-}
-
-fn at_mut<'v>(value: &'v mut Value, path: &str) -> Option<&'v mut Value> {
-    path.split('/').try_fold(value, |value, name| value.get_mut(name))
 }

@@ -120,18 +120,18 @@ impl Transport {
         let whole = tokio::time::timeout(self.limits.whole, self.exchange(request));
         match whole.await {
             Ok(answer) => answer,
-            Err(_) => Err(Failure::own(
-                Reason::Timeout,
-                codes::ANSWER_TIMEOUT,
-                format!("the answer did not end within {:?}", self.limits.whole),
-            )
-            .passing()),
+            Err(_) => Err(self.too_late()),
         }
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Raw, Failure> {
         let is_head = request.method() == http::Method::HEAD;
-        let (head, body) = self.open(request).await?.into_parts();
+        let answer = self.open(request).await?;
+        self.read(answer, is_head).await
+    }
+
+    async fn read(&self, answer: Response<Incoming>, is_head: bool) -> Result<Raw, Failure> {
+        let (head, body) = answer.into_parts();
         let most = self.limits.answer_size;
         let body = match Limited::new(body, most).collect().await {
             Ok(collected) => collected.to_bytes().to_vec(),
@@ -144,16 +144,28 @@ impl Transport {
             }
             Err(error) => return Err(broken(&*error)),
         };
-        if !is_head
-            && let Some(said) = length(&head.headers)
-            && said != body.len()
-        {
-            return Err(broken(&*Box::<dyn std::error::Error + Send + Sync>::from(format!(
-                "{} of {said} bytes came",
-                body.len()
-            ))));
+        let come = u64::try_from(body.len()).unwrap_or(u64::MAX);
+        match length(&head.headers) {
+            Some(promised) if promised != come && !is_head => Err(broken_after(come, promised)),
+            _ => Ok(Raw { status: head.status, headers: head.headers, body }),
         }
-        Ok(Raw { status: head.status, headers: head.headers, body })
+    }
+
+    /// Sends a request; an answer of success is left to be read, any other is read to its end.
+    pub(crate) async fn begin(&self, request: Request<Full<Bytes>>) -> Result<Begun, Failure> {
+        let answer = self.open(request).await?;
+        if answer.status().is_success() {
+            return Ok(Begun::Open(answer));
+        }
+        match tokio::time::timeout(self.limits.whole, self.read(answer, false)).await {
+            Ok(raw) => raw.map(Begun::Whole),
+            Err(_) => Err(self.too_late()),
+        }
+    }
+
+    fn too_late(&self) -> Failure {
+        let message = format!("the answer did not end within {:?}", self.limits.whole);
+        Failure::own(Reason::Timeout, codes::ANSWER_TIMEOUT, message).passing()
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -180,8 +192,24 @@ impl Transport {
     }
 }
 
-fn length(headers: &http::HeaderMap) -> Option<usize> {
+/// An answer that was begun.
+#[derive(Debug)]
+pub(crate) enum Begun {
+    /// Its body is still to come.
+    Open(Response<Incoming>),
+    /// All of it.
+    Whole(Raw),
+}
+
+/// The length of the body that a head promises, in bytes.
+pub(crate) fn length(headers: &http::HeaderMap) -> Option<u64> {
     headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// An answer that ended before all that was promised.
+pub(crate) fn broken_after(come: u64, promised: u64) -> Failure {
+    let message = format!("the answer broke off: {come} of {promised} bytes came");
+    Failure::own(Reason::Other, codes::CONNECTION_FAILED, message).passing()
 }
 
 /// An answer that broke off.

@@ -1,7 +1,7 @@
 //! Organizations and STS: which accounts there are, and how to act in one.
 
 use super::rates::{ORGANIZATIONS, STS};
-use super::table;
+use super::table::table;
 use crate::call::{Access, call};
 use crate::service::Service::{Organizations, Sts};
 

@@ -1,9 +1,9 @@
 //! AWS Config: what it records, and queries over it.
 
 use super::rates::{CONFIG_BATCH, CONFIG_SELECT, UNPUBLISHED};
-use super::table;
+use super::table::table;
 use crate::call::{Call, call};
-use crate::limiter::Bucket;
+use crate::rate::Bucket;
 use crate::service::Service::Config;
 
 /// The greatest page of a query.

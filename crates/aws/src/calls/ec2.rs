@@ -1,7 +1,7 @@
 //! EC2 and VPC.
 
 use super::rates::{EC2_PAGED, EC2_WHOLE};
-use super::table;
+use super::table::table;
 use crate::call::call;
 use crate::service::Service::Ec2;
 

@@ -1,7 +1,7 @@
 //! CloudFront, Shield and WAF: what stands at the edge.
 
 use super::rates::{CLOUD_FRONT, UNPUBLISHED, WAF_ASSOCIATIONS, WAF_READ};
-use super::table;
+use super::table::table;
 use crate::call::{Items, Paging, call};
 use crate::service::Service::{CloudFront, Shield, Waf, WafRegional, WafV2};
 
@@ -35,10 +35,10 @@ table! {
     GET_SUBSCRIPTION_STATE = call(Shield, "GetSubscriptionState", &["shield:GetSubscriptionState"], &UNPUBLISHED);
     /// Protections; the pages are of 20 where none is asked for.
     LIST_PROTECTIONS = call(Shield, "ListProtections", &["shield:ListProtections"], &UNPUBLISHED)
-        .list("Protections").pages("NextToken", "MaxResults", 1000);
+        .list("Protections").pages("NextToken", "MaxResults", 10_000);
     /// Attacks in a span of time.
     LIST_ATTACKS = call(Shield, "ListAttacks", &["shield:ListAttacks"], &UNPUBLISHED)
-        .list("AttackSummaries").pages("NextToken", "MaxResults", 1000);
+        .list("AttackSummaries").pages("NextToken", "MaxResults", 10_000);
     /// One attack.
     DESCRIBE_ATTACK = call(Shield, "DescribeAttack", &["shield:DescribeAttack"], &UNPUBLISHED);
     /// The tags of a protection.

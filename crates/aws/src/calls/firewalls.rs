@@ -1,7 +1,7 @@
 //! Network Firewall, DNS Firewall, and what accounts share of them.
 
 use super::rates::UNPUBLISHED;
-use super::table;
+use super::table::table;
 use crate::call::{Call, Rest, call};
 use crate::service::Service::{NetworkFirewall, Ram, Resolver};
 

@@ -1,7 +1,7 @@
 //! Load balancers of both generations, and API Gateway.
 
 use super::rates::UNPUBLISHED;
-use super::table;
+use super::table::table;
 use crate::call::{Paging, call};
 use crate::service::Service::{ApiGateway, Elb, ElbV2};
 

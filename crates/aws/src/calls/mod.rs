@@ -11,6 +11,7 @@ mod firewalls;
 mod load_balancers;
 mod rates;
 mod storage;
+mod table;
 
 use crate::call::Call;
 
@@ -22,15 +23,6 @@ pub use firewalls::*;
 pub use load_balancers::*;
 pub use rates::BUCKETS;
 pub use storage::*;
-
-/// Writes each row as a constant that callers name, and the list of a file's rows.
-macro_rules! table {
-    ($list:ident: $($(#[$doc:meta])* $name:ident = $row:expr;)+) => {
-        $($(#[$doc])* pub static $name: crate::call::Call = $row;)+
-        pub(super) static $list: &[&crate::call::Call] = &[$(&$name),+];
-    };
-}
-pub(crate) use table;
 
 /// All calls, sorted by service as the families are listed.
 pub fn all() -> impl Iterator<Item = &'static Call> {

@@ -1,6 +1,6 @@
 //! The rates of calls: what AWS publishes, and where it publishes none, what others found to work.
 
-use crate::limiter::{Bucket, Share};
+use crate::rate::{Bucket, Share};
 
 macro_rules! buckets {
     ($($(#[$doc:meta])* $name:ident = $label:literal $burst:literal, $per_second:literal per second, $share:ident, $source:literal;)+) => {

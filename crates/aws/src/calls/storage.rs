@@ -1,7 +1,7 @@
 //! S3 and SQS: where deliveries lie, and how changes are told.
 
 use super::rates::{S3 as S3_RATE, SQS as SQS_RATE};
-use super::table;
+use super::table::table;
 use crate::call::{Access, Call, Items, Paging, Rest, call};
 use crate::service::Service::{S3, Sqs};
 

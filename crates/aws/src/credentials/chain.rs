@@ -3,8 +3,6 @@
 //! Their messages are cut to what cannot hold a secret, and they are asked one by one, so that a source that is set up
 //! and fails is told of rather than passed over.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,10 +17,10 @@ use reqsign_core::{
     CommandExecute, CommandOutput, Context, Error, FileRead, HttpSend, ProvideCredential, Result,
     StaticEnv,
 };
-use tokio_rustls::rustls::RootCertStore;
 
+use super::environment::{Environment, Kind};
+use super::keys::Keys;
 use super::profile::Way;
-use super::{InvalidRole, Keys};
 use crate::error::{Failure, Reason, codes};
 use crate::transport::{Limits, NoAuthorities, Transport};
 
@@ -39,91 +37,6 @@ const LIMITS: Limits = Limits {
     whole: Duration::from_secs(15),
     answer_size: 1024 * 1024,
 };
-
-/// Variables and home folder, as they were when the program began. The variables are not printed.
-#[derive(Clone)]
-pub struct Environment {
-    /// The variables.
-    pub variables: HashMap<String, String>,
-    /// The folder in which `.aws` is looked for.
-    pub home: Option<PathBuf>,
-    /// Whom to trust where a source speaks TLS.
-    pub roots: RootCertStore,
-}
-
-impl std::fmt::Debug for Environment {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Environment").field("home", &self.home).finish_non_exhaustive()
-    }
-}
-
-/// The environment cannot be asked for credentials.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum NoEnvironment {
-    /// TLS cannot be set up.
-    #[error(transparent)]
-    Authorities(#[from] NoAuthorities),
-    /// The profile says what cannot be done.
-    #[error("{0}")]
-    Profile(String),
-    /// The role of the profile cannot be asked for.
-    #[error("the role of the profile: {0}")]
-    Role(#[from] InvalidRole),
-}
-
-/// A kind of source.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Kind {
-    Variables,
-    Profile,
-    SignOn,
-    WebIdentity,
-    Process,
-    Container,
-    Instance,
-}
-
-impl Kind {
-    /// All of them, in the order in which they are asked.
-    pub const ALL: &[Self] = &[
-        Self::Variables,
-        Self::Profile,
-        Self::SignOn,
-        Self::WebIdentity,
-        Self::Process,
-        Self::Container,
-        Self::Instance,
-    ];
-
-    /// Those of a profile that was asked for by its name.
-    pub const OF_PROFILE: &[Self] =
-        &[Self::Profile, Self::SignOn, Self::WebIdentity, Self::Process];
-
-    /// Only this one.
-    pub fn alone(self) -> &'static [Self] {
-        match self {
-            Self::Variables => &[Self::Variables],
-            Self::Profile => &[Self::Profile],
-            Self::SignOn => &[Self::SignOn],
-            Self::WebIdentity => &[Self::WebIdentity],
-            Self::Process => &[Self::Process],
-            Self::Container => &[Self::Container],
-            Self::Instance => &[Self::Instance],
-        }
-    }
-
-    fn text(self) -> &'static str {
-        match self {
-            Self::Variables => "the environment",
-            Self::Profile => "the profile",
-            Self::SignOn => "single sign-on",
-            Self::WebIdentity => "the web identity",
-            Self::Process => "the process",
-            Self::Container => "the container",
-            Self::Instance => "the instance",
-        }
-    }
-}
 
 pub(crate) struct Chain {
     context: Context,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::chain::{Environment, Kind};
+use super::environment::{Environment, Kind};
 
 /// Profiles that name each other as their source, at most.
 pub const PROFILES_MAX: usize = 5;

@@ -1,3 +1,4 @@
+use palisade_wire::sigv4::Secret;
 use serde_json::json;
 
 use super::*;

@@ -265,3 +265,38 @@ fn write(shapes: &Shapes, kind: &Kind, name: &str, value: &Value, text: &mut Str
     }
     text.push_str(&format!("</{name}>"));
 }
+
+/// Whatever becomes of a document on its way, it is read or refused, and never more than that.
+#[test]
+fn broken_documents_are_refused_or_read() {
+    let whole = "<?xml version=\"1.0\"?><DescribeSecurityGroupsResponse xmlns=\"x\"><securityGroupInfo><item><groupId>sg-1</groupId>\
+                 <ipPermissions><item><fromPort>22</fromPort><ipRanges><item><cidrIp>10.0.0.0/8</cidrIp></item></ipRanges></item>\
+                 </ipPermissions></item></securityGroupInfo><nextToken>a&amp;b</nextToken></DescribeSecurityGroupsResponse>";
+    let seed = 20_261_130;
+    let mut random = palisade_testkit::Rng::with_seed(seed);
+    let (mut read_whole, mut refused) = (0, 0);
+    for _ in 0..20_000 {
+        let mut bytes = whole.as_bytes().to_vec();
+        for _ in 0..random.usize(1..4) {
+            let at = random.usize(0..bytes.len());
+            match random.u8(0..4) {
+                0 => bytes[at] = random.u8(..),
+                1 => bytes.truncate(at.max(1)),
+                2 => bytes[at] = b"<>&/\"= "[random.usize(0..7)],
+                _ => {
+                    let end = random.usize(at..bytes.len());
+                    let piece = bytes[at..end].to_vec();
+                    bytes.splice(at..at, piece);
+                }
+            }
+        }
+        let answer = parse(&bytes).and_then(|root| {
+            answer(Service::Ec2, "DescribeSecurityGroups", "DescribeSecurityGroupsResult", &root)
+        });
+        match answer {
+            Ok(_) => read_whole += 1,
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(read_whole > 100 && refused > 1000, "{read_whole} {refused}");
+}

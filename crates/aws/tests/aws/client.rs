@@ -103,7 +103,7 @@ async fn answers_without_a_body_to_read_are_their_headers() {
     let object = parameters(json!({"Bucket": "logs", "Key": "a/b.json.gz"}));
     let head = client.call(&to, &calls::HEAD_OBJECT, &object).await.unwrap();
     assert_eq!((&head["etag"], &head["content-length"]), (&json!("\"e\""), &json!("8")));
-    let blob = client.fetch(&to, &calls::GET_OBJECT, &object).await.unwrap();
+    let blob = client.fetch(&to, &calls::GET_OBJECT, &object, 8).await.unwrap();
     assert_eq!(
         (blob.body.as_slice(), &blob.headers["content-length"]),
         (b"contents".as_slice(), &json!("8"))
@@ -211,4 +211,69 @@ async fn a_call_that_cannot_be_sent_says_so() {
     );
     assert_eq!(error.attempts, 0);
     assert_eq!(fake.seen().len(), 0);
+}
+
+#[tokio::test]
+async fn a_body_is_whole_or_an_error() {
+    let world = Arc::new(World::default());
+    let fake = Fake::start(&world).await;
+    let client = client(&fake, &world);
+    let to = target(ACCOUNT, "eu-west-1");
+    let object = parameters(json!({"Bucket": "logs", "Key": "a/b.json.gz"}));
+    let error = client.fetch(&to, &calls::GET_OBJECT, &object, 7).await.unwrap_err();
+    assert_eq!((error.reason, &*error.code), (Reason::Malformed, codes::ANSWER_TOO_LONG));
+    for (fault, reason, code) in [
+        (Fault::Cut, Reason::Other, codes::CONNECTION_FAILED),
+        (Fault::StallInBody, Reason::Timeout, codes::ANSWER_TIMEOUT),
+    ] {
+        let from = fake.count("s3:GetObject");
+        fake.plan(ACCOUNT, "s3:GetObject", Plan { fault, from, times: 1 });
+        let mut download = client.download(&to, &calls::GET_OBJECT, &object).await.unwrap();
+        let error = loop {
+            match download.next().await {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("{fault:?} looks whole"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(
+            (error.reason, &*error.code, error.action),
+            (reason, code, "GetObject"),
+            "{fault:?}"
+        );
+        assert_eq!(download.next().await.unwrap_err(), error, "it stays failed");
+        assert_eq!(
+            client.fetch(&to, &calls::GET_OBJECT, &object, 8).await.unwrap().body,
+            b"contents"
+        );
+    }
+    let from = fake.count("s3:GetObject");
+    fake.plan(ACCOUNT, "s3:GetObject", Plan { fault: Fault::ServerError, from, times: 1 });
+    assert_eq!(
+        client.fetch(&to, &calls::GET_OBJECT, &object, 8).await.unwrap().body,
+        b"contents",
+        "tried again"
+    );
+    fake.plan(ACCOUNT, "s3:GetObject", Plan { fault: Fault::Deny, from: from + 3, times: 1 });
+    let _ = client.fetch(&to, &calls::GET_OBJECT, &object, 8).await.unwrap();
+    let error = client.fetch(&to, &calls::GET_OBJECT, &object, 8).await.unwrap_err();
+    assert_eq!((error.reason, error.status), (Reason::Denied, Some(403)));
+}
+
+#[tokio::test]
+async fn exchanges_under_way_are_bounded() {
+    let world = Arc::new(World::default());
+    let fake = Fake::start(&world).await;
+    let client = client_with(Settings { in_flight: 1, ..settings(&fake) }, &world);
+    let to = target(ACCOUNT, "eu-west-1");
+    let object = parameters(json!({"Bucket": "logs", "Key": "a"}));
+    let download = client.download(&to, &calls::GET_OBJECT, &object).await.unwrap();
+    let empty = parameters(json!({}));
+    let mut other = Box::pin(client.call(&to, &calls::DESCRIBE_ADDRESSES, &empty));
+    assert!(
+        tokio::time::timeout(Duration::from_millis(200), &mut other).await.is_err(),
+        "the seat is taken"
+    );
+    drop(download);
+    other.await.unwrap();
 }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use palisade_aws::{ASK_AGAIN, Credentials, Environment, Keys, Reason, Target, codes};
+use palisade_aws::{
+    ASK_AGAIN, Credentials, Environment, Keys, PROFILES_MAX, Reason, Target, codes,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::rustls::RootCertStore;
 
@@ -138,6 +140,80 @@ async fn single_sign_on_takes_the_token_that_was_signed_in_for() {
 }
 
 const SSO_CACHE: &str = "e8be5486177c5b5392bd9aa76563515b29358e6e.json";
+
+/// What the token of a session of this name is kept under: its SHA-1.
+const SESSION_CACHE: &str = "ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
+
+#[tokio::test]
+async fn a_session_of_single_sign_on_is_named_by_the_profile() {
+    let url = server(&[(
+        "/federation",
+        r#"{"roleCredentials":{"accessKeyId":"ASIASESSION","secretAccessKey":"hidden","sessionToken":"hidden","expiration":1798761600000}}"#,
+    )])
+    .await;
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(home.path().join(".aws/sso/cache")).unwrap();
+    std::fs::write(
+        home.path().join(".aws/config"),
+        "[profile sso]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Reader\n\
+         [sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://example.awsapps.com/start\n",
+    )
+    .unwrap();
+    let token = home.path().join(".aws/sso/cache/").join(SESSION_CACHE);
+    std::fs::write(token, r#"{"accessToken":"hidden","expiresAt":"2036-01-01T00:00:00Z"}"#)
+        .unwrap();
+    let endpoint = format!("{url}/federation/credentials");
+    let variables = [("AWS_PROFILE", "sso"), ("AWS_SSO_ENDPOINT", &*endpoint)];
+    assert_eq!(
+        &*found_in(&variables, Some(home.path())).await.unwrap().access_key_id,
+        "ASIASESSION"
+    );
+}
+
+#[tokio::test]
+async fn a_profile_may_be_a_role_of_another_profile() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join(".aws")).unwrap();
+    let write = |config: &str| std::fs::write(home.path().join(".aws/config"), config).unwrap();
+    let base = "[profile base]\naws_access_key_id = AKIA999988887777\naws_secret_access_key = secret-of-999988887777\n";
+    let role = |name: &str, account: &str, source: &str| {
+        format!(
+            "[profile {name}]\nrole_arn = arn:aws:iam::{account}:role/Reader\nsource_profile = {source}\n"
+        )
+    };
+    let found = || found_in(&[("AWS_PROFILE", "last")], Some(home.path()));
+    write(&format!(
+        "{base}{}{}",
+        role("hub", "444455556666", "base"),
+        role("last", "111122223333", "hub")
+    ));
+    assert!(found().await.unwrap().access_key_id.starts_with("ASIA111122223333"));
+
+    // A profile that is its own source has keys of its own.
+    write(&format!(
+        "{}{}",
+        role("last", "111122223333", "last"),
+        base.replace("[profile base]\n", "")
+    ));
+    assert!(found().await.unwrap().access_key_id.starts_with("ASIA111122223333"));
+
+    let chain = |links: usize| {
+        let roles: String = (1..links)
+            .map(|link| role(&format!("p{link}"), "444455556666", &format!("p{}", link + 1)))
+            .collect();
+        let last = base.replace("base", &format!("p{links}"));
+        write(&format!("{}{roles}{last}", role("last", "111122223333", "p1")));
+        let environment = Environment {
+            variables: [("AWS_PROFILE".to_owned(), "last".to_owned())].into_iter().collect(),
+            home: Some(home.path().to_owned()),
+            roots: RootCertStore::empty(),
+        };
+        Credentials::of_environment(&environment).map(|_| ())
+    };
+    assert_eq!(chain(PROFILES_MAX - 1), Ok(()));
+    let refused = chain(PROFILES_MAX).unwrap_err().to_string();
+    assert_eq!(refused, "more than 5 profiles are the source of each other");
+}
 
 #[tokio::test]
 async fn a_source_that_is_set_up_and_fails_ends_the_search_without_telling_secrets() {

@@ -13,5 +13,6 @@ mod environment;
 mod fake;
 mod faults;
 mod http;
+mod moto;
 mod sessions;
 mod world;
