@@ -3,7 +3,8 @@
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
-use super::{Output, Server};
+use super::output::Output;
+use super::place::Server;
 
 /// `palisade compliance`
 #[derive(Args, Debug)]

@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use palisade_core::evaluate::Status;
 
 use super::lines::Lines;
-use super::{Cell, CellAlignment, StatusRow, color, counted, finished, table};
+use super::row::{StatusRow, color, counted};
+use super::table::{Cell, CellAlignment, finished, table};
 
 /// One column for each policy, by its title; `-` where the policy is not about the account.
 pub fn matrix(accounts: &[(&str, String)], columns: &[(String, Vec<StatusRow>)]) -> String {

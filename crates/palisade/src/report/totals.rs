@@ -3,7 +3,7 @@
 use palisade_core::evaluate::Status;
 use serde_json::{Value, json};
 
-use super::{StatusRow, counted};
+use super::row::{StatusRow, counted};
 
 /// How many rows stand how. A row is an account under a policy.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
