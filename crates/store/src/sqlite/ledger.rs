@@ -5,11 +5,9 @@
 //! Region moves the shard's row in `judged`; a judgement under some policies moves `evaluated_ms`
 //! of their entries. The later of the two is what holds.
 
+mod columns;
 mod write;
 
-use std::collections::BTreeMap;
-
-use palisade_core::evaluate::{DependentService, Status};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
 use palisade_core::ledger::{Entry, ViolatorRow};
 use rusqlite::{Row, params};
@@ -17,9 +15,10 @@ use rusqlite::{Row, params};
 use crate::rules::rows::LedgerRows;
 use crate::{EntryRow, HistoryRow, Result};
 
-use super::columns::{damaged, get, ident, json, limit, text_or_null, to_json};
+use super::columns::{get, ident, json, limit};
 use super::log::Transaction;
 use super::sums::sound;
+use columns::{issues, status};
 
 const ENTRY: &str = "ledger entry";
 const VIOLATOR: &str = "violator";
@@ -245,38 +244,5 @@ impl LedgerRows for Transaction<'_> {
 
     fn drop_history(&self, before_ms: i64) -> Result<u64> {
         write::expire(self, before_ms)
-    }
-}
-
-// Statuses and issues as columns.
-
-fn status_text(status: Option<Status>) -> Option<&'static str> {
-    status.map(|status| match status {
-        Status::Compliant => "COMPLIANT",
-        Status::NonCompliant => "NON_COMPLIANT",
-    })
-}
-
-fn status(row: &Row<'_>, column: usize, what: &'static str) -> Result<Option<Status>> {
-    match text_or_null(row, column, what)? {
-        None => Ok(None),
-        Some("COMPLIANT") => Ok(Some(Status::Compliant)),
-        Some("NON_COMPLIANT") => Ok(Some(Status::NonCompliant)),
-        Some(other) => Err(damaged(what, format!("`{other}` is no status"))),
-    }
-}
-
-fn issues_text(issues: &BTreeMap<DependentService, String>) -> Result<Option<String>> {
-    if issues.is_empty() { Ok(None) } else { to_json(issues).map(Some) }
-}
-
-fn issues(
-    row: &Row<'_>,
-    column: usize,
-    what: &'static str,
-) -> Result<BTreeMap<DependentService, String>> {
-    match text_or_null(row, column, what)? {
-        None => Ok(BTreeMap::new()),
-        Some(text) => serde_json::from_str(text).map_err(|error| damaged(what, error)),
     }
 }

@@ -8,7 +8,7 @@ use crate::Result;
 
 use super::super::columns::{dropped, to_json};
 use super::super::log::Transaction;
-use super::{issues_text, status_text};
+use super::columns::{issues_text, status_text};
 
 pub(super) fn put_entry(
     tx: &Transaction<'_>,
