@@ -1,5 +1,6 @@
 //! Palisade's durable state. Callers ask for a role of it ([`roles`]); [`Store`] is all roles together.
-//! Engines: [`sqlite`], the embedded default.
+//! What the roles mean is written once, as rules over rows. An engine has transactions and the verbs that
+//! read and write rows: [`sqlite`] is the embedded default, [`MemoryStore`] ends with the process.
 //!
 //! The kinds of state, and the calls that write them:
 //!
@@ -19,15 +20,19 @@ mod clock;
 #[cfg(test)]
 mod contract;
 mod effort;
+mod engine;
 mod keys;
+mod memory;
 mod records;
 pub mod roles;
+mod rules;
 pub mod sqlite;
 
 pub use audit::*;
 pub use clock::{Clock, JUMP_MS_MAX, SET_BACK_MS_MAX};
 pub use effort::Effort;
 pub use keys::*;
+pub use memory::MemoryStore;
 pub use records::*;
 pub use roles::{
     AuditLog, CHANGES_MAX, Control, Health, Inventory, Keys, Ledger, Loaded, LoadedChanges,

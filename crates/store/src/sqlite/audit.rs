@@ -6,13 +6,11 @@ use crate::{AuditEvent, AuditFilter, AuditRow, Result};
 
 use super::columns::{get, ident_or_null, json, limit, to_json};
 use super::log::Transaction;
-use super::sequence;
 use super::sums::sound;
 
 const EVENT: &str = "row of the audit log";
 
-pub(super) fn append(tx: &Transaction<'_>, event: &AuditEvent) -> Result<()> {
-    let sequence = sequence::next(tx)?;
+pub(super) fn append(tx: &Transaction<'_>, sequence: u64, event: &AuditEvent) -> Result<()> {
     let mut insert = tx.prepare_cached(
         "INSERT INTO audit (sequence, at_ms, request_id, access_key_id, caller, account, region,
            operation, changes)

@@ -8,10 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{Result, StoreError};
 
-/// Says that a row cannot be read back.
-pub(super) fn damaged(what: &'static str, why: impl std::fmt::Display) -> StoreError {
-    StoreError::Damaged { what, why: why.to_string() }
-}
+pub(super) use crate::rules::damaged;
 
 /// A plain column of a row of kind `what`.
 pub(super) fn get<T: FromSql>(row: &Row<'_>, column: usize, what: &'static str) -> Result<T> {
@@ -89,4 +86,9 @@ pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String> {
 /// A page size as SQLite takes it.
 pub(super) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+/// How many rows a statement dropped.
+pub(super) fn dropped(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
 }

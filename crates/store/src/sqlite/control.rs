@@ -1,96 +1,131 @@
-//! Organization, administrators, policies and lists: read whole, changed at one revision.
+//! Rows of the organization, administrators, policies and lists.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use palisade_core::ident::{AccountId, ListId, PolicyId};
 use palisade_core::organization::{Account, AccountStatus, Organization};
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
+use crate::rules::rows::{ControlRows, StoreRow};
 use crate::{
-    Administrator, ControlChange, ControlState, ListRecord, Mark, Offboarded, PolicyRecord, Result,
-    StoreError,
+    Administrator, ControlChange, ControlState, ListRecord, Offboarded, PolicyRecord, Result,
 };
 
 use super::columns::{get, ident, json, json_or_null, to_json};
 use super::log::Transaction;
-use super::store_row::of_store;
 use super::sums::sound;
-use super::{audit, common_policies, ledger, readers, sequence, support, work};
+use super::support;
 
-pub(super) fn revision(connection: &Connection) -> Result<u64> {
-    of_store(connection, "control_revision")
-}
-
-pub(super) fn read(tx: &Transaction<'_>) -> Result<ControlState> {
-    Ok(ControlState {
-        revision: revision(tx)?,
-        organization: organization(tx)?.map(Arc::new),
-        administrators: administrators(tx)?,
-        policies: policies(tx)?,
-        lists: lists(tx)?,
-        resource_sets: support::resource_sets(tx)?,
-        channels: support::channels(tx)?,
-        associations: support::associations(tx)?,
-        offboarded: offboarded(tx)?,
-    })
-}
-
-pub(super) fn commit(
-    tx: &Transaction<'_>,
-    expected_revision: u64,
-    changes: &[ControlChange],
-    now_ms: i64,
-) -> Result<u64> {
-    let found = revision(tx)?;
-    if found != expected_revision {
-        return Err(StoreError::Conflict);
+impl ControlRows for Transaction<'_> {
+    fn control(&self) -> Result<ControlState> {
+        Ok(ControlState {
+            revision: self.control_revision()?,
+            organization: organization(self)?.map(Arc::new),
+            administrators: administrators(self)?,
+            policies: policies(self)?,
+            lists: lists(self)?,
+            resource_sets: support::resource_sets(self)?,
+            channels: support::channels(self)?,
+            associations: support::associations(self)?,
+            offboarded: offboarded(self)?,
+        })
     }
-    let sequence = sequence::next(tx)?;
-    for change in changes {
-        apply(tx, change, sequence, now_ms)?;
-    }
-    // Who asked for nothing new is told in the log, and nobody need read the state again.
-    let is_audit = |change: &ControlChange| matches!(change, ControlChange::Audit(_));
-    if !changes.is_empty() && changes.iter().all(is_audit) {
-        return Ok(found);
-    }
-    let next = found.saturating_add(1);
-    tx.execute("UPDATE store SET control_revision = ?1", [next])?;
-    Ok(next)
-}
 
-fn apply(tx: &Transaction<'_>, change: &ControlChange, sequence: u64, now_ms: i64) -> Result<()> {
-    match change {
-        ControlChange::PutOrganization(organization) => put_organization(tx, organization),
-        ControlChange::PutAdministrator(account, administrator) => {
-            put_administrator(tx, account, administrator)
+    fn put_object(&self, change: &ControlChange) -> Result<()> {
+        match change {
+            ControlChange::PutOrganization(organization) => put_organization(self, organization),
+            ControlChange::PutAdministrator(account, administrator) => {
+                put_administrator(self, account, administrator)
+            }
+            ControlChange::RemoveAdministrator(account) => {
+                let delete = "DELETE FROM administrators WHERE account = ?1";
+                self.execute(delete, [account.as_str()])?;
+                Ok(())
+            }
+            ControlChange::PutOffboarded(offboarded) => put_offboarded(self, offboarded.as_ref()),
+            ControlChange::PutPolicy(policy) => put_policy(self, policy),
+            ControlChange::RemovePolicy(policy) => {
+                self.execute("DELETE FROM policies WHERE policy = ?1", [policy.as_str()])?;
+                Ok(())
+            }
+            ControlChange::PutList(list) => put_list(self, list),
+            ControlChange::RemoveList(list) => {
+                self.execute("DELETE FROM lists WHERE list = ?1", [list.as_str()])?;
+                Ok(())
+            }
+            ControlChange::PutResourceSet(set) => support::put_resource_set(self, set),
+            ControlChange::RemoveResourceSet(set) => support::remove_resource_set(self, set),
+            ControlChange::PutChannel(account, region, channel) => {
+                support::put_channel(self, account, region, channel.as_ref())
+            }
+            ControlChange::PutAssociation(account, region, firewall, state) => {
+                support::put_association(self, account, region, firewall, *state)
+            }
+            ControlChange::FanOut(_) | ControlChange::Mark(_) | ControlChange::Audit(_) => Ok(()),
         }
-        ControlChange::RemoveAdministrator(account) => {
-            tx.execute("DELETE FROM administrators WHERE account = ?1", [account.as_str()])?;
-            Ok(())
+    }
+
+    fn is_member(&self, account: &AccountId) -> Result<bool> {
+        let mut statement = self.prepare_cached("SELECT 1 FROM accounts WHERE account = ?1")?;
+        Ok(statement.exists([account.as_str()])?)
+    }
+
+    fn policy_revision(&self, policy: &PolicyId) -> Result<Option<u64>> {
+        let mut statement = self.prepare_cached(
+            "SELECT revision, sum IS row_sum(policy, region, revision, record)
+             FROM policies WHERE policy = ?1",
+        )?;
+        let mut rows = statement.query([policy.as_str()])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        sound(row, 1, "policy")?;
+        get(row, 0, "policy").map(Some)
+    }
+
+    fn list(&self, list: &ListId) -> Result<Option<ListRecord>> {
+        let mut statement = self.prepare_cached(
+            "SELECT record, sum IS row_sum(list, record) FROM lists WHERE list = ?1",
+        )?;
+        let mut rows = statement.query([list.as_str()])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        sound(row, 1, "list")?;
+        json(row, 0, "list").map(Some)
+    }
+
+    fn common_policies(&self) -> Result<BTreeSet<PolicyId>> {
+        const KNOWN: &str = "known policy of common groups";
+        let mut statement = self.prepare_cached(
+            "SELECT policy, sum IS row_sum(policy, seen, named) FROM common_policies",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut ids = BTreeSet::new();
+        while let Some(row) = rows.next()? {
+            sound(row, 1, KNOWN)?;
+            ids.insert(ident(row, 0, KNOWN)?);
         }
-        ControlChange::PutOffboarded(offboarded) => put_offboarded(tx, offboarded.as_ref()),
-        ControlChange::PutPolicy(policy) => put_policy(tx, policy, sequence, now_ms),
-        ControlChange::RemovePolicy(policy) => remove_policy(tx, policy, sequence, now_ms),
-        ControlChange::FanOut(policy) => match policy_revision(tx, policy)? {
-            Some(revision) => work::put_fan_out(tx, policy, revision, now_ms),
-            None => Ok(()),
-        },
-        ControlChange::PutList(list) => put_list(tx, list, sequence, now_ms),
-        ControlChange::RemoveList(list) => remove_list(tx, list, sequence, now_ms),
-        ControlChange::PutResourceSet(set) => support::put_resource_set(tx, set),
-        ControlChange::RemoveResourceSet(set) => support::remove_resource_set(tx, set),
-        ControlChange::PutChannel(account, region, channel) => {
-            support::put_channel(tx, account, region, channel.as_ref())
+        Ok(ids)
+    }
+
+    fn see_common_policy(&self, policy: &PolicyId) -> Result<()> {
+        self.execute(
+            "INSERT INTO common_policies (policy, seen, named) VALUES (?1, 1, 0)
+             ON CONFLICT (policy) DO UPDATE SET seen = 1",
+            [policy.as_str()],
+        )?;
+        Ok(())
+    }
+
+    fn name_common_policies(&self, named: &BTreeSet<PolicyId>) -> Result<()> {
+        self.execute("UPDATE common_policies SET named = 0", [])?;
+        for policy in named {
+            self.execute(
+                "INSERT INTO common_policies (policy, seen, named) VALUES (?1, 0, 1)
+                 ON CONFLICT (policy) DO UPDATE SET named = 1",
+                [policy.as_str()],
+            )?;
         }
-        ControlChange::PutAssociation(account, region, firewall, state) => {
-            support::put_association(tx, account, region, firewall, *state)
-        }
-        ControlChange::Mark(Mark { shard, policy }) => {
-            work::mark(tx, shard, policy.as_ref(), sequence, now_ms)
-        }
-        ControlChange::Audit(event) => audit::append(tx, event),
+        self.execute("DELETE FROM common_policies WHERE seen = 0 AND named = 0", [])?;
+        Ok(())
     }
 }
 
@@ -135,12 +170,6 @@ fn organization(tx: &Transaction<'_>) -> Result<Option<Organization>> {
         organization.accounts.insert(ident(row, 0, ACCOUNT)?, account);
     }
     Ok(Some(organization))
-}
-
-/// Whether the account is one of the organization's.
-pub(super) fn is_member(tx: &Transaction<'_>, account: &AccountId) -> Result<bool> {
-    let mut statement = tx.prepare_cached("SELECT 1 FROM accounts WHERE account = ?1")?;
-    Ok(statement.exists([account.as_str()])?)
 }
 
 // Administrators.
@@ -210,37 +239,14 @@ fn offboarded(tx: &Transaction<'_>) -> Result<Option<Offboarded>> {
 
 // Policies.
 
-fn put_policy(
-    tx: &Transaction<'_>,
-    policy: &PolicyRecord,
-    sequence: u64,
-    now_ms: i64,
-) -> Result<()> {
-    // Tags of the policy itself change nothing of what is judged.
-    let judged_as_before = policy_revision(tx, &policy.id)? == Some(policy.revision);
+fn put_policy(tx: &Transaction<'_>, policy: &PolicyRecord) -> Result<()> {
     tx.execute(
         "INSERT INTO policies (policy, region, revision, record) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (policy) DO UPDATE SET
            region = excluded.region, revision = excluded.revision, record = excluded.record",
         params![policy.id.as_str(), policy.region.as_str(), policy.revision, to_json(policy)?],
     )?;
-    if judged_as_before {
-        return Ok(());
-    }
-    common_policies::see(tx, policy, sequence, now_ms)?;
-    work::put_fan_out(tx, &policy.id, policy.revision, now_ms)
-}
-
-fn remove_policy(
-    tx: &Transaction<'_>,
-    policy: &PolicyId,
-    sequence: u64,
-    now_ms: i64,
-) -> Result<()> {
-    tx.execute("DELETE FROM policies WHERE policy = ?1", [policy.as_str()])?;
-    ledger::remove_policy(tx, policy, sequence, now_ms)?;
-    readers::remove_policy(tx, policy)?;
-    work::remove_policy(tx, policy)
+    Ok(())
 }
 
 fn policies(tx: &Transaction<'_>) -> Result<BTreeMap<PolicyId, Arc<PolicyRecord>>> {
@@ -257,58 +263,15 @@ fn policies(tx: &Transaction<'_>) -> Result<BTreeMap<PolicyId, Arc<PolicyRecord>
     Ok(all)
 }
 
-/// The revision of a policy, `None` when there is no such policy.
-pub(super) fn policy_revision(tx: &Transaction<'_>, policy: &PolicyId) -> Result<Option<u64>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT revision, sum IS row_sum(policy, region, revision, record)
-         FROM policies WHERE policy = ?1",
-    )?;
-    let mut rows = statement.query([policy.as_str()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    sound(row, 1, "policy")?;
-    get(row, 0, "policy").map(Some)
-}
-
 // Lists.
 
-fn put_list(tx: &Transaction<'_>, list: &ListRecord, sequence: u64, now_ms: i64) -> Result<()> {
-    let before = self::list(tx, &list.id)?;
+fn put_list(tx: &Transaction<'_>, list: &ListRecord) -> Result<()> {
     tx.execute(
         "INSERT INTO lists (list, record) VALUES (?1, ?2)
          ON CONFLICT (list) DO UPDATE SET record = excluded.record",
         params![list.id.as_str(), to_json(list)?],
     )?;
-    // Name and tags are nothing that readers read.
-    if before.is_some_and(|before| before.content == list.content) {
-        return Ok(());
-    }
-    mark_readers_of(tx, list, sequence, now_ms)
-}
-
-fn remove_list(tx: &Transaction<'_>, list: &ListId, sequence: u64, now_ms: i64) -> Result<()> {
-    let Some(list) = self::list(tx, list)? else { return Ok(()) };
-    tx.execute("DELETE FROM lists WHERE list = ?1", [list.id.as_str()])?;
-    mark_readers_of(tx, &list, sequence, now_ms)
-}
-
-fn mark_readers_of(
-    tx: &Transaction<'_>,
-    list: &ListRecord,
-    sequence: u64,
-    now_ms: i64,
-) -> Result<()> {
-    tx.execute("UPDATE store SET lists_changed = ?1", [sequence])?;
-    readers::mark(tx, &list.reference(), sequence, now_ms)
-}
-
-/// One list by its id.
-pub(super) fn list(tx: &Transaction<'_>, list: &ListId) -> Result<Option<ListRecord>> {
-    let mut statement = tx
-        .prepare_cached("SELECT record, sum IS row_sum(list, record) FROM lists WHERE list = ?1")?;
-    let mut rows = statement.query([list.as_str()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    sound(row, 1, "list")?;
-    json(row, 0, "list").map(Some)
+    Ok(())
 }
 
 fn lists(tx: &Transaction<'_>) -> Result<BTreeMap<ListId, Arc<ListRecord>>> {
@@ -322,9 +285,4 @@ fn lists(tx: &Transaction<'_>) -> Result<BTreeMap<ListId, Arc<ListRecord>>> {
         all.insert(list.id.clone(), Arc::new(list));
     }
     Ok(all)
-}
-
-/// Sequence of the last change of any list.
-pub(super) fn lists_changed(tx: &Transaction<'_>) -> Result<u64> {
-    of_store(tx, "lists_changed")
 }

@@ -4,19 +4,20 @@ use std::fs::File;
 use std::path::Path;
 
 use palisade_core::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
-use palisade_core::inventory::ItemKey;
+use palisade_core::inventory::{ItemDecodeError, ItemKey, decode_item};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use crate::Result;
+use crate::rules::rows::{ControlRows, KeyRows};
 
 use super::checksums::{self, Checked};
-use super::held::Stored;
+use super::columns::damaged;
 use super::integrity::{FRAME_LOST, LOG_DAMAGED, LOG_LOST, integrity};
 use super::log::{Claim, Left, Mark, Transaction, connect, has_no_log, keep_log, left, sibling};
 use super::sums::{Columns, OTHER_SUM, SUMMED, unsound};
 use super::unusable::engine;
-use super::{SqliteStore, control, keys, recheck, schema};
+use super::{SqliteStore, recheck, schema};
 
 /// Columns that hold JSON, by table, and the columns that name a row.
 const JSON: [(&str, &str, &[&str]); 10] = [
@@ -121,8 +122,8 @@ fn looked(connection: &mut Connection, found: &mut Vec<String>) -> Result<()> {
             found.push(format!("{what}: {error}"));
         }
     };
-    whole("the control state", control::read(&tx).map(drop));
-    whole("the keys", keys::all(&tx).map(drop));
+    whole("the control state", tx.control().map(drop));
+    whole("the keys", tx.keys().map(drop));
     Ok(())
 }
 
@@ -176,17 +177,17 @@ fn shown(value: ValueRef<'_>) -> String {
 fn item_rows(tx: &Connection, found: &mut Vec<String>) {
     let read = |found: &mut Vec<String>| -> rusqlite::Result<()> {
         let mut statement = tx.prepare(
-            "SELECT account, region, type, id, seen_ms, body FROM items
+            "SELECT account, region, type, id, body FROM items
                  WHERE sum IS row_sum(account, region, type, id, state, seen_ms, body)",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let text = |at: usize| row.get_ref(at).map(shown);
             let names = [text(0)?, text(1)?, text(2)?, text(3)?];
-            let stored = Stored { seen_ms: row.get(4)?, body: row.get(5)? };
+            let body: Vec<u8> = row.get(4)?;
             let [account, region, resource_type, id] = &names;
             let why = match item_key(account, region, resource_type, id) {
-                Some(key) => stored.decoded(&key).err().map(|error| error.to_string()),
+                Some(key) => unreadable(&key, &body),
                 None => Some("its key is none".to_owned()),
             };
             if let Some(why) = why {
@@ -197,6 +198,14 @@ fn item_rows(tx: &Connection, found: &mut Vec<String>) {
     };
     if let Err(error) = read(found) {
         found.push(format!("items: {error}"));
+    }
+}
+
+/// Why an item cannot be read. One of another version's layout can be: delivering it again is the cure.
+fn unreadable(key: &ItemKey, body: &[u8]) -> Option<String> {
+    match decode_item(key, body) {
+        Ok(_) | Err(ItemDecodeError::Layout { .. }) => None,
+        Err(error @ ItemDecodeError::Damaged(_)) => Some(damaged("item", error).to_string()),
     }
 }
 

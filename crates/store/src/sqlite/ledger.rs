@@ -5,22 +5,20 @@
 //! Region moves the shard's row in `judged`; a judgement under some policies moves `evaluated_ms`
 //! of their entries. The later of the two is what holds.
 
+mod columns;
 mod write;
 
-use std::collections::BTreeMap;
-
-use palisade_core::evaluate::{DependentService, Status};
-use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType};
+use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
 use palisade_core::ledger::{Entry, ViolatorRow};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 
+use crate::rules::rows::LedgerRows;
 use crate::{EntryRow, HistoryRow, Result};
 
-use super::columns::{damaged, get, ident, json, limit, text_or_null, to_json};
+use super::columns::{get, ident, json, limit};
 use super::log::Transaction;
 use super::sums::sound;
-
-pub(super) use write::{close, move_entry, move_judged, remove_policy, write};
+use columns::{issues, status};
 
 const ENTRY: &str = "ledger entry";
 const VIOLATOR: &str = "violator";
@@ -62,160 +60,189 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
     })
 }
 
-pub(super) fn entries(
-    connection: &Connection,
-    policy: &PolicyId,
-    after: Option<&AccountId>,
-    through: Option<&AccountId>,
-    rows_max: usize,
-) -> Result<Vec<EntryRow>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {ENTRY_COLUMNS}
-         WHERE e.policy = ?1 AND e.account > ?2 AND e.account <= ?3 ORDER BY e.account LIMIT ?4"
-    ))?;
-    let mut rows = statement.query(params![
-        policy.as_str(),
-        after.map_or("", |account| account.as_str()),
-        through.map_or(PAST_ALL_ACCOUNTS, |account| account.as_str()),
-        limit(rows_max)
-    ])?;
-    let mut entries = Vec::with_capacity(rows_max.min(ROWS_EXPECTED));
-    while let Some(row) = rows.next()? {
-        entries.push(entry_row(row)?);
+impl LedgerRows for Transaction<'_> {
+    fn entries(
+        &self,
+        policy: &PolicyId,
+        after: Option<&AccountId>,
+        through: Option<&AccountId>,
+        rows_max: usize,
+    ) -> Result<Vec<EntryRow>> {
+        let mut statement = self.prepare_cached(&format!(
+            "SELECT {ENTRY_COLUMNS}
+             WHERE e.policy = ?1 AND e.account > ?2 AND e.account <= ?3 ORDER BY e.account LIMIT ?4"
+        ))?;
+        let mut rows = statement.query(params![
+            policy.as_str(),
+            after.map_or("", |account| account.as_str()),
+            through.map_or(PAST_ALL_ACCOUNTS, |account| account.as_str()),
+            limit(rows_max)
+        ])?;
+        let mut entries = Vec::with_capacity(rows_max.min(ROWS_EXPECTED));
+        while let Some(row) = rows.next()? {
+            entries.push(entry_row(row)?);
+        }
+        Ok(entries)
     }
-    Ok(entries)
-}
 
-pub(super) fn entry(
-    connection: &Connection,
-    policy: &PolicyId,
-    account: &AccountId,
-) -> Result<Option<EntryRow>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {ENTRY_COLUMNS} WHERE e.policy = ?1 AND e.account = ?2"
-    ))?;
-    let mut rows = statement.query([policy.as_str(), account.as_str()])?;
-    rows.next()?.map(entry_row).transpose()
-}
-
-pub(super) fn violators(
-    tx: &Transaction<'_>,
-    policy: &PolicyId,
-    account: &AccountId,
-    after: Option<&(ResourceType, ResourceId)>,
-    rows_max: usize,
-) -> Result<Vec<ViolatorRow>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT type, id, violations, since_ms,
-           sum IS row_sum(policy, account, type, id, violations, since_ms)
-         FROM violators
-         WHERE policy = ?1 AND account = ?2 AND (type, id) > (?3, ?4) ORDER BY type, id LIMIT ?5",
-    )?;
-    let (after_type, after_id) =
-        after.map_or(("", ""), |(resource_type, id)| (resource_type.as_str(), id.as_str()));
-    let mut rows = statement.query(params![
-        policy.as_str(),
-        account.as_str(),
-        after_type,
-        after_id,
-        limit(rows_max)
-    ])?;
-    let mut violators = Vec::new();
-    while let Some(row) = rows.next()? {
-        sound(row, 4, VIOLATOR)?;
-        violators.push(ViolatorRow {
-            resource_type: ident(row, 0, VIOLATOR)?,
-            id: ident(row, 1, VIOLATOR)?,
-            violations: json(row, 2, VIOLATOR)?,
-            since_ms: get(row, 3, VIOLATOR)?,
-        });
+    fn entry(&self, policy: &PolicyId, account: &AccountId) -> Result<Option<EntryRow>> {
+        let mut statement = self.prepare_cached(&format!(
+            "SELECT {ENTRY_COLUMNS} WHERE e.policy = ?1 AND e.account = ?2"
+        ))?;
+        let mut rows = statement.query([policy.as_str(), account.as_str()])?;
+        rows.next()?.map(entry_row).transpose()
     }
-    Ok(violators)
-}
 
-/// One violator.
-pub(super) fn violator(
-    tx: &Transaction<'_>,
-    policy: &PolicyId,
-    account: &AccountId,
-    (resource_type, id): &(ResourceType, ResourceId),
-) -> Result<Option<ViolatorRow>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT violations, since_ms,
-           sum IS row_sum(policy, account, type, id, violations, since_ms)
-         FROM violators
-         WHERE policy = ?1 AND account = ?2 AND type = ?3 AND id = ?4",
-    )?;
-    let key = [policy.as_str(), account.as_str(), resource_type.as_str(), id.as_str()];
-    let mut rows = statement.query(key)?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    sound(row, 2, VIOLATOR)?;
-    Ok(Some(ViolatorRow {
-        resource_type: resource_type.clone(),
-        id: id.clone(),
-        violations: json(row, 0, VIOLATOR)?,
-        since_ms: get(row, 1, VIOLATOR)?,
-    }))
-}
-
-pub(super) fn history(
-    tx: &Transaction<'_>,
-    policy: &PolicyId,
-    account: &AccountId,
-    rows_max: usize,
-) -> Result<Vec<HistoryRow>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT at_ms, status, violator_count, issues, policy_revision, closed,
-           sum IS row_sum(policy, account, sequence, at_ms, status, violator_count, issues,
-             policy_revision, closed)
-         FROM history
-         WHERE policy = ?1 AND account = ?2 ORDER BY sequence DESC LIMIT ?3",
-    )?;
-    let mut rows = statement.query(params![policy.as_str(), account.as_str(), limit(rows_max)])?;
-    let mut states = Vec::new();
-    while let Some(row) = rows.next()? {
-        sound(row, 6, HISTORY)?;
-        states.push(HistoryRow {
-            at_ms: get(row, 0, HISTORY)?,
-            status: status(row, 1, HISTORY)?,
-            violator_count: get(row, 2, HISTORY)?,
-            issues: issues(row, 3, HISTORY)?,
-            policy_revision: get(row, 4, HISTORY)?,
-            closed: get(row, 5, HISTORY)?,
-        });
+    fn violators(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        after: Option<&(ResourceType, ResourceId)>,
+        rows_max: usize,
+    ) -> Result<Vec<ViolatorRow>> {
+        let mut statement = self.prepare_cached(
+            "SELECT type, id, violations, since_ms,
+               sum IS row_sum(policy, account, type, id, violations, since_ms)
+             FROM violators
+             WHERE policy = ?1 AND account = ?2 AND (type, id) > (?3, ?4) ORDER BY type, id LIMIT ?5",
+        )?;
+        let (after_type, after_id) =
+            after.map_or(("", ""), |(resource_type, id)| (resource_type.as_str(), id.as_str()));
+        let mut rows = statement.query(params![
+            policy.as_str(),
+            account.as_str(),
+            after_type,
+            after_id,
+            limit(rows_max)
+        ])?;
+        let mut violators = Vec::new();
+        while let Some(row) = rows.next()? {
+            sound(row, 4, VIOLATOR)?;
+            violators.push(ViolatorRow {
+                resource_type: ident(row, 0, VIOLATOR)?,
+                id: ident(row, 1, VIOLATOR)?,
+                violations: json(row, 2, VIOLATOR)?,
+                since_ms: get(row, 3, VIOLATOR)?,
+            });
+        }
+        Ok(violators)
     }
-    Ok(states)
-}
 
-// Statuses and issues as columns.
-
-fn status_text(status: Option<Status>) -> Option<&'static str> {
-    status.map(|status| match status {
-        Status::Compliant => "COMPLIANT",
-        Status::NonCompliant => "NON_COMPLIANT",
-    })
-}
-
-fn status(row: &Row<'_>, column: usize, what: &'static str) -> Result<Option<Status>> {
-    match text_or_null(row, column, what)? {
-        None => Ok(None),
-        Some("COMPLIANT") => Ok(Some(Status::Compliant)),
-        Some("NON_COMPLIANT") => Ok(Some(Status::NonCompliant)),
-        Some(other) => Err(damaged(what, format!("`{other}` is no status"))),
+    fn violator(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        resource: &(ResourceType, ResourceId),
+    ) -> Result<Option<ViolatorRow>> {
+        let (resource_type, id) = resource;
+        let mut statement = self.prepare_cached(
+            "SELECT violations, since_ms,
+               sum IS row_sum(policy, account, type, id, violations, since_ms)
+             FROM violators
+             WHERE policy = ?1 AND account = ?2 AND type = ?3 AND id = ?4",
+        )?;
+        let key = [policy.as_str(), account.as_str(), resource_type.as_str(), id.as_str()];
+        let mut rows = statement.query(key)?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        sound(row, 2, VIOLATOR)?;
+        Ok(Some(ViolatorRow {
+            resource_type: resource_type.clone(),
+            id: id.clone(),
+            violations: json(row, 0, VIOLATOR)?,
+            since_ms: get(row, 1, VIOLATOR)?,
+        }))
     }
-}
 
-fn issues_text(issues: &BTreeMap<DependentService, String>) -> Result<Option<String>> {
-    if issues.is_empty() { Ok(None) } else { to_json(issues).map(Some) }
-}
+    fn history(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        rows_max: usize,
+    ) -> Result<Vec<HistoryRow>> {
+        let mut statement = self.prepare_cached(
+            "SELECT at_ms, status, violator_count, issues, policy_revision, closed,
+               sum IS row_sum(policy, account, sequence, at_ms, status, violator_count, issues,
+                 policy_revision, closed)
+             FROM history
+             WHERE policy = ?1 AND account = ?2 ORDER BY sequence DESC LIMIT ?3",
+        )?;
+        let mut rows =
+            statement.query(params![policy.as_str(), account.as_str(), limit(rows_max)])?;
+        let mut states = Vec::new();
+        while let Some(row) = rows.next()? {
+            sound(row, 6, HISTORY)?;
+            states.push(HistoryRow {
+                at_ms: get(row, 0, HISTORY)?,
+                status: status(row, 1, HISTORY)?,
+                violator_count: get(row, 2, HISTORY)?,
+                issues: issues(row, 3, HISTORY)?,
+                policy_revision: get(row, 4, HISTORY)?,
+                closed: get(row, 5, HISTORY)?,
+            });
+        }
+        Ok(states)
+    }
 
-fn issues(
-    row: &Row<'_>,
-    column: usize,
-    what: &'static str,
-) -> Result<BTreeMap<DependentService, String>> {
-    match text_or_null(row, column, what)? {
-        None => Ok(BTreeMap::new()),
-        Some(text) => serde_json::from_str(text).map_err(|error| damaged(what, error)),
+    fn put_entry(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        entry: &Entry,
+        evaluated_ms: i64,
+    ) -> Result<()> {
+        write::put_entry(self, policy, account, entry, evaluated_ms)
+    }
+
+    fn raise_entry(&self, policy: &PolicyId, account: &AccountId, evaluated_ms: i64) -> Result<()> {
+        write::move_entry(self, policy, account, evaluated_ms)
+    }
+
+    fn raise_judged(&self, shard: &ShardId, evaluated_ms: i64) -> Result<()> {
+        write::move_judged(self, shard, evaluated_ms)
+    }
+
+    fn put_violators(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        put: &[ViolatorRow],
+    ) -> Result<()> {
+        write::put_violators(self, policy, account, put)
+    }
+
+    fn drop_violators(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        removed: &[(ResourceType, ResourceId)],
+    ) -> Result<()> {
+        write::remove_violators(self, policy, account, removed)
+    }
+
+    fn put_history(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        entry: &Entry,
+        sequence: u64,
+    ) -> Result<()> {
+        write::append_history(self, policy, account, entry, sequence)
+    }
+
+    fn close_entries(
+        &self,
+        policy: &PolicyId,
+        account: Option<&AccountId>,
+        sequence: u64,
+        now_ms: i64,
+    ) -> Result<()> {
+        match account {
+            Some(account) => write::close(self, policy, account, sequence, now_ms),
+            None => write::remove_policy(self, policy, sequence, now_ms),
+        }
+    }
+
+    fn drop_history(&self, before_ms: i64) -> Result<u64> {
+        write::expire(self, before_ms)
     }
 }

@@ -1,34 +1,16 @@
 //! Writing the ledger: what a judgement changed, and what ends.
 
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
-use palisade_core::ledger::{Change, Entry, ViolatorRow};
+use palisade_core::ledger::{Entry, ViolatorRow};
 use rusqlite::params;
 
 use crate::Result;
 
-use super::super::columns::to_json;
+use super::super::columns::{dropped, to_json};
 use super::super::log::Transaction;
-use super::{issues_text, status_text};
+use super::columns::{issues_text, status_text};
 
-/// Writes what a judgement at `evaluated_ms` changed.
-pub(in crate::sqlite) fn write(
-    tx: &Transaction<'_>,
-    policy: &PolicyId,
-    account: &AccountId,
-    change: &Change,
-    sequence: u64,
-    evaluated_ms: i64,
-) -> Result<()> {
-    put_entry(tx, policy, account, &change.entry, evaluated_ms)?;
-    remove_violators(tx, policy, account, &change.removed)?;
-    put_violators(tx, policy, account, &change.put)?;
-    if change.history {
-        append_history(tx, policy, account, &change.entry, sequence)?;
-    }
-    Ok(())
-}
-
-fn put_entry(
+pub(super) fn put_entry(
     tx: &Transaction<'_>,
     policy: &PolicyId,
     account: &AccountId,
@@ -55,7 +37,7 @@ fn put_entry(
     Ok(())
 }
 
-fn remove_violators(
+pub(super) fn remove_violators(
     tx: &Transaction<'_>,
     policy: &PolicyId,
     account: &AccountId,
@@ -75,7 +57,7 @@ fn remove_violators(
     Ok(())
 }
 
-fn put_violators(
+pub(super) fn put_violators(
     tx: &Transaction<'_>,
     policy: &PolicyId,
     account: &AccountId,
@@ -98,7 +80,7 @@ fn put_violators(
     Ok(())
 }
 
-fn append_history(
+pub(super) fn append_history(
     tx: &Transaction<'_>,
     policy: &PolicyId,
     account: &AccountId,
@@ -124,11 +106,7 @@ fn append_history(
 }
 
 /// A judgement of the shard under every policy of its Region.
-pub(in crate::sqlite) fn move_judged(
-    tx: &Transaction<'_>,
-    shard: &ShardId,
-    evaluated_ms: i64,
-) -> Result<()> {
+pub(super) fn move_judged(tx: &Transaction<'_>, shard: &ShardId, evaluated_ms: i64) -> Result<()> {
     let mut statement = tx.prepare_cached(
         // A damaged one is replaced: the shard was judged just now.
         "INSERT INTO judged (account, region, evaluated_ms, sum)
@@ -143,7 +121,7 @@ pub(in crate::sqlite) fn move_judged(
 }
 
 /// A judgement under this policy that changed nothing.
-pub(in crate::sqlite) fn move_entry(
+pub(super) fn move_entry(
     tx: &Transaction<'_>,
     policy: &PolicyId,
     account: &AccountId,
@@ -164,7 +142,7 @@ pub(in crate::sqlite) fn move_entry(
 // Ending.
 
 /// The account is out of the policy's scope.
-pub(in crate::sqlite) fn close(
+pub(super) fn close(
     tx: &Transaction<'_>,
     policy: &PolicyId,
     account: &AccountId,
@@ -190,7 +168,7 @@ pub(in crate::sqlite) fn close(
 }
 
 /// The policy is gone: closes what it has in every account.
-pub(in crate::sqlite) fn remove_policy(
+pub(super) fn remove_policy(
     tx: &Transaction<'_>,
     policy: &PolicyId,
     sequence: u64,
@@ -209,4 +187,19 @@ pub(in crate::sqlite) fn remove_policy(
     tx.execute("DELETE FROM entries WHERE policy = ?1", [policy.as_str()])?;
     tx.execute("DELETE FROM violators WHERE policy = ?1", [policy.as_str()])?;
     Ok(())
+}
+
+/// States that ended before the moment. One that still held then stays, so that what is kept
+/// answers for every moment since.
+pub(super) fn expire(tx: &Transaction<'_>, before_ms: i64) -> Result<u64> {
+    Ok(dropped(tx.execute(
+        "DELETE FROM history WHERE at_ms < ?1
+           AND sum IS row_sum(policy, account, sequence, at_ms, status, violator_count, issues,
+             policy_revision, closed)
+           AND (closed <> 0 OR EXISTS (
+           SELECT 1 FROM history later
+           WHERE later.policy = history.policy AND later.account = history.account
+             AND later.sequence > history.sequence AND later.at_ms <= ?1))",
+        [before_ms],
+    )?))
 }

@@ -14,7 +14,7 @@ use super::disk::Disk;
 use super::mark::Marks;
 
 /// A transaction that is open on this connection.
-pub(in crate::sqlite) struct Transaction<'c>(&'c Connection);
+pub(crate) struct Transaction<'c>(&'c Connection);
 
 impl<'c> Transaction<'c> {
     /// For whoever began one and ends it.

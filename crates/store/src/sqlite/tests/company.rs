@@ -9,7 +9,8 @@ use super::file::spells;
 use crate::contract::Bed as _;
 use crate::contract::facts::*;
 use crate::contract::keys::{change_keys, event, key};
-use crate::sqlite::{MOMENT, SqliteStore};
+use crate::engine::MOMENT;
+use crate::sqlite::SqliteStore;
 use crate::{Inventory, KeyChange, KeyRecord, Keys, Loaded, Result, StoredSecret, Want, Work};
 
 fn store(bed: &OnDisk) -> &SqliteStore {
@@ -75,7 +76,9 @@ fn what_was_to_be_emptied_is_when_the_store_is_served_again() {
         let KeyRecord { access_key_id, secret, .. } = key("a", 1);
         store.connections.write(|tx| {
             let change = KeyChange::Seal { access_key_id, secret };
-            crate::sqlite::keys::commit(tx, 1, &[change], &event("Seal", 1))
+            crate::sqlite::forgetting(tx, |tx| {
+                crate::rules::keys::commit(tx, 1, &[change], &event("Seal", 1))
+            })
         })
     };
     // As if the process ended before the log was emptied, beside one that has the store open.

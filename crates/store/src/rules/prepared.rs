@@ -8,37 +8,37 @@ use palisade_core::ident::{ResourceType, ShardId};
 use palisade_core::inventory::{Delivery, Encoded, Missed, OfType};
 
 /// What a delivery says, by shard.
-pub(super) struct Prepared<'a> {
-    pub(super) moment_ms: Option<i64>,
-    pub(super) shards: BTreeMap<&'a ShardId, Spoken<'a>>,
+pub struct Prepared<'a> {
+    pub moment_ms: Option<i64>,
+    pub shards: BTreeMap<&'a ShardId, Spoken<'a>>,
     /// What it did not give.
-    pub(super) missed: &'a [Missed],
+    pub missed: &'a [Missed],
 }
 
 /// What a delivery says of one shard.
 #[derive(Default)]
-pub(super) struct Spoken<'a> {
+pub struct Spoken<'a> {
     /// Ascending by type, so that rows are written where the last one was.
-    pub(super) types: Vec<OfType<'a>>,
-    pub(super) covers: Option<&'a BTreeSet<ResourceType>>,
+    pub types: Vec<OfType<'a>>,
+    pub covers: Option<&'a BTreeSet<ResourceType>>,
     /// A whole snapshot holds an item of these.
-    pub(super) holds: Option<&'a BTreeSet<ResourceType>>,
+    pub holds: Option<&'a BTreeSet<ResourceType>>,
     /// A source listed these completely, as of a moment each.
-    pub(super) lists: Option<&'a BTreeMap<ResourceType, i64>>,
+    pub lists: Option<&'a BTreeMap<ResourceType, i64>>,
     /// It is the whole snapshot of this shard.
-    pub(super) snapshot: bool,
+    pub snapshot: bool,
     /// It says more of the shard than `global` items, which come in any Region's delivery.
-    pub(super) is_own: bool,
+    pub is_own: bool,
     /// The newest moment that it tells of the shard itself.
-    pub(super) own_ms: Option<i64>,
+    pub own_ms: Option<i64>,
     /// The newest that it tells by `global` items, which come in any Region's delivery.
-    pub(super) global_ms: Option<i64>,
+    pub global_ms: Option<i64>,
     /// The farthest moment that it claims and that is not believed, since it lies too far ahead.
-    pub(super) claimed_ms: Option<i64>,
+    pub claimed_ms: Option<i64>,
 }
 
 /// The observations of a delivery, all of them encoded.
-pub(super) fn encoded(delivery: &Delivery) -> Cow<'_, Encoded> {
+pub fn encoded(delivery: &Delivery) -> Cow<'_, Encoded> {
     let mut encoded = Cow::Borrowed(&delivery.encoded);
     for observation in &delivery.observations {
         encoded.to_mut().push(observation);
@@ -48,7 +48,7 @@ pub(super) fn encoded(delivery: &Delivery) -> Cow<'_, Encoded> {
 
 impl<'a> Prepared<'a> {
     /// `encoded` are the delivery's observations.
-    pub(super) fn of(delivery: &'a Delivery, encoded: &'a Encoded) -> Prepared<'a> {
+    pub fn of(delivery: &'a Delivery, encoded: &'a Encoded) -> Prepared<'a> {
         let moment_ms = delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
         let claimed_ms = delivery.snapshot.as_ref().and_then(|snapshot| snapshot.claimed_ms);
         let mut shards: BTreeMap<&ShardId, Spoken<'_>> = BTreeMap::new();
@@ -96,7 +96,7 @@ impl<'a> Prepared<'a> {
 }
 
 impl Spoken<'_> {
-    pub(super) fn rows(&self) -> usize {
+    pub fn rows(&self) -> usize {
         self.types.iter().map(|of_type| of_type.items.len()).sum()
     }
 }

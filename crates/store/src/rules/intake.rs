@@ -8,35 +8,37 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::ident::{ResourceType, ShardId};
 use palisade_core::inventory::{
-    Age, EncodedItem, Held, Item, ItemKey, Merged, OfType, OpenGaps, is_live, is_live_unless, merge,
+    Age, EncodedItem, Held, Item, ItemDecodeError, ItemKey, Merged, OfType, OpenGaps, decode_item,
+    encode_item, is_live, is_live_unless, merge,
 };
 
-use crate::{Accepted, Result, StoreError};
+use crate::{Accepted, Due, Result, Revision, StoreError};
 
 use super::changes::{self, Log};
-use super::columns::damaged;
-use super::firsts::{First, Firsts};
-use super::held::{self, Coverage, Row, ShardRow, State, Stored};
-use super::items::ITEM;
-use super::log::Transaction;
+use super::coverage::HeldTypes;
 use super::networks::Networks;
+use super::prepared::{Prepared, Spoken};
 use super::protections::Served;
-use super::told::{Prepared, Spoken};
-use super::{clock, control, coverage, gaps, missed, readers, sequence, work};
+use super::rows::{Coverage, First, Of, ShardRow, State, Stored};
+use super::{Rows, clock, coverage, damaged, gaps, marks, missed, readers};
 
-pub(super) fn accept<'t>(
-    tx: &'t Transaction<'t>,
+/// What a row of items is called where it is damaged.
+const ITEM: &str = "item";
+
+/// Takes in a delivery that was received at this moment.
+pub fn accept<'t>(
+    rows: &'t impl Rows,
     delivery: &'t Prepared<'t>,
     received_ms: i64,
 ) -> Result<Accepted> {
-    let sequence = sequence::next(tx)?;
-    let stale_after_ms = clock::stale_after_ms(tx)?;
+    let sequence = rows.next_sequence()?;
+    let stale_after_ms = clock::stale_after_ms(rows)?;
     let mut accepted = Accepted::default();
     for (id, spoken) in &delivery.shards {
-        if !control::is_member(tx, &id.account)? {
+        if !rows.is_member(&id.account)? {
             accepted.strangers = accepted.strangers.saturating_add(spoken.rows() as u64);
         }
-        let mut shard = Intake::open(tx, id, stale_after_ms)?;
+        let mut shard = Intake::open(rows, id, stale_after_ms)?;
         // What claims to be of the future was as of when it came first: it is not the whole truth of
         // what was told since.
         let is_known = spoken
@@ -64,17 +66,49 @@ pub(super) fn accept<'t>(
         }
         shard.close(spoken, sequence, received_ms)?;
     }
-    missed::keep(tx, delivery.missed, sequence, received_ms)?;
+    missed::keep(rows, delivery.missed, sequence, received_ms)?;
     Ok(accepted)
 }
 
+/// What a look for a resource's row finds.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, nearly always the large one"
+)]
+enum Row {
+    /// None.
+    Absent,
+    /// A state, live or not.
+    Held(Held),
+    /// One of another version's layout: what it tells nobody knows. Delivering it again is the cure.
+    Foreign,
+}
+
+impl Row {
+    fn of(key: &ItemKey, stored: &Stored) -> Result<Row> {
+        match decode_item(key, &stored.body) {
+            Ok(item) => Ok(Row::Held(Held { item, seen_ms: stored.seen_ms })),
+            Err(ItemDecodeError::Layout { .. }) => Ok(Row::Foreign),
+            Err(error @ ItemDecodeError::Damaged(_)) => Err(damaged(ITEM, error)),
+        }
+    }
+
+    fn held(&self) -> Option<&Held> {
+        match self {
+            Row::Held(held) => Some(held),
+            Row::Absent | Row::Foreign => None,
+        }
+    }
+}
+
 /// One shard while a delivery is taken in.
-struct Intake<'t> {
-    tx: &'t Transaction<'t>,
+struct Intake<'t, R> {
+    rows: &'t R,
     id: &'t ShardId,
     /// How old the shard may be and was not judged stale; `None`: however old.
     stale_after_ms: Option<i64>,
-    firsts: Firsts<'t>,
+    /// First states of one type, not written yet.
+    firsts: Vec<First<'t>>,
     before: ShardRow,
     coverage_before: BTreeMap<ResourceType, Coverage>,
     coverage: BTreeMap<ResourceType, Coverage>,
@@ -95,25 +129,22 @@ struct Intake<'t> {
     log: Log,
 }
 
-impl<'t> Intake<'t> {
-    fn open(
-        tx: &'t Transaction<'t>,
-        id: &'t ShardId,
-        stale_after_ms: Option<i64>,
-    ) -> Result<Intake<'t>> {
-        let coverage = held::coverage(tx, id, held::Of::All)?;
-        let known = coverage::of(tx, id)?;
+impl<'t, R: Rows> Intake<'t, R> {
+    fn open(rows: &'t R, id: &'t ShardId, stale_after_ms: Option<i64>) -> Result<Intake<'t, R>> {
+        let coverage = rows.coverage(id, Of::All)?;
+        let row = rows.shard(id)?;
+        let known = coverage::covered(rows, id, row.as_ref(), HeldTypes::IfTheyTell)?;
         Ok(Intake {
-            tx,
+            rows,
             stale_after_ms,
-            firsts: Firsts::into_items(tx)?,
-            before: held::shard_row(tx, id)?.unwrap_or_default(),
+            firsts: Vec::new(),
+            before: row.unwrap_or_default(),
             coverage_before: coverage.clone(),
             coverage,
             served: Served::open(&known),
             networks: Networks::open(&known),
             gaps_before: known.open_gaps,
-            is_referenced: readers::any_of(tx, id)?,
+            is_referenced: readers::any_of(rows, id)?,
             told: BTreeSet::new(),
             changed: false,
             is_whole: false,
@@ -136,22 +167,29 @@ impl<'t> Intake<'t> {
         let is_first = !self.held_before(resource_type);
         // The shard may not have been heard of before.
         self.is_whole |= is_first;
-        self.firsts.at(self.id, resource_type);
         let mut tally = Tally::default();
         let mut before = None;
         for item in &told.items {
             let again = before.replace(item.id) == Some(item.id);
             if again {
                 // What waits to be written may be of the same resource.
-                self.firsts.write()?;
+                self.write_firsts(resource_type)?;
             }
             tally.count(match is_first && !again {
                 true => self.observe_first(item, mark, moment)?,
                 false => self.observe(item, mark, moment)?,
             });
         }
-        self.firsts.write()?;
+        self.write_firsts(resource_type)?;
         tally.add_to(accepted, resource_type);
+        Ok(())
+    }
+
+    fn write_firsts(&mut self, resource_type: &ResourceType) -> Result<()> {
+        if !self.firsts.is_empty() {
+            self.rows.put_first_items(self.id, resource_type, &self.firsts)?;
+            self.firsts.clear();
+        }
         Ok(())
     }
 
@@ -164,12 +202,12 @@ impl<'t> Intake<'t> {
     ) -> Result<(bool, State)> {
         let key = key(told)?;
         let seen_ms = told.seen_ms(moment);
-        let row = match held::row(self.tx, &key)? {
+        let row = match self.rows.item(&key)? {
             None => return self.observe_first(told, mark, moment),
             Some(stored) if stored.body == told.body => {
                 return self.see(&key, told, &stored, seen_ms, mark);
             }
-            Some(stored) => stored.decoded(&key)?,
+            Some(stored) => Row::of(&key, &stored)?,
         };
         let is_foreign = matches!(row, Row::Foreign);
         let held = row.held();
@@ -177,8 +215,8 @@ impl<'t> Intake<'t> {
         let item = decoded(told)?;
         let (state, news) = match merge(held, Held { item: item.clone(), seen_ms }) {
             Merged::Replaced(now) => {
-                let state = State::of(&now, mark);
-                held::put_item(self.tx, &now, state)?;
+                let state = state_of(&now, mark);
+                self.rows.put_item(&key, state, now.seen_ms, &encode_item(&now.item))?;
                 let is_shown = match held {
                     Some(before) if was_live && state == State::Live => shows_other(before, &now),
                     _ => state != State::Gone,
@@ -186,8 +224,8 @@ impl<'t> Intake<'t> {
                 (state, is_shown)
             }
             Merged::Seen(held) => {
-                let state = State::of(&held, mark);
-                held::see_item(self.tx, &key, held.seen_ms, state)?;
+                let state = state_of(&held, mark);
+                self.rows.see_item(&key, held.seen_ms, state)?;
                 (state, state == State::Live && !was_live)
             }
             Merged::Stale => (State::Gone, false),
@@ -229,7 +267,7 @@ impl<'t> Intake<'t> {
         }
         let was_live = is_live_unless(told.is_tombstone, held.seen_ms, mark);
         let state = State::of_item(told.is_tombstone, seen_ms, mark);
-        held::see_item(self.tx, key, seen_ms, state)?;
+        self.rows.see_item(key, seen_ms, state)?;
         let is_back = state == State::Live && !was_live;
         if is_back {
             if Served::concerns(&key.resource_type) {
@@ -259,7 +297,7 @@ impl<'t> Intake<'t> {
     ) -> Result<(bool, State)> {
         let seen_ms = told.seen_ms(moment);
         let state = State::of_item(told.is_tombstone, seen_ms, mark);
-        self.firsts.put(First { id: told.id, state, seen_ms, body: told.body });
+        self.firsts.push(First { id: told.id, state, seen_ms, body: told.body });
         let resource_type = told.resource_type();
         let tells_of_recording = *resource_type == ResourceType::CONFIGURATION_RECORDER;
         if state == State::Live || state == State::Deleted && tells_of_recording {
@@ -296,7 +334,7 @@ impl<'t> Intake<'t> {
             // All that is held of it is of this snapshot.
             return Ok(());
         }
-        for id in held::sweep(self.tx, self.id, resource_type, moment)? {
+        for id in self.rows.sweep(self.id, resource_type, moment)? {
             add(&mut accepted.deleted);
             let key = ItemKey {
                 account: self.id.account.clone(),
@@ -323,7 +361,7 @@ impl<'t> Intake<'t> {
         if !is_served && !is_shown && self.log.is_over() {
             return Ok(None);
         }
-        match held::item(self.tx, key) {
+        match self.row(key) {
             Ok(Row::Held(held)) => return Ok(Some(held)),
             Ok(Row::Absent | Row::Foreign) => {}
             Err(StoreError::Damaged { .. }) if !is_served => {}
@@ -335,6 +373,10 @@ impl<'t> Intake<'t> {
         // Nobody can tell what it was, but all the same that it is gone.
         self.is_whole = true;
         Ok(None)
+    }
+
+    fn row(&self, key: &ItemKey) -> Result<Row> {
+        self.rows.item(key)?.map_or(Ok(Row::Absent), |stored| Row::of(key, &stored))
     }
 
     /// An item changes, of which this was held while it was live.
@@ -353,9 +395,9 @@ impl<'t> Intake<'t> {
     /// Writes what is known of the shard and marks what follows.
     fn close(mut self, spoken: &Spoken<'_>, sequence: u64, received_ms: i64) -> Result<()> {
         self.put_coverage()?;
-        if !self.gaps_before.is_empty() && gaps::open(self.tx, self.id)? != self.gaps_before {
+        if !self.gaps_before.is_empty() && gaps::open(self.rows, self.id)? != self.gaps_before {
             self.is_whole = true;
-            missed::closed(self.tx, self.id, sequence, received_ms)?;
+            missed::closed(self.rows, self.id, sequence, received_ms)?;
         }
         let mut after = self.before;
         after.snapshot_accepted |= spoken.snapshot;
@@ -370,26 +412,29 @@ impl<'t> Intake<'t> {
             newest_ms.into_iter().chain(claimed_ms).for_each(|ms| age.hear(ms, received_ms));
         }
         let told_ms = spoken.own_ms.max(spoken.global_ms).filter(|ms| *ms <= received_ms);
-        told_ms.map_or(Ok(()), |told_ms| clock::told(self.tx, told_ms))?;
-        held::put_shard_row(self.tx, self.id, &after, self.changed.then_some(sequence))?;
+        told_ms.map_or(Ok(()), |told_ms| self.rows.raise_told_ms(told_ms))?;
+        if self.changed {
+            after.revision = Revision(sequence);
+        }
+        self.rows.put_shard(self.id, &after)?;
         let is_whole = self.is_whole
             || self.log.is_over()
             || self.may_have_been_stale(&after, received_ms)
-            || (self.changed && changes::are_many(self.tx, self.id)?);
+            || (self.changed && changes::are_many(self.rows, self.id)?);
         if is_whole {
-            work::mark(self.tx, self.id, None, sequence, received_ms)?;
+            marks::mark(self.rows, self.id, None, sequence, received_ms)?;
         } else if self.changed {
-            self.log.write(self.tx, self.id, sequence)?;
-            work::mark_changes(self.tx, self.id, sequence, received_ms)?;
+            self.log.write(self.rows, self.id, sequence)?;
+            self.rows.put_mark(self.id, &Due::Changes, sequence, received_ms)?;
         }
         for key in &self.told {
-            readers::mark_of_item(self.tx, key, sequence, received_ms)?;
+            readers::mark_of_item(self.rows, key, sequence, received_ms)?;
         }
         if self.changed {
             // Whatever tells how complete a shard is has it judged whole.
-            let known = self.is_whole.then(|| coverage::of(self.tx, self.id)).transpose()?;
-            self.served.mark(self.tx, self.id, known.as_ref(), sequence, received_ms)?;
-            self.networks.close(self.tx, self.id, known.as_ref(), sequence, received_ms)?;
+            let known = self.is_whole.then(|| coverage::of(self.rows, self.id)).transpose()?;
+            self.served.mark(self.rows, self.id, known.as_ref(), sequence, received_ms)?;
+            self.networks.close(self.rows, self.id, known.as_ref(), sequence, received_ms)?;
         }
         Ok(())
     }
@@ -410,7 +455,7 @@ impl<'t> Intake<'t> {
         for (resource_type, coverage) in &self.coverage {
             let before = self.coverage_before.get(resource_type).copied().unwrap_or_default();
             if before != *coverage {
-                held::put_coverage(self.tx, self.id, resource_type, *coverage)?;
+                self.rows.put_coverage(self.id, resource_type, *coverage)?;
             }
             // From now on the shard is heard of, or the type is known.
             self.is_whole |= coverage.held && !before.held
@@ -419,6 +464,10 @@ impl<'t> Intake<'t> {
         }
         Ok(())
     }
+}
+
+fn state_of(held: &Held, mark_ms: Option<i64>) -> State {
+    State::of_item(held.item.is_tombstone(), held.seen_ms, mark_ms)
 }
 
 /// Whether anything is known otherwise now: a late deletion below a later state without a body is

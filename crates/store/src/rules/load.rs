@@ -12,26 +12,25 @@ use palisade_core::ledger::{Record, ViolatorRow};
 
 use crate::{ListContent, Loaded, LoadedChanges, Result, Want};
 
-use super::coverage::{Head, HeldTypes, covered, head};
-use super::items::{live_item, live_items, live_items_of};
-use super::log::Transaction;
-use super::{changes, common_policies, control, ledger, networks, protections};
+use super::coverage::{HeldTypes, covered};
+use super::rows::ShardRow;
+use super::{Rows, changes, networks, protections};
 
 /// Facts that were read at the moment of a transaction: many shards refer to the same.
 #[derive(Default)]
-pub(super) struct Facts(Vec<(BTreeSet<Reference>, Arc<References>)>);
+pub struct Facts(Vec<(BTreeSet<Reference>, Arc<References>)>);
 
 impl Facts {
     /// What exists of these.
     fn of(
         &mut self,
-        tx: &Transaction<'_>,
+        rows: &impl Rows,
         references: &BTreeSet<Reference>,
     ) -> Result<Arc<References>> {
         if let Some((_, facts)) = self.0.iter().find(|(asked, _)| asked == references) {
             return Ok(facts.clone());
         }
-        let facts = Arc::new(facts(tx, references)?);
+        let facts = Arc::new(facts(rows, references)?);
         if self.0.len() < FACTS_KEPT_MAX {
             self.0.push((references.clone(), facts.clone()));
         }
@@ -42,76 +41,75 @@ impl Facts {
 /// Sets of references that are looked for among those asked for before.
 const FACTS_KEPT_MAX: usize = 8;
 
-pub(super) fn load(tx: &Transaction<'_>, want: &Want<'_>, facts: &mut Facts) -> Result<Loaded> {
+pub fn load(rows: &impl Rows, want: &Want<'_>, facts: &mut Facts) -> Result<Loaded> {
     let Want { shard, references, policies, types } = *want;
-    let all = |policy: &PolicyId, account: &AccountId| {
-        ledger::violators(tx, policy, account, None, usize::MAX)
-    };
-    let head = head(tx, shard)?;
+    let all =
+        |policy: &PolicyId, account: &AccountId| rows.violators(policy, account, None, usize::MAX);
+    let row = rows.shard(shard)?;
     let shard_id = shard;
-    let shard = self::shard(tx, shard, head.as_ref(), types)?;
-    let mut account = account_facts(tx, shard_id, types)?;
+    let shard = self::shard(rows, shard, row.as_ref(), types)?;
+    let mut account = account_facts(rows, shard_id, types)?;
     if types.is_none_or(reads_networks) {
-        account.network = networks::facts(tx, &shard)?;
+        account.network = networks::facts(rows, &shard)?;
     }
     Ok(Loaded {
-        references: facts.of(tx, references)?,
+        references: facts.of(rows, references)?,
         account,
-        records: records(tx, policies, &shard_id.account, &all)?,
+        records: records(rows, policies, &shard_id.account, &all)?,
         shard,
-        revision: head.as_ref().map_or_else(Default::default, |head| head.revision),
-        is_changed: head.is_some_and(|head| head.is_changed),
+        revision: row.unwrap_or_default().revision,
+        is_changed: row.is_some_and(|row| row.is_logged),
     })
 }
 
 /// As [`load`], of the items what judging the changes needs.
-pub(super) fn load_changed(
-    tx: &Transaction<'_>,
+pub fn load_changed(
+    rows: &impl Rows,
     shard: &ShardId,
     references: &BTreeSet<Reference>,
     policies: &[PolicyId],
     support: &dyn Fn(&[Changed]) -> Support,
 ) -> Result<Option<LoadedChanges>> {
-    let Some(changed) = changes::pending(tx, shard)? else { return Ok(None) };
+    let Some(changed) = changes::pending(rows, shard)? else { return Ok(None) };
     let of_changed = |policy: &PolicyId, account: &AccountId| {
-        let mut rows = Vec::new();
+        let mut violators = Vec::new();
         for Changed { key, .. } in &changed {
             let resource = (key.resource_type.clone(), key.id.clone());
-            rows.extend(ledger::violator(tx, policy, account, &resource)?);
+            violators.extend(rows.violator(policy, account, &resource)?);
         }
-        Ok(rows)
+        Ok(violators)
     };
     let support = support(&changed);
-    let head = head(tx, shard)?;
+    let row = rows.shard(shard)?;
     let loaded = Loaded {
-        shard: supporting(tx, shard, head.as_ref(), &support)?,
-        references: Facts::default().of(tx, references)?,
-        account: account_facts(tx, shard, Some(&support.types))?,
-        records: records(tx, policies, &shard.account, &of_changed)?,
-        revision: head.as_ref().map_or_else(Default::default, |head| head.revision),
-        is_changed: head.is_some_and(|head| head.is_changed),
+        shard: supporting(rows, shard, row.as_ref(), &support)?,
+        references: Facts::default().of(rows, references)?,
+        account: account_facts(rows, shard, Some(&support.types))?,
+        records: records(rows, policies, &shard.account, &of_changed)?,
+        revision: row.unwrap_or_default().revision,
+        is_changed: row.is_some_and(|row| row.is_logged),
     };
     Ok(Some(LoadedChanges { changed, loaded }))
 }
 
 /// Of the account's own shards only Shield's protections are read.
 fn account_facts(
-    tx: &Transaction<'_>,
+    rows: &impl Rows,
     shard: &ShardId,
     types: Option<&BTreeSet<ResourceType>>,
 ) -> Result<AccountFacts> {
     let are_read =
         AccountFacts::PROTECTIONS.iter().any(|kind| types.is_none_or(|types| types.contains(kind)));
-    if are_read { protections::account_facts(tx, shard) } else { Ok(AccountFacts::default()) }
+    if are_read { protections::account_facts(rows, shard) } else { Ok(AccountFacts::default()) }
 }
 
 fn supporting(
-    tx: &Transaction<'_>,
+    rows: &impl Rows,
     id: &ShardId,
-    head: Option<&Head>,
+    row: Option<&ShardRow>,
     support: &Support,
 ) -> Result<Shard> {
-    let mut shard = shard(tx, id, head, Some(&support.types))?;
+    let mut shard = shard(rows, id, row, Some(&support.types))?;
     for (resource_type, id) in &support.items {
         let key = ItemKey {
             account: shard.id.account.clone(),
@@ -119,7 +117,7 @@ fn supporting(
             resource_type: resource_type.clone(),
             id: id.clone(),
         };
-        if let Some(item) = live_item(tx, &key)? {
+        if let Some(item) = rows.live_item(&key)? {
             shard.items.entry(key.resource_type).or_default().insert(key.id, item);
         }
     }
@@ -127,22 +125,22 @@ fn supporting(
 }
 
 fn shard(
-    tx: &Transaction<'_>,
+    rows: &impl Rows,
     id: &ShardId,
-    head: Option<&Head>,
+    row: Option<&ShardRow>,
     types: Option<&BTreeSet<ResourceType>>,
 ) -> Result<Shard> {
     let Some(types) = types else {
-        let mut shard = covered(tx, id, head, HeldTypes::All)?;
-        shard.items = live_items(tx, id)?;
+        let mut shard = covered(rows, id, row, HeldTypes::All)?;
+        shard.items = rows.live_items(id)?;
         return Ok(shard);
     };
-    let mut shard = covered(tx, id, head, HeldTypes::IfTheyTell)?;
+    let mut shard = covered(rows, id, row, HeldTypes::IfTheyTell)?;
     for resource_type in types {
         if shard.items.contains_key(resource_type) {
             continue;
         }
-        let items = live_items_of(tx, id, resource_type)?;
+        let items = rows.live_items_of(id, resource_type)?;
         if !items.is_empty() {
             shard.items.insert(resource_type.clone(), items);
         }
@@ -150,17 +148,17 @@ fn shard(
     Ok(shard)
 }
 
-fn facts(tx: &Transaction<'_>, references: &BTreeSet<Reference>) -> Result<References> {
+fn facts(rows: &impl Rows, references: &BTreeSet<Reference>) -> Result<References> {
     let mut facts = References::new();
     for reference in references {
-        if let Some(fact) = fact(tx, reference)? {
+        if let Some(fact) = fact(rows, reference)? {
             facts.insert(reference.clone(), fact);
         }
     }
     Ok(facts)
 }
 
-fn fact(tx: &Transaction<'_>, reference: &Reference) -> Result<Option<Fact>> {
+fn fact(rows: &impl Rows, reference: &Reference) -> Result<Option<Fact>> {
     match reference {
         Reference::Item { account, region, resource_type, id } => {
             let key = ItemKey {
@@ -169,17 +167,17 @@ fn fact(tx: &Transaction<'_>, reference: &Reference) -> Result<Option<Fact>> {
                 resource_type: resource_type.clone(),
                 id: id.clone(),
             };
-            Ok(live_item(tx, &key)?.map(Fact::Item))
+            Ok(rows.live_item(&key)?.map(Fact::Item))
         }
         Reference::AppsList { id, .. } | Reference::ProtocolsList { id, .. } => {
             // A list under this id that is another administrator's, Region's or kind's is not it.
-            let list = control::list(tx, id)?.filter(|list| list.reference() == *reference);
+            let list = rows.list(id)?.filter(|list| list.reference() == *reference);
             Ok(list.map(|list| match list.content {
                 ListContent::Apps(apps) => Fact::Apps(apps),
                 ListContent::Protocols(protocols) => Fact::Protocols(protocols),
             }))
         }
-        Reference::CommonPolicies => Ok(Some(Fact::Policies(common_policies::all(tx)?))),
+        Reference::CommonPolicies => Ok(Some(Fact::Policies(rows.common_policies()?))),
         // What they name is loaded with what the shard's items say.
         Reference::Group { .. } | Reference::Vpc { .. } => Ok(None),
     }
@@ -189,14 +187,14 @@ fn fact(tx: &Transaction<'_>, reference: &Reference) -> Result<Option<Fact>> {
 type Violators<'v> = &'v dyn Fn(&PolicyId, &AccountId) -> Result<Vec<ViolatorRow>>;
 
 fn records(
-    tx: &Transaction<'_>,
+    rows: &impl Rows,
     policies: &[PolicyId],
     account: &AccountId,
     violators: Violators<'_>,
 ) -> Result<BTreeMap<PolicyId, Record>> {
     let mut records = BTreeMap::new();
     for policy in policies {
-        let Some(row) = ledger::entry(tx, policy, account)? else { continue };
+        let Some(row) = rows.entry(policy, account)? else { continue };
         let violators = violators(policy, account)?;
         records.insert(policy.clone(), Record { entry: Some(row.entry), violators });
     }

@@ -7,18 +7,18 @@ use palisade_core::ident::PolicyId;
 
 use crate::{Due, Fence, LedgerWrite, Outcome, Result, Settlement};
 
-use super::log::Transaction;
 use super::references::{self, LastChanges};
-use super::{changes, control, ledger, readers, sequence, work};
+use super::{Rows, marks};
 
-pub(super) fn settle(tx: &Transaction<'_>, settlements: &[Settlement]) -> Result<()> {
-    let settling = Settling { tx, sequence: sequence::next(tx)?, known: Known::default() };
+/// Writes settlements, each as far as its lease and its policies' revisions hold.
+pub fn settle(rows: &impl Rows, settlements: &[Settlement]) -> Result<()> {
+    let settling = Settling { rows, sequence: rows.next_sequence()?, known: Known::default() };
     settlements.iter().try_for_each(|settlement| settling.one(settlement))
 }
 
 /// One transaction's settlements.
-struct Settling<'t, 'c> {
-    tx: &'t Transaction<'c>,
+struct Settling<'t, R> {
+    rows: &'t R,
     sequence: u64,
     known: Known,
 }
@@ -31,13 +31,13 @@ struct Known {
     last_changes: LastChanges,
 }
 
-impl Settling<'_, '_> {
+impl<R: Rows> Settling<'_, R> {
     fn one(&self, settlement: &Settlement) -> Result<()> {
         let Settlement { lease, evaluated_ms, outcomes, not_before_ms, revision } = settlement;
-        let tx = self.tx;
+        let rows = self.rows;
         // INVARIANT: only the holder of a shard's lease writes its ledger, since what it writes is a
         // difference from what it loaded.
-        if !work::release(tx, lease)? {
+        if !marks::end(rows, lease)? {
             return Ok(());
         }
         let mut current = Vec::with_capacity(outcomes.len());
@@ -46,9 +46,8 @@ impl Settling<'_, '_> {
                 current.push(outcome);
             }
         }
-        work::clear(tx, lease)?;
         if let Some(revision) = revision {
-            changes::settle(tx, &lease.shard, *revision)?;
+            rows.drop_logged(&lease.shard, *revision)?;
         }
         for outcome in &current {
             self.write(settlement, outcome)?;
@@ -59,16 +58,18 @@ impl Settling<'_, '_> {
         };
         let every_policy = lease.marks.iter().any(|mark| of_every_policy(&mark.due));
         if every_policy && current.len() == outcomes.len() {
-            ledger::move_judged(tx, &lease.shard, *evaluated_ms)?;
+            rows.raise_judged(&lease.shard, *evaluated_ms)?;
         } else {
             // An entry that was written just now has moved.
             let kept = current.iter().filter(|outcome| outcome.write == LedgerWrite::Keep);
             for outcome in kept {
-                ledger::move_entry(tx, &outcome.policy, &lease.shard.account, *evaluated_ms)?;
+                rows.raise_entry(&outcome.policy, &lease.shard.account, *evaluated_ms)?;
             }
         }
         match not_before_ms {
-            Some(not_before) => work::schedule(tx, &lease.shard, self.sequence, *not_before),
+            Some(not_before) => {
+                rows.bring_forward(&lease.shard, &Due::Shard, self.sequence, *not_before)
+            }
             None => Ok(()),
         }
     }
@@ -77,29 +78,34 @@ impl Settling<'_, '_> {
         if let Some(known) = self.known.revisions.borrow().get(policy) {
             return Ok(*known);
         }
-        let revision = control::policy_revision(self.tx, policy)?;
+        let revision = self.rows.policy_revision(policy)?;
         self.known.revisions.borrow_mut().insert(policy.clone(), revision);
         Ok(revision)
     }
 
     fn write(&self, settlement: &Settlement, outcome: &Outcome) -> Result<()> {
-        let (tx, shard, at) = (self.tx, &settlement.lease.shard, settlement.evaluated_ms);
-        let policy = &outcome.policy;
+        let (rows, shard, at) = (self.rows, &settlement.lease.shard, settlement.evaluated_ms);
+        let (policy, account) = (&outcome.policy, &shard.account);
         match &outcome.write {
             LedgerWrite::Close => {
-                ledger::close(tx, policy, &shard.account, self.sequence, at)?;
-                return readers::remove(tx, policy, &shard.account);
+                rows.close_entries(policy, Some(account), self.sequence, at)?;
+                return rows.drop_readers(policy, Some(account));
             }
             LedgerWrite::Keep => {}
             LedgerWrite::Change(change) => {
-                ledger::write(tx, policy, &shard.account, change, self.sequence, at)?;
+                rows.put_entry(policy, account, &change.entry, at)?;
+                rows.drop_violators(policy, account, &change.removed)?;
+                rows.put_violators(policy, account, &change.put)?;
+                if change.history {
+                    rows.put_history(policy, account, &change.entry, self.sequence)?;
+                }
             }
         }
         // What was judged was loaded after the lease was taken, so the fence is a safe bound.
         let Fence(loaded) = settlement.lease.fence;
         let last_changes = &self.known.last_changes;
-        if references::replace(tx, policy, shard, &outcome.references, loaded, last_changes)? {
-            work::mark(tx, shard, Some(policy), self.sequence, at)?;
+        if references::replace(rows, policy, shard, &outcome.references, loaded, last_changes)? {
+            marks::mark(rows, shard, Some(policy), self.sequence, at)?;
         }
         Ok(())
     }

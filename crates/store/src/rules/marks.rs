@@ -1,0 +1,144 @@
+//! What is due: marks on shards, leases on them, and policies still to be fanned out.
+
+use palisade_core::ident::{AccountId, PolicyId, ShardId};
+
+use crate::{AuditEvent, Due, FanOut, Fence, Lease, Mark, Result, WorkCounts};
+
+use super::{Rows, keys};
+
+/// Marks a shard due under one policy or all, or sooner if it already is.
+pub fn mark(
+    rows: &impl Rows,
+    shard: &ShardId,
+    policy: Option<&PolicyId>,
+    sequence: u64,
+    not_before: i64,
+) -> Result<()> {
+    let due = policy.map_or(Due::Shard, |policy| Due::Policy(policy.clone()));
+    rows.put_mark(shard, &due, sequence, not_before)
+}
+
+/// Marks work that somebody asked for.
+pub fn mark_all(
+    rows: &impl Rows,
+    marks: &[Mark],
+    now_ms: i64,
+    event: Option<&AuditEvent>,
+) -> Result<()> {
+    let sequence = rows.next_sequence()?;
+    for due in marks {
+        mark(rows, &due.shard, due.policy.as_ref(), sequence, now_ms)?;
+    }
+    event.map_or(Ok(()), |event| keys::append(rows, event))
+}
+
+// Leases.
+
+/// Leases shards with due marks and without a living lease, the one that waits longest first.
+pub fn lease(
+    rows: &impl Rows,
+    now_ms: i64,
+    lease_ms: i64,
+    shards_max: usize,
+) -> Result<Vec<Lease>> {
+    let mut taken = rows.leased(now_ms)?;
+    let mut free = Vec::new();
+    // One after the other, so that a long backlog costs no more than what is taken of it.
+    rows.due_shards(now_ms, &mut |shard| {
+        if free.len() < shards_max && taken.insert(shard.clone()) {
+            free.push(shard);
+        }
+        free.len() < shards_max
+    })?;
+    if free.is_empty() {
+        return Ok(Vec::new());
+    }
+    let fence = rows.next_sequence()?;
+    let until_ms = now_ms.saturating_add(lease_ms);
+    let mut leases = Vec::with_capacity(free.len());
+    for shard in free {
+        rows.put_lease(&shard, fence, until_ms)?;
+        let (marks, revision) = rows.due_marks(&shard, now_ms)?;
+        leases.push(Lease { shard, marks, fence: Fence(fence), revision });
+    }
+    Ok(leases)
+}
+
+/// Moves the end of leases that are still held.
+pub fn prolong(rows: &impl Rows, leases: &[Lease], until_ms: i64) -> Result<()> {
+    leases.iter().try_for_each(|lease| rows.move_lease(&lease.shard, lease.fence.0, until_ms))
+}
+
+/// Gives up leases. Their marks, if not marked again since, are due no sooner than that.
+pub fn release(rows: &impl Rows, leases: &[Lease], not_before_ms: Option<i64>) -> Result<()> {
+    for lease in leases {
+        if !rows.drop_lease(&lease.shard, lease.fence.0)? {
+            continue;
+        }
+        let Some(not_before_ms) = not_before_ms else { continue };
+        for mark in &lease.marks {
+            rows.put_off(&lease.shard, &mark.due, mark.version, not_before_ms)?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends a lease whose shard was judged, with the marks that were not made again since. `false` when it is
+/// not the shard's lease any more: it ran out and another worker took the shard, whose findings count.
+pub fn end(rows: &impl Rows, lease: &Lease) -> Result<bool> {
+    if !rows.drop_lease(&lease.shard, lease.fence.0)? {
+        return Ok(false);
+    }
+    for mark in &lease.marks {
+        rows.drop_mark(&lease.shard, &mark.due, mark.version)?;
+    }
+    Ok(true)
+}
+
+// Fan-outs.
+
+/// Notes by which rules is judged, and has every policy fanned out where others were noted.
+pub fn judge_by(rows: &impl Rows, rules: u32, assumed: &str, now_ms: i64) -> Result<usize> {
+    let (noted, taken) = rows.judged_by()?;
+    if noted == rules && taken == assumed {
+        return Ok(0);
+    }
+    rows.put_judged_by(rules, assumed)?;
+    rows.put_all_fan_outs(now_ms)
+}
+
+/// One step of a fan-out.
+pub fn advance_fan_out(
+    rows: &impl Rows,
+    fan_out: &FanOut,
+    shards: &[ShardId],
+    next: Option<&AccountId>,
+    now_ms: i64,
+) -> Result<bool> {
+    // The cursor is compared, too: two workers may have read the same fan-out.
+    if !rows.move_fan_out(fan_out, next)? {
+        return Ok(false);
+    }
+    if next.is_none() {
+        rows.drop_fan_out(&fan_out.policy)?;
+    }
+    let (sequence, due) = (rows.next_sequence()?, Due::Policy(fan_out.policy.clone()));
+    shards.iter().try_for_each(|shard| rows.put_mark(shard, &due, sequence, now_ms))?;
+    Ok(true)
+}
+
+// Counts.
+
+/// How much work there is.
+pub fn counts(rows: &impl Rows, now_ms: i64) -> Result<WorkCounts> {
+    let counted = rows.counted(now_ms)?;
+    // Fan-outs wait whatever the clock says.
+    let oldest = counted.oldest_due_ms.into_iter().chain(counted.oldest_fan_out_ms).min();
+    let age_ms = oldest.map_or(0, |oldest| now_ms.saturating_sub(oldest));
+    Ok(WorkCounts {
+        dirty: counted.due.saturating_sub(counted.leased).saturating_add(counted.fan_outs),
+        leased: counted.leased,
+        future: counted.all.saturating_sub(counted.due),
+        oldest_seconds: u64::try_from(age_ms / 1000).unwrap_or(0),
+    })
+}
