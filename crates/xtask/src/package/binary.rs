@@ -22,7 +22,8 @@ use crate::folders::{root, target};
 pub fn make(package: &Package) -> Result<(), String> {
     println!("── build for {}", package.triple);
     let mut flags = std::env::var("RUSTFLAGS").unwrap_or_default();
-    flags.push_str(" -C target-feature=+crt-static");
+    // A panic still names its file and line.
+    flags.push_str(" -C target-feature=+crt-static -C strip=symbols");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
         .args(["build", "--quiet", "--release", "--locked", "--target", &package.triple])

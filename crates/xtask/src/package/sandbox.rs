@@ -7,13 +7,19 @@ use std::process::Command;
 use super::product::empty;
 use super::tool::{must, said};
 
-/// Binds the root and the volume, lets the process see `/proc`, and becomes the program. Its words: the
+/// Binds the root and the volume, lets the process see `/proc` and the devices that every engine gives
+/// (runtime-spec, default devices), and becomes the program. Its words: the
 /// root, the volume, the user, then the program and its own.
 const SCRIPT: &str = "set -e
 root=$1 volume=$2 user=$3
 shift 3
 mount --bind \"$root\" \"$root\"
-mkdir -p \"$root/proc\"
+mkdir -p \"$root/proc\" \"$root/dev\"
+mount -t tmpfs tmpfs \"$root/dev\"
+for device in null zero full random urandom; do
+  : > \"$root/dev/$device\"
+  mount --bind \"/dev/$device\" \"$root/dev/$device\"
+done
 mount --bind \"$volume\" \"$root/data\"
 mount -t proc proc \"$root/proc\"
 mount -o remount,ro,bind \"$root\"
