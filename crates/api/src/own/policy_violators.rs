@@ -137,7 +137,7 @@ fn behind(
     let mut before = start.checked_sub(1).and_then(|at| accounts.get(at));
     for page in accounts.get(start..).unwrap_or_default().chunks(ACCOUNTS_READ) {
         let rows = entries(&*app.store, record, before, page)?;
-        // What was judged by an earlier state of the policy is claimed nowhere.
+        // As for one account: nothing is told where nothing can be claimed.
         let claimed = |row: &EntryRow| Known::in_scope(record, Some(row)).result().is_some();
         let has_some = |row: &&EntryRow| {
             row.entry.violator_count > 0 && page.binary_search(&row.account).is_ok() && claimed(row)
