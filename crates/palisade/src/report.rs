@@ -399,7 +399,7 @@ mod tests {
         let [_, row, none] = rows().try_into().unwrap();
         let told = |output| text(|to| violators(&row, std::slice::from_ref(&line), output, to));
         insta::assert_snapshot!(told(Output::Table));
-        assert!(told(Output::Csv).contains("tcp 22 is denied; tcp 3389 is denied,000000000002,"));
+        assert!(told(Output::Csv).contains("; tcp 3389 is denied,no-ssh,eu-west-1,000000000002,"));
         let json: Value = serde_json::from_str(&told(Output::Json)).unwrap();
         assert_eq!(json["Violators"], json!([line.json()]));
         assert_eq!((&json["Reason"], &json["AgeSeconds"]), (&json!("judged"), &json!(7_200)));
