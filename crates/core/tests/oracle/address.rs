@@ -13,18 +13,25 @@ pub struct Range {
 
 impl Range {
     pub fn parse(text: &str) -> Range {
-        let (address, length) = text.split_once('/').expect("a CIDR has a slash");
-        let length: u32 = length.parse().expect("a prefix length is a number");
+        Range::read(text).expect("a CIDR")
+    }
+
+    pub fn read(text: &str) -> Option<Range> {
+        let (address, length) = text.split_once('/')?;
+        let length: u32 = length.parse().ok()?;
         let (family, bits, number) = if address.contains(':') {
-            let address: std::net::Ipv6Addr = address.parse().expect("an IPv6 address");
+            let address: std::net::Ipv6Addr = address.parse().ok()?;
             (6, 128, u128::from_be_bytes(address.octets()))
         } else {
-            let address: std::net::Ipv4Addr = address.parse().expect("an IPv4 address");
+            let address: std::net::Ipv4Addr = address.parse().ok()?;
             (4, 32, u128::from(u32::from_be_bytes(address.octets())))
         };
+        if length > bits {
+            return None;
+        }
         let size = if bits - length == 128 { u128::MAX } else { (1 << (bits - length)) - 1 };
         let first = number & !size;
-        Range { family, first, last: first | size, length }
+        Some(Range { family, first, last: first | size, length })
     }
 
     pub fn inside(&self, other: &Range) -> bool {

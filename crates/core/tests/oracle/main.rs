@@ -109,6 +109,7 @@ const KINDS: &[(&str, u64)] = &[
     ("pages", 25),
     ("prefix lists", 50),
     ("projections", 25),
+    ("quirks", 50),
     ("recorders", 12),
     ("rule groups", 20),
     ("shared networks", 20),

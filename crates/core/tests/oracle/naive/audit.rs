@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::demand::{Demand, Lists, PREFIX_LIST, is_replica, name_of};
 use super::held::{self, Held};
-use super::item::is_unseen;
+use super::item::{captured_ms, is_unseen};
 use super::known::require;
 use super::network::{Carrier, INSTANCE, INTERFACE, instances, interfaces, is_terminated};
 use super::rules::{Peer, rules};
@@ -134,7 +134,9 @@ impl Audit<'_, '_> {
             if !self.is_audited(group) {
                 continue;
             }
-            if shard.is_outdated(group) && broken != Some(Mutation::OutdatedAttachedGroupsPass) {
+            if self.has_changed(group, shard)
+                && broken != Some(Mutation::OutdatedAttachedGroupsPass)
+            {
                 found.gap();
             }
             match self.verdict(group, found) {
@@ -179,8 +181,37 @@ impl Audit<'_, '_> {
     fn look_up(&self, id: &str) -> Option<(&Value, &Held<'_>)> {
         let apart = self.broken == Some(Mutation::GroupsOfOtherAccountsUnheld);
         let others = self.others.iter().filter(|_| !apart);
-        let mut shards = [self.here].into_iter().chain(others);
-        shards.find_map(|shard| shard.item(GROUP, id).map(|group| (group, shard)))
+        let shards = [self.here].into_iter().chain(others);
+        let all: Vec<_> =
+            shards.filter_map(|shard| shard.item(GROUP, id).map(|group| (group, shard))).collect();
+        // Its own account tells it. Of a group of another's, the newest that anybody tells counts.
+        let own = |group: &Value| is_unseen(group) || !self.is_foreign(group);
+        let first = *all.first()?;
+        if self.here.item(GROUP, id).is_some_and(own)
+            || self.broken == Some(Mutation::FirstTellerOfGroupsCounts)
+        {
+            return Some(first);
+        }
+        let rank = |group: &Value, shard: &Held<'_>| {
+            (captured_ms(group), text(&held::body(group)["ownerId"]) == shard.account)
+        };
+        let seen = all.iter().filter(|(group, _)| !is_unseen(group)).copied();
+        let best = seen.reduce(
+            |best, one| {
+                if rank(one.0, one.1) > rank(best.0, best.1) { one } else { best }
+            },
+        );
+        Some(best.unwrap_or(first))
+    }
+
+    /// Whether somebody tells that a group has changed since, and not how.
+    fn has_changed(&self, group: &Value, shard: &Held<'_>) -> bool {
+        let id = text(&group["resourceId"]);
+        let others = [self.here].into_iter().chain(self.others);
+        let later = others
+            .filter_map(|there| there.item(GROUP, id))
+            .any(|other| is_unseen(other) && captured_ms(other) > captured_ms(group));
+        shard.is_outdated(group) || later && self.is_foreign(group)
     }
 
     /// Semantics §10 row 28.

@@ -70,13 +70,19 @@ impl Item {
             Value::String(digits) => digits.parse::<u64>().ok(),
             number => number.as_u64(),
         });
+        let kind = said(&["resourceType"]).filter(|kind| is_type(kind)).map(|kind| match broken {
+            Some(Mutation::LettersOfTypesCount) => kind,
+            _ => self::kind(&kind),
+        });
+        let region = said(&["awsRegion"]).filter(|region| is_region(region));
+        // Where resources of a type never are tells no Region (row 39).
+        let nowhere = region.as_deref() == Some("global")
+            && kind.as_deref().is_some_and(never_global)
+            && broken != Some(Mutation::RegionalTypesAreGlobal);
         let mut read = Item {
-            account: said(&["awsAccountId", "accountId"]),
-            region: said(&["awsRegion"]),
-            kind: said(&["resourceType"]).map(|kind| match broken {
-                Some(Mutation::LettersOfTypesCount) => kind,
-                _ => self::kind(&kind),
-            }),
+            account: said(&["awsAccountId", "accountId"]).filter(|account| is_account(account)),
+            region: region.filter(|_| !nowhere),
+            kind,
             id: said(&["resourceId"]),
             captured_ms: match get(&["configurationItemCaptureTime"]) {
                 Some(told) => moment_ms(told),
@@ -92,7 +98,16 @@ impl Item {
         };
         // A body that cannot be read is one that is not shown (row 39).
         let body = get(&["configuration"]).map_or(Some(Value::Null), parsed_body);
-        let unreadable = body.is_none() && broken != Some(Mutation::UnreadableItemsPass);
+        let status = said(&["configurationItemStatus"]).unwrap_or_else(|| "OK".to_owned());
+        let more = get(&["supplementaryConfiguration"]).cloned().unwrap_or_default();
+        let relations = get(&["relationships"]).cloned().unwrap_or_default();
+        let body_is_bad = |body: &Value| {
+            !status.starts_with("ResourceDeleted")
+                && is_bad(kind, &plain(body), &more, &relations)
+                && broken != Some(Mutation::NullsInListsPass)
+        };
+        let unreadable =
+            body.as_ref().is_none_or(body_is_bad) && broken != Some(Mutation::UnreadableItemsPass);
         let body = body.unwrap_or_default();
         let pass = match kind.as_str() {
             "AWS::Shield::Protection" | "AWS::ShieldRegional::Protection" => {
@@ -105,8 +120,7 @@ impl Item {
             "awsAccountId": account, "awsRegion": region, "resourceType": kind, "resourceId": id,
             "configurationItemCaptureTime": read.captured_ms, "configuration": plain(&body),
         });
-        whole["configurationItemStatus"] =
-            json!(said(&["configurationItemStatus"]).unwrap_or_else(|| "OK".to_owned()));
+        whole["configurationItemStatus"] = json!(status);
         whole["mute"] = json!(unreadable || untold || get(&["mute"]).is_some());
         whole["unreadable"] = json!(unreadable);
         whole["configurationStateId"] = json!(state);
@@ -120,8 +134,14 @@ impl Item {
                 map.iter().map(|(key, value)| (key.clone(), plain(&inner(value)))).collect();
             whole["supplementaryConfiguration"] = Value::Object(map);
         }
-        if let Some(Value::Array(relations)) = get(&["relationships"]) {
-            let mut relations = relations.clone();
+        // One that does not say with what leaves all untold (row 38).
+        let named = |relation: &Value| {
+            ["resourceType", "resourceId"].iter().all(|member| !text(&relation[*member]).is_empty())
+        };
+        let pass = broken == Some(Mutation::RelationshipsNeedNoId);
+        if let Value::Array(mut relations) = relations
+            && (pass || relations.iter().all(named))
+        {
             for relation in &mut relations {
                 if let Some(named) = relation["resourceType"].as_str() {
                     relation["resourceType"] = json!(self::kind(named));
@@ -129,14 +149,78 @@ impl Item {
             }
             whole["relationships"] = Value::Array(relations);
         }
-        if let Some(tags) = get(&["tags"]).and_then(|tags| tag_map(tags, broken)) {
-            whole["tags"] = tags;
-        } else if let Some(tags) = tags_inside(&whole, broken) {
+        // The lists tell where there is no map at all.
+        let tags = match get(&["tags"]) {
+            Some(tags) => tag_map(tags, broken),
+            None => tags_inside(&whole, broken),
+        };
+        if let Some(tags) = tags {
             whole["tags"] = tags;
         }
         read.whole = Some(whole);
         read
     }
+}
+
+fn is_account(said: &str) -> bool {
+    said.chars().all(|c| c.is_ascii_digit())
+}
+
+fn is_region(said: &str) -> bool {
+    said.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+/// A text without blanks, of a service.
+fn is_type(said: &str) -> bool {
+    said.contains("::") && !said.chars().any(char::is_whitespace)
+}
+
+/// Types whose resources are in Regions, as far as verdicts read them.
+fn never_global(kind: &str) -> bool {
+    let anywhere =
+        ["AWS::WAFv2::WebACL", "AWS::CloudFront::Distribution", "AWS::Shield::Protection"];
+    KINDS.contains(&kind) && !anywhere.contains(&kind)
+}
+
+/// Whether something that is read of a body, or of what comes with it, cannot be: a null in a list,
+/// an owner that is no account, a rule that makes no sense (row 39).
+fn is_bad(kind: &str, body: &Value, more: &Value, relations: &Value) -> bool {
+    let has_null = |list: &Value| super::list(list).iter().any(Value::is_null);
+    let no_groups = |groups: &Value| {
+        let id = |group: &Value| !group.as_str().unwrap_or(text(&group["groupId"])).is_empty();
+        !super::list(groups).iter().all(id)
+    };
+    let owner = &body["ownerId"];
+    let bad_owner = !owner.is_null() && *owner != "" && {
+        let said = text(owner);
+        said.len() != 12 || !is_account(said)
+    };
+    let bad = match kind {
+        "AWS::EC2::SecurityGroup" => {
+            let permissions = [&body["ipPermissions"], &body["ipPermissionsEgress"]];
+            let mut all = permissions.into_iter().flat_map(super::list);
+            bad_owner || all.any(|permission| !super::rules::makes_sense(permission))
+        }
+        "AWS::EC2::NetworkInterface" => bad_owner || no_groups(&body["groups"]),
+        "AWS::EC2::Instance" => {
+            let entries = super::list(&body["networkInterfaces"]);
+            no_groups(&body["securityGroups"])
+                || entries.iter().any(|entry| entry.is_null() || no_groups(&entry["groups"]))
+        }
+        "AWS::ElasticLoadBalancingV2::LoadBalancer" => {
+            let attributes = &more["LoadBalancerAttributes"];
+            no_groups(&body["securityGroups"]) || has_null(attributes)
+        }
+        "AWS::ElasticLoadBalancing::LoadBalancer" => no_groups(&body["securityGroups"]),
+        "AWS::EC2::PrefixList" => has_null(any_case(body, "Entries")),
+        "AWS::WAFv2::WebACL" => {
+            ["PreProcessFirewallManagerRuleGroups", "PostProcessFirewallManagerRuleGroups"]
+                .iter()
+                .any(|side| has_null(any_case(body, side)))
+        }
+        _ => false,
+    };
+    bad || kind == "AWS::WAFv2::WebACL" && has_null(relations)
 }
 
 /// What every member of one of these names says, however deep, if all say the same.

@@ -44,13 +44,16 @@ pub(super) fn rules(group: &Value, broken: Option<Mutation>) -> Told {
             if text(&permission["ipProtocol"]).is_empty() {
                 continue;
             }
+            let (from, to) = ports_of(permission, broken);
             let mut peers = vec![];
             for range in list(&permission["ipv4Ranges"]) {
                 peers.push(Peer::Cidr(Range::parse(text(&range["cidrIp"]))));
             }
             if broken != Some(Mutation::OldIpRangesIgnored) {
                 for range in list(&permission["ipRanges"]) {
-                    peers.push(Peer::Cidr(Range::parse(text(range))));
+                    peers.push(Peer::Cidr(Range::parse(
+                        range.as_str().unwrap_or(text(&range["cidrIp"])),
+                    )));
                 }
             }
             if broken != Some(Mutation::Ipv6Ignored) {
@@ -69,14 +72,62 @@ pub(super) fn rules(group: &Value, broken: Option<Mutation>) -> Told {
                 rules.push(Rule {
                     egress,
                     protocol: protocol_number(text(&permission["ipProtocol"]), broken),
-                    from: number(&permission["fromPort"], None).unwrap_or(-1),
-                    to: number(&permission["toPort"], None).unwrap_or(-1),
+                    from,
+                    to,
                     peer,
                 });
             }
         }
     }
     Told { rules, untold_ingress: untold[0], untold_egress: untold[1] }
+}
+
+/// The ports of a permission, or type and code. Where it names none they are all.
+pub(super) fn ports_of(permission: &Value, broken: Option<Mutation>) -> (i64, i64) {
+    let port = |key: &str| number(&permission[key], None).unwrap_or(-1);
+    match (port("fromPort"), port("toPort")) {
+        (-1, -1) if [6, 17].contains(&protocol_number(text(&permission["ipProtocol"]), broken)) => {
+            (0, 65_535)
+        }
+        ports => ports,
+    }
+}
+
+/// Whether a permission can be read: its protocol, both of its ports or none, and each peer.
+pub(super) fn makes_sense(permission: &Value) -> bool {
+    if !permission.is_object() {
+        return false;
+    }
+    let named = ["tcp", "udp", "icmp", "icmpv6", "-1"];
+    let said = text(&permission["ipProtocol"]).to_ascii_lowercase();
+    let known = named.contains(&said.as_str()) || said.parse::<u8>().is_ok();
+    let port = |key: &str| match &permission[key] {
+        Value::Null => Some(None),
+        told => {
+            let whole = told.as_f64().is_none_or(|float| float.fract() == 0.0);
+            let number = number(told, None).filter(|port| whole && (-1..=65_535).contains(port));
+            number.map(Some)
+        }
+    };
+    let ports = match (port("fromPort"), port("toPort")) {
+        (Some(None), Some(None)) => true,
+        (Some(Some(from)), Some(Some(to))) => {
+            !["tcp", "udp", "6", "17"].contains(&said.as_str()) || from <= to
+        }
+        _ => false,
+    };
+    let each = |key: &str, member: &str, good: &dyn Fn(&str) -> bool| {
+        list(&permission[key]).iter().all(|one| good(one.as_str().unwrap_or(text(&one[member]))))
+    };
+    let range = |said: &str| Range::read(said).is_some();
+    let told = |said: &str| !said.is_empty();
+    known
+        && ports
+        && each("ipv4Ranges", "cidrIp", &range)
+        && each("ipRanges", "cidrIp", &range)
+        && each("ipv6Ranges", "cidrIpv6", &range)
+        && each("prefixListIds", "prefixListId", &told)
+        && each("userIdGroupPairs", "groupId", &told)
 }
 
 /// Whether a permission tells its protocol and every kind of peer. The old layout has one list of

@@ -62,6 +62,9 @@ pub struct Hole {
     pub item: bool,
 }
 
+/// Where containers name what they could not give.
+const LEFT_OUT: [&str; 2] = ["unprocessedResourceKeys", "UnprocessedResourceIdentifiers"];
+
 /// What a file's name tells.
 #[derive(Clone, Default)]
 struct Name {
@@ -71,6 +74,8 @@ struct Name {
     snapshot: bool,
     /// The one type of a history.
     kind: Option<String>,
+    /// Where its name tells no Region: that of what it holds.
+    teller: Option<String>,
     foreign: bool,
 }
 
@@ -80,6 +85,8 @@ struct Answer {
     /// Account, home and type of each row.
     rows: Vec<(String, String, String)>,
     newest_ms: Option<i64>,
+    /// It may go on with any type: it lists items, or rows of several types.
+    of_any_type: bool,
 }
 
 pub fn read(case: &Value, broken: Option<Mutation>) -> Told {
@@ -158,6 +165,15 @@ impl Told {
         if let Some(inner) = inner {
             return self.document(name, &inner, broken);
         }
+        let told = |detail: &Value| {
+            ["configurationItem", "configurationItemSummary"]
+                .iter()
+                .any(|key| !detail[*key].is_null())
+        };
+        if document["detail"].is_object() && !told(&document["detail"]) {
+            // What tells of no item tells of no Region either.
+            return self.document(name, &document["detail"], broken);
+        }
         if document["detail"].is_object() {
             let mut name = name.clone();
             name.region = name.region.or(document["region"].as_str().map(str::to_owned));
@@ -172,7 +188,13 @@ impl Told {
             changed["mute"] = true.into();
             return self.item(name, &changed, broken);
         }
-        if document["messageType"].is_string() {
+        if let Some(message) = document["messageType"].as_str() {
+            // One that should carry an item (row 39).
+            let should = message == "ConfigurationItemChangeNotification"
+                || message.starts_with("OversizedConfigurationItemChange");
+            if should && broken != Some(Mutation::EmptyNotificationsPass) {
+                self.unread(name, None, broken);
+            }
             return;
         }
         if document["configurationItems"].is_array() {
@@ -187,11 +209,24 @@ impl Told {
 
     /// A snapshot, a history file, or the answer of GetResourceConfigHistory.
     fn container(&mut self, name: &Name, document: &Value, broken: Option<Mutation>) {
-        let whole = document["configSnapshotId"].is_string() || name.snapshot;
         let items = list(&document["configurationItems"]);
+        let recorder = |element: &&Value| {
+            let read = Item::read(element, broken);
+            read.kind.as_deref() == Some(item::RECORDER)
+        };
+        let by_request = document["requestId"].is_string()
+            && name.kind.is_none()
+            && items.iter().any(|element| recorder(&element));
+        let claims = document["configSnapshotId"].is_string() || name.snapshot || by_request;
+        let left_out = LEFT_OUT.iter().any(|key| !list(&document[*key]).is_empty());
+        let pass = broken == Some(Mutation::SnapshotsThatLeaveOutAreWhole);
+        let whole = claims && (pass || !left_out && !goes_on(document));
         let (first, holes) = (self.states.len(), self.holes.len());
+        let regions = items.iter().filter_map(|element| Item::read(element, broken).region);
+        let teller = regions.into_iter().find(|region| region != "global");
+        let of_items = Name { teller, ..name.clone() };
         for element in items {
-            self.item(name, element, broken);
+            self.item(&of_items, element, broken);
         }
         // A delivered history has no pages: one that goes on is a list. Nor is what tells of nothing
         // the history of something.
@@ -199,6 +234,30 @@ impl Told {
         let of_nothing = self.states.len() == first && broken != Some(Mutation::PagesOfNothingPass);
         if of_nothing && name.kind.is_none() && goes_on(document) && !pass {
             self.goes_on(&Answer { newest_ms: name.moment_ms, ..Answer::default() });
+        }
+        // Nor has a snapshot, nor is what tells of several resources the history of one.
+        let ids = self.states[first..].iter().map(|state| &state.item);
+        let mut ids: Vec<_> =
+            ids.map(|item| (text(&item["resourceType"]), text(&item["resourceId"]))).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let of_many = claims || ids.len() > 1;
+        let rows = |states: &[State]| -> Vec<(String, String, String)> {
+            let of = |state: &State| {
+                let kind = text(&state.item["resourceType"]).to_owned();
+                (state.account.clone(), state.region.clone(), kind)
+            };
+            states.iter().map(of).collect()
+        };
+        let newest_ms = self.states[first..].iter().map(|state| state.captured_ms).max();
+        let newest_ms = name.moment_ms.max(newest_ms);
+        if of_many && !of_nothing && name.kind.is_none() && goes_on(document) && !pass {
+            let rows = rows(&self.states[first..]);
+            self.goes_on(&Answer { rows, newest_ms, of_any_type: true });
+        }
+        if left_out && broken != Some(Mutation::UnprocessedKeysPass) {
+            let rows = rows(&self.states[first..]);
+            self.left_out(document, &Answer { rows, newest_ms, of_any_type: true });
         }
         if name.kind.is_some() && goes_on(document) && !pass {
             let of = |state: &State| {
@@ -211,7 +270,7 @@ impl Told {
             {
                 rows.push((account.clone(), region.clone(), kind.clone()));
             }
-            self.goes_on(&Answer { rows, newest_ms: name.moment_ms });
+            self.goes_on(&Answer { rows, newest_ms: name.moment_ms, of_any_type: false });
         }
         if !whole {
             return;
@@ -256,6 +315,7 @@ impl Told {
         }
         for key in ["baseConfigurationItems", "BaseConfigurationItems"] {
             items.extend(list(&page[key]).iter().cloned());
+            answer.of_any_type |= page[key].is_array();
         }
         for element in &items {
             let before = self.states.len();
@@ -269,9 +329,13 @@ impl Told {
                 answer.newest_ms = answer.newest_ms.max(Some(state.captured_ms));
             }
         }
-        if broken == Some(Mutation::UnprocessedKeysPass) {
-            return;
+        if broken != Some(Mutation::UnprocessedKeysPass) {
+            self.left_out(page, answer);
         }
+    }
+
+    /// What a container names that it could not give.
+    fn left_out(&mut self, page: &Value, answer: &Answer) {
         let since_ms = answer.newest_ms.unwrap_or(i64::MAX);
         for key in list(&page["UnprocessedResourceIdentifiers"]) {
             let said = |key: &Value| key.as_str().map(str::to_owned);
@@ -334,8 +398,13 @@ impl Told {
                 item: false,
             });
         }
+        let mut kinds: Vec<&String> = answer.rows.iter().map(|(.., kind)| kind).collect();
+        kinds.sort();
+        kinds.dedup();
+        let any = answer.of_any_type || kinds.len() > 1;
         for (account, region, kind) in rows {
-            let (account, regions, kind) = (Some(account), vec![region], Some(kind));
+            let kind = Some(kind).filter(|_| !any);
+            let (account, regions) = (Some(account), vec![region]);
             self.holes.push(Hole {
                 account,
                 regions,
@@ -359,7 +428,8 @@ impl Told {
             }
             _ => return self.unread(name, Some(read), broken),
         };
-        let elsewhere = name.region.as_deref().is_some_and(|place| place != "us-east-1");
+        let teller = name.region.as_deref().or(name.teller.as_deref());
+        let elsewhere = teller.is_some_and(|place| place != "us-east-1");
         let unrecorded = item["configurationItemStatus"] == "ResourceNotRecorded";
         if unrecorded
             && item["awsRegion"] == "global"
@@ -414,7 +484,7 @@ fn is_answer(document: &Value) -> bool {
 }
 
 fn goes_on(page: &Value) -> bool {
-    ["NextToken", "nextToken"].iter().any(|key| !text(&page[*key]).is_empty())
+    ["NextToken", "nextToken"].iter().any(|key| !page[*key].is_null() && page[*key] != "")
 }
 
 /// `<account>_Config_<region>_ConfigSnapshot_<moment>_…`, `…_ConfigHistory_<type>_<from>_<to>_<n>`.
@@ -423,8 +493,11 @@ fn name_of(path: &str) -> Name {
     let words: Vec<&str> = file.split('_').collect();
     if words.get(1) != Some(&"Config") || words.len() < 5 {
         let foreign = ["CloudTrail", "vpcflowlogs", "elasticloadbalancing"];
-        let foreign = foreign.iter().any(|word| path.contains(word));
-        return Name { foreign, ..Name::default() };
+        // AWS Config tries whether it may write.
+        let foreign =
+            foreign.iter().any(|word| path.contains(word)) || file == "ConfigWritabilityCheckFile";
+        let (account, region) = place_of(path);
+        return Name { foreign, account, region, ..Name::default() };
     }
     let moment = match words[3] {
         "ConfigHistory" => words.get(6),
@@ -436,6 +509,15 @@ fn name_of(path: &str) -> Name {
         moment_ms: moment.and_then(|moment| item::compact_ms(moment)),
         snapshot: words[3] == "ConfigSnapshot",
         kind: words.get(4).filter(|_| words[3] == "ConfigHistory").map(|kind| item::kind(kind)),
+        teller: None,
         foreign: false,
     }
+}
+
+/// `…/<account>/Config/<region>/<Y>/<M>/<D>/<kind>/…` (formats §5).
+fn place_of(path: &str) -> (Option<String>, Option<String>) {
+    let folders: Vec<&str> = path.split('/').collect();
+    let at = folders.iter().position(|folder| *folder == "Config");
+    let Some(at) = at.filter(|at| *at > 0 && at + 5 < folders.len()) else { return (None, None) };
+    (Some(folders[at - 1].to_owned()), Some(folders[at + 1].to_owned()))
 }

@@ -219,6 +219,12 @@ impl<'a> Users<'a> {
             interfaces.clear();
         }
         let mut instances = instances(here, broken);
+        // Those of other accounts use groups as well.
+        for there in others.iter().filter(|_| broken != Some(Mutation::ForeignInstancesUseNothing))
+        {
+            let foreign = super::network::instances(there, broken);
+            instances.extend(foreign.into_iter().map(|one| Carrier { foreign: true, ..one }));
+        }
         if broken == Some(Mutation::InstancesUseNothing) {
             instances.clear();
         }
@@ -351,11 +357,9 @@ fn normalised(group: &Value, broken: Option<Mutation>) -> Vec<String> {
             if text(&permission["ipProtocol"]).is_empty() {
                 continue;
             }
-            let ports = ports(
-                super::rules::protocol_number(text(&permission["ipProtocol"]), broken),
-                number(&permission["fromPort"], None).unwrap_or(-1),
-                number(&permission["toPort"], None).unwrap_or(-1),
-            );
+            let protocol = super::rules::protocol_number(text(&permission["ipProtocol"]), broken);
+            let (from, to) = super::rules::ports_of(permission, broken);
+            let ports = ports(protocol, from, to);
             for pair in list(&permission["userIdGroupPairs"]) {
                 let id = text(&pair["groupId"]);
                 if id == own && broken != Some(Mutation::SelfIsAnotherGroup) {

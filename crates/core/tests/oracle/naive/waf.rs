@@ -163,7 +163,8 @@ fn verdict(
 
 /// Where the body does not tell, the ARN does.
 pub fn balancer_kind(item: &Value) -> &str {
-    match held::body(item)["type"].as_str() {
+    let kinds = ["application", "network", "gateway"];
+    match held::body(item)["type"].as_str().filter(|kind| kinds.contains(kind)) {
         Some(kind) => kind,
         None if text(&item["resourceId"]).contains(":loadbalancer/app/") => "application",
         None => "",

@@ -26,9 +26,17 @@ pub fn deliver(case: &mut Value) {
             files.push(json!({"name": name, "content": content}));
             return;
         }
+        if content["requestId"].is_string() {
+            // One of old, under a name that tells nothing.
+            files.push(json!({"name": "inventory.json", "content": content}));
+            return;
+        }
         // A history is of one type.
         let items = content["configurationItems"].as_array().cloned().unwrap_or_default();
-        let kind_of = |item: &Value| item["resourceType"].as_str().unwrap_or(&broken).to_owned();
+        let kind_of = |item: &Value| {
+            let told = item["resourceType"].as_str().filter(|kind| !kind.contains(' '));
+            told.unwrap_or(&broken).to_owned()
+        };
         let mut kinds: Vec<String> = items.iter().map(kind_of).collect();
         kinds.sort();
         kinds.dedup();

@@ -11,6 +11,7 @@ mod audit;
 mod containers;
 mod files;
 mod items;
+mod quirks;
 mod rule_groups;
 mod shared;
 mod shield;
@@ -102,6 +103,11 @@ fn fresh(random: &mut Random, defaults: &DefaultLists) -> Value {
     }
     if random.chance(8) {
         twists::unrecorded_elsewhere(&mut case, random);
+    }
+    // Where both evaluators are compared alone: hiding one port of a rule that tells no other makes core
+    // take it for all ports, which is not settled yet.
+    if crate::setting("PALISADE_UNSETTLED", 0) == 1 && random.chance(9) {
+        quirks::quirk(&mut case, random);
     }
     deliver(&mut case);
     files::mix_up(&mut case, random);

@@ -79,6 +79,15 @@ pub fn share(case: &mut Value, random: &mut Random) {
     let mut told = group(random, &foreign, &other, &name, &rules, &[]);
     match random.below(4) {
         0 => {
+            if is_settled_apart(random, 40) {
+                // Both tell of it, one of them later.
+                let mut again = group(random, &foreign, &other, &name, &[], &[]);
+                captured(&mut again, [-3, 0, 3][random.below(3)]);
+                if random.chance(20) {
+                    again = super::not_recorded(&again);
+                }
+                theirs.push(again);
+            }
             told["awsAccountId"] = json!(account);
             ours.push(told);
         }
@@ -108,6 +117,16 @@ pub fn share(case: &mut Value, random: &mut Random) {
             captured(&mut made, 3);
         }
         if teller == account { ours.push(made) } else { theirs.push(made) }
+    }
+    if is_settled_apart(random, 12) {
+        let id = ids.next("i");
+        let state = ["running", "running", "terminated", ""][random.below(4)];
+        let mut body = json!({"vpcId": "vpc-01", "securityGroups": some(random), "tags": [],
+            "networkInterfaces": []});
+        if !state.is_empty() {
+            body["state"] = json!({"name": state});
+        }
+        theirs.push(item(random, &other, "eu-west-1", INSTANCE, &id, body));
     }
     // One of the account's own carriers has their group on it.
     let items = case["delivery"]["configurationItems"].as_array_mut().expect("built as a list");
@@ -177,4 +196,9 @@ pub fn part(case: &mut Value, random: &mut Random) {
         }
     }
     note(case, "newer parts");
+}
+
+/// Chances of what is generated only where both evaluators are compared, until they are seen to agree.
+fn is_settled_apart(random: &mut Random, percent: usize) -> bool {
+    crate::setting("PALISADE_UNSETTLED", 0) == 1 && random.chance(percent)
 }

@@ -14,8 +14,8 @@ const RECORDER: &str = "AWS::Config::ConfigurationRecorder";
 const HOUR_MS: i64 = 3_600_000;
 
 /// Moments before and behind that of the case's snapshot.
-const BEFORE: &str = "2026-02-03T04:05:06.009Z";
-const AFTER: &str = "2026-03-01T12:00:00.000Z";
+pub const BEFORE: &str = "2026-02-03T04:05:06.009Z";
+pub const AFTER: &str = "2026-03-01T12:00:00.000Z";
 
 /// Turns one thing or another of a case.
 pub fn twist(case: &mut Value, random: &mut Random) {
