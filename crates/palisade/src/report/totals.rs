@@ -1,5 +1,7 @@
 //! Sums over rows.
 
+use std::collections::BTreeSet;
+
 use palisade_core::evaluate::Status;
 use serde_json::{Value, json};
 
@@ -9,6 +11,7 @@ use super::row::{StatusRow, counted};
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Totals {
     policies: usize,
+    accounts: usize,
     rows: u64,
     compliant: u64,
     non_compliant: u64,
@@ -19,7 +22,10 @@ pub struct Totals {
 impl Totals {
     /// Of rows of so many policies.
     pub fn of(rows: &[StatusRow], policies: usize) -> Totals {
-        let mut totals = Totals { policies, rows: rows.len() as u64, ..Totals::default() };
+        let accounts: BTreeSet<&str> = rows.iter().map(|row| row.account.as_str()).collect();
+        let accounts = accounts.len();
+        let mut totals =
+            Totals { policies, accounts, rows: rows.len() as u64, ..Totals::default() };
         for row in rows {
             match row.status {
                 Some(Status::Compliant) => totals.compliant += 1,
@@ -38,9 +44,9 @@ impl Totals {
         let what = match self.policies {
             0 | 1 => counted(self.rows, "account"),
             policies => format!(
-                "{}, {} in their scopes",
-                counted(policies as u64, "policy").replace("policys", "policies"),
-                counted(self.rows, "account")
+                "{policies} policies, {}, {}",
+                counted(self.accounts as u64, "account"),
+                counted(self.rows, "row")
             ),
         };
         format!(
@@ -56,6 +62,7 @@ impl Totals {
     pub fn json(&self) -> Value {
         json!({
             "Policies": self.policies,
+            "Accounts": self.accounts,
             "Rows": self.rows,
             "Compliant": self.compliant,
             "NonCompliant": self.non_compliant,
@@ -83,7 +90,7 @@ mod tests {
         assert_eq!(one.text(), "4 accounts: 1 compliant, 2 not (140 violators), 1 unknown");
         assert_eq!(
             Totals::of(&rows, 2).text(),
-            "2 policies, 4 accounts in their scopes: 1 compliant, 2 not (140 violators), 1 unknown"
+            "2 policies, 1 account, 4 rows: 1 compliant, 2 not (140 violators), 1 unknown"
         );
         assert_eq!(one.json()["ViolatorCount"], 140);
         let none = Totals::of(&[], 1);
