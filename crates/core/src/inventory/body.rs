@@ -251,10 +251,10 @@ pub struct Permission {
     /// `ipProtocol`, normalised to a number; `None` is `-1`, all protocols.
     /// Names tcp, udp, icmp, icmpv6 are 6, 17, 1, 58.
     pub protocol: Option<u8>,
-    /// `fromPort`; for ICMP the type, -1 any. `None` when absent, except that tcp and udp always
-    /// have both ports: none told (or -1) is 0 to 65535.
+    /// `fromPort`; for ICMP the type, -1 any. tcp and udp with -1 have 0 to 65535. `None` where the
+    /// protocol has neither ports nor types, and in ICMP rules that older versions stored.
     pub from_port: Option<i32>,
-    /// `toPort`; for ICMP the code, -1 any. `None` when absent, as for [`Permission::from_port`].
+    /// `toPort`; for ICMP the code, -1 any. `None` as for [`Permission::from_port`].
     pub to_port: Option<i32>,
     /// Union of `ipv4Ranges` and `ipRanges`, sorted, without repeats. Host bits are cleared.
     pub ipv4: Vec<Ipv4Net>,

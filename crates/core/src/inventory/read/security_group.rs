@@ -272,7 +272,9 @@ pub(super) fn protocol_number(text: &str) -> Result<Option<u8>, String> {
 
 type Ports = (Option<i32>, Option<i32>);
 
-/// Ports as recorded, except that tcp and udp without ports (or with -1, any) are all of them.
+/// Ports as recorded, except that tcp and udp with -1, any, have all of them. EC2 tells both ports, or type
+/// and code, of every rule whose protocol has any (formats §9): where one is absent it is not told, and not
+/// any (semantics §11 rows 38, 39).
 fn ports(protocol: Option<u8>, from: Option<Whole>, to: Option<Whole>) -> Result<Ports, String> {
     let port = |which: &str, port: Option<Whole>| match port {
         None => Ok(None),
@@ -281,16 +283,16 @@ fn ports(protocol: Option<u8>, from: Option<Whole>, to: Option<Whole>) -> Result
             _ => Err(format!("`{which}` is not a port: `{port}`")),
         },
     };
-    let (from, to) = (port("fromPort", from)?, port("toPort", to)?);
-    match (from, to) {
-        // One without the other is not told, and not any.
-        _ if !matches!(protocol, Some(6 | 17)) && from.is_some() == to.is_some() => Ok((from, to)),
-        (None | Some(-1), None | Some(-1)) => Ok((Some(0), Some(65_535))),
-        (Some(0..), Some(_)) if from <= to => Ok((from, to)),
-        _ => {
-            let shown = |port: Option<i32>| port.map_or("none".to_owned(), |port| port.to_string());
-            Err(format!("ports `{}` to `{}` are not a range", shown(from), shown(to)))
-        }
+    let told = (port("fromPort", from)?, port("toPort", to)?);
+    let is_tcp_or_udp = matches!(protocol, Some(6 | 17));
+    match told {
+        (None, None) if !is_tcp_or_udp && !matches!(protocol, Some(1 | 58)) => Ok(told),
+        (None, _) => Err("`fromPort` is missing".to_owned()),
+        (_, None) => Err("`toPort` is missing".to_owned()),
+        _ if !is_tcp_or_udp => Ok(told),
+        (Some(-1), Some(-1)) => Ok((Some(0), Some(65_535))),
+        (Some(from @ 0..), Some(to)) if from <= to => Ok(told),
+        (Some(from), Some(to)) => Err(format!("ports `{from}` to `{to}` are not a range")),
     }
 }
 

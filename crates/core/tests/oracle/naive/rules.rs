@@ -82,7 +82,7 @@ pub(super) fn rules(group: &Value, broken: Option<Mutation>) -> Told {
     Told { rules, untold_ingress: untold[0], untold_egress: untold[1] }
 }
 
-/// The ports of a permission, or type and code. Where it names none they are all.
+/// The ports of a permission, or type and code. Of -1 they are all.
 pub(super) fn ports_of(permission: &Value, broken: Option<Mutation>) -> (i64, i64) {
     let port = |key: &str| number(&permission[key], None).unwrap_or(-1);
     match (port("fromPort"), port("toPort")) {
@@ -93,7 +93,7 @@ pub(super) fn ports_of(permission: &Value, broken: Option<Mutation>) -> (i64, i6
     }
 }
 
-/// Whether a permission can be read: its protocol, both of its ports or none, and each peer.
+/// Whether a permission can be read: its protocol, its ports where that has any, and each peer.
 pub(super) fn makes_sense(permission: &Value) -> bool {
     if !permission.is_object() {
         return false;
@@ -109,8 +109,10 @@ pub(super) fn makes_sense(permission: &Value) -> bool {
             number.map(Some)
         }
     };
+    // What has ports, or types, tells both (formats §9); absent is not any (row 38).
+    let has_ports = ["tcp", "udp", "icmp", "icmpv6", "6", "17", "1", "58"].contains(&said.as_str());
     let ports = match (port("fromPort"), port("toPort")) {
-        (Some(None), Some(None)) => true,
+        (Some(None), Some(None)) => !has_ports,
         (Some(Some(from)), Some(Some(to))) => {
             !["tcp", "udp", "6", "17"].contains(&said.as_str()) || from <= to
         }

@@ -62,6 +62,13 @@ unique               | sg-1 in tcp 22 10.0.0.0/8; sg-2 in tcp 22-23 10.0.0.0/8 |
 unique               | sg-1 in tcp 1 10.0.0.0/8, in tcp 2 10.0.0.0/8; sg-2 in tcp 2 10.0.0.0/8, in tcp 1 10.0.0.0/8 | sg-2 redundant
 unique               | sg-1 in tcp 1 10.0.0.0/8+11.0.0.0/8; sg-2 in tcp 1 10.0.0.0/8, in tcp 1 11.0.0.0/8 | sg-2 redundant
 unique               | sg-1 in tcp 1-2 10.0.0.0/8; sg-2 in tcp 1 10.0.0.0/8, in tcp 2 10.0.0.0/8 | -
+unique               | sg-1 in tcp 0-65535 10.0.0.0/8; sg-2 in tcp -1/-1 10.0.0.0/8 | sg-2 redundant
+unique               | sg-1 in tcp 0-65535 10.0.0.0/8; sg-2 in tcp 10.0.0.0/8 | ?
+unique               | sg-1 in udp 10.0.0.0/8; sg-2 in udp 10.0.0.0/8 | ?
+unique               | sg-1 in icmp -1/-1 10.0.0.0/8; sg-2 in icmp 10.0.0.0/8 | ?
+unique               | sg-1 in icmpv6 -1/-1 ::/0; sg-2 in 58 ::/0 | ?
+unique               | sg-1 in 50 10.0.0.0/8; sg-2 in 50 10.0.0.0/8 | sg-2 redundant
+unique               | sg-1; sg-2; sg-3 in tcp 10.0.0.0/8  | sg-2 redundant +AWSCONFIG
 unique               | sg-1 in -1 sg-1; sg-2 in -1 sg-2    | sg-2 redundant
 unique               | sg-1 in -1 sg-9; sg-2 in -1 sg-9    | sg-2 redundant
 unique               | sg-1 in -1 sg-1; sg-2 in -1 sg-1    | -

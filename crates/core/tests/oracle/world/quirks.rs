@@ -101,7 +101,8 @@ fn spoil(item: &mut Value, random: &mut Random) -> bool {
             true
         }
         _ => {
-            if item["resourceType"] != "AWS::ElasticLoadBalancingV2::LoadBalancer" {
+            let balancer = "AWS::ElasticLoadBalancingV2::LoadBalancer";
+            if item["resourceType"] != balancer || !item["configuration"].is_object() {
                 return false;
             }
             item["configuration"]["type"] = json!(random.pick(&["classic", "", "Application"]));

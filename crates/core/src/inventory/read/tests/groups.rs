@@ -39,12 +39,11 @@ fn protocols_and_ports_are_normalised_or_refused() {
         ("\"-1\"", "", (None, None, None)),
         ("-1", r#","fromPort":null,"toPort":null"#, (None, None, None)),
         ("\"udp\"", r#","fromPort":53,"toPort":53"#, (Some(17), Some(53), Some(53))),
-        ("\"17\"", "", (Some(17), all_ports.0, all_ports.1)),
         ("\"tcp\"", r#","fromPort":-1,"toPort":-1"#, (Some(6), all_ports.0, all_ports.1)),
         ("\"tcp\"", r#","fromPort":0,"toPort":65535"#, (Some(6), all_ports.0, all_ports.1)),
         ("\"icmp\"", r#","fromPort":8,"toPort":-1"#, (Some(1), Some(8), Some(-1))),
-        ("\"ICMPv6\"", "", (Some(58), None, None)),
-        ("\"58\"", "", (Some(58), None, None)),
+        ("\"ICMPv6\"", r#","fromPort":-1,"toPort":-1"#, (Some(58), Some(-1), Some(-1))),
+        ("\"58\"", r#","fromPort":128,"toPort":0"#, (Some(58), Some(128), Some(0))),
         ("\"50\"", "", (Some(50), None, None)),
         ("255", "", (Some(255), None, None)),
     ] {
@@ -60,13 +59,48 @@ fn protocols_and_ports_are_normalised_or_refused() {
         ("\"tcp\"", r#","fromPort":65536,"toPort":65536"#, "`fromPort` is not a port: `65536`"),
         ("\"tcp\"", r#","fromPort":0,"toPort":-2"#, "`toPort` is not a port: `-2`"),
         ("\"tcp\"", r#","fromPort":22,"toPort":21"#, "ports `22` to `21` are not a range"),
-        ("\"udp\"", r#","fromPort":22"#, "ports `22` to `none` are not a range"),
-        ("\"udp\"", r#","toPort":22"#, "ports `none` to `22` are not a range"),
         ("\"udp\"", r#","fromPort":22.5,"toPort":23"#, "`22.5` is not a whole number"),
         ("\"udp\"", r#","fromPort":"http","toPort":80"#, "`http` is not a whole number"),
     ] {
         let found = of(protocol, ports).unwrap_err();
         assert!(found.contains(reason) && found.contains("ipPermissions"), "{found}");
+    }
+}
+
+/// Semantics §11 rows 38 and 39; what EC2 tells of each protocol is in formats §9.
+#[test]
+fn ports_that_are_not_told_are_not_all_ports() {
+    let peers = r#","ipv4Ranges":[],"ipv6Ranges":[],"ipRanges":[],"prefixListIds":[],"userIdGroupPairs":[]"#;
+    for (protocols, ports, wanted) in [
+        ("tcp udp icmp icmpv6 6 17 1 58 -1 50", r#","fromPort":7,"toPort":8"#, ""),
+        ("tcp udp icmp icmpv6 6 17 1 58 -1 50", r#","fromPort":-1,"toPort":-1"#, ""),
+        ("tcp udp icmp icmpv6 6 17 1 58", "", "`fromPort` is missing"),
+        (
+            "tcp udp icmp icmpv6 6 17 1 58",
+            r#","fromPort":null,"toPort":null"#,
+            "`fromPort` is missing",
+        ),
+        ("tcp udp icmp icmpv6 6 17 1 58 -1 50", r#","toPort":8"#, "`fromPort` is missing"),
+        (
+            "tcp udp icmp icmpv6 6 17 1 58 -1 50",
+            r#","fromPort":null,"toPort":-1"#,
+            "`fromPort` is missing",
+        ),
+        ("tcp udp icmp icmpv6 6 17 1 58 -1 50", r#","fromPort":7"#, "`toPort` is missing"),
+        (
+            "tcp udp icmp icmpv6 6 17 1 58 -1 50",
+            r#","fromPort":-1,"toPort":null"#,
+            "`toPort` is missing",
+        ),
+        ("-1 50 0 255", "", ""),
+        ("-1 50 0 255", r#","fromPort":null,"toPort":null"#, ""),
+    ] {
+        for protocol in protocols.split_whitespace() {
+            let read = group(&format!(r#"{{"ipProtocol":"{protocol}"{ports}{peers}}}"#));
+            let found = read.err().unwrap_or_default();
+            assert_eq!(found.is_empty(), wanted.is_empty(), "{protocol}{ports}: {found}");
+            assert!(found.contains(wanted), "{protocol}{ports}: {found}");
+        }
     }
 }
 
