@@ -2,6 +2,7 @@
 //! §3.6, §3.7), from what the ledger keeps as evidence. Nothing is executed. Each family of findings
 //! has its members of `ResourceViolation` in a file of its own.
 
+mod dns;
 mod network_acls;
 mod security_groups;
 mod shield;
@@ -154,6 +155,7 @@ fn detailed_type(
 /// for what was found.
 fn violation(row: &ViolatorRow, found: &Violation) -> Option<ResourceViolation> {
     match &found.finding {
+        Finding::Dns(finding) => dns::violation(row, finding),
         Finding::NetworkAcls(finding) => Some(network_acls::violation(row, finding)),
         Finding::SecurityGroups(finding) => security_groups::violation(row, finding),
         Finding::Shield(finding) => shield::violation(finding),

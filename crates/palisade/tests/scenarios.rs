@@ -45,6 +45,7 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    a_dns_rule_group_is_put_on_vpcs
     a_web_acl_is_retrofitted
     an_account_moves_between_units
     an_account_is_suspended_and_reactivated

@@ -2,6 +2,7 @@
 //! `ResourceViolation` of the model has families: its variants, the reasons that AWS gives for them,
 //! their words, and beside them what would end the violation.
 
+mod dns;
 mod network_acls;
 mod reason;
 mod security_groups;
@@ -10,6 +11,7 @@ mod waf;
 
 use serde::{Deserialize, Serialize};
 
+pub use dns::{DnsFinding, DnsRemedy, DnsStep, UNAVAILABLE_PRIORITIES_MAX};
 pub use network_acls::{
     AclRemedy, AclStep, CONFLICTS_MAX, EntryFault, EntryFaultReason, EntryPart, NetworkAclFinding,
     Obstacle, PlacedEntry,
@@ -69,6 +71,8 @@ macro_rules! families {
 }
 
 families! {
+    /// DNS Firewall rule groups on VPCs.
+    Dns(DnsFinding);
     /// Network ACLs on subnets.
     NetworkAcls(NetworkAclFinding);
     /// Audits of security groups, and what carries such groups.

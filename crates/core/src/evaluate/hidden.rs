@@ -209,6 +209,17 @@ fn no_ssh(tags: &Value) -> Policy {
     policy_with("NETWORK_ACL_COMMON", &[SUBNET], &json!({}), tags, &option)
 }
 
+fn association(group: &str, priority: u16) -> Value {
+    let body = json!({"Id": "as-1", "FirewallRuleGroupId": group, "VpcId": "vpc-1",
+        "Priority": priority, "Status": "COMPLETE", "Name": "mine", "MutationProtection": "DISABLED"});
+    item("AWS::Route53Resolver::FirewallRuleGroupAssociation", "as-1", &body)
+}
+
+fn dns() -> Policy {
+    let data = json!({"preProcessRuleGroups": [{"ruleGroupId": "rg-a", "priority": 1}]});
+    policy_of("DNS_FIREWALL", &["AWS::EC2::VPC"], &data, &json!([]))
+}
+
 /// What is found of the items; `None` when one of them cannot be read: it would stand as unseen.
 fn judge(policy: &Policy, items: &[Value]) -> Option<Judgement> {
     let mut builder = ShardBuilder::new(shard_id());
@@ -379,6 +390,11 @@ fn whatever_is_hidden_nothing_that_violates_complies() {
         ("response on", shield("DISABLED"), vec![on_acl(), acl(&[ALB]), protection(&response)]),
         ("response off", shield("ENABLED"), vec![on_acl(), acl(&[ALB]), protection(&json!({}))]),
     ];
+    let firewalls = [
+        ("unfiltered", dns(), vec![vpc(ACCOUNT), association("rg-b", 101)]),
+        ("at another priority", dns(), vec![vpc(ACCOUNT), association("rg-a", 101)]),
+        ("behind another group", dns(), vec![vpc(ACCOUNT), association("rg-b", 1)]),
+    ];
     let acls = [
         ("an entry is missing", no_ssh(&json!([])), vec![subnet(), network_acl("allow")]),
         (
@@ -387,7 +403,7 @@ fn whatever_is_hidden_nothing_that_violates_complies() {
             vec![tagged(subnet()), network_acl("allow")],
         ),
     ];
-    for (name, policy, mut items) in worlds.into_iter().chain(acls) {
+    for (name, policy, mut items) in worlds.into_iter().chain(acls).chain(firewalls) {
         items.push(recorder());
         let judgement = judge(&policy, &items).unwrap();
         assert_eq!(judgement.status(), Some(Status::NonCompliant), "{name}");
@@ -481,6 +497,16 @@ fn what_a_verdict_read_is_missed_when_it_is_hidden() {
             &["/configuration/entries", "/configuration/associations"],
             no_ssh(&json!([])),
             vec![subnet(), network_acl("deny")],
+        ),
+        (
+            &[
+                "/configuration/FirewallRuleGroupId",
+                "/configuration/VpcId",
+                "/configuration/Priority",
+                "/configuration/Status",
+            ],
+            dns(),
+            vec![vpc(ACCOUNT), association("rg-a", 1)],
         ),
     ];
     for (members, policy, mut items) in worlds {

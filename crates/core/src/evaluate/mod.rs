@@ -15,6 +15,7 @@ mod change;
 mod common_groups;
 mod content_audit;
 mod coverage;
+mod dns_firewall;
 mod evaluator;
 mod finding;
 mod footprint;
@@ -49,14 +50,15 @@ pub use change::{Changed, Footprint};
 pub use content_audit::VIOLATIONS_MAX;
 pub(crate) use coverage::STALE;
 pub use coverage::current_until_ms;
+pub use dns_firewall::DNS_RULE_GROUPS_PER_VPC_MAX;
 use evaluator::Evaluator;
 pub use finding::{
     ATTACHED_RULES_MAX, AclRemedy, AclStep, AttachedGroup, BrokenRule, CONFLICTS_MAX, Direction,
-    EntryFault, EntryFaultReason, EntryPart, Finding, GroupPlace, GroupStep, Mismatch,
-    MissingReplica, NarrowPeer, NarrowRule, NearMiss, NetworkAclFinding,
+    DnsFinding, DnsRemedy, DnsStep, EntryFault, EntryFaultReason, EntryPart, Finding, GroupPlace,
+    GroupStep, Mismatch, MissingReplica, NarrowPeer, NarrowRule, NearMiss, NetworkAclFinding,
     OUT_OF_SCOPE_RESOURCES_MAX, Obstacle, PlacedEntry, REPLICA_DIFFERENCES_MAX,
     RULE_GROUP_DIFFERENCES_MAX, ReplicaDifference, RuleAction, RuleRemedy, SecurityGroupFinding,
-    ShieldFinding, Violation, ViolationReason, WafFinding,
+    ShieldFinding, UNAVAILABLE_PRIORITIES_MAX, Violation, ViolationReason, WafFinding,
 };
 pub use footprint::{Difference, Support, footprint, judge_changed, support};
 pub use gap::Gap;
@@ -72,13 +74,14 @@ use unrecorded::{outdated, unseen_gap};
 
 /// Which rules these are. To be raised with every change of what an evaluator finds of the same
 /// facts: a ledger that was judged by others is judged again when it is next served.
-pub const RULES: u32 = 3;
+pub const RULES: u32 = 4;
 
 /// The evaluator of a policy's type: the one place that knows them all.
 fn evaluator(rule: &Rule) -> &dyn Evaluator {
     match rule {
         Rule::CommonGroups(common) => common,
         Rule::ContentAudit(audit) => audit,
+        Rule::DnsFirewall(dns) => dns,
         Rule::NetworkAclCommon(common) => common,
         Rule::ShieldAdvanced(shield) => shield,
         Rule::UsageAudit(audit) => audit,
@@ -168,8 +171,8 @@ mod tests {
         for (policy_type, want) in [
             (PolicyType::Waf, "AWSWAF Palisade does not judge policies of type WAF yet."),
             (
-                PolicyType::DnsFirewall,
-                "AWSVPC Palisade does not judge policies of type DNS_FIREWALL yet.",
+                PolicyType::ThirdPartyFirewall,
+                "AWSVPC Palisade does not judge policies of type THIRD_PARTY_FIREWALL yet.",
             ),
         ] {
             let policy = policy("AWS::EC2::Subnet", Rule::NotJudged(policy_type));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::ident::{AccountId, PolicyId, ResourceId, ResourceType};
-use crate::inventory::{Body, Instance, Item, NetworkInterface, SecurityGroup, Subnet};
+use crate::inventory::{Body, Instance, Item, NetworkInterface, SecurityGroup, Subnet, Vpc};
 use crate::policy::Policy;
 
 use super::{DependentService, Fact, Gap, Reference, References, unseen_gap};
@@ -89,13 +89,14 @@ pub(super) fn unnamed_gap(item: &Item) -> Gap {
     Gap::new(DependentService::Config, &text)
 }
 
-/// A group, interface or subnet of another account, seen through a shared VPC, is not the shard's own
+/// A group, interface, subnet or VPC of another account, seen because a VPC is shared, is not the shard's own
 /// (semantics §10 row 28, §11 row 41).
 pub(super) fn is_own(item: &Item, account: &AccountId) -> bool {
     match &item.body {
         Body::SecurityGroup(SecurityGroup { owner: Some(owner), .. })
         | Body::NetworkInterface(NetworkInterface { owner: Some(owner), .. })
-        | Body::Subnet(Subnet { owner: Some(owner), .. }) => owner == account,
+        | Body::Subnet(Subnet { owner: Some(owner), .. })
+        | Body::Vpc(Vpc { owner: Some(owner) }) => owner == account,
         _ => true,
     }
 }

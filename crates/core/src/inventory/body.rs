@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ident::{AccountId, ResourceType};
 
-use super::{NetworkAcl, WebAclRuleGroup};
+use super::{DnsAssociation, NetworkAcl, WebAclRuleGroup};
 
 macro_rules! bodies {
     (
@@ -111,6 +111,8 @@ bodies! {
         18 Vpc(Vpc);
         /// `AWS::EC2::VPCPeeringConnection`
         19 PeeringConnection(PeeringConnection);
+        /// `AWS::Route53Resolver::FirewallRuleGroupAssociation`
+        20 DnsAssociation(DnsAssociation);
     }
 }
 
@@ -433,7 +435,7 @@ mod tests {
     use super::*;
 
     /// What stores hold: to be added to, never to be altered.
-    const STORED: [(u32, &str); 20] = [
+    const STORED: [(u32, &str); 21] = [
         (0, "Deleted"),
         (1, "Unseen"),
         (2, "Unwanted"),
@@ -454,6 +456,7 @@ mod tests {
         (17, "Subnet"),
         (18, "Vpc"),
         (19, "PeeringConnection"),
+        (20, "DnsAssociation"),
     ];
 
     #[test]
@@ -486,6 +489,7 @@ mod tests {
             (17, Body::Subnet(Subnet::default())),
             (18, Body::Vpc(Vpc::default())),
             (19, Body::PeeringConnection(PeeringConnection::default())),
+            (20, Body::DnsAssociation(DnsAssociation::default())),
         ];
         assert_eq!(bodies.len(), STORED.len());
         for (number, body) in bodies {

@@ -1,6 +1,7 @@
 //! One item's raw text becomes an [`super::Observation`], or a reason why it cannot.
 
 mod association;
+mod dns_association;
 mod moment;
 mod network;
 mod network_acl;
@@ -483,6 +484,7 @@ fn reader_of(resource_type: &ResourceType) -> Option<Reader> {
         (ResourceType::SUBNET, network::read_subnet),
         (ResourceType::VPC, vpc::read_vpc),
         (ResourceType::VPC_PEERING_CONNECTION, vpc::read_peering),
+        (ResourceType::DNS_FIREWALL_ASSOCIATION, dns_association::read),
         (ResourceType::PREFIX_LIST, network::read_prefix_list),
         (ResourceType::LOAD_BALANCER, association::read_load_balancer),
         (ResourceType::CLASSIC_LOAD_BALANCER, association::read_classic),

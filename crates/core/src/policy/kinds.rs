@@ -16,6 +16,8 @@ pub enum Rule {
     CommonGroups(common_groups::CommonGroups),
     /// `SECURITY_GROUPS_CONTENT_AUDIT`
     ContentAudit(content_audit::ContentAudit),
+    /// `DNS_FIREWALL`
+    DnsFirewall(dns_firewall::DnsFirewall),
     /// `NETWORK_ACL_COMMON`
     NetworkAclCommon(network_acl_common::NetworkAclCommon),
     /// `SHIELD_ADVANCED`
@@ -34,6 +36,7 @@ impl Rule {
         match self {
             Rule::CommonGroups(_) => PolicyType::SecurityGroupsCommon,
             Rule::ContentAudit(_) => PolicyType::SecurityGroupsContentAudit,
+            Rule::DnsFirewall(_) => PolicyType::DnsFirewall,
             Rule::NetworkAclCommon(_) => PolicyType::NetworkAclCommon,
             Rule::ShieldAdvanced(_) => PolicyType::ShieldAdvanced,
             Rule::UsageAudit(_) => PolicyType::SecurityGroupsUsageAudit,
@@ -97,9 +100,8 @@ kinds! {
         network_firewall::check(document, data, counts)
             .map(|()| Rule::NotJudged(PolicyType::NetworkFirewall))
     };
-    DnsFirewall, &dns_firewall::FACTS, |_, data, counts| {
-        dns_firewall::check(data, counts).map(|()| Rule::NotJudged(PolicyType::DnsFirewall))
-    };
+    DnsFirewall, &dns_firewall::FACTS,
+        |_, data, counts| dns_firewall::parse(data, counts).map(Rule::DnsFirewall);
     ThirdPartyFirewall, &third_party_firewall::FACTS, |document, data, _| {
         third_party_firewall::check(document, data)
             .map(|()| Rule::NotJudged(PolicyType::ThirdPartyFirewall))

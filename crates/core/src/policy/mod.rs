@@ -15,7 +15,7 @@ pub use crate::ident::PolicyType;
 mod admission;
 pub mod common_groups;
 pub mod content_audit;
-mod dns_firewall;
+pub mod dns_firewall;
 mod document;
 mod elder;
 mod elders;

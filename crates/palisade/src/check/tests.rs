@@ -170,6 +170,11 @@ fn the_sample_keeps_its_promises() {
         ("administration-group", "security-tooling", "us-east-1", "COMPLIANT", 0, false),
         ("administration-group", "legacy-erp", "us-east-1", "NON_COMPLIANT", 1, false),
         ("administration-group", "ml-platform-prod", "us-east-1", "no result", 0, false),
+        ("known-bad-domains", "dns-and-certificates", "us-east-1", "COMPLIANT", 0, false),
+        ("known-bad-domains", "network-hub", "eu-west-1", "COMPLIANT", 0, false),
+        ("known-bad-domains", "shared-services", "us-east-1", "NON_COMPLIANT", 1, false),
+        ("known-bad-domains", "build-and-release", "eu-west-1", "NON_COMPLIANT", 1, false),
+        ("known-bad-domains", "ml-platform-prod", "us-east-1", "no result", 0, false),
     ];
     for (policy, account, region, status, violators, exceeded) in table {
         let row = row(policy, region, account).unwrap();

@@ -12,7 +12,8 @@ type Unit = (&'static str, &'static str, &'static str);
 
 const ROOT: &str = "r-lark";
 const SECURITY: &str = "ou-lark-security0";
-const INFRASTRUCTURE: &str = "ou-lark-infrastructure";
+/// The unit whose VPCs the sample policy of DNS Firewall is about.
+pub const INFRASTRUCTURE: &str = "ou-lark-infrastructure";
 const WORKLOADS: &str = "ou-lark-workloads";
 const PRODUCTION: &str = "ou-lark-production";
 const RETAIL: &str = "ou-lark-retailprod";

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::company::{Member, PAYMENTS, Part, SANDBOXES, Size};
+use super::dns;
 use super::item::{ConfigurationItem, Place};
 use super::network::{Group, Network, allow, from_group, group_item};
 use super::policies::{ADMINISTERED, AUDIT_GROUP, PRIMARY_GROUP, WEB_ACL_POLICY};
@@ -119,6 +120,8 @@ impl<'a> Estate<'a> {
         if let Some(network) = built.first().cloned() {
             self.part(&network);
         }
+        let captured_ms = self.now_ms - 90 * DAY_MS;
+        self.items.extend(dns::associations(self.place, self.member, &built, captured_ms));
         self.web_acl();
         self.unwatched();
     }

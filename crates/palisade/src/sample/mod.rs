@@ -2,6 +2,7 @@
 //! policies are generated from a seed, in the layout and form AWS delivers.
 
 mod company;
+mod dns;
 mod estate;
 mod item;
 mod network;

@@ -3,7 +3,7 @@
 use palisade_core::lists::default_apps_lists;
 use serde_json::{Value, json};
 
-use super::company::{self, PAYMENTS, SANDBOXES};
+use super::company::{self, INFRASTRUCTURE, PAYMENTS, SANDBOXES};
 
 /// Id of the audit group in the administrator's account. In AWS it would differ from Region to
 /// Region; here it is one, so that a policy file serves both.
@@ -17,19 +17,24 @@ pub const ADMINISTERED: (&str, &str) = ("administered", "yes");
 pub const WEB_ACL_POLICY: &str = "web-acl-on-load-balancers";
 /// The AWS-managed rule group that this policy puts in front.
 pub const RULE_GROUP: &str = "AWSManagedRulesCommonRuleSet";
+/// The rule group in the administrator's account that the DNS Firewall policy puts first.
+pub const DNS_RULE_GROUP: &str = "rslvr-frg-0b10c4ed0d0a1a15";
+/// Where it is put.
+pub const DNS_PRIORITY: u16 = 10;
 /// Name of the policy by whose count the accounts with many violators are made.
 pub const REMOTE_ADMIN_POLICY: &str = "no-remote-administration";
 
 const SECURITY_GROUP: &str = "AWS::EC2::SecurityGroup";
 
 /// File name and PutPolicy request of every sample policy.
-pub fn all() -> [(&'static str, Value); 5] {
+pub fn all() -> [(&'static str, Value); 6] {
     [
         ("no-remote-administration.json", no_remote_administration()),
         ("public-web-only.json", public_web_only()),
         ("web-acl-on-load-balancers.json", web_acl_on_load_balancers()),
         ("payments-single-ports.json", payments_single_ports()),
         ("administration-group.json", administration_group()),
+        ("known-bad-domains.json", known_bad_domains()),
     ]
 }
 
@@ -147,6 +152,24 @@ fn administration_group() -> Value {
             "revertManualSecurityGroupChanges": true,
             "exclusiveResourceSecurityGroupManagement": false,
             "applyToAllEC2InstanceENIs": true,
+        }),
+    )
+}
+
+fn known_bad_domains() -> Value {
+    let half_recorded = company::account_id("ml-platform-prod");
+    put(
+        json!({
+            "PolicyName": "known-bad-domains",
+            "PolicyDescription": "No VPC of the shared infrastructure resolves known bad domains.",
+            "ResourceType": "AWS::EC2::VPC",
+            "IncludeMap": {"ACCOUNT": [half_recorded], "ORG_UNIT": [INFRASTRUCTURE]},
+        }),
+        "DNS_FIREWALL",
+        json!({
+            "type": "DNS_FIREWALL",
+            "preProcessRuleGroups": [{"ruleGroupId": DNS_RULE_GROUP, "priority": DNS_PRIORITY}],
+            "postProcessRuleGroups": [],
         }),
     )
 }

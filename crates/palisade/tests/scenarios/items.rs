@@ -59,6 +59,8 @@ pub fn items(place: &Place<'_>, line: &str) -> Vec<Value> {
         "acl" => vec![maker.acl(rest)],
         "distribution" => vec![maker.distribution(rest)],
         "recorder" => vec![maker.recorder(rest)],
+        "vpc" => vec![maker.vpc(rest)],
+        "dns" => vec![maker.dns_association(rest)],
         "protection" => vec![maker.protection(rest)],
         "deleted" => {
             let (kind, id) = rest.split_once(' ').unwrap();
@@ -208,6 +210,26 @@ impl Maker<'_> {
             "PreProcessFirewallManagerRuleGroups": groups,
             "PostProcessFirewallManagerRuleGroups": []});
         self.item("AWS::WAFv2::WebACL", &arn, body, json!({}), json!(related))
+    }
+
+    /// `ID [OWNER]`
+    fn vpc(&self, rest: &str) -> Value {
+        let (id, owner) = rest.split_once(' ').unwrap_or((rest, self.place.account));
+        let body = json!({"vpcId": id, "ownerId": owner, "cidrBlock": "10.0.0.0/16"});
+        self.item("AWS::EC2::VPC", id, body, json!({}), json!([]))
+    }
+
+    /// `ID VPC GROUP PRIORITY STATUS [NAME]`
+    fn dns_association(&self, rest: &str) -> Value {
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        let [id, vpc, group, priority, status, name @ ..] = words.as_slice() else {
+            panic!("{rest}")
+        };
+        let body = json!({"Id": id, "VpcId": vpc, "FirewallRuleGroupId": group,
+            "Priority": priority.parse::<u16>().unwrap(), "Status": status,
+            "Name": name.first().unwrap_or(&"own")});
+        let kind = "AWS::Route53Resolver::FirewallRuleGroupAssociation";
+        self.item(kind, id, body, json!({}), json!([]))
     }
 
     /// `all`, `stopped`, `internal` (service-linked), or types separated by commas.

@@ -4,6 +4,7 @@ use super::*;
 use crate::ident::ResourceId;
 use crate::inventory::RuleGroupId;
 use crate::policy::content_audit::*;
+use crate::policy::dns_firewall::DnsRuleGroup;
 use crate::policy::shield_advanced::{ShieldAdvanced, WantedResponse};
 use crate::policy::usage_audit::UsageAudit;
 use crate::policy::wafv2::{RuleGroup, Wafv2};
@@ -371,6 +372,18 @@ fn a_usage_audit_tells_its_rules_and_the_delay() {
         let rule = parsed(&document(usage, GROUP, data)).unwrap().rule;
         assert_eq!(rule, Rule::UsageAudit(UsageAudit { unused_after_ms, unique }), "{data}");
     }
+}
+
+#[test]
+fn a_dns_firewall_policy_tells_its_rule_groups_and_their_priorities() {
+    let groups = |data: &str| match parsed(&document("DNS_FIREWALL", VPC, data)).unwrap().rule {
+        Rule::DnsFirewall(dns) => dns.groups,
+        rule => panic!("{rule:?}"),
+    };
+    let group = |id: &str, priority| DnsRuleGroup { id: id.into(), priority };
+    let both = r#"{"postProcessRuleGroups":[{"ruleGroupId":"rg-b","priority":"9901"}],"preProcessRuleGroups":[{"ruleGroupId":"rg-c","priority":99},{"ruleGroupId":"rg-a","priority":1.0}]}"#;
+    assert_eq!(groups(both), [group("rg-c", 99), group("rg-a", 1), group("rg-b", 9901)]);
+    assert_eq!(groups("{}"), []);
 }
 
 #[test]

@@ -1,0 +1,30 @@
+//! `AWS::Route53Resolver::FirewallRuleGroupAssociation` (formats §9).
+
+use crate::inventory::{Body, DnsAssociation};
+
+use super::shape::{Text, Whole, shape};
+use super::source::Source;
+
+shape! {
+    AssociationBody {
+        group: Text<'a> = "firewallRuleGroupId",
+        vpc: Text<'a> = "vpcId",
+        priority: Whole = "priority",
+        status: Text<'a> = "status",
+        name: Text<'a> = "name",
+    }
+}
+
+pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
+    let body: AssociationBody<'_> = source.body()?;
+    let priority = body.priority.map(|Whole(number)| {
+        i32::try_from(number).map_err(|_| format!("`Priority` is out of range: `{number}`"))
+    });
+    Ok(Body::DnsAssociation(DnsAssociation {
+        group: body.group.and_then(Text::filled),
+        vpc: body.vpc.and_then(Text::filled),
+        priority: priority.transpose()?,
+        status: body.status.and_then(Text::filled),
+        name: body.name.and_then(Text::filled).or_else(|| source.item.name.clone()),
+    }))
+}
