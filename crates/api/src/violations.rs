@@ -116,7 +116,7 @@ fn tags(
     };
     let facts = loaded.references.values().next().cloned();
     Ok(facts.and_then(|fact| match fact {
-        Fact::Item(item) => {
+        Fact::Item(item, _) => {
             item.latest_tags().map(|tags| tags.iter().map(|(key, value)| tag(key, value)).collect())
         }
         Fact::Apps(_) | Fact::Protocols(_) | Fact::Policies(_) => None,

@@ -20,10 +20,22 @@ pub(super) fn note(
     if evidence.shard.is_unheard_of() {
         return;
     }
-    match current_until_ms(evidence.shard, evidence.evaluated_ms, after_ms) {
+    note_age(judgement, evidence.shard.newest_ms, "", after_ms, evidence.evaluated_ms);
+}
+
+/// Says when a shard will be stale of which the newest is of this moment, or that it is. `whose` goes
+/// behind the text's first sentence.
+pub(super) fn note_age(
+    judgement: &mut Judgement,
+    newest_ms: Option<i64>,
+    whose: &str,
+    after_ms: i64,
+    evaluated_ms: i64,
+) {
+    match current_until(newest_ms, evaluated_ms, after_ms) {
         Some(until_ms) => judgement.wake_at(until_ms),
         None => {
-            let text = stale_text(evidence.shard, after_ms);
+            let text = stale_text(newest_ms, whose, after_ms);
             judgement.gaps.insert(Gap::new(DependentService::Config, &text));
         }
     }
@@ -32,9 +44,9 @@ pub(super) fn note(
 /// Begins the text of the gap that time alone opens and a delivery closes.
 pub(crate) const STALE: &str = "No AWS Config delivery tells of the last";
 
-fn stale_text(shard: &Shard, after_ms: i64) -> String {
-    let stale = format!("{STALE} {}.", duration(after_ms));
-    let newest = shard.newest_ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+fn stale_text(newest_ms: Option<i64>, whose: &str, after_ms: i64) -> String {
+    let stale = format!("{STALE} {}{whose}.", duration(after_ms));
+    let newest = newest_ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     match newest {
         Some(newest) => format!("{stale} The newest tells of {newest:.0}."),
         None => stale,
@@ -66,8 +78,13 @@ pub(super) fn open_gaps(shard: &Shard, resource_type: &ResourceType) -> impl Ite
 /// That something was missed. Of what may be of any type the type is not told, so that there is one
 /// text for all.
 pub(super) fn missed(resource_type: &ResourceType, open: &OpenGap) -> Gap {
+    Gap::new(DependentService::Config, &missed_text(resource_type, open))
+}
+
+/// The text of [`missed`], a sentence.
+pub(super) fn missed_text(resource_type: &ResourceType, open: &OpenGap) -> String {
     let what = open.what.as_deref().map(|what| format!(" {what}")).unwrap_or_default();
-    let text = match (open.cause, open.of_type) {
+    match (open.cause, open.of_type) {
         (Cause::GoesOn, true) => format!("A listing of {resource_type} was not seen to its end."),
         (Cause::GoesOn, false) => "A listing of resources was not seen to its end.".to_owned(),
         (Cause::LeftOut, true) => format!("An answer of AWS Config left out some {resource_type}."),
@@ -75,8 +92,7 @@ pub(super) fn missed(resource_type: &ResourceType, open: &OpenGap) -> Gap {
         (Cause::Item, true) => format!("An item of {resource_type}{what} could not be read."),
         (Cause::Item, false) => format!("An item of an unknown type{what} could not be read."),
         (Cause::File, _) => format!("Delivery file{what} could not be read."),
-    };
-    Gap::new(DependentService::Config, &text)
+    }
 }
 
 /// Why not all of a type was seen: `None` where all was.
@@ -103,8 +119,11 @@ pub(super) fn not_recording(resource_type: &ResourceType) -> Gap {
 /// the epoch; `None` when it is, as one is of which no moment is known: that was not told, which is not
 /// the same as new. A moment ahead of this one counts as this one.
 pub fn current_until_ms(shard: &Shard, evaluated_ms: i64, stale_after_ms: i64) -> Option<i64> {
-    let newest_ms = shard.newest_ms?.min(evaluated_ms);
-    let until_ms = newest_ms.saturating_add(stale_after_ms);
+    current_until(shard.newest_ms, evaluated_ms, stale_after_ms)
+}
+
+fn current_until(newest_ms: Option<i64>, evaluated_ms: i64, stale_after_ms: i64) -> Option<i64> {
+    let until_ms = newest_ms?.min(evaluated_ms).saturating_add(stale_after_ms);
     (evaluated_ms < until_ms).then_some(until_ms)
 }
 

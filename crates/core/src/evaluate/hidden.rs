@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::inventory::{ShardBuilder, read_item};
 use crate::policy::{self, Identity, Policy, PolicyFile};
 
-use super::world::{ACCOUNT, ADMIN, account, gaps, shard_id};
-use super::{AccountFacts, Evidence, Fact, Judgement, Reference, References, Status, references};
+use super::world::{ACCOUNT, ADMIN, account, gaps, held, shard_id};
+use super::{AccountFacts, Evidence, Judgement, Reference, References, Status, references};
 
 const ALB: &str = "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/app/web/1";
 const ACL: &str =
@@ -232,7 +232,7 @@ fn judge(policy: &Policy, items: &[Value]) -> Option<Judgement> {
     let named = references(policy).into_iter().filter_map(|reference| {
         let Reference::Item { resource_type, id, .. } = &reference else { return None };
         let item = shard.item(resource_type, id.as_str())?.clone();
-        Some((reference, Fact::Item(item)))
+        Some((reference, held(item)))
     });
     let (references, evaluated_ms): (References, _) = (named.collect(), 2_000_000_000_000);
     let (shard, references, account) = (&shard, &references, &facts);

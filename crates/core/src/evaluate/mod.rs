@@ -16,6 +16,7 @@ mod common_groups;
 mod content_audit;
 mod coverage;
 mod dns_firewall;
+mod elsewhere;
 mod evaluator;
 mod finding;
 mod footprint;
@@ -35,6 +36,7 @@ mod rule_groups;
 mod security_groups;
 mod selection;
 mod shield_advanced;
+mod standing;
 mod unrecorded;
 mod usage_audit;
 mod wafv2;
@@ -70,6 +72,7 @@ pub use network::{
 };
 pub use reference::{Fact, Reference, References};
 use selection::selected;
+pub use standing::Standing;
 use unrecorded::{outdated, unseen_gap};
 
 /// Which rules these are. To be raised with every change of what an evaluator finds of the same
@@ -123,6 +126,7 @@ pub fn judge(policy: &Policy, evidence: &Evidence<'_>) -> Judgement {
     judgement.gaps.extend(selection::undecided(policy, evidence.shard));
     let needed = evaluator.needed(policy);
     coverage::note(&mut judgement, &needed, &evaluator.must_not_be_missed(policy), evidence);
+    elsewhere::note(&mut judgement, policy, evaluator, evidence);
     judgement.violators.sort_by(|a, b| (&a.resource_type, &a.id).cmp(&(&b.resource_type, &b.id)));
     judgement
 }

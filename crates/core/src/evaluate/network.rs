@@ -16,11 +16,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{AccountId, ResourceId, ResourceType};
-use crate::inventory::{Body, Item, Shard, UnseenState, Version};
+use crate::inventory::{Body, Item, OpenGap, Shard, UnseenState, Version};
 
 use super::gap::Gap;
 use super::reference::Reference;
 use super::security_groups::{is_own, is_terminated};
+use super::standing::Standing;
 use super::unrecorded::{outdated, outdated_gap};
 
 /// What the shards of other accounts in the same Region say of a shard's groups and interfaces.
@@ -36,6 +37,11 @@ pub struct NetworkFacts {
     pub unrecorded: BTreeMap<Box<str>, AccountId>,
     /// Those shared with an account of which some interface was missed, or does not tell its groups.
     pub unseen: BTreeMap<Box<str>, AccountId>,
+    /// What [`NetworkFacts::groups`] are worth.
+    pub group_standings: BTreeMap<ResourceId, Standing>,
+    /// How old what is known of the accounts is that share VPCs of the shard's groups, or list these
+    /// groups: the newest moment that is told of each one's shard ([`Shard::newest_ms`]).
+    pub sharer_ages: BTreeMap<AccountId, Option<i64>>,
 }
 
 /// An interface, instance or association that lists groups of other accounts.
@@ -198,14 +204,26 @@ pub struct Presence {
     pub shared: BTreeMap<Box<str>, BTreeSet<AccountId>>,
     /// What is known of its interfaces.
     pub interfaces: InterfacesKnown,
+    /// [`Shard::newest_ms`]
+    pub newest_ms: Option<i64>,
+    /// What was missed that may be a security group.
+    pub missed_groups: BTreeSet<OpenGap>,
 }
 
 impl Presence {
     /// Of one shard.
     pub fn of(shard: &Shard) -> Presence {
         let asked = NetworkAsked::by(shard);
-        let mut presence =
-            Presence { interfaces: InterfacesKnown::by(shard), ..Presence::default() };
+        let mut presence = Presence {
+            interfaces: InterfacesKnown::by(shard),
+            newest_ms: shard.newest_ms,
+            missed_groups: shard
+                .open_gaps
+                .get(&ResourceType::SECURITY_GROUP)
+                .cloned()
+                .unwrap_or_default(),
+            ..Presence::default()
+        };
         for resource_type in &NETWORK_TYPES {
             for item in shard.of_type(resource_type) {
                 let shown = shown(item);
@@ -224,6 +242,11 @@ impl Presence {
             }
         }
         presence
+    }
+
+    /// What a group is worth that the account holds.
+    fn group_standing(&self, id: &ResourceId) -> Standing {
+        Standing::by(self.newest_ms, &self.missed_groups, id)
     }
 
     /// Whether other accounts' shards say, or are told, anything by it.
@@ -283,6 +306,7 @@ impl NetworkFacts {
                 let groups: BTreeSet<Box<str>> = listed.cloned().collect();
                 if !groups.is_empty() {
                     sharers.add(shown(item).vpc, other);
+                    facts.sharer_ages.insert(other.clone(), presence.newest_ms);
                     facts.users.push(NetworkUser { item: item.clone(), groups });
                 }
             }
@@ -292,11 +316,17 @@ impl NetworkFacts {
                 owners.iter().chain([recorder]).for_each(|other| sharers.add(Some(vpc), other));
             }
         }
-        let known = |other: &AccountId| presences.get(other).map(|known| known.interfaces);
         for (vpc, others) in sharers.of(shard) {
             for other in others {
-                facts.share(&vpc, &other, known(&other).unwrap_or_default());
+                let known = presences.get(&other);
+                facts.share(&vpc, &other, known.map(|known| known.interfaces).unwrap_or_default());
+                facts.sharer_ages.insert(other, known.and_then(|known| known.newest_ms));
             }
+        }
+        for (id, group) in &facts.groups {
+            let known = presences.get(&group.key.account);
+            let standing = known.map(|known| known.group_standing(id)).unwrap_or_default();
+            facts.group_standings.insert(id.clone(), standing);
         }
         facts.users.sort_by(|a, b| a.item.key.cmp(&b.item.key));
         facts

@@ -8,6 +8,8 @@ use crate::ident::{AccountId, ListId, PolicyId, Region, ResourceId, ResourceType
 use crate::inventory::Item;
 use crate::lists::App;
 
+use super::standing::Standing;
+
 /// A fact outside the shard that a policy, one of its rules or an item of the shard names.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub enum Reference {
@@ -63,8 +65,8 @@ pub enum Reference {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "a policy names a handful of facts")]
 pub enum Fact {
-    /// A live item.
-    Item(Item),
+    /// A live item, and what that is worth.
+    Item(Item, Standing),
     /// `AppsList`
     Apps(Vec<App>),
     /// `ProtocolsList`: names or numbers as text.

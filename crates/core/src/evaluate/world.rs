@@ -11,7 +11,9 @@ use crate::lists::protocol_number;
 use crate::policy::{Policy, Rule};
 use crate::scope::Scope;
 
-use super::{AccountFacts, Direction, Evidence, Gap, Judgement, References, Violator, judge};
+use super::{
+    AccountFacts, Direction, Evidence, Fact, Gap, Judgement, References, Standing, Violator, judge,
+};
 
 /// The account of every shard here.
 pub const ACCOUNT: &str = "111111111111";
@@ -94,6 +96,11 @@ pub fn policy(resource_types: &str, rule: Rule) -> Policy {
         },
         rule,
     }
+}
+
+/// A fact of a shard that tells all there is, whenever it is asked.
+pub fn held(item: Item) -> Fact {
+    Fact::Item(item, Standing { newest_ms: Some(i64::MAX), ..Standing::default() })
 }
 
 pub fn judged(policy: &Policy, shard: &Shard, references: &References) -> Judgement {

@@ -345,7 +345,7 @@ fn audit_rules<'a>(
     let mut groups = Vec::new();
     for id in &named.ids {
         match references.get(&administrators_group(policy, id)) {
-            Some(Fact::Item(Item { body: Body::SecurityGroup(group), unseen_since, .. }))
+            Some(Fact::Item(Item { body: Body::SecurityGroup(group), unseen_since, .. }, _))
                 if !group.has_untold_rules() =>
             {
                 let rules = openings(group).into_iter().map(|rule| rule.resolved(lists));

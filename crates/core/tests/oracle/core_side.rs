@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use palisade_core::evaluate::{
     self, AccountFacts, Evidence, Fact, Judgement, NetworkFacts, Presence, Reference, References,
-    Status,
+    Standing, Status,
 };
 use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{
@@ -313,9 +313,10 @@ fn references(
         let fact = match &reference {
             Reference::Item { account, region, resource_type, id } => {
                 let at = ShardId { account: account.clone(), region: region.clone() };
-                let found =
-                    shards.get(&at).and_then(|shard| shard.item(resource_type, id.as_str()));
-                found.cloned().map(Fact::Item)
+                shards.get(&at).and_then(|shard| {
+                    let item = shard.item(resource_type, id.as_str())?.clone();
+                    Some(Fact::Item(item, Standing::of(shard, resource_type, id)))
+                })
             }
             Reference::AppsList { id, .. } => list(case, "apps", id.as_str())
                 .map(|list| serde_json::from_value(list["AppsList"].clone()).map(Fact::Apps))

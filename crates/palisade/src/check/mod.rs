@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use palisade_core::evaluate::{
-    AccountFacts, Evidence, Fact, Reference, References, Status, judge, reads, reads_networks,
-    references,
+    AccountFacts, Evidence, Fact, Reference, References, Standing, Status, judge, reads,
+    reads_networks, references,
 };
 use palisade_core::ident::{AccountId, Region, ShardId};
 use palisade_core::inventory::{Missed, Shard, ShardBuilder};
@@ -495,9 +495,10 @@ impl<'a> Judging<'a> {
                         continue;
                     };
                     let shard = ShardId { account: account.clone(), region: region.clone() };
-                    let item = shards.get(&shard).and_then(|s| s.item(resource_type, id.as_str()));
-                    if let Some(item) = item {
-                        facts.insert(reference.clone(), Fact::Item(item.clone()));
+                    let Some(shard) = shards.get(&shard) else { continue };
+                    if let Some(item) = shard.item(resource_type, id.as_str()) {
+                        let standing = Standing::of(shard, resource_type, id);
+                        facts.insert(reference.clone(), Fact::Item(item.clone(), standing));
                     }
                 }
             }

@@ -97,6 +97,9 @@ macro_rules! contract_suite {
             reading::readers_are_marked_when_a_referenced_item_changes_goes_or_returns
             reading::readers_are_marked_when_a_list_is_put_or_removed
             reading::a_reader_that_reads_no_more_is_not_marked
+            reading::what_a_fact_is_worth_is_loaded_with_it
+            reading::readers_are_marked_when_what_they_read_is_worth_more_or_less
+            reading::a_gap_opened_between_lease_and_first_settlement_is_not_missed
             networks::what_other_accounts_list_and_hold_is_loaded
             networks::a_change_in_one_account_marks_those_that_share_a_network
             networks::facts_of_networks_are_those_of_all_shards_and_their_readers_are_marked

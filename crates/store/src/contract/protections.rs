@@ -85,6 +85,7 @@ pub fn an_accounts_protections_are_loaded_with_each_of_its_shards(bed: &mut impl
     let shards = [&south, &home, &west].map(|shard| loaded(store, shard).shard);
     let mut facts = AccountFacts::of(&shards);
     facts.protections.retain(|item| item.key.region != west.region);
+    facts.protection_ages.remove(&west.region);
     assert_eq!(loaded(store, &west).account, facts);
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use palisade_core::evaluate::{Fact, Reference};
 use palisade_core::ident::ResourceType;
+use palisade_core::inventory::Missed;
 use palisade_core::lists::App;
 
 use crate::{ControlChange, ListContent, Store, Want};
@@ -41,7 +42,8 @@ pub fn references_are_loaded_when_they_exist(bed: &mut impl Bed) {
     let asked: BTreeSet<Reference> = found.iter().chain(&missing).cloned().collect();
     let facts = store.load(&Want::whole(&shard(1), &asked, &[])).unwrap().references;
     assert_eq!(facts.len(), 3);
-    assert_eq!(facts[&found[0]], Fact::Item(seen.item));
+    let Fact::Item(group, _) = &facts[&found[0]] else { panic!() };
+    assert_eq!(*group, seen.item);
     assert_eq!(
         facts[&found[1]],
         Fact::Apps(vec![App { name: "web".into(), protocol: "TCP".into(), port: 443 }])
@@ -82,6 +84,69 @@ pub fn readers_are_marked_when_a_referenced_item_changes_goes_or_returns(bed: &m
         assert_eq!(due(store, 100), marked, "{name}");
         clear_work(store, 100);
     }
+}
+
+pub fn what_a_fact_is_worth_is_loaded_with_it(bed: &mut impl Bed) {
+    let store = bed.store();
+    let home = shard(9);
+    let standing = || {
+        let asked = [item_reference(&home, "sg-audit")].into();
+        let facts = store.load(&Want::whole(&shard(1), &asked, &[])).unwrap().references;
+        let Some(Fact::Item(_, standing)) = facts.values().next() else { panic!() };
+        let missed = standing.missed.iter().map(|gap| gap.what.as_deref().unwrap_or("*"));
+        (standing.newest_ms, missed.collect::<Vec<_>>().join(" "))
+    };
+    store.accept(&snapshot(&home, 10, &[group(&home, "sg-audit", 5)]), 100, None).unwrap();
+    assert_eq!(standing(), (Some(10), String::new()));
+    let gaps = [
+        gap(&home, Some(GROUP), "sg-audit", 20),
+        gap(&home, Some(GROUP), "sg-other", 20),
+        gap(&home, Some(ResourceType::VPC), "vpc-1", 20),
+    ];
+    store.accept(&missing(&[], &gaps), 100, None).unwrap();
+    assert_eq!(standing().1, "sg-audit", "what is another's says nothing of it");
+    store.accept(&missing(&[], &[gap(&home, Some(GROUP), "", 20)]), 100, None).unwrap();
+    assert!(standing().1.contains('*'), "it may be of any group");
+    store.accept(&snapshot(&home, 30, &[group(&home, "sg-audit", 5)]), 100, None).unwrap();
+    assert_eq!(standing(), (Some(30), String::new()));
+}
+
+pub fn readers_are_marked_when_what_they_read_is_worth_more_or_less(bed: &mut impl Bed) {
+    let store = bed.store();
+    put_policies(store, &["p", "q"]);
+    let home = shard(9);
+    let at = |moment| snapshot(&home, moment, &[group(&home, "sg-audit", 5)]);
+    let by_id = Reference::Group { region: home.region.clone(), id: id("sg-audit") };
+    let by_other_id = Reference::Group { region: home.region.clone(), id: id("sg-elsewhere") };
+    store.accept(&at(10), 10, None).unwrap();
+    judge_reading(store, 1, "p", &judgement(&[], &[]), 0, &[item_reference(&home, "sg-audit")]);
+    judge_reading(store, 2, "q", &judgement(&[], &[]), 0, &[by_id]);
+    judge_reading(store, 3, "q", &judgement(&[], &[]), 0, &[by_other_id]);
+    clear_work(store, 10);
+    let item = gap(&home, Some(GROUP), "sg-audit", 20);
+    let steps = [
+        ("grows newer", at(10 + HOUR / 2), 10 + HOUR / 2, ""),
+        ("misses an item", missing(&[], &[Missed { moment_ms: HOUR, ..item }]), HOUR, "*"),
+        ("has it mended", at(HOUR + 1), HOUR + 1, "*"),
+        ("comes after a long time", at(3 * HOUR), 3 * HOUR, "*"),
+        ("comes soon", at(3 * HOUR + 1), 3 * HOUR + 1, ""),
+    ];
+    for (name, delivery, now, marked) in steps {
+        store.accept(&delivery, now, None).unwrap();
+        let want = if marked == "*" { "1 p; 2 q; 9 *" } else { "" };
+        assert_eq!(due(store, now), want, "{name}");
+        clear_work(store, now);
+    }
+}
+
+pub fn a_gap_opened_between_lease_and_first_settlement_is_not_missed(bed: &mut impl Bed) {
+    let store = bed.store();
+    store.accept(&snapshot(&shard(9), 10, &[group(&shard(9), "sg-1", 5)]), 10, None).unwrap();
+    clear_work(store, 10);
+    settle_after(store, item_reference(&shard(9), "sg-1"), || {
+        store.accept(&missing(&[], &[gap(&shard(9), Some(GROUP), "", 15)]), 15, None).unwrap();
+    });
+    assert_eq!(due(store, 50), "9 *; 1 p");
 }
 
 pub fn readers_are_marked_when_a_list_is_put_or_removed(bed: &mut impl Bed) {

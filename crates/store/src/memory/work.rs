@@ -49,6 +49,19 @@ impl ReaderRows for Tables {
         let range = (after.to_owned(), None)..(before.to_owned(), None);
         Ok(self.readers.rows().range(range).next().is_some())
     }
+    fn readers_between(
+        &self,
+        after: &str,
+        before: &str,
+    ) -> Result<Vec<(String, ShardId, PolicyId)>> {
+        let range = (after.to_owned(), None)..(before.to_owned(), None);
+        let readers = self.readers.rows();
+        let one = |((text, reader), region): (&(String, Option<_>), &Region)| {
+            let (policy, account): (PolicyId, AccountId) = reader.clone()?;
+            Some((text.clone(), ShardId { account, region: region.clone() }, policy))
+        };
+        Ok(readers.range(range).filter_map(one).collect())
+    }
     fn readers_of(&self, reference: &str) -> Result<Vec<(ShardId, PolicyId)>> {
         let readers = self.readers.rows();
         let range = readers.range((reference.to_owned(), None)..);

@@ -16,7 +16,7 @@ use crate::{Accepted, Due, Result, Revision, StoreError};
 
 use super::changes::{self, Log};
 use super::coverage::HeldTypes;
-use super::networks::Networks;
+use super::networks::{self, Networks};
 use super::prepared::{Prepared, Spoken};
 use super::protections::Served;
 use super::rows::{Coverage, First, Of, ShardRow, State, Stored};
@@ -110,6 +110,8 @@ struct Intake<'t, R> {
     /// First states of one type, not written yet.
     firsts: Vec<First<'t>>,
     before: ShardRow,
+    /// Whether there was a row before.
+    was_heard_of: bool,
     coverage_before: BTreeMap<ResourceType, Coverage>,
     coverage: BTreeMap<ResourceType, Coverage>,
     gaps_before: OpenGaps,
@@ -138,6 +140,7 @@ impl<'t, R: Rows> Intake<'t, R> {
             rows,
             stale_after_ms,
             firsts: Vec::new(),
+            was_heard_of: row.is_some(),
             before: row.unwrap_or_default(),
             coverage_before: coverage.clone(),
             coverage,
@@ -395,7 +398,9 @@ impl<'t, R: Rows> Intake<'t, R> {
     /// Writes what is known of the shard and marks what follows.
     fn close(mut self, spoken: &Spoken<'_>, sequence: u64, received_ms: i64) -> Result<()> {
         self.put_coverage()?;
-        if !self.gaps_before.is_empty() && gaps::open(self.rows, self.id)? != self.gaps_before {
+        let is_seen_otherwise =
+            !self.gaps_before.is_empty() && gaps::open(self.rows, self.id)? != self.gaps_before;
+        if is_seen_otherwise {
             self.is_whole = true;
             missed::closed(self.rows, self.id, sequence, received_ms)?;
         }
@@ -413,13 +418,17 @@ impl<'t, R: Rows> Intake<'t, R> {
         }
         let told_ms = spoken.own_ms.max(spoken.global_ms).filter(|ms| *ms <= received_ms);
         told_ms.map_or(Ok(()), |told_ms| self.rows.raise_told_ms(told_ms))?;
+        let was_stale = self.may_have_been_stale(&after, received_ms);
+        self.is_whole |= was_stale;
+        // Of a shard that nothing was delivered of nobody has read anything.
+        let is_current_again = was_stale && self.was_heard_of;
+        self.changed |= is_current_again;
         if self.changed {
             after.revision = Revision(sequence);
         }
         self.rows.put_shard(self.id, &after)?;
         let is_whole = self.is_whole
             || self.log.is_over()
-            || self.may_have_been_stale(&after, received_ms)
             || (self.changed && changes::are_many(self.rows, self.id)?);
         if is_whole {
             marks::mark(self.rows, self.id, None, sequence, received_ms)?;
@@ -429,6 +438,13 @@ impl<'t, R: Rows> Intake<'t, R> {
         }
         for key in &self.told {
             readers::mark_of_item(self.rows, key, sequence, received_ms)?;
+        }
+        if is_seen_otherwise || is_current_again {
+            readers::mark_of_shard(self.rows, self.id, sequence, received_ms)?;
+            networks::mark_sharing(self.rows, self.id, sequence, received_ms)?;
+        }
+        if is_current_again {
+            self.served.note_current_again(self.rows, self.id)?;
         }
         if self.changed {
             // Whatever tells how complete a shard is has it judged whole.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use palisade_core::evaluate::{
-    AccountFacts, Changed, Fact, Reference, References, Support, reads_networks,
+    AccountFacts, Changed, Fact, Reference, References, Standing, Support, reads_networks,
 };
 use palisade_core::ident::{AccountId, PolicyId, ResourceType, ShardId};
 use palisade_core::inventory::{ItemKey, Shard};
@@ -12,7 +12,7 @@ use palisade_core::ledger::{Record, ViolatorRow};
 
 use crate::{ListContent, Loaded, LoadedChanges, Result, Want};
 
-use super::coverage::{HeldTypes, covered};
+use super::coverage::{self, HeldTypes, covered};
 use super::rows::ShardRow;
 use super::{Rows, changes, networks, protections};
 
@@ -167,7 +167,10 @@ fn fact(rows: &impl Rows, reference: &Reference) -> Result<Option<Fact>> {
                 resource_type: resource_type.clone(),
                 id: id.clone(),
             };
-            Ok(rows.live_item(&key)?.map(Fact::Item))
+            let Some(item) = rows.live_item(&key)? else { return Ok(None) };
+            let known = coverage::of(rows, &key.shard())?;
+            let standing = Standing::of(&known, resource_type, id);
+            Ok(Some(Fact::Item(item, standing)))
         }
         Reference::AppsList { id, .. } | Reference::ProtocolsList { id, .. } => {
             // A list under this id that is another administrator's, Region's or kind's is not it.

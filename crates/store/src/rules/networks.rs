@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::evaluate::{
     InterfacesKnown, NETWORK_TYPES, NetworkAsked, NetworkFacts, NetworkShown, NetworkUser,
-    Reference, Sharers,
+    Reference, Sharers, Standing,
 };
 use palisade_core::ident::{AccountId, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Body, Item, ItemKey, Shard};
@@ -36,6 +36,11 @@ pub fn facts(rows: &impl Rows, shard: &Shard) -> Result<NetworkFacts> {
     for id in &asked.groups {
         facts.offer(rows.live_groups_elsewhere(&shard.id, id)?);
     }
+    for (id, group) in &facts.groups {
+        let known = coverage::of(rows, &group.key.shard())?;
+        let standing = Standing::of(&known, &ResourceType::SECURITY_GROUP, id);
+        facts.group_standings.insert(id.clone(), standing);
+    }
     if !rows.any_pointer(&shard.id.region)? {
         return Ok(facts);
     }
@@ -59,6 +64,7 @@ pub fn facts(rows: &impl Rows, shard: &Shard) -> Result<NetworkFacts> {
         let groups = listed_of(rows, &item, &lent)?;
         if !groups.is_empty() {
             sharers.add(NetworkShown::of(&item).vpc, &item.key.account);
+            facts.sharer_ages.insert(item.key.account.clone(), None);
             facts.users.push(NetworkUser { item, groups });
         }
     }
@@ -81,7 +87,11 @@ pub fn facts(rows: &impl Rows, shard: &Shard) -> Result<NetworkFacts> {
             };
             known.insert(other.clone(), interfaces);
             facts.share(&vpc, &other, interfaces);
+            facts.sharer_ages.insert(other, None);
         }
+    }
+    for (account, age_ms) in &mut facts.sharer_ages {
+        *age_ms = newest_ms(rows, &beside(&shard.id, account))?;
     }
     Ok(facts)
 }
@@ -105,6 +115,11 @@ fn interfaces(rows: &impl Rows, shard: &ShardId) -> Result<InterfacesKnown> {
             rows.live_item(&key)?.is_some_and(|item| NetworkShown::of(&item).is_blind);
     }
     Ok(known)
+}
+
+/// The newest moment that is told of a shard.
+fn newest_ms(rows: &impl Rows, shard: &ShardId) -> Result<Option<i64>> {
+    Ok(rows.shard(shard)?.and_then(|row| row.newest_ms()))
 }
 
 fn beside(shard: &ShardId, account: &AccountId) -> ShardId {

@@ -1,7 +1,7 @@
 //! Shield protections serve resources of other Regions than the one that recorded them: what a
 //! shard's judgement reads of the account's other shards, and whom a change there concerns.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::evaluate::{AccountFacts, ServedRegion};
 use palisade_core::ident::{Region, ResourceType, ShardId};
@@ -14,9 +14,21 @@ use super::{Rows, coverage, gaps, marks};
 /// What the account's other shards say of this one's resources.
 pub fn account_facts(rows: &impl Rows, shard: &ShardId) -> Result<AccountFacts> {
     let home = ShardId { account: shard.account.clone(), region: Region::home_of_global() };
+    let protections = rows.live_items_beside(shard, &AccountFacts::PROTECTIONS)?;
+    let knows_global_protections = Known::by(&coverage::of(rows, &home)?).global;
+    let mut holders: BTreeSet<Region> =
+        protections.iter().map(|item| item.key.region.clone()).collect();
+    holders.extend(knows_global_protections.then_some(home.region));
+    let mut protection_ages = BTreeMap::new();
+    for region in holders {
+        let beside = ShardId { account: shard.account.clone(), region };
+        let newest_ms = rows.shard(&beside)?.and_then(|row| row.newest_ms());
+        protection_ages.insert(beside.region, newest_ms);
+    }
     Ok(AccountFacts {
-        protections: rows.live_items_beside(shard, &AccountFacts::PROTECTIONS)?,
-        knows_global_protections: Known::by(&coverage::of(rows, &home)?).global,
+        protections,
+        knows_global_protections,
+        protection_ages,
         knows_regional_protections: knows_regional(rows, shard)?,
         missed_regional_protections: missed_regional(rows, shard)?,
         ..AccountFacts::default()
@@ -98,6 +110,16 @@ impl Served {
             ServedRegion::Any => self.all = true,
             ServedRegion::Nothing => {}
         }
+    }
+
+    /// The shard was stale, and is not any more: that counts wherever its protections are read
+    /// ([`AccountFacts::protection_ages`]).
+    pub fn note_current_again(&mut self, rows: &impl Rows, shard: &ShardId) -> Result<()> {
+        self.all |= self.knew.global;
+        for kind in &AccountFacts::PROTECTIONS {
+            self.all |= !rows.live_items_of(shard, kind)?.is_empty();
+        }
+        Ok(())
     }
 
     /// Marks the shards that read what changed due; call it when all is written. `coverage` is given

@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use palisade_core::evaluate::Reference;
-use palisade_core::ident::{Region, ShardId};
+use palisade_core::ident::{PolicyId, Region, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::ItemKey;
 
 use crate::{Due, Result};
 
 use super::Rows;
+use super::rows::Kind;
 
 /// Stands between the parts of a reference's text: identifiers hold no control characters.
 const BETWEEN: char = '\u{1f}';
@@ -59,6 +60,38 @@ pub fn mark_of_item(rows: &impl Rows, key: &ItemKey, sequence: u64, now_ms: i64)
     let ItemKey { account, region, resource_type, id } = key;
     let text = item_text(account.as_str(), region.as_str(), resource_type.as_str(), id.as_str());
     mark_text(rows, &text, sequence, now_ms)
+}
+
+/// Marks the readers of whatever a shard holds due: how far its word holds has changed.
+pub fn mark_of_shard(rows: &impl Rows, shard: &ShardId, sequence: u64, now_ms: i64) -> Result<()> {
+    let mut due =
+        between(rows, &format!("item{BETWEEN}{}{BETWEEN}{}", shard.account, shard.region))?;
+    let stem = format!("group{BETWEEN}{}", shard.region);
+    for reader in between(rows, &stem)? {
+        let id = reader.0.strip_prefix(&stem).map(|id| id.trim_matches(BETWEEN));
+        let Some(Ok(id)) = id.map(ResourceId::try_from) else { continue };
+        let key = ItemKey {
+            account: shard.account.clone(),
+            region: shard.region.clone(),
+            resource_type: ResourceType::SECURITY_GROUP,
+            id,
+        };
+        if rows.item(&key)?.is_some() {
+            due.push(reader);
+        }
+    }
+    if !due.is_empty() {
+        rows.put_changed(Kind::Groups, sequence)?;
+    }
+    for (_, reader, policy) in due {
+        rows.put_mark(&reader, &Due::Policy(policy), sequence, now_ms)?;
+    }
+    Ok(())
+}
+
+/// The readers of all references whose text begins so.
+fn between(rows: &impl Rows, stem: &str) -> Result<Vec<(String, ShardId, PolicyId)>> {
+    rows.readers_between(&format!("{stem}{BETWEEN}"), &format!("{stem}{PAST}"))
 }
 
 /// Marks the readers of a reference due.

@@ -341,6 +341,12 @@ pub trait PointerRows {
 pub trait ReaderRows {
     /// Whether a reference between these, both excluded, has a reader.
     fn any_reader(&self, after: &str, before: &str) -> Result<bool>;
+    /// The readers of those references, each with the reference's text.
+    fn readers_between(
+        &self,
+        after: &str,
+        before: &str,
+    ) -> Result<Vec<(String, ShardId, PolicyId)>>;
     fn readers_of(&self, reference: &str) -> Result<Vec<(ShardId, PolicyId)>>;
     fn read_by(&self, policy: &PolicyId, account: &AccountId) -> Result<BTreeSet<String>>;
     fn put_reader(&self, reference: &str, policy: &PolicyId, reader: &ShardId) -> Result<()>;

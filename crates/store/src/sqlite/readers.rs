@@ -19,6 +19,23 @@ impl ReaderRows for Transaction<'_> {
         Ok(statement.exists([after, before])?)
     }
 
+    fn readers_between(
+        &self,
+        after: &str,
+        before: &str,
+    ) -> Result<Vec<(String, ShardId, PolicyId)>> {
+        let mut statement = self.prepare_cached(
+            "SELECT reference, account, region, policy FROM readers
+             WHERE reference > ?1 AND reference < ?2",
+        )?;
+        let mut rows = statement.query([after, before])?;
+        let mut readers = Vec::new();
+        while let Some(row) = rows.next()? {
+            readers.push((get(row, 0, READER)?, shard(row, 1, READER)?, ident(row, 3, READER)?));
+        }
+        Ok(readers)
+    }
+
     fn readers_of(&self, reference: &str) -> Result<Vec<(ShardId, PolicyId)>> {
         let mut statement = self
             .prepare_cached("SELECT account, region, policy FROM readers WHERE reference = ?1")?;

@@ -33,7 +33,7 @@ impl<'a> Primaries<'a> {
         for id in &rule.primaries {
             let fact = evidence.references.get(&administrators_group(policy, id));
             match fact {
-                Some(Fact::Item(item)) if let Some(group) = own_group(item, policy) => {
+                Some(Fact::Item(item, _)) if let Some(group) = own_group(item, policy) => {
                     found.push(Primary { id, item, group });
                 }
                 _ => {

@@ -1,8 +1,8 @@
 //! What resources carry, held against the primary groups. Replicas themselves: `tests/edits.rs`.
 
 use crate::evaluate::world::{
-    ACCOUNT, ADMIN, account, body, gaps, group, instance, interface, judged, outdated, policy,
-    tagged, violators, world,
+    ACCOUNT, ADMIN, account, body, gaps, group, held, instance, interface, judged, outdated,
+    policy, tagged, violators, world,
 };
 use crate::evaluate::{
     Fact, Finding, GroupStep, Judgement, References, SecurityGroupFinding, Status, evaluator, reads,
@@ -60,7 +60,7 @@ fn primaries(policy: &Policy) -> References {
 
 fn primary(policy: &Policy, mut item: Item) -> (Reference, Fact) {
     item.key.account = policy.owner.clone();
-    (administrators_group(policy, &item.key.id), Fact::Item(item))
+    (administrators_group(policy, &item.key.id), held(item))
 }
 
 fn in_vpc(mut item: Item, vpc: &str) -> Item {

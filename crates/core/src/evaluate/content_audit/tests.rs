@@ -1,6 +1,6 @@
 use crate::evaluate::world::{
-    ACCOUNT, ADMIN, account, body, gaps, group, instance, interface, judged, outdated, policy,
-    shard_id, tagged, violators, world,
+    ACCOUNT, ADMIN, account, body, gaps, group, held, instance, interface, judged, outdated,
+    policy, shard_id, tagged, violators, world,
 };
 use crate::evaluate::{Direction, Fact, Finding, Judgement, References, RuleAction};
 use crate::inventory::{Cause, OpenGap, PrefixList, Recorder, RecordingGroup, Shard};
@@ -45,7 +45,7 @@ fn about(resource_types: &str, audit: ContentAudit) -> Policy {
 /// The references of a policy with the audit group made of these rules.
 fn audit_group_of(policy: &Policy, rules: &str) -> References {
     let id = "sg-audit".try_into().unwrap();
-    [(administrators_group(policy, &id), Fact::Item(group("sg-audit", rules)))].into()
+    [(administrators_group(policy, &id), held(group("sg-audit", rules)))].into()
 }
 
 fn in_shard(policy: &Policy, references: &References, items: Vec<Item>) -> Judgement {

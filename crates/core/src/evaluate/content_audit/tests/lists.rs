@@ -258,7 +258,7 @@ fn a_missing_audit_group_is_a_gap_and_leaves_no_result() {
         )];
         let absent = in_shard(&policy, &References::new(), items());
         let id = "sg-audit".try_into().unwrap();
-        let unseen = Fact::Item(body(ResourceType::SECURITY_GROUP, "sg-audit", Body::Unseen));
+        let unseen = held(body(ResourceType::SECURITY_GROUP, "sg-audit", Body::Unseen));
         let unseen = [(administrators_group(&policy, &id), unseen)].into();
         for judgement in [absent, in_shard(&policy, &unseen, items())] {
             assert_eq!(gaps(&judgement), want);

@@ -238,7 +238,7 @@ fn a_carrier_answers_for_the_state_of_its_groups_before() {
 fn an_outdated_audit_group_is_held_against_with_a_gap_beside() {
     let policy = about(GROUP, custom(AuditAction::Deny));
     let id = "sg-audit".try_into().unwrap();
-    let fact = Fact::Item(outdated(group("sg-audit", "in tcp 22 0.0.0.0/0")));
+    let fact = held(outdated(group("sg-audit", "in tcp 22 0.0.0.0/0")));
     let references = [(administrators_group(&policy, &id), fact)].into();
     let judgement = in_shard(&policy, &references, vec![bad("sg-bad"), good("sg-good")]);
     assert_eq!(violators(&judgement), [format!("sg-bad {REASON}")]);
