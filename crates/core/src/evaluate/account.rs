@@ -23,8 +23,8 @@ pub struct AccountFacts {
     /// What was missed in any shard of the account that may be an
     /// `AWS::ShieldRegional::Protection`: one that no Region shows may exist then.
     pub missed_regional_protections: BTreeSet<OpenGap>,
-    /// How old what is known of protections is: by Region of the account that holds some, us-east-1 too
-    /// where it knows that there are none, the newest moment that is told of it ([`Shard::newest_ms`]).
+    /// How old what is known of protections is: by Region of the account that holds some, the newest
+    /// moment that is told of it ([`Shard::newest_ms`]).
     pub protection_ages: BTreeMap<Region, Option<i64>>,
     /// What other accounts' shards of the Region of the shard judged say of it, besides.
     pub network: NetworkFacts,
@@ -51,16 +51,16 @@ impl AccountFacts {
         let mut facts = AccountFacts::default();
         for shard in shards {
             facts.protections.extend(protections(shard).cloned());
-            let knows_global = shard.id.region.as_str() == Region::HOME_OF_GLOBAL
-                && shard.sees_all(&ResourceType::SHIELD_PROTECTION);
-            if knows_global || protections(shard).next().is_some() {
+            if protections(shard).next().is_some() {
                 facts.protection_ages.insert(shard.id.region.clone(), shard.newest_ms);
             }
-            facts.knows_global_protections |= knows_global;
             let regional = &ResourceType::SHIELD_REGIONAL_PROTECTION;
             facts.knows_regional_protections |= shard.sees_all(regional);
             let missed = shard.open_gaps.get(regional).into_iter().flatten();
             facts.missed_regional_protections.extend(missed.cloned());
+            if shard.id.region.as_str() == Region::HOME_OF_GLOBAL {
+                facts.knows_global_protections = shard.sees_all(&ResourceType::SHIELD_PROTECTION);
+            }
         }
         facts.protections.sort_by(|a, b| a.key.cmp(&b.key));
         facts

@@ -10,6 +10,7 @@ use crate::policy::Policy;
 use crate::policy::content_audit::ContentAudit;
 
 use super::audit_lists;
+use super::elsewhere::group_doubt;
 use super::evaluator::Evaluator;
 use super::interfaces::{self, Groups, Interfaces};
 use super::network;
@@ -278,7 +279,7 @@ impl<'a> Auditor<'a> {
             None => Standing::Unseen,
             Some((item, later)) => match &item.body {
                 Body::SecurityGroup(group) if self.is_audited(item, group) => {
-                    self.gaps.extend(later);
+                    self.gaps.extend(later.or_else(|| group_doubt(item, self.evidence)));
                     match self.attached(item, group) {
                         Some(told) => Standing::Violates(told),
                         None if self.untold(item, group).is_some() => Standing::Unseen,

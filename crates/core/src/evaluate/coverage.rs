@@ -20,22 +20,11 @@ pub(super) fn note(
     if evidence.shard.is_unheard_of() {
         return;
     }
-    note_age(judgement, evidence.shard.newest_ms, "", after_ms, evidence.evaluated_ms);
-}
-
-/// Says when a shard will be stale of which the newest is of this moment, or that it is. `whose` goes
-/// behind the text's first sentence.
-pub(super) fn note_age(
-    judgement: &mut Judgement,
-    newest_ms: Option<i64>,
-    whose: &str,
-    after_ms: i64,
-    evaluated_ms: i64,
-) {
-    match current_until(newest_ms, evaluated_ms, after_ms) {
+    let newest_ms = evidence.shard.newest_ms;
+    match current_until(newest_ms, evidence.evaluated_ms, after_ms) {
         Some(until_ms) => judgement.wake_at(until_ms),
         None => {
-            let text = stale_text(newest_ms, whose, after_ms);
+            let text = stale_text(newest_ms, "", after_ms);
             judgement.gaps.insert(Gap::new(DependentService::Config, &text));
         }
     }
@@ -44,7 +33,8 @@ pub(super) fn note_age(
 /// Begins the text of the gap that time alone opens and a delivery closes.
 pub(crate) const STALE: &str = "No AWS Config delivery tells of the last";
 
-fn stale_text(newest_ms: Option<i64>, whose: &str, after_ms: i64) -> String {
+/// That a shard is stale of which the newest is of this moment; `whose` goes behind the first sentence.
+pub(super) fn stale_text(newest_ms: Option<i64>, whose: &str, after_ms: i64) -> String {
     let stale = format!("{STALE} {}{whose}.", duration(after_ms));
     let newest = newest_ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     match newest {
@@ -122,7 +112,12 @@ pub fn current_until_ms(shard: &Shard, evaluated_ms: i64, stale_after_ms: i64) -
     current_until(shard.newest_ms, evaluated_ms, stale_after_ms)
 }
 
-fn current_until(newest_ms: Option<i64>, evaluated_ms: i64, stale_after_ms: i64) -> Option<i64> {
+/// As [`current_until_ms`], of a shard of which the newest is of this moment.
+pub(super) fn current_until(
+    newest_ms: Option<i64>,
+    evaluated_ms: i64,
+    stale_after_ms: i64,
+) -> Option<i64> {
     let until_ms = newest_ms?.min(evaluated_ms).saturating_add(stale_after_ms);
     (evaluated_ms < until_ms).then_some(until_ms)
 }

@@ -1,20 +1,16 @@
 //! What stands in the way of relying on facts of other shards: a fact is worth no more than the shard
 //! that holds it (semantics §11 rows 37, 39 and 40).
 
-use std::collections::BTreeSet;
-
 use crate::ident::{AccountId, ResourceType, ShardId};
+use crate::inventory::Item;
 use crate::policy::Policy;
 
-use super::coverage::missed_text;
-use super::{
-    AccountFacts, DependentService, Evaluator, Evidence, Fact, Gap, Judgement, Reference, Standing,
-    coverage,
-};
+use super::coverage::{current_until, missed_text, stale_text};
+use super::{DependentService, Evaluator, Evidence, Fact, Freshness, Gap, Judgement, Reference};
 
-/// Adds to a judgement what stands in the way of relying on the facts it read from other shards, and
-/// says when the first of these will be stale. What the shard judged tells itself is
-/// [`coverage`](super::coverage)'s to note.
+/// Adds to a judgement what stands in the way of relying on the items that the policy names, and says
+/// when the first of all facts it may read from other shards will be stale. Of those that the shard's own
+/// items name the evaluators note what they read.
 pub(super) fn note(
     judgement: &mut Judgement,
     policy: &Policy,
@@ -22,85 +18,88 @@ pub(super) fn note(
     evidence: &Evidence<'_>,
 ) {
     for reference in evaluator.references(policy) {
-        note_item(judgement, &reference, evidence);
+        let Reference::Item { account, region, resource_type, .. } = &reference else { continue };
+        let Some(Fact::Item(_, freshness)) = evidence.references.get(&reference) else { continue };
+        let shard = ShardId { account: account.clone(), region: region.clone() };
+        judgement.gaps.extend(doubts(&shard, resource_type, freshness, evidence));
+        wake(judgement, &shard, freshness.newest_ms, evidence);
     }
-    if judgement.in_scope == 0 || evidence.shard.is_unheard_of() {
-        return;
+    let (account, region) = (&evidence.shard.id.account, &evidence.shard.id.region);
+    for (region, newest_ms) in &evidence.account.protection_ages {
+        let shard = ShardId { account: account.clone(), region: region.clone() };
+        wake(judgement, &shard, *newest_ms, evidence);
     }
-    let is_read = |kind| evaluator.reads(policy).contains(kind);
-    if AccountFacts::PROTECTIONS.iter().any(is_read) {
-        for (region, newest_ms) in &evidence.account.protection_ages {
-            let account = evidence.shard.id.account.clone();
-            note_age(judgement, &ShardId { account, region: region.clone() }, *newest_ms, evidence);
-        }
-    }
-    note_networks(judgement, &evaluator.shard_references(policy, evidence.shard), evidence);
-}
-
-fn note_item(judgement: &mut Judgement, reference: &Reference, evidence: &Evidence<'_>) {
-    let Reference::Item { account, region, resource_type, .. } = reference else { return };
-    let Some(Fact::Item(_, standing)) = evidence.references.get(reference) else { return };
-    let shard = ShardId { account: account.clone(), region: region.clone() };
-    note_standing(judgement, &shard, resource_type, standing, evidence);
-}
-
-/// Groups of other accounts on the shard's interfaces, and who uses its own.
-fn note_networks(
-    judgement: &mut Judgement,
-    references: &BTreeSet<Reference>,
-    evidence: &Evidence<'_>,
-) {
     let network = &evidence.account.network;
-    let beside = |account: &AccountId| ShardId {
-        account: account.clone(),
-        region: evidence.shard.id.region.clone(),
-    };
-    for reference in references {
-        let Reference::Group { id, .. } = reference else { continue };
-        if let (Some(group), Some(standing)) =
-            (network.groups.get(id), network.group_standings.get(id))
-        {
-            let shard = beside(&group.key.account);
-            note_standing(judgement, &shard, &ResourceType::SECURITY_GROUP, standing, evidence);
-        }
-    }
-    if references.iter().any(|one| matches!(one, Reference::Vpc { .. })) {
-        for (account, newest_ms) in &network.sharer_ages {
-            note_age(judgement, &beside(account), *newest_ms, evidence);
-        }
+    let groups = network.groups.iter().filter_map(|(id, group)| {
+        Some((&group.key.account, network.group_freshness.get(id)?.newest_ms))
+    });
+    let sharers = network.sharer_ages.values().flatten().chain(&network.user_ages);
+    for (account, newest_ms) in groups.chain(sharers.map(|(account, age_ms)| (account, *age_ms))) {
+        let shard = ShardId { account: account.clone(), region: region.clone() };
+        wake(judgement, &shard, newest_ms, evidence);
     }
 }
 
-fn note_standing(
-    judgement: &mut Judgement,
+/// Why a group of [`NetworkFacts`](super::NetworkFacts), or one of the shard judged, may be another by
+/// now.
+pub(super) fn group_doubt(group: &Item, evidence: &Evidence<'_>) -> Option<Gap> {
+    let freshness = evidence.account.network.group_freshness.get(&group.key.id)?;
+    let shard = group.key.shard();
+    doubts(&shard, &group.key.resource_type, freshness, evidence).next()
+}
+
+/// Why one of the account's protections may protect something else by now.
+pub(super) fn protection_doubt(protection: &Item, evidence: &Evidence<'_>) -> Option<Gap> {
+    let newest_ms = evidence.account.protection_ages.get(&protection.key.region)?;
+    stale(&protection.key.shard(), *newest_ms, evidence)
+}
+
+/// Why what an account told of the shard's Region may be otherwise by now.
+pub(super) fn account_doubt(
+    account: &AccountId,
+    newest_ms: Option<i64>,
+    evidence: &Evidence<'_>,
+) -> Option<Gap> {
+    let region = evidence.shard.id.region.clone();
+    stale(&ShardId { account: account.clone(), region }, newest_ms, evidence)
+}
+
+/// What the shard judged tells is [`coverage`](super::coverage)'s to note.
+fn doubts(
     shard: &ShardId,
     resource_type: &ResourceType,
-    standing: &Standing,
+    freshness: &Freshness,
     evidence: &Evidence<'_>,
-) {
-    if *shard == evidence.shard.id {
-        return;
-    }
-    for open in &standing.missed {
+) -> impl Iterator<Item = Gap> {
+    let whose = format!("It concerns account {}, Region {}.", shard.account, shard.region);
+    let missed = freshness.missed.iter().map(move |open| {
         let text = missed_text(resource_type, open);
-        let whose = format!("It concerns account {}, Region {}.", shard.account, shard.region);
-        judgement.gaps.insert(Gap::new(DependentService::Config, &format!("{text} {whose}")));
-    }
-    note_age(judgement, shard, standing.newest_ms, evidence);
+        Gap::new(DependentService::Config, &format!("{text} {whose}"))
+    });
+    let is_elsewhere = *shard != evidence.shard.id;
+    missed.filter(move |_| is_elsewhere).chain(stale(shard, freshness.newest_ms, evidence))
 }
 
-fn note_age(
+/// That nothing new was told of another shard for too long.
+fn stale(shard: &ShardId, newest_ms: Option<i64>, evidence: &Evidence<'_>) -> Option<Gap> {
+    let after_ms = evidence.stale_after_ms?;
+    let is_current = current_until(newest_ms, evidence.evaluated_ms, after_ms).is_some();
+    let whose = format!(" of account {}, Region {}", shard.account, shard.region);
+    (*shard != evidence.shard.id && !is_current)
+        .then(|| Gap::new(DependentService::Config, &stale_text(newest_ms, &whose, after_ms)))
+}
+
+fn wake(
     judgement: &mut Judgement,
     shard: &ShardId,
     newest_ms: Option<i64>,
     evidence: &Evidence<'_>,
 ) {
     let Some(after_ms) = evidence.stale_after_ms else { return };
-    if *shard == evidence.shard.id {
-        return;
+    let until_ms = current_until(newest_ms, evidence.evaluated_ms, after_ms);
+    if let Some(until_ms) = until_ms.filter(|_| *shard != evidence.shard.id) {
+        judgement.wake_at(until_ms);
     }
-    let whose = format!(" of account {}, Region {}", shard.account, shard.region);
-    coverage::note_age(judgement, newest_ms, &whose, after_ms, evidence.evaluated_ms);
 }
 
 #[cfg(test)]

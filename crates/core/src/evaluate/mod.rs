@@ -20,6 +20,7 @@ mod elsewhere;
 mod evaluator;
 mod finding;
 mod footprint;
+mod freshness;
 mod gap;
 #[cfg(test)]
 mod hidden;
@@ -36,7 +37,6 @@ mod rule_groups;
 mod security_groups;
 mod selection;
 mod shield_advanced;
-mod standing;
 mod unrecorded;
 mod usage_audit;
 mod wafv2;
@@ -63,6 +63,7 @@ pub use finding::{
     ShieldFinding, UNAVAILABLE_PRIORITIES_MAX, Violation, ViolationReason, WafFinding,
 };
 pub use footprint::{Difference, Support, footprint, judge_changed, support};
+pub use freshness::Freshness;
 pub use gap::Gap;
 use judgement::unseen;
 pub use judgement::{Evidence, Judgement, Status, Verdict, Violator};
@@ -72,7 +73,6 @@ pub use network::{
 };
 pub use reference::{Fact, Reference, References};
 use selection::selected;
-pub use standing::Standing;
 use unrecorded::{outdated, unseen_gap};
 
 /// Which rules these are. To be raised with every change of what an evaluator finds of the same

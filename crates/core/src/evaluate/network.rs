@@ -18,10 +18,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ident::{AccountId, ResourceId, ResourceType};
 use crate::inventory::{Body, Item, OpenGap, Shard, UnseenState, Version};
 
+use super::freshness::Freshness;
 use super::gap::Gap;
 use super::reference::Reference;
 use super::security_groups::{is_own, is_terminated};
-use super::standing::Standing;
 use super::unrecorded::{outdated, outdated_gap};
 
 /// What the shards of other accounts in the same Region say of a shard's groups and interfaces.
@@ -38,10 +38,12 @@ pub struct NetworkFacts {
     /// Those shared with an account of which some interface was missed, or does not tell its groups.
     pub unseen: BTreeMap<Box<str>, AccountId>,
     /// What [`NetworkFacts::groups`] are worth.
-    pub group_standings: BTreeMap<ResourceId, Standing>,
-    /// How old what is known of the accounts is that share VPCs of the shard's groups, or list these
-    /// groups: the newest moment that is told of each one's shard ([`Shard::newest_ms`]).
-    pub sharer_ages: BTreeMap<AccountId, Option<i64>>,
+    pub group_freshness: BTreeMap<ResourceId, Freshness>,
+    /// How old what is known of the accounts is that share VPCs of the shard's groups: by VPC, the
+    /// newest moment that is told of each one's shard ([`Shard::newest_ms`]).
+    pub sharer_ages: BTreeMap<Box<str>, BTreeMap<AccountId, Option<i64>>>,
+    /// Likewise of the accounts of [`NetworkFacts::users`].
+    pub user_ages: BTreeMap<AccountId, Option<i64>>,
 }
 
 /// An interface, instance or association that lists groups of other accounts.
@@ -245,8 +247,8 @@ impl Presence {
     }
 
     /// What a group is worth that the account holds.
-    fn group_standing(&self, id: &ResourceId) -> Standing {
-        Standing::by(self.newest_ms, &self.missed_groups, id)
+    fn freshness_of_group(&self, id: &ResourceId) -> Freshness {
+        Freshness::by(self.newest_ms, &self.missed_groups, id)
     }
 
     /// Whether other accounts' shards say, or are told, anything by it.
@@ -306,7 +308,7 @@ impl NetworkFacts {
                 let groups: BTreeSet<Box<str>> = listed.cloned().collect();
                 if !groups.is_empty() {
                     sharers.add(shown(item).vpc, other);
-                    facts.sharer_ages.insert(other.clone(), presence.newest_ms);
+                    facts.user_ages.insert(other.clone(), presence.newest_ms);
                     facts.users.push(NetworkUser { item: item.clone(), groups });
                 }
             }
@@ -320,13 +322,14 @@ impl NetworkFacts {
             for other in others {
                 let known = presences.get(&other);
                 facts.share(&vpc, &other, known.map(|known| known.interfaces).unwrap_or_default());
-                facts.sharer_ages.insert(other, known.and_then(|known| known.newest_ms));
+                let ages = facts.sharer_ages.entry(vpc.clone()).or_default();
+                ages.insert(other, known.and_then(|known| known.newest_ms));
             }
         }
         for (id, group) in &facts.groups {
             let known = presences.get(&group.key.account);
-            let standing = known.map(|known| known.group_standing(id)).unwrap_or_default();
-            facts.group_standings.insert(id.clone(), standing);
+            let freshness = known.map(|known| known.freshness_of_group(id)).unwrap_or_default();
+            facts.group_freshness.insert(id.clone(), freshness);
         }
         facts.users.sort_by(|a, b| a.item.key.cmp(&b.item.key));
         facts

@@ -8,7 +8,7 @@ use crate::ident::{AccountId, ListId, PolicyId, Region, ResourceId, ResourceType
 use crate::inventory::Item;
 use crate::lists::App;
 
-use super::standing::Standing;
+use super::freshness::Freshness;
 
 /// A fact outside the shard that a policy, one of its rules or an item of the shard names.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ pub enum Reference {
 #[expect(clippy::large_enum_variant, reason = "a policy names a handful of facts")]
 pub enum Fact {
     /// A live item, and what that is worth.
-    Item(Item, Standing),
+    Item(Item, Freshness),
     /// `AppsList`
     Apps(Vec<App>),
     /// `ProtocolsList`: names or numbers as text.

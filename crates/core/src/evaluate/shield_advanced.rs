@@ -11,6 +11,7 @@ use crate::policy::shield_advanced::{ShieldAdvanced, WantedResponse};
 
 use super::account::{AccountFacts, protections};
 use super::coverage::{missed, not_recording, not_seen, open_gaps};
+use super::elsewhere::protection_doubt;
 use super::evaluator::Evaluator;
 use super::web_acls::{Acls, Found, is_protectable};
 use super::{
@@ -152,6 +153,7 @@ struct Protections<'a> {
     blind_global: Option<Gap>,
     /// That one which is held may protect something else by now.
     outdated: Option<Gap>,
+    evidence: Evidence<'a>,
 }
 
 impl<'a> Protections<'a> {
@@ -175,13 +177,15 @@ impl<'a> Protections<'a> {
         }
         let blind = |kind: Kind| kind.unknown(evidence).or_else(|| unread.clone());
         let (blind, blind_global) = (blind(Kind::Regional), blind(Kind::Global));
-        Protections { by_arn, blind, blind_global, outdated: stale }
+        Protections { by_arn, blind, blind_global, outdated: stale, evidence: *evidence }
     }
 
     /// That whether a resource is protected rests on what may have changed since.
     fn outdated(&self, item: &Item) -> Option<Gap> {
         match self.of_resource(item) {
-            Protected::By(protection, _) => outdated(protection),
+            Protected::By(protection, _) => {
+                outdated(protection).or_else(|| protection_doubt(protection, &self.evidence))
+            }
             Protected::Not | Protected::Unseen(_) => self.outdated.clone(),
         }
     }

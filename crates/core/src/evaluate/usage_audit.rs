@@ -10,6 +10,7 @@ use crate::policy::Policy;
 use crate::policy::usage_audit::UsageAudit;
 
 use super::coverage::{not_seen, open_gaps};
+use super::elsewhere::account_doubt;
 use super::evaluator::Evaluator;
 use super::interfaces::{self, Groups, Interfaces};
 use super::network;
@@ -155,6 +156,7 @@ struct Uses<'a> {
     outdated: Option<Gap>,
     /// What other accounts use, or may.
     network: &'a NetworkFacts,
+    evidence: Evidence<'a>,
 }
 
 impl<'a> Uses<'a> {
@@ -173,6 +175,7 @@ impl<'a> Uses<'a> {
             blind: unseen,
             outdated: None,
             network,
+            evidence: *evidence,
         };
         for NetworkUser { item, groups } in &network.users {
             let is_own = shard.item(&item.key.resource_type, item.key.id.as_str()).is_some();
@@ -230,31 +233,46 @@ impl<'a> Uses<'a> {
                 *count = count.saturating_add(1);
             }
         }
-        // An instance that does not tell its state may be terminated.
+        let Some(gap) = self.foreign_doubt(item) else {
+            self.used.extend(listed);
+            return;
+        };
+        for group in listed {
+            self.once_used.entry(group).or_insert_with(|| gap.clone());
+        }
+    }
+
+    /// Why what another account told may use something else by now. An instance that does not tell its
+    /// state may be terminated.
+    fn foreign_doubt(&self, item: &Item) -> Option<Gap> {
+        let ItemKey { account, resource_type, id, .. } = &item.key;
         let what = match (item.unseen_since.is_some(), stateless_gap(item).is_some()) {
             (true, _) => "latest configuration",
             (false, true) => "state",
             (false, false) => {
-                self.used.extend(listed);
-                return;
+                let newest_ms = self.network.user_ages.get(account)?;
+                return account_doubt(account, *newest_ms, &self.evidence);
             }
         };
-        let ItemKey { account, resource_type, id, .. } = &item.key;
         let text =
             format!("The {what} of {resource_type} {id} of account {account} was not recorded.");
-        let gap = Gap::new(DependentService::Config, &text);
-        for group in listed {
-            self.once_used.entry(group).or_insert_with(|| gap.clone());
-        }
+        Some(Gap::new(DependentService::Config, &text))
     }
 
     /// Why a group may be used by an account that shares its VPC.
     fn unknown_in_vpc(&self, item: &Item) -> Option<Gap> {
         let Body::SecurityGroup(group) = &item.body else { return None };
         let vpc = group.vpc.as_deref()?;
-        let (account, what) = match self.network.unrecorded.get(vpc) {
-            Some(account) => (account, "are not recorded"),
-            None => (self.network.unseen.get(vpc)?, "were not all seen"),
+        let (account, what) = match (self.network.unrecorded.get(vpc), self.network.unseen.get(vpc))
+        {
+            (Some(account), _) => (account, "are not recorded"),
+            (None, Some(account)) => (account, "were not all seen"),
+            (None, None) => {
+                let mut ages = self.network.sharer_ages.get(vpc)?.iter();
+                return ages.find_map(|(account, newest_ms)| {
+                    account_doubt(account, *newest_ms, &self.evidence)
+                });
+            }
         };
         let text = format!("Network interfaces of account {account}, which shares {vpc}, {what}.");
         Some(Gap::new(DependentService::Config, &text))

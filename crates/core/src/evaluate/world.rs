@@ -12,7 +12,7 @@ use crate::policy::{Policy, Rule};
 use crate::scope::Scope;
 
 use super::{
-    AccountFacts, Direction, Evidence, Fact, Gap, Judgement, References, Standing, Violator, judge,
+    AccountFacts, Direction, Evidence, Fact, Freshness, Gap, Judgement, References, Violator, judge,
 };
 
 /// The account of every shard here.
@@ -100,7 +100,7 @@ pub fn policy(resource_types: &str, rule: Rule) -> Policy {
 
 /// A fact of a shard that tells all there is, whenever it is asked.
 pub fn held(item: Item) -> Fact {
-    Fact::Item(item, Standing { newest_ms: Some(i64::MAX), ..Standing::default() })
+    Fact::Item(item, Freshness { newest_ms: Some(i64::MAX), ..Freshness::default() })
 }
 
 pub fn judged(policy: &Policy, shard: &Shard, references: &References) -> Judgement {

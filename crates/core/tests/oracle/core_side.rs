@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use palisade_core::evaluate::{
-    self, AccountFacts, Evidence, Fact, Judgement, NetworkFacts, Presence, Reference, References,
-    Standing, Status,
+    self, AccountFacts, Evidence, Fact, Freshness, Judgement, NetworkFacts, Presence, Reference,
+    References, Status,
 };
 use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{
@@ -315,7 +315,7 @@ fn references(
                 let at = ShardId { account: account.clone(), region: region.clone() };
                 shards.get(&at).and_then(|shard| {
                     let item = shard.item(resource_type, id.as_str())?.clone();
-                    Some(Fact::Item(item, Standing::of(shard, resource_type, id)))
+                    Some(Fact::Item(item, Freshness::of(shard, resource_type, id)))
                 })
             }
             Reference::AppsList { id, .. } => list(case, "apps", id.as_str())

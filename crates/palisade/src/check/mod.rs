@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use palisade_core::evaluate::{
-    AccountFacts, Evidence, Fact, Reference, References, Standing, Status, judge, reads,
+    AccountFacts, Evidence, Fact, Freshness, Reference, References, Status, judge, reads,
     reads_networks, references,
 };
 use palisade_core::ident::{AccountId, Region, ShardId};
@@ -497,8 +497,8 @@ impl<'a> Judging<'a> {
                     let shard = ShardId { account: account.clone(), region: region.clone() };
                     let Some(shard) = shards.get(&shard) else { continue };
                     if let Some(item) = shard.item(resource_type, id.as_str()) {
-                        let standing = Standing::of(shard, resource_type, id);
-                        facts.insert(reference.clone(), Fact::Item(item.clone(), standing));
+                        let freshness = Freshness::of(shard, resource_type, id);
+                        facts.insert(reference.clone(), Fact::Item(item.clone(), freshness));
                     }
                 }
             }

@@ -179,8 +179,9 @@ fn random_delivery(dice: &mut Rng) -> Delivery {
 
 /// A shard that grows newer marks nobody who found it new enough.
 fn without_ages(mut facts: NetworkFacts) -> NetworkFacts {
-    facts.sharer_ages.values_mut().for_each(|age_ms| *age_ms = None);
-    facts.group_standings.values_mut().for_each(|standing| standing.newest_ms = None);
+    let sharers = facts.sharer_ages.values_mut().flat_map(|ages| ages.values_mut());
+    sharers.chain(facts.user_ages.values_mut()).for_each(|age_ms| *age_ms = None);
+    facts.group_freshness.values_mut().for_each(|freshness| freshness.newest_ms = None);
     facts
 }
 

@@ -89,26 +89,26 @@ pub fn readers_are_marked_when_a_referenced_item_changes_goes_or_returns(bed: &m
 pub fn what_a_fact_is_worth_is_loaded_with_it(bed: &mut impl Bed) {
     let store = bed.store();
     let home = shard(9);
-    let standing = || {
+    let freshness = || {
         let asked = [item_reference(&home, "sg-audit")].into();
         let facts = store.load(&Want::whole(&shard(1), &asked, &[])).unwrap().references;
-        let Some(Fact::Item(_, standing)) = facts.values().next() else { panic!() };
-        let missed = standing.missed.iter().map(|gap| gap.what.as_deref().unwrap_or("*"));
-        (standing.newest_ms, missed.collect::<Vec<_>>().join(" "))
+        let Some(Fact::Item(_, freshness)) = facts.values().next() else { panic!() };
+        let missed = freshness.missed.iter().map(|gap| gap.what.as_deref().unwrap_or("*"));
+        (freshness.newest_ms, missed.collect::<Vec<_>>().join(" "))
     };
     store.accept(&snapshot(&home, 10, &[group(&home, "sg-audit", 5)]), 100, None).unwrap();
-    assert_eq!(standing(), (Some(10), String::new()));
+    assert_eq!(freshness(), (Some(10), String::new()));
     let gaps = [
         gap(&home, Some(GROUP), "sg-audit", 20),
         gap(&home, Some(GROUP), "sg-other", 20),
         gap(&home, Some(ResourceType::VPC), "vpc-1", 20),
     ];
     store.accept(&missing(&[], &gaps), 100, None).unwrap();
-    assert_eq!(standing().1, "sg-audit", "what is another's says nothing of it");
+    assert_eq!(freshness().1, "sg-audit", "what is another's says nothing of it");
     store.accept(&missing(&[], &[gap(&home, Some(GROUP), "", 20)]), 100, None).unwrap();
-    assert!(standing().1.contains('*'), "it may be of any group");
+    assert!(freshness().1.contains('*'), "it may be of any group");
     store.accept(&snapshot(&home, 30, &[group(&home, "sg-audit", 5)]), 100, None).unwrap();
-    assert_eq!(standing(), (Some(30), String::new()));
+    assert_eq!(freshness(), (Some(30), String::new()));
 }
 
 pub fn readers_are_marked_when_what_they_read_is_worth_more_or_less(bed: &mut impl Bed) {

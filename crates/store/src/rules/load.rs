@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use palisade_core::evaluate::{
-    AccountFacts, Changed, Fact, Reference, References, Standing, Support, reads_networks,
+    AccountFacts, Changed, Fact, Freshness, Reference, References, Support, reads_networks,
 };
 use palisade_core::ident::{AccountId, PolicyId, ResourceType, ShardId};
 use palisade_core::inventory::{ItemKey, Shard};
@@ -169,8 +169,8 @@ fn fact(rows: &impl Rows, reference: &Reference) -> Result<Option<Fact>> {
             };
             let Some(item) = rows.live_item(&key)? else { return Ok(None) };
             let known = coverage::of(rows, &key.shard())?;
-            let standing = Standing::of(&known, resource_type, id);
-            Ok(Some(Fact::Item(item, standing)))
+            let freshness = Freshness::of(&known, resource_type, id);
+            Ok(Some(Fact::Item(item, freshness)))
         }
         Reference::AppsList { id, .. } | Reference::ProtocolsList { id, .. } => {
             // A list under this id that is another administrator's, Region's or kind's is not it.

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::evaluate::{
-    InterfacesKnown, NETWORK_TYPES, NetworkAsked, NetworkFacts, NetworkShown, NetworkUser,
-    Reference, Sharers, Standing,
+    Freshness, InterfacesKnown, NETWORK_TYPES, NetworkAsked, NetworkFacts, NetworkShown,
+    NetworkUser, Reference, Sharers,
 };
 use palisade_core::ident::{AccountId, ResourceId, ResourceType, ShardId};
 use palisade_core::inventory::{Body, Item, ItemKey, Shard};
@@ -38,8 +38,8 @@ pub fn facts(rows: &impl Rows, shard: &Shard) -> Result<NetworkFacts> {
     }
     for (id, group) in &facts.groups {
         let known = coverage::of(rows, &group.key.shard())?;
-        let standing = Standing::of(&known, &ResourceType::SECURITY_GROUP, id);
-        facts.group_standings.insert(id.clone(), standing);
+        let freshness = Freshness::of(&known, &ResourceType::SECURITY_GROUP, id);
+        facts.group_freshness.insert(id.clone(), freshness);
     }
     if !rows.any_pointer(&shard.id.region)? {
         return Ok(facts);
@@ -64,7 +64,7 @@ pub fn facts(rows: &impl Rows, shard: &Shard) -> Result<NetworkFacts> {
         let groups = listed_of(rows, &item, &lent)?;
         if !groups.is_empty() {
             sharers.add(NetworkShown::of(&item).vpc, &item.key.account);
-            facts.sharer_ages.insert(item.key.account.clone(), None);
+            facts.user_ages.insert(item.key.account.clone(), None);
             facts.users.push(NetworkUser { item, groups });
         }
     }
@@ -87,10 +87,11 @@ pub fn facts(rows: &impl Rows, shard: &Shard) -> Result<NetworkFacts> {
             };
             known.insert(other.clone(), interfaces);
             facts.share(&vpc, &other, interfaces);
-            facts.sharer_ages.insert(other, None);
+            facts.sharer_ages.entry(vpc.clone()).or_default().insert(other, None);
         }
     }
-    for (account, age_ms) in &mut facts.sharer_ages {
+    let sharers = facts.sharer_ages.values_mut().flatten();
+    for (account, age_ms) in sharers.chain(&mut facts.user_ages) {
         *age_ms = newest_ms(rows, &beside(&shard.id, account))?;
     }
     Ok(facts)

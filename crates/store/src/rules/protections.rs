@@ -15,20 +15,17 @@ use super::{Rows, coverage, gaps, marks};
 pub fn account_facts(rows: &impl Rows, shard: &ShardId) -> Result<AccountFacts> {
     let home = ShardId { account: shard.account.clone(), region: Region::home_of_global() };
     let protections = rows.live_items_beside(shard, &AccountFacts::PROTECTIONS)?;
-    let knows_global_protections = Known::by(&coverage::of(rows, &home)?).global;
-    let mut holders: BTreeSet<Region> =
-        protections.iter().map(|item| item.key.region.clone()).collect();
-    holders.extend(knows_global_protections.then_some(home.region));
+    let holders: BTreeSet<&Region> = protections.iter().map(|item| &item.key.region).collect();
     let mut protection_ages = BTreeMap::new();
-    for region in holders {
+    for region in holders.into_iter().cloned() {
         let beside = ShardId { account: shard.account.clone(), region };
         let newest_ms = rows.shard(&beside)?.and_then(|row| row.newest_ms());
         protection_ages.insert(beside.region, newest_ms);
     }
     Ok(AccountFacts {
         protections,
-        knows_global_protections,
         protection_ages,
+        knows_global_protections: Known::by(&coverage::of(rows, &home)?).global,
         knows_regional_protections: knows_regional(rows, shard)?,
         missed_regional_protections: missed_regional(rows, shard)?,
         ..AccountFacts::default()
@@ -115,7 +112,6 @@ impl Served {
     /// The shard was stale, and is not any more: that counts wherever its protections are read
     /// ([`AccountFacts::protection_ages`]).
     pub fn note_current_again(&mut self, rows: &impl Rows, shard: &ShardId) -> Result<()> {
-        self.all |= self.knew.global;
         for kind in &AccountFacts::PROTECTIONS {
             self.all |= !rows.live_items_of(shard, kind)?.is_empty();
         }

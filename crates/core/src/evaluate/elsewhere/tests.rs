@@ -1,10 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::evaluate::security_groups::administrators_group;
 use crate::evaluate::world::{
-    ADMIN, account, body, gaps, group, held, instance, policy, shard_id, violators, world,
+    ADMIN, account, body, gaps, group, held, instance, interface, policy, shard_id, violators,
+    world,
 };
-use crate::evaluate::{NetworkFacts, References, judge};
+use crate::evaluate::{AccountFacts, NetworkFacts, NetworkUser, References, judge};
 use crate::ident::Region;
 use crate::inventory::{Body, Cause, Item, OpenGap, Protection, Shard};
 use crate::policy::Rule;
@@ -87,7 +88,7 @@ fn an_audit_group_is_worth_what_the_administrators_shard_is() {
     ] {
         let case = format!("{newest_ms:?} {missed:?}");
         let audit = group("sg-audit", "in tcp 443 10.0.0.0/8");
-        let fact = Fact::Item(audit, Standing { newest_ms, missed });
+        let fact = Fact::Item(audit, Freshness { newest_ms, missed });
         let references = References::from([(reference.clone(), fact)]);
         assert_eq!(found(&policy, &mine, &references, &AccountFacts::default()), want, "{case}");
     }
@@ -102,7 +103,7 @@ fn a_shard_judged_tells_for_itself() {
     policy.owner = shard_id().account;
     let audit = group("sg-audit", "in tcp 443 10.0.0.0/8");
     let reference = administrators_group(&policy, &audit.key.id);
-    let fact = Fact::Item(audit.clone(), Standing::default());
+    let fact = Fact::Item(audit.clone(), Freshness::default());
     let references = References::from([(reference, fact)]);
     assert_eq!(found(&policy, &shard([audit]), &references, &AccountFacts::default()), "36 h");
 }
@@ -112,91 +113,122 @@ fn what_is_missed_is_anothers_where_it_names_another() {
     let mut home = shard([]);
     let open = &missed(Cause::Item, Some("sg-2")) | &missed(Cause::File, Some("sg-2"));
     home.open_gaps.insert(ResourceType::SECURITY_GROUP, open);
-    let standing = |id: &str| {
-        Standing::of(&home, &ResourceType::SECURITY_GROUP, &id.try_into().unwrap()).missed.len()
+    let freshness = |id: &str| {
+        Freshness::of(&home, &ResourceType::SECURITY_GROUP, &id.try_into().unwrap()).missed.len()
     };
-    assert_eq!((standing("sg-1"), standing("sg-2")), (1, 2), "a file may be about any");
+    assert_eq!((freshness("sg-1"), freshness("sg-2")), (1, 2), "a file may be about any");
 }
 
 #[test]
 fn a_protection_is_worth_what_the_shard_is_that_holds_it() {
     const EIP: &str = "arn:aws:ec2:us-east-1:111111111111:eip-allocation/eipalloc-1";
-    let mut eip = body(ResourceType::EIP, "eipalloc-1", Body::Unwanted);
-    eip.arn = Some(EIP.into());
+    let eip = |id: &str| body(ResourceType::EIP, id, Body::Unwanted);
     let serving = Protection { resource_arn: EIP.into(), automatic_response: None };
-    let away = |item: &mut Item| item.key.region = Region::try_from("eu-west-1").unwrap();
-    let mut protection =
-        body(ResourceType::SHIELD_REGIONAL_PROTECTION, "p-1", Body::Protection(serving));
-    away(&mut protection);
+    let protection = |region: &str| {
+        let body_of = Body::Protection(serving.clone());
+        let mut item = body(ResourceType::SHIELD_REGIONAL_PROTECTION, "p-1", body_of);
+        item.key.region = Region::try_from(region).unwrap();
+        item
+    };
     let policy = policy("AWS::EC2::EIP", Rule::ShieldAdvanced(ShieldAdvanced::default()));
     let stale = stale("111111111111, Region eu-west-1");
-    for (items, region, newest_ms, want) in [
-        (vec![eip.clone()], "eu-west-1", hours_ago(6), "30 h".to_owned()),
-        (vec![eip.clone()], "eu-west-1", None, format!("{stale}; 36 h")),
-        (vec![eip], "us-east-1", None, "36 h".to_owned()),
-        // Nothing is in scope.
-        (vec![], "eu-west-1", None, "36 h".to_owned()),
+    let unprotected = "eipalloc-2 RESOURCE_MISSING_SHIELD_PROTECTION";
+    for (id, region, newest_ms, want) in [
+        ("eipalloc-1", "eu-west-1", hours_ago(6), "30 h".to_owned()),
+        ("eipalloc-1", "eu-west-1", None, format!("{stale}; 36 h")),
+        // The shard's own.
+        ("eipalloc-1", "us-east-1", None, "36 h".to_owned()),
+        // It rests on none.
+        ("eipalloc-2", "eu-west-1", None, format!("{unprotected}; 36 h")),
     ] {
+        let held = protection(region);
+        let own = Some(held.clone()).filter(|_| region == "us-east-1");
         let facts = AccountFacts {
-            protections: vec![protection.clone()],
+            protections: vec![held],
             protection_ages: BTreeMap::from([(Region::try_from(region).unwrap(), newest_ms)]),
+            knows_regional_protections: true,
             ..AccountFacts::default()
         };
-        let case = format!("{} {region} {newest_ms:?}", items.len());
-        assert_eq!(found(&policy, &shard(items), &References::new(), &facts), want, "{case}");
+        let shard = shard([eip(id)].into_iter().chain(own));
+        let found = found(&policy, &shard, &References::new(), &facts);
+        assert_eq!(found, want, "{id} {region} {newest_ms:?}");
     }
 }
 
+/// A group in VPC vpc-1.
+fn in_vpc(mut item: Item) -> Item {
+    if let Body::SecurityGroup(group) = &mut item.body {
+        group.vpc = Some("vpc-1".into());
+    }
+    item
+}
+
+fn theirs(mut item: Item) -> Item {
+    item.key.account = account(ADMIN);
+    item
+}
+
 #[test]
-fn shared_networks_are_worth_what_the_other_accounts_shards_are() {
-    let mine = |id: &str| {
-        let mut mine = group(id, "");
-        if let Body::SecurityGroup(group) = &mut mine.body {
-            group.vpc = Some("vpc-1".into());
-        }
-        mine
-    };
-    let theirs = {
-        let mut theirs = group("sg-9", "in tcp 443 10.0.0.0/8");
-        theirs.key.account = account(ADMIN);
-        theirs
-    };
-    let items = [mine("sg-1"), instance("i-1", &["sg-1", "sg-9"], &[])];
-    let stale = stale("999999999999, Region us-east-1");
+fn who_uses_a_group_is_worth_what_the_shards_of_the_vpcs_accounts_are() {
     let usage = Rule::UsageAudit(UsageAudit { unused_after_ms: Some(0), unique: false });
-    let usage = policy(GROUP, usage);
-    for (newest_ms, want) in [(hours_ago(30), "6 h".to_owned()), (None, format!("{stale}; 36 h"))] {
+    let policy = policy(GROUP, usage);
+    let mine =
+        [in_vpc(group("sg-1", "")), interface("eni-1", &["sg-2"]), in_vpc(group("sg-2", ""))];
+    let user = |listed: &str| NetworkUser {
+        item: theirs(interface("eni-9", &[listed])),
+        groups: [listed.into()].into(),
+    };
+    let stale = stale("999999999999, Region us-east-1");
+    for (listed, newest_ms, want) in [
+        // It uses nothing: sg-1 is unused, as far as that can be told.
+        (None, hours_ago(30), "sg-1 SECURITY_GROUP_UNUSED; 6 h".to_owned()),
+        (None, None, format!("{stale}; 36 h")),
+        // sg-1 is in use, as far as that can be told.
+        (Some("sg-1"), hours_ago(30), "6 h".to_owned()),
+        (Some("sg-1"), None, format!("{stale}; 36 h")),
+    ] {
         let network = NetworkFacts {
-            sharer_ages: BTreeMap::from([(account(ADMIN), newest_ms)]),
-            // What is not asked for by the policy does not stand in its way.
-            group_standings: BTreeMap::from([(theirs.key.id.clone(), Standing::default())]),
+            users: listed.map(user).into_iter().collect(),
+            user_ages: BTreeMap::from([(account(ADMIN), newest_ms)]),
+            sharer_ages: [("vpc-1".into(), [(account(ADMIN), newest_ms)].into())].into(),
             ..NetworkFacts::default()
         };
         let facts = AccountFacts { network, ..AccountFacts::default() };
-        let found = found(&usage, &shard(items.clone()), &References::new(), &facts);
-        assert_eq!(found, want, "{newest_ms:?}");
+        let found = found(&policy, &shard(mine.clone()), &References::new(), &facts);
+        assert_eq!(found, want, "{listed:?} {newest_ms:?}");
     }
+    // What the account's own interfaces use is in use whoever shares the VPC.
+    let network = NetworkFacts {
+        sharer_ages: [("vpc-1".into(), [(account(ADMIN), None)].into())].into(),
+        ..NetworkFacts::default()
+    };
+    let facts = AccountFacts { network, ..AccountFacts::default() };
+    let used = shard(mine.into_iter().skip(1));
+    assert_eq!(found(&policy, &used, &References::new(), &facts), "36 h");
+}
+
+#[test]
+fn a_group_of_another_account_is_worth_what_that_accounts_shard_is() {
     let named = AuditGroups { ids: vec!["sg-1".try_into().unwrap()], action: AuditAction::Deny };
     let audit = Rule::ContentAudit(ContentAudit { audit: Some(named), managed: None });
-    let mut audit = policy("AWS::EC2::Instance", audit);
-    audit.owner = shard_id().account;
-    let own = (
-        administrators_group(&audit, &"sg-1".try_into().unwrap()),
-        held(group("sg-1", "in tcp 22 10.0.0.0/8")),
-    );
+    let mut policy = policy("AWS::EC2::Instance", audit);
+    policy.owner = shard_id().account;
+    let denied = group("sg-1", "in tcp 22 10.0.0.0/8");
+    let denied = (administrators_group(&policy, &denied.key.id), held(denied));
+    let references = References::from([denied]);
+    let instances = [instance("i-1", &["sg-9"], &[])];
+    let other = theirs(group("sg-9", "in tcp 443 10.0.0.0/8"));
+    let stale = stale("999999999999, Region us-east-1");
     for (newest_ms, want) in [(hours_ago(30), "6 h".to_owned()), (None, format!("{stale}; 36 h"))] {
+        let id = other.key.id.clone();
+        let freshness = Freshness { newest_ms, ..Freshness::default() };
         let network = NetworkFacts {
-            groups: BTreeMap::from([(theirs.key.id.clone(), theirs.clone())]),
-            group_standings: BTreeMap::from([(
-                theirs.key.id.clone(),
-                Standing { newest_ms, ..Standing::default() },
-            )]),
-            sharer_ages: BTreeMap::from([(account(ADMIN), None)]),
+            groups: [(id.clone(), other.clone())].into(),
+            group_freshness: [(id, freshness)].into(),
             ..NetworkFacts::default()
         };
         let facts = AccountFacts { network, ..AccountFacts::default() };
-        let references = References::from([own.clone()]);
-        let found = found(&audit, &shard(items.clone()), &references, &facts);
+        let found = found(&policy, &shard(instances.clone()), &references, &facts);
         assert_eq!(found, want, "{newest_ms:?}");
     }
 }

@@ -2,9 +2,22 @@
 
 use serde_json::Value;
 
-use super::Mutation;
 use super::held::Held;
 use super::told::State;
+use super::{Mutation, World};
+
+/// Whether what another shard tells of a resource may be otherwise by now: the shard is stale, or
+/// something untold may be of it. Nothing is worth more than the shard that tells it (row 40).
+pub fn may_be_otherwise(world: &World<'_>, there: &Held<'_>, kind: &str, id: &str) -> bool {
+    let hole = there.has_hole_about(world, kind, id)
+        && there.broken != Some(Mutation::HolesOfOtherShardsPass);
+    hole || is_stale_elsewhere(world, there)
+}
+
+/// Whether another shard is stale.
+pub fn is_stale_elsewhere(world: &World<'_>, there: &Held<'_>) -> bool {
+    is_stale(world.case, there) && there.broken != Some(Mutation::StaleShardsTellOthers)
+}
 
 /// Whether the newest that was told of a shard is older than the limit.
 pub fn is_stale(case: &Value, here: &Held<'_>) -> bool {

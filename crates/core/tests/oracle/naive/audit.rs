@@ -5,6 +5,7 @@ use std::cell::Cell;
 
 use serde_json::Value;
 
+use super::age::may_be_otherwise;
 use super::demand::{Demand, Lists, PREFIX_LIST, is_replica, name_of};
 use super::held::{self, Held};
 use super::item::{captured_ms, is_unseen};
@@ -211,7 +212,9 @@ impl Audit<'_, '_> {
         let later = others
             .filter_map(|there| there.item(GROUP, id))
             .any(|other| is_unseen(other) && captured_ms(other) > captured_ms(group));
-        shard.is_outdated(group) || later && self.is_foreign(group)
+        let elsewhere =
+            shard.account != self.here.account && may_be_otherwise(self.world, shard, GROUP, id);
+        shard.is_outdated(group) || later && self.is_foreign(group) || elsewhere
     }
 
     /// Semantics §10 row 28.

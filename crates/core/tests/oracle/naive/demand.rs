@@ -5,6 +5,7 @@ use std::cell::Cell;
 
 use serde_json::Value;
 
+use super::age::may_be_otherwise;
 use super::held::{self, Held};
 use super::item::is_unseen;
 use super::options::breaks_options;
@@ -85,6 +86,8 @@ impl Demand {
                     let told = rules(group, broken);
                     missing |= told.untold_ingress || told.untold_egress;
                     outdated |= there.is_outdated(group);
+                    outdated |= there.account != here.account
+                        && may_be_otherwise(world, &there, GROUP, text(&named["id"]));
                     told.rules.iter().for_each(|rule| directions[usize::from(rule.egress)] = true);
                     audit.extend(told.rules.into_iter().filter(|r| !matches!(r.peer, Peer::Group)));
                 }

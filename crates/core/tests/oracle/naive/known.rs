@@ -79,6 +79,15 @@ impl Held<'_> {
         self.has_hole_of(world, kind, false)
     }
 
+    /// Whether something untold may be of this resource. An item that could not be read is of the
+    /// resource that it names.
+    pub fn has_hole_about(&self, world: &World<'_>, kind: &str, id: &str) -> bool {
+        let about = |hole: &&Hole| !hole.item || hole.id.as_deref().is_none_or(|named| named == id);
+        self.told.holes.iter().filter(about).any(|hole| {
+            hole.kind.as_deref().is_none_or(|of| of == kind) && self.is_open(world, hole, kind)
+        })
+    }
+
     /// Of recorders that were not listed nothing bad can come: what any records is known.
     fn has_hole_of(&self, world: &World<'_>, kind: &str, items_alone: bool) -> bool {
         self.told.holes.iter().filter(|hole| hole.unreadable || !items_alone).any(|hole| {

@@ -44,6 +44,8 @@ mutations! {
     KnownByAnySnapshot,
     AssumptionIgnored,
     StalenessIgnored,
+    StaleShardsTellOthers,
+    HolesOfOtherShardsPass,
     SnapshotsAreAsOldAsTheirItems,
     OldestDeliveryDecides,
     FutureMomentsAreForgotten,

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::age::is_stale_elsewhere;
 use super::held::{self, Held};
 use super::network::{INTERFACE, ids_of, interfaces};
 use super::{Mutation, World, any_case, text};
@@ -61,6 +62,7 @@ fn tells_interfaces(world: &World<'_>, account: &str, vpc: &str, broken: Option<
         of.is_empty() || of == vpc
     };
     there.knows(world, INTERFACE)
+        && !is_stale_elsewhere(world, &there)
         && interfaces(&there, &[], broken)
             .iter()
             .filter(|interface| in_vpc(interface))

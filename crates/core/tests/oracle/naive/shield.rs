@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::acl::{Association, claims_are_outdated, web_acl_of};
+use super::age::is_stale_elsewhere;
 use super::held::{self, Held};
 use super::item::{captured_ms, is_unseen};
 use super::known::require;
@@ -67,8 +68,14 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
         let layer_7 = [BALANCER, DISTRIBUTION].contains(&kind);
         let outdated_protection = match protection {
             Some(protection) => {
+                let held = |there: &&Held<'_>| {
+                    let mut live = there.live.iter();
+                    there.region != here.region && live.any(|one| std::ptr::eq(*one, protection))
+                };
+                let stale = everywhere.iter().find(held);
                 outdated.iter().any(|one| std::ptr::eq(*one, protection))
                     && broken != Some(Mutation::OutdatedProtectionsPass)
+                    || stale.is_some_and(|there| is_stale_elsewhere(world, there))
             }
             None => {
                 !outdated.is_empty()

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::age::is_stale_elsewhere;
 use super::demand::{is_replica, name_of};
 use super::held::{self, Held};
 use super::item::{captured_ms, is_unseen};
@@ -26,6 +27,8 @@ struct Users<'a> {
     balancers: Vec<Carrier<'a>>,
     /// Associations of groups with other VPCs, the account's own and those that others tell.
     associations: [Vec<Association>; 2],
+    /// Accounts whose users may be gone by now: nothing new was told of them for too long.
+    stale: Vec<String>,
 }
 
 pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
@@ -51,7 +54,7 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
     }
     let others_told =
         BALANCERS.iter().chain([&ASSOCIATION]).all(|kind| !here.has_hole(world, kind));
-    let users = Users::of(&here, &others, broken);
+    let users = Users::of(world, &here, &others, broken);
     let users_seen =
         interfaces_known && instances_known && others_told && users.are_all_told(broken);
     let untold_vpcs = untold_vpcs(world, &here, &others, broken);
@@ -193,7 +196,12 @@ enum Use {
 }
 
 impl<'a> Users<'a> {
-    fn of(here: &Held<'a>, others: &[Held<'a>], broken: Option<Mutation>) -> Users<'a> {
+    fn of(
+        world: &World<'_>,
+        here: &Held<'a>,
+        others: &[Held<'a>],
+        broken: Option<Mutation>,
+    ) -> Users<'a> {
         let mut balancers = vec![];
         for kind in BALANCERS {
             let blind = match kind == BALANCERS[0] {
@@ -236,9 +244,18 @@ impl<'a> Users<'a> {
         }
         let associations = match broken {
             Some(Mutation::AssociationsUseNothing) => [vec![], vec![]],
-            _ => [associations(here), others.iter().flat_map(associations).collect()],
+            _ => {
+                let of_others = others.iter().flat_map(|there| {
+                    let stale = is_stale_elsewhere(world, there);
+                    let told = associations(there).into_iter();
+                    told.map(move |one| Association { outdated: one.outdated || stale, ..one })
+                });
+                [associations(here), of_others.collect()]
+            }
         };
-        Users { interfaces, instances, balancers, associations }
+        let stale = others.iter().filter(|there| is_stale_elsewhere(world, there));
+        let stale = stale.map(|there| there.account.clone()).collect();
+        Users { interfaces, instances, balancers, associations, stale }
     }
 
     fn all(&self) -> impl Iterator<Item = &Carrier<'a>> {
@@ -257,7 +274,13 @@ impl<'a> Users<'a> {
         }
         for user in self.all() {
             if user.groups.iter().any(|listed| listed == id) {
-                if !user.outdated || broken == Some(Mutation::OutdatedUsersUse) {
+                let stale = user.foreign
+                    && self
+                        .stale
+                        .iter()
+                        .any(|account| *account == text(&user.item["awsAccountId"]));
+                let outdated = user.outdated || stale;
+                if !outdated || broken == Some(Mutation::OutdatedUsersUse) {
                     return Use::Now;
                 }
                 if broken != Some(Mutation::OutdatedUsersUseNothing) {
