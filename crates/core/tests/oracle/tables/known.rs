@@ -9,7 +9,8 @@ const VIOLATOR: (&str, &str, &str) =
     ("AWS::EC2::SecurityGroup", "sg-1", "RESOURCE_VIOLATES_AUDIT_SECURITY_GROUP");
 
 /// Minutes since the newest that the files tell, and the limit | what is held | outcome. A snapshot
-/// tells of its moment, a history of its newest capture, another's snapshot of nothing here.
+/// tells of its moment, a history of its newest capture, another's snapshot of nothing here. What the
+/// audit group is by now only the administrator's files tell.
 const AGES: &str = "
 1439 of 1440                   | good  | comply
 1440 of 1440                   | good  | undecided
@@ -24,7 +25,11 @@ const AGES: &str = "
 61 of 60 again                 | good  | undecided
 61 of 60 elsewhere             | good  | undecided
 61 of 60 administrator         | good  | undecided
-61 of 60 change                | good  | comply
+61 of 60 change                | good  | undecided
+61 of 60 change                | bad   | violate +AWSCONFIG
+61 of 60 both                  | good  | comply
+61 of 60 both                  | bad   | violate
+99999 of - change              | good  | comply
 ";
 
 /// When the case's snapshot was taken, milliseconds since 1970.
@@ -51,17 +56,16 @@ fn staleness_worked_by_hand() {
                 let file = json!({"fileVersion": "1.0", "configurationItems": [vpc]});
                 case["elsewhere"] = json!([{"region": "sa-east-1", "delivery": file}]);
             }
-            Some(&"administrator") => {
-                let groups = case["administratorDelivery"]["configurationItems"].as_array_mut();
-                groups.unwrap()[0]["configurationItemCaptureTime"] =
-                    json!("2026-03-01T00:30:00.000Z");
-            }
-            Some(&"change") => {
-                let mut changed = group.clone();
-                changed["configurationItemCaptureTime"] = json!("2026-03-01T00:30:00.000Z");
-                case["files"] = json!([{"name": "change.json", "content": changed}]);
-            }
             _ => {}
+        }
+        if ["administrator", "both"].iter().any(|word| words.contains(word)) {
+            let groups = case["administratorDelivery"]["configurationItems"].as_array_mut();
+            groups.unwrap()[0]["configurationItemCaptureTime"] = json!("2026-03-01T00:30:00.000Z");
+        }
+        if ["change", "both"].iter().any(|word| words.contains(word)) {
+            let mut changed = group.clone();
+            changed["configurationItemCaptureTime"] = json!("2026-03-01T00:30:00.000Z");
+            case["files"] = json!([{"name": "change.json", "content": changed}]);
         }
         super::check(&format!("{age} | {held}"), &case, &outcome(want));
     }
