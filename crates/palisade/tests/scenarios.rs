@@ -46,6 +46,7 @@ macro_rules! scenarios {
 
 scenarios! {
     a_dns_rule_group_is_put_on_vpcs
+    a_classic_web_acl_is_put_on_load_balancers
     a_web_acl_is_retrofitted
     an_account_moves_between_units
     an_account_is_suspended_and_reactivated

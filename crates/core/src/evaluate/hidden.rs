@@ -215,6 +215,24 @@ fn association(group: &str, priority: u16) -> Value {
     item("AWS::Route53Resolver::FirewallRuleGroupAssociation", "as-1", &body)
 }
 
+fn classic_acl(name: &str, group: &str, on: &[&str]) -> Value {
+    let on: Vec<Value> = on.iter().map(|arn| json!({"resourceARN": arn})).collect();
+    let body = json!({"webACLId": "acl-1", "name": name, "metricName": "m", "defaultAction":
+        {"type": "ALLOW"}, "rulesList": [{"ruleId": group, "priority": 1, "type": "GROUP",
+        "overrideAction": {"type": "NONE"}, "excludedRules": []}], "associationList": on});
+    item("AWS::WAFRegional::WebACL", "acl-1", &body)
+}
+
+fn classic() -> Policy {
+    let data = json!({"ruleGroups": [{"id": "g-1", "overrideAction": {"type": "NONE"}}],
+        "defaultAction": {"type": "ALLOW"}});
+    policy_of("WAF", &[BALANCER], &data, &json!([]))
+}
+
+fn on_classic() -> Value {
+    balancer(&json!([{"key": "waf.web_acl_id", "value": "acl-1"}]))
+}
+
 fn dns() -> Policy {
     let data = json!({"preProcessRuleGroups": [{"ruleGroupId": "rg-a", "priority": 1}]});
     policy_of("DNS_FIREWALL", &["AWS::EC2::VPC"], &data, &json!([]))
@@ -391,6 +409,18 @@ fn whatever_is_hidden_nothing_that_violates_complies() {
         ("response off", shield("ENABLED"), vec![on_acl(), acl(&[ALB]), protection(&json!({}))]),
     ];
     let firewalls = [
+        ("bare under classic", classic(), vec![bare(), classic_acl("mine", "g-1", &[])]),
+        ("another classic one", classic(), vec![on_classic(), classic_acl("mine", "g-1", &[])]),
+        (
+            "a classic one lacks the group",
+            classic(),
+            vec![on_classic(), classic_acl("FMManagedWebACL1", "g-2", &[])],
+        ),
+        (
+            "a classic one lists it",
+            classic(),
+            vec![balancer(&json!([])), classic_acl("mine", "g-1", &[ALB])],
+        ),
         ("unfiltered", dns(), vec![vpc(ACCOUNT), association("rg-b", 101)]),
         ("at another priority", dns(), vec![vpc(ACCOUNT), association("rg-a", 101)]),
         ("behind another group", dns(), vec![vpc(ACCOUNT), association("rg-b", 1)]),
@@ -507,6 +537,26 @@ fn what_a_verdict_read_is_missed_when_it_is_hidden() {
             ],
             dns(),
             vec![vpc(ACCOUNT), association("rg-a", 1)],
+        ),
+        (
+            &[
+                "/configuration/rulesList",
+                "/configuration/rulesList/0/ruleId",
+                "/configuration/rulesList/0/type",
+                "/configuration/rulesList/0/overrideAction",
+                "/supplementaryConfiguration/LoadBalancerAttributes",
+            ],
+            classic(),
+            vec![on_classic(), {
+                let mut acl = classic_acl("FMManagedWebACL1", "g-1", &[]);
+                acl["configuration"]["associationList"] = Value::Null;
+                acl
+            }],
+        ),
+        (
+            &["/configuration/associationList"],
+            classic(),
+            vec![balancer(&json!([])), classic_acl("FMManagedWebACL1", "g-1", &[ALB])],
         ),
     ];
     for (members, policy, mut items) in worlds {

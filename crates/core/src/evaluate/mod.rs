@@ -39,6 +39,7 @@ mod selection;
 mod shield_advanced;
 mod unrecorded;
 mod usage_audit;
+mod waf;
 mod wafv2;
 mod web_acl_name;
 mod web_acls;
@@ -88,6 +89,7 @@ fn evaluator(rule: &Rule) -> &dyn Evaluator {
         Rule::NetworkAclCommon(common) => common,
         Rule::ShieldAdvanced(shield) => shield,
         Rule::UsageAudit(audit) => audit,
+        Rule::Waf(waf) => waf,
         Rule::Wafv2(wafv2) => wafv2,
         Rule::NotJudged(_) => &NotJudged,
     }
@@ -173,7 +175,10 @@ mod tests {
     #[test]
     fn a_type_that_is_not_judged_is_an_issue_and_never_a_result() {
         for (policy_type, want) in [
-            (PolicyType::Waf, "AWSWAF Palisade does not judge policies of type WAF yet."),
+            (
+                PolicyType::NetworkFirewall,
+                "AWSVPC Palisade does not judge policies of type NETWORK_FIREWALL yet.",
+            ),
             (
                 PolicyType::ThirdPartyFirewall,
                 "AWSVPC Palisade does not judge policies of type THIRD_PARTY_FIREWALL yet.",

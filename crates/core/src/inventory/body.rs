@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ident::{AccountId, ResourceType};
 
-use super::{DnsAssociation, NetworkAcl, WebAclRuleGroup};
+use super::{ClassicAcl, DnsAssociation, NetworkAcl, WebAclRuleGroup};
 
 macro_rules! bodies {
     (
@@ -113,6 +113,8 @@ bodies! {
         19 PeeringConnection(PeeringConnection);
         /// `AWS::Route53Resolver::FirewallRuleGroupAssociation`
         20 DnsAssociation(DnsAssociation);
+        /// `AWS::WAFRegional::WebACL` and `AWS::WAF::WebACL`
+        21 ClassicAcl(ClassicAcl);
     }
 }
 
@@ -435,7 +437,7 @@ mod tests {
     use super::*;
 
     /// What stores hold: to be added to, never to be altered.
-    const STORED: [(u32, &str); 21] = [
+    const STORED: [(u32, &str); 22] = [
         (0, "Deleted"),
         (1, "Unseen"),
         (2, "Unwanted"),
@@ -457,6 +459,7 @@ mod tests {
         (18, "Vpc"),
         (19, "PeeringConnection"),
         (20, "DnsAssociation"),
+        (21, "ClassicAcl"),
     ];
 
     #[test]
@@ -490,6 +493,7 @@ mod tests {
             (18, Body::Vpc(Vpc::default())),
             (19, Body::PeeringConnection(PeeringConnection::default())),
             (20, Body::DnsAssociation(DnsAssociation::default())),
+            (21, Body::ClassicAcl(ClassicAcl::default())),
         ];
         assert_eq!(bodies.len(), STORED.len());
         for (number, body) in bodies {

@@ -1,6 +1,7 @@
 //! One item's raw text becomes an [`super::Observation`], or a reason why it cannot.
 
 mod association;
+mod classic_acl;
 mod dns_association;
 mod moment;
 mod network;
@@ -491,6 +492,8 @@ fn reader_of(resource_type: &ResourceType) -> Option<Reader> {
         (ResourceType::API_GATEWAY_STAGE, association::read_stage),
         (ResourceType::CLOUDFRONT_DISTRIBUTION, association::read_distribution),
         (ResourceType::WAFV2_WEB_ACL, web_acl::read),
+        (ResourceType::WAF_WEB_ACL, classic_acl::read),
+        (ResourceType::WAF_REGIONAL_WEB_ACL, classic_acl::read),
         (ResourceType::SHIELD_PROTECTION, protection::read),
         (ResourceType::SHIELD_REGIONAL_PROTECTION, protection::read),
         (ResourceType::CONFIGURATION_RECORDER, recorder::read),

@@ -24,6 +24,8 @@ pub enum Rule {
     ShieldAdvanced(shield_advanced::ShieldAdvanced),
     /// `SECURITY_GROUPS_USAGE_AUDIT`
     UsageAudit(usage_audit::UsageAudit),
+    /// `WAF`
+    Waf(waf::Waf),
     /// `WAFV2`
     Wafv2(wafv2::Wafv2),
     /// A type that is accepted and echoed but not judged yet: an issue on every account.
@@ -40,6 +42,7 @@ impl Rule {
             Rule::NetworkAclCommon(_) => PolicyType::NetworkAclCommon,
             Rule::ShieldAdvanced(_) => PolicyType::ShieldAdvanced,
             Rule::UsageAudit(_) => PolicyType::SecurityGroupsUsageAudit,
+            Rule::Waf(_) => PolicyType::Waf,
             Rule::Wafv2(_) => PolicyType::Wafv2,
             Rule::NotJudged(policy_type) => *policy_type,
         }
@@ -86,7 +89,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Waf, &waf::FACTS, |_, data, counts| waf::check(data, counts).map(|()| Rule::NotJudged(PolicyType::Waf));
+    Waf, &waf::FACTS, |_, data, counts| waf::parse(data, counts).map(Rule::Waf);
     Wafv2, &wafv2::FACTS, |_, data, counts| wafv2::parse(data, counts).map(Rule::Wafv2);
     ShieldAdvanced, &shield_advanced::FACTS,
         |_, data, _| shield_advanced::parse(data).map(Rule::ShieldAdvanced);

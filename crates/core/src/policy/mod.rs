@@ -38,7 +38,7 @@ pub mod shield_advanced;
 mod tests;
 mod third_party_firewall;
 pub mod usage_audit;
-mod waf;
+pub mod waf;
 pub mod wafv2;
 mod wanted;
 pub(crate) mod web_acl_name;

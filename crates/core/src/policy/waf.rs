@@ -28,21 +28,46 @@ static DATA: Shape = Object(&[
     ("defaultAction", TYPED),
 ]);
 
-pub(super) fn check(data: &Node<'_>, counts: &mut Vec<Count>) -> Result<(), Refusal> {
+/// What a WAF policy demands.
+///
+/// Its default action rules the web ACLs that Firewall Manager makes, and `overrideCustomerWebACLAssociation`
+/// remediation: no verdict reads either (semantics §5.1, §10 row 16).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Waf {
+    /// `ruleGroups`, in order.
+    pub groups: Vec<ClassicRuleGroup>,
+}
+
+/// A rule group that the policy's web ACL must begin with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ClassicRuleGroup {
+    /// `id`
+    pub id: Box<str>,
+    /// `overrideAction` is COUNT.
+    pub count: bool,
+}
+
+/// Reads the data of a WAF policy, which was checked against its shape.
+pub(super) fn parse(data: &Node<'_>, counts: &mut Vec<Count>) -> Result<Waf, Refusal> {
     let groups = data.get("ruleGroups").items();
-    for group in &groups {
-        let id = group.get("id");
-        if id.text().is_none_or(str::is_empty) {
-            return Err(id.refuse("is missing; give the id of the rule group"));
-        }
-        group.get("overrideAction").get("type").one_of(&["NONE", "COUNT"])?;
-    }
+    let groups: Vec<ClassicRuleGroup> =
+        groups.iter().map(rule_group).collect::<Result<_, Refusal>>()?;
     counts.push(Count {
         what: "`ruleGroups`",
         count: groups.len(),
         max: |quotas| quotas.classic_rule_groups_max,
     });
-    check_default_action(data)
+    check_default_action(data)?;
+    Ok(Waf { groups })
+}
+
+fn rule_group(group: &Node<'_>) -> Result<ClassicRuleGroup, Refusal> {
+    let id = group.get("id");
+    let Some(told) = id.text().filter(|text| !text.is_empty()) else {
+        return Err(id.refuse("is missing; give the id of the rule group"));
+    };
+    let action = group.get("overrideAction").get("type").one_of(&["NONE", "COUNT"])?;
+    Ok(ClassicRuleGroup { id: told.into(), count: action == Some("COUNT") })
 }
 
 /// `defaultAction` must be there and say ALLOW or BLOCK.

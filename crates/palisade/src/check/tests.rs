@@ -175,6 +175,11 @@ fn the_sample_keeps_its_promises() {
         ("known-bad-domains", "shared-services", "us-east-1", "NON_COMPLIANT", 1, false),
         ("known-bad-domains", "build-and-release", "eu-west-1", "NON_COMPLIANT", 1, false),
         ("known-bad-domains", "ml-platform-prod", "us-east-1", "no result", 0, false),
+        ("partner-stages", "northbay-outdoor", "us-east-1", "COMPLIANT", 0, false),
+        ("partner-stages", "tannery-direct", "eu-west-1", "COMPLIANT", 0, false),
+        ("partner-stages", "harborline-wms", "us-east-1", "NON_COMPLIANT", 1, false),
+        ("partner-stages", "legacy-erp", "eu-west-1", "NON_COMPLIANT", 1, false),
+        ("partner-stages", "ml-platform-prod", "us-east-1", "no result", 0, false),
     ];
     for (policy, account, region, status, violators, exceeded) in table {
         let row = row(policy, region, account).unwrap();

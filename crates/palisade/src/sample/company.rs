@@ -23,7 +23,8 @@ const LOGISTICS: &str = "ou-lark-logisticsprod";
 const DATA: &str = "ou-lark-dataprod";
 const STAGING: &str = "ou-lark-staging0";
 const DEVELOPMENT: &str = "ou-lark-development";
-const ACQUISITIONS: &str = "ou-lark-acquisitions";
+/// The unit whose API stages the sample policy of WAF Classic is about.
+pub const ACQUISITIONS: &str = "ou-lark-acquisitions";
 /// The unit that the sample policies exclude.
 pub const SANDBOXES: &str = "ou-lark-sandboxes";
 const CLOSED: &str = "ou-lark-suspended";

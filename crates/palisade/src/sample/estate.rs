@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::classic;
 use super::company::{Member, PAYMENTS, Part, SANDBOXES, Size};
 use super::dns;
 use super::item::{ConfigurationItem, Place};
@@ -122,6 +123,7 @@ impl<'a> Estate<'a> {
         }
         let captured_ms = self.now_ms - 90 * DAY_MS;
         self.items.extend(dns::associations(self.place, self.member, &built, captured_ms));
+        self.items.extend(classic::stage(self.place, self.member.name, captured_ms));
         self.web_acl();
         self.unwatched();
     }

@@ -1,6 +1,7 @@
 //! The sample organization: a made-up company whose AWS Config snapshots, organization file and
 //! policies are generated from a seed, in the layout and form AWS delivers.
 
+mod classic;
 mod company;
 mod dns;
 mod estate;

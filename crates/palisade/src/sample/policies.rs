@@ -3,7 +3,7 @@
 use palisade_core::lists::default_apps_lists;
 use serde_json::{Value, json};
 
-use super::company::{self, INFRASTRUCTURE, PAYMENTS, SANDBOXES};
+use super::company::{self, ACQUISITIONS, INFRASTRUCTURE, PAYMENTS, SANDBOXES};
 
 /// Id of the audit group in the administrator's account. In AWS it would differ from Region to
 /// Region; here it is one, so that a policy file serves both.
@@ -21,13 +21,15 @@ pub const RULE_GROUP: &str = "AWSManagedRulesCommonRuleSet";
 pub const DNS_RULE_GROUP: &str = "rslvr-frg-0b10c4ed0d0a1a15";
 /// Where it is put.
 pub const DNS_PRIORITY: u16 = 10;
+/// The rule group of WAF Classic that the acquired companies' stages are behind.
+pub const CLASSIC_RULE_GROUP: &str = "5d8bb3a2-0c1a-4551-ac1d-0fca11ed1a57";
 /// Name of the policy by whose count the accounts with many violators are made.
 pub const REMOTE_ADMIN_POLICY: &str = "no-remote-administration";
 
 const SECURITY_GROUP: &str = "AWS::EC2::SecurityGroup";
 
 /// File name and PutPolicy request of every sample policy.
-pub fn all() -> [(&'static str, Value); 6] {
+pub fn all() -> [(&'static str, Value); 7] {
     [
         ("no-remote-administration.json", no_remote_administration()),
         ("public-web-only.json", public_web_only()),
@@ -35,6 +37,7 @@ pub fn all() -> [(&'static str, Value); 6] {
         ("payments-single-ports.json", payments_single_ports()),
         ("administration-group.json", administration_group()),
         ("known-bad-domains.json", known_bad_domains()),
+        ("partner-stages.json", partner_stages()),
     ]
 }
 
@@ -170,6 +173,25 @@ fn known_bad_domains() -> Value {
             "type": "DNS_FIREWALL",
             "preProcessRuleGroups": [{"ruleGroupId": DNS_RULE_GROUP, "priority": DNS_PRIORITY}],
             "postProcessRuleGroups": [],
+        }),
+    )
+}
+
+fn partner_stages() -> Value {
+    let half_recorded = company::account_id("ml-platform-prod");
+    put(
+        json!({
+            "PolicyName": "partner-stages",
+            "PolicyDescription": "Stages of acquired companies stay behind the classic web ACL until they are migrated.",
+            "ResourceType": "AWS::ApiGateway::Stage",
+            "IncludeMap": {"ACCOUNT": [half_recorded], "ORG_UNIT": [ACQUISITIONS]},
+        }),
+        "WAF",
+        json!({
+            "type": "WAF",
+            "ruleGroups": [{"id": CLASSIC_RULE_GROUP, "overrideAction": {"type": "NONE"}}],
+            "overrideCustomerWebACLAssociation": false,
+            "defaultAction": {"type": "ALLOW"},
         }),
     )
 }

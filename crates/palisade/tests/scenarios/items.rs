@@ -59,6 +59,7 @@ pub fn items(place: &Place<'_>, line: &str) -> Vec<Value> {
         "acl" => vec![maker.acl(rest)],
         "distribution" => vec![maker.distribution(rest)],
         "recorder" => vec![maker.recorder(rest)],
+        "classic" => vec![maker.classic_acl(rest)],
         "vpc" => vec![maker.vpc(rest)],
         "dns" => vec![maker.dns_association(rest)],
         "protection" => vec![maker.protection(rest)],
@@ -151,14 +152,18 @@ impl Maker<'_> {
         format!("arn:aws:wafv2:{region}:{account}:regional/webacl/{name}/0000")
     }
 
-    /// `NAME ACL`, `NAME bare`, or `NAME unsaid` as old items are.
+    /// `NAME ACL`, `NAME classic:ID`, `NAME bare`, or `NAME unsaid` as old items are.
     fn balancer(&self, rest: &str) -> Value {
         let (name, acl) = rest.split_once(' ').unwrap();
         let arn = self.balancer_arn(name);
         let attributes = match acl {
             "unsaid" => json!([]),
             "bare" => json!([{"key": "waf.web_acl_id", "value": ""}]),
-            acl => json!([{"key": "waf.web_acl_id", "value": self.acl_arn(acl)}]),
+            acl => {
+                let classic = acl.strip_prefix("classic:").map(str::to_owned);
+                let named = classic.unwrap_or_else(|| self.acl_arn(acl));
+                json!([{"key": "waf.web_acl_id", "value": named}])
+            }
         };
         let body = json!({"loadBalancerArn": arn, "loadBalancerName": name, "type": "application",
             "vpcId": "vpc-1"});
@@ -210,6 +215,25 @@ impl Maker<'_> {
             "PreProcessFirewallManagerRuleGroups": groups,
             "PostProcessFirewallManagerRuleGroups": []});
         self.item("AWS::WAFv2::WebACL", &arn, body, json!({}), json!(related))
+    }
+
+    /// `ID NAME GROUP,GROUP|none [BALANCER…]`; a group that ends in `!` counts.
+    fn classic_acl(&self, rest: &str) -> Value {
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        let [id, name, groups, balancers @ ..] = words.as_slice() else { panic!("{rest}") };
+        let groups = groups.split(',').filter(|group| *group != "none").zip(1..);
+        let rules: Vec<Value> = groups
+            .map(|(group, priority)| {
+                let action = if group.ends_with('!') { "COUNT" } else { "NONE" };
+                json!({"ruleId": group.trim_end_matches('!'), "priority": priority,
+                    "type": "GROUP", "overrideAction": {"type": action}, "excludedRules": []})
+            })
+            .collect();
+        let on: Vec<Value> =
+            balancers.iter().map(|name| json!({"resourceARN": self.balancer_arn(name)})).collect();
+        let body = json!({"webACLId": id, "name": name, "defaultAction": {"type": "ALLOW"},
+            "rulesList": rules, "associationList": on});
+        self.item("AWS::WAFRegional::WebACL", id, body, json!({}), json!([]))
     }
 
     /// `ID [OWNER]`

@@ -7,6 +7,7 @@ use crate::policy::content_audit::*;
 use crate::policy::dns_firewall::DnsRuleGroup;
 use crate::policy::shield_advanced::{ShieldAdvanced, WantedResponse};
 use crate::policy::usage_audit::UsageAudit;
+use crate::policy::waf::ClassicRuleGroup;
 use crate::policy::wafv2::{RuleGroup, Wafv2};
 
 fn audit(data: &str) -> ContentAudit {
@@ -372,6 +373,18 @@ fn a_usage_audit_tells_its_rules_and_the_delay() {
         let rule = parsed(&document(usage, GROUP, data)).unwrap().rule;
         assert_eq!(rule, Rule::UsageAudit(UsageAudit { unused_after_ms, unique }), "{data}");
     }
+}
+
+#[test]
+fn a_classic_waf_policy_tells_its_rule_groups_and_which_count() {
+    let groups = |data: &str| match parsed(&document("WAF", ALB, data)).unwrap().rule {
+        Rule::Waf(waf) => waf.groups,
+        rule => panic!("{rule:?}"),
+    };
+    let group = |id: &str, count| ClassicRuleGroup { id: id.into(), count };
+    let two = r#"{"ruleGroups":[{"id":"g-2","overrideAction":{"type":"COUNT"}},{"id":"g-1","overrideAction":{"type":"NONE"}},{"id":"g-3"}],"defaultAction":{"type":"ALLOW"}}"#;
+    assert_eq!(groups(two), [group("g-2", true), group("g-1", false), group("g-3", false)]);
+    assert_eq!(groups(r#"{"defaultAction":{"type":"BLOCK"}}"#), []);
 }
 
 #[test]

@@ -162,6 +162,7 @@ fn change_body(item: &mut Item, shard: &Shard, random: &mut Random) {
         Body::Subnet(subnet) => subnet.owner = None,
         Body::Vpc(vpc) => vpc.owner = None,
         Body::DnsAssociation(association) => association.status = None,
+        Body::ClassicAcl(acl) => acl.rules = None,
         Body::PeeringConnection(peering) => peering.active = peering.active.map(|is| !is),
         Body::NetworkAcl(acl) => match random.below(3) {
             0 => drop(acl.associations.as_mut().and_then(Vec::pop)),
