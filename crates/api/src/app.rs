@@ -18,6 +18,7 @@ use crate::health::Health;
 use crate::inflate::Bounds;
 use crate::metrics::Metrics;
 use crate::pages::Sealer;
+use crate::sources::Sources;
 use crate::throttle::{Rate, Throttle};
 use crate::usage::Uses;
 use crate::vault::Vault;
@@ -146,6 +147,8 @@ pub struct App {
     pub metrics: Metrics,
     /// What keeps the server from being well.
     pub health: Health,
+    /// What is read by itself.
+    pub sources: Sources,
     pub(crate) deliveries: Arc<Semaphore>,
     /// Bytes of deliveries that wait in files.
     pub(crate) spooled: Arc<AtomicU64>,
@@ -178,6 +181,7 @@ impl App {
             wake: Notify::new(),
             metrics: Metrics::default(),
             health: Health::default(),
+            sources: Sources::default(),
             deliveries: Arc::new(Semaphore::new(DELIVERIES_AT_ONCE_MAX)),
             spooled: Arc::default(),
             unproven: Budget::new(settings.unproven_bytes_max),

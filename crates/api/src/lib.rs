@@ -43,6 +43,7 @@ mod request;
 pub mod resource_sets;
 mod router;
 mod row;
+pub mod sources;
 mod tag_list;
 pub mod tags;
 pub mod third_party;

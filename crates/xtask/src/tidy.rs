@@ -28,8 +28,19 @@ const CRATES: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("store", &["palisade-core"]),
     ("aws", &["palisade-wire"]),
+    ("sources", &["palisade-core", "palisade-aws"]),
     ("api", &["palisade-core", "palisade-wire", "palisade-store"]),
-    ("palisade", &["palisade-core", "palisade-wire", "palisade-store", "palisade-api"]),
+    (
+        "palisade",
+        &[
+            "palisade-core",
+            "palisade-wire",
+            "palisade-store",
+            "palisade-aws",
+            "palisade-sources",
+            "palisade-api",
+        ],
+    ),
     ("testkit", &[]),
     ("xtask", &[]),
 ];

@@ -1,5 +1,6 @@
 //! The page that a scraper reads.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use prometheus_client::registry::Registry;
 
 use super::{Asked, Labels, Metrics};
 use crate::health::Unwell;
+use crate::sources::Source;
 
 impl Metrics {
     /// Everything counted, with what the store says now, where it could be asked.
@@ -20,6 +22,8 @@ impl Metrics {
         asked: Option<&Asked>,
         unwell: &[Unwell],
         degraded: &[Unwell],
+        sources: &BTreeMap<String, Source>,
+        now_ms: i64,
     ) -> String {
         let mut now = Registry::default();
         for (name, help, parts) in [
@@ -29,6 +33,7 @@ impl Metrics {
             let parts = parts.iter().map(|unwell| (unwell.part, 1));
             gauges(&mut now, [name, "part", help], parts);
         }
+        of_sources(&mut now, sources, now_ms);
         if let Some(Asked { work, ages, effort, now_ms }) = asked {
             let states = [("dirty", work.dirty), ("leased", work.leased), ("future", work.future)];
             gauges(&mut now, ["palisade_work", "state", "Marks of work by state"], states);
@@ -58,6 +63,38 @@ fn gauges(
         family.get_or_create(&[(label, value)]).set(i64::try_from(number).unwrap_or(i64::MAX));
     }
     to.register(name, help, family);
+}
+
+/// Of each source its age, gaps and failures.
+fn of_sources(to: &mut Registry, sources: &BTreeMap<String, Source>, at_ms: i64) {
+    type ByName = Family<[(&'static str, String); 1], Gauge>;
+    let mut series = |name: &str, help: &str, of: &dyn Fn(&Source) -> Option<i64>| {
+        let family = ByName::default();
+        for (name, source) in sources {
+            let value = of(source);
+            value.map(|value| family.get_or_create(&[("source", name.clone())]).set(value));
+        }
+        to.register(name, help, family);
+    };
+    if sources.is_empty() {
+        return;
+    }
+    let number = |count: u64| Some(i64::try_from(count).unwrap_or(i64::MAX));
+    series("palisade_source_age_seconds", "Since when a source was last read whole", &|source| {
+        source.whole_ms.map(|ms| at_ms.saturating_sub(ms).max(0) / 1_000)
+    });
+    series("palisade_source_read_seconds", "How long its last reading took", &|source| {
+        source.ended_ms.map(|_| source.took_ms / 1_000)
+    });
+    series("palisade_source_gaps", "What its last reading could not read", &|source| {
+        number(source.gaps)
+    });
+    series("palisade_source_calls_failed", "Calls that failed since the start", &|source| {
+        number(source.calls_failed)
+    });
+    series("palisade_source_accepted", "New states since the start", &|source| {
+        number(source.accepted)
+    });
 }
 
 fn of_inventory(to: &mut Registry, ages: InventoryAges, now_ms: i64) {

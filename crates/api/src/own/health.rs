@@ -112,6 +112,8 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
         Ok::<_, Refused>(Asked { work, ages, now_ms, effort: app.store.effort()? })
     });
     let asked = asked.await.ok();
-    let page = app.metrics.render(asked.as_ref(), &app.health.unwell(), &degraded(&app));
+    let (sources, now_ms) = (app.sources.all(), app.clock.now_ms());
+    let (unwell, degraded) = (app.health.unwell(), degraded(&app));
+    let page = app.metrics.render(asked.as_ref(), &unwell, &degraded, &sources, now_ms);
     typed_response(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", page)
 }

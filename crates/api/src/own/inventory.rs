@@ -26,6 +26,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{Refused, RefusedShape, actor, finish, not_operator, operator_only, query};
+use super::sources::TakenIn;
 use crate::app::App;
 use crate::audit::{self, Actor};
 use crate::buffers::DELIVERIES_AT_ONCE_MAX;
@@ -167,6 +168,22 @@ async fn take_turn(
         Ok(answer)
     })
     .await
+}
+
+/// Takes in what a source of this server read.
+pub(super) async fn take_in_own(
+    app: &Arc<App>,
+    actor: Actor,
+    name: String,
+    text: Vec<u8>,
+    sha256: [u8; 32],
+) -> Result<TakenIn, Refused> {
+    let turn = app.deliveries.clone().acquire_owned().await.map_err(internal)?;
+    let spooled = Spooled { content: Content::Memory(text), sha256 };
+    let answered = take_turn(app, turn, move |app| take_in(app, &actor, &name, spooled)).await;
+    let answer = answered?;
+    count(app, &answer);
+    Ok(TakenIn { accepted: answer.accepted.values().sum(), missed: answer.missed })
 }
 
 /// Who sent a delivery, once all of it is there.

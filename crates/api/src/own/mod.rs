@@ -15,6 +15,7 @@ mod organization;
 mod policies;
 mod policy_violators;
 mod schema;
+mod sources;
 mod violators;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use answer::SMALL_BODY_SIZE_MAX;
 pub use audit::AUDIT_PAGE_MAX;
 pub use inventory::{SPOOLED_IN_MEMORY_MAX, SPOOLED_PREFIX, UNPROVEN_DELIVERY_SIZE_MAX};
 pub use organization::ORGANIZATION_SIZE_MAX;
+pub use sources::{Renewed, TakenIn, renew_organization, take_in};
 pub use violators::VIOLATORS_PAGE_MAX;
 
 /// Paths that are never AWS's.
@@ -54,6 +56,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/palisade/v1/keys/{key}", patch(keys::change).delete(keys::delete))
         .route("/palisade/v1/keys/{key}/rotate", post(keys::rotate))
         .route("/palisade/v1/audit", get(audit::list))
+        .route("/palisade/v1/sources", get(sources::list))
         .route("/palisade/v1/openapi.json", get(openapi::openapi))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))

@@ -13,7 +13,7 @@ use utoipa::{Modify, OpenApi, ToSchema as _};
 use super::answer::RefusedShape;
 use super::{
     accounts, audit, evaluate, health, inventory, keys, organization, policies, policy_violators,
-    violators,
+    sources, violators,
 };
 
 /// What `/palisade/v1/openapi.json` answers.
@@ -65,6 +65,7 @@ pub(super) async fn openapi() -> Response {
         keys::delete,
         keys::rotate,
         audit::list,
+        sources::list,
         openapi,
         health::live,
         health::ready,

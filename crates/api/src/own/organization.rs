@@ -87,6 +87,11 @@ fn is_confirmed(asked: Asked) -> Result<bool, Refused> {
     }
 }
 
+/// Applies what a source of this server read; answers how many (policy, account) pairs are judged again.
+pub(super) fn apply_own(app: &App, actor: &Actor, new: Organization) -> Result<usize, Refused> {
+    apply(app, actor, Arc::new(new), false).map(|applied| applied.marked)
+}
+
 fn apply(
     app: &App,
     actor: &Actor,

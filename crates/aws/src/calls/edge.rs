@@ -53,7 +53,9 @@ table! {
         WafV2, "ListResourcesForWebACL",
         &[
             "wafv2:ListResourcesForWebACL", "elasticloadbalancing:DescribeWebACLAssociation",
-            "appsync:ListResourcesForWebACL",
+            "appsync:ListResourcesForWebACL", "cognito-idp:ListResourcesForWebACL",
+            "apprunner:ListAssociatedServicesForWebAcl", "amplify:ListResourcesForWebACL",
+            "ec2:DescribeVerifiedAccessInstanceWebAclAssociations",
         ],
         &WAF_ASSOCIATIONS,
     ).list("ResourceArns");

@@ -51,12 +51,26 @@ fn unrecorded(
     evidence: &Evidence<'_>,
 ) -> Vec<Gap> {
     let open = read.iter().flat_map(|resource_type| open_gaps(evidence.shard, resource_type));
-    if evidence.shard.is_unheard_of() {
+    let is_called = evidence.shard.open_gaps.values().flatten().any(is_call);
+    if evidence.shard.is_unheard_of() && !is_called {
         let text = "AWS Config is not enabled in the account and Region.";
         return vec![Gap::new(DependentService::Config, text)];
     }
     let unknown = needed.iter().filter(|resource_type| !evidence.shard.knows(resource_type));
-    open.chain(unknown.map(not_recording)).chain(untold_recorders(evidence.shard)).collect()
+    let unknown = unknown.flat_map(|resource_type| unknown_gaps(evidence.shard, resource_type));
+    open.chain(unknown).chain(untold_recorders(evidence.shard)).collect()
+}
+
+fn is_call(open: &OpenGap) -> bool {
+    open.cause == Cause::Call
+}
+
+/// Why a type is not known: the calls that failed, where a collector asked.
+fn unknown_gaps(shard: &Shard, resource_type: &ResourceType) -> Vec<Gap> {
+    let open = shard.open_gaps.get(resource_type).into_iter().flatten();
+    let calls: Vec<Gap> =
+        open.filter(|open| is_call(open)).map(|open| missed(resource_type, open)).collect();
+    if calls.is_empty() { vec![not_recording(resource_type)] } else { calls }
 }
 
 /// What was missed of a type (semantics §11 rows 37 and 39).
@@ -82,12 +96,20 @@ pub(super) fn missed_text(resource_type: &ResourceType, open: &OpenGap) -> Strin
         (Cause::Item, true) => format!("An item of {resource_type}{what} could not be read."),
         (Cause::Item, false) => format!("An item of an unknown type{what} could not be read."),
         (Cause::File, _) => format!("Delivery file{what} could not be read."),
+        (Cause::Call, _) => failed_call(resource_type, open.what.as_deref().unwrap_or_default()),
     }
+}
+
+/// That a collector could not list a type, with the call and AWS's code.
+fn failed_call(resource_type: &ResourceType, what: &str) -> String {
+    let (call, code) = what.split_once(' ').unwrap_or((what, "an error"));
+    format!("Call {call} failed with {code}: {resource_type} was not listed.")
 }
 
 /// Why not all of a type was seen: `None` where all was.
 pub(super) fn not_seen(shard: &Shard, resource_type: &ResourceType) -> Option<Gap> {
-    let unknown = (!shard.knows(resource_type)).then(|| not_recording(resource_type));
+    let unknown = (!shard.knows(resource_type)).then(|| unknown_gaps(shard, resource_type));
+    let unknown = unknown.and_then(|gaps| gaps.into_iter().next());
     unknown.or_else(|| open_gaps(shard, resource_type).next())
 }
 

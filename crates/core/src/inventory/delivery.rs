@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::ident::{Region, ResourceType, ShardId};
 
 use super::bystander::Bystander;
+use super::collection::Collection;
 use super::delivery_error::DeliveryError;
 use super::encoded::Encoded;
 use super::envelope::{self, Answer, Found, Series};
@@ -77,7 +78,8 @@ pub struct Delivery {
     pub ahead: BTreeMap<ShardId, i64>,
     /// Types that the source listed completely, by shard, each with the moment of the listing in
     /// milliseconds since the epoch: what of them is not among the observations and was not seen since
-    /// is gone, and they are known (semantics §11 row 36). No file claims that of itself.
+    /// is gone, and they are known (semantics §11 row 36). Of files, a collector's alone claims that of
+    /// itself.
     pub listings: BTreeMap<ShardId, BTreeMap<ResourceType, i64>>,
     /// Where [`DeliveryReader::reading_only`] left items out: the types of all items, by shard.
     pub shown: Vec<Shown>,
@@ -268,6 +270,8 @@ struct Intake {
     /// Whether the last page of each answer goes on.
     series: BTreeMap<Series, bool>,
     unanswered: Unanswered,
+    /// What collectors say of their listings.
+    collections: Vec<Collection>,
     /// The Regions whose recorders told of the messages that are open, the innermost last.
     told_by: Vec<Region>,
     /// `global` resources that are not recorded, and by whose recorder that was told.
@@ -317,6 +321,7 @@ impl Intake {
     /// An object with lists ended: what stood around them tells whether they are whole.
     fn root_ended(&mut self, root: Root) {
         let mut answer = std::mem::take(&mut self.answer);
+        self.collected(&mut answer, root);
         if std::mem::take(&mut self.around_unread) {
             answer.goes_on |= root.next_token;
             answer.left_out.extend(root.left_out.then_some((None, None, None)));
@@ -331,6 +336,18 @@ impl Intake {
         };
         self.answered(series, answer);
         self.answer_from = self.observed();
+    }
+
+    /// What a collector says of its listings. Where that cannot be read, something was missed of which
+    /// nothing tells what.
+    fn collected(&mut self, answer: &mut Answer, root: Root) {
+        let unread = || "`palisadeCollection` is too much to be read".to_owned();
+        match answer.collection.take() {
+            Some(Ok(collection)) => self.collections.push(collection),
+            Some(Err(reason)) => self.quarantine(Unread::because(&reason)),
+            None if root.collection => self.quarantine(Unread::because(&unread())),
+            None => {}
+        }
     }
 
     fn answered(&mut self, series: Series, answer: Answer) {
@@ -383,6 +400,7 @@ impl Intake {
             }
         }
         self.note_missed(&name);
+        self.note_listings();
         let Intake { mut delivery, coverage, wanted, strangers, foreign, .. } = self;
         delivery.ignored += strangers + foreign;
         if wanted.is_some() {
@@ -431,6 +449,21 @@ impl Intake {
         let missed = MissedItems::of(name, &contents, lost, unanswered, moment_ms);
         self.delivery.nobodys = if are_owned(name, &contents) { 0 } else { lost.nobodys };
         (self.delivery.missed, self.delivery.anybodys) = missed;
+    }
+
+    fn note_listings(&mut self) {
+        let latest_ms = self.now_ms.map_or(i64::MAX, |now_ms| now_ms.saturating_add(AHEAD_MS_MAX));
+        for collection in std::mem::take(&mut self.collections) {
+            let lost = self.coverage.lost_items();
+            let (shard, complete, failed) = collection.claims(lost, latest_ms);
+            self.delivery.missed.extend(failed);
+            let Some(shard) = shard else { continue };
+            let listed = self.delivery.listings.entry(shard).or_default();
+            for (resource_type, moment_ms) in complete {
+                let known = listed.entry(resource_type).or_insert(moment_ms);
+                *known = moment_ms.max(*known);
+            }
+        }
     }
 
     /// What is nested too deep is not believed, but its key is.

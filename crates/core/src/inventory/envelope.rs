@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::ident::{AccountId, Region, ResourceType};
 
+use super::collection::Collection;
 use super::foreign;
 use super::limits::{DEPTH_MAX, too_deep};
 use super::missed::{Contents, Listing, region_told, type_told};
@@ -75,6 +76,8 @@ pub(super) struct Answer {
     pub left_out: Vec<LeftOut>,
     /// Of a list of ids: whose and which they are.
     pub listed: Contents,
+    /// What a collector says of its listings, or why that cannot be read.
+    pub collection: Option<Result<Collection, String>>,
 }
 
 /// Which answers are pages of one.
@@ -120,6 +123,7 @@ shape! {
         token: &'a RawValue = "nextToken",
         left_out: &'a RawValue = "unprocessedResourceKeys" | "UnprocessedResourceIdentifiers",
         query: &'a RawValue = "QueryInfo",
+        collection: &'a RawValue = "palisadeCollection",
     }
 }
 
@@ -134,11 +138,14 @@ shape! {
 impl Answer {
     /// Adds members around its lists.
     pub fn add(&mut self, members: &str) -> Result<(), String> {
-        let Around { token, left_out, query, .. } = parse("answer", members)?;
+        let Around { token, left_out, query, collection, .. } = parse("answer", members)?;
         self.goes_on |= token.is_some_and(is_token);
         self.left_out.extend(left_out.into_iter().flat_map(left_out_of));
         if let Some(query) = query {
             self.query = without_blanks(query.get());
+        }
+        if let Some(collection) = collection {
+            self.collection = Some(Collection::read(collection.get()));
         }
         Ok(())
     }

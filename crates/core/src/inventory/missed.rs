@@ -19,7 +19,8 @@ pub struct Missed {
     pub region: Option<Region>,
     /// Of which type, one of [`ResourceType::NAMED`]; `None`: of any.
     pub resource_type: Option<ResourceType>,
-    /// The id of the resource of an item, or the name of a file, where it is known.
+    /// The id of the resource of an item, the name of a file, or a call and its error code
+    /// (`ec2:DescribeVpcs UnauthorizedOperation`), where it is known.
     pub what: Option<Box<str>>,
     /// Why.
     pub cause: Cause,
@@ -39,6 +40,8 @@ pub enum Cause {
     Item,
     /// A file cannot be read.
     File,
+    /// A call of AWS's APIs failed, so that a collector could not list the type.
+    Call,
 }
 
 /// A gap of one type in one shard that nothing has closed.
@@ -63,6 +66,12 @@ const GLOBAL: [ResourceType; 4] = [
     ResourceType::WAF_WEB_ACL,
     ResourceType::WAFV2_WEB_ACL,
 ];
+
+/// Whether an item of a type, or a listing of it, shows that its account has something in the Region:
+/// what may be `global` is told of us-east-1 whatever the account has there (semantics §10 row 4).
+pub fn shows_region(resource_type: &ResourceType) -> bool {
+    !may_be_global(resource_type)
+}
 
 /// Whether resources of a type may be `global`. Of types that nobody reads that is not known.
 pub(super) fn may_be_global(resource_type: &ResourceType) -> bool {

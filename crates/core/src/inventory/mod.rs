@@ -11,6 +11,7 @@ mod body;
 mod build;
 mod bystander;
 mod classic_acl;
+mod collection;
 mod cpu;
 mod decode;
 mod delivery;
@@ -53,7 +54,7 @@ pub use item::*;
 pub use layout::{ITEM_LAYOUT, ItemDecodeError};
 pub use limits::{DEPTH_MAX, ITEM_BYTES_MAX, PREAMBLE_BYTES_MAX};
 pub use merge::{Held, Merged, is_live, is_live_unless, merge};
-pub use missed::{Cause, Missed, OpenGap, OpenGaps, open_gaps};
+pub use missed::{Cause, Missed, OpenGap, OpenGaps, open_gaps, shows_region};
 pub use network_acl::{
     AclAssociation, AclEntry, AclMembers, AclTraffic, NetworkAcl, NumberedEntry,
 };

@@ -74,6 +74,8 @@ pub(super) struct Root {
     pub batch: bool,
     /// A value of `unprocessedResourceKeys` or `UnprocessedResourceIdentifiers`.
     pub left_out: bool,
+    /// `palisadeCollection`
+    pub collection: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -426,6 +428,7 @@ impl Splitter {
         self.root.next_token |= byte != b'n' && is("nextToken");
         self.root.left_out |=
             byte != b'n' && (is("unprocessedResourceKeys") || is("UnprocessedResourceIdentifiers"));
+        self.root.collection |= is("palisadeCollection");
         if byte != b'[' {
             Role::Other
         } else if is("configurationItems") {

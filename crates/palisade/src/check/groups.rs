@@ -301,14 +301,19 @@ impl Shards<'_> {
         mut delivery: Delivery,
         out: Option<&Spill>,
     ) -> Result<Vec<Observation>, Failure> {
-        let moment_ms = delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
+        let whole_ms = delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
+        let listings = std::mem::take(&mut delivery.listings);
         let mut observations = std::mem::take(&mut delivery.observations);
         for observation in observations.drain(..) {
+            let moment_ms = whole_ms.max(listed_ms(&listings, &observation));
             if self.account == Some(&observation.item.key.account) {
                 self.observe(observation, moment_ms);
             } else if let Some(out) = out {
                 out.push(&Spilled::Seen { observation: observation.into(), moment_ms })?;
             }
+        }
+        for (shard, types) in listings {
+            self.sort(Spilled::Listed { shard, types }, out)?;
         }
         self.take_rest(delivery, out)?;
         Ok(observations)
@@ -383,12 +388,27 @@ impl Shards<'_> {
             Spilled::Held { types, .. } => {
                 types.into_iter().for_each(|held| builder.contain(held));
             }
+            Spilled::Listed { types, .. } => {
+                types.into_iter().for_each(|(listed, moment_ms)| builder.list(listed, moment_ms));
+            }
             Spilled::Whole { moment_ms, .. } => {
                 builder.accept_snapshot();
                 builder.hear(false, moment_ms);
             }
         }
     }
+}
+
+/// The moment of the complete listing that came with an item.
+fn listed_ms(
+    listings: &BTreeMap<ShardId, BTreeMap<ResourceType, i64>>,
+    observation: &Observation,
+) -> Option<i64> {
+    if listings.is_empty() {
+        return None;
+    }
+    let key = &observation.item.key;
+    listings.get(&key.shard())?.get(&key.resource_type).copied()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use palisade_core::ident::{AccountId, ResourceType, ShardId};
-use palisade_core::inventory::{Item, Missed, Observation};
+use palisade_core::inventory::{Cause, Item, Missed, Observation, shows_region};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -56,6 +56,13 @@ pub enum Spilled {
         /// Which.
         types: BTreeSet<ResourceType>,
     },
+    /// A source listed these types completely.
+    Listed {
+        /// Of this shard.
+        shard: ShardId,
+        /// Which, each as of a moment, milliseconds since the epoch.
+        types: BTreeMap<ResourceType, i64>,
+    },
     /// There is a whole snapshot.
     Whole {
         /// Of this shard.
@@ -93,6 +100,7 @@ impl Spilled {
             Spilled::Shown { shard, .. }
             | Spilled::Covered { shard, .. }
             | Spilled::Held { shard, .. }
+            | Spilled::Listed { shard, .. }
             | Spilled::Whole { shard, .. } => &shard.account,
         }
     }
@@ -108,6 +116,7 @@ impl Spilled {
             Spilled::Shown { shard, .. }
             | Spilled::Covered { shard, .. }
             | Spilled::Held { shard, .. }
+            | Spilled::Listed { shard, .. }
             | Spilled::Whole { shard, .. } => Some(shard.clone()),
         }
     }
@@ -117,7 +126,12 @@ impl Spilled {
         match self {
             Spilled::Seen { observation, .. } => !observation.global,
             Spilled::Shown { global, .. } => !global,
-            Spilled::Covered { .. } | Spilled::Held { .. } | Spilled::Missed { .. } => false,
+            Spilled::Missed { missed, .. } => {
+                missed.cause == Cause::Call
+                    && missed.resource_type.as_ref().is_some_and(shows_region)
+            }
+            Spilled::Listed { types, .. } => types.keys().any(shows_region),
+            Spilled::Covered { .. } | Spilled::Held { .. } => false,
             Spilled::Whole { .. } => true,
         }
     }
