@@ -352,6 +352,8 @@ fn span(stage: Stage) -> tracing::Span {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::health::Unwell;
 
@@ -367,7 +369,7 @@ mod tests {
         let degraded = [Unwell { part: "bodies", why: "many".to_owned() }];
         let ages = InventoryAges { shards: 3, oldest_ms: Some(5_000), newest_ms: Some(8_999) };
         let mut asked = Asked { work, ages, effort, now_ms: 10_000 };
-        let page = metrics.render(Some(&asked), &unwell, &degraded);
+        let page = metrics.render(Some(&asked), &unwell, &degraded, &BTreeMap::new(), 0);
         assert!(page.contains("palisade_inventory_shards 3\n"), "{page}");
         assert!(page.contains("palisade_inventory_age_seconds{of=\"oldest\"} 5\n"), "{page}");
         assert!(page.contains("palisade_inventory_age_seconds{of=\"newest\"} 1\n"), "{page}");
@@ -386,7 +388,7 @@ mod tests {
         types.dedup();
         assert_eq!(types.len(), all);
         asked.ages = InventoryAges::default();
-        let page = metrics.render(Some(&asked), &[], &[]);
+        let page = metrics.render(Some(&asked), &[], &[], &BTreeMap::new(), 0);
         assert!(page.contains("palisade_inventory_shards 0\n"), "{page}");
         assert!(!page.contains("palisade_inventory_age_seconds{"), "nothing has no age: {page}");
     }
@@ -397,7 +399,7 @@ mod tests {
         for ns in [500_000, 500_001, 60_000_000_000] {
             metrics.observe(Stage::Judge, Duration::from_nanos(ns));
         }
-        let page = metrics.render(None, &[], &[]);
+        let page = metrics.render(None, &[], &[], &BTreeMap::new(), 0);
         for (bound, count) in [("0.0001", 0), ("0.0005", 1), ("0.0025", 2), ("30", 2), ("+Inf", 3)]
         {
             let line = format!(

@@ -5,6 +5,7 @@ mod keys;
 mod output;
 mod place;
 mod serve;
+mod sources;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ pub use keys::*;
 pub use output::*;
 pub use place::*;
 pub use serve::*;
+pub use sources::*;
 
 /// An open, self-hosted Firewall Manager: which accounts of your organization are protected by which
 /// policy, how many resources are not, and why.
@@ -47,6 +49,8 @@ pub enum Command {
     Serve(Serve),
     /// Send AWS Config files (snapshots, history, notifications) to the server.
     Ingest(Ingest),
+    /// Read accounts through AWS's APIs into files that check and ingest take. AWS Config is not needed.
+    Collect(Collect),
     /// Tell the server whose accounts these are.
     #[command(subcommand)]
     Organization(Organization),
@@ -60,6 +64,14 @@ pub enum Command {
     /// Create, list, rotate, disable and delete the access keys that a server accepts.
     #[command(subcommand)]
     Keys(Keys),
+    /// Show what the server reads by itself, how old that is and why it failed.
+    Sources(Sources),
+    /// Check the file that tells a server what to read by itself.
+    #[command(subcommand)]
+    Config(Config),
+    /// Print what is to be allowed at AWS: the policy of the role that reads, its template.
+    #[command(subcommand)]
+    Aws(Aws),
     /// Show who changed what on the server, newest first.
     Audit(Audit),
     /// Look into a store: schema, what it holds, what work is due.

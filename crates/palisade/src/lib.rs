@@ -3,9 +3,12 @@
 pub mod args;
 pub mod asking;
 pub mod audit;
+pub mod aws;
 pub mod check;
 pub mod client;
+mod collect;
 pub mod commands;
+mod config;
 pub mod credentials;
 pub mod crew;
 pub mod deliver;
@@ -15,14 +18,18 @@ pub mod failure;
 pub mod files;
 pub mod keys;
 pub mod logging;
+mod permissions;
 pub mod printable;
 pub mod progress;
 pub mod quickstart;
+mod reading;
 pub mod report;
 pub mod sample;
 pub mod sealing;
 pub mod secrets;
 pub mod serve;
+mod sources;
+mod sources_told;
 pub mod stop;
 pub mod system;
 pub mod terminal;
@@ -41,11 +48,15 @@ pub fn run(command: &Command) -> Outcome {
         Command::Check(args) => check::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Ingest(args) => commands::ingest(args),
+        Command::Collect(args) => collect::run(args),
         Command::Organization(Organization::Apply(args)) => commands::apply(args),
         Command::Policies(command) => commands::policies(command),
         Command::Compliance(args) => asking::compliance(args),
         Command::Violators(args) => asking::violators(args),
         Command::Keys(command) => keys::run(command),
+        Command::Sources(args) => sources_told::run(args),
+        Command::Config(args::Config::Check(args)) => config::check(args),
+        Command::Aws(command) => permissions::run(command),
         Command::Audit(args) => audit::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => {

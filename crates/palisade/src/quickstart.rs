@@ -61,6 +61,7 @@ pub fn run(args: &args::Quickstart) -> Outcome {
         partition: "aws".to_owned(),
         synchronous: Synchronous::Grouped,
         edge: Edge::default(),
+        sources: None,
     };
     serve::runtime()?.block_on(async {
         let running = Running::start(plan).await?;

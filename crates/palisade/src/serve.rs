@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::args::{self, AuthMode};
+use crate::aws::Aws;
 use crate::crew::{Crew, Keep, PROLONGING};
 use crate::edge::tls::{self, Tls};
 use crate::edge::{self, Edge};
@@ -31,7 +32,7 @@ use crate::system::{SystemClock, SystemEntropy};
 use crate::timekeeper::Timekeeper;
 use crate::watch::{Watch, watched};
 use crate::worker::Judging;
-use crate::{logging, sealing, terminal};
+use crate::{logging, sealing, sources, terminal};
 use signals::Signals;
 
 /// How often the last uses of keys are written.
@@ -80,6 +81,8 @@ pub struct Plan {
     pub synchronous: Synchronous,
     /// Limits of connections, and TLS.
     pub edge: Edge,
+    /// What is read by itself, and through what.
+    pub sources: Option<(palisade_sources::settings::Settings, Aws)>,
 }
 
 /// Runs the command until a signal stops it.
@@ -143,7 +146,17 @@ fn plan(args: &args::Serve) -> Result<Plan, Failure> {
         }),
         synchronous: args.synchronous.into(),
         edge: Edge { tls, behind_proxy: args.behind_proxy, ..Edge::default() },
+        sources: sources_of(args)?,
     })
+}
+
+/// What the configuration file names.
+fn sources_of(
+    args: &args::Serve,
+) -> Result<Option<(palisade_sources::settings::Settings, Aws)>, Failure> {
+    let Some(file) = &args.config else { return Ok(None) };
+    let settings = sources::read_right(file)?;
+    Ok(Some((settings, Aws::of_environment()?)))
 }
 
 /// Whether it is safe to serve like this: keys and data must not cross a network in the clear, and
@@ -229,6 +242,8 @@ pub struct Running {
     /// Reads certificate and key again; `None` without TLS.
     certificate: Option<JoinHandle<()>>,
     watch: Watch,
+    /// What is read by itself.
+    sources: Vec<JoinHandle<()>>,
     app: Arc<App>,
 }
 
@@ -294,12 +309,16 @@ impl Running {
             let fresh = tls::keep_fresh(tls, plan.edge.patience.tls_files, stopped.clone());
             task("certificate", boxed(fresh))
         });
+        let sources = plan
+            .sources
+            .map(|(settings, aws)| sources::start(&app, settings, &aws, &stopped))
+            .unwrap_or_default();
         let router = palisade_api::router(app.clone());
         let serving = edge::serve(listener, router, app.clone(), plan.edge, tls, stopped.clone());
         let listener = task("listener", boxed(serving));
         let watch = Watch::start(app.clone())
             .map_err(|error| Failure::Refused(format!("threads cannot be started: {error}")))?;
-        Ok(Running { address, stop, listener, worker, uses, certificate, watch, app })
+        Ok(Running { address, stop, listener, worker, uses, certificate, watch, sources, app })
     }
 
     /// Serves until Ctrl-C or a request to terminate, then stops in order.
@@ -350,6 +369,10 @@ impl Running {
         // The worker does not hold the process up: what it has not settled stays due.
         let _ = tokio::time::timeout(FAREWELL, self.worker).await;
         let _ = tokio::time::timeout(FAREWELL, self.uses).await;
+        // A call of AWS that is under way is of no use any more; what was handed over is being taken in.
+        for source in self.sources {
+            let _ = tokio::time::timeout(FAREWELL, source).await;
+        }
         self.watch.stop(FAREWELL).await;
         // After the last call: now there are no more uses to come.
         write_uses(self.app).await;

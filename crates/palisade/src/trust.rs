@@ -28,7 +28,11 @@ pub fn settings(file: Option<&Path>) -> Result<TlsConfig, Failure> {
         .build())
 }
 
-fn of_file(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+/// The certificates in a file of PEM.
+///
+/// # Errors
+/// It cannot be read or holds none.
+pub fn of_file(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let text = std::fs::read(file).map_err(|error| unreadable(file, error))?;
     let found: Vec<_> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()

@@ -67,6 +67,7 @@ impl Server {
             partition: "aws".to_owned(),
             synchronous: Synchronous::Grouped,
             edge,
+            sources: None,
         };
         let running = Running::start(plan).await.unwrap();
         Server { running, folder }

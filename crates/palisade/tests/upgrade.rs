@@ -59,6 +59,7 @@ async fn serve_assuming(path: &Path, assumed: Assumed) -> Running {
         partition: "aws".to_owned(),
         synchronous: Synchronous::Off,
         edge: Edge::default(),
+        sources: None,
     };
     Running::start(plan).await.unwrap()
 }

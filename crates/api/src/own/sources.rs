@@ -150,7 +150,7 @@ pub async fn renew_organization(app: &Arc<App>, mut new: Organization) -> Result
             new.default_administrator = None;
         }
         if let Some(held) = view.organization() {
-            let held = Organization { default_administrator: None, ..(**held).clone() };
+            let held = Organization { default_administrator: None, ..held.clone() };
             if new.default_administrator.is_none() && held == new {
                 return Ok(Renewed::Same);
             }

@@ -44,6 +44,10 @@ pub struct Serve {
         value_name = "sqlite:PATH"
     )]
     pub store: StoreAddress,
+    /// What the server reads by itself: the organization and its inventory. Without it the server waits for
+    /// what is sent to it.
+    #[arg(long, env = "PALISADE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Make an empty store though a sealing key or a log of one is left where it would be.
     #[arg(long, env = "PALISADE_NEW", value_parser = FalseyValueParser::new())]
     pub new: bool,

@@ -32,7 +32,10 @@ pub struct Lookup<'l> {
 
 impl Lookup<'_> {
     /// The text itself, or what `env:NAME` or `file:PATH` stand for, without white space around it.
-    pub(super) fn resolve(&self, text: &str) -> Result<String, String> {
+    ///
+    /// # Errors
+    /// It is not there, or empty.
+    pub fn resolve(&self, text: &str) -> Result<String, String> {
         let found = if let Some(name) = text.strip_prefix("env:") {
             let value = (self.variable)(name);
             value.ok_or_else(|| format!("the variable `{name}` is not set"))?

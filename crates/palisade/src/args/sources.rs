@@ -1,0 +1,115 @@
+//! Commands about what Palisade reads by itself.
+
+use super::*;
+
+/// `palisade config …`
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Read a configuration file and tell everything that is wrong with it, each with its place.
+    Check(ConfigCheck),
+}
+
+/// `palisade config check`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Exit status: 0 the file is right, 2 it is right and something that it refers to is \
+not there (a variable, a file), 64 it is wrong, 74 it could not be read."
+)]
+pub struct ConfigCheck {
+    /// The file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// `palisade collect`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Keys come from the AWS environment variables and profiles. Exit status: 0 everything was \
+listed, 2 something could not be (the files tell what, and `palisade check` claims no compliance of it), 1 \
+nothing could be, 64 wrong usage, 74 a file could not be written."
+)]
+pub struct Collect {
+    /// Name of the role in each account to read it as. Without one the account of the keys alone is read,
+    /// which in any case is read with these keys.
+    #[arg(long, env = "PALISADE_COLLECT_ROLE", value_name = "NAME")]
+    pub role: Option<String>,
+    /// The ExternalId that the role asks for, or where it is kept: env:NAME, file:PATH.
+    #[arg(long, env = "PALISADE_EXTERNAL_ID", value_name = "ID")]
+    pub external_id: Option<String>,
+    /// ARN of a role to read the organization as. Default: the keys themselves.
+    #[arg(long, env = "PALISADE_ORGANIZATION_ROLE", value_name = "ARN")]
+    pub organization_role: Option<String>,
+    /// Read this account alone. May be given many times. Default: with --role all of the organization.
+    #[arg(
+        long = "account",
+        env = "PALISADE_COLLECT_ACCOUNT",
+        value_delimiter = ',',
+        value_name = "ACCOUNT"
+    )]
+    pub accounts: Vec<AccountId>,
+    /// Read this Region. May be given many times. Default: those that an account has enabled.
+    #[arg(
+        long = "region",
+        env = "PALISADE_COLLECT_REGION",
+        value_delimiter = ',',
+        value_name = "REGION",
+        value_parser = Region::named
+    )]
+    pub regions: Vec<Region>,
+    /// How many accounts and Regions are read at the same time.
+    #[arg(long, env = "PALISADE_AT_ONCE", default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub at_once: u16,
+    /// Folder for the files, one for each account and Region, and `organization.json` beside them.
+    #[arg(long, env = "PALISADE_OUT", value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// `palisade sources`
+#[derive(Args, Debug)]
+pub struct Sources {
+    /// How to print.
+    #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
+    pub output: Output,
+    /// The server.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// `palisade aws …`
+#[derive(Debug, Subcommand)]
+pub enum Aws {
+    /// Print what is to be allowed at AWS.
+    #[command(subcommand)]
+    Policy(AwsPolicy),
+    /// Print the CloudFormation template of the role that is read as in each account, for a StackSet.
+    Template(AwsTemplate),
+}
+
+/// `palisade aws policy …`
+#[derive(Debug, Subcommand)]
+pub enum AwsPolicy {
+    /// The IAM policy of the role that reads: exactly the calls that are made.
+    Read,
+}
+
+/// `palisade aws template`
+#[derive(Args, Debug)]
+pub struct AwsTemplate {
+    /// ARN of whom Palisade runs as.
+    #[arg(long, env = "PALISADE_PRINCIPAL", value_name = "ARN")]
+    pub principal: String,
+    /// The ExternalId that the role asks for.
+    #[arg(long, env = "PALISADE_EXTERNAL_ID", value_name = "ID")]
+    pub external_id: String,
+    /// Id of the organization, `o-…`: nobody else may act as the role.
+    #[arg(long, env = "PALISADE_ORGANIZATION_ID", value_name = "ID")]
+    pub organization_id: String,
+    /// Name of the role.
+    #[arg(
+        long,
+        env = "PALISADE_COLLECT_ROLE",
+        default_value = "PalisadeReadOnly",
+        value_name = "NAME"
+    )]
+    pub role: String,
+}
