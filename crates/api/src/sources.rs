@@ -9,7 +9,7 @@ pub const FAILURES_TOLD_MAX: usize = 20;
 /// What is known of one source.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Source {
-    /// Of which kind: `organization`, `live`.
+    /// Of which kind: `organization`, `live`, `s3`, `sqs`.
     pub kind: &'static str,
     /// When reading it began last, milliseconds since the epoch.
     pub begun_ms: Option<i64>,
@@ -27,6 +27,10 @@ pub struct Source {
     pub calls_failed: u64,
     /// What the last reading could not read: (account, Region, type) each.
     pub gaps: u64,
+    /// Messages that wait in its queue.
+    pub backlog: Option<u64>,
+    /// Messages and files that were set aside, since they cannot be read, since the server began.
+    pub set_aside: u64,
     /// The last failure, and when.
     pub last_error: Option<(i64, String)>,
     /// Failures of the last reading, each once; the first [`FAILURES_TOLD_MAX`].

@@ -309,9 +309,10 @@ impl Running {
             let fresh = tls::keep_fresh(tls, plan.edge.patience.tls_files, stopped.clone());
             task("certificate", boxed(fresh))
         });
+        let aside = beside(&plan.store, ".aside");
         let sources = plan
             .sources
-            .map(|(settings, aws)| sources::start(&app, settings, &aws, &stopped))
+            .map(|(settings, aws)| sources::start(&app, settings, &aws, &aside, &stopped))
             .unwrap_or_default();
         let router = palisade_api::router(app.clone());
         let serving = edge::serve(listener, router, app.clone(), plan.edge, tls, stopped.clone());
@@ -400,11 +401,16 @@ fn unbound(listen: SocketAddr, error: &std::io::Error) -> Failure {
     })
 }
 
+/// A path beside the store.
+fn beside(store: &Path, ending: &str) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
 /// The folder beside the store in which deliveries wait until they are authentic.
 fn spool(store: &Path) -> Result<PathBuf, Failure> {
-    let mut name = store.as_os_str().to_owned();
-    name.push(".spool");
-    let spool = PathBuf::from(name);
+    let spool = beside(store, ".spool");
     std::fs::create_dir_all(&spool).map_err(|error| {
         Failure::Refused(format!("folder `{}` cannot be made: {error}", spool.display()))
     })?;

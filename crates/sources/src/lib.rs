@@ -8,12 +8,15 @@
 //! AWS's code. There is no third: an account that could not be read never looks empty.
 
 mod ask;
+pub mod bucket;
 mod collection;
 mod collector;
 mod item;
 mod kind;
 mod kinds;
+pub mod message;
 mod organization;
+pub mod queue;
 pub mod settings;
 
 pub use ask::{ITEMS_MAX, LISTED_AGAIN_MAX};

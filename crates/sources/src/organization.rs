@@ -46,8 +46,7 @@ pub async fn read_organization(
     let roots = ask.all(&calls::LIST_ROOTS, json!({})).await?;
     let units = units(&ask, &roots).await?;
     let accounts = accounts(&ask).await?;
-    let parameters = json!({"ServicePrincipal": DELEGATED_SERVICE});
-    let delegated = ask.all(&calls::LIST_DELEGATED_ADMINISTRATORS, parameters).await?;
+    let delegated = delegated(&ask).await?;
     let mut file = json!({
         "Organization": head, "Roots": roots, "OrganizationalUnits": units, "Accounts": accounts,
     });
@@ -58,6 +57,15 @@ pub async fn read_organization(
     match Organization::parse(file.to_string().as_bytes()) {
         Ok(organization) => Ok((organization, file)),
         Err(error) => Err(Unread::Told(error.to_string())),
+    }
+}
+
+/// The accounts that Firewall Manager is delegated to: none where Organizations does not know the service.
+async fn delegated(ask: &Ask) -> Result<Vec<Value>, CallError> {
+    let parameters = json!({"ServicePrincipal": DELEGATED_SERVICE});
+    match ask.all(&calls::LIST_DELEGATED_ADMINISTRATORS, parameters).await {
+        Err(error) if &*error.code == "InvalidInputException" => Ok(Vec::new()),
+        answer => answer,
     }
 }
 
@@ -109,8 +117,8 @@ fn by_path(account: &Value) -> Option<String> {
     let paths = account.get("Paths")?.as_array()?;
     let [path] = paths.as_slice() else { return None };
     let parts = path.as_str()?.split('/').filter(|part| !part.is_empty());
-    let places = parts.filter(|part| part.starts_with("ou-") || part.starts_with("r-"));
-    places.last().map(str::to_owned)
+    let mut places = parts.filter(|part| part.starts_with("ou-") || part.starts_with("r-"));
+    places.next_back().map(str::to_owned)
 }
 
 async fn parent_of(ask: &Ask, id: &str) -> Result<String, Unread> {

@@ -5,12 +5,14 @@ mod nearest;
 mod table;
 mod value;
 
+use std::ops::Range;
 use std::time::Duration;
 
 use palisade_aws::{ExternalId, account_of_role};
 use palisade_core::ident::Region;
 use toml::de::{DeTable, DeValue};
 
+use crate::queue::region_of;
 use fault::Text;
 pub use fault::{Fault, Grade};
 use table::Table;
@@ -22,7 +24,7 @@ pub struct Settings {
     /// `[organization]`
     pub organization: Option<OrganizationSource>,
     /// `[[inventory]]`, in their order.
-    pub inventory: Vec<LiveSource>,
+    pub inventory: Vec<InventorySource>,
 }
 
 /// AWS Organizations.
@@ -34,6 +36,54 @@ pub struct OrganizationSource {
     pub external_id: Option<ExternalId>,
     /// How often it is read.
     pub every: Duration,
+}
+
+/// A source of inventory.
+#[derive(Clone, Debug)]
+pub enum InventorySource {
+    /// `source = "live"`
+    Live(LiveSource),
+    /// `source = "s3"`
+    Bucket(BucketSource),
+    /// `source = "sqs"`
+    Queue(QueueSource),
+}
+
+/// AWS Config's deliveries in a bucket.
+#[derive(Clone, Debug)]
+pub struct BucketSource {
+    /// Its name.
+    pub bucket: String,
+    /// What its keys begin with; empty for all of it.
+    pub prefix: String,
+    /// Its Region.
+    pub region: Region,
+    /// Who asks.
+    pub access: Access,
+    /// URL of a queue that tells of new objects.
+    pub queue: Option<String>,
+    /// How often it is walked through.
+    pub every: Duration,
+}
+
+/// A queue of AWS Config's notifications, or of a bucket's.
+#[derive(Clone, Debug)]
+pub struct QueueSource {
+    /// Its URL.
+    pub queue: String,
+    /// Its Region, and that of the buckets that it tells of.
+    pub region: Region,
+    /// Who asks.
+    pub access: Access,
+}
+
+/// Who asks of a bucket or a queue.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// ARN of the role to act as; without one the server's own keys are used.
+    pub role: Option<String>,
+    /// The id that the role asks for.
+    pub external_id: Option<ExternalId>,
 }
 
 /// The APIs of the services themselves.
@@ -58,7 +108,7 @@ pub const AT_ONCE: usize = 8;
 pub const AT_ONCE_MAX: usize = 256;
 
 /// The sources of inventory there are.
-const SOURCES: [&str; 1] = ["live"];
+const SOURCES: [&str; 3] = ["live", "s3", "sqs"];
 
 /// Reads a file.
 ///
@@ -82,6 +132,7 @@ pub fn read(text: &str, lookup: &Lookup<'_>) -> Result<Settings, Vec<Fault>> {
 
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn organization(table: &mut Table<'_, '_>, lookup: &Lookup<'_>) -> Option<OrganizationSource> {
     let source = table.required("source");
@@ -90,30 +141,31 @@ fn organization(table: &mut Table<'_, '_>, lookup: &Lookup<'_>) -> Option<Organi
     {
         table.fault_at(span.clone(), "source", &format!("`{source}` is no source; it is `aws`"));
     }
-    let role = table.text("role").and_then(|(role, span)| match account_of_role(&role) {
-        Some(_) => Some(role),
-        None => {
-            let why = "it is no ARN of a role: `arn:aws:iam::111122223333:role/NAME`";
-            table.fault_at(span, "role", why);
-            None
-        }
-    });
+    let role = role_arn(table);
     let external_id = external_id(table, lookup);
     let every = table.every(QUARTER);
     source.map(|_| OrganizationSource { role, external_id, every })
 }
 
-fn inventory(table: &mut Table<'_, '_>, lookup: &Lookup<'_>) -> Option<LiveSource> {
+fn inventory(table: &mut Table<'_, '_>, lookup: &Lookup<'_>) -> Option<InventorySource> {
     let (source, span) = table.required("source")?;
-    if !SOURCES.contains(&&*source) {
-        let why = match nearest::nearest(&source, &SOURCES) {
-            Some(near) => format!("`{source}` is no source; did you mean `{near}`?"),
-            None => format!("`{source}` is no source; it is `{}`", SOURCES.join("` or `")),
-        };
-        table.fault_at(span, "source", &why);
-        table.skip_rest();
-        return None;
+    match &*source {
+        "live" => live(table, lookup).map(InventorySource::Live),
+        "s3" => bucket(table, lookup).map(InventorySource::Bucket),
+        "sqs" => queue(table, lookup).map(InventorySource::Queue),
+        _ => {
+            let why = match nearest::nearest(&source, &SOURCES) {
+                Some(near) => format!("`{source}` is no source; did you mean `{near}`?"),
+                None => format!("`{source}` is no source; it is `{}`", SOURCES.join("` or `")),
+            };
+            table.fault_at(span, "source", &why);
+            table.skip_rest();
+            None
+        }
     }
+}
+
+fn live(table: &mut Table<'_, '_>, lookup: &Lookup<'_>) -> Option<LiveSource> {
     let role = table.required("role").and_then(|(role, span)| match is_role_name(&role) {
         true => Some(role),
         false => {
@@ -128,6 +180,63 @@ fn inventory(table: &mut Table<'_, '_>, lookup: &Lookup<'_>) -> Option<LiveSourc
     let every = table.every(HOUR);
     let at_once = table.count("at_once", AT_ONCE, AT_ONCE_MAX);
     Some(LiveSource { role: role?, external_id, regions: regions?, every, at_once })
+}
+
+fn bucket(table: &mut Table<'_, '_>, lookup: &Lookup<'_>) -> Option<BucketSource> {
+    let bucket = table.required("bucket").map(|(name, _)| name);
+    let prefix = table.text("prefix").map(|(prefix, _)| prefix).unwrap_or_default();
+    let access = access(table, lookup);
+    let queue = table.text("queue").and_then(|(url, span)| queue_url(table, url, span));
+    let region = region(table, None);
+    // What its queue does not tell of is found once a day.
+    let every = table.every(if queue.is_some() { DAY } else { QUARTER });
+    Some(BucketSource { bucket: bucket?, prefix, region: region?, access, queue, every })
+}
+
+fn queue(table: &mut Table<'_, '_>, lookup: &Lookup<'_>) -> Option<QueueSource> {
+    let url = table.required("queue").and_then(|(url, span)| queue_url(table, url, span));
+    let access = access(table, lookup);
+    let region = region(table, url.as_deref().and_then(region_of));
+    Some(QueueSource { queue: url?, region: region?, access })
+}
+
+fn queue_url(table: &mut Table<'_, '_>, url: String, span: Range<usize>) -> Option<String> {
+    if url.starts_with("https://") || url.starts_with("http://") {
+        return Some(url);
+    }
+    table.fault_at(span, "queue", "it is no URL of a queue: `https://sqs.REGION.amazonaws.com/…`");
+    None
+}
+
+fn access(table: &mut Table<'_, '_>, lookup: &Lookup<'_>) -> Access {
+    Access { role: role_arn(table), external_id: external_id(table, lookup) }
+}
+
+/// `region`, which has to be told where nothing else tells it.
+fn region(table: &mut Table<'_, '_>, known: Option<&str>) -> Option<Region> {
+    let told = match known {
+        Some(known) => table.text("region").or_else(|| Some((known.to_owned(), 0..0))),
+        None => table.required("region"),
+    };
+    let (text, span) = told?;
+    match Region::named(&text) {
+        Ok(region) => Some(region),
+        Err(error) => {
+            table.fault_at(span, "region", &error.to_string());
+            None
+        }
+    }
+}
+
+/// ARN of a role.
+fn role_arn(table: &mut Table<'_, '_>) -> Option<String> {
+    let (role, span) = table.text("role")?;
+    if account_of_role(&role).is_some() {
+        return Some(role);
+    }
+    let why = "it is no ARN of a role: `arn:aws:iam::111122223333:role/NAME`";
+    table.fault_at(span, "role", why);
+    None
 }
 
 fn external_id(table: &mut Table<'_, '_>, lookup: &Lookup<'_>) -> Option<ExternalId> {

@@ -92,6 +92,12 @@ fn of_sources(to: &mut Registry, sources: &BTreeMap<String, Source>, at_ms: i64)
     series("palisade_source_calls_failed", "Calls that failed since the start", &|source| {
         number(source.calls_failed)
     });
+    series("palisade_source_backlog", "Messages that wait in its queue", &|source| {
+        source.backlog.and_then(number)
+    });
+    series("palisade_source_set_aside", "What cannot be read, since the start", &|source| {
+        number(source.set_aside)
+    });
     series("palisade_source_accepted", "New states since the start", &|source| {
         number(source.accepted)
     });

@@ -186,6 +186,11 @@ pub(super) async fn take_in_own(
     Ok(TakenIn { accepted: answer.accepted.values().sum(), missed: answer.missed })
 }
 
+/// Notes that a source of this server could not read a file.
+pub(super) fn miss_own(app: &App, actor: &Actor, name: &str, why: &str) -> Result<(), Refused> {
+    miss(app, actor, name, &[0; 32], &Refused::invalid(why))
+}
+
 /// Who sent a delivery, once all of it is there.
 fn authentic(app: &App, arrived: &Arrived, spooled: &Spooled) -> Result<Actor, Refused> {
     let request = verify(app, arrived, Payload::Sha256(spooled.sha256), ())?;

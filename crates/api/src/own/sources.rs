@@ -55,6 +55,12 @@ struct Line {
     calls_failed: u64,
     /// What the last reading could not read, counted by account, Region and type.
     gaps: u64,
+    /// Messages that wait in its queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backlog: Option<u64>,
+    /// Messages and files that were set aside since they cannot be read.
+    #[serde(skip_serializing_if = "is_none_aside")]
+    set_aside: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,11 +87,18 @@ impl Line {
             accepted: source.accepted,
             calls_failed: source.calls_failed,
             gaps: source.gaps,
+            backlog: source.backlog,
+            set_aside: source.set_aside,
             last_error_at,
             last_error,
             failures: source.failures,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_none_aside(count: &u64) -> bool {
+    *count == 0
 }
 
 /// `GET /palisade/v1/sources`
@@ -114,15 +127,50 @@ pub struct TakenIn {
     pub missed: u64,
 }
 
+/// Why a delivery of a source was not taken in: nothing of it is held then.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum NotTaken {
+    /// It is no delivery, and will not be one the next time.
+    Invalid(String),
+    /// The server could not.
+    Failed(String),
+}
+
+impl NotTaken {
+    /// What to tell.
+    pub fn why(&self) -> &str {
+        match self {
+            NotTaken::Invalid(why) | NotTaken::Failed(why) => why,
+        }
+    }
+}
+
+impl From<Refused> for NotTaken {
+    fn from(refused: Refused) -> NotTaken {
+        match refused.status.is_client_error() {
+            true => NotTaken::Invalid(refused.message),
+            false => NotTaken::Failed(refused.message),
+        }
+    }
+}
+
 /// Takes in what a source of this server read, by the one way that deliveries have. It waits for its turn.
 ///
 /// # Errors
-/// Why it could not be taken in: nothing of it is held then.
-pub async fn take_in(app: &Arc<App>, name: &str, text: Vec<u8>) -> Result<TakenIn, String> {
-    let told = |refused: Refused| refused.message;
-    let actor = local(app).map_err(told)?;
+/// Why it could not be taken in. Where it is no delivery, and its name tells whose it is, that is a gap.
+pub async fn take_in(app: &Arc<App>, name: &str, text: Vec<u8>) -> Result<TakenIn, NotTaken> {
+    let actor = local(app)?;
     let sha256 = Sha256::digest(&text).into();
-    inventory::take_in_own(app, actor, name.to_owned(), text, sha256).await.map_err(told)
+    Ok(inventory::take_in_own(app, actor, name.to_owned(), text, sha256).await?)
+}
+
+/// Notes that a file of this name could not be read: a gap, where the name tells whose it is (semantics §11 row 39).
+///
+/// # Errors
+/// The server could not.
+pub async fn note_unread(app: &Arc<App>, name: &str, why: &str) -> Result<(), NotTaken> {
+    let (actor, name, why) = (local(app)?, name.to_owned(), why.to_owned());
+    Ok(blocking_unhurried(app, move |app| inventory::miss_own(app, &actor, &name, &why)).await?)
 }
 
 /// What became of an organization that a source read.

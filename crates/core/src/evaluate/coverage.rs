@@ -255,10 +255,35 @@ mod tests {
                 told(&[&sg, &eni], Cause::File, false, Some("x.json")),
                 "Delivery file x.json could not be read.",
             ),
+            (
+                told(&[&sg], Cause::Call, true, Some("ec2:DescribeSecurityGroups AuthFailure")),
+                "Call ec2:DescribeSecurityGroups failed with AuthFailure: AWS::EC2::SecurityGroup \
+                 was not listed.",
+            ),
         ] {
             assert_eq!(told, [wanted]);
         }
         assert_eq!(told(&[&ResourceType::VPC], Cause::Item, true, None), [""; 0], "not needed");
+    }
+
+    #[test]
+    fn a_shard_of_which_every_call_failed_tells_the_calls() {
+        let open =
+            |what: &str| OpenGap { cause: Cause::Call, of_type: true, what: Some(what.into()) };
+        let mut shard = Shard::empty(shard_id());
+        let (sg, eni) = (ResourceType::SECURITY_GROUP, ResourceType::NETWORK_INTERFACE);
+        shard.open_gaps.insert(sg, [open("sts:AssumeRole AccessDenied")].into());
+        let denied = "Call sts:AssumeRole failed with AccessDenied: AWS::EC2::SecurityGroup was not \
+                      listed.";
+        let not = "AWS Config is not recording resource type AWS::EC2::NetworkInterface.";
+        assert_eq!(texts(&shard), [not, denied], "of the other type nobody asked");
+        shard.open_gaps.insert(eni, [open("ec2:DescribeNetworkInterfaces AuthFailure")].into());
+        let failed = "Call ec2:DescribeNetworkInterfaces failed with AuthFailure: \
+                      AWS::EC2::NetworkInterface was not listed.";
+        assert_eq!(texts(&shard), [failed, denied]);
+        let known = shard.listed_types.insert(ResourceType::NETWORK_INTERFACE);
+        assert!(known);
+        assert_eq!(texts(&shard), [failed, denied], "known once, and not listed since");
     }
 
     #[test]

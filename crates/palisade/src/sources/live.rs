@@ -124,7 +124,8 @@ impl Reader {
                 collection.failed.len() as u64
             }
             Err(why) => {
-                self.fail(&format!("`{}` was not taken in: {why}", collection.file_name()));
+                let (file, why) = (collection.file_name(), why.why());
+                self.fail(&format!("`{file}` was not taken in: {why}"));
                 kinds as u64
             }
         }

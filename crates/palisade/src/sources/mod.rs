@@ -1,7 +1,10 @@
 //! What a server reads by itself, as `palisade.toml` says: one task a source, which goes on whatever fails.
 
+mod bucket;
 mod live;
 mod organization;
+mod queue;
+mod taking;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,13 +12,14 @@ use std::time::Duration;
 
 use palisade_api::App;
 use palisade_aws::Surroundings as _;
-use palisade_sources::settings::{self, Fault, Lookup, Settings};
+use palisade_sources::settings::{self, Fault, InventorySource, Lookup, Settings};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::aws::Aws;
 use crate::failure::{Failure, unreadable};
 use crate::stop::until;
+use taking::Taking;
 
 /// Reads a configuration file.
 ///
@@ -42,11 +46,12 @@ pub fn read_right(path: &Path) -> Result<Settings, Failure> {
     })
 }
 
-/// Begins to read every source.
+/// Begins to read every source. What cannot be read of a queue is kept in the folder `aside`.
 pub fn start(
     app: &Arc<App>,
     settings: Settings,
     aws: &Aws,
+    aside: &Path,
     stopped: &watch::Receiver<bool>,
 ) -> Vec<JoinHandle<()>> {
     let mut tasks = Vec::new();
@@ -55,8 +60,21 @@ pub fn start(
         tasks.push(tokio::spawn(reader.read_on(stopped.clone())));
     }
     for (place, source) in settings.inventory.into_iter().enumerate() {
-        let reader = live::Reader::new(app.clone(), aws.clone(), source, place);
-        tasks.push(tokio::spawn(reader.read_on(stopped.clone())));
+        let taking = |kind| Taking::new(app.clone(), aws.clone(), place, kind, aside.to_owned());
+        match source {
+            InventorySource::Live(source) => {
+                let reader = live::Reader::new(app.clone(), aws.clone(), source, place);
+                tasks.push(tokio::spawn(reader.read_on(stopped.clone())));
+            }
+            InventorySource::Bucket(source) => {
+                let reader = bucket::Reader::new(taking("s3"), source);
+                tasks.push(tokio::spawn(reader.read_on(stopped.clone())));
+            }
+            InventorySource::Queue(source) => {
+                let reader = queue::Reader::new(taking("sqs"), source);
+                tasks.push(tokio::spawn(reader.read_on(stopped.clone())));
+            }
+        }
     }
     tasks
 }

@@ -167,8 +167,7 @@ impl<'t, 'f> Table<'t, 'f> {
             return;
         }
         let known: BTreeSet<&str> = self.known.iter().copied().collect();
-        for (key, _) in
-            self.table.iter().filter(|(key, _)| !known.contains(&*key.get_ref().as_ref()))
+        for (key, _) in self.table.iter().filter(|(key, _)| !known.contains(key.get_ref().as_ref()))
         {
             let name: &str = key.get_ref().as_ref();
             let why = match nearest(name, &self.known) {

@@ -35,7 +35,9 @@ fn a_whole_file_is_read() {
     let organization = settings.organization.unwrap();
     assert_eq!(organization.every, Duration::from_secs(900));
     assert!(organization.external_id.is_none());
-    let [live] = &*settings.inventory else { panic!("{:?}", settings.inventory) };
+    let [InventorySource::Live(live)] = &*settings.inventory else {
+        panic!("{:?}", settings.inventory)
+    };
     assert_eq!((live.every, live.at_once), (Duration::from_secs(3600), 4));
     assert_eq!(live.regions.as_ref().unwrap().len(), 2);
     assert_eq!(&*live.external_id.as_ref().unwrap().0, "secret-1");
@@ -44,7 +46,45 @@ fn a_whole_file_is_read() {
     assert!(empty.organization.is_none() && empty.inventory.is_empty());
     let all =
         told("[[inventory]]\nsource = \"live\"\nrole = \"R\"\nregions = \"enabled\"").unwrap();
-    assert!(all.inventory[0].regions.is_none());
+    assert!(matches!(&all.inventory[0], InventorySource::Live(live) if live.regions.is_none()));
+}
+
+#[test]
+fn buckets_and_queues_are_read() {
+    let url = "https://sqs.eu-west-1.amazonaws.com/1/q";
+    let one = |more: &str| told(&format!("[[inventory]]\n{more}"));
+    let bucket = one("source = \"s3\"\nbucket = \"b\"\nregion = \"eu-west-1\"").unwrap();
+    let [InventorySource::Bucket(bucket)] = &*bucket.inventory else { panic!() };
+    assert_eq!((&*bucket.prefix, bucket.every, &bucket.queue), ("", QUARTER, &None));
+    let both =
+        format!("source = \"s3\"\nbucket = \"b\"\nregion = \"eu-west-1\"\nqueue = \"{url}\"");
+    let both = one(&both).unwrap();
+    let [InventorySource::Bucket(both)] = &*both.inventory else { panic!() };
+    assert_eq!((both.every, both.queue.as_deref()), (DAY, Some(url)));
+    let queue = one(&format!("source = \"sqs\"\nqueue = \"{url}\"")).unwrap();
+    let [InventorySource::Queue(queue)] = &*queue.inventory else { panic!() };
+    assert_eq!(queue.region.as_str(), "eu-west-1");
+    for (text, wanted) in [
+        (
+            "source = \"s3\"\nregion = \"eu-west-1\"",
+            "Wrong 1:1: inventory[0].bucket: it is missing",
+        ),
+        ("source = \"s3\"\nbucket = \"b\"", "Wrong 1:1: inventory[0].region: it is missing"),
+        (
+            "source = \"sqs\"\nqueue = \"q\"\nregion = \"eu-west-1\"",
+            "Wrong 3:9: inventory[0].queue: it is no URL of a queue: `https://sqs.REGION.amazonaws.com/…`",
+        ),
+        (
+            "source = \"sqs\"\nqueue = \"http://localhost/q\"",
+            "Wrong 1:1: inventory[0].region: it is missing",
+        ),
+        (
+            "source = \"aggregator\"",
+            "Wrong 2:10: inventory[0].source: `aggregator` is no source; it is `live` or `s3` or `sqs`",
+        ),
+    ] {
+        assert_eq!(one(text).unwrap_err(), [wanted], "{text}");
+    }
 }
 
 #[test]
@@ -151,7 +191,9 @@ fn all_faults_are_told_at_once_and_broken_text_where_it_breaks() {
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert!(faults[0].starts_with("Wrong 1:"), "{faults:?}");
     let file = told("[[inventory]]\nsource = \"live\"\nrole = \"R\"\nexternal_id = \"file:there\"");
-    assert_eq!(&*file.unwrap().inventory[0].external_id.as_ref().unwrap().0, "secret-2");
+    let file = file.unwrap();
+    let [InventorySource::Live(live)] = &*file.inventory else { panic!() };
+    assert_eq!(&*live.external_id.as_ref().unwrap().0, "secret-2");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::inventory::limits::PREAMBLE_BYTES_MAX;
 use crate::inventory::{Body, EncodedItem, ItemKey, envelope::LAYERS_MAX};
 
 mod bounds;
+mod collections;
 mod encoded;
 mod foreign;
 mod missed;

@@ -39,6 +39,7 @@ fn gap(missed: &Missed) -> String {
         Cause::LeftOut => "left out",
         Cause::Item => "item",
         Cause::File => "file",
+        Cause::Call => "call",
     };
     let moment = match missed.moment_ms {
         1_770_091_506_000 => String::new(),
