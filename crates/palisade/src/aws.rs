@@ -78,7 +78,7 @@ impl Aws {
         let variables: HashMap<String, String> = std::env::vars().collect();
         let variable = |name: &str| variables.get(name).filter(|value| !value.is_empty()).cloned();
         let wrong = |error: &dyn std::fmt::Display| Failure::Usage(format!("AWS: {error}"));
-        let endpoints = Endpoints::of_environment(&variable).map_err(|error| wrong(&error))?;
+        let endpoints = Endpoints::of_environment(variable).map_err(|error| wrong(&error))?;
         let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
         let region = region.unwrap_or_else(|| "us-east-1".to_owned());
         let roots = authorities(&variable)?;

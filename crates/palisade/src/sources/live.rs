@@ -145,7 +145,7 @@ impl Reader {
             let ids = |organization: &palisade_core::organization::Organization| {
                 organization.judged_accounts().map(AccountId::to_string).collect::<Vec<_>>()
             };
-            Ok::<_, palisade_store::StoreError>(organization.map(|organization| ids(organization)))
+            Ok::<_, palisade_store::StoreError>(organization.map(ids))
         });
         match asked.await {
             Ok(Ok(members)) => members,

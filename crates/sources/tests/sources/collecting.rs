@@ -79,6 +79,14 @@ fn bodies_are_seen(shard: &Shard) {
     assert_eq!(tags(&ResourceType::CLOUDFRONT_DISTRIBUTION, "E1").len(), 1);
 }
 
+const STALLED: [&str; 5] = [
+    "ec2:DescribeVpcs",
+    "elbv2:DescribeTags",
+    "cloudfront:ListDistributions",
+    "apigateway:GetStages",
+    "wafv2:GetWebACL",
+];
+
 #[tokio::test]
 async fn whichever_call_fails_and_however_no_type_looks_empty() {
     let (fake, world) = (Fake::start().await, Arc::new(World::default()));
@@ -89,7 +97,9 @@ async fn whichever_call_fails_and_however_no_type_looks_empty() {
     assert!(calls.len() >= 30, "{calls:?}");
     let mut spoiled = BTreeSet::new();
     for call in &calls {
-        for fault in Fault::ALL {
+        // Waiting takes time: one call of each protocol does it.
+        let waits = |fault: &Fault| *fault != Fault::Stall || STALLED.contains(&&**call);
+        for fault in Fault::ALL.into_iter().filter(waits) {
             world.pass(Duration::from_secs(3600));
             fake.spoil(call, fault);
             let collection = collector.collect(&unit(HOME)).await;
@@ -118,6 +128,9 @@ async fn whichever_call_fails_and_however_no_type_looks_empty() {
                 assert!(held.sees_all(complete), "{what}: {complete}");
             }
             spoiled.extend(failed(&collection).into_iter().map(str::to_owned));
+            if fault != Fault::Deny {
+                continue;
+            }
             // Afterwards it heals by itself.
             fake.heal();
             world.pass(Duration::from_secs(3600));

@@ -40,7 +40,8 @@ async fn a_call_that_fails_leaves_nothing() {
     let calls = fake.asked();
     assert_eq!(calls.len(), 6, "{calls:?}");
     for call in &calls {
-        for fault in Fault::ALL {
+        let is_first = call == "organizations:DescribeOrganization";
+        for fault in Fault::ALL.into_iter().filter(|fault| is_first || *fault != Fault::Stall) {
             fake.spoil(call, fault);
             let read = read_organization(&client, &target("us-east-1")).await;
             match read.unwrap_err() {

@@ -67,8 +67,8 @@ pub fn unit(region: &str) -> Unit {
 pub fn client(fake: &Fake, world: &Arc<World>) -> Client {
     let limits = Limits {
         connect: Duration::from_secs(1),
-        first_byte: Duration::from_millis(300),
-        whole: Duration::from_secs(2),
+        first_byte: Duration::from_millis(1500),
+        whole: Duration::from_secs(4),
         ..Limits::default()
     };
     let endpoints = Endpoints::every(&fake.url()).unwrap();
