@@ -44,7 +44,7 @@ pub fn run(args: &Sources) -> Outcome {
     Ok(Exit::Done)
 }
 
-const HEAD: [&str; 6] = ["Source", "Kind", "Age", "Gaps", "New states", "Last error"];
+const HEAD: [&str; 6] = ["Source", "Kind", "Age", "Gaps", "New", "Last error"];
 
 fn row(source: &Value) -> [String; 6] {
     let number = |name: &str| source.get(name).and_then(Value::as_u64);
@@ -56,7 +56,7 @@ fn row(source: &Value) -> [String; 6] {
         age,
         shown("gaps"),
         shown("accepted"),
-        text(source, "lastErrorAt").to_owned(),
+        number("lastErrorSeconds").map_or_else(String::new, |ago| format!("{} ago", age(ago))),
     ]
 }
 

@@ -105,8 +105,11 @@ fn policy() -> Value {
     })
 }
 
-/// Status and violators of each account.
-fn statuses(rows: &Value) -> BTreeMap<String, (Value, Value)> {
+/// Status and violators of an account.
+type Status = (Value, Value);
+
+/// Those of each account.
+fn statuses(rows: &Value) -> BTreeMap<String, Status> {
     let rows = rows.as_array().or_else(|| rows["PolicyComplianceStatusList"].as_array());
     let rows = rows.unwrap_or_else(|| panic!("no rows"));
     rows.iter()
@@ -117,6 +120,57 @@ fn statuses(rows: &Value) -> BTreeMap<String, (Value, Value)> {
             (account.to_owned(), (of("ComplianceStatus"), of("ViolatorCount")))
         })
         .collect()
+}
+
+/// A server that reads by itself.
+struct Server {
+    _process: Running,
+    endpoint: String,
+    port: u16,
+}
+
+impl Server {
+    /// Starts it with this configuration, which is right.
+    fn start(port: u16, folder: &Path, config: &str) -> Server {
+        let file = folder.join("palisade.toml");
+        std::fs::write(&file, config).unwrap();
+        ran(palisade(port, "test").args(["config", "check"]).arg(&file), 0);
+        let store = format!("sqlite:{}", folder.join("p.db").display());
+        let mut serve = palisade(port, "test");
+        serve.args(["serve", "--auth", "open", "--listen", "127.0.0.1:0", "--config"]);
+        serve.arg(&file).args(["--store", &store]);
+        serve.stdout(Stdio::piped()).stderr(std::fs::File::create(folder.join("log")).unwrap());
+        let mut process = Running(serve.spawn().unwrap());
+        let mut first = String::new();
+        BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        let endpoint = first.split_whitespace().find(|word| word.starts_with("http"));
+        let endpoint = endpoint.unwrap_or_else(|| panic!("`{first}`")).trim_end_matches(';');
+        Server { _process: process, endpoint: endpoint.to_owned(), port }
+    }
+
+    fn ask(&self, key: &str, line: &[&str]) -> Command {
+        let mut command = palisade(self.port, key);
+        command.args(line).args(["--endpoint", &self.endpoint]);
+        command
+    }
+
+    fn sources(&self) -> Vec<Value> {
+        let told = json_of(&mut self.ask("test", &["sources", "--output", "json"]), 0);
+        told["sources"].as_array().unwrap().clone()
+    }
+
+    fn put(&self, key: &str, policy: &Path) {
+        let line = ["policies", "put", policy.to_str().unwrap(), "--region", REGION];
+        ran(&mut self.ask(key, &line), 0);
+    }
+
+    /// Whether these accounts stand like this.
+    fn is_judged(&self, key: &str, wanted: &BTreeMap<String, Status>) -> bool {
+        let line = ["compliance", "one-port-a-rule", "--region", REGION, "--output", "json"];
+        let run = self.ask(key, &line).output().unwrap();
+        let now = statuses(&serde_json::from_slice(&run.stdout).unwrap_or_else(|_| json!([])));
+        wanted.iter().all(|(account, known)| now.get(account) == Some(known))
+    }
 }
 
 #[test]
@@ -146,37 +200,11 @@ fn a_server_that_reads_by_itself_comes_to_what_check_finds_in_collected_files() 
         "[organization]\nsource = \"aws\"\nevery = \"10s\"\n\n[[inventory]]\nsource = \"live\"\n\
          role = \"PalisadeReadOnly\"\nregions = [\"{REGION}\"]\nevery = \"10s\"\n"
     );
-    std::fs::write(at("palisade.toml"), config).unwrap();
-    ran(palisade(port, "test").args(["config", "check"]).arg(at("palisade.toml")), 0);
-    let mut serve = palisade(port, "test");
-    serve.args(["serve", "--auth", "open", "--listen", "127.0.0.1:0", "--config"]);
-    serve.arg(at("palisade.toml")).arg("--store").arg(format!("sqlite:{}", at("p.db").display()));
-    serve.stdout(Stdio::piped()).stderr(std::fs::File::create(at("log")).unwrap());
-    let mut server = Running(serve.spawn().unwrap());
-    let mut first = String::new();
-    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut first).unwrap();
-    let endpoint = first.split_whitespace().find(|word| word.starts_with("http")).unwrap();
-    let endpoint = endpoint.trim_end_matches(';').to_owned();
-    let ask = |key: &str, line: &[&str]| {
-        let mut command = palisade(port, key);
-        command.args(line).args(["--endpoint", &endpoint]);
-        command
-    };
-    let sources = || json_of(&mut ask("test", &["sources", "--output", "json"]), 0);
-    wait_for("the organization", || !sources()["sources"][1]["wholeAt"].is_null());
-    associate(&endpoint, &accounts[2]);
-    let policy_file = at("policy.json");
-    let put = ["policies", "put", policy_file.to_str().unwrap(), "--region", REGION];
-    ran(&mut ask(&accounts[2], &put), 0);
-    let compliance = || {
-        let line = ["compliance", "one-port-a-rule", "--region", REGION, "--output", "json"];
-        let run = ask(&accounts[2], &line).output().unwrap();
-        statuses(&serde_json::from_slice(&run.stdout).unwrap_or_else(|_| json!([])))
-    };
-    let judged = |wanted: &BTreeMap<String, (Value, Value)>| {
-        let now = compliance();
-        wanted.iter().all(|(account, known)| now.get(account) == Some(known))
-    };
+    let server = Server::start(port, folder.path(), &config);
+    wait_for("the organization", || !server.sources()[1]["wholeAt"].is_null());
+    associate(&server.endpoint, &accounts[2]);
+    server.put(&accounts[2], &at("policy.json"));
+    let judged = |wanted: &BTreeMap<String, Status>| server.is_judged(&accounts[2], wanted);
     wait_for("what check found", || judged(&checked));
 
     estate(port, &["mend", &accounts[0]]);
@@ -184,9 +212,52 @@ fn a_server_that_reads_by_itself_comes_to_what_check_finds_in_collected_files() 
     mended.insert(accounts[0].clone(), (json!("COMPLIANT"), json!(0)));
     wait_for("what was mended", || judged(&mended));
 
-    let told = String::from_utf8(ran(&mut ask("test", &["sources"]), 0).stdout).unwrap();
+    let told = ran(&mut server.ask("test", &["sources"]), 0).stdout;
+    let told = String::from_utf8(told).unwrap();
     assert!(told.contains("organization") && told.contains("inventory[0]"), "{told}");
-    assert!(told.lines().all(|line| line.chars().count() <= 100), "{told}");
+    assert!(
+        told.lines().all(|line| line.starts_with("warning") || line.chars().count() <= 80),
+        "{told}"
+    );
+}
+
+#[test]
+fn deliveries_in_a_bucket_and_changes_in_a_queue_are_taken_in_and_what_nobody_can_read_is_set_aside()
+ {
+    let Some((_moto, port)) = moto() else { return };
+    let accounts: Vec<String> = serde_json::from_str(&estate(port, &["make"])).unwrap();
+    let url = estate(port, &["deposit", &accounts[0]]).trim().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("policy.json"), policy().to_string()).unwrap();
+    let config = format!(
+        "[organization]\nsource = \"aws\"\nevery = \"10s\"\n\n[[inventory]]\nsource = \"s3\"\n\
+         bucket = \"config-logs\"\nprefix = \"AWSLogs/\"\nregion = \"{REGION}\"\nqueue = \"{url}\"\n"
+    );
+    let server = Server::start(port, folder.path(), &config);
+    let key = &accounts[2];
+    wait_for("the organization", || !server.sources()[1]["wholeAt"].is_null());
+    associate(&server.endpoint, key);
+    server.put(key, &at("policy.json"));
+    let broken: Status = (json!("NON_COMPLIANT"), json!(1));
+    let fine: Status = (json!("COMPLIANT"), json!(0));
+    let stands = |account: &String, status: &Status| {
+        server.is_judged(key, &BTreeMap::from([(account.clone(), status.clone())]))
+    };
+    wait_for("what lay in the bucket", || stands(&accounts[0], &broken));
+
+    estate(port, &["add", &accounts[1]]);
+    wait_for("what came into the bucket", || stands(&accounts[1], &broken));
+
+    estate(port, &["tell", &accounts[0], &url]);
+    wait_for("the change", || stands(&accounts[0], &fine));
+    assert!(stands(&accounts[1], &broken));
+    wait_for("what nobody can read", || server.sources()[0]["setAside"] == 1);
+    let aside: Vec<_> = std::fs::read_dir(at("p.db.aside")).unwrap().collect();
+    assert_eq!(aside.len(), 1);
+    let kept = std::fs::read_to_string(aside[0].as_ref().unwrap().path()).unwrap();
+    assert!(kept.contains("this is no delivery at all {"), "{kept}");
+    wait_for("an empty queue", || server.sources()[0]["backlog"] == 0);
 }
 
 /// The management account makes an account the default administrator.

@@ -63,6 +63,9 @@ struct Line {
     set_aside: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error_at: Option<String>,
+    /// How long ago that was, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_error_seconds: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
     /// Failures of the last reading, each once; the first 20.
@@ -72,10 +75,7 @@ struct Line {
 impl Line {
     fn of(name: String, source: Source, now_ms: i64) -> Line {
         let age = |ms: i64| now_ms.saturating_sub(ms).max(0).unsigned_abs() / 1_000;
-        let (last_error_at, last_error) = match source.last_error {
-            Some((at_ms, why)) => (Some(moment(at_ms)), Some(why)),
-            None => (None, None),
-        };
+        let (error_ms, last_error) = source.last_error.unzip();
         Line {
             name,
             kind: source.kind,
@@ -89,7 +89,8 @@ impl Line {
             gaps: source.gaps,
             backlog: source.backlog,
             set_aside: source.set_aside,
-            last_error_at,
+            last_error_at: error_ms.map(moment),
+            last_error_seconds: error_ms.map(age),
             last_error,
             failures: source.failures,
         }
