@@ -49,11 +49,11 @@ const HEAD: [&str; 6] = ["Source", "Kind", "Age", "Gaps", "New", "Last error"];
 fn row(source: &Value) -> [String; 6] {
     let number = |name: &str| source.get(name).and_then(Value::as_u64);
     let shown = |name: &str| number(name).map_or_else(String::new, |count| count.to_string());
-    let age = number("ageSeconds").map_or("never whole".to_owned(), age);
+    let whole = number("ageSeconds").map_or("never whole".to_owned(), age);
     [
         text(source, "name").to_owned(),
         text(source, "kind").to_owned(),
-        age,
+        whole,
         shown("gaps"),
         shown("accepted"),
         number("lastErrorSeconds").map_or_else(String::new, |ago| format!("{} ago", age(ago))),

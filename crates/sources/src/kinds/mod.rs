@@ -10,6 +10,7 @@ mod prefix_lists;
 mod resolver;
 mod security_groups;
 mod shield;
+mod waf_classic;
 mod wafv2;
 
 use palisade_core::ident::ResourceType;
@@ -47,6 +48,12 @@ pub static KINDS: &[Kind] = &[
     Kind::regional(ResourceType::NETWORK_FIREWALL_POLICY, list!(network_firewall::policies)),
     Kind::regional(ResourceType::DNS_FIREWALL_ASSOCIATION, list!(resolver::associations)),
     Kind::regional(ResourceType::SHIELD_REGIONAL_PROTECTION, list!(shield::regional)),
+    Kind::regional(ResourceType::WAF_REGIONAL_WEB_ACL, list!(waf_classic::regional)),
+    Kind {
+        resource_type: ResourceType::WAF_WEB_ACL,
+        place: Place::Global,
+        list: list!(waf_classic::global),
+    },
     Kind {
         resource_type: ResourceType::WAFV2_WEB_ACL,
         place: Place::Both,

@@ -152,6 +152,14 @@ fn of_json(call: &str, body: &str) -> serde_json::Value {
             json!({"ResourceArns": [balancer()]})
         }
         "wafv2:ListResourcesForWebACL" => json!({"ResourceArns": []}),
+        "waf:ListWebACLs" | "waf-regional:ListWebACLs" => {
+            json!({"WebACLs": [{"WebACLId": "c-1", "Name": "classic"}]})
+        }
+        "waf:GetWebACL" | "waf-regional:GetWebACL" => json!({"WebACL": {
+            "WebACLId": "c-1", "Name": "classic", "DefaultAction": {"Type": "ALLOW"},
+            "Rules": [{"RuleId": "r-1", "Priority": 1, "Type": "GROUP", "OverrideAction": {"Type": "NONE"}}],
+        }}),
+        "waf-regional:ListResourcesForWebACL" => json!({"ResourceArns": []}),
         "organizations:DescribeOrganization" => {
             json!({"Organization": {"Id": "o-1", "MasterAccountId": "000000000001"}})
         }

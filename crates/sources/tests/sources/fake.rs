@@ -183,6 +183,8 @@ fn call_of(head: &str, body: &str) -> String {
         let service = match service {
             "AWSShield_20160616" => "shield",
             "AWSWAF_20190729" => "wafv2",
+            "AWSWAF_20150824" => "waf",
+            "AWSWAF_Regional_20161128" => "waf-regional",
             "NetworkFirewall_20201112" => "network-firewall",
             "Route53Resolver" => "route53resolver",
             "AWSOrganizationsV20161128" => "organizations",
