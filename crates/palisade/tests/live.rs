@@ -1,6 +1,13 @@
 //! The whole path against moto, whose answers nobody here wrote: resources are made through boto3, `collect` and `check`
 //! judge them from files, and a server that reads by itself comes to the same. Skipped where moto is not installed.
 
+#![expect(clippy::unwrap_used, reason = "tests may, and so may what they share")]
+#![expect(
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may, and so may what they share"
+)]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

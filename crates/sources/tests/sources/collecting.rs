@@ -39,6 +39,8 @@ async fn a_whole_account_is_known_to_the_last_type() {
         ("AWS::ElasticLoadBalancingV2::LoadBalancer", 1),
         ("AWS::ElasticLoadBalancing::LoadBalancer", 1),
         ("AWS::WAFv2::WebACL", 2),
+        ("AWS::WAF::WebACL", 1),
+        ("AWS::WAFRegional::WebACL", 1),
         ("AWS::Shield::Protection", 1),
         ("AWS::ShieldRegional::Protection", 1),
         ("AWS::CloudFront::Distribution", 1),
@@ -187,7 +189,12 @@ async fn global_resources_are_told_of_one_region_and_come_without_the_rest_of_it
     assert!(elsewhere.items.iter().all(|item| item["awsRegion"] == "eu-west-1"));
     let home = Unit { is_regional: false, ..unit(HOME) };
     let alone = collector(&fake, &world).collect(&home).await;
-    let global = ["AWS::CloudFront::Distribution", "AWS::Shield::Protection", "AWS::WAFv2::WebACL"];
+    let global = [
+        "AWS::CloudFront::Distribution",
+        "AWS::Shield::Protection",
+        "AWS::WAF::WebACL",
+        "AWS::WAFv2::WebACL",
+    ];
     assert_eq!(types(&alone.complete), global.into());
 }
 
