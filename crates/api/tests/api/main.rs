@@ -28,6 +28,7 @@ mod policies;
 mod policies_told;
 mod quotas;
 mod resource_sets;
+mod sources;
 mod support;
 mod tags;
 mod texts;

@@ -376,6 +376,7 @@ async fn the_operators_endpoints_are_the_operators() {
         ("DELETE", "/palisade/v1/keys/AKIA1"),
         ("POST", "/palisade/v1/keys/AKIA1/rotate"),
         ("GET", "/palisade/v1/audit"),
+        ("GET", "/palisade/v1/sources"),
     ] {
         for who in [MANAGEMENT, ADMIN, MEMBER] {
             let answer = world.own_as(who, method, path, organization().to_string()).await;

@@ -135,10 +135,10 @@ fn random_delivery(dice: &mut Rng, n: u32) -> Delivery {
 }
 
 fn random_gap(dice: &mut Rng, n: u32) -> Missed {
-    let causes = [Cause::GoesOn, Cause::LeftOut, Cause::Item, Cause::Item];
+    let causes = [Cause::GoesOn, Cause::LeftOut, Cause::Item, Cause::Item, Cause::Call];
     let types = [Some(GROUP), Some(ResourceType::VPC), None];
     let one_of = |dice: &mut Rng, count| usize::try_from(dice.u64(..count)).unwrap();
-    let cause = causes[one_of(dice, 4)];
+    let cause = causes[one_of(dice, 5)];
     Missed {
         account: Some(account(n)),
         region: (dice.u64(..3) > 0).then(|| shard(n).region),
