@@ -17,6 +17,9 @@ use crate::{progress, report, serve};
 /// Failures that are told one by one.
 const FAILURES_SHOWN_MAX: usize = 20;
 
+/// The folder of the files, in the one that was asked for.
+const INVENTORY: &str = "inventory";
+
 /// Runs the command.
 pub fn run(args: &Collect) -> Outcome {
     serve::runtime()?.block_on(collect(args))
@@ -30,7 +33,9 @@ async fn collect(args: &Collect) -> Outcome {
             "--role: `{role}` is no name of a role, such as `PalisadeReadOnly`"
         )));
     }
-    std::fs::create_dir_all(&args.out).map_err(|error| unwritten(&args.out, &error))?;
+    // Apart from the organization, so that the folder holds nothing but deliveries.
+    let inventory = args.out.join(INVENTORY);
+    std::fs::create_dir_all(&inventory).map_err(|error| unwritten(&inventory, &error))?;
     let own = aws.account().await?;
     let accounts = match (args.accounts.as_slice(), &args.role) {
         ([], Some(_)) => organization(args, &aws, external_id.as_ref()).await?,
@@ -47,7 +52,7 @@ async fn collect(args: &Collect) -> Outcome {
     };
     let (to, from) = mpsc::channel(1);
     let bar = progress::bar(accounts.len() as u64, "accounts");
-    let (read, written) = tokio::join!(asked.each(&accounts, to), write(&args.out, from, &bar));
+    let (read, written) = tokio::join!(asked.each(&accounts, to), write(&inventory, from, &bar));
     bar.finish_and_clear();
     read?;
     tell(&written?)

@@ -197,7 +197,7 @@ fn a_server_that_reads_by_itself_comes_to_what_check_finds_in_collected_files() 
     let mut check = palisade(port, "test");
     check.arg("check").arg("--policy").arg(at("policy.json")).arg("--organization");
     check.arg(at("files/organization.json")).args(["--output", "json", "--region", REGION]);
-    let checked = statuses(&json_of(check.arg(at("files")), 1));
+    let checked = statuses(&json_of(check.arg(at("files/inventory")), 1));
     let status = |account: &str| checked[account].0.as_str();
     assert_eq!(status(&accounts[0]), Some("NON_COMPLIANT"));
     assert_eq!(status(&accounts[1]), Some("COMPLIANT"));

@@ -59,7 +59,7 @@ pub struct Collect {
     /// How many accounts and Regions are read at the same time.
     #[arg(long, env = "PALISADE_AT_ONCE", default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub at_once: u16,
-    /// Folder for the files, one for each account and Region, and `organization.json` beside them.
+    /// Folder for `organization.json` and, in its folder `inventory`, a file for each account and Region.
     #[arg(long, env = "PALISADE_OUT", value_name = "DIR")]
     pub out: PathBuf,
 }
