@@ -154,7 +154,11 @@ async fn organization(
     Ok(organization.judged_accounts().map(ToString::to_string).collect())
 }
 
-fn external_id(text: &str) -> Result<ExternalId, Failure> {
+/// An ExternalId, or where it is kept.
+///
+/// # Errors
+/// It is not there.
+pub fn external_id(text: &str) -> Result<ExternalId, Failure> {
     let lookup = Lookup {
         variable: &|name| std::env::var(name).ok(),
         file: &|path| std::fs::read_to_string(path),

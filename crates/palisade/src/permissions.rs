@@ -1,20 +1,86 @@
-//! `palisade aws`: what is to be allowed at AWS.
+//! `palisade aws`: what is to be allowed at AWS, and what is not yet.
 
-use palisade_aws::policy;
+use std::collections::BTreeMap;
+
+use palisade_aws::{CallError, Reason, calls, policy};
+use palisade_core::ident::Region;
 use palisade_sources::settings::is_role_name;
+use palisade_sources::{Collection, FailedType};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
-use crate::args::{Aws, AwsPolicy, AwsTemplate};
+use crate::args::{Aws, AwsDoctor, AwsPolicy, AwsTemplate};
+use crate::collect::external_id;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::terminal::print_json;
+use crate::reading::Asked;
+use crate::report::counted;
+use crate::serve;
+use crate::terminal::{print_json, print_line};
 
 /// Runs a command.
 pub fn run(command: &Aws) -> Outcome {
     match command {
         Aws::Policy(AwsPolicy::Read) => print_json(&policy::read())?,
         Aws::Template(args) => print_json(&template(args)?)?,
+        Aws::Doctor(args) => return serve::runtime()?.block_on(doctor(args)),
     }
     Ok(Exit::Done)
+}
+
+/// Lists every type of one account in one Region, and tells the calls that failed with the permissions that they need.
+async fn doctor(args: &AwsDoctor) -> Outcome {
+    let aws = crate::aws::Aws::of_environment()?;
+    let own = aws.account().await?;
+    let account = args.account.as_ref().map_or(own.clone(), ToString::to_string);
+    let region = args.region.as_ref().map_or(aws.region().to_owned(), ToString::to_string);
+    let region = Region::named(&region).map_err(|error| Failure::Usage(error.to_string()))?;
+    let asked = Asked {
+        aws,
+        own: Some(own),
+        role: args.role.clone(),
+        external_id: args.external_id.as_deref().map(external_id).transpose()?,
+        regions: Some(vec![region]),
+        at_once: 1,
+    };
+    let (to, mut from) = mpsc::channel::<Collection>(1);
+    let accounts = [account];
+    let receiving = async {
+        let (mut complete, mut failures) = (0, BTreeMap::new());
+        while let Some(collection) = from.recv().await {
+            complete += collection.complete.len();
+            for FailedType { resource_type, error } in collection.failed {
+                let types: &mut Vec<String> = failures.entry(shown(&error)).or_default();
+                types.push(resource_type.to_string());
+            }
+        }
+        (complete, failures)
+    };
+    let (read, (complete, failures)) = tokio::join!(asked.each(&accounts, to), receiving);
+    read?;
+    for (failure, types) in &failures {
+        print_line(&format!("{failure}\n    not listed: {}", types.join(", ")))?;
+    }
+    let [account] = accounts;
+    print_line(&match failures.len() {
+        0 => format!("account {account}: every call was answered"),
+        some => format!("account {account}: {} answered nothing", counted(some as u64, "call")),
+    })?;
+    match (complete, failures.is_empty()) {
+        (_, true) => Ok(Exit::Done),
+        (0, false) => Err(Failure::Refused("no call was answered".to_owned())),
+        _ => Ok(Exit::Undecided),
+    }
+}
+
+/// A failed call with what its permission is.
+fn shown(error: &CallError) -> String {
+    let CallError { service, action, code, message, .. } = error;
+    let iam = calls::find(service, action).map(|call| call.iam.join(", ")).unwrap_or_default();
+    let needs = match error.reason {
+        Reason::Denied if !iam.is_empty() => format!("\n    allow: {iam}"),
+        _ => String::new(),
+    };
+    format!("{service}:{action} {}: {code}: {message}{needs}", error.reason.text())
 }
 
 /// The template of the role that is read as: one principal, this organization, this ExternalId, the reading calls.

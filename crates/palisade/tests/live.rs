@@ -267,6 +267,31 @@ fn deliveries_in_a_bucket_and_changes_in_a_queue_are_taken_in_and_what_nobody_ca
     wait_for("an empty queue", || server.sources()[0]["backlog"] == 0);
 }
 
+#[test]
+fn the_page_for_new_users_has_six_commands_and_files_that_are_right() {
+    let page = include_str!("../../../docs/onboarding.md").replace("\\\n", " ");
+    let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
+    assert_eq!(commands.len(), 6, "{commands:?}");
+    let ours: Vec<&&str> = commands.iter().filter(|line| line.starts_with("palisade ")).collect();
+    assert_eq!(ours.len(), 4, "{ours:?}");
+    for line in ours {
+        let words = line.split_whitespace().take_while(|word| *word != ">");
+        let words: Vec<String> = words.map(|word| word.replace('"', "")).collect();
+        assert!(palisade::args::read(&words).is_ok(), "{line}");
+    }
+    let lookup = palisade_sources::settings::Lookup {
+        variable: &|_| Some("an-id".to_owned()),
+        file: &|_| Ok("an-id".to_owned()),
+    };
+    let files: Vec<&str> = page.split("```toml\n").skip(1).collect();
+    assert_eq!(files.len(), 2);
+    for text in files {
+        let text = text.split("```").next().unwrap();
+        let settings = palisade_sources::settings::read(text, &lookup);
+        assert!(settings.is_ok(), "{text}\n{settings:?}");
+    }
+}
+
 /// The management account makes an account the default administrator.
 fn associate(endpoint: &str, account: &str) {
     let authorization = format!(

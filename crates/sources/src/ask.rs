@@ -3,8 +3,7 @@
 use palisade_aws::{Call, CallError, Client, Parameters, Partition, Reason, Target, codes};
 use serde_json::Value;
 
-use crate::item::Described;
-use crate::kind::Found;
+use crate::item::{Described, Found};
 
 /// Resources of one type in one (account, Region). Those of an account with more are not listed, and that is a gap.
 pub const ITEMS_MAX: usize = 500_000;

@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 
 use crate::ask::{Ask, LISTED_AGAIN_MAX, is_gone};
 use crate::collection::{Collection, FailedType, moment};
-use crate::item::Seen;
-use crate::kind::{Found, Kind, Place};
+use crate::item::{Found, Seen};
+use crate::kind::{Kind, Place};
 use crate::kinds::KINDS;
 
 /// An account in a Region.

@@ -1,5 +1,6 @@
 //! A resource in AWS Config's own item format, made of what an API answered.
 
+use palisade_aws::CallError;
 use serde_json::{Map, Value, json};
 
 /// What an API told of a resource.
@@ -20,6 +21,9 @@ pub struct Described {
     /// Whether its Region is `global`.
     pub is_global: bool,
 }
+
+/// All resources of a kind, or the call that failed.
+pub type Found = Result<Vec<Described>, CallError>;
 
 /// Where and when items were seen.
 #[derive(Clone, Copy, Debug)]

@@ -4,11 +4,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use palisade_aws::CallError;
 use palisade_core::ident::ResourceType;
 
 use crate::ask::Ask;
-use crate::item::Described;
+use crate::item::Found;
 
 /// In which Regions a kind is listed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,9 +19,6 @@ pub enum Place {
     /// In every one; where global resources are told of, those of both scopes, whether that Region is collected or not.
     Both,
 }
-
-/// All resources of the kind, or the call that failed.
-pub type Found = Result<Vec<Described>, CallError>;
 
 /// How it is listed.
 pub type List = fn(Ask) -> Pin<Box<dyn Future<Output = Found> + Send>>;

@@ -26,7 +26,6 @@ use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{Refused, RefusedShape, actor, finish, not_operator, operator_only, query};
-use super::sources::TakenIn;
 use crate::app::App;
 use crate::audit::{self, Actor};
 use crate::buffers::DELIVERIES_AT_ONCE_MAX;
@@ -168,6 +167,15 @@ async fn take_turn(
         Ok(answer)
     })
     .await
+}
+
+/// What became of a delivery of a source.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct TakenIn {
+    /// New states.
+    pub accepted: u64,
+    /// Gaps that it tells.
+    pub missed: u64,
 }
 
 /// Takes in what a source of this server read.

@@ -31,9 +31,9 @@ use crate::app::App;
 use answer::Refused;
 pub use answer::SMALL_BODY_SIZE_MAX;
 pub use audit::AUDIT_PAGE_MAX;
-pub use inventory::{SPOOLED_IN_MEMORY_MAX, SPOOLED_PREFIX, UNPROVEN_DELIVERY_SIZE_MAX};
+pub use inventory::{SPOOLED_IN_MEMORY_MAX, SPOOLED_PREFIX, TakenIn, UNPROVEN_DELIVERY_SIZE_MAX};
 pub use organization::ORGANIZATION_SIZE_MAX;
-pub use sources::{NotTaken, Renewed, TakenIn, note_unread, renew_organization, take_in};
+pub use sources::{NotTaken, Renewed, note_unread, renew_organization, take_in};
 pub use violators::VIOLATORS_PAGE_MAX;
 
 /// Paths that are never AWS's.

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use super::answer::{Refused, SMALL_BODY_SIZE_MAX, answer, moment, operator_only};
+use super::inventory::TakenIn;
 use super::{inventory, organization};
 use crate::app::App;
 use crate::audit::Actor;
@@ -117,15 +118,6 @@ pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Respo
         Ok(Told { sources: all.map(|(name, source)| Line::of(name, source, now_ms)).collect() })
     })
     .await
-}
-
-/// What became of a delivery of a source.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct TakenIn {
-    /// New states.
-    pub accepted: u64,
-    /// Gaps that it tells.
-    pub missed: u64,
 }
 
 /// Why a delivery of a source was not taken in: nothing of it is held then.

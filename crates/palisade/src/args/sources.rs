@@ -81,6 +81,8 @@ pub enum Aws {
     /// Print what is to be allowed at AWS.
     #[command(subcommand)]
     Policy(AwsPolicy),
+    /// Try every call that reads one account in a Region, and tell which permissions are missing.
+    Doctor(AwsDoctor),
     /// Print the CloudFormation template of the role that is read as in each account, for a StackSet.
     Template(AwsTemplate),
 }
@@ -90,6 +92,26 @@ pub enum Aws {
 pub enum AwsPolicy {
     /// The IAM policy of the role that reads: exactly the calls that are made.
     Read,
+}
+
+/// `palisade aws doctor`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Exit status: 0 every call was answered, 2 some were not, 1 none was, 64 wrong usage."
+)]
+pub struct AwsDoctor {
+    /// The account. Default: that of the keys, which is read with them.
+    #[arg(long, env = "PALISADE_COLLECT_ACCOUNT", value_name = "ACCOUNT")]
+    pub account: Option<AccountId>,
+    /// The Region. Default: AWS_REGION, AWS_DEFAULT_REGION, else us-east-1.
+    #[arg(long, env = "PALISADE_COLLECT_REGION", value_name = "REGION", value_parser = Region::named)]
+    pub region: Option<Region>,
+    /// Name of the role to read the account as.
+    #[arg(long, env = "PALISADE_COLLECT_ROLE", value_name = "NAME")]
+    pub role: Option<String>,
+    /// The ExternalId that the role asks for, or where it is kept: env:NAME, file:PATH.
+    #[arg(long, env = "PALISADE_EXTERNAL_ID", value_name = "ID")]
+    pub external_id: Option<String>,
 }
 
 /// `palisade aws template`

@@ -6,7 +6,7 @@ use palisade_sources::message::Object;
 use palisade_sources::settings::{BucketSource, QueueSource};
 use tokio::sync::watch;
 
-use super::due;
+use super::due::due;
 use super::queue;
 use super::taking::{Became, Taking};
 use crate::stop::until;

@@ -11,7 +11,7 @@ use palisade_sources::Collection;
 use palisade_sources::settings::LiveSource;
 use tokio::sync::{mpsc, watch};
 
-use super::due;
+use super::due::due;
 use crate::aws::Aws;
 use crate::reading::Asked;
 use crate::stop::until;

@@ -1,6 +1,7 @@
 //! What a server reads by itself, as `palisade.toml` says: one task a source, which goes on whatever fails.
 
 mod bucket;
+mod due;
 mod live;
 mod organization;
 mod queue;
@@ -8,17 +9,14 @@ mod taking;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use palisade_api::App;
-use palisade_aws::Surroundings as _;
 use palisade_sources::settings::{self, Fault, InventorySource, Lookup, Settings};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::aws::Aws;
 use crate::failure::{Failure, unreadable};
-use crate::stop::until;
 use taking::Taking;
 
 /// Reads a configuration file.
@@ -77,28 +75,4 @@ pub fn start(
         }
     }
     tasks
-}
-
-/// How long a source that could not be read at all waits, at most, until it tries again.
-const AGAIN: Duration = Duration::from_secs(60);
-
-/// Waits until a source is due again, with some spread so that sources do not fall in step; `false`: the server stops.
-/// One that failed is due sooner.
-async fn due(
-    aws: &Aws,
-    every: Duration,
-    has_failed: bool,
-    stopped: &watch::Receiver<bool>,
-    note: impl FnOnce(i64),
-) -> bool {
-    let every = if has_failed { every.min(AGAIN) } else { every };
-    let spread = u64::try_from(every.as_millis()).unwrap_or(u64::MAX) / 10;
-    let more = aws.surroundings.random().checked_rem(spread.max(1)).unwrap_or_default();
-    let wait = every.saturating_add(Duration::from_millis(more));
-    let next_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-    note(aws.surroundings.wall_ms().saturating_add(next_ms));
-    tokio::select! {
-        () = tokio::time::sleep(wait) => !*stopped.borrow(),
-        () = until(stopped.clone()) => false,
-    }
 }

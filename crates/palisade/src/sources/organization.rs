@@ -9,7 +9,7 @@ use palisade_sources::read_organization;
 use palisade_sources::settings::OrganizationSource;
 use tokio::sync::watch;
 
-use super::due;
+use super::due::due;
 use crate::aws::Aws;
 
 /// Its name among the sources.

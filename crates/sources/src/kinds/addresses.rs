@@ -4,8 +4,7 @@ use palisade_aws::calls;
 use serde_json::json;
 
 use crate::ask::Ask;
-use crate::item::{Described, camel, maybe, tags, text};
-use crate::kind::Found;
+use crate::item::{Described, Found, camel, maybe, tags, text};
 
 /// Elastic IP addresses. Those of EC2-Classic have their address for an id.
 pub async fn addresses(ask: Ask) -> Found {

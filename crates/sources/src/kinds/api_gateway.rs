@@ -4,8 +4,7 @@ use palisade_aws::calls;
 use serde_json::{Map, Value, json};
 
 use crate::ask::Ask;
-use crate::item::{Described, maybe, text};
-use crate::kind::Found;
+use crate::item::{Described, Found, maybe, text};
 
 /// Stages.
 pub async fn stages(ask: Ask) -> Found {

@@ -4,8 +4,7 @@ use palisade_aws::{CallError, calls};
 use serde_json::{Value, json};
 
 use crate::ask::Ask;
-use crate::item::{Described, tags, text};
-use crate::kind::Found;
+use crate::item::{Described, Found, tags, text};
 
 /// Distributions with their tags.
 pub async fn distributions(ask: Ask) -> Found {

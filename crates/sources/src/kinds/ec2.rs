@@ -4,8 +4,7 @@ use palisade_aws::calls;
 use serde_json::{Value, json};
 
 use crate::ask::Ask;
-use crate::item::{Described, camel, tags, text};
-use crate::kind::Found;
+use crate::item::{Described, Found, camel, tags, text};
 
 macro_rules! lists {
     ($($(#[$doc:meta])* $name:ident: $call:ident $id:literal $arn:literal $tags:literal;)+) => {

@@ -6,8 +6,7 @@ use palisade_aws::{Call, CallError, calls};
 use serde_json::{Map, Value, json};
 
 use crate::ask::Ask;
-use crate::item::{Described, camel, maybe, tags, text};
-use crate::kind::Found;
+use crate::item::{Described, Found, camel, maybe, tags, text};
 
 /// Load balancers of which one call tells the tags.
 const TAGGED_AT_ONCE: usize = 20;

@@ -4,8 +4,7 @@ use palisade_aws::{Call, calls};
 use serde_json::{Value, json};
 
 use crate::ask::Ask;
-use crate::item::{Described, camel, tags, text};
-use crate::kind::Found;
+use crate::item::{Described, Found, camel, tags, text};
 
 /// How one of the two is listed and described.
 struct Way {

@@ -4,8 +4,7 @@ use palisade_aws::calls;
 use serde_json::{Value, json};
 
 use crate::ask::Ask;
-use crate::item::{Described, camel, maybe, tags, text};
-use crate::kind::Found;
+use crate::item::{Described, Found, camel, maybe, tags, text};
 
 /// Prefix lists.
 pub async fn prefix_lists(ask: Ask) -> Found {

@@ -4,8 +4,7 @@ use palisade_aws::calls;
 use serde_json::json;
 
 use crate::ask::Ask;
-use crate::item::{Described, maybe, text};
-use crate::kind::Found;
+use crate::item::{Described, Found, maybe, text};
 
 /// Associations.
 pub async fn associations(ask: Ask) -> Found {

@@ -5,8 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::ec2::described;
 use crate::ask::Ask;
-use crate::item::{Described, camel, text};
-use crate::kind::Found;
+use crate::item::{Described, Found, camel, text};
 
 /// Security groups with their rules.
 pub async fn groups(ask: Ask) -> Found {

@@ -5,8 +5,7 @@ use palisade_aws::{CallError, calls};
 use serde_json::{Value, json};
 
 use crate::ask::Ask;
-use crate::item::{Described, maybe, text};
-use crate::kind::Found;
+use crate::item::{Described, Found, maybe, text};
 
 /// Protections of resources that are in no Region.
 pub async fn global(ask: Ask) -> Found {

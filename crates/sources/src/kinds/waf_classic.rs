@@ -4,8 +4,7 @@ use palisade_aws::{Call, CallError, calls};
 use serde_json::{Value, json};
 
 use crate::ask::Ask;
-use crate::item::{Described, camel, text};
-use crate::kind::Found;
+use crate::item::{Described, Found, camel, text};
 
 /// What a regional web ACL of WAF Classic may be on.
 const PROTECTED: [&str; 2] = ["APPLICATION_LOAD_BALANCER", "API_GATEWAY"];

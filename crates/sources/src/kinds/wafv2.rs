@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use super::cloudfront::by_web_acl;
 use crate::ask::Ask;
-use crate::item::{Described, tags, text};
-use crate::kind::Found;
+use crate::item::{Described, Found, tags, text};
 
 /// What a regional web ACL may be on, as AWS WAF and as AWS Config name it. Not every Region has every one; those that
 /// all have come first.
