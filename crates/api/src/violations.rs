@@ -3,6 +3,7 @@
 //! has its members of `ResourceViolation` in a file of its own.
 
 mod dns;
+mod firewalls;
 mod network_acls;
 mod security_groups;
 mod shield;
@@ -156,6 +157,7 @@ fn detailed_type(
 fn violation(row: &ViolatorRow, found: &Violation) -> Option<ResourceViolation> {
     match &found.finding {
         Finding::Dns(finding) => dns::violation(row, finding),
+        Finding::Firewalls(finding) => Some(firewalls::violation(row, finding)),
         Finding::NetworkAcls(finding) => Some(network_acls::violation(row, finding)),
         Finding::SecurityGroups(finding) => security_groups::violation(row, finding),
         Finding::Shield(finding) => shield::violation(finding),

@@ -3,6 +3,7 @@
 //! their words, and beside them what would end the violation.
 
 mod dns;
+mod firewalls;
 mod network_acls;
 mod reason;
 mod security_groups;
@@ -12,6 +13,10 @@ mod waf;
 use serde::{Deserialize, Serialize};
 
 pub use dns::{DnsFinding, DnsRemedy, DnsStep, UNAVAILABLE_PRIORITIES_MAX};
+pub(super) use firewalls::first;
+pub use firewalls::{
+    ExpectedRoute, FirewallFinding, FirewallPath, ROUTES_MAX, RouteRemedy, RouteStep, RoutedSubnet,
+};
 pub use network_acls::{
     AclRemedy, AclStep, CONFLICTS_MAX, EntryFault, EntryFaultReason, EntryPart, NetworkAclFinding,
     Obstacle, PlacedEntry,
@@ -73,6 +78,8 @@ macro_rules! families {
 families! {
     /// DNS Firewall rule groups on VPCs.
     Dns(DnsFinding);
+    /// Network Firewall in VPCs.
+    Firewalls(FirewallFinding);
     /// Network ACLs on subnets.
     NetworkAcls(NetworkAclFinding);
     /// Audits of security groups, and what carries such groups.

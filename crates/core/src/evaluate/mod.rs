@@ -19,6 +19,7 @@ mod dns_firewall;
 mod elsewhere;
 mod evaluator;
 mod finding;
+mod firewall_policies;
 mod footprint;
 mod freshness;
 mod gap;
@@ -30,6 +31,7 @@ mod managed_options;
 mod narrowing;
 mod network;
 mod network_acl_common;
+mod network_firewall;
 mod opening;
 mod prefix_lists;
 mod reference;
@@ -55,13 +57,16 @@ pub(crate) use coverage::STALE;
 pub use coverage::current_until_ms;
 pub use dns_firewall::DNS_RULE_GROUPS_PER_VPC_MAX;
 use evaluator::Evaluator;
+use finding::first;
 pub use finding::{
     ATTACHED_RULES_MAX, AclRemedy, AclStep, AttachedGroup, BrokenRule, CONFLICTS_MAX, Direction,
-    DnsFinding, DnsRemedy, DnsStep, EntryFault, EntryFaultReason, EntryPart, Finding, GroupPlace,
-    GroupStep, Mismatch, MissingReplica, NarrowPeer, NarrowRule, NearMiss, NetworkAclFinding,
-    OUT_OF_SCOPE_RESOURCES_MAX, Obstacle, PlacedEntry, REPLICA_DIFFERENCES_MAX,
-    RULE_GROUP_DIFFERENCES_MAX, ReplicaDifference, RuleAction, RuleRemedy, SecurityGroupFinding,
-    ShieldFinding, UNAVAILABLE_PRIORITIES_MAX, Violation, ViolationReason, WafFinding,
+    DnsFinding, DnsRemedy, DnsStep, EntryFault, EntryFaultReason, EntryPart, ExpectedRoute,
+    Finding, FirewallFinding, FirewallPath, GroupPlace, GroupStep, Mismatch, MissingReplica,
+    NarrowPeer, NarrowRule, NearMiss, NetworkAclFinding, OUT_OF_SCOPE_RESOURCES_MAX, Obstacle,
+    PlacedEntry, REPLICA_DIFFERENCES_MAX, ROUTES_MAX, RULE_GROUP_DIFFERENCES_MAX,
+    ReplicaDifference, RouteRemedy, RouteStep, RoutedSubnet, RuleAction, RuleRemedy,
+    SecurityGroupFinding, ShieldFinding, UNAVAILABLE_PRIORITIES_MAX, Violation, ViolationReason,
+    WafFinding,
 };
 pub use footprint::{Difference, Support, footprint, judge_changed, support};
 pub use freshness::Freshness;
@@ -87,6 +92,7 @@ fn evaluator(rule: &Rule) -> &dyn Evaluator {
         Rule::ContentAudit(audit) => audit,
         Rule::DnsFirewall(dns) => dns,
         Rule::NetworkAclCommon(common) => common,
+        Rule::NetworkFirewall(firewall) => firewall,
         Rule::ShieldAdvanced(shield) => shield,
         Rule::UsageAudit(audit) => audit,
         Rule::Waf(waf) => waf,

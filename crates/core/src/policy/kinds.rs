@@ -20,6 +20,8 @@ pub enum Rule {
     DnsFirewall(dns_firewall::DnsFirewall),
     /// `NETWORK_ACL_COMMON`
     NetworkAclCommon(network_acl_common::NetworkAclCommon),
+    /// `NETWORK_FIREWALL`
+    NetworkFirewall(network_firewall::NetworkFirewall),
     /// `SHIELD_ADVANCED`
     ShieldAdvanced(shield_advanced::ShieldAdvanced),
     /// `SECURITY_GROUPS_USAGE_AUDIT`
@@ -40,6 +42,7 @@ impl Rule {
             Rule::ContentAudit(_) => PolicyType::SecurityGroupsContentAudit,
             Rule::DnsFirewall(_) => PolicyType::DnsFirewall,
             Rule::NetworkAclCommon(_) => PolicyType::NetworkAclCommon,
+            Rule::NetworkFirewall(_) => PolicyType::NetworkFirewall,
             Rule::ShieldAdvanced(_) => PolicyType::ShieldAdvanced,
             Rule::UsageAudit(_) => PolicyType::SecurityGroupsUsageAudit,
             Rule::Waf(_) => PolicyType::Waf,
@@ -100,8 +103,7 @@ kinds! {
     SecurityGroupsUsageAudit, &usage_audit::FACTS,
         |_, data, _| usage_audit::parse(data).map(Rule::UsageAudit);
     NetworkFirewall, &network_firewall::FACTS, |document, data, counts| {
-        network_firewall::check(document, data, counts)
-            .map(|()| Rule::NotJudged(PolicyType::NetworkFirewall))
+        network_firewall::parse(document, data, counts).map(Rule::NetworkFirewall)
     };
     DnsFirewall, &dns_firewall::FACTS,
         |_, data, counts| dns_firewall::parse(data, counts).map(Rule::DnsFirewall);
