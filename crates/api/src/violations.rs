@@ -3,12 +3,14 @@
 //! has its members of `ResourceViolation` in a file of its own.
 
 mod dns;
+mod firewalls;
 mod network_acls;
 mod security_groups;
 mod shield;
 #[cfg(test)]
 mod tests;
 mod text;
+mod third_party;
 mod waf;
 
 use std::collections::BTreeSet;
@@ -156,9 +158,11 @@ fn detailed_type(
 fn violation(row: &ViolatorRow, found: &Violation) -> Option<ResourceViolation> {
     match &found.finding {
         Finding::Dns(finding) => dns::violation(row, finding),
+        Finding::Firewalls(finding) => Some(firewalls::violation(row, finding)),
         Finding::NetworkAcls(finding) => Some(network_acls::violation(row, finding)),
         Finding::SecurityGroups(finding) => security_groups::violation(row, finding),
         Finding::Shield(finding) => shield::violation(finding),
+        Finding::ThirdParty(finding) => Some(third_party::violation(row, finding)),
         Finding::Waf(finding) => waf::violation(row, finding),
     }
 }

@@ -3,15 +3,21 @@
 //! their words, and beside them what would end the violation.
 
 mod dns;
+mod firewalls;
 mod network_acls;
 mod reason;
 mod security_groups;
 mod shield;
+mod third_party;
 mod waf;
 
 use serde::{Deserialize, Serialize};
 
 pub use dns::{DnsFinding, DnsRemedy, DnsStep, UNAVAILABLE_PRIORITIES_MAX};
+pub(super) use firewalls::first;
+pub use firewalls::{
+    ExpectedRoute, FirewallFinding, FirewallPath, ROUTES_MAX, RouteRemedy, RouteStep, RoutedSubnet,
+};
 pub use network_acls::{
     AclRemedy, AclStep, CONFLICTS_MAX, EntryFault, EntryFaultReason, EntryPart, NetworkAclFinding,
     Obstacle, PlacedEntry,
@@ -24,6 +30,7 @@ pub use security_groups::{
     RuleAction, RuleRemedy, SecurityGroupFinding,
 };
 pub use shield::ShieldFinding;
+pub use third_party::ThirdPartyFinding;
 pub use waf::{OUT_OF_SCOPE_RESOURCES_MAX, RULE_GROUP_DIFFERENCES_MAX, WafFinding};
 
 /// One way in which a resource breaks a policy.
@@ -73,12 +80,16 @@ macro_rules! families {
 families! {
     /// DNS Firewall rule groups on VPCs.
     Dns(DnsFinding);
+    /// Network Firewall in VPCs.
+    Firewalls(FirewallFinding);
     /// Network ACLs on subnets.
     NetworkAcls(NetworkAclFinding);
     /// Audits of security groups, and what carries such groups.
     SecurityGroups(SecurityGroupFinding);
     /// Shield Advanced protections.
     Shield(ShieldFinding);
+    /// Firewalls of other vendors in VPCs.
+    ThirdParty(ThirdPartyFinding);
     /// Web ACLs.
     Waf(WafFinding);
 }

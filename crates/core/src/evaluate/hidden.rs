@@ -238,6 +238,65 @@ fn dns() -> Policy {
     policy_of("DNS_FIREWALL", &["AWS::EC2::VPC"], &data, &json!([]))
 }
 
+fn table(id: &str, routes: &Value, subnets: &[&str]) -> Value {
+    let on =
+        |subnet: &&str| json!({"main": false, "routeTableAssociationId": "a", "subnetId": subnet});
+    let body = json!({"routeTableId": id, "vpcId": "vpc-1", "ownerId": ACCOUNT, "routes": routes,
+        "associations": subnets.iter().map(on).collect::<Vec<_>>()});
+    item("AWS::EC2::RouteTable", id, &body)
+}
+
+fn route(destination: &str, gateway: &str) -> Value {
+    json!({"destinationCidrBlock": destination, "gatewayId": gateway, "state": "active"})
+}
+
+/// A VPC whose subnet goes to the internet by `to`, with a firewall of the policy's own that filters by
+/// the rule group.
+fn firewalled(to: &str, group: &str) -> Vec<Value> {
+    let mut firewall_subnet = subnet();
+    firewall_subnet["resourceId"] = json!("subnet-f");
+    let mut subnet = subnet();
+    subnet["configuration"]["cidrBlock"] = json!("10.0.1.0/24");
+    let gateway = json!({"internetGatewayId": "igw-1", "ownerId": ACCOUNT,
+        "attachments": [{"vpcId": "vpc-1", "state": "available"}]});
+    let mut entrance = table("rtb-i", &json!([route("10.0.1.0/24", "vpce-1")]), &["x"]);
+    entrance["configuration"]["associations"] = json!([{"main": false, "gatewayId": "igw-1"}]);
+    let endpoint = json!({"vpcEndpointId": "vpce-1", "vpcEndpointType": "GatewayLoadBalancer",
+        "vpcId": "vpc-1", "state": "available", "subnetIds": ["subnet-f"]});
+    let name = "FMManagedNetworkFirewallp01234567-89ab-cdef-0123-456789abcdefvpc-1";
+    let firewall = json!({"firewall": {"firewallName": name, "firewallArn": "arn:f",
+        "firewallPolicyArn": "arn:fp", "vpcId": "vpc-1", "subnetMappings": [{"subnetId": "subnet-f"}]}});
+    let filters = json!({"firewallPolicy": {"statelessDefaultActions": ["aws:forward_to_sfe"],
+            "statelessFragmentDefaultActions": ["aws:forward_to_sfe"],
+            "statefulRuleGroupReferences": [{"resourceArn": group}]},
+        "firewallPolicyResponse": {"firewallPolicyArn": "arn:fp", "firewallPolicyName": "fp"}});
+    vec![
+        vpc(ACCOUNT),
+        subnet,
+        firewall_subnet,
+        item("AWS::EC2::InternetGateway", "igw-1", &gateway),
+        table(
+            "rtb-1",
+            &json!([route("10.0.0.0/16", "local"), route("0.0.0.0/0", to)]),
+            &["subnet-1"],
+        ),
+        table("rtb-f", &json!([route("0.0.0.0/0", "igw-1")]), &["subnet-f"]),
+        entrance,
+        item("AWS::EC2::VPCEndpoint", "vpce-1", &endpoint),
+        item("AWS::NetworkFirewall::Firewall", "f", &firewall),
+        item("AWS::NetworkFirewall::FirewallPolicy", "fp", &filters),
+    ]
+}
+
+fn firewall_in_each() -> Policy {
+    let data = json!({"networkFirewallStatelessDefaultActions": ["aws:forward_to_sfe"],
+        "networkFirewallStatelessFragmentDefaultActions": ["aws:forward_to_sfe"],
+        "networkFirewallStatefulRuleGroupReferences": [{"resourceARN": "arn:g"}],
+        "networkFirewallOrchestrationConfig": {"routeManagementAction": "MONITOR",
+            "routeManagementTargetTypes": ["InternetGateway"]}});
+    policy_of("NETWORK_FIREWALL", &["AWS::EC2::VPC"], &data, &json!([]))
+}
+
 /// What is found of the items; `None` when one of them cannot be read: it would stand as unseen.
 fn judge(policy: &Policy, items: &[Value]) -> Option<Judgement> {
     let mut builder = ShardBuilder::new(shard_id());
@@ -433,7 +492,18 @@ fn whatever_is_hidden_nothing_that_violates_complies() {
             vec![tagged(subnet()), network_acl("allow")],
         ),
     ];
-    for (name, policy, mut items) in worlds.into_iter().chain(acls).chain(firewalls) {
+    let without_firewall = || {
+        let mut items = firewalled("igw-1", "arn:g");
+        items.retain(|item| item["resourceType"] != "AWS::NetworkFirewall::Firewall");
+        items
+    };
+    let networks = [
+        ("without a firewall", firewall_in_each(), without_firewall()),
+        ("past the firewall", firewall_in_each(), firewalled("igw-1", "arn:g")),
+        ("filtering by another group", firewall_in_each(), firewalled("vpce-1", "arn:h")),
+    ];
+    for (name, policy, mut items) in worlds.into_iter().chain(acls).chain(firewalls).chain(networks)
+    {
         items.push(recorder());
         let judgement = judge(&policy, &items).unwrap();
         assert_eq!(judgement.status(), Some(Status::NonCompliant), "{name}");
@@ -557,6 +627,32 @@ fn what_a_verdict_read_is_missed_when_it_is_hidden() {
             &["/configuration/associationList"],
             classic(),
             vec![balancer(&json!([])), classic_acl("FMManagedWebACL1", "g-1", &[ALB])],
+        ),
+        (
+            &[
+                "\"subnet-1\" /configuration/vpcId",
+                "\"subnet-1\" /configuration/availabilityZone",
+                "\"subnet-1\" /configuration/cidrBlock",
+                "\"igw-1\" /configuration/attachments",
+                "\"rtb-1\" /configuration/routes",
+                "\"rtb-1\" /configuration/associations",
+                "\"rtb-1\" /configuration/routes/1/gatewayId",
+                "\"rtb-1\" /configuration/routes/1/state",
+                "\"rtb-i\" /configuration/routes",
+                "\"vpce-1\" /configuration/vpcEndpointType",
+                "\"vpce-1\" /configuration/subnetIds",
+                "\"vpce-1\" /configuration/state",
+                "\"f\" /configuration/firewall/firewallName",
+                "\"f\" /configuration/firewall/vpcId",
+                "\"f\" /configuration/firewall/firewallPolicyArn",
+                "\"f\" /configuration/firewall/subnetMappings",
+                "\"fp\" /configuration/firewallPolicy/statelessDefaultActions",
+                "\"fp\" /configuration/firewallPolicy/statelessFragmentDefaultActions",
+                "\"fp\" /configuration/firewallPolicy/statefulRuleGroupReferences",
+                "\"fp\" /configuration/firewallPolicyResponse/firewallPolicyArn",
+            ],
+            firewall_in_each(),
+            firewalled("vpce-1", "arn:g"),
         ),
     ];
     for (members, policy, mut items) in worlds {

@@ -19,6 +19,7 @@ mod dns_firewall;
 mod elsewhere;
 mod evaluator;
 mod finding;
+mod firewall_policies;
 mod footprint;
 mod freshness;
 mod gap;
@@ -30,6 +31,7 @@ mod managed_options;
 mod narrowing;
 mod network;
 mod network_acl_common;
+mod network_firewall;
 mod opening;
 mod prefix_lists;
 mod reference;
@@ -37,6 +39,7 @@ mod rule_groups;
 mod security_groups;
 mod selection;
 mod shield_advanced;
+mod third_party_firewall;
 mod unrecorded;
 mod usage_audit;
 mod waf;
@@ -55,13 +58,16 @@ pub(crate) use coverage::STALE;
 pub use coverage::current_until_ms;
 pub use dns_firewall::DNS_RULE_GROUPS_PER_VPC_MAX;
 use evaluator::Evaluator;
+use finding::first;
 pub use finding::{
     ATTACHED_RULES_MAX, AclRemedy, AclStep, AttachedGroup, BrokenRule, CONFLICTS_MAX, Direction,
-    DnsFinding, DnsRemedy, DnsStep, EntryFault, EntryFaultReason, EntryPart, Finding, GroupPlace,
-    GroupStep, Mismatch, MissingReplica, NarrowPeer, NarrowRule, NearMiss, NetworkAclFinding,
-    OUT_OF_SCOPE_RESOURCES_MAX, Obstacle, PlacedEntry, REPLICA_DIFFERENCES_MAX,
-    RULE_GROUP_DIFFERENCES_MAX, ReplicaDifference, RuleAction, RuleRemedy, SecurityGroupFinding,
-    ShieldFinding, UNAVAILABLE_PRIORITIES_MAX, Violation, ViolationReason, WafFinding,
+    DnsFinding, DnsRemedy, DnsStep, EntryFault, EntryFaultReason, EntryPart, ExpectedRoute,
+    Finding, FirewallFinding, FirewallPath, GroupPlace, GroupStep, Mismatch, MissingReplica,
+    NarrowPeer, NarrowRule, NearMiss, NetworkAclFinding, OUT_OF_SCOPE_RESOURCES_MAX, Obstacle,
+    PlacedEntry, REPLICA_DIFFERENCES_MAX, ROUTES_MAX, RULE_GROUP_DIFFERENCES_MAX,
+    ReplicaDifference, RouteRemedy, RouteStep, RoutedSubnet, RuleAction, RuleRemedy,
+    SecurityGroupFinding, ShieldFinding, ThirdPartyFinding, UNAVAILABLE_PRIORITIES_MAX, Violation,
+    ViolationReason, WafFinding,
 };
 pub use footprint::{Difference, Support, footprint, judge_changed, support};
 pub use freshness::Freshness;
@@ -87,7 +93,9 @@ fn evaluator(rule: &Rule) -> &dyn Evaluator {
         Rule::ContentAudit(audit) => audit,
         Rule::DnsFirewall(dns) => dns,
         Rule::NetworkAclCommon(common) => common,
+        Rule::NetworkFirewall(firewall) => firewall,
         Rule::ShieldAdvanced(shield) => shield,
+        Rule::ThirdPartyFirewall(firewall) => firewall,
         Rule::UsageAudit(audit) => audit,
         Rule::Waf(waf) => waf,
         Rule::Wafv2(wafv2) => wafv2,
@@ -174,16 +182,10 @@ mod tests {
 
     #[test]
     fn a_type_that_is_not_judged_is_an_issue_and_never_a_result() {
-        for (policy_type, want) in [
-            (
-                PolicyType::NetworkFirewall,
-                "AWSVPC Palisade does not judge policies of type NETWORK_FIREWALL yet.",
-            ),
-            (
-                PolicyType::ThirdPartyFirewall,
-                "AWSVPC Palisade does not judge policies of type THIRD_PARTY_FIREWALL yet.",
-            ),
-        ] {
+        for (policy_type, want) in [(
+            PolicyType::ImportNetworkFirewall,
+            "AWSVPC Palisade does not judge policies of type IMPORT_NETWORK_FIREWALL yet.",
+        )] {
             let policy = policy("AWS::EC2::Subnet", Rule::NotJudged(policy_type));
             let shard =
                 world([body(ResourceType::SUBNET, "subnet-1", crate::inventory::Body::Unwanted)]);

@@ -8,12 +8,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ident::{AccountId, ResourceType};
 
-use super::{ClassicAcl, DnsAssociation, NetworkAcl, WebAclRuleGroup};
+use super::subnet::SubnetOf17;
+use super::{
+    ClassicAcl, DnsAssociation, FirewallPolicy, InternetGateway, NetworkAcl, NetworkFirewall,
+    RouteTable, Subnet, VpcEndpoint, WebAclRuleGroup,
+};
 
 macro_rules! bodies {
     (
         untyped: { $($(#[$word_doc:meta])+ $word_number:literal $word:ident;)+ }
         typed: { $($(#[$doc:meta])+ $number:literal $variant:ident($of:ty);)+ }
+        former: { $($former_number:literal $former:ident($former_of:ty);)+ }
     ) => {
         /// What is held of a resource besides its key, version and tags.
         ///
@@ -56,6 +61,9 @@ macro_rules! bodies {
                 match number {
                     $($word_number => body.unit_variant().map(|()| Body::$word),)+
                     $($number => body.newtype_variant().map(Body::$variant),)+
+                    $($former_number => body
+                        .newtype_variant::<$former_of>()
+                        .map(|former| Body::$former(former.into())),)+
                     other => Err(A::Error::custom(format_args!("{other} is no number of a body"))),
                 }
             }
@@ -64,7 +72,8 @@ macro_rules! bodies {
 }
 
 // A number is never used again for something else: what stores hold is read by it. A new variant
-// takes the next one, wherever it stands, and changes no layout.
+// takes the next one, wherever it stands, and changes no layout; so does a variant that tells more than
+// it did, whose former number is read into it.
 bodies! {
     untyped: {
         /// A tombstone: the resource was deleted at this version.
@@ -105,8 +114,6 @@ bodies! {
         13 Recorder(Recorder);
         /// `AWS::EC2::NetworkAcl`
         16 NetworkAcl(NetworkAcl);
-        /// `AWS::EC2::Subnet`
-        17 Subnet(Subnet);
         /// `AWS::EC2::VPC`
         18 Vpc(Vpc);
         /// `AWS::EC2::VPCPeeringConnection`
@@ -115,6 +122,21 @@ bodies! {
         20 DnsAssociation(DnsAssociation);
         /// `AWS::WAFRegional::WebACL` and `AWS::WAF::WebACL`
         21 ClassicAcl(ClassicAcl);
+        /// `AWS::EC2::Subnet`
+        30 Subnet(Subnet);
+        /// `AWS::EC2::RouteTable`
+        31 RouteTable(RouteTable);
+        /// `AWS::EC2::InternetGateway`
+        32 InternetGateway(InternetGateway);
+        /// `AWS::EC2::VPCEndpoint`
+        33 VpcEndpoint(VpcEndpoint);
+        /// `AWS::NetworkFirewall::Firewall`
+        34 NetworkFirewall(NetworkFirewall);
+        /// `AWS::NetworkFirewall::FirewallPolicy`
+        35 FirewallPolicy(FirewallPolicy);
+    }
+    former: {
+        17 Subnet(SubnetOf17);
     }
 }
 
@@ -207,17 +229,6 @@ pub struct GroupAssociation {
     pub vpc: Option<Box<str>>,
     /// `State` is neither `disassociated` nor `association-failed`; one that is not told counts.
     pub serves: bool,
-}
-
-/// A subnet.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub struct Subnet {
-    /// `vpcId`
-    pub vpc: Option<Box<str>>,
-    /// `availabilityZone`
-    pub zone: Option<Box<str>>,
-    /// `ownerId`, when present: one of another account is not the shard's own (semantics §10 row 28).
-    pub owner: Option<AccountId>,
 }
 
 /// A VPC.
@@ -437,7 +448,7 @@ mod tests {
     use super::*;
 
     /// What stores hold: to be added to, never to be altered.
-    const STORED: [(u32, &str); 22] = [
+    const STORED: [(u32, &str); 27] = [
         (0, "Deleted"),
         (1, "Unseen"),
         (2, "Unwanted"),
@@ -455,11 +466,16 @@ mod tests {
         (14, "OlderLayout"),
         (15, "GroupAssociation"),
         (16, "NetworkAcl"),
-        (17, "Subnet"),
         (18, "Vpc"),
         (19, "PeeringConnection"),
         (20, "DnsAssociation"),
         (21, "ClassicAcl"),
+        (30, "Subnet"),
+        (31, "RouteTable"),
+        (32, "InternetGateway"),
+        (33, "VpcEndpoint"),
+        (34, "NetworkFirewall"),
+        (35, "FirewallPolicy"),
     ];
 
     #[test]
@@ -489,11 +505,16 @@ mod tests {
             (14, Body::OlderLayout),
             (15, Body::GroupAssociation(GroupAssociation::default())),
             (16, Body::NetworkAcl(NetworkAcl::default())),
-            (17, Body::Subnet(Subnet::default())),
             (18, Body::Vpc(Vpc::default())),
             (19, Body::PeeringConnection(PeeringConnection::default())),
             (20, Body::DnsAssociation(DnsAssociation::default())),
             (21, Body::ClassicAcl(ClassicAcl::default())),
+            (30, Body::Subnet(Subnet::default())),
+            (31, Body::RouteTable(RouteTable::default())),
+            (32, Body::InternetGateway(InternetGateway::default())),
+            (33, Body::VpcEndpoint(VpcEndpoint::default())),
+            (34, Body::NetworkFirewall(NetworkFirewall::default())),
+            (35, Body::FirewallPolicy(FirewallPolicy::default())),
         ];
         assert_eq!(bodies.len(), STORED.len());
         for (number, body) in bodies {
@@ -505,5 +526,17 @@ mod tests {
         }
         assert!(postcard::from_bytes::<Body>(&[99, 0, 0, 0]).is_err());
         assert!(serde_json::from_str::<Body>("\"Unheard\"").is_err());
+    }
+
+    /// What a store holds under number 17 tells neither the zone's id nor addresses.
+    #[test]
+    fn a_former_body_is_read_into_the_one_of_today() {
+        let stored = [&[17, 1, 5][..], b"vpc-1", &[1, 10], b"us-east-1a", &[0]].concat();
+        let subnet = Subnet {
+            vpc: Some("vpc-1".into()),
+            zone: Some("us-east-1a".into()),
+            ..Subnet::default()
+        };
+        assert_eq!(postcard::from_bytes::<Body>(&stored), Ok(Body::Subnet(subnet)));
     }
 }

@@ -20,6 +20,7 @@ mod dns_association;
 mod encode;
 mod encoded;
 mod envelope;
+mod firewall;
 mod foreign;
 mod item;
 mod layout;
@@ -33,11 +34,13 @@ mod opaque;
 mod outline;
 mod pairs;
 mod read;
+mod route_table;
 mod rule_group;
 mod salvage;
 mod shard;
 mod snapshot;
 mod split;
+mod subnet;
 mod tag_pairs;
 mod tokens;
 
@@ -50,6 +53,9 @@ pub use delivery_error::DeliveryError;
 pub use dns_association::DnsAssociation;
 pub use encode::{append_item, decode_item, decode_item_of, encode_item};
 pub use encoded::{Encoded, EncodedItem, OfType};
+pub use firewall::{
+    CustomAction, FirewallPolicy, FirewallRuleGroup, FirewallRules, NetworkFirewall,
+};
 pub use item::*;
 pub use layout::{ITEM_LAYOUT, ItemDecodeError};
 pub use limits::{DEPTH_MAX, ITEM_BYTES_MAX, PREAMBLE_BYTES_MAX};
@@ -59,8 +65,13 @@ pub use network_acl::{
     AclAssociation, AclEntry, AclMembers, AclTraffic, NetworkAcl, NumberedEntry,
 };
 pub use read::read_item;
+pub use route_table::{
+    Destination, InternetGateway, Route, RouteAssociation, RouteTable, RouteTarget, TargetKind,
+    VpcEndpoint,
+};
 pub use rule_group::{
     ACTION_COUNT, ACTION_NONE, RuleActions, RuleGroupId, WebAclRuleGroup, canonical, configs,
 };
 pub use shard::*;
 pub use snapshot::{Shown, SnapshotFacts};
+pub use subnet::Subnet;

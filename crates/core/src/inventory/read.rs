@@ -3,12 +3,14 @@
 mod association;
 mod classic_acl;
 mod dns_association;
+mod firewall;
 mod moment;
 mod network;
 mod network_acl;
 mod plain;
 mod protection;
 mod recorder;
+mod route_table;
 mod security_group;
 pub(super) mod shape;
 mod source;
@@ -486,6 +488,11 @@ fn reader_of(resource_type: &ResourceType) -> Option<Reader> {
         (ResourceType::VPC, vpc::read_vpc),
         (ResourceType::VPC_PEERING_CONNECTION, vpc::read_peering),
         (ResourceType::DNS_FIREWALL_ASSOCIATION, dns_association::read),
+        (ResourceType::ROUTE_TABLE, route_table::read_table),
+        (ResourceType::INTERNET_GATEWAY, route_table::read_gateway),
+        (ResourceType::VPC_ENDPOINT, route_table::read_endpoint),
+        (ResourceType::NETWORK_FIREWALL, firewall::read_firewall),
+        (ResourceType::NETWORK_FIREWALL_POLICY, firewall::read_policy),
         (ResourceType::PREFIX_LIST, network::read_prefix_list),
         (ResourceType::LOAD_BALANCER, association::read_load_balancer),
         (ResourceType::CLASSIC_LOAD_BALANCER, association::read_classic),

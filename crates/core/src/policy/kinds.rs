@@ -20,8 +20,12 @@ pub enum Rule {
     DnsFirewall(dns_firewall::DnsFirewall),
     /// `NETWORK_ACL_COMMON`
     NetworkAclCommon(network_acl_common::NetworkAclCommon),
+    /// `NETWORK_FIREWALL`
+    NetworkFirewall(network_firewall::NetworkFirewall),
     /// `SHIELD_ADVANCED`
     ShieldAdvanced(shield_advanced::ShieldAdvanced),
+    /// `THIRD_PARTY_FIREWALL`
+    ThirdPartyFirewall(third_party_firewall::ThirdPartyFirewall),
     /// `SECURITY_GROUPS_USAGE_AUDIT`
     UsageAudit(usage_audit::UsageAudit),
     /// `WAF`
@@ -40,7 +44,9 @@ impl Rule {
             Rule::ContentAudit(_) => PolicyType::SecurityGroupsContentAudit,
             Rule::DnsFirewall(_) => PolicyType::DnsFirewall,
             Rule::NetworkAclCommon(_) => PolicyType::NetworkAclCommon,
+            Rule::NetworkFirewall(_) => PolicyType::NetworkFirewall,
             Rule::ShieldAdvanced(_) => PolicyType::ShieldAdvanced,
+            Rule::ThirdPartyFirewall(_) => PolicyType::ThirdPartyFirewall,
             Rule::UsageAudit(_) => PolicyType::SecurityGroupsUsageAudit,
             Rule::Waf(_) => PolicyType::Waf,
             Rule::Wafv2(_) => PolicyType::Wafv2,
@@ -100,14 +106,12 @@ kinds! {
     SecurityGroupsUsageAudit, &usage_audit::FACTS,
         |_, data, _| usage_audit::parse(data).map(Rule::UsageAudit);
     NetworkFirewall, &network_firewall::FACTS, |document, data, counts| {
-        network_firewall::check(document, data, counts)
-            .map(|()| Rule::NotJudged(PolicyType::NetworkFirewall))
+        network_firewall::parse(document, data, counts).map(Rule::NetworkFirewall)
     };
     DnsFirewall, &dns_firewall::FACTS,
         |_, data, counts| dns_firewall::parse(data, counts).map(Rule::DnsFirewall);
     ThirdPartyFirewall, &third_party_firewall::FACTS, |document, data, _| {
-        third_party_firewall::check(document, data)
-            .map(|()| Rule::NotJudged(PolicyType::ThirdPartyFirewall))
+        third_party_firewall::parse(document, data).map(Rule::ThirdPartyFirewall)
     };
     ImportNetworkFirewall, &import_network_firewall::FACTS, |_, data, counts| {
         import_network_firewall::check(data, counts)

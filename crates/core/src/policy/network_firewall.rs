@@ -1,12 +1,13 @@
-//! `NETWORK_FIREWALL` (semantics §5.7): what is clear of it before it is judged, and what an update may
-//! not change.
+//! `NETWORK_FIREWALL` (semantics §5.7): what it demands, and what an update may not change.
 
 use super::facts::{Count, DependentService, Facts, OptionMember};
 use super::firewall::*;
+use super::firewall_rules::rules;
 use super::shape::Shape::{Flag, ListOrNull, Object, Text};
 use super::shape::{Node, Shape, TYPE};
 use super::{DeploymentOption, Document, Refusal};
-use crate::ident::ResourceType;
+use crate::ident::{AccountId, ResourceType};
+use crate::inventory::FirewallRules;
 
 /// What is true of the type.
 pub(super) static FACTS: Facts = Facts {
@@ -47,11 +48,153 @@ static DATA: Shape = Object(&[
     ),
 ]);
 
-pub(super) fn check(
+/// What a NETWORK_FIREWALL policy wants of VPCs.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct NetworkFirewall {
+    /// What the firewalls filter by.
+    pub rules: FirewallRules,
+    /// Which VPCs have one, and where in them its endpoints are.
+    pub placement: Placement,
+    /// `routeManagementAction` is `MONITOR`: routes to and from the internet are held against the
+    /// endpoints.
+    pub monitors: bool,
+    /// `routeManagementConfig.allowCrossAZTrafficIfNoEndpoint`: traffic of a zone without an endpoint
+    /// may go through another zone's, where zones are listed.
+    pub may_cross: bool,
+}
+
+/// Which VPCs have a firewall, and in which Availability Zones it has endpoints.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Placement {
+    /// Every VPC in scope; zones whose subnets reach the internet.
+    Automatic {
+        /// `singleFirewallEndpointPerVPC`: one endpoint serves all of a VPC.
+        single: bool,
+    },
+    /// Every VPC in scope; these zones, whatever is in them.
+    Listed {
+        /// `availabilityZoneConfigList`, without repeats.
+        zones: Vec<Zone>,
+        /// `singleFirewallEndpointPerVPC`
+        single: bool,
+    },
+    /// The inspection VPCs alone; these zones of them.
+    Inspection {
+        /// `inspectionVpcIds`
+        vpcs: Vec<InspectionVpc>,
+        /// `availabilityZoneConfigList`, without repeats.
+        zones: Vec<Zone>,
+    },
+}
+
+impl Default for Placement {
+    fn default() -> Placement {
+        Placement::Automatic { single: false }
+    }
+}
+
+impl Placement {
+    /// The zones that are listed; `None` where subnets decide.
+    pub fn zones(&self) -> Option<&[Zone]> {
+        match self {
+            Placement::Automatic { .. } => None,
+            Placement::Listed { zones, .. } | Placement::Inspection { zones, .. } => Some(zones),
+        }
+    }
+
+    /// Whether one endpoint serves all of a VPC.
+    pub fn is_single(&self) -> bool {
+        match self {
+            Placement::Automatic { single } | Placement::Listed { single, .. } => *single,
+            Placement::Inspection { .. } => false,
+        }
+    }
+}
+
+/// An Availability Zone, as a policy names it.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Zone {
+    /// `availabilityZoneName`
+    Name(Box<str>),
+    /// `availabilityZoneId`
+    Id(Box<str>),
+}
+
+impl Zone {
+    /// Its name or id.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Zone::Name(text) | Zone::Id(text) => text,
+        }
+    }
+}
+
+/// The VPC in which the firewall of a centralized policy is.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct InspectionVpc {
+    /// Whose: `accountId`; `None` where that is no account, as none was asked for once.
+    pub account: Option<AccountId>,
+    /// `resourceId`
+    pub id: Box<str>,
+}
+
+/// Reads the data of a NETWORK_FIREWALL policy.
+pub(super) fn parse(
     document: &Document,
     data: &Node<'_>,
     counts: &mut Vec<Count>,
-) -> Result<(), Refusal> {
+) -> Result<NetworkFirewall, Refusal> {
+    check(document, data, counts)?;
+    let inner = data.get("awsNetworkFirewallConfig");
+    let own = orchestration(data);
+    let central = centralized_orchestration(data);
+    let zones_of = |config: &Node<'_>| listed(&zones(config));
+    let single = own.get("singleFirewallEndpointPerVPC").flag();
+    let placement = match (central.is_set(), zones(&own).is_filled()) {
+        (true, _) => {
+            Placement::Inspection { vpcs: inspection_vpcs(&central), zones: zones_of(&central) }
+        }
+        (false, true) => Placement::Listed { zones: zones_of(&own), single },
+        (false, false) => Placement::Automatic { single },
+    };
+    Ok(NetworkFirewall {
+        rules: rules(if inner.is_set() { &inner } else { data }),
+        placement,
+        monitors: own.get("routeManagementAction").text() == Some("MONITOR"),
+        may_cross: own.get("routeManagementConfig").get("allowCrossAZTrafficIfNoEndpoint").flag(),
+    })
+}
+
+/// Of a distributed policy, at either place.
+fn orchestration<'a>(data: &Node<'a>) -> Node<'a> {
+    let root = data.get("networkFirewallOrchestrationConfig");
+    let model = data.get("firewallDeploymentModel").get("distributedFirewallDeploymentModel");
+    let nested = model.get("distributedFirewallOrchestrationConfig");
+    if root.is_set() { root } else { nested }
+}
+
+pub(super) fn listed(zones: &Node<'_>) -> Vec<Zone> {
+    let mut all: Vec<Zone> = Vec::new();
+    for zone in zones.items() {
+        let name = zone.get("availabilityZoneName").text().map(|name| Zone::Name(name.into()));
+        let id = zone.get("availabilityZoneId").text().map(|id| Zone::Id(id.into()));
+        all.extend(name.or(id).filter(|zone| !all.contains(zone)));
+    }
+    all
+}
+
+pub(super) fn inspection_vpcs(config: &Node<'_>) -> Vec<InspectionVpc> {
+    let vpcs = config.get("inspectionVpcIds").items().into_iter().map(|vpc| {
+        let text = |key: &str| vpc.get(key).text().unwrap_or_default().trim().to_owned();
+        InspectionVpc {
+            account: AccountId::try_from(text("accountId").as_str()).ok(),
+            id: text("resourceId").into(),
+        }
+    });
+    vpcs.collect()
+}
+
+fn check(document: &Document, data: &Node<'_>, counts: &mut Vec<Count>) -> Result<(), Refusal> {
     let option = document.security_service_policy_data.policy_option.as_ref();
     let option = option.and_then(|option| option.network_firewall_policy.as_ref());
     let model = data.get("firewallDeploymentModel").get("centralizedFirewallDeploymentModel");

@@ -391,7 +391,8 @@ fn a_vpc_that_another_account_shares_is_in_scope_where_the_policy_includes_such(
         body(ResourceType::VPC, "vpc-1", Body::Vpc(own))
     };
     let subnet = |owner: &str| {
-        let own = Subnet { vpc: Some("vpc-1".into()), owner: Some(account(owner)), zone: None };
+        let own =
+            Subnet { vpc: Some("vpc-1".into()), owner: Some(account(owner)), ..Subnet::default() };
         body(ResourceType::SUBNET, "subnet-1", Body::Subnet(own))
     };
     for (shown, by_default) in [

@@ -101,6 +101,7 @@ fn owned(id: &str, owner: Option<&str>) -> Item {
         vpc: Some("vpc-1".into()),
         zone: Some("us-east-1a".into()),
         owner: owner.map(account),
+        ..Subnet::default()
     };
     body(ResourceType::SUBNET, id, Body::Subnet(subnet))
 }

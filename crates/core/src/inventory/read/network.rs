@@ -1,7 +1,7 @@
 //! `AWS::EC2::NetworkInterface`, `AWS::EC2::Instance` and `AWS::EC2::PrefixList` (formats §9), and
 //! `AWS::EC2::SecurityGroupVpcAssociation` in the layout of its resource schema.
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use crate::inventory::{
     Body, GroupAssociation, Instance, InstanceInterface, NetworkInterface, PrefixList, Subnet,
@@ -72,7 +72,9 @@ shape! {
     SubnetBody {
         vpc: Text<'a> = "vpcId",
         zone: Text<'a> = "availabilityZone",
+        zone_id: Text<'a> = "availabilityZoneId",
         owner: Text<'a> = "ownerId",
+        ipv4: Text<'a> = "cidrBlock",
     }
 }
 
@@ -82,7 +84,16 @@ pub(super) fn read_subnet(source: &Source<'_>) -> Result<Body, String> {
         vpc: body.vpc.and_then(Text::filled),
         zone: body.zone.and_then(Text::filled),
         owner: owner(body.owner, source.item)?,
+        zone_id: body.zone_id.and_then(Text::filled),
+        ipv4: body.ipv4.and_then(Text::filled).map(|text| ipv4(&text)).transpose()?,
     }))
+}
+
+fn ipv4(text: &str) -> Result<Ipv4Net, String> {
+    match cidr(text)? {
+        IpNet::V4(range) => Ok(range),
+        IpNet::V6(_) => Err(format!("`cidrBlock`: `{text}` is not of IPv4")),
+    }
 }
 
 /// A body that does not tell the group is unseen.

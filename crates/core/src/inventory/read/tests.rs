@@ -7,8 +7,10 @@ use crate::inventory::{
 
 mod classic_acls;
 mod dns;
+mod firewalls;
 mod groups;
 mod network_acls;
+mod routes;
 mod types;
 
 /// An item of the type in the delivery dialect, with more fields.
@@ -263,7 +265,7 @@ fn tags_are_the_items_own_else_those_its_body_repeats() {
 #[test]
 fn every_wanted_type_has_a_reader_and_no_other() {
     let wanted = ResourceType::NAMED.iter().filter(|named| reader_of(named).is_some()).count();
-    assert_eq!(wanted, 20);
+    assert_eq!(wanted, 25);
     assert!(reader_of(&ResourceType::EIP).is_none());
     // Old samples shout.
     assert_eq!(body("AWS::EC2::SECURITYGROUP", "{}"), Ok(Body::Unseen));

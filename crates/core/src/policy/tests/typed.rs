@@ -5,6 +5,7 @@ use crate::ident::ResourceId;
 use crate::inventory::RuleGroupId;
 use crate::policy::content_audit::*;
 use crate::policy::dns_firewall::DnsRuleGroup;
+use crate::policy::network_firewall::{Placement, Zone};
 use crate::policy::shield_advanced::{ShieldAdvanced, WantedResponse};
 use crate::policy::usage_audit::UsageAudit;
 use crate::policy::waf::ClassicRuleGroup;
@@ -385,6 +386,46 @@ fn a_classic_waf_policy_tells_its_rule_groups_and_which_count() {
     let two = r#"{"ruleGroups":[{"id":"g-2","overrideAction":{"type":"COUNT"}},{"id":"g-1","overrideAction":{"type":"NONE"}},{"id":"g-3"}],"defaultAction":{"type":"ALLOW"}}"#;
     assert_eq!(groups(two), [group("g-2", true), group("g-1", false), group("g-3", false)]);
     assert_eq!(groups(r#"{"defaultAction":{"type":"BLOCK"}}"#), []);
+}
+
+#[test]
+fn a_third_party_policy_tells_the_vendor_and_where_its_endpoints_are() {
+    let of = |model: &str, option: &str| {
+        let data = format!(
+            r#"{{"thirdPartyFirewall":"FORTIGATE_CLOUD_NATIVE_FIREWALL","firewallDeploymentModel":{model}}}"#
+        );
+        let mut document = document("THIRD_PARTY_FIREWALL", VPC, &data);
+        document.security_service_policy_data.policy_option = serde_json::from_str(&format!(
+            r#"{{"ThirdPartyFirewallPolicy":{{"FirewallDeploymentModel":"{option}"}}}}"#
+        ))
+        .unwrap();
+        match parsed(&document).unwrap().rule {
+            Rule::ThirdPartyFirewall(firewall) => {
+                assert_eq!(&*firewall.vendor, "FORTIGATE_CLOUD_NATIVE_FIREWALL");
+                firewall.placement
+            }
+            rule => panic!("{rule:?}"),
+        }
+    };
+    let creation = r#""firewallCreationConfig":{"endpointLocation":{"availabilityZoneConfigList":[{"availabilityZoneName":"us-east-1a"},{"availabilityZoneId":"use1-az2"}]}}"#;
+    let zones = vec![Zone::Name("us-east-1a".into()), Zone::Id("use1-az2".into())];
+    let distributed = |inner: &str| {
+        format!(
+            r#"{{"distributedFirewallDeploymentModel":{{"distributedFirewallOrchestrationConfig":{{{inner}}}}}}}"#
+        )
+    };
+    assert_eq!(of(&distributed(""), "DISTRIBUTED"), Placement::default());
+    assert_eq!(
+        of(&distributed(creation), "DISTRIBUTED"),
+        Placement::Listed { zones: zones.clone(), single: false }
+    );
+    let central = format!(
+        r#"{{"centralizedFirewallDeploymentModel":{{"centralizedFirewallOrchestrationConfig":{{"inspectionVpcIds":[{{"resourceId":"vpc-1","accountId":"222222222222"}}],{creation}}}}}}}"#
+    );
+    let Placement::Inspection { vpcs, zones: listed } = of(&central, "CENTRALIZED") else {
+        panic!()
+    };
+    assert_eq!((vpcs.len(), &*vpcs[0].id, listed), (1, "vpc-1", zones));
 }
 
 #[test]

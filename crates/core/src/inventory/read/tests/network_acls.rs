@@ -161,22 +161,32 @@ fn an_entry_that_leaves_something_out_makes_the_item_unreadable() {
 }
 
 #[test]
-fn a_subnet_tells_its_vpc_zone_and_owner_or_not() {
-    let subnet = |vpc: Option<&str>, zone: Option<&str>, owner: Option<&str>| Subnet {
-        vpc: vpc.map(Into::into),
-        zone: zone.map(Into::into),
-        owner: owner.map(|owner| owner.try_into().unwrap()),
+fn a_subnet_tells_its_vpc_zone_owner_and_addresses_or_not() {
+    let told = Subnet {
+        vpc: Some("vpc-1".into()),
+        zone: Some("eu-west-1a".into()),
+        owner: Some("222222222222".try_into().unwrap()),
+        zone_id: Some("euw1-az2".into()),
+        ipv4: Some("10.0.0.0/24".parse().unwrap()),
     };
+    let vpc = Subnet { vpc: Some("vpc-1".into()), ..Subnet::default() };
     for (text, wanted) in [
         (
-            r#"{"subnetId":"the-id","state":"available","vpcId":"vpc-1","availabilityZone":"eu-west-1a","ownerId":"222222222222","cidrBlock":"10.0.0.0/24"}"#,
-            subnet(Some("vpc-1"), Some("eu-west-1a"), Some("222222222222")),
+            r#"{"subnetId":"the-id","state":"available","vpcId":"vpc-1","availabilityZone":"eu-west-1a","availabilityZoneId":"euw1-az2","ownerId":"222222222222","cidrBlock":"10.0.0.0/24"}"#,
+            told,
         ),
-        (r#"{"vpcId":"vpc-1","availabilityZone":null}"#, subnet(Some("vpc-1"), None, None)),
+        (r#"{"vpcId":"vpc-1","availabilityZone":null,"cidrBlock":""}"#, vpc),
         ("{}", Subnet::default()),
     ] {
         assert_eq!(body(SUBNET, text), Ok(Body::Subnet(wanted)), "{text}");
     }
     assert_eq!(body(SUBNET, "null"), Ok(Body::Unseen));
-    assert!(body(SUBNET, r#"{"ownerId":"x"}"#).unwrap_err().contains("`ownerId`"));
+    for (text, wanted) in [
+        (r#"{"ownerId":"x"}"#, "`ownerId`"),
+        (r#"{"cidrBlock":"x"}"#, "`x` is not a CIDR"),
+        (r#"{"cidrBlock":"::/64"}"#, "`::/64` is not of IPv4"),
+    ] {
+        let why = body(SUBNET, text).unwrap_err();
+        assert!(why.contains(wanted), "{why}");
+    }
 }

@@ -463,7 +463,7 @@ fn vpcs_subnets_and_peerings_are_read() {
     assert!(body("AWS::EC2::VPC", r#"{"ownerId":"me"}"#).unwrap_err().contains("`ownerId`"));
 
     let zone = Some("eu-west-1a".into());
-    let subnet = Subnet { vpc: Some("vpc-1".into()), zone, owner: owner() };
+    let subnet = Subnet { vpc: Some("vpc-1".into()), zone, owner: owner(), ..Subnet::default() };
     let text = r#"{"subnetId":"subnet-1","vpcId":"vpc-1","availabilityZone":"eu-west-1a","ownerId":"222222222222"}"#;
     assert_eq!(body("AWS::EC2::Subnet", text), Ok(Body::Subnet(subnet)));
     assert_eq!(body("AWS::EC2::Subnet", "{}"), Ok(Body::Subnet(Subnet::default())));
