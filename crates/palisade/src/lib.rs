@@ -8,6 +8,7 @@ pub mod client;
 pub mod commands;
 pub mod credentials;
 pub mod crew;
+pub mod dashboard;
 pub mod deliver;
 mod doctor;
 pub mod edge;
@@ -15,7 +16,7 @@ pub mod failure;
 pub mod files;
 pub mod keys;
 pub mod logging;
-pub mod printable;
+pub use palisade_api::printable;
 pub mod progress;
 pub mod quickstart;
 pub mod report;
@@ -47,6 +48,7 @@ pub fn run(command: &Command) -> Outcome {
         Command::Violators(args) => asking::violators(args),
         Command::Keys(command) => keys::run(command),
         Command::Audit(args) => audit::run(args),
+        Command::Dashboard(args) => dashboard::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => {
             let mut command = <Cli as clap::CommandFactory>::command();

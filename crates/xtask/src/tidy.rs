@@ -29,7 +29,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("store", &["palisade-core"]),
     ("aws", &["palisade-wire"]),
     ("api", &["palisade-core", "palisade-wire", "palisade-store"]),
-    ("palisade", &["palisade-core", "palisade-wire", "palisade-store", "palisade-api"]),
+    ("dashboard", &["palisade-core", "palisade-store", "palisade-api"]),
+    (
+        "palisade",
+        &["palisade-core", "palisade-wire", "palisade-store", "palisade-api", "palisade-dashboard"],
+    ),
     ("testkit", &[]),
     ("xtask", &[]),
 ];

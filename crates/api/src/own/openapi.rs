@@ -12,8 +12,8 @@ use utoipa::{Modify, OpenApi, ToSchema as _};
 
 use super::answer::RefusedShape;
 use super::{
-    accounts, audit, evaluate, health, inventory, keys, organization, policies, policy_violators,
-    violators,
+    accounts, audit, dashboard, evaluate, health, inventory, keys, organization, policies,
+    policy_violators, violators,
 };
 
 /// What `/palisade/v1/openapi.json` answers.
@@ -65,6 +65,7 @@ pub(super) async fn openapi() -> Response {
         keys::delete,
         keys::rotate,
         audit::list,
+        dashboard::link,
         openapi,
         health::live,
         health::ready,

@@ -1,0 +1,14 @@
+//! The dashboard: who gets in, what they see, and that pages say what endpoints and Firewall Manager's
+//! operations say.
+
+#[path = "dashboard/doors.rs"]
+mod doors;
+#[path = "dashboard/hostile.rs"]
+mod hostile;
+#[path = "dashboard/sessions.rs"]
+mod sessions;
+#[path = "dashboard/site.rs"]
+mod site;
+mod support;
+#[path = "dashboard/walk.rs"]
+mod walk;
