@@ -136,7 +136,7 @@ impl Frame {
     }
 
     /// With commands that print the same.
-    pub fn as_commands(mut self, commands: Vec<Command>) -> Frame {
+    pub fn with_commands(mut self, commands: Vec<Command>) -> Frame {
         self.commands = commands;
         self
     }

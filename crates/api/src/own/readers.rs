@@ -76,6 +76,9 @@ pub fn known_of(
     Ok(())
 }
 
+/// An entry, if there is one, and violators that belong to it.
+pub type EntryAndViolators = (Option<EntryRow>, Vec<ViolatorRow>);
+
 /// An account under a policy: its entry, and its violators behind a position, from one moment. Neither where
 /// the policy is not about it.
 ///
@@ -88,7 +91,7 @@ pub fn account_violators(
     account: &AccountId,
     after: Option<&(ResourceType, ResourceId)>,
     limit: usize,
-) -> Result<Option<(Option<EntryRow>, Vec<ViolatorRow>)>, Refused> {
+) -> Result<Option<EntryAndViolators>, Refused> {
     if view.in_scope(&record.id).binary_search(account).is_err() {
         return Ok(None);
     }

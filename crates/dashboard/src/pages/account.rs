@@ -36,7 +36,7 @@ fn account(reader: &Reader<'_>, id: &str) -> Result<Account, Refused> {
     let id = named(reader, id)?;
     let frame = Frame::of(reader, "/heatmap", reader.name_of(&id))?
         .below(vec![crate::frame::Link::to("Heatmap", reader.place.to("/heatmap"))])
-        .as_commands(vec![commands::palisade(reader, &format!("compliance --account {id}"))]);
+        .with_commands(vec![commands::palisade(reader, &format!("compliance --account {id}"))]);
     let (about, others): (Vec<_>, Vec<_>) = reader
         .policies()
         .into_iter()

@@ -36,7 +36,7 @@ fn audit(reader: &Reader<'_>) -> Result<Audit, Refused> {
     // One more than is shown tells whether there is another page.
     let limit = EVENTS_MAX.saturating_add(1);
     let mut rows = readers::audit(reader.app, reader.caller(), &filter, limit)?;
-    let frame = Frame::of(reader, "/audit", "Audit log")?.as_commands(vec![
+    let frame = Frame::of(reader, "/audit", "Audit log")?.with_commands(vec![
         commands::palisade(reader, "audit"),
         commands::curl(reader, "/palisade/v1/audit"),
     ]);

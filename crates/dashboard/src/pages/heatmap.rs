@@ -31,7 +31,7 @@ pub async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
 
 fn heatmap(reader: &Reader<'_>) -> Result<Heatmap, Refused> {
     let frame = Frame::of(reader, "/heatmap", "Heatmap")?
-        .as_commands(vec![commands::palisade(reader, "compliance --matrix")]);
+        .with_commands(vec![commands::palisade(reader, "compliance --matrix")]);
     let survey = Survey::of(reader)?;
     let (accounts, paging) = paging::page(reader, grouped(reader))?;
     let from = first_column(reader, survey.columns.len())?;

@@ -30,7 +30,7 @@ pub async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 fn overview(reader: &Reader<'_>) -> Result<Overview, Refused> {
-    let frame = Frame::of(reader, "/", "Overview")?.as_commands(vec![
+    let frame = Frame::of(reader, "/", "Overview")?.with_commands(vec![
         commands::palisade(reader, "policies list"),
         commands::aws(reader, "list-policies"),
         commands::curl(reader, "/palisade/v1/policies"),

@@ -24,7 +24,7 @@ pub async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 fn policies(reader: &Reader<'_>) -> Result<Policies, Refused> {
-    let frame = Frame::of(reader, "/policies", "Policies")?.as_commands(vec![
+    let frame = Frame::of(reader, "/policies", "Policies")?.with_commands(vec![
         commands::palisade(reader, "policies list"),
         commands::aws(reader, "list-policies"),
         commands::curl(reader, "/palisade/v1/policies"),

@@ -38,7 +38,7 @@ fn policy(reader: &Reader<'_>, id: &str) -> Result<Policy, Refused> {
     let name = Words::from(&record.document.policy_name);
     let frame = Frame::of(reader, "/policies", name)?
         .below(vec![Link::to("Policies", reader.place.to("/policies"))])
-        .as_commands(vec![
+        .with_commands(vec![
             commands::palisade(reader, &format!("compliance {id}")),
             commands::aws(reader, &format!("list-compliance-status --policy-id {id}")),
             commands::curl(reader, &format!("/palisade/v1/policies/{id}/accounts")),

@@ -55,7 +55,7 @@ fn resource(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Resource
             Link::to(&record.document.policy_name, policy_page.clone()),
             Link::to(reader.name_of(&account).0, standing_page),
         ])
-        .as_commands(vec![
+        .with_commands(vec![
             commands::palisade(reader, &format!("violators {policy} {account}")),
             commands::aws(reader, &format!("{detail} --resource-id {id}")),
             commands::curl(

@@ -27,7 +27,7 @@ pub async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
 
 fn sources(reader: &Reader<'_>) -> Result<Sources, Refused> {
     let frame = Frame::of(reader, "/sources", "Sources and gaps")?
-        .as_commands(vec![commands::palisade(reader, "compliance --fail-on unknown")]);
+        .with_commands(vec![commands::palisade(reader, "compliance --fail-on unknown")]);
     let mut gaps: Vec<Gap> = gaps(reader, &frame.coverage.newest_ms)?;
     gaps.sort_by(|one, other| {
         let key = |gap: &Gap| {

@@ -41,7 +41,7 @@ fn standing(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Standing
             Link::to("Policies", reader.place.to("/policies")),
             Link::to(&record.document.policy_name, reader.place.to(&format!("/policies/{policy}"))),
         ])
-        .as_commands(vec![
+        .with_commands(vec![
             commands::palisade(reader, &format!("violators {policy} {account}")),
             commands::aws(
                 reader,

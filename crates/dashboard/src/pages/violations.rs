@@ -37,7 +37,7 @@ pub async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
 fn violations(reader: &Reader<'_>) -> Result<Violations, Refused> {
     let text = reader.asked("q").unwrap_or_default();
     let frame = Frame::of(reader, "/violations", "Violations")?
-        .as_commands(vec![commands::palisade(reader, "compliance --sort violators")]);
+        .with_commands(vec![commands::palisade(reader, "compliance --sort violators")]);
     let (filter, error) = match Filter::parse(text) {
         Ok(filter) => (Some(filter), String::new()),
         Err(error) => (None, error),
