@@ -18,7 +18,7 @@ use crate::health::Health;
 use crate::inflate::Bounds;
 use crate::metrics::Metrics;
 use crate::pages::Sealer;
-use crate::session::Sessions;
+use crate::remembered::Remembered;
 use crate::throttle::{Rate, Throttle};
 use crate::usage::Uses;
 use crate::vault::Vault;
@@ -164,7 +164,7 @@ pub struct App {
     pub(crate) buffers: Buffers,
     pub(crate) throttle: Throttle,
     pub(crate) uses: Uses,
-    pub(crate) sessions: Sessions,
+    pub(crate) sessions: Remembered,
     desk: Desk,
     /// How many changes are queued.
     writes: AtomicUsize,
@@ -195,7 +195,7 @@ impl App {
             settings,
             throttle: Throttle::default(),
             uses: Uses::default(),
-            sessions: Sessions::default(),
+            sessions: Remembered::default(),
             writes: AtomicUsize::new(0),
             sealer: OnceLock::new(),
         })

@@ -41,6 +41,7 @@ pub mod pages;
 pub mod policies;
 pub mod printable;
 pub mod protection;
+mod remembered;
 mod request;
 pub mod resource_sets;
 mod router;

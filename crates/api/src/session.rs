@@ -1,9 +1,6 @@
 //! Sessions of people who look at pages. A session is an access key's: it is sealed into a cookie, and
 //! every request looks its key up again, so that it ends with the key.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use palisade_store::KeyRecord;
 use palisade_wire::{ErrorKind, Fault};
 use serde::{Deserialize, Serialize};
@@ -14,17 +11,14 @@ use crate::budget::Peer;
 use crate::fault::internal;
 use crate::mint;
 use crate::pages::Binding;
-use crate::throttle::{Rate, Throttle};
+pub use crate::remembered::{LINKS_MAX, SIGNED_OUT_MAX};
+use crate::throttle::Rate;
 use crate::vault::Vault;
 
 /// How long a session lasts at most: 12 hours.
 pub const SESSION_MS_MAX: i64 = 12 * 60 * 60 * 1_000;
 /// How long a one-time link may wait to be followed: 5 minutes.
 pub const LINK_MS_MAX: i64 = 5 * 60 * 1_000;
-/// Links that wait at the same time; one more takes the place of the one that ends first.
-pub const LINKS_MAX: usize = 1_000;
-/// Sessions that were signed out and are remembered as long as their cookies would open.
-pub const SIGNED_OUT_MAX: usize = 10_000;
 /// How often one key id, and one peer, may be tried: one a second after ten at once.
 pub const TRIES: Rate = Rate { per_second: 1, burst_max: 10 };
 
@@ -61,22 +55,6 @@ pub struct Link {
     pub token: String,
     /// Until when it can be followed, milliseconds since the epoch.
     pub until_ms: i64,
-}
-
-/// What a server remembers of sessions: all of it is in memory, and ends with the process.
-#[derive(Debug, Default)]
-pub(crate) struct Sessions {
-    tries: Throttle,
-    /// Links that were not followed yet, by the hash of their token.
-    links: Mutex<BTreeMap<String, Waiting>>,
-    /// Ids of sessions that were signed out, and when their cookies cease to open.
-    ended: Mutex<BTreeMap<String, i64>>,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    access_key_id: String,
-    until_ms: i64,
 }
 
 impl Session {
@@ -123,9 +101,8 @@ pub(crate) fn sign_in(
 pub(crate) fn follow(app: &App, peer: Peer, token: &str) -> Result<Begun, Fault> {
     let now_ms = app.clock.now_ms();
     app.sessions.tries.take(TRIES, &format!("peer {peer:?}"), now_ms)?;
-    let waiting = locked(&app.sessions.links).remove(&hash(&["link", token]));
-    let waiting = waiting.filter(|link| now_ms < link.until_ms);
-    let Some(Waiting { access_key_id, .. }) = waiting else {
+    let taken = app.sessions.take_link(&hash(&["link", token]), now_ms);
+    let Some(access_key_id) = taken else {
         return Err(Fault::new(
             ErrorKind::AccessDenied,
             "this link was followed before, or is older than five minutes; `palisade dashboard` prints another",
@@ -145,16 +122,7 @@ pub(crate) fn link(app: &App, access_key_id: &str) -> Result<Link, Fault> {
     let token = secret_text(app)?;
     let now_ms = app.clock.now_ms();
     let until_ms = now_ms.saturating_add(LINK_MS_MAX);
-    let mut links = locked(&app.sessions.links);
-    links.retain(|_, link| now_ms < link.until_ms);
-    if links.len() >= LINKS_MAX
-        && let Some(first) = links.iter().min_by_key(|(_, link)| link.until_ms)
-    {
-        let first = first.0.clone();
-        links.remove(&first);
-    }
-    let waiting = Waiting { access_key_id: access_key_id.to_owned(), until_ms };
-    links.insert(hash(&["link", &token]), waiting);
+    app.sessions.keep_link(hash(&["link", &token]), access_key_id, until_ms, now_ms);
     Ok(Link { token, until_ms })
 }
 
@@ -167,9 +135,7 @@ pub(crate) fn open(app: &App, sealed: &str) -> Result<Option<(Session, KeyRecord
     let vault = vault(app)?;
     let Some(text) = vault.sessions().open(BINDING, sealed) else { return Ok(None) };
     let Ok(session) = serde_json::from_str::<Session>(&text) else { return Ok(None) };
-    if app.clock.now_ms() >= session.until_ms
-        || locked(&app.sessions.ended).contains_key(&session.id)
-    {
+    if app.clock.now_ms() >= session.until_ms || app.sessions.has_ended(&session.id) {
         return Ok(None);
     }
     let key = app.store.key(&session.access_key_id).map_err(internal)?;
@@ -179,18 +145,7 @@ pub(crate) fn open(app: &App, sealed: &str) -> Result<Option<(Session, KeyRecord
 
 /// Ends a session, whoever has a copy of its cookie.
 pub(crate) fn sign_out(app: &App, session: &Session) {
-    let now_ms = app.clock.now_ms();
-    let mut ended = locked(&app.sessions.ended);
-    if ended.len() >= SIGNED_OUT_MAX {
-        ended.retain(|_, until_ms| now_ms < *until_ms);
-    }
-    if ended.len() >= SIGNED_OUT_MAX
-        && let Some(first) = ended.iter().min_by_key(|(_, until_ms)| **until_ms)
-    {
-        let first = first.0.clone();
-        ended.remove(&first);
-    }
-    ended.insert(session.id.clone(), session.until_ms);
+    app.sessions.end(&session.id, session.until_ms, app.clock.now_ms());
 }
 
 /// 32 random bytes as text.
@@ -244,8 +199,4 @@ fn hash(parts: &[&str]) -> String {
         hash.update(part);
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

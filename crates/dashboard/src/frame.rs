@@ -2,6 +2,7 @@
 //! view elsewhere, and the sentence that says how much is known.
 
 use palisade_api::own::Refused;
+use palisade_core::ident::Region;
 
 use crate::coverage::Coverage;
 use crate::place::{Place, Theme};
@@ -96,7 +97,7 @@ impl Frame {
         let regions = reader.regions().into_iter().map(|region| Link {
             name: Words::from(region.as_str()),
             is_here: region == place.region,
-            href: Place { region, ..place.clone() }.again(reader.path, reader.query, &[]),
+            href: elsewhere(reader, region),
         });
         let tabs = TABS.iter().map(|(name, path)| Link {
             name: Words::from(name),
@@ -139,6 +140,15 @@ impl Frame {
     pub fn with_commands(mut self, commands: Vec<Command>) -> Frame {
         self.commands = commands;
         self
+    }
+}
+
+/// The page in another Region. A policy is of one alone: from its page the way leads to the other's list.
+fn elsewhere(reader: &Reader<'_>, region: Region) -> String {
+    let place = Place { region, ..reader.place.clone() };
+    match reader.path.starts_with("/policies/") && place.region != reader.place.region {
+        true => place.to("/policies"),
+        false => place.again(reader.path, reader.query, &[("page", "")]),
     }
 }
 

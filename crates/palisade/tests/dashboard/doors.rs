@@ -216,6 +216,13 @@ fn programs_are_answered_as_before() {
     let site = Site::open();
     let policies = site.call("us-east-1", "ListPolicies", &serde_json::json!({}));
     assert!(policies.status == 400 && policies.text.contains("__type"), "{policies:?}");
+    let cbor = "/service/AWSFMS_20180101/operation/ListPolicies";
+    let request = axum::http::Request::post(cbor)
+        .header("host", "localhost")
+        .header("smithy-protocol", "rpc-v2-cbor")
+        .header("content-type", "application/cbor");
+    let answer = site.send_bytes(request.body(axum::body::Body::from(vec![0xa0])).unwrap());
+    assert!(answer.0 == 400 && answer.1.windows(6).any(|part| part == b"__type"), "{answer:?}");
     for (path, accept, is_json) in [
         ("/palisade/v1/nothing", "text/html", true),
         ("/nothing", "*/*", true),

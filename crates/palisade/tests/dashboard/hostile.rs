@@ -72,12 +72,13 @@ fn site() -> Site {
     site
 }
 
-fn is_safe(what: &str, text: &str) {
+/// In a spreadsheet markup is text, as long as no browser shows it.
+fn is_safe(what: &str, text: &str, is_html: bool) {
     for hidden in ['\u{1b}', '\u{9b}', '\u{202e}', '\u{2066}', '\u{200b}', '\r'] {
         assert!(!text.contains(hidden), "{what} has U+{:04x}", u32::from(hidden));
     }
     for markup in ["<script>alert", "<img src=x", "<b>\"", "onerror=alert(1)>"] {
-        assert!(!text.contains(markup), "{what} has {markup}");
+        assert!(!is_html || !text.contains(markup), "{what} has {markup}");
     }
 }
 
@@ -107,7 +108,7 @@ fn whatever_names_are_they_stay_text_on_every_page() {
             assert!(!answer.header("content-disposition").is_empty() || answer.status == 404);
             continue;
         }
-        is_safe(&address, &answer.text);
+        is_safe(&address, &answer.text, answer.header("content-type").starts_with("text/html"));
         for part in answer.text.split("href=\"").skip(1) {
             let link = part.split('"').next().unwrap().replace("&#38;", "&");
             let is_page = link.starts_with('/') && !link.contains("theme=");
@@ -130,7 +131,7 @@ fn a_name_is_found_as_it_is_written() {
     }
     let html = browser.get("/violations?q=sg-%3Cb%3E").text;
     assert!(html.contains("sg-&#60;b&#62;&#34;&#39;&#38;"), "{html}");
-    let (_, rest) = html.split_once("<th scope=\"row\"><a href=\"").unwrap();
+    let (_, rest) = html.split_once("<th scope=\"row\" class=\"id\"><a href=\"").unwrap();
     let link = rest.split('"').next().unwrap().replace("&#38;", "&");
     let page = browser.get(&link);
     assert_eq!(page.status, 200, "{link}");

@@ -172,6 +172,15 @@ impl Site {
         })
     }
 
+    /// Status and body of an answer that is no text.
+    pub fn send_bytes(&self, request: Request<Body>) -> (u16, Vec<u8>) {
+        self.waits.block_on(async {
+            let response = self.router.clone().oneshot(request).await.unwrap();
+            let status = response.status().as_u16();
+            (status, to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec())
+        })
+    }
+
     /// One AWS operation, by the operator under open authentication.
     pub fn call(&self, region: &str, operation: &str, input: &Value) -> Answer {
         let request = Request::post("/")
