@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use palisade_api::caller::Caller;
 use palisade_api::own::{Refused, readers};
+use palisade_api::printable::is_hidden;
 use palisade_api::visit::Visitor;
 use palisade_api::{App, ControlView};
 use palisade_core::ident::{AccountId, Region};
@@ -68,6 +69,13 @@ impl<'a> Reader<'a> {
     /// A member of the query, if it says anything.
     pub fn asked(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// A member of the query as it is shown again in its field: a hidden character would move or reverse
+    /// what stands there, and is a `*` instead, which fits any.
+    pub fn typed(&self, name: &str) -> String {
+        let text = self.asked(name).unwrap_or_default();
+        text.chars().map(|c| if is_hidden(c) { '*' } else { c }).collect()
     }
 
     /// The number of the page of a list, from 1.

@@ -50,8 +50,8 @@ fn audit(reader: &Reader<'_>) -> Result<Audit, Refused> {
     let newest = filter.before.map(|_| place.again(reader.path, reader.query, &[("before", "")]));
     let theme = place.theme.map(Theme::name).unwrap_or_default();
     Ok(Audit {
-        account: reader.asked("account").unwrap_or_default().to_owned(),
-        operation: reader.asked("operation").unwrap_or_default().to_owned(),
+        account: reader.typed("account"),
+        operation: reader.typed("operation"),
         events: rows.into_iter().map(event).collect(),
         newest,
         next,

@@ -35,7 +35,7 @@ pub async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 fn violations(reader: &Reader<'_>) -> Result<Violations, Refused> {
-    let text = reader.asked("q").unwrap_or_default();
+    let text = &reader.typed("q");
     let frame = Frame::of(reader, "/violations", "Violations")?
         .with_commands(vec![commands::palisade(reader, "compliance --sort violators")]);
     let (filter, error) = match Filter::parse(text) {
@@ -52,7 +52,7 @@ fn violations(reader: &Reader<'_>) -> Result<Violations, Refused> {
     let unknown = survey.sums(reader).values().filter(|sum| sum.unknown > 0).count();
     let theme = reader.place.theme.map(Theme::name).unwrap_or_default();
     Ok(Violations {
-        query: text.to_owned(),
+        query: text.clone(),
         error,
         terms: &TERMS,
         violators: found
