@@ -27,7 +27,7 @@ const check = (name, fine, why = "") => {
 };
 
 const start = async (args, ready) => {
-  const server = spawn(given.palisade, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const server = spawn(given.palisade, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, PALISADE_LOG: "warn" } });
   let printed = "";
   server.stdout.on("data", (data) => { printed += data; });
   for (let waited = 0; !printed.includes(ready); waited += 200) {

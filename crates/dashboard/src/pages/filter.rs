@@ -39,7 +39,7 @@ enum Term {
     Reason(String),
     OlderThan(i64),
     YoungerThan(i64),
-    /// In the resource's id or in the evidence.
+    /// In an id, a name or the evidence.
     Word(String),
 }
 
@@ -85,7 +85,13 @@ impl Filter {
     }
 
     /// Whether a violator of a policy and account that fit does as well.
-    pub fn fits_violator(&self, reader: &Reader<'_>, violator: &ViolatorRow) -> bool {
+    pub fn fits_violator(
+        &self,
+        reader: &Reader<'_>,
+        record: &PolicyRecord,
+        account: &AccountId,
+        violator: &ViolatorRow,
+    ) -> bool {
         self.terms.iter().all(|term| match term {
             Term::Type(wanted) => fits(wanted, violator.resource_type.as_str()),
             Term::Reason(wanted) => {
@@ -96,6 +102,8 @@ impl Filter {
             Term::Word(wanted) => {
                 let wanted = format!("*{wanted}*");
                 fits(&wanted, violator.id.as_str())
+                    || fits(&wanted, &reader.name_of(account).0)
+                    || fits(&wanted, &record.document.policy_name)
                     || violator
                         .violations
                         .iter()

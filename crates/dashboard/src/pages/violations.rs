@@ -86,7 +86,7 @@ fn found(reader: &Reader<'_>, filter: &Filter) -> Result<(Vec<Found>, bool), Ref
         let is_cut = rows.len() > left;
         for (account, row) in rows.into_iter().take(left) {
             left = left.saturating_sub(1);
-            if filter.fits_violator(reader, &row) {
+            if filter.fits_violator(reader, record, &account, &row) {
                 found.push((record.clone(), account, row));
             }
         }
