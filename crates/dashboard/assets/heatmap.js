@@ -20,7 +20,7 @@
   };
   const step = (count) => (count >= 1000 ? 5 : count >= 100 ? 4 : count >= 10 ? 3 : count >= 2 ? 2 : 1);
   const words = (cell) => {
-    if (cell === "") return "complies";
+    if (cell === ".") return "complies";
     if (cell === "?") return "not known";
     if (cell === "~") return "not judged yet";
     if (cell === "-") return "out of scope";
@@ -90,9 +90,9 @@
       pen.restore();
       return;
     }
-    pen.fillStyle = cell === "" ? ink.h0 : ink["h" + step(Number(cell))];
+    pen.fillStyle = cell === "." ? ink.h0 : ink["h" + step(Number(cell))];
     pen.fillRect(x, y, wide, high);
-    if (cell !== "" && wide >= NUMBERS_FROM) {
+    if (cell !== "." && wide >= NUMBERS_FROM) {
       pen.fillStyle = step(Number(cell)) <= 2 ? ink.text : ink.page;
       pen.font = "11px " + ink.font; pen.textAlign = "center";
       pen.fillText(Number(cell).toLocaleString("en"), x + wide / 2, y + high / 2 + 1);
@@ -192,8 +192,12 @@
     if (!answer.ok) throw new Error(String(answer.status));
     return answer.json();
   }).then((cells) => {
-    data = cells;
-    data.rows = cells.rows.map((row) => row.split(","));
+    data = {
+      policies: cells.policies.map(([id, name]) => ({ id, name })),
+      accounts: cells.accounts.map(([id, name, unit]) => ({ id, name, unit: cells.units[unit] })),
+      // A number of more than one digit is in brackets.
+      rows: cells.rows.map((row) => row.match(/\(\d+\)|./g).map((cell) => cell.replace(/[()]/g, ""))),
+    };
     if (data.accounts.length === 0) { told.textContent = "There is no account to show."; return; }
     colours(); lay(); size();
     room.dataset.drawn = "yes";

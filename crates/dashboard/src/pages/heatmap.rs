@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use palisade_api::App;
 use palisade_api::own::Refused;
+use palisade_api::visit::{Turned, visit};
 use palisade_core::ident::{AccountId, Region};
 
 use crate::answer::{page, query, refusal, sent};
@@ -18,8 +19,7 @@ use crate::reader::Reader;
 use crate::shown::Words;
 use crate::state::AccountState;
 use crate::survey::{Column, Survey};
-use crate::views::heatmap::{CellHead, Cells, HeatCell, HeatRow, Heatmap, PolicyHead, StateShape};
-use palisade_api::visit::{Turned, visit};
+use crate::views::heatmap::{Cells, HeatCell, HeatRow, Heatmap, PolicyHead, StateShape, cell};
 
 /// Policies beside each other in the table.
 pub const COLUMNS_MAX: usize = 12;
@@ -124,35 +124,28 @@ pub async fn cells(State(app): State<Arc<App>>, request: Request) -> Response {
 
 fn drawn(reader: &Reader<'_>, survey: &Survey) -> Cells {
     let accounts = grouped(reader);
-    let text = |state: AccountState| match state {
-        AccountState::Complies => String::new(),
-        AccountState::Violates(count) => count.to_string(),
-        AccountState::NotKnown => "?".to_owned(),
-        AccountState::NotJudged => "~".to_owned(),
-        AccountState::OutOfScope => "-".to_owned(),
-    };
+    let mut units: Vec<String> = Vec::new();
+    let mut heads = Vec::with_capacity(accounts.len());
+    for account in &accounts {
+        let unit = unit(reader, account).to_string();
+        // Accounts are by unit: one that is new is another than the last.
+        if units.last() != Some(&unit) {
+            units.push(unit);
+        }
+        let place = units.len().saturating_sub(1);
+        heads.push((account.to_string(), reader.name_of(account).to_string(), place));
+    }
     let row = |account: &&AccountId| {
-        let cells = survey.columns.iter().map(|column| text(column.state(account)));
-        cells.collect::<Vec<_>>().join(",")
+        survey.columns.iter().map(|column| cell(column.state(account))).collect()
+    };
+    let policy = |column: &Column| {
+        let name = Words::from(&column.record.document.policy_name);
+        (column.record.id.to_string(), name.to_string())
     };
     Cells {
+        policies: survey.columns.iter().map(policy).collect(),
+        units,
         rows: accounts.iter().map(row).collect(),
-        policies: survey
-            .columns
-            .iter()
-            .map(|column| CellHead {
-                name: Words::from(&column.record.document.policy_name).to_string(),
-                id: column.record.id.to_string(),
-                unit: String::new(),
-            })
-            .collect(),
-        accounts: accounts
-            .into_iter()
-            .map(|account| CellHead {
-                name: reader.name_of(account).to_string(),
-                id: account.to_string(),
-                unit: unit(reader, account).to_string(),
-            })
-            .collect(),
+        accounts: heads,
     }
 }
