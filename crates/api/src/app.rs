@@ -18,6 +18,7 @@ use crate::health::Health;
 use crate::inflate::Bounds;
 use crate::metrics::Metrics;
 use crate::pages::Sealer;
+use crate::remembered::Remembered;
 use crate::sources::Sources;
 use crate::throttle::{Rate, Throttle};
 use crate::usage::Uses;
@@ -93,9 +94,14 @@ pub struct Settings {
     pub onboarding_ms: i64,
     /// Partition in ARNs: `aws`, `aws-cn`, `aws-us-gov`.
     pub partition: String,
-    /// What seals the secrets of access keys. Without one no keys can be made here, and sealed ones
-    /// not be used.
+    /// What seals the secrets of access keys, and sessions. Without one no keys can be made here, sealed
+    /// ones not be used, and nobody sign in.
     pub vault: Option<Arc<Vault>>,
+    /// Whether callers reach the server by TLS, its own or that of a proxy in front of it.
+    pub over_tls: bool,
+    /// The age at which inventory counts as stale, milliseconds; `None` is never. Judging has its own copy:
+    /// this one is for those who tell of ages.
+    pub stale_after_ms: Option<i64>,
 }
 
 impl Settings {
@@ -118,6 +124,8 @@ impl Settings {
             onboarding_ms: 0,
             partition: "aws".to_owned(),
             vault: None,
+            over_tls: false,
+            stale_after_ms: None,
         }
     }
 
@@ -159,6 +167,7 @@ pub struct App {
     pub(crate) buffers: Buffers,
     pub(crate) throttle: Throttle,
     pub(crate) uses: Uses,
+    pub(crate) sessions: Remembered,
     desk: Desk,
     /// How many changes are queued.
     writes: AtomicUsize,
@@ -190,6 +199,7 @@ impl App {
             settings,
             throttle: Throttle::default(),
             uses: Uses::default(),
+            sessions: Remembered::default(),
             writes: AtomicUsize::new(0),
             sealer: OnceLock::new(),
         })

@@ -17,7 +17,7 @@ const JUDGED_BEFORE: &str = "The account has not been judged yet since the polic
 /// Why what is told of an account is what it is, for programs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Reason {
+pub enum Reason {
     /// There is a result.
     Judged,
     /// It was judged, and nothing can be claimed: the issues say why.
@@ -30,7 +30,7 @@ pub(crate) enum Reason {
 
 /// One account under one policy.
 #[derive(Debug)]
-pub(crate) struct Known<'r> {
+pub struct Known<'r> {
     /// Why the rest is what it is.
     pub reason: Reason,
     /// `None`: nothing can be claimed.

@@ -23,9 +23,17 @@ use crate::{mint, own};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-/// All that Palisade answers over HTTP: AWS's operations in both protocols, and its own endpoints.
+/// What programs ask over HTTP: AWS's operations in both protocols, and Palisade's own endpoints.
 pub fn router(app: Arc<App>) -> Router {
-    own::routes().fallback(serve).layer(from_fn_with_state(app.clone(), envelope)).with_state(app)
+    router_with(app, Router::new())
+}
+
+/// As [`router`], with pages for people. A page is got: whatever else is asked for at its path is a call of
+/// AWS's operations.
+pub fn router_with(app: Arc<App>, pages: Router<Arc<App>>) -> Router {
+    let pages = pages.method_not_allowed_fallback(serve);
+    let all = own::routes().merge(pages).fallback(serve);
+    all.layer(from_fn_with_state(app.clone(), envelope)).with_state(app)
 }
 
 /// What every answer has: a request id, in the log too, and the date.

@@ -10,12 +10,15 @@ use palisade_wire::sigv4::Secret;
 use sha2::{Digest as _, Sha256};
 
 use crate::entropy::Entropy;
+use crate::pages::Sealer;
 
 const NONCE_LEN: usize = 12;
 
 /// Seals secrets under one sealing key, and opens what was sealed under it.
 pub struct Vault {
     cipher: Aes256Gcm,
+    /// Seals sessions: who reads the store, which does not hold this key, cannot make one.
+    sessions: Sealer,
     id: String,
 }
 
@@ -52,11 +55,12 @@ pub enum VaultError {
 impl Vault {
     /// A vault under a sealing key.
     pub fn new(key: &[u8; 32]) -> Self {
-        // What names a key must not help to open anything: two values are derived from it.
+        // What names a key must not help to open anything: each value is derived from it for one purpose.
         let secrets = derived(key, "palisade secrets of access keys");
         let name = derived(key, "palisade name of a sealing key");
         let id = name.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        Vault { cipher: Aes256Gcm::new(&secrets.into()), id }
+        let sessions = Sealer::new(derived(key, "palisade sessions of the dashboard"));
+        Vault { cipher: Aes256Gcm::new(&secrets.into()), sessions, id }
     }
 
     /// The sealing key in a text: 64 hexadecimal digits or 32 bytes in base64, blanks around it ignored.
@@ -70,6 +74,11 @@ impl Vault {
             _ => STANDARD.decode(text).ok(),
         };
         bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(VaultError::Unreadable)
+    }
+
+    /// What seals the sessions of people who look at pages.
+    pub(crate) fn sessions(&self) -> &Sealer {
+        &self.sessions
     }
 
     /// Names the sealing key and tells nothing of it.

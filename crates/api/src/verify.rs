@@ -161,7 +161,7 @@ fn secret(app: &App, key: &KeyRecord) -> Result<Secret, Fault> {
 /// Refuses a request for another host than this machine, unless the settings say that any will do.
 /// A page of another site may have its name point here (DNS rebinding), and over plain HTTP nothing
 /// else tells its requests from those of programs.
-fn at_this_machine(app: &App, arrived: &Arrived) -> Result<(), Fault> {
+pub(crate) fn at_this_machine(app: &App, arrived: &Arrived) -> Result<(), Fault> {
     let host = arrived.header("host").unwrap_or("localhost");
     if app.settings.any_host || is_loopback(host) {
         return Ok(());
@@ -173,7 +173,7 @@ fn at_this_machine(app: &App, arrived: &Arrived) -> Result<(), Fault> {
 }
 
 /// Whether a Host header, with or without a port, names the machine itself.
-fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let port_of = |rest: &str| rest.is_empty() || rest.starts_with(':');
     if let Some((name, rest)) = host.strip_prefix('[').and_then(|host| host.split_once(']')) {
         let ip: Result<std::net::Ipv6Addr, _> = name.parse();
@@ -195,18 +195,24 @@ const OPEN_CONTENT_TYPES: [&str; 6] = [
     "application/x-gzip",
 ];
 
+/// The page of another site that a request says it comes from, if it does.
+pub(crate) fn foreign_origin(arrived: &Arrived) -> Option<&str> {
+    let host = arrived.header("host").unwrap_or_default();
+    let is_own = |origin: &str| {
+        let authority = origin.split_once("://").map_or("", |(_, authority)| authority);
+        !authority.is_empty() && authority.eq_ignore_ascii_case(host)
+    };
+    let mut headers = arrived.headers.iter();
+    let foreign = headers
+        .find(|(name, origin)| name.eq_ignore_ascii_case("origin") && !is_own(origin.trim()));
+    foreign.map(|(_, origin)| origin.trim())
+}
+
 /// Refuses what a page of another site may have sent through somebody's browser, old ones included:
 /// they name the page's origin with everything that changes something, and send bodies of three
 /// content types alone.
 fn from_no_other_page(arrived: &Arrived) -> Result<(), Fault> {
-    let host = arrived.header("host").unwrap_or_default();
-    let own = |origin: &str| {
-        let authority = origin.split_once("://").map_or("", |(_, authority)| authority);
-        !authority.is_empty() && authority.eq_ignore_ascii_case(host)
-    };
-    let mut origins =
-        arrived.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("origin"));
-    if let Some((_, foreign)) = origins.find(|(_, origin)| !own(origin.trim())) {
+    if let Some(foreign) = foreign_origin(arrived) {
         return Err(Fault::new(
             ErrorKind::AccessDenied,
             format!(

@@ -155,7 +155,7 @@ fn detailed_type(
 /// One element of the answer: exactly one of its violations is set, with what would end it where the
 /// model has that beside. `None` where the model has no member
 /// for what was found.
-fn violation(row: &ViolatorRow, found: &Violation) -> Option<ResourceViolation> {
+pub(crate) fn violation(row: &ViolatorRow, found: &Violation) -> Option<ResourceViolation> {
     match &found.finding {
         Finding::Dns(finding) => dns::violation(row, finding),
         Finding::Firewalls(finding) => Some(firewalls::violation(row, finding)),

@@ -74,6 +74,8 @@ pub enum Command {
     Aws(Aws),
     /// Show who changed what on the server, newest first.
     Audit(Audit),
+    /// Print a link that opens the server's dashboard once, signed in with your key.
+    Dashboard(Dashboard),
     /// Look into a store: schema, what it holds, what work is due.
     Doctor(Doctor),
     /// Print a completion script for your shell.
@@ -291,6 +293,14 @@ pub struct Audit {
     /// How to print.
     #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
     pub output: Output,
+    /// The server.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// `palisade dashboard`
+#[derive(Args, Debug)]
+pub struct Dashboard {
     /// The server.
     #[command(flatten)]
     pub server: Server,

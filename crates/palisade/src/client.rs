@@ -182,6 +182,11 @@ impl Client {
         Ok(Client { agent, endpoint, host, key, keyless, region })
     }
 
+    /// The server's address: scheme, host and port.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
     /// The Region asked.
     pub fn region(&self) -> &str {
         &self.region

@@ -11,6 +11,7 @@ pub mod commands;
 mod config;
 pub mod credentials;
 pub mod crew;
+pub mod dashboard;
 pub mod deliver;
 mod doctor;
 pub mod edge;
@@ -19,7 +20,7 @@ pub mod files;
 pub mod keys;
 pub mod logging;
 mod permissions;
-pub mod printable;
+pub use palisade_api::printable;
 pub mod progress;
 pub mod quickstart;
 mod reading;
@@ -58,6 +59,7 @@ pub fn run(command: &Command) -> Outcome {
         Command::Config(args::Config::Check(args)) => config::check(args),
         Command::Aws(command) => permissions::run(command),
         Command::Audit(args) => audit::run(args),
+        Command::Dashboard(args) => dashboard::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => {
             let mut command = <Cli as clap::CommandFactory>::command();

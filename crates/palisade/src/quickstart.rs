@@ -71,7 +71,9 @@ pub fn run(args: &args::Quickstart) -> Outcome {
         if args.exit {
             running.stop().await
         } else {
-            print(&format!("\nServing on http://{address} until Ctrl-C.\n"))?;
+            print(&format!(
+                "\nServing on http://{address} until Ctrl-C. The dashboard, in a browser:\n  http://{address}/\n"
+            ))?;
             running.until_signal().await
         }
     })?;

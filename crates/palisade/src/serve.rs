@@ -287,6 +287,8 @@ impl Running {
         let spool = spool(&plan.store)?;
         let settings = Settings {
             vault: Some(Arc::new(vault)),
+            over_tls: plan.edge.tls.is_some() || plan.edge.behind_proxy,
+            stale_after_ms: plan.judging.stale_after_ms,
             rate: plan.rate,
             partition: plan.partition,
             any_host: plan.any_host,
@@ -314,7 +316,7 @@ impl Running {
             .sources
             .map(|(settings, aws)| sources::start(&app, settings, &aws, &aside, &stopped))
             .unwrap_or_default();
-        let router = palisade_api::router(app.clone());
+        let router = palisade_api::router_with(app.clone(), palisade_dashboard::routes());
         let serving = edge::serve(listener, router, app.clone(), plan.edge, tls, stopped.clone());
         let listener = task("listener", boxed(serving));
         let watch = Watch::start(app.clone())

@@ -61,7 +61,14 @@ pub fn run() -> Result<(), String> {
         cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])
     });
     step("each crate alone", &|| {
-        for name in ["palisade-core", "palisade-wire", "palisade-store", "palisade-api"] {
+        let crates = [
+            "palisade-core",
+            "palisade-wire",
+            "palisade-store",
+            "palisade-api",
+            "palisade-dashboard",
+        ];
+        for name in crates {
             if let failed @ Outcome::Failed(_) = cargo(&["check", "--quiet", "--package", name]) {
                 return failed;
             }
@@ -75,6 +82,7 @@ pub fn run() -> Result<(), String> {
         Err(why) => Outcome::Failed(why),
     });
     step("client stories", &client_stories);
+    step("browser", &browser);
     let mut left_out = skipped.end()?;
     left_out.extend(steps.iter().filter_map(|step| match &step.outcome {
         Outcome::Skipped(why) => Some(format!("{}: {why}", step.name)),
@@ -212,6 +220,45 @@ fn build_rust(source: &Path, built: &Path) -> Result<PathBuf, Unbuilt> {
         Outcome::Passed => Ok(built.join("debug/palisade-client-rust")),
         Outcome::Failed(why) | Outcome::Skipped(why) => Err(Unbuilt::Failed(why)),
     }
+}
+
+/// Programs that are Chromium, by name.
+const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+/// The dashboard in Chromium: playwright-core and axe-core from npm. Screenshots stay below `target/`.
+fn browser() -> Outcome {
+    let installed = target().join("browser");
+    if let Err(error) = fs::create_dir_all(&installed) {
+        return Outcome::Failed(format!("{}: {error}", installed.display()));
+    }
+    let is_there = |name: &&&str| {
+        Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
+    };
+    let Some(chromium) = BROWSERS.iter().find(is_there) else {
+        return Outcome::Skipped(
+            "no Chromium; on Debian `apt-get install chromium` brings one".to_owned(),
+        );
+    };
+    let tests = root().join("tests/browser");
+    if !install_javascript(&tests, &installed) {
+        return Outcome::Skipped("no npm, or playwright-core could not be had from it".to_owned());
+    }
+    if let failed @ Outcome::Failed(_) = cargo(&["build", "--quiet", "--package", "palisade"]) {
+        return failed;
+    }
+    let mut looks = Command::new("node");
+    looks.arg(tests.join("pages.mjs"));
+    looks.arg("--palisade").arg(target().join("debug/palisade"));
+    looks.arg("--chromium").arg(path_of(chromium)).arg("--node-modules").arg(&installed);
+    looks.arg("--out").arg(installed.join("screenshots"));
+    run_in(&tests, &mut looks)
+}
+
+/// Where a program of this name is.
+fn path_of(program: &str) -> PathBuf {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let mut found = std::env::split_paths(&folders).map(|folder| folder.join(program));
+    found.find(|path| path.is_file()).unwrap_or_else(|| program.into())
 }
 
 fn install_javascript(clients: &Path, installed: &Path) -> bool {

@@ -30,6 +30,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("aws", &["palisade-wire"]),
     ("sources", &["palisade-core", "palisade-aws"]),
     ("api", &["palisade-core", "palisade-wire", "palisade-store"]),
+    ("dashboard", &["palisade-core", "palisade-store", "palisade-api"]),
     (
         "palisade",
         &[
@@ -39,6 +40,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "palisade-aws",
             "palisade-sources",
             "palisade-api",
+            "palisade-dashboard",
         ],
     ),
     ("testkit", &[]),

@@ -6,19 +6,17 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use palisade_core::ident::{AccountId, PolicyId};
+use palisade_core::ident::AccountId;
 use palisade_store::PolicyRecord;
-use palisade_wire::Fault;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, query};
 use super::known::Shown;
+use super::readers;
 use crate::app::App;
 use crate::caller::Caller;
-use crate::compliance::{entries, first_of};
 use crate::fault::internal;
-use crate::known::Known;
 use crate::pages::{Binding, PAGE_SIZE_MAX};
 use crate::view::ControlView;
 
@@ -95,7 +93,7 @@ pub(super) async fn list(
 fn page(app: &App, caller: &Caller, policy: &str, asked: &Asked) -> Result<Page, Refused> {
     let limit = page_size(asked.limit.as_deref(), ACCOUNTS_PAGE_MAX)?;
     let view = app.view()?;
-    let record = readable(&view, caller, policy)?;
+    let record = readers::policy(&view, caller, policy)?;
     let filter = [record.id.as_str(), "accounts"];
     let who = caller.account.as_ref().map_or("operator", AccountId::as_str);
     let binding = Binding { caller: who, operation: "accounts", filter: &filter };
@@ -133,15 +131,13 @@ fn shown(
     accounts: &[AccountId],
 ) -> Result<Vec<Shown>, Refused> {
     let Some(last) = accounts.last() else { return Ok(Vec::new()) };
-    let rows = entries(&*app.store, record, before, accounts)?;
     let newest: BTreeMap<AccountId, i64> =
         app.store.newest_each_ms(&record.region, before, last)?.into_iter().collect();
-    let (mut rows, now_ms) = (rows.as_slice(), app.clock.now_ms());
-    let one = |account: &AccountId| {
-        let known = Known::in_scope(record, first_of(&mut rows, account));
-        Shown::of(view, account, &known, newest.get(account).copied(), now_ms)
-    };
-    Ok(accounts.iter().map(one).collect())
+    let (mut all, now_ms) = (Vec::with_capacity(accounts.len()), app.clock.now_ms());
+    readers::known_of(app, record, before, accounts, |account, known| {
+        all.push(Shown::of(view, account, known, newest.get(account).copied(), now_ms));
+    })?;
+    Ok(all)
 }
 
 /// The size of a page that was asked for.
@@ -149,23 +145,4 @@ pub(super) fn page_size(asked: Option<&str>, size_max: usize) -> Result<usize, R
     let Some(text) = asked else { return Ok(PAGE_SIZE_MAX) };
     let size = text.parse().ok().filter(|size| (1..=size_max).contains(size));
     size.ok_or_else(|| Refused::invalid(format!("`limit` is {text}; give 1 to {size_max}")))
-}
-
-/// The policy, if there is one that the caller may read: the operator any, an administrator its own. What
-/// was judged by it can be told: it can be parsed.
-pub(super) fn readable(
-    view: &ControlView,
-    caller: &Caller,
-    policy: &str,
-) -> Result<Arc<PolicyRecord>, Refused> {
-    let may_read = |record: &Arc<PolicyRecord>| {
-        caller.account.as_ref().is_none_or(|account| *account == record.owner)
-    };
-    let record = PolicyId::try_from(policy)
-        .ok()
-        .and_then(|id| view.policy_record(&id).cloned())
-        .filter(may_read)
-        .ok_or_else(|| Refused::not_found(format!("policy `{policy}` does not exist")))?;
-    view.judged(&record).map_err(Fault::from)?;
-    Ok(record)
 }

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::audit::Actor;
+use crate::caller::Caller;
 use crate::fault::internal;
 use crate::intake::Arrived;
 use crate::request::{Taken, blocking, take_in};
@@ -29,10 +30,13 @@ const RETRY_AFTER_SECS: u32 = 5;
 
 /// Why one of Palisade's own endpoints does not do what was asked.
 #[derive(Debug)]
-pub(super) struct Refused {
-    pub(super) status: StatusCode,
-    pub(super) code: &'static str,
-    pub(super) message: String,
+pub struct Refused {
+    /// The answer's status.
+    pub status: StatusCode,
+    /// Why, for programs.
+    pub code: &'static str,
+    /// Why, for people, and what to do.
+    pub message: String,
     /// Members beside `code` and `message`.
     details: serde_json::Map<String, serde_json::Value>,
     /// After how many seconds it may go.
@@ -41,7 +45,7 @@ pub(super) struct Refused {
 
 impl Refused {
     /// A refusal of this status and code.
-    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Refused {
             status,
             code,
@@ -52,12 +56,12 @@ impl Refused {
     }
 
     /// What was sent is wrong.
-    pub(super) fn invalid(message: impl Into<String>) -> Self {
+    pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InvalidInput", message)
     }
 
     /// What is named is not there.
-    pub(super) fn not_found(message: impl Into<String>) -> Self {
+    pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "NotFound", message)
     }
 
@@ -200,7 +204,12 @@ pub(super) fn actor<T>(app: &App, request: &Authentic<T>) -> Actor {
 
 /// Lets the operator pass and nobody else.
 pub(super) fn operator_only<T>(request: &Authentic<T>) -> Result<(), Refused> {
-    match request.caller().is_operator() {
+    is_operator(request.caller())
+}
+
+/// The same, of whoever asks.
+pub(super) fn is_operator(caller: &Caller) -> Result<(), Refused> {
+    match caller.is_operator() {
         true => Ok(()),
         false => Err(not_operator()),
     }
@@ -245,6 +254,6 @@ pub(super) fn typed_response(
 }
 
 /// A moment as text: RFC 3339 in UTC.
-pub(super) fn moment(ms: i64) -> String {
+pub fn moment(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).unwrap_or_default().to_string()
 }

@@ -12,11 +12,13 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{
-    Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, moment, operator_only, query,
+    Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, is_operator, moment, query,
 };
+use super::readers;
 use super::schema::one_of;
 use crate::app::App;
 use crate::audit::own;
+use crate::caller::Caller;
 use crate::fault::internal;
 use crate::operations::{Effect, OPERATIONS};
 use crate::pages::{Binding, PAGE_SIZE_MAX};
@@ -113,13 +115,13 @@ pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Respo
         Err(refused) => return finish::<()>(&app, NAME, Err(refused)),
     };
     answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| {
-        operator_only(request)?;
-        page(app, &asked)
+        page(app, request.caller(), &asked)
     })
     .await
 }
 
-fn page(app: &App, asked: &Asked) -> Result<Page, Refused> {
+fn page(app: &App, caller: &Caller, asked: &Asked) -> Result<Page, Refused> {
+    is_operator(caller)?;
     let limit = asked.limit.unwrap_or(PAGE_SIZE_MAX);
     if limit == 0 || limit > AUDIT_PAGE_MAX {
         return Err(Refused::invalid(format!("`limit` is {limit}; give 1 to {AUDIT_PAGE_MAX}")));
@@ -137,7 +139,7 @@ fn page(app: &App, asked: &Asked) -> Result<Page, Refused> {
     let (account, operation) = (asked.account.clone(), asked.operation.clone());
     let filter = AuditFilter { account, operation, before };
     // One more than asked for tells whether there is another page.
-    let mut rows = app.store.audit(&filter, limit + 1)?;
+    let mut rows = readers::audit(app, caller, &filter, limit + 1)?;
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = match rows.last() {

@@ -16,6 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::{
     Refused, RefusedShape, SMALL_BODY_SIZE_MAX, actor, answer, finish, operator_only, query,
 };
+use super::readers;
 use crate::app::App;
 use crate::audit;
 use crate::view::ControlView;
@@ -41,9 +42,8 @@ struct Work {
 )]
 pub(super) async fn work(State(app): State<Arc<App>>, request: Request) -> Response {
     answer(&app, "palisade:work", request, SMALL_BODY_SIZE_MAX, |app, request| {
-        operator_only(request)?;
         let WorkCounts { dirty, leased, future, oldest_seconds } =
-            app.store.work(app.clock.now_ms())?;
+            readers::work(app, request.caller())?;
         Ok(Work { dirty, leased, future, oldest_seconds })
     })
     .await

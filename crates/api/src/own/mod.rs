@@ -5,6 +5,7 @@
 mod accounts;
 mod answer;
 mod audit;
+mod dashboard;
 mod evaluate;
 mod health;
 mod inventory;
@@ -14,6 +15,7 @@ mod openapi;
 mod organization;
 mod policies;
 mod policy_violators;
+pub mod readers;
 mod schema;
 mod sources;
 mod violators;
@@ -28,8 +30,7 @@ use axum::routing::{get, patch, post};
 
 use crate::app::App;
 
-use answer::Refused;
-pub use answer::SMALL_BODY_SIZE_MAX;
+pub use answer::{Refused, SMALL_BODY_SIZE_MAX, moment};
 pub use audit::AUDIT_PAGE_MAX;
 pub use inventory::{SPOOLED_IN_MEMORY_MAX, SPOOLED_PREFIX, TakenIn, UNPROVEN_DELIVERY_SIZE_MAX};
 pub use organization::ORGANIZATION_SIZE_MAX;
@@ -57,6 +58,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/palisade/v1/keys/{key}/rotate", post(keys::rotate))
         .route("/palisade/v1/audit", get(audit::list))
         .route("/palisade/v1/sources", get(sources::list))
+        .route("/palisade/v1/dashboard", post(dashboard::link))
         .route("/palisade/v1/openapi.json", get(openapi::openapi))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
@@ -70,7 +72,7 @@ pub fn is_probe(path: &str) -> bool {
 }
 
 /// The answer for a path below [`PREFIX`] that is none of the endpoints.
-pub(crate) fn unknown_path(path: &str) -> Response {
+pub fn unknown_path(path: &str) -> Response {
     let path = shown(path);
     Refused::not_found(format!("`{path}` is not an endpoint; see /palisade/v1/openapi.json"))
         .response()

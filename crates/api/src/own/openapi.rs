@@ -12,8 +12,8 @@ use utoipa::{Modify, OpenApi, ToSchema as _};
 
 use super::answer::RefusedShape;
 use super::{
-    accounts, audit, evaluate, health, inventory, keys, organization, policies, policy_violators,
-    sources, violators,
+    accounts, audit, dashboard, evaluate, health, inventory, keys, organization, policies,
+    policy_violators, sources, violators,
 };
 
 /// What `/palisade/v1/openapi.json` answers.
@@ -66,6 +66,7 @@ pub(super) async fn openapi() -> Response {
         keys::rotate,
         audit::list,
         sources::list,
+        dashboard::link,
         openapi,
         health::live,
         health::ready,

@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::accounts::page_size;
 use super::answer::{Refused, SMALL_BODY_SIZE_MAX, answer, finish, query};
+use super::readers;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::fault::internal;
@@ -86,11 +87,9 @@ fn page(app: &App, caller: &Caller, asked: &Asked) -> Result<Page, Refused> {
             })?)
         }
     };
-    let is_shown = |record: &&Arc<PolicyRecord>| {
-        caller.account.as_ref().is_none_or(|account| *account == record.owner)
-            && after.as_ref().is_none_or(|after| record.id > *after)
-    };
-    let mut rest = view.control().policies.values().filter(is_shown);
+    let is_behind =
+        |record: &&Arc<PolicyRecord>| after.as_ref().is_none_or(|after| record.id > *after);
+    let mut rest = readers::policies(&view, caller).filter(is_behind);
     let policies: Vec<&Arc<PolicyRecord>> = rest.by_ref().take(limit).collect();
     let next = match policies.last() {
         Some(last) if rest.next().is_some() => {

@@ -13,12 +13,11 @@ use palisade_wire::shapes::ViolationReason;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::accounts::{Policy, page_size, readable};
+use super::accounts::{Policy, page_size};
 use super::answer::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, moment, query};
-use super::known;
+use super::{known, readers};
 use crate::app::App;
 use crate::caller::Caller;
-use crate::compliance::at_one_moment;
 use crate::fault::internal;
 use crate::known::Known;
 use crate::pages::Binding;
@@ -112,7 +111,7 @@ fn page(
 ) -> Result<Page, Refused> {
     let limit = page_size(asked.limit.as_deref(), VIOLATORS_PAGE_MAX)?;
     let view = app.view()?;
-    let record = readable(&view, caller, policy)?;
+    let record = readers::policy(&view, caller, policy)?;
     let account = AccountId::try_from(account)
         .ok()
         .filter(|id| view.organization().is_some_and(|known| known.accounts.contains_key(id)))
@@ -123,15 +122,11 @@ fn page(
     let who = caller.account.as_ref().map_or("operator", AccountId::as_str);
     let binding = Binding { caller: who, operation: "violators", filter: &filter };
     let after = position(app, binding, asked.next.as_deref())?;
-    let in_scope = view.in_scope(&record.id).binary_search(&account).is_ok();
     // One more than asked for tells whether there is another page.
-    let (row, mut rows) = match in_scope {
-        true => at_one_moment(
-            || app.store.entry(&record.id, &account),
-            || app.store.violators(&record.id, &account, after.as_ref(), limit + 1),
-        )?,
-        false => (None, Vec::new()),
-    };
+    let found =
+        readers::account_violators(app, &view, &record, &account, after.as_ref(), limit + 1)?;
+    let in_scope = found.is_some();
+    let (row, mut rows) = found.unwrap_or_default();
     let known = match in_scope {
         true => Known::in_scope(&record, row.as_ref()),
         false => Known::out_of_scope(),

@@ -1,0 +1,184 @@
+//! What every page has around its content: navigation, Region, theme, who looks, the ways to take the
+//! view elsewhere, and the sentence that says how much is known.
+
+use palisade_api::own::Refused;
+use palisade_core::ident::Region;
+
+use crate::coverage::Coverage;
+use crate::place::{Place, Theme};
+use crate::reader::Reader;
+use crate::shown::{Moment, Words};
+
+/// The pages of the navigation: name, path.
+const TABS: [(&str, &str); 6] = [
+    ("Overview", "/"),
+    ("Policies", "/policies"),
+    ("Heatmap", "/heatmap"),
+    ("Violations", "/violations"),
+    ("Sources", "/sources"),
+    ("Audit", "/audit"),
+];
+
+/// The name and the address of something.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// What it is called.
+    pub name: Words,
+    /// Where it is; empty for where one is.
+    pub href: String,
+    /// Whether one is there.
+    pub is_here: bool,
+}
+
+impl Link {
+    /// A link to somewhere else.
+    pub fn to(name: impl Into<Words>, href: String) -> Link {
+        Link { name: name.into(), href, is_here: false }
+    }
+}
+
+/// A command that prints the same.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// Of which tool.
+    pub tool: &'static str,
+    /// What to type.
+    pub text: String,
+}
+
+/// The frame.
+#[derive(Debug)]
+pub struct Frame {
+    /// The page's title.
+    pub title: Words,
+    /// Navigation.
+    pub tabs: Vec<Link>,
+    /// The way here, the page itself left out.
+    pub crumbs: Vec<Link>,
+    /// The organization's id.
+    pub organization: String,
+    /// The Region looked at.
+    pub region: String,
+    /// The Regions there are.
+    pub regions: Vec<Link>,
+    /// The theme's name; empty follows the browser.
+    pub theme: &'static str,
+    /// The other themes.
+    pub themes: Vec<Link>,
+    /// Who looks.
+    pub who: String,
+    /// What the form that signs out carries; none where nobody signs in.
+    pub sign_out: Option<String>,
+    /// What is known.
+    pub coverage: Coverage,
+    /// Where gaps are listed.
+    pub sources: String,
+    /// When all of the page was read.
+    pub read: Moment,
+    /// The program's version.
+    pub version: &'static str,
+    /// Commands that print the same.
+    pub commands: Vec<Command>,
+    /// The page as CSV and JSON, where there is anything to take.
+    pub exports: Vec<Link>,
+    /// The address of the page, for paper.
+    pub address: String,
+}
+
+impl Frame {
+    /// The frame of the page that `reader` is at, below the tab at `tab`.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn of(reader: &Reader<'_>, tab: &str, title: impl Into<Words>) -> Result<Frame, Refused> {
+        let place = &reader.place;
+        let again =
+            |name: &str, value: &str| place.again(reader.path, reader.query, &[(name, value)]);
+        let regions = reader.regions().into_iter().map(|region| Link {
+            name: Words::from(region.as_str()),
+            is_here: region == place.region,
+            href: elsewhere(reader, region),
+        });
+        let tabs = TABS.iter().map(|(name, path)| Link {
+            name: Words::from(name),
+            href: place.to(path),
+            is_here: *path == tab,
+        });
+        Ok(Frame {
+            title: title.into(),
+            tabs: tabs.collect(),
+            crumbs: Vec::new(),
+            organization: reader
+                .organization()
+                .map(|known| known.id.to_string())
+                .unwrap_or_default(),
+            region: place.region.to_string(),
+            regions: regions.collect(),
+            theme: place.theme.map(Theme::name).unwrap_or_default(),
+            themes: themes(reader),
+            who: who(reader),
+            sign_out: reader.visitor.session().map(|session| session.form_token()),
+            coverage: Coverage::of(reader)?,
+            sources: place.to("/sources"),
+            read: Moment(reader.now_ms),
+            version: env!("CARGO_PKG_VERSION"),
+            commands: Vec::new(),
+            exports: ["CSV", "JSON"]
+                .map(|form| Link::to(form, again("as", &form.to_lowercase())))
+                .into(),
+            address: place.again(reader.path, reader.query, &[]),
+        })
+    }
+
+    /// With the way to the page.
+    pub fn below(mut self, crumbs: Vec<Link>) -> Frame {
+        self.crumbs = crumbs;
+        self
+    }
+
+    /// With commands that print the same.
+    pub fn with_commands(mut self, commands: Vec<Command>) -> Frame {
+        self.commands = commands;
+        self
+    }
+}
+
+/// The page in another Region. A policy is of one alone: from its page the way leads to the other's list.
+fn elsewhere(reader: &Reader<'_>, region: Region) -> String {
+    let place = Place { region, ..reader.place.clone() };
+    match reader.path.starts_with("/policies/") && place.region != reader.place.region {
+        true => place.to("/policies"),
+        false => place.again(reader.path, reader.query, &[("page", "")]),
+    }
+}
+
+/// The themes that are not chosen. No script is needed, and no cookie: a theme is a part of the address.
+fn themes(reader: &Reader<'_>) -> Vec<Link> {
+    let chosen = reader.place.theme;
+    let all =
+        [(None, "as the browser"), (Some(Theme::Light), "light"), (Some(Theme::Dark), "dark")];
+    let others = all.into_iter().map(|(theme, name)| {
+        let mut place = reader.place.clone();
+        place.theme = theme;
+        let href = place.again(reader.path, reader.query, &[]);
+        Link { name: Words::from(name), href, is_here: theme == chosen }
+    });
+    others.collect()
+}
+
+/// Who looks, in words.
+fn who(reader: &Reader<'_>) -> String {
+    let caller = reader.caller();
+    let acts = match &caller.account {
+        None => "operator".to_owned(),
+        Some(account) => match reader.view.administrator(account) {
+            Some(known) if known.default => format!("default administrator {account}"),
+            Some(_) => format!("administrator {account}"),
+            None => format!("account {account}"),
+        },
+    };
+    match (&caller.access_key_id, reader.visitor.session()) {
+        (Some(key), Some(_)) => format!("{acts}, key {key}"),
+        _ => format!("{acts}; nobody signs in (--auth open)"),
+    }
+}

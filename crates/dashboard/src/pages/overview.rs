@@ -1,0 +1,106 @@
+//! `GET /`
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use palisade_api::App;
+use palisade_api::own::{Refused, readers};
+use palisade_core::ident::AccountId;
+
+use crate::answer::page;
+use crate::commands;
+use crate::frame::Frame;
+use crate::pages::policies::{order, row};
+use crate::reader::Reader;
+use crate::shown::{Count, Moment};
+use crate::state::{AccountState, Tally};
+use crate::survey::{Sum, Survey};
+use crate::views::overview::{AccountRow, GapRow, Overview, OverviewLinks};
+
+/// Accounts and policies that are shown.
+const WORST_MAX: usize = 10;
+/// Gaps that are shown.
+const GAPS_MAX: usize = 5;
+
+/// Answers the page.
+pub async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
+    page(app, request, overview).await
+}
+
+fn overview(reader: &Reader<'_>) -> Result<Overview, Refused> {
+    let frame = Frame::of(reader, "/", "Overview")?.with_commands(vec![
+        commands::palisade(reader, "policies list"),
+        commands::aws(reader, "list-policies"),
+        commands::curl(reader, "/palisade/v1/policies"),
+    ]);
+    let survey = Survey::of(reader)?;
+    let sums = survey.sums(reader);
+    let newest = |account: &AccountId| {
+        let at_ms = frame.coverage.newest_ms.get(account);
+        at_ms.map(|at_ms| Moment(*at_ms).ago(reader.now_ms))
+    };
+    let mut worst: Vec<(&AccountId, Sum)> = sums
+        .iter()
+        .filter(|(_, sum)| sum.violators > 0)
+        .map(|(account, sum)| (*account, *sum))
+        .collect();
+    worst.sort_by_key(|(account, sum)| (Reverse(sum.violators), *account));
+    let mut gaps: Vec<(&AccountId, Sum)> = sums
+        .iter()
+        .filter(|(_, sum)| sum.unknown > 0)
+        .map(|(account, sum)| (*account, *sum))
+        .collect();
+    // What nothing was ever told of comes first, then the oldest.
+    gaps.sort_by_key(|(account, _)| {
+        (newest(account).is_some(), Reverse(newest(account)), *account)
+    });
+    let account_row = |(account, sum): &(&AccountId, Sum)| AccountRow {
+        name: reader.name_of(account),
+        account: account.to_string(),
+        href: reader.place.to(&format!("/accounts/{account}")),
+        state: sum.state(),
+        policies_broken: Count(sum.broken),
+        policies_unknown: Count(sum.unknown),
+        age_seconds: newest(account),
+    };
+    let gap_row = |(account, sum): &(&AccountId, Sum)| GapRow {
+        name: reader.name_of(account),
+        account: account.to_string(),
+        href: reader.place.to(&format!("/accounts/{account}")),
+        state: if sum.unknown > 0 && sum.worst == Some(AccountState::NotJudged) {
+            AccountState::NotJudged
+        } else {
+            AccountState::NotKnown
+        },
+        policies_unknown: Count(sum.unknown),
+        age_seconds: newest(account),
+    };
+    let mut policies: Vec<_> = survey.columns.iter().map(|column| row(reader, column)).collect();
+    policies.sort_by(order);
+    policies.retain(|row| row.tally.violators.0 > 0);
+    policies.truncate(WORST_MAX);
+    let work = reader.caller().is_operator().then(|| readers::work(reader.app, reader.caller()));
+    let due = work.transpose()?.map(|work| Count(work.dirty.saturating_add(work.leased)));
+    let to = |path: &str| reader.place.to(path);
+    Ok(Overview {
+        has_organization: reader.organization().is_some(),
+        policy_count: survey.columns.len().into(),
+        reads_policies: readers::policies(&reader.view, reader.caller()).next().is_some(),
+        accounts: Tally::of(sums.values().map(Sum::state)),
+        account_count: sums.len().into(),
+        worst_accounts: worst.iter().take(WORST_MAX).map(account_row).collect(),
+        worst_policies: policies,
+        gaps: gaps.iter().take(GAPS_MAX).map(gap_row).collect(),
+        gap_count: gaps.len().into(),
+        due,
+        links: OverviewLinks {
+            heatmap: to("/heatmap"),
+            sources: to("/sources"),
+            violations: to("/violations"),
+            policies: to("/policies"),
+        },
+        frame,
+    })
+}

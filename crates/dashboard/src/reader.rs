@@ -1,0 +1,149 @@
+//! What a handler works on: who looks, at what, at which moment.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use palisade_api::caller::Caller;
+use palisade_api::own::{Refused, readers};
+use palisade_api::printable::is_hidden;
+use palisade_api::visit::Visitor;
+use palisade_api::{App, ControlView};
+use palisade_core::ident::{AccountId, Region};
+use palisade_core::organization::Organization;
+use palisade_store::PolicyRecord;
+
+use crate::place::{Place, Query, theme};
+use crate::shown::Words;
+
+/// Rows of one page of a list.
+pub const ROWS_MAX: usize = 100;
+
+/// A visitor at one page: the control state, the Region and the moment of the look.
+pub struct Reader<'a> {
+    /// Store, clock, settings.
+    pub app: &'a App,
+    /// The control state.
+    pub view: Arc<ControlView>,
+    /// Who looks.
+    pub visitor: &'a Visitor,
+    /// Where.
+    pub place: Place,
+    /// The path of the page.
+    pub path: &'a str,
+    /// What was asked.
+    pub query: &'a Query,
+    /// Under which name the browser knows the server.
+    pub host: &'a str,
+    /// Milliseconds since the epoch.
+    pub now_ms: i64,
+}
+
+impl<'a> Reader<'a> {
+    /// The reader of a page that was asked for.
+    ///
+    /// # Errors
+    /// A Region of no form; what the store says.
+    pub fn of(
+        app: &'a App,
+        visitor: &'a Visitor,
+        path: &'a str,
+        query: &'a Query,
+        host: &'a str,
+    ) -> Result<Reader<'a>, Refused> {
+        let view = app.view()?;
+        let region = match query.get("region").filter(|text| !text.is_empty()) {
+            Some(text) => {
+                Region::named(text).map_err(|error| Refused::invalid(error.to_string()))?
+            }
+            None => first_region(app, &view, visitor.caller())?,
+        };
+        let place = Place { region, theme: theme(query) };
+        Ok(Reader { app, view, visitor, place, path, query, host, now_ms: app.clock.now_ms() })
+    }
+
+    /// As whom is read.
+    pub fn caller(&self) -> &Caller {
+        self.visitor.caller()
+    }
+
+    /// A member of the query, if it says anything.
+    pub fn asked(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// A member of the query as it is shown again in its field: a hidden character would move or reverse
+    /// what stands there, and is a `*` instead, which fits any.
+    pub fn typed(&self, name: &str) -> String {
+        let text = self.asked(name).unwrap_or_default();
+        text.chars().map(|c| if is_hidden(c) { '*' } else { c }).collect()
+    }
+
+    /// The number of the page of a list, from 1.
+    ///
+    /// # Errors
+    /// It is no number.
+    pub fn page(&self) -> Result<usize, Refused> {
+        let Some(text) = self.asked("page") else { return Ok(1) };
+        let page = text.parse().ok().filter(|page| (1..=1_000_000).contains(page));
+        page.ok_or_else(|| Refused::invalid(format!("`page` is `{text}`; give a number from 1")))
+    }
+
+    /// The policies of the Region that the caller reads, by name.
+    pub fn policies(&self) -> Vec<&Arc<PolicyRecord>> {
+        let all = readers::policies(&self.view, self.caller());
+        let mut here: Vec<&Arc<PolicyRecord>> =
+            all.filter(|record| record.region == self.place.region).collect();
+        here.sort_by(|one, other| {
+            let key = |it: &PolicyRecord| (it.document.policy_name.clone(), it.id.clone());
+            key(one).cmp(&key(other))
+        });
+        here
+    }
+
+    /// Regions in which the caller reads policies, and that of the page.
+    pub fn regions(&self) -> BTreeSet<Region> {
+        let all = readers::policies(&self.view, self.caller());
+        let mut regions: BTreeSet<Region> = all.map(|record| record.region.clone()).collect();
+        regions.insert(self.place.region.clone());
+        regions
+    }
+
+    /// The organization, once one was applied.
+    pub fn organization(&self) -> Option<&Organization> {
+        self.view.organization()
+    }
+
+    /// The accounts that the caller reads of: the operator of all, an administrator of those it manages,
+    /// a member of itself.
+    pub fn accounts(&self) -> Vec<&AccountId> {
+        let all = self.organization().into_iter().flat_map(|known| known.accounts.keys());
+        all.filter(|account| self.reads(account)).collect()
+    }
+
+    /// Whether the caller reads of an account.
+    pub fn reads(&self, account: &AccountId) -> bool {
+        self.caller().account.as_ref().is_none_or(|own| {
+            let is_administrator = self.view.administrator(own).is_some();
+            own == account || (is_administrator && self.view.manages(own, account))
+        })
+    }
+
+    /// An account's name as the organization has it; its id where it has none.
+    pub fn name_of(&self, account: &AccountId) -> Words {
+        let known = self.organization().and_then(|known| known.accounts.get(account));
+        let name = known.map(|known| &*known.name).filter(|name| !name.is_empty());
+        Words::from(name.unwrap_or(account.as_str()))
+    }
+}
+
+/// The partition's home where the caller reads policies there or nowhere; else the first Region with some.
+fn first_region(app: &App, view: &ControlView, caller: &Caller) -> Result<Region, Refused> {
+    let home = Region::named(app.settings.home_region());
+    let home = home.map_err(|error| Refused::invalid(error.to_string()))?;
+    let regions: BTreeSet<&Region> =
+        readers::policies(view, caller).map(|record| &record.region).collect();
+    match regions.first() {
+        Some(first) if !regions.contains(&home) => Ok((*first).clone()),
+        _ => Ok(home),
+    }
+}

@@ -1,0 +1,109 @@
+//! Where an organization stands.
+
+use askama::Template;
+use serde::Serialize;
+
+use crate::answer::View;
+use crate::frame::Frame;
+use crate::sheet::Sheet;
+use crate::shown::{Ago, Count, Words};
+use crate::state::{AccountState, Tally};
+use crate::views::policies::PolicyRow;
+
+/// The overview.
+#[derive(Serialize, Template)]
+#[serde(rename_all = "camelCase")]
+#[template(path = "overview.html")]
+pub struct Overview {
+    #[serde(skip)]
+    pub frame: Frame,
+    /// Whether an organization was applied.
+    pub has_organization: bool,
+    /// Policies of the Region that the caller reads.
+    pub policy_count: Count,
+    /// Whether the caller reads any policies anywhere.
+    pub reads_policies: bool,
+    /// Accounts by the worst that is known of each.
+    pub accounts: Tally,
+    /// How many accounts that is of.
+    pub account_count: Count,
+    /// Those with the most violators.
+    pub worst_accounts: Vec<AccountRow>,
+    /// Those with the most violators.
+    pub worst_policies: Vec<PolicyRow>,
+    /// What is not known for longest.
+    pub gaps: Vec<GapRow>,
+    /// How many accounts have a gap.
+    pub gap_count: Count,
+    /// Account-Regions that are due to be judged; told the operator.
+    pub due: Option<Count>,
+    /// Where to go.
+    #[serde(skip)]
+    pub links: OverviewLinks,
+}
+
+/// Where the figures lead.
+#[derive(Debug)]
+pub struct OverviewLinks {
+    pub heatmap: String,
+    pub sources: String,
+    pub violations: String,
+    pub policies: String,
+}
+
+/// One account.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountRow {
+    pub name: Words,
+    pub account: String,
+    #[serde(skip)]
+    pub href: String,
+    pub state: AccountState,
+    /// Policies that it breaks.
+    pub policies_broken: Count,
+    /// Policies under which nothing is known.
+    pub policies_unknown: Count,
+    /// The age of its inventory.
+    pub age_seconds: Option<Ago>,
+}
+
+/// One account of which something is not known.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GapRow {
+    pub name: Words,
+    pub account: String,
+    #[serde(skip)]
+    pub href: String,
+    pub state: AccountState,
+    pub policies_unknown: Count,
+    pub age_seconds: Option<Ago>,
+}
+
+impl View for Overview {
+    fn sheet(&self) -> Option<Sheet> {
+        let mut sheet = Sheet::new([
+            "Account",
+            "AccountName",
+            "State",
+            "ViolatorCount",
+            "PoliciesBroken",
+            "PoliciesUnknown",
+            "AgeSeconds",
+        ]);
+        for row in &self.worst_accounts {
+            let known = matches!(row.state, AccountState::Violates(_));
+            sheet.row([
+                row.account.clone(),
+                row.name.0.clone(),
+                row.state.name().to_owned(),
+                if known { row.state.violators().to_string() } else { String::new() },
+                row.policies_broken.0.to_string(),
+                row.policies_unknown.0.to_string(),
+                row.age_seconds.map(|age| age.0.to_string()).unwrap_or_default(),
+            ]);
+        }
+        Some(sheet)
+    }
+}

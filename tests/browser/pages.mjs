@@ -1,0 +1,209 @@
+// Looks at every page of the dashboard in Chromium: axe in both themes, screenshots at two widths, nothing
+// from elsewhere, no scripts needed, the heatmap by keyboard, signing in and out.
+//
+//   node pages.mjs --palisade PROGRAM --chromium BROWSER --node-modules FOLDER --out FOLDER
+
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+const text = { type: "string" };
+const { values: given } = parseArgs({ options: { palisade: text, chromium: text, "node-modules": text, out: text, port: text } });
+const require = createRequire(join(given["node-modules"], "node_modules", "x.js"));
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+const port = Number(given.port ?? 17780);
+const home = `http://127.0.0.1:${port}`;
+const folder = mkdtempSync(join(tmpdir(), "palisade-browser-"));
+const failures = [];
+const check = (name, fine, why = "") => {
+  if (fine) return;
+  failures.push(`${name}: ${why}`);
+  console.log(`FAILED ${name}: ${why}`);
+};
+
+const start = async (args, ready) => {
+  const server = spawn(given.palisade, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, PALISADE_LOG: "warn" } });
+  let printed = "";
+  server.stdout.on("data", (data) => { printed += data; });
+  for (let waited = 0; !printed.includes(ready); waited += 200) {
+    if (server.exitCode !== null || waited > 600_000) throw new Error(`the server did not come up:\n${printed}`);
+    await new Promise((done) => setTimeout(done, 200));
+  }
+  return server;
+};
+const stop = (server) => new Promise((done) => { server.once("exit", done); server.kill("SIGINT"); });
+
+const browse = () => chromium.launch({
+  executablePath: given.chromium,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+
+// A page, ready to be looked at, that tells of what it should not do.
+const open = async (context, path) => {
+  const page = await context.newPage();
+  page.on("console", (line) => {
+    // A refused sign-in is an answer, and browsers tell of it.
+    if (["error", "warning"].includes(line.type()) && !line.text().includes("status of 403")) check(`console of ${path}`, false, line.text());
+  });
+  page.on("pageerror", (error) => check(`script of ${path}`, false, String(error)));
+  page.on("request", (request) => check(`requests of ${path}`, request.url().startsWith(home), request.url()));
+  const answer = await page.goto(home + path);
+  check(path, answer.status() === 200, `status ${answer.status()}`);
+  return page;
+};
+
+// Where the first link of a page in its content leads that looks like this.
+const link = async (context, path, looks) => {
+  const page = await context.newPage();
+  await page.goto(home + path);
+  const found = await page.$$eval("main a", (links) => links.map((one) => one.getAttribute("href")));
+  await page.close();
+  const href = found.find((one) => looks.test(one ?? ""));
+  check(`links of ${path}`, href !== undefined, `none is like ${looks}`);
+  return href ?? "/";
+};
+
+const story = async (browser) => {
+  const plain = await browser.newContext();
+  const policy = await link(plain, "/policies", /^\/policies\/[0-9a-f-]{36}\?/);
+  const account = (await link(plain, "/", /^\/accounts\/\d+\?/));
+  const violations = "/violations?region=us-east-1";
+  const resource = await link(plain, violations, /\/resource\?/);
+  const standing = await link(plain, policy, /^\/policies\/[^/]+\/accounts\/\d+\?/);
+  const unheard = await link(plain, "/sources", /^\/accounts\/\d+\?/);
+  const pages = {
+    overview: "/?region=us-east-1", policies: "/policies?region=us-east-1", policy, standing, account, unheard,
+    violations, query: `${violations}&q=reason%3A*%20legacy`, wrong: `${violations}&q=colour%3Ared`,
+    resource, sources: "/sources?region=us-east-1", audit: "/audit?region=us-east-1",
+    heatmap: "/heatmap?region=us-east-1", table: "/heatmap?region=us-east-1&view=table",
+    empty: "/policies?region=ap-south-1",
+  };
+  await plain.close();
+  for (const [name, path] of Object.entries(pages)) await look(browser, name, path);
+  await keyboard(browser, pages.heatmap);
+  await withoutScripts(browser, pages);
+};
+
+const look = async (browser, name, path) => {
+  for (const theme of ["light", "dark"]) {
+    const context = await browser.newContext({ colorScheme: theme, viewport: { width: 1280, height: 900 } });
+    const page = await open(context, path);
+    if (name === "heatmap") await page.waitForSelector("[data-drawn]", { timeout: 20_000 });
+    await page.screenshot({ path: join(given.out, `${name}-1280-${theme}.png`), fullPage: true });
+    // Handed in by the debugger, not by the page: its own rules let no foreign script in.
+    const found = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations"] })`);
+    for (const one of found.violations) {
+      check(`axe on ${name} in ${theme}`, false, `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
+    }
+    for (const width of [400, 320]) {
+      await page.setViewportSize({ width, height: 800 });
+      const over = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth");
+      check(`${name} at ${width} px`, over <= 0, `${over} px wider than the window`);
+      if (width === 400) await page.screenshot({ path: join(given.out, `${name}-400-${theme}.png`), fullPage: name !== "heatmap" });
+    }
+    await context.close();
+  }
+};
+
+const keyboard = async (browser, path) => {
+  const context = await browser.newContext();
+  const page = await open(context, path);
+  await page.waitForSelector("[data-drawn]");
+  await page.focus("#heatmap");
+  await page.keyboard.press("ArrowDown");
+  const first = await page.textContent("#told");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowRight");
+  const next = await page.textContent("#told");
+  check("arrow keys on the heatmap", first !== next && next.includes(" under "), `${first} then ${next}`);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/policies\/.*\/accounts\//);
+  const title = await page.textContent("h1");
+  check("Enter on the heatmap", next.startsWith(title.split(" under ")[0]), `${title} after ${next}`);
+  await page.goBack();
+  check("back from a cell", page.url() === home + path, page.url());
+  await context.close();
+};
+
+// Every page says what it says without scripts; the heatmap leads to its table.
+const withoutScripts = async (browser, pages) => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  for (const [name, path] of Object.entries(pages)) {
+    const page = await context.newPage();
+    await page.goto(home + path);
+    const words = await page.textContent("main");
+    check(`${name} without scripts`, words.trim().length > 40, "says nothing");
+    await page.close();
+  }
+  const page = await context.newPage();
+  await page.goto(home + pages.heatmap);
+  await page.click("noscript a");
+  check("the heatmap's table", page.url().includes("view=table"), page.url());
+  await context.close();
+};
+
+const signing = async (browser, key, secret, link) => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  const page = await open(context, "/policies?region=us-east-1");
+  check("a stranger", page.url().includes("/sign-in?next="), page.url());
+  await page.screenshot({ path: join(given.out, "sign-in-1280-light.png") });
+  const found = await page.evaluate(`${axe}; axe.run()`);
+  check("axe on sign-in", found.violations.length === 0, JSON.stringify(found.violations.map((one) => one.id)));
+  await page.fill("#key", key);
+  await page.fill("#secret", "not the secret");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[role=alert]").catch(() => {});
+  check("a wrong secret", (await page.textContent("main")).includes("is not right"), await page.textContent("main"));
+  await page.fill("#key", key);
+  await page.fill("#secret", secret);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/policies\?region=/);
+  check("signed in", (await page.textContent("h1")) === "Policies", await page.textContent("h1"));
+  await page.click("text=You");
+  await page.click("text=Sign out");
+  await page.waitForURL(/\/sign-in/);
+  await page.goto(home + "/policies");
+  check("signed out", page.url().includes("/sign-in"), page.url());
+  await page.goto(link);
+  await page.click("text=Open the dashboard");
+  await page.waitForURL(home + "/");
+  check("by a link", (await page.textContent("h1")) === "Overview", await page.textContent("h1"));
+  await page.goto(link);
+  await page.click("text=Open the dashboard");
+  check("a link twice", (await page.textContent("main")).includes("followed before"), page.url());
+  await context.close();
+};
+
+const ask = (args, env) => {
+  const ran = spawnSync(given.palisade, args, { env: { ...process.env, ...env }, encoding: "utf8" });
+  if (ran.status !== 0) throw new Error(`palisade ${args.join(" ")}: ${ran.stderr}`);
+  return ran.stdout;
+};
+
+mkdirSync(given.out, { recursive: true });
+let server = null, browser = null;
+try {
+  server = await start(["quickstart", "--data", folder, "--listen", `127.0.0.1:${port}`], "Serving on");
+  browser = await browse();
+  await story(browser);
+  await stop(server);
+  const store = `sqlite:${join(folder, "quickstart.db")}`;
+  const made = JSON.parse(ask(["keys", "create", "--store", store, "--operator", "--output", "json"]));
+  server = await start(["serve", "--store", store, "--listen", `127.0.0.1:${port}`, "--stale-after", "0"], "serves on");
+  const env = { AWS_ACCESS_KEY_ID: made.AccessKeyId, AWS_SECRET_ACCESS_KEY: made.SecretAccessKey };
+  const link = ask(["dashboard", "--endpoint", home], env).trim();
+  await signing(browser, made.AccessKeyId, made.SecretAccessKey, link);
+} catch (error) {
+  check("the story", false, String(error.stack ?? error));
+} finally {
+  await browser?.close();
+  if (server) await stop(server);
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(failures.length === 0 ? "every page is as it should be" : `${failures.length} failures`);
+process.exit(failures.length === 0 ? 0 : 1);
