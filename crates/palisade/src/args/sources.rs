@@ -6,7 +6,8 @@ use super::*;
 #[derive(Debug, Subcommand)]
 pub enum Config {
     /// Read a configuration file and tell everything that is wrong with it, each with its place.
-    Check(ConfigCheck),
+    #[command(name = "check")]
+    File(ConfigCheck),
 }
 
 /// `palisade config check`
