@@ -83,7 +83,8 @@ pub enum Aws {
     #[command(subcommand)]
     Policy(AwsPolicy),
     /// Try every call that reads one account in a Region, and tell which permissions are missing.
-    Doctor(AwsDoctor),
+    #[command(name = "doctor")]
+    Try(AwsDoctor),
     /// Print the CloudFormation template of the role that is read as in each account, for a StackSet.
     Template(AwsTemplate),
 }
