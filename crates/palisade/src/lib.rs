@@ -56,7 +56,7 @@ pub fn run(command: &Command) -> Outcome {
         Command::Violators(args) => asking::violators(args),
         Command::Keys(command) => keys::run(command),
         Command::Sources(args) => sources_told::run(args),
-        Command::Config(args::Config::Check(args)) => config::check(args),
+        Command::Config(args::Config::File(args)) => config::check(args),
         Command::Aws(command) => permissions::run(command),
         Command::Audit(args) => audit::run(args),
         Command::Dashboard(args) => dashboard::run(args),

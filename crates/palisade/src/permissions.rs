@@ -22,7 +22,7 @@ pub fn run(command: &Aws) -> Outcome {
     match command {
         Aws::Policy(AwsPolicy::Read) => print_json(&policy::read())?,
         Aws::Template(args) => print_json(&template(args)?)?,
-        Aws::Doctor(args) => return serve::runtime()?.block_on(doctor(args)),
+        Aws::Try(args) => return serve::runtime()?.block_on(doctor(args)),
     }
     Ok(Exit::Done)
 }

@@ -6,7 +6,8 @@ use super::*;
 #[derive(Debug, Subcommand)]
 pub enum Config {
     /// Read a configuration file and tell everything that is wrong with it, each with its place.
-    Check(ConfigCheck),
+    #[command(name = "check")]
+    File(ConfigCheck),
 }
 
 /// `palisade config check`
@@ -82,7 +83,8 @@ pub enum Aws {
     #[command(subcommand)]
     Policy(AwsPolicy),
     /// Try every call that reads one account in a Region, and tell which permissions are missing.
-    Doctor(AwsDoctor),
+    #[command(name = "doctor")]
+    Try(AwsDoctor),
     /// Print the CloudFormation template of the role that is read as in each account, for a StackSet.
     Template(AwsTemplate),
 }
