@@ -10,6 +10,7 @@ use super::item::{ConfigurationItem, Place};
 use super::network::{Group, Network, allow, from_group, group_item};
 use super::policies::{ADMINISTERED, AUDIT_GROUP, PRIMARY_GROUP, WEB_ACL_POLICY};
 use super::prng::Prng;
+use super::third_party;
 use super::web::{self, Protection};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -124,6 +125,8 @@ impl<'a> Estate<'a> {
         let captured_ms = self.now_ms - 90 * DAY_MS;
         self.items.extend(dns::associations(self.place, self.member, &built, captured_ms));
         self.items.extend(classic::stage(self.place, self.member.name, captured_ms));
+        let name = self.member.name;
+        self.items.extend(third_party::firewalls(self.place, name, &built, captured_ms));
         self.web_acl();
         self.unwatched();
     }

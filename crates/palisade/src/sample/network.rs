@@ -14,6 +14,8 @@ pub struct Network {
     pub vpc: String,
     /// `subnet-…`, one a zone.
     pub subnets: Vec<String>,
+    /// `igw-…`
+    pub gateway: String,
     second_octet: u64,
 }
 
@@ -100,26 +102,37 @@ impl Network {
         let second_octet = prng.between(0, 99).saturating_add(n.saturating_mul(100));
         let vpc = prng.ec2_id("vpc");
         let subnets = (0..3).map(|_| prng.ec2_id("subnet")).collect();
-        let network = Network { vpc, subnets, second_octet };
+        let gateway = prng.ec2_id("igw");
+        let network = Network { vpc, subnets, gateway, second_octet };
         items.push(network.vpc_item(place, captured_ms));
         for (at, subnet) in network.subnets.iter().enumerate() {
             items.push(network.subnet_item(place, at, subnet, captured_ms));
         }
-        for (kind, prefix, arn) in [
-            ("AWS::EC2::InternetGateway", "igw", "internet-gateway"),
-            ("AWS::EC2::RouteTable", "rtb", "route-table"),
-            ("AWS::EC2::NetworkAcl", "acl", "network-acl"),
-        ] {
-            let item = ConfigurationItem::new(place, kind, &prng.ec2_id(prefix), captured_ms);
-            items.push(
-                item.ec2_arn(arn)
-                    .relates("Is contained in Vpc", "AWS::EC2::VPC", &network.vpc)
-                    .configuration(json!({"vpcId": network.vpc})),
-            );
+        for (kind, id, arn, body) in network.around(prng) {
+            let item = ConfigurationItem::new(place, kind, &id, captured_ms).ec2_arn(arn);
+            let item = item.relates("Is contained in Vpc", "AWS::EC2::VPC", &network.vpc);
+            items.push(item.configuration(body));
         }
         let default = Group { id: prng.ec2_id("sg"), name: "default".to_owned() };
         items.push(group_item(place, &network, &default, &[], captured_ms));
         network
+    }
+
+    /// Type, id, ARN and body of what every VPC has around its subnets.
+    fn around(&self, prng: &mut Prng) -> [(&'static str, String, &'static str, Value); 3] {
+        let (gateway, table, acl) = (self.gateway.clone(), prng.ec2_id("rtb"), prng.ec2_id("acl"));
+        let attachments = json!([{"vpcId": self.vpc, "state": "available"}]);
+        let local = json!({"destinationCidrBlock": format!("10.{}.0.0/16", self.second_octet),
+            "gatewayId": "local", "origin": "CreateRouteTable", "state": "active"});
+        let main = json!({"main": true, "routeTableId": table});
+        let gateway_body = json!({"internetGatewayId": gateway, "attachments": attachments});
+        let table_body = json!({"routeTableId": table, "vpcId": self.vpc, "routes": [local],
+            "associations": [main]});
+        [
+            ("AWS::EC2::InternetGateway", gateway, "internet-gateway", gateway_body),
+            ("AWS::EC2::RouteTable", table, "route-table", table_body),
+            ("AWS::EC2::NetworkAcl", acl, "network-acl", json!({"vpcId": self.vpc})),
+        ]
     }
 
     fn vpc_item(&self, place: &Place, captured_ms: i64) -> ConfigurationItem {

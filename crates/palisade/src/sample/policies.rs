@@ -29,7 +29,7 @@ pub const REMOTE_ADMIN_POLICY: &str = "no-remote-administration";
 const SECURITY_GROUP: &str = "AWS::EC2::SecurityGroup";
 
 /// File name and PutPolicy request of every sample policy.
-pub fn all() -> [(&'static str, Value); 7] {
+pub fn all() -> [(&'static str, Value); 8] {
     [
         ("no-remote-administration.json", no_remote_administration()),
         ("public-web-only.json", public_web_only()),
@@ -38,6 +38,7 @@ pub fn all() -> [(&'static str, Value); 7] {
         ("administration-group.json", administration_group()),
         ("known-bad-domains.json", known_bad_domains()),
         ("partner-stages.json", partner_stages()),
+        ("vendor-firewall.json", vendor_firewall()),
     ]
 }
 
@@ -192,6 +193,29 @@ fn partner_stages() -> Value {
             "ruleGroups": [{"id": CLASSIC_RULE_GROUP, "overrideAction": {"type": "NONE"}}],
             "overrideCustomerWebACLAssociation": false,
             "defaultAction": {"type": "ALLOW"},
+        }),
+    )
+}
+
+fn vendor_firewall() -> Value {
+    let accounts = ["network-hub", "warehouse-prod", "ml-platform-prod"].map(company::account_id);
+    put(
+        json!({
+            "PolicyName": "vendor-firewall",
+            "PolicyDescription": "Traffic of the hub and of the warehouses passes the firewall that was bought for it.",
+            "ResourceType": "AWS::EC2::VPC",
+            "IncludeMap": {"ACCOUNT": accounts},
+        }),
+        "THIRD_PARTY_FIREWALL",
+        json!({
+            "type": "THIRD_PARTY_FIREWALL",
+            "thirdPartyFirewall": "PALO_ALTO_NETWORKS_CLOUD_NGFW",
+            "thirdPartyFirewallConfig": {"thirdPartyFirewallPolicyList": ["global-1"]},
+            "firewallDeploymentModel": {
+                "distributedFirewallDeploymentModel": {
+                    "distributedFirewallOrchestrationConfig": {"allowedIPV4CidrList": null},
+                },
+            },
         }),
     )
 }
