@@ -21,9 +21,14 @@ pub fn firewalls(
     let mut prng = Prng::labelled(5, &format!("{}/{}", place.account, place.region));
     let mut items = Vec::new();
     for network in networks {
-        let (first, out) = (network.subnets.first(), json!({"destinationCidrBlock": "0.0.0.0/0",
-            "gatewayId": network.gateway, "origin": "CreateRoute", "state": "active"}));
-        items.extend(first.map(|subnet| table(place, network, subnet, &out, captured_ms, &mut prng)));
+        let (first, out) = (
+            network.subnets.first(),
+            json!({"destinationCidrBlock": "0.0.0.0/0",
+            "gatewayId": network.gateway, "origin": "CreateRoute", "state": "active"}),
+        );
+        items.extend(
+            first.map(|subnet| table(place, network, subnet, &out, captured_ms, &mut prng)),
+        );
         if account_name == "network-hub" {
             items.extend(firewall(place, network, captured_ms, &mut prng));
         }
