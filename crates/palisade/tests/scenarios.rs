@@ -62,6 +62,7 @@ scenarios! {
     a_web_acl_outlives_the_name_of_its_policy
     an_audit_group_changes_goes_and_comes_back
     an_oversized_notification_is_fetched_later
+    firewalls_of_vpcs
     inventory_goes_stale
     global_resources_are_recorded_in_two_regions
     more_than_a_hundred_violators
@@ -190,6 +191,10 @@ impl Play {
                 assert_eq!(answer.status, 200, "{answer:?}");
             }
             Deed::Deliver { name, text } => {
+                let mut text = text.clone();
+                for (policy, (_, id)) in &self.policies {
+                    text = text.replace(&format!("${{policy:{policy}}}"), id);
+                }
                 let answer = self.house.ingest(name, text.as_bytes()).ok();
                 assert_eq!(answer["quarantined"], json!([]), "{name}");
                 let file = self.files.path().join(format!("inventory/{:03}", self.delivered));

@@ -62,6 +62,12 @@ pub fn items(place: &Place<'_>, line: &str) -> Vec<Value> {
         "classic" => vec![maker.classic_acl(rest)],
         "vpc" => vec![maker.vpc(rest)],
         "dns" => vec![maker.dns_association(rest)],
+        "subnet" => vec![maker.subnet(rest)],
+        "table" => vec![maker.table(rest)],
+        "gateway" => vec![maker.gateway(rest)],
+        "endpoint" => vec![maker.endpoint(rest)],
+        "firewall" => vec![maker.firewall(rest)],
+        "filter" => vec![maker.filter(rest)],
         "protection" => vec![maker.protection(rest)],
         "deleted" => {
             let (kind, id) = rest.split_once(' ').unwrap();
@@ -243,6 +249,76 @@ impl Maker<'_> {
         self.item("AWS::EC2::VPC", id, body, json!({}), json!([]))
     }
 
+    /// `ID VPC ZONE RANGE`
+    fn subnet(&self, rest: &str) -> Value {
+        let [id, vpc, zone, range] = words(rest);
+        let body = json!({"subnetId": id, "vpcId": vpc, "availabilityZone": zone,
+            "cidrBlock": range, "ownerId": self.place.account});
+        self.item("AWS::EC2::Subnet", id, body, json!({}), json!([]))
+    }
+
+    /// `ID VPC SUBNET|GATEWAY|main,… ROUTE…`, a route `DESTINATION>TARGET`, `!` behind a black hole.
+    fn table(&self, rest: &str) -> Value {
+        let mut all = rest.split_whitespace();
+        let (id, vpc, on) = (all.next().unwrap(), all.next().unwrap(), all.next().unwrap());
+        let on = on.split(',').map(|on| match on {
+            "main" => json!({"main": true}),
+            gateway if gateway.starts_with("igw") => json!({"main": false, "gatewayId": gateway}),
+            subnet => json!({"main": false, "subnetId": subnet}),
+        });
+        let on: Vec<Value> = on.collect();
+        let routes = all.map(|route| {
+            let (destination, target) = route.split_once('>').unwrap();
+            let (target, state) = match target.strip_suffix('!') {
+                Some(target) => (target, "blackhole"),
+                None => (target, "active"),
+            };
+            let key =
+                if target.starts_with("pcx") { "vpcPeeringConnectionId" } else { "gatewayId" };
+            json!({"destinationCidrBlock": destination, "state": state, key: target})
+        });
+        let routes: Vec<Value> = routes.collect();
+        let body = json!({"routeTableId": id, "vpcId": vpc, "routes": routes, "associations": on});
+        self.item("AWS::EC2::RouteTable", id, body, json!({}), json!([]))
+    }
+
+    /// `ID VPC`
+    fn gateway(&self, rest: &str) -> Value {
+        let [id, vpc] = words(rest);
+        let body = json!({"internetGatewayId": id,
+            "attachments": [{"vpcId": vpc, "state": "available"}]});
+        self.item("AWS::EC2::InternetGateway", id, body, json!({}), json!([]))
+    }
+
+    /// `ID VPC SUBNET`, of a firewall's kind
+    fn endpoint(&self, rest: &str) -> Value {
+        let [id, vpc, subnet] = words(rest);
+        let body = json!({"vpcEndpointId": id, "vpcEndpointType": "GatewayLoadBalancer",
+            "vpcId": vpc, "subnetIds": [subnet], "state": "available"});
+        self.item("AWS::EC2::VPCEndpoint", id, body, json!({}), json!([]))
+    }
+
+    /// `NAME VPC SUBNET,…`; it filters by `arn:fp`
+    fn firewall(&self, rest: &str) -> Value {
+        let [name, vpc, subnets] = words(rest);
+        let subnets: Vec<Value> =
+            subnets.split(',').map(|subnet| json!({"subnetId": subnet})).collect();
+        let body = json!({"firewall": {"firewallName": name, "firewallPolicyArn": "arn:fp",
+            "firewallArn": "arn:f", "vpcId": vpc, "subnetMappings": subnets}});
+        self.item("AWS::NetworkFirewall::Firewall", vpc, body, json!({}), json!([]))
+    }
+
+    /// `GROUP,…`: the stateful rule groups of `arn:fp`
+    fn filter(&self, rest: &str) -> Value {
+        let groups: Vec<Value> =
+            rest.split(',').map(|group| json!({"resourceArn": format!("arn:{group}")})).collect();
+        let body = json!({"firewallPolicy": {"statelessDefaultActions": ["aws:forward_to_sfe"],
+                "statelessFragmentDefaultActions": ["aws:forward_to_sfe"],
+                "statefulRuleGroupReferences": groups},
+            "firewallPolicyResponse": {"firewallPolicyArn": "arn:fp"}});
+        self.item("AWS::NetworkFirewall::FirewallPolicy", "fp", body, json!({}), json!([]))
+    }
+
     /// `ID VPC GROUP PRIORITY STATUS [NAME]`
     fn dns_association(&self, rest: &str) -> Value {
         let words: Vec<&str> = rest.split_whitespace().collect();
@@ -298,4 +374,9 @@ impl Maker<'_> {
         }
         self.item(kind, words[0], body, json!({}), json!([]))
     }
+}
+
+fn words<const COUNT: usize>(rest: &str) -> [&str; COUNT] {
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    words.try_into().unwrap_or_else(|words| panic!("{words:?} are not {COUNT}"))
 }

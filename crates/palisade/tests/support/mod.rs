@@ -160,6 +160,7 @@ pub fn decide(store: &dyn Store, organization: &Value, policies: &[Value]) {
             revision: 1,
             token: "1:AAAAAAAAAAAAAAAAAAAAAA==".to_owned(),
             former_names: Vec::new(),
+            former_entry_sets: None,
             document: file.policy,
             tags: BTreeMap::new(),
             created_ms: 0,

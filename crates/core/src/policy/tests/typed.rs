@@ -5,6 +5,7 @@ use crate::ident::ResourceId;
 use crate::inventory::RuleGroupId;
 use crate::policy::content_audit::*;
 use crate::policy::dns_firewall::DnsRuleGroup;
+use crate::policy::network_firewall::{InspectionVpc, NetworkFirewall, Placement, Zone};
 use crate::policy::shield_advanced::{ShieldAdvanced, WantedResponse};
 use crate::policy::usage_audit::UsageAudit;
 use crate::policy::waf::ClassicRuleGroup;
@@ -603,4 +604,76 @@ fn network_acl_entries_are_checked() {
     }
     let bare = parsed(&document("NETWORK_ACL_COMMON", "AWS::EC2::Subnet", ""));
     expect("no option", bare, "`PolicyOption.NetworkAclCommonPolicy` is missing");
+}
+
+fn firewall(data: &str, option: serde_json::Value) -> NetworkFirewall {
+    let edits = json!({"SecurityServicePolicyData": {"PolicyOption": option}});
+    match parsed(&edited("NETWORK_FIREWALL", VPC, data, edits)).unwrap().rule {
+        Rule::NetworkFirewall(firewall) => firewall,
+        rule => panic!("{rule:?}"),
+    }
+}
+
+#[test]
+fn a_firewall_policy_says_where_endpoints_are() {
+    let name = |name: &str| Zone::Name(name.into());
+    let listed = |zones, single| Placement::Listed { zones, single };
+    let of = |orchestration: &str| {
+        format!(r#"{{"networkFirewallOrchestrationConfig":{orchestration}}}"#)
+    };
+    let zones = |zones: &str| {
+        format!(
+            r#""firewallCreationConfig":{{"endpointLocation":{{"availabilityZoneConfigList":[{zones}]}}}}"#
+        )
+    };
+    let two = zones(
+        r#"{"availabilityZoneName":"us-east-1a"},{"availabilityZoneName":"us-east-1a"},{"availabilityZoneId":"use1-az2"}"#,
+    );
+    for (data, placement) in [
+        ("{}".to_owned(), Placement::Automatic { single: false }),
+        (of(r#"{"singleFirewallEndpointPerVPC":true}"#), Placement::Automatic { single: true }),
+        (of(&format!("{{{}}}", zones(""))), Placement::Automatic { single: false }),
+        (
+            of(&format!("{{{two}}}")),
+            listed(vec![name("us-east-1a"), Zone::Id("use1-az2".into())], false),
+        ),
+    ] {
+        assert_eq!(firewall(&data, serde_json::Value::Null).placement, placement, "{data}");
+    }
+    let central = format!(
+        r#"{{"firewallDeploymentModel":{{"centralizedFirewallDeploymentModel":{{"centralizedFirewallOrchestrationConfig":{{"inspectionVpcIds":[{{"resourceId":"vpc-1","accountId":"111122223333"}},{{"resourceId":"vpc-2","accountId":"x"}}],{}}}}}}}}}"#,
+        zones(r#"{"availabilityZoneName":"us-east-1a"}"#)
+    );
+    let option = json!({"NetworkFirewallPolicy": {"FirewallDeploymentModel": "CENTRALIZED"}});
+    let vpc = |account: Option<&str>, id: &str| InspectionVpc {
+        account: account.map(|account| account.try_into().unwrap()),
+        id: id.into(),
+    };
+    let vpcs = vec![vpc(Some("111122223333"), "vpc-1"), vpc(None, "vpc-2")];
+    let inspection = Placement::Inspection { vpcs, zones: vec![name("us-east-1a")] };
+    assert_eq!(firewall(&central, option).placement, inspection);
+    let routes = of(
+        r#"{"routeManagementAction":"MONITOR","routeManagementTargetTypes":["InternetGateway"],"routeManagementConfig":{"allowCrossAZTrafficIfNoEndpoint":true}}"#,
+    );
+    let routes = firewall(&routes, serde_json::Value::Null);
+    assert!(routes.monitors && routes.may_cross);
+}
+
+#[test]
+fn a_firewall_policy_says_what_firewalls_filter_by() {
+    let data = r#"{"networkFirewallStatelessRuleGroupReferences":[{"resourceARN":"arn:b","priority":2},{"resourceARN":"arn:a","priority":1}],"networkFirewallStatelessDefaultActions":["aws:drop"],"networkFirewallStatelessCustomActions":[{"actionName":"count","actionDefinition":{"publishMetricAction":{"dimensions":[{"value":"v"}]}}}],"networkFirewallStatefulRuleGroupReferences":[{"resourceARN":"arn:c","override":{"action":"DROP_TO_ALERT"}}],"networkFirewallStatefulEngineOptions":{"ruleOrder":"STRICT_ORDER","streamExceptionPolicy":"FMS_IGNORE"},"networkFirewallStatefulDefaultActions":["aws:drop_strict"]}"#;
+    let rules = firewall(data, serde_json::Value::Null).rules;
+    let groups: Vec<_> = rules.stateless_groups.iter().flatten().map(|one| &*one.arn).collect();
+    assert_eq!(groups, ["arn:a", "arn:b"]);
+    assert_eq!(rules.stateless_defaults, Some(vec!["aws:drop".into()]));
+    assert_eq!(rules.fragment_defaults, None, "not asked for");
+    assert_eq!(rules.custom_actions.unwrap()[0].dimensions, ["v".into()]);
+    let group = &rules.stateful_groups.unwrap()[0];
+    assert_eq!(group.override_action.as_deref(), Some("DROP_TO_ALERT"));
+    assert_eq!(rules.stateful_defaults, Some(vec!["aws:drop_strict".into()]));
+    assert_eq!(rules.rule_order.as_deref(), Some("STRICT_ORDER"));
+    assert_eq!(rules.stream_exceptions, None, "left alone");
+    let bare = firewall("{}", serde_json::Value::Null).rules;
+    assert_eq!(bare.rule_order.as_deref(), Some("DEFAULT_ACTION_ORDER"));
+    assert_eq!(bare.stateful_groups, Some(Vec::new()));
 }
