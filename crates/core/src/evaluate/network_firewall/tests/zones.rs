@@ -191,8 +191,9 @@ fn of_a_centralized_policy_inspection_vpcs_alone_are_judged() {
         told(&judgement),
         "[AWSVPC Inspection VPC vpc-9 of account 222222222222 in Region us-east-1 could not be found.]"
     );
-    let held = body(ResourceType::VPC, "vpc-9", Body::Vpc(Vpc::default()));
-    let references = [(reference(&policy, &vpc).unwrap(), held(held))].into();
+    let held_vpc = body(ResourceType::VPC, "vpc-9", Body::Vpc(Vpc::default()));
+    let fact = held(held_vpc);
+    let references = [(reference(&policy, &vpc).unwrap(), fact)].into();
     let judgement = judged(&policy, &world(items(GOOD)), &references);
     assert_eq!((judgement.status(), judgement.in_scope), (Some(Status::Compliant), 0));
 }
