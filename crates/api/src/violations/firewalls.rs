@@ -172,7 +172,7 @@ fn subnets(row: &ViolatorRow, finding: &FirewallFinding, told: &mut ResourceViol
                     affected_subnets: unless_empty(subnet_id.into_iter()),
                     route_table_id: text(&at.table),
                     is_route_table_used_in_different_az: Some(at.is_shared),
-                    violating_route: violating.as_ref().map(route),
+                    violating_route: violating.as_deref().map(route),
                     current_firewall_subnet_route_table: optional(&path.firewall_table),
                     expected_firewall_endpoint: optional(&path.endpoint),
                     actual_firewall_endpoint: optional(actual_endpoint),

@@ -14,6 +14,9 @@ pub(super) struct Comparison {
     pub untold: Option<&'static str>,
 }
 
+/// A list that is wanted, and the one there is.
+type Both<'r, T> = (&'r Option<Vec<T>>, &'r Option<Vec<T>>);
+
 /// Holds the rules of a firewall policy against those wanted.
 pub(super) fn compare(wanted: &FirewallRules, held: &FirewallRules) -> Comparison {
     let mut found = Comparison::default();
@@ -46,7 +49,7 @@ impl Comparison {
     fn groups(
         &mut self,
         kind: &str,
-        (wanted, held): (&Option<Vec<FirewallRuleGroup>>, &Option<Vec<FirewallRuleGroup>>),
+        (wanted, held): Both<'_, FirewallRuleGroup>,
         what: &'static str,
     ) {
         let wanted = wanted.as_deref().unwrap_or_default();
@@ -79,11 +82,7 @@ impl Comparison {
         }
     }
 
-    fn actions(
-        &mut self,
-        what: &'static str,
-        (wanted, held): (&Option<Vec<Box<str>>>, &Option<Vec<Box<str>>>),
-    ) {
+    fn actions(&mut self, what: &'static str, (wanted, held): Both<'_, Box<str>>) {
         match (wanted, held) {
             (Some(wanted), Some(held)) if wanted != held => {
                 self.differ(format!("{what} are {} instead of {}", listed(held), listed(wanted)));

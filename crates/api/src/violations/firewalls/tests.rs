@@ -34,14 +34,14 @@ fn to_gateway() -> Route {
     route("0.0.0.0/0", TargetKind::Gateway, "igw-1")
 }
 
-fn at() -> RoutedSubnet {
-    RoutedSubnet {
+fn at() -> Box<RoutedSubnet> {
+    Box::new(RoutedSubnet {
         vpc: "vpc-1".into(),
         zone: Some("us-east-1a".into()),
         zone_id: Some("use1-az1".into()),
         table: "rtb-1".into(),
         is_shared: true,
-    }
+    })
 }
 
 fn wanted(text: &str, target: &str) -> ExpectedRoute {
@@ -186,7 +186,7 @@ fn every_finding_has_its_member_with_all_that_is_told() {
         (
             FirewallFinding::InvalidRoutes {
                 at: at(),
-                route: Some(to_gateway()),
+                route: Some(Box::new(to_gateway())),
                 actual_endpoint: Some("vpce-2".into()),
                 actual_subnet: Some("subnet-g".into()),
                 crosses: true,

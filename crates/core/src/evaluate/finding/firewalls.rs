@@ -94,7 +94,7 @@ pub enum FirewallFinding {
     /// A subnet's routes lead to such an endpoint.
     RoutesOutOfScope {
         /// The subnet and its table.
-        at: RoutedSubnet,
+        at: Box<RoutedSubnet>,
         /// Those routes.
         routes: Vec<Route>,
         /// What they go through.
@@ -105,7 +105,7 @@ pub enum FirewallFinding {
     /// A subnet's traffic goes to the internet past the firewall.
     UninspectedTraffic {
         /// The subnet and its table.
-        at: RoutedSubnet,
+        at: Box<RoutedSubnet>,
         /// The routes that lead to a gateway.
         routes: Vec<Route>,
         /// What they should go through.
@@ -118,10 +118,10 @@ pub enum FirewallFinding {
     /// by it.
     InvalidRoutes {
         /// The subnet and its table.
-        at: RoutedSubnet,
+        at: Box<RoutedSubnet>,
         /// The route that is amiss; `None`: one is missing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        route: Option<Route>,
+        route: Option<Box<Route>>,
         /// The endpoint that it leads to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         actual_endpoint: Option<Box<str>>,

@@ -95,7 +95,7 @@ impl<'a> Ways<'a, '_> {
             place.item,
             FirewallFinding::InvalidRoutes {
                 at: self.routed(place, serving),
-                route: Some(route.clone()),
+                route: Some(Box::new(route.clone())),
                 actual_endpoint: Some(endpoint.into()),
                 actual_subnet: subnets.first().cloned(),
                 crosses: actual.is_some(),

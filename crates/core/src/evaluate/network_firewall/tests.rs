@@ -165,13 +165,10 @@ fn item(line: &str) -> Item {
             body(ResourceType::NETWORK_FIREWALL, &name, Body::NetworkFirewall(firewall))
         }
         "policy" => {
-            let group = |arn: &Box<str>| FirewallRuleGroup {
-                arn: arn.clone(),
-                ..FirewallRuleGroup::default()
-            };
+            let group = |arn: Box<str>| FirewallRuleGroup { arn, ..FirewallRuleGroup::default() };
             let groups: Option<Vec<Box<str>>> = texts(2);
             let rules = FirewallRules {
-                stateful_groups: groups.map(|groups| groups.iter().map(group).collect()),
+                stateful_groups: groups.map(|groups| groups.into_iter().map(group).collect()),
                 ..FirewallRules::default()
             };
             let held = FirewallPolicy { arn: Some(id.into()), rules };

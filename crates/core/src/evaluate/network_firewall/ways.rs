@@ -183,18 +183,18 @@ impl<'a, 'p> Ways<'a, 'p> {
     }
 
     /// A subnet with its table, as evidence.
-    pub fn routed(&self, place: Place<'a>, serving: &Serving<'a>) -> RoutedSubnet {
+    pub fn routed(&self, place: Place<'a>, serving: &Serving<'a>) -> Box<RoutedSubnet> {
         let is_elsewhere = |subnet: &str| {
             let other = self.within.places.subnet(self.within.id(), subnet);
             other.is_ok_and(|other| other.subnet.zone != place.subnet.zone)
         };
-        RoutedSubnet {
+        Box::new(RoutedSubnet {
             vpc: self.within.id().into(),
             zone: place.subnet.zone.clone(),
             zone_id: place.subnet.zone_id.clone(),
             table: serving.id().into(),
             is_shared: Tables::subnets_of(serving).any(is_elsewhere),
-        }
+        })
     }
 }
 

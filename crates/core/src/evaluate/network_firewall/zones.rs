@@ -168,7 +168,7 @@ impl<'a> InVpc<'a, '_> {
         };
         let Some(zone) = named(zone) else { return false };
         let told: Vec<_> = self.firewall_subnets.iter().map(|place| place.is_in(&zone)).collect();
-        if told.iter().any(|told| *told == Ok(true)) {
+        if told.contains(&Ok(true)) {
             return true;
         }
         let mut may_be = !self.sees_all;
