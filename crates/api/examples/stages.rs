@@ -112,6 +112,7 @@ fn store() -> Result<SqliteStore> {
             revision: 1,
             token: "1:AAAAAAAAAAAAAAAAAAAAAA==".to_owned(),
             former_names: Vec::new(),
+            former_entry_sets: None,
             document: PolicyFile::parse(policy.to_string().as_bytes())?.policy,
             tags: BTreeMap::new(),
             created_ms: 0,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use palisade_core::ident::PolicyId;
-use palisade_core::policy::{self, Document, Identity, Purpose};
+use palisade_core::policy::{self, Document, Identity, NetworkAclEntrySet, Purpose};
 use palisade_store::{ControlChange, PolicyRecord};
 use palisade_wire::shapes::{
     CustomerPolicyStatus, DeletePolicyRequest, GetPolicyRequest, GetPolicyResponse,
@@ -22,6 +22,8 @@ use crate::{mint, tag_list};
 /// Former names of a policy that are remembered, the latest: a web ACL made under an older one is
 /// no longer known as the policy's own. Every write of the policy costs them again.
 const FORMER_NAMES_MAX: usize = 50;
+/// Former entry sets of a policy on network ACLs that are remembered.
+const FORMER_ENTRY_SETS_MAX: usize = 50;
 
 /// `PutPolicy`: creates without `PolicyId`, updates with it.
 ///
@@ -87,6 +89,7 @@ fn created(
         revision: 1,
         token: fresh.token.clone(),
         former_names: Vec::new(),
+        former_entry_sets: Some(Vec::new()),
         document: given.document.clone(),
         tags: tag_list::within_quota(call, given.tags.clone())?,
         created_ms: call.now_ms(),
@@ -137,6 +140,7 @@ fn updated(
         revision: before.revision.saturating_add(1),
         token: fresh.token.clone(),
         former_names: former_names(before, &given.document.policy_name),
+        former_entry_sets: former_entry_sets(before),
         document: given.document.clone(),
         tags: tag_list::within_quota(call, tags)?,
         updated_ms: call.now_ms(),
@@ -155,6 +159,20 @@ fn former_names(before: &PolicyRecord, now: &str) -> Vec<Box<str>> {
         names.push(last.into());
     }
     names.split_off(names.len().saturating_sub(FORMER_NAMES_MAX))
+}
+
+/// The entry sets that a policy on network ACLs had before it is put anew, each once; `None` where they
+/// are more than are remembered, or were not remembered from the beginning.
+fn former_entry_sets(before: &PolicyRecord) -> Option<Vec<NetworkAclEntrySet>> {
+    let mut sets = before.known_entry_sets()?.to_vec();
+    let option = before.document.security_service_policy_data.policy_option.as_ref();
+    let had = option.and_then(|option| option.network_acl_common_policy.as_ref());
+    if let Some(had) = had
+        && !sets.contains(&had.network_acl_entry_set)
+    {
+        sets.push(had.network_acl_entry_set.clone());
+    }
+    (sets.len() <= FORMER_ENTRY_SETS_MAX).then_some(sets)
 }
 
 /// What is valid anywhere, and what is valid in this organization, Region and under these quotas.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use palisade_core::ident::{AccountId, ListId, PolicyId, Region, ResourceSetId, ShardId};
 use palisade_core::organization::Organization;
-use palisade_core::policy::{self, Elder, Identity, Policy, PolicyType};
+use palisade_core::policy::{self, Elder, Identity, Policy, PolicyType, Refusal};
 use palisade_core::scope::{self, AdminScope};
 use palisade_store::{
     Administrator, Control, ControlChange, ControlState, ListRecord, Mark, PolicyRecord,
@@ -59,7 +59,7 @@ impl ControlView {
                 .filter(|known| known.policy.revision == record.revision);
             let policy = match known {
                 Some(known) => known.policy.clone(),
-                None => match policy::parse(&record.document, identity(record)) {
+                None => match parsed(record) {
                     Ok(policy) => Arc::new(policy),
                     Err(refusal) => {
                         tracing::error!(policy = %id, %refusal, "a stored policy cannot be parsed");
@@ -124,7 +124,7 @@ impl ControlView {
                 ControlChange::PutPolicy(record) => {
                     put.insert(&record.id);
                     after.remove(&record.id);
-                    if let Ok(policy) = policy::parse(&record.document, identity(record)) {
+                    if let Ok(policy) = parsed(record) {
                         after.insert(&record.id, (record.created_ms, Arc::new(policy)));
                     }
                 }
@@ -161,7 +161,7 @@ impl ControlView {
         for change in changes {
             match change {
                 ControlChange::PutPolicy(record) => {
-                    let parsed = policy::parse(&record.document, identity(record)).ok();
+                    let parsed = parsed(record).ok();
                     changed.insert(&record.id, parsed);
                 }
                 ControlChange::RemovePolicy(id) => {
@@ -346,6 +346,15 @@ pub(crate) fn judged_accounts(
 
 fn scope_in<'c>(control: &'c ControlState, administrator: &AccountId) -> Option<&'c AdminScope> {
     control.administrators.get(administrator).and_then(|known| known.scope.as_ref())
+}
+
+/// A stored policy, with what its record tells beside its text.
+pub(crate) fn parsed(record: &PolicyRecord) -> Result<Policy, Refusal> {
+    let mut policy = policy::parse(&record.document, identity(record))?;
+    if let Some(sets) = record.known_entry_sets() {
+        policy.know_former_entries(sets);
+    }
+    Ok(policy)
 }
 
 /// Who a stored policy is, apart from its text.

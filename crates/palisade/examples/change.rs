@@ -88,6 +88,7 @@ fn decide(store: &dyn Store) -> Result<()> {
         revision: 1,
         token: "1:AAAAAAAAAAAAAAAAAAAAAA==".to_owned(),
         former_names: Vec::new(),
+        former_entry_sets: None,
         document: PolicyFile::parse(policy.to_string().as_bytes())?.policy,
         tags: Default::default(),
         created_ms: 0,

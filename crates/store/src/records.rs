@@ -9,7 +9,7 @@ use palisade_core::ident::{
 };
 use palisade_core::ledger::{Change, Entry};
 use palisade_core::organization::Organization;
-use palisade_core::policy::Document;
+use palisade_core::policy::{Document, NetworkAclEntrySet};
 use palisade_core::scope::AdminScope;
 use serde::{Deserialize, Serialize};
 
@@ -131,6 +131,10 @@ pub struct PolicyRecord {
     pub token: String,
     /// Names it had before, oldest first.
     pub former_names: Vec<Box<str>>,
+    /// Of a policy on network ACLs the entry sets that earlier versions had, the latest last; `None`:
+    /// not all of them are known, as of what earlier editions stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former_entry_sets: Option<Vec<NetworkAclEntrySet>>,
     /// What was put.
     pub document: Document,
     /// Tags on the policy itself.
@@ -139,6 +143,18 @@ pub struct PolicyRecord {
     pub created_ms: i64,
     /// Milliseconds since the epoch.
     pub updated_ms: i64,
+}
+
+impl PolicyRecord {
+    /// The entry sets that earlier versions had, where all are known: the first version has none before
+    /// it.
+    pub fn known_entry_sets(&self) -> Option<&[NetworkAclEntrySet]> {
+        match (&self.former_entry_sets, self.revision) {
+            (Some(sets), _) => Some(sets),
+            (None, 0 | 1) => Some(&[]),
+            (None, _) => None,
+        }
+    }
 }
 
 /// A custom list as stored.

@@ -44,11 +44,14 @@ fn fault(fault: &EntryFault) -> EntryViolation {
         EntryFaultReason::Order => EntryViolationReason::IncorrectEntryOrder,
         EntryFaultReason::Conflict => EntryViolationReason::EntryConflict,
     });
+    // Of what is left of an earlier version nothing is expected but that it goes.
+    let expected = (!fault.is_former).then_some(&fault.expected);
+    let at_place = if fault.is_former { Some(&fault.expected) } else { fault.at_expected.as_ref() };
     EntryViolation {
-        expected_entry: Some(placed(&fault.expected)),
-        expected_evaluation_order: Some(fault.expected_order.to_string()),
+        expected_entry: expected.map(placed),
+        expected_evaluation_order: expected.map(|_| fault.expected_order.to_string()),
         actual_evaluation_order: fault.actual_order.map(|order| order.to_string()),
-        entry_at_expected_evaluation_order: fault.at_expected.as_ref().map(placed),
+        entry_at_expected_evaluation_order: at_place.map(placed),
         entries_with_conflicts: unless_empty(fault.conflicts.iter().map(placed)),
         entry_violation_reasons: Some(reasons.collect()),
     }
@@ -220,6 +223,7 @@ mod tests {
             actual_order: Some(2),
             at_expected: Some(custom.clone()),
             conflicts: vec![custom],
+            is_former: false,
         };
         let missing = EntryFault {
             expected: placed(false, None, EntryPart::Last),
@@ -227,6 +231,7 @@ mod tests {
             actual_order: None,
             at_expected: None,
             conflicts: Vec::new(),
+            is_former: false,
         };
         let added = vec![placed(false, Some(1), EntryPart::First)];
         let steps = vec![

@@ -177,6 +177,7 @@ fn stored(objects: &Objects) -> Vec<ControlChange> {
         revision: 1,
         token: "1:token".into(),
         former_names: Vec::new(),
+        former_entry_sets: None,
         document,
         tags: BTreeMap::new(),
         created_ms: NOW_MS,

@@ -148,3 +148,28 @@ async fn what_an_older_policy_holds_follows_the_organization_and_its_owners_scop
     world.call(OTHER, HOME, "DisassociateAdminAccount", json!({})).await.ok();
     assert_eq!(due(&world), "two");
 }
+
+/// What the network ACLs of an account may still hold of earlier versions (semantics §5.11).
+#[tokio::test]
+async fn earlier_entries_of_a_policy_are_remembered_until_they_are_too_many() {
+    let world = World::new().await;
+    let mut policy = world.put(network_acl("one", Value::Null)).await;
+    let known = || {
+        let control = world.store.control().unwrap();
+        let record = control.policies.values().next().unwrap().clone();
+        record.known_entry_sets().map(<[_]>::len)
+    };
+    let port = |policy: &mut Value, port: u16| {
+        let set =
+            "/SecurityServicePolicyData/PolicyOption/NetworkAclCommonPolicy/NetworkAclEntrySet";
+        let set = policy.pointer_mut(set).unwrap();
+        set["FirstEntries"][0]["PortRange"] = json!({"From": port, "To": port});
+    };
+    assert_eq!(known(), Some(0));
+    for edits in 1_u16..=52 {
+        port(&mut policy, 1000 + edits);
+        policy = world.put(policy).await;
+        let wanted = (edits <= 50).then_some(usize::from(edits));
+        assert_eq!(known(), wanted, "{edits}");
+    }
+}

@@ -2,9 +2,12 @@
 //! each direction first ones, then custom ones, then last ones, by relative order alone.
 
 use crate::inventory::{AclEntry, NumberedEntry};
-use crate::policy::network_acl_common::NetworkAclCommon;
+use crate::policy::network_acl_common::{Former, NetworkAclCommon};
 
 use super::{CONFLICTS_MAX, EntryFault, EntryPart, PlacedEntry};
+
+/// Numbers that Firewall Manager leaves to custom entries (semantics §5.11).
+const CUSTOM_NUMBERS: std::ops::RangeInclusive<u16> = 5_000..=32_000;
 
 /// The entries of one direction, held against the policy.
 pub(super) struct Order<'a> {
@@ -146,6 +149,41 @@ impl<'a> Order<'a> {
         first.chain(last).collect()
     }
 
+    /// Custom entries that earlier versions of the policy wanted and this one does not.
+    pub fn leftovers(&self, former: &Former) -> impl Iterator<Item = EntryFault> {
+        let is_wanted = |held: &NumberedEntry| {
+            let mut wanted = self.first.wanted.iter().chain(&self.last.wanted);
+            wanted.any(|wanted| **wanted == held.entry)
+        };
+        let customs = self.customs().filter(move |(_, held)| !is_wanted(held));
+        customs.filter_map(|(at, held)| {
+            let part = match (former.first.contains(&held.entry), former.last.contains(&held.entry))
+            {
+                (true, _) => EntryPart::First,
+                (false, true) => EntryPart::Last,
+                (false, false) => return None,
+            };
+            Some(EntryFault {
+                expected: PlacedEntry {
+                    entry: held.entry.clone(),
+                    number: Some(held.number),
+                    part,
+                },
+                expected_order: 0,
+                actual_order: Some(counted(at)),
+                at_expected: None,
+                conflicts: Vec::new(),
+                is_former: true,
+            })
+        })
+    }
+
+    /// Custom entries whose numbers are those of the policy's own, as they are given first (semantics
+    /// §5.11).
+    pub fn has_customs_numbered_as_own(&self) -> bool {
+        self.customs().any(|(_, held)| !CUSTOM_NUMBERS.contains(&held.number))
+    }
+
     fn part_faults(
         &self,
         part: EntryPart,
@@ -168,6 +206,7 @@ impl<'a> Order<'a> {
                 actual_order: found.map(counted),
                 at_expected: self.placed(place),
                 conflicts: found.map(|at| self.conflicts(part, wanted, at)).unwrap_or_default(),
+                is_former: false,
             })
         })
     }

@@ -4,16 +4,18 @@
 //! Readings where the text leaves two: a network ACL on a subnet is the one whose own body lists the
 //! subnet; where several do, the subnet complies with none of them for certain, and violates where all
 //! violate. An entry that is missing moves across nothing, so that it is in no conflict. What an
-//! earlier version of the policy wanted is a custom entry like any other: nobody tells which it was.
+//! earlier version of the policy wanted is left in a managed network ACL alone: in another the same
+//! entry is a custom one. Where earlier versions are not known, a managed network ACL whose custom
+//! entries are numbered as custom ones are (5000 to 32000) has nothing left of them; others are a gap.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::ResourceType;
 use crate::inventory::{AclAssociation, Body, Item, NetworkAcl, Shard, Subnet};
 use crate::policy::Policy;
-use crate::policy::network_acl_common::NetworkAclCommon;
+use crate::policy::network_acl_common::{Former, NetworkAclCommon};
 
-use super::acl_order::orders;
+use super::acl_order::{Order, orders};
 use super::coverage::not_seen;
 use super::evaluator::Evaluator;
 use super::security_groups::is_own;
@@ -106,8 +108,14 @@ impl<'a> Acls<'a> {
                 }
             }
             if let (Some(vpc), Some(entries)) = (acl.vpc.as_deref(), &acl.entries) {
-                let is_whole =
-                    || orders(rule, entries).iter().all(|order| order.faults().is_empty());
+                let nothing = Former::default();
+                let former = rule.former.as_ref().unwrap_or(&nothing);
+                let is_whole = || {
+                    let as_wanted = |order: &Order<'_>| {
+                        order.faults().is_empty() && order.leftovers(former).next().is_none()
+                    };
+                    orders(rule, entries).iter().all(as_wanted)
+                };
                 if is_managed(item) && item.unseen_since.is_none() && is_whole() {
                     acls.compliant.entry(vpc).or_insert(item);
                 }
@@ -129,8 +137,13 @@ impl<'a> Acls<'a> {
 /// Whether Firewall Manager manages a network ACL. Where its tags are not told, nobody else's is
 /// altered: it counts as not managed, which decides remedies alone.
 fn is_managed(item: &Item) -> bool {
+    is_managed_told(item).unwrap_or_default()
+}
+
+/// The same; `None` where its tags are not told.
+fn is_managed_told(item: &Item) -> Option<bool> {
     let (key, value) = MANAGED;
-    item.latest_tags().is_some_and(|tags| tags.get(key).is_some_and(|held| **held == *value))
+    item.latest_tags().map(|tags| tags.get(key).is_some_and(|held| **held == *value))
 }
 
 /// That a network ACL does not tell its `what`.
@@ -182,7 +195,12 @@ impl<'a> Judge<'a> {
             return Verdict::Undecided(untold_gap(held.item, "entries"));
         };
         let orders = orders(self.rule, entries);
-        let faults: Vec<EntryFault> = orders.iter().flat_map(|order| order.faults()).collect();
+        let mut faults: Vec<EntryFault> = orders.iter().flat_map(|order| order.faults()).collect();
+        match self.left(held, &orders) {
+            Ok(left) => faults.extend(left),
+            Err(gap) if faults.is_empty() => return Verdict::Undecided(gap),
+            Err(_) => {}
+        }
         if faults.is_empty() {
             return Verdict::Comply;
         }
@@ -204,6 +222,29 @@ impl<'a> Judge<'a> {
         )
     }
 
+    /// What of earlier versions of the policy is left in a network ACL that Firewall Manager manages.
+    fn left(&self, held: Held<'_>, orders: &[Order<'_>; 2]) -> Result<Vec<EntryFault>, Gap> {
+        let managed = is_managed_told(held.item);
+        if managed == Some(false) {
+            return Ok(Vec::new());
+        }
+        let Some(former) = &self.rule.former else {
+            if !orders.iter().any(Order::has_customs_numbered_as_own) {
+                return Ok(Vec::new());
+            }
+            let text = format!(
+                "Whether entries of network ACL {} are left of an earlier version of the policy is not known.",
+                held.item.key.id
+            );
+            return Err(Gap::new(DependentService::Vpc, &text));
+        };
+        let left: Vec<EntryFault> = orders.iter().flat_map(|one| one.leftovers(former)).collect();
+        match managed {
+            None if !left.is_empty() => Err(untold_gap(held.item, "tags")),
+            _ => Ok(left),
+        }
+    }
+
     /// Of a managed network ACL: entries are added where they must be, then those in the wrong place
     /// taken out.
     fn mended(
@@ -216,7 +257,10 @@ impl<'a> Judge<'a> {
         let misplaced = faults.iter().filter(|fault| fault.actual_order.is_some());
         let misplaced: Vec<PlacedEntry> = misplaced.map(|fault| fault.expected.clone()).collect();
         let no_room = additions.iter().any(|placed| placed.number.is_none());
-        let mut steps = vec![AclStep::CreateEntries { acl: acl.clone(), entries: additions }];
+        let mut steps = Vec::new();
+        if !additions.is_empty() {
+            steps.push(AclStep::CreateEntries { acl: acl.clone(), entries: additions });
+        }
         if !misplaced.is_empty() {
             steps.push(AclStep::DeleteEntries { acl, entries: misplaced });
         }

@@ -3,9 +3,9 @@
 use super::facts::{Count, Facts};
 use super::shape::Node;
 use super::{
-    Document, PolicyType, Refusal, RefusalKind, common_groups, content_audit, dns_firewall,
-    import_network_firewall, network_acl_common, network_firewall, shield_advanced, shown,
-    third_party_firewall, usage_audit, waf, wafv2,
+    Document, NetworkAclEntrySet, PolicyType, Refusal, RefusalKind, common_groups, content_audit,
+    dns_firewall, import_network_firewall, network_acl_common, network_firewall, shield_advanced,
+    shown, third_party_firewall, usage_audit, waf, wafv2,
 };
 use crate::ident::ResourceType;
 
@@ -57,6 +57,16 @@ impl Rule {
     /// Whether policies of the type are kept and not judged.
     pub fn is_not_judged(&self) -> bool {
         matches!(self, Rule::NotJudged(_))
+    }
+}
+
+impl super::Policy {
+    /// Of a policy on network ACLs: what its earlier versions wanted, the versions in any order. Others
+    /// have nothing of the kind.
+    pub fn know_former_entries(&mut self, sets: &[NetworkAclEntrySet]) {
+        if let Rule::NetworkAclCommon(common) = &mut self.rule {
+            common.former = Some(network_acl_common::Former::of(sets));
+        }
     }
 }
 

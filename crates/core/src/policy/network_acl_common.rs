@@ -4,7 +4,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::facts::{Count, DependentService, Facts, OptionMember};
 use super::shape::TYPED;
-use super::{Document, NetworkAclEntry, Refusal, shown};
+use super::{Document, NetworkAclEntry, NetworkAclEntrySet, Refusal, shown};
 use crate::ident::ResourceType;
 use crate::inventory::{AclEntry, AclMembers, AclTraffic};
 
@@ -32,6 +32,37 @@ pub struct NetworkAclCommon {
     pub force_first: bool,
     /// `ForceRemediateForLastEntries`: rules remediation alone.
     pub force_last: bool,
+    /// What earlier versions of the policy wanted; `None`: not known. No document tells it: whoever
+    /// knows sets it ([`super::Policy::know_former_entries`]).
+    pub former: Option<Former>,
+}
+
+/// What earlier versions of a policy wanted of network ACLs (semantics §5.11): what of it is dropped
+/// breaks the policy until it is removed.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Former {
+    /// Of `FirstEntries`.
+    pub first: Vec<AclEntry>,
+    /// Of `LastEntries`.
+    pub last: Vec<AclEntry>,
+}
+
+impl Former {
+    /// What former entry sets name; entries that cannot be read are left out, for none was ever
+    /// accepted.
+    pub(super) fn of(sets: &[NetworkAclEntrySet]) -> Former {
+        let read = |entries: &Option<Vec<NetworkAclEntry>>| -> Vec<AclEntry> {
+            let entries = entries.iter().flatten();
+            entries.filter_map(|entry| read_entry("", entry).ok()).collect()
+        };
+        let all = |of: fn(&NetworkAclEntrySet) -> &Option<Vec<NetworkAclEntry>>| {
+            let mut all: Vec<AclEntry> = sets.iter().flat_map(|set| read(of(set))).collect();
+            all.sort();
+            all.dedup();
+            all
+        };
+        Former { first: all(|set| &set.first_entries), last: all(|set| &set.last_entries) }
+    }
 }
 
 /// Reads the entries of a NETWORK_ACL_COMMON policy, and counts them by direction.
@@ -76,6 +107,7 @@ pub(super) fn parse(
         last,
         force_first: set.force_remediate_for_first_entries,
         force_last: set.force_remediate_for_last_entries,
+        former: None,
     })
 }
 

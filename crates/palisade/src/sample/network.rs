@@ -102,37 +102,91 @@ impl Network {
         let second_octet = prng.between(0, 99).saturating_add(n.saturating_mul(100));
         let vpc = prng.ec2_id("vpc");
         let subnets = (0..3).map(|_| prng.ec2_id("subnet")).collect();
-        let gateway = prng.ec2_id("igw");
-        let network = Network { vpc, subnets, gateway, second_octet };
+        let mut network = Network { vpc, subnets, second_octet, gateway: String::new() };
         items.push(network.vpc_item(place, captured_ms));
         for (at, subnet) in network.subnets.iter().enumerate() {
             items.push(network.subnet_item(place, at, subnet, captured_ms));
         }
-        for (kind, id, arn, body) in network.around(prng) {
-            let item = ConfigurationItem::new(place, kind, &id, captured_ms).ec2_arn(arn);
-            let item = item.relates("Is contained in Vpc", "AWS::EC2::VPC", &network.vpc);
-            items.push(item.configuration(body));
+        for (kind, prefix, arn) in [
+            ("AWS::EC2::InternetGateway", "igw", "internet-gateway"),
+            ("AWS::EC2::RouteTable", "rtb", "route-table"),
+            ("AWS::EC2::NetworkAcl", "acl", "network-acl"),
+        ] {
+            let id = prng.ec2_id(prefix);
+            let body = network.body(prefix, &id);
+            if prefix == "igw" {
+                network.gateway.clone_from(&id);
+            }
+            items.push(
+                ConfigurationItem::new(place, kind, &id, captured_ms)
+                    .ec2_arn(arn)
+                    .relates("Is contained in Vpc", "AWS::EC2::VPC", &network.vpc)
+                    .configuration(body),
+            );
         }
         let default = Group { id: prng.ec2_id("sg"), name: "default".to_owned() };
         items.push(group_item(place, &network, &default, &[], captured_ms));
         network
     }
 
-    /// Type, id, ARN and body of what every VPC has around its subnets.
-    fn around(&self, prng: &mut Prng) -> [(&'static str, String, &'static str, Value); 3] {
-        let (gateway, table, acl) = (self.gateway.clone(), prng.ec2_id("rtb"), prng.ec2_id("acl"));
-        let attachments = json!([{"vpcId": self.vpc, "state": "available"}]);
-        let local = json!({"destinationCidrBlock": format!("10.{}.0.0/16", self.second_octet),
-            "gatewayId": "local", "origin": "CreateRouteTable", "state": "active"});
-        let main = json!({"main": true, "routeTableId": table});
-        let gateway_body = json!({"internetGatewayId": gateway, "attachments": attachments});
-        let table_body = json!({"routeTableId": table, "vpcId": self.vpc, "routes": [local],
-            "associations": [main]});
-        [
-            ("AWS::EC2::InternetGateway", gateway, "internet-gateway", gateway_body),
-            ("AWS::EC2::RouteTable", table, "route-table", table_body),
-            ("AWS::EC2::NetworkAcl", acl, "network-acl", json!({"vpcId": self.vpc})),
-        ]
+    /// What is recorded of a gateway, of the main route table, which leads nowhere but into the VPC, and
+    /// of a network ACL that nobody asks for.
+    fn body(&self, prefix: &str, id: &str) -> Value {
+        match prefix {
+            "igw" => json!({
+                "internetGatewayId": id,
+                "attachments": [{"vpcId": self.vpc, "state": "available"}],
+                "tags": [],
+            }),
+            "rtb" => json!({
+                "routeTableId": id,
+                "vpcId": self.vpc,
+                "routes": [self.local()],
+                "associations": [{
+                    "routeTableAssociationId": id.replace("rtb-", "rtbassoc-"),
+                    "routeTableId": id,
+                    "main": true,
+                }],
+                "tags": [],
+                "propagatingVgws": [],
+            }),
+            _ => json!({"vpcId": self.vpc}),
+        }
+    }
+
+    fn local(&self) -> Value {
+        json!({
+            "destinationCidrBlock": format!("10.{}.0.0/16", self.second_octet),
+            "gatewayId": "local",
+            "state": "active",
+            "origin": "CreateRouteTable",
+        })
+    }
+
+    /// A route table by which the first subnet reaches the internet.
+    pub fn way_out(&self, place: &Place, captured_ms: i64, prng: &mut Prng) -> ConfigurationItem {
+        let id = prng.ec2_id("rtb");
+        ConfigurationItem::new(place, "AWS::EC2::RouteTable", &id, captured_ms)
+            .ec2_arn("route-table")
+            .relates("Is contained in Vpc", "AWS::EC2::VPC", &self.vpc)
+            .configuration(json!({
+                "routeTableId": id,
+                "vpcId": self.vpc,
+                "routes": [self.local(), {
+                    "destinationCidrBlock": "0.0.0.0/0",
+                    "gatewayId": self.gateway,
+                    "state": "active",
+                    "origin": "CreateRoute",
+                }],
+                "associations": [{
+                    "routeTableAssociationId": id.replace("rtb-", "rtbassoc-"),
+                    "routeTableId": id,
+                    "main": false,
+                    "subnetId": self.subnets.first(),
+                }],
+                "tags": [],
+                "propagatingVgws": [],
+            }))
     }
 
     fn vpc_item(&self, place: &Place, captured_ms: i64) -> ConfigurationItem {

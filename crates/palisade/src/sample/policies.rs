@@ -37,6 +37,7 @@ pub fn all() -> [(&'static str, Value); 8] {
         ("payments-single-ports.json", payments_single_ports()),
         ("administration-group.json", administration_group()),
         ("known-bad-domains.json", known_bad_domains()),
+        ("inspected-data.json", inspected_data()),
         ("partner-stages.json", partner_stages()),
         ("vendor-firewall.json", vendor_firewall()),
     ]
@@ -218,6 +219,39 @@ fn vendor_firewall() -> Value {
             },
         }),
     )
+}
+
+fn inspected_data() -> Value {
+    let administrator = company::account_id("security-tooling");
+    let group = format!(
+        "arn:aws:network-firewall:us-east-1:{}:stateful-rulegroup/known-bad-domains",
+        administrator.unwrap_or_default()
+    );
+    let mut policy = put(
+        json!({
+            "PolicyName": "inspected-data",
+            "PolicyDescription": "Where data is kept nothing reaches the internet but through a firewall.",
+            "ResourceType": "AWS::EC2::VPC",
+            "IncludeMap": {"ORG_UNIT": [DATA]},
+        }),
+        "NETWORK_FIREWALL",
+        json!({
+            "type": "NETWORK_FIREWALL",
+            "networkFirewallStatelessRuleGroupReferences": [],
+            "networkFirewallStatelessDefaultActions": ["aws:forward_to_sfe"],
+            "networkFirewallStatelessFragmentDefaultActions": ["aws:forward_to_sfe"],
+            "networkFirewallStatefulRuleGroupReferences": [{"resourceARN": group}],
+            "networkFirewallOrchestrationConfig": {
+                "singleFirewallEndpointPerVPC": false,
+                "allowedIPV4CidrList": [],
+            },
+        }),
+    );
+    // Network Firewall is always remediated (semantics §4.5).
+    if let Some(policy) = policy.get_mut("Policy") {
+        policy["RemediationEnabled"] = Value::Bool(true);
+    }
+    policy
 }
 
 /// A PutPolicy request: what all have in common, remediation off.

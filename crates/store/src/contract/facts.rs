@@ -193,6 +193,7 @@ pub fn policy(name: &str, revision: u64) -> Arc<PolicyRecord> {
         revision,
         token: format!("token {revision}"),
         former_names: vec!["before".into()],
+        former_entry_sets: None,
         document: Document { policy_name: name.to_owned(), ..Default::default() },
         tags: BTreeMap::from([("team".to_owned(), String::new())]),
         created_ms: 1,

@@ -55,6 +55,10 @@ pub struct EntryFault {
     /// across; at most [`CONFLICTS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<PlacedEntry>,
+    /// It is what an earlier version of the policy wanted: it must go. [`EntryFault::expected_order`] is
+    /// 0 then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_former: bool,
 }
 
 /// `EntryViolationReason` of the model.
@@ -87,6 +91,13 @@ impl EntryFault {
             EntryPart::Custom => "custom",
         };
         let (entry, wanted) = (&self.expected.entry, self.expected_order);
+        if self.is_former {
+            let number = self.expected.number.map(|number| format!(" (rule {number})"));
+            return format!(
+                "{part} {direction} entry `{entry}`{} is left of an earlier version of the policy",
+                number.unwrap_or_default()
+            );
+        }
         let mut text = match (self.actual_order, self.expected.number) {
             (None, _) => format!("{part} {direction} entry `{entry}` is missing"),
             (Some(at), Some(number)) => format!(
@@ -147,6 +158,7 @@ mod tests {
             actual_order: None,
             at_expected: None,
             conflicts: Vec::new(),
+            is_former: false,
         };
         let misplaced = EntryFault {
             expected: placed(entry(false, false), Some(120), EntryPart::First),
@@ -154,6 +166,15 @@ mod tests {
             actual_order: Some(3),
             at_expected: Some(custom(100)),
             conflicts: vec![custom(100), custom(110)],
+            is_former: false,
+        };
+        let left = EntryFault {
+            expected: placed(entry(true, true), Some(2), EntryPart::First),
+            expected_order: 0,
+            actual_order: Some(1),
+            at_expected: None,
+            conflicts: Vec::new(),
+            is_former: true,
         };
         let reasons = |fault: &EntryFault| fault.reasons().collect::<Vec<_>>();
         assert_eq!(reasons(&missing), [EntryFaultReason::Missing]);
@@ -162,14 +183,15 @@ mod tests {
             acl: "acl-1".into(),
             vpc: None,
             zone: None,
-            entries: vec![misplaced, missing],
+            entries: vec![misplaced, missing, left],
             remedies: Vec::new(),
         };
         assert_eq!(
             found.summary(),
             "network ACL acl-1: first inbound entry `deny tcp 22 from 0.0.0.0/0` (rule 120) is at \
              place 3 instead of 1, and must move across custom rule 100 `allow tcp 22 from \
-             0.0.0.0/0` and 1 more; last outbound entry `deny tcp 22 to 0.0.0.0/0` is missing"
+             0.0.0.0/0` and 1 more; last outbound entry `deny tcp 22 to 0.0.0.0/0` is missing; \
+             first outbound entry `allow tcp 22 to 0.0.0.0/0` (rule 2) is left of an earlier version of the policy"
         );
     }
 }

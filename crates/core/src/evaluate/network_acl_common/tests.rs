@@ -65,7 +65,12 @@ fn entries(text: &str) -> Vec<NumberedEntry> {
 
 fn rule(first: &str, last: &str) -> NetworkAclCommon {
     let part = |text| listed(text).map(entry).collect();
-    NetworkAclCommon { first: part(first), last: part(last), ..NetworkAclCommon::default() }
+    NetworkAclCommon {
+        first: part(first),
+        last: part(last),
+        former: Some(Former::default()),
+        ..NetworkAclCommon::default()
+    }
 }
 
 fn of(rule: NetworkAclCommon) -> Policy {
@@ -504,4 +509,63 @@ fn only_what_is_read_of_a_resource_shows() {
     let mut told = outdated(good.clone());
     told.unseen_since.as_mut().unwrap().tags = good.tags.clone();
     assert!(!rule.shows_same(&outdated(good), &told));
+}
+
+/// Semantics §5.11: entries dropped from the policy count until they are removed.
+#[test]
+fn what_an_earlier_version_wanted_counts_in_a_managed_network_acl_until_it_is_removed() {
+    const RDP: &str = "in deny tcp 3389 0.0.0.0/0";
+    let former = |first: &str, last: &str| {
+        let part = |text| listed(text).map(entry).collect();
+        Some(Former { first: part(first), last: part(last) })
+    };
+    let left =
+        "1 in deny tcp 22 0.0.0.0/0; 2 in deny tcp 3389 0.0.0.0/0; 5000 in allow -1 * 0.0.0.0/0";
+    let mended = "1 in deny tcp 22 0.0.0.0/0; 5000 in allow -1 * 0.0.0.0/0";
+    let low = "1 in deny tcp 22 0.0.0.0/0; 4999 in allow -1 * 0.0.0.0/0";
+    let high = "1 in deny tcp 22 0.0.0.0/0; 32001 in allow -1 * 0.0.0.0/0";
+    let at_end = "1 in deny tcp 22 0.0.0.0/0; 32000 in allow -1 * 0.0.0.0/0";
+    let breaks = "subnet-1 INVALID_NETWORK_ACL_ENTRY";
+    let unknown = "AWSVPC Whether entries of network ACL acl-1 are left of an earlier version of the \
+                   policy is not known.";
+    // earlier versions | FMManaged | entries | outcome
+    for (former, tag, text, wanted) in [
+        (former(RDP, ""), "true", left, breaks),
+        (former("", RDP), "true", left, breaks),
+        (former(RDP, ""), "true", mended, ""),
+        (former("", ""), "true", left, ""),
+        // What is wanted still is not left of an earlier version.
+        (former(DENY_SSH, ""), "true", mended, ""),
+        // In another network ACL it is a custom entry.
+        (former(RDP, ""), "false", left, ""),
+        (None, "true", left, unknown),
+        (None, "true", low, unknown),
+        (None, "true", high, unknown),
+        (None, "true", mended, ""),
+        (None, "true", at_end, ""),
+        (None, "false", left, ""),
+    ] {
+        let policy = of(NetworkAclCommon { former, ..rule(DENY_SSH, "") });
+        let acl = tagged(acl("acl-1", "subnet-1", text), &format!("FMManaged={tag}"));
+        let found = judge(&policy, vec![subnet("subnet-1"), acl]);
+        let told: Vec<String> = violators(&found).into_iter().chain(gaps(&found)).collect();
+        assert_eq!(told.join("; "), wanted, "{policy:?} {tag} {text}");
+    }
+    // Where it is not told whether it is managed, it may be left.
+    let policy = of(NetworkAclCommon { former: former(RDP, ""), ..rule(DENY_SSH, "") });
+    let mut untagged = acl("acl-1", "subnet-1", left);
+    untagged.tags = None;
+    let found = judge(&policy, vec![subnet("subnet-1"), untagged]);
+    assert_eq!(gaps(&found), ["AWSCONFIG The tags of network ACL acl-1 were not recorded."]);
+    let found = judge(
+        &policy,
+        vec![subnet("subnet-1"), tagged(acl("acl-1", "subnet-1", left), "FMManaged=true")],
+    );
+    let Finding::NetworkAcls(NetworkAclFinding::NetworkAclEntries { remedies, .. }) =
+        &found.violators[0].violations[0].finding
+    else {
+        panic!()
+    };
+    let steps: Vec<String> = remedies[0].steps.iter().map(AclStep::summary).collect();
+    assert_eq!(steps, ["delete from acl-1: rule 2 `deny tcp 3389 from 0.0.0.0/0`"]);
 }
