@@ -15,6 +15,7 @@ pub mod failure;
 pub mod files;
 pub mod keys;
 pub mod logging;
+pub mod opening;
 pub mod printable;
 pub mod progress;
 pub mod quickstart;
