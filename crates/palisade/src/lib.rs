@@ -19,6 +19,7 @@ pub mod failure;
 pub mod files;
 pub mod keys;
 pub mod logging;
+pub mod opening;
 mod permissions;
 pub use palisade_api::printable;
 pub mod progress;

@@ -58,13 +58,11 @@ impl Rule {
     pub fn is_not_judged(&self) -> bool {
         matches!(self, Rule::NotJudged(_))
     }
-}
 
-impl super::Policy {
     /// Of a policy on network ACLs: what its earlier versions wanted, the versions in any order. Others
     /// have nothing of the kind.
-    pub fn know_former_entries(&mut self, sets: &[NetworkAclEntrySet]) {
-        if let Rule::NetworkAclCommon(common) = &mut self.rule {
+    pub(super) fn know_former_entries(&mut self, sets: &[NetworkAclEntrySet]) {
+        if let Rule::NetworkAclCommon(common) = self {
             common.former = Some(network_acl_common::Former::of(sets));
         }
     }

@@ -107,6 +107,12 @@ pub struct Identity {
 }
 
 impl Policy {
+    /// What earlier versions of the policy wanted, in any order; of a policy that is not on network ACLs
+    /// nothing is kept (semantics §5.11).
+    pub fn know_former_entries(&mut self, sets: &[NetworkAclEntrySet]) {
+        self.rule.know_former_entries(sets);
+    }
+
     /// Resource types named by the policy, whichever way it names them.
     pub fn resource_types(&self) -> &[ResourceType] {
         &self.scope.resource_types

@@ -3,7 +3,7 @@
 use palisade_core::lists::default_apps_lists;
 use serde_json::{Value, json};
 
-use super::company::{self, ACQUISITIONS, INFRASTRUCTURE, PAYMENTS, SANDBOXES};
+use super::company::{self, ACQUISITIONS, DATA, INFRASTRUCTURE, PAYMENTS, SANDBOXES};
 
 /// Id of the audit group in the administrator's account. In AWS it would differ from Region to
 /// Region; here it is one, so that a policy file serves both.
@@ -29,7 +29,7 @@ pub const REMOTE_ADMIN_POLICY: &str = "no-remote-administration";
 const SECURITY_GROUP: &str = "AWS::EC2::SecurityGroup";
 
 /// File name and PutPolicy request of every sample policy.
-pub fn all() -> [(&'static str, Value); 8] {
+pub fn all() -> [(&'static str, Value); 9] {
     [
         ("no-remote-administration.json", no_remote_administration()),
         ("public-web-only.json", public_web_only()),

@@ -44,6 +44,7 @@ fn site() -> Site {
             revision: 1,
             token: "1:AAAAAAAAAAAAAAAAAAAAAA==".to_owned(),
             former_names: Vec::new(),
+            former_entry_sets: None,
             document,
             tags: Default::default(),
             created_ms: 0,

@@ -48,6 +48,12 @@ const LICENSED: &[License] = &[
         "WAFV2's own file: how web ACLs of its policies are named",
     ),
     (
+        "Finding",
+        "crates/core/src/evaluate/third_party_firewall.rs",
+        1,
+        "what is judged as under NETWORK_FIREWALL is told of the vendor's firewall",
+    ),
+    (
         "PolicyType",
         "fuzz/src/targets/policies.rs",
         2,
