@@ -1,8 +1,8 @@
 //! `palisade aws`: what is to be allowed at AWS, and what is not yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use palisade_aws::{CallError, Reason, calls, policy};
+use palisade_aws::{CallError, Reason, Service, calls, policy};
 use palisade_core::ident::Region;
 use palisade_sources::settings::is_role_name;
 use palisade_sources::{Collection, FailedType};
@@ -21,10 +21,32 @@ use crate::terminal::{print_json, print_line};
 pub fn run(command: &Aws) -> Outcome {
     match command {
         Aws::Policy(AwsPolicy::Read) => print_json(&policy::read())?,
+        Aws::Policy(AwsPolicy::Run(args)) => print_json(&run_policy(&args.role)?)?,
         Aws::Template(args) => print_json(&template(args)?)?,
         Aws::Try(args) => return serve::runtime()?.block_on(doctor(args)),
     }
     Ok(Exit::Done)
+}
+
+/// What whoever runs Palisade may do: the reading of accounts is the role's.
+fn run_policy(role: &str) -> Result<Value, Failure> {
+    if !is_role_name(role) {
+        return Err(Failure::Usage(format!("--role: `{role}` is no name of a role")));
+    }
+    let of = |services: &[Service]| {
+        let calls = calls::all().filter(|call| services.contains(&call.service));
+        calls.flat_map(|call| call.iam).copied().collect::<BTreeSet<&str>>()
+    };
+    let statement = |id: &str, actions: BTreeSet<&str>, resource: &str| json!({"Sid": id, "Effect": "Allow", "Action": actions, "Resource": resource});
+    let act = BTreeSet::from(["sts:AssumeRole"]);
+    Ok(json!({
+        "Version": "2012-10-17",
+        "Statement": [
+            statement("PalisadeAct", act, &format!("arn:*:iam::*:role/{role}")),
+            statement("PalisadeOrganization", of(&[Service::Organizations]), "*"),
+            statement("PalisadeDeliveries", of(&[Service::S3, Service::Sqs]), "*"),
+        ],
+    }))
 }
 
 /// Lists every type of one account in one Region, and tells the calls that failed with the permissions that they need.
@@ -149,6 +171,29 @@ mod tests {
         assert_eq!(statement["Condition"]["StringEquals"]["sts:ExternalId"], "an-id");
         assert_eq!(statement["Condition"]["StringEquals"]["aws:PrincipalOrgID"], "o-a1b2c3d4e5");
         assert_eq!(role["Policies"][0]["PolicyDocument"], policy::read());
+    }
+
+    #[test]
+    fn whoever_runs_it_may_act_as_the_role_and_end_messages_and_change_nothing_else() {
+        let told = run_policy("x/PalisadeReadOnly").unwrap();
+        let statements = told["Statement"].as_array().unwrap();
+        assert_eq!(statements[0]["Resource"], "arn:*:iam::*:role/x/PalisadeReadOnly");
+        let actions = statements.iter().flat_map(|one| one["Action"].as_array().unwrap());
+        let writing: Vec<&str> = actions
+            .map(|action| action.as_str().unwrap())
+            .filter(|action| {
+                let verb = action.split(':').nth(1).unwrap();
+                !["Get", "List", "Describe"].iter().any(|reads| verb.starts_with(reads))
+            })
+            .collect();
+        let wanted = [
+            "sts:AssumeRole",
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:ReceiveMessage",
+        ];
+        assert_eq!(writing, wanted);
+        assert!(run_policy("a b").is_err());
     }
 
     #[test]

@@ -94,6 +94,21 @@ pub enum Aws {
 pub enum AwsPolicy {
     /// The IAM policy of the role that reads: exactly the calls that are made.
     Read,
+    /// The IAM policy of whoever runs Palisade: to act as that role, to read the organization, buckets and queues.
+    Run(AwsPolicyRun),
+}
+
+/// `palisade aws policy run`
+#[derive(Args, Debug)]
+pub struct AwsPolicyRun {
+    /// Name of the role that reads.
+    #[arg(
+        long,
+        env = "PALISADE_COLLECT_ROLE",
+        default_value = "PalisadeReadOnly",
+        value_name = "NAME"
+    )]
+    pub role: String,
 }
 
 /// `palisade aws doctor`

@@ -7,6 +7,8 @@ mod ec2;
 mod load_balancers;
 mod network_firewall;
 mod prefix_lists;
+#[cfg(test)]
+mod recorded;
 mod resolver;
 mod security_groups;
 mod shield;
