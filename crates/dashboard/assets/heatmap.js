@@ -192,12 +192,13 @@
     if (!answer.ok) throw new Error(String(answer.status));
     return answer.json();
   }).then((cells) => {
-    data = {
-      policies: cells.policies.map(([id, name]) => ({ id, name })),
-      accounts: cells.accounts.map(([id, name, unit]) => ({ id, name, unit: cells.units[unit] })),
+    data = { policies: cells.policies.map(([id, name]) => ({ id, name })), accounts: [], rows: [] };
+    for (const text of cells.accounts) {
+      const [id, unit, row, ...words] = text.split(" ");
+      data.accounts.push({ id, name: words.join(" "), unit: cells.units[unit] });
       // A number of more than one digit is in brackets.
-      rows: cells.rows.map((row) => row.match(/\(\d+\)|./g).map((cell) => cell.replace(/[()]/g, ""))),
-    };
+      data.rows.push(row.match(/\(\d+\)|./g).map((cell) => cell.replace(/[()]/g, "")));
+    }
     if (data.accounts.length === 0) { told.textContent = "There is no account to show."; return; }
     colours(); lay(); size();
     room.dataset.drawn = "yes";

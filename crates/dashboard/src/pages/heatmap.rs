@@ -19,7 +19,7 @@ use crate::reader::Reader;
 use crate::shown::Words;
 use crate::state::AccountState;
 use crate::survey::{Column, Survey};
-use crate::views::heatmap::{Cells, HeatCell, HeatRow, Heatmap, PolicyHead, StateShape, cell};
+use crate::views::heatmap::{Cells, HeatCell, HeatRow, Heatmap, PolicyHead, StateShape, cell, row};
 
 /// Policies beside each other in the table.
 pub const COLUMNS_MAX: usize = 12;
@@ -125,27 +125,21 @@ pub async fn cells(State(app): State<Arc<App>>, request: Request) -> Response {
 fn drawn(reader: &Reader<'_>, survey: &Survey) -> Cells {
     let accounts = grouped(reader);
     let mut units: Vec<String> = Vec::new();
-    let mut heads = Vec::with_capacity(accounts.len());
-    for account in &accounts {
+    let mut rows = Vec::with_capacity(accounts.len());
+    for account in accounts {
         let unit = unit(reader, account).to_string();
         // Accounts are by unit: one that is new is another than the last.
         if units.last() != Some(&unit) {
             units.push(unit);
         }
         let place = units.len().saturating_sub(1);
-        heads.push((account.to_string(), reader.name_of(account).to_string(), place));
+        let cells: String =
+            survey.columns.iter().map(|column| cell(column.state(account))).collect();
+        rows.push(row(account.as_str(), place, &cells, &reader.name_of(account).to_string()));
     }
-    let row = |account: &&AccountId| {
-        survey.columns.iter().map(|column| cell(column.state(account))).collect()
-    };
     let policy = |column: &Column| {
         let name = Words::from(&column.record.document.policy_name);
         (column.record.id.to_string(), name.to_string())
     };
-    Cells {
-        policies: survey.columns.iter().map(policy).collect(),
-        units,
-        rows: accounts.iter().map(row).collect(),
-        accounts: heads,
-    }
+    Cells { policies: survey.columns.iter().map(policy).collect(), units, accounts: rows }
 }

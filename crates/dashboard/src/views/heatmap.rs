@@ -116,10 +116,14 @@ pub struct Cells {
     pub policies: Vec<(String, String)>,
     /// The units above accounts, in words.
     pub units: Vec<String>,
-    /// Id, name and unit of each account; the unit is a place in `units`.
-    pub accounts: Vec<(String, String, usize)>,
-    /// A text for each account, see [`cell`].
-    pub rows: Vec<String>,
+    /// One text an account, see [`row`].
+    pub accounts: Vec<String>,
+}
+
+/// An account of the picture, between blanks: its id, its unit's place in the list of units, its cells, and
+/// its name, which may have blanks.
+pub fn row(id: &str, unit: usize, cells: &str, name: &str) -> String {
+    format!("{id} {unit} {cells} {name}")
 }
 
 /// A cell of a row: `.` complies, a digit or a number in brackets is of violators, `?` is not known, `~` not
@@ -147,12 +151,14 @@ mod tests {
             2..5 => AccountState::Violates(3),
             _ => AccountState::Complies,
         };
-        let account = |n: usize| (format!("{n:012}"), format!("workload-number-{n}"), n % 300);
+        let account = |n: usize| {
+            let cells: String = (0..50).map(|column| cell(state(n + column))).collect();
+            row(&format!("{n:012}"), n % 300, &cells, &format!("workload-number-{n}"))
+        };
         let cells = Cells {
             policies: (0..50).map(|n| (format!("{n:036}"), format!("policy-{n}"))).collect(),
             units: (0..300).map(|n| format!("Workloads / Production / Team {n}")).collect(),
             accounts: (0..10_000).map(account).collect(),
-            rows: (0..10_000).map(|row| (0..50).map(|n| cell(state(row + n))).collect()).collect(),
         };
         let size = serde_json::to_vec(&cells).unwrap().len();
         assert!(size <= 1024 * 1024, "{size}");

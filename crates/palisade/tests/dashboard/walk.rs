@@ -289,14 +289,16 @@ fn the_heatmap_and_its_table_say_the_same() {
         let table = shown(&format!("/heatmap?view=table&region={region}"));
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let policies = cells["policies"].as_array().unwrap();
-        let rows = cells["rows"].as_array().unwrap();
+        let rows = cells["accounts"].as_array().unwrap();
         let table_rows = table["accounts"].as_array().unwrap();
         assert_eq!((rows.len(), table_rows.len()), (48, 48), "{region}");
         for (at, row) in rows.iter().enumerate() {
-            let account = text(&cells["accounts"][at][0]);
-            assert_eq!(text(&table_rows[at]["account"]), account);
             let row = text(row);
-            let mut rest = row.as_str();
+            let parts: Vec<&str> = row.splitn(4, ' ').collect();
+            let account = parts[0].to_owned();
+            assert_eq!(parts[3], text(&table_rows[at]["name"]), "{region} {account}");
+            assert_eq!(text(&table_rows[at]["account"]), account);
+            let mut rest = parts[2];
             for policy in policies {
                 let status = told[&text(&policy[0])].get(&account);
                 let (name, violators) = status.map_or(("out-of-scope", 0), state);
