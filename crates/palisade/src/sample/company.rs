@@ -20,7 +20,8 @@ const RETAIL: &str = "ou-lark-retailprod";
 /// The unit that the OU-scoped sample policy names: four levels below the root.
 pub const PAYMENTS: &str = "ou-lark-paymentsprod";
 const LOGISTICS: &str = "ou-lark-logisticsprod";
-const DATA: &str = "ou-lark-dataprod";
+/// The unit whose VPCs the sample policy of Network Firewall is about.
+pub const DATA: &str = "ou-lark-dataprod";
 const STAGING: &str = "ou-lark-staging0";
 const DEVELOPMENT: &str = "ou-lark-development";
 /// The unit whose API stages the sample policy of WAF Classic is about.

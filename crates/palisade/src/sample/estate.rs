@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::classic;
-use super::company::{Member, PAYMENTS, Part, SANDBOXES, Size};
+use super::company::{DATA, Member, PAYMENTS, Part, SANDBOXES, Size};
 use super::dns;
 use super::item::{ConfigurationItem, Place};
 use super::network::{Group, Network, allow, from_group, group_item};
@@ -124,8 +124,23 @@ impl<'a> Estate<'a> {
         let captured_ms = self.now_ms - 90 * DAY_MS;
         self.items.extend(dns::associations(self.place, self.member, &built, captured_ms));
         self.items.extend(classic::stage(self.place, self.member.name, captured_ms));
+        self.ways_out(&built);
         self.web_acl();
         self.unwatched();
+    }
+
+    /// Where data is kept, untidy accounts let a subnet of each VPC reach the internet, without the
+    /// firewall that the policy wants there.
+    fn ways_out(&mut self, networks: &[Network]) {
+        if self.member.unit != DATA || !matches!(self.member.part, Part::Untidy(_)) {
+            return;
+        }
+        let captured_ms = self.now_ms - 30 * DAY_MS;
+        let label = format!("{}/{}", self.place.account, self.place.region);
+        let mut prng = Prng::labelled(5, &label);
+        let ways =
+            networks.iter().map(|network| network.way_out(self.place, captured_ms, &mut prng));
+        self.items.extend(ways);
     }
 
     /// A moment between `days` days and a day before now.

@@ -15,6 +15,7 @@ pub struct Network {
     /// `subnet-…`, one a zone.
     pub subnets: Vec<String>,
     second_octet: u64,
+    gateway: String,
 }
 
 /// A security group as others refer to it.
@@ -100,7 +101,7 @@ impl Network {
         let second_octet = prng.between(0, 99).saturating_add(n.saturating_mul(100));
         let vpc = prng.ec2_id("vpc");
         let subnets = (0..3).map(|_| prng.ec2_id("subnet")).collect();
-        let network = Network { vpc, subnets, second_octet };
+        let mut network = Network { vpc, subnets, second_octet, gateway: String::new() };
         items.push(network.vpc_item(place, captured_ms));
         for (at, subnet) in network.subnets.iter().enumerate() {
             items.push(network.subnet_item(place, at, subnet, captured_ms));
@@ -110,16 +111,81 @@ impl Network {
             ("AWS::EC2::RouteTable", "rtb", "route-table"),
             ("AWS::EC2::NetworkAcl", "acl", "network-acl"),
         ] {
-            let item = ConfigurationItem::new(place, kind, &prng.ec2_id(prefix), captured_ms);
+            let id = prng.ec2_id(prefix);
+            let body = network.body(prefix, &id);
+            if prefix == "igw" {
+                network.gateway.clone_from(&id);
+            }
             items.push(
-                item.ec2_arn(arn)
+                ConfigurationItem::new(place, kind, &id, captured_ms)
+                    .ec2_arn(arn)
                     .relates("Is contained in Vpc", "AWS::EC2::VPC", &network.vpc)
-                    .configuration(json!({"vpcId": network.vpc})),
+                    .configuration(body),
             );
         }
         let default = Group { id: prng.ec2_id("sg"), name: "default".to_owned() };
         items.push(group_item(place, &network, &default, &[], captured_ms));
         network
+    }
+
+    /// What is recorded of a gateway, of the main route table, which leads nowhere but into the VPC, and
+    /// of a network ACL that nobody asks for.
+    fn body(&self, prefix: &str, id: &str) -> Value {
+        match prefix {
+            "igw" => json!({
+                "internetGatewayId": id,
+                "attachments": [{"vpcId": self.vpc, "state": "available"}],
+                "tags": [],
+            }),
+            "rtb" => json!({
+                "routeTableId": id,
+                "vpcId": self.vpc,
+                "routes": [self.local()],
+                "associations": [{
+                    "routeTableAssociationId": id.replace("rtb-", "rtbassoc-"),
+                    "routeTableId": id,
+                    "main": true,
+                }],
+                "tags": [],
+                "propagatingVgws": [],
+            }),
+            _ => json!({"vpcId": self.vpc}),
+        }
+    }
+
+    fn local(&self) -> Value {
+        json!({
+            "destinationCidrBlock": format!("10.{}.0.0/16", self.second_octet),
+            "gatewayId": "local",
+            "state": "active",
+            "origin": "CreateRouteTable",
+        })
+    }
+
+    /// A route table by which the first subnet reaches the internet.
+    pub fn way_out(&self, place: &Place, captured_ms: i64, prng: &mut Prng) -> ConfigurationItem {
+        let id = prng.ec2_id("rtb");
+        ConfigurationItem::new(place, "AWS::EC2::RouteTable", &id, captured_ms)
+            .ec2_arn("route-table")
+            .relates("Is contained in Vpc", "AWS::EC2::VPC", &self.vpc)
+            .configuration(json!({
+                "routeTableId": id,
+                "vpcId": self.vpc,
+                "routes": [self.local(), {
+                    "destinationCidrBlock": "0.0.0.0/0",
+                    "gatewayId": self.gateway,
+                    "state": "active",
+                    "origin": "CreateRoute",
+                }],
+                "associations": [{
+                    "routeTableAssociationId": id.replace("rtb-", "rtbassoc-"),
+                    "routeTableId": id,
+                    "main": false,
+                    "subnetId": self.subnets.first(),
+                }],
+                "tags": [],
+                "propagatingVgws": [],
+            }))
     }
 
     fn vpc_item(&self, place: &Place, captured_ms: i64) -> ConfigurationItem {

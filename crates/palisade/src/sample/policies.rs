@@ -3,7 +3,7 @@
 use palisade_core::lists::default_apps_lists;
 use serde_json::{Value, json};
 
-use super::company::{self, ACQUISITIONS, INFRASTRUCTURE, PAYMENTS, SANDBOXES};
+use super::company::{self, ACQUISITIONS, DATA, INFRASTRUCTURE, PAYMENTS, SANDBOXES};
 
 /// Id of the audit group in the administrator's account. In AWS it would differ from Region to
 /// Region; here it is one, so that a policy file serves both.
@@ -29,7 +29,7 @@ pub const REMOTE_ADMIN_POLICY: &str = "no-remote-administration";
 const SECURITY_GROUP: &str = "AWS::EC2::SecurityGroup";
 
 /// File name and PutPolicy request of every sample policy.
-pub fn all() -> [(&'static str, Value); 7] {
+pub fn all() -> [(&'static str, Value); 8] {
     [
         ("no-remote-administration.json", no_remote_administration()),
         ("public-web-only.json", public_web_only()),
@@ -37,6 +37,7 @@ pub fn all() -> [(&'static str, Value); 7] {
         ("payments-single-ports.json", payments_single_ports()),
         ("administration-group.json", administration_group()),
         ("known-bad-domains.json", known_bad_domains()),
+        ("inspected-data.json", inspected_data()),
         ("partner-stages.json", partner_stages()),
     ]
 }
@@ -194,6 +195,39 @@ fn partner_stages() -> Value {
             "defaultAction": {"type": "ALLOW"},
         }),
     )
+}
+
+fn inspected_data() -> Value {
+    let administrator = company::account_id("security-tooling");
+    let group = format!(
+        "arn:aws:network-firewall:us-east-1:{}:stateful-rulegroup/known-bad-domains",
+        administrator.unwrap_or_default()
+    );
+    let mut policy = put(
+        json!({
+            "PolicyName": "inspected-data",
+            "PolicyDescription": "Where data is kept nothing reaches the internet but through a firewall.",
+            "ResourceType": "AWS::EC2::VPC",
+            "IncludeMap": {"ORG_UNIT": [DATA]},
+        }),
+        "NETWORK_FIREWALL",
+        json!({
+            "type": "NETWORK_FIREWALL",
+            "networkFirewallStatelessRuleGroupReferences": [],
+            "networkFirewallStatelessDefaultActions": ["aws:forward_to_sfe"],
+            "networkFirewallStatelessFragmentDefaultActions": ["aws:forward_to_sfe"],
+            "networkFirewallStatefulRuleGroupReferences": [{"resourceARN": group}],
+            "networkFirewallOrchestrationConfig": {
+                "singleFirewallEndpointPerVPC": false,
+                "allowedIPV4CidrList": [],
+            },
+        }),
+    );
+    // Network Firewall is always remediated (semantics §4.5).
+    if let Some(policy) = policy.get_mut("Policy") {
+        policy["RemediationEnabled"] = Value::Bool(true);
+    }
+    policy
 }
 
 /// A PutPolicy request: what all have in common, remediation off.
