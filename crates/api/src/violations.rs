@@ -10,6 +10,7 @@ mod shield;
 #[cfg(test)]
 mod tests;
 mod text;
+mod third_party;
 mod waf;
 
 use std::collections::BTreeSet;
@@ -161,6 +162,7 @@ fn violation(row: &ViolatorRow, found: &Violation) -> Option<ResourceViolation> 
         Finding::NetworkAcls(finding) => Some(network_acls::violation(row, finding)),
         Finding::SecurityGroups(finding) => security_groups::violation(row, finding),
         Finding::Shield(finding) => shield::violation(finding),
+        Finding::ThirdParty(finding) => Some(third_party::violation(row, finding)),
         Finding::Waf(finding) => waf::violation(row, finding),
     }
 }

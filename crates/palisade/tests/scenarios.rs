@@ -57,6 +57,7 @@ scenarios! {
     a_recorder_stops_recording_a_type
     what_makes_a_type_known
     a_snapshot_shows_a_group_gone
+    a_third_party_firewall_is_put_into_vpcs
     a_violation_outlives_states_without_a_body
     a_web_acl_is_replaced
     a_web_acl_outlives_the_name_of_its_policy

@@ -8,6 +8,7 @@ mod network_acls;
 mod reason;
 mod security_groups;
 mod shield;
+mod third_party;
 mod waf;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,7 @@ pub use security_groups::{
     RuleAction, RuleRemedy, SecurityGroupFinding,
 };
 pub use shield::ShieldFinding;
+pub use third_party::ThirdPartyFinding;
 pub use waf::{OUT_OF_SCOPE_RESOURCES_MAX, RULE_GROUP_DIFFERENCES_MAX, WafFinding};
 
 /// One way in which a resource breaks a policy.
@@ -86,6 +88,8 @@ families! {
     SecurityGroups(SecurityGroupFinding);
     /// Shield Advanced protections.
     Shield(ShieldFinding);
+    /// Firewalls of other vendors in VPCs.
+    ThirdParty(ThirdPartyFinding);
     /// Web ACLs.
     Waf(WafFinding);
 }

@@ -39,6 +39,7 @@ mod rule_groups;
 mod security_groups;
 mod selection;
 mod shield_advanced;
+mod third_party_firewall;
 mod unrecorded;
 mod usage_audit;
 mod waf;
@@ -65,8 +66,8 @@ pub use finding::{
     NarrowPeer, NarrowRule, NearMiss, NetworkAclFinding, OUT_OF_SCOPE_RESOURCES_MAX, Obstacle,
     PlacedEntry, REPLICA_DIFFERENCES_MAX, ROUTES_MAX, RULE_GROUP_DIFFERENCES_MAX,
     ReplicaDifference, RouteRemedy, RouteStep, RoutedSubnet, RuleAction, RuleRemedy,
-    SecurityGroupFinding, ShieldFinding, UNAVAILABLE_PRIORITIES_MAX, Violation, ViolationReason,
-    WafFinding,
+    SecurityGroupFinding, ShieldFinding, ThirdPartyFinding, UNAVAILABLE_PRIORITIES_MAX, Violation,
+    ViolationReason, WafFinding,
 };
 pub use footprint::{Difference, Support, footprint, judge_changed, support};
 pub use freshness::Freshness;
@@ -94,6 +95,7 @@ fn evaluator(rule: &Rule) -> &dyn Evaluator {
         Rule::NetworkAclCommon(common) => common,
         Rule::NetworkFirewall(firewall) => firewall,
         Rule::ShieldAdvanced(shield) => shield,
+        Rule::ThirdPartyFirewall(firewall) => firewall,
         Rule::UsageAudit(audit) => audit,
         Rule::Waf(waf) => waf,
         Rule::Wafv2(wafv2) => wafv2,
@@ -180,16 +182,10 @@ mod tests {
 
     #[test]
     fn a_type_that_is_not_judged_is_an_issue_and_never_a_result() {
-        for (policy_type, want) in [
-            (
-                PolicyType::NetworkFirewall,
-                "AWSVPC Palisade does not judge policies of type NETWORK_FIREWALL yet.",
-            ),
-            (
-                PolicyType::ThirdPartyFirewall,
-                "AWSVPC Palisade does not judge policies of type THIRD_PARTY_FIREWALL yet.",
-            ),
-        ] {
+        for (policy_type, want) in [(
+            PolicyType::ImportNetworkFirewall,
+            "AWSVPC Palisade does not judge policies of type IMPORT_NETWORK_FIREWALL yet.",
+        )] {
             let policy = policy("AWS::EC2::Subnet", Rule::NotJudged(policy_type));
             let shard =
                 world([body(ResourceType::SUBNET, "subnet-1", crate::inventory::Body::Unwanted)]);

@@ -20,15 +20,15 @@
 //! - Logging is no part of a verdict: the model has no reason for it.
 //! - An inspection VPC that is not in the inventory is a missing reference (§10 row 27).
 
-mod found;
+pub(super) mod found;
 mod gateways;
 mod monitor;
-mod places;
+pub(super) mod places;
 mod remedies;
 mod strays;
 mod tables;
-mod ways;
-mod zones;
+pub(super) mod ways;
+pub(super) mod zones;
 
 use std::collections::BTreeSet;
 
@@ -109,7 +109,7 @@ impl NetworkFirewall {
 
     /// Whether a VPC of the shard's own account is judged: of a centralized policy, inspection VPCs
     /// alone are (semantics §11 row 54).
-    fn is_about(&self, vpc: &Item) -> bool {
+    pub(super) fn is_about(&self, vpc: &Item) -> bool {
         let is_it = |one: &InspectionVpc| {
             one.account.as_ref() == Some(&vpc.key.account) && *one.id == *vpc.key.id.as_str()
         };
@@ -117,7 +117,7 @@ impl NetworkFirewall {
         !is_central || self.inspection().iter().any(is_it)
     }
 
-    fn missing_inspection(
+    pub(super) fn missing_inspection(
         &self,
         policy: &Policy,
         evidence: &Evidence<'_>,
@@ -147,11 +147,11 @@ fn reference(policy: &Policy, vpc: &InspectionVpc) -> Option<Reference> {
     })
 }
 
-struct Judge<'a, 'p> {
-    rule: &'p NetworkFirewall,
-    policy: &'p Policy,
-    shard: &'a Shard,
-    places: &'p Places<'a>,
+pub(super) struct Judge<'a, 'p> {
+    pub rule: &'p NetworkFirewall,
+    pub policy: &'p Policy,
+    pub shard: &'a Shard,
+    pub places: &'p Places<'a>,
 }
 
 impl<'a> Judge<'a, '_> {
@@ -222,7 +222,7 @@ impl<'a> Judge<'a, '_> {
     }
 
     /// A firewall subnet has a route table of its own, and an endpoint.
-    fn firewall_subnet(
+    pub fn firewall_subnet(
         &self,
         vpc: &'a str,
         place: Place<'a>,

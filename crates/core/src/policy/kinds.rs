@@ -24,6 +24,8 @@ pub enum Rule {
     NetworkFirewall(network_firewall::NetworkFirewall),
     /// `SHIELD_ADVANCED`
     ShieldAdvanced(shield_advanced::ShieldAdvanced),
+    /// `THIRD_PARTY_FIREWALL`
+    ThirdPartyFirewall(third_party_firewall::ThirdPartyFirewall),
     /// `SECURITY_GROUPS_USAGE_AUDIT`
     UsageAudit(usage_audit::UsageAudit),
     /// `WAF`
@@ -44,6 +46,7 @@ impl Rule {
             Rule::NetworkAclCommon(_) => PolicyType::NetworkAclCommon,
             Rule::NetworkFirewall(_) => PolicyType::NetworkFirewall,
             Rule::ShieldAdvanced(_) => PolicyType::ShieldAdvanced,
+            Rule::ThirdPartyFirewall(_) => PolicyType::ThirdPartyFirewall,
             Rule::UsageAudit(_) => PolicyType::SecurityGroupsUsageAudit,
             Rule::Waf(_) => PolicyType::Waf,
             Rule::Wafv2(_) => PolicyType::Wafv2,
@@ -118,8 +121,7 @@ kinds! {
     DnsFirewall, &dns_firewall::FACTS,
         |_, data, counts| dns_firewall::parse(data, counts).map(Rule::DnsFirewall);
     ThirdPartyFirewall, &third_party_firewall::FACTS, |document, data, _| {
-        third_party_firewall::check(document, data)
-            .map(|()| Rule::NotJudged(PolicyType::ThirdPartyFirewall))
+        third_party_firewall::parse(document, data).map(Rule::ThirdPartyFirewall)
     };
     ImportNetworkFirewall, &import_network_firewall::FACTS, |_, data, counts| {
         import_network_firewall::check(data, counts)

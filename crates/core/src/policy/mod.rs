@@ -37,7 +37,7 @@ mod shape;
 pub mod shield_advanced;
 #[cfg(test)]
 mod tests;
-mod third_party_firewall;
+pub mod third_party_firewall;
 pub mod usage_audit;
 pub mod waf;
 pub mod wafv2;

@@ -173,7 +173,7 @@ fn orchestration<'a>(data: &Node<'a>) -> Node<'a> {
     if root.is_set() { root } else { nested }
 }
 
-fn listed(zones: &Node<'_>) -> Vec<Zone> {
+pub(super) fn listed(zones: &Node<'_>) -> Vec<Zone> {
     let mut all: Vec<Zone> = Vec::new();
     for zone in zones.items() {
         let name = zone.get("availabilityZoneName").text().map(|name| Zone::Name(name.into()));
@@ -183,7 +183,7 @@ fn listed(zones: &Node<'_>) -> Vec<Zone> {
     all
 }
 
-fn inspection_vpcs(config: &Node<'_>) -> Vec<InspectionVpc> {
+pub(super) fn inspection_vpcs(config: &Node<'_>) -> Vec<InspectionVpc> {
     let vpcs = config.get("inspectionVpcIds").items().into_iter().map(|vpc| {
         let text = |key: &str| vpc.get(key).text().unwrap_or_default().trim().to_owned();
         InspectionVpc {

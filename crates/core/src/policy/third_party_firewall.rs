@@ -1,7 +1,8 @@
-//! `THIRD_PARTY_FIREWALL` (semantics §5.10): what is clear of it before it is judged.
+//! `THIRD_PARTY_FIREWALL` (semantics §5.10): which vendor's firewall is where.
 
 use super::facts::{DependentService, Facts, OptionMember};
 use super::firewall::*;
+use super::network_firewall::{Placement, inspection_vpcs, listed};
 use super::shape::Shape::{Any, Object, Text};
 use super::shape::{Node, Shape, TYPE};
 use super::{Document, Refusal, shown};
@@ -27,13 +28,49 @@ static DATA: Shape = Object(&[
     ("firewallDeploymentModel", DEPLOYMENT_MODEL),
 ]);
 
-pub(super) fn check(document: &Document, data: &Node<'_>) -> Result<(), Refusal> {
+/// What a THIRD_PARTY_FIREWALL policy wants of VPCs. Which of the vendor's policies a firewall applies no
+/// source tells.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ThirdPartyFirewall {
+    /// `thirdPartyFirewall`
+    pub vendor: Box<str>,
+    /// Which VPCs have one, and where in them its endpoints are.
+    pub placement: Placement,
+}
+
+/// Reads the data of a THIRD_PARTY_FIREWALL policy.
+pub(super) fn parse(document: &Document, data: &Node<'_>) -> Result<ThirdPartyFirewall, Refusal> {
+    check(document, data)?;
+    let central = centralized_orchestration(data);
+    let own = distributed_orchestration(data);
+    let zones_of = |config: &Node<'_>| listed(&zones(config));
+    let is_central = data.get("firewallDeploymentModel").get(CENTRAL).is_set();
+    let placement = match (is_central, zones(&own).is_filled()) {
+        (true, _) => {
+            Placement::Inspection { vpcs: inspection_vpcs(&central), zones: zones_of(&central) }
+        }
+        (false, true) => Placement::Listed { zones: zones_of(&own), single: false },
+        (false, false) => Placement::Automatic { single: false },
+    };
+    let vendor = data.get("thirdPartyFirewall").text().unwrap_or_default().into();
+    Ok(ThirdPartyFirewall { vendor, placement })
+}
+
+const CENTRAL: &str = "centralizedFirewallDeploymentModel";
+
+fn distributed_orchestration<'a>(data: &Node<'a>) -> Node<'a> {
+    data.get("firewallDeploymentModel")
+        .get("distributedFirewallDeploymentModel")
+        .get("distributedFirewallOrchestrationConfig")
+}
+
+fn check(document: &Document, data: &Node<'_>) -> Result<(), Refusal> {
     let vendors = ["PALO_ALTO_NETWORKS_CLOUD_NGFW", "FORTIGATE_CLOUD_NATIVE_FIREWALL"];
     let vendor = data.get("thirdPartyFirewall");
     vendor.required(&format!("give {}", vendors.join(" or ")))?.one_of(&vendors)?;
     let model = data.get("firewallDeploymentModel");
     let distributed = model.get("distributedFirewallDeploymentModel");
-    let centralized = model.get("centralizedFirewallDeploymentModel");
+    let centralized = model.get(CENTRAL);
     if distributed.is_set() == centralized.is_set() {
         return Err(model.refuse(
             "must have either `distributedFirewallDeploymentModel` or \
@@ -70,10 +107,6 @@ fn check_put(data: &Node<'_>) -> Result<(), Refusal> {
     for policy in policies.items() {
         filled(&policy, "give the name of one of the vendor's firewall policies, as a text")?;
     }
-    let distributed = data
-        .get("firewallDeploymentModel")
-        .get("distributedFirewallDeploymentModel")
-        .get("distributedFirewallOrchestrationConfig");
-    check_zones_put(&distributed)?;
+    check_zones_put(&distributed_orchestration(data))?;
     check_central_put(data)
 }

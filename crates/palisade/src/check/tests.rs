@@ -185,6 +185,10 @@ fn the_sample_keeps_its_promises() {
         ("partner-stages", "harborline-wms", "us-east-1", "NON_COMPLIANT", 1, false),
         ("partner-stages", "legacy-erp", "eu-west-1", "NON_COMPLIANT", 1, false),
         ("partner-stages", "ml-platform-prod", "us-east-1", "no result", 0, false),
+        ("vendor-firewall", "network-hub", "us-east-1", "no result", 0, false),
+        ("vendor-firewall", "warehouse-prod", "us-east-1", "NON_COMPLIANT", 2, false),
+        ("vendor-firewall", "warehouse-prod", "eu-west-1", "NON_COMPLIANT", 1, false),
+        ("vendor-firewall", "ml-platform-prod", "us-east-1", "no result", 0, false),
     ];
     for (policy, account, region, status, violators, exceeded) in table {
         let row = row(policy, region, account).unwrap();

@@ -10,6 +10,7 @@ use super::item::{ConfigurationItem, Place};
 use super::network::{Group, Network, allow, from_group, group_item};
 use super::policies::{ADMINISTERED, AUDIT_GROUP, PRIMARY_GROUP, WEB_ACL_POLICY};
 use super::prng::Prng;
+use super::third_party;
 use super::web::{self, Protection};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -125,6 +126,8 @@ impl<'a> Estate<'a> {
         self.items.extend(dns::associations(self.place, self.member, &built, captured_ms));
         self.items.extend(classic::stage(self.place, self.member.name, captured_ms));
         self.ways_out(&built);
+        let name = self.member.name;
+        self.items.extend(third_party::firewalls(self.place, name, &built, captured_ms));
         self.web_acl();
         self.unwatched();
     }

@@ -9,6 +9,7 @@ mod item;
 mod network;
 mod policies;
 mod prng;
+mod third_party;
 mod web;
 
 use std::io::Write;

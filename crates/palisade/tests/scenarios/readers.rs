@@ -17,6 +17,8 @@ const HAVE_DETAILS: &[(&str, &str)] = &[
     ("SECURITY_GROUPS_CONTENT_AUDIT", "AWS::EC2::Instance"),
     ("SECURITY_GROUPS_CONTENT_AUDIT", "AWS::EC2::NetworkInterface"),
     ("SECURITY_GROUPS_CONTENT_AUDIT", "AWS::EC2::SecurityGroup"),
+    ("THIRD_PARTY_FIREWALL", "AWS::EC2::Subnet"),
+    ("THIRD_PARTY_FIREWALL", "AWS::EC2::VPC"),
     ("WAFV2", "AWS::WAFv2::WebACL"),
 ];
 

@@ -8,7 +8,7 @@ use crate::inventory::Item;
 
 /// Violations by resource, in the order of finding, and what stood in the way.
 #[derive(Default)]
-pub(super) struct Found {
+pub(in crate::evaluate) struct Found {
     violations: BTreeMap<(ResourceType, ResourceId), Vec<Violation>>,
     gaps: BTreeSet<Gap>,
 }

@@ -17,7 +17,7 @@ const MADE: &str = "FMManagedNetworkFirewall";
 
 /// A subnet with its item.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'a> {
+pub(in crate::evaluate) struct Place<'a> {
     pub item: &'a Item,
     pub subnet: &'a Subnet,
 }
@@ -52,7 +52,7 @@ impl<'a> Place<'a> {
 
 /// A firewall with its item.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Firewall<'a> {
+pub(in crate::evaluate) struct Firewall<'a> {
     pub item: &'a Item,
     pub firewall: &'a NetworkFirewall,
 }
@@ -85,12 +85,15 @@ impl Firewall<'_> {
 }
 
 /// All of a shard.
-pub(super) struct Places<'a> {
+pub(in crate::evaluate) struct Places<'a> {
     shard: &'a Shard,
     pub tables: Tables<'a>,
     subnets: BTreeMap<&'a str, Vec<Place<'a>>>,
     firewalls: BTreeMap<&'a str, Vec<Firewall<'a>>>,
     endpoints: BTreeMap<&'a str, Vec<(&'a Item, &'a VpcEndpoint)>>,
+    /// Whether endpoints are looked for that a vendor's firewall may have: those of Network Firewall
+    /// are none.
+    is_vendors: bool,
     /// Why a VPC may have more subnets than are held of it, firewalls, or endpoints.
     untold_subnets: Option<Gap>,
     untold_firewalls: Option<Gap>,
@@ -99,7 +102,17 @@ pub(super) struct Places<'a> {
 
 impl<'a> Places<'a> {
     pub fn of(shard: &'a Shard) -> Places<'a> {
+        Places::looking(shard, false)
+    }
+
+    /// With the endpoints that a vendor's firewall may have (semantics §5.10).
+    pub fn of_vendor(shard: &'a Shard) -> Places<'a> {
+        Places::looking(shard, true)
+    }
+
+    fn looking(shard: &'a Shard, is_vendors: bool) -> Places<'a> {
         let mut places = Places {
+            is_vendors,
             shard,
             tables: Tables::of(shard),
             subnets: BTreeMap::new(),
@@ -147,7 +160,8 @@ impl<'a> Places<'a> {
                 note(&mut self.untold_endpoints, || unseen_gap(item));
                 continue;
             };
-            let is_other = endpoint.is_gateway_load_balancer() == Some(false)
+            let is_other = (self.is_vendors && is_network_firewalls(item) == Some(true))
+                || endpoint.is_gateway_load_balancer() == Some(false)
                 || endpoint.serves() == Some(false);
             if is_other {
                 continue;
@@ -156,6 +170,9 @@ impl<'a> Places<'a> {
                 (None, _) => Some("subnets"),
                 (Some(_), None) => Some("kind"),
                 (Some(_), Some(_)) if endpoint.serves().is_none() => Some("state"),
+                (Some(_), Some(_)) if self.is_vendors && is_network_firewalls(item).is_none() => {
+                    Some("tags")
+                }
                 (Some(_), Some(_)) => None,
             };
             if let Some(what) = untold {
@@ -209,6 +226,10 @@ impl<'a> Places<'a> {
     /// VPC (semantics §5.7); one that is not held is a gap (§11 row 54).
     pub fn is_made_endpoint(&self, vpc: &str, endpoint: &str) -> Result<bool, Gap> {
         let subnets = self.endpoint_subnets(endpoint)?;
+        if self.is_vendors {
+            let held = subnets.iter().filter_map(|subnet| self.endpoints.get(&**subnet));
+            return Ok(held.flatten().any(|(item, _)| item.key.id.as_str() == endpoint));
+        }
         let firewalls = self.firewalls.get(vpc).into_iter().flatten();
         let mut made = firewalls.filter(|firewall| firewall.is_made());
         Ok(made.any(|firewall| {
@@ -246,6 +267,14 @@ impl<'a> Places<'a> {
     }
 }
 
+/// Whether Network Firewall made an endpoint, by the tag that it puts on its own; `None` when tags were
+/// not told.
+pub(in crate::evaluate) fn is_network_firewalls(item: &Item) -> Option<bool> {
+    const MADE: (&str, &str) = ("AWSNetworkFirewallManaged", "true");
+    let tags = item.latest_tags()?;
+    Some(tags.get(MADE.0).is_some_and(|value| value.eq_ignore_ascii_case(MADE.1)))
+}
+
 fn note(untold: &mut Option<Gap>, gap: impl FnOnce() -> Gap) {
     if untold.is_none() {
         *untold = Some(gap());
@@ -253,7 +282,7 @@ fn note(untold: &mut Option<Gap>, gap: impl FnOnce() -> Gap) {
 }
 
 /// That something of a resource was not told.
-pub(super) fn untold(item: &Item, what: &str) -> Gap {
+pub(in crate::evaluate) fn untold(item: &Item, what: &str) -> Gap {
     let verb = if what.ends_with('s') { "were" } else { "was" };
     let (kind, id) = (&item.key.resource_type, &item.key.id);
     let text = format!("The {what} of {kind} {id} {verb} not recorded.");

@@ -9,7 +9,7 @@ use crate::inventory::{Body, Item, Route, RouteAssociation, RouteTable, Shard};
 
 /// A route table that serves something, and by which association.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Serving<'a> {
+pub(in crate::evaluate) struct Serving<'a> {
     pub item: &'a Item,
     pub table: &'a RouteTable,
     pub association: &'a RouteAssociation,
@@ -38,7 +38,7 @@ type Served<'a, K> = BTreeMap<K, Vec<Serving<'a>>>;
 
 /// All of a shard.
 #[derive(Default)]
-pub(super) struct Tables<'a> {
+pub(in crate::evaluate) struct Tables<'a> {
     of_subnet: Served<'a, &'a str>,
     of_gateway: Served<'a, &'a str>,
     main_of: Served<'a, &'a str>,

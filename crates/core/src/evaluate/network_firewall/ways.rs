@@ -13,7 +13,7 @@ use super::tables::{Serving, Tables};
 use super::zones::InVpc;
 
 /// A firewall subnet with what serves it, as far as it is told.
-pub(super) struct Way<'a> {
+pub(in crate::evaluate) struct Way<'a> {
     pub place: Place<'a>,
     pub endpoint: Option<&'a str>,
     pub serving: Option<Serving<'a>>,
@@ -21,7 +21,7 @@ pub(super) struct Way<'a> {
 }
 
 /// The internet gateway of a VPC.
-pub(super) struct Gateway<'a> {
+pub(in crate::evaluate) struct Gateway<'a> {
     pub item: &'a Item,
     /// Its table, if it has one; `None` outside where that is not told.
     pub serving: Option<Option<Serving<'a>>>,
@@ -40,7 +40,7 @@ impl<'a> Gateway<'a> {
 }
 
 /// All of a VPC.
-pub(super) struct Ways<'a, 'p> {
+pub(in crate::evaluate) struct Ways<'a, 'p> {
     pub rule: &'p NetworkFirewall,
     pub within: &'p InVpc<'a, 'p>,
     /// Ascending by subnet.

@@ -12,7 +12,7 @@ use super::places::{Place, Places};
 use super::tables::{Serving, Tables};
 
 /// A zone that must have an endpoint.
-pub(super) struct Wanted<'a> {
+pub(in crate::evaluate) struct Wanted<'a> {
     /// Its name, or its id where the policy names it so.
     pub zone: Box<str>,
     /// What names it: of subnets that reach the internet, or of a listed zone's, the smallest id; `None`
@@ -23,7 +23,7 @@ pub(super) struct Wanted<'a> {
 }
 
 /// What of a VPC is judged, beside its firewalls.
-pub(super) struct InVpc<'a, 'p> {
+pub(in crate::evaluate) struct InVpc<'a, 'p> {
     pub places: &'p Places<'a>,
     pub item: &'a Item,
     /// Those of the policy's own firewalls in it.

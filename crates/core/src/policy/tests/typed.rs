@@ -389,6 +389,46 @@ fn a_classic_waf_policy_tells_its_rule_groups_and_which_count() {
 }
 
 #[test]
+fn a_third_party_policy_tells_the_vendor_and_where_its_endpoints_are() {
+    let of = |model: &str, option: &str| {
+        let data = format!(
+            r#"{{"thirdPartyFirewall":"FORTIGATE_CLOUD_NATIVE_FIREWALL","firewallDeploymentModel":{model}}}"#
+        );
+        let mut document = document("THIRD_PARTY_FIREWALL", VPC, &data);
+        document.security_service_policy_data.policy_option = serde_json::from_str(&format!(
+            r#"{{"ThirdPartyFirewallPolicy":{{"FirewallDeploymentModel":"{option}"}}}}"#
+        ))
+        .unwrap();
+        match parsed(&document).unwrap().rule {
+            Rule::ThirdPartyFirewall(firewall) => {
+                assert_eq!(&*firewall.vendor, "FORTIGATE_CLOUD_NATIVE_FIREWALL");
+                firewall.placement
+            }
+            rule => panic!("{rule:?}"),
+        }
+    };
+    let creation = r#""firewallCreationConfig":{"endpointLocation":{"availabilityZoneConfigList":[{"availabilityZoneName":"us-east-1a"},{"availabilityZoneId":"use1-az2"}]}}"#;
+    let zones = vec![Zone::Name("us-east-1a".into()), Zone::Id("use1-az2".into())];
+    let distributed = |inner: &str| {
+        format!(
+            r#"{{"distributedFirewallDeploymentModel":{{"distributedFirewallOrchestrationConfig":{{{inner}}}}}}}"#
+        )
+    };
+    assert_eq!(of(&distributed(""), "DISTRIBUTED"), Placement::default());
+    assert_eq!(
+        of(&distributed(creation), "DISTRIBUTED"),
+        Placement::Listed { zones: zones.clone(), single: false }
+    );
+    let central = format!(
+        r#"{{"centralizedFirewallDeploymentModel":{{"centralizedFirewallOrchestrationConfig":{{"inspectionVpcIds":[{{"resourceId":"vpc-1","accountId":"222222222222"}}],{creation}}}}}}}"#
+    );
+    let Placement::Inspection { vpcs, zones: listed } = of(&central, "CENTRALIZED") else {
+        panic!()
+    };
+    assert_eq!((vpcs.len(), &*vpcs[0].id, listed), (1, "vpc-1", zones));
+}
+
+#[test]
 fn a_dns_firewall_policy_tells_its_rule_groups_and_their_priorities() {
     let groups = |data: &str| match parsed(&document("DNS_FIREWALL", VPC, data)).unwrap().rule {
         Rule::DnsFirewall(dns) => dns.groups,
