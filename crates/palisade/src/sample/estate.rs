@@ -125,9 +125,9 @@ impl<'a> Estate<'a> {
         let captured_ms = self.now_ms - 90 * DAY_MS;
         self.items.extend(dns::associations(self.place, self.member, &built, captured_ms));
         self.items.extend(classic::stage(self.place, self.member.name, captured_ms));
+        self.ways_out(&built);
         let name = self.member.name;
         self.items.extend(third_party::firewalls(self.place, name, &built, captured_ms));
-        self.ways_out(&built);
         self.web_acl();
         self.unwatched();
     }

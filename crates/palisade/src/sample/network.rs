@@ -14,9 +14,8 @@ pub struct Network {
     pub vpc: String,
     /// `subnet-…`, one a zone.
     pub subnets: Vec<String>,
-    /// `igw-…`
-    pub gateway: String,
     second_octet: u64,
+    gateway: String,
 }
 
 /// A security group as others refer to it.

@@ -198,36 +198,13 @@ fn partner_stages() -> Value {
     )
 }
 
-fn vendor_firewall() -> Value {
-    let accounts = ["network-hub", "warehouse-prod", "ml-platform-prod"].map(company::account_id);
-    put(
-        json!({
-            "PolicyName": "vendor-firewall",
-            "PolicyDescription": "Traffic of the hub and of the warehouses passes the firewall that was bought for it.",
-            "ResourceType": "AWS::EC2::VPC",
-            "IncludeMap": {"ACCOUNT": accounts},
-        }),
-        "THIRD_PARTY_FIREWALL",
-        json!({
-            "type": "THIRD_PARTY_FIREWALL",
-            "thirdPartyFirewall": "PALO_ALTO_NETWORKS_CLOUD_NGFW",
-            "thirdPartyFirewallConfig": {"thirdPartyFirewallPolicyList": ["global-1"]},
-            "firewallDeploymentModel": {
-                "distributedFirewallDeploymentModel": {
-                    "distributedFirewallOrchestrationConfig": {"allowedIPV4CidrList": null},
-                },
-            },
-        }),
-    )
-}
-
 fn inspected_data() -> Value {
     let administrator = company::account_id("security-tooling");
     let group = format!(
         "arn:aws:network-firewall:us-east-1:{}:stateful-rulegroup/known-bad-domains",
         administrator.unwrap_or_default()
     );
-    let mut policy = put(
+    let policy = put(
         json!({
             "PolicyName": "inspected-data",
             "PolicyDescription": "Where data is kept nothing reaches the internet but through a firewall.",
@@ -247,11 +224,39 @@ fn inspected_data() -> Value {
             },
         }),
     );
-    // Network Firewall is always remediated (semantics §4.5).
-    if let Some(policy) = policy.get_mut("Policy") {
+    remediated(policy)
+}
+
+fn vendor_firewall() -> Value {
+    let accounts = ["network-hub", "warehouse-prod", "ml-platform-prod"].map(company::account_id);
+    let policy = put(
+        json!({
+            "PolicyName": "vendor-firewall",
+            "PolicyDescription": "Traffic of the hub and of the warehouses passes the firewall that was bought for it.",
+            "ResourceType": "AWS::EC2::VPC",
+            "IncludeMap": {"ACCOUNT": accounts},
+        }),
+        "THIRD_PARTY_FIREWALL",
+        json!({
+            "type": "THIRD_PARTY_FIREWALL",
+            "thirdPartyFirewall": "PALO_ALTO_NETWORKS_CLOUD_NGFW",
+            "thirdPartyFirewallConfig": {"thirdPartyFirewallPolicyList": ["global-1"]},
+            "firewallDeploymentModel": {
+                "distributedFirewallDeploymentModel": {
+                    "distributedFirewallOrchestrationConfig": {"allowedIPV4CidrList": null},
+                },
+            },
+        }),
+    );
+    remediated(policy)
+}
+
+/// Firewalls are always remediated (semantics §4.5).
+fn remediated(mut put: Value) -> Value {
+    if let Some(policy) = put.get_mut("Policy") {
         policy["RemediationEnabled"] = Value::Bool(true);
     }
-    policy
+    put
 }
 
 /// A PutPolicy request: what all have in common, remediation off.

@@ -1,7 +1,7 @@
 //! Another vendor's firewall in the sample's network hub: a subnet, its route table and the endpoint in it
 //! (formats §9).
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::item::{ConfigurationItem, Place};
 use super::network::Network;
@@ -21,41 +21,12 @@ pub fn firewalls(
     let mut prng = Prng::labelled(5, &format!("{}/{}", place.account, place.region));
     let mut items = Vec::new();
     for network in networks {
-        let (first, out) = (
-            network.subnets.first(),
-            json!({"destinationCidrBlock": "0.0.0.0/0",
-            "gatewayId": network.gateway, "origin": "CreateRoute", "state": "active"}),
-        );
-        items.extend(
-            first.map(|subnet| table(place, network, subnet, &out, captured_ms, &mut prng)),
-        );
+        items.push(network.way_out(place, captured_ms, &mut prng));
         if account_name == "network-hub" {
             items.extend(firewall(place, network, captured_ms, &mut prng));
         }
     }
     items
-}
-
-/// The route table of a subnet.
-fn table(
-    place: &Place,
-    network: &Network,
-    subnet: &str,
-    route: &Value,
-    captured_ms: i64,
-    prng: &mut Prng,
-) -> ConfigurationItem {
-    let id = prng.ec2_id("rtb");
-    ConfigurationItem::new(place, "AWS::EC2::RouteTable", &id, captured_ms)
-        .ec2_arn("route-table")
-        .relates("Is contained in Vpc", "AWS::EC2::VPC", &network.vpc)
-        .configuration(json!({
-            "routeTableId": id,
-            "vpcId": network.vpc,
-            "ownerId": place.account,
-            "routes": [route],
-            "associations": [{"main": false, "routeTableId": id, "subnetId": subnet}],
-        }))
 }
 
 fn firewall(
@@ -64,9 +35,8 @@ fn firewall(
     captured_ms: i64,
     prng: &mut Prng,
 ) -> Vec<ConfigurationItem> {
-    let (subnet, endpoint) = (prng.ec2_id("subnet"), prng.ec2_id("vpce"));
-    let local = json!({"destinationCidrBlock": "10.0.0.0/8", "gatewayId": "local",
-        "origin": "CreateRouteTable", "state": "active"});
+    let (subnet, table, endpoint) =
+        (prng.ec2_id("subnet"), prng.ec2_id("rtb"), prng.ec2_id("vpce"));
     let vpc = &network.vpc;
     let new = |kind: &'static str, id: &str| {
         ConfigurationItem::new(place, kind, id, captured_ms).relates(
@@ -85,7 +55,14 @@ fn firewall(
             "vpcId": vpc,
             "tags": [],
         })),
-        table(place, network, &subnet, &local, captured_ms, prng),
+        new("AWS::EC2::RouteTable", &table).ec2_arn("route-table").configuration(json!({
+            "routeTableId": table,
+            "vpcId": vpc,
+            "ownerId": place.account,
+            "routes": [{"destinationCidrBlock": "10.0.0.0/8", "gatewayId": "local",
+                "origin": "CreateRouteTable", "state": "active"}],
+            "associations": [{"main": false, "routeTableId": table, "subnetId": subnet}],
+        })),
         new("AWS::EC2::VPCEndpoint", &endpoint).ec2_arn("vpc-endpoint").configuration(json!({
             "vpcEndpointId": endpoint,
             "vpcEndpointType": "GatewayLoadBalancer",
