@@ -312,7 +312,7 @@ pub struct Doctor {
         env = "PALISADE_STORE",
         default_value = "sqlite:palisade-data/palisade.db",
         value_parser = store(),
-        value_name = "sqlite:PATH"
+        value_name = STORE
     )]
     pub store: StoreAddress,
     /// Look through the whole store for damage: every page, table, index and row. Ends with 1 where

@@ -28,7 +28,7 @@ const GATHERING_LOOK: Duration = Duration::from_millis(5);
 /// How often old history and audit are dropped.
 const EXPIRY: Duration = Duration::from_secs(60 * 60);
 /// After how many times a round's leases were prolonged it is told that it takes long.
-const LONG: u32 = 15;
+const LONG: u32 = 100;
 /// How long rounds may fail before that is told of the server.
 const FAILING: Duration = Duration::from_secs(5);
 /// How often the leases of a round under way are prolonged: two such may fail before one ends.

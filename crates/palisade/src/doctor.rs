@@ -5,6 +5,7 @@ mod health;
 mod page;
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use palisade_api::metrics::{Flow, Stage};
 use palisade_store::sqlite::SqliteStore;
@@ -35,7 +36,7 @@ pub fn run(args: &args::Doctor) -> Outcome {
     }
     let Some(endpoint) = &args.endpoint else { return keys::doctor(args) };
     // A server's store may be on another machine.
-    if args.store.0.exists() {
+    if args.store.file().is_none_or(Path::exists) {
         keys::doctor(args)?;
     }
     let client = Client::with(endpoint, None, "us-east-1".to_owned(), args.ca.as_deref())?;
@@ -61,7 +62,13 @@ fn verdict(health: &Health) -> Outcome {
 
 /// Looks for damage in the store, or has it go on as it is.
 fn examine(args: &args::Doctor) -> Outcome {
-    let path = &args.store.0;
+    let Some(path) = args.store.file() else {
+        return Err(Failure::Usage(
+            "PostgreSQL looks after its own pages: `pg_amcheck` looks through a database while it runs, \
+             `pg_checksums` through one that is stopped"
+                .to_owned(),
+        ));
+    };
     let failed = |error: palisade_store::StoreError| Failure::Refused(error.to_string());
     if !path.exists() {
         return Err(Failure::Usage(format!("there is no store at `{}`", path.display())));

@@ -4,15 +4,13 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::path::Path;
 
 use palisade_api::Clock as _;
 use palisade_api::audit::Actor;
 use palisade_api::keys::{self, Keyring, NewKey};
 use palisade_api::vault::Vault;
 use palisade_core::ident::AccountId;
-use palisade_store::sqlite::SqliteStore;
-use palisade_store::{Control, KeyRecord, Keys, StoreError, StoredSecret, Work};
+use palisade_store::{KeyRecord, Store, StoreError, StoredSecret};
 use serde_json::{Value, json};
 
 use crate::args::{self, Output};
@@ -21,7 +19,7 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::report::lines;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::terminal::{print, print_by, print_json, print_line, say};
-use crate::{report, sealing, serve};
+use crate::{opening, report, sealing};
 
 const PATH: &str = "/palisade/v1/keys";
 
@@ -76,7 +74,7 @@ enum Place {
 
 /// A store with what changing its keys takes.
 struct Opened {
-    store: SqliteStore,
+    store: Box<dyn Store>,
     /// Needed to seal a new secret alone: a store whose sealing key is lost can be tidied.
     vault: Option<Vault>,
     actor: Actor,
@@ -85,7 +83,7 @@ struct Opened {
 impl Opened {
     fn ring(&self) -> Keyring<'_> {
         Keyring {
-            store: &self.store,
+            store: &*self.store,
             vault: self.vault.as_ref(),
             entropy: &SystemEntropy,
             actor: &self.actor,
@@ -100,7 +98,7 @@ impl Place {
     fn of(place: &args::KeyPlace) -> Result<Place, Failure> {
         match place.remote {
             true => Ok(Place::Server(Client::new(&place.server)?)),
-            false => Place::over(existing(&place.store.0)?, None),
+            false => Place::over(opening::existing(&place.store)?, None),
         }
     }
 
@@ -108,7 +106,7 @@ impl Place {
     fn sealing(place: &args::KeyPlace) -> Result<Place, Failure> {
         match place.remote {
             true => Place::of(place),
-            false => Place::sealed(place, existing(&place.store.0)?),
+            false => Place::sealed(place, opening::existing(&place.store)?),
         }
     }
 
@@ -116,17 +114,17 @@ impl Place {
     fn making(place: &args::KeyPlace, new: bool) -> Result<Place, Failure> {
         match place.remote {
             true => Place::of(place),
-            false => Place::sealed(place, serve::open(&place.store.0, new)?),
+            false => Place::sealed(place, opening::open(&place.store, new)?),
         }
     }
 
-    fn sealed(place: &args::KeyPlace, store: SqliteStore) -> Result<Place, Failure> {
+    fn sealed(place: &args::KeyPlace, store: Box<dyn Store>) -> Result<Place, Failure> {
         let vault =
-            sealing::vault(&place.store.0, &store, place.key_file.as_deref(), &sealing::aloud)?;
+            sealing::vault(&place.store, &*store, place.key_file.as_deref(), &sealing::aloud)?;
         Place::over(store, Some(vault))
     }
 
-    fn over(store: SqliteStore, vault: Option<Vault>) -> Result<Place, Failure> {
+    fn over(store: Box<dyn Store>, vault: Option<Vault>) -> Result<Place, Failure> {
         Ok(Place::Store(Box::new(Opened { store, vault, actor: sealing::local()? })))
     }
 
@@ -186,7 +184,7 @@ fn list(place: &args::KeyPlace) -> Result<Vec<Value>, Failure> {
         let answer = Client::new(&place.server)?.own("GET", PATH, &[], b"")?;
         return Ok(answer.get("keys").and_then(Value::as_array).cloned().unwrap_or_default());
     }
-    let keys = existing(&place.store.0)?.keys().map_err(failed)?;
+    let keys = opening::existing(&place.store)?.keys().map_err(failed)?;
     Ok(keys.iter().map(key_json).collect())
 }
 
@@ -282,12 +280,12 @@ fn table(keys: &[Value]) -> String {
 
 /// `palisade keys reseal`: with the server stopped, since it holds the old sealing key.
 fn reseal(args: &args::KeyReseal) -> Result<(), Failure> {
-    existing(&args.store.0)?;
-    let store = serve::open_alone(&args.store.0)?;
-    let (path, file) = (&args.store.0, args.key_file.as_deref());
+    opening::existing(&args.store)?;
+    let store = opening::alone(&args.store)?;
+    let (address, file) = (&args.store, args.key_file.as_deref());
     let vault = match args.forget_lost {
-        true => sealing::left(path, file, &sealing::aloud)?,
-        false => Some(sealing::vault(path, &store, file, &sealing::aloud)?),
+        true => sealing::left(address, file, &sealing::aloud)?,
+        false => Some(sealing::vault(address, &*store, file, &sealing::aloud)?),
     };
     let new = Vault::new(&sealing::new_file(&args.new_key_file, &sealing::aloud)?);
     let opened = Opened { store, vault, actor: sealing::local()? };
@@ -306,18 +304,20 @@ fn reseal(args: &args::KeyReseal) -> Result<(), Failure> {
 
 /// The store's part of `palisade doctor`.
 pub fn doctor(args: &args::Doctor) -> Outcome {
-    let path = &args.store.0;
-    let store = existing(path)?;
+    let store = opening::existing(&args.store)?;
     let control = store.control().map_err(failed)?;
     let work = store.work(SystemClock.now_ms()).map_err(failed)?;
     let keys = store.keys().map_err(failed)?;
-    let size = std::fs::metadata(path).map(|facts| facts.len()).unwrap_or_default();
+    let size = match args.store.file() {
+        Some(path) => std::fs::metadata(path).map(|facts| facts.len()).unwrap_or_default(),
+        None => store.effort().map_err(failed)?.bytes,
+    };
     let mut text = String::new();
     let mut line = |name: &str, value: String| {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{name:<16}{value}");
     };
-    line("store", format!("{}, {} KiB, schema up to date", path.display(), size / 1024));
+    line("store", format!("{}, {} KiB, schema up to date", args.store, size / 1024));
     line(
         "organization",
         match &control.organization {
@@ -385,17 +385,6 @@ fn sealed(keys: &[KeyRecord]) -> String {
         })
         .collect();
     told.join("; ")
-}
-
-/// Opens a store that is there: looking must not make one.
-fn existing(path: &Path) -> Result<SqliteStore, Failure> {
-    if !path.exists() {
-        return Err(Failure::Usage(format!(
-            "there is no store at `{}`; say where it is with --store sqlite:PATH",
-            path.display()
-        )));
-    }
-    serve::open(path, false)
 }
 
 fn failed(error: StoreError) -> Failure {

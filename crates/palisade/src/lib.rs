@@ -18,6 +18,7 @@ pub mod failure;
 pub mod files;
 pub mod keys;
 pub mod logging;
+pub mod opening;
 mod permissions;
 pub mod printable;
 pub mod progress;

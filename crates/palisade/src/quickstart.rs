@@ -12,7 +12,7 @@ use palisade_core::policy::Quotas;
 use palisade_store::sqlite::Synchronous;
 use serde_json::Value;
 
-use crate::args;
+use crate::args::{self, Role};
 use crate::asking;
 use crate::client::Client;
 use crate::commands::{self, Ingested};
@@ -43,7 +43,9 @@ pub fn run(args: &args::Quickstart) -> Outcome {
     logging::start("warn");
     let sample = write_sample(&args.data)?;
     let plan = Plan {
-        store: args.data.join("quickstart.db"),
+        store: args.data.join("quickstart.db").into(),
+        role: Role::All,
+        spool: None,
         // It is made from the sample again whenever it is not there.
         new: true,
         listen: args.listen,

@@ -10,6 +10,7 @@ use palisade_api::vault::{Vault, VaultError};
 use palisade_api::{Clock as _, Entropy as _, mint};
 use palisade_store::{Keys, StoreError};
 
+use crate::args::StoreAddress;
 use crate::failure::{Failure, unreadable};
 use crate::system::{SystemClock, SystemEntropy};
 
@@ -17,20 +18,20 @@ use crate::system::{SystemClock, SystemEntropy};
 pub const VARIABLE: &str = "PALISADE_KEY";
 
 /// The vault of a store: under the key file, else under [`VARIABLE`], else under the file that goes
-/// with the store, `PATH.key`. A file that is not there is made while the store remembers no sealing
+/// with a store in a file, `PATH.key`. A file that is not there is made while the store remembers no sealing
 /// key; from then on it remembers this one. Secrets that an older Palisade left in the clear are
 /// sealed. Whoever asks is told of all that.
 ///
 /// # Errors
-/// Both a file and the variable; a key that cannot be read, is missing, or is not the one that the
-/// store's secrets are sealed under.
+/// Both a file and the variable, or neither for a store in a database; a key that cannot be read, is missing,
+/// or is not the one that the store's secrets are sealed under.
 pub fn vault(
-    path: &Path,
+    address: &StoreAddress,
     store: &dyn Keys,
     file: Option<&Path>,
     tell: &dyn Fn(&str),
 ) -> Result<Vault, Failure> {
-    let vault = Vault::new(&match Source::of(path, file)? {
+    let vault = Vault::new(&match Source::of(address, file)? {
         Source::Given(key) => key,
         Source::File(file) => of_file(&file, store, tell)?,
     });
@@ -44,11 +45,11 @@ pub fn vault(
 /// # Errors
 /// Both a file and the variable; a key that cannot be read.
 pub fn left(
-    path: &Path,
+    address: &StoreAddress,
     file: Option<&Path>,
     tell: &dyn Fn(&str),
 ) -> Result<Option<Vault>, Failure> {
-    let key = match Source::of(path, file)? {
+    let key = match Source::of(address, file)? {
         Source::Given(key) => key,
         Source::File(file) if !file.exists() => return Ok(None),
         Source::File(file) => new_file(&file, tell)?,
@@ -63,7 +64,7 @@ enum Source {
 }
 
 impl Source {
-    fn of(path: &Path, file: Option<&Path>) -> Result<Source, Failure> {
+    fn of(address: &StoreAddress, file: Option<&Path>) -> Result<Source, Failure> {
         let text = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty());
         match (file, text) {
             (Some(_), Some(_)) => Err(Failure::Usage(format!(
@@ -78,7 +79,13 @@ impl Source {
             (None, Some(text)) => Vault::key(&text)
                 .map(Source::Given)
                 .map_err(|error| Failure::Usage(format!("{VARIABLE} cannot be read: {error}"))),
-            (None, None) => Ok(Source::File(beside(path))),
+            (None, None) => match address {
+                StoreAddress::File(path) => Ok(Source::File(beside(path))),
+                StoreAddress::Database(_) => Err(Failure::Usage(format!(
+                    "a store in PostgreSQL has no key file of its own: give all nodes the same sealing key, \
+                     with --key-file or in {VARIABLE}; a --key-file that is not there is made for a new store"
+                ))),
+            },
         }
     }
 }

@@ -10,18 +10,24 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use axum::response::IntoResponse as _;
 use palisade_api::own::SPOOLED_PREFIX;
-use palisade_api::{App, Auth, Clock as _, Entropy as _, Rate, Settings};
+use palisade_api::{App, Auth, Clock as _, Rate, Settings};
 use palisade_core::evaluate;
 use palisade_core::ident::PolicyId;
 use palisade_core::policy::Quotas;
 use palisade_store::Store;
-use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
+use palisade_store::sqlite::Synchronous;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::args::{self, AuthMode};
+use crate::args::{self, AuthMode, Role, StoreAddress};
 use crate::aws::Aws;
 use crate::crew::{Crew, Keep, PROLONGING};
 use crate::edge::tls::{self, Tls};
@@ -32,7 +38,7 @@ use crate::system::{SystemClock, SystemEntropy};
 use crate::timekeeper::Timekeeper;
 use crate::watch::{Watch, watched};
 use crate::worker::Judging;
-use crate::{logging, sealing, sources, terminal};
+use crate::{logging, opening, sealing, sources, terminal};
 use signals::Signals;
 
 /// How often the last uses of keys are written.
@@ -47,8 +53,12 @@ const HOUR_MS: i64 = 60 * 60 * 1_000;
 
 /// What to serve, and how.
 pub struct Plan {
-    /// The store's file.
-    pub store: PathBuf,
+    /// The store.
+    pub store: StoreAddress,
+    /// What this node does of it.
+    pub role: Role,
+    /// Where long deliveries wait; `None` is beside the store's file, else among temporary files.
+    pub spool: Option<PathBuf>,
     /// Whether a store may be made where one was before.
     pub new: bool,
     /// Where to listen.
@@ -109,6 +119,12 @@ fn announce(what: &str) {
 
 fn plan(args: &args::Serve) -> Result<Plan, Failure> {
     allowed(args)?;
+    if args.role != Role::All && args.store.file().is_some() {
+        return Err(Failure::Usage(
+            "one server does everything of a store in a file; --role is for a store in PostgreSQL"
+                .to_owned(),
+        ));
+    }
     let auth = match args.auth {
         AuthMode::Open => Auth::Open,
         AuthMode::Sigv4 => Auth::SigV4 { window_ms: i64::from(args.clock_window) * 1_000 },
@@ -124,7 +140,9 @@ fn plan(args: &args::Serve) -> Result<Plan, Failure> {
         }
     }
     Ok(Plan {
-        store: args.store.0.clone(),
+        store: args.store.clone(),
+        role: args.role,
+        spool: args.spool.clone(),
         new: args.new,
         listen: args.listen,
         auth,
@@ -191,46 +209,6 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::Refused(format!("threads cannot be started: {error}")))
 }
 
-/// Opens the store at `path` without serving from it; its folder is made when it is not there, and so
-/// is the store, unless one was there before and this is not to be a `new` one.
-///
-/// # Errors
-/// The folder or the store cannot be made or opened; a store was there before.
-pub fn open(path: &Path, new: bool) -> Result<SqliteStore, Failure> {
-    open_as(path, new, false, Synchronous::Grouped)
-}
-
-/// As [`open`], while no server serves from it.
-///
-/// # Errors
-/// As [`open`], and a server that serves from it.
-pub fn open_alone(path: &Path) -> Result<SqliteStore, Failure> {
-    open_as(path, false, true, Synchronous::Grouped)
-}
-
-fn open_as(
-    path: &Path,
-    new: bool,
-    serve: bool,
-    synchronous: Synchronous,
-) -> Result<SqliteStore, Failure> {
-    if !new {
-        sealing::refuse_lost(path)?;
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder {
-        std::fs::create_dir_all(folder).map_err(|error| {
-            Failure::Refused(format!("folder `{}` cannot be made: {error}", folder.display()))
-        })?;
-    }
-    let mut fresh_sealing_key = [0; 32];
-    SystemEntropy
-        .fill(&mut fresh_sealing_key)
-        .map_err(|error| Failure::Refused(format!("no random bytes can be had: {error}")))?;
-    let opening = Opening { fresh_sealing_key, serve, synchronous };
-    SqliteStore::open(path, opening).map_err(|error| Failure::Refused(error.to_string()))
-}
-
 /// A server that runs.
 pub struct Running {
     /// Where it listens; the port is a real one even when any was asked for.
@@ -245,6 +223,8 @@ pub struct Running {
     /// What is read by itself.
     sources: Vec<JoinHandle<()>>,
     app: Arc<App>,
+    /// A folder that goes when the server does.
+    _spool: Option<TempDir>,
 }
 
 impl Running {
@@ -257,8 +237,7 @@ impl Running {
         let listener =
             TcpListener::bind(plan.listen).await.map_err(|error| unbound(plan.listen, &error))?;
         let address = listener.local_addr().map_err(|error| unbound(plan.listen, &error))?;
-        let store: Arc<dyn Store> =
-            Arc::new(open_as(&plan.store, plan.new, true, plan.synchronous)?);
+        let store: Arc<dyn Store> = opened(&plan).await?.into();
         // First: under another sealing key nothing of the store changes.
         let vault = sealing::vault(&plan.store, &*store, plan.key_file.as_deref(), &|told| {
             tracing::info!("{told}");
@@ -284,7 +263,7 @@ impl Running {
         if again {
             tracing::info!("another age counts as stale than before: all is judged again");
         }
-        let spool = spool(&plan.store)?;
+        let (spool, kept) = spool(&plan)?;
         let settings = Settings {
             vault: Some(Arc::new(vault)),
             rate: plan.rate,
@@ -302,24 +281,41 @@ impl Running {
         let keep = Keep { history_ms: plan.keep_history_ms, audit_ms: plan.keep_audit_ms };
         let crew = Crew::new(app.clone(), plan.judging, keep, PROLONGING);
         let task = |part, task| watched(&app, part, stopped.clone(), task);
-        let worker = task("worker", boxed(crew.work(time, stopped.clone())));
+        let worker = match plan.role {
+            Role::All | Role::Work => boxed(crew.work(time, stopped.clone())),
+            Role::Api => boxed(until(stopped.clone())),
+        };
+        let worker = task("worker", worker);
         let uses = write_uses_now_and_then(app.clone(), stopped.clone());
         let uses = task("key uses", boxed(uses));
         let certificate = tls.clone().map(|tls| {
             let fresh = tls::keep_fresh(tls, plan.edge.patience.tls_files, stopped.clone());
             task("certificate", boxed(fresh))
         });
-        let aside = beside(&plan.store, ".aside");
+        let aside = aside(&plan);
         let sources = plan
             .sources
+            .filter(|_| plan.role != Role::Api)
             .map(|(settings, aws)| sources::start(&app, settings, &aws, &aside, &stopped))
             .unwrap_or_default();
         let router = palisade_api::router(app.clone());
+        let router = if plan.role == Role::Work { only_probes(router) } else { router };
         let serving = edge::serve(listener, router, app.clone(), plan.edge, tls, stopped.clone());
         let listener = task("listener", boxed(serving));
-        let watch = Watch::start(app.clone())
+        let watch = Watch::start(app.clone(), plan.role != Role::Api)
             .map_err(|error| Failure::Refused(format!("threads cannot be started: {error}")))?;
-        Ok(Running { address, stop, listener, worker, uses, certificate, watch, sources, app })
+        Ok(Running {
+            address,
+            stop,
+            listener,
+            worker,
+            uses,
+            certificate,
+            watch,
+            sources,
+            app,
+            _spool: kept,
+        })
     }
 
     /// Serves until Ctrl-C or a request to terminate, then stops in order.
@@ -401,27 +397,69 @@ fn unbound(listen: SocketAddr, error: &std::io::Error) -> Failure {
     })
 }
 
-/// A path beside the store.
-fn beside(store: &Path, ending: &str) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
+/// A path beside a file.
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
 }
 
-/// The folder beside the store in which deliveries wait until they are authentic.
-fn spool(store: &Path) -> Result<PathBuf, Failure> {
-    let spool = beside(store, ".spool");
+/// The folder of what sources cannot read: beside the store's file, else beside the named spool.
+fn aside(plan: &Plan) -> PathBuf {
+    match plan.store.file().or(plan.spool.as_deref()) {
+        Some(file) => beside(file, ".aside"),
+        None => PathBuf::from("palisade-data/aside"),
+    }
+}
+
+/// The folder in which deliveries wait until they are authentic, and what removes it if it is this server's.
+fn spool(plan: &Plan) -> Result<(PathBuf, Option<TempDir>), Failure> {
+    let usual = plan.store.file().map(|file| beside(file, ".spool"));
+    let Some(spool) = plan.spool.clone().or_else(|| usual.clone()) else {
+        let made = tempfile::Builder::new().prefix("palisade-spool-").tempdir();
+        let made = made.map_err(|error| {
+            Failure::Refused(format!(
+                "no folder for deliveries can be made: {error}; name one with --spool"
+            ))
+        })?;
+        return Ok((made.path().to_owned(), Some(made)));
+    };
     std::fs::create_dir_all(&spool).map_err(|error| {
         Failure::Refused(format!("folder `{}` cannot be made: {error}", spool.display()))
     })?;
     // Where files cannot lose their names while they are open, a crash leaves them behind. Nobody
-    // else serves this store, so they are nobody's.
-    for left in std::fs::read_dir(&spool).into_iter().flatten().flatten() {
-        if left.file_name().to_string_lossy().starts_with(SPOOLED_PREFIX) {
-            let _ = std::fs::remove_file(left.path());
+    // else serves a store in a file, so they are nobody's; a folder that was named others may use as well.
+    if Some(&spool) == usual.as_ref() {
+        for left in std::fs::read_dir(&spool).into_iter().flatten().flatten() {
+            if left.file_name().to_string_lossy().starts_with(SPOOLED_PREFIX) {
+                let _ = std::fs::remove_file(left.path());
+            }
         }
     }
-    Ok(spool)
+    Ok((spool, None))
+}
+
+/// Opens the store. That may take long, and stops to be waited for when the process is to end.
+async fn opened(plan: &Plan) -> Result<Box<dyn Store>, Failure> {
+    let (store, new, synchronous) = (plan.store.clone(), plan.new, plan.synchronous);
+    let node = opening::node_name();
+    let opening =
+        tokio::task::spawn_blocking(move || opening::serving(&store, new, synchronous, &node));
+    opening.await.map_err(|error| Failure::Refused(format!("the store was not opened: {error}")))?
+}
+
+/// What a node answers that only works: probes and counts. Callers are told to ask another.
+fn only_probes(router: Router) -> Router {
+    router.layer(from_fn(async |request: Request, next: Next| {
+        match palisade_api::own::is_probe(request.uri().path()) {
+            true => next.run(request).await,
+            false => {
+                let why =
+                    "this node judges and answers probes alone (--role work); ask another node\n";
+                (StatusCode::SERVICE_UNAVAILABLE, why).into_response()
+            }
+        }
+    }))
 }
 
 /// Writes when keys were last used, once for many calls, until told to stop.

@@ -33,13 +33,13 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches over a server.
+    /// Watches over a server, and its worker if it `judges`.
     ///
     /// # Errors
     /// The system has no thread for it.
-    pub fn start(app: Arc<App>) -> io::Result<Watch> {
+    pub fn start(app: Arc<App>, judges: bool) -> io::Result<Watch> {
         let (until, ended) = channel();
-        let looking = Looking::new(app);
+        let looking = Looking::new(app, judges);
         let named = thread::Builder::new().name("watch".to_owned());
         let thread = named.spawn(move || looking.run(&ended))?;
         Ok(Watch { until, thread })
@@ -60,15 +60,16 @@ impl Watch {
 
 struct Looking {
     app: Arc<App>,
+    judges: bool,
     clock: ClockWatch,
     steps: u64,
     stepped: Instant,
 }
 
 impl Looking {
-    fn new(app: Arc<App>) -> Looking {
+    fn new(app: Arc<App>, judges: bool) -> Looking {
         let clock = ClockWatch::start(app.clock.now_ms());
-        Looking { app, clock, steps: 0, stepped: Instant::now() }
+        Looking { app, judges, clock, steps: 0, stepped: Instant::now() }
     }
 
     fn run(mut self, ended: &Receiver<()>) {
@@ -106,7 +107,7 @@ impl Looking {
             (self.steps, self.stepped) = (steps, Instant::now());
         }
         let still = self.stepped.elapsed();
-        (still > STILL).then(|| {
+        (self.judges && still > STILL).then(|| {
             format!(
                 "the worker has neither looked for work nor got on with any for {} s; start the \
                  server again if that goes on",

@@ -30,8 +30,9 @@ use round::Round;
 pub const FAN_OUT_CHUNK_MAX: usize = 1_000;
 /// Shards leased, judged and settled together.
 pub const LEASE_SHARDS_MAX: usize = 128;
-/// How long a lease lasts, unless it is prolonged, before its work may be leased again, milliseconds.
-pub const LEASE_MS: i64 = 60_000;
+/// How long a lease lasts, unless it is prolonged, before its work may be leased again, milliseconds: so long
+/// the work of a node that is gone waits for another.
+pub const LEASE_MS: i64 = 9_000;
 /// Does one round of due work. Answers how many fan-out steps and shards it dealt with; 0 means
 /// that nothing is due now.
 ///

@@ -16,6 +16,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use palisade::args::Role;
 use palisade::edge::tls::{self, Tls};
 use palisade::edge::{Edge, HEAD_READ_MAX, HEADERS_MAX, Patience};
 use palisade::serve::{Plan, Running};
@@ -52,7 +53,9 @@ impl Server {
     async fn start_in(folder: TempDir, auth: Auth, edge: Edge) -> Server {
         let plan = Plan {
             new: false,
-            store: folder.path().join("palisade.db"),
+            store: folder.path().join("palisade.db").into(),
+            role: Role::All,
+            spool: None,
             listen: "127.0.0.1:0".parse().unwrap(),
             auth,
             any_host: false,

@@ -168,7 +168,7 @@ fn a_clock_that_is_set_is_said() {
     let settings = Settings::new(Auth::Open, "unused".into());
     let entropy = Arc::new(palisade::system::SystemEntropy);
     let app = App::new(store, clock.clone(), entropy, settings);
-    let _watch = Watch::start(app.clone()).unwrap();
+    let _watch = Watch::start(app.clone(), true).unwrap();
     let is_said = || app.health.unwell().iter().any(|one| one.part == "clock");
     let until = |said: bool| {
         let begun = Instant::now();

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use palisade::args::Role;
 use palisade::edge::Edge;
 use palisade::serve::{Plan, Running};
 use palisade::worker::{self, Judging};
@@ -44,7 +45,9 @@ async fn serve(path: &Path) -> Running {
 async fn serve_assuming(path: &Path, assumed: Assumed) -> Running {
     let plan = Plan {
         new: false,
-        store: path.to_owned(),
+        store: path.to_owned().into(),
+        role: Role::All,
+        spool: None,
         listen: "127.0.0.1:0".parse().unwrap(),
         auth: Auth::Open,
         any_host: false,

@@ -28,27 +28,35 @@ pub(crate) trait Engine: Send + Sync {
     /// The rows, as one transaction sees them.
     type Rows<'r>: Rows;
 
-    /// Runs `ask`, all of whose reads see one moment.
-    fn read<T>(&self, ask: impl FnOnce(&Self::Rows<'_>) -> Result<T>) -> Result<T>;
+    /// Runs `ask`, all of whose reads see one moment. An engine that lost its way to the rows may run it
+    /// again.
+    fn read<T>(&self, ask: impl FnMut(&Self::Rows<'_>) -> Result<T>) -> Result<T>;
 
     /// As [`Engine::read`], for what uses one verb alone and needs no transaction for that.
-    fn read_one<T>(&self, ask: impl FnOnce(&Self::Rows<'_>) -> Result<T>) -> Result<T> {
+    fn read_one<T>(&self, ask: impl FnMut(&Self::Rows<'_>) -> Result<T>) -> Result<T> {
         self.read(ask)
     }
 
-    /// Runs `act` and returns when its writes are durable, or undoes all of them if it fails.
-    fn write<T>(&self, act: impl FnOnce(&Self::Rows<'_>) -> Result<T>) -> Result<T>;
+    /// Runs `act` and returns when its writes are durable, or undoes all of them if it fails. An engine that
+    /// undid it for no reason of `act` may run it again.
+    fn write<T>(&self, act: impl FnMut(&Self::Rows<'_>) -> Result<T>) -> Result<T>;
 
     /// As [`Engine::write`], without waiting until the writes are durable.
-    fn write_unawaited<T>(&self, act: impl FnOnce(&Self::Rows<'_>) -> Result<T>) -> Result<T> {
+    fn write_unawaited<T>(&self, act: impl FnMut(&Self::Rows<'_>) -> Result<T>) -> Result<T> {
         self.write(act)
+    }
+
+    /// As [`Engine::write_unawaited`], of what writes leases alone and puts marks off: it may run beside others
+    /// that write.
+    fn write_leases<T>(&self, act: impl FnMut(&Self::Rows<'_>) -> Result<T>) -> Result<T> {
+        self.write_unawaited(act)
     }
 
     /// Changes access keys, so that the former text of a secret is left nowhere.
     fn write_keys<T>(
         &self,
         changes: &[KeyChange],
-        act: impl FnOnce(&Self::Rows<'_>) -> Result<T>,
+        act: impl FnMut(&Self::Rows<'_>) -> Result<T>,
     ) -> Result<T> {
         let _ = changes;
         self.write(act)
@@ -262,15 +270,15 @@ impl<E: Engine> Work for E {
             return Ok(Vec::new());
         }
         // A lease that the end of the machine undoes has no holder any more.
-        self.write_unawaited(|rows| marks::lease(rows, now_ms, lease_ms, shards_max))
+        self.write_leases(|rows| marks::lease(rows, now_ms, lease_ms, shards_max))
     }
 
     fn prolong(&self, leases: &[Lease], until_ms: i64) -> Result<()> {
-        self.write_unawaited(|rows| marks::prolong(rows, leases, until_ms))
+        self.write_leases(|rows| marks::prolong(rows, leases, until_ms))
     }
 
     fn release(&self, leases: &[Lease], not_before_ms: Option<i64>) -> Result<()> {
-        self.write_unawaited(|rows| marks::release(rows, leases, not_before_ms))
+        self.write_leases(|rows| marks::release(rows, leases, not_before_ms))
     }
 
     fn settle(&self, settlements: &[Settlement]) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Palisade's durable state. Callers ask for a role of it ([`roles`]); [`Store`] is all roles together.
 //! What the roles mean is written once, as rules over rows. An engine has transactions and the verbs that
-//! read and write rows: [`sqlite`] is the embedded default, [`MemoryStore`] ends with the process.
+//! read and write rows: [`sqlite`] is the embedded default, [`postgres`] serves many nodes, [`MemoryStore`]
+//! ends with the process.
 //!
 //! The kinds of state, and the calls that write them:
 //!
@@ -23,6 +24,7 @@ mod effort;
 mod engine;
 mod keys;
 mod memory;
+pub mod postgres;
 mod records;
 pub mod roles;
 mod rules;

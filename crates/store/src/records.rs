@@ -268,7 +268,12 @@ pub struct Lease {
 
 /// Tells one lease from every other lease of its store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Fence(pub(crate) u64);
+pub struct Fence {
+    /// No other lease has it.
+    pub(crate) number: u64,
+    /// What has this number of the store's sequence, or an earlier one, was written when the lease was taken.
+    pub(crate) after: u64,
+}
 
 /// Where the facts of one shard stand: they did not change between two equal revisions of the shard.
 /// Revisions of different shards have nothing to do with each other, and none is earlier or later than

@@ -1,5 +1,7 @@
 //! What the tests of several crates share: where data of others lies, and which tests did not run.
 
+#[cfg(unix)]
+pub mod postgres;
 mod stores;
 
 use std::fs::OpenOptions;

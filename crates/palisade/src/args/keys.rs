@@ -32,7 +32,7 @@ pub struct KeyPlace {
         env = "PALISADE_STORE",
         default_value = "sqlite:palisade-data/palisade.db",
         value_parser = store(),
-        value_name = "sqlite:PATH"
+        value_name = STORE
     )]
     pub store: StoreAddress,
     /// File of the key under which the store's secrets are sealed; PALISADE_KEY may hold the key
@@ -117,7 +117,7 @@ pub struct KeyReseal {
         env = "PALISADE_STORE",
         default_value = "sqlite:palisade-data/palisade.db",
         value_parser = store(),
-        value_name = "sqlite:PATH"
+        value_name = STORE
     )]
     pub store: StoreAddress,
     /// File of the key under which the secrets are sealed so far; PALISADE_KEY may hold the key itself

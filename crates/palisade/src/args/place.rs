@@ -1,11 +1,12 @@
 //! Which server or store a command is about.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::TypedValueParser;
 use palisade_core::ident::Region;
+use palisade_store::postgres::Address;
 
 /// Where `serve` listens, and clients look for it.
 pub const LISTEN: &str = "127.0.0.1:7780";
@@ -33,9 +34,42 @@ pub struct Server {
     pub profile: Option<String>,
 }
 
-/// Where a store is: `sqlite:PATH`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct StoreAddress(pub PathBuf);
+/// Where a store is: `sqlite:PATH`, or `postgres://…`.
+#[derive(Clone, Debug)]
+pub enum StoreAddress {
+    /// In a file of this machine.
+    File(PathBuf),
+    /// In a database, which many nodes may serve from.
+    Database(Box<Address>),
+}
+
+/// How a store may be named.
+pub const STORE: &str = "sqlite:PATH|postgres://…";
+
+impl StoreAddress {
+    /// The file, where there is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            StoreAddress::File(path) => Some(path),
+            StoreAddress::Database(_) => None,
+        }
+    }
+}
+
+impl From<PathBuf> for StoreAddress {
+    fn from(path: PathBuf) -> StoreAddress {
+        StoreAddress::File(path)
+    }
+}
+
+impl std::fmt::Display for StoreAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            StoreAddress::File(path) => write!(f, "{}", path.display()),
+            StoreAddress::Database(address) => write!(f, "{address}"),
+        }
+    }
+}
 
 impl std::str::FromStr for StoreAddress {
     type Err = String;
@@ -45,17 +79,21 @@ impl std::str::FromStr for StoreAddress {
         const ENGINE_LENGTH_MAX: usize = 16;
         match text.split_once(':') {
             Some(("sqlite", "")) => Err("the path is missing; write `sqlite:PATH`".to_owned()),
-            Some(("sqlite", path)) => Ok(StoreAddress(path.into())),
+            Some(("sqlite", path)) => Ok(StoreAddress::File(path.into())),
+            Some(("postgres" | "postgresql", _)) => {
+                let variable = |name: &str| std::env::var(name).ok();
+                Ok(StoreAddress::Database(Box::new(Address::read(text, &variable)?)))
+            }
             Some((engine, _))
                 if engine.len() <= ENGINE_LENGTH_MAX
                     && engine.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') =>
             {
                 Err(format!(
-                    "`{engine}:` is no engine; write `sqlite:PATH`, SQLite is the only one"
+                    "`{engine}:` is no engine; write `sqlite:PATH` or `postgres://USER@HOST/DATABASE`"
                 ))
             }
             Some(_) | None => {
-                Err("write `sqlite:PATH`; SQLite is the only engine so far".to_owned())
+                Err("write `sqlite:PATH` or `postgres://USER@HOST/DATABASE`".to_owned())
             }
         }
     }
@@ -94,8 +132,16 @@ mod tests {
 
     #[test]
     fn a_store_is_named_by_its_engine() {
-        assert_eq!("sqlite:a/b.db".parse(), Ok(StoreAddress("a/b.db".into())));
-        for wrong in ["", "a.db", "sqlite:", "postgres://x", "my secret:x", "postgres:/x:y"] {
+        let file: StoreAddress = "sqlite:a/b.db".parse().unwrap();
+        assert_eq!(file.file(), Some(Path::new("a/b.db")));
+        let database: StoreAddress = "postgres://u:secret@h/d".parse().unwrap();
+        assert_eq!(
+            (database.file(), database.to_string().as_str()),
+            (None, "postgres://u@h:5432/d")
+        );
+        for wrong in
+            ["", "a.db", "sqlite:", "mysql://x", "my secret:x", "postgres:/x:y", "postgres:x"]
+        {
             let why = wrong.parse::<StoreAddress>().unwrap_err();
             assert!(!why.contains("secret") && !why.contains('x'), "{wrong:?}: {why}");
         }

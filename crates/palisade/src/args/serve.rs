@@ -32,16 +32,28 @@ impl From<SyncMode> for Synchronous {
     }
 }
 
+/// What a node does of a store that many nodes serve.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Role {
+    /// Answers calls and judges.
+    All,
+    /// Answers calls, and leaves judging to others.
+    Api,
+    /// Judges, and answers probes alone.
+    Work,
+}
+
 /// `palisade serve`
 #[derive(Args, Debug)]
 pub struct Serve {
-    /// The store; the file is created when it is not there.
+    /// The store; it is made when it is not there. Many nodes may serve one in PostgreSQL (15 or newer): the
+    /// URL may name several hosts, and what it leaves out comes from the PG… variables.
     #[arg(
         long,
         env = "PALISADE_STORE",
         default_value = "sqlite:palisade-data/palisade.db",
         value_parser = store(),
-        value_name = "sqlite:PATH"
+        value_name = STORE
     )]
     pub store: StoreAddress,
     /// What the server reads by itself: the organization and its inventory. Without it the server waits for
@@ -51,8 +63,16 @@ pub struct Serve {
     /// Make an empty store though a sealing key or a log of one is left where it would be.
     #[arg(long, env = "PALISADE_NEW", value_parser = FalseyValueParser::new())]
     pub new: bool,
+    /// What this node does of a store in PostgreSQL that others serve as well.
+    #[arg(long, env = "PALISADE_ROLE", default_value = "all")]
+    pub role: Role,
+    /// Folder in which long deliveries wait while they come in. Default: PATH.spool beside a store in a file,
+    /// else a new one among the system's temporary files.
+    #[arg(long, env = "PALISADE_SPOOL", value_name = "DIR")]
+    pub spool: Option<PathBuf>,
     /// Who sees to it that a commit is on disk before it is acknowledged. Both keep what was
-    /// acknowledged through power loss; grouped takes more writes a second.
+    /// acknowledged through power loss; grouped takes more writes a second. PostgreSQL's own settings count for
+    /// a store there.
     #[arg(long, env = "PALISADE_SYNCHRONOUS", default_value = "grouped")]
     pub synchronous: SyncMode,
     /// Address to listen on.
@@ -104,7 +124,8 @@ pub struct Serve {
     #[arg(long, env = "PALISADE_KEEP_AUDIT", default_value_t = 400, value_name = "DAYS")]
     pub keep_audit: u32,
     /// File of the key under which secrets of access keys are sealed; PALISADE_KEY may hold the key
-    /// itself instead. Default: the store's own, PATH.key, made when nothing is sealed yet.
+    /// itself instead. Default: the store's own, PATH.key, made when nothing is sealed yet. A store in
+    /// PostgreSQL has none: all its nodes are given the same key.
     #[arg(long, env = "PALISADE_KEY_FILE", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
     /// The partition that the organization is in: it is named in ARNs, and its home Region takes the

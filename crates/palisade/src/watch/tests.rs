@@ -36,7 +36,7 @@ fn a_task_that_ends_or_panics_is_named_and_one_that_was_to_stop_is_not() {
 #[test]
 fn a_worker_that_stands_still_is_told_and_one_that_moves_is_not() {
     let app = app();
-    let mut looking = Looking::new(app.clone());
+    let mut looking = Looking::new(app.clone(), true);
     assert_eq!(looking.judging(), None);
     let long_ago = Instant::now().checked_sub(STILL + LOOK).unwrap();
     looking.stepped = long_ago;
@@ -48,7 +48,7 @@ fn a_worker_that_stands_still_is_told_and_one_that_moves_is_not() {
 #[test]
 fn a_watch_looks_until_it_is_dropped_and_a_look_that_does_not_end_is_told() {
     let app = app();
-    let watch = Watch::start(app.clone()).unwrap();
+    let watch = Watch::start(app.clone(), true).unwrap();
     app.health.note("files", Some("before".to_owned()));
     let begun = Instant::now();
     while !unwell(&app).is_empty() {

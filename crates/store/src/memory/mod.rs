@@ -154,11 +154,11 @@ impl Drop for Turn<'_> {
 impl Engine for MemoryStore {
     type Rows<'r> = Tables;
 
-    fn read<T>(&self, ask: impl FnOnce(&Tables) -> Result<T>) -> Result<T> {
+    fn read<T>(&self, mut ask: impl FnMut(&Tables) -> Result<T>) -> Result<T> {
         ask(&self.tables())
     }
 
-    fn write<T>(&self, act: impl FnOnce(&Tables) -> Result<T>) -> Result<T> {
+    fn write<T>(&self, mut act: impl FnMut(&Tables) -> Result<T>) -> Result<T> {
         let tables = self.tables();
         let turn = Turn(&tables);
         let done = act(turn.0)?;

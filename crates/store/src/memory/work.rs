@@ -186,13 +186,13 @@ impl MarkRows for Tables {
         let living = leases.iter().filter(|(_, lease)| lease.until_ms > now_ms);
         Ok(living.map(|(shard, _)| shard.clone()).collect())
     }
-    fn put_lease(&self, shard: &ShardId, fence: u64, until_ms: i64) -> Result<()> {
+    fn put_lease(&self, shard: &ShardId, fence: u64, _: i64, until_ms: i64) -> Result<bool> {
         self.leases.put(shard.clone(), LeaseRow { fence, until_ms });
-        Ok(())
+        Ok(true)
     }
     fn move_lease(&self, shard: &ShardId, fence: u64, until_ms: i64) -> Result<()> {
         if self.leases.get(shard).is_some_and(|lease| lease.fence == fence) {
-            self.put_lease(shard, fence, until_ms)?;
+            self.leases.put(shard.clone(), LeaseRow { fence, until_ms });
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use palisade_core::ident::{AccountId, PolicyId, ShardId};
 
-use crate::{AuditEvent, Due, FanOut, Fence, Lease, Mark, Result, WorkCounts};
+use crate::{AuditEvent, Due, FanOut, Lease, Mark, Result, WorkCounts};
 
 use super::{Rows, keys};
 
@@ -53,26 +53,29 @@ pub fn lease(
     if free.is_empty() {
         return Ok(Vec::new());
     }
-    let fence = rows.next_sequence()?;
+    let fence = rows.next_fence()?;
     let until_ms = now_ms.saturating_add(lease_ms);
     let mut leases = Vec::with_capacity(free.len());
     for shard in free {
-        rows.put_lease(&shard, fence, until_ms)?;
-        let (marks, revision) = rows.due_marks(&shard, now_ms)?;
-        leases.push(Lease { shard, marks, fence: Fence(fence), revision });
+        if !rows.put_lease(&shard, fence.number, now_ms, until_ms)? {
+            continue;
+        }
+        let (mut marks, revision) = rows.due_marks(&shard, now_ms)?;
+        marks.sort_by(|one, other| one.due.cmp(&other.due));
+        leases.push(Lease { shard, marks, fence, revision });
     }
     Ok(leases)
 }
 
 /// Moves the end of leases that are still held.
 pub fn prolong(rows: &impl Rows, leases: &[Lease], until_ms: i64) -> Result<()> {
-    leases.iter().try_for_each(|lease| rows.move_lease(&lease.shard, lease.fence.0, until_ms))
+    leases.iter().try_for_each(|lease| rows.move_lease(&lease.shard, lease.fence.number, until_ms))
 }
 
 /// Gives up leases. Their marks, if not marked again since, are due no sooner than that.
 pub fn release(rows: &impl Rows, leases: &[Lease], not_before_ms: Option<i64>) -> Result<()> {
     for lease in leases {
-        if !rows.drop_lease(&lease.shard, lease.fence.0)? {
+        if !rows.drop_lease(&lease.shard, lease.fence.number)? {
             continue;
         }
         let Some(not_before_ms) = not_before_ms else { continue };
@@ -86,7 +89,7 @@ pub fn release(rows: &impl Rows, leases: &[Lease], not_before_ms: Option<i64>) -
 /// Ends a lease whose shard was judged, with the marks that were not made again since. `false` when it is
 /// not the shard's lease any more: it ran out and another worker took the shard, whose findings count.
 pub fn end(rows: &impl Rows, lease: &Lease) -> Result<bool> {
-    if !rows.drop_lease(&lease.shard, lease.fence.0)? {
+    if !rows.drop_lease(&lease.shard, lease.fence.number)? {
         return Ok(false);
     }
     for mark in &lease.marks {

@@ -13,7 +13,7 @@ use palisade_core::ledger::{Entry, ViolatorRow};
 
 use crate::clock::Noted;
 use crate::{
-    AuditEvent, AuditFilter, AuditRow, ControlChange, ControlState, Due, EntryRow, FanOut,
+    AuditEvent, AuditFilter, AuditRow, ControlChange, ControlState, Due, EntryRow, FanOut, Fence,
     HistoryRow, InventoryAges, KeyChange, KeyRecord, LeasedMark, ListRecord, Result, Revision,
 };
 
@@ -63,6 +63,11 @@ pub enum Kind {
 pub trait StoreRow {
     /// The next number of the store's sequence. Each is given once.
     fn next_sequence(&self) -> Result<u64>;
+    /// A number for leases. Each is given once.
+    fn next_fence(&self) -> Result<Fence> {
+        // One writer at a time: what has an earlier number is written.
+        self.next_sequence().map(|number| Fence { number, after: number })
+    }
     /// The sequence number at which a kind of facts last changed; 0 is never.
     fn changed(&self, kind: Kind) -> Result<u64>;
     fn put_changed(&self, kind: Kind, sequence: u64) -> Result<()>;
@@ -394,15 +399,15 @@ pub trait MarkRows {
     fn any_due(&self, now_ms: i64) -> Result<bool>;
     /// Hands out the shards of due marks, the longest due first, until told to stop.
     fn due_shards(&self, now_ms: i64, take: &mut dyn FnMut(ShardId) -> bool) -> Result<()>;
-    /// The due marks of a shard, ascending, and its revision: that of a shard without facts where its row
+    /// The due marks of a shard, in any order, and its revision: that of a shard without facts where its row
     /// is damaged, so that no change is taken for judged; loading tells of the damage.
     fn due_marks(&self, shard: &ShardId, now_ms: i64) -> Result<(Vec<LeasedMark>, Revision)>;
     fn counted(&self, now_ms: i64) -> Result<Counted>;
 
     /// Shards whose leases have not run out.
     fn leased(&self, now_ms: i64) -> Result<BTreeSet<ShardId>>;
-    /// Replaces a lease that ran out.
-    fn put_lease(&self, shard: &ShardId, fence: u64, until_ms: i64) -> Result<()>;
+    /// Replaces a lease that ran out. Answers `false` when somebody else took the shard meanwhile.
+    fn put_lease(&self, shard: &ShardId, fence: u64, now_ms: i64, until_ms: i64) -> Result<bool>;
     fn move_lease(&self, shard: &ShardId, fence: u64, until_ms: i64) -> Result<()>;
     /// Answers whether the shard had this lease.
     fn drop_lease(&self, shard: &ShardId, fence: u64) -> Result<bool>;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use palisade_core::ident::PolicyId;
 
-use crate::{Due, Fence, LedgerWrite, Outcome, Result, Settlement};
+use crate::{Due, LedgerWrite, Outcome, Result, Settlement};
 
 use super::references::{self, LastChanges};
 use super::{Rows, marks};
@@ -102,7 +102,7 @@ impl<R: Rows> Settling<'_, R> {
             }
         }
         // What was judged was loaded after the lease was taken, so the fence is a safe bound.
-        let Fence(loaded) = settlement.lease.fence;
+        let loaded = settlement.lease.fence.after;
         let last_changes = &self.known.last_changes;
         if references::replace(rows, policy, shard, &outcome.references, loaded, last_changes)? {
             marks::mark(rows, shard, Some(policy), self.sequence, at)?;

@@ -87,28 +87,28 @@ impl From<rusqlite::Error> for StoreError {
 impl Engine for SqliteStore {
     type Rows<'r> = Transaction<'r>;
 
-    fn read<T>(&self, ask: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        self.connections.read(ask)
+    fn read<T>(&self, mut ask: impl FnMut(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.connections.read(|tx| ask(tx))
     }
 
-    fn read_one<T>(&self, ask: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    fn read_one<T>(&self, mut ask: impl FnMut(&Transaction<'_>) -> Result<T>) -> Result<T> {
         self.connections.read_one(|connection| ask(&Transaction::on(connection)))
     }
 
-    fn write<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        self.connections.write(act)
+    fn write<T>(&self, mut act: impl FnMut(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.connections.write(|tx| act(tx))
     }
 
-    fn write_unawaited<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        self.connections.write_unawaited(act)
+    fn write_unawaited<T>(&self, mut act: impl FnMut(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.connections.write_unawaited(|tx| act(tx))
     }
 
     fn write_keys<T>(
         &self,
         changes: &[KeyChange],
-        act: impl FnOnce(&Transaction<'_>) -> Result<T>,
+        mut act: impl FnMut(&Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
-        let done = self.connections.write(|tx| forgetting(tx, act))?;
+        let done = self.connections.write(|tx| forgetting(tx, &mut act))?;
         if changes.iter().any(|change| matches!(change, KeyChange::Seal { .. })) {
             // The log may still hold in the clear what was sealed.
             self.connections.empty_log()?;

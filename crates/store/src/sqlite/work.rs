@@ -172,7 +172,7 @@ impl MarkRows for Transaction<'_> {
         Ok(leased)
     }
 
-    fn put_lease(&self, shard: &ShardId, fence: u64, until_ms: i64) -> Result<()> {
+    fn put_lease(&self, shard: &ShardId, fence: u64, _: i64, until_ms: i64) -> Result<bool> {
         let mut statement = self.prepare_cached(
             "INSERT INTO leases (account, region, fence, until_ms) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (account, region) DO UPDATE
@@ -180,7 +180,7 @@ impl MarkRows for Transaction<'_> {
         )?;
         let (account, region) = (shard.account.as_str(), shard.region.as_str());
         statement.execute(params![account, region, fence, until_ms])?;
-        Ok(())
+        Ok(true)
     }
 
     fn move_lease(&self, shard: &ShardId, fence: u64, until_ms: i64) -> Result<()> {

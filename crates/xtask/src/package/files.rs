@@ -33,7 +33,7 @@ pub fn check(package: &Package, report: &mut Report) -> Result<(), String> {
         "alert rules",
         passes(promtool.args(["check", "rules"]).arg(&rules), "promtool takes them"),
     );
-    for name in ["compose.yaml", "packaging/compose.moto.yaml"] {
+    for name in ["compose.yaml", "packaging/compose.moto.yaml", "packaging/compose.postgres.yaml"] {
         report.check(name, compose(name));
     }
     report.check("dependencies' licences and advisories", denied());

@@ -17,8 +17,9 @@ use super::files::{Claim, Files};
 use super::mark::{self, Marks};
 use super::mover::Mover;
 use super::writer::{Transaction, Writer, Written};
+use crate::effort::Spent;
 use crate::sqlite::opening::{Opening, Synchronous};
-use crate::sqlite::spent::Spent;
+use crate::sqlite::spent;
 use crate::sqlite::unusable::engine;
 use crate::sqlite::{recheck, schema, sums};
 
@@ -328,7 +329,7 @@ impl Connections {
 
     /// What the calls cost so far.
     pub(in crate::sqlite) fn effort(&self) -> Result<Effort> {
-        self.read(|tx| self.spent.effort(tx))
+        self.read(|tx| spent::effort(&self.spent, tx))
     }
 
     /// Moves what the write-ahead log holds into the file and empties it: nothing is then left in it
