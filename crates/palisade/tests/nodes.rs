@@ -2,8 +2,14 @@
 //! that was acknowledged is lost, the other does the work that was left, and the one that comes back writes
 //! nothing of what it found before.
 #![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and so may what tests share"
+)]
 
-#[path = "support/mod.rs"]
 mod support;
 
 use std::collections::BTreeMap;
@@ -254,7 +260,11 @@ fn a_node_that_is_killed_or_stopped_loses_nothing_and_writes_nothing_stale() {
             // What it was about to write, it has written or given up.
             thread::sleep(Duration::from_millis(500));
             longest = longest.max(rested(&store));
-            assert!(harmed.is_ready(), "it goes on");
+            let until = Instant::now() + Duration::from_secs(10);
+            while !harmed.is_ready() {
+                assert!(Instant::now() < until, "it does not go on, seed {seed}, round {round}");
+                thread::sleep(Duration::from_millis(50));
+            }
         }
         drop(harmed);
         let lost = lost(&store, &acknowledged.lock().unwrap());
@@ -269,6 +279,44 @@ fn a_node_that_is_killed_or_stopped_loses_nothing_and_writes_nothing_stale() {
         longest.as_millis()
     );
     assert!(!acknowledged.items.is_empty() && !acknowledged.policies.is_empty());
+}
+
+#[test]
+fn a_node_tells_of_a_database_that_is_gone_and_goes_on_when_it_is_back() {
+    let Some(programs) = postgres::programs().pop() else {
+        palisade_testkit::skipped("no PostgreSQL to be harmed");
+        return;
+    };
+    let mut server = postgres::Postgres::start(&programs);
+    let url = server.fresh_url();
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(&url, &folder.path().join("sealing.key"), "all").until_ready();
+    let within_ten_seconds = |is_ready: bool| {
+        let begun = Instant::now();
+        while node.is_ready() != is_ready {
+            assert!(
+                begun.elapsed() < Duration::from_secs(10),
+                "ready is not {is_ready} after 10 s"
+            );
+            thread::sleep(Duration::from_millis(50));
+        }
+    };
+    for round in 0..2_u64 {
+        server.freeze(true);
+        within_ten_seconds(false);
+        server.freeze(false);
+        within_ten_seconds(true);
+        server.crash();
+        within_ten_seconds(false);
+        let told = call(&node.endpoint, "ListPolicies", &json!({})).unwrap_or_default();
+        assert!(told["PolicyList"].is_null(), "{told}");
+        server.begin();
+        within_ten_seconds(true);
+        assert!(
+            ingest(&node.endpoint, &account(1), round + 1, "0.0.0.0/0"),
+            "it takes deliveries again"
+        );
+    }
 }
 
 #[test]

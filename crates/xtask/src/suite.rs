@@ -68,6 +68,14 @@ pub fn run() -> Result<(), String> {
         }
         Outcome::Passed
     });
+    step("a PostgreSQL", &|| match crate::postgres::ensure() {
+        Ok(which) => {
+            println!("{which}");
+            Outcome::Passed
+        }
+        // Its tests say so themselves, each one.
+        Err(why) => Outcome::Skipped(why),
+    });
     step("tests", &|| cargo(&["test", "--workspace", "--quiet", "--no-fail-fast"]));
     step("instruction budgets", &|| match crate::instructions::budgets(false) {
         Ok(Counted::Within) => Outcome::Passed,

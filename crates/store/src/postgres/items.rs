@@ -18,6 +18,8 @@ const ITEM: &str = "item";
 /// Rows, and bytes of bodies, of one statement that adds items.
 const FIRSTS_AT_ONCE_MAX: usize = 1_000;
 const FIRST_BYTES_AT_ONCE_MAX: usize = 4 << 20;
+/// Bodies of a statement from which on it is waited for.
+const UNANSWERED_BYTES_MAX: usize = 1 << 20;
 
 fn number(state: State) -> i16 {
     match state {
@@ -28,7 +30,32 @@ fn number(state: State) -> i16 {
 }
 
 impl ItemRows for Turn<'_> {
+    fn expect_items(
+        &self,
+        shard: &ShardId,
+        resource_type: &ResourceType,
+        ids: &[&str],
+    ) -> Result<()> {
+        let asked: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        let rows = self.rows(
+            "SELECT id, body, seen_ms FROM items
+             WHERE account = $1 AND region = $2 AND type = $3 AND id = ANY ($4)",
+            with![shard.account.as_str(), shard.region.as_str(), resource_type.as_str(), asked],
+        )?;
+        let mut expected: BTreeMap<String, Option<Stored>> =
+            ids.iter().map(|id| ((*id).to_owned(), None)).collect();
+        for row in &rows {
+            let stored = Stored { body: get(row, 1, ITEM)?, seen_ms: get(row, 2, ITEM)? };
+            expected.insert(get(row, 0, ITEM)?, Some(stored));
+        }
+        self.expected.put_items(shard, resource_type, expected);
+        Ok(())
+    }
+
     fn item(&self, key: &ItemKey) -> Result<Option<Stored>> {
+        if let Some(expected) = self.expected.take_item(key) {
+            return Ok(expected);
+        }
         let row = self.one(
             "SELECT body, seen_ms FROM items
              WHERE account = $1 AND region = $2 AND type = $3 AND id = $4",
@@ -44,6 +71,7 @@ impl ItemRows for Turn<'_> {
     }
 
     fn put_item(&self, key: &ItemKey, state: State, seen_ms: i64, body: &[u8]) -> Result<()> {
+        self.expected.take_item(key);
         self.send(
             "INSERT INTO items (account, region, type, id, state, seen_ms, body)
              VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -67,6 +95,9 @@ impl ItemRows for Turn<'_> {
         resource_type: &ResourceType,
         firsts: &[First<'_>],
     ) -> Result<()> {
+        for first in firsts {
+            self.expected.forget_item(shard, resource_type, first.id);
+        }
         let mut rest = firsts;
         while !rest.is_empty() {
             let mut bytes = 0_usize;
@@ -78,11 +109,16 @@ impl ItemRows for Turn<'_> {
             let (some, others) = rest.split_at_checked(count).unwrap_or((rest, &[]));
             rest = others;
             self.put_some(shard, resource_type, some)?;
+            if bytes >= UNANSWERED_BYTES_MAX {
+                // Else all that a large delivery holds would be on its way at one time.
+                self.flush()?;
+            }
         }
         Ok(())
     }
 
     fn see_item(&self, key: &ItemKey, seen_ms: i64, state: State) -> Result<()> {
+        self.expected.take_item(key);
         self.send(
             "UPDATE items SET state = $5, seen_ms = $6
              WHERE account = $1 AND region = $2 AND type = $3 AND id = $4",
@@ -103,6 +139,7 @@ impl ItemRows for Turn<'_> {
         resource_type: &ResourceType,
         mark_ms: i64,
     ) -> Result<Vec<ResourceId>> {
+        self.expected.forget_type(shard, resource_type);
         let rows = self.rows(
             "UPDATE items SET state = $5
              WHERE account = $1 AND region = $2 AND type = $3 AND state = $4 AND seen_ms < $6

@@ -22,6 +22,7 @@ mod audit;
 mod changes;
 mod columns;
 mod control;
+mod expected;
 mod fault;
 mod items;
 mod keys;

@@ -4,6 +4,7 @@ mod agree;
 mod beds;
 mod nodes;
 mod outages;
+mod secrecy;
 mod statements;
 mod versions;
 

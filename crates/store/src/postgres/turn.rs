@@ -12,6 +12,7 @@ use tokio_postgres::Row;
 use crate::{Result, StoreError};
 
 use super::columns::{Param, damaged, number, with};
+use super::expected::Expected;
 use super::fault::{Fault, FaultKind};
 use super::session::{CommitMark, Session};
 
@@ -48,6 +49,8 @@ pub(crate) struct Turn<'s> {
     has_counted: Cell<bool>,
     has_written: Cell<bool>,
     has_ended: Cell<bool>,
+    /// Rows that were asked for together, until each is asked for.
+    pub(super) expected: Expected,
 }
 
 /// How a transaction ended.
@@ -71,6 +74,7 @@ impl<'s> Turn<'s> {
             has_counted: Cell::new(false),
             has_written: Cell::new(false),
             has_ended: Cell::new(mode == Mode::ReadOne),
+            expected: Expected::default(),
         };
         match mode {
             Mode::ReadOne => {}
@@ -181,6 +185,11 @@ impl<'s> Turn<'s> {
             }
         }
         first.map_or(Ok(()), Err)
+    }
+
+    /// Waits for the answers to all that was sent.
+    pub(super) fn flush(&self) -> Result<()> {
+        Ok(self.answered()?)
     }
 
     fn next_unanswered(&self) -> Option<Unanswered<'s>> {

@@ -204,6 +204,28 @@ impl MarkRows for Turn<'_> {
         Ok(dropped > 0)
     }
 
+    fn drop_each_lease(&self, leases: &[(&ShardId, u64)]) -> Result<Vec<bool>> {
+        let accounts: Vec<String> = leases.iter().map(|(it, _)| it.account.to_string()).collect();
+        let regions: Vec<String> = leases.iter().map(|(it, _)| it.region.to_string()).collect();
+        let fences: Vec<i64> = leases.iter().map(|(_, fence)| fence.cast_signed()).collect();
+        let rows = self.rows(
+            "DELETE FROM leases WHERE (account, region, fence) IN (
+               SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]))
+             RETURNING account, region, fence",
+            with![accounts, regions, fences],
+        )?;
+        self.wrote();
+        let mut dropped = BTreeSet::new();
+        for row in &rows {
+            dropped.insert((shard_id(row, 0, "lease")?, number(row, 2, "lease")?));
+        }
+        // Of one that is named twice only the first is.
+        Ok(leases
+            .iter()
+            .map(|(shard, fence)| dropped.remove(&((*shard).clone(), *fence)))
+            .collect())
+    }
+
     fn drop_leases(&self) -> Result<()> {
         self.send("DELETE FROM leases", with![])
     }

@@ -19,7 +19,7 @@ use super::coverage::HeldTypes;
 use super::networks::{self, Networks};
 use super::prepared::{Prepared, Spoken};
 use super::protections::Served;
-use super::rows::{Coverage, First, Of, ShardRow, State, Stored};
+use super::rows::{Coverage, EXPECTED_MAX, First, Of, ShardRow, State, Stored};
 use super::{Rows, clock, coverage, damaged, gaps, marks, missed, readers};
 
 /// What a row of items is called where it is damaged.
@@ -172,16 +172,22 @@ impl<'t, R: Rows> Intake<'t, R> {
         self.is_whole |= is_first;
         let mut tally = Tally::default();
         let mut before = None;
-        for item in &told.items {
-            let again = before.replace(item.id) == Some(item.id);
-            if again {
-                // What waits to be written may be of the same resource.
-                self.write_firsts(resource_type)?;
+        for some in told.items.chunks(EXPECTED_MAX) {
+            if !is_first {
+                let ids: Vec<&str> = some.iter().map(|item| item.id).collect();
+                self.rows.expect_items(self.id, resource_type, &ids)?;
             }
-            tally.count(match is_first && !again {
-                true => self.observe_first(item, mark, moment)?,
-                false => self.observe(item, mark, moment)?,
-            });
+            for item in some {
+                let again = before.replace(item.id) == Some(item.id);
+                if again {
+                    // What waits to be written may be of the same resource.
+                    self.write_firsts(resource_type)?;
+                }
+                tally.count(match is_first && !again {
+                    true => self.observe_first(item, mark, moment)?,
+                    false => self.observe(item, mark, moment)?,
+                });
+            }
         }
         self.write_firsts(resource_type)?;
         tally.add_to(accepted, resource_type);

@@ -2,7 +2,7 @@
 
 use palisade_core::ident::{AccountId, PolicyId, ShardId};
 
-use crate::{AuditEvent, Due, FanOut, Lease, Mark, Result, WorkCounts};
+use crate::{AuditEvent, Due, FanOut, Lease, LeasedMark, Mark, Result, WorkCounts};
 
 use super::{Rows, keys};
 
@@ -86,16 +86,12 @@ pub fn release(rows: &impl Rows, leases: &[Lease], not_before_ms: Option<i64>) -
     Ok(())
 }
 
-/// Ends a lease whose shard was judged, with the marks that were not made again since. `false` when it is
-/// not the shard's lease any more: it ran out and another worker took the shard, whose findings count.
-pub fn end(rows: &impl Rows, lease: &Lease) -> Result<bool> {
-    if !rows.drop_lease(&lease.shard, lease.fence.number)? {
-        return Ok(false);
-    }
-    for mark in &lease.marks {
-        rows.drop_mark(&lease.shard, &mark.due, mark.version)?;
-    }
-    Ok(true)
+/// Ends what a lease was for, that its shard be judged: the marks that were not made again since. The lease is
+/// dropped already; where it was not the shard's any more, as it ran out and another worker took the shard, that
+/// one's findings count, and these marks are its.
+pub fn end(rows: &impl Rows, lease: &Lease) -> Result<()> {
+    let drop = |mark: &LeasedMark| rows.drop_mark(&lease.shard, &mark.due, mark.version);
+    lease.marks.iter().try_for_each(drop)
 }
 
 // Fan-outs.

@@ -162,8 +162,22 @@ pub struct First<'t> {
     pub body: &'t [u8],
 }
 
+/// Rows that are said to be asked for at one time.
+pub const EXPECTED_MAX: usize = 1_000;
+
 /// Items, whatever their state.
 pub trait ItemRows {
+    /// Says that [`ItemRows::item`] will be asked for these, up to [`EXPECTED_MAX`]: an engine to which each
+    /// question is a way may ask once.
+    fn expect_items(
+        &self,
+        shard: &ShardId,
+        resource_type: &ResourceType,
+        ids: &[&str],
+    ) -> Result<()> {
+        let _ = (shard, resource_type, ids);
+        Ok(())
+    }
     fn item(&self, key: &ItemKey) -> Result<Option<Stored>>;
     fn put_item(&self, key: &ItemKey, state: State, seen_ms: i64, body: &[u8]) -> Result<()>;
     /// Adds items of one type that have no row yet.
@@ -353,6 +367,11 @@ pub trait ReaderRows {
         before: &str,
     ) -> Result<Vec<(String, ShardId, PolicyId)>>;
     fn readers_of(&self, reference: &str) -> Result<Vec<(ShardId, PolicyId)>>;
+    /// Says that [`ReaderRows::read_by`] will be asked of these.
+    fn expect_readers(&self, readers: &[(&PolicyId, &AccountId)]) -> Result<()> {
+        let _ = readers;
+        Ok(())
+    }
     fn read_by(&self, policy: &PolicyId, account: &AccountId) -> Result<BTreeSet<String>>;
     fn put_reader(&self, reference: &str, policy: &PolicyId, reader: &ShardId) -> Result<()>;
     fn drop_reader(&self, reference: &str, policy: &PolicyId, account: &AccountId) -> Result<()>;
@@ -411,6 +430,10 @@ pub trait MarkRows {
     fn move_lease(&self, shard: &ShardId, fence: u64, until_ms: i64) -> Result<()>;
     /// Answers whether the shard had this lease.
     fn drop_lease(&self, shard: &ShardId, fence: u64) -> Result<bool>;
+    /// [`MarkRows::drop_lease`] of each.
+    fn drop_each_lease(&self, leases: &[(&ShardId, u64)]) -> Result<Vec<bool>> {
+        leases.iter().map(|(shard, fence)| self.drop_lease(shard, *fence)).collect()
+    }
     fn drop_leases(&self) -> Result<()>;
 
     /// Begins a fan-out, or begins it anew.

@@ -8,12 +8,27 @@ use palisade_core::ident::PolicyId;
 use crate::{Due, LedgerWrite, Outcome, Result, Settlement};
 
 use super::references::{self, LastChanges};
+use super::rows::EXPECTED_MAX;
 use super::{Rows, marks};
 
 /// Writes settlements, each as far as its lease and its policies' revisions hold.
 pub fn settle(rows: &impl Rows, settlements: &[Settlement]) -> Result<()> {
     let settling = Settling { rows, sequence: rows.next_sequence()?, known: Known::default() };
-    settlements.iter().try_for_each(|settlement| settling.one(settlement))
+    // INVARIANT: only the holder of a shard's lease writes its ledger, since what it writes is a
+    // difference from what it loaded.
+    let leases: Vec<_> =
+        settlements.iter().map(|it| (&it.lease.shard, it.lease.fence.number)).collect();
+    let held = rows.drop_each_lease(&leases)?;
+    let held: Vec<_> =
+        settlements.iter().zip(held).filter(|(_, is_held)| *is_held).map(|(it, _)| it).collect();
+    for some in held.chunks(EXPECTED_MAX) {
+        let readers = some.iter().flat_map(|it| {
+            it.outcomes.iter().map(|outcome| (&outcome.policy, &it.lease.shard.account))
+        });
+        rows.expect_readers(&readers.collect::<Vec<_>>())?;
+        some.iter().try_for_each(|settlement| settling.one(settlement))?;
+    }
+    Ok(())
 }
 
 /// One transaction's settlements.
@@ -35,11 +50,7 @@ impl<R: Rows> Settling<'_, R> {
     fn one(&self, settlement: &Settlement) -> Result<()> {
         let Settlement { lease, evaluated_ms, outcomes, not_before_ms, revision } = settlement;
         let rows = self.rows;
-        // INVARIANT: only the holder of a shard's lease writes its ledger, since what it writes is a
-        // difference from what it loaded.
-        if !marks::end(rows, lease)? {
-            return Ok(());
-        }
+        marks::end(rows, lease)?;
         let mut current = Vec::with_capacity(outcomes.len());
         for outcome in outcomes {
             if self.revision(&outcome.policy)? == Some(outcome.revision) {

@@ -90,7 +90,15 @@ fn tables(statement: &str) -> BTreeSet<&str> {
 fn names_the_account(statement: &str) -> bool {
     let inserts = statement.starts_with("INSERT") && statement.contains("account");
     let is_of_values = statement.contains("VALUES") || statement.contains("unnest(");
-    let compares = ["account = $", "account IN ('', $", "account > $", "other = $"];
+    // Lists of keys name each its account.
+    let compares = [
+        "account) IN (SELECT",
+        "(account, region, fence) IN",
+        "account = $",
+        "account IN ('', $",
+        "account > $",
+        "other = $",
+    ];
     // Of due work any account's is taken, one by one.
     let takes_due = statement.contains("FOR UPDATE SKIP LOCKED");
     takes_due || inserts && is_of_values || compares.iter().any(|one| statement.contains(one))
