@@ -263,7 +263,7 @@ impl Running {
         if again {
             tracing::info!("another age counts as stale than before: all is judged again");
         }
-        let (spool, kept) = spool(&plan)?;
+        let ((spool, kept), aside) = (spool(&plan)?, aside(&plan));
         let settings = Settings {
             vault: Some(Arc::new(vault)),
             rate: plan.rate,
@@ -292,7 +292,6 @@ impl Running {
             let fresh = tls::keep_fresh(tls, plan.edge.patience.tls_files, stopped.clone());
             task("certificate", boxed(fresh))
         });
-        let aside = aside(&plan);
         let sources = plan
             .sources
             .filter(|_| plan.role != Role::Api)

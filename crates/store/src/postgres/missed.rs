@@ -107,6 +107,7 @@ fn cause(number: i16) -> Result<Cause> {
         1 => Ok(Cause::LeftOut),
         2 => Ok(Cause::Item),
         3 => Ok(Cause::File),
+        4 => Ok(Cause::Call),
         other => Err(damaged(MISSED, format!("cause {other}"))),
     }
 }
@@ -118,5 +119,6 @@ fn cause_number(cause: Cause) -> i16 {
         Cause::LeftOut => 1,
         Cause::Item => 2,
         Cause::File => 3,
+        Cause::Call => 4,
     }
 }

@@ -172,7 +172,7 @@ CREATE TABLE missed (
   region text COLLATE "C" NOT NULL,  -- '': any
   type text COLLATE "C" NOT NULL,    -- '': any
   what text COLLATE "C" NOT NULL,    -- id of a resource, or a file's name; '': unknown
-  cause smallint NOT NULL, -- 0 a listing goes on, 1 an answer left it out, 2 an item, 3 a file cannot be read
+  cause smallint NOT NULL, -- 0 a listing goes on, 1 an answer left it out, 2 an item, 3 a file cannot be read, 4 a call failed
   moment_ms bigint NOT NULL,
   PRIMARY KEY (account, region, type, what, cause)
 );
