@@ -263,9 +263,7 @@ impl Running {
         if again {
             tracing::info!("another age counts as stale than before: all is judged again");
         }
-        let (spool, kept) = spool(&plan)?;
-        let aside =
-            plan.store.file().map_or_else(|| spool.join("aside"), |file| beside(file, ".aside"));
+        let ((spool, kept), aside) = (spool(&plan)?, aside(&plan));
         let settings = Settings {
             vault: Some(Arc::new(vault)),
             over_tls: plan.edge.tls.is_some() || plan.edge.behind_proxy,
@@ -400,17 +398,25 @@ fn unbound(listen: SocketAddr, error: &std::io::Error) -> Failure {
     })
 }
 
-/// A path beside the store.
-fn beside(store: &Path, ending: &str) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
+/// A path beside a file.
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
 }
 
+/// The folder of what sources cannot read: beside the store's file, else beside the named spool.
+fn aside(plan: &Plan) -> PathBuf {
+    match plan.store.file().or(plan.spool.as_deref()) {
+        Some(file) => beside(file, ".aside"),
+        None => PathBuf::from("palisade-data/aside"),
+    }
+}
+
 /// The folder in which deliveries wait until they are authentic, and what removes it if it is this server's.
 fn spool(plan: &Plan) -> Result<(PathBuf, Option<TempDir>), Failure> {
-    let beside = plan.store.file().map(|file| beside(file, ".spool"));
-    let Some(spool) = plan.spool.clone().or_else(|| beside.clone()) else {
+    let usual = plan.store.file().map(|file| beside(file, ".spool"));
+    let Some(spool) = plan.spool.clone().or_else(|| usual.clone()) else {
         let made = tempfile::Builder::new().prefix("palisade-spool-").tempdir();
         let made = made.map_err(|error| {
             Failure::Refused(format!(
@@ -424,7 +430,7 @@ fn spool(plan: &Plan) -> Result<(PathBuf, Option<TempDir>), Failure> {
     })?;
     // Where files cannot lose their names while they are open, a crash leaves them behind. Nobody
     // else serves a store in a file, so they are nobody's; a folder that was named others may use as well.
-    if Some(&spool) == beside.as_ref() {
+    if Some(&spool) == usual.as_ref() {
         for left in std::fs::read_dir(&spool).into_iter().flatten().flatten() {
             if left.file_name().to_string_lossy().starts_with(SPOOLED_PREFIX) {
                 let _ = std::fs::remove_file(left.path());
