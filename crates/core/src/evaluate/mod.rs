@@ -182,17 +182,14 @@ mod tests {
 
     #[test]
     fn a_type_that_is_not_judged_is_an_issue_and_never_a_result() {
-        for (policy_type, want) in [(
-            PolicyType::ImportNetworkFirewall,
-            "AWSVPC Palisade does not judge policies of type IMPORT_NETWORK_FIREWALL yet.",
-        )] {
-            let policy = policy("AWS::EC2::Subnet", Rule::NotJudged(policy_type));
-            let shard =
-                world([body(ResourceType::SUBNET, "subnet-1", crate::inventory::Body::Unwanted)]);
-            let judgement = judged(&policy, &shard, &References::new());
-            assert_eq!(gaps(&judgement), [want]);
-            assert_eq!((judgement.status(), judgement.in_scope), (None, 1));
-            assert!(references(&policy).is_empty());
-        }
+        let policy_type = PolicyType::ImportNetworkFirewall;
+        let policy = policy("AWS::EC2::Subnet", Rule::NotJudged(policy_type));
+        let shard =
+            world([body(ResourceType::SUBNET, "subnet-1", crate::inventory::Body::Unwanted)]);
+        let judgement = judged(&policy, &shard, &References::new());
+        let want = "AWSVPC Palisade does not judge policies of type IMPORT_NETWORK_FIREWALL yet.";
+        assert_eq!(gaps(&judgement), [want]);
+        assert_eq!((judgement.status(), judgement.in_scope), (None, 1));
+        assert!(references(&policy).is_empty());
     }
 }
