@@ -243,7 +243,7 @@ What to look at
   legacy-erp        137 groups open ssh or rdp. AWS's answer ends at 100; ours counts and lists them all
   northbay-outdoor  exactly 100, harborline-wms 101: on either side of that limit
   kiosk-prod        AWS Config is not set up there: nothing is known
-  ml-platform-prod  its recorder leaves types out: five policies cannot be judged
+  ml-platform-prod  its recorder leaves types out: six policies cannot be judged
   network-hub       a vendor's firewall is there, but no source tells whether it is onboarded
   sandbox-…         excluded from the policies by their organizational unit
   old-marketing-…   suspended, so in no policy's scope
