@@ -188,10 +188,15 @@ fn recorded_answers_become_items_that_are_read_to_the_last_field() {
                         Seen { account: ACCOUNT, region: REGION, at: "2026-01-01T00:00:00.000Z" };
                     let mut described = described;
                     described.related.get_or_insert_default();
+                    let judged_by = ["groups", "ipPermissions", "securityGroups", "entries"];
+                    let body = &described.configuration;
+                    let is_cut = judged_by.iter().all(|name| body.get(*name).is_none());
                     let item = described.item(kind.as_str(), seen).to_string();
                     let read = read_item(item.as_bytes())
                         .unwrap_or_else(|why| panic!("{name}: {why}\n{item}"));
-                    assert_ne!(read.item.body, Body::Unseen, "{name}: {item}");
+                    // Some recordings were cut down to what their tests needed.
+                    let is_unseen = read.item.body == Body::Unseen;
+                    assert!(!is_unseen || is_cut, "{name}: {item}");
                     if let Body::SecurityGroup(group) = &read.item.body {
                         // Recordings from before IPv6 tell nothing of it, and that is what is read.
                         let is_whole = tells_all(&member);
