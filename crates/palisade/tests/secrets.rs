@@ -50,11 +50,9 @@ const ASKING: [&[&str]; 6] = [
 #[test]
 fn a_store_that_is_refused_is_not_repeated() {
     for address in [
-        format!("postgres://palisade:{NEEDLE}@db.example/fms"),
         format!("postgres://palisade:{NEEDLE}"),
         NEEDLE.to_owned(),
         format!("mysql:{NEEDLE}"),
-        format!("postgres://db.example/fms?password={NEEDLE}"),
         format!("my {NEEDLE}:x"),
     ] {
         for line in STORED {
@@ -70,6 +68,26 @@ fn a_store_that_is_refused_is_not_repeated() {
     told(&palisade(&["serve", &stray]).output().unwrap());
     told(&palisade(&[&stray]).output().unwrap());
     told(&palisade(&["serve", "--listen", &stray]).output().unwrap());
+}
+
+/// Nothing listens there.
+#[test]
+fn a_database_that_cannot_be_reached_is_told_without_its_password() {
+    for address in [
+        format!("postgres://palisade:{NEEDLE}@127.0.0.1:9/fms"),
+        format!("postgres://127.0.0.1:9/fms?password={NEEDLE}"),
+        format!("postgres://127.0.0.1:9/fms?passwort={NEEDLE}"),
+        format!("postgres://palisade:{NEEDLE}@127.0.0.1:port/fms"),
+    ] {
+        for line in [&["serve"][..], &["keys", "list"]] {
+            let flag = palisade(&[line, &["--store", &address]].concat()).output().unwrap();
+            assert_ne!(flag.status.code(), Some(0), "{line:?}");
+            told(&flag);
+            let set = palisade(line).env("PALISADE_STORE", &address).output().unwrap();
+            assert_ne!(set.status.code(), Some(0), "{line:?}");
+            told(&set);
+        }
+    }
 }
 
 #[test]
