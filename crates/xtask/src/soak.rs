@@ -163,7 +163,6 @@ fn play(
         .env("PALISADE_SEED", seed.to_string())
         .env(first_name, first.to_string())
         .env(count_name, count.to_string())
-        .env("PALISADE_UNSETTLED", "1")
         .current_dir(folders::root())
         .status()
         .map_err(|error| format!("{} cannot be run: {error}", test.display()))?;

@@ -68,9 +68,11 @@ impl<'a> ListPeer<'a> {
         Some(ipv4.chain(list.ipv6.iter().flatten().copied().map(IpNet::V6)))
     }
 
-    /// That its entries may have changed since they were told.
+    /// That its entries may have changed since they were told. Where nothing told them, what does not
+    /// ask for them is as it would be whatever they are.
     pub fn outdated(&self) -> Option<Gap> {
-        self.held.and_then(|(item, _)| outdated(item))
+        let told = self.held.filter(|_| self.entries().is_some());
+        told.and_then(|(item, _)| outdated(item))
     }
 
     /// That something was to be told by its entries, and nothing tells them.

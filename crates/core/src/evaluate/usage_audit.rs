@@ -115,7 +115,9 @@ impl Evaluator for UsageAudit {
             let verdict = match &item.body {
                 Body::SecurityGroup(group) if is_audited(group, replicas) => {
                     let lookalike = replicas.maker(group) == Maker::Lookalike;
-                    if self.unique && group.has_untold_rules() {
+                    // What is told to be in no VPC is compared with none.
+                    let is_compared = self.unique && group.vpc.as_deref() != Some("");
+                    if is_compared && group.has_untold_rules() {
                         judgement.gaps.insert(untold_rules_gap(item));
                     }
                     match (keepers.get(item.key.id.as_str()), self.unused_after_ms) {

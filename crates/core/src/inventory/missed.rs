@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ident::{AccountId, Region, ResourceId, ResourceType};
+use crate::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
 
 use super::name::NameFacts;
 
@@ -106,8 +106,7 @@ pub fn open_gaps<'m>(
 ) -> OpenGaps {
     let mut open = OpenGaps::new();
     for one in missed {
-        let is_item = one.cause == Cause::Item && one.what.is_some();
-        if is_item && seen_ms(one).is_some_and(|seen| seen >= one.moment_ms) {
+        if one.is_of_a_resource() && seen_ms(one).is_some_and(|seen| seen >= one.moment_ms) {
             continue;
         }
         let types = match &one.resource_type {
@@ -143,6 +142,14 @@ pub(super) struct Sort {
     pub region: Option<Region>,
     pub resource_type: Option<ResourceType>,
     pub id: Option<ResourceId>,
+}
+
+impl Sort {
+    /// Whether what is told of account and Region leaves a shard open.
+    fn may_be_in(&self, shard: &ShardId) -> bool {
+        (self.accounts.is_empty() || self.accounts.contains(&shard.account))
+            && self.region.as_ref().is_none_or(|region| *region == shard.region)
+    }
 }
 
 /// Lost items of one file that are told apart by their ids; then, as many more by all else.
@@ -189,6 +196,17 @@ impl LostItems {
     /// Whether one may be of any type.
     pub fn of_any_type(&self) -> bool {
         self.sorts.keys().any(|sort| sort.resource_type.is_none())
+    }
+
+    /// Whether one may be of any type of a shard.
+    pub fn of_any_type_in(&self, shard: &ShardId) -> bool {
+        self.sorts.keys().any(|sort| sort.resource_type.is_none() && sort.may_be_in(shard))
+    }
+
+    /// Whether one may be of this type and shard.
+    pub fn of_type_in(&self, shard: &ShardId, resource_type: &ResourceType) -> bool {
+        let of_it = |sort: &Sort| sort.resource_type.as_ref().is_none_or(|t| t == resource_type);
+        self.sorts.keys().any(|sort| of_it(sort) && sort.may_be_in(shard))
     }
 
     fn accounts(&self) -> impl Iterator<Item = &AccountId> {
@@ -373,6 +391,12 @@ impl MissedItems {
 }
 
 impl Missed {
+    /// Whether it is an item of a resource that is known, so that a later state of that ends the gap
+    /// (semantics §11 row 39). An id is of one type alone (formats §3): without a type it tells none.
+    pub fn is_of_a_resource(&self) -> bool {
+        self.cause == Cause::Item && self.what.is_some() && self.resource_type.is_some()
+    }
+
     /// A file that cannot be read, by its name, which may be the key of an object in S3. `account` is
     /// told otherwise where the name tells none; without either it may be anybody's. Its moment is
     /// `now_ms` where the name tells none.

@@ -16,7 +16,7 @@ use super::{Body, ItemKey, Observation, RecordingGroup};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SnapshotFacts {
     /// Whose snapshot it is: that of its items, else of its file name; `None` when its items are of
-    /// several, or one of them could not be read at all.
+    /// several, or one that could not be read may be of any type of it.
     pub shard: Option<ShardId>,
     /// The time in its file name, else the newest capture time in it; milliseconds since the epoch.
     pub moment_ms: i64,
@@ -258,10 +258,11 @@ impl Coverage {
             return None;
         }
         let moment_ms = name.moment_ms.or(self.newest_ms)?;
-        // The one shard, unless what was lost may be of any type.
-        let shard = self.shard(name.shard()).filter(|_| !self.lost.of_any_type());
+        let shard = self.shard(name.shard());
         let covers = shard.as_ref().map(|shard| self.covers(shard)).unwrap_or_default();
         let holds = shard.as_ref().map(|shard| self.holds(shard)).unwrap_or_default();
+        // Not where what was lost may be of any type.
+        let shard = shard.filter(|shard| !self.lost.of_any_type_in(shard));
         Some(SnapshotFacts { shard, moment_ms, claimed_ms: None, covers, holds })
     }
 
@@ -295,7 +296,8 @@ impl Coverage {
         }
         at_home.retain(|resource_type| !is_also_regional(resource_type));
         let both = [(shard.clone(), own), (home, at_home)];
-        both.into_iter().filter(|(_, types)| !types.is_empty()).collect()
+        let is_told = |shard: &ShardId| !self.lost.of_any_type_in(shard);
+        both.into_iter().filter(|(shard, types)| !types.is_empty() && is_told(shard)).collect()
     }
 
     fn covers(&self, shard: &ShardId) -> BTreeMap<ShardId, BTreeSet<ResourceType>> {
@@ -309,9 +311,8 @@ impl Coverage {
         } else {
             global.retain(|resource_type| !is_also_regional(resource_type));
         }
-        let lost = self.lost.types();
         for (shard, mut types) in [(shard.clone(), own), (home, global)] {
-            types.retain(|resource_type| !lost.contains(resource_type));
+            types.retain(|resource_type| !self.lost.of_type_in(&shard, resource_type));
             if !types.is_empty() {
                 covers.insert(shard, types);
             }

@@ -38,23 +38,8 @@ const CASES_TELLING_MIN: u64 = 5_000;
 /// Within how many cases every mutation has to be noticed.
 const MUTATION_CASES_MAX: u64 = 60_000;
 
-/// Whether tests that compare the two evaluators on generated worlds run: by `PALISADE_UNSETTLED`,
-/// until a million cases were seen to agree.
-pub fn compares() -> bool {
-    if setting("PALISADE_UNSETTLED", 0) == 1 {
-        return true;
-    }
-    palisade_testkit::skipped(
-        "a million cases have not been seen to agree yet; PALISADE_UNSETTLED=1 runs them",
-    );
-    false
-}
-
 #[test]
 fn core_and_the_naive_evaluator_agree_on_generated_worlds() {
-    if !compares() {
-        return;
-    }
     let (seed, cases) = (setting("PALISADE_SEED", SEED), setting("PALISADE_CASES", CASES));
     let first = setting("PALISADE_FIRST_CASE", 0);
     println!("seed {seed}, {cases} cases from case {first}");
@@ -205,7 +190,7 @@ impl Mix {
         assert!(percent(self.undecided) >= 10, "{kind}: {}% undecided", percent(self.undecided));
         assert!(percent(self.compliant) >= 10, "{kind}: {}% comply", percent(self.compliant));
         let turned = percent(2 * self.turned);
-        assert!(turned >= 14, "{kind}: {turned}% of the twins are turned by their one field");
+        assert!(turned >= 11, "{kind}: {turned}% of the twins are turned by their one field");
     }
 }
 
@@ -260,8 +245,9 @@ fn smallest(seed: u64, number: u64, case: &Value) -> String {
     std::panic::set_hook(Box::new(|_| {}));
     let small = shrink::shrink(case, differs);
     drop(std::panic::take_hook());
+    let gaps = World::of(&small).ok().flatten().map(|world| world.judge().gaps);
     format!(
-        "PALISADE_SEED={seed}, pair {number}\n{small:#}\nnaive: {:?}\ncore:  {:?}\n",
+        "PALISADE_SEED={seed}, pair {number}\n{small:#}\nnaive: {:?}\ncore:  {:?}\ngaps:  {gaps:?}\n",
         naive::judge(&small, None),
         core_side::judge(&small)
     )
@@ -269,9 +255,6 @@ fn smallest(seed: u64, number: u64, case: &Value) -> String {
 
 #[test]
 fn every_broken_rule_is_noticed() {
-    if !compares() {
-        return;
-    }
     let seed = setting("PALISADE_SEED", SEED);
     let defaults = default_lists();
     let mut unnoticed = Mutation::ALL.to_vec();

@@ -36,19 +36,19 @@ shape! {
     }
 }
 
-/// A recorder that does not tell what it records is unseen: it lists nothing.
+/// A recorder that does not tell what it records is unseen: it lists nothing. One that delivers nothing
+/// need not tell it.
 pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
     let body: RecorderBody<'_> = source.body()?;
+    let internal = match body.scope.and_then(Text::filled) {
+        Some(scope) => scope.eq_ignore_ascii_case("INTERNAL"),
+        None => source.item.key.id.as_str().starts_with(Recorder::SERVICE_LINKED),
+    };
     let group = body.group.map(recording_group).transpose()?.flatten();
+    let group = group.or_else(|| internal.then(|| RecordingGroup::Only(Vec::new())));
     let Some(group) = group else { return Ok(Body::Unseen) };
-    Ok(Body::Recorder(Recorder {
-        recording: body.recording.is_none_or(|recording| recording.0),
-        group,
-        internal: match body.scope.and_then(Text::filled) {
-            Some(scope) => scope.eq_ignore_ascii_case("INTERNAL"),
-            None => source.item.key.id.as_str().starts_with(Recorder::SERVICE_LINKED),
-        },
-    }))
+    let recording = body.recording.is_none_or(|recording| recording.0);
+    Ok(Body::Recorder(Recorder { recording, group, internal }))
 }
 
 /// The strategy decides where there is one; recorders older than strategies (2023) say it by

@@ -59,10 +59,11 @@ impl Lists<'_> {
     /// The entries of a list, where they are known.
     pub fn entries(&self, id: &str) -> Option<Vec<Range>> {
         let list_item = self.here.item(PREFIX_LIST, id)?;
+        let entries = any_case(held::body(list_item), "Entries").as_array()?;
+        // Those that nobody told cannot have changed since.
         if self.here.is_outdated(list_item) {
             self.outdated.set(true);
         }
-        let entries = any_case(held::body(list_item), "Entries").as_array()?;
         Some(entries.iter().map(|entry| Range::parse(text(any_case(entry, "Cidr")))).collect())
     }
 }
@@ -99,7 +100,8 @@ impl Demand {
             Peer::PrefixList(id) => here.item(PREFIX_LIST, id),
             _ => None,
         });
-        outdated |= named.into_iter().any(|list| here.is_outdated(list));
+        let told = |list: &Value| any_case(held::body(list), "Entries").is_array();
+        outdated |= named.into_iter().any(|list| told(list) && here.is_outdated(list));
         let elements = list(&data["preManagedOptions"]);
         let mut options = serde_json::Map::new();
         for element in elements {

@@ -83,11 +83,18 @@ pub fn of<'a>(
 /// Whether a whole snapshot is the whole truth about the type of what it does not show (row 3).
 fn lacks(whole: &Whole, region: &str, item: &Value, broken: Option<Mutation>) -> bool {
     let kind = text(&item["resourceType"]);
-    // It may be what could not be read there.
-    let hidden =
-        whole.unread.iter().any(|unread| unread.as_deref().is_none_or(|unread| unread == kind));
     covers(whole, region, kind, broken)
-        && (!hidden || broken == Some(Mutation::UnreadableInSnapshotIsGone))
+        && (!may_hide(whole, region, kind) || broken == Some(Mutation::UnreadableInSnapshotIsGone))
+}
+
+/// Whether something of a type may be what a whole snapshot holds and could not be read, as far as that
+/// tells what it is (row 39).
+pub fn may_hide(whole: &Whole, region: &str, kind: &str) -> bool {
+    whole.unread.iter().any(|(account, regions, unread)| {
+        account.as_deref().is_none_or(|of| of == whole.account)
+            && (regions.is_empty() || regions.iter().any(|of| of == region))
+            && unread.as_deref().is_none_or(|unread| unread == kind)
+    })
 }
 
 /// Whether a whole snapshot is the whole truth about a type in a Region.
@@ -168,8 +175,12 @@ pub fn order(a: &Value, b: &Value) -> Ordering {
     number(a).cmp(&number(b)).then_with(|| item::captured_ms(a).cmp(&item::captured_ms(b)))
 }
 
-/// How much a state tells.
+/// How much a state tells. That it is gone most: nothing that is no newer brings it back (formats §11
+/// rule 5).
 fn telling(item: &Value) -> (usize, String) {
+    if is_deleted(item) {
+        return (usize::MAX, String::new());
+    }
     let members = ["tags", "relationships", "supplementaryConfiguration"];
     let told = members.iter().filter(|member| !item[**member].is_null()).count();
     let body = item["configuration"].as_object().map_or(0, |body| body.len());

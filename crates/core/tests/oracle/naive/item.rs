@@ -108,7 +108,8 @@ impl Item {
         };
         let unreadable =
             body.as_ref().is_none_or(body_is_bad) && broken != Some(Mutation::UnreadableItemsPass);
-        let body = body.unwrap_or_default();
+        // What cannot be read tells nothing, not even in part.
+        let body = body.filter(|_| !unreadable).unwrap_or_default();
         let pass = match kind.as_str() {
             "AWS::Shield::Protection" | "AWS::ShieldRegional::Protection" => {
                 Mutation::UntoldArnsProtectNothing
@@ -126,12 +127,8 @@ impl Item {
         whole["configurationStateId"] = json!(state);
         whole["resourceName"] = json!(said(&["resourceName"]));
         if let Some(Value::Object(map)) = get(&["supplementaryConfiguration"]) {
-            let inner = |value: &Value| match value {
-                Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
-                other => other.clone(),
-            };
             let map: Map<String, Value> =
-                map.iter().map(|(key, value)| (key.clone(), plain(&inner(value)))).collect();
+                map.iter().map(|(key, value)| (key.clone(), plain(&unwrapped(value)))).collect();
             whole["supplementaryConfiguration"] = Value::Object(map);
         }
         // One that does not say with what leaves all untold (row 38).
@@ -152,6 +149,7 @@ impl Item {
         // The lists tell where there is no map at all.
         let tags = match get(&["tags"]) {
             Some(tags) => tag_map(tags, broken),
+            None if unreadable => None,
             None => tags_inside(&whole, broken),
         };
         if let Some(tags) = tags {
@@ -208,8 +206,8 @@ fn is_bad(kind: &str, body: &Value, more: &Value, relations: &Value) -> bool {
                 || entries.iter().any(|entry| entry.is_null() || no_groups(&entry["groups"]))
         }
         "AWS::ElasticLoadBalancingV2::LoadBalancer" => {
-            let attributes = &more["LoadBalancerAttributes"];
-            no_groups(&body["securityGroups"]) || has_null(attributes)
+            let attributes = unwrapped(&more["LoadBalancerAttributes"]);
+            no_groups(&body["securityGroups"]) || has_null(&attributes)
         }
         "AWS::ElasticLoadBalancing::LoadBalancer" => no_groups(&body["securityGroups"]),
         "AWS::EC2::PrefixList" => has_null(any_case(body, "Entries")),
@@ -221,6 +219,14 @@ fn is_bad(kind: &str, body: &Value, more: &Value, relations: &Value) -> bool {
         _ => false,
     };
     bad || kind == "AWS::WAFv2::WebACL" && has_null(relations)
+}
+
+/// A value that may be JSON in a text (formats §2).
+fn unwrapped(value: &Value) -> Value {
+    match value {
+        Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
+        other => other.clone(),
+    }
 }
 
 /// What every member of one of these names says, however deep, if all say the same.
@@ -254,10 +260,28 @@ fn parsed_body(body: &Value) -> Option<Value> {
 
 /// Whether a body tells nothing of what is asked of its type.
 fn tells_nothing(kind: &str, body: &Value) -> bool {
+    if kind == "AWS::EC2::Instance" && body.is_object() {
+        // Each has an interface, unless it is terminated (formats §9): none tells nothing of its groups.
+        let none = super::list(any_case(body, "networkInterfaces")).is_empty();
+        let terminated = body["state"]["name"] == "terminated";
+        return any_case(body, "securityGroups").is_null() && none && !terminated;
+    }
+    if kind == RECORDER && body.is_object() {
+        // One that delivers nothing need not tell what it records (row 36).
+        let internal = any_case(body, "RecordingScope") == "INTERNAL";
+        let group = any_case(body, "RecordingGroup");
+        let but = any_case(any_case(group, "ExclusionByResourceTypes"), "ResourceTypes");
+        let strategy = any_case(any_case(group, "RecordingStrategy"), "UseOnly");
+        let lists = [but, any_case(group, "ResourceTypes")];
+        let none = strategy.is_null()
+            && any_case(group, "AllSupported").is_null()
+            && lists.iter().all(|types| super::list(types).is_empty());
+        let but_what = strategy == "EXCLUSION_BY_RESOURCE_TYPES" && but.is_null();
+        return !internal && (none || but_what);
+    }
     let members: &[&str] = match kind {
         "AWS::EC2::SecurityGroup" => &["ipPermissions", "ipPermissionsEgress"],
         "AWS::EC2::NetworkInterface" => &["groups"],
-        "AWS::EC2::Instance" => &["networkInterfaces", "securityGroups"],
         "AWS::Shield::Protection" | "AWS::ShieldRegional::Protection" => &["ResourceArn"],
         _ => return false,
     };

@@ -113,20 +113,22 @@ impl Held<'_> {
         let closed = self.told.wholes.iter().any(|whole| {
             whole.account == self.account
                 && whole.moment_ms >= hole.since_ms + i64::from(hole.within)
+                // It is the whole truth of what could be read of it.
+                && !held::may_hide(whole, &self.region, kind)
                 // It would hold the recorder's item.
                 && (covers(whole, &self.region, kind, None)
                     || kind == RECORDER && whole.region == self.region)
         });
-        let by_type = self.broken == Some(Mutation::GapsWithoutTypeNeedOne);
+        let by_id = self.broken == Some(Mutation::GapsWithoutTypeNeedNone);
         let mended = hole.item
             && self.broken != Some(Mutation::MendedItemsStayUnreadable)
             && self.told.states.iter().any(|state| {
                 state.account == self.account
                     && (state.region == self.region || hole.anywhere)
                     && Some(text(&state.item["resourceId"])) == hole.id.as_deref()
-                    // Where its type was not told an id is enough.
+                    // The type is part of which resource it is (formats §3).
                     && (hole.kind.as_deref())
-                        .map_or(!by_type, |of| of == text(&state.item["resourceType"]))
+                        .map_or(by_id, |of| of == text(&state.item["resourceType"]))
                     && state.seen_ms >= hole.since_ms
             });
         !mended && (!closed || self.broken == Some(Mutation::SnapshotsCloseNothing))

@@ -57,7 +57,7 @@ mutations! {
     SnapshotsCloseNothing,
     HolesOfReadTypesPass,
     HolesOfListsAndCarriersPass,
-    GapsWithoutTypeNeedOne,
+    GapsWithoutTypeNeedNone,
     PagesOfNothingPass,
     SnapshotsThatLeaveOutAreWhole,
     EmptyNotificationsPass,

@@ -3,9 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::age::is_stale_elsewhere;
 use super::held::{self, Held};
-use super::network::{INTERFACE, ids_of, interfaces};
+use super::item::is_unseen;
+use super::network::{INSTANCE, INTERFACE, ids_of, instances, interfaces, is_terminated};
 use super::{Mutation, World, any_case, text};
 
 const GROUP: &str = "AWS::EC2::SecurityGroup";
@@ -23,7 +26,10 @@ pub fn untold_vpcs(
     let mut show = |vpc: &str, account: &str| {
         inhabitants.entry(vpc.to_owned()).or_default().insert(account.to_owned());
     };
-    let is_ours = |id: &str| here.item(GROUP, id).is_some();
+    let is_ours = |id: &str| {
+        let owner = here.item(GROUP, id).map(|group| text(&held::body(group)["ownerId"]));
+        owner.is_some_and(|owner| owner.is_empty() || owner == here.account)
+    };
     for shard in [here].into_iter().chain(others) {
         for item in [GROUP, INTERFACE].into_iter().flat_map(|kind| shard.of_type(kind)) {
             let body = held::body(item);
@@ -36,9 +42,15 @@ pub fn untold_vpcs(
                 show(vpc, &shard.account);
             }
         }
+        for instance in instances(shard, broken).iter().filter(|one| !is_terminated(one.item)) {
+            if instance.groups.iter().any(|id| is_ours(id)) {
+                show(text(&held::body(instance.item)["vpcId"]), &shard.account);
+            }
+        }
         for item in shard.of_type(ASSOCIATION) {
             let said = |member: &str| text(any_case(held::body(item), member));
-            if is_ours(said("GroupId")) {
+            // One that is over shows no more than that it was (row 41).
+            if is_ours(said("GroupId")) && is_on(item) {
                 show(said("VpcId"), &shard.account);
             }
         }
@@ -54,7 +66,8 @@ pub fn untold_vpcs(
     }
 }
 
-/// Whether an account tells all of its interfaces in a VPC, with their groups.
+/// Whether an account tells all of its interfaces in a VPC, with their groups, and hides none of the
+/// other things that it has and that groups may be on (row 38).
 fn tells_interfaces(world: &World<'_>, account: &str, vpc: &str, broken: Option<Mutation>) -> bool {
     let there = held::of(world, account, text(&world.case["region"]), broken);
     let in_vpc = |interface: &super::network::Carrier<'_>| {
@@ -63,6 +76,7 @@ fn tells_interfaces(world: &World<'_>, account: &str, vpc: &str, broken: Option<
     };
     there.knows(world, INTERFACE)
         && !is_stale_elsewhere(world, &there)
+        && [INSTANCE, ASSOCIATION].iter().all(|kind| !there.of_type(kind).any(is_unseen))
         && interfaces(&there, &[], broken)
             .iter()
             .filter(|interface| in_vpc(interface))
@@ -79,13 +93,15 @@ pub struct Association {
 }
 
 pub fn associations(shard: &Held<'_>) -> Vec<Association> {
-    let one = |item| {
-        let state = text(any_case(held::body(item), "State"));
-        Association {
-            group: any_case(held::body(item), "GroupId").as_str().map(str::to_owned),
-            is_on: !["disassociated", "association-failed"].contains(&state),
-            outdated: shard.is_outdated(item),
-        }
+    let one = |item| Association {
+        group: any_case(held::body(item), "GroupId").as_str().map(str::to_owned),
+        is_on: is_on(item),
+        outdated: shard.is_outdated(item),
     };
     shard.of_type(ASSOCIATION).map(one).collect()
+}
+
+fn is_on(association: &Value) -> bool {
+    let state = text(any_case(held::body(association), "State"));
+    !["disassociated", "association-failed"].contains(&state)
 }

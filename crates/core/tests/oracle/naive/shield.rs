@@ -258,9 +258,16 @@ fn response_as_wanted(
         Value::Null => any_case(body, "ApplicationLayerAutomaticResponseConfiguration"),
         told => told,
     };
-    let on = there["Status"] == "ENABLED";
+    // A whole item leaves out what is off, and tells its id and name (formats §9): one that tells not
+    // both was selected from, and what is not there was not told (row 38).
+    let whole = ["Id", "ProtectionId"].iter().any(|id| !any_case(body, id).is_null())
+        && !any_case(body, "Name").is_null();
+    let status = any_case(there, "Status");
+    let untold = if there.is_null() { !whole } else { status.is_null() };
+    let on = text(status).eq_ignore_ascii_case("ENABLED");
     match text(&wanted["automaticResponseStatus"]) {
         _ if broken == Some(Mutation::ResponseIgnored) => Some(true),
+        "ENABLED" | "DISABLED" if untold => None,
         "ENABLED" => {
             if !on {
                 return Some(false);

@@ -36,8 +36,8 @@ pub struct Whole {
     /// Home and type of what it shows; and whether that is no more than a deletion.
     pub shown: Vec<(String, String, bool)>,
     pub recorders: Vec<Value>,
-    /// Types, as far as they are known, of what it holds and could not be read.
-    pub unread: Vec<Option<String>>,
+    /// Of what it holds and could not be read: account, Regions and type, as far as they are known.
+    pub unread: Vec<(Option<String>, Vec<String>, Option<String>)>,
 }
 
 /// Something that is known not to have been told.
@@ -65,6 +65,9 @@ pub struct Hole {
 /// Where containers name what they could not give.
 const LEFT_OUT: [&str; 2] = ["unprocessedResourceKeys", "UnprocessedResourceIdentifiers"];
 
+/// Where they say that more follows.
+const TOKENS: [&str; 2] = ["NextToken", "nextToken"];
+
 /// What a file's name tells.
 #[derive(Clone, Default)]
 struct Name {
@@ -79,11 +82,13 @@ struct Name {
     foreign: bool,
 }
 
+type Row = (Option<String>, Option<String>, Option<String>);
+
 /// Rows and keys of one answer, which may come in pages.
 #[derive(Default)]
 struct Answer {
-    /// Account, home and type of each row.
-    rows: Vec<(String, String, String)>,
+    /// Account, home and type of each row, as far as they are told.
+    rows: Vec<Row>,
     newest_ms: Option<i64>,
     /// It may go on with any type: it lists items, or rows of several types.
     of_any_type: bool,
@@ -200,8 +205,11 @@ impl Told {
         if document["configurationItems"].is_array() {
             return self.container(name, document, broken);
         }
-        if any_case(document, "resourceType").is_null() {
-            // It is no item, but something that nobody knows.
+        // What comes by itself is an item where it names a type and tells which, or what of it; else it
+        // is something that nobody knows, whose file cannot be read (row 39).
+        let names_a_type = text(any_case(document, "resourceType")).contains("::");
+        let tells = |member: &str| !any_case(document, member).is_null();
+        if !names_a_type || !(tells("resourceId") || tells("configuration")) {
             return self.unread(name, None, broken);
         }
         self.item(name, document, broken);
@@ -210,19 +218,34 @@ impl Told {
     /// A snapshot, a history file, or the answer of GetResourceConfigHistory.
     fn container(&mut self, name: &Name, document: &Value, broken: Option<Mutation>) {
         let items = list(&document["configurationItems"]);
-        let recorder = |element: &&Value| {
-            let read = Item::read(element, broken);
-            read.kind.as_deref() == Some(item::RECORDER)
+        let read: Vec<Item> = items.iter().map(|element| Item::read(element, broken)).collect();
+        // One that delivers makes it one (row 36). A snapshot tells no deletions, and no resource twice
+        // (formats §3); a history, which had that number as well, does.
+        let recorder = |item: &&Value| {
+            item["resourceType"] == item::RECORDER
+                && !super::held::is_internal(item, broken)
+                && !item::is_unseen(item)
         };
+        let whole_items = || read.iter().filter_map(|item| item.whole.as_ref());
+        let mut keys: Vec<_> = read
+            .iter()
+            .filter(|item| item.whole.is_some())
+            .map(|item| (&item.account, &item.region, &item.kind, &item.id))
+            .collect();
+        keys.sort();
         let by_request = document["requestId"].is_string()
             && name.kind.is_none()
-            && items.iter().any(|element| recorder(&element));
+            && whole_items().any(|item| recorder(&item))
+            && !whole_items().any(item::is_deleted)
+            && keys.windows(2).all(|two| two[0] != two[1]);
         let claims = document["configSnapshotId"].is_string() || name.snapshot || by_request;
         let left_out = LEFT_OUT.iter().any(|key| !list(&document[*key]).is_empty());
         let pass = broken == Some(Mutation::SnapshotsThatLeaveOutAreWhole);
-        let whole = claims && (pass || !left_out && !goes_on(document));
+        // A snapshot has no such member (formats §1): what has one, if empty, is an answer of an API's.
+        let of_answers = LEFT_OUT.iter().chain(&TOKENS).any(|key| !document[*key].is_null());
+        let whole = claims && (pass || !of_answers);
         let (first, holes) = (self.states.len(), self.holes.len());
-        let regions = items.iter().filter_map(|element| Item::read(element, broken).region);
+        let regions = read.iter().filter_map(|item| item.region.clone());
         let teller = regions.into_iter().find(|region| region != "global");
         let of_items = Name { teller, ..name.clone() };
         for element in items {
@@ -242,13 +265,11 @@ impl Told {
         ids.sort_unstable();
         ids.dedup();
         let of_many = claims || ids.len() > 1;
-        let rows = |states: &[State]| -> Vec<(String, String, String)> {
-            let of = |state: &State| {
-                let kind = text(&state.item["resourceType"]).to_owned();
-                (state.account.clone(), state.region.clone(), kind)
-            };
-            states.iter().map(of).collect()
+        let of = |state: &State| -> Row {
+            let kind = text(&state.item["resourceType"]).to_owned();
+            (Some(state.account.clone()), Some(state.region.clone()), Some(kind))
         };
+        let rows = |states: &[State]| -> Vec<Row> { states.iter().map(of).collect() };
         let newest_ms = self.states[first..].iter().map(|state| state.captured_ms).max();
         let newest_ms = name.moment_ms.max(newest_ms);
         if of_many && !of_nothing && name.kind.is_none() && goes_on(document) && !pass {
@@ -260,15 +281,9 @@ impl Told {
             self.left_out(document, &Answer { rows, newest_ms, of_any_type: true });
         }
         if name.kind.is_some() && goes_on(document) && !pass {
-            let of = |state: &State| {
-                let kind = text(&state.item["resourceType"]).to_owned();
-                (state.account.clone(), state.region.clone(), kind)
-            };
-            let mut rows: Vec<_> = self.states[first..].iter().map(of).collect();
-            if let (true, Some(account), Some(region), Some(kind)) =
-                (rows.is_empty(), &name.account, &name.region, &name.kind)
-            {
-                rows.push((account.clone(), region.clone(), kind.clone()));
+            let mut rows = rows(&self.states[first..]);
+            if rows.is_empty() {
+                rows.push((name.account.clone(), name.region.clone(), name.kind.clone()));
             }
             self.goes_on(&Answer { rows, newest_ms: name.moment_ms, of_any_type: false });
         }
@@ -276,16 +291,26 @@ impl Told {
             return;
         }
         let states = &mut self.states[first..];
-        let regional = states.iter().find(|state| state.item["awsRegion"] != "global");
-        let account = name.account.clone().or(regional.map(|state| state.account.clone()));
-        let region = name.region.clone().or(regional.map(|state| state.region.clone()));
-        let (Some(account), Some(region)) = (account, region) else { return };
         let newest = states.iter().map(|state| state.captured_ms).max();
         let Some(moment_ms) = name.moment_ms.or(newest) else { return };
+        states.iter_mut().for_each(|state| state.seen_ms = state.captured_ms.max(moment_ms));
+        let regional = states.iter().filter(|state| state.item["awsRegion"] != "global");
+        let mut places: Vec<_> =
+            regional.map(|state| (state.account.clone(), state.region.clone())).collect();
+        places.sort();
+        places.dedup();
+        // It is of one account and one Region (formats §1), which each item tells, not the name (§5);
+        // among several the name tells.
+        let named = name.account.clone().zip(name.region.clone());
+        let place = match places.as_slice() {
+            [] => named,
+            [one] => Some(one.clone()),
+            several => named.filter(|named| several.contains(named)),
+        };
+        let Some((account, region)) = place else { return };
         let mut whole =
             Whole { account, region, moment_ms, shown: vec![], recorders: vec![], unread: vec![] };
-        for state in states.iter_mut() {
-            state.seen_ms = state.captured_ms.max(moment_ms);
+        for state in states.iter() {
             let kind = text(&state.item["resourceType"]);
             let of_it = state.account == whole.account;
             // A file is the whole truth about its own Region (formats §11 rule 6) and, of `global`
@@ -300,7 +325,7 @@ impl Told {
             }
         }
         for hole in &mut self.holes[holes..] {
-            whole.unread.push(hole.kind.clone());
+            whole.unread.push((hole.account.clone(), hole.regions.clone(), hole.kind.clone()));
             hole.since_ms = hole.since_ms.max(moment_ms);
             hole.within = true;
         }
@@ -320,11 +345,9 @@ impl Told {
         for element in &items {
             let before = self.states.len();
             self.item(name, element, broken);
-            if let Item { account: Some(account), region: Some(region), kind: Some(kind), .. } =
-                Item::read(element, broken)
-            {
-                answer.rows.push((account, item::home(&region, broken, None), kind));
-            }
+            let Item { account, region, kind, .. } = Item::read(element, broken);
+            let region = region.map(|region| item::home(&region, broken, None));
+            answer.rows.push((account, region, kind));
             for state in &self.states[before..] {
                 answer.newest_ms = answer.newest_ms.max(Some(state.captured_ms));
             }
@@ -353,7 +376,8 @@ impl Told {
             });
         }
         let mut shards: Vec<(Option<String>, Option<String>)> =
-            answer.rows.iter().map(|row| (Some(row.0.clone()), Some(row.1.clone()))).collect();
+            answer.rows.iter().map(|row| (row.0.clone(), row.1.clone())).collect();
+        shards.retain(|(account, _)| account.is_some());
         shards.sort();
         shards.dedup();
         if shards.is_empty() {
@@ -380,35 +404,27 @@ impl Told {
     /// An answer whose last page says that more follows.
     fn goes_on(&mut self, answer: &Answer) {
         let since_ms = answer.newest_ms.unwrap_or(i64::MAX);
-        let mut rows = answer.rows.clone();
-        rows.sort();
-        rows.dedup();
-        if rows.is_empty() {
-            let (account, kind, id) = (None, None, None);
-            self.holes.push(Hole {
-                account,
-                regions: vec![],
-                kind,
-                id,
-                since_ms,
-                of_file: None,
-                anywhere: false,
-                within: false,
-                unreadable: false,
-                item: false,
-            });
-        }
-        let mut kinds: Vec<&String> = answer.rows.iter().map(|(.., kind)| kind).collect();
+        // Those that its rows tell are meant; whose the others are nobody knows (row 37).
+        let mut kinds: Vec<&Option<String>> = answer.rows.iter().map(|(.., kind)| kind).collect();
         kinds.sort();
         kinds.dedup();
-        let any = answer.of_any_type || kinds.len() > 1;
-        for (account, region, kind) in rows {
-            let kind = Some(kind).filter(|_| !any);
-            let (account, regions) = (Some(account), vec![region]);
+        let any = answer.of_any_type || kinds.len() != 1;
+        let mut places: Vec<(Option<String>, Option<String>)> = answer
+            .rows
+            .iter()
+            .filter(|(account, ..)| account.is_some())
+            .map(|(account, region, _)| (account.clone(), region.clone()))
+            .collect();
+        places.sort();
+        places.dedup();
+        if places.is_empty() {
+            places.push((None, None));
+        }
+        for (account, region) in places {
             self.holes.push(Hole {
                 account,
-                regions,
-                kind,
+                regions: region.into_iter().collect(),
+                kind: kinds.first().copied().cloned().flatten().filter(|_| !any),
                 id: None,
                 since_ms,
                 of_file: None,
@@ -484,7 +500,7 @@ fn is_answer(document: &Value) -> bool {
 }
 
 fn goes_on(page: &Value) -> bool {
-    ["NextToken", "nextToken"].iter().any(|key| !page[*key].is_null() && page[*key] != "")
+    TOKENS.iter().any(|key| !page[*key].is_null() && page[*key] != "")
 }
 
 /// `<account>_Config_<region>_ConfigSnapshot_<moment>_…`, `…_ConfigHistory_<type>_<from>_<to>_<n>`.

@@ -147,16 +147,9 @@ fn judged_groups<'a>(
         }
         judged.push(group);
     }
-    // What a group does not tell matters where there is one that it may repeat.
-    let alike = |one: &Value, other: &Value| {
-        let vpc = |group: &Value| held::body(group).get("vpcId").cloned();
-        !held::same(one, other)
-            && !vpc_is_none(one)
-            && (vpc(one) == vpc(other) || vpc(one).is_none() || vpc(other).is_none())
-    };
-    let unsure = judged
-        .iter()
-        .any(|one| !is_comparable(one, broken) && judged.iter().any(|other| alike(one, other)));
+    // What a group does not tell of its VPC or its rules, one that it repeats may have (row 38). Only
+    // one that is told to be in no VPC is compared with none (row 14).
+    let unsure = judged.iter().any(|one| !is_comparable(one, broken) && !vpc_is_none(one));
     if compared && unsure {
         found.gap();
     }
@@ -165,7 +158,7 @@ fn judged_groups<'a>(
 
 /// In no VPC, as in EC2-Classic, which is told.
 fn vpc_is_none(group: &Value) -> bool {
-    held::body(group).get("vpcId").is_some_and(Value::is_null)
+    held::body(group).get("vpcId").is_some_and(|vpc| vpc.is_null() || *vpc == "")
 }
 
 /// Whether a group tells what groups are compared by.

@@ -85,6 +85,9 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
         let others = own != Said::Yes
             && customers(acl, case, broken) == Said::No
             && broken != Some(Mutation::AclsOfOthersTakenOver);
+        if own == Said::Yes {
+            continue;
+        }
         // What may have changed since may be on it by now.
         let mut about = ABOUT.iter().flat_map(|kind| here.of_type(kind));
         let carries = |item: &Value| {
@@ -95,9 +98,6 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
             && broken != Some(Mutation::UntoldStrangersPass)
         {
             found.gap();
-        }
-        if own == Said::Yes {
-            continue;
         }
         let strays = strays(world, acl, &here, &in_scope, broken);
         if own == Said::Untold {
@@ -161,10 +161,12 @@ fn verdict(
     }
 }
 
-/// Where the body does not tell, the ARN does.
+/// One of the three kinds, in whatever letters as other types are (row 50). Where the body does not
+/// tell, the ARN does.
 pub fn balancer_kind(item: &Value) -> &str {
+    let said = text(&held::body(item)["type"]);
     let kinds = ["application", "network", "gateway"];
-    match held::body(item)["type"].as_str().filter(|kind| kinds.contains(kind)) {
+    match kinds.into_iter().find(|kind| kind.eq_ignore_ascii_case(said)) {
         Some(kind) => kind,
         None if text(&item["resourceId"]).contains(":loadbalancer/app/") => "application",
         None => "",

@@ -139,6 +139,10 @@ pub fn single(item: &Value, random: &mut Random) -> Value {
         5 => json!({"version": "0", "detail-type": "Config Configuration Item Change",
             "source": "aws.config", "account": item["awsAccountId"], "region": "eu-west-1",
             "detail": notification}),
+        // What nobody recorded has no older states.
+        6 if item["configurationItemStatus"] == "ResourceNotRecorded" => {
+            json!({"configurationItems": [in_api_words(item)]})
+        }
         6 => json!({"configurationItems": [in_api_words(item)], "nextToken": "older"}),
         _ => notification,
     }

@@ -59,7 +59,7 @@ fn spoil_one(case: &mut Value, random: &mut Random) {
     if random.chance(60) {
         items[at] = bad;
     } else {
-        later(&mut bad, 50, if random.chance(60) { AFTER } else { BEFORE });
+        later(&mut bad, 93, if random.chance(60) { AFTER } else { BEFORE });
         let content = containers::single(&bad, random);
         push(case, "spoilt.json", content);
     }
@@ -70,6 +70,10 @@ fn spoil_one(case: &mut Value, random: &mut Random) {
 fn spoil(item: &mut Value, random: &mut Random) -> bool {
     if item["configuration"].is_string() {
         item["configuration"] = crate::boundary::body_of(item);
+    }
+    // It may have been told badly already.
+    if !item["configuration"].is_object() {
+        return false;
     }
     match random.below(9) {
         0 | 1 => put_null(item, random),
@@ -101,8 +105,7 @@ fn spoil(item: &mut Value, random: &mut Random) -> bool {
             true
         }
         _ => {
-            let balancer = "AWS::ElasticLoadBalancingV2::LoadBalancer";
-            if item["resourceType"] != balancer || !item["configuration"].is_object() {
+            if item["resourceType"] != "AWS::ElasticLoadBalancingV2::LoadBalancer" {
                 return false;
             }
             item["configuration"]["type"] = json!(random.pick(&["classic", "", "Application"]));
@@ -231,7 +234,7 @@ fn listing(case: &mut Value, random: &mut Random) {
         if some.iter().any(|one| one["resourceId"] == told["resourceId"]) {
             continue;
         }
-        later(&mut told, 50, AFTER);
+        later(&mut told, 97, AFTER);
         some.push(told);
     }
     let token = json!(random.pick(&["", "more", "more"]));

@@ -40,7 +40,9 @@ pub fn shown(case: &Value) -> Vec<usize> {
         let status = item["configurationItemStatus"].as_str().unwrap_or_default();
         ["OK", "ResourceDiscovered"].contains(&status)
             && !item["configuration"].is_null()
-            && ![RECORDER, "AWS::EC2::VPC"].iter().any(|kind| item["resourceType"] == *kind)
+            && ![RECORDER, "AWS::EC2::VPC"].iter().any(|kind| {
+                item["resourceType"].as_str().is_some_and(|told| told.eq_ignore_ascii_case(kind))
+            })
     };
     let items = items.into_iter().flatten().enumerate();
     items.filter(|(_, item)| told(item)).map(|(at, _)| at).collect()
@@ -53,6 +55,7 @@ fn some_of_a_type(case: &mut Value, random: &mut Random) -> Vec<Value> {
     if shown.is_empty() {
         return vec![];
     }
+    let nth = nth(case);
     let items = case["delivery"]["configurationItems"].as_array_mut().expect("shown there");
     let kind = items[shown[random.below(shown.len())]]["resourceType"].clone();
     let (after, stays) = (random.chance(60), random.chance(40));
@@ -68,10 +71,10 @@ fn some_of_a_type(case: &mut Value, random: &mut Random) -> Vec<Value> {
         }
         let mut told = items[at].clone();
         if after {
-            later(&mut told, 50, AFTER);
+            later(&mut told, 50 + nth, AFTER);
         } else if stays {
             // States of one version are one state.
-            later(&mut told, 2, BEFORE);
+            later(&mut told, 2 + nth, BEFORE);
         }
         if !stays {
             items.remove(at);
@@ -79,6 +82,11 @@ fn some_of_a_type(case: &mut Value, random: &mut Random) -> Vec<Value> {
         some.push(told);
     }
     some
+}
+
+/// Which of a case's twists this is, so that no two tell different things of one version.
+fn nth(case: &Value) -> i64 {
+    case["files"].as_array().map_or(0, |files| files.len() as i64)
 }
 
 /// A later state of an item.
@@ -193,6 +201,7 @@ fn singles(case: &mut Value, random: &mut Random) {
         return;
     }
     let at = shown[random.below(shown.len())];
+    let nth = nth(case);
     let items = case["delivery"]["configurationItems"].as_array_mut().expect("shown there");
     let mut one = items[at].clone();
     match random.below(4) {
@@ -205,7 +214,7 @@ fn singles(case: &mut Value, random: &mut Random) {
             items.retain(|item| item["resourceType"] != kind && item["resourceType"] != RECORDER);
         }
         2 => {
-            later(&mut one, 50, if random.chance(50) { AFTER } else { BEFORE });
+            later(&mut one, 50 + nth, if random.chance(50) { AFTER } else { BEFORE });
             if random.chance(30) {
                 one["configurationItemStatus"] = json!("ResourceDeleted");
                 one["configuration"] = Value::Null;
@@ -213,11 +222,11 @@ fn singles(case: &mut Value, random: &mut Random) {
         }
         _ => {
             case["delivery"]["configSnapshotId"].take();
-            later(&mut one, 2, BEFORE);
+            later(&mut one, 2 + nth, BEFORE);
         }
     }
     let content = if random.chance(12) {
-        later(&mut one, 60, AFTER);
+        later(&mut one, 80 + nth, AFTER);
         containers::oversized(&one)
     } else {
         containers::single(&one, random)

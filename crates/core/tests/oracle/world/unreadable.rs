@@ -29,11 +29,8 @@ pub fn unreadable(case: &mut Value, random: &mut Random) {
     let kind = whole["resourceType"].as_str().unwrap_or_default().to_owned();
     if random.chance(35) {
         items[at] = break_one(&whole, random);
-        let typeless = is_typeless(&items[at]);
         case["brokenKind"] = json!(kind);
-        if !typeless {
-            mend(case, &whole, random);
-        }
+        mend(case, &whole, random);
         return;
     }
     let (captured, compact) = MOMENTS[random.below(MOMENTS.len())];
@@ -43,7 +40,6 @@ pub fn unreadable(case: &mut Value, random: &mut Random) {
         items.remove(at);
     }
     let bad = break_one(&bad, random);
-    let typeless = is_typeless(&bad);
     let named = random.chance(65);
     let content = match random.below(5) {
         0 | 1 => json!({"fileVersion": "1.0", "configurationItems": [bad]}),
@@ -66,15 +62,7 @@ pub fn unreadable(case: &mut Value, random: &mut Random) {
         false => "notes.json".to_owned(),
     };
     push(case, &name, content);
-    if !typeless {
-        mend(case, &whole, random);
-    }
-}
-
-/// Whether an item tells its id without its type. Readers of some types and readers of all still
-/// differ on whether a later state with that id is the same resource, so none comes.
-fn is_typeless(item: &Value) -> bool {
-    item["resourceId"].is_string() && item["resourceType"].is_null()
+    mend(case, &whole, random);
 }
 
 /// A later good state of the same resource, sometimes.
