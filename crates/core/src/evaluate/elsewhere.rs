@@ -19,7 +19,13 @@ pub(super) fn note(
 ) {
     for reference in evaluator.references(policy) {
         let Reference::Item { account, region, resource_type, .. } = &reference else { continue };
-        let Some(Fact::Item(_, freshness)) = evidence.references.get(&reference) else { continue };
+        let Some(Fact::Item(item, freshness)) = evidence.references.get(&reference) else {
+            continue;
+        };
+        // Of one that was not recorded nothing is relied on: that is a gap of its own.
+        if item.body.is_unseen() {
+            continue;
+        }
         let shard = ShardId { account: account.clone(), region: region.clone() };
         judgement.gaps.extend(doubts(&shard, resource_type, freshness, evidence));
         wake(judgement, &shard, freshness.newest_ms, evidence);
