@@ -95,23 +95,28 @@ fn spoil(item: &mut Value, random: &mut Random) -> bool {
             }
             true
         }
-        7 => {
-            let Some(relations) = item["relationships"].as_array_mut() else { return false };
-            relations.push(match random.below(3) {
-                0 => json!({"resourceType": "AWS::ApiGateway::Stage", "resourceName": "live"}),
-                1 => json!({"resourceId": "E-00001", "name": "Is associated with "}),
-                _ => json!({"resourceType": "AWS::AppSync::GraphQLApi", "resourceId": null}),
-            });
-            true
-        }
-        _ => {
-            if item["resourceType"] != "AWS::ElasticLoadBalancingV2::LoadBalancer" {
-                return false;
+        7 => relation(item, random),
+        _ => match item["resourceType"].as_str() {
+            Some("AWS::ElasticLoadBalancingV2::LoadBalancer") => {
+                item["configuration"]["type"] = json!(random.pick(&["classic", "", "Application"]));
+                true
             }
-            item["configuration"]["type"] = json!(random.pick(&["classic", "", "Application"]));
-            true
-        }
+            // Of these alone a relationship tells what is judged.
+            Some("AWS::WAFv2::WebACL") => relation(item, random),
+            _ => false,
+        },
     }
+}
+
+/// A relationship that does not tell with what.
+fn relation(item: &mut Value, random: &mut Random) -> bool {
+    let Some(relations) = item["relationships"].as_array_mut() else { return false };
+    relations.push(match random.below(3) {
+        0 => json!({"resourceType": "AWS::ApiGateway::Stage", "resourceName": "live"}),
+        1 => json!({"resourceId": "E-00001", "name": "Is associated with "}),
+        _ => json!({"resourceType": "AWS::AppSync::GraphQLApi", "resourceId": null}),
+    });
+    true
 }
 
 fn put_null(item: &mut Value, random: &mut Random) -> bool {
