@@ -108,8 +108,12 @@ impl ShardBuilder {
 
     /// When the resource of an item that was missed was seen last here, milliseconds since the epoch.
     pub fn seen_ms(&self, missed: &Missed) -> Option<i64> {
-        let (resource_type, id) = missed.resource_type.as_ref().zip(missed.what.as_deref())?;
-        Some(self.held.get(resource_type)?.get(id)?.seen_ms)
+        let id = missed.what.as_deref()?;
+        let of = |resource_type: &ResourceType| self.held.get(resource_type)?.get(id);
+        match &missed.resource_type {
+            Some(resource_type) => of(resource_type).map(|held| held.seen_ms),
+            None => self.held.keys().filter_map(of).map(|held| held.seen_ms).max(),
+        }
     }
 
     /// The live items and what is known of their completeness.

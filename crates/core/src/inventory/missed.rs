@@ -106,7 +106,8 @@ pub fn open_gaps<'m>(
 ) -> OpenGaps {
     let mut open = OpenGaps::new();
     for one in missed {
-        if one.is_of_a_resource() && seen_ms(one).is_some_and(|seen| seen >= one.moment_ms) {
+        let is_item = one.cause == Cause::Item && one.what.is_some();
+        if is_item && seen_ms(one).is_some_and(|seen| seen >= one.moment_ms) {
             continue;
         }
         let types = match &one.resource_type {
@@ -391,12 +392,6 @@ impl MissedItems {
 }
 
 impl Missed {
-    /// Whether it is an item of a resource that is known, so that a later state of that ends the gap
-    /// (semantics §11 row 39). An id is of one type alone (formats §3): without a type it tells none.
-    pub fn is_of_a_resource(&self) -> bool {
-        self.cause == Cause::Item && self.what.is_some() && self.resource_type.is_some()
-    }
-
     /// A file that cannot be read, by its name, which may be the key of an object in S3. `account` is
     /// told otherwise where the name tells none; without either it may be anybody's. Its moment is
     /// `now_ms` where the name tells none.

@@ -67,7 +67,7 @@ fn acl(account: &str, name: &str, state: u64, balancers: &[&str]) -> Value {
 
 fn protection(account: &str, id: &str, state: u64, resource: &str) -> Value {
     let kind = "AWS::ShieldRegional::Protection";
-    item(account, kind, id, state, &json!({"Id": id, "Name": id, "ResourceArn": resource}))
+    item(account, kind, id, state, &json!({"Id": id, "ResourceArn": resource}))
 }
 
 fn distribution(account: &str, state: u64, acl: &str) -> Value {
@@ -320,7 +320,7 @@ fn globals() -> Vec<(String, String)> {
     let id = &account(7);
     let arn = format!("arn:aws:cloudfront::{id}:distribution/E1");
     let protection = |state| {
-        let body = json!({"Id": "p-e", "Name": "p-e", "ResourceArn": arn});
+        let body = json!({"Id": "p-e", "ResourceArn": arn});
         of_region("global", item(id, "AWS::Shield::Protection", "p-e", state, &body))
     };
     let there =

@@ -129,13 +129,13 @@ fn web(account: &str) -> Vec<Value> {
     let mut web_acl = item(account, "AWS::WAFv2::WebACL", &acl, at(5), &body);
     web_acl["relationships"] =
         json!([{"resourceType": BALANCER, "resourceId": arn, "name": "Is associated with "}]);
-    let body = json!({"Id": "p-1", "Name": "p-1", "ResourceArn": arn});
+    let body = json!({"Id": "p-1", "ResourceArn": arn});
     let protection = item(account, "AWS::ShieldRegional::Protection", "p-1", at(5), &body);
     let edge = format!("arn:aws:cloudfront::{account}:distribution/E1");
     let front = json!({"arn": edge, "distributionConfig": {"enabled": true,
         "webACLId": format!("arn:aws:wafv2:us-east-1:{account}:global/webacl/x/1")}});
     let front = item(account, "AWS::CloudFront::Distribution", "E1", at(5), &front);
-    let body = json!({"Id": "p-2", "Name": "p-2", "ResourceArn": edge});
+    let body = json!({"Id": "p-2", "ResourceArn": edge});
     let guarded = item(account, "AWS::Shield::Protection", "p-2", at(5), &body);
     let global = [front, guarded].map(|mut item| {
         item["awsRegion"] = json!("global");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use palisade_core::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
-use palisade_core::inventory::{Item, ItemKey, Missed, decode_item};
+use palisade_core::inventory::{Cause, Item, ItemKey, Missed, decode_item};
 
 use crate::rules::damaged;
 use crate::rules::rows::{
@@ -347,9 +347,7 @@ impl MissedRows for Tables {
             coverage.and_then(|it| it.mark_ms).is_some_and(|mark_ms| mark_ms >= moment_ms)
         };
         let is_seen = |one: &Missed, account: &AccountId, moment_ms: i64| {
-            let Some(what) = one.what.as_ref().filter(|_| one.is_of_a_resource()) else {
-                return false;
-            };
+            let (Cause::Item, Some(what)) = (one.cause, &one.what) else { return false };
             let (region, of) = (one.region.as_ref(), one.resource_type.as_ref());
             let seen = self.last_seen_ms(account, region, of, what);
             matches!(seen, Ok(Some(seen_ms)) if seen_ms >= moment_ms)

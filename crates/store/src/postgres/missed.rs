@@ -72,11 +72,11 @@ impl MissedRows for Turn<'_> {
                  SELECT 1 FROM coverage
                  WHERE coverage.account = missed.account AND coverage.region = missed.region
                    AND coverage.type = missed.type AND coverage.mark_ms >= missed.moment_ms)
-               OR cause = $2 AND what <> '' AND type <> '' AND EXISTS (
+               OR cause = $2 AND what <> '' AND EXISTS (
                  SELECT 1 FROM items
                  WHERE items.account = missed.account
                    AND (missed.region = '' OR items.region = missed.region)
-                   AND items.type = missed.type
+                   AND (missed.type = '' OR items.type = missed.type)
                    AND items.id = missed.what AND items.seen_ms >= missed.moment_ms))",
             with![before_ms, cause_number(Cause::Item)],
         )

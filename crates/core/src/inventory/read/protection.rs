@@ -38,9 +38,8 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
         resource_arn: resource.ok_or("`configuration`: `ResourceArn` is missing")?,
         automatic_response: match body.response {
             Some(response) => Some(automatic_response(response)),
-            // Every item has an id and a name (formats §9): a projection that leaves out one may leave out
-            // the response as well.
-            None if body.id.is_none() || body.name.is_none() => {
+            // A projection that tells nothing else leaves out the response as well.
+            None if body.id.is_none() && body.name.is_none() => {
                 Some(AutomaticResponse { enabled: None, block: None })
             }
             None => None,

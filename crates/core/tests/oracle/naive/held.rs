@@ -87,6 +87,16 @@ fn lacks(whole: &Whole, region: &str, item: &Value, broken: Option<Mutation>) ->
         && (!may_hide(whole, region, kind) || broken == Some(Mutation::UnreadableInSnapshotIsGone))
 }
 
+/// Whether what a whole snapshot holds and could not be read may be of any type: it tells of no type that
+/// it shows all there is, also when that is mended later (row 36).
+pub fn may_hide_any(whole: &Whole, region: &str) -> bool {
+    whole.unread.iter().any(|(account, regions, kind)| {
+        account.as_deref().is_none_or(|of| of == whole.account)
+            && (regions.is_empty() || regions.iter().any(|of| of == region))
+            && kind.is_none()
+    })
+}
+
 /// Whether something of a type may be what a whole snapshot holds and could not be read, as far as that
 /// tells what it is (row 39).
 pub fn may_hide(whole: &Whole, region: &str, kind: &str) -> bool {

@@ -70,7 +70,7 @@ impl Held<'_> {
             });
             let any =
                 whole.region == self.region && self.broken == Some(Mutation::KnownByAnySnapshot);
-            shown || any
+            shown && !held::may_hide_any(whole, &self.region) || any
         })
     }
 
@@ -119,16 +119,16 @@ impl Held<'_> {
                 && (covers(whole, &self.region, kind, None)
                     || kind == RECORDER && whole.region == self.region)
         });
-        let by_id = self.broken == Some(Mutation::GapsWithoutTypeNeedNone);
+        let by_type = self.broken == Some(Mutation::GapsWithoutTypeNeedOne);
         let mended = hole.item
             && self.broken != Some(Mutation::MendedItemsStayUnreadable)
             && self.told.states.iter().any(|state| {
                 state.account == self.account
                     && (state.region == self.region || hole.anywhere)
                     && Some(text(&state.item["resourceId"])) == hole.id.as_deref()
-                    // The type is part of which resource it is (formats §3).
+                    // Where its type was not told an id is enough.
                     && (hole.kind.as_deref())
-                        .map_or(by_id, |of| of == text(&state.item["resourceType"]))
+                        .map_or(!by_type, |of| of == text(&state.item["resourceType"]))
                     && state.seen_ms >= hole.since_ms
             });
         !mended && (!closed || self.broken == Some(Mutation::SnapshotsCloseNothing))

@@ -57,7 +57,7 @@ mutations! {
     SnapshotsCloseNothing,
     HolesOfReadTypesPass,
     HolesOfListsAndCarriersPass,
-    GapsWithoutTypeNeedNone,
+    GapsWithoutTypeNeedOne,
     PagesOfNothingPass,
     SnapshotsThatLeaveOutAreWhole,
     EmptyNotificationsPass,

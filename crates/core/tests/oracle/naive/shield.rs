@@ -258,10 +258,9 @@ fn response_as_wanted(
         Value::Null => any_case(body, "ApplicationLayerAutomaticResponseConfiguration"),
         told => told,
     };
-    // A whole item leaves out what is off, and tells its id and name (formats §9): one that tells not
-    // both was selected from, and what is not there was not told (row 38).
-    let whole = ["Id", "ProtectionId"].iter().any(|id| !any_case(body, id).is_null())
-        && !any_case(body, "Name").is_null();
+    // A whole item leaves out what is off, and tells its id or name (formats §9): one that tells
+    // neither was selected from, and what is not there was not told (row 38).
+    let whole = ["Id", "ProtectionId", "Name"].iter().any(|one| !any_case(body, one).is_null());
     let status = any_case(there, "Status");
     let untold = if there.is_null() { !whole } else { status.is_null() };
     let on = text(status).eq_ignore_ascii_case("ENABLED");

@@ -62,8 +62,8 @@ snapshot recorder; broken later; change good latest | comply
 snapshot recorder; broken without resourceId later; change good latest | undecided
 snapshot recorder; broken without resourceId | comply
 snapshot recorder; broken without resourceType later | undecided
-# an id is of one type: without a type no later state is known to be the same resource
-snapshot recorder; broken without resourceType later; change good latest | undecided
+# where no type is told, a state with the id ends it
+snapshot recorder; broken without resourceType later; change good latest | comply
 snapshot recorder; broken without awsAccountId later | undecided
 snapshot recorder; broken without awsAccountId nameless later | undecided unreadable
 snapshot recorder; broken without awsAccountId nameless eni later | comply unreadable
@@ -76,7 +76,7 @@ snapshot recorder good; broken between      | undecided
 snapshot recorder bad; broken between       | violate +AWSCONFIG
 snapshot recorder good; broken between; change good later | comply
 snapshot recorder; broken without resourceId between | comply
-snapshot good; broken without resourceType between | undecided
+snapshot good; broken without resourceType between | comply
 # of an item inside a list neither the id nor the moment is told
 snapshot recorder; nested later             | undecided
 snapshot recorder; nested later; change good latest | undecided

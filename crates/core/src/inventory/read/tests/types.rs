@@ -438,11 +438,9 @@ fn what_a_projection_leaves_out_is_not_told() {
             other => panic!("{other:?}"),
         }
     };
-    // A whole item leaves out what is off; one that is not whole tells no more.
+    // A whole item leaves out what is off; one that tells nothing but the resource tells no more.
     assert_eq!(response(r#","Id":"1","Name":"n""#), None);
-    for selected in ["", r#","Id":"1""#, r#","Name":"n""#, r#","Id":"1","Name":null"#] {
-        assert_eq!(response(selected), Some(None), "{selected}");
-    }
+    assert_eq!(response(""), Some(None));
     let config = |config: &str| format!(r#","ApplicationLayerAutomaticResponseConfig":{config}"#);
     assert_eq!(response(&config(r#"{"Status":"ENABLED"}"#)), Some(Some(true)));
     assert_eq!(response(&config(r#"{"Status":"DISABLED"}"#)), Some(Some(false)));
