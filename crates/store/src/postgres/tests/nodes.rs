@@ -1,8 +1,10 @@
 //! Many nodes over one store.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use palisade_testkit::postgres::shared;
 
@@ -18,15 +20,23 @@ fn no_shard_is_leased_twice_at_one_time() {
     let first = node(&url);
     let shards: Vec<_> = (1..=200).map(|n| mark_of(&shard(n), None)).collect();
     first.mark(&shards, 10, None).unwrap();
+    // What another is taking at the moment is passed over: each goes on until nothing is left.
+    let until = Instant::now() + Duration::from_secs(60);
+    let left = Arc::new(AtomicUsize::new(shards.len()));
     let takers: Vec<_> = (0..4)
         .map(|_| {
-            let url = url.clone();
+            let (url, left) = (url.clone(), Arc::clone(&left));
             thread::spawn(move || {
                 let store = node(&url);
                 let mut taken = Vec::new();
-                for _ in 0..40 {
-                    taken.extend(store.lease(10, HOUR, 10).unwrap());
+                while left.load(Relaxed) > 0 && Instant::now() < until {
+                    let leases = store.lease(10, HOUR, 10).unwrap();
+                    let _ = left.fetch_update(Relaxed, Relaxed, |left| {
+                        Some(left.saturating_sub(leases.len()))
+                    });
+                    taken.extend(leases);
                 }
+                taken.extend(store.lease(10, HOUR, 10).unwrap());
                 taken
             })
         })
