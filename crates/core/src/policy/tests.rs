@@ -5,6 +5,7 @@ mod catalogue;
 mod echoes;
 mod generated;
 mod in_the_wild;
+mod networks;
 mod remarks;
 mod typed;
 
