@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use palisade_core::ident::Region;
+use palisade_core::inventory::Assumed;
 use palisade_core::policy::Quotas;
 use palisade_store::{AuditEvent, ControlChange, Store, StoreError};
 use palisade_wire::{ErrorKind, Fault};
@@ -102,6 +103,8 @@ pub struct Settings {
     /// The age at which inventory counts as stale, milliseconds; `None` is never. Judging has its own copy:
     /// this one is for those who tell of ages.
     pub stale_after_ms: Option<i64>,
+    /// Types that count as recorded, whatever was delivered: as `stale_after_ms`, for those who explain.
+    pub assumed: Assumed,
 }
 
 impl Settings {
@@ -126,6 +129,7 @@ impl Settings {
             vault: None,
             over_tls: false,
             stale_after_ms: None,
+            assumed: Assumed::Nothing,
         }
     }
 

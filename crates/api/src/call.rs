@@ -78,7 +78,10 @@ impl<'a> Call<'a> {
     }
 
     /// What the caller is, if the operation's row lets it call.
-    fn authorise(&self, view: &ControlView) -> Result<Standing, Fault> {
+    ///
+    /// # Errors
+    /// The operation's denial for other callers.
+    pub(crate) fn authorise(&self, view: &ControlView) -> Result<Standing, Fault> {
         let region = &self.caller.region;
         if self.row.home_region_only && region.as_str() != self.app.settings.home_region() {
             let text = format!("This operation is not supported in the '{region}' region.");

@@ -143,6 +143,14 @@ fn run<I: Input, S: Says<I::Output>>(
     Ok(metrics.timed(Stage::Encode, || respond_as::<I::Output, S>(frame.protocol, &output)))
 }
 
+/// The input of a call in JSON, refused as the operation refuses it.
+///
+/// # Errors
+/// What is malformed, or breaks a constraint of the model.
+pub(crate) fn input<I: Input>(call: &Call<'_>, json: &[u8]) -> Result<I, Fault> {
+    decode::<I>(Protocol::Json, json).map_err(|fault| known_type(call, fault))
+}
+
 /// A policy type that is none of the model's is InvalidTypeException where the operation has it
 /// (semantics §8.1), rather than a broken constraint among others.
 fn known_type(call: &Call<'_>, fault: Fault) -> Fault {

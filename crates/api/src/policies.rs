@@ -31,22 +31,9 @@ const FORMER_ENTRY_SETS_MAX: usize = 50;
 /// Those of the model: see [`policy::parse`] and [`policy::admit`] for what is refused; a missing
 /// or stale `PolicyUpdateToken` is InvalidInputException, an unknown policy ResourceNotFoundException.
 pub fn put(call: &Call<'_>, input: PutPolicyRequest) -> Result<PutPolicyResponse, Fault> {
-    let entropy = &*call.app.entropy;
-    let fresh = Fresh {
-        id: mint::uuid(entropy).map_err(internal)?,
-        token: mint::update_token(entropy).map_err(internal)?,
-    };
-    let given = Given {
-        id: input.policy.policy_id.clone(),
-        token: input.policy.policy_update_token.clone(),
-        document: document(input.policy)?,
-        tags: tag_list::map(call, input.tag_list.unwrap_or_default())?,
-    };
+    let asked = Asked::read(call, input)?;
     let record = call.decide(|standing, view| {
-        let record = Arc::new(match &given.id {
-            None => created(call, standing, view, &given, &fresh)?,
-            Some(id) => updated(call, standing, view, &given, &fresh, id)?,
-        });
+        let record = Arc::new(asked.record(call, standing, view)?);
         Ok((vec![ControlChange::PutPolicy(record.clone())], record))
     })?;
     let status = CustomerPolicyStatus::Active;
@@ -54,6 +41,55 @@ pub fn put(call: &Call<'_>, input: PutPolicyRequest) -> Result<PutPolicyResponse
         policy: Some(shown(&record, status)?),
         policy_arn: Some(arn(call, &record)),
     })
+}
+
+/// The record that `PutPolicy` would write of this request, decided on `view`; nothing is written.
+///
+/// # Errors
+/// Those of [`put`].
+pub(crate) fn draft(
+    call: &Call<'_>,
+    view: &ControlView,
+    input: PutPolicyRequest,
+) -> Result<PolicyRecord, Fault> {
+    let standing = call.authorise(view)?;
+    Asked::read(call, input)?.record(call, &standing, view)
+}
+
+/// A request, and what is made for it.
+struct Asked {
+    given: Given,
+    fresh: Fresh,
+}
+
+impl Asked {
+    fn read(call: &Call<'_>, input: PutPolicyRequest) -> Result<Asked, Fault> {
+        let entropy = &*call.app.entropy;
+        let fresh = Fresh {
+            id: mint::uuid(entropy).map_err(internal)?,
+            token: mint::update_token(entropy).map_err(internal)?,
+        };
+        let given = Given {
+            id: input.policy.policy_id.clone(),
+            token: input.policy.policy_update_token.clone(),
+            document: document(input.policy)?,
+            tags: tag_list::map(call, input.tag_list.unwrap_or_default())?,
+        };
+        Ok(Asked { given, fresh })
+    }
+
+    fn record(
+        &self,
+        call: &Call<'_>,
+        standing: &Standing,
+        view: &ControlView,
+    ) -> Result<PolicyRecord, Fault> {
+        let Asked { given, fresh } = self;
+        match &given.id {
+            None => created(call, standing, view, given, fresh),
+            Some(id) => updated(call, standing, view, given, fresh, id),
+        }
+    }
 }
 
 /// What a request asks for.

@@ -87,6 +87,40 @@ impl ControlView {
         view
     }
 
+    /// The view that there would be after these changes: for whoever wants to know before they are made.
+    pub(crate) fn after(&self, changes: &[ControlChange]) -> ControlView {
+        let mut control = self.control.clone();
+        for change in changes {
+            match change {
+                ControlChange::PutOrganization(new) => control.organization = Some(new.clone()),
+                ControlChange::PutAdministrator(account, administrator) => {
+                    control.administrators.insert(account.clone(), administrator.clone());
+                }
+                ControlChange::RemoveAdministrator(account) => {
+                    control.administrators.remove(account);
+                }
+                ControlChange::PutPolicy(record) => {
+                    control.policies.insert(record.id.clone(), record.clone());
+                }
+                ControlChange::RemovePolicy(id) => {
+                    control.policies.remove(id);
+                }
+                // Of these no scope and no policy is made.
+                ControlChange::PutOffboarded(_)
+                | ControlChange::FanOut(_)
+                | ControlChange::PutList(_)
+                | ControlChange::RemoveList(_)
+                | ControlChange::PutResourceSet(_)
+                | ControlChange::RemoveResourceSet(_)
+                | ControlChange::PutChannel(..)
+                | ControlChange::PutAssociation(..)
+                | ControlChange::Mark(_)
+                | ControlChange::Audit(_) => {}
+            }
+        }
+        ControlView::following(control, Some(self))
+    }
+
     /// The policies as far as they can be parsed, the oldest first.
     fn by_age(&self) -> Vec<(i64, &Arc<Policy>)> {
         let created_ms = |id| self.control.policies.get(id).map_or(i64::MAX, |it| it.created_ms);

@@ -1,6 +1,7 @@
 //! The command line: every flag with its `PALISADE_…` variable.
 
 mod asking;
+mod explaining;
 mod keys;
 mod output;
 mod place;
@@ -20,6 +21,7 @@ use palisade_core::policy::Quotas;
 use crate::failure::Failure;
 
 pub use asking::*;
+pub use explaining::*;
 pub use keys::*;
 pub use output::*;
 pub use place::*;
@@ -61,6 +63,10 @@ pub enum Command {
     Compliance(Compliance),
     /// Show every resource of an account that breaks a policy, with the reason.
     Violators(Violators),
+    /// Explain how a resource stands to a policy: held against what, by which item, what would end it.
+    Explain(Explain),
+    /// Show what policies, or another organization, would find if they were put. Nothing is written.
+    Preview(Preview),
     /// Create, list, rotate, disable and delete the access keys that a server accepts.
     #[command(subcommand)]
     Keys(Keys),

@@ -258,7 +258,8 @@ pub fn violators(args: &args::Violators) -> Outcome {
     Ok(graded([&row].into_iter(), args.fail_on))
 }
 
-fn account_named(rows: &[StatusRow], name: &str) -> Result<String, Failure> {
+/// The account of a name among these.
+pub fn account_named(rows: &[StatusRow], name: &str) -> Result<String, Failure> {
     let mut found = rows.iter().filter(|row| is_named(row, name));
     match (found.next(), found.next()) {
         (Some(row), None) => Ok(row.account.clone()),

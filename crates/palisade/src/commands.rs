@@ -183,23 +183,8 @@ fn put(args: &args::PolicyPut) -> Outcome {
 /// Puts one policy file; answers its id and whether it is new. With `by_name`, the policy of the
 /// same name is the one that is updated.
 pub fn put_one(client: &Client, text: &[u8], by_name: bool) -> Result<(String, bool), Failure> {
-    let file = PolicyFile::parse(text).map_err(|refusal| Failure::Usage(refusal.to_string()))?;
-    let mut policy = file.policy;
-    let known = match policy.policy_id {
-        None if by_name => by_exact_name(&summaries(client)?, &policy.policy_name)?,
-        _ => None,
-    };
-    if let Some(known) = known {
-        let known = client.call("GetPolicy", &json!({"PolicyId": known}))?;
-        let known = known.get("Policy").cloned().unwrap_or_default();
-        policy.policy_id = Some(text_of(&known, "PolicyId"));
-        policy.policy_update_token = Some(text_of(&known, "PolicyUpdateToken"));
-    }
+    let (policy, request) = put_request(client, text, by_name)?;
     let created = policy.policy_id.is_none();
-    let mut request = json!({"Policy": policy});
-    if let (Some(request), false) = (request.as_object_mut(), file.tags.is_empty()) {
-        request.insert("TagList".to_owned(), json!(file.tags));
-    }
     let answer = client.call("PutPolicy", &request)?;
     let id = answer.get("Policy").map(|policy| text_of(policy, "PolicyId")).unwrap_or_default();
     for remark in policy::remarks(&policy) {
@@ -214,6 +199,32 @@ pub fn put_one(client: &Client, text: &[u8], by_name: bool) -> Result<(String, b
         warn(format_args!("policy `{name}`: no account is in its scope, so nothing is"));
     }
     Ok((id, created))
+}
+
+/// The PutPolicy request of a policy file. With `by_name` it updates the policy of the same name, where there
+/// is one.
+pub fn put_request(
+    client: &Client,
+    text: &[u8],
+    by_name: bool,
+) -> Result<(policy::Document, Value), Failure> {
+    let file = PolicyFile::parse(text).map_err(|refusal| Failure::Usage(refusal.to_string()))?;
+    let mut policy = file.policy;
+    let known = match policy.policy_id {
+        None if by_name => by_exact_name(&summaries(client)?, &policy.policy_name)?,
+        _ => None,
+    };
+    if let Some(known) = known {
+        let known = client.call("GetPolicy", &json!({"PolicyId": known}))?;
+        let known = known.get("Policy").cloned().unwrap_or_default();
+        policy.policy_id = Some(text_of(&known, "PolicyId"));
+        policy.policy_update_token = Some(text_of(&known, "PolicyUpdateToken"));
+    }
+    let mut request = json!({"Policy": policy});
+    if let (Some(request), false) = (request.as_object_mut(), file.tags.is_empty()) {
+        request.insert("TagList".to_owned(), json!(file.tags));
+    }
+    Ok((policy, request))
 }
 
 /// The summaries of every policy of the client's Region.

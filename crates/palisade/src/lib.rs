@@ -15,6 +15,7 @@ pub mod dashboard;
 pub mod deliver;
 mod doctor;
 pub mod edge;
+mod explain;
 pub mod failure;
 pub mod files;
 pub mod keys;
@@ -22,6 +23,7 @@ pub mod logging;
 pub mod opening;
 mod permissions;
 pub use palisade_api::printable;
+mod preview;
 pub mod progress;
 pub mod quickstart;
 mod reading;
@@ -55,6 +57,8 @@ pub fn run(command: &Command) -> Outcome {
         Command::Policies(command) => commands::policies(command),
         Command::Compliance(args) => asking::compliance(args),
         Command::Violators(args) => asking::violators(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Preview(args) => preview::run(args),
         Command::Keys(command) => keys::run(command),
         Command::Sources(args) => sources_told::run(args),
         Command::Config(args::Config::File(args)) => config::check(args),

@@ -6,6 +6,7 @@ mod matrix;
 mod row;
 mod table;
 mod totals;
+mod wrapped;
 
 use std::io::{self, Write};
 
@@ -19,6 +20,7 @@ pub use matrix::{matrix, matrix_csv};
 pub use row::{StatusRow, ViolatorLine, color, counted};
 pub use table::{Cell, CellAlignment, Color, Table, finished, table};
 pub use totals::Totals;
+pub use wrapped::wrapped;
 
 /// How rows are told.
 #[derive(Clone, Debug, Default)]

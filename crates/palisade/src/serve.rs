@@ -268,6 +268,7 @@ impl Running {
             vault: Some(Arc::new(vault)),
             over_tls: plan.edge.tls.is_some() || plan.edge.behind_proxy,
             stale_after_ms: plan.judging.stale_after_ms,
+            assumed: plan.judging.assumed.clone(),
             rate: plan.rate,
             partition: plan.partition,
             any_host: plan.any_host,

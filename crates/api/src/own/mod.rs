@@ -7,6 +7,8 @@ mod answer;
 mod audit;
 mod dashboard;
 mod evaluate;
+mod explain;
+pub mod explanation;
 mod health;
 mod inventory;
 mod keys;
@@ -15,6 +17,7 @@ mod openapi;
 mod organization;
 mod policies;
 mod policy_violators;
+mod preview;
 pub mod readers;
 mod schema;
 mod sources;
@@ -49,6 +52,8 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/palisade/v1/inventory", post(inventory::post))
         .route("/palisade/v1/work", get(evaluate::work))
         .route("/palisade/v1/evaluate", post(evaluate::post))
+        .route("/palisade/v1/explain", get(explain::show))
+        .route("/palisade/v1/preview", post(preview::post))
         .route("/palisade/v1/policies", get(policies::list))
         .route("/palisade/v1/policies/{policy}/accounts", get(accounts::list))
         .route("/palisade/v1/policies/{policy}/violators", get(policy_violators::list))

@@ -12,8 +12,8 @@ use utoipa::{Modify, OpenApi, ToSchema as _};
 
 use super::answer::RefusedShape;
 use super::{
-    accounts, audit, dashboard, evaluate, health, inventory, keys, organization, policies,
-    policy_violators, sources, violators,
+    accounts, audit, dashboard, evaluate, explain, health, inventory, keys, organization, policies,
+    policy_violators, preview, sources, violators,
 };
 
 /// What `/palisade/v1/openapi.json` answers.
@@ -55,6 +55,8 @@ pub(super) async fn openapi() -> Response {
         inventory::post,
         evaluate::work,
         evaluate::post,
+        explain::show,
+        preview::post,
         policies::list,
         accounts::list,
         policy_violators::list,

@@ -99,19 +99,9 @@ fn apply(
     confirm: bool,
 ) -> Result<Applied, Refused> {
     app.decide(|view| {
-        keeps_administrators(view, &new)?;
-        if let Some(old) = view.organization() {
-            confirmed(old, &new, confirm)?;
-        }
+        let mut changes = changes(app, view, &new, confirm)?;
         let named = new.default_administrator.as_ref();
-        same_administrator(view, named)?;
         let default = view.default_administrator().or(named);
-        let mut changes = vec![ControlChange::PutOrganization(new.clone())];
-        changes.extend(revoked(view, &new, confirm)?);
-        if let (None, Some(named)) = (view.default_administrator(), named) {
-            let administrator = Administrator::default_one(app.clock.now_ms());
-            changes.push(ControlChange::PutAdministrator(named.clone(), administrator));
-        }
         let marks = marks(view, &new);
         let applied = Applied {
             id: new.id.to_string(),
@@ -125,6 +115,31 @@ fn apply(
         changes.extend(marks.into_iter().map(ControlChange::Mark));
         Ok(Decision { changes, event, answer: applied })
     })
+}
+
+/// What applying an organization changes.
+///
+/// # Errors
+/// What stands against it, or was not confirmed.
+pub(super) fn changes(
+    app: &App,
+    view: &ControlView,
+    new: &Arc<Organization>,
+    confirm: bool,
+) -> Result<Vec<ControlChange>, Refused> {
+    keeps_administrators(view, new)?;
+    if let Some(old) = view.organization() {
+        confirmed(old, new, confirm)?;
+    }
+    let named = new.default_administrator.as_ref();
+    same_administrator(view, named)?;
+    let mut changes = vec![ControlChange::PutOrganization(new.clone())];
+    changes.extend(revoked(view, new, confirm)?);
+    if let (None, Some(named)) = (view.default_administrator(), named) {
+        let administrator = Administrator::default_one(app.clock.now_ms());
+        changes.push(ControlChange::PutAdministrator(named.clone(), administrator));
+    }
+    Ok(changes)
 }
 
 /// Additional administrators whose accounts left are revoked (semantics §1.6). Their policies go with

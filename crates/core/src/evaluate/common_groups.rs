@@ -29,6 +29,7 @@ use crate::policy::Policy;
 use crate::policy::common_groups::CommonGroups;
 
 use super::evaluator::Evaluator;
+use super::filter::Special;
 use super::interfaces::Interfaces;
 use super::network;
 use super::security_groups::{
@@ -94,6 +95,10 @@ impl Evaluator for CommonGroups {
         types
     }
 
+    fn leaves_out(&self, _policy: &Policy, shard: &Shard, item: &Item) -> Option<Special> {
+        self.left_out(item, shard, &Networks::of(shard))
+    }
+
     /// Judges what is in scope, and the replicas.
     fn judge(&self, policy: &Policy, evidence: &Evidence<'_>, judgement: &mut Judgement) {
         let networks = Networks::of(evidence.shard);
@@ -108,10 +113,15 @@ impl Evaluator for CommonGroups {
         };
         let holder = Holder::new(self, policy, evidence, &primaries);
         for (item, places) in in_scope {
+            let mut gaps = BTreeSet::new();
             let verdict = match &places {
                 None => Verdict::Undecided(untold_groups_gap(item)),
-                Some(places) => holder.verdict(places, &mut judgement.gaps),
+                Some(places) => holder.verdict(places, &mut gaps),
             };
+            judgement.doubt(item, gaps);
+            judgement.tell(item, |told| {
+                places.iter().for_each(|places| holder.tell(places, told));
+            });
             let verdict = match (verdict, stateless_gap(item)) {
                 // If the instance is terminated, it is in no scope.
                 (Verdict::Violate(..), Some(gap)) => Verdict::Undecided(gap),
@@ -138,13 +148,11 @@ impl CommonGroups {
         shard: &'a Shard,
         networks: &Networks<'a>,
     ) -> Vec<(&'a Item, Option<Places<'a>>)> {
-        let is_out = |vpc: Option<&str>| !self.shared_vpcs && networks.is_anothers(vpc);
         let interfaces = Interfaces::of(shard);
         let mut in_scope = Vec::new();
         for item in selected(policy, shard, &ResourceType::NETWORK_INTERFACE) {
             let places = match &item.body {
-                Body::NetworkInterface(own) if own.requester_managed => continue,
-                Body::NetworkInterface(own) if is_out(own.vpc.as_deref()) => continue,
+                _ if self.left_out(item, shard, networks).is_some() => continue,
                 _ if !is_own(item, &shard.id.account) => continue,
                 Body::NetworkInterface(own) => places::of_interface(item, own, &interfaces),
                 _ => None,
@@ -152,8 +160,7 @@ impl CommonGroups {
             in_scope.push((item, places));
         }
         for item in selected(policy, shard, &ResourceType::INSTANCE) {
-            let is_out = matches!(&item.body, Body::Instance(own) if is_out(own.vpc.as_deref()));
-            if !is_out && !is_terminated(item) {
+            if self.left_out(item, shard, networks).is_none() && !is_terminated(item) {
                 let places = places::of_instance(item, &interfaces, self.all_interfaces, shard);
                 in_scope.push((item, places));
             }
@@ -163,12 +170,34 @@ impl CommonGroups {
             // Network and gateway load balancers are out of scope (semantics §10 row 18).
             for item in balancers.filter(|item| is_protectable(item)) {
                 let places = places::of_balancer(item, shard, networks);
-                if !places.as_ref().is_some_and(|places| is_out(places.vpc())) {
+                if !places.as_ref().is_some_and(|places| self.is_out(places.vpc(), networks)) {
                     in_scope.push((item, places));
                 }
             }
         }
         in_scope
+    }
+}
+
+impl CommonGroups {
+    /// What leaves out a resource whose type and tags are in scope (semantics §5.4).
+    fn left_out(&self, item: &Item, shard: &Shard, networks: &Networks<'_>) -> Option<Special> {
+        let vpc = match &item.body {
+            Body::NetworkInterface(own) if own.requester_managed => {
+                return Some(Special::RequesterManaged);
+            }
+            Body::NetworkInterface(own) => own.vpc.as_deref(),
+            Body::Instance(own) => own.vpc.as_deref(),
+            _ if BALANCERS.contains(&item.key.resource_type) => {
+                places::of_balancer(item, shard, networks).and_then(|places| places.vpc())
+            }
+            _ => None,
+        };
+        self.is_out(vpc, networks).then_some(Special::SharedVpc)
+    }
+
+    fn is_out(&self, vpc: Option<&str>, networks: &Networks<'_>) -> bool {
+        !self.shared_vpcs && networks.is_anothers(vpc)
     }
 }
 

@@ -13,6 +13,7 @@ use super::audit_lists;
 use super::elsewhere::group_doubt;
 use super::evaluator::Evaluator;
 use super::interfaces::{self, Groups, Interfaces};
+use super::listener::Told;
 use super::network;
 use super::opening::Opening;
 use super::security_groups::{
@@ -118,6 +119,7 @@ impl Evaluator for ContentAudit {
             let groups = interfaces.on_interface(item);
             let carried = groups.map(|groups| BTreeMap::from([(item.key.id.as_str(), groups)]));
             attached.extend(carried.iter().flat_map(all));
+            judgement.tell(item, |told| auditor.tell_carried(carried.as_ref(), told));
             let verdict = auditor.carrier(item, carried);
             judgement.record_told(item, verdict);
         }
@@ -127,10 +129,12 @@ impl Evaluator for ContentAudit {
             }
             let carried = interfaces.on_instance(item);
             attached.extend(carried.iter().flat_map(all));
+            judgement.tell(item, |told| auditor.tell_carried(carried.as_ref(), told));
             judgement.record(item, auditor.carrier(item, carried));
         }
         if policy.scope.lists(&ResourceType::SECURITY_GROUP) {
             for item in auditor.groups_in_scope(&attached) {
+                judgement.tell(item, |told| auditor.tell(item, told));
                 judgement.record(item, auditor.group(item));
             }
         }
@@ -220,6 +224,46 @@ impl<'a> Auditor<'a> {
         match violations.next() {
             None => self.untold(item, group).map_or(Verdict::Comply, Verdict::Undecided),
             Some(first) => Verdict::Violate(first, violations.collect()),
+        }
+    }
+
+    /// What a group is held against: each of its rules, in turn.
+    fn tell(&self, item: &'a Item, told: &mut Told) {
+        let Body::SecurityGroup(group) = &item.body else { return };
+        if !self.is_audited(item, group) {
+            let why = "groups that Firewall Manager made, and the audit groups, are not audited";
+            return told.holds("group", why, item.key.id.as_str(), Some(true));
+        }
+        for opening in self.yardstick.openings(group) {
+            let broken = self.yardstick.broken_by(&opening);
+            let is_known = broken.is_some() || self.yardstick.gaps(&opening).is_empty();
+            let fits = is_known.then_some(broken.is_none());
+            let what = format!("{} rule", opening.direction.word());
+            let wanted = broken.unwrap_or_else(|| self.yardstick.summary());
+            told.holds(what, wanted, opening.to_string(), fits);
+        }
+        if let Some(gap) = self.untold(item, group) {
+            told.holds("rules", self.yardstick.summary(), gap.text, None);
+        }
+    }
+
+    /// What an interface or instance is held against: the groups on it, in turn.
+    fn tell_carried(&mut self, carried: Option<&Carried<'a>>, told: &mut Told) {
+        for (interface, groups) in carried.into_iter().flatten() {
+            for id in &groups.ids {
+                let standing = self.standing(id);
+                let (found, fits) = match &standing {
+                    Standing::Complies => ("no rule breaks the policy".to_owned(), Some(true)),
+                    Standing::Violates(group) => {
+                        (group.rules().collect::<Vec<_>>().join("; "), Some(false))
+                    }
+                    Standing::Unseen => ("not recorded".to_owned(), None),
+                };
+                let what = format!("group {id} on {interface}");
+                told.holds(what, self.yardstick.summary(), found, fits);
+                let held = self.evidence.account.network.group(self.shard(), id);
+                held.iter().for_each(|(group, _)| told.reads(group));
+            }
         }
     }
 

@@ -30,6 +30,9 @@ pub(super) fn note(
     }
 }
 
+/// The text of the gap of a shard of which nothing was ever delivered.
+pub(super) const NOT_ENABLED: &str = "AWS Config is not enabled in the account and Region.";
+
 /// Begins the text of the gap that time alone opens and a delivery closes.
 pub(crate) const STALE: &str = "No AWS Config delivery tells of the last";
 
@@ -53,8 +56,7 @@ fn unrecorded(
     let open = read.iter().flat_map(|resource_type| open_gaps(evidence.shard, resource_type));
     let is_called = evidence.shard.open_gaps.values().flatten().any(is_call);
     if evidence.shard.is_unheard_of() && !is_called {
-        let text = "AWS Config is not enabled in the account and Region.";
-        return vec![Gap::new(DependentService::Config, text)];
+        return vec![Gap::new(DependentService::Config, NOT_ENABLED)];
     }
     let unknown = needed.iter().filter(|resource_type| !evidence.shard.knows(resource_type));
     let unknown = unknown.flat_map(|resource_type| unknown_gaps(evidence.shard, resource_type));

@@ -17,6 +17,7 @@ use crate::policy::dns_firewall::{DnsFirewall, DnsRuleGroup};
 
 use super::coverage::not_seen;
 use super::evaluator::Evaluator;
+use super::listener::Told;
 use super::security_groups::is_own;
 use super::{
     DependentService, DnsFinding, Evidence, Gap, Judgement, UNAVAILABLE_PRIORITIES_MAX, Verdict,
@@ -44,8 +45,11 @@ impl Evaluator for DnsFirewall {
         for item in selected(policy, shard, &ResourceType::VPC) {
             if is_own(item, &shard.id.account) {
                 let near = judge.associations.near(item);
-                judgement.gaps.extend(near.filter_map(|held| outdated(held.item)));
-                let verdict = judge.vpc(item, &mut judgement.gaps);
+                judgement.doubt(item, near.filter_map(|held| outdated(held.item)));
+                let mut gaps = BTreeSet::new();
+                let verdict = judge.vpc(item, &mut gaps);
+                judgement.doubt(item, gaps);
+                judgement.tell(item, |told| judge.tell(item, told));
                 judgement.record(item, verdict);
             }
         }
@@ -189,6 +193,20 @@ impl Judge<'_> {
                 Verdict::Violate(first, missing.collect())
             }
         }
+    }
+
+    /// What a VPC is held against: each rule group of the policy, and the associations there are.
+    fn tell(&self, vpc: &Item, told: &mut Told) {
+        for wanted in &self.rule.groups {
+            let (found, fits) = match self.standing(vpc, wanted) {
+                Standing::InPlace => ("associated".to_owned(), Some(true)),
+                Standing::Untold(gap) => (gap.text.into(), None),
+                Standing::Missing(finding) => (finding.found(), Some(false)),
+            };
+            let wanted = format!("{} at priority {}", wanted.id, wanted.priority);
+            told.holds("rule group", wanted, found, fits);
+        }
+        self.associations.near(vpc).for_each(|held| told.reads(held.item));
     }
 
     /// Claims what holds whatever the facts not seen are, and nothing else.

@@ -8,6 +8,7 @@ use crate::inventory::{Item, Shard};
 use crate::policy::Policy;
 
 use super::change::{Changed, Footprint};
+use super::filter::Special;
 use super::{Evidence, Judgement, Reference};
 
 /// Judges policies of one type.
@@ -47,6 +48,12 @@ pub(super) trait Evaluator {
     /// Whether two states of a resource, in scope alike, show the evaluator the same.
     fn shows_same(&self, before: &Item, after: &Item) -> bool {
         before == after
+    }
+
+    /// What leaves out a resource whose account, type and tags are in scope, beside what does so under
+    /// every type of policy.
+    fn leaves_out(&self, _policy: &Policy, _shard: &Shard, _item: &Item) -> Option<Special> {
+        None
     }
 
     /// Types of which all resources are read to judge one whose change reaches no further than

@@ -67,6 +67,15 @@ macro_rules! families {
                     $(Finding::$family(finding) => finding.summary()),+
                 }
             }
+
+            /// What would end the violation, each in a sentence without its full stop, the default one
+            /// first; where steps belong together, one sentence tells them in order. Empty where no
+            /// remedy is safe.
+            pub fn ends_by(&self) -> Vec<String> {
+                match self {
+                    $(Finding::$family(finding) => finding.ends_by()),+
+                }
+            }
         }
 
         $(impl From<$finding> for Finding {

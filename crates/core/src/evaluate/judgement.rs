@@ -10,6 +10,7 @@ use crate::inventory::{Item, Shard};
 use super::account::AccountFacts;
 use super::finding::Violation;
 use super::gap::Gap;
+use super::listener::{Listener, Told};
 use super::reference::References;
 use super::unrecorded::{outdated, unseen_gap};
 
@@ -48,6 +49,15 @@ impl Verdict {
     }
 }
 
+/// Whether what a verdict is of is as wanted; `None`: that was not told.
+pub(super) fn fits(verdict: &Verdict) -> Option<bool> {
+    match verdict {
+        Verdict::Comply => Some(true),
+        Verdict::Violate(..) => Some(false),
+        Verdict::Undecided(_) => None,
+    }
+}
+
 /// What is said of a resource whose configuration was not recorded.
 pub(super) fn unseen(item: &Item) -> Verdict {
     Verdict::Undecided(unseen_gap(item))
@@ -75,19 +85,43 @@ pub struct Judgement {
     pub in_scope: u64,
     /// When time alone will change this judgement (staleness, delays), milliseconds since the epoch.
     pub not_before_ms: Option<i64>,
+    /// Keeps what is said of one resource, where somebody asks.
+    pub(crate) listener: Option<Box<Listener>>,
 }
 
 impl Judgement {
     /// Counts a resource in scope and keeps what was found about it, with a gap beside it if that
     /// was found by a configuration that may have changed since.
     pub(super) fn record(&mut self, item: &Item, verdict: Verdict) {
-        self.gaps.extend(outdated(item));
+        self.doubt(item, outdated(item));
         self.record_told(item, verdict);
+    }
+
+    /// Something stands in the way of knowing of a resource, in scope or not.
+    pub(super) fn doubt(&mut self, item: &Item, gaps: impl IntoIterator<Item = Gap>) {
+        let Some(listener) = &mut self.listener else { return self.gaps.extend(gaps) };
+        // What is said of others alone is not kept.
+        if listener.is_asked_of(item) {
+            for gap in gaps {
+                listener.doubt(&gap);
+                self.gaps.insert(gap);
+            }
+        }
+    }
+
+    /// What a resource was held against, for whoever listens.
+    pub(super) fn tell(&mut self, item: &Item, tell: impl FnOnce(&mut Told)) {
+        if let Some(listener) = self.listener.as_mut().filter(|one| one.is_asked_of(item)) {
+            tell(listener.told());
+        }
     }
 
     /// As [`Judgement::record`], of a resource that was judged by what others tell of it as well.
     pub(super) fn record_told(&mut self, item: &Item, verdict: Verdict) {
         self.in_scope = self.in_scope.saturating_add(1);
+        if let Some(listener) = &mut self.listener {
+            listener.counted(item, matches!(verdict, Verdict::Undecided(_)));
+        }
         match verdict {
             Verdict::Comply => {}
             Verdict::Violate(first, mut rest) => {
@@ -98,9 +132,7 @@ impl Judgement {
                     violations: rest,
                 });
             }
-            Verdict::Undecided(gap) => {
-                self.gaps.insert(gap);
-            }
+            Verdict::Undecided(gap) => self.doubt(item, [gap]),
         }
     }
 

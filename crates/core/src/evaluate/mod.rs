@@ -18,6 +18,8 @@ mod coverage;
 mod dns_firewall;
 mod elsewhere;
 mod evaluator;
+mod explain;
+mod filter;
 mod finding;
 mod firewall_policies;
 mod footprint;
@@ -27,6 +29,8 @@ mod gap;
 mod hidden;
 mod interfaces;
 mod judgement;
+mod lacking;
+mod listener;
 mod managed_options;
 mod narrowing;
 mod network;
@@ -58,6 +62,8 @@ pub(crate) use coverage::STALE;
 pub use coverage::current_until_ms;
 pub use dns_firewall::DNS_RULE_GROUPS_PER_VPC_MAX;
 use evaluator::Evaluator;
+pub use explain::{Explained, Explanation, explain};
+pub use filter::{Filter, Special};
 use finding::first;
 pub use finding::{
     ATTACHED_RULES_MAX, AclRemedy, AclStep, AttachedGroup, BrokenRule, CONFLICTS_MAX, Direction,
@@ -74,6 +80,8 @@ pub use freshness::Freshness;
 pub use gap::Gap;
 use judgement::unseen;
 pub use judgement::{Evidence, Judgement, Status, Verdict, Violator};
+pub use lacking::{Lacking, Missing};
+pub use listener::{HELD_MAX, Held, ItemSeen, READ_MAX};
 pub use network::{
     InterfacesKnown, NETWORK_TYPES, NetworkAsked, NetworkFacts, NetworkShown, NetworkUser,
     Presence, Sharers, reads_networks,
@@ -124,21 +132,33 @@ pub fn reads(policy: &Policy) -> BTreeSet<ResourceType> {
     reads
 }
 
+/// Types without which the policy's verdicts cannot be told.
+fn needed(policy: &Policy) -> BTreeSet<ResourceType> {
+    evaluator(&policy.rule).needed(policy)
+}
+
 /// Judges one policy over one shard. The caller has checked that the shard's account is in the
 /// policy's scope and that the shard is of the policy's Region.
 pub fn judge(policy: &Policy, evidence: &Evidence<'_>) -> Judgement {
+    let mut judgement = Judgement::default();
+    judge_into(policy, evidence, &mut judgement);
+    judgement
+}
+
+/// As [`judge`], into a judgement that somebody may listen to.
+fn judge_into(policy: &Policy, evidence: &Evidence<'_>, judgement: &mut Judgement) {
     if policy.rule.is_not_judged() {
-        return not_judged(policy, evidence);
+        return not_judged(policy, evidence, judgement);
     }
     let evaluator = evaluator(&policy.rule);
-    let mut judgement = Judgement::default();
-    evaluator.judge(policy, evidence, &mut judgement);
-    judgement.gaps.extend(selection::undecided(policy, evidence.shard));
+    evaluator.judge(policy, evidence, judgement);
+    for (item, gap) in selection::undecided(policy, evidence.shard) {
+        judgement.doubt(item, [gap]);
+    }
     let needed = evaluator.needed(policy);
-    coverage::note(&mut judgement, &needed, &evaluator.must_not_be_missed(policy), evidence);
-    elsewhere::note(&mut judgement, policy, evaluator, evidence);
+    coverage::note(judgement, &needed, &evaluator.must_not_be_missed(policy), evidence);
+    elsewhere::note(judgement, policy, evaluator, evidence);
     judgement.violators.sort_by(|a, b| (&a.resource_type, &a.id).cmp(&(&b.resource_type, &b.id)));
-    judgement
 }
 
 /// Of a type that is not judged, nothing is read but who is in scope.
@@ -161,16 +181,15 @@ impl Evaluator for NotJudged {
 }
 
 /// A type of policy that is kept but has no evaluator: an issue, never a result.
-fn not_judged(policy: &Policy, evidence: &Evidence<'_>) -> Judgement {
+fn not_judged(policy: &Policy, evidence: &Evidence<'_>, judgement: &mut Judgement) {
     let policy_type = policy.policy_type();
     let types: BTreeSet<_> = policy.resource_types().iter().collect();
-    let in_scope = types.into_iter().map(|kind| selected(policy, evidence.shard, kind).len());
     let text = format!("Palisade does not judge policies of type {} yet.", policy_type.as_str());
-    Judgement {
-        in_scope: in_scope.map(|count| count as u64).sum(),
-        gaps: [Gap::new(policy_type.facts().dependent_service, &text)].into(),
-        ..Judgement::default()
+    let gap = Gap::new(policy_type.facts().dependent_service, &text);
+    for item in types.into_iter().flat_map(|kind| selected(policy, evidence.shard, kind)) {
+        judgement.record_told(item, Verdict::Undecided(gap.clone()));
     }
+    judgement.gaps.insert(gap);
 }
 
 #[cfg(test)]

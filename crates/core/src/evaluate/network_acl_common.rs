@@ -18,6 +18,8 @@ use crate::policy::network_acl_common::{Former, NetworkAclCommon};
 use super::acl_order::{Order, orders};
 use super::coverage::not_seen;
 use super::evaluator::Evaluator;
+use super::judgement::fits;
+use super::listener::Told;
 use super::security_groups::is_own;
 use super::selection::{Holder, holder};
 use super::{
@@ -55,11 +57,12 @@ impl Evaluator for NetworkAclCommon {
                 Holder::Own => {}
                 Holder::Elder(_) => continue,
                 Holder::Undecided(gap) => {
-                    judgement.gaps.insert(gap);
+                    judgement.doubt(item, [gap]);
                     continue;
                 }
             }
-            judgement.gaps.extend(judge.acls.outdated(item));
+            judgement.doubt(item, judge.acls.outdated(item));
+            judgement.tell(item, |told| judge.tell(item, told));
             judgement.record(item, judge.subnet(item));
         }
     }
@@ -175,6 +178,40 @@ impl<'a> Judge<'a> {
                     None => Verdict::Undecided(contested_gap(item, several)),
                 }
             }
+        }
+    }
+
+    /// What a subnet is held against: the entries of the network ACLs that list it.
+    fn tell(&self, item: &Item, told: &mut Told) {
+        let Body::Subnet(subnet) = &item.body else { return };
+        if self.acls.on(item).is_empty() {
+            told.holds(
+                "network ACL",
+                "one that begins and ends with the policy's entries",
+                "not recorded",
+                None,
+            );
+        }
+        for (held, association) in self.acls.on(item) {
+            told.reads(held.item);
+            let what = format!("network ACL {}", held.item.key.id);
+            let Some(entries) = &held.acl.entries else {
+                told.holds(what, "the policy's entries", "not recorded", None);
+                continue;
+            };
+            let verdict = self.by(subnet, *held, association);
+            let found = match &verdict {
+                Verdict::Violate(first, _) => first.finding.summary(),
+                Verdict::Comply => "as wanted".to_owned(),
+                Verdict::Undecided(gap) => gap.text.to_string(),
+            };
+            let count = entries.len();
+            let wanted = format!(
+                "{} first and {} last entries of the policy around its own {count}",
+                self.rule.first.len(),
+                self.rule.last.len()
+            );
+            told.holds(what, wanted, found, fits(&verdict));
         }
     }
 

@@ -39,6 +39,7 @@ use crate::policy::network_firewall::{InspectionVpc, NetworkFirewall, Placement}
 
 use super::coverage::not_seen;
 use super::evaluator::Evaluator;
+use super::filter::Special;
 use super::firewall_policies::compare;
 use super::security_groups::is_own;
 use super::{
@@ -70,6 +71,10 @@ impl Evaluator for NetworkFirewall {
     /// The inspection VPCs, whosever they are.
     fn references(&self, policy: &Policy) -> BTreeSet<Reference> {
         self.inspection().iter().filter_map(|vpc| reference(policy, vpc)).collect()
+    }
+
+    fn leaves_out(&self, _policy: &Policy, _shard: &Shard, item: &Item) -> Option<Special> {
+        (!self.is_about(item)).then_some(Special::NotInspection)
     }
 
     fn judge(&self, policy: &Policy, evidence: &Evidence<'_>, judgement: &mut Judgement) {

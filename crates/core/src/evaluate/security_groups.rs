@@ -92,12 +92,17 @@ pub(super) fn unnamed_gap(item: &Item) -> Gap {
 /// A group, interface, subnet or VPC of another account, seen because a VPC is shared, is not the shard's own
 /// (semantics §10 row 28, §11 row 41).
 pub(super) fn is_own(item: &Item, account: &AccountId) -> bool {
+    owner(item).is_none_or(|owner| owner == account)
+}
+
+/// Whose such a resource is, where it tells.
+pub(super) fn owner(item: &Item) -> Option<&AccountId> {
     match &item.body {
-        Body::SecurityGroup(SecurityGroup { owner: Some(owner), .. })
-        | Body::NetworkInterface(NetworkInterface { owner: Some(owner), .. })
-        | Body::Subnet(Subnet { owner: Some(owner), .. })
-        | Body::Vpc(Vpc { owner: Some(owner) }) => owner == account,
-        _ => true,
+        Body::SecurityGroup(SecurityGroup { owner, .. })
+        | Body::NetworkInterface(NetworkInterface { owner, .. })
+        | Body::Subnet(Subnet { owner, .. })
+        | Body::Vpc(Vpc { owner }) => owner.as_ref(),
+        _ => None,
     }
 }
 

@@ -5,8 +5,9 @@ use crate::inventory::{Item, Shard};
 use crate::policy::{DependentService, Elder, Policy};
 use crate::scope::TagScope;
 
+use super::filter::{Filter, Special};
 use super::gap::Gap;
-use super::security_groups::{is_own, is_terminated};
+use super::security_groups::{is_own, is_terminated, owner};
 use super::unrecorded::{outdated, unseen_gap};
 use super::web_acls::{is_protectable, kind_gap};
 
@@ -90,27 +91,52 @@ pub(super) fn selected<'a>(
 pub(super) fn undecided<'a>(
     policy: &'a Policy,
     shard: &'a Shard,
-) -> impl Iterator<Item = Gap> + 'a {
+) -> impl Iterator<Item = (&'a Item, Gap)> + 'a {
     let listed = shard.items.iter().filter(|(kind, _)| policy.scope.lists(kind));
     let items = listed.flat_map(|(_, items)| items.values());
-    let may_be_in = items
-        .map(|item| (item, membership(policy, item)))
-        .filter(|(_, membership)| *membership != Membership::Out);
-    may_be_in.filter_map(|(item, membership)| {
-        if is_terminated(item) || !is_own(item, &shard.id.account) {
-            return None;
-        }
-        if let Some(gap) = kind_gap(item) {
-            return Some(gap);
-        }
-        let is_undecided = membership == Membership::Undecided && is_protectable(item);
-        let is_elders = || matches!(holder(policy, &shard.id.account, item), Holder::Elder(_));
-        (is_undecided && !is_elders()).then(|| outdated(item).unwrap_or_else(|| untagged_gap(item)))
-    })
+    items.filter_map(|item| Some((item, undecided_of(policy, shard, item)?)))
+}
+
+/// Why it is not known of one of them.
+fn undecided_of(policy: &Policy, shard: &Shard, item: &Item) -> Option<Gap> {
+    let membership = membership(policy, item);
+    if membership == Membership::Out || is_terminated(item) || !is_own(item, &shard.id.account) {
+        return None;
+    }
+    if let Some(gap) = kind_gap(item) {
+        return Some(gap);
+    }
+    let is_undecided = membership == Membership::Undecided && is_protectable(item);
+    let is_elders = || matches!(holder(policy, &shard.id.account, item), Holder::Elder(_));
+    (is_undecided && !is_elders()).then(|| outdated(item).unwrap_or_else(|| untagged_gap(item)))
+}
+
+/// What leaves a resource out that is not known to be in scope, whatever the policy's type: the same
+/// questions that every evaluator asks.
+pub(super) fn filter(policy: &Policy, account: &AccountId, item: &Item) -> Option<Filter> {
+    if !policy.scope.lists(&item.key.resource_type) {
+        return Some(Filter::Type(policy.resource_types().to_vec()));
+    }
+    if membership(policy, item) == Membership::Out {
+        return Some(Filter::Tags(policy.scope.tags.clone()));
+    }
+    if !is_own(item, account) {
+        return owner(item).cloned().map(Filter::Owner);
+    }
+    if is_terminated(item) {
+        return Some(Filter::Special(Special::Terminated));
+    }
+    if !is_protectable(item) {
+        return Some(Filter::Special(Special::NotApplicationLoadBalancer));
+    }
+    match holder(policy, account, item) {
+        Holder::Elder(elder) => Some(Filter::elder(elder)),
+        Holder::Own | Holder::Undecided(_) => None,
+    }
 }
 
 /// That the tags of a resource were not told.
-fn untagged_gap(item: &Item) -> Gap {
+pub(super) fn untagged_gap(item: &Item) -> Gap {
     if item.body.is_unseen() {
         return unseen_gap(item);
     }

@@ -13,6 +13,7 @@ use super::account::{AccountFacts, protections};
 use super::coverage::{missed, not_recording, not_seen, open_gaps};
 use super::elsewhere::protection_doubt;
 use super::evaluator::Evaluator;
+use super::listener::Told;
 use super::web_acls::{Acls, Found, is_protectable};
 use super::{
     Changed, DependentService, Evidence, Footprint, Gap, Judgement, ShieldFinding, Verdict,
@@ -72,7 +73,8 @@ impl Evaluator for ShieldAdvanced {
             for item in selected(policy, shard, resource_type) {
                 if is_protectable(item) {
                     judgement.record(item, judge.resource(item));
-                    judgement.gaps.extend(judge.outdated(item));
+                    judgement.doubt(item, judge.outdated(item));
+                    judgement.tell(item, |told| judge.tell(item, told));
                 }
             }
         }
@@ -273,6 +275,47 @@ impl<'a> Judge<'a> {
         let acl = self.acls.found(item).and_then(|found| self.acls.outdated(item, &found));
         let protection = (!item.body.is_unseen()).then(|| self.protections.outdated(item));
         protection.flatten().into_iter().chain(acl)
+    }
+
+    /// What a resource is held against: its protection, and of application-layer ones the web ACL and
+    /// the automatic response.
+    fn tell(&self, item: &'a Item, told: &mut Told) {
+        let protected = self.protections.of_resource(item);
+        let (found, fits) = match &protected {
+            Protected::By(protection, _) => (protection.key.id.as_str(), Some(true)),
+            Protected::Not => ("none", Some(false)),
+            Protected::Unseen(_) => ("not recorded", None),
+        };
+        told.holds("Shield protection", "one that names the resource", found, fits);
+        if !has_web_acl(&item.key.resource_type) {
+            if let Protected::By(protection, _) = &protected {
+                told.reads(protection);
+            }
+            return;
+        }
+        let (found, fits) = match self.acls.found(item) {
+            Some(Found::Acl(id, acl)) => {
+                acl.iter().for_each(|acl| told.reads(acl));
+                (id, Some(true))
+            }
+            Some(Found::None) => ("none", Some(false)),
+            Some(Found::Unseen) | None => ("not recorded", None),
+        };
+        told.holds("web ACL", "any", found, fits);
+        let Protected::By(protection, body) = &protected else { return };
+        told.reads(protection);
+        let wanted = match self.rule.automatic_response {
+            WantedResponse::Ignored => return,
+            WantedResponse::Disabled => "off",
+            WantedResponse::Enabled { block: true } => "BLOCK",
+            WantedResponse::Enabled { block: false } => "COUNT",
+        };
+        let (found, fits) = match amiss(self.rule.automatic_response, body) {
+            Response::AsWanted => (wanted.to_owned(), Some(true)),
+            Response::Amiss(amiss) => (amiss, Some(false)),
+            Response::Untold => ("not recorded".to_owned(), None),
+        };
+        told.holds("automatic response", wanted, found, fits);
     }
 
     /// A protected resource that has, or may have, a web ACL.

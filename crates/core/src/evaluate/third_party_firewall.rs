@@ -21,6 +21,7 @@ use crate::policy::network_firewall::NetworkFirewall;
 use crate::policy::third_party_firewall::ThirdPartyFirewall;
 
 use super::evaluator::Evaluator;
+use super::filter::Special;
 use super::finding::Reasoned;
 use super::network_firewall::Judge;
 use super::network_firewall::found::Found;
@@ -49,6 +50,10 @@ impl Evaluator for ThirdPartyFirewall {
     /// The inspection VPCs, whosever they are.
     fn references(&self, policy: &Policy) -> BTreeSet<Reference> {
         self.placed().references(policy)
+    }
+
+    fn leaves_out(&self, _policy: &Policy, _shard: &Shard, item: &Item) -> Option<Special> {
+        (!self.placed().is_about(item)).then_some(Special::NotInspection)
     }
 
     fn judge(&self, policy: &Policy, evidence: &Evidence<'_>, judgement: &mut Judgement) {

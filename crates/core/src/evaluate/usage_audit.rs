@@ -13,6 +13,7 @@ use super::coverage::{not_seen, open_gaps};
 use super::elsewhere::account_doubt;
 use super::evaluator::Evaluator;
 use super::interfaces::{self, Groups, Interfaces};
+use super::listener::Told;
 use super::network;
 use super::opening::{Opening, Peer, Ports, openings};
 use super::security_groups::{
@@ -100,7 +101,7 @@ impl Evaluator for UsageAudit {
                     }
                     _ => false,
                 });
-                judgement.gaps.extend(audited.map(|item| nowhere_gap(item)));
+                audited.for_each(|item| judgement.doubt(item, [nowhere_gap(item)]));
                 keepers(&groups, &uses, account, replicas)
             }
             false => BTreeMap::new(),
@@ -109,7 +110,7 @@ impl Evaluator for UsageAudit {
             judgement.gaps.extend(uses.uncounted.clone());
         }
         for item in groups.iter().filter(|item| keepers.contains_key(item.key.id.as_str())) {
-            judgement.gaps.extend(uses.unknown_in_vpc(item));
+            judgement.doubt(item, uses.unknown_in_vpc(item));
         }
         for item in groups {
             let verdict = match &item.body {
@@ -118,8 +119,10 @@ impl Evaluator for UsageAudit {
                     // What is told to be in no VPC is compared with none.
                     let is_compared = self.unique && group.vpc.as_deref() != Some("");
                     if is_compared && group.has_untold_rules() {
-                        judgement.gaps.insert(untold_rules_gap(item));
+                        judgement.doubt(item, [untold_rules_gap(item)]);
                     }
+                    let keeper = keepers.get(item.key.id.as_str()).copied();
+                    judgement.tell(item, |told| self.tell(item, keeper, &uses, told));
                     match (keepers.get(item.key.id.as_str()), self.unused_after_ms) {
                         _ if group.group_name.is_empty() => Verdict::Undecided(unnamed_gap(item)),
                         (Some(keeper), _) => redundant(item, keeper, lookalike),
@@ -130,10 +133,44 @@ impl Evaluator for UsageAudit {
                         (None, None) => Verdict::Comply,
                     }
                 }
-                Body::SecurityGroup(_) => Verdict::Comply,
+                Body::SecurityGroup(_) => {
+                    judgement.tell(item, |told| {
+                        let why =
+                            "default groups, and those that Firewall Manager made, are not audited";
+                        told.holds("group", why, item.key.id.as_str(), Some(true));
+                    });
+                    Verdict::Comply
+                }
                 _ => unseen(item),
             };
             judgement.record(item, verdict);
+        }
+    }
+}
+
+impl UsageAudit {
+    /// What a group is held against: whether it is used, and alone with its rules.
+    fn tell(&self, item: &Item, keeper: Option<&str>, uses: &Uses<'_>, told: &mut Told) {
+        let id = item.key.id.as_str();
+        if self.unused_after_ms.is_some() {
+            let (found, fits) = match (uses.used.contains(id), uses.interfaces.get(id)) {
+                (true, Some(count)) => (format!("on {count} network interfaces"), Some(true)),
+                (true, None) => ("in use".to_owned(), Some(true)),
+                (false, _) if uses.once_used.contains_key(id) || uses.blind.is_some() => {
+                    ("no use is known for certain".to_owned(), None)
+                }
+                (false, _) => ("nothing uses it".to_owned(), Some(false)),
+            };
+            told.holds("use", "something uses the group", found, fits);
+        }
+        if self.unique {
+            let (found, fits) = match keeper {
+                Some(keeper) => {
+                    (format!("{keeper} has the same rules and is to stay"), Some(false))
+                }
+                None => ("no other that is to stay".to_owned(), Some(true)),
+            };
+            told.holds("rules", "no other group of its VPC has them", found, fits);
         }
     }
 }
@@ -433,7 +470,7 @@ fn unused(
     if let Some(gap) = &uses.blind {
         return Verdict::Undecided(gap.clone());
     }
-    judgement.gaps.extend(uses.outdated.clone());
+    judgement.doubt(item, uses.outdated.clone());
     let group = item.key.id.as_str().into();
     let finding = SecurityGroupFinding::UnusedGroup { group, since_ms, lookalike };
     Verdict::violate(finding.reasoned())

@@ -16,6 +16,8 @@ use crate::policy::Policy;
 use crate::policy::waf::Waf;
 
 use super::evaluator::Evaluator;
+use super::judgement::fits;
+use super::listener::Told;
 use super::web_acls::{Acls, Found, association, is_protectable};
 use super::{
     DependentService, Evidence, Gap, Judgement, Verdict, WafFinding, outdated, selected, unseen,
@@ -56,7 +58,8 @@ impl Evaluator for Waf {
         for (resource_type, _) in &PROTECTED {
             let items = selected(policy, shard, resource_type).into_iter();
             for item in items.filter(|item| is_protectable(item)) {
-                judgement.gaps.extend(judge.outdated(item));
+                judgement.doubt(item, judge.outdated(item));
+                judgement.tell(item, |told| judge.tell(item, told));
                 judgement.record(item, judge.resource(item));
             }
         }
@@ -146,6 +149,27 @@ impl<'a> Judge<'a> {
                 gap.or_else(|| self.newer.outdated(item, &newer))
             }
         }
+    }
+
+    /// What a resource is held against: the web ACLs that it names, or that name it.
+    fn tell(&self, item: &'a Item, told: &mut Told) {
+        let listed = || -> Vec<&str> {
+            self.classic.listing(item).iter().map(|acl| acl.key.id.as_str()).collect()
+        };
+        let (found, fits) = match association(item) {
+            None => ("not recorded".to_owned(), None),
+            Some(WafAssociation::Bare) => ("none".to_owned(), Some(false)),
+            Some(WafAssociation::Acl(named)) => {
+                let held = classic_id(named).and_then(|id| self.classic.by_id.get(id));
+                held.iter().for_each(|acl| told.reads(acl));
+                (named.to_string(), held.and_then(|acl| fits(&self.by(acl))))
+            }
+            Some(WafAssociation::Unsaid) => {
+                self.classic.listing(item).iter().for_each(|acl| told.reads(acl));
+                (listed().join(", "), fits(&self.claimed(item)))
+            }
+        };
+        told.holds("web ACL", self.wanted(), found, fits);
     }
 
     fn named(&self, item: &Item, named: &str) -> Verdict {

@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::ResourceType;
-use crate::inventory::{Body, Item, Shard, WafAssociation, WebAcl};
+use crate::inventory::{Body, Item, Shard, WafAssociation, WebAcl, WebAclRuleGroup};
 use crate::policy::Policy;
 use crate::policy::wafv2::Wafv2;
 
 use super::coverage::not_recording;
 use super::evaluator::Evaluator;
+use super::listener::Told;
 use super::rule_groups::{Comparison, compare, list};
 use super::web_acl_name::{self, OwnNames};
 use super::web_acls::{Acls, Found, association, is_protectable};
@@ -76,7 +77,8 @@ impl Evaluator for Wafv2 {
         let judge = Judge { policy, rule: self, acls: &acls, names: OwnNames::of(policy) };
         for item in &in_scope {
             judgement.record(item, judge.resource(item));
-            judgement.gaps.extend(judge.outdated(item));
+            judgement.doubt(item, judge.outdated(item));
+            judgement.tell(item, |told| judge.tell(item, told));
         }
         if self.retrofit {
             judge.retrofits(evidence.shard, &in_scope, judgement);
@@ -209,6 +211,63 @@ impl<'a> Judge<'a> {
         Verdict::Comply
     }
 
+    /// What a resource is held against: the web ACL on it, and that one's rule groups.
+    fn tell(&self, item: &'a Item, told: &mut Told) {
+        let wanted = web_acl_name::pattern(&self.policy.name);
+        let (found, held) = match self.acls.found(item) {
+            None | Some(Found::Unseen) => {
+                return told.holds("web ACL", wanted, "not recorded", None);
+            }
+            Some(Found::None) => return told.holds("web ACL", wanted, "none", Some(false)),
+            Some(Found::Acl(id, held)) => (id, held),
+        };
+        let Some(held) = held else { return told.holds("web ACL", wanted, found, None) };
+        told.reads(held);
+        let Body::WebAcl(acl) = &held.body else {
+            return told.holds("web ACL", wanted, found, None);
+        };
+        let fits = match self.maker(held, acl) {
+            Maker::Policy => Some(true),
+            Maker::Customer => Some(self.rule.retrofit),
+            Maker::Other => Some(false),
+            Maker::Untold => None,
+        };
+        told.holds("web ACL", wanted, found, fits);
+        if fits == Some(false) {
+            return;
+        }
+        for (side, wanted, found) in [
+            ("first", &self.rule.first, &acl.pre_process),
+            ("last", &self.rule.last, &acl.post_process),
+        ] {
+            let mut comparison = Comparison::default();
+            let groups = found.as_deref();
+            groups.iter().for_each(|found| compare(side, found, wanted, &mut comparison));
+            let is_told = groups.is_some() && !comparison.is_untold;
+            let fits = (is_told || !comparison.differences.is_empty())
+                .then_some(comparison.differences.is_empty());
+            let found = match groups {
+                None => "not recorded".to_owned(),
+                Some([]) => "none".to_owned(),
+                Some(groups) => {
+                    let id = |group: &WebAclRuleGroup| {
+                        group
+                            .id
+                            .as_ref()
+                            .map_or_else(|| "one that is not told".to_owned(), ToString::to_string)
+                    };
+                    let mut text = groups.iter().map(id).collect::<Vec<_>>().join(", ");
+                    comparison
+                        .differences
+                        .iter()
+                        .for_each(|one| text.push_str(&format!("; {one}")));
+                    text
+                }
+            };
+            told.holds(format!("{side} rule groups"), list(wanted), found, fits);
+        }
+    }
+
     /// With RETROFIT_EXISTING, web ACLs in use that cannot be taken over break the policy
     /// themselves: those that Firewall Manager made for another policy, and those that are also on
     /// resources out of scope (semantics §5.1 test 4).
@@ -230,7 +289,7 @@ impl<'a> Judge<'a> {
                 Maker::Customer => {
                     let Strangers { strangers, untold } = strangers(item, acl, shard, &in_scope);
                     if strangers.is_empty() {
-                        judgement.gaps.extend(untold);
+                        judgement.doubt(item, untold);
                         continue;
                     }
                     Verdict::violate(WafFinding::out_of_scope_use(arn, strangers))

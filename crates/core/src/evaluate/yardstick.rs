@@ -94,6 +94,24 @@ impl<'a> Yardstick<'a> {
 }
 
 impl Yardstick<'_> {
+    /// What it asks of each rule of a group, in words.
+    pub fn summary(&self) -> String {
+        let audit = self.audit.as_ref().map(|rules| {
+            let ids: Vec<&str> = rules.groups.iter().map(|(id, _)| id.as_str()).collect();
+            match rules.action {
+                AuditAction::Allow => format!("within the rules of audit group {}", ids.join(", ")),
+                AuditAction::Deny => format!("outside the rules of audit group {}", ids.join(", ")),
+            }
+        });
+        let options =
+            self.options.as_ref().map(|_| "within the policy's managed options".to_owned());
+        let both: Vec<String> = options.into_iter().chain(audit).collect();
+        match both.is_empty() {
+            true => "what the policy names, which was not found".to_owned(),
+            false => both.join(", "),
+        }
+    }
+
     /// What an opening breaks, if anything for certain. With managed options, they say which
     /// directions are looked at, and the audit groups override them: ALLOW clears, DENY condemns.
     pub fn broken_by(&self, opening: &Opening<'_>) -> Option<String> {

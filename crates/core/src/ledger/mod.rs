@@ -138,7 +138,7 @@ pub fn hold(
         violators: entry.map_or(Vec::new(), |_| before.violators.iter().map(stands).collect()),
         gaps: [Gap::new(DependentService::Config, obstacle.text())].into(),
         in_scope: entry.map_or(0, |entry| entry.in_scope),
-        not_before_ms: None,
+        ..Judgement::default()
     };
     advance(before, &judgement, policy_revision, evaluated_ms)
 }

@@ -22,7 +22,7 @@ fn judgement(violators: &[&str], gaps: &[(DependentService, &str)]) -> Judgement
         violators: violators.iter().map(|id| violator(id, "acl")).collect(),
         gaps: gaps.iter().map(|(service, text)| Gap::new(*service, text)).collect(),
         in_scope: 10,
-        not_before_ms: None,
+        ..Judgement::default()
     }
 }
 

@@ -8,10 +8,12 @@ use crate::inventory::Tags;
 use crate::organization::{Account, Organization};
 
 mod administrator;
+mod filter;
 #[cfg(test)]
 mod tests;
 
 pub use administrator::{AdminScope, Grant};
+pub use filter::{AccountFilter, Unit};
 
 /// The scope of one policy.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

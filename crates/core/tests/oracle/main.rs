@@ -9,6 +9,7 @@
 mod address;
 mod boundary;
 mod core_side;
+mod explain;
 mod footprint;
 mod hiding;
 mod naive;

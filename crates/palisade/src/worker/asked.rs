@@ -1,38 +1,13 @@
-//! Which policies a shard is judged under, and what that reads.
+//! Which policies a shard is judged under.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use palisade_api::ControlView;
-use palisade_core::evaluate::{self, Reference};
-use palisade_core::ident::{PolicyId, Region, ResourceType, ShardId};
+use palisade_core::ident::Region;
 use palisade_core::policy::Policy;
-use palisade_store::{Due, Want};
+use palisade_store::Due;
 
-/// Some policies, and what judging a whole shard under them reads.
-pub struct Asked<'a> {
-    pub policies: Vec<&'a Arc<Policy>>,
-    pub ids: Vec<PolicyId>,
-    pub references: BTreeSet<Reference>,
-    pub types: BTreeSet<ResourceType>,
-}
-
-impl<'a> Asked<'a> {
-    pub fn of(policies: Vec<&'a Arc<Policy>>) -> Asked<'a> {
-        Asked {
-            ids: policies.iter().map(|policy| policy.id.clone()).collect(),
-            references: policies.iter().flat_map(|policy| evaluate::references(policy)).collect(),
-            types: policies.iter().flat_map(|policy| evaluate::reads(policy)).collect(),
-            policies,
-        }
-    }
-
-    /// What is asked of a store for one shard.
-    pub fn want<'w>(&'w self, shard: &'w ShardId) -> Want<'w> {
-        let Asked { ids: policies, references, types, .. } = self;
-        Want::of_types(shard, references, policies, types)
-    }
-}
+pub use palisade_api::judging::Asked;
 
 /// The policies of a Region that such marks name.
 pub fn policies_of<'v>(

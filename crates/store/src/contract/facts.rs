@@ -290,12 +290,11 @@ pub fn violator(resource_type: ResourceType, name: &str, rule: &str) -> Violator
 /// A judgement that finds these groups to violate, and these gaps.
 pub fn judgement(violators: &[&str], gaps: &[&str]) -> Judgement {
     let gap = |text: &&str| Gap { service: DependentService::Config, text: (*text).into() };
-    Judgement {
-        violators: violators.iter().map(|name| violator(GROUP, name, "acl")).collect(),
-        gaps: gaps.iter().map(gap).collect(),
-        in_scope: 7,
-        not_before_ms: None,
-    }
+    let mut judgement = Judgement::default();
+    judgement.violators = violators.iter().map(|name| violator(GROUP, name, "acl")).collect();
+    judgement.gaps = gaps.iter().map(gap).collect();
+    judgement.in_scope = 7;
+    judgement
 }
 
 /// What a worker makes of a judgement of the policy's revision 1.

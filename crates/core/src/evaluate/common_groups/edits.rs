@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::evaluate::judgement::fits;
 use crate::evaluate::opening::{Opening, Peer, Ports, openings};
 use crate::evaluate::security_groups::{is_own, replica_of, unnamed_gap, untold_rules_gap};
 use crate::evaluate::{
@@ -34,7 +35,7 @@ pub(super) fn judge(
             // Its name may tell that it is no replica.
             let is_replica = |name| replica_of(name, None, &policy.id, &rule.primaries).is_some();
             if item.name.as_deref().is_none_or(is_replica) {
-                judgement.gaps.insert(unseen_gap(item));
+                judgement.doubt(item, [unseen_gap(item)]);
             }
             continue;
         };
@@ -44,15 +45,27 @@ pub(super) fn judge(
             continue;
         }
         if group.group_name.is_empty() {
-            judgement.gaps.insert(unnamed_gap(item));
+            judgement.doubt(item, [unnamed_gap(item)]);
             continue;
         }
         let told = vpc.filter(|vpc| !vpc.is_empty());
         let of = replica_of(&group.group_name, told, &policy.id, &rule.primaries);
         let Some(original) = of.and_then(|at| originals.get(at)) else { continue };
-        judgement.gaps.extend(original.primary.outdated(policy));
+        judgement.doubt(item, original.primary.outdated(policy));
         let comparison = Comparison { rule, policy, original, item, group, networks };
-        let verdict = comparison.verdict(&mut judgement.gaps);
+        let mut gaps = BTreeSet::new();
+        let verdict = comparison.verdict(&mut gaps);
+        judgement.doubt(item, gaps);
+        judgement.tell(item, |told| {
+            let wanted = format!("as primary group {}", original.primary.id);
+            let found = match &verdict {
+                Verdict::Comply => "as wanted".to_owned(),
+                Verdict::Violate(first, _) => first.finding.summary(),
+                Verdict::Undecided(gap) => gap.text.to_string(),
+            };
+            told.holds("replica", wanted, found, fits(&verdict));
+            told.reads(original.primary.item);
+        });
         judgement.record(item, verdict);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::evaluate::listener::Told;
 use crate::evaluate::security_groups::{is_own, replica_of, unnamed_gap};
 use crate::evaluate::{
     DependentService, Evidence, Gap, GroupPlace, MissingReplica, SecurityGroupFinding, Verdict,
@@ -74,6 +75,30 @@ impl<'a> Holder<'a> {
     fn itself(&self, id: &ResourceId) -> Option<usize> {
         let is_administrators = self.evidence.shard.id.account == self.policy.owner;
         is_administrators.then(|| self.rule.primaries.iter().position(|one| one == id)).flatten()
+    }
+
+    /// What a resource with these places is held against: each primary group, and what is on each place.
+    pub fn tell(&self, places: &Places<'a>, told: &mut Told) {
+        let (Places::All(all, _) | Places::OneOf(all, _)) = places;
+        let primaries: Vec<&str> = self.primaries.0.iter().map(|one| one.id.as_str()).collect();
+        let wanted = format!("a replica of {}", primaries.join(", "));
+        for place in all {
+            let (found, fits) = match self.hold(place) {
+                Held::Serves => ("all of them".to_owned(), Some(true)),
+                Held::Lacks(place) => {
+                    let missing: Vec<&str> =
+                        place.missing.iter().map(|one| &*one.primary).collect();
+                    let lacks =
+                        (!missing.is_empty()).then(|| format!("none of {}", missing.join(", ")));
+                    let others = (!place.others.is_empty())
+                        .then(|| format!("others beside: {}", place.others.join(", ")));
+                    let both: Vec<String> = lacks.into_iter().chain(others).collect();
+                    (both.join("; "), Some(false))
+                }
+                Held::Unknown(gap) => (gap.text.into(), None),
+            };
+            told.holds(format!("groups on {}", place.at), wanted.clone(), found, fits);
+        }
     }
 
     /// What is found of a resource with these places; what a verdict rests on and may have changed

@@ -164,6 +164,15 @@ impl DnsFinding {
         }
     }
 
+    /// What would end it, a sentence a remedy.
+    pub fn ends_by(&self) -> Vec<String> {
+        let told = |remedy: &DnsRemedy| {
+            let steps: Vec<String> = remedy.steps.iter().map(DnsStep::to_string).collect();
+            steps.join(", then ")
+        };
+        self.remedies().iter().map(told).collect()
+    }
+
     /// The evidence in one sentence.
     pub fn summary(&self) -> String {
         let found = self.found();
@@ -176,7 +185,8 @@ impl DnsFinding {
         }
     }
 
-    fn found(&self) -> String {
+    /// What is there, without what would end it.
+    pub(in crate::evaluate) fn found(&self) -> String {
         match self {
             DnsFinding::DnsRuleGroupMissing { group, priority } => {
                 format!("rule group {group} is not associated; wanted at priority {priority}")

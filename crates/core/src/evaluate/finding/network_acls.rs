@@ -125,6 +125,16 @@ impl NetworkAclFinding {
         Reasoned { reason: ViolationReason::InvalidNetworkAclEntry, finding: self }
     }
 
+    /// What would end it, a sentence a remedy.
+    pub fn ends_by(&self) -> Vec<String> {
+        let NetworkAclFinding::NetworkAclEntries { remedies, .. } = self;
+        let told = |remedy: &AclRemedy| {
+            let steps: Vec<String> = remedy.steps.iter().map(AclStep::summary).collect();
+            steps.join(", then ")
+        };
+        remedies.iter().map(told).collect()
+    }
+
     /// The evidence in one sentence.
     pub fn summary(&self) -> String {
         match self {

@@ -1,5 +1,6 @@
 //! What is found of security groups and of what carries them.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
@@ -110,6 +111,47 @@ impl SecurityGroupFinding {
             }
         };
         Reasoned { reason, finding: self }
+    }
+
+    /// What would end it, a sentence a remedy.
+    pub fn ends_by(&self) -> Vec<String> {
+        match self {
+            SecurityGroupFinding::SecurityGroupRule { group, rule, remedies, .. } => remedies
+                .iter()
+                .map(|remedy| match &remedy.action {
+                    RuleAction::Remove => format!("remove rule `{rule}` of {group}"),
+                    RuleAction::Modify(narrow) => {
+                        format!("replace rule `{rule}` of {group} by `{}`", narrow.rule)
+                    }
+                })
+                .collect(),
+            SecurityGroupFinding::AttachedGroups { interfaces, .. } => {
+                let groups: BTreeSet<&str> = interfaces
+                    .iter()
+                    .flat_map(|(_, groups)| groups)
+                    .map(|group| &**group)
+                    .collect();
+                let groups = groups.into_iter().collect::<Vec<_>>().join(", ");
+                vec![
+                    format!("end the violations of {groups}"),
+                    format!("detach {groups} from the resource"),
+                ]
+            }
+            SecurityGroupFinding::UnusedGroup { group, .. } => {
+                vec![format!("delete {group}"), format!("attach {group} to what is to use it")]
+            }
+            SecurityGroupFinding::RedundantGroup { group, keeper, .. } => vec![format!(
+                "replace {group} by {keeper} where it is attached, then delete {group}"
+            )],
+            SecurityGroupFinding::MissingGroups { .. } => {
+                let steps: Vec<String> = self.steps().iter().map(GroupStep::to_string).collect();
+                vec![steps.join(", then ")]
+            }
+            SecurityGroupFinding::EditedReplica { group, .. } => {
+                let steps: Vec<String> = self.steps().iter().map(GroupStep::to_string).collect();
+                vec![format!("{group}: {}", steps.join(", "))]
+            }
+        }
     }
 
     /// The evidence in one sentence.

@@ -47,6 +47,25 @@ impl ShieldFinding {
         }
     }
 
+    /// What would end it.
+    pub fn ends_by(&self) -> Vec<String> {
+        let ShieldFinding::Shield { protection, web_acl, amiss } = self;
+        let lacks = |what: &str| amiss.contains(&format!("no {what}"));
+        let mut steps = Vec::new();
+        if protection.is_none() && lacks("Shield protection") {
+            steps.push("protect the resource with Shield Advanced".to_owned());
+        }
+        if web_acl.is_none() && lacks("web ACL") || amiss.ends_with("and no web ACL") {
+            steps.push("associate a web ACL with it".to_owned());
+        }
+        match steps.is_empty() {
+            true => {
+                vec![format!("set the automatic response of the protection as wanted ({amiss})")]
+            }
+            false => vec![steps.join(", then ")],
+        }
+    }
+
     /// The evidence in one sentence.
     pub fn summary(&self) -> String {
         match self {

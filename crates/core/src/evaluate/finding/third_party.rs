@@ -29,6 +29,12 @@ impl ThirdPartyFinding {
         Reasoned { reason, finding: ThirdPartyFinding::ThirdPartyFirewall { vendor, found } }
     }
 
+    /// What would end it.
+    pub fn ends_by(&self) -> Vec<String> {
+        let ThirdPartyFinding::ThirdPartyFirewall { found, .. } = self;
+        found.ends_by()
+    }
+
     /// The evidence in one sentence.
     pub fn summary(&self) -> String {
         match self {

@@ -98,6 +98,27 @@ impl WafFinding {
         }
     }
 
+    /// What would end it.
+    pub fn ends_by(&self) -> Vec<String> {
+        match self {
+            WafFinding::WebAcl { found: None, wanted, .. } => {
+                vec![format!("associate the resource with {wanted}")]
+            }
+            WafFinding::WebAcl { found: Some(found), wanted, differences }
+                if differences.is_empty() =>
+            {
+                vec![format!("replace web ACL {found} by {wanted}")]
+            }
+            WafFinding::WebAcl { found: Some(found), wanted, .. } => {
+                vec![format!("give web ACL {found} the rule groups wanted: {wanted}")]
+            }
+            WafFinding::WebAclOutOfScopeUse { web_acl, .. } => vec![
+                format!("take web ACL {web_acl} off the resources that are out of scope"),
+                "bring those resources into the policy's scope".to_owned(),
+            ],
+        }
+    }
+
     /// The evidence in one sentence.
     pub fn summary(&self) -> String {
         match self {

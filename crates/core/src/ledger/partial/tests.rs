@@ -25,7 +25,7 @@ fn judgement(violators: &str, gaps: &[&str], in_scope: u64) -> Judgement {
         violators: violators.split_whitespace().map(violator).collect(),
         gaps: gaps.iter().map(|text| Gap::new(DependentService::Config, text)).collect(),
         in_scope,
-        not_before_ms: None,
+        ..Judgement::default()
     }
 }
 

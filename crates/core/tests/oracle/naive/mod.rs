@@ -5,6 +5,7 @@ mod acl;
 mod age;
 mod audit;
 mod demand;
+pub mod filters;
 mod held;
 mod item;
 mod known;

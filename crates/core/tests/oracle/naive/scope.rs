@@ -68,6 +68,11 @@ pub fn tags_in_scope(
     membership(policy, here, item, broken) == Membership::In
 }
 
+/// Whether its tags, as far as they are told, leave a resource out for certain.
+pub fn tags_leave_out(policy: &Value, here: &Held<'_>, item: &Value) -> bool {
+    membership(policy, here, item, None) == Membership::Out && !here.has_untold_tags(item)
+}
+
 /// Semantics §4.3.
 fn membership(
     policy: &Value,

@@ -2,9 +2,55 @@
 
 use crate::inventory::Route;
 
-use super::{ExpectedRoute, FirewallFinding};
+use super::{ExpectedRoute, FirewallFinding, RouteRemedy, RouteStep};
 
 impl FirewallFinding {
+    /// What would end it, a sentence a remedy; where AWS tells none, what to do in one.
+    pub fn ends_by(&self) -> Vec<String> {
+        let told = |remedies: &[RouteRemedy]| {
+            let steps = |remedy: &RouteRemedy| {
+                let steps: Vec<String> = remedy.steps.iter().map(RouteStep::summary).collect();
+                steps.join(", then ")
+            };
+            remedies.iter().map(steps).collect()
+        };
+        match self {
+            FirewallFinding::MissingFirewall { vpc, .. } => {
+                vec![format!("create the policy's firewall in VPC {vpc}")]
+            }
+            FirewallFinding::MissingFirewallSubnet { vpc, zone, .. } => vec![format!(
+                "create a subnet in zone {zone} of VPC {vpc} and give the firewall an endpoint there"
+            )],
+            FirewallFinding::MissingFirewallRouteTable { expected: Some(table), .. } => {
+                vec![format!("associate the firewall subnet with route table {table}")]
+            }
+            FirewallFinding::MissingFirewallRouteTable { .. } => {
+                vec![
+                    "create a route table for the firewall subnet alone and associate it"
+                        .to_owned(),
+                ]
+            }
+            FirewallFinding::MissingFirewallEndpoint { .. } => {
+                vec!["give the firewall an endpoint in the subnet".to_owned()]
+            }
+            FirewallFinding::FirewallPolicyModified { arn, .. } => {
+                vec![format!("set firewall policy {arn} as the policy wants it")]
+            }
+            FirewallFinding::BlackHoleRoutes { table, routes, .. } => vec![format!(
+                "take these routes out of {table}, or let them lead somewhere: {}",
+                listed(routes)
+            )],
+            FirewallFinding::FirewallSubnetOutOfScope { remedies, .. }
+            | FirewallFinding::RoutesOutOfScope { remedies, .. }
+            | FirewallFinding::UninspectedTraffic { remedies, .. }
+            | FirewallFinding::InvalidRoutes { remedies, .. }
+            | FirewallFinding::UnexpectedFirewallRoutes { remedies, .. }
+            | FirewallFinding::UnexpectedGatewayRoutes { remedies, .. }
+            | FirewallFinding::MissingFirewallRoutes { remedies, .. }
+            | FirewallFinding::MissingGatewayRoutes { remedies, .. } => told(remedies),
+        }
+    }
+
     /// The evidence in one sentence.
     pub fn summary(&self) -> String {
         match self {

@@ -1,0 +1,147 @@
+//! What is missing where nothing can be claimed: each gap with the fact that would close it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ident::{AccountId, Region, ResourceId, ResourceType};
+use crate::inventory::{Cause, OpenGap, Shard};
+use crate::policy::Policy;
+
+use super::coverage::{NOT_ENABLED, STALE, missed, not_recording};
+use super::gap::Gap;
+use super::judgement::Evidence;
+use super::selection::untagged_gap;
+use super::unrecorded::{outdated_gap, unseen_gap};
+use super::{needed, reads};
+
+/// Something that is missing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Missing {
+    /// What the ledger says of it.
+    pub gap: Gap,
+    /// Which fact would close it.
+    pub fact: Lacking,
+    /// What would supply that fact; `None`: nothing that an operator can do.
+    pub ends_by: Option<String>,
+}
+
+/// A fact that is not known.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Lacking {
+    /// Anything of the account and Region.
+    Inventory,
+    /// What there is of a type: nothing records it.
+    Recording(ResourceType),
+    /// All that there is of a type: a listing did not come to its end, or a part was not read.
+    Listing {
+        /// Of which type.
+        resource_type: ResourceType,
+        /// What was missed.
+        open: OpenGap,
+    },
+    /// How it is by now: the newest inventory is too old.
+    Newer,
+    /// The configuration of a resource of the shard.
+    Configuration(ResourceType, ResourceId),
+    /// Its configuration of now: a later state tells none.
+    LaterConfiguration(ResourceType, ResourceId),
+    /// Its tags.
+    Tags(ResourceType, ResourceId),
+    /// A fact that only the text names.
+    Other,
+}
+
+impl Missing {
+    /// Each of these gaps with its fact.
+    pub(super) fn all(
+        policy: &Policy,
+        evidence: &Evidence<'_>,
+        gaps: &BTreeSet<Gap>,
+    ) -> Vec<Missing> {
+        if gaps.is_empty() {
+            return Vec::new();
+        }
+        let known = Known::of(policy, evidence.shard);
+        let one = |gap: &Gap| {
+            let fact = known.fact(gap);
+            let ends_by = ends_by(policy, evidence.shard, &fact);
+            Missing { gap: gap.clone(), fact, ends_by }
+        };
+        gaps.iter().map(one).collect()
+    }
+}
+
+/// The gaps that a shard can have, by the functions that make them.
+struct Known(BTreeMap<Gap, Lacking>);
+
+impl Known {
+    fn of(policy: &Policy, shard: &Shard) -> Known {
+        let mut known = BTreeMap::new();
+        let mut types = reads(policy);
+        types.extend(needed(policy));
+        for kind in &types {
+            known.insert(not_recording(kind), Lacking::Recording(kind.clone()));
+        }
+        for (kind, open) in
+            shard.open_gaps.iter().flat_map(|(kind, all)| all.iter().map(move |one| (kind, one)))
+        {
+            let fact = Lacking::Listing { resource_type: kind.clone(), open: open.clone() };
+            known.entry(missed(kind, open)).or_insert(fact);
+        }
+        for item in types.iter().flat_map(|kind| shard.of_type(kind)) {
+            let (kind, id) = (|| item.key.resource_type.clone(), || item.key.id.clone());
+            known.insert(untagged_gap(item), Lacking::Tags(kind(), id()));
+            known.insert(unseen_gap(item), Lacking::Configuration(kind(), id()));
+            known.insert(outdated_gap(item), Lacking::LaterConfiguration(kind(), id()));
+        }
+        Known(known)
+    }
+
+    fn fact(&self, gap: &Gap) -> Lacking {
+        if let Some(fact) = self.0.get(gap) {
+            return fact.clone();
+        }
+        match &*gap.text {
+            NOT_ENABLED => Lacking::Inventory,
+            text if text.starts_with(STALE) && !text.contains(" of account ") => Lacking::Newer,
+            _ => Lacking::Other,
+        }
+    }
+}
+
+fn ends_by(policy: &Policy, shard: &Shard, fact: &Lacking) -> Option<String> {
+    let place = place(&shard.id.account, &shard.id.region);
+    if policy.rule.is_not_judged() {
+        return None;
+    }
+    Some(match fact {
+        Lacking::Inventory => format!(
+            "deliver inventory of {place}: AWS Config snapshots, or a live source that reads it"
+        ),
+        Lacking::Recording(kind) => {
+            format!("let AWS Config record {kind} in {place}, or a live source list it")
+        }
+        Lacking::Listing { resource_type, open } => match (open.cause, &open.what) {
+            (Cause::Call, Some(what)) => {
+                format!("let call {} succeed in {place}", what.split(' ').next().unwrap_or(what))
+            }
+            (Cause::Item, Some(what)) => {
+                format!(
+                    "deliver {resource_type} {what} of {place} again, in a form that can be read"
+                )
+            }
+            _ => format!("deliver a whole listing, or snapshot, of {resource_type} of {place}"),
+        },
+        Lacking::Newer => format!("deliver newer inventory of {place}"),
+        Lacking::Configuration(kind, id) | Lacking::LaterConfiguration(kind, id) => format!(
+            "deliver an item of {kind} {id} with its configuration: the newest came without"
+        ),
+        Lacking::Tags(kind, id) => {
+            format!("deliver an item of {kind} {id} that tells its tags")
+        }
+        Lacking::Other => "deliver what the text names".to_owned(),
+    })
+}
+
+fn place(account: &AccountId, region: &Region) -> String {
+    format!("account {account}, Region {region}")
+}

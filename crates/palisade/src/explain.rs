@@ -1,0 +1,234 @@
+//! `palisade explain`: how a resource stands to a policy, and why.
+
+use palisade_core::ident::AccountId;
+use serde_json::Value;
+
+use crate::args::{Explain, Output};
+use crate::asking::{account_named, compliance_of};
+use crate::client::Client;
+use crate::commands::{policy_id, text};
+use crate::failure::{Exit, Failure, Outcome};
+use crate::report::{lines, wrapped};
+use crate::terminal::{print, print_by, print_json};
+
+/// Columns of what is printed for people.
+const WIDTH: usize = 80;
+
+/// Runs the command.
+pub fn run(args: &Explain) -> Outcome {
+    let client = Client::new(&args.server)?;
+    let policy = policy_id(&client, &args.policy)?;
+    let account = account(&client, &policy, &args.account)?;
+    let mut query = vec![
+        ("policy", policy.as_str()),
+        ("account", account.as_str()),
+        ("id", args.resource.as_str()),
+    ];
+    query.extend(args.resource_type.as_deref().map(|kind| ("type", kind)));
+    query.extend(args.of_region.as_ref().map(|region| ("region", region.as_str())));
+    let answer = client.own("GET", "/palisade/v1/explain", &query, b"")?;
+    match args.output {
+        Output::Json => print_json(&answer)?,
+        Output::Table => print(&told(&answer))?,
+        Output::Csv => {
+            let all = [HEAD.map(str::to_owned), row(&answer)];
+            print_by(|to| lines::write(all, to))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The account of this id, or of this name in the policy's scope.
+fn account(client: &Client, policy: &str, named: &str) -> Result<String, Failure> {
+    match AccountId::try_from(named) {
+        Ok(id) => Ok(id.to_string()),
+        Err(_) => account_named(&compliance_of(client, policy)?, named),
+    }
+}
+
+const HEAD: [&str; 9] = [
+    "Policy",
+    "Account",
+    "Region",
+    "ResourceType",
+    "ResourceId",
+    "Verdict",
+    "Since",
+    "Sentence",
+    "EndsBy",
+];
+
+fn row(answer: &Value) -> [String; 9] {
+    let of = |name: &str| text(answer, name).to_owned();
+    [
+        answer.get("policy").map(|policy| text(policy, "name").to_owned()).unwrap_or_default(),
+        of("account"),
+        of("region"),
+        of("resourceType"),
+        of("resourceId"),
+        of("verdict"),
+        of("since"),
+        of("sentence"),
+        listed(answer, "endsBy").filter_map(Value::as_str).collect::<Vec<_>>().join("; "),
+    ]
+}
+
+/// For people, in 80 columns.
+fn told(answer: &Value) -> String {
+    let of = |name: &str| text(answer, name);
+    let mut shown = Page(String::new());
+    let policy = answer.get("policy").unwrap_or(&Value::Null);
+    let account = match of("accountName") {
+        "" => of("account").to_owned(),
+        name => format!("{name} ({})", of("account")),
+    };
+    let (resource, kind) = (of("resourceId"), of("resourceType"));
+    shown.line(0, &format!("{kind} {resource}"));
+    shown.line(0, &format!("account {account}, {}, policy {}", of("region"), text(policy, "name")));
+    let (mark, word) = match of("verdict") {
+        "violates" => ("▲", "violates"),
+        "complies" => ("●", "complies"),
+        "out-of-scope" => ("–", "out of scope"),
+        _ => ("◌", "not known"),
+    };
+    let since = match of("since") {
+        "" => String::new(),
+        since => format!(", since {since}"),
+    };
+    shown.gap();
+    shown.line(0, &format!("{mark} {word}{since}"));
+    shown.line(2, of("sentence"));
+    let violations: Vec<&Value> = listed(answer, "violations").skip(1).collect();
+    shown.section("Also", violations.iter().map(|one| text(one, "summary").to_owned()));
+    shown.section("Held against", listed(answer, "heldAgainst").map(held));
+    shown.section("Missing", listed(answer, "missing").map(|one| text(one, "text").to_owned()));
+    let ends = listed(answer, "endsBy").filter_map(Value::as_str).map(str::to_owned);
+    shown.section("What would end it", ends);
+    shown.section("Judged by", listed(answer, "items").map(item));
+    if let Some(seconds) = answer.get("ageSeconds").and_then(Value::as_i64) {
+        let age = crate::report::Age { as_of: of("asOf").to_owned(), seconds };
+        shown.gap();
+        shown.line(0, &format!("Inventory of {} ({} s ago)", age.as_of, age.seconds));
+    }
+    shown.0
+}
+
+fn listed<'v>(answer: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
+    answer.get(name).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn held(one: &Value) -> String {
+    let mark = match one.get("fits").and_then(Value::as_bool) {
+        Some(true) => "●",
+        Some(false) => "▲",
+        None => "◌",
+    };
+    format!("{mark} {}: {}; wanted: {}", text(one, "what"), text(one, "found"), text(one, "wanted"))
+}
+
+fn item(one: &Value) -> String {
+    let state = match text(one, "stateId") {
+        "" => String::new(),
+        state => format!("state {state}, "),
+    };
+    let told = match one.get("told").and_then(Value::as_bool) {
+        Some(false) => ", without its configuration",
+        _ => "",
+    };
+    let later = match one.get("later") {
+        Some(later) => {
+            format!("; a later one, captured {}, tells nothing", text(later, "capturedAt"))
+        }
+        None => String::new(),
+    };
+    format!(
+        "{} {}: {state}captured {}{told}{later}",
+        text(one, "resourceType"),
+        text(one, "resourceId"),
+        text(one, "capturedAt")
+    )
+}
+
+/// Text under headings.
+struct Page(String);
+
+impl Page {
+    fn gap(&mut self) {
+        self.0.push('\n');
+    }
+
+    fn line(&mut self, indent: usize, text: &str) {
+        for line in wrapped(&crate::printable::escaped(text), WIDTH.saturating_sub(indent)) {
+            self.0.push_str(&" ".repeat(indent));
+            self.0.push_str(&line);
+            self.0.push('\n');
+        }
+    }
+
+    /// A heading with its lines, where there are some.
+    fn section(&mut self, heading: &str, lines: impl IntoIterator<Item = String>) {
+        let mut lines = lines.into_iter().peekable();
+        if lines.peek().is_none() {
+            return;
+        }
+        self.gap();
+        self.line(0, heading);
+        lines.for_each(|line| self.line(2, &line));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_explanation_is_told_in_80_columns() {
+        let answer = json!({
+            "policy": {"id": "p", "name": "no-remote", "owner": "9", "region": "us-east-1"},
+            "account": "111111111111", "accountName": "legacy", "region": "us-east-1",
+            "resourceType": "AWS::EC2::SecurityGroup", "resourceId": "sg-1",
+            "verdict": "violates", "since": "2026-06-03T00:00:00Z",
+            "sentence": "sg-1 violates the policy: ingress rule `tcp 22 from 0.0.0.0/0` of sg-1: no rule of audit group sg-a allows it.",
+            "violations": [{"summary": "one"}, {"summary": "two"}],
+            "heldAgainst": [
+                {"what": "ingress rule", "found": "tcp 22", "wanted": "less", "fits": false},
+                {"what": "tags", "found": "none", "wanted": "some", "fits": null},
+            ],
+            "items": [{
+                "resourceType": "AWS::EC2::SecurityGroup", "resourceId": "sg-1", "stateId": "7",
+                "capturedAt": "2026-06-02T00:00:00Z", "told": true,
+            }],
+            "endsBy": ["remove rule `tcp 22 from 0.0.0.0/0` of sg-1"],
+            "asOf": "2026-06-04T00:00:00Z", "ageSeconds": 60,
+        });
+        let text = told(&answer);
+        assert_eq!(
+            text,
+            "AWS::EC2::SecurityGroup sg-1\n\
+             account legacy (111111111111), us-east-1, policy no-remote\n\
+             \n\
+             ▲ violates, since 2026-06-03T00:00:00Z\n\
+             \x20 sg-1 violates the policy: ingress rule `tcp 22 from 0.0.0.0/0` of sg-1: no rule\n\
+             \x20 of audit group sg-a allows it.\n\
+             \n\
+             Also\n\
+             \x20 two\n\
+             \n\
+             Held against\n\
+             \x20 ▲ ingress rule: tcp 22; wanted: less\n\
+             \x20 ◌ tags: none; wanted: some\n\
+             \n\
+             What would end it\n\
+             \x20 remove rule `tcp 22 from 0.0.0.0/0` of sg-1\n\
+             \n\
+             Judged by\n\
+             \x20 AWS::EC2::SecurityGroup sg-1: state 7, captured 2026-06-02T00:00:00Z\n\
+             \n\
+             Inventory of 2026-06-04T00:00:00Z (60 s ago)\n"
+        );
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
+        assert_eq!(row(&answer)[5], "violates");
+    }
+}
