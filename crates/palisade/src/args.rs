@@ -233,7 +233,7 @@ pub enum Policies {
     List(PolicyList),
     /// Print a policy as JSON, as GetPolicy answers it.
     Get(PolicyGet),
-    /// Create policies, or update those whose file carries their PolicyId and PolicyUpdateToken.
+    /// Create policies from files, or update those of the same name or id.
     Put(PolicyPut),
     /// Delete a policy.
     Delete(PolicyDelete),
@@ -263,12 +263,13 @@ pub struct PolicyGet {
 /// `palisade policies put`
 #[derive(Args, Debug)]
 pub struct PolicyPut {
-    /// PutPolicy requests or bare Policy objects, in JSON.
+    /// PutPolicy requests or bare Policy objects, in JSON, or folders of them. One that carries no PolicyId
+    /// takes the place of the policy of the same name in the Region, if there is one.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Update the policy that has the same name in the Region, if there is one.
-    #[arg(long, env = "PALISADE_BY_NAME", value_parser = FalseyValueParser::new())]
-    pub by_name: bool,
+    /// Create policies even beside others of the same name.
+    #[arg(long, env = "PALISADE_POLICIES_NEW", value_parser = FalseyValueParser::new())]
+    pub new: bool,
     /// The server.
     #[command(flatten)]
     pub server: Server,

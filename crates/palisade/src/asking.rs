@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use palisade_api::compliance::VIOLATORS_SHOWN_MAX;
 use palisade_core::evaluate::Status;
 use palisade_core::ident::AccountId;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::args::{self, FailOn, Output, Sort, Standing};
 use crate::client::{Client, encoded, listed, next};
-use crate::commands::{policy_id, summaries, text, text_of};
+use crate::commands::{text, text_of};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::policies::{policy_id, summaries};
 use crate::report::{self, Age, Form, Reason, StatusRow, Totals, ViolatorLine};
 use crate::terminal::{print_by, warn};
 
@@ -228,15 +229,9 @@ fn status_row(policy: &Value, known: &Value) -> StatusRow {
         violator_count: number("violatorCount"),
         limit_exceeded: number("violatorCount") > VIOLATORS_SHOWN_MAX as u64,
         issues: issues.map(|issues| issues.iter().map(as_text).collect()).unwrap_or_default(),
-        last_updated: known.get("lastUpdated").and_then(Value::as_str).and_then(epoch_seconds),
+        last_updated: known.get("lastUpdated").and_then(Value::as_str).map(str::to_owned),
         violators: None,
     }
-}
-
-/// A moment as AWS's JSON writes one.
-fn epoch_seconds(moment: &str) -> Option<Value> {
-    let moment: jiff::Timestamp = moment.parse().ok()?;
-    Some(json!(moment.as_duration().as_secs_f64()))
 }
 
 /// `palisade violators`: all of them, where AWS's own answer ends at 100.
@@ -303,6 +298,7 @@ fn violator_line(violator: &Value) -> ViolatorLine {
         id: text_of(violator, "ResourceId"),
         reason: text_of(violator, "ViolationReason"),
         since: violator.get("since").and_then(Value::as_str).map(str::to_owned),
+        judged: violator.get("judged").and_then(Value::as_str).map(str::to_owned),
         evidence: evidence
             .into_iter()
             .flatten()
@@ -314,6 +310,8 @@ fn violator_line(violator: &Value) -> ViolatorLine {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -332,7 +330,7 @@ mod tests {
         assert_eq!(row.issues["AWSCONFIG"], "x");
         assert_eq!((row.policy.as_str(), row.account.as_str()), ("n", "2"));
         assert_eq!(row.account_name.as_deref(), Some("team"));
-        assert_eq!(row.last_updated, Some(json!(1.5)));
+        assert_eq!(row.last_updated.as_deref(), Some("1970-01-01T00:00:01.5Z"));
         assert_eq!(row.age, Some(Age::of(0, 3_000)));
         for (reason, text) in [
             ("no-result", "no result"),

@@ -1,13 +1,12 @@
 //! The client commands: each a call or two, and the answer as it was asked for.
 
-use palisade_core::policy::{self, PolicyFile};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::args;
 use crate::client::Client;
 use crate::failure::{Exit, Failure, Outcome, unreadable};
 use crate::report;
-use crate::terminal::{print, print_by, print_json, print_line, say, warn};
+use crate::terminal::{print_line, say, warn};
 use crate::{deliver, files, progress};
 
 /// `palisade ingest`: sends every file and adds up the answers. A file that is refused does not
@@ -109,155 +108,6 @@ pub fn apply(args: &args::OrganizationApply) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// `palisade policies …`
-pub fn policies(command: &args::Policies) -> Outcome {
-    match command {
-        args::Policies::List(args) => list(args),
-        args::Policies::Get(args) => {
-            let client = Client::new(&args.server)?;
-            let id = policy_id(&client, &args.policy)?;
-            let policy = client.call("GetPolicy", &json!({"PolicyId": id}))?;
-            print_json(&policy)?;
-            Ok(Exit::Done)
-        }
-        args::Policies::Put(args) => put(args),
-        args::Policies::Delete(args) => {
-            let client = Client::new(&args.server)?;
-            let id = policy_id(&client, &args.policy)?;
-            client.call("DeletePolicy", &json!({"PolicyId": id}))?;
-            print_line(&format!("deleted {id}"))?;
-            Ok(Exit::Done)
-        }
-    }
-}
-
-fn list(args: &args::PolicyList) -> Outcome {
-    let client = Client::new(&args.server)?;
-    let list = summaries(&client)?;
-    let columns =
-        ["PolicyName", "PolicyId", "SecurityServiceType", "ResourceType", "RemediationEnabled"];
-    let cell = |policy: &Value, name: &str| match policy.get(name) {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => String::new(),
-    };
-    let text = match args.output {
-        args::Output::Json => return print_json(&json!({"PolicyList": list})).map(|()| Exit::Done),
-        args::Output::Csv => {
-            let rows = list.iter().map(|policy| columns.map(|name| cell(policy, name)));
-            let lines = [columns.map(str::to_owned)].into_iter().chain(rows);
-            return print_by(|to| report::lines::write(lines, to)).map(|()| Exit::Done);
-        }
-        args::Output::Table => {
-            let mut table = report::table();
-            table.set_header(["Name", "Id", "Type", "Resources", "Remediation"]);
-            for policy in &list {
-                table.add_row(columns.map(|name| cell(policy, name)));
-            }
-            report::finished(&table)
-        }
-    };
-    print(&text)?;
-    Ok(Exit::Done)
-}
-
-fn put(args: &args::PolicyPut) -> Outcome {
-    let client = Client::new(&args.server)?;
-    for path in &args.files {
-        let text = std::fs::read(path).map_err(|error| unreadable(path, error))?;
-        let (id, created) =
-            put_one(&client, &text, args.by_name).map_err(|failure| match failure {
-                Failure::Usage(why) => Failure::Usage(format!("`{}`: {why}", path.display())),
-                Failure::Input(why) => Failure::Input(format!("`{}`: {why}", path.display())),
-                Failure::Refused(why) => Failure::Refused(format!("`{}`: {why}", path.display())),
-                failure @ (Failure::Unwelcome(_) | Failure::Unwritten(_) | Failure::Gone) => {
-                    failure
-                }
-            })?;
-        let done = if created { "created" } else { "updated" };
-        print_line(&format!("{done} {id} in {} from {}", client.region(), path.display()))?;
-    }
-    Ok(Exit::Done)
-}
-
-/// Puts one policy file; answers its id and whether it is new. With `by_name`, the policy of the
-/// same name is the one that is updated.
-pub fn put_one(client: &Client, text: &[u8], by_name: bool) -> Result<(String, bool), Failure> {
-    let (policy, request) = put_request(client, text, by_name)?;
-    let created = policy.policy_id.is_none();
-    let answer = client.call("PutPolicy", &request)?;
-    let id = answer.get("Policy").map(|policy| text_of(policy, "PolicyId")).unwrap_or_default();
-    for remark in policy::remarks(&policy) {
-        warn(format_args!("policy `{}`: {remark}", policy.policy_name));
-    }
-    let asked = json!({"PolicyId": id, "MaxResults": 1});
-    // The policy is put: that this is not answered is no failure.
-    let accounts = client.call("ListComplianceStatus", &asked).ok();
-    let listed = accounts.as_ref().and_then(|page| page.get("PolicyComplianceStatusList"));
-    if listed.and_then(Value::as_array).is_some_and(Vec::is_empty) {
-        let name = &policy.policy_name;
-        warn(format_args!("policy `{name}`: no account is in its scope, so nothing is"));
-    }
-    Ok((id, created))
-}
-
-/// The PutPolicy request of a policy file. With `by_name` it updates the policy of the same name, where there
-/// is one.
-pub fn put_request(
-    client: &Client,
-    text: &[u8],
-    by_name: bool,
-) -> Result<(policy::Document, Value), Failure> {
-    let file = PolicyFile::parse(text).map_err(|refusal| Failure::Usage(refusal.to_string()))?;
-    let mut policy = file.policy;
-    let known = match policy.policy_id {
-        None if by_name => by_exact_name(&summaries(client)?, &policy.policy_name)?,
-        _ => None,
-    };
-    if let Some(known) = known {
-        let known = client.call("GetPolicy", &json!({"PolicyId": known}))?;
-        let known = known.get("Policy").cloned().unwrap_or_default();
-        policy.policy_id = Some(text_of(&known, "PolicyId"));
-        policy.policy_update_token = Some(text_of(&known, "PolicyUpdateToken"));
-    }
-    let mut request = json!({"Policy": policy});
-    if let (Some(request), false) = (request.as_object_mut(), file.tags.is_empty()) {
-        request.insert("TagList".to_owned(), json!(file.tags));
-    }
-    Ok((policy, request))
-}
-
-/// The summaries of every policy of the client's Region.
-pub fn summaries(client: &Client) -> Result<Vec<Value>, Failure> {
-    client.every("ListPolicies", json!({}), "PolicyList")
-}
-
-/// The id of a policy named by id or name.
-pub fn policy_id(client: &Client, named: &str) -> Result<String, Failure> {
-    let list = summaries(client)?;
-    if list.iter().any(|policy| text(policy, "PolicyId") == named) {
-        return Ok(named.to_owned());
-    }
-    by_exact_name(&list, named)?.ok_or_else(|| {
-        Failure::Usage(format!(
-            "there is no policy `{named}` in {}; `palisade policies list` shows those there are, \
-             --region asks another Region",
-            client.region()
-        ))
-    })
-}
-
-fn by_exact_name(list: &[Value], name: &str) -> Result<Option<String>, Failure> {
-    let mut found = list.iter().filter(|policy| text(policy, "PolicyName") == name);
-    let first = found.next().map(|policy| text_of(policy, "PolicyId"));
-    if found.next().is_some() {
-        return Err(Failure::Usage(format!(
-            "several policies are named `{name}`; give the id of one, as `palisade policies list` shows it"
-        )));
-    }
-    Ok(first)
-}
-
 /// A member that is text; empty where it is not told.
 pub fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
@@ -270,6 +120,8 @@ pub fn text_of(value: &Value, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::client::{listed, next};
 
@@ -314,17 +166,5 @@ mod tests {
         let text = sum.text(3);
         let more = "1 of them of an unknown account, 2 gaps until more is delivered, 1 file of other services left out";
         assert!(text.ends_with(more), "{text}");
-    }
-
-    #[test]
-    fn a_name_that_several_policies_have_is_not_guessed() {
-        let list = [
-            json!({"PolicyId": "a", "PolicyName": "x"}),
-            json!({"PolicyId": "b", "PolicyName": "x"}),
-            json!({"PolicyId": "c", "PolicyName": "y"}),
-        ];
-        assert_eq!(by_exact_name(&list, "y").unwrap().as_deref(), Some("c"));
-        assert_eq!(by_exact_name(&list, "z").unwrap(), None);
-        assert!(by_exact_name(&list, "x").is_err());
     }
 }

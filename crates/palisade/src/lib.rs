@@ -22,6 +22,7 @@ pub mod keys;
 pub mod logging;
 pub mod opening;
 mod permissions;
+pub mod policies;
 pub use palisade_api::printable;
 mod preview;
 pub mod progress;
@@ -54,7 +55,7 @@ pub fn run(command: &Command) -> Outcome {
         Command::Ingest(args) => commands::ingest(args),
         Command::Collect(args) => collect::run(args),
         Command::Organization(Organization::Apply(args)) => commands::apply(args),
-        Command::Policies(command) => commands::policies(command),
+        Command::Policies(command) => policies::run(command),
         Command::Compliance(args) => asking::compliance(args),
         Command::Violators(args) => asking::violators(args),
         Command::Explain(args) => explain::run(args),

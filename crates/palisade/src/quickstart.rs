@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::args::{self, Role};
 use crate::asking;
 use crate::client::Client;
-use crate::commands::{self, Ingested};
+use crate::commands::Ingested;
 use crate::edge::Edge;
 use crate::failure::{Exit, Failure, Outcome, unreadable};
 use crate::report::{self, Age, StatusRow};
@@ -24,7 +24,7 @@ use crate::serve::{self, Plan, Running};
 use crate::system::SystemClock;
 use crate::terminal::{print, print_line, warn};
 use crate::worker::Judging;
-use crate::{deliver, files, logging, progress};
+use crate::{deliver, files, logging, policies, progress};
 
 /// How often the work that is left is asked for.
 const POLL: Duration = Duration::from_millis(100);
@@ -115,9 +115,9 @@ fn tell(address: SocketAddr, sample: &Path) -> Result<(), Failure> {
     let text = read(&sample.join("organization.json"))?;
     client.own("PUT", "/palisade/v1/organization", &[], &text)?;
     ingest(&client, &sample.join("AWSLogs"))?;
-    let policies = files::find(&[sample.join("policies")])?;
+    let found = files::find(&[sample.join("policies")])?;
     for region in REGIONS {
-        put_policies(&client.in_region(region), &policies)?;
+        put_policies(&client.in_region(region), &found)?;
     }
     wait(&client)?;
     let organization = Organization::parse(&text)
@@ -125,7 +125,7 @@ fn tell(address: SocketAddr, sample: &Path) -> Result<(), Failure> {
     for region in REGIONS {
         let client = client.in_region(region);
         let mut columns = Vec::new();
-        for policy in commands::summaries(&client)? {
+        for policy in policies::summaries(&client)? {
             let named = |name: &str| {
                 policy.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
             };
@@ -135,7 +135,7 @@ fn tell(address: SocketAddr, sample: &Path) -> Result<(), Failure> {
         let age = ages(columns.iter().flat_map(|(_, rows)| rows));
         print(&format!("\nCompliance in {region}{age}\n{}", matrix(&organization, &columns)))?;
     }
-    let home = commands::summaries(&client)?;
+    let home = policies::summaries(&client)?;
     print(&advice(address, &home))
 }
 
@@ -157,17 +157,15 @@ fn ingest(client: &Client, folder: &Path) -> Result<(), Failure> {
 }
 
 /// Puts the sample's policies into the client's Region; those of an earlier run stay as they are.
-fn put_policies(client: &Client, policies: &[PathBuf]) -> Result<(), Failure> {
-    let there = commands::summaries(client)?;
-    for path in policies {
-        let text = read(path)?;
-        let request: Value =
-            serde_json::from_slice(&text).map_err(|error| unreadable(path, error))?;
-        let name = request.get("Policy").and_then(|policy| policy.get("PolicyName"));
-        if there.iter().any(|policy| policy.get("PolicyName") == name) {
+fn put_policies(client: &Client, found: &[PathBuf]) -> Result<(), Failure> {
+    let there = policies::summaries(client)?;
+    for path in found {
+        let file = policies::read(path)?;
+        let name = Some(file.policy.policy_name.as_str());
+        if there.iter().any(|policy| policy.get("PolicyName").and_then(Value::as_str) == name) {
             continue;
         }
-        commands::put_one(client, &text, false)?;
+        policies::put_one(client, file, false)?;
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ pub use wrapped::wrapped;
 pub struct Form {
     /// As what.
     pub output: Output,
-    /// Whether violators have a moment since when.
+    /// Whether a ledger tells when accounts were judged, and violators first found.
     pub dated: bool,
     /// Sums, for people and programs.
     pub totals: Option<Totals>,
@@ -131,7 +131,8 @@ fn summary(row: &StatusRow) -> String {
 }
 
 fn violator_csv(row: &StatusRow, lines: &[ViolatorLine], to: &mut dyn Write) -> io::Result<()> {
-    let header = ["ResourceType", "ResourceId", "ViolationReason", "Since", "Evidence"];
+    let header =
+        ["ResourceType", "ResourceId", "ViolationReason", "Since", "FirstJudged", "Evidence"];
     let of_account = [
         "PolicyName",
         "Region",
@@ -159,12 +160,14 @@ fn violator_csv(row: &StatusRow, lines: &[ViolatorLine], to: &mut dyn Write) -> 
         &age_seconds,
     ];
     if lines.is_empty() {
-        csv.line([""; 5].iter().chain(&known))?;
+        csv.line([""; 6].iter().chain(&known))?;
     }
     for line in lines {
         let since = line.since.as_deref().unwrap_or_default();
+        let judged = line.judged.as_deref().unwrap_or_default();
         let evidence = line.evidence.join("; ");
-        let cells: [&str; 5] = [&line.resource_type, &line.id, &line.reason, since, &evidence];
+        let cells: [&str; 6] =
+            [&line.resource_type, &line.id, &line.reason, since, judged, &evidence];
         csv.line(cells.iter().chain(&known))?;
     }
     csv.finish()
@@ -257,7 +260,7 @@ fn status_csv(
     let mut rows = rows.peekable();
     // Asked for or not, they are of all rows.
     let with_violators = rows.peek().is_some_and(|row| row.violators.is_some());
-    let mut header = vec![
+    let of_account = [
         "PolicyOwner",
         "PolicyId",
         "PolicyName",
@@ -268,30 +271,33 @@ fn status_csv(
         "ViolatorCount",
         "EvaluationLimitExceeded",
         "Issues",
-        "LastUpdated",
         "Reason",
         "AsOf",
         "AgeSeconds",
     ];
+    let mut header = Vec::from(of_account);
+    header.extend(dated.then_some("LastUpdated"));
     if with_violators {
-        header.extend(["ResourceType", "ResourceId", "ViolationReason"]);
-        header.extend(dated.then_some("Since"));
+        header.extend(["ResourceType", "ResourceId", "ViolationReason", "Since"]);
+        header.extend(dated.then_some("FirstJudged"));
         header.push("Evidence");
     }
     let mut csv = Lines::to(to);
     csv.line(&header)?;
     for row in rows {
         let cells = status_cells(&row);
-        let cells = || cells.iter().map(String::as_str);
+        let updated = dated.then(|| row.last_updated.as_deref().unwrap_or_default());
+        let cells = || cells.iter().map(String::as_str).chain(updated);
         match row.violators.as_deref() {
-            Some([]) => csv.line(cells().chain([""; 5].into_iter().skip(usize::from(!dated))))?,
+            Some([]) => csv.line(cells().chain([""; 6].into_iter().skip(usize::from(!dated))))?,
             Some(violators) => {
                 // One line a violator, so that a spreadsheet can sort and filter them.
                 for line in violators {
                     let evidence = line.evidence.join("; ");
-                    let since = dated.then(|| line.since.as_deref().unwrap_or_default());
-                    let resource: [&str; 3] = [&line.resource_type, &line.id, &line.reason];
-                    csv.line(cells().chain(resource).chain(since).chain([evidence.as_str()]))?;
+                    let since = line.since.as_deref().unwrap_or_default();
+                    let judged = dated.then(|| line.judged.as_deref().unwrap_or_default());
+                    let resource: [&str; 4] = [&line.resource_type, &line.id, &line.reason, since];
+                    csv.line(cells().chain(resource).chain(judged).chain([evidence.as_str()]))?;
                 }
             }
             None => csv.line(cells())?,
@@ -300,7 +306,7 @@ fn status_csv(
     csv.finish()
 }
 
-fn status_cells(row: &StatusRow) -> [String; 14] {
+fn status_cells(row: &StatusRow) -> [String; 13] {
     let seen = row.status.is_some();
     let [as_of, age_seconds] = Age::cells(row.age.as_ref());
     let only_seen = |text: String| if seen { text } else { String::new() };
@@ -315,7 +321,6 @@ fn status_cells(row: &StatusRow) -> [String; 14] {
         only_seen(row.violator_count.to_string()),
         only_seen(row.limit_exceeded.to_string()),
         row.issue_text(),
-        row.last_updated.as_ref().map(Value::to_string).unwrap_or_default(),
         row.reason.name().to_owned(),
         as_of,
         age_seconds,
@@ -395,7 +400,8 @@ mod tests {
             resource_type: "AWS::EC2::SecurityGroup".into(),
             id: "sg-1".into(),
             reason: "RESOURCE_VIOLATES_AUDIT_SECURITY_GROUP".into(),
-            since: None,
+            since: Some("2026-02-03T04:05:06Z".into()),
+            judged: None,
             evidence: vec!["tcp 22 is denied".into(), "tcp 3389 is denied".into()],
         };
         let [_, row, none] = rows().try_into().unwrap();

@@ -404,8 +404,22 @@ fn client_commands_tell_a_server_and_hear_of_it() {
         assert_eq!(checked["PolicyComplianceStatusList"][0][member], row[member], "{member}");
     }
 
-    let again = server.done(&["policies", "put", &policy, "--by-name", "--region", "eu-west-1"]);
-    assert!(again.starts_with("updated "), "{again}");
+    let put = |files: &[&str]| {
+        let line = [&["policies", "put"], files, &["--region", "eu-west-1"]].concat();
+        server.done(&line)
+    };
+    assert!(put(&[&policy]).starts_with("unchanged "));
+    world.write("more/policy.json", &self::policy(&json!({"PolicyDescription": "Nothing wide."})));
+    assert!(put(&[&world.path("more")]).starts_with("updated "), "a folder's, by its name");
+    let rivals = [policy.as_str(), &world.path("more")];
+    let line = [&["policies", "put"], &rivals[..], &["--region", "eu-west-1"]].concat();
+    let both = server.run(&line, None);
+    assert_eq!(code(&both), 64);
+    assert!(stderr(&both).contains("both hold a policy named `narrow`"), "{}", stderr(&both));
+    let second = put(&[&policy, "--new"]);
+    assert!(second.starts_with("created "), "{second}");
+    let id = second.split(' ').nth(1).unwrap();
+    server.done(&["policies", "delete", id, "--region", "eu-west-1"]);
     world.write("nobody.json", &policy_in_vain(&json!({"IncludeMap": {"ACCOUNT": [OTHER]}})));
     let put = ["policies", "put", &world.path("nobody.json"), "--region", "eu-west-1"];
     let output = server.run(&put, None);

@@ -63,6 +63,9 @@ pub(super) struct Shown {
     #[serde(rename = "since")]
     #[schema(format = DateTime)]
     since: String,
+    #[serde(rename = "judged")]
+    #[schema(format = DateTime)]
+    judged: String,
     #[serde(rename = "evidence")]
     evidence: Vec<Evidence>,
 }
@@ -168,6 +171,7 @@ fn token(app: &App, binding: Binding<'_>, last: &ViolatorRow) -> Result<String, 
 }
 
 pub(super) fn shown(record: &PolicyRecord, row: ViolatorRow) -> Shown {
+    let began_ms = row.began_ms();
     Shown {
         violation_reason: row.violations.first().map(|violation| reason(violation.reason)),
         evidence: row
@@ -182,6 +186,7 @@ pub(super) fn shown(record: &PolicyRecord, row: ViolatorRow) -> Shown {
         resource_type: row.resource_type,
         resource_id: row.id,
         region: record.region.to_string(),
-        since: moment(row.since_ms),
+        since: moment(began_ms),
+        judged: moment(row.since_ms),
     }
 }

@@ -176,6 +176,7 @@ mod tests {
             id: "subnet-1".try_into().unwrap(),
             violations: vec![found.clone()],
             since_ms: 0,
+            captured_ms: None,
         };
         serde_json::to_value(super::super::violation(&row, &found)).unwrap()
     }

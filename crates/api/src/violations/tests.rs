@@ -15,6 +15,7 @@ fn told(resource_type: &ResourceType, id: &str, finding: Finding) -> Value {
         id: id.try_into().unwrap(),
         violations: vec![found.clone()],
         since_ms: 0,
+        captured_ms: None,
     };
     serde_json::to_value(violation(&row, &found)).unwrap()
 }

@@ -74,6 +74,7 @@ mod tests {
             id: id.try_into().unwrap(),
             violations: vec![found.clone()],
             since_ms: 0,
+            captured_ms: None,
         };
         serde_json::to_value(super::super::violation(&row, &found)).unwrap()
     }

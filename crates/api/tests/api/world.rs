@@ -516,6 +516,7 @@ fn row(n: usize, since_ms: i64) -> ViolatorRow {
             }),
         }],
         since_ms,
+        captured_ms: None,
     }
 }
 

@@ -40,6 +40,17 @@ pub struct ViolatorRow {
     pub violations: Vec<Violation>,
     /// First judged a violator, milliseconds since the epoch.
     pub since_ms: i64,
+    /// Capture time of the state that it was first judged a violator by, milliseconds since the epoch; `None`
+    /// in ledgers that did not record it.
+    pub captured_ms: Option<i64>,
+}
+
+impl ViolatorRow {
+    /// Since when it breaks the policy, milliseconds since the epoch: the capture time of the state that did,
+    /// else when that was judged.
+    pub fn began_ms(&self) -> i64 {
+        self.captured_ms.unwrap_or(self.since_ms)
+    }
 }
 
 /// What was recorded for a (policy, account) before.
@@ -62,6 +73,22 @@ pub struct Change {
     pub put: Vec<ViolatorRow>,
     /// Violators that are none any more.
     pub removed: Vec<(ResourceType, ResourceId)>,
+}
+
+impl Change {
+    /// Records of each violator that is found at `evaluated_ms` for the first time when the state was captured
+    /// that it was found by.
+    pub fn date(
+        &mut self,
+        evaluated_ms: i64,
+        captured_ms: impl Fn(&ResourceType, &ResourceId) -> Option<i64>,
+    ) {
+        for row in &mut self.put {
+            if row.since_ms == evaluated_ms && row.captured_ms.is_none() {
+                row.captured_ms = captured_ms(&row.resource_type, &row.id);
+            }
+        }
+    }
 }
 
 /// Longest text of one issue (model `DetailedInfo`), in UTF-16 units.
@@ -161,6 +188,7 @@ fn difference(
             id: violator.id.clone(),
             violations: violator.violations.clone(),
             since_ms: was.map_or(evaluated_ms, |was| was.since_ms),
+            captured_ms: was.and_then(|was| was.captured_ms),
         });
     }
     let removed = old.into_keys().map(|(kind, id)| (kind.clone(), id.clone())).collect();

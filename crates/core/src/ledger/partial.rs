@@ -95,6 +95,7 @@ fn violators(before: &Record, difference: &Difference, evaluated_ms: i64) -> Res
                 id: is.id.clone(),
                 violations: is.violations.clone(),
                 since_ms: row.map_or(evaluated_ms, |row| row.since_ms),
+                captured_ms: row.and_then(|row| row.captured_ms),
             }),
             None => removed.push((key.0.clone(), key.1.clone())),
         }

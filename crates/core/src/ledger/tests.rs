@@ -122,6 +122,26 @@ fn a_violator_keeps_the_moment_it_became_one() {
 }
 
 #[test]
+fn a_violator_is_dated_by_the_state_that_it_was_first_found_by() {
+    let mut record = Record::default();
+    let captured = [("a found at 100", vec!["a"], 7), ("b found at 200", vec!["a", "b"], 8)];
+    for (at_ms, (_, found, captured_ms)) in [100, 200].into_iter().zip(captured) {
+        let mut change = advance(&record, &judgement(&found, &[]), 1, at_ms).unwrap();
+        change.date(at_ms, |_, _| Some(captured_ms));
+        record = applied(&record, &change);
+    }
+    let mut changed = judgement(&["a", "b"], &[]);
+    changed.violators[0] = violator("a", "another acl");
+    let mut change = advance(&record, &changed, 1, 300).unwrap();
+    change.date(300, |_, _| Some(9));
+    record = applied(&record, &change);
+    let dates = record.violators.iter().map(|row| (row.id.as_str(), row.since_ms, row.began_ms()));
+    assert_eq!(dates.collect::<Vec<_>>(), [("a", 100, 7), ("b", 200, 8)]);
+    let undated = ViolatorRow { captured_ms: None, ..record.violators[0].clone() };
+    assert_eq!(undated.began_ms(), 100, "an older ledger knows when it was judged");
+}
+
+#[test]
 fn changed_evidence_is_put_and_keeps_its_moment() {
     let mut changed = judgement(&["a", "b"], &[]);
     let record = after(std::slice::from_ref(&changed));

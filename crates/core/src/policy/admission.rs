@@ -73,8 +73,13 @@ fn check_ids(
         let set = scope_of::account_set(member, map.as_ref())?;
         for unit in &set.units {
             if organization.roots.contains(unit.as_str()) {
-                // Word for word (semantics §8.2).
-                return Err(Refusal::input("Input ORG_UNIT map contains invalid IDs."));
+                // AWS's words (semantics §8.2), and what to do.
+                return Err(Refusal::input(format!(
+                    "Input ORG_UNIT map contains invalid IDs. `{}` in {member}.ORG_UNIT is a root of \
+                     the organization, which no policy may name; a policy without IncludeMap is about \
+                     every account",
+                    shown(unit.as_str())
+                )));
             }
             if !organization.units.contains_key(unit) && !known.units.contains(unit) {
                 return Err(Refusal::input(format!(

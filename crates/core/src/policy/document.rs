@@ -274,6 +274,38 @@ fn check_members(policy: &Names) -> Result<(), Refusal> {
     )))
 }
 
+/// Where in a policy file the data stands; members that are something else are refused where they are read.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DataForm {
+    #[serde(default)]
+    policy: Option<Box<DataForm>>,
+    #[serde(default)]
+    security_service_policy_data: Option<DataOf>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DataOf {
+    #[serde(default)]
+    managed_service_data: Option<Names>,
+}
+
+/// Refuses ManagedServiceData that is written as an object, which AWS's SDKs and tools refuse too.
+fn check_data_is_text(text: &[u8]) -> Result<(), Refusal> {
+    let Ok(form) = serde_json::from_slice::<DataForm>(text) else { return Ok(()) };
+    let policy = form.policy.as_deref().unwrap_or(&form);
+    let data = policy.security_service_policy_data.as_ref();
+    match data.and_then(|data| data.managed_service_data.as_ref()) {
+        Some(Names::Object(_)) => Err(Refusal::input(
+            "the policy file cannot be used: ManagedServiceData is written as an object; it must be \
+             that object as one text, its quotes escaped, such as \"{\\\"type\\\":\\\"WAFV2\\\",…}\": \
+             `jq '(.Policy // .).SecurityServicePolicyData.ManagedServiceData |= tojson'` makes it so",
+        )),
+        _ => Ok(()),
+    }
+}
+
 impl PolicyFile {
     /// Reads a policy file; a refusal says line and column.
     pub fn parse(text: &[u8]) -> Result<PolicyFile, Refusal> {
@@ -284,6 +316,7 @@ impl PolicyFile {
             ))
         };
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        check_data_is_text(text)?;
         let form: FileForm = serde_json::from_slice(text).map_err(refuse)?;
         let Some(policy) = form.policy else {
             check_members(&serde_json::from_slice(text).map_err(refuse)?)?;

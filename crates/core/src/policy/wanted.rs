@@ -53,7 +53,11 @@ fn check_options(document: &Document, policy_type: PolicyType) -> Result<(), Ref
     }
     let sets = document.resource_set_ids.as_deref().unwrap_or_default();
     if facts.needs_resource_sets && sets.is_empty() {
-        return Err(Refusal::input("You must specify an Resource Set ID in \"resourceSetIds\"."));
+        // AWS's words, and where that is.
+        return Err(Refusal::input(
+            "You must specify an Resource Set ID in \"resourceSetIds\". It is the policy's member \
+             `ResourceSetIds`, beside SecurityServicePolicyData and not in ManagedServiceData",
+        ));
     }
     check_policy_option(document, policy_type)
 }

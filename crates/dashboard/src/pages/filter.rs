@@ -97,8 +97,8 @@ impl Filter {
             Term::Reason(wanted) => {
                 violator.violations.iter().any(|found| fits(wanted, &reason(found)))
             }
-            Term::OlderThan(ms) => violator.since_ms < reader.now_ms.saturating_sub(*ms),
-            Term::YoungerThan(ms) => violator.since_ms >= reader.now_ms.saturating_sub(*ms),
+            Term::OlderThan(ms) => violator.began_ms() < reader.now_ms.saturating_sub(*ms),
+            Term::YoungerThan(ms) => violator.began_ms() >= reader.now_ms.saturating_sub(*ms),
             Term::Word(wanted) => {
                 let wanted = format!("*{wanted}*");
                 fits(&wanted, violator.id.as_str())

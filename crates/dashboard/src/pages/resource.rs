@@ -74,7 +74,7 @@ fn resource(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Resource
         resource_type: Words::from(key.0.as_str()),
         resource: Words::from(key.1.as_str()),
         region: record.region.to_string(),
-        since: Moment(row.since_ms),
+        since: Moment(row.began_ms()),
         age_seconds: newest.map(|at_ms| Moment(*at_ms).ago(reader.now_ms)),
         judged: entry.map(|entry| Moment(entry.last_updated_ms)),
         violations: row.violations.iter().map(|found| violation(&row, found)).collect(),
@@ -106,7 +106,7 @@ fn also(
         also.push(Also {
             policy: Words::from(&record.document.policy_name),
             href: reader.place.with(&path, &members),
-            since: Moment(row.since_ms),
+            since: Moment(row.began_ms()),
         });
     }
     Ok(also)

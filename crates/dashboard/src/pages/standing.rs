@@ -152,7 +152,7 @@ pub fn violator_row(
         resource: Words::from(violator.id.as_str()),
         reason: violator.violations.first().map(reason).unwrap_or_default(),
         evidence: violator.violations.iter().map(|one| Words(one.finding.summary())).collect(),
-        since: Moment(violator.since_ms),
+        since: Moment(violator.began_ms()),
     }
 }
 

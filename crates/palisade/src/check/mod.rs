@@ -416,7 +416,7 @@ impl<'a> Judging<'a> {
         let told = judgement.violators.iter().filter(|_| self.question.violators);
         let details = Details {
             issues: issues.into_iter().map(|(service, text)| (word(service), text)).collect(),
-            violators: told.map(violator_line).collect(),
+            violators: told.map(|violator| violator_line(violator, shard)).collect(),
         };
         let has_details = !(details.issues.is_empty() && details.violators.is_empty());
         Finding {
@@ -511,13 +511,17 @@ impl<'a> Judging<'a> {
     }
 }
 
-fn violator_line(violator: &palisade_core::evaluate::Violator) -> ViolatorLine {
+fn violator_line(violator: &palisade_core::evaluate::Violator, shard: &Shard) -> ViolatorLine {
     let first = violator.violations.first();
+    let item = shard.item(&violator.resource_type, violator.id.as_str());
+    let captured =
+        item.and_then(|item| jiff::Timestamp::from_millisecond(item.version.captured_ms).ok());
     ViolatorLine {
         resource_type: violator.resource_type.to_string(),
         id: violator.id.to_string(),
         reason: first.map(|first| word(first.reason)).unwrap_or_default(),
-        since: None,
+        since: captured.map(|moment| moment.to_string()),
+        judged: None,
         evidence: violator.violations.iter().map(|one| one.finding.summary()).collect(),
     }
 }

@@ -1,7 +1,7 @@
 //! What is asked: which policies, whose accounts, which Regions.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use palisade_core::ident::{AccountId, PolicyId, Region, ResourceType};
@@ -9,10 +9,14 @@ use palisade_core::inventory::Assumed;
 use palisade_core::organization::Organization;
 use palisade_core::policy::{self, Document, Elder, Identity, Policy, PolicyFile, Purpose, Quotas};
 use palisade_core::scope::in_scope_accounts;
+use palisade_wire::Protocol;
+use palisade_wire::shapes::PutPolicyRequest;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::args::{self, Check};
 use crate::failure::{Failure, unreadable};
+use crate::policies::policy_files;
 use crate::terminal::warn;
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
@@ -51,12 +55,27 @@ impl Question {
                 Failure::Usage(format!("policy `{}`: {why}", path.display()))
             };
             let file = PolicyFile::parse(&text).map_err(|refusal| wrong(&refusal))?;
+            constrained(&file).map_err(|why| wrong(&why))?;
             for remark in policy::remarks(&file.policy) {
                 warn(format_args!("policy `{}`: {remark}", path.display()));
             }
             let home = Region::home_of_global();
             policy::admit(&file.policy, &organization, &home, &Quotas::default(), Purpose::Judge)
                 .map_err(|refusal| wrong(&refusal))?;
+            if file.policy.policy_id.is_none()
+                && let Err(refusal) = policy::admit(
+                    &file.policy,
+                    &organization,
+                    &home,
+                    &Quotas::default(),
+                    Purpose::Create,
+                )
+            {
+                warn(format_args!(
+                    "policy `{}`: PutPolicy refuses to create it: {refusal}",
+                    path.display()
+                ));
+            }
             let id = id(&file.policy, &mut given).map_err(|error| wrong(&error))?;
             let identity = Identity {
                 id,
@@ -205,22 +224,16 @@ fn earlier_of<'a>(given: &'a str, policy_name: &str) -> Option<&'a str> {
     given.strip_prefix(policy_name)?.strip_prefix('=').filter(|earlier| !earlier.is_empty())
 }
 
-/// The files given, and those of the folders given, in order.
-fn policy_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    let mut found = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            let inside = crate::files::find(std::slice::from_ref(path))?;
-            let is_json = |path: &PathBuf| path.extension().is_some_and(|end| end == "json");
-            found.extend(inside.into_iter().filter(is_json));
-        } else {
-            found.push(path.clone());
-        }
+/// Refuses what PutPolicy refuses by the constraints of its model, such as a ManagedServiceData with line
+/// breaks.
+fn constrained(file: &PolicyFile) -> Result<(), String> {
+    let mut request = json!({"Policy": file.policy});
+    if let (Some(request), false) = (request.as_object_mut(), file.tags.is_empty()) {
+        request.insert("TagList".to_owned(), json!(file.tags));
     }
-    if found.is_empty() {
-        return Err(Failure::Usage("no policy file in the folder given with --policy".to_owned()));
-    }
-    Ok(found)
+    let decoded =
+        palisade_wire::decode::<PutPolicyRequest>(Protocol::Json, request.to_string().as_bytes());
+    decoded.map(|_| ()).map_err(|fault| fault.to_string())
 }
 
 /// The id in the document, else one made of its content, so that a run repeats itself.

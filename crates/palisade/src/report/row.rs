@@ -35,8 +35,8 @@ pub struct StatusRow {
     pub limit_exceeded: bool,
     /// Text by service.
     pub issues: BTreeMap<String, String>,
-    /// `LastUpdated`, seconds since the epoch, as the server says.
-    pub last_updated: Option<Value>,
+    /// When a server last judged it, RFC 3339.
+    pub last_updated: Option<String>,
     /// Violators, when they were asked for.
     pub violators: Option<Vec<ViolatorLine>>,
 }
@@ -50,8 +50,10 @@ pub struct ViolatorLine {
     pub id: String,
     /// `ViolationReason`
     pub reason: String,
-    /// Since when, if the ledger tells.
+    /// Since when, RFC 3339: the capture time of the state by which it was first found.
     pub since: Option<String>,
+    /// When it was first found, RFC 3339; `None` without a ledger.
+    pub judged: Option<String>,
     /// What was found and what it was held against, one sentence for each violation.
     pub evidence: Vec<String>,
 }
@@ -97,7 +99,7 @@ impl StatusRow {
                 row.insert("PolicyId".to_owned(), Value::from(id.as_str()));
             }
             if let Some(last_updated) = &self.last_updated {
-                row.insert("LastUpdated".to_owned(), last_updated.clone());
+                row.insert("LastUpdated".to_owned(), Value::from(last_updated.as_str()));
             }
             if let Some(violators) = &self.violators {
                 let violators = violators.iter().map(ViolatorLine::json).collect();
@@ -115,7 +117,7 @@ impl StatusRow {
 }
 
 impl ViolatorLine {
-    /// The violator with AWS's member names, and `Evidence`.
+    /// The violator with AWS's member names, and `Evidence`, `Since` and `FirstJudged`.
     pub fn json(&self) -> Value {
         let mut line = json!({
             "ResourceType": self.resource_type,
@@ -123,8 +125,13 @@ impl ViolatorLine {
             "ViolationReason": self.reason,
             "Evidence": self.evidence,
         });
-        if let (Some(line), Some(since)) = (line.as_object_mut(), &self.since) {
-            line.insert("Since".to_owned(), Value::from(since.as_str()));
+        let moments = [("Since", &self.since), ("FirstJudged", &self.judged)];
+        if let Some(line) = line.as_object_mut() {
+            for (name, moment) in moments {
+                if let Some(moment) = moment {
+                    line.insert(name.to_owned(), Value::from(moment.as_str()));
+                }
+            }
         }
         line
     }

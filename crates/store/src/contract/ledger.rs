@@ -25,7 +25,9 @@ pub fn a_judgement_is_written_and_read_back(bed: &mut impl Bed) {
     let rows = store.violators(&policy_id("p"), &account(1), None, 9).unwrap();
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[0].violations, violator(GROUP, "sg-1", "acl").violations);
-    assert_eq!((rows[0].id.as_str(), rows[0].since_ms), ("sg-1", 100));
+    let dates: Vec<_> =
+        rows.iter().map(|row| (row.id.as_str(), row.since_ms, row.captured_ms)).collect();
+    assert_eq!(dates, [("sg-1", 100, Some(93)), ("sg-2", 100, None)]);
     let records = store
         .load(&Want::whole(&shard(1), &BTreeSet::new(), &[policy_id("q"), policy_id("p")]))
         .unwrap()

@@ -45,6 +45,7 @@ owned_params! {
     &[u8] => |value| value.to_vec();
     Vec<i16> => |value| value;
     Vec<i64> => |value| value;
+    Vec<Option<i64>> => |value| value;
     Vec<String> => |value| value;
     Vec<Vec<u8>> => |value| value;
     Vec<Option<Vec<u8>>> => |value| value;

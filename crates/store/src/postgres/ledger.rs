@@ -73,7 +73,7 @@ impl LedgerRows for Turn<'_> {
         let (after_type, after_id) =
             after.map_or(("", ""), |(resource_type, id)| (resource_type.as_str(), id.as_str()));
         let rows = self.rows(
-            "SELECT type, id, violations, since_ms FROM violators
+            "SELECT type, id, violations, since_ms, captured_ms FROM violators
              WHERE policy = $1 AND account = $2 AND (type, id) > ($3, $4)
              ORDER BY type, id LIMIT $5",
             with![policy.as_str(), account.as_str(), after_type, after_id, limit(rows_max)],
@@ -89,7 +89,7 @@ impl LedgerRows for Turn<'_> {
     ) -> Result<Option<ViolatorRow>> {
         let (resource_type, id) = resource;
         let row = self.one(
-            "SELECT type, id, violations, since_ms FROM violators
+            "SELECT type, id, violations, since_ms, captured_ms FROM violators
              WHERE policy = $1 AND account = $2 AND type = $3 AND id = $4",
             with![policy.as_str(), account.as_str(), resource_type.as_str(), id.as_str()],
         )?;
@@ -178,14 +178,17 @@ impl LedgerRows for Turn<'_> {
             let violations = some.iter().map(|row| to_json(&row.violations));
             let violations = violations.collect::<Result<Vec<String>>>()?;
             let since: Vec<i64> = some.iter().map(|row| row.since_ms).collect();
+            let captured: Vec<Option<i64>> = some.iter().map(|row| row.captured_ms).collect();
             self.send(
-                "INSERT INTO violators (policy, account, type, id, violations, since_ms)
-                 SELECT $1::text, $2::text, found.type, found.id, found.violations, found.since_ms
-                 FROM unnest($3::text[], $4::text[], $5::text[], $6::bigint[])
-                   AS found (type, id, violations, since_ms)
+                "INSERT INTO violators (policy, account, type, id, violations, since_ms, captured_ms)
+                 SELECT $1::text, $2::text, found.type, found.id, found.violations, found.since_ms,
+                   found.captured_ms
+                 FROM unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])
+                   AS found (type, id, violations, since_ms, captured_ms)
                  ON CONFLICT (policy, account, type, id) DO UPDATE SET
-                   violations = excluded.violations, since_ms = excluded.since_ms",
-                with![policy.as_str(), account.as_str(), types, ids, violations, since],
+                   violations = excluded.violations, since_ms = excluded.since_ms,
+                   captured_ms = excluded.captured_ms",
+                with![policy.as_str(), account.as_str(), types, ids, violations, since, captured],
             )?;
         }
         Ok(())
@@ -323,6 +326,7 @@ fn violator_row(row: &Row) -> Result<ViolatorRow> {
         id: ident(row, 1, VIOLATOR)?,
         violations: json(row, 2, VIOLATOR)?,
         since_ms: get(row, 3, VIOLATOR)?,
+        captured_ms: get(row, 4, VIOLATOR)?,
     })
 }
 

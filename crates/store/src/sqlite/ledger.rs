@@ -101,8 +101,8 @@ impl LedgerRows for Transaction<'_> {
         rows_max: usize,
     ) -> Result<Vec<ViolatorRow>> {
         let mut statement = self.prepare_cached(
-            "SELECT type, id, violations, since_ms,
-               sum IS row_sum(policy, account, type, id, violations, since_ms)
+            "SELECT type, id, violations, since_ms, captured_ms,
+               sum IS row_sum(policy, account, type, id, violations, since_ms, captured_ms)
              FROM violators
              WHERE policy = ?1 AND account = ?2 AND (type, id) > (?3, ?4) ORDER BY type, id LIMIT ?5",
         )?;
@@ -117,12 +117,13 @@ impl LedgerRows for Transaction<'_> {
         ])?;
         let mut violators = Vec::new();
         while let Some(row) = rows.next()? {
-            sound(row, 4, VIOLATOR)?;
+            sound(row, 5, VIOLATOR)?;
             violators.push(ViolatorRow {
                 resource_type: ident(row, 0, VIOLATOR)?,
                 id: ident(row, 1, VIOLATOR)?,
                 violations: json(row, 2, VIOLATOR)?,
                 since_ms: get(row, 3, VIOLATOR)?,
+                captured_ms: get(row, 4, VIOLATOR)?,
             });
         }
         Ok(violators)
@@ -136,20 +137,21 @@ impl LedgerRows for Transaction<'_> {
     ) -> Result<Option<ViolatorRow>> {
         let (resource_type, id) = resource;
         let mut statement = self.prepare_cached(
-            "SELECT violations, since_ms,
-               sum IS row_sum(policy, account, type, id, violations, since_ms)
+            "SELECT violations, since_ms, captured_ms,
+               sum IS row_sum(policy, account, type, id, violations, since_ms, captured_ms)
              FROM violators
              WHERE policy = ?1 AND account = ?2 AND type = ?3 AND id = ?4",
         )?;
         let key = [policy.as_str(), account.as_str(), resource_type.as_str(), id.as_str()];
         let mut rows = statement.query(key)?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        sound(row, 2, VIOLATOR)?;
+        sound(row, 3, VIOLATOR)?;
         Ok(Some(ViolatorRow {
             resource_type: resource_type.clone(),
             id: id.clone(),
             violations: json(row, 0, VIOLATOR)?,
             since_ms: get(row, 1, VIOLATOR)?,
+            captured_ms: get(row, 2, VIOLATOR)?,
         }))
     }
 

@@ -17,6 +17,7 @@ fn told(finding: FirewallFinding) -> Value {
         id: "subnet-1".try_into().unwrap(),
         violations: vec![found.clone()],
         since_ms: 0,
+        captured_ms: None,
     };
     serde_json::to_value(super::super::violation(&row, &found)).unwrap()
 }

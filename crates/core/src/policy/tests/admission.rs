@@ -31,11 +31,17 @@ fn ids_of_maps_belong_to_the_organization() {
         (json!({"ExcludeMap": {"ACCOUNT": ["250"]}}), None),
         (
             json!({"IncludeMap": {"ORG_UNIT": ["r-1"]}}),
-            Some("Input ORG_UNIT map contains invalid IDs."),
+            Some(
+                "Input ORG_UNIT map contains invalid IDs. `r-1` in IncludeMap.ORG_UNIT is a root of the organization, \
+                 which no policy may name; a policy without IncludeMap is about every account",
+            ),
         ),
         (
             json!({"ExcludeMap": {"ORG_UNIT": ["r-1"]}}),
-            Some("Input ORG_UNIT map contains invalid IDs."),
+            Some(
+                "Input ORG_UNIT map contains invalid IDs. `r-1` in ExcludeMap.ORG_UNIT is a root of the organization, \
+                 which no policy may name; a policy without IncludeMap is about every account",
+            ),
         ),
         (
             json!({"IncludeMap": {"ORG_UNIT": ["ou-99"]}}),

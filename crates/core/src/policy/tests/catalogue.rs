@@ -206,7 +206,8 @@ fn importing_firewalls_needs_a_resource_set() {
             let refused =
                 parsed(&edited("IMPORT_NETWORK_FIREWALL", resource_type, data, edits)).unwrap_err();
             let wanted = "You must specify an Resource Set ID in \"resourceSetIds\".";
-            assert_eq!(refused, Refusal::input(wanted));
+            assert!(refused.message.starts_with(wanted), "{refused}");
+            assert!(refused.message.contains("beside SecurityServicePolicyData"), "{refused}");
         }
         let edits = json!({"ResourceSetIds": [set]});
         let document = edited("IMPORT_NETWORK_FIREWALL", resource_type, data, edits);
@@ -365,6 +366,19 @@ fn policy_files_are_requests_or_policies() {
     ] {
         let refused = PolicyFile::parse(text.as_bytes()).unwrap_err();
         assert!(refused.message.contains(wanted), "{text}\n{refused}");
+    }
+}
+
+#[test]
+fn data_written_as_an_object_is_told_how_to_write_it() {
+    let mut policy = serde_json::to_value(document("WAFV2", ALB, WEB)).unwrap();
+    policy["SecurityServicePolicyData"]["ManagedServiceData"] = json!({"type": "WAFV2"});
+    for file in [policy.clone(), json!({"Policy": policy})] {
+        let refused = PolicyFile::parse(file.to_string().as_bytes()).unwrap_err();
+        for wanted in ["ManagedServiceData is written as an object", r#""{\"type\":\"WAFV2\",…}""#]
+        {
+            assert!(refused.message.contains(wanted), "{refused}");
+        }
     }
 }
 

@@ -64,8 +64,8 @@ pub(super) fn put_violators(
     put: &[ViolatorRow],
 ) -> Result<()> {
     let mut statement = tx.prepare_cached(
-        "INSERT OR REPLACE INTO violators (policy, account, type, id, violations, since_ms, sum)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_sum(?1, ?2, ?3, ?4, ?5, ?6))",
+        "INSERT OR REPLACE INTO violators (policy, account, type, id, violations, since_ms, captured_ms, sum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7))",
     )?;
     for violator in put {
         statement.execute(params![
@@ -74,7 +74,8 @@ pub(super) fn put_violators(
             violator.resource_type.as_str(),
             violator.id.as_str(),
             to_json(&violator.violations)?,
-            violator.since_ms
+            violator.since_ms,
+            violator.captured_ms
         ])?;
     }
     Ok(())
