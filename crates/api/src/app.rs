@@ -93,7 +93,7 @@ pub struct Settings {
     /// How long onboarding and offboarding an administrator takes to be seen, milliseconds
     /// (semantics §9 row 48).
     pub onboarding_ms: i64,
-    /// Partition in ARNs: `aws`, `aws-cn`, `aws-us-gov`.
+    /// Partition in ARNs: `aws`, `aws-cn`, `aws-us-gov`, `aws-eusc`.
     pub partition: String,
     /// What seals the secrets of access keys, and sessions. Without one no keys can be made here, sealed
     /// ones not be used, and nobody sign in.
@@ -137,6 +137,7 @@ impl Settings {
     pub fn home_region(&self) -> &'static str {
         match self.partition.as_str() {
             "aws-us-gov" => "us-gov-west-1",
+            "aws-eusc" => "eusc-de-east-1",
             "aws-cn" => "cn-north-1",
             _ => Region::HOME_OF_GLOBAL,
         }

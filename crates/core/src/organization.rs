@@ -2,6 +2,7 @@
 //!
 //! The file format is what AWS Organizations' own describe and list calls answer, in one document.
 
+mod file;
 mod parse;
 mod replacement;
 #[cfg(test)]

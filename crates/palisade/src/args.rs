@@ -7,6 +7,7 @@ mod output;
 mod place;
 mod serve;
 mod sources;
+mod store;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -27,6 +28,7 @@ pub use output::*;
 pub use place::*;
 pub use serve::*;
 pub use sources::*;
+pub use store::*;
 
 /// An open, self-hosted Firewall Manager: which accounts of your organization are protected by which
 /// policy, how many resources are not, and why.
@@ -45,6 +47,8 @@ pub struct Cli {
 pub enum Command {
     /// Try Palisade with a sample organization: writes it, serves it, shows its compliance.
     Quickstart(Quickstart),
+    /// Write the files of a made-up organization of any size: its accounts, AWS Config snapshots, policies.
+    Sample(Sample),
     /// Judge AWS Config files against policies once, without a server.
     Check(Check),
     /// Run the server: the Firewall Manager API, ingest, and the workers that judge.
@@ -82,6 +86,9 @@ pub enum Command {
     Audit(Audit),
     /// Print a link that opens the server's dashboard once, signed in with your key.
     Dashboard(Dashboard),
+    /// Back a store up, restore it, look for damage in it.
+    #[command(subcommand)]
+    Store(Keeping),
     /// Look into a store: schema, what it holds, what work is due.
     Doctor(Doctor),
     /// Print a completion script for your shell.
@@ -95,11 +102,25 @@ pub struct Quickstart {
     #[arg(long, env = "PALISADE_DATA", default_value = "palisade-data", value_name = "DIR")]
     pub data: PathBuf,
     /// Address to serve on; it must be this machine's own, as quickstart asks nobody for a key.
-    #[arg(long, env = "PALISADE_LISTEN", default_value = LISTEN, value_name = "ADDR")]
+    #[arg(long, env = "PALISADE_LISTEN", default_value = LISTEN, value_parser = listen, value_name = "ADDR")]
     pub listen: SocketAddr,
     /// Stop after showing the tables, instead of serving until Ctrl-C.
     #[arg(long, env = "PALISADE_EXIT", value_parser = FalseyValueParser::new())]
     pub exit: bool,
+}
+
+/// `palisade sample`
+#[derive(Args, Debug)]
+pub struct Sample {
+    /// Accounts of the organization, some of them with planted violators.
+    #[arg(long, env = "PALISADE_SAMPLE_ACCOUNTS", default_value_t = 48, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=100_000))]
+    pub accounts: u32,
+    /// What chance is made of: the same number gives the same organization.
+    #[arg(long, env = "PALISADE_SAMPLE_SEED", default_value_t = crate::sample::SEED, value_name = "S")]
+    pub seed: u64,
+    /// Folder for organization.json, policies and AWSLogs; it must be new or empty.
+    #[arg(long, env = "PALISADE_SAMPLE_OUT", value_name = "DIR")]
+    pub out: PathBuf,
 }
 
 /// `palisade check`
@@ -150,7 +171,7 @@ pub struct Check {
     /// Judge this Region alone. May be given many times. Default: every Region found.
     #[arg(
         long = "region",
-        env = "PALISADE_REGION",
+        env = "PALISADE_CHECK_REGION",
         value_delimiter = ',',
         value_name = "REGION",
         value_parser = Region::named
@@ -182,6 +203,22 @@ pub struct Check {
 /// A policy's id.
 fn policy_id(text: &str) -> Result<PolicyId, String> {
     PolicyId::try_from(text.trim()).map_err(|error| error.to_string())
+}
+
+/// An address to listen on; the name of a host stands for its first address, of IPv4 if it has one.
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    use std::net::ToSocketAddrs as _;
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let wrong = || "write HOST:PORT, such as `127.0.0.1:7780` or `localhost:7780`".to_owned();
+    if text.rsplit_once(':').is_none_or(|(host, _)| host.is_empty()) {
+        return Err(wrong());
+    }
+    let mut found: Vec<SocketAddr> =
+        text.to_socket_addrs().map_err(|error| format!("{error}; {}", wrong()))?.collect();
+    found.sort_by_key(|address| !address.is_ipv4());
+    found.first().copied().ok_or_else(wrong)
 }
 
 /// The types of `--assume-recorded`.
@@ -289,13 +326,13 @@ pub struct PolicyDelete {
 #[derive(Args, Debug)]
 pub struct Audit {
     /// Show what callers did that acted as this account.
-    #[arg(long, env = "PALISADE_ACCOUNT")]
+    #[arg(long, env = "PALISADE_AUDIT_ACCOUNT")]
     pub account: Option<AccountId>,
     /// Show this operation, such as PutPolicy or DisableKey.
-    #[arg(long, env = "PALISADE_OPERATION")]
+    #[arg(long, env = "PALISADE_AUDIT_OPERATION")]
     pub operation: Option<String>,
     /// How many events, the newest; 0 is all.
-    #[arg(long, env = "PALISADE_LIMIT", default_value_t = 100, value_name = "N")]
+    #[arg(long, env = "PALISADE_AUDIT_LIMIT", default_value_t = 100, value_name = "N")]
     pub limit: usize,
     /// How to print.
     #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
@@ -332,6 +369,9 @@ pub struct Doctor {
         value_name = STORE
     )]
     pub store: StoreAddress,
+    /// How to print.
+    #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
+    pub output: Output,
     /// Look through the whole store for damage: every page, table, index and row. Ends with 1 where
     /// there is some.
     #[arg(long, env = "PALISADE_VERIFY", value_parser = FalseyValueParser::new())]
@@ -378,6 +418,47 @@ mod tests {
         let command = Cli::command();
         command.clone().debug_assert();
         flags_have_variables(&command);
+    }
+
+    #[test]
+    fn a_host_to_listen_on_may_be_named() {
+        let local = listen("localhost:7780").unwrap();
+        assert!(local.ip().is_loopback() && local.port() == 7780, "{local}");
+        for wrong in ["localhost", ":7780", "7780", "localhost:x", "localhost:99999"] {
+            assert!(listen(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    /// What a variable says counts for every command that reads it: it must mean the same there.
+    #[test]
+    fn a_variable_means_one_thing() {
+        use clap::CommandFactory;
+        use std::collections::BTreeMap;
+        fn gather(command: &clap::Command, flags: &mut BTreeMap<String, BTreeMap<String, String>>) {
+            for flag in command.get_arguments() {
+                let Some(variable) = flag.get_env().and_then(|name| name.to_str()) else {
+                    continue;
+                };
+                let long = flag.get_long().unwrap_or_default().to_owned();
+                let commands = flags.entry(variable.to_owned()).or_default();
+                commands.entry(long).or_default().push_str(command.get_name());
+            }
+            command.get_subcommands().for_each(|command| gather(command, flags));
+        }
+        let mut flags = BTreeMap::new();
+        gather(&Cli::command(), &mut flags);
+        for (variable, longs) in &flags {
+            assert_eq!(longs.len(), 1, "{variable} is {longs:?}");
+        }
+        // A filter of one command is no filter of another.
+        for (long, own) in
+            [("region", "PALISADE_CHECK_REGION"), ("account", "PALISADE_AUDIT_ACCOUNT")]
+        {
+            let commands = flags.get(own).and_then(|longs| longs.get(long));
+            assert!(
+                commands.is_some_and(|commands| ["check", "audit"].contains(&commands.as_str()))
+            );
+        }
     }
 
     fn flags_have_variables(command: &clap::Command) {

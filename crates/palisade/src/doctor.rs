@@ -4,22 +4,25 @@
 mod health;
 mod page;
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use palisade_api::metrics::{Flow, Stage};
 use palisade_store::sqlite::SqliteStore;
+use serde_json::{Value, json};
 
-use crate::args;
+use crate::args::{self, Output};
 use crate::client::Client;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::keys;
 use crate::printable::escaped;
+use crate::report::{Age, lines};
 use crate::secrets::masked;
-use crate::terminal::print;
+use crate::terminal::{print, print_by, print_json};
 use health::Health;
 use page::{Page, Sum};
 
+/// Age of an account's inventory, seconds, from which it is told of: the age that counts as stale by default.
+const STALE_SECS: f64 = 36.0 * 60.0 * 60.0;
 /// Age of the oldest due work, seconds, from which the worker counts as behind.
 const BEHIND_SECS: f64 = 60.0;
 /// Share of a flow's time, percent, from which one stage is said to be the reason.
@@ -34,11 +37,13 @@ pub fn run(args: &args::Doctor) -> Outcome {
     if args.accept_damage || args.verify {
         return examine(args);
     }
-    let Some(endpoint) = &args.endpoint else { return keys::doctor(args) };
     // A server's store may be on another machine.
-    if args.store.file().is_none_or(Path::exists) {
-        keys::doctor(args)?;
-    }
+    let is_here = args.endpoint.is_none() || args.store.file().is_some_and(Path::exists);
+    let lines = if is_here { keys::doctor(args)? } else { Vec::new() };
+    let Some(endpoint) = &args.endpoint else {
+        report(&lines, None, args.output)?;
+        return Ok(Exit::Done);
+    };
     let client = Client::with(endpoint, None, "us-east-1".to_owned(), args.ca.as_deref())?;
     let health = Health::ask(&client)?;
     let page = Page::parse(&client.page("/metrics")?);
@@ -47,9 +52,48 @@ pub fn run(args: &args::Doctor) -> Outcome {
             "/metrics was answered with no counts of Palisade's".to_owned(),
         ));
     }
-    print(&told(&masked(endpoint), &page, &health))?;
+    let mut lines = lines;
+    lines.extend(told(&masked(endpoint), &page, &health));
+    report(&lines, Some(&health), args.output)?;
     verdict(&health)
 }
+
+/// Prints what was found: a line each, or an object with the advice by itself.
+fn report(
+    lines: &[(String, String)],
+    health: Option<&Health>,
+    output: Output,
+) -> Result<(), Failure> {
+    let is_advice = |(name, _): &&(String, String)| name == ADVICE;
+    match output {
+        Output::Table => print(&text(lines)),
+        Output::Csv => print_by(|to| {
+            let head = [["Check".to_owned(), "Found".to_owned()]];
+            let rows = lines.iter().map(|(name, found)| [name.clone(), found.clone()]);
+            lines::write(head.into_iter().chain(rows), to)
+        }),
+        Output::Json => {
+            let found = lines.iter().filter(|line| !is_advice(line));
+            let found: Vec<Value> =
+                found.map(|(name, found)| json!({"Check": name, "Found": found})).collect();
+            let advice: Vec<&String> =
+                lines.iter().filter(is_advice).map(|(_, advice)| advice).collect();
+            let mut told = json!({"Checks": found, "Advice": advice});
+            if let (Some(told), Some(health)) = (told.as_object_mut(), health) {
+                told.insert("Ready".to_owned(), json!(health.unwell.is_empty()));
+            }
+            print_json(&told)
+        }
+    }
+}
+
+fn text(lines: &[(String, String)]) -> String {
+    let line = |(name, value): &(String, String)| format!("{name:<16}{}\n", escaped(value));
+    lines.iter().map(line).collect()
+}
+
+/// The name of lines that say what to do.
+const ADVICE: &str = "advice";
 
 /// How it ends: a server that is not well is no success, one that is degraded is.
 fn verdict(health: &Health) -> Outcome {
@@ -80,32 +124,13 @@ fn examine(args: &args::Doctor) -> Outcome {
         )?;
         return Ok(Exit::Done);
     }
-    let found = SqliteStore::examine(path).map_err(failed)?;
-    let mut text = String::new();
-    for line in &found {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{:<16}{}", "damaged", escaped(line));
-    }
-    if found.is_empty() {
-        let _ = writeln!(text, "{:<16}{}: nothing is damaged", "store", path.display());
-    }
-    print(&text)?;
-    match found.len() {
-        0 => Ok(Exit::Done),
-        count => Err(Failure::Refused(format!(
-            "`{}` is damaged in {count} places; put a copy of it in place",
-            path.display()
-        ))),
-    }
+    crate::keeping::verify(path)
 }
 
 /// The report on a server: whether it is well, figures, then advice.
-fn told(endpoint: &str, page: &Page, health: &Health) -> String {
-    let mut text = String::new();
-    let mut line = |name: &str, value: &str| {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{name:<16}{}", escaped(value));
-    };
+fn told(endpoint: &str, page: &Page, health: &Health) -> Vec<(String, String)> {
+    let mut lines = Vec::new();
+    let mut line = |name: &str, value: &str| lines.push((name.to_owned(), value.to_owned()));
     line("server", &format!("{endpoint}, since it was started:"));
     if health.unwell.is_empty() {
         line("health", "ready");
@@ -122,10 +147,25 @@ fn told(endpoint: &str, page: &Page, health: &Health) -> String {
     }
     line("store time", &store(page));
     line("queue", &queue(page));
+    line("inventory", &inventory(page));
     for advice in advice(page, health) {
-        line("advice", &advice);
+        line(ADVICE, &advice);
     }
-    text
+    lines
+}
+
+/// How old what is known is.
+fn inventory(page: &Page) -> String {
+    let age = |of: &str| page.told_one("palisade_inventory_age_seconds", "of", of);
+    match (page.told("palisade_inventory_shards"), age("newest"), age("oldest")) {
+        (Some(shards), Some(newest), Some(oldest)) => format!(
+            "{shards} accounts and Regions; told of last {} ago, the longest silent one {} ago",
+            Age::words(newest),
+            Age::words(oldest)
+        ),
+        (Some(_), ..) => "nothing was delivered yet".to_owned(),
+        (None, ..) => NOT_TOLD.to_owned(),
+    }
 }
 
 fn calls(page: &Page) -> String {
@@ -243,6 +283,14 @@ fn advice(page: &Page, health: &Health) -> Vec<String> {
     if behind {
         advice.push(format!(
             "judging is {oldest} s behind what was delivered; answers are as old as that"
+        ));
+    }
+    let silent = page.told_one("palisade_inventory_age_seconds", "of", "oldest").unwrap_or(0.0);
+    if silent >= STALE_SECS {
+        advice.push(format!(
+            "nothing was told of some account for {}: `palisade compliance --status unknown` names those without \
+             a result; see to what delivers their inventory",
+            Age::words(silent)
         ));
     }
     let quarantined = page.one("palisade_items_total", "outcome", "quarantined");
@@ -373,8 +421,8 @@ fn duration(seconds: f64) -> String {
 mod tests {
     use super::*;
 
-    fn advised(text: &str) -> String {
-        told("http://localhost", &Page::parse(text), &Health::default())
+    fn advised(page: &str) -> String {
+        text(&told("http://localhost", &Page::parse(page), &Health::default()))
     }
 
     #[test]
@@ -388,7 +436,7 @@ mod tests {
             ("worker".to_owned(), "it has ended".to_owned()),
         ];
         let degraded = vec![("bodies".to_owned(), "there are many".to_owned())];
-        let text = told("http://localhost", &page, &Health { unwell, degraded });
+        let text = super::text(&told("http://localhost", &page, &Health { unwell, degraded }));
         for line in [
             "not well        log: the disk is full",
             "not well        worker: it has ended",
@@ -402,7 +450,7 @@ mod tests {
             assert!(text.contains(line), "{line}\n{text}");
         }
         assert!(!text.contains("processor"), "{text}");
-        let well = told("http://localhost", &page, &Health::default());
+        let well = super::text(&told("http://localhost", &page, &Health::default()));
         assert!(well.contains("health          ready") && well.contains("processor"), "{well}");
     }
 
@@ -442,6 +490,10 @@ mod tests {
     fn what_is_slow_is_named_with_what_helps() {
         let cases = [
             ("palisade_work_oldest_seconds 75", "judging is 75 s behind"),
+            (
+                "palisade_inventory_age_seconds{of=\"oldest\"} 129600",
+                "nothing was told of some account for 36 h",
+            ),
             (
                 "palisade_items_total{outcome=\"quarantined\"} 2",
                 "2 delivered items could not be read",

@@ -2,7 +2,6 @@
 //! the server that serves from it.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use palisade_api::Clock as _;
@@ -303,7 +302,7 @@ fn reseal(args: &args::KeyReseal) -> Result<(), Failure> {
 }
 
 /// The store's part of `palisade doctor`.
-pub fn doctor(args: &args::Doctor) -> Outcome {
+pub fn doctor(args: &args::Doctor) -> Result<Vec<(String, String)>, Failure> {
     let store = opening::existing(&args.store)?;
     let control = store.control().map_err(failed)?;
     let work = store.work(SystemClock.now_ms()).map_err(failed)?;
@@ -312,11 +311,8 @@ pub fn doctor(args: &args::Doctor) -> Outcome {
         Some(path) => std::fs::metadata(path).map(|facts| facts.len()).unwrap_or_default(),
         None => store.effort().map_err(failed)?.bytes,
     };
-    let mut text = String::new();
-    let mut line = |name: &str, value: String| {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{name:<16}{value}");
-    };
+    let mut lines = Vec::new();
+    let mut line = |name: &str, value: String| lines.push((name.to_owned(), value));
     line("store", format!("{}, {} KiB, schema up to date", args.store, size / 1024));
     line(
         "organization",
@@ -364,8 +360,7 @@ pub fn doctor(args: &args::Doctor) -> Outcome {
             ),
         },
     );
-    print(&text)?;
-    Ok(Exit::Done)
+    Ok(lines)
 }
 
 /// How the secrets of keys are kept.

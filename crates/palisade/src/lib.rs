@@ -18,6 +18,7 @@ pub mod edge;
 mod explain;
 pub mod failure;
 pub mod files;
+pub mod keeping;
 pub mod keys;
 pub mod logging;
 pub mod opening;
@@ -50,6 +51,7 @@ use failure::{Exit, Outcome};
 pub fn run(command: &Command) -> Outcome {
     match command {
         Command::Quickstart(args) => quickstart::run(args),
+        Command::Sample(args) => sample::run(args),
         Command::Check(args) => check::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Ingest(args) => commands::ingest(args),
@@ -66,6 +68,7 @@ pub fn run(command: &Command) -> Outcome {
         Command::Aws(command) => permissions::run(command),
         Command::Audit(args) => audit::run(args),
         Command::Dashboard(args) => dashboard::run(args),
+        Command::Store(command) => keeping::run(command),
         Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => {
             let mut command = <Cli as clap::CommandFactory>::command();

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use palisade_api::Entropy as _;
-use palisade_store::Store;
 use palisade_store::postgres::{Address, PostgresOpening, PostgresStore};
 use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
+use palisade_store::{MemoryStore, Store};
 
 use crate::args::StoreAddress;
 use crate::failure::Failure;
@@ -21,6 +21,7 @@ pub fn open(address: &StoreAddress, new: bool) -> Result<Box<dyn Store>, Failure
     match address {
         StoreAddress::File(path) => of_file(path, new, false, Synchronous::Grouped),
         StoreAddress::Database(database) => of_database(database, true, "palisade"),
+        StoreAddress::Memory => Err(of_nobody_else()),
     }
 }
 
@@ -36,6 +37,7 @@ pub fn existing(address: &StoreAddress) -> Result<Box<dyn Store>, Failure> {
         ))),
         StoreAddress::File(path) => of_file(path, false, false, Synchronous::Grouped),
         StoreAddress::Database(database) => of_database(database, false, "palisade"),
+        StoreAddress::Memory => Err(of_nobody_else()),
     }
 }
 
@@ -47,6 +49,7 @@ pub fn alone(address: &StoreAddress) -> Result<Box<dyn Store>, Failure> {
     match address {
         StoreAddress::File(path) => of_file(path, false, true, Synchronous::Grouped),
         StoreAddress::Database(database) => of_database(database, false, "palisade"),
+        StoreAddress::Memory => Err(of_nobody_else()),
     }
 }
 
@@ -65,7 +68,16 @@ pub fn serving(
         StoreAddress::Database(database) => {
             of_database(database, true, &format!("palisade {node}"))
         }
+        StoreAddress::Memory => Ok(Box::new(MemoryStore::new(fresh_key()?))),
     }
+}
+
+/// A store in memory is opened by its server alone.
+fn of_nobody_else() -> Failure {
+    Failure::Usage(
+        "a store in memory is seen by its server alone: ask that server, with --endpoint"
+            .to_owned(),
+    )
 }
 
 fn of_file(

@@ -10,7 +10,7 @@ use crate::args;
 use crate::client::Client;
 use crate::commands::{text, text_of};
 use crate::failure::{Exit, Failure, Outcome, unreadable};
-use crate::report;
+use crate::report::{self, Cell};
 use crate::terminal::{print, print_by, print_json, print_line, warn};
 
 /// `palisade policies …`
@@ -56,7 +56,11 @@ fn list(args: &args::PolicyList) -> Outcome {
             let mut table = report::table();
             table.set_header(["Name", "Id", "Type", "Resources", "Remediation"]);
             for policy in &list {
-                table.add_row(columns.map(|name| cell(policy, name)));
+                let cells = columns.map(|name| (name, cell(policy, name)));
+                table.add_row(cells.map(|(name, text)| match name {
+                    "PolicyName" => Cell::name(text),
+                    _ => Cell::new(text),
+                }));
             }
             report::finished(&table)
         }

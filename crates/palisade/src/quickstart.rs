@@ -94,7 +94,8 @@ fn write_sample(data: &Path) -> Result<PathBuf, Failure> {
     };
     // Under another name until it is whole, so that an interrupted run leaves no half sample.
     let unfinished = data.join("sample.unfinished");
-    let census = sample::write(&unfinished, sample::SEED, SystemClock.now_ms()).map_err(failed)?;
+    let census = sample::write(&unfinished, sample::Extent::default(), SystemClock.now_ms())
+        .map_err(failed)?;
     std::fs::rename(&unfinished, &folder).map_err(failed)?;
     print_line(&format!(
         "Wrote a sample organization to {}: {} accounts of the made-up company {}, {} AWS Config \

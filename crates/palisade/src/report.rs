@@ -5,9 +5,11 @@ pub use palisade_api::lines;
 mod matrix;
 mod row;
 mod table;
+mod text;
 mod totals;
 mod wrapped;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use serde_json::Value;
@@ -18,7 +20,9 @@ pub use known::{Age, Reason};
 use lines::Lines;
 pub use matrix::{matrix, matrix_csv};
 pub use row::{StatusRow, ViolatorLine, color, counted};
-pub use table::{Cell, CellAlignment, Color, Table, finished, table};
+use table::laid_out_in;
+pub use table::{Cell, Color, Side, Table, finished, table, width};
+pub use text::wrapped;
 pub use totals::Totals;
 pub use wrapped::wrapped;
 
@@ -52,7 +56,7 @@ pub fn statuses(
         Output::Csv => status_csv(&mut rows, form.dated, to),
         Output::Table => {
             let rows: Vec<StatusRow> = rows.collect();
-            to.write_all(status_table(&rows).as_bytes())?;
+            to.write_all(status_table(&rows, width()).as_bytes())?;
             if form.left_out > 0 {
                 writeln!(to, "… and {} below", counted(form.left_out as u64, "row"))?;
             }
@@ -69,7 +73,7 @@ pub fn statuses(
                         escaped(&row.policy),
                         row.region,
                         row.account,
-                        violator_table(violators)
+                        violator_table(violators, width())
                     )?;
                 }
             }
@@ -94,38 +98,38 @@ pub fn violators(
         }
         Output::Csv => violator_csv(row, lines, to),
         Output::Table => {
-            to.write_all(summary(row).as_bytes())?;
+            to.write_all(summary(row, width()).as_bytes())?;
             match lines {
                 [] => Ok(()),
-                lines => write!(to, "\n{}", violator_table(lines)),
+                lines => write!(to, "\n{}", violator_table(lines, width())),
             }
         }
     }
 }
 
 /// What is known of one account, in sentences.
-fn summary(row: &StatusRow) -> String {
-    let count = match row.status {
-        Some(_) => format!(", {}", counted(row.violator_count, "violator")),
-        None => String::new(),
-    };
+fn summary(row: &StatusRow, width: Option<usize>) -> String {
     let age = match &row.age {
         Some(age) => format!("as of {}, {} ago", age.as_of, age.text()),
         None => "nothing was told of it".to_owned(),
     };
-    let mut text = format!(
-        "{} in {}, account {}{}: {}{count} ({age})\n",
-        escaped(&row.policy),
-        row.region,
-        row.account,
-        row.account_name.as_deref().map(|name| format!(" ({})", escaped(name))).unwrap_or_default(),
-        row.status_text(),
+    let name = row.account_name.as_deref();
+    let mut text = paragraph(
+        &format!(
+            "{} in {}, account {}{}: {} ({age})",
+            row.policy,
+            row.region,
+            row.account,
+            name.map(|name| format!(" ({name})")).unwrap_or_default(),
+            row.standing(),
+        ),
+        width,
     );
     if row.reason == Reason::OutOfScope {
         text.push_str("  the policy is not about this account\n");
     }
     for (service, issue) in &row.issues {
-        text.push_str(&format!("  {service}: {}\n", escaped(issue)));
+        text.push_str(&paragraph(&format!("  {service}: {issue}"), width));
     }
     text
 }
@@ -200,48 +204,100 @@ fn json_list(
     to.write_all(if between.is_empty() { b"]\n}\n" } else { b"\n  ]\n}\n" })
 }
 
-fn status_table(rows: &[StatusRow]) -> String {
-    let named = rows.iter().any(|row| row.account_name.is_some());
-    let issues = rows.iter().any(|row| !row.issues.is_empty());
-    let mut table = table();
-    let mut header = vec!["Policy", "Region", "Account"];
-    header.extend(named.then_some("Name"));
-    header.extend(["Status", "Violators", "Age"]);
-    header.extend(issues.then_some("Issues"));
-    table.set_header(header);
-    for row in rows {
-        let mut cells =
-            vec![Cell::new(&row.policy), Cell::new(&row.region), Cell::new(&row.account)];
-        if named {
-            cells.push(Cell::new(row.account_name.as_deref().unwrap_or_default()));
-        }
-        cells.push(Cell::new(row.status_text()).fg(color(row.status)));
-        let count = match row.limit_exceeded {
-            true => format!("{} (over 100)", row.violator_count),
-            false => row.violator_count.to_string(),
-        };
-        let count = if row.status.is_none() { "-".to_owned() } else { count };
-        cells.push(Cell::new(count).set_alignment(CellAlignment::Right));
-        let age = row.age.as_ref().map_or_else(|| "-".to_owned(), Age::text);
-        cells.push(Cell::new(age).set_alignment(CellAlignment::Right));
-        if issues {
-            cells.push(Cell::new(row.issue_text()));
-        }
-        table.add_row(cells);
+/// The rows behind a line that tells what all of them have in common, and below them what stood in the way of
+/// knowing where there is no room for that beside them.
+fn status_table(rows: &[StatusRow], width: Option<usize>) -> String {
+    let Some(first) = rows.first() else { return String::new() };
+    let one_policy = rows.iter().all(|row| row.policy == first.policy);
+    let one_region = rows.iter().all(|row| row.region == first.region);
+    let heading = match (one_policy, one_region) {
+        (true, true) => format!("{} in {}\n", escaped(&first.policy), first.region),
+        (true, false) => format!("{}\n", escaped(&first.policy)),
+        (false, true) => format!("In {}\n", first.region),
+        (false, false) => String::new(),
+    };
+    let columns = [!one_policy, !one_region];
+    let beside = rows.iter().any(|row| !row.issues.is_empty());
+    let whole = status_cells_of(rows, columns, beside);
+    if !beside || table::fits(&whole, width) {
+        return heading + &laid_out_in(&whole, width);
     }
-    finished(&table)
+    heading + &laid_out_in(&status_cells_of(rows, columns, false), width) + &issues(rows, width)
 }
 
-fn violator_table(lines: &[ViolatorLine]) -> String {
+fn status_cells_of(rows: &[StatusRow], [policy, region]: [bool; 2], issues: bool) -> Table {
+    let named = rows.iter().any(|row| row.account_name.is_some());
+    let mut table = table();
+    let header = [
+        (policy, "Policy"),
+        (region, "Region"),
+        (true, "Account"),
+        (named, "Name"),
+        (true, "Status"),
+        (true, "Age"),
+        (issues, "Issues"),
+    ];
+    table.set_header(header.into_iter().filter(|(is, _)| *is).map(|(_, name)| name));
+    for row in rows {
+        let age = row.age.as_ref().map_or_else(|| "-".to_owned(), Age::text);
+        let cells = [
+            (policy, Cell::name(&row.policy)),
+            (region, Cell::new(&row.region)),
+            (true, Cell::new(&row.account)),
+            (named, Cell::name(row.account_name.as_deref().unwrap_or_default())),
+            (true, Cell::new(row.standing()).fg(color(row.status))),
+            (true, Cell::new(age).on(Side::Right)),
+            (issues, Cell::new(row.issue_text())),
+        ];
+        table.add_row(cells.into_iter().filter(|(is, _)| *is).map(|(_, cell)| cell));
+    }
+    table
+}
+
+/// Accounts that are told with an issue that many have.
+const ISSUE_ACCOUNTS_MAX: usize = 3;
+
+/// Each issue once, with whose it is.
+fn issues(rows: &[StatusRow], width: Option<usize>) -> String {
+    let mut whose: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| !row.issues.is_empty()) {
+        let name = row.account_name.as_deref().unwrap_or(&row.account);
+        whose.entry(row.issue_text()).or_default().insert(name);
+    }
+    let mut text = String::new();
+    for (issue, accounts) in whose {
+        let first: Vec<&str> = accounts.iter().copied().take(ISSUE_ACCOUNTS_MAX).collect();
+        let more = accounts.len().saturating_sub(first.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let line = format!("{}{more}: {issue}", first.join(", "));
+        text.push_str(&paragraph(&line, width));
+    }
+    text
+}
+
+/// A text in lines of the terminal; what is not its first is indented.
+fn paragraph(text: &str, width: Option<usize>) -> String {
+    let text = escaped(text);
+    let Some(width) = width else { return format!("{text}\n") };
+    let lines = wrapped(&text, width.saturating_sub(2), false);
+    lines.join("\n  ") + "\n"
+}
+
+fn violator_table(lines: &[ViolatorLine], width: Option<usize>) -> String {
+    let one_type = lines.first().filter(|first| {
+        lines.len() > 1 && lines.iter().all(|line| line.resource_type == first.resource_type)
+    });
     let dated = lines.iter().any(|line| line.since.is_some());
     let mut table = table();
-    let mut header = vec!["Type", "Resource", "Reason"];
+    let mut header: Vec<&str> = if one_type.is_some() { vec![] } else { vec!["Type"] };
+    header.extend(["Resource", "Reason"]);
     header.extend(dated.then_some("Since"));
     header.push("Evidence");
     table.set_header(header);
     for line in lines {
-        let mut cells = vec![line.resource_type.clone(), line.id.clone(), line.reason.clone()];
-        cells.extend(dated.then(|| line.since.clone().unwrap_or_default()));
+        let mut cells = if one_type.is_some() { vec![] } else { vec![line.resource_type.clone()] };
+        cells.extend([line.id.clone(), line.reason.clone()]);
+        cells.extend(dated.then(|| line.since.as_deref().map(to_seconds).unwrap_or_default()));
         cells.push(match line.evidence.as_slice() {
             [] => String::new(),
             [only] => only.clone(),
@@ -249,7 +305,16 @@ fn violator_table(lines: &[ViolatorLine]) -> String {
         });
         table.add_row(cells);
     }
-    finished(&table)
+    let heading = one_type.map(|first| format!("{}\n", escaped(&first.resource_type)));
+    heading.unwrap_or_default() + &laid_out_in(&table, width)
+}
+
+/// A moment without what is less than a second, for a narrow column.
+fn to_seconds(moment: &str) -> String {
+    match (moment.split_once('.'), moment.ends_with('Z')) {
+        (Some((seconds, _)), true) => format!("{seconds}Z"),
+        _ => moment.to_owned(),
+    }
 }
 
 fn status_csv(
@@ -329,8 +394,6 @@ fn status_cells(row: &StatusRow) -> [String; 13] {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use palisade_core::evaluate::Status;
     use serde_json::json;
 
@@ -382,6 +445,59 @@ mod tests {
     #[test]
     fn json_has_the_names_of_aws_and_no_result_is_an_empty_list() {
         insta::assert_snapshot!(told(&rows(), Output::Json));
+    }
+
+    /// What people see at 80 columns, at 120, and piped.
+    #[test]
+    fn screens_fit_the_terminal() {
+        let mut named = rows();
+        for (row, name) in
+            named.iter_mut().zip(["larkfield-management", "legacy-erp", "kiosk-prod"])
+        {
+            row.account_name = Some(name.into());
+        }
+        let of = |resource: &str| ViolatorLine {
+            resource_type: "AWS::EC2::SecurityGroup".into(),
+            id: resource.into(),
+            reason: "RESOURCE_VIOLATES_AUDIT_SECURITY_GROUP".into(),
+            since: Some("2026-02-03T04:05:06.789Z".into()),
+            judged: None,
+            evidence: vec![format!(
+                "ingress rule `tcp 22 from 0.0.0.0/0` of {resource}: denied by audit group sg-0a5d17c0ffee0a0d1"
+            )],
+        };
+        let violators = [of("sg-03b307f4e69dbc235"), of("sg-0c2f90580dacff919")];
+        let titles = [
+            "administration-group",
+            "inspected-data",
+            "known-bad-domains",
+            "no-remote-administration",
+            "partner-stages",
+            "payments-single-ports",
+            "public-web-only",
+            "vendor-firewall",
+            "web-acl-on-load-balancers",
+        ];
+        let columns: Vec<(String, Vec<StatusRow>)> =
+            titles.iter().map(|title| ((*title).to_owned(), named.clone())).collect();
+        let accounts: Vec<(&str, String)> = named
+            .iter()
+            .map(|row| (row.account.as_str(), row.account_name.clone().unwrap_or_default()))
+            .collect();
+        for width in [Some(80), Some(120), None] {
+            let text = [
+                status_table(&named, width),
+                summary(&named[1], width),
+                violator_table(&violators, width),
+                matrix::matrix_in(&accounts, &columns, width),
+            ]
+            .join("\n");
+            let name = width.map_or("piped".to_owned(), |width| format!("{width} columns"));
+            insta::assert_snapshot!(format!("screens, {name}"), text);
+            for line in text.lines() {
+                assert!(width.is_none_or(|width| text::width_of(line) <= width), "{name}: {line}");
+            }
+        }
     }
 
     #[test]

@@ -81,6 +81,13 @@ impl Source {
                 .map_err(|error| Failure::Usage(format!("{VARIABLE} cannot be read: {error}"))),
             (None, None) => match address {
                 StoreAddress::File(path) => Ok(Source::File(beside(path))),
+                StoreAddress::Memory => {
+                    let mut key = [0; 32];
+                    SystemEntropy.fill(&mut key).map_err(|error| {
+                        Failure::Refused(format!("no random bytes can be had: {error}"))
+                    })?;
+                    Ok(Source::Given(key))
+                }
                 StoreAddress::Database(_) => Err(Failure::Usage(format!(
                     "a store in PostgreSQL has no key file of its own: give all nodes the same sealing key, \
                      with --key-file or in {VARIABLE}; a --key-file that is not there is made for a new store"
@@ -96,7 +103,7 @@ fn is_key(file: &Path) -> bool {
 }
 
 /// The key file that goes with a store unless another is named.
-fn beside(store: &Path) -> PathBuf {
+pub fn beside(store: &Path) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
     name.push(".key");
     PathBuf::from(name)

@@ -99,9 +99,17 @@ pub struct Plan {
 pub fn run(args: &args::Serve) -> Outcome {
     let plan = plan(args)?;
     logging::start("info");
+    // A mistyped path is a new store.
+    let made = plan.store.file().filter(|path| !path.exists()).map(Path::to_owned);
     runtime()?.block_on(async {
         let running = Running::start(plan).await?;
         let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
+        if let Some(made) = made {
+            terminal::say(format_args!(
+                "`{}` was not there: it is a new, empty store",
+                made.display()
+            ));
+        }
         let signals = Signals::listen();
         announce(&format!("palisade serves on {scheme}://{}", running.address));
         running.until(signals).await
@@ -119,9 +127,16 @@ fn announce(what: &str) {
 
 fn plan(args: &args::Serve) -> Result<Plan, Failure> {
     allowed(args)?;
-    if args.role != Role::All && args.store.file().is_some() {
+    let is_shared = matches!(args.store, StoreAddress::Database(_));
+    if args.role != Role::All && !is_shared {
         return Err(Failure::Usage(
-            "one server does everything of a store in a file; --role is for a store in PostgreSQL"
+            "one server does everything of a store of its own; --role is for a store in PostgreSQL"
+                .to_owned(),
+        ));
+    }
+    if matches!((&args.store, args.auth), (StoreAddress::Memory, AuthMode::Sigv4)) {
+        return Err(Failure::Usage(
+            "nobody could make the first access key of a store in memory; say `--auth open` with it"
                 .to_owned(),
         ));
     }
@@ -511,6 +526,9 @@ mod tests {
             ("--listen 0.0.0.0:1 --behind-proxy", true),
             ("--listen 0.0.0.0:1 --tls-cert a --tls-key b", true),
             ("--auth open --listen 0.0.0.0:1 --tls-cert a --tls-key b", false),
+            ("--store memory --auth open", true),
+            ("--store memory", false),
+            ("--store memory --auth open --role work", false),
         ];
         for (line, fine) in cases {
             assert_eq!(planned(line).is_ok(), fine, "{line}");

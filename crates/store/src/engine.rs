@@ -62,6 +62,11 @@ pub(crate) trait Engine: Send + Sync {
         self.write(act)
     }
 
+    /// [`Health::forget`]
+    fn forget_all(&self) -> Result<bool> {
+        Ok(false)
+    }
+
     /// [`Health::ready`], beside a read that succeeds.
     fn takes_writes(&self) -> Result<()> {
         Ok(())
@@ -347,6 +352,10 @@ impl<E: Engine> Health for E {
     fn probe(&self) -> Result<()> {
         self.recover()?;
         self.control_revision().map(drop)
+    }
+
+    fn forget(&self) -> Result<bool> {
+        self.forget_all()
     }
 
     fn effort(&self) -> Result<Effort> {

@@ -21,6 +21,7 @@ mod sbom;
 mod server;
 mod tool;
 mod triple;
+mod wheel;
 
 use product::Package;
 use report::Report;
@@ -53,12 +54,13 @@ pub fn run(wishes: &[&str]) -> Result<(), String> {
         return report.end();
     }
     type Piece = fn(&Package, &mut Report) -> Result<(), String>;
-    let pieces: [(&str, Piece); 7] = [
+    let pieces: [(&str, Piece); 8] = [
         ("binary", binary::check),
         ("manual and completions", manual::make),
         ("unit and configuration", files::check),
         ("archive and Debian package", debian::make),
         ("image", image::make),
+        ("wheel", wheel::make),
         ("SBOM", sbom::make),
         ("checksums", release::checksums),
     ];

@@ -19,6 +19,7 @@ mod policies;
 mod policy_violators;
 mod preview;
 pub mod readers;
+mod reset;
 mod schema;
 mod sources;
 mod violators;
@@ -54,6 +55,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/palisade/v1/evaluate", post(evaluate::post))
         .route("/palisade/v1/explain", get(explain::show))
         .route("/palisade/v1/preview", post(preview::post))
+        .route("/palisade/v1/reset", post(reset::post))
         .route("/palisade/v1/policies", get(policies::list))
         .route("/palisade/v1/policies/{policy}/accounts", get(accounts::list))
         .route("/palisade/v1/policies/{policy}/violators", get(policy_violators::list))

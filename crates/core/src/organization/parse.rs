@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::file::{AccountRow, File, Head, Root, UnitRow};
 use super::{Account, AccountStatus, Organization, Unit};
 use crate::ident::{AccountId, OuId};
 
@@ -13,87 +13,33 @@ use crate::ident::{AccountId, OuId};
 #[error("the organization file is refused: {0}")]
 pub struct OrganizationError(String);
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "an organization object")]
-struct File {
-    organization: Head,
-    roots: Vec<Root>,
-    #[serde(default)]
-    organizational_units: Option<Vec<UnitRow>>,
-    accounts: Vec<AccountRow>,
-    #[serde(default)]
-    default_administrator: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "an object with Id and ManagementAccountId")]
-struct Head {
-    id: String,
-    /// Today's name; the older one is read when it is absent. Answers of AWS carry both.
-    #[serde(default)]
-    management_account_id: Option<String>,
-    #[serde(default)]
-    master_account_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "a root object with Id")]
-struct Root {
-    id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(
-    rename_all = "PascalCase",
-    expecting = "an organizational unit object with Id and ParentId"
-)]
-struct UnitRow {
-    id: String,
-    #[serde(default)]
-    name: Option<String>,
-    parent_id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "an account object with Id, Status and ParentId")]
-struct AccountRow {
-    id: String,
-    #[serde(default)]
-    name: Option<String>,
-    /// AWS Organizations replaces `Status` by `State`, with the same words.
-    #[serde(default)]
-    status: Option<String>,
-    #[serde(default)]
-    state: Option<String>,
-    parent_id: String,
-}
-
 impl Organization {
     /// Reads an organization file (`Organization`, `Roots`, `OrganizationalUnits`, `Accounts` and
-    /// an optional `DefaultAdministrator`, as AWS Organizations answers them; other keys are
-    /// ignored) and checks that it hangs together: ids occur once, every parent exists, no unit is
+    /// an optional `DefaultAdministrator`, as AWS Organizations answers them; of what is left out,
+    /// `Paths` and ARNs of accounts tell what they do; other keys are ignored) and checks that it hangs together: ids occur once, every parent exists, no unit is
     /// above itself, the management account and the administrator are among the accounts. A listing
     /// that says that more follows is refused: whoever is missing would be judged by nobody
     /// (semantics §11 row 37).
     pub fn parse(text: &[u8]) -> Result<Organization, OrganizationError> {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-        let file: File = serde_json::from_slice(text).map_err(|error| unreadable(&error))?;
+        let mut file: File = serde_json::from_slice(text).map_err(|error| unreadable(&error))?;
         if let Some(key) = goes_on(text) {
             return refuse(format!(
                 "its `{key}` says that more accounts, units or roots follow; list every page and \
                  give them all in one file, without a token"
             ));
         }
-        let management = management(&file.organization)?;
+        file.complete();
+        let head = told(file.organization, "Organization", "describe-organization")?;
         let organization = Organization {
-            id: id(&file.organization.id, "Organization.Id")?,
-            management,
+            id: id(&head.id, "Organization.Id")?,
+            management: management(&head)?,
             default_administrator: file
                 .default_administrator
                 .as_deref()
                 .map(|text| account_id(text, "DefaultAdministrator"))
                 .transpose()?,
-            roots: roots(&file.roots)?,
+            roots: roots(&told(file.roots, "Roots", "list-roots")?)?,
             units: units(file.organizational_units.unwrap_or_default())?,
             accounts: accounts(file.accounts)?,
         };
@@ -109,6 +55,15 @@ fn goes_on(text: &[u8]) -> Option<String> {
         key.to_ascii_lowercase().ends_with("nexttoken") && !matches!(value.get(), "null" | "\"\"")
     };
     members.into_iter().find(|(key, value)| is_token(key, value)).map(|(key, _)| key)
+}
+
+fn told<T>(member: Option<T>, name: &str, call: &str) -> Result<T, OrganizationError> {
+    member.ok_or_else(|| {
+        OrganizationError(format!(
+            "`{name}` is missing; add the answer of `aws organizations {call}`, or let `palisade collect` \
+             write the file"
+        ))
+    })
 }
 
 fn refuse<T>(message: String) -> Result<T, OrganizationError> {
@@ -167,7 +122,13 @@ fn units(rows: Vec<UnitRow>) -> Result<BTreeMap<OuId, Unit>, OrganizationError> 
         let place = format!("OrganizationalUnits[{index}]");
         let id = OuId::try_from(row.id.as_str())
             .map_err(|error| OrganizationError(format!("{place}.Id: {error}")))?;
-        let unit = Unit { name: row.name.unwrap_or_default().into(), parent: row.parent_id.into() };
+        let Some(parent) = row.parent_id else {
+            return refuse(format!(
+                "{place}: unit `{id}` does not tell its ParentId; add the id that `aws organizations \
+                 list-organizational-units-for-parent` was asked with"
+            ));
+        };
+        let unit = Unit { name: row.name.unwrap_or_default().into(), parent: parent.into() };
         if units.insert(id, unit).is_some() {
             return refuse(format!("{place}: `{}` occurs twice; remove one", row.id));
         }
@@ -180,11 +141,16 @@ fn accounts(rows: Vec<AccountRow>) -> Result<BTreeMap<AccountId, Account>, Organ
     for (index, row) in rows.into_iter().enumerate() {
         let place = format!("Accounts[{index}]");
         let id = account_id(&row.id, &format!("{place}.Id"))?;
-        let account = Account {
-            status: status(&row, &place)?,
-            name: row.name.unwrap_or_default().into(),
-            parent: row.parent_id.into(),
+        let status = status(&row, &place)?;
+        let Some(parent) = row.parent_id else {
+            return refuse(format!(
+                "{place}: account `{id}` does not tell where it is: give `Paths`, which `aws organizations \
+                 list-accounts` answers, or the id that `aws organizations list-parents --child-id {id}` \
+                 answers as its `ParentId`; `palisade collect` writes the whole file"
+            ));
         };
+        let account =
+            Account { status, name: row.name.unwrap_or_default().into(), parent: parent.into() };
         if accounts.insert(id, account).is_some() {
             return refuse(format!("{place}: account `{}` occurs twice; remove one", row.id));
         }

@@ -90,6 +90,65 @@ fn ancestors_are_units_nearest_first() {
 }
 
 #[test]
+fn what_list_accounts_answers_with_paths_is_a_whole_file() {
+    let account = |id: &str, path: &str| {
+        json!({"Id": id, "Name": id, "Status": "ACTIVE", "Paths": [path],
+            "Arn": format!("arn:aws:organizations::100:account/o-1/{id}")})
+    };
+    let accounts = json!({"Accounts": [
+        account("100", "o-1/r-1/"), account("201", "o-1/r-1/ou-a/"), account("301", "o-1/r-1/ou-a/ou-b/301/"),
+    ]});
+    let organization = parse(&accounts).unwrap();
+    assert_eq!((&*organization.id, organization.management.as_str()), ("o-1", "100"));
+    let units: Vec<String> =
+        organization.ancestors(&id("301")).iter().map(ToString::to_string).collect();
+    assert_eq!(units, ["ou-b", "ou-a"]);
+    // What units are called the list of units tells, which does not tell where they are.
+    let mut named = accounts.clone();
+    named["OrganizationalUnits"] = json!([{"Id": "ou-b", "Name": "B"}]);
+    let organization = parse(&named).unwrap();
+    let unit = &organization.units[&OuId::try_from("ou-b").unwrap()];
+    assert_eq!((&*unit.name, &*unit.parent), ("B", "ou-a"));
+    // Two paths, or an ARN of something else, tell nothing.
+    for (edit, wanted) in [
+        (
+            json!({"Paths": ["o-1/r-1/", "o-1/r-1/ou-a/"]}),
+            "account `100` does not tell where it is",
+        ),
+        (json!({"Paths": null, "Parents": []}), "list-parents --child-id 100"),
+    ] {
+        let mut file = accounts.clone();
+        let row = file["Accounts"][0].as_object_mut().unwrap();
+        row.extend(edit.as_object().unwrap().clone());
+        let refused = parse(&file).unwrap_err();
+        assert!(refused.contains(wanted), "{refused}");
+    }
+}
+
+#[test]
+fn what_list_parents_answers_is_read_and_what_is_missing_is_told_with_its_call() {
+    let mut file = sample();
+    let row = file["Accounts"][1].as_object_mut().unwrap();
+    row.remove("ParentId");
+    row.insert("Parents".to_owned(), json!([{"Id": "ou-a", "Type": "ORGANIZATIONAL_UNIT"}]));
+    assert_eq!(parse(&file), parse(&sample()));
+    for (member, call) in [
+        ("Organization", "aws organizations describe-organization"),
+        ("Roots", "aws organizations list-roots"),
+    ] {
+        let mut file = sample();
+        file.as_object_mut().unwrap().remove(member);
+        let refused = parse(&file).unwrap_err();
+        assert!(refused.contains(&format!("`{member}` is missing")), "{refused}");
+        assert!(refused.contains(call), "{refused}");
+    }
+    let mut file = sample();
+    file["OrganizationalUnits"][2].as_object_mut().unwrap().remove("ParentId");
+    let refused = parse(&file).unwrap_err();
+    assert!(refused.contains("list-organizational-units-for-parent"), "{refused}");
+}
+
+#[test]
 fn the_older_name_of_the_management_account_and_a_byte_order_mark_are_read() {
     let mut file = sample();
     file["Organization"] = json!({"Id": "o-1", "MasterAccountId": "100"});

@@ -56,7 +56,7 @@ pub struct KeyCreate {
     /// The account that the key acts as.
     #[arg(
         long,
-        env = "PALISADE_ACCOUNT",
+        env = "PALISADE_KEY_ACCOUNT",
         required_unless_present = "operator",
         conflicts_with = "operator"
     )]

@@ -14,11 +14,13 @@ pub const LISTEN: &str = "127.0.0.1:7780";
 /// Where a server is and how it is spoken to.
 #[derive(Args, Clone, Debug)]
 pub struct Server {
-    /// Address of the server. Keys come from the AWS environment variables and profiles.
+    /// Address of the server. Keys come from the AWS environment variables and profiles. Default:
+    /// AWS_ENDPOINT_URL_FMS, else http://127.0.0.1:7780.
     #[arg(
         long,
         env = "PALISADE_ENDPOINT",
-        default_value = "http://127.0.0.1:7780",
+        default_value_t = endpoint(),
+        hide_default_value = true,
         value_name = "URL"
     )]
     pub endpoint: String,
@@ -34,24 +36,32 @@ pub struct Server {
     pub profile: Option<String>,
 }
 
-/// Where a store is: `sqlite:PATH`, or `postgres://…`.
+/// Where a server is that nothing else names.
+fn endpoint() -> String {
+    let told = std::env::var("AWS_ENDPOINT_URL_FMS").ok().filter(|url| !url.is_empty());
+    told.unwrap_or_else(|| format!("http://{LISTEN}"))
+}
+
+/// Where a store is: `sqlite:PATH`, `postgres://…`, or `memory`.
 #[derive(Clone, Debug)]
 pub enum StoreAddress {
     /// In a file of this machine.
     File(PathBuf),
     /// In a database, which many nodes may serve from.
     Database(Box<Address>),
+    /// In the memory of the server, with which it ends.
+    Memory,
 }
 
 /// How a store may be named.
-pub const STORE: &str = "sqlite:PATH|postgres://…";
+pub const STORE: &str = "sqlite:PATH|postgres://…|memory";
 
 impl StoreAddress {
     /// The file, where there is one.
     pub fn file(&self) -> Option<&Path> {
         match self {
             StoreAddress::File(path) => Some(path),
-            StoreAddress::Database(_) => None,
+            StoreAddress::Database(_) | StoreAddress::Memory => None,
         }
     }
 }
@@ -67,6 +77,7 @@ impl std::fmt::Display for StoreAddress {
         match self {
             StoreAddress::File(path) => write!(f, "{}", path.display()),
             StoreAddress::Database(address) => write!(f, "{address}"),
+            StoreAddress::Memory => f.write_str("memory"),
         }
     }
 }
@@ -78,6 +89,7 @@ impl std::str::FromStr for StoreAddress {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const ENGINE_LENGTH_MAX: usize = 16;
         match text.split_once(':') {
+            None if text == "memory" => Ok(StoreAddress::Memory),
             Some(("sqlite", "")) => Err("the path is missing; write `sqlite:PATH`".to_owned()),
             Some(("sqlite", path)) => Ok(StoreAddress::File(path.into())),
             Some(("postgres" | "postgresql", _)) => {
@@ -89,11 +101,11 @@ impl std::str::FromStr for StoreAddress {
                     && engine.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') =>
             {
                 Err(format!(
-                    "`{engine}:` is no engine; write `sqlite:PATH` or `postgres://USER@HOST/DATABASE`"
+                    "`{engine}:` is no engine; write `sqlite:PATH`, `postgres://USER@HOST/DATABASE` or `memory`"
                 ))
             }
             Some(_) | None => {
-                Err("write `sqlite:PATH` or `postgres://USER@HOST/DATABASE`".to_owned())
+                Err("write `sqlite:PATH`, `postgres://USER@HOST/DATABASE` or `memory`".to_owned())
             }
         }
     }

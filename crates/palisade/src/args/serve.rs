@@ -47,7 +47,8 @@ pub enum Role {
 #[derive(Args, Debug)]
 pub struct Serve {
     /// The store; it is made when it is not there. Many nodes may serve one in PostgreSQL (15 or newer): the
-    /// URL may name several hosts, and what it leaves out comes from the PG… variables.
+    /// URL may name several hosts, and what it leaves out comes from the PG… variables. `memory` keeps
+    /// nothing, and wants `--auth open`.
     #[arg(
         long,
         env = "PALISADE_STORE",
@@ -76,7 +77,7 @@ pub struct Serve {
     #[arg(long, env = "PALISADE_SYNCHRONOUS", default_value = "grouped")]
     pub synchronous: SyncMode,
     /// Address to listen on.
-    #[arg(long, env = "PALISADE_LISTEN", default_value = LISTEN, value_name = "ADDR")]
+    #[arg(long, env = "PALISADE_LISTEN", default_value = LISTEN, value_parser = listen, value_name = "ADDR")]
     pub listen: SocketAddr,
     /// Who is believed to be calling.
     #[arg(long, env = "PALISADE_AUTH", default_value = "sigv4")]
@@ -130,7 +131,7 @@ pub struct Serve {
     pub key_file: Option<PathBuf>,
     /// The partition that the organization is in: it is named in ARNs, and its home Region takes the
     /// operations on administrators.
-    #[arg(long, env = "PALISADE_PARTITION", default_value = "aws", value_name = "PARTITION", value_parser = ["aws", "aws-cn", "aws-us-gov"])]
+    #[arg(long, env = "PALISADE_PARTITION", default_value = "aws", value_name = "PARTITION", value_parser = ["aws", "aws-cn", "aws-us-gov", "aws-eusc"])]
     pub partition: String,
     /// Calls a second that each access key may make in the long run; 0 is as many as it likes.
     #[arg(long, env = "PALISADE_RATE", default_value_t = 0, value_name = "CALLS")]

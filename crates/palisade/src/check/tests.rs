@@ -18,7 +18,7 @@ fn sample() -> &'static PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
         let folder = FOLDER.get_or_init(|| tempfile::tempdir().unwrap());
-        sample::write(folder.path(), sample::SEED, NOW_MS).unwrap();
+        sample::write(folder.path(), sample::Extent::default(), NOW_MS).unwrap();
         folder.path().to_owned()
     })
 }

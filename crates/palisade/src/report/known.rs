@@ -64,6 +64,12 @@ impl Age {
         Age { as_of, seconds: now_ms.saturating_sub(newest_ms) / 1_000 }
     }
 
+    /// So many seconds, as [`Age::text`] tells them.
+    pub fn words(seconds: f64) -> String {
+        // A moment's age is a whole number that both hold.
+        Age { as_of: String::new(), seconds: seconds as i64 }.text()
+    }
+
     /// In the largest unit of which there are two, for a narrow column.
     pub fn text(&self) -> String {
         const UNITS: [(i64, &str); 3] = [(24 * 60 * 60, "d"), (60 * 60, "h"), (60, "min")];

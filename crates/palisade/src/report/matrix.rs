@@ -5,23 +5,57 @@ use std::io::{self, Write};
 
 use palisade_core::evaluate::Status;
 
+use super::known::Reason;
 use super::lines::Lines;
-use super::row::{StatusRow, color, counted};
-use super::table::{Cell, CellAlignment, finished, table};
+use super::row::{StatusRow, color};
+use super::table::{Cell, Side, Table, fits, laid_out_in as laid_out, table, width};
+use crate::printable::escaped;
 
-/// One column for each policy, by its title; `-` where the policy is not about the account.
+/// One column for each policy, by its title; `-` where the policy is not about the account. Where titles leave no
+/// room they are numbers, and told below.
 pub fn matrix(accounts: &[(&str, String)], columns: &[(String, Vec<StatusRow>)]) -> String {
+    matrix_in(accounts, columns, width())
+}
+
+pub(super) fn matrix_in(
+    accounts: &[(&str, String)],
+    columns: &[(String, Vec<StatusRow>)],
+    width: Option<usize>,
+) -> String {
     let columns = by_account(columns);
+    let titles: Vec<String> = columns.iter().map(|(title, _)| (*title).to_owned()).collect();
+    let whole = laid(accounts, &columns, &titles, standing);
+    if fits(&whole, width) {
+        return laid_out(&whole, width);
+    }
+    let numbers: Vec<String> = (1..=columns.len()).map(|number| number.to_string()).collect();
+    let mut text = laid_out(&laid(accounts, &columns, &numbers, mark), width);
+    for (number, title) in numbers.iter().zip(&titles) {
+        text.push_str(&format!(" {number:>2}  {}\n", escaped(title)));
+    }
+    text.push_str(" ok complies   3 violators   ? no result   … not judged yet   - out of scope\n");
+    text
+}
+
+fn laid(
+    accounts: &[(&str, String)],
+    columns: &[Column<'_>],
+    titles: &[String],
+    word: fn(Option<&StatusRow>) -> String,
+) -> Table {
     let mut table = table();
-    let mut header = vec!["Account", "Name"];
-    header.extend(columns.iter().map(|(title, _)| *title));
-    table.set_header(header);
+    let head = ["Account", "Name"].map(Cell::new);
+    table.set_header(head.into_iter().chain(titles.iter().map(Cell::new)));
     for (id, name) in accounts {
-        let mut cells = vec![Cell::new(id), Cell::new(name)];
-        cells.extend(columns.iter().map(|(_, rows)| cell(rows.get(id).copied())));
+        let mut cells = vec![Cell::new(id), Cell::name(name)];
+        cells.extend(columns.iter().map(|(_, rows)| {
+            let row = rows.get(id).copied();
+            let cell = Cell::new(word(row)).on(Side::Right);
+            row.map_or(cell.clone(), |row| cell.fg(color(row.status)))
+        }));
         table.add_row(cells);
     }
-    finished(&table)
+    table
 }
 
 /// The same for spreadsheets.
@@ -55,20 +89,21 @@ fn by_account(columns: &[(String, Vec<StatusRow>)]) -> Vec<Column<'_>> {
         .collect()
 }
 
-fn cell(row: Option<&StatusRow>) -> Cell {
-    let cell = Cell::new(standing(row)).set_alignment(CellAlignment::Right);
-    match row {
-        Some(row) => cell.fg(color(row.status)),
-        None => cell,
-    }
+fn standing(row: Option<&StatusRow>) -> String {
+    row.map_or_else(|| "-".to_owned(), StatusRow::standing)
 }
 
-fn standing(row: Option<&StatusRow>) -> String {
-    let Some(row) = row else { return "-".to_owned() };
-    match row.status {
-        Some(Status::Compliant) => "complies".to_owned(),
-        Some(Status::NonCompliant) => counted(row.violator_count, "violator"),
-        None => row.status_text().to_owned(),
+/// The same in a few columns.
+fn mark(row: Option<&StatusRow>) -> String {
+    match row {
+        None => "-".to_owned(),
+        Some(row) => match (row.status, row.reason) {
+            (Some(Status::Compliant), _) => "ok".to_owned(),
+            (Some(Status::NonCompliant), _) => row.violator_count.to_string(),
+            (None, Reason::OutOfScope) => "-".to_owned(),
+            (None, Reason::NotJudgedYet) => "…".to_owned(),
+            (None, Reason::Judged | Reason::NoResult) => "?".to_owned(),
+        },
     }
 }
 
@@ -96,6 +131,8 @@ mod tests {
             "MemberAccount,AccountName,one,two\n1,a,1 violator,-\n2,'=b,no result,complies\n"
         );
         let table = matrix(&accounts, &columns);
+        let narrow = matrix_in(&accounts, &columns, Some(20));
+        assert!(narrow.contains("  1  one\n  2  two\n ok complies"), "{narrow}");
         let lines: Vec<&str> = table.lines().filter(|line| line.contains(['1', '2'])).collect();
         assert!(lines[0].ends_with('-') && lines[1].ends_with("complies"), "{table}");
     }

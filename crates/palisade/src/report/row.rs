@@ -68,6 +68,15 @@ impl StatusRow {
         }
     }
 
+    /// How the account stands, in words: `complies`, `3 violators`, or why nothing is known.
+    pub fn standing(&self) -> String {
+        match self.status {
+            Some(Status::Compliant) => "complies".to_owned(),
+            Some(Status::NonCompliant) => counted(self.violator_count, "violator"),
+            None => self.status_text().to_owned(),
+        }
+    }
+
     /// The row with AWS's member names, and `Region`, `AccountName`, `Reason`, `AsOf` and `AgeSeconds`.
     pub fn json(&self) -> Value {
         let results: Vec<Value> = self

@@ -76,9 +76,9 @@ pub enum Part {
 
 /// One account of the sample.
 #[derive(Clone, Copy, Debug)]
-pub struct Member {
+pub struct Member<'n> {
     /// `Name`
-    pub name: &'static str,
+    pub name: &'n str,
     /// The unit it is in.
     pub unit: &'static str,
     /// How much it holds.
@@ -87,14 +87,14 @@ pub struct Member {
     pub part: Part,
 }
 
-impl Member {
+impl Member<'_> {
     /// Whether no sample policy is about this account.
     pub fn is_out(&self) -> bool {
         self.unit == SANDBOXES || self.unit == CLOSED
     }
 }
 
-const fn member(name: &'static str, unit: &'static str, size: Size, part: Part) -> Member {
+const fn member(name: &'static str, unit: &'static str, size: Size, part: Part) -> Member<'static> {
     Member { name, unit, size, part }
 }
 
@@ -102,7 +102,7 @@ use Part::{Administrator, HalfRecorded, OpenDoors, Spotless, Unheard, Untidy};
 use Size::{Large, Medium, Small};
 
 /// Every account, in the order of its ids.
-pub const MEMBERS: [Member; 48] = [
+pub const MEMBERS: [Member<'static>; 48] = [
     member("larkfield-management", ROOT, Small, Spotless),
     member("security-tooling", SECURITY, Small, Administrator),
     member("log-archive", SECURITY, Small, Spotless),
@@ -162,13 +162,49 @@ pub fn account_id(name: &str) -> Option<String> {
 pub fn nth_account_id(n: usize) -> String {
     const FIRST: u64 = 104_285_713_006;
     const STEP: u64 = 17_330_571_923;
-    format!("{:012}", FIRST.saturating_add(STEP.saturating_mul(n as u64)))
+    // Behind the last of those, and so close that the most accounts have twelve digits too.
+    const MORE: u64 = 950_000_000_000;
+    const MORE_STEP: u64 = 49_993;
+    let id = match n.checked_sub(MEMBERS.len()) {
+        None => FIRST.saturating_add(STEP.saturating_mul(n as u64)),
+        Some(more) => MORE.saturating_add(MORE_STEP.saturating_mul(more as u64)),
+    };
+    format!("{id:012}")
+}
+
+/// Most accounts of a sample.
+pub const ACCOUNTS_MAX: usize = 100_000;
+/// Members that a smaller sample has too, and a larger one has once: management, administrator and whom its
+/// policies name.
+const FIRST_OF_ALL: usize = 4;
+
+/// Names of so many accounts: those of the company, then the same again with a number.
+pub fn names(accounts: usize) -> Vec<String> {
+    let more = MEMBERS.len().saturating_sub(FIRST_OF_ALL);
+    let name = |n: usize| match n.checked_sub(MEMBERS.len()) {
+        None => MEMBERS.get(n).map(|member| member.name.to_owned()),
+        Some(past) => MEMBERS
+            .get(FIRST_OF_ALL.saturating_add(past % more))
+            .map(|member| format!("{}-{}", member.name, (past / more).saturating_add(2))),
+    };
+    (0..accounts).filter_map(name).collect()
+}
+
+/// The members of these names, in order: each past the company's own is like the one it repeats.
+pub fn members(names: &[String]) -> Vec<Member<'_>> {
+    let more = MEMBERS.len().saturating_sub(FIRST_OF_ALL);
+    let like = |n: usize| match n.checked_sub(MEMBERS.len()) {
+        None => MEMBERS.get(n),
+        Some(past) => MEMBERS.get(FIRST_OF_ALL.saturating_add(past % more)),
+    };
+    let member = |(n, name)| like(n).map(|like| Member { name, ..*like });
+    names.iter().map(String::as_str).enumerate().filter_map(member).collect()
 }
 
 /// `organization.json`, as AWS Organizations' describe and list calls answer it.
-pub fn organization() -> Value {
+pub fn organization(members: &[Member<'_>]) -> Value {
     let units = UNITS.map(|(id, name, parent)| json!({"Id": id, "Name": name, "ParentId": parent}));
-    let accounts: Vec<Value> = MEMBERS.iter().enumerate().map(account).collect();
+    let accounts: Vec<Value> = members.iter().enumerate().map(account).collect();
     json!({
         "Organization": {
             "Id": "o-larkfield01",
@@ -182,7 +218,7 @@ pub fn organization() -> Value {
     })
 }
 
-fn account((n, member): (usize, &Member)) -> Value {
+fn account((n, member): (usize, &Member<'_>)) -> Value {
     json!({
         "Id": nth_account_id(n),
         "Name": member.name,
@@ -198,9 +234,21 @@ mod tests {
 
     #[test]
     fn account_ids_are_twelve_digits_and_ascend() {
-        let ids: Vec<String> = (0..MEMBERS.len()).map(nth_account_id).collect();
+        let ids: Vec<String> = (0..ACCOUNTS_MAX).map(nth_account_id).collect();
         assert!(ids.iter().all(|id| id.len() == 12), "{ids:?}");
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn a_larger_company_has_the_same_again_under_other_names() {
+        let names = names(300);
+        let members = members(&names);
+        let different: std::collections::BTreeSet<&String> = names.iter().collect();
+        assert_eq!((members.len(), different.len()), (300, 300));
+        assert_eq!((members[48].name, members[48].unit), ("network-hub-2", MEMBERS[4].unit));
+        let administrators = members.iter().filter(|member| member.part == Part::Administrator);
+        assert_eq!(administrators.count(), 1);
+        assert_eq!(members[299].part, MEMBERS[4 + (299 - 48) % 44].part);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::prng::Prng;
 /// spotless, else what a team put there before the policy came.
 pub fn associations(
     place: &Place,
-    member: &Member,
+    member: &Member<'_>,
     networks: &[Network],
     captured_ms: i64,
 ) -> Vec<ConfigurationItem> {

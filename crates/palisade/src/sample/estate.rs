@@ -67,7 +67,7 @@ fn console() -> Vec<Value> {
 /// Builds everything that is recorded of an account in a Region.
 pub struct Estate<'a> {
     place: &'a Place,
-    member: &'a Member,
+    member: &'a Member<'a>,
     first_region: bool,
     now_ms: i64,
     prng: Prng,
@@ -79,7 +79,7 @@ impl<'a> Estate<'a> {
     /// Every item of one snapshot, in the arbitrary but fixed order of making.
     pub fn items(
         place: &'a Place,
-        member: &'a Member,
+        member: &'a Member<'a>,
         first_region: bool,
         seed: u64,
         now_ms: i64,

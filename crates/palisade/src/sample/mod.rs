@@ -17,9 +17,14 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::GzBuilder;
+use palisade_api::Clock as _;
 use serde::Serialize;
 
-pub use company::{COMPANY, REGIONS, account_id};
+use crate::failure::{Exit, Failure, Outcome};
+use crate::system::SystemClock;
+use crate::terminal::print_line;
+
+pub use company::{ACCOUNTS_MAX, COMPANY, REGIONS, account_id};
 pub use policies::REMOTE_ADMIN_POLICY;
 
 use company::{MEMBERS, Member, Part, nth_account_id};
@@ -40,6 +45,22 @@ pub struct SampleFile {
     pub bytes: Vec<u8>,
 }
 
+/// Which sample.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// Accounts of the organization, two at least.
+    pub accounts: usize,
+    /// What chance is made of.
+    pub seed: u64,
+}
+
+impl Default for Extent {
+    /// What `quickstart` writes.
+    fn default() -> Extent {
+        Extent { accounts: MEMBERS.len(), seed: SEED }
+    }
+}
+
 /// What a sample consists of.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Census {
@@ -51,28 +72,30 @@ pub struct Census {
     pub items: usize,
 }
 
-/// Makes every file of the sample, in order, and hands each to `take`. The same seed and `now_ms`
+/// Makes every file of the sample, in order, and hands each to `take`. The same extent and `now_ms`
 /// give the same bytes.
 ///
 /// # Errors
 /// What `take` answers, and failures of serialising or compressing, which memory alone can cause.
 pub fn generate(
-    seed: u64,
+    extent: Extent,
     now_ms: i64,
     mut take: impl FnMut(SampleFile) -> std::io::Result<()>,
 ) -> std::io::Result<Census> {
-    let mut census = Census { accounts: MEMBERS.len(), ..Census::default() };
-    take(json_file("organization.json".into(), &company::organization())?)?;
+    let names = company::names(extent.accounts);
+    let members = company::members(&names);
+    let mut census = Census { accounts: members.len(), ..Census::default() };
+    take(json_file("organization.json".into(), &company::organization(&members))?)?;
     for (name, policy) in policies::all() {
         take(json_file(Path::new("policies").join(name), &policy)?)?;
     }
-    for (n, member) in MEMBERS.iter().enumerate() {
+    for (n, member) in members.iter().enumerate() {
         if member.part == Part::Unheard {
             continue;
         }
         for (at, region) in REGIONS.iter().enumerate() {
             let place = Place { account: nth_account_id(n), region: (*region).to_owned() };
-            let (file, items) = snapshot(&place, member, at == 0, seed, now_ms)?;
+            let (file, items) = snapshot(&place, member, at == 0, extent.seed, now_ms)?;
             census.snapshots += 1;
             census.items += items;
             take(file)?;
@@ -85,14 +108,41 @@ pub fn generate(
 ///
 /// # Errors
 /// What the file system answers.
-pub fn write(folder: &Path, seed: u64, now_ms: i64) -> std::io::Result<Census> {
-    generate(seed, now_ms, |file| {
+pub fn write(folder: &Path, extent: Extent, now_ms: i64) -> std::io::Result<Census> {
+    generate(extent, now_ms, |file| {
         let path = folder.join(&file.path);
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;
         }
         std::fs::write(path, file.bytes)
     })
+}
+
+/// `palisade sample`
+pub fn run(args: &crate::args::Sample) -> Outcome {
+    let folder = &args.out;
+    if std::fs::read_dir(folder).is_ok_and(|mut inside| inside.next().is_some()) {
+        return Err(Failure::Usage(format!(
+            "folder `{}` is not empty: name a new one with --out",
+            folder.display()
+        )));
+    }
+    let extent = Extent {
+        accounts: usize::try_from(args.accounts).unwrap_or(ACCOUNTS_MAX),
+        seed: args.seed,
+    };
+    let census = write(folder, extent, SystemClock.now_ms()).map_err(|error| {
+        Failure::Refused(format!("the sample cannot be written to `{}`: {error}", folder.display()))
+    })?;
+    print_line(&format!(
+        "{}: {} accounts, {} AWS Config snapshots with {} items; judge them with `palisade check --policy \
+         policies --organization organization.json AWSLogs`",
+        folder.display(),
+        census.accounts,
+        census.snapshots,
+        census.items
+    ))?;
+    Ok(Exit::Done)
 }
 
 /// Names of the accounts in scope of some sample policy that break nothing (`true`), and of those
@@ -116,7 +166,7 @@ struct Snapshot {
 /// One delivered snapshot: minified, on one line, compressed; and how many items are in it.
 fn snapshot(
     place: &Place,
-    member: &Member,
+    member: &Member<'_>,
     first_region: bool,
     seed: u64,
     now_ms: i64,

@@ -13,7 +13,7 @@ const NOW_MS: i64 = 1_770_100_000_000;
 
 fn files(seed: u64) -> (BTreeMap<PathBuf, Vec<u8>>, Census) {
     let mut files = BTreeMap::new();
-    let census = generate(seed, NOW_MS, |file| {
+    let census = generate(Extent { seed, ..Extent::default() }, NOW_MS, |file| {
         assert!(files.insert(file.path.clone(), file.bytes).is_none(), "{:?} twice", file.path);
         Ok(())
     })

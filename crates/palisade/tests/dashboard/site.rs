@@ -131,7 +131,7 @@ impl Site {
     /// Brings the sample by the door that users come by, and judges it.
     pub fn fill(&self) {
         let mut policies = Vec::new();
-        sample::generate(sample::SEED, NOW_MS, |file| {
+        sample::generate(sample::Extent::default(), NOW_MS, |file| {
             let path = file.path.display().to_string();
             if path == "organization.json" {
                 self.own("PUT", "/palisade/v1/organization", file.bytes).json();

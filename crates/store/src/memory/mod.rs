@@ -139,6 +139,37 @@ impl Tables {
         ];
         all.into_iter()
     }
+
+    /// Forgets everything but how far numbers have come: readers that know a revision must not take what
+    /// comes later for it.
+    fn forget(&self) {
+        let next = |number: u64| number.saturating_add(1);
+        self.numbers.change(&(), |numbers| {
+            let sequence = next(numbers.sequence);
+            numbers.sequence = sequence;
+            numbers.changed.values_mut().for_each(|changed| *changed = sequence);
+            numbers.control_revision = next(numbers.control_revision);
+            numbers.keys_revision = next(numbers.keys_revision);
+        });
+        self.control.put((), ControlState::default());
+        self.common_policies.clear();
+        self.keys.clear();
+        self.events.clear();
+        self.items.clear();
+        self.coverage.clear();
+        self.shards.clear();
+        self.changes.clear();
+        self.missed.clear();
+        self.pointers.clear();
+        self.readers.clear();
+        self.marks.clear();
+        self.leases.clear();
+        self.fan_outs.clear();
+        self.entries.clear();
+        self.judged.clear();
+        self.violators.clear();
+        self.history.clear();
+    }
 }
 
 /// A transaction that is undone unless it is kept, by a panic too.
@@ -164,5 +195,12 @@ impl Engine for MemoryStore {
         let done = act(turn.0)?;
         turn.0.ends().for_each(Ends::keep);
         Ok(done)
+    }
+
+    fn forget_all(&self) -> Result<bool> {
+        self.write(|tables| {
+            tables.forget();
+            Ok(true)
+        })
     }
 }

@@ -52,6 +52,11 @@ impl<K: Clone + Ord, V: Clone> Table<K, V> {
         keys.iter().filter(|key| self.drop(key)).count()
     }
 
+    /// Drops all rows.
+    pub fn clear(&self) {
+        self.drop_if(|_, _| true);
+    }
+
     /// Changes a row, if there is one. Answers whether there is.
     pub fn change(&self, key: &K, change: impl FnOnce(&mut V)) -> bool {
         let Some(mut row) = self.get(key) else { return false };

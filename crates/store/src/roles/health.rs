@@ -19,6 +19,12 @@ pub trait Health: Send + Sync {
         self.ready()
     }
 
+    /// Forgets everything, in an engine whose rows end with the process anyway. Answers whether it did; one that
+    /// keeps what it was given does not.
+    fn forget(&self) -> Result<bool> {
+        Ok(false)
+    }
+
     /// What the calls cost since the store was opened, and its size. Zeros from an engine that does not
     /// count.
     fn effort(&self) -> Result<Effort> {

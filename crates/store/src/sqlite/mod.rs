@@ -8,6 +8,7 @@ mod changes;
 mod checksums;
 mod columns;
 mod control;
+mod copies;
 mod examine;
 mod firsts;
 mod integrity;
