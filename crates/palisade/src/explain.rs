@@ -6,8 +6,9 @@ use serde_json::Value;
 use crate::args::{Explain, Output};
 use crate::asking::{account_named, compliance_of};
 use crate::client::Client;
-use crate::commands::{policy_id, text};
+use crate::commands::text;
 use crate::failure::{Exit, Failure, Outcome};
+use crate::policies::policy_id;
 use crate::report::{lines, wrapped};
 use crate::terminal::{print, print_by, print_json};
 

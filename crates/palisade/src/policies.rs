@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use palisade_core::policy::{self, Document, PolicyFile};
+use palisade_core::policy::{self, Document, PolicyFile, Tag};
 use serde_json::{Value, json};
 
 use crate::args;
@@ -184,33 +184,59 @@ fn refuse_rivals(given: &[Given]) -> Result<(), Failure> {
 /// # Errors
 /// The server refuses it, or several there have its name.
 pub fn put_one(client: &Client, file: PolicyFile, new: bool) -> Result<(String, Done), Failure> {
-    let PolicyFile { mut policy, tags } = file;
+    for remark in policy::remarks(&file.policy) {
+        warn(format_args!("policy `{}`: {remark}", file.policy.policy_name));
+    }
+    let is_named = file.policy.policy_id.is_some();
+    let (policy, there) = replacing(client, file.policy, !new)?;
+    if let Some(there) = &there
+        && file.tags.is_empty()
+        && says_the_same(&policy, there)
+    {
+        return Ok((text_of(there, "PolicyId"), Done::Unchanged));
+    }
+    let done = if is_named || there.is_some() { Done::Updated } else { Done::Created };
+    let answer = client.call("PutPolicy", &request(&policy, &file.tags))?;
+    let id = answer.get("Policy").map(|policy| text_of(policy, "PolicyId")).unwrap_or_default();
+    tell_emptiness(client, &id, &policy.policy_name);
+    Ok((id, done))
+}
+
+/// The PutPolicy request of a policy file. With `by_name` it updates the policy of the same name, where there
+/// is one.
+///
+/// # Errors
+/// The text is no policy file, or several policies have its name.
+pub fn put_request(client: &Client, text: &[u8], by_name: bool) -> Result<Value, Failure> {
+    let file = PolicyFile::parse(text).map_err(|refusal| Failure::Usage(refusal.to_string()))?;
+    let (policy, _) = replacing(client, file.policy, by_name)?;
+    Ok(request(&policy, &file.tags))
+}
+
+/// A policy with id and token of the one of its name that is there, and that one, if it is to take its place.
+fn replacing(
+    client: &Client,
+    mut policy: Document,
+    by_name: bool,
+) -> Result<(Document, Option<Value>), Failure> {
     let known = match policy.policy_id {
-        None if !new => by_exact_name(&summaries(client)?, &policy.policy_name)?,
+        None if by_name => by_exact_name(&summaries(client)?, &policy.policy_name)?,
         _ => None,
     };
-    for remark in policy::remarks(&policy) {
-        warn(format_args!("policy `{}`: {remark}", policy.policy_name));
-    }
-    let mut done = if policy.policy_id.is_none() { Done::Created } else { Done::Updated };
-    if let Some(known) = known {
-        done = Done::Updated;
-        let answer = client.call("GetPolicy", &json!({"PolicyId": known}))?;
-        let there = answer.get("Policy").cloned().unwrap_or_default();
-        policy.policy_id = Some(text_of(&there, "PolicyId"));
-        policy.policy_update_token = Some(text_of(&there, "PolicyUpdateToken"));
-        if tags.is_empty() && says_the_same(&policy, &there) {
-            return Ok((known, Done::Unchanged));
-        }
-    }
+    let Some(known) = known else { return Ok((policy, None)) };
+    let answer = client.call("GetPolicy", &json!({"PolicyId": known}))?;
+    let there = answer.get("Policy").cloned().unwrap_or_default();
+    policy.policy_id = Some(text_of(&there, "PolicyId"));
+    policy.policy_update_token = Some(text_of(&there, "PolicyUpdateToken"));
+    Ok((policy, Some(there)))
+}
+
+fn request(policy: &Document, tags: &[Tag]) -> Value {
     let mut request = json!({"Policy": policy});
     if let (Some(request), false) = (request.as_object_mut(), tags.is_empty()) {
         request.insert("TagList".to_owned(), json!(tags));
     }
-    let answer = client.call("PutPolicy", &request)?;
-    let id = answer.get("Policy").map(|policy| text_of(policy, "PolicyId")).unwrap_or_default();
-    tell_emptiness(client, &id, &policy.policy_name);
-    Ok((id, done))
+    request
 }
 
 /// Whether the server would answer for this document what it answers already.

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use crate::args::{Output, Preview};
 use crate::client::{Client, listed};
-use crate::commands::{put_request, text};
+use crate::commands::text;
 use crate::failure::{Exit, Failure, Outcome, unreadable};
 use crate::files;
+use crate::policies::put_request;
 use crate::printable::escaped;
 use crate::report::{counted, lines, wrapped};
 use crate::terminal::{print, print_by, print_json, warn};
@@ -94,7 +95,7 @@ impl Drafts {
             }
             return Ok(());
         }
-        let (_, request) = put_request(client, text, by_name).map_err(|failure| match failure {
+        let request = put_request(client, text, by_name).map_err(|failure| match failure {
             Failure::Usage(why) => Failure::Usage(of(&why)),
             other => other,
         })?;

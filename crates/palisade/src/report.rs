@@ -22,7 +22,6 @@ pub use matrix::{matrix, matrix_csv};
 pub use row::{StatusRow, ViolatorLine, color, counted};
 use table::laid_out_in;
 pub use table::{Cell, Color, Side, Table, finished, table, width};
-pub use text::wrapped;
 pub use totals::Totals;
 pub use wrapped::wrapped;
 
@@ -279,7 +278,7 @@ fn issues(rows: &[StatusRow], width: Option<usize>) -> String {
 fn paragraph(text: &str, width: Option<usize>) -> String {
     let text = escaped(text);
     let Some(width) = width else { return format!("{text}\n") };
-    let lines = wrapped(&text, width.saturating_sub(2), false);
+    let lines = text::wrapped(&text, width.saturating_sub(2), false);
     lines.join("\n  ") + "\n"
 }
 
@@ -492,8 +491,8 @@ mod tests {
                 matrix::matrix_in(&accounts, &columns, width),
             ]
             .join("\n");
-            let name = width.map_or("piped".to_owned(), |width| format!("{width} columns"));
-            insta::assert_snapshot!(format!("screens, {name}"), text);
+            let name = width.map_or("piped".to_owned(), |width| format!("{width}_columns"));
+            insta::assert_snapshot!(format!("screens_{name}"), text);
             for line in text.lines() {
                 assert!(width.is_none_or(|width| text::width_of(line) <= width), "{name}: {line}");
             }

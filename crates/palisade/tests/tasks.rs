@@ -1,10 +1,5 @@
 //! What a new user wants to do, done with the commands that README shows and nothing else, in a fresh folder.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test's helpers fail the test"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail the test")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -73,8 +68,12 @@ impl Server {
     }
 
     fn page(&self, path: &str) -> String {
+        self.ask("GET", path)
+    }
+
+    fn ask(&self, method: &str, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.1).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.1)
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.1)
             .unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
@@ -202,5 +201,12 @@ fn ten_tasks_of_a_new_user_take_the_commands_that_readme_shows() {
         &[("organization.json", "files/organization.json")],
     );
     user.does("policies put policy.json", &[("policy.json", "files/policies")]);
+    assert!(user.does("compliance --status unknown", &[]).contains("kiosk-prod"));
+    let forgotten = memory.ask("POST", "/palisade/v1/reset");
+    assert!(forgotten.contains(r#"{"reset":true}"#), "{forgotten}");
+    let asked = user.says("compliance --status unknown", &[]);
+    let told = String::from_utf8_lossy(&asked.stderr).into_owned();
+    assert!(told.contains("no organization was applied"), "{told}");
+    assert!(server.ask("POST", "/palisade/v1/reset").contains("MissingAuthenticationToken"));
     assert!(!Path::new(&user.path("palisade-data")).exists());
 }

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import sysconfig
 import time
 import urllib.error
@@ -91,8 +90,10 @@ class Server:
         self._process.stdout.close()
 
     def _call(self, method, path, body=None):
-        request = urllib.request.Request(self.endpoint + path, data=body if body is not None else (
-            b"" if method == "POST" else None), method=method)
+        if body is None and method == "POST":
+            body = b""
+        request = urllib.request.Request(self.endpoint + path, data=body, method=method,
+                                         headers={"content-type": "application/json"})
         try:
             with urllib.request.urlopen(request) as answer:
                 return json.loads(answer.read() or b"null")

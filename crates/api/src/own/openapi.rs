@@ -13,7 +13,7 @@ use utoipa::{Modify, OpenApi, ToSchema as _};
 use super::answer::RefusedShape;
 use super::{
     accounts, audit, dashboard, evaluate, explain, health, inventory, keys, organization, policies,
-    policy_violators, preview, sources, violators,
+    policy_violators, preview, reset, sources, violators,
 };
 
 /// What `/palisade/v1/openapi.json` answers.
@@ -57,6 +57,7 @@ pub(super) async fn openapi() -> Response {
         evaluate::post,
         explain::show,
         preview::post,
+        reset::post,
         policies::list,
         accounts::list,
         policy_violators::list,
