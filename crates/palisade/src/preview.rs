@@ -26,7 +26,7 @@ pub fn run(args: &Preview) -> Outcome {
     let mut asked = Drafts::default();
     for path in &paths {
         let text = std::fs::read(path).map_err(|error| unreadable(path, error))?;
-        asked.add(&client, path, &text, args.by_name)?;
+        asked.add(&client, path, &text, !args.new)?;
     }
     let body = json!({"policies": asked.policies, "organization": asked.organization});
     let body = body.to_string();

@@ -50,9 +50,10 @@ pub struct Preview {
     /// PutPolicy requests or bare Policy objects, in JSON, an organization file, or folders of these.
     #[arg(required = true, value_name = "FILE|DIR")]
     pub paths: Vec<PathBuf>,
-    /// Hold a policy without PolicyId against the one of the same name in the Region, if there is one.
-    #[arg(long, env = "PALISADE_BY_NAME", value_parser = FalseyValueParser::new())]
-    pub by_name: bool,
+    /// Look at policies as new ones, even beside others of the same name. Default: one without PolicyId is held
+    /// against the one of its name in the Region, as `policies put` would put it.
+    #[arg(long, env = "PALISADE_POLICIES_NEW", value_parser = FalseyValueParser::new())]
+    pub new: bool,
     /// How to print.
     #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
     pub output: Output,
