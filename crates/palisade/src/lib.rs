@@ -31,6 +31,7 @@ pub mod quickstart;
 mod reading;
 pub mod report;
 pub mod sample;
+mod sampling;
 pub mod sealing;
 pub mod secrets;
 pub mod serve;
@@ -51,7 +52,7 @@ use failure::{Exit, Outcome};
 pub fn run(command: &Command) -> Outcome {
     match command {
         Command::Quickstart(args) => quickstart::run(args),
-        Command::Sample(args) => sample::run(args),
+        Command::Sample(args) => sampling::run(args),
         Command::Check(args) => check::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Ingest(args) => commands::ingest(args),

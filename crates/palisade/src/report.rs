@@ -16,12 +16,13 @@ use serde_json::Value;
 
 use crate::args::Output;
 use crate::printable::{escaped, escaped_json};
+use crate::terminal::width;
 pub use known::{Age, Reason};
 use lines::Lines;
 pub use matrix::{matrix, matrix_csv};
 pub use row::{StatusRow, ViolatorLine, color, counted};
 use table::laid_out_in;
-pub use table::{Cell, Color, Side, Table, finished, table, width};
+pub use table::{Cell, Color, Side, Table, finished, table};
 pub use totals::Totals;
 pub use wrapped::wrapped;
 

@@ -3,7 +3,7 @@
 //! else, and a server's call after its work is done.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use crate::failure::{Exit, Failure, Outcome};
@@ -46,6 +46,32 @@ pub fn print_by(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<
     // Dropped with its buffer: a second attempt would fail likewise.
     let (_, _) = to.into_parts();
     written.map_err(|error| unwritten(&error))
+}
+
+/// Narrowest terminal that anything is laid out for, in columns.
+pub const WIDTH_MIN: usize = 20;
+
+/// How wide what people read may be, in columns: as `COLUMNS` says, else as the terminal is; `None` where nobody
+/// looks at a terminal.
+pub fn width() -> Option<usize> {
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    told.or_else(terminal_width).filter(|width| *width >= WIDTH_MIN)
+}
+
+#[cfg(unix)]
+fn terminal_width() -> Option<usize> {
+    rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col))
+}
+
+#[cfg(not(unix))]
+fn terminal_width() -> Option<usize> {
+    None
+}
+
+/// Whether colors are wanted: on a terminal that knows them, unless NO_COLOR is set.
+pub fn is_colored() -> bool {
+    let set = |name: &str| std::env::var(name).unwrap_or_default();
+    io::stdout().is_terminal() && set("NO_COLOR").is_empty() && set("TERM") != "dumb"
 }
 
 /// Why standard output was not written, as the command's end.

@@ -8,8 +8,9 @@ use palisade_core::evaluate::Status;
 use super::known::Reason;
 use super::lines::Lines;
 use super::row::{StatusRow, color};
-use super::table::{Cell, Side, Table, fits, laid_out_in as laid_out, table, width};
+use super::table::{Cell, Side, Table, fits, laid_out_in as laid_out, table};
 use crate::printable::escaped;
+use crate::terminal::width;
 
 /// One column for each policy, by its title; `-` where the policy is not about the account. Where titles leave no
 /// room they are numbers, and told below.

@@ -2,10 +2,9 @@
 //! columns do not fit becomes a list. What cells hold may come from anybody's files: it is escaped here, where
 //! every cell passes.
 
-use std::io::IsTerminal as _;
-
 use super::text::{pieces, width_of, wrapped};
 use crate::printable::escaped;
+use crate::terminal::{WIDTH_MIN, is_colored, width};
 
 /// A table in the style of all of ours.
 #[derive(Debug, Default)]
@@ -50,29 +49,10 @@ const TEXT_MIN: usize = 24;
 const PIECE_MAX: usize = 48;
 /// Columns between those of a table that has room, and of one that has not.
 const GAPS: [usize; 2] = [3, 2];
-/// Narrowest terminal that anything is laid out for.
-const WIDTH_MIN: usize = 20;
 
 /// An empty table.
 pub fn table() -> Table {
     Table::default()
-}
-
-/// How wide what people read may be, in columns: as `COLUMNS` says, else as the terminal is; `None` where nobody
-/// looks at a terminal.
-pub fn width() -> Option<usize> {
-    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let told = told.filter(|width| *width >= WIDTH_MIN);
-    told.or_else(|| {
-        let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
-        Some(usize::from(size.ws_col)).filter(|width| *width >= WIDTH_MIN)
-    })
-}
-
-/// Whether colors are wanted: on a terminal that knows them, unless NO_COLOR is set.
-fn is_colored() -> bool {
-    let set = |name: &str| std::env::var(name).unwrap_or_default();
-    std::io::stdout().is_terminal() && set("NO_COLOR").is_empty() && set("TERM") != "dumb"
 }
 
 /// A table's text, as wide as the terminal.

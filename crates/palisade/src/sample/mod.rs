@@ -17,12 +17,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::GzBuilder;
-use palisade_api::Clock as _;
 use serde::Serialize;
-
-use crate::failure::{Exit, Failure, Outcome};
-use crate::system::SystemClock;
-use crate::terminal::print_line;
 
 pub use company::{ACCOUNTS_MAX, COMPANY, REGIONS, account_id};
 pub use policies::REMOTE_ADMIN_POLICY;
@@ -116,33 +111,6 @@ pub fn write(folder: &Path, extent: Extent, now_ms: i64) -> std::io::Result<Cens
         }
         std::fs::write(path, file.bytes)
     })
-}
-
-/// `palisade sample`
-pub fn run(args: &crate::args::Sample) -> Outcome {
-    let folder = &args.out;
-    if std::fs::read_dir(folder).is_ok_and(|mut inside| inside.next().is_some()) {
-        return Err(Failure::Usage(format!(
-            "folder `{}` is not empty: name a new one with --out",
-            folder.display()
-        )));
-    }
-    let extent = Extent {
-        accounts: usize::try_from(args.accounts).unwrap_or(ACCOUNTS_MAX),
-        seed: args.seed,
-    };
-    let census = write(folder, extent, SystemClock.now_ms()).map_err(|error| {
-        Failure::Refused(format!("the sample cannot be written to `{}`: {error}", folder.display()))
-    })?;
-    print_line(&format!(
-        "{}: {} accounts, {} AWS Config snapshots with {} items; judge them with `palisade check --policy \
-         policies --organization organization.json AWSLogs`",
-        folder.display(),
-        census.accounts,
-        census.snapshots,
-        census.items
-    ))?;
-    Ok(Exit::Done)
 }
 
 /// Names of the accounts in scope of some sample policy that break nothing (`true`), and of those
