@@ -126,6 +126,9 @@ pub fn says_gone(item: &Value) -> bool {
 /// that it told of.
 pub fn stands_otherwise(case: &Value, hiding: &Hiding) -> bool {
     let place: &Place = &hiding.place;
+    if is_told_as_the_other_kind(case, hiding) {
+        return true;
+    }
     let files: Vec<&Value> = hiding.case["files"].as_array().into_iter().flatten().collect();
     if let Some(resource) = place.resource() {
         // What is left of the item itself is no other state.
@@ -174,6 +177,41 @@ pub fn stands_otherwise(case: &Value, hiding: &Hiding) -> bool {
         })
     };
     hidden.iter().all(stands)
+}
+
+/// Whether nothing is hidden but protections whose resources another protection names, of the other
+/// type. A resource has one protection, which may be recorded under both types: the one left is an
+/// earlier state of it, and that nothing is told of the other type is no gap (semantics §11 row 44).
+fn is_told_as_the_other_kind(case: &Value, hiding: &Hiding) -> bool {
+    let place = &hiding.place;
+    if place.is_member() || case["policy"]["SecurityServicePolicyData"]["Type"] != "SHIELD_ADVANCED"
+    {
+        return false;
+    }
+    let files = |case: &Value| case["files"].as_array().cloned().unwrap_or_default();
+    let hidden: Vec<Value> =
+        files(case).into_iter().filter(|f| f["name"] == *place.file()).collect();
+    let judged =
+        |shard: &(String, String)| case["account"] == *shard.0 && case["region"] == *shard.1;
+    if place.resource().is_none() && hidden.iter().flat_map(shards).any(|shard| judged(&shard)) {
+        return false;
+    }
+    let mut hidden: Vec<Value> = hidden.iter().flat_map(items).collect();
+    if let Some(resource) = place.resource() {
+        hidden.retain(|item| identity(item) == *resource);
+    }
+    hidden.retain(is_protection);
+    let left: Vec<Value> =
+        files(&hiding.case).iter().flat_map(items).filter(is_protection).collect();
+    let arn = |item: &Value| item["configuration"]["ResourceArn"].clone();
+    let names_it = |hidden: &Value| {
+        left.iter().any(|item| arn(item) == arn(hidden) && kind(item) != kind(hidden))
+    };
+    !hidden.is_empty() && hidden.iter().all(|item| arn(item).is_string() && names_it(item))
+}
+
+fn is_protection(item: &Value) -> bool {
+    ["aws::shield::protection", "aws::shieldregional::protection"].contains(&&*kind(item))
 }
 
 /// The type of an item, in whatever letter case it is told (semantics §11 row 50).

@@ -67,7 +67,7 @@ pub fn pair(seed: u64, number: u64, defaults: &DefaultLists) -> [Value; 2] {
 pub fn one(seed: u64, number: u64, defaults: &DefaultLists) -> (Value, Random) {
     let mut random = Random::of_case(seed, number);
     let mut case = fresh(&mut random, defaults);
-    finish(&mut case, &mut random, false);
+    finish(&mut case, &mut random, true);
     (case, random)
 }
 
