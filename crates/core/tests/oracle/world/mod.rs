@@ -48,7 +48,7 @@ pub struct DefaultLists {
 pub fn pair(seed: u64, number: u64, defaults: &DefaultLists) -> [Value; 2] {
     let random = &mut Random::of_case(seed, number);
     let mut case = fresh(random, defaults);
-    finish(&mut case, random, true);
+    finish(&mut case, random);
     let before = naive::judge(&case, None);
     let places = boundary::Places::of(&case);
     let mut twin = Value::Null;
@@ -62,12 +62,11 @@ pub fn pair(seed: u64, number: u64, defaults: &DefaultLists) -> [Value; 2] {
     [case, twin]
 }
 
-/// A case by itself, with what goes on from there. Nothing in it is told badly already: what is hidden
-/// is hidden of items that are whole.
+/// A case by itself, with what goes on from there.
 pub fn one(seed: u64, number: u64, defaults: &DefaultLists) -> (Value, Random) {
     let mut random = Random::of_case(seed, number);
     let mut case = fresh(&mut random, defaults);
-    finish(&mut case, &mut random, true);
+    finish(&mut case, &mut random);
     (case, random)
 }
 
@@ -110,9 +109,9 @@ fn fresh(random: &mut Random, defaults: &DefaultLists) -> Value {
     case
 }
 
-/// Puts all that was made into files, with something told badly where that is asked for.
-fn finish(case: &mut Value, random: &mut Random, with_quirks: bool) {
-    if with_quirks && random.chance(9) {
+/// Puts all that was made into files; in some cases something is told badly.
+fn finish(case: &mut Value, random: &mut Random) {
+    if random.chance(9) {
         quirks::quirk(case, random);
     }
     deliver(case);
