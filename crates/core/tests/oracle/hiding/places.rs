@@ -183,8 +183,16 @@ fn says_none_by_absence(case: &Value, item: &Value, path: &[String]) -> bool {
     let has = |part: &str| path.iter().any(|step| step.eq_ignore_ascii_case(part));
     let id = item["resourceId"].as_str().unwrap_or_default();
     match told::kind(item).as_str() {
-        // WAFv2's API leaves out what a rule group's statement does not have.
         "aws::wafv2::webacl" => {
+            // A web ACL that Firewall Manager neither made nor touched has none of its groups.
+            let untouched = ["ManagedByFirewallManager", "RetrofittedByFirewallManager"]
+                .iter()
+                .all(|flag| told::opened(&item["configuration"])[*flag] == false);
+            if untouched && path.len() == 2 && path[1].ends_with("ProcessFirewallManagerRuleGroups")
+            {
+                return true;
+            }
+            // WAFv2's API leaves out what a rule group's statement does not have.
             let of_group = has("PreProcessFirewallManagerRuleGroups")
                 || has("PostProcessFirewallManagerRuleGroups");
             let optional = [
