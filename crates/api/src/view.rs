@@ -348,7 +348,9 @@ impl ControlView {
 /// came into the scope of one or left it.
 fn otherwise(policy: &Policy, elders: &[Elder]) -> Vec<ControlChange> {
     let before = &policy.elders;
-    let is_same = |(one, other): (&Elder, &Elder)| one.id == other.id && one.tags == other.tags;
+    let is_same = |(one, other): (&Elder, &Elder)| {
+        one.id == other.id && one.tags == other.tags && one.resource_sets == other.resource_sets
+    };
     if before.len() != elders.len() || !before.iter().zip(elders).all(is_same) {
         return vec![ControlChange::FanOut(policy.id.clone())];
     }

@@ -121,7 +121,7 @@ fn tags(
         Fact::Item(item, _) => {
             item.latest_tags().map(|tags| tags.iter().map(|(key, value)| tag(key, value)).collect())
         }
-        Fact::Apps(_) | Fact::Protocols(_) | Fact::Policies(_) => None,
+        Fact::Apps(_) | Fact::Protocols(_) | Fact::Resources(_) | Fact::Policies(_) => None,
     }))
 }
 

@@ -168,6 +168,16 @@ pub struct Check {
         value_parser = policy_id
     )]
     pub fms_policies: Vec<PolicyId>,
+    /// What a policy's resource sets hold: the answer of GetResourceSet, then those of
+    /// ListResourceSetResources, in one file. Without it a policy that names sets has a gap. May be given
+    /// many times.
+    #[arg(
+        long = "resource-sets",
+        env = "PALISADE_RESOURCE_SETS",
+        value_delimiter = ',',
+        value_name = "FILE"
+    )]
+    pub resource_sets: Vec<PathBuf>,
     /// Judge this Region alone. May be given many times. Default: every Region found.
     #[arg(
         long = "region",

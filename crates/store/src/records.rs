@@ -97,6 +97,14 @@ pub struct ResourceSetRecord {
     pub updated_ms: i64,
 }
 
+impl ResourceSetRecord {
+    /// The reference by which policies read this set.
+    pub fn reference(&self) -> Reference {
+        let (owner, region) = (self.owner.clone(), self.region.clone());
+        Reference::ResourceSet { owner, region, id: self.id.clone() }
+    }
+}
+
 /// Where an administrator wants to be told of events in a Region.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Channel {
@@ -221,9 +229,9 @@ pub enum ControlChange {
     PutList(Arc<ListRecord>),
     /// Remove a list and mark its readers.
     RemoveList(ListId),
-    /// Create or replace a resource set.
+    /// Create or replace a resource set, and mark its readers unless its resources stay the same.
     PutResourceSet(Arc<ResourceSetRecord>),
-    /// Remove a resource set.
+    /// Remove a resource set and mark its readers.
     RemoveResourceSet(ResourceSetId),
     /// Set, or with `None` remove, a notification channel.
     PutChannel(AccountId, Region, Option<Channel>),

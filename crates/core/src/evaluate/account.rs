@@ -20,9 +20,9 @@ pub struct AccountFacts {
     /// Whether any shard of the account knows `AWS::ShieldRegional::Protection`, whichever Region it
     /// is of (semantics §11 row 44). The shard judged may be among them or not.
     pub knows_regional_protections: bool,
-    /// What was missed in any shard of the account that may be an
-    /// `AWS::ShieldRegional::Protection`: one that no Region shows may exist then.
-    pub missed_regional_protections: BTreeSet<OpenGap>,
+    /// What was missed in the account's shards that may be a protection, by type and Region; none is
+    /// empty. One that is not held may exist then, and one that is held may be another by now.
+    pub missed_protections: BTreeMap<ResourceType, BTreeMap<Region, BTreeSet<OpenGap>>>,
     /// How old what is known of protections is: by Region of the account that holds some, the newest
     /// moment that is told of it ([`Shard::newest_ms`]).
     pub protection_ages: BTreeMap<Region, Option<i64>>,
@@ -56,14 +56,28 @@ impl AccountFacts {
             }
             let regional = &ResourceType::SHIELD_REGIONAL_PROTECTION;
             facts.knows_regional_protections |= shard.sees_all(regional);
-            let missed = shard.open_gaps.get(regional).into_iter().flatten();
-            facts.missed_regional_protections.extend(missed.cloned());
+            facts.miss(regional, shard);
             if shard.id.region.as_str() == Region::HOME_OF_GLOBAL {
+                facts.miss(&ResourceType::SHIELD_PROTECTION, shard);
                 facts.knows_global_protections = shard.sees_all(&ResourceType::SHIELD_PROTECTION);
             }
         }
         facts.protections.sort_by(|a, b| a.key.cmp(&b.key));
         facts
+    }
+
+    fn miss(&mut self, resource_type: &ResourceType, shard: &Shard) {
+        let Some(open) = shard.open_gaps.get(resource_type).filter(|open| !open.is_empty()) else {
+            return;
+        };
+        let by_region = self.missed_protections.entry(resource_type.clone()).or_default();
+        by_region.insert(shard.id.region.clone(), open.clone());
+    }
+
+    /// What was missed of a type of protections, in all Regions.
+    pub fn missed_of(&self, resource_type: &ResourceType) -> impl Iterator<Item = &OpenGap> {
+        let by_region = self.missed_protections.get(resource_type);
+        by_region.into_iter().flat_map(BTreeMap::values).flatten()
     }
 
     /// Takes types for recorded by the operator's word.

@@ -1,11 +1,13 @@
 //! What stands in the way of relying on facts of other shards: a fact is worth no more than the shard
 //! that holds it (semantics §11 rows 37, 39 and 40).
 
+use std::collections::BTreeSet;
+
 use crate::ident::{AccountId, ResourceType, ShardId};
 use crate::inventory::Item;
 use crate::policy::Policy;
 
-use super::coverage::{current_until, missed_text, stale_text};
+use super::coverage::{current_until, missed, missed_text, stale_text};
 use super::{DependentService, Evaluator, Evidence, Fact, Freshness, Gap, Judgement, Reference};
 
 /// Adds to a judgement what stands in the way of relying on the items that the policy names, and says
@@ -54,10 +56,24 @@ pub(super) fn group_doubt(group: &Item, evidence: &Evidence<'_>) -> Option<Gap> 
     doubts(&shard, &group.key.resource_type, freshness, evidence).next()
 }
 
-/// Why one of the account's protections may protect something else by now.
+/// Why one of the account's protections may protect something else by now: its shard is stale, or
+/// something was missed there that may be a later state of it, whichever kind a resource needs.
 pub(super) fn protection_doubt(protection: &Item, evidence: &Evidence<'_>) -> Option<Gap> {
-    let newest_ms = evidence.account.protection_ages.get(&protection.key.region)?;
-    stale(&protection.key.shard(), *newest_ms, evidence)
+    let (shard, key) = (evidence.shard, &protection.key);
+    let open = match key.region == shard.id.region {
+        true => shard.open_gaps.get(&key.resource_type),
+        false => {
+            let missed = evidence.account.missed_protections.get(&key.resource_type);
+            missed.and_then(|by_region| by_region.get(&key.region))
+        }
+    };
+    let (nothing, ages) = (BTreeSet::new(), &evidence.account.protection_ages);
+    let newest_ms = ages.get(&key.region).copied().flatten();
+    let told = Freshness::by(newest_ms, open.unwrap_or(&nothing), &key.id);
+    let is_here = key.region == shard.id.region;
+    let here = told.missed.first().filter(|_| is_here);
+    let here = here.map(|open| missed(&key.resource_type, open));
+    here.or_else(|| doubts(&key.shard(), &key.resource_type, &told, evidence).next())
 }
 
 /// Why what an account told of the shard's Region may be otherwise by now.

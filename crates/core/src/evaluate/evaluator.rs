@@ -20,6 +20,11 @@ pub(super) trait Evaluator {
     /// Judges what is in scope.
     fn judge(&self, policy: &Policy, evidence: &Evidence<'_>, judgement: &mut Judgement);
 
+    /// Whether anything of the shard can be in scope. Where nothing can, no type has to be known.
+    fn is_concerned(&self, _policy: &Policy, _evidence: &Evidence<'_>) -> bool {
+        true
+    }
+
     /// Types whose items a judgement reads, beside those that the policy lists and recorders.
     fn reads(&self, policy: &Policy) -> BTreeSet<ResourceType> {
         self.needed(policy)

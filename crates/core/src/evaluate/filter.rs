@@ -41,6 +41,9 @@ pub enum Special {
     SharedVpc,
     /// Not one of the inspection VPCs of a centralized policy (semantics §11 row 54).
     NotInspection,
+    /// A firewall that no resource set of the policy names, or that an older policy's does too (semantics
+    /// §5.8).
+    NotInResourceSets,
     /// None of the above: the policy's rule does not look at it.
     NotJudged,
 }
@@ -103,6 +106,9 @@ impl Special {
             }
             Special::NotInspection => {
                 "a centralized policy is about the inspection VPCs that it names alone"
+            }
+            Special::NotInResourceSets => {
+                "the policy's resource sets do not name it, or those of an older policy do as well"
             }
             Special::NotJudged => "the policy's rule does not look at it",
         }

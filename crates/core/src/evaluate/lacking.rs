@@ -110,9 +110,6 @@ impl Known {
 
 fn ends_by(policy: &Policy, shard: &Shard, fact: &Lacking) -> Option<String> {
     let place = place(&shard.id.account, &shard.id.region);
-    if policy.rule.is_not_judged() {
-        return None;
-    }
     Some(match fact {
         Lacking::Inventory => format!(
             "deliver inventory of {place}: AWS Config snapshots, or a live source that reads it"

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::ident::ResourceType;
-use crate::inventory::{Item, Shard};
+use crate::inventory::Shard;
 use crate::policy::{Policy, Rule};
 
 mod account;
@@ -27,6 +27,7 @@ mod freshness;
 mod gap;
 #[cfg(test)]
 mod hidden;
+mod import_network_firewall;
 mod interfaces;
 mod judgement;
 mod lacking;
@@ -92,7 +93,7 @@ use unrecorded::{outdated, unseen_gap};
 
 /// Which rules these are. To be raised with every change of what an evaluator finds of the same
 /// facts: a ledger that was judged by others is judged again when it is next served.
-pub const RULES: u32 = 5;
+pub const RULES: u32 = 6;
 
 /// The evaluator of a policy's type: the one place that knows them all.
 fn evaluator(rule: &Rule) -> &dyn Evaluator {
@@ -100,6 +101,7 @@ fn evaluator(rule: &Rule) -> &dyn Evaluator {
         Rule::CommonGroups(common) => common,
         Rule::ContentAudit(audit) => audit,
         Rule::DnsFirewall(dns) => dns,
+        Rule::ImportNetworkFirewall(import) => import,
         Rule::NetworkAclCommon(common) => common,
         Rule::NetworkFirewall(firewall) => firewall,
         Rule::ShieldAdvanced(shield) => shield,
@@ -107,7 +109,6 @@ fn evaluator(rule: &Rule) -> &dyn Evaluator {
         Rule::UsageAudit(audit) => audit,
         Rule::Waf(waf) => waf,
         Rule::Wafv2(wafv2) => wafv2,
-        Rule::NotJudged(_) => &NotJudged,
     }
 }
 
@@ -147,68 +148,16 @@ pub fn judge(policy: &Policy, evidence: &Evidence<'_>) -> Judgement {
 
 /// As [`judge`], into a judgement that somebody may listen to.
 fn judge_into(policy: &Policy, evidence: &Evidence<'_>, judgement: &mut Judgement) {
-    if policy.rule.is_not_judged() {
-        return not_judged(policy, evidence, judgement);
-    }
     let evaluator = evaluator(&policy.rule);
     evaluator.judge(policy, evidence, judgement);
     for (item, gap) in selection::undecided(policy, evidence.shard) {
         judgement.doubt(item, [gap]);
     }
-    let needed = evaluator.needed(policy);
-    coverage::note(judgement, &needed, &evaluator.must_not_be_missed(policy), evidence);
+    let (mut needed, mut read) = (evaluator.needed(policy), evaluator.must_not_be_missed(policy));
+    if !evaluator.is_concerned(policy, evidence) {
+        (needed, read) = (BTreeSet::new(), BTreeSet::new());
+    }
+    coverage::note(judgement, &needed, &read, evidence);
     elsewhere::note(judgement, policy, evaluator, evidence);
     judgement.violators.sort_by(|a, b| (&a.resource_type, &a.id).cmp(&(&b.resource_type, &b.id)));
-}
-
-/// Of a type that is not judged, nothing is read but who is in scope.
-struct NotJudged;
-
-impl Evaluator for NotJudged {
-    fn needed(&self, _policy: &Policy) -> BTreeSet<ResourceType> {
-        BTreeSet::new()
-    }
-
-    fn judge(&self, _policy: &Policy, _evidence: &Evidence<'_>, _judgement: &mut Judgement) {}
-
-    fn footprint(&self, _policy: &Policy, _changed: &Changed) -> Footprint {
-        Footprint::Resource
-    }
-
-    fn shows_same(&self, _before: &Item, _after: &Item) -> bool {
-        true
-    }
-}
-
-/// A type of policy that is kept but has no evaluator: an issue, never a result.
-fn not_judged(policy: &Policy, evidence: &Evidence<'_>, judgement: &mut Judgement) {
-    let policy_type = policy.policy_type();
-    let types: BTreeSet<_> = policy.resource_types().iter().collect();
-    let text = format!("Palisade does not judge policies of type {} yet.", policy_type.as_str());
-    let gap = Gap::new(policy_type.facts().dependent_service, &text);
-    for item in types.into_iter().flat_map(|kind| selected(policy, evidence.shard, kind)) {
-        judgement.record_told(item, Verdict::Undecided(gap.clone()));
-    }
-    judgement.gaps.insert(gap);
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::policy::PolicyType;
-
-    use super::world::{body, gaps, judged, policy, world};
-    use super::*;
-
-    #[test]
-    fn a_type_that_is_not_judged_is_an_issue_and_never_a_result() {
-        let policy_type = PolicyType::ImportNetworkFirewall;
-        let policy = policy("AWS::EC2::Subnet", Rule::NotJudged(policy_type));
-        let shard =
-            world([body(ResourceType::SUBNET, "subnet-1", crate::inventory::Body::Unwanted)]);
-        let judgement = judged(&policy, &shard, &References::new());
-        let want = "AWSVPC Palisade does not judge policies of type IMPORT_NETWORK_FIREWALL yet.";
-        assert_eq!(gaps(&judgement), [want]);
-        assert_eq!((judgement.status(), judgement.in_scope), (None, 1));
-        assert!(references(&policy).is_empty());
-    }
 }

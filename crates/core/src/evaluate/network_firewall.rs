@@ -20,6 +20,7 @@
 //! - Logging is no part of a verdict: the model has no reason for it.
 //! - An inspection VPC that is not in the inventory is a missing reference (§10 row 27).
 
+pub(super) mod filtering;
 pub(super) mod found;
 mod gateways;
 mod monitor;
@@ -33,14 +34,12 @@ pub(super) mod zones;
 use std::collections::BTreeSet;
 
 use crate::ident::{ResourceId, ResourceType};
-use crate::inventory::{Body, FirewallPolicy, Item, Shard};
+use crate::inventory::{Body, Item, Shard};
 use crate::policy::Policy;
 use crate::policy::network_firewall::{InspectionVpc, NetworkFirewall, Placement};
 
-use super::coverage::not_seen;
 use super::evaluator::Evaluator;
 use super::filter::Special;
-use super::firewall_policies::compare;
 use super::security_groups::is_own;
 use super::{
     DependentService, Evidence, FirewallFinding, Gap, Judgement, Reference, Verdict, selected,
@@ -182,7 +181,7 @@ impl<'a> Judge<'a, '_> {
             self.firewall_subnet(vpc, *place, &within, found);
         }
         for firewall in &own {
-            self.firewall_policy(*firewall, found);
+            filtering::judge(*firewall, &self.rule.rules, self.shard, found);
         }
         if self.rule.looks_at_gateways() {
             let ways = Ways::of(self.rule, &within, self.shard, found);
@@ -261,46 +260,6 @@ impl<'a> Judge<'a, '_> {
                 },
             );
         }
-    }
-
-    /// The firewall policy filters by what is wanted.
-    fn firewall_policy(&self, firewall: Firewall<'a>, found: &mut Found) {
-        let Some(arn) = firewall.firewall.policy.as_deref() else {
-            return found.gap(places::untold(firewall.item, "firewall policy"));
-        };
-        let Some((item, held)) = found.told(self.held_policy(arn)) else { return };
-        found.reads(item);
-        let comparison = compare(&self.rule.rules, &held.rules);
-        if let Some(untold) = comparison.untold {
-            found.gap(places::untold(item, untold));
-        }
-        if !comparison.differences.is_empty() {
-            let current = Box::new(held.rules.clone());
-            let expected = Box::new(self.rule.rules.clone());
-            let arn = arn.into();
-            let differences = comparison.differences;
-            let finding =
-                FirewallFinding::FirewallPolicyModified { arn, current, expected, differences };
-            found.violates(item, finding);
-        }
-    }
-
-    fn held_policy(&self, arn: &str) -> Result<(&'a Item, &'a FirewallPolicy), Gap> {
-        let mut unseen = not_seen(self.shard, &ResourceType::NETWORK_FIREWALL_POLICY);
-        for item in self.shard.of_type(&ResourceType::NETWORK_FIREWALL_POLICY) {
-            match &item.body {
-                Body::FirewallPolicy(policy) if policy.arn.as_deref() == Some(arn) => {
-                    return Ok((item, policy));
-                }
-                Body::FirewallPolicy(policy) if policy.arn.is_some() => {}
-                Body::FirewallPolicy(_) => unseen = Some(places::untold(item, "ARN")),
-                _ => unseen = Some(unseen_gap(item)),
-            }
-        }
-        Err(unseen.unwrap_or_else(|| {
-            let text = format!("Firewall policy {arn} was not recorded.");
-            Gap::new(DependentService::Config, &text)
-        }))
     }
 }
 

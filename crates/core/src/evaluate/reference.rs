@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ident::{AccountId, ListId, PolicyId, Region, ResourceId, ResourceType};
+use crate::ident::{AccountId, ListId, PolicyId, Region, ResourceId, ResourceSetId, ResourceType};
 use crate::inventory::Item;
 use crate::lists::App;
 
@@ -42,6 +42,15 @@ pub enum Reference {
         /// Which.
         id: ListId,
     },
+    /// A resource set of an administrator.
+    ResourceSet {
+        /// The administrator.
+        owner: AccountId,
+        /// Its Region.
+        region: Region,
+        /// Which.
+        id: ResourceSetId,
+    },
     /// The policies by whose ids groups of Firewall Manager's own are told (semantics §11 row 57):
     /// those of type `SECURITY_GROUPS_COMMON` that are or were known, and those that a setting names.
     CommonPolicies,
@@ -71,6 +80,8 @@ pub enum Fact {
     Apps(Vec<App>),
     /// `ProtocolsList`: names or numbers as text.
     Protocols(Vec<Box<str>>),
+    /// `ResourceSet`: ARNs of its resources.
+    Resources(BTreeSet<Box<str>>),
     /// `CommonPolicies`
     Policies(BTreeSet<PolicyId>),
 }

@@ -56,10 +56,12 @@ pub(super) enum Holder<'p> {
 }
 
 /// Who of a policy and its elders holds a resource of an account that the policy's own scope holds.
-/// Old tags of which the latest are not told do not prove that it is an elder's.
+/// Old tags of which the latest are not told do not prove that it is an elder's. What elders hold by
+/// resource sets is not looked at here ([`super::import_network_firewall`]).
 pub(super) fn holder<'p>(policy: &'p Policy, account: &AccountId, item: &Item) -> Holder<'p> {
     let mut undecided = false;
-    for elder in policy.elders.iter().filter(|elder| elder.has_account(account)) {
+    let by_tags = policy.elders.iter().filter(|elder| elder.resource_sets.is_empty());
+    for elder in by_tags.filter(|elder| elder.has_account(account)) {
         let is_certain = elder.tags.tags.is_empty() || !is_later_untold(item);
         match membership_by(&elder.tags, item) {
             Membership::In if is_certain => return Holder::Elder(elder),

@@ -120,23 +120,16 @@ impl Kind {
     fn unknown(self, evidence: &Evidence<'_>) -> Option<Gap> {
         let (shard, account) = (evidence.shard, evidence.account);
         let is_home = shard.id.region.as_str() == Region::HOME_OF_GLOBAL;
-        let nothing = BTreeSet::new();
-        let (kind, is_read_here, known_elsewhere, missed_elsewhere) = match self {
-            Kind::Regional => (
-                ResourceType::SHIELD_REGIONAL_PROTECTION,
-                true,
-                account.knows_regional_protections,
-                &account.missed_regional_protections,
-            ),
-            Kind::Global => (
-                ResourceType::SHIELD_PROTECTION,
-                is_home,
-                account.knows_global_protections,
-                &nothing,
-            ),
+        let (kind, is_read_here, known_elsewhere) = match self {
+            Kind::Regional => {
+                (ResourceType::SHIELD_REGIONAL_PROTECTION, true, account.knows_regional_protections)
+            }
+            Kind::Global => {
+                (ResourceType::SHIELD_PROTECTION, is_home, account.knows_global_protections)
+            }
         };
         let missed_here = open_gaps(shard, &kind).next().filter(|_| is_read_here);
-        let elsewhere = || missed_elsewhere.first().map(|open| missed(&kind, open));
+        let elsewhere = || account.missed_of(&kind).next().map(|open| missed(&kind, open));
         if let Some(gap) = missed_here.or_else(elsewhere) {
             return Some(gap);
         }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::ident::{AccountId, PolicyId};
+use crate::ident::{AccountId, PolicyId, ResourceSetId};
 use crate::scope::TagScope;
 
-/// A policy that goes before another where both are about a subnet.
+/// A policy that goes before another where both are about one subnet, or one firewall.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Elder {
     /// Its id.
@@ -14,8 +14,12 @@ pub struct Elder {
     pub name: Box<str>,
     /// The accounts that it judges, ascending.
     pub accounts: Arc<[AccountId]>,
-    /// Which of their subnets.
+    /// Which of their resources.
     pub tags: TagScope,
+    /// The administrator that owns it and its resource sets.
+    pub owner: AccountId,
+    /// `ResourceSetIds`, ascending: they name its resources. Empty where tags alone decide.
+    pub resource_sets: Box<[ResourceSetId]>,
 }
 
 impl Elder {

@@ -1,6 +1,7 @@
-//! Policies on network ACLs that share subnets (semantics §4.7, §11 rows 53, 64): a subnet has one
-//! network ACL, so of several policies whose scope holds it the one created first manages it and
-//! judges it. For the others it is out of scope.
+//! Policies on network ACLs that share subnets (semantics §4.7, §11 rows 53, 64), and policies that import
+//! firewalls (§5.8): a subnet has one network ACL, and a firewall is managed by one policy, so of several
+//! policies whose scope holds one of them the one created first manages it and judges it. For the others it
+//! is out of scope.
 
 use std::sync::Arc;
 
@@ -31,6 +32,8 @@ pub fn elders<'a>(
                 name: elder.name.clone(),
                 accounts: accounts(elder),
                 tags: elder.scope.tags.clone(),
+                owner: elder.owner.clone(),
+                resource_sets: elder.rule.resource_sets().into(),
             });
             elders.push(elder.clone());
         }

@@ -7,7 +7,7 @@ use super::{
     dns_firewall, import_network_firewall, network_acl_common, network_firewall, shield_advanced,
     shown, third_party_firewall, usage_audit, waf, wafv2,
 };
-use crate::ident::ResourceType;
+use crate::ident::{ResourceSetId, ResourceType};
 
 /// What a policy demands, by type.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -18,6 +18,8 @@ pub enum Rule {
     ContentAudit(content_audit::ContentAudit),
     /// `DNS_FIREWALL`
     DnsFirewall(dns_firewall::DnsFirewall),
+    /// `IMPORT_NETWORK_FIREWALL`
+    ImportNetworkFirewall(import_network_firewall::ImportNetworkFirewall),
     /// `NETWORK_ACL_COMMON`
     NetworkAclCommon(network_acl_common::NetworkAclCommon),
     /// `NETWORK_FIREWALL`
@@ -32,8 +34,6 @@ pub enum Rule {
     Waf(waf::Waf),
     /// `WAFV2`
     Wafv2(wafv2::Wafv2),
-    /// A type that is accepted and echoed but not judged yet: an issue on every account.
-    NotJudged(PolicyType),
 }
 
 impl Rule {
@@ -43,6 +43,7 @@ impl Rule {
             Rule::CommonGroups(_) => PolicyType::SecurityGroupsCommon,
             Rule::ContentAudit(_) => PolicyType::SecurityGroupsContentAudit,
             Rule::DnsFirewall(_) => PolicyType::DnsFirewall,
+            Rule::ImportNetworkFirewall(_) => PolicyType::ImportNetworkFirewall,
             Rule::NetworkAclCommon(_) => PolicyType::NetworkAclCommon,
             Rule::NetworkFirewall(_) => PolicyType::NetworkFirewall,
             Rule::ShieldAdvanced(_) => PolicyType::ShieldAdvanced,
@@ -50,13 +51,12 @@ impl Rule {
             Rule::UsageAudit(_) => PolicyType::SecurityGroupsUsageAudit,
             Rule::Waf(_) => PolicyType::Waf,
             Rule::Wafv2(_) => PolicyType::Wafv2,
-            Rule::NotJudged(policy_type) => *policy_type,
         }
     }
 
-    /// Whether policies of the type are kept and not judged.
-    pub fn is_not_judged(&self) -> bool {
-        matches!(self, Rule::NotJudged(_))
+    /// The resource sets that name what a policy is about, ascending; none where it does not go by sets.
+    pub fn resource_sets(&self) -> &[ResourceSetId] {
+        if let Rule::ImportNetworkFirewall(import) = self { &import.resource_sets } else { &[] }
     }
 
     /// Of a policy on network ACLs: what its earlier versions wanted, the versions in any order. Others
@@ -121,9 +121,8 @@ kinds! {
     ThirdPartyFirewall, &third_party_firewall::FACTS, |document, data, _| {
         third_party_firewall::parse(document, data).map(Rule::ThirdPartyFirewall)
     };
-    ImportNetworkFirewall, &import_network_firewall::FACTS, |_, data, counts| {
-        import_network_firewall::check(data, counts)
-            .map(|()| Rule::NotJudged(PolicyType::ImportNetworkFirewall))
+    ImportNetworkFirewall, &import_network_firewall::FACTS, |document, data, counts| {
+        import_network_firewall::parse(document, data, counts).map(Rule::ImportNetworkFirewall)
     };
     NetworkAclCommon, &network_acl_common::FACTS, |document, _, counts| {
         network_acl_common::parse(document, counts).map(Rule::NetworkAclCommon)

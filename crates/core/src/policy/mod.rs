@@ -22,7 +22,7 @@ mod elders;
 mod facts;
 mod firewall;
 mod firewall_rules;
-mod import_network_firewall;
+pub mod import_network_firewall;
 mod kinds;
 mod nearest;
 pub mod network_acl_common;
@@ -73,8 +73,9 @@ pub struct Policy {
     /// (semantics §11 row 34). No document tells them: whoever knows all policies sets what
     /// [`rivals`] finds.
     pub rival_names: Vec<Box<str>>,
-    /// Of a policy on network ACLs those that were created before it in its Region, the oldest first:
-    /// a subnet in the scope of one of them is not in its own (semantics §11 row 53). No document tells
+    /// Of a policy on network ACLs, or one that imports firewalls, those that were created before it in its
+    /// Region, the oldest first: a subnet or firewall in the scope of one of them is not in its own (semantics
+    /// §5.8, §11 row 53). No document tells
     /// them: whoever knows all policies sets what [`elders()`] finds.
     pub elders: Vec<Elder>,
     /// The administrator account that owns it.

@@ -334,8 +334,8 @@ fn references(
                 ids.extend(texts(&case["fmsPolicies"]));
                 Some(serde_json::from_value(json!(ids)).map(Fact::Policies).map_err(said)?)
             }
-            // Of networks `facts.network` tells.
-            Reference::Group { .. } | Reference::Vpc { .. } => None,
+            // Of networks `facts.network` tells; the cases have no resource sets.
+            Reference::Group { .. } | Reference::Vpc { .. } | Reference::ResourceSet { .. } => None,
         };
         if let Some(fact) = fact {
             references.insert(reference, fact);

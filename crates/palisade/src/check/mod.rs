@@ -8,6 +8,7 @@
 mod groups;
 mod networks;
 mod question;
+mod resource_sets;
 mod spill;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -403,9 +404,10 @@ impl<'a> Judging<'a> {
         account: &AccountFacts,
         facts: &References,
     ) -> Finding {
+        let facts = self.question.with_resource_sets(policy, facts);
         let evidence = Evidence {
             shard,
-            references: facts,
+            references: &facts,
             account,
             evaluated_ms: self.now_ms,
             stale_after_ms: self.question.stale_after_ms,
@@ -466,6 +468,7 @@ impl<'a> Judging<'a> {
                 Reference::Item { account, .. } => Some(account),
                 Reference::AppsList { .. }
                 | Reference::ProtocolsList { .. }
+                | Reference::ResourceSet { .. }
                 | Reference::CommonPolicies
                 | Reference::Group { .. }
                 | Reference::Vpc { .. } => None,

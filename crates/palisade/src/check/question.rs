@@ -1,10 +1,12 @@
 //! What is asked: which policies, whose accounts, which Regions.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use palisade_core::ident::{AccountId, PolicyId, Region, ResourceType};
+use palisade_core::evaluate::{Fact, Reference, References, references};
+use palisade_core::ident::{AccountId, PolicyId, Region, ResourceSetId, ResourceType};
 use palisade_core::inventory::Assumed;
 use palisade_core::organization::Organization;
 use palisade_core::policy::{self, Document, Elder, Identity, Policy, PolicyFile, Purpose, Quotas};
@@ -18,6 +20,8 @@ use crate::args::{self, Check};
 use crate::failure::{Failure, unreadable};
 use crate::policies::policy_files;
 use crate::terminal::warn;
+
+use super::resource_sets;
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 
@@ -36,6 +40,8 @@ pub struct Question {
     /// By whose ids Firewall Manager's own groups are told (semantics §11 row 57): the policies given
     /// that carry their id, and those that the setting names.
     pub common_policies: BTreeSet<PolicyId>,
+    /// ARNs of the resources of resource sets (semantics §11 row 59).
+    pub resource_sets: BTreeMap<ResourceSetId, BTreeSet<Box<str>>>,
     /// Age at which inventory counts as stale, milliseconds; `None`: it never does.
     pub stale_after_ms: Option<i64>,
     /// Ids that the policy files carry, rather than ones made up here.
@@ -97,9 +103,10 @@ impl Question {
         });
         for (policy, elders) in policies.iter_mut().zip(elders) {
             policy.elders = elders;
+            let what = if policy.rule.resource_sets().is_empty() { "subnets" } else { "firewalls" };
             for elder in older_in_scope(policy, &organization) {
                 warn(format_args!(
-                    "policy `{}`: subnets in the scope of policy `{elder}`, which is given before it, are judged by that one and out of scope here",
+                    "policy `{}`: {what} in the scope of policy `{elder}`, which is given before it, are judged by that one and out of scope here",
                     policy.name
                 ));
             }
@@ -122,6 +129,7 @@ impl Question {
             assumed: args::assumed(&args.assume_recorded)?,
             violators: args.violators,
             common_policies,
+            resource_sets: resource_sets::read(&args.resource_sets)?,
             stale_after_ms: args
                 .stale_after
                 .filter(|hours| *hours > 0)
@@ -142,6 +150,26 @@ impl Question {
         here.filter(|(_, policy)| home || !is_global(policy))
             .map(|(at, policy)| (at, Arc::new(Policy { region: region.clone(), ..policy.clone() })))
             .collect()
+    }
+
+    /// Facts with what the policy's resource sets hold, as far as that was given: their ARNs tell the
+    /// Region, a file of them does not.
+    pub fn with_resource_sets<'f>(
+        &self,
+        policy: &Policy,
+        facts: &'f References,
+    ) -> Cow<'f, References> {
+        if policy.rule.resource_sets().is_empty() {
+            return Cow::Borrowed(facts);
+        }
+        let mut facts = facts.clone();
+        for reference in references(policy) {
+            let Reference::ResourceSet { id, .. } = &reference else { continue };
+            if let Some(arns) = self.resource_sets.get(id) {
+                let _: Option<Fact> = facts.insert(reference, Fact::Resources(arns.clone()));
+            }
+        }
+        Cow::Owned(facts)
     }
 
     /// The Regions to judge when items were found in `found`: those asked for, else those found and,
@@ -187,7 +215,12 @@ impl Question {
 /// Names of the older policies that hold resources of accounts in scope (semantics §11 row 53).
 pub fn older_in_scope<'p>(policy: &'p Policy, organization: &Organization) -> Vec<&'p str> {
     let accounts = in_scope_accounts(&policy.scope, organization);
-    let holds = |elder: &&Elder| accounts.iter().any(|account| elder.has_account(account));
+    let sets = policy.rule.resource_sets();
+    let shares = |elder: &Elder| {
+        elder.resource_sets.is_empty() || elder.resource_sets.iter().any(|set| sets.contains(set))
+    };
+    let holds =
+        |elder: &&Elder| shares(elder) && accounts.iter().any(|account| elder.has_account(account));
     policy.elders.iter().filter(holds).map(|elder| &*elder.name).collect()
 }
 

@@ -162,7 +162,12 @@ pub fn a_gap_of_regional_protections_is_one_of_every_region_of_the_account(bed: 
     let protections = ResourceType::SHIELD_REGIONAL_PROTECTION;
     store.accept(&snapshot_of(&shard(1), 10, &[], [GROUP]), 1000, None).unwrap();
     store.accept(&snapshot_of(&shard(2), 10, &[], [GROUP]), 1000, None).unwrap();
-    let missed = |n| loaded(store, &shard(n)).account.missed_regional_protections.len();
+    let missed = |n| {
+        loaded(store, &shard(n))
+            .account
+            .missed_of(&ResourceType::SHIELD_REGIONAL_PROTECTION)
+            .count()
+    };
     for (name, moment, of_type) in
         [("of the type", 20, Some(protections.clone())), ("of any type", 30, None)]
     {

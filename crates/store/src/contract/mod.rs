@@ -104,6 +104,7 @@ macro_rules! contract_suite {
             reading::references_are_loaded_when_they_exist
             reading::readers_are_marked_when_a_referenced_item_changes_goes_or_returns
             reading::readers_are_marked_when_a_list_is_put_or_removed
+            reading::readers_are_marked_when_a_resource_set_names_others
             reading::a_reader_that_reads_no_more_is_not_marked
             reading::what_a_fact_is_worth_is_loaded_with_it
             reading::readers_are_marked_when_what_they_read_is_worth_more_or_less

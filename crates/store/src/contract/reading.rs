@@ -10,6 +10,7 @@ use palisade_core::lists::App;
 use crate::{ControlChange, ListContent, Store, Want};
 
 use super::Bed;
+use super::control::resource_set;
 use super::facts::*;
 
 fn app(port: u16) -> ListContent {
@@ -168,6 +169,42 @@ pub fn readers_are_marked_when_a_list_is_put_or_removed(bed: &mut impl Bed) {
     }
     commit(store, &[ControlChange::PutList(list("another", app(80)))], 50);
     assert_eq!(due(store, 50), "");
+}
+
+pub fn readers_are_marked_when_a_resource_set_names_others(bed: &mut impl Bed) {
+    let store = bed.store();
+    put_policies(store, &["p"]);
+    let set = |arns: &[&str], updated_ms| {
+        let mut set = (*resource_set("set")).clone();
+        set.resources = arns.iter().map(|arn| ((*arn).into(), updated_ms)).collect();
+        set.updated_ms = updated_ms;
+        std::sync::Arc::new(set)
+    };
+    let reference = set(&[], 0).reference();
+    judge_reading(store, 1, "p", &judgement(&[], &[]), 0, std::slice::from_ref(&reference));
+    judge(store, 2, "p", &judgement(&[], &[]), 0);
+    let found = |store: &dyn Store| {
+        let asked = [reference.clone()].into();
+        let facts = store.load(&Want::whole(&shard(1), &asked, &[])).unwrap().references;
+        facts.get(&reference).cloned()
+    };
+    let named =
+        |arns: &[&str]| Some(Fact::Resources(arns.iter().map(|arn| (*arn).into()).collect()));
+    assert_eq!(found(store), None);
+    let steps = [
+        (ControlChange::PutResourceSet(set(&["a"], 1)), "1 p", named(&["a"])),
+        (ControlChange::PutResourceSet(set(&["a"], 2)), "", named(&["a"])),
+        (ControlChange::PutResourceSet(set(&["a", "b"], 3)), "1 p", named(&["a", "b"])),
+        (ControlChange::PutResourceSet(set(&[], 4)), "1 p", named(&[])),
+        (ControlChange::RemoveResourceSet(set(&[], 0).id.clone()), "1 p", None),
+        (ControlChange::RemoveResourceSet(set(&[], 0).id.clone()), "", None),
+    ];
+    for (step, marked, fact) in steps {
+        commit(store, std::slice::from_ref(&step), 50);
+        assert_eq!(due(store, 50), marked, "{step:?}");
+        assert_eq!(found(store), fact, "{step:?}");
+        clear_work(store, 50);
+    }
 }
 
 fn known(store: &dyn Store) -> String {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use palisade_core::ident::{AccountId, ListId, PolicyId};
+use palisade_core::ident::{AccountId, ListId, PolicyId, ResourceSetId};
 
 use crate::clock::Noted;
 use crate::rules::rows::{ControlRows, KeyRows, Kind, StoreRow};
 use crate::{
     Association, AuditEvent, AuditFilter, AuditRow, ControlChange, ControlState, KeyChange,
-    KeyRecord, ListRecord, Result,
+    KeyRecord, ListRecord, ResourceSetRecord, Result,
 };
 
 use super::{Numbers, Tables};
@@ -137,6 +137,10 @@ impl ControlRows for Tables {
     fn list(&self, list: &ListId) -> Result<Option<ListRecord>> {
         let control = self.control.rows();
         Ok(control.get(&()).and_then(|state| state.lists.get(list)).map(|it| (**it).clone()))
+    }
+    fn resource_set(&self, set: &ResourceSetId) -> Result<Option<ResourceSetRecord>> {
+        let control = self.control.rows();
+        Ok(control.get(&()).and_then(|it| it.resource_sets.get(set)).map(|it| (**it).clone()))
     }
     fn common_policies(&self) -> Result<BTreeSet<PolicyId>> {
         Ok(self.common_policies.rows().keys().cloned().collect())

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use palisade_core::ident::{AccountId, ListId, PolicyId};
+use palisade_core::ident::{AccountId, ListId, PolicyId, ResourceSetId};
 use palisade_core::organization::Organization;
 
 use crate::rules::rows::{ControlRows, StoreRow};
 use crate::{
-    Administrator, ControlChange, ControlState, ListRecord, Offboarded, PolicyRecord, Result,
+    Administrator, ControlChange, ControlState, ListRecord, Offboarded, PolicyRecord,
+    ResourceSetRecord, Result,
 };
 
 use super::columns::{ident, json, number, to_json, with};
@@ -87,6 +88,10 @@ impl ControlRows for Turn<'_> {
     fn list(&self, list: &ListId) -> Result<Option<ListRecord>> {
         let row = self.one("SELECT record FROM lists WHERE list = $1", with![list.as_str()])?;
         row.map(|row| json(&row, 0, "list")).transpose()
+    }
+
+    fn resource_set(&self, set: &ResourceSetId) -> Result<Option<ResourceSetRecord>> {
+        support::resource_set(self, set)
     }
 
     fn common_policies(&self) -> Result<BTreeSet<PolicyId>> {

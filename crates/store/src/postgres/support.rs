@@ -22,6 +22,15 @@ pub(super) fn remove_resource_set(turn: &Turn<'_>, set: &ResourceSetId) -> Resul
     turn.send("DELETE FROM resource_sets WHERE resource_set = $1", with![set.as_str()])
 }
 
+pub(super) fn resource_set(
+    turn: &Turn<'_>,
+    set: &ResourceSetId,
+) -> Result<Option<ResourceSetRecord>> {
+    let row =
+        turn.one("SELECT record FROM resource_sets WHERE resource_set = $1", with![set.as_str()])?;
+    row.map(|row| json(&row, 0, "resource set")).transpose()
+}
+
 pub(super) fn resource_sets(
     turn: &Turn<'_>,
 ) -> Result<BTreeMap<ResourceSetId, Arc<ResourceSetRecord>>> {

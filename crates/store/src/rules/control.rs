@@ -1,8 +1,9 @@
 //! The control state, changed at one revision, and what each change causes.
 
-use palisade_core::ident::{ListId, PolicyId};
+use palisade_core::evaluate::Reference;
+use palisade_core::ident::{ListId, PolicyId, ResourceSetId};
 
-use crate::{ControlChange, ListRecord, Mark, PolicyRecord, Result, StoreError};
+use crate::{ControlChange, ListRecord, Mark, PolicyRecord, ResourceSetRecord, Result, StoreError};
 
 use super::rows::Kind;
 use super::{Rows, common_policies, keys, marks, readers};
@@ -45,6 +46,8 @@ fn apply(rows: &impl Rows, change: &ControlChange, sequence: u64, now_ms: i64) -
         },
         ControlChange::PutList(list) => put_list(rows, change, list, sequence, now_ms),
         ControlChange::RemoveList(list) => remove_list(rows, change, list, sequence, now_ms),
+        ControlChange::PutResourceSet(set) => put_set(rows, change, set, sequence, now_ms),
+        ControlChange::RemoveResourceSet(set) => remove_set(rows, change, set, sequence, now_ms),
         ControlChange::Mark(Mark { shard, policy }) => {
             marks::mark(rows, shard, policy.as_ref(), sequence, now_ms)
         }
@@ -53,8 +56,6 @@ fn apply(rows: &impl Rows, change: &ControlChange, sequence: u64, now_ms: i64) -
         | ControlChange::PutAdministrator(..)
         | ControlChange::RemoveAdministrator(_)
         | ControlChange::PutOffboarded(_)
-        | ControlChange::PutResourceSet(_)
-        | ControlChange::RemoveResourceSet(_)
         | ControlChange::PutChannel(..)
         | ControlChange::PutAssociation(..) => rows.put_object(change),
     }
@@ -97,7 +98,7 @@ fn put_list(
     if before.is_some_and(|before| before.content == list.content) {
         return Ok(());
     }
-    mark_readers_of(rows, list, sequence, now_ms)
+    mark_readers_of(rows, &list.reference(), sequence, now_ms)
 }
 
 fn remove_list(
@@ -109,10 +110,43 @@ fn remove_list(
 ) -> Result<()> {
     let Some(list) = rows.list(list)? else { return Ok(()) };
     rows.put_object(change)?;
-    mark_readers_of(rows, &list, sequence, now_ms)
+    mark_readers_of(rows, &list.reference(), sequence, now_ms)
 }
 
-fn mark_readers_of(rows: &impl Rows, list: &ListRecord, sequence: u64, now_ms: i64) -> Result<()> {
+fn put_set(
+    rows: &impl Rows,
+    change: &ControlChange,
+    set: &ResourceSetRecord,
+    sequence: u64,
+    now_ms: i64,
+) -> Result<()> {
+    let before = rows.resource_set(&set.id)?;
+    rows.put_object(change)?;
+    // Which resources it names is all that readers read.
+    if before.is_some_and(|before| before.resources.keys().eq(set.resources.keys())) {
+        return Ok(());
+    }
+    mark_readers_of(rows, &set.reference(), sequence, now_ms)
+}
+
+fn remove_set(
+    rows: &impl Rows,
+    change: &ControlChange,
+    set: &ResourceSetId,
+    sequence: u64,
+    now_ms: i64,
+) -> Result<()> {
+    let Some(set) = rows.resource_set(set)? else { return Ok(()) };
+    rows.put_object(change)?;
+    mark_readers_of(rows, &set.reference(), sequence, now_ms)
+}
+
+fn mark_readers_of(
+    rows: &impl Rows,
+    reference: &Reference,
+    sequence: u64,
+    now_ms: i64,
+) -> Result<()> {
     rows.put_changed(Kind::Lists, sequence)?;
-    readers::mark(rows, &list.reference(), sequence, now_ms)
+    readers::mark(rows, reference, sequence, now_ms)
 }

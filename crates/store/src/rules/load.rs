@@ -180,6 +180,10 @@ fn fact(rows: &impl Rows, reference: &Reference) -> Result<Option<Fact>> {
                 ListContent::Protocols(protocols) => Fact::Protocols(protocols),
             }))
         }
+        Reference::ResourceSet { id, .. } => {
+            let set = rows.resource_set(id)?.filter(|set| set.reference() == *reference);
+            Ok(set.map(|set| Fact::Resources(set.resources.into_keys().collect())))
+        }
         Reference::CommonPolicies => Ok(Some(Fact::Policies(rows.common_policies()?))),
         // What they name is loaded with what the shard's items say.
         Reference::Group { .. } | Reference::Vpc { .. } => Ok(None),

@@ -27,19 +27,29 @@ pub fn account_facts(rows: &impl Rows, shard: &ShardId) -> Result<AccountFacts> 
         protection_ages,
         knows_global_protections: Known::by(&coverage::of(rows, &home)?).global,
         knows_regional_protections: knows_regional(rows, shard)?,
-        missed_regional_protections: missed_regional(rows, shard)?,
+        missed_protections: missed(rows, shard)?,
         ..AccountFacts::default()
     })
 }
 
-/// What was missed in any shard of the account that may be a regional protection, also in a Region of
-/// which nothing else was delivered.
-fn missed_regional(rows: &impl Rows, shard: &ShardId) -> Result<BTreeSet<OpenGap>> {
-    let kind = ResourceType::SHIELD_REGIONAL_PROTECTION;
-    let mut missed = BTreeSet::new();
-    for region in rows.regions_missing(&shard.account, &kind)? {
-        let beside = ShardId { account: shard.account.clone(), region };
-        missed.extend(gaps::open(rows, &beside)?.remove(&kind).unwrap_or_default());
+type MissedProtections = BTreeMap<ResourceType, BTreeMap<Region, BTreeSet<OpenGap>>>;
+
+/// What was missed in the account's shards that may be a protection, also in a Region of which nothing
+/// else was delivered; a global one in its home alone.
+fn missed(rows: &impl Rows, shard: &ShardId) -> Result<MissedProtections> {
+    let mut missed = MissedProtections::new();
+    for kind in AccountFacts::PROTECTIONS {
+        for region in rows.regions_missing(&shard.account, &kind)? {
+            let is_home = region.as_str() == Region::HOME_OF_GLOBAL;
+            if kind == ResourceType::SHIELD_PROTECTION && !is_home {
+                continue;
+            }
+            let beside = ShardId { account: shard.account.clone(), region: region.clone() };
+            let open = gaps::open(rows, &beside)?.remove(&kind).unwrap_or_default();
+            if !open.is_empty() {
+                missed.entry(kind.clone()).or_default().insert(region, open);
+            }
+        }
     }
     Ok(missed)
 }
@@ -61,20 +71,20 @@ struct Known {
     /// Only where they live.
     global: bool,
     regional: bool,
+    missed_global: BTreeSet<OpenGap>,
     missed_regional: BTreeSet<OpenGap>,
 }
 
 impl Known {
     fn by(coverage: &Shard) -> Known {
         let is_home = coverage.id.region.as_str() == Region::HOME_OF_GLOBAL;
+        let missed = |kind| coverage.open_gaps.get(kind).cloned().unwrap_or_default();
+        let missed_global = missed(&ResourceType::SHIELD_PROTECTION);
         Known {
             global: is_home && coverage.sees_all(&ResourceType::SHIELD_PROTECTION),
             regional: coverage.sees_all(&ResourceType::SHIELD_REGIONAL_PROTECTION),
-            missed_regional: coverage
-                .open_gaps
-                .get(&ResourceType::SHIELD_REGIONAL_PROTECTION)
-                .cloned()
-                .unwrap_or_default(),
+            missed_global: if is_home { missed_global } else { BTreeSet::new() },
+            missed_regional: missed(&ResourceType::SHIELD_REGIONAL_PROTECTION),
         }
     }
 }

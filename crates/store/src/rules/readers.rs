@@ -34,6 +34,9 @@ pub fn text(reference: &Reference) -> String {
         Reference::ProtocolsList { owner, region, id } => {
             ["protocols", owner.as_str(), region.as_str(), id.as_str()]
         }
+        Reference::ResourceSet { owner, region, id } => {
+            ["set", owner.as_str(), region.as_str(), id.as_str()]
+        }
         Reference::CommonPolicies => return "common policies".to_owned(),
         Reference::Group { region, id } => ["group", region.as_str(), id.as_str(), ""],
         Reference::Vpc { region, id } => ["vpc", region.as_str(), id, ""],
@@ -116,6 +119,7 @@ pub fn mark_networks(
             Reference::Item { .. }
             | Reference::AppsList { .. }
             | Reference::ProtocolsList { .. }
+            | Reference::ResourceSet { .. }
             | Reference::CommonPolicies => true,
         };
         if is_read {

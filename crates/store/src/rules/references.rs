@@ -62,7 +62,10 @@ fn changed(rows: &impl Rows, reference: &Reference) -> Result<u64> {
             let Revision(changed) = rows.shard(&shard)?.unwrap_or_default().revision;
             Ok(changed)
         }
-        Reference::AppsList { .. } | Reference::ProtocolsList { .. } => rows.changed(Kind::Lists),
+        // Resource sets are noted with lists: both are small, and changed by callers alone.
+        Reference::AppsList { .. }
+        | Reference::ProtocolsList { .. }
+        | Reference::ResourceSet { .. } => rows.changed(Kind::Lists),
         Reference::CommonPolicies => rows.changed(Kind::CommonPolicies),
         Reference::Group { .. } => rows.changed(Kind::Groups),
         Reference::Vpc { .. } => rows.changed(Kind::Vpcs),

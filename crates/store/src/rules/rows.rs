@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::ident::{
-    AccountId, ListId, PolicyId, Region, ResourceId, ResourceType, ShardId,
+    AccountId, ListId, PolicyId, Region, ResourceId, ResourceSetId, ResourceType, ShardId,
 };
 use palisade_core::inventory::{Age, Item, ItemKey, Missed, is_live_unless};
 use palisade_core::ledger::{Entry, ViolatorRow};
@@ -14,7 +14,8 @@ use palisade_core::ledger::{Entry, ViolatorRow};
 use crate::clock::Noted;
 use crate::{
     AuditEvent, AuditFilter, AuditRow, ControlChange, ControlState, Due, EntryRow, FanOut, Fence,
-    HistoryRow, InventoryAges, KeyChange, KeyRecord, LeasedMark, ListRecord, Result, Revision,
+    HistoryRow, InventoryAges, KeyChange, KeyRecord, LeasedMark, ListRecord, ResourceSetRecord,
+    Result, Revision,
 };
 
 /// All rows of a store, as one transaction sees them.
@@ -51,6 +52,7 @@ impl<R> Rows for R where
 /// Kinds of facts of which the store notes when any of them last changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
+    /// Lists and resource sets.
     Lists,
     CommonPolicies,
     /// Security groups of any account.
@@ -99,6 +101,7 @@ pub trait ControlRows {
     fn is_member(&self, account: &AccountId) -> Result<bool>;
     fn policy_revision(&self, policy: &PolicyId) -> Result<Option<u64>>;
     fn list(&self, list: &ListId) -> Result<Option<ListRecord>>;
+    fn resource_set(&self, set: &ResourceSetId) -> Result<Option<ResourceSetRecord>>;
     fn common_policies(&self) -> Result<BTreeSet<PolicyId>>;
     /// Notes a policy as one that this store held.
     fn see_common_policy(&self, policy: &PolicyId) -> Result<()>;

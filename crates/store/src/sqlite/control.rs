@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use palisade_core::ident::{AccountId, ListId, PolicyId};
+use palisade_core::ident::{AccountId, ListId, PolicyId, ResourceSetId};
 use palisade_core::organization::{Account, AccountStatus, Organization};
 use rusqlite::params;
 
 use crate::rules::rows::{ControlRows, StoreRow};
 use crate::{
-    Administrator, ControlChange, ControlState, ListRecord, Offboarded, PolicyRecord, Result,
+    Administrator, ControlChange, ControlState, ListRecord, Offboarded, PolicyRecord,
+    ResourceSetRecord, Result,
 };
 
 use super::columns::{get, ident, json, json_or_null, to_json};
@@ -90,6 +91,10 @@ impl ControlRows for Transaction<'_> {
         let Some(row) = rows.next()? else { return Ok(None) };
         sound(row, 1, "list")?;
         json(row, 0, "list").map(Some)
+    }
+
+    fn resource_set(&self, set: &ResourceSetId) -> Result<Option<ResourceSetRecord>> {
+        support::resource_set(self, set)
     }
 
     fn common_policies(&self) -> Result<BTreeSet<PolicyId>> {

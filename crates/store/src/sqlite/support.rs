@@ -28,6 +28,20 @@ pub(super) fn remove_resource_set(tx: &Transaction<'_>, set: &ResourceSetId) -> 
     Ok(())
 }
 
+pub(super) fn resource_set(
+    tx: &Transaction<'_>,
+    set: &ResourceSetId,
+) -> Result<Option<ResourceSetRecord>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT record, sum IS row_sum(resource_set, record) FROM resource_sets
+         WHERE resource_set = ?1",
+    )?;
+    let mut rows = statement.query([set.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    sound(row, 1, "resource set")?;
+    json(row, 0, "resource set").map(Some)
+}
+
 pub(super) fn resource_sets(
     tx: &Transaction<'_>,
 ) -> Result<BTreeMap<ResourceSetId, Arc<ResourceSetRecord>>> {

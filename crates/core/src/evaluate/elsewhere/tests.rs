@@ -124,24 +124,35 @@ fn a_protection_is_worth_what_the_shard_is_that_holds_it() {
     const EIP: &str = "arn:aws:ec2:us-east-1:111111111111:eip-allocation/eipalloc-1";
     let eip = |id: &str| body(ResourceType::EIP, id, Body::Unwanted);
     let serving = Protection { resource_arn: EIP.into(), automatic_response: None };
-    let protection = |region: &str| {
+    let protection = |region: &str, kind: &ResourceType| {
         let body_of = Body::Protection(serving.clone());
-        let mut item = body(ResourceType::SHIELD_REGIONAL_PROTECTION, "p-1", body_of);
+        let mut item = body(kind.clone(), "p-1", body_of);
         item.key.region = Region::try_from(region).unwrap();
         item
     };
     let policy = policy("AWS::EC2::EIP", Rule::ShieldAdvanced(ShieldAdvanced::default()));
     let stale = stale("111111111111, Region eu-west-1");
     let unprotected = "eipalloc-2 RESOURCE_MISSING_SHIELD_PROTECTION";
-    for (id, region, newest_ms, want) in [
-        ("eipalloc-1", "eu-west-1", hours_ago(6), "30 h".to_owned()),
-        ("eipalloc-1", "eu-west-1", None, format!("{stale}; 36 h")),
+    let (regional, global) =
+        (ResourceType::SHIELD_REGIONAL_PROTECTION, ResourceType::SHIELD_PROTECTION);
+    let left_out = |kind| format!("An answer of AWS Config left out some {kind}.; 36 h");
+    let none = BTreeSet::new;
+    let left = || missed(Cause::LeftOut, None);
+    let other = || missed(Cause::Item, Some("p-2"));
+    for (id, kind, region, newest_ms, missed, want) in [
+        ("eipalloc-1", &regional, "eu-west-1", hours_ago(6), none(), "30 h".to_owned()),
+        ("eipalloc-1", &regional, "eu-west-1", None, none(), format!("{stale}; 36 h")),
         // The shard's own.
-        ("eipalloc-1", "us-east-1", None, "36 h".to_owned()),
+        ("eipalloc-1", &regional, "us-east-1", None, none(), "36 h".to_owned()),
         // It rests on none.
-        ("eipalloc-2", "eu-west-1", None, format!("{unprotected}; 36 h")),
+        ("eipalloc-2", &regional, "eu-west-1", None, none(), format!("{unprotected}; 36 h")),
+        // Of the kind that the resource does not need, what was missed counts where it rests on one.
+        ("eipalloc-1", &global, "us-east-1", None, none(), "36 h".to_owned()),
+        ("eipalloc-1", &global, "us-east-1", None, left(), left_out(&global)),
+        ("eipalloc-1", &global, "us-east-1", None, other(), "36 h".to_owned()),
+        ("eipalloc-2", &global, "us-east-1", None, left(), format!("{unprotected}; 36 h")),
     ] {
-        let held = protection(region);
+        let held = protection(region, kind);
         let own = Some(held.clone()).filter(|_| region == "us-east-1");
         let facts = AccountFacts {
             protections: vec![held],
@@ -149,9 +160,10 @@ fn a_protection_is_worth_what_the_shard_is_that_holds_it() {
             knows_regional_protections: true,
             ..AccountFacts::default()
         };
-        let shard = shard([eip(id)].into_iter().chain(own));
+        let mut shard = shard([eip(id)].into_iter().chain(own));
+        shard.open_gaps.insert(kind.clone(), missed);
         let found = found(&policy, &shard, &References::new(), &facts);
-        assert_eq!(found, want, "{id} {region} {newest_ms:?}");
+        assert_eq!(found, want, "{id} {kind} {region} {newest_ms:?}");
     }
 }
 

@@ -273,6 +273,8 @@ fn tags_of_subnets_decide_which_are_in_scope() {
 
 fn elder(accounts: &[&str], tags: &[(&str, &str)]) -> Elder {
     Elder {
+        owner: account(crate::evaluate::world::ADMIN),
+        resource_sets: Box::default(),
         id: "11111111-89ab-cdef-0123-456789abcdef".try_into().unwrap(),
         name: "first".into(),
         accounts: accounts.iter().map(|id| account(id)).collect(),
@@ -347,8 +349,10 @@ fn elders_are_those_before_a_policy_in_the_order_of_creation() {
         policy.region = region.try_into().unwrap();
         policy
     };
-    let mut other =
-        policy("AWS::EC2::Subnet", Rule::NotJudged(crate::policy::PolicyType::DnsFirewall));
+    let mut other = policy(
+        "AWS::EC2::Subnet",
+        Rule::UsageAudit(crate::policy::usage_audit::UsageAudit::default()),
+    );
     other.name = "dns".into();
     let all = [
         named("a", "us-east-1"),

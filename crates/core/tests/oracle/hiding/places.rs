@@ -236,7 +236,7 @@ fn says_none_by_absence(case: &Value, item: &Value, path: &[String]) -> bool {
             || is("supplementaryConfiguration")
             || path == ["configuration"] =>
         {
-            told_by_a_web_acl(case, id)
+            told_by_a_web_acl(case, item, id)
         }
         // The body lists the tags once more (formats §4).
         _ if path == ["tags"] => {
@@ -247,12 +247,18 @@ fn says_none_by_absence(case: &Value, item: &Value, path: &[String]) -> bool {
     }
 }
 
-fn told_by_a_web_acl(case: &Value, id: &str) -> bool {
+/// Web ACLs whose relationships are told say of each resource that it is on them, or that it is not.
+fn told_by_a_web_acl(case: &Value, item: &Value, id: &str) -> bool {
     let files = case["files"].as_array().into_iter().flatten();
-    let mut acls = files.flat_map(told::items).filter(|item| told::kind(item).contains("webacl"));
-    acls.any(|acl| {
-        let related = acl["relationships"].as_array().into_iter().flatten();
-        related.into_iter().any(|one| one["resourceId"] == *id)
+    let acls = files.flat_map(told::items).filter(|item| told::kind(item).contains("webacl"));
+    let own = item.to_string();
+    acls.filter_map(|acl| {
+        let related = acl["relationships"].as_array()?.clone();
+        Some((related, acl["resourceId"].as_str().unwrap_or_default().to_owned()))
+    })
+    .any(|(related, acl)| {
+        related.iter().any(|one| one["resourceId"] == *id)
+            || (!acl.is_empty() && own.contains(&acl))
     })
 }
 

@@ -1,0 +1,202 @@
+//! What resource sets hold, from the answers of GetResourceSet and ListResourceSetResources in files
+//! (semantics §6.2, §11 rows 37, 59).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use palisade_core::ident::ResourceSetId;
+use serde::Deserialize;
+
+use crate::failure::{Failure, unreadable};
+
+/// The ARNs of sets.
+pub type ResourceSets = BTreeMap<ResourceSetId, BTreeSet<Box<str>>>;
+
+/// One answer, or both in one object.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    resource_set: Option<Set>,
+    items: Option<Vec<Resource>>,
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Set {
+    id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Resource {
+    #[serde(rename = "URI")]
+    uri: Box<str>,
+}
+
+/// An answer, or a list of them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answers {
+    Many(Vec<Answer>),
+    One(Answer),
+}
+
+/// Reads the files.
+///
+/// # Errors
+/// A usage error that names the file: what is no such answer, resources before the set that they are of, a
+/// set without its resources, or without the last page of them.
+pub fn read(paths: &[PathBuf]) -> Result<ResourceSets, Failure> {
+    let mut sets = ResourceSets::new();
+    for path in paths {
+        let text = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+        parse(&text, &mut sets).map_err(|why| wrong(path, &why))?;
+    }
+    Ok(sets)
+}
+
+fn wrong(path: &Path, why: &str) -> Failure {
+    Failure::Usage(format!("resource sets `{}`: {why}", path.display()))
+}
+
+/// Answers one after the other: a set, then the pages of its resources.
+fn parse(text: &[u8], into: &mut ResourceSets) -> Result<(), String> {
+    let mut pages = Pages::default();
+    for answers in serde_json::Deserializer::from_slice(text).into_iter::<Answers>() {
+        let answers = answers.map_err(|error| {
+            format!(
+                "is not what GetResourceSet and ListResourceSetResources answer: {error}; give \
+                 {{\"ResourceSet\": …}}, then {{\"Items\": …}}"
+            )
+        })?;
+        match answers {
+            Answers::Many(many) => many.into_iter().try_for_each(|one| pages.take(one))?,
+            Answers::One(one) => pages.take(one)?,
+        }
+    }
+    pages.end()?;
+    for (set, arns) in pages.whole {
+        into.entry(set).or_default().extend(arns);
+    }
+    Ok(())
+}
+
+/// What was read of a file so far.
+#[derive(Default)]
+struct Pages {
+    whole: ResourceSets,
+    /// The set that pages are of, its ARNs, and whether the last page was read.
+    open: Option<(ResourceSetId, BTreeSet<Box<str>>, bool)>,
+}
+
+impl Pages {
+    fn take(&mut self, answer: Answer) -> Result<(), String> {
+        let is_any = answer.resource_set.is_some() || answer.items.is_some();
+        if !is_any {
+            return Err("has an object with neither `ResourceSet` nor `Items`".to_owned());
+        }
+        if let Some(set) = answer.resource_set {
+            self.end()?;
+            let id = ResourceSetId::try_from(set.id.as_str())
+                .map_err(|_| format!("`{}` is not the id of a resource set", shown(&set.id)))?;
+            self.open = Some((id, BTreeSet::new(), false));
+        }
+        let Some(items) = answer.items else { return Ok(()) };
+        let Some((_, arns, is_whole)) = &mut self.open else {
+            return Err(
+                "has `Items` before the `ResourceSet` that they are of; put the answer of \
+                 GetResourceSet first"
+                    .to_owned(),
+            );
+        };
+        arns.extend(items.into_iter().map(|resource| resource.uri));
+        *is_whole = answer.next_token.is_none();
+        Ok(())
+    }
+
+    /// The set is complete.
+    fn end(&mut self) -> Result<(), String> {
+        match self.open.take() {
+            Some((id, arns, true)) => {
+                self.whole.insert(id, arns);
+                Ok(())
+            }
+            Some((id, ..)) => Err(format!(
+                "does not tell all resources of set {id}: the last page of \
+                 ListResourceSetResources, the one without `NextToken`, is missing"
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+fn shown(text: &str) -> String {
+    text.chars().take(40).flat_map(char::escape_default).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "AAAAAAAAAAAAAAAAAAAAAA";
+    const B: &str = "BBBBBBBBBBBBBBBBBBBBBB";
+
+    fn told(text: &str) -> Result<String, String> {
+        let text = text.replace("$A", A).replace("$B", B);
+        let mut sets = ResourceSets::new();
+        parse(text.as_bytes(), &mut sets)?;
+        let one = |(id, arns): (&ResourceSetId, &BTreeSet<Box<str>>)| {
+            let arns: Vec<&str> = arns.iter().map(|arn| &**arn).collect();
+            format!("{}={}", &id.as_str()[..1], arns.join(","))
+        };
+        Ok(sets.iter().map(one).collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn answers_are_taken_as_aws_gives_them() {
+        for (text, want) in [
+            (
+                r#"{"ResourceSet":{"Id":"$A","Name":"x"},"ResourceSetArn":"arn"} {"Items":[{"URI":"a","AccountId":"1"}]}"#,
+                "A=a",
+            ),
+            (r#"{"ResourceSet":{"Id":"$A"},"Items":[]}"#, "A="),
+            (
+                r#"[{"ResourceSet":{"Id":"$A"}},{"Items":[{"URI":"a"}],"NextToken":"t"},{"Items":[{"URI":"b"}],"NextToken":null}]"#,
+                "A=a,b",
+            ),
+            (
+                r#"{"ResourceSet":{"Id":"$B"},"Items":[{"URI":"b"}]}{"ResourceSet":{"Id":"$A"},"Items":[{"URI":"a"}]}"#,
+                "A=a B=b",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(told(text), Ok(want.to_owned()), "{text}");
+        }
+    }
+
+    /// Not told is not none: a set that is told by halves is refused.
+    #[test]
+    fn what_is_told_by_halves_is_refused() {
+        for (text, want) in [
+            (r#"{"ResourceSet":{"Id":"$A"}}"#, "does not tell all resources of set AAAA"),
+            (r#"{"ResourceSet":{"Id":"$A"},"Items":[],"NextToken":"t"}"#, "does not tell all"),
+            (
+                r#"{"ResourceSet":{"Id":"$A"}}{"ResourceSet":{"Id":"$B"},"Items":[]}"#,
+                "does not tell all resources of set AAAA",
+            ),
+            (r#"{"Items":[]}"#, "before the `ResourceSet`"),
+            (r#"{"ResourceSet":{"Id":"short"},"Items":[]}"#, "`short` is not the id"),
+            (r#"{"Resources":[]}"#, "neither `ResourceSet` nor `Items`"),
+            (
+                r#"{"ResourceSet":{"Id":"$A"},"Items":[{"AccountId":"1"}]}"#,
+                "is not what GetResourceSet",
+            ),
+            ("[1]", "is not what GetResourceSet"),
+            (r#"{"ResourceSet":"#, "is not what GetResourceSet"),
+        ] {
+            let found = told(text).unwrap_err();
+            assert!(found.contains(want), "{text}: {found}");
+        }
+    }
+}
