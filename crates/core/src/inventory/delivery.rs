@@ -265,8 +265,8 @@ struct Intake {
     answer: Answer,
     /// Some of them cannot be read.
     around_unread: bool,
-    /// How many observations there were when it began.
-    answer_from: usize,
+    /// How many observations and unrecorded resources there were when it began.
+    answer_from: (usize, usize),
     /// Whether the last page of each answer goes on.
     series: BTreeMap<Series, bool>,
     unanswered: Unanswered,
@@ -309,13 +309,18 @@ impl Intake {
 
     fn record(&mut self, text: &str) {
         self.told_by.clear();
-        self.answer_from = self.observed();
+        self.answer_from = self.told();
         envelope::open(text, 1, &mut |found| self.found(found));
     }
 
     /// How many observations there are.
     fn observed(&self) -> usize {
         self.delivery.observations.len() + self.delivery.encoded.len()
+    }
+
+    /// How many observations there are, and how many resources that are not recorded.
+    fn told(&self) -> (usize, usize) {
+        (self.observed(), self.unrecorded.len())
     }
 
     /// An object with lists ended: what stood around them tells whether they are whole.
@@ -335,7 +340,7 @@ impl Intake {
             () => return,
         };
         self.answered(series, answer);
-        self.answer_from = self.observed();
+        self.answer_from = self.told();
     }
 
     /// What a collector says of its listings. Where that cannot be read, something was missed of which
@@ -354,7 +359,7 @@ impl Intake {
         let Answer { goes_on, left_out, listed, .. } = answer;
         let is_history = series == Series::Items
             && !is_named(&self.delivery.name)
-            && self.observed() > self.answer_from
+            && self.told() != self.answer_from
             && self.are_of_one(self.answer_from);
         if !is_history {
             // Where nothing tells that the next is a page of the same, it does not end it.
@@ -369,17 +374,25 @@ impl Intake {
         all.types.extend(listed.types);
     }
 
-    /// Whether what was observed from a place on is one resource.
-    fn are_of_one(&self, from: usize) -> bool {
-        if self.encodes {
-            return self.delivery.encoded.are_of_one(from);
-        }
-        let seen = self.delivery.observations.get(from..).unwrap_or_default();
+    /// Whether what was told from a place on is of one resource.
+    fn are_of_one(&self, (observed, unrecorded): (usize, usize)) -> bool {
+        let seen = self.delivery.observations.get(observed..).unwrap_or_default();
         let is_one = |pair: &[Observation]| match pair {
             [one, other] => one.item.key == other.item.key,
             _ => false,
         };
-        seen.windows(2).all(is_one)
+        let (id, observed) = match self.encodes {
+            true => {
+                (self.delivery.encoded.id(observed), self.delivery.encoded.are_of_one(observed))
+            }
+            false => {
+                (seen.first().map(|one| one.item.key.id.as_str()), seen.windows(2).all(is_one))
+            }
+        };
+        let unrecorded = self.unrecorded.get(unrecorded..).unwrap_or_default();
+        let mut ids = unrecorded.iter().map(|(one, _)| one.item.key.id.as_str());
+        let id = id.or_else(|| ids.clone().next());
+        observed && ids.all(|other| Some(other) == id)
     }
 
     /// The end of a file that can be read.
@@ -507,7 +520,7 @@ impl Intake {
             Found::FromEnds => drop(self.told_by.pop()),
             Found::Answer(series, answer) => {
                 self.answered(series, answer);
-                self.answer_from = self.observed();
+                self.answer_from = self.told();
             }
         }
     }

@@ -182,6 +182,11 @@ impl Encoded {
         rows.windows(2).all(is_one)
     }
 
+    /// The id of the one at a place.
+    pub(super) fn id(&self, at: usize) -> Option<&str> {
+        Some(self.item(self.rows.get(at)?)?.id)
+    }
+
     fn item(&self, row: &Row) -> Option<EncodedItem<'_>> {
         Some(EncodedItem {
             place: self.places.get(row.place)?,

@@ -320,6 +320,8 @@ fn answers_that_go_on_are_gaps() {
     let token = r#","NextToken":"t""#;
     let rows = "111122223333/eu-west-1/SecurityGroup/* goes on";
     let items = "111122223333/eu-west-1/*/* goes on";
+    let web_acl = item_of("AWS::WAFv2::WebACL", "w", "global", r#""configuration":{}"#);
+    let late = web_acl.replace(r#""OK""#, r#""ResourceNotRecorded""#);
     let next = |items: &[String], key: &str| {
         format!(r#"{{"{key}":"t","configurationItems":[{}]}}"#, items.join(","))
     };
@@ -408,6 +410,9 @@ fn answers_that_go_on_are_gaps() {
             "111122223333/eu-west-1/SecurityGroup/* goes on",
         ),
         ("a history", "", next(&[one.clone(), one.clone()], "nextToken"), ""),
+        ("a history, not recorded any more", "", next(&[late.clone(), late.clone()], "nextToken"), ""),
+        ("a history, not recorded for a while", "", next(&[web_acl.clone(), late.clone()], "nextToken"), ""),
+        ("of another that is not recorded", "", next(&[one.clone(), late.clone()], "nextToken"), items),
         ("a page without items", "", next(&[], "nextToken"), "*/*/*/* goes on now"),
         ("without items, of a folder", FOLDER, next(&[], "nextToken"), "111122223333/eu-west-1/*/* goes on now"),
         (
