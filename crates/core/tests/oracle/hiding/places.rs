@@ -184,6 +184,11 @@ fn says_none_by_absence(case: &Value, item: &Value, path: &[String]) -> bool {
     let id = item["resourceId"].as_str().unwrap_or_default();
     match told::kind(item).as_str() {
         "aws::wafv2::webacl" => {
+            // The ARN tells the name.
+            let name = item["configuration"]["Name"].as_str().unwrap_or_default();
+            if path == ["configuration", "Name"] && id.contains(&format!("/webacl/{name}/")) {
+                return true;
+            }
             // A web ACL that Firewall Manager neither made nor touched has none of its groups.
             let untouched = ["ManagedByFirewallManager", "RetrofittedByFirewallManager"]
                 .iter()
