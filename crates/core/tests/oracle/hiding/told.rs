@@ -157,6 +157,9 @@ pub fn stands_otherwise(case: &Value, hiding: &Hiding) -> bool {
             return place.tells_which() && others.copied().any(|file| closes(&file));
         }
     }
+    if place.resource().is_none() && has_nothing_new(case, place, &files) {
+        return true;
+    }
     // The operator's word makes types known as a recorder's item does (semantics §11 row 36).
     if !case["assumeRecorded"].is_null() {
         return true;
@@ -177,6 +180,23 @@ pub fn stands_otherwise(case: &Value, hiding: &Hiding) -> bool {
         })
     };
     hidden.iter().all(stands)
+}
+
+/// Whether a hidden file that does not claim to be whole told of resources alone of which another file
+/// tells another state.
+fn has_nothing_new(case: &Value, place: &Place, left: &[&Value]) -> bool {
+    let files = case["files"].as_array().into_iter().flatten();
+    let hidden: Vec<&Value> = files.filter(|file| file["name"] == *place.file()).collect();
+    let told: Vec<Value> = hidden.iter().flat_map(|file| items(file)).collect();
+    let left: Vec<Value> = left.iter().flat_map(|file| items(file)).collect();
+    let is_told = |hidden: &Value| {
+        left.iter().any(|item| {
+            kind(item) == kind(hidden)
+                && item["resourceId"] == hidden["resourceId"]
+                && item["awsAccountId"] == hidden["awsAccountId"]
+        })
+    };
+    !told.is_empty() && !hidden.iter().any(|file| is_whole(file)) && told.iter().all(is_told)
 }
 
 /// Whether nothing is hidden but protections whose resources another protection names, of the other
