@@ -227,6 +227,10 @@ fn says_none_by_absence(case: &Value, item: &Value, path: &[String]) -> bool {
         }
         // Each interface has an item of its own, which tells its groups too.
         "aws::ec2::instance" if is("groups") => true,
+        // So does the instance of an interface.
+        "aws::ec2::networkinterface" if path == ["configuration", "groups"] => {
+            told_by_an_instance(case, id)
+        }
         // The ARN tells the kind of load balancer.
         "aws::elasticloadbalancingv2::loadbalancer"
             if is("type") || (path == ["configuration"] && !id.contains("/app/")) =>
@@ -250,6 +254,18 @@ fn says_none_by_absence(case: &Value, item: &Value, path: &[String]) -> bool {
         }
         _ => false,
     }
+}
+
+fn told_by_an_instance(case: &Value, interface: &str) -> bool {
+    let files = case["files"].as_array().into_iter().flatten();
+    let mut items = files.flat_map(told::items);
+    items.any(|item| {
+        let interfaces =
+            item["configuration"]["networkInterfaces"].as_array().into_iter().flatten();
+        interfaces
+            .into_iter()
+            .any(|one| one["networkInterfaceId"] == *interface && one["groups"].is_array())
+    })
 }
 
 /// Web ACLs whose relationships are told say of each resource that it is on them, or that it is not.
