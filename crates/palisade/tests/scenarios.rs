@@ -64,6 +64,7 @@ scenarios! {
     an_audit_group_changes_goes_and_comes_back
     an_oversized_notification_is_fetched_later
     firewalls_of_vpcs
+    firewalls_that_resource_sets_name
     inventory_goes_stale
     global_resources_are_recorded_in_two_regions
     more_than_a_hundred_violators
@@ -99,6 +100,8 @@ pub struct Play {
     pub earlier_names: BTreeMap<String, Vec<String>>,
     /// Lists by name, those that were removed too: Region, kind and id.
     pub lists: BTreeMap<String, (String, &'static str, String)>,
+    /// Resource sets by name: Region, id, and ARNs of their resources.
+    pub resource_sets: BTreeMap<String, (String, String, Vec<String>)>,
     /// What `check` reads: the organization's file and the deliveries.
     pub files: tempfile::TempDir,
     delivered: usize,
@@ -156,6 +159,7 @@ impl Play {
             policies: BTreeMap::new(),
             earlier_names: BTreeMap::new(),
             lists: BTreeMap::new(),
+            resource_sets: BTreeMap::new(),
             files,
             delivered: 0,
         }
@@ -185,6 +189,7 @@ impl Play {
             Deed::List { name, region, operation, list } => {
                 self.put_list(name, region, operation, list);
             }
+            Deed::ResourceSet { name, region, arns } => self.put_resource_set(name, region, arns),
             Deed::RemoveList(name) => {
                 let (region, kind, id) = self.lists[name].clone();
                 let answer =
@@ -215,6 +220,11 @@ impl Play {
             text = text.replace(&format!("$list:{list}"), id);
         }
         *data = json!(text);
+        if let Some(sets) = document["ResourceSetIds"].as_array_mut() {
+            for set in sets {
+                *set = json!(self.resource_sets[set.as_str().unwrap()].1);
+            }
+        }
         if let Some((_, id)) = self.policies.get(name) {
             let held = self.house.call(region, "GetPolicy", &json!({"PolicyId": id})).ok();
             document["PolicyId"] = json!(id);
@@ -227,6 +237,27 @@ impl Play {
         let put = self.house.call(region, "PutPolicy", &json!({"Policy": document})).ok();
         let id = put["Policy"]["PolicyId"].as_str().unwrap().to_owned();
         self.policies.insert(name.to_owned(), (region.to_owned(), id));
+    }
+
+    /// Creates the set, or has the one of this name name these resources.
+    fn put_resource_set(&mut self, name: &str, region: &str, arns: &[String]) {
+        let (_, id, before) = self.resource_sets.remove(name).unwrap_or_else(|| {
+            let set = json!({"Name": name, "ResourceTypeList": ["AWS::NetworkFirewall::Firewall"]});
+            let put = self.house.call(region, "PutResourceSet", &json!({"ResourceSet": set})).ok();
+            (region.to_owned(), put["ResourceSet"]["Id"].as_str().unwrap().to_owned(), vec![])
+        });
+        let added: Vec<_> = arns.iter().filter(|arn| !before.contains(arn)).collect();
+        let gone: Vec<_> = before.iter().filter(|arn| !arns.contains(arn)).collect();
+        for (operation, items) in
+            [("BatchAssociateResource", added), ("BatchDisassociateResource", gone)]
+        {
+            if !items.is_empty() {
+                let input = json!({"ResourceSetIdentifier": id, "Items": items});
+                let answer = self.house.call(region, operation, &input).ok();
+                assert_eq!(answer["FailedItems"], json!([]), "{operation}");
+            }
+        }
+        self.resource_sets.insert(name.to_owned(), (region.to_owned(), id, arns.to_vec()));
     }
 
     fn put_list(&mut self, name: &str, region: &str, kind: &'static str, list: &Value) {

@@ -63,7 +63,7 @@ impl Missing {
         let known = Known::of(policy, evidence.shard);
         let one = |gap: &Gap| {
             let fact = known.fact(gap);
-            let ends_by = ends_by(policy, evidence.shard, &fact);
+            let ends_by = ends_by(evidence.shard, &fact);
             Missing { gap: gap.clone(), fact, ends_by }
         };
         gaps.iter().map(one).collect()
@@ -108,7 +108,7 @@ impl Known {
     }
 }
 
-fn ends_by(policy: &Policy, shard: &Shard, fact: &Lacking) -> Option<String> {
+fn ends_by(shard: &Shard, fact: &Lacking) -> Option<String> {
     let place = place(&shard.id.account, &shard.id.region);
     Some(match fact {
         Lacking::Inventory => format!(

@@ -303,8 +303,10 @@ impl Maker<'_> {
         let [name, vpc, subnets] = words(rest);
         let subnets: Vec<Value> =
             subnets.split(',').map(|subnet| json!({"subnetId": subnet})).collect();
+        let Place { account, region, .. } = self.place;
+        let arn = format!("arn:aws:network-firewall:{region}:{account}:firewall/{name}");
         let body = json!({"firewall": {"firewallName": name, "firewallPolicyArn": "arn:fp",
-            "firewallArn": "arn:f", "vpcId": vpc, "subnetMappings": subnets}});
+            "firewallArn": arn, "vpcId": vpc, "subnetMappings": subnets}});
         self.item("AWS::NetworkFirewall::Firewall", vpc, body, json!({}), json!([]))
     }
 

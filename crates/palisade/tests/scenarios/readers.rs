@@ -20,6 +20,7 @@ const HAVE_DETAILS: &[(&str, &str)] = &[
     ("THIRD_PARTY_FIREWALL", "AWS::EC2::Subnet"),
     ("THIRD_PARTY_FIREWALL", "AWS::EC2::VPC"),
     ("WAFV2", "AWS::WAFv2::WebACL"),
+    ("IMPORT_NETWORK_FIREWALL", "AWS::NetworkFirewall::FirewallPolicy"),
     ("NETWORK_FIREWALL", "AWS::EC2::InternetGateway"),
     ("NETWORK_FIREWALL", "AWS::EC2::Subnet"),
     ("NETWORK_FIREWALL", "AWS::EC2::VPC"),
@@ -299,9 +300,19 @@ fn check(play: &Play, region: &str, id: &str, place: &str) -> BTreeMap<String, S
     let earlier = earlier.flat_map(|old| ["--former-name".to_owned(), format!("{name}={old}")]);
     let file = play.files.path().join("policy.json");
     std::fs::write(&file, policy["Policy"].to_string()).unwrap();
+    let mut sets = String::new();
+    for (_, set, arns) in play.resource_sets.values() {
+        let items: Vec<Value> = arns.iter().map(|arn| json!({"URI": arn})).collect();
+        sets += &json!({"ResourceSet": {"Id": set}}).to_string();
+        sets += &json!({"Items": items}).to_string();
+    }
+    let set_file = play.files.path().join("sets.json");
+    std::fs::write(&set_file, sets).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_palisade"))
         .args(["check", "--output", "json", "--violators", "--region", region, "--threads", "1"])
         .args(earlier)
+        .arg("--resource-sets")
+        .arg(&set_file)
         .arg("--policy")
         .arg(&file)
         .arg("--organization")

@@ -41,6 +41,7 @@ pub enum Deed {
     RemovePolicy(String),
     List { name: String, region: String, operation: &'static str, list: Value },
     RemoveList(String),
+    ResourceSet { name: String, region: String, arns: Vec<String> },
     Deliver { name: String, text: String },
     AdvanceHours(i64),
 }
@@ -114,6 +115,11 @@ fn deed(block: &Block<'_>) -> Deed {
         },
         ["remove", "policy", name] => Deed::RemovePolicy((*name).to_owned()),
         ["remove", "list", name] => Deed::RemoveList((*name).to_owned()),
+        ["set", name, region] => Deed::ResourceSet {
+            name: (*name).to_owned(),
+            region: (*region).to_owned(),
+            arns: body.iter().map(|line| line.trim().to_owned()).collect(),
+        },
         ["apps", name, region] => {
             let apps: Vec<Value> = body.iter().map(|line| app(line)).collect();
             list(name, region, "AppsList", json!(apps))

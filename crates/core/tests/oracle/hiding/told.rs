@@ -223,6 +223,13 @@ fn is_told_as_the_other_kind(case: &Value, hiding: &Hiding) -> bool {
     hidden.retain(is_protection);
     let left: Vec<Value> =
         files(&hiding.case).iter().flat_map(items).filter(is_protection).collect();
+    // A whole file may show that one of the other type is gone; without it the one left counts as long
+    // as it is held.
+    let lists_distributions = case["policy"].to_string().contains("CloudFront");
+    let is_whole = place.resource().is_none() && !lists_distributions;
+    if is_whole && left.iter().any(|item| kind(item) == "aws::shield::protection") {
+        return true;
+    }
     let arn = |item: &Value| item["configuration"]["ResourceArn"].clone();
     let names_it = |hidden: &Value| {
         left.iter().any(|item| arn(item) == arn(hidden) && kind(item) != kind(hidden))
