@@ -2,19 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::wanted::Wanted;
 use super::{Document, unknown_members};
-use crate::ident::Region;
 
 /// Unknown members that are told of one policy; of more, how many.
 pub const UNKNOWN_MEMBERS_MAX: usize = 20;
 
-/// In words: a type that is not judged, members of ManagedServiceData that nobody knows, and a tag filter that
+/// In words: members of ManagedServiceData that nobody knows, and a tag filter that
 /// nothing can meet.
 pub fn remarks(document: &Document) -> Vec<String> {
     let unknown = unknown_members(document);
     let mut remarks = Vec::new();
-    remarks.extend(not_judged(document));
     remarks.extend(unknown.iter().take(UNKNOWN_MEMBERS_MAX).map(|member| {
         // Policies name resource sets beside the data, AWS's messages say `resourceSetIds`.
         let place = match member.path.eq_ignore_ascii_case("ResourceSetIds") {
@@ -33,17 +30,6 @@ pub fn remarks(document: &Document) -> Vec<String> {
     }
     remarks.extend(unmeetable(document));
     remarks
-}
-
-/// Policies of the type are kept, and claim nothing of anybody.
-fn not_judged(document: &Document) -> Option<String> {
-    let wanted = Wanted::read(document, &Region::home_of_global()).ok()?;
-    wanted.rule.is_not_judged().then(|| {
-        format!(
-            "policies of type {} are not judged: every account has an issue and no result",
-            wanted.policy_type.as_str()
-        )
-    })
 }
 
 /// All tags are asked for, and two values of one key are among them: no resource has both.

@@ -35,17 +35,6 @@ fn a_tag_filter_that_nothing_can_meet_is_told() {
 }
 
 #[test]
-fn a_type_that_is_not_judged_is_told() {
-    let data = r#"{"awsNetworkFirewallConfig":{}}"#;
-    let sets = json!({"ResourceSetIds": ["AbCdEfGhIjKlMnOpQrStUv"]});
-    let document = edited("IMPORT_NETWORK_FIREWALL", VPC, data, sets);
-    let not_judged = "policies of type IMPORT_NETWORK_FIREWALL are not judged: every account has an issue and no \
-                      result";
-    assert_eq!(remarks(&document), [not_judged]);
-    assert_eq!(told(WEB, json!({})), [""; 0]);
-}
-
-#[test]
 fn resource_sets_in_the_data_are_told_where_they_belong() {
     let data = r#"{"resourceSetIds":["x"],"defaultAction":{"type":"ALLOW"}}"#;
     let [told] = told(data, json!({})).try_into().unwrap();
