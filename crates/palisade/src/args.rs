@@ -231,6 +231,30 @@ fn listen(text: &str) -> Result<SocketAddr, String> {
     found.first().copied().ok_or_else(wrong)
 }
 
+/// A moment as people say it: RFC 3339, the beginning of a day in UTC, or how long ago it is.
+fn moment(text: &str) -> Result<jiff::Timestamp, String> {
+    use palisade_api::Clock as _;
+    if let Ok(moment) = text.parse() {
+        return Ok(moment);
+    }
+    if let Ok(day) = text.parse::<jiff::civil::Date>() {
+        let midnight = day.to_zoned(jiff::tz::TimeZone::UTC).map_err(|error| error.to_string())?;
+        return Ok(midnight.timestamp());
+    }
+    let wrong = || "write 2026-02-03T04:05:06Z, 2026-02-03, 7d, 12h or 30min".to_owned();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(digits);
+    let minutes: i64 = match unit {
+        "min" => 1,
+        "h" => 60,
+        "d" => 24 * 60,
+        _ => return Err(wrong()),
+    };
+    let ago_ms = number.parse().ok().and_then(|number: i64| number.checked_mul(minutes * 60_000));
+    let at_ms = crate::system::SystemClock.now_ms().checked_sub(ago_ms.ok_or_else(wrong)?);
+    at_ms.and_then(|at_ms| jiff::Timestamp::from_millisecond(at_ms).ok()).ok_or_else(wrong)
+}
+
 /// The types of `--assume-recorded`.
 ///
 /// # Errors
@@ -341,6 +365,15 @@ pub struct Audit {
     /// Show this operation, such as PutPolicy or DisableKey.
     #[arg(long, env = "PALISADE_AUDIT_OPERATION")]
     pub operation: Option<String>,
+    /// Show what was done since then: a moment (RFC 3339), a day, or an age such as `7d`, `12h`, `30min`.
+    #[arg(long, env = "PALISADE_AUDIT_SINCE", value_parser = moment, value_name = "WHEN")]
+    pub since: Option<jiff::Timestamp>,
+    /// Show what was done before then.
+    #[arg(long, env = "PALISADE_AUDIT_UNTIL", value_parser = moment, value_name = "WHEN")]
+    pub until: Option<jiff::Timestamp>,
+    /// Show what was done to objects whose name (ARN, account, key id) holds this text.
+    #[arg(long, env = "PALISADE_AUDIT_OBJECT", value_name = "TEXT")]
+    pub object: Option<String>,
     /// How many events, the newest; 0 is all.
     #[arg(long, env = "PALISADE_AUDIT_LIMIT", default_value_t = 100, value_name = "N")]
     pub limit: usize,
@@ -428,6 +461,20 @@ mod tests {
         let command = Cli::command();
         command.clone().debug_assert();
         flags_have_variables(&command);
+    }
+
+    #[test]
+    fn a_moment_is_said_as_people_say_it() {
+        assert_eq!(moment("2026-02-03T04:05:06Z").unwrap().to_string(), "2026-02-03T04:05:06Z");
+        assert_eq!(moment("2026-02-03").unwrap().to_string(), "2026-02-03T00:00:00Z");
+        let hours = |text: &str| {
+            let ago = jiff::Timestamp::now().duration_since(moment(text).unwrap());
+            (ago.as_secs() + 1) / 3600
+        };
+        assert_eq!((hours("7d"), hours("12h"), hours("120min")), (168, 12, 2));
+        for wrong in ["", "d", "7", "7 d", "7y", "yesterday", "99999999999999999d", "-7d"] {
+            assert!(moment(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -28,7 +28,8 @@ fn events(client: &Client, args: &args::Audit) -> Result<Vec<Value>, Failure> {
     let mut events = Vec::new();
     let mut next: Option<String> = None;
     loop {
-        let left = if args.limit == 0 { PAGE } else { args.limit.saturating_sub(events.len()) };
+        let is_cut = args.limit > 0 && args.until.is_none() && args.object.is_none();
+        let left = if is_cut { args.limit.saturating_sub(events.len()) } else { PAGE };
         let limit = left.min(PAGE).to_string();
         let account = args.account.as_ref().map(ToString::to_string);
         let mut query = vec![("limit", limit.as_str())];
@@ -37,12 +38,31 @@ fn events(client: &Client, args: &args::Audit) -> Result<Vec<Value>, Failure> {
         query.extend(next.as_deref().map(|next| ("next", next)));
         let answer = client.own("GET", "/palisade/v1/audit", &query, b"")?;
         let page = answer.get("events").and_then(Value::as_array);
-        events.extend(page.into_iter().flatten().cloned());
+        for event in page.into_iter().flatten() {
+            let at: Option<jiff::Timestamp> = text(event, "at").parse().ok();
+            if at.zip(args.since).is_some_and(|(at, since)| at < since) {
+                return Ok(events);
+            }
+            let is_later = at.zip(args.until).is_some_and(|(at, until)| at >= until);
+            if !is_later && is_about(event, args.object.as_deref()) {
+                events.push(event.clone());
+            }
+            if args.limit > 0 && events.len() >= args.limit {
+                return Ok(events);
+            }
+        }
         next = answer.get("next").and_then(Value::as_str).map(str::to_owned);
-        if next.is_none() || (args.limit > 0 && events.len() >= args.limit) {
+        if next.is_none() {
             return Ok(events);
         }
     }
+}
+
+/// Whether an event changed an object whose name holds the text.
+fn is_about(event: &Value, object: Option<&str>) -> bool {
+    let holds =
+        |part: &str| changes(event).iter().any(|change| text(change, "object").contains(part));
+    object.is_none_or(holds)
 }
 
 fn table(events: &[Value]) -> String {

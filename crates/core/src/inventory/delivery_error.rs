@@ -20,8 +20,10 @@ pub enum DeliveryError {
     /// Text without any JSON object.
     #[error("no JSON found: expected a file of AWS Config items")]
     NoJson,
-    /// Something follows the last value on its line.
-    #[error("trailing data at byte {0}: only line breaks may separate JSON values")]
+    /// Something that is no JSON follows a value.
+    #[error(
+        "trailing data at byte {0}: nothing but blanks and line breaks may separate JSON values"
+    )]
     Trailing(u64),
     /// JSON of another kind.
     #[error("no configuration items in it: is it a file of AWS Config?")]

@@ -193,6 +193,10 @@ pub(super) fn open(text: &str, layer: u32, found: Finder<'_>) {
             Err(reason) => found(Found::Broken(reason, text)),
         };
     }
+    // A list of the texts of rows, without what was around it.
+    if text.starts_with("\"{") {
+        return open_row(text, found);
+    }
     if !text.starts_with('{') {
         let reason = "a message is neither an object nor a list".to_owned();
         return found(Found::Broken(reason, text));

@@ -118,7 +118,6 @@ pub(super) struct Splitter {
     tokens: Tokens,
     too_large: bool,
     too_deep: bool,
-    line_ended: bool,
     preamble: bool,
     /// Facts of the object that is open, or of the last one.
     pub root: Root,
@@ -147,7 +146,6 @@ impl Splitter {
             tokens: Tokens::new(),
             too_large: false,
             too_deep: false,
-            line_ended: false,
             preamble: false,
             root: Root::default(),
             roots: 0,
@@ -324,15 +322,14 @@ impl Splitter {
     fn outside(&mut self, byte: u8, next: usize, from: &mut usize) -> Result<(), DeliveryError> {
         let again = self.roots > 0;
         match byte {
-            b'\n' => self.line_ended = true,
-            b' ' | b'\t' | b'\r' => {}
+            b' ' | b'\t' | b'\r' | b'\n' => {}
             0xEF | 0xBB | 0xBF if self.offset + (next as u64) < 3 => {}
-            b'{' | b'[' if again && (self.preamble || !self.line_ended) => {
-                // Text after the JSON of an e-mail may hold brackets, but not a second object.
-                if byte == b'{' || !self.preamble {
-                    return Err(DeliveryError::Trailing(self.position(next)));
-                }
+            // Text after the JSON of an e-mail may hold brackets, but not a second object. Without such text,
+            // values may follow each other as streams write them, with nothing between.
+            b'{' if again && self.preamble => {
+                return Err(DeliveryError::Trailing(self.position(next)));
             }
+            b'[' if again && self.preamble => {}
             b'{' => {
                 self.root = Root::default();
                 self.too_deep = false;
@@ -362,7 +359,6 @@ impl Splitter {
 
     fn outside_again(&mut self) {
         self.roots += 1;
-        self.line_ended = false;
         self.at = At::Outside;
     }
 

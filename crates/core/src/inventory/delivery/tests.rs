@@ -280,23 +280,47 @@ fn a_file_that_is_no_json_is_refused_with_its_position() {
         (b"{\"a\":tr\xff}", r"not JSON at byte 7: unexpected `\xff`"),
         (
             b"{\"configurationItems\":[]} x",
-            "trailing data at byte 26: only line breaks may separate JSON values",
-        ),
-        (
-            b"{\"configurationItems\":[]}{}",
-            "trailing data at byte 25: only line breaks may separate JSON values",
+            "trailing data at byte 26: nothing but blanks and line breaks may separate JSON values",
         ),
         (
             b"{\"configurationItems\":[]}\nx",
-            "trailing data at byte 26: only line breaks may separate JSON values",
+            "trailing data at byte 26: nothing but blanks and line breaks may separate JSON values",
         ),
         (
             b"mail {\"messageType\":\"x\"} {",
-            "trailing data at byte 25: only line breaks may separate JSON values",
+            "trailing data at byte 25: nothing but blanks and line breaks may separate JSON values",
         ),
     ] {
         assert_eq!(read(text).unwrap_err().to_string(), error, "{}", text.escape_ascii());
     }
+}
+
+/// As Firehose joins them.
+#[test]
+fn objects_may_follow_each_other_without_a_line_break() {
+    let message = |id: &str| {
+        format!(
+            r#"{{"messageType":"ConfigurationItemChangeNotification","configurationItem":{}}}"#,
+            item(id)
+        )
+    };
+    for between in ["", " ", "\r\n"] {
+        let both = read([message("a"), message("b")].join(between)).unwrap();
+        assert_eq!(ids(&both), ["a", "b"], "{between:?}");
+        let lists =
+            read([format!("[{}]", item("a")), format!("[{}]", item("b"))].join(between)).unwrap();
+        assert_eq!(ids(&lists), ["a", "b"], "{between:?}");
+    }
+}
+
+/// As `select-resource-config --query Results` writes them.
+#[test]
+fn a_list_of_texts_of_rows_is_read() {
+    let row = |id: &str| serde_json::Value::from(item(id)).to_string();
+    let rows = read(format!("[{},{}]", row("a"), row("b"))).unwrap();
+    assert_eq!(ids(&rows), ["a", "b"]);
+    let prose = read(format!(r#"["prose",{}]"#, row("a"))).unwrap();
+    assert_eq!((ids(&prose), prose.quarantined.len()), (vec!["a"], 1));
 }
 
 #[test]
