@@ -228,7 +228,9 @@ fn says_none_by_absence(case: &Value, item: &Value, path: &[String]) -> bool {
         // Each interface has an item of its own, which tells its groups too.
         "aws::ec2::instance" if is("groups") => true,
         // So does the instance of an interface.
-        "aws::ec2::networkinterface" if path == ["configuration", "groups"] => {
+        "aws::ec2::networkinterface"
+            if path == ["configuration", "groups"] || path == ["configuration"] =>
+        {
             told_by_an_instance(case, id)
         }
         // The ARN tells the kind of load balancer.
