@@ -3,6 +3,7 @@
 mod scope;
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use palisade_core::ident::{AccountId, ShardId};
 use palisade_core::organization::Organization;
@@ -401,12 +402,16 @@ pub fn list_members(
 ) -> Result<ListMemberAccountsResponse, Fault> {
     let reading = call.read()?;
     let manager = &reading.standing.account;
-    let members = organization(&reading.view)?.accounts.keys();
-    let all: Vec<&AccountId> =
-        members.filter(|account| reading.view.manages(manager, account)).collect();
+    let accounts = &organization(&reading.view)?.accounts;
     let paging = Paging { max_results: input.max_results, next_token: input.next_token.as_deref() };
+    let members = |after: Option<&str>| {
+        let after = after.and_then(|after| AccountId::try_from(after).ok());
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let members = accounts.range((from, Bound::Unbounded)).map(|(account, _)| account);
+        members.filter(|account| reading.view.manages(manager, account))
+    };
     let (page, next_token) =
-        call.page(&reading.standing, &[], paging, all, |account| account.to_string())?;
+        call.page_of(&reading.standing, &[], paging, members, |account| account.to_string())?;
     Ok(ListMemberAccountsResponse {
         member_accounts: Some(page.into_iter().map(ToString::to_string).collect()),
         next_token,

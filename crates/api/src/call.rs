@@ -232,6 +232,32 @@ impl<'a> Call<'a> {
         Ok((left, next))
     }
 
+    /// As [`Call::page`], of a list that can be begun anywhere: `from` answers what comes after a position,
+    /// and is read no further than the page goes.
+    ///
+    /// # Errors
+    /// As [`Call::page`].
+    pub fn page_of<T, I: Iterator<Item = T>>(
+        &self,
+        standing: &Standing,
+        filter: &[&str],
+        paging: Paging<'_>,
+        from: impl FnOnce(Option<&str>) -> I,
+        position_of: impl Fn(&T) -> String,
+    ) -> Result<(Vec<T>, Option<String>), Fault> {
+        let size = self.page_size(paging.max_results);
+        let after = self.position(standing, filter, paging.next_token)?;
+        let mut rest = from(after.as_deref());
+        let page: Vec<T> = rest.by_ref().take(size).collect();
+        let next = match page.last() {
+            Some(last) if rest.next().is_some() => {
+                Some(self.next_token(standing, filter, &position_of(last))?)
+            }
+            _ => None,
+        };
+        Ok((page, next))
+    }
+
     fn binding<'b>(&self, standing: &'b Standing, filter: &'b [&'b str]) -> Binding<'b> {
         Binding { caller: standing.account.as_str(), operation: self.row.operation.name(), filter }
     }

@@ -166,8 +166,9 @@ pub fn stands_otherwise(case: &Value, hiding: &Hiding) -> bool {
     }
     let hidden = case["files"].as_array().into_iter().flatten();
     let hidden: BTreeSet<(String, String)> = match place.resource() {
-        Some(resource) => [shard(resource)].into(),
-        None => hidden.filter(|file| file["name"] == *place.file()).flat_map(shards).collect(),
+        // Of one that tells no account its file does.
+        Some(resource) if !shard(resource).0.is_empty() => [shard(resource)].into(),
+        _ => hidden.filter(|file| file["name"] == *place.file()).flat_map(shards).collect(),
     };
     // A file may tell of several Regions; the one that is judged matters most.
     let judged = ["account", "region"].map(|key| case[key].as_str().unwrap_or_default().to_owned());
