@@ -304,7 +304,12 @@ fn input_that_cannot_be_read_is_74_and_never_read_as_compliant() {
 
 #[test]
 fn no_server_is_said_in_one_line() {
-    for line in [&["compliance"][..], &["policies", "list"], &["violators", "p", MEMBER]] {
+    for line in [
+        &["compliance"][..],
+        &["policies", "list"],
+        &["violators", "p", MEMBER],
+        &["explain", "p", MEMBER, "sg-1"],
+    ] {
         let output =
             palisade(line).env("PALISADE_ENDPOINT", "http://127.0.0.1:9").output().unwrap();
         assert_eq!((code(&output), stderr(&output).lines().count()), (1, 1), "{line:?}");
@@ -389,6 +394,40 @@ fn client_commands_tell_a_server_and_hear_of_it() {
     let violators: Value = serde_json::from_str(&violators).unwrap();
     assert_eq!(violators["Violators"][0]["ResourceId"], "sg-1");
     assert!(violators["Violators"][0]["Evidence"][0].as_str().unwrap().contains("10.0.0.0/8"));
+
+    let region = ["--region", "eu-west-1"];
+    let explain = [&["explain", "narrow", MEMBER, "sg-1"][..], &region].concat();
+    let told = server.done(&explain);
+    assert!(told.contains("▲ violates, since "), "{told}");
+    assert!(told.contains("What would end it\n"), "{told}");
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    let told = server.done(&[&explain[..], &["--output", "json"]].concat());
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&told["verdict"], &told["resourceId"]), (&json!("violates"), &json!("sg-1")));
+    let told = server.done(&[&explain[..], &["--output", "csv"]].concat());
+    assert!(told.starts_with("Policy,Account,") && told.contains(",violates,"), "{told}");
+    // The file as it is in force, then a wider one of the same name.
+    let preview = |file: &str, output: &str| {
+        let line = ["preview", file, "--by-name", "--output", output, "--region", "eu-west-1"];
+        let output = server.run(&line, None);
+        (code(&output), stdout(&output) + &stderr(&output))
+    };
+    let (status, told) = preview(&policy, "table");
+    assert_eq!((status, told.contains("Nothing would change.")), (0, true), "{told}");
+    world.write(
+        "wider.json",
+        &json!({"PolicyName": "narrow", "ExcludeResourceTags": false,
+        "RemediationEnabled": false, "ResourceType": "AWS::EC2::SecurityGroup",
+        "SecurityServicePolicyData": {"Type": "SECURITY_GROUPS_CONTENT_AUDIT", "ManagedServiceData":
+            json!({"type": "SECURITY_GROUPS_CONTENT_AUDIT", "preManagedOptions":
+                [{"minIpv4CidrPrefixLenPerSgRule": 1}]}).to_string()}}),
+    );
+    let wider = world.path("wider.json");
+    let (status, told) = preview(&wider, "table");
+    assert_eq!((status, told.contains("~ edited: narrow (eu-west-1)")), (2, true), "{told}");
+    assert!(told.contains("- ") && told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    let (status, told) = preview(&wider, "csv");
+    assert_eq!((status, told.contains("violator lost")), (2, true), "{told}");
 
     // What `check` prints of the same files is the same.
     let checked = stdout(&world.check(&["--output", "json"]));

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::answer::{Refused, SMALL_BODY_SIZE_MAX, answer, moment, operator_only};
+use super::answer::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, moment, operator_only};
 use super::organization::{self, ORGANIZATION_SIZE_MAX};
 use crate::app::App;
 use crate::call::Call;
@@ -158,7 +158,11 @@ struct ViolatorShown {
     path = "/palisade/v1/preview",
     summary = "What PutPolicy, or another organization, would find, held against what is in force; nothing is written. For the operator, and for administrators up to 64 KiB",
     request_body = Asked,
-    responses((status = 200, description = "What would change", body = Shown)),
+    responses(
+        (status = 200, description = "What would change", body = Shown),
+        (status = 404, description = "A PolicyId that is not the caller's in this Region", body = RefusedShape),
+        (status = 409, description = "An organization that cannot be applied", body = RefusedShape),
+    )
 )]
 pub(super) async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
     // A large body is the operator's alone: who else sends one is refused by its length.

@@ -18,6 +18,7 @@ mod compliance;
 mod concurrency;
 mod deadline;
 mod delivery;
+mod explaining;
 mod forms;
 mod keys;
 mod lists;
