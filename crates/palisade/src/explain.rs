@@ -109,7 +109,7 @@ fn told(answer: &Value) -> String {
     if let Some(seconds) = answer.get("ageSeconds").and_then(Value::as_i64) {
         let age = crate::report::Age { as_of: of("asOf").to_owned(), seconds };
         shown.gap();
-        shown.line(0, &format!("Inventory of {} ({} s ago)", age.as_of, age.seconds));
+        shown.line(0, &format!("Inventory of {} ({} ago)", age.as_of, age.text()));
     }
     shown.0
 }
@@ -211,8 +211,8 @@ mod tests {
              account legacy (111111111111), us-east-1, policy no-remote\n\
              \n\
              ▲ violates, since 2026-06-03T00:00:00Z\n\
-             \x20 sg-1 violates the policy: ingress rule `tcp 22 from 0.0.0.0/0` of sg-1: no rule\n\
-             \x20 of audit group sg-a allows it.\n\
+             \x20 sg-1 violates the policy: ingress rule `tcp 22 from 0.0.0.0/0` of sg-1: no\n\
+             \x20 rule of audit group sg-a allows it.\n\
              \n\
              Also\n\
              \x20 two\n\

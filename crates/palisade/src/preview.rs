@@ -194,11 +194,13 @@ fn told(answer: &Value) -> Result<String, Failure> {
             _ => "~ edited",
         };
         line(0, &format!("{becomes}: {} ({})", text(policy, "name"), text(policy, "region")));
-        for (title, name) in [
-            ("accounts in scope", "accounts"),
-            ("resources in scope", "resourcesInScope"),
-            ("violators", "violators"),
-        ] {
+        line(2, &format!("accounts in scope: {}", before_after(policy.get("accounts"))));
+        if text(policy, "becomes") == "kept" {
+            line(2, "of those that enter or leave:");
+        }
+        for (title, name) in
+            [("resources in scope", "resourcesInScope"), ("violators", "violators")]
+        {
             line(2, &format!("{title}: {}", before_after(policy.get(name))));
         }
         let standings = policy.get("standings").unwrap_or(&Value::Null);

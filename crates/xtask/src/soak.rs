@@ -1,8 +1,9 @@
 //! `cargo xtask soak [--cases N] [--seed S] [--restart]`: the second evaluator against core, in
-//! release profile, on as many generated cases as there is patience for, then as many hidings.
+//! release profile, on as many generated cases as there is patience for, then as many hidings, then explains a
+//! tenth as many.
 //!
-//! It goes on where it stopped: `target/soak/state.json` holds the seed, the next case and the next
-//! hiding.
+//! It goes on where it stopped: `target/soak/state.json` holds the seed, the next case, the next hiding and
+//! the next case that is explained.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,9 +18,12 @@ use crate::folders;
 const CASES: u64 = 1_000_000;
 /// After how many cases the state is written; even, for cases come in pairs.
 const CHUNK: u64 = 100_000;
-/// The test that compares, and the one that hides.
+/// The test that compares, the one that hides, and the one that explains.
 const COMPARES: &str = "core_and_the_naive_evaluator_agree_on_generated_worlds";
 const HIDES: &str = "hiding::nothing_complies_by_what_was_hidden";
+const EXPLAINS: &str = "explain::what_is_explained_is_what_is_judged";
+/// Of so many cases one is explained: each of its resources costs a judgement.
+const EXPLAINED_OF: u64 = 10;
 
 /// What the command line asks for.
 #[derive(Debug, Default, PartialEq)]
@@ -35,8 +39,15 @@ struct State {
     seed: u64,
     next_case: u64,
     next_hiding: u64,
-    /// How many there are to be of each.
+    next_explained: u64,
+    /// How many there are to be of each; a tenth of them is explained.
     cases: u64,
+}
+
+impl State {
+    fn explained(self) -> u64 {
+        self.cases / EXPLAINED_OF
+    }
 }
 
 /// Runs what is left of the soak that was begun, or a new one.
@@ -72,11 +83,19 @@ pub fn run(arguments: &[&str]) -> Result<(), String> {
         play(&test, HIDES, names, seed, state.next_hiding, count)?;
         state.next_hiding += count;
     }
+    while state.next_explained < state.explained() {
+        write(&path, state)?;
+        let count = (CHUNK / EXPLAINED_OF).min(state.explained() - state.next_explained);
+        let names = ["PALISADE_FIRST_EXPLAINED", "PALISADE_EXPLAINED"];
+        play(&test, EXPLAINS, names, seed, state.next_explained, count)?;
+        state.next_explained += count;
+    }
     write(&path, state)?;
     println!(
-        "{} cases agree, {} hidings make nothing comply, seed {seed}, {} s",
+        "{} cases agree, {} hidings make nothing comply, {} are explained, seed {seed}, {} s",
         state.next_case - from.next_case,
         state.next_hiding - from.next_hiding,
+        state.next_explained - from.next_explained,
         started.elapsed().as_secs()
     );
     Ok(())
@@ -110,7 +129,8 @@ fn begin(wanted: &Wanted, found: Option<State>, clock_seed: u64) -> State {
         let cases = wanted.cases.unwrap_or(state.cases);
         let (least, most) =
             (state.next_case.min(state.next_hiding), state.next_case.max(state.next_hiding));
-        !wanted.restart && same_seed(state) && least < cases && most <= cases
+        let is_left = least < cases || state.next_explained < cases / EXPLAINED_OF;
+        !wanted.restart && same_seed(state) && is_left && most <= cases
     };
     match found.filter(goes_on) {
         Some(state) => State { cases: wanted.cases.unwrap_or(state.cases), ..state },
@@ -118,6 +138,7 @@ fn begin(wanted: &Wanted, found: Option<State>, clock_seed: u64) -> State {
             seed: wanted.seed.unwrap_or(clock_seed),
             next_case: 0,
             next_hiding: 0,
+            next_explained: 0,
             cases: wanted.cases.unwrap_or(CASES),
         },
     }
@@ -182,17 +203,18 @@ fn read(path: &Path) -> Result<Option<State>, String> {
     let value: Value = serde_json::from_slice(&text).map_err(|_| broken())?;
     let number = |key: &str| value.get(key).and_then(Value::as_u64).ok_or_else(broken);
     let (seed, next_case, cases) = (number("seed")?, number("nextCase")?, number("cases")?);
-    // A soak that was begun before there were hidings has none of them yet.
-    let next_hiding = value.get("nextHiding").and_then(Value::as_u64).unwrap_or(0);
-    Ok(Some(State { seed, next_case, next_hiding, cases }))
+    // A soak that was begun before there were hidings, or explanations, has none of them yet.
+    let begun = |key: &str| value.get(key).and_then(Value::as_u64).unwrap_or(0);
+    let (next_hiding, next_explained) = (begun("nextHiding"), begun("nextExplained"));
+    Ok(Some(State { seed, next_case, next_hiding, next_explained, cases }))
 }
 
 /// The new state takes the place of the old in one step.
 fn write(path: &Path, state: State) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-    let State { seed, next_case, next_hiding, cases } = state;
+    let State { seed, next_case, next_hiding, next_explained, cases } = state;
     let text = json!({"seed": seed, "nextCase": next_case, "nextHiding": next_hiding,
-        "cases": cases})
+        "nextExplained": next_explained, "cases": cases})
     .to_string();
     fs::create_dir_all(path.parent().unwrap_or(path)).map_err(failed)?;
     let new = path.with_extension("new");
@@ -209,7 +231,8 @@ fn clock_seed() -> u64 {
 mod tests {
     use super::*;
 
-    const BEGUN: State = State { seed: 7, next_case: 200_000, next_hiding: 0, cases: 1_000_000 };
+    const BEGUN: State =
+        State { seed: 7, next_case: 200_000, next_hiding: 0, next_explained: 0, cases: 1_000_000 };
 
     #[test]
     fn the_command_line_is_read() {
@@ -225,9 +248,10 @@ mod tests {
     #[test]
     fn a_soak_goes_on_where_it_stopped() {
         let wanted = |cases, seed, restart| Wanted { cases, seed, restart };
-        let fresh = |seed, cases| State { seed, next_case: 0, next_hiding: 0, cases };
+        let fresh = |seed, cases| State { seed, next_case: 0, cases, ..BEGUN };
         let compared = State { next_case: 1_000_000, ..BEGUN };
-        let done = State { next_hiding: 1_000_000, ..compared };
+        let hidden = State { next_hiding: 1_000_000, ..compared };
+        let done = State { next_explained: 100_000, ..hidden };
         for (wanted, found, want) in [
             (wanted(None, None, false), None, fresh(99, CASES)),
             (wanted(None, None, false), Some(BEGUN), BEGUN),
@@ -235,6 +259,7 @@ mod tests {
             (wanted(None, Some(8), false), Some(BEGUN), fresh(8, CASES)),
             (wanted(None, None, true), Some(BEGUN), fresh(99, CASES)),
             (wanted(None, None, false), Some(compared), compared),
+            (wanted(None, None, false), Some(hidden), hidden),
             (wanted(None, None, false), Some(done), fresh(99, CASES)),
             (wanted(Some(2_000_000), None, false), Some(done), State { cases: 2_000_000, ..done }),
             (wanted(Some(100), None, false), Some(BEGUN), fresh(99, 100)),

@@ -239,8 +239,11 @@ impl<'a> Auditor<'a> {
             let is_known = broken.is_some() || self.yardstick.gaps(&opening).is_empty();
             let fits = is_known.then_some(broken.is_none());
             let what = format!("{} rule", opening.direction.word());
-            let wanted = broken.unwrap_or_else(|| self.yardstick.summary());
-            told.holds(what, wanted, opening.to_string(), fits);
+            let found = match broken {
+                Some(broken) => format!("{opening}: {broken}"),
+                None => opening.to_string(),
+            };
+            told.holds(what, self.yardstick.summary(), found, fits);
         }
         if let Some(gap) = self.untold(item, group) {
             told.holds("rules", self.yardstick.summary(), gap.text, None);

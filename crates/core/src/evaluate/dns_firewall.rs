@@ -203,8 +203,8 @@ impl Judge<'_> {
                 Standing::Untold(gap) => (gap.text.into(), None),
                 Standing::Missing(finding) => (finding.found(), Some(false)),
             };
-            let wanted = format!("{} at priority {}", wanted.id, wanted.priority);
-            told.holds("rule group", wanted, found, fits);
+            let what = format!("rule group {}", wanted.id);
+            told.holds(what, format!("associated at priority {}", wanted.priority), found, fits);
         }
         self.associations.near(vpc).for_each(|held| told.reads(held.item));
     }

@@ -144,7 +144,11 @@ impl Explanation {
         let id = &self.key.id;
         match &self.verdict {
             Explained::Violates { violations, .. } => {
-                let first = violations.first().map(|one| one.finding.summary());
+                // What would end it is told apart.
+                let evidence = |summary: String| {
+                    summary.split("; to end it: ").next().map(str::to_owned).unwrap_or_default()
+                };
+                let first = violations.first().map(|one| evidence(one.finding.summary()));
                 let more = match violations.len() {
                     0 | 1 => String::new(),
                     count => format!(" And {} more.", counted(count.saturating_sub(1))),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use palisade_api::App;
+use palisade_api::own::explanation::{Which, explain};
 use palisade_api::own::{Refused, readers};
-use palisade_core::evaluate;
+use palisade_core::evaluate::{self, Explained, Explanation};
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType};
 use palisade_core::ledger::ViolatorRow;
 use serde_json::Value;
@@ -18,7 +19,8 @@ use crate::pages::policy::at_home;
 use crate::pages::standing::{named, reason};
 use crate::reader::Reader;
 use crate::shown::{Moment, Words};
-use crate::views::resource::{Also, Remedy, Resource, Violation};
+use crate::state::AccountState;
+use crate::views::resource::{Also, HeldAgainst, JudgedBy, Remedy, Resource, Violation};
 
 /// Answers the page.
 pub async fn show(
@@ -35,13 +37,19 @@ fn resource(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Resource
     let account = named(reader, account)?;
     let key = asked(reader)?;
     let row = readers::violator(reader.app, &reader.view, &record, &account, &key)?;
-    let row = row.ok_or_else(|| {
-        Refused::not_found(format!(
-            "{} `{}` in account `{account}` is not known to violate policy `{policy}`: it may comply, be \
-             out of its scope, be gone or not be known",
-            key.0, key.1
-        ))
-    })?;
+    let which = Which {
+        account: &account,
+        region: &record.region,
+        resource_type: Some(&key.0),
+        named: key.1.as_str(),
+    };
+    let explained = explain(reader.app, &reader.view, reader.caller(), &record, which);
+    // A violator of the ledger's that is gone by now is shown until it is judged again.
+    let explained = match explained {
+        Ok(explained) => Some(explained.explanation),
+        Err(refused) if row.is_none() => return Err(refused),
+        Err(_) => None,
+    };
     let policy_page = reader.place.to(&format!("/policies/{policy}"));
     let standing_page = reader.place.to(&format!("/policies/{policy}/accounts/{account}"));
     let detail = format!(
@@ -56,6 +64,7 @@ fn resource(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Resource
             Link::to(reader.name_of(&account).0, standing_page),
         ])
         .with_commands(vec![
+            commands::palisade(reader, &format!("explain {policy} {account} {id}")),
             commands::palisade(reader, &format!("violators {policy} {account}")),
             commands::aws(reader, &format!("{detail} --resource-id {id}")),
             commands::curl(
@@ -74,14 +83,61 @@ fn resource(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Resource
         resource_type: Words::from(key.0.as_str()),
         resource: Words::from(key.1.as_str()),
         region: record.region.to_string(),
-        since: Moment(row.began_ms()),
+        state: state(row.is_some(), explained.as_ref()),
+        since: row.as_ref().map(|row| Moment(row.began_ms())),
+        sentence: Words(explained.as_ref().map(Explanation::sentence).unwrap_or_default()),
+        held_against: explained.iter().flat_map(|one| &one.held_against).map(held).collect(),
+        missing: explained
+            .iter()
+            .flat_map(Explanation::missing)
+            .map(|one| Words::from(&one.gap.text))
+            .collect(),
+        known_by: explained
+            .iter()
+            .flat_map(Explanation::missing)
+            .filter_map(|one| one.ends_by.as_ref().map(Words::from))
+            .collect(),
+        items: explained.iter().flat_map(|one| &one.items).map(judged_by).collect(),
         age_seconds: newest.map(|at_ms| Moment(*at_ms).ago(reader.now_ms)),
         judged: entry.map(|entry| Moment(entry.last_updated_ms)),
-        violations: row.violations.iter().map(|found| violation(&row, found)).collect(),
+        violations: row
+            .iter()
+            .flat_map(|row| row.violations.iter().map(|found| violation(row, found)))
+            .collect(),
         also: also(reader, &record.id, &account, &key)?,
         account: account.to_string(),
         frame,
     })
+}
+
+/// How it stands: as the ledger has it where that is a violator.
+fn state(is_violator: bool, explained: Option<&Explanation>) -> AccountState {
+    match explained.map(|one| &one.verdict) {
+        _ if is_violator => AccountState::Violates(1),
+        Some(Explained::Violates { .. }) => AccountState::Violates(1),
+        Some(Explained::Complies) => AccountState::Complies,
+        Some(Explained::OutOfScope(_)) => AccountState::OutOfScope,
+        Some(Explained::Unknown(_)) | None => AccountState::NotKnown,
+    }
+}
+
+fn held(one: &evaluate::Held) -> HeldAgainst {
+    HeldAgainst {
+        what: Words::from(&one.what),
+        wanted: Words::from(&one.wanted),
+        found: Words::from(&one.found),
+        fits: one.fits,
+    }
+}
+
+fn judged_by(seen: &evaluate::ItemSeen) -> JudgedBy {
+    JudgedBy {
+        resource_type: Words::from(seen.key.resource_type.as_str()),
+        resource: Words::from(seen.key.id.as_str()),
+        state_id: seen.version.state.map(|state| state.to_string()).unwrap_or_default(),
+        captured: Moment(seen.version.captured_ms),
+        later: seen.unseen_since.as_ref().map(|later| Moment(later.captured_ms)),
+    }
 }
 
 fn asked(reader: &Reader<'_>) -> Result<(ResourceType, ResourceId), Refused> {

@@ -8,6 +8,7 @@ use crate::answer::View;
 use crate::frame::Frame;
 use crate::sheet::Sheet;
 use crate::shown::{Ago, Moment, Words};
+use crate::state::AccountState;
 
 /// A resource under a policy.
 #[derive(Serialize, Template)]
@@ -26,12 +27,59 @@ pub struct Resource {
     pub resource_type: Words,
     pub resource: Words,
     pub region: String,
-    pub since: Moment,
+    /// How it stands by what is held now; a violator of the ledger's is one until it is judged again.
+    pub state: AccountState,
+    /// Since when it violates.
+    pub since: Option<Moment>,
+    /// The verdict by what is held now, in a sentence.
+    pub sentence: Words,
     pub age_seconds: Option<Ago>,
     pub judged: Option<Moment>,
     pub violations: Vec<Violation>,
+    /// What it was held against, member by member.
+    pub held_against: Vec<HeldAgainst>,
+    /// What is missing, where something is.
+    pub missing: Vec<Words>,
+    /// What would make it known.
+    pub known_by: Vec<Words>,
+    /// The versions of the items that it was judged by, its own first.
+    pub items: Vec<JudgedBy>,
     /// Other policies that it breaks.
     pub also: Vec<Also>,
+}
+
+/// One member of what it was held against.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HeldAgainst {
+    pub what: Words,
+    pub wanted: Words,
+    pub found: Words,
+    /// Whether that is as wanted; none: it was not told.
+    pub fits: Option<bool>,
+}
+
+impl HeldAgainst {
+    /// The mark and the word of a state.
+    pub fn told(&self) -> (&'static str, &'static str, &'static str) {
+        match self.fits {
+            Some(true) => ("complies", "●", "as wanted"),
+            Some(false) => ("violates", "▲", "not as wanted"),
+            None => ("not-known", "◌", "not known"),
+        }
+    }
+}
+
+/// A version of an item that the resource was judged by.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JudgedBy {
+    pub resource_type: Words,
+    pub resource: Words,
+    pub state_id: String,
+    pub captured: Moment,
+    /// When a later version came that tells nothing of the configuration.
+    pub later: Option<Moment>,
 }
 
 /// One way in which it breaks the policy.
@@ -87,7 +135,7 @@ impl View for Resource {
                 self.resource_type.0.clone(),
                 self.resource.0.clone(),
                 violation.reason.clone(),
-                self.since.iso(),
+                self.since.map(|since| since.iso()).unwrap_or_default(),
                 violation.summary.0.clone(),
                 remedies.join("; "),
             ]);

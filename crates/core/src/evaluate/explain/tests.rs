@@ -95,7 +95,8 @@ fn each_rule_of_a_group_is_told_with_what_it_was_held_against() {
         .map(|held| format!("{}: {} ({:?}) {}", held.what, held.found, held.fits, held.wanted))
         .collect();
     let want = [
-        "ingress rule: tcp 22 from 0.0.0.0/0 (Some(false)) no rule of audit group sg-a allows it",
+        "ingress rule: tcp 22 from 0.0.0.0/0: no rule of audit group sg-a allows it (Some(false)) \
+         within the rules of audit group sg-a",
         "ingress rule: tcp 443 from 10.0.0.0/8 (Some(true)) within the rules of audit group sg-a",
     ];
     assert_eq!(told, want);
