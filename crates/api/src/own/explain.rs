@@ -240,7 +240,7 @@ fn explained(app: &App, caller: &Caller, asked: &Asked) -> Result<Shown, Refused
         VerdictWord::Violates => {
             let resource = (key.resource_type.clone(), key.id.clone());
             let row = readers::violator(app, &view, &record, &account, &resource)?;
-            row.map(|row| moment(row.since_ms))
+            row.map(|row| moment(row.began_ms()))
         }
         VerdictWord::Complies | VerdictWord::OutOfScope | VerdictWord::Unknown => None,
     };
