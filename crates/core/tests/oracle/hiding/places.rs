@@ -239,6 +239,8 @@ fn says_none_by_absence(case: &Value, item: &Value, path: &[String]) -> bool {
         {
             true
         }
+        // A resource is its account's unless another is said to own it.
+        _ if is("ownerId") => true,
         // The number of a state is its moment (formats §3).
         _ if path == ["configurationItemCaptureTime"] => item["configurationStateId"].is_u64(),
         // A web ACL's relationships tell whom it protects (semantics §10 row 16).
