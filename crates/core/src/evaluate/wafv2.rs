@@ -12,6 +12,7 @@ use super::coverage::not_recording;
 use super::evaluator::Evaluator;
 use super::listener::Told;
 use super::rule_groups::{Comparison, compare, list};
+use super::selection::{Membership, membership};
 use super::web_acl_name::{self, OwnNames};
 use super::web_acls::{Acls, Found, association, is_protectable};
 use super::{
@@ -287,7 +288,9 @@ impl<'a> Judge<'a> {
                 // What is not told of its maker is told as a gap of the resources that it is on.
                 Maker::Policy | Maker::Untold => continue,
                 Maker::Customer => {
-                    let Strangers { strangers, untold } = strangers(item, acl, shard, &in_scope);
+                    let Strangers { strangers, untold, late } =
+                        strangers(self.policy, item, acl, shard, &in_scope);
+                    judgement.doubt(item, late);
                     if strangers.is_empty() {
                         judgement.doubt(item, untold);
                         continue;
@@ -304,6 +307,8 @@ impl<'a> Judge<'a> {
 /// Resources out of scope that a web ACL is on.
 struct Strangers<'a> {
     strangers: Vec<&'a str>,
+    /// That one of them may be off it by now.
+    late: Option<Gap>,
     /// Why there may be others.
     untold: Option<Gap>,
 }
@@ -312,6 +317,7 @@ struct Strangers<'a> {
 /// (semantics §10 row 16); what they name of the types that policies are about and is not held is
 /// gone, if the type is known (§11 row 36).
 fn strangers<'a>(
+    policy: &Policy,
     item: &'a Item,
     acl: &'a WebAcl,
     shard: &'a Shard,
@@ -333,10 +339,17 @@ fn strangers<'a>(
     };
     let out_of_scope =
         || PROTECTED.iter().flat_map(|kind| shard.of_type(kind)).filter(out_of_scope);
-    let held = out_of_scope().filter(is_on);
+    // Of one whose tags are not told it is not known that it is out of scope (semantics §11 row 38).
+    let is_known_out = |resource: &&Item| {
+        !policy.scope.lists(&resource.key.resource_type)
+            || membership(policy, resource) != Membership::Undecided
+    };
+    let held = || out_of_scope().filter(is_on).filter(is_known_out);
     let others = associated.iter().filter(|(kind, _)| !PROTECTED.contains(kind));
-    let strangers =
-        held.map(|resource| resource.key.id.as_str()).chain(others.map(|(_, id)| &**id)).collect();
+    let strangers = held()
+        .map(|resource| resource.key.id.as_str())
+        .chain(others.map(|(_, id)| &**id))
+        .collect();
     let untold = || {
         let text = format!("The resources that web ACL {} is on were not recorded.", item.key.id);
         Gap::new(DependentService::Config, &text)
@@ -350,7 +363,7 @@ fn strangers<'a>(
     };
     // One that was not on it may be by now.
     let untold = untold.or_else(|| out_of_scope().find_map(outdated));
-    Strangers { strangers, untold }
+    Strangers { strangers, untold, late: held().find_map(outdated) }
 }
 
 /// Who made a web ACL.

@@ -433,3 +433,50 @@ fn what_is_out_of_scope_and_was_seen_later_without_its_configuration_may_be_on_i
         assert_eq!(gaps(&judgement), want);
     }
 }
+
+/// Semantics §11 row 38: a resource whose tags are not told is not counted either way, nor are those that
+/// it would make strangers.
+#[test]
+fn a_web_acl_is_on_strangers_where_those_are_known_to_be_out_of_scope() {
+    let rule = Wafv2 { retrofit: true, ..Wafv2::default() };
+    let mut policy = policy(ALBS, Rule::Wafv2(rule));
+    policy.scope.tags.tags = vec![("a".into(), "b".into())];
+    let told = WebAcl {
+        associated: Some(vec![(ResourceType::LOAD_BALANCER, "alb-1".into())]),
+        ..customers("shared")
+    };
+    let violator = format!("{} WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE", acl_arn("shared"));
+    let is_in = || tagged(alb("alb-1", "shared"), "a=b");
+    let out = || tagged(alb("alb-2", "shared"), "a=c");
+    let balancer = "AWS::ElasticLoadBalancingV2::LoadBalancer alb-2";
+    let untold = || {
+        let mut other = alb("alb-2", "shared");
+        other.tags = None;
+        other
+    };
+    let late = || {
+        let mut other = outdated(out());
+        let tags = other.tags.clone();
+        other.unseen_since.as_mut().unwrap().tags = tags;
+        other
+    };
+    for (what, other, violates, gap) in [
+        ("known to be out", out(), true, None),
+        ("its tags untold", untold(), false, Some(format!("AWSCONFIG The tags of {balancer}"))),
+        (
+            "perhaps off it by now",
+            late(),
+            true,
+            Some(format!("AWSCONFIG The latest configuration of {balancer}")),
+        ),
+    ] {
+        let judgement =
+            judged(&policy, &world([acl(told.clone()), is_in(), other]), &References::new());
+        let want: Vec<&str> = violates.then_some(violator.as_str()).into_iter().collect();
+        assert_eq!(violators(&judgement), want, "{what}");
+        let found = gaps(&judgement);
+        let fits = |gap: &String| found.iter().all(|text| text.starts_with(gap.as_str()));
+        assert_eq!(found.len(), gap.iter().len(), "{what}: {found:?}");
+        assert!(gap.iter().all(fits), "{what}: {found:?}");
+    }
+}
