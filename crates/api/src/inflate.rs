@@ -1,5 +1,5 @@
-//! Reads a delivered file, plain or gzip, told apart by its first two bytes, and never lets a small
-//! file become an endless one.
+//! Reads a delivered file, plain or gzip (or gzip in gzip), in UTF-8 or UTF-16, told apart by its first bytes, and
+//! never lets a small file become an endless one.
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Chain, Cursor, ErrorKind, Read};
@@ -81,11 +81,16 @@ pub struct Inflate<R: Read> {
     bounds: Bounds,
     inflated: u64,
     chunk: Chunk,
+    /// Of a file in UTF-16.
+    wide: Option<Wide>,
 }
 
 /// Where a chunk is read to: for one file after the other.
 #[derive(Debug, Default)]
 pub struct Chunk(Vec<u8>);
+
+/// What came out of a gzip, its first bytes again before the rest.
+type Inflated<R> = BufReader<Chain<Cursor<Vec<u8>>, MultiGzDecoder<Counted<R>>>>;
 
 enum Source<R: Read> {
     Plain {
@@ -95,6 +100,10 @@ enum Source<R: Read> {
         ahead: usize,
     },
     Gzip(Box<MultiGzDecoder<Counted<R>>>),
+    /// What is inflated begins as gzip does.
+    Twice(Box<MultiGzDecoder<Inflated<R>>>),
+    /// While one becomes another.
+    Spent,
 }
 
 impl<R: Read> Inflate<R> {
@@ -128,7 +137,7 @@ impl<R: Read> Inflate<R> {
             }
             false => Source::Plain { source, count: ahead as u64, ahead },
         };
-        Ok(Inflate { source, bounds, inflated: 0, chunk: Chunk(chunk) })
+        Ok(Inflate { source, bounds, inflated: 0, chunk: Chunk(chunk), wide: None })
     }
 
     /// The next bytes; `None` at the end.
@@ -136,6 +145,38 @@ impl<R: Read> Inflate<R> {
     /// # Errors
     /// Whatever [`InflateError`] says; the reader is of no use afterwards.
     pub fn next_chunk(&mut self) -> Result<Option<&[u8]>, InflateError> {
+        let is_first = self.inflated == 0;
+        let mut read = self.read_chunk()?;
+        if is_first && self.unwrap_inner(read) {
+            read = self.read_chunk()?;
+        }
+        if is_first {
+            self.wide = Wide::of(self.chunk.0.get(..read).unwrap_or_default());
+        }
+        let bytes = self.chunk.0.get(..read).unwrap_or_default();
+        match &mut self.wide {
+            None if read == 0 => Ok(None),
+            None => Ok(Some(bytes)),
+            Some(wide) => Ok(wide.decoded(bytes)),
+        }
+    }
+
+    /// Goes on with the gzip that the first bytes of a gzip are. Answers whether they were.
+    fn unwrap_inner(&mut self, read: usize) -> bool {
+        let start = self.chunk.0.get(..read).unwrap_or_default();
+        if !is_gzip(start) || !matches!(self.source, Source::Gzip(_)) {
+            return false;
+        }
+        let start = Cursor::new(start.to_vec());
+        if let Source::Gzip(outer) = std::mem::replace(&mut self.source, Source::Spent) {
+            let inner = BufReader::with_capacity(AHEAD, start.chain(*outer));
+            self.source = Source::Twice(Box::new(MultiGzDecoder::new(inner)));
+        }
+        true
+    }
+
+    /// Fills the chunk, and answers how far; 0 at the end.
+    fn read_chunk(&mut self) -> Result<usize, InflateError> {
         let Chunk(chunk) = &mut self.chunk;
         let read = match &mut self.source {
             Source::Plain { source, count, ahead } => match std::mem::take(ahead) {
@@ -145,14 +186,13 @@ impl<R: Read> Inflate<R> {
                 ahead => Ok(ahead),
             },
             Source::Gzip(source) => read_some(source, chunk),
+            Source::Twice(source) => read_some(source, chunk),
+            Source::Spent => Ok(0),
         };
         let read = read.map_err(|error| self.explain(error))?;
         self.inflated = self.inflated.saturating_add(read as u64);
         self.check_ratio()?;
-        match read {
-            0 => Ok(None),
-            _ => Ok(self.chunk.0.get(..read)),
-        }
+        Ok(read)
     }
 
     /// Bytes taken from the source so far.
@@ -160,6 +200,8 @@ impl<R: Read> Inflate<R> {
         match &self.source {
             Source::Plain { count, .. } => *count,
             Source::Gzip(source) => source.get_ref().count,
+            Source::Twice(source) => source.get_ref().get_ref().get_ref().1.get_ref().count,
+            Source::Spent => 0,
         }
     }
 
@@ -169,8 +211,10 @@ impl<R: Read> Inflate<R> {
     }
 
     fn check_ratio(&self) -> Result<(), InflateError> {
-        let Source::Gzip(source) = &self.source else { return Ok(()) };
-        let compressed = source.get_ref().count;
+        if matches!(self.source, Source::Plain { .. }) {
+            return Ok(());
+        }
+        let compressed = self.compressed();
         let Bounds { ratio_max, free_max } = self.bounds;
         if self.inflated > free_max && self.inflated > compressed.saturating_mul(ratio_max) {
             return Err(InflateError::Bomb {
@@ -186,10 +230,13 @@ impl<R: Read> Inflate<R> {
     fn explain(&self, error: std::io::Error) -> InflateError {
         let compressed = self.compressed();
         match (&self.source, error.kind()) {
-            (Source::Gzip(_), ErrorKind::UnexpectedEof) => InflateError::Truncated { compressed },
-            (Source::Gzip(_), ErrorKind::InvalidInput | ErrorKind::InvalidData) => {
-                InflateError::Damaged { compressed, why: error.to_string() }
+            (Source::Gzip(_) | Source::Twice(_), ErrorKind::UnexpectedEof) => {
+                InflateError::Truncated { compressed }
             }
+            (
+                Source::Gzip(_) | Source::Twice(_),
+                ErrorKind::InvalidInput | ErrorKind::InvalidData,
+            ) => InflateError::Damaged { compressed, why: error.to_string() },
             _ => InflateError::Source(error),
         }
     }
@@ -198,6 +245,54 @@ impl<R: Read> Inflate<R> {
 impl<R: Read> fmt::Debug for Inflate<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inflate").field("inflated", &self.inflated).finish_non_exhaustive()
+    }
+}
+
+/// Makes UTF-8 of UTF-16, chunk by chunk.
+#[derive(Debug)]
+struct Wide {
+    is_big_endian: bool,
+    /// The bytes of a unit, or of a pair of them, that the next chunk goes on with.
+    rest: Vec<u8>,
+    text: String,
+}
+
+impl Wide {
+    /// Of a file that begins with the mark of UTF-16, or with a bracket and a zero as JSON does in it.
+    fn of(start: &[u8]) -> Option<Wide> {
+        let is_big_endian = match start {
+            [0xFF, 0xFE, ..] | [b'{' | b'[', 0, ..] => false,
+            [0xFE, 0xFF, ..] | [0, b'{' | b'[', ..] => true,
+            _ => return None,
+        };
+        Some(Wide { is_big_endian, rest: Vec::new(), text: String::new() })
+    }
+
+    /// The text of these bytes; `None` at the end. What is no UTF-16 is the replacement character.
+    fn decoded(&mut self, bytes: &[u8]) -> Option<&[u8]> {
+        let is_end = bytes.is_empty();
+        let mut held = std::mem::take(&mut self.rest);
+        held.extend_from_slice(bytes);
+        if is_end && held.is_empty() {
+            return None;
+        }
+        let unit = |pair: &[u8]| match pair {
+            [first, second] if self.is_big_endian => u16::from_be_bytes([*first, *second]),
+            [first, second] => u16::from_le_bytes([*first, *second]),
+            _ => 0xFFFD,
+        };
+        let mut whole = if is_end { held.len() } else { held.len() & !1 };
+        let last = whole.checked_sub(2).and_then(|from| held.get(from..whole)).map(unit);
+        // The first half of a pair waits for the other.
+        if !is_end && last.is_some_and(|unit| (0xD800..0xDC00).contains(&unit)) {
+            whole = whole.saturating_sub(2);
+        }
+        let units = held.get(..whole).unwrap_or_default().chunks(2).map(unit);
+        self.text.clear();
+        let decoded = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
+        self.text.extend(decoded.filter(|c| *c != '\u{feff}'));
+        self.rest = held.split_off(whole);
+        Some(self.text.as_bytes())
     }
 }
 
@@ -282,6 +377,41 @@ mod tests {
             assert_eq!(reader.compressed(), text.len() as u64);
             chunk = reader.into_chunk();
         }
+    }
+
+    #[test]
+    fn gzip_in_gzip_is_one_file() {
+        let text = "{\"configurationItems\":[]}".repeat(20_000).into_bytes();
+        assert_eq!(inflate(&gzip(&gzip(&text)), Bounds::default()).unwrap(), text);
+        assert_eq!(inflate(&gzip(&gzip(b"")), Bounds::default()).unwrap(), b"");
+        let bounds = Bounds { ratio_max: 10, free_max: 100_000 };
+        let error = inflate(&gzip(&gzip(&vec![0; 2_000_000])), bounds).unwrap_err();
+        assert!(matches!(error, InflateError::Bomb { .. }), "{error}");
+        let whole = gzip(&gzip(b"some text that is long enough to be cut anywhere"));
+        for cut in 2..whole.len() {
+            assert!(inflate(&whole[..cut], Bounds::default()).is_err(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn utf_16_is_read_as_text() {
+        // Pairs of units stand across the ends of chunks.
+        let text = format!("{{\"name\":\"{}\"}}", "Zürich 🦀 x".repeat(CHUNK_MAX / 7));
+        let units = || text.encode_utf16();
+        let little: Vec<u8> = units().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = units().flat_map(u16::to_be_bytes).collect();
+        let marked = |mark: &[u8], bytes: &[u8]| [mark, bytes].concat();
+        for wide in [
+            little.clone(),
+            big.clone(),
+            marked(&[0xFF, 0xFE], &little),
+            marked(&[0xFE, 0xFF], &big),
+            gzip(&little),
+        ] {
+            assert_eq!(inflate(&wide, Bounds::default()).unwrap(), text.as_bytes());
+        }
+        let cut = inflate(&little[..little.len() - 1], Bounds::default()).unwrap();
+        assert!(String::from_utf8(cut).unwrap().ends_with('\u{fffd}'), "half a character is none");
     }
 
     #[test]
