@@ -45,8 +45,15 @@ pub mod own {
     /// Secrets were sealed under another sealing key.
     pub const RESEAL_KEYS: &str = "ResealKeys";
 
+    /// A waiver was made.
+    pub const CREATE_WAIVER: &str = "CreateWaiver";
+    /// A waiver lasts until another moment.
+    pub const RENEW_WAIVER: &str = "RenewWaiver";
+    /// A waiver was ended.
+    pub const END_WAIVER: &str = "EndWaiver";
+
     /// All of them.
-    pub const ALL: [&str; 10] = [
+    pub const ALL: [&str; 13] = [
         PUT_ORGANIZATION,
         POST_INVENTORY,
         EVALUATE,
@@ -57,6 +64,9 @@ pub mod own {
         DELETE_KEY,
         SEAL_KEYS,
         RESEAL_KEYS,
+        CREATE_WAIVER,
+        RENEW_WAIVER,
+        END_WAIVER,
     ];
 }
 
@@ -231,6 +241,14 @@ impl Told<'_> {
                     before.associations.get(&(account.clone(), region.clone(), firewall.clone()));
                 let object = format!("{account}/{region}/{firewall}");
                 self::change("third-party-firewall", object, state(known), state(Some(after)))
+            }
+            ControlChange::PutWaiver(after) => {
+                let known = before.waivers.get(&after.id).map(|known| &**known);
+                self::change("waiver", after.id.as_str(), state(known), state(Some(&**after)))
+            }
+            ControlChange::RemoveWaiver(id) => {
+                let known = before.waivers.get(id).map(|known| &**known);
+                self::change("waiver", id.as_str(), state(known), None)
             }
             ControlChange::PutOffboarded(_)
             | ControlChange::FanOut(_)

@@ -114,6 +114,8 @@ impl ControlView {
                 | ControlChange::RemoveResourceSet(_)
                 | ControlChange::PutChannel(..)
                 | ControlChange::PutAssociation(..)
+                | ControlChange::PutWaiver(_)
+                | ControlChange::RemoveWaiver(_)
                 | ControlChange::Mark(_)
                 | ControlChange::Audit(_) => {}
             }

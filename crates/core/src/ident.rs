@@ -141,6 +141,10 @@ ident! {
     ResourceSetId, "a resource set id", 22, |c| c.is_ascii_alphanumeric()
 }
 ident! {
+    /// Names a waiver for its whole life. 22 characters of `[a-z0-9A-Z]`.
+    WaiverId, "a waiver id", 22, |c| c.is_ascii_alphanumeric()
+}
+ident! {
     /// An organizational unit id, `ou-…`. Opaque: organizations in test beds use their own forms.
     OuId, "an organizational unit id", 1024, visible
 }

@@ -12,6 +12,7 @@
 //! | [`evaluate`] | what is wrong | policy × shard × references → [`evaluate::Judgement`] |
 //! | [`ledger`] | what we recorded | (before, judgement) → [`ledger::Change`] |
 //!
+//! [`waiver`] tells which violators somebody accepted for a time, beside what is recorded.
 //! [`lists`] holds the applications and protocols lists that content audits name.
 //!
 //! Nothing here reads, writes, waits, asks the time or draws random bytes: callers say what time
@@ -25,3 +26,4 @@ pub mod lists;
 pub mod organization;
 pub mod policy;
 pub mod scope;
+pub mod waiver;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use palisade_api::caller::Caller;
+use palisade_api::own::readers::AsOf;
 use palisade_api::own::{Refused, readers};
 use palisade_api::printable::is_hidden;
 use palisade_api::visit::Visitor;
@@ -59,6 +60,11 @@ impl<'a> Reader<'a> {
         };
         let place = Place { region, theme: theme(query) };
         Ok(Reader { app, view, visitor, place, path, query, host, now_ms: app.clock.now_ms() })
+    }
+
+    /// The moment that is read of.
+    pub fn as_of(&self) -> AsOf {
+        AsOf { view: self.view.clone(), at_ms: None }
     }
 
     /// As whom is read.

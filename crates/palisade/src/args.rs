@@ -4,10 +4,12 @@ mod asking;
 mod explaining;
 mod keys;
 mod output;
+mod past;
 mod place;
 mod serve;
 mod sources;
 mod store;
+mod waivers;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -25,10 +27,12 @@ pub use asking::*;
 pub use explaining::*;
 pub use keys::*;
 pub use output::*;
+pub use past::*;
 pub use place::*;
 pub use serve::*;
 pub use sources::*;
 pub use store::*;
+pub use waivers::*;
 
 /// An open, self-hosted Firewall Manager: which accounts of your organization are protected by which
 /// policy, how many resources are not, and why.
@@ -71,6 +75,15 @@ pub enum Command {
     Explain(Explain),
     /// Show what policies, or another organization, would find if they were put. Nothing is written.
     Preview(Preview),
+    /// Show how an account stood under a policy, and the violators that ended.
+    History(History),
+    /// Show what changed between two moments, by policy, account and resource.
+    Diff(Diff),
+    /// Show what changed lately, or follow it as it changes.
+    Changes(Changes),
+    /// Accept violators for a time, list who accepted what until when.
+    #[command(subcommand)]
+    Waivers(Waivers),
     /// Create, list, rotate, disable and delete the access keys that a server accepts.
     #[command(subcommand)]
     Keys(Keys),

@@ -23,7 +23,7 @@ pub fn compliance(args: &args::Compliance) -> Outcome {
     let policies = policies(&client, args)?;
     let mut columns = Vec::new();
     for policy in &policies {
-        let rows = compliance_of(&client, &policy.id)?;
+        let rows = compliance_at(&client, &policy.id, args.at.as_deref())?;
         if rows.is_empty() {
             let Policy { name, region, .. } = policy;
             warn(format_args!("policy `{name}` in {region}: no account is in its scope"));
@@ -68,21 +68,23 @@ struct Policy {
 
 fn policies(client: &Client, args: &args::Compliance) -> Result<Vec<Policy>, Failure> {
     let mut found = Vec::new();
-    if args.all_regions {
-        own_pages(client, "/palisade/v1/policies", "policies", |_, policies| {
+    if args.all_regions || args.at.is_some() {
+        let at = args.at.as_deref();
+        own_pages(client, "/palisade/v1/policies", "policies", at, |_, policies| {
             found.extend(policies.iter().map(|policy| Policy {
                 id: text_of(policy, "id"),
                 name: text_of(policy, "name"),
                 region: text_of(policy, "region"),
             }));
         })?;
+        found.retain(|policy| args.all_regions || policy.region == client.region());
         found.sort_by(|a, b| (&a.name, &a.region, &a.id).cmp(&(&b.name, &b.region, &b.id)));
         if let Some(named) = &args.policy {
             found.retain(|policy| policy.id == *named || policy.name == *named);
             if found.is_empty() {
                 return Err(Failure::Usage(format!(
-                    "there is no policy `{named}` in any Region; `palisade compliance --all-regions` \
-                     shows those there are"
+                    "there is no such policy `{named}`; `palisade compliance --all-regions` shows those \
+                     there are, with --at those there were"
                 )));
             }
         }
@@ -173,25 +175,38 @@ fn matrix(columns: &[(String, Vec<StatusRow>)], output: Output) -> Result<(), Fa
 
 /// What is known of every account in a policy's scope.
 pub fn compliance_of(client: &Client, policy_id: &str) -> Result<Vec<StatusRow>, Failure> {
-    let path = format!("/palisade/v1/policies/{}/accounts", encoded(policy_id));
+    compliance_at(client, policy_id, None)
+}
+
+/// What is known, or was told at a moment.
+fn compliance_at(
+    client: &Client,
+    policy_id: &str,
+    at: Option<&str>,
+) -> Result<Vec<StatusRow>, Failure> {
+    let reader = if at.is_some() { "compliance" } else { "accounts" };
+    let path = format!("/palisade/v1/policies/{}/{reader}", encoded(policy_id));
     let mut rows = Vec::new();
-    own_pages(client, &path, "accounts", |page, accounts| {
+    own_pages(client, &path, "accounts", at, |page, accounts| {
         let policy = page.get("policy").unwrap_or(&Value::Null);
-        rows.extend(accounts.iter().map(|account| status_row(policy, account)));
+        let row = |account| StatusRow { at: at.map(str::to_owned), ..status_row(policy, account) };
+        rows.extend(accounts.iter().map(row));
     })?;
     Ok(rows)
 }
 
 /// Takes every page of one of Palisade's own lists, and what it lists.
-fn own_pages(
+pub fn own_pages(
     client: &Client,
     path: &str,
     list: &str,
+    at: Option<&str>,
     mut take: impl FnMut(&Value, &[Value]),
 ) -> Result<(), Failure> {
     let mut after: Option<String> = None;
     loop {
         let mut query = vec![("limit", "1000")];
+        query.extend(at.map(|at| ("at", at)));
         query.extend(after.as_deref().map(|after| ("next", after)));
         let page = client.own("GET", path, &query, b"")?;
         take(&page, listed(&page, list, path)?);
@@ -231,26 +246,52 @@ fn status_row(policy: &Value, known: &Value) -> StatusRow {
         issues: issues.map(|issues| issues.iter().map(as_text).collect()).unwrap_or_default(),
         last_updated: known.get("lastUpdated").and_then(Value::as_str).map(str::to_owned),
         violators: None,
+        at: None,
+        waived: number("waived"),
     }
 }
 
 /// `palisade violators`: all of them, where AWS's own answer ends at 100.
 pub fn violators(args: &args::Violators) -> Outcome {
     let client = Client::new(&args.server)?;
-    let id = policy_id(&client, &args.policy)?;
+    let at = args.at.as_deref();
+    let id = match at {
+        None => policy_id(&client, &args.policy)?,
+        Some(at) => policy_at(&client, &args.policy, at)?,
+    };
     let Some(account) = &args.account else { return all_violators(&client, &id, args) };
     let account = match AccountId::try_from(account.as_str()) {
         Ok(account) => account.to_string(),
-        Err(_) => account_named(&compliance_of(&client, &id)?, account)?,
+        Err(_) => account_named(&compliance_at(&client, &id, at)?, account)?,
     };
     let path = format!("/palisade/v1/policies/{}/accounts/{account}/violators", encoded(&id));
     let (mut row, mut lines) = (StatusRow::default(), Vec::new());
-    own_pages(&client, &path, "violators", |page, violators| {
+    own_pages(&client, &path, "violators", at, |page, violators| {
         row = status_row(page.get("policy").unwrap_or(&Value::Null), page);
+        row.at = at.map(str::to_owned);
         lines.extend(violators.iter().map(violator_line));
     })?;
     print_by(|to| report::violators(&row, &lines, args.output, to))?;
     Ok(graded([&row].into_iter(), args.fail_on))
+}
+
+/// The id of a policy that there was at a moment, named by id or name, in the client's Region.
+fn policy_at(client: &Client, named: &str, at: &str) -> Result<String, Failure> {
+    let mut found = Vec::new();
+    own_pages(client, "/palisade/v1/policies", "policies", Some(at), |_, policies| {
+        let is_meant = |policy: &&Value| {
+            text(policy, "id") == named
+                || text(policy, "name") == named && text(policy, "region") == client.region()
+        };
+        found.extend(policies.iter().filter(is_meant).map(|policy| text_of(policy, "id")));
+    })?;
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(Failure::Usage(format!("there was no policy `{named}` at {at}"))),
+        _ => Err(Failure::Usage(format!(
+            "several policies were named `{named}` at {at}; give the id of one"
+        ))),
+    }
 }
 
 /// The account of a name among these.
@@ -272,10 +313,11 @@ pub fn account_named(rows: &[StatusRow], name: &str) -> Result<String, Failure> 
 /// Every account in scope with its violators: those that comply, and those of which nothing can be told, are
 /// listed too.
 fn all_violators(client: &Client, id: &str, args: &args::Violators) -> Outcome {
-    let mut rows = compliance_of(client, id)?;
+    let at = args.at.as_deref();
+    let mut rows = compliance_at(client, id, at)?;
     let mut found: BTreeMap<String, Vec<ViolatorLine>> = BTreeMap::new();
     let path = format!("/palisade/v1/policies/{}/violators", encoded(id));
-    own_pages(client, &path, "violators", |_, violators| {
+    own_pages(client, &path, "violators", at, |_, violators| {
         for violator in violators {
             let lines = found.entry(text_of(violator, "account")).or_default();
             lines.push(violator_line(violator));
@@ -305,7 +347,14 @@ fn violator_line(violator: &Value) -> ViolatorLine {
             .map(|one| text_of(one, "summary"))
             .filter(|summary| !summary.is_empty())
             .collect(),
+        waiver: violator.get("waiver").map(waived_by),
     }
+}
+
+/// Who accepted it, why and until when.
+fn waived_by(waiver: &Value) -> String {
+    let until = text(waiver, "until");
+    format!("until {until}, {}: {}", text(waiver, "owner"), text(waiver, "reason"))
 }
 
 #[cfg(test)]

@@ -140,12 +140,12 @@ impl Crew {
                     more.notify_one();
                 }
             };
-            let (view, now_ms) = (|| app.view(), app.clock.now_ms());
+            let (view, clock) = (|| app.view(), || app.clock.now_ms());
             worker::measured_round(
                 &*app.store,
                 &view,
                 judging.clone(),
-                now_ms,
+                &clock,
                 &app.metrics,
                 &app.health,
                 &leased,

@@ -22,6 +22,7 @@ pub mod keeping;
 pub mod keys;
 pub mod logging;
 pub mod opening;
+mod past;
 mod permissions;
 pub mod policies;
 pub use palisade_api::printable;
@@ -42,6 +43,7 @@ pub mod system;
 pub mod terminal;
 pub mod timekeeper;
 pub mod trust;
+mod waivers;
 pub mod watch;
 pub mod worker;
 
@@ -63,6 +65,10 @@ pub fn run(command: &Command) -> Outcome {
         Command::Violators(args) => asking::violators(args),
         Command::Explain(args) => explain::run(args),
         Command::Preview(args) => preview::run(args),
+        Command::History(args) => past::history(args),
+        Command::Diff(args) => past::diff(args),
+        Command::Changes(args) => past::changes(args),
+        Command::Waivers(command) => waivers::run(command),
         Command::Keys(command) => keys::run(command),
         Command::Sources(args) => sources_told::run(args),
         Command::Config(args::Config::File(args)) => config::check(args),

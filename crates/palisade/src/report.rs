@@ -56,6 +56,9 @@ pub fn statuses(
         Output::Csv => status_csv(&mut rows, form.dated, to),
         Output::Table => {
             let rows: Vec<StatusRow> = rows.collect();
+            if let Some(at) = rows.first().and_then(|row| row.at.as_ref()) {
+                writeln!(to, "As it was told at {at}:")?;
+            }
             to.write_all(status_table(&rows, width()).as_bytes())?;
             if form.left_out > 0 {
                 writeln!(to, "… and {} below", counted(form.left_out as u64, "row"))?;
@@ -110,6 +113,7 @@ pub fn violators(
 /// What is known of one account, in sentences.
 fn summary(row: &StatusRow, width: Option<usize>) -> String {
     let age = match &row.age {
+        _ if row.at.is_some() => format!("told at {}", row.at.as_deref().unwrap_or_default()),
         Some(age) => format!("as of {}, {} ago", age.as_of, age.text()),
         None => "nothing was told of it".to_owned(),
     };
@@ -149,7 +153,7 @@ fn violator_csv(row: &StatusRow, lines: &[ViolatorLine], to: &mut dyn Write) -> 
         "AgeSeconds",
     ];
     let mut csv = Lines::to(to);
-    csv.line(header.iter().chain(&of_account))?;
+    csv.line(header.iter().chain(&of_account).chain(&["Waiver"]))?;
     let [as_of, age_seconds] = Age::cells(row.age.as_ref());
     let issues = row.issue_text();
     let known: [&str; 9] = [
@@ -164,7 +168,7 @@ fn violator_csv(row: &StatusRow, lines: &[ViolatorLine], to: &mut dyn Write) -> 
         &age_seconds,
     ];
     if lines.is_empty() {
-        csv.line([""; 6].iter().chain(&known))?;
+        csv.line([""; 6].iter().chain(&known).chain(&[""]))?;
     }
     for line in lines {
         let since = line.since.as_deref().unwrap_or_default();
@@ -172,7 +176,8 @@ fn violator_csv(row: &StatusRow, lines: &[ViolatorLine], to: &mut dyn Write) -> 
         let evidence = line.evidence.join("; ");
         let cells: [&str; 6] =
             [&line.resource_type, &line.id, &line.reason, since, judged, &evidence];
-        csv.line(cells.iter().chain(&known))?;
+        let waiver = line.waiver.as_deref().unwrap_or_default();
+        csv.line(cells.iter().chain(&known).chain(&[waiver]))?;
     }
     csv.finish()
 }
@@ -292,12 +297,15 @@ fn violator_table(lines: &[ViolatorLine], width: Option<usize>) -> String {
     let mut header: Vec<&str> = if one_type.is_some() { vec![] } else { vec!["Type"] };
     header.extend(["Resource", "Reason"]);
     header.extend(dated.then_some("Since"));
+    let waived = lines.iter().any(|line| line.waiver.is_some());
+    header.extend(waived.then_some("Waived"));
     header.push("Evidence");
     table.set_header(header);
     for line in lines {
         let mut cells = if one_type.is_some() { vec![] } else { vec![line.resource_type.clone()] };
         cells.extend([line.id.clone(), line.reason.clone()]);
         cells.extend(dated.then(|| line.since.as_deref().map(to_seconds).unwrap_or_default()));
+        cells.extend(waived.then(|| line.waiver.clone().unwrap_or_default()));
         cells.push(match line.evidence.as_slice() {
             [] => String::new(),
             [only] => only.clone(),
@@ -346,6 +354,7 @@ fn status_csv(
         header.extend(["ResourceType", "ResourceId", "ViolationReason", "Since"]);
         header.extend(dated.then_some("FirstJudged"));
         header.push("Evidence");
+        header.extend(dated.then_some("Waiver"));
     }
     let mut csv = Lines::to(to);
     csv.line(&header)?;
@@ -354,7 +363,9 @@ fn status_csv(
         let updated = dated.then(|| row.last_updated.as_deref().unwrap_or_default());
         let cells = || cells.iter().map(String::as_str).chain(updated);
         match row.violators.as_deref() {
-            Some([]) => csv.line(cells().chain([""; 6].into_iter().skip(usize::from(!dated))))?,
+            Some([]) => {
+                csv.line(cells().chain([""; 7].into_iter().skip(if dated { 0 } else { 2 })))?
+            }
             Some(violators) => {
                 // One line a violator, so that a spreadsheet can sort and filter them.
                 for line in violators {
@@ -362,7 +373,9 @@ fn status_csv(
                     let since = line.since.as_deref().unwrap_or_default();
                     let judged = dated.then(|| line.judged.as_deref().unwrap_or_default());
                     let resource: [&str; 4] = [&line.resource_type, &line.id, &line.reason, since];
-                    csv.line(cells().chain(resource).chain(judged).chain([evidence.as_str()]))?;
+                    let waiver = dated.then(|| line.waiver.as_deref().unwrap_or_default());
+                    let cells = cells().chain(resource).chain(judged);
+                    csv.line(cells.chain([evidence.as_str()]).chain(waiver))?;
                 }
             }
             None => csv.line(cells())?,
@@ -462,6 +475,7 @@ mod tests {
             reason: "RESOURCE_VIOLATES_AUDIT_SECURITY_GROUP".into(),
             since: Some("2026-02-03T04:05:06.789Z".into()),
             judged: None,
+            waiver: None,
             evidence: vec![format!(
                 "ingress rule `tcp 22 from 0.0.0.0/0` of {resource}: denied by audit group sg-0a5d17c0ffee0a0d1"
             )],
@@ -518,6 +532,7 @@ mod tests {
             reason: "RESOURCE_VIOLATES_AUDIT_SECURITY_GROUP".into(),
             since: Some("2026-02-03T04:05:06Z".into()),
             judged: None,
+            waiver: None,
             evidence: vec!["tcp 22 is denied".into(), "tcp 3389 is denied".into()],
         };
         let [_, row, none] = rows().try_into().unwrap();

@@ -46,11 +46,13 @@ pub fn round(
     now_ms: i64,
 ) -> Result<usize, StoreError> {
     let (metrics, health) = (Metrics::default(), Health::default());
-    measured_round(store, view, judging, now_ms, &metrics, &health, &|_| {})
+    measured_round(store, view, judging, &|| now_ms, &metrics, &health, &|_| {})
 }
 
 /// As [`round`], and notes what the stages cost, and which shards fail. Looks that find nothing due count
 /// as leases too.
+/// All of it is judged at the moment that `clock` tells first; the past keeps it from the moment of its
+/// settlement on.
 /// `leased` is told, before anything is judged, what the round has taken: whoever runs it sees to it
 /// that the leases last as long as the round does.
 ///
@@ -62,12 +64,12 @@ pub fn measured_round(
     store: &dyn Store,
     view: &dyn Fn() -> Result<Arc<ControlView>, StoreError>,
     judging: Judging,
-    now_ms: i64,
+    clock: &dyn Fn() -> i64,
     metrics: &Metrics,
     health: &Health,
     leased: &dyn Fn(&[Lease]),
 ) -> Result<usize, StoreError> {
-    let mut done = 0;
+    let (now_ms, mut done) = (clock(), 0);
     for fan_out in store.fan_outs()? {
         metrics.stepped();
         let moved = metrics.timed(Stage::Expand, || expand(store, &*view()?, &fan_out, now_ms))?;
@@ -86,7 +88,7 @@ pub fn measured_round(
             return Err(error);
         }
     };
-    let round = Round { store, view: &view, judging: &judging, now_ms, metrics };
+    let round = Round { store, view: &view, judging: &judging, now_ms, clock, metrics };
     let mut judged = metrics.timed(Stage::Judge, || round.judge(leases));
     metrics.timed(Stage::Settle, || round.settle(&mut judged));
     metrics.stepped();

@@ -294,7 +294,7 @@ fn a_shard_whose_judging_fails_is_an_issue_until_it_succeeds() {
     let round = |now_ms| {
         let (judging, metrics) = (Judging::default(), Metrics::default());
         let fixed = || Ok(fixed.clone());
-        worker::measured_round(&store, &fixed, judging, now_ms, &metrics, &health, &|_| {})
+        worker::measured_round(&store, &fixed, judging, &|| now_ms, &metrics, &health, &|_| {})
     };
     let deliver = |state, cidr: &str| {
         let (name, text) = snapshot(&bad, state, &[group(&bad, "sg-1", state, cidr, 22)]);

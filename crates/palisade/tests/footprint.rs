@@ -224,7 +224,8 @@ fn work_off(store: &dyn Store, metrics: &Metrics) {
     let view = || Ok(fixed.clone());
     let round = || {
         let (judging, health) = (Judging::default(), Health::default());
-        worker::measured_round(store, &view, judging, NOW_MS, metrics, &health, &|_| {}).unwrap()
+        worker::measured_round(store, &view, judging, &|| NOW_MS, metrics, &health, &|_| {})
+            .unwrap()
     };
     while round() > 0 {}
 }

@@ -11,12 +11,14 @@ use palisade_core::ledger::ViolatorRow;
 use crate::rules::load::Facts;
 use crate::rules::prepared::{self, Prepared};
 use crate::rules::rows::*;
-use crate::rules::{clock, common_policies, control, intake, keys, load, marks, retention, settle};
+use crate::rules::{
+    clock, common_policies, control, intake, keys, load, marks, past, retention, settle,
+};
 use crate::{
     Accepted, AuditEvent, AuditFilter, AuditLog, AuditRow, Clock, Control, ControlChange,
     ControlState, Effort, EntryRow, FanOut, Health, HistoryRow, Inventory, InventoryAges,
-    KeyChange, KeyRecord, Keys, Lease, Ledger, Loaded, LoadedChanges, Mark, Premises, Result,
-    Settlement, Want, Work, WorkCounts,
+    KeyChange, KeyRecord, Keys, Lease, Ledger, Loaded, LoadedChanges, Mark, PastViolator, Premises,
+    Result, Settlement, Span, Version, Want, Work, WorkCounts,
 };
 
 /// How long many loads see one moment, before the next ones see another: an engine may have to keep what
@@ -90,6 +92,14 @@ impl<E: Engine> Control for E {
 
     fn control(&self) -> Result<ControlState> {
         self.read(|rows| rows.control())
+    }
+
+    fn control_at(&self, at_ms: i64) -> Result<ControlState> {
+        self.read(|rows| past::control_at(rows, at_ms))
+    }
+
+    fn versions(&self, after_ms: i64, through_ms: i64) -> Result<Vec<Version>> {
+        self.read(|rows| rows.versions_between(after_ms, through_ms))
     }
 
     fn commit(
@@ -286,8 +296,8 @@ impl<E: Engine> Work for E {
         self.write_leases(|rows| marks::release(rows, leases, not_before_ms))
     }
 
-    fn settle(&self, settlements: &[Settlement]) -> Result<()> {
-        self.write(|rows| settle::settle(rows, settlements))
+    fn settle_at(&self, settlements: &[Settlement], now_ms: i64) -> Result<()> {
+        self.write(|rows| settle::settle(rows, settlements, now_ms))
     }
 
     fn work(&self, now_ms: i64) -> Result<WorkCounts> {
@@ -336,6 +346,51 @@ impl<E: Engine> Ledger for E {
         limit: usize,
     ) -> Result<Vec<HistoryRow>> {
         self.read(|rows| rows.history(policy, account, limit))
+    }
+
+    fn span(&self) -> Result<Span> {
+        self.read_one(|rows| rows.span())
+    }
+
+    fn entries_at(
+        &self,
+        policy: &PolicyId,
+        after: Option<&AccountId>,
+        through: Option<&AccountId>,
+        limit: usize,
+        at_ms: i64,
+    ) -> Result<Vec<(AccountId, HistoryRow)>> {
+        self.read_one(|rows| rows.entries_at(policy, after, through, limit, at_ms))
+    }
+
+    fn entry_at(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        at_ms: i64,
+    ) -> Result<Option<HistoryRow>> {
+        self.read_one(|rows| rows.entry_at(policy, account, at_ms))
+    }
+
+    fn violators_at(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        after: Option<&(ResourceType, ResourceId)>,
+        limit: usize,
+        at_ms: i64,
+    ) -> Result<Vec<ViolatorRow>> {
+        self.read(|rows| rows.violators_at(policy, account, after, limit, at_ms))
+    }
+
+    fn past_violators(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        after_ms: i64,
+        through_ms: i64,
+    ) -> Result<Vec<PastViolator>> {
+        self.read(|rows| rows.past_violators(policy, account, after_ms, through_ms))
     }
 
     fn expire(&self, before_ms: i64) -> Result<u64> {

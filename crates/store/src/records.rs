@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use palisade_core::evaluate::{Reference, Status};
 use palisade_core::ident::{
-    AccountId, ListId, PolicyId, Region, ResourceSetId, ResourceType, ShardId,
+    AccountId, ListId, PolicyId, Region, ResourceSetId, ResourceType, ShardId, WaiverId,
 };
-use palisade_core::ledger::{Change, Entry};
+use palisade_core::ledger::{Change, Entry, ViolatorRow};
 use palisade_core::organization::Organization;
 use palisade_core::policy::{Document, NetworkAclEntrySet};
 use palisade_core::scope::AdminScope;
+use palisade_core::waiver::Waiver;
 use serde::{Deserialize, Serialize};
 
 use crate::AuditEvent;
@@ -34,6 +35,8 @@ pub struct ControlState {
     pub channels: BTreeMap<(AccountId, Region), Channel>,
     /// Associations with third-party firewalls by administrator, Region and firewall.
     pub associations: BTreeMap<(AccountId, Region, Box<str>), Association>,
+    /// Waivers by id, ended ones among them.
+    pub waivers: BTreeMap<WaiverId, Arc<Waiver>>,
     /// The last default administrator that was revoked.
     pub offboarded: Option<Offboarded>,
 }
@@ -237,6 +240,10 @@ pub enum ControlChange {
     PutChannel(AccountId, Region, Option<Channel>),
     /// Keep what was asked of a third-party firewall.
     PutAssociation(AccountId, Region, Box<str>, Association),
+    /// Create or replace a waiver. Nothing is judged by it.
+    PutWaiver(Arc<Waiver>),
+    /// Forget a waiver.
+    RemoveWaiver(WaiverId),
     /// Mark work due now.
     Mark(Mark),
     /// Append to the audit log. Alone it leaves the revision as it is.
@@ -416,4 +423,112 @@ pub struct HistoryRow {
     pub policy_revision: u64,
     /// The entry ended here: out of scope, or the policy is gone.
     pub closed: bool,
+    /// From which moment on this was answered, milliseconds since the epoch: later than `at_ms` by what
+    /// judging and writing took.
+    pub noted_ms: i64,
+    /// What it was written for; `None` of what an earlier edition wrote.
+    pub occasion: Option<Occasion>,
+}
+
+/// What a state of an entry was written for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Occasion {
+    /// Deliveries changed items of the shard.
+    Items,
+    /// The policy's own mark: it was put, or something it refers to changed.
+    Policy,
+    /// The shard's mark: a delivery of much, another setting, time, the operator's word.
+    Shard,
+    /// The policy was removed.
+    Removed,
+}
+
+impl Occasion {
+    const ALL: [(Occasion, i16); 4] =
+        [(Occasion::Items, 1), (Occasion::Policy, 2), (Occasion::Shard, 3), (Occasion::Removed, 4)];
+
+    /// The number that is stored.
+    pub(crate) fn number(self) -> i16 {
+        Self::ALL.iter().find(|(one, _)| *one == self).map_or(0, |(_, number)| *number)
+    }
+
+    /// From [`Occasion::number`].
+    pub(crate) fn numbered(number: i16) -> Option<Occasion> {
+        Self::ALL.iter().find(|(_, one)| *one == number).map(|(one, _)| *one)
+    }
+}
+
+/// A version of a violator that holds no more.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PastViolator {
+    /// As it was.
+    pub row: ViolatorRow,
+    /// From which moment on it was answered, milliseconds since the epoch; 0: since before the past was kept.
+    pub from_ms: i64,
+    /// Until which moment, itself excluded.
+    pub until_ms: i64,
+    /// It was no violator any more then; otherwise its violations became others.
+    pub ended: bool,
+}
+
+/// Of which moments the past can be asked for.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Span {
+    /// The first moment, milliseconds since the epoch; `None` before the first write.
+    pub from_ms: Option<i64>,
+    /// The moment of the last write that the past keeps.
+    pub noted_ms: Option<i64>,
+}
+
+/// One version of an object of the control state.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Version {
+    /// Which object.
+    pub object: Versioned,
+    /// From which moment on it was so, milliseconds since the epoch.
+    pub noted_ms: i64,
+    /// Its JSON; `None`: it was there no more.
+    pub record: Option<String>,
+}
+
+/// An object of the control state whose versions are kept: what decides who is judged by what.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Versioned {
+    /// The organization without its accounts.
+    Organization,
+    /// An account of the organization.
+    Account(AccountId),
+    /// An administrator.
+    Administrator(AccountId),
+    /// A policy.
+    Policy(PolicyId),
+    /// A waiver.
+    Waiver(WaiverId),
+}
+
+impl Versioned {
+    /// As text: its kind, and its id behind a slash.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Versioned::Organization => "organization".to_owned(),
+            Versioned::Account(id) => format!("account/{id}"),
+            Versioned::Administrator(id) => format!("administrator/{id}"),
+            Versioned::Policy(id) => format!("policy/{id}"),
+            Versioned::Waiver(id) => format!("waiver/{id}"),
+        }
+    }
+
+    /// From [`Versioned::text`].
+    pub(crate) fn named(text: &str) -> Option<Versioned> {
+        let Some((kind, id)) = text.split_once('/') else {
+            return (text == "organization").then_some(Versioned::Organization);
+        };
+        match kind {
+            "account" => AccountId::try_from(id).ok().map(Versioned::Account),
+            "administrator" => AccountId::try_from(id).ok().map(Versioned::Administrator),
+            "policy" => PolicyId::try_from(id).ok().map(Versioned::Policy),
+            "waiver" => WaiverId::try_from(id).ok().map(Versioned::Waiver),
+            _ => None,
+        }
+    }
 }

@@ -21,6 +21,8 @@ macro_rules! delegate_role {
         $crate::delegate!($impl palisade_store::Control, $outer => $inner:
             control_revision() -> u64;
             control() -> palisade_store::ControlState;
+            control_at(at_ms: i64) -> palisade_store::ControlState;
+            versions(after_ms: i64, through_ms: i64) -> Vec<palisade_store::Version>;
             commit(at: u64, changes: &[palisade_store::ControlChange], now_ms: i64) -> u64;
         );
     };
@@ -97,7 +99,7 @@ macro_rules! delegate_role {
             lease(now_ms: i64, lease_ms: i64, shards_max: usize) -> Vec<palisade_store::Lease>;
             prolong(leases: &[palisade_store::Lease], until_ms: i64) -> ();
             release(leases: &[palisade_store::Lease], not_before_ms: Option<i64>) -> ();
-            settle(settlements: &[palisade_store::Settlement]) -> ();
+            settle_at(settlements: &[palisade_store::Settlement], now_ms: i64) -> ();
             work(now_ms: i64) -> palisade_store::WorkCounts;
         );
     };
@@ -132,6 +134,35 @@ macro_rules! delegate_role {
                 account: &palisade_core::ident::AccountId,
                 limit: usize,
             ) -> Vec<palisade_store::HistoryRow>;
+            span() -> palisade_store::Span;
+            entries_at(
+                policy: &palisade_core::ident::PolicyId,
+                after: Option<&palisade_core::ident::AccountId>,
+                through: Option<&palisade_core::ident::AccountId>,
+                limit: usize,
+                at_ms: i64,
+            ) -> Vec<(palisade_core::ident::AccountId, palisade_store::HistoryRow)>;
+            entry_at(
+                policy: &palisade_core::ident::PolicyId,
+                account: &palisade_core::ident::AccountId,
+                at_ms: i64,
+            ) -> Option<palisade_store::HistoryRow>;
+            violators_at(
+                policy: &palisade_core::ident::PolicyId,
+                account: &palisade_core::ident::AccountId,
+                after: Option<&(
+                    palisade_core::ident::ResourceType,
+                    palisade_core::ident::ResourceId,
+                )>,
+                limit: usize,
+                at_ms: i64,
+            ) -> Vec<palisade_core::ledger::ViolatorRow>;
+            past_violators(
+                policy: &palisade_core::ident::PolicyId,
+                account: &palisade_core::ident::AccountId,
+                after_ms: i64,
+                through_ms: i64,
+            ) -> Vec<palisade_store::PastViolator>;
             expire(before_ms: i64) -> u64;
         );
     };

@@ -20,6 +20,7 @@ const STAGES: &[(&str, &[&str])] = &[
     ("lists", &["ident", "policy"]),
     ("evaluate", &["ident", "inventory", "organization", "scope", "lists", "policy"]),
     ("ledger", &["ident", "evaluate"]),
+    ("waiver", &["ident", "organization"]),
 ];
 
 /// Crates and those of the project that they may depend on.

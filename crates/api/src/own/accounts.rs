@@ -11,14 +11,14 @@ use palisade_store::PolicyRecord;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, query};
+use super::answer::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, moment, query};
 use super::known::Shown;
-use super::readers;
+use super::moments;
+use super::readers::{self, AsOf};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::fault::internal;
 use crate::pages::{Binding, PAGE_SIZE_MAX};
-use crate::view::ControlView;
 
 /// Accounts of one page.
 pub const ACCOUNTS_PAGE_MAX: usize = 1_000;
@@ -31,12 +31,19 @@ struct Asked {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<String>,
     next: Option<String>,
+    /// As it was told at this moment: RFC 3339 with an offset; now, unless it is given
+    #[param(format = DateTime)]
+    at: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Accounts)]
 struct Page {
     policy: Policy,
+    /// The moment that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    at: Option<String>,
     accounts: Vec<Shown>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
@@ -90,11 +97,33 @@ pub(super) async fn list(
     .await
 }
 
+/// `GET /palisade/v1/policies/{id}/compliance?at=&limit=&next=`
+#[utoipa::path(
+    get,
+    path = "/palisade/v1/policies/{policy}/compliance",
+    summary = "How each account in a policy's scope stood at a moment: what was told then, of policies too that were deleted since; for the operator and the policy's owner. The age of the inventory and the moment of the last judgement are not kept",
+    params(("policy" = String, Path), Asked),
+    responses(
+        (status = 200, description = "One page", body = Page),
+        (status = 400, description = "A moment that has not come, or of which nothing is kept", body = RefusedShape),
+        (status = 404, description = "There was no such policy", body = RefusedShape),
+    )
+)]
+pub(super) async fn compliance(
+    state: State<Arc<App>>,
+    policy: Path<String>,
+    request: Request,
+) -> Response {
+    list(state, policy, request).await
+}
+
 fn page(app: &App, caller: &Caller, policy: &str, asked: &Asked) -> Result<Page, Refused> {
     let limit = page_size(asked.limit.as_deref(), ACCOUNTS_PAGE_MAX)?;
-    let view = app.view()?;
-    let record = readers::policy(&view, caller, policy)?;
-    let filter = [record.id.as_str(), "accounts"];
+    let as_of = moments::as_of(app, caller, "at", asked.at.as_deref())?;
+    let view = &as_of.view;
+    let record = readers::policy(view, caller, policy)?;
+    let at = as_of.at_ms.map(moment);
+    let filter = [record.id.as_str(), "accounts", at.as_deref().unwrap_or_default()];
     let who = caller.account.as_ref().map_or("operator", AccountId::as_str);
     let binding = Binding { caller: who, operation: "accounts", filter: &filter };
     let after = match &asked.next {
@@ -117,7 +146,8 @@ fn page(app: &App, caller: &Caller, policy: &str, asked: &Asked) -> Result<Page,
     };
     Ok(Page {
         policy: Policy::of(&record),
-        accounts: shown(app, &view, &record, before, page)?,
+        accounts: shown(app, &as_of, &record, before, page)?,
+        at,
         next,
     })
 }
@@ -125,19 +155,31 @@ fn page(app: &App, caller: &Caller, policy: &str, asked: &Asked) -> Result<Page,
 /// These accounts, which are in scope and ascending, behind `before`.
 fn shown(
     app: &App,
-    view: &ControlView,
+    as_of: &AsOf,
     record: &PolicyRecord,
     before: Option<&AccountId>,
     accounts: &[AccountId],
 ) -> Result<Vec<Shown>, Refused> {
+    let AsOf { view, at_ms } = as_of;
     let Some(last) = accounts.last() else { return Ok(Vec::new()) };
-    let newest: BTreeMap<AccountId, i64> =
-        app.store.newest_each_ms(&record.region, before, last)?.into_iter().collect();
+    // How old the inventory was is not kept.
+    let newest: BTreeMap<AccountId, i64> = match at_ms {
+        None => app.store.newest_each_ms(&record.region, before, last)?.into_iter().collect(),
+        Some(_) => BTreeMap::new(),
+    };
     let (mut all, now_ms) = (Vec::with_capacity(accounts.len()), app.clock.now_ms());
-    readers::known_of(app, record, before, accounts, |account, known| {
-        all.push(Shown::of(view, account, known, newest.get(account).copied(), now_ms));
+    readers::known_of(app, *at_ms, record, before, accounts, |account, known| {
+        let shown = Shown::of(view, account, known, newest.get(account).copied(), now_ms);
+        let shown = if at_ms.is_some() { shown.of_the_past() } else { shown };
+        let has_violators = known.result().is_some_and(|(_, entry)| entry.violator_count > 0);
+        all.push((account.clone(), has_violators, shown));
     })?;
-    Ok(all)
+    let waiving = as_of.waiving(app, record);
+    let counted = all.into_iter().map(|(account, has_violators, shown)| match has_violators {
+        true => Ok(shown.waiving(waiving.count(app, *at_ms, &record.id, &account)?)),
+        false => Ok(shown),
+    });
+    counted.collect()
 }
 
 /// The size of a page that was asked for.

@@ -33,8 +33,16 @@ pub(crate) struct Shown {
     #[schema(value_type = String, required = false)]
     why: Option<String>,
     violator_count: u64,
+    /// Those of them that a waiver covers.
+    #[serde(skip_serializing_if = "is_none")]
+    #[schema(required = false)]
+    waived: u64,
     #[schema(value_type = BTreeMap<String, String>)]
     issues: BTreeMap<DependentServiceName, String>,
+    /// Since when status, count and issues are these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    since: Option<String>,
     /// When the account was last judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, format = DateTime, required = false)]
@@ -53,6 +61,10 @@ fn status() -> RefOr<Schema> {
     one_of_or_null(&[Status::Compliant, Status::NonCompliant])
 }
 
+fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
 /// An account's name, where the organization holds it.
 pub(super) fn account_name(view: &ControlView, account: &AccountId) -> Option<String> {
     let known = view.organization()?.accounts.get(account)?;
@@ -60,6 +72,16 @@ pub(super) fn account_name(view: &ControlView, account: &AccountId) -> Option<St
 }
 
 impl Shown {
+    /// With the number of violators that a waiver covers.
+    pub fn waiving(self, waived: u64) -> Shown {
+        Shown { waived, ..self }
+    }
+
+    /// Without what is not kept of the past.
+    pub fn of_the_past(self) -> Shown {
+        Shown { last_updated: None, as_of: None, age_seconds: None, ..self }
+    }
+
     /// `newest_ms` is the moment of which the account's inventory tells; one that has not come by the
     /// clock counts as now.
     pub fn of(
@@ -78,7 +100,9 @@ impl Shown {
             reason: known.reason,
             why: known.why(),
             violator_count: known.result().map_or(0, |(_, entry)| entry.violator_count),
+            waived: 0,
             issues: issues.map(|(service, text)| (service_name(*service), text.clone())).collect(),
+            since: known.row.map(|row| moment(row.entry.since_ms)),
             last_updated: known.row.map(|row| moment(row.last_updated_ms)),
             as_of: newest_ms.map(moment),
             age_seconds: newest_ms.map(|newest_ms| now_ms.saturating_sub(newest_ms) / 1_000),

@@ -5,14 +5,17 @@
 mod accounts;
 mod answer;
 mod audit;
+mod changes;
 mod dashboard;
 mod evaluate;
 mod explain;
 pub mod explanation;
 mod health;
+mod history;
 mod inventory;
 mod keys;
 mod known;
+mod moments;
 mod openapi;
 mod organization;
 mod policies;
@@ -23,6 +26,7 @@ mod reset;
 mod schema;
 mod sources;
 mod violators;
+mod waivers;
 
 use std::sync::Arc;
 
@@ -36,10 +40,13 @@ use crate::app::App;
 
 pub use answer::{Refused, SMALL_BODY_SIZE_MAX, moment};
 pub use audit::AUDIT_PAGE_MAX;
+pub use changes::{ACCOUNTS_COMPARED_MAX, CHANGES_PAGE_MAX};
+pub use history::HISTORY_PAGE_MAX;
 pub use inventory::{SPOOLED_IN_MEMORY_MAX, SPOOLED_PREFIX, TakenIn, UNPROVEN_DELIVERY_SIZE_MAX};
 pub use organization::ORGANIZATION_SIZE_MAX;
 pub use sources::{NotTaken, Renewed, note_unread, renew_organization, take_in};
 pub use violators::VIOLATORS_PAGE_MAX;
+pub use waivers::{COVERED_MAX, WAIVER_ACCOUNTS_MAX, WAIVERS_MAX, WAIVERS_PAGE_MAX};
 
 /// Paths that are never AWS's.
 pub const PREFIX: &str = "/palisade/";
@@ -58,8 +65,13 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/palisade/v1/reset", post(reset::post))
         .route("/palisade/v1/policies", get(policies::list))
         .route("/palisade/v1/policies/{policy}/accounts", get(accounts::list))
+        .route("/palisade/v1/policies/{policy}/compliance", get(accounts::compliance))
         .route("/palisade/v1/policies/{policy}/violators", get(policy_violators::list))
         .route("/palisade/v1/policies/{policy}/accounts/{account}/violators", get(violators::list))
+        .route("/palisade/v1/policies/{policy}/history", get(history::list))
+        .route("/palisade/v1/changes", get(changes::list))
+        .route("/palisade/v1/waivers", get(waivers::list).post(waivers::create))
+        .route("/palisade/v1/waivers/{waiver}", patch(waivers::renew).delete(waivers::end))
         .route("/palisade/v1/keys", get(keys::list).post(keys::create))
         .route("/palisade/v1/keys/{key}", patch(keys::change).delete(keys::delete))
         .route("/palisade/v1/keys/{key}/rotate", post(keys::rotate))

@@ -12,8 +12,8 @@ use utoipa::{Modify, OpenApi, ToSchema as _};
 
 use super::answer::RefusedShape;
 use super::{
-    accounts, audit, dashboard, evaluate, explain, health, inventory, keys, organization, policies,
-    policy_violators, preview, reset, sources, violators,
+    accounts, audit, changes, dashboard, evaluate, explain, health, history, inventory, keys,
+    organization, policies, policy_violators, preview, reset, sources, violators, waivers,
 };
 
 /// What `/palisade/v1/openapi.json` answers.
@@ -60,8 +60,15 @@ pub(super) async fn openapi() -> Response {
         reset::post,
         policies::list,
         accounts::list,
+        accounts::compliance,
         policy_violators::list,
         violators::list,
+        history::list,
+        changes::list,
+        waivers::list,
+        waivers::create,
+        waivers::renew,
+        waivers::end,
         keys::list,
         keys::create,
         keys::change,

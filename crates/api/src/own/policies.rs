@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::accounts::page_size;
-use super::answer::{Refused, SMALL_BODY_SIZE_MAX, answer, finish, query};
+use super::answer::{Refused, SMALL_BODY_SIZE_MAX, answer, finish, moment, query};
+use super::moments;
 use super::readers;
 use crate::app::App;
 use crate::caller::Caller;
@@ -29,6 +30,9 @@ struct Asked {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<String>,
     next: Option<String>,
+    /// Those that there were at this moment: RFC 3339 with an offset; now, unless it is given
+    #[param(format = DateTime)]
+    at: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,7 +47,7 @@ struct Page {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PolicySummary)]
-struct Shown {
+pub(super) struct Shown {
     id: String,
     name: String,
     owner: String,
@@ -75,9 +79,11 @@ pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Respo
 
 fn page(app: &App, caller: &Caller, asked: &Asked) -> Result<Page, Refused> {
     let limit = page_size(asked.limit.as_deref(), POLICIES_PAGE_MAX)?;
-    let view = app.view()?;
+    let as_of = moments::as_of(app, caller, "at", asked.at.as_deref())?;
+    let view = &as_of.view;
+    let at = as_of.at_ms.map(moment).unwrap_or_default();
     let who = caller.account.as_ref().map_or("operator", AccountId::as_str);
-    let binding = Binding { caller: who, operation: "policies", filter: &[] };
+    let binding = Binding { caller: who, operation: "policies", filter: &[&at] };
     let after = match &asked.next {
         None => None,
         Some(token) => {
@@ -89,7 +95,7 @@ fn page(app: &App, caller: &Caller, asked: &Asked) -> Result<Page, Refused> {
     };
     let is_behind =
         |record: &&Arc<PolicyRecord>| after.as_ref().is_none_or(|after| record.id > *after);
-    let mut rest = readers::policies(&view, caller).filter(is_behind);
+    let mut rest = readers::policies(view, caller).filter(is_behind);
     let policies: Vec<&Arc<PolicyRecord>> = rest.by_ref().take(limit).collect();
     let next = match policies.last() {
         Some(last) if rest.next().is_some() => {
@@ -98,10 +104,10 @@ fn page(app: &App, caller: &Caller, asked: &Asked) -> Result<Page, Refused> {
         }
         _ => None,
     };
-    Ok(Page { policies: policies.into_iter().map(|record| shown(&view, record)).collect(), next })
+    Ok(Page { policies: policies.into_iter().map(|record| shown(view, record)).collect(), next })
 }
 
-fn shown(view: &ControlView, record: &PolicyRecord) -> Shown {
+pub(super) fn shown(view: &ControlView, record: &PolicyRecord) -> Shown {
     Shown {
         id: record.id.to_string(),
         name: record.document.policy_name.clone(),

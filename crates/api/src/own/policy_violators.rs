@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::accounts::{Policy, page_size};
-use super::answer::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, query};
+use super::answer::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, moment, query};
 use super::known::account_name;
+use super::moments;
 use super::readers::{self, Behind};
 use super::violators::{self, VIOLATORS_PAGE_MAX};
 use crate::app::App;
@@ -28,12 +29,19 @@ struct Asked {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<String>,
     next: Option<String>,
+    /// As it was told at this moment: RFC 3339 with an offset; now, unless it is given
+    #[param(format = DateTime)]
+    at: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PolicyViolators)]
 struct Page {
     policy: Policy,
+    /// The moment that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    at: Option<String>,
     violators: Vec<Shown>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
@@ -94,9 +102,11 @@ pub(super) async fn list(
 
 fn page(app: &App, caller: &Caller, policy: &str, asked: &Asked) -> Result<Page, Refused> {
     let limit = page_size(asked.limit.as_deref(), VIOLATORS_PAGE_MAX)?;
-    let view = app.view()?;
-    let record = readers::policy(&view, caller, policy)?;
-    let filter = [record.id.as_str()];
+    let as_of = moments::as_of(app, caller, "at", asked.at.as_deref())?;
+    let view = &as_of.view;
+    let record = readers::policy(view, caller, policy)?;
+    let at = as_of.at_ms.map(moment);
+    let filter = [record.id.as_str(), at.as_deref().unwrap_or_default()];
     let who = caller.account.as_ref().map_or("operator", AccountId::as_str);
     let binding = Binding { caller: who, operation: "policy-violators", filter: &filter };
     let after = match &asked.next {
@@ -112,7 +122,7 @@ fn page(app: &App, caller: &Caller, policy: &str, asked: &Asked) -> Result<Page,
     // One more than asked for tells whether there is another page.
     let limit_read = limit.saturating_add(1);
     let mut found =
-        readers::policy_violators(app, &view, &record, after.as_ref(), |_| true, limit_read)?;
+        readers::policy_violators(app, &as_of, &record, after.as_ref(), |_| true, limit_read)?;
     let more = found.len() > limit;
     found.truncate(limit);
     let next = match found.last() {
@@ -127,11 +137,15 @@ fn page(app: &App, caller: &Caller, policy: &str, asked: &Asked) -> Result<Page,
         }
         _ => None,
     };
+    let waiving = as_of.waiving(app, &record);
     let shown = |(account, violator): (AccountId, ViolatorRow)| Shown {
-        account_name: account_name(&view, &account),
+        account_name: account_name(view, &account),
+        violator: {
+            let waiver = waiving.of(&account, &violator);
+            violators::shown(&record, violator, waiver)
+        },
         account: account.into(),
-        violator: violators::shown(&record, violator),
     };
     let violators = found.into_iter().map(shown).collect();
-    Ok(Page { policy: Policy::of(&record), violators, next })
+    Ok(Page { policy: Policy::of(&record), at, violators, next })
 }

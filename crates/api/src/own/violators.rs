@@ -8,6 +8,7 @@ use axum::response::Response;
 use palisade_core::evaluate::Finding;
 use palisade_core::ident::{AccountId, ResourceId, ResourceType, ShardId};
 use palisade_core::ledger::ViolatorRow;
+use palisade_core::waiver::Waiver;
 use palisade_store::PolicyRecord;
 use palisade_wire::shapes::ViolationReason;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::accounts::{Policy, page_size};
 use super::answer::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, moment, query};
-use super::{known, readers};
+use super::{known, moments, readers};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::fault::internal;
@@ -34,12 +35,19 @@ struct Asked {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<String>,
     next: Option<String>,
+    /// As it was told at this moment: RFC 3339 with an offset; now, unless it is given
+    #[param(format = DateTime)]
+    at: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Violators)]
 struct Page {
     policy: Policy,
+    /// The moment that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    at: Option<String>,
     #[serde(flatten)]
     known: known::Shown,
     violators: Vec<Shown>,
@@ -68,6 +76,37 @@ pub(super) struct Shown {
     judged: String,
     #[serde(rename = "evidence")]
     evidence: Vec<Evidence>,
+    /// The waiver that covers it: it is a violator all the same.
+    #[serde(rename = "waiver", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = WaivedBy, required = false)]
+    waiver: Option<WaivedBy>,
+}
+
+/// What is accepted, by whom and until when.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WaivedBy)]
+struct WaivedBy {
+    /// The waiver's id.
+    id: String,
+    reason: String,
+    owner: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    ticket: Option<String>,
+    #[schema(format = DateTime)]
+    until: String,
+}
+
+impl WaivedBy {
+    fn of(waiver: &Waiver) -> WaivedBy {
+        WaivedBy {
+            id: waiver.id.to_string(),
+            reason: waiver.reason.to_string(),
+            owner: waiver.owner.to_string(),
+            ticket: waiver.ticket.as_ref().map(ToString::to_string),
+            until: moment(waiver.until_ms),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -113,21 +152,23 @@ fn page(
     asked: &Asked,
 ) -> Result<Page, Refused> {
     let limit = page_size(asked.limit.as_deref(), VIOLATORS_PAGE_MAX)?;
-    let view = app.view()?;
-    let record = readers::policy(&view, caller, policy)?;
+    let as_of = moments::as_of(app, caller, "at", asked.at.as_deref())?;
+    let view = &as_of.view;
+    let record = readers::policy(view, caller, policy)?;
     let account = AccountId::try_from(account)
         .ok()
         .filter(|id| view.organization().is_some_and(|known| known.accounts.contains_key(id)))
         .ok_or_else(|| {
             Refused::not_found(format!("account `{account}` is not in the organization"))
         })?;
-    let filter = [record.id.as_str(), account.as_str()];
+    let at = as_of.at_ms.map(moment);
+    let filter = [record.id.as_str(), account.as_str(), at.as_deref().unwrap_or_default()];
     let who = caller.account.as_ref().map_or("operator", AccountId::as_str);
     let binding = Binding { caller: who, operation: "violators", filter: &filter };
     let after = position(app, binding, asked.next.as_deref())?;
     // One more than asked for tells whether there is another page.
     let found =
-        readers::account_violators(app, &view, &record, &account, after.as_ref(), limit + 1)?;
+        readers::account_violators(app, &as_of, &record, &account, after.as_ref(), limit + 1)?;
     let in_scope = found.is_some();
     let (row, mut rows) = found.unwrap_or_default();
     let known = match in_scope {
@@ -135,7 +176,18 @@ fn page(
         false => Known::out_of_scope(),
     };
     let shard = ShardId { account: account.clone(), region: record.region.clone() };
-    let newest_ms = app.store.newest_ms(&shard)?;
+    // How old the inventory was is not kept.
+    let newest_ms = match as_of.at_ms {
+        None => app.store.newest_ms(&shard)?,
+        Some(_) => None,
+    };
+    let waiving = as_of.waiving(app, &record);
+    let has_violators = known.result().is_some_and(|(_, entry)| entry.violator_count > 0);
+    let waived = match has_violators {
+        true => waiving.count(app, as_of.at_ms, &record.id, &account)?,
+        false => 0,
+    };
+    let shown_known = known::Shown::of(view, &account, &known, newest_ms, app.clock.now_ms());
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = match rows.last() {
@@ -144,8 +196,15 @@ fn page(
     };
     Ok(Page {
         policy: Policy::of(&record),
-        known: known::Shown::of(&view, &account, &known, newest_ms, app.clock.now_ms()),
-        violators: rows.into_iter().map(|row| shown(&record, row)).collect(),
+        known: if at.is_some() { shown_known.of_the_past() } else { shown_known }.waiving(waived),
+        at,
+        violators: rows
+            .into_iter()
+            .map(|row| {
+                let waiver = waiving.of(&account, &row);
+                shown(&record, row, waiver)
+            })
+            .collect(),
         next,
     })
 }
@@ -170,9 +229,10 @@ fn token(app: &App, binding: Binding<'_>, last: &ViolatorRow) -> Result<String, 
     Ok(app.sealer()?.seal(&*app.entropy, binding, &position).map_err(internal)?)
 }
 
-pub(super) fn shown(record: &PolicyRecord, row: ViolatorRow) -> Shown {
+pub(super) fn shown(record: &PolicyRecord, row: ViolatorRow, waiver: Option<&Waiver>) -> Shown {
     let began_ms = row.began_ms();
     Shown {
+        waiver: waiver.map(WaivedBy::of),
         violation_reason: row.violations.first().map(|violation| reason(violation.reason)),
         evidence: row
             .violations

@@ -35,5 +35,6 @@ mod tags;
 mod texts;
 mod unlocked;
 mod unproven;
+mod waivers;
 mod wire;
 mod world;

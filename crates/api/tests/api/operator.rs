@@ -466,7 +466,7 @@ async fn the_openapi_document_describes_every_endpoint() {
             assert!(!answer.text.contains("is not an endpoint"), "{path}");
         }
     }
-    assert_eq!(paths.len(), 21);
+    assert_eq!(paths.len(), 26);
     // What any call may be answered that is signed.
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, endpoint) in methods.as_object().unwrap() {

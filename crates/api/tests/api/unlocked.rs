@@ -1,7 +1,7 @@
 //! A store without locking, and otherwise as the one within.
 
 use palisade_store::sqlite::SqliteStore;
-use palisade_store::{Control, ControlChange, ControlState, Result, StoreError};
+use palisade_store::{Control, ControlChange, ControlState, Result, StoreError, Version};
 
 /// A store that commits whatever the state was when it was decided, as one without locking would.
 pub struct Unlocked(pub SqliteStore);
@@ -17,6 +17,14 @@ impl Control for Unlocked {
 
     fn control(&self) -> Result<ControlState> {
         self.0.control()
+    }
+
+    fn control_at(&self, at_ms: i64) -> Result<ControlState> {
+        self.0.control_at(at_ms)
+    }
+
+    fn versions(&self, after_ms: i64, through_ms: i64) -> Result<Vec<Version>> {
+        self.0.versions(after_ms, through_ms)
     }
 
     fn commit(&self, _: u64, changes: &[ControlChange], now_ms: i64) -> Result<u64> {

@@ -10,7 +10,7 @@ use crate::ident::{ResourceId, ResourceType};
 
 mod partial;
 
-pub use partial::{Doubt, advance_by, holds, stands};
+pub use partial::{Doubt, advance_by, holds, stands, tell_of_age};
 
 /// The state of one (policy, account). A policy has one Region, so that is implied.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]

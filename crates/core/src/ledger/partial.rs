@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::evaluate::{Difference, STALE, Status, Violator};
+use crate::evaluate::{DependentService, Difference, STALE, Status, Violator};
 use crate::ident::{ResourceId, ResourceType};
 
 use super::{Change, Entry, MORE, Obstacle, Record, ViolatorRow};
@@ -24,6 +24,11 @@ pub fn holds(entry: Option<&Entry>, policy_revision: u64) -> bool {
     entry.is_some_and(|entry| {
         entry.policy_revision == policy_revision && !entry.issues.values().any(for_now)
     })
+}
+
+/// Whether issues tell that the inventory is too old, which comes with time alone.
+pub fn tell_of_age(issues: &BTreeMap<DependentService, String>) -> bool {
+    issues.values().any(|text| text.contains(STALE))
 }
 
 /// Whether what was recorded can be advanced by a difference: it [`holds`], and its issues tell all

@@ -79,7 +79,7 @@ fn policy_row(
     record: &Arc<PolicyRecord>,
     account: &AccountId,
 ) -> Result<PolicyRow, Refused> {
-    let read = readers::account_violators(reader.app, &reader.view, record, account, None, 0)?;
+    let read = readers::account_violators(reader.app, &reader.as_of(), record, account, None, 0)?;
     let entry = read.and_then(|(entry, _)| entry);
     let known = Known::in_scope(record, entry.as_ref());
     Ok(PolicyRow {

@@ -72,7 +72,8 @@ fn resource(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Resource
                 &format!("/palisade/v1/policies/{policy}/accounts/{account}/violators"),
             ),
         ]);
-    let entry = readers::account_violators(reader.app, &reader.view, &record, &account, None, 0)?;
+    let entry =
+        readers::account_violators(reader.app, &reader.as_of(), &record, &account, None, 0)?;
     let entry = entry.and_then(|(entry, _)| entry);
     let newest = frame.coverage.newest_ms.get(&account);
     Ok(Resource {

@@ -58,7 +58,7 @@ fn gaps(reader: &Reader<'_>, newest_ms: &BTreeMap<AccountId, i64>) -> Result<Vec
     let mut gaps: BTreeMap<(AccountId, String, String), Gap> = BTreeMap::new();
     for record in reader.policies() {
         let accounts = reader.view.in_scope(&record.id);
-        readers::known_of(reader.app, record, None, accounts, |account, known| {
+        readers::known_of(reader.app, None, record, None, accounts, |account, known| {
             let since = known.row.map(|row| Moment(row.entry.since_ms));
             for issue in issues(known) {
                 let key = (account.clone(), issue.service.clone(), issue.text.0.clone());

@@ -55,9 +55,14 @@ fn standing(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Standing
     let after = behind(reader)?;
     // One more than is shown tells whether there is another page.
     let limit = ROWS_MAX.saturating_add(1);
-    let view = &reader.view;
-    let read =
-        readers::account_violators(reader.app, view, &record, &account, after.as_ref(), limit)?;
+    let read = readers::account_violators(
+        reader.app,
+        &reader.as_of(),
+        &record,
+        &account,
+        after.as_ref(),
+        limit,
+    )?;
     let is_in_scope = read.is_some();
     let (row, mut violators) = read.unwrap_or_default();
     let known = match is_in_scope {

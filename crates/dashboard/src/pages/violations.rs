@@ -82,7 +82,7 @@ fn found(reader: &Reader<'_>, filter: &Filter) -> Result<(Vec<Found>, bool), Ref
         // One more than may be looked through tells that there are more.
         let limit = left.saturating_add(1);
         let rows =
-            readers::policy_violators(reader.app, &reader.view, record, None, is_asked, limit)?;
+            readers::policy_violators(reader.app, &reader.as_of(), record, None, is_asked, limit)?;
         let is_cut = rows.len() > left;
         for (account, row) in rows.into_iter().take(left) {
             left = left.saturating_sub(1);

@@ -52,6 +52,9 @@ pub struct Compliance {
         value_parser = FalseyValueParser::new()
     )]
     pub matrix: bool,
+    /// As it was told at a moment: date, time and offset, such as 2026-11-30T22:28:00Z. Default: now.
+    #[arg(long, env = "PALISADE_COMPLIANCE_AT", value_name = "MOMENT", value_parser = moment)]
+    pub at: Option<String>,
     /// End with 1 where something does not comply and with 2 where something could not be told: either
     /// (`violators`), or the latter alone (`unknown`).
     #[arg(long, env = "PALISADE_COMPLIANCE_FAIL_ON", value_name = "WHAT")]
@@ -75,6 +78,9 @@ pub struct Violators {
     pub policy: String,
     /// The member account, by id or name. Default: all accounts in the policy's scope.
     pub account: Option<String>,
+    /// As it was told at a moment: date, time and offset, such as 2026-11-30T22:28:00Z. Default: now.
+    #[arg(long, env = "PALISADE_VIOLATORS_AT", value_name = "MOMENT", value_parser = moment)]
+    pub at: Option<String>,
     /// End with 1 where something does not comply and with 2 where something could not be told: either
     /// (`violators`), or the latter alone (`unknown`).
     #[arg(long, env = "PALISADE_VIOLATORS_FAIL_ON", value_name = "WHAT")]
@@ -85,6 +91,15 @@ pub struct Violators {
     /// The server.
     #[command(flatten)]
     pub server: Server,
+}
+
+/// A moment, as RFC 3339 in UTC.
+pub(super) fn moment(text: &str) -> Result<String, String> {
+    let read: Result<jiff::Timestamp, _> = text.trim().parse();
+    read.map(|at| at.to_string()).map_err(|_| {
+        "give date, time and offset, such as 2026-11-30T22:28:00Z or 2026-11-30T23:28:00+01:00"
+            .to_owned()
+    })
 }
 
 /// An order of rows.

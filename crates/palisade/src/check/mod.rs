@@ -137,6 +137,8 @@ fn told<'q>(
             issues: details.issues,
             last_updated: None,
             violators: question.violators.then_some(details.violators),
+            waived: 0,
+            at: None,
         })
     })
 }
@@ -526,6 +528,7 @@ fn violator_line(violator: &palisade_core::evaluate::Violator, shard: &Shard) ->
         since: captured.map(|moment| moment.to_string()),
         judged: None,
         evidence: violator.violations.iter().map(|one| one.finding.summary()).collect(),
+        waiver: None,
     }
 }
 

@@ -39,6 +39,10 @@ pub struct StatusRow {
     pub last_updated: Option<String>,
     /// Violators, when they were asked for.
     pub violators: Option<Vec<ViolatorLine>>,
+    /// Violators that a waiver covers.
+    pub waived: u64,
+    /// The moment at which it was told so, RFC 3339; `None` is now.
+    pub at: Option<String>,
 }
 
 /// One violator with its first reason.
@@ -56,6 +60,8 @@ pub struct ViolatorLine {
     pub judged: Option<String>,
     /// What was found and what it was held against, one sentence for each violation.
     pub evidence: Vec<String>,
+    /// The waiver that covers it, in words.
+    pub waiver: Option<String>,
 }
 
 impl StatusRow {
@@ -72,6 +78,9 @@ impl StatusRow {
     pub fn standing(&self) -> String {
         match self.status {
             Some(Status::Compliant) => "complies".to_owned(),
+            Some(Status::NonCompliant) if self.waived > 0 => {
+                format!("{}, {} waived", counted(self.violator_count, "violator"), self.waived)
+            }
             Some(Status::NonCompliant) => counted(self.violator_count, "violator"),
             None => self.status_text().to_owned(),
         }
@@ -110,6 +119,12 @@ impl StatusRow {
             if let Some(last_updated) = &self.last_updated {
                 row.insert("LastUpdated".to_owned(), Value::from(last_updated.as_str()));
             }
+            if self.waived > 0 {
+                row.insert("Waived".to_owned(), Value::from(self.waived));
+            }
+            if let Some(at) = &self.at {
+                row.insert("At".to_owned(), Value::from(at.as_str()));
+            }
             if let Some(violators) = &self.violators {
                 let violators = violators.iter().map(ViolatorLine::json).collect();
                 row.insert("Violators".to_owned(), Value::Array(violators));
@@ -141,6 +156,9 @@ impl ViolatorLine {
                     line.insert(name.to_owned(), Value::from(moment.as_str()));
                 }
             }
+        }
+        if let (Some(line), Some(waiver)) = (line.as_object_mut(), &self.waiver) {
+            line.insert("Waiver".to_owned(), Value::from(waiver.as_str()));
         }
         line
     }

@@ -22,6 +22,8 @@ pub struct Round<'a> {
     pub view: &'a ControlView,
     pub judging: &'a Judging,
     pub now_ms: i64,
+    /// Tells the time, milliseconds since the epoch.
+    pub clock: &'a dyn Fn() -> i64,
     /// Told of every shard that is loaded or judged: whoever watches sees that the round moves.
     pub metrics: &'a Metrics,
 }
@@ -121,7 +123,7 @@ impl<'a> Round<'a> {
         let shards = |all: &[Settlement]| -> Vec<ShardId> {
             all.iter().map(|settlement| settlement.lease.shard.clone()).collect()
         };
-        let Err(error) = self.store.settle(&settlements) else {
+        let Err(error) = self.store.settle_at(&settlements, (self.clock)()) else {
             judged.settled.extend(shards(&settlements));
             return;
         };
@@ -132,7 +134,7 @@ impl<'a> Round<'a> {
                 continue;
             }
             let one = std::slice::from_ref(&settlement);
-            match self.store.settle(one) {
+            match self.store.settle_at(one, (self.clock)()) {
                 Ok(()) => judged.settled.extend(shards(one)),
                 Err(error) => self.settle_held(judged, settlement.lease, error),
             }
@@ -146,7 +148,7 @@ impl<'a> Round<'a> {
         let held = guarded(|| self.of(&shard).held(error, lease.revision));
         let written = held.and_then(|found| {
             let held = judged.settlement(lease.clone(), found, self.now_ms);
-            self.store.settle(std::slice::from_ref(&held))
+            self.store.settle_at(std::slice::from_ref(&held), (self.clock)())
         });
         match written {
             Ok(()) => judged.settled.push(shard),

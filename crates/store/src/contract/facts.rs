@@ -17,6 +17,7 @@ use palisade_core::inventory::{
 use palisade_core::ledger::{Record, advance};
 use palisade_core::organization::{Account, AccountStatus, Organization};
 use palisade_core::policy::Document;
+use palisade_core::waiver::Waiver;
 
 use crate::{
     ControlChange, Due, Lease, LedgerWrite, ListContent, ListRecord, Loaded, Mark, Outcome,
@@ -228,6 +229,25 @@ pub fn put_policies(store: &dyn Store, names: &[&str]) {
     for fan_out in store.fan_outs().unwrap() {
         assert!(store.advance_fan_out(&fan_out, &[], None, 0).unwrap());
     }
+}
+
+/// A waiver of groups in account 1 under policy `p`.
+pub fn waiver(name: &str) -> Arc<Waiver> {
+    Arc::new(Waiver {
+        id: name.try_into().unwrap(),
+        policy: policy_id("p"),
+        accounts: [account(1)].into(),
+        units: BTreeSet::new(),
+        resource_type: None,
+        resource: "sg-*".into(),
+        reason: "accepted".into(),
+        owner: "team".into(),
+        ticket: None,
+        from_ms: 10,
+        until_ms: 900,
+        ended_ms: None,
+        created_ms: 5,
+    })
 }
 
 // Work.

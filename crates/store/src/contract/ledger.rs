@@ -284,16 +284,16 @@ pub fn expiry_keeps_the_state_that_held_then(bed: &mut impl Bed) {
         judge(store, 1, "p", &judgement, at);
     }
     assert_eq!(store.expire(19).unwrap(), 0);
-    assert_eq!(store.expire(20).unwrap(), 1, "what ended at 20");
+    assert_eq!(store.expire(20).unwrap(), 2, "what ended at 20, a violator among it");
     assert_eq!(history_times(store, 1), [30, 20, 20]);
     assert_eq!(store.expire(25).unwrap(), 1, "what held for no time at all");
     assert_eq!(history_times(store, 1), [30, 20]);
     assert_eq!(store.expire(1000).unwrap(), 1);
     assert_eq!(history_times(store, 1), [30], "what holds now");
     commit(store, &[ControlChange::RemovePolicy(policy_id("p"))], 1000);
-    assert_eq!(store.expire(1000).unwrap(), 1);
+    assert_eq!(store.expire(1000).unwrap(), 4, "with two violators and a version of the policy");
     assert_eq!(history_times(store, 1), [1000]);
-    assert_eq!(store.expire(1001).unwrap(), 1, "an end is no state that holds");
+    assert_eq!(store.expire(1001).unwrap(), 2, "an end is no state that holds");
     assert!(history_times(store, 1).is_empty());
 }
 

@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod missed;
 pub mod networks;
 pub mod order;
+pub mod past;
 pub mod protections;
 pub mod reading;
 pub mod work;
@@ -146,6 +147,12 @@ macro_rules! contract_suite {
             ledger::history_comes_newest_first
             ledger::expiry_keeps_the_state_that_held_then
             ledger::tombstones_and_gone_items_expire_but_a_recorders_stays
+            past::what_was_answered_is_told_of_its_moment
+            past::a_settlement_is_told_from_its_own_moment_on
+            past::violators_that_ended_keep_their_end_and_last_evidence
+            past::what_was_decided_is_told_of_its_moment
+            past::the_past_begins_with_the_first_write_and_moves_with_expiry
+            past::moments_never_go_back_and_are_brought_back_with_the_clock
             changes::a_changed_item_is_due_with_what_it_was
             changes::what_a_snapshot_shows_to_be_gone_is_a_change
             changes::the_state_that_was_judged_is_what_it_was

@@ -121,6 +121,12 @@ impl ControlRows for Tables {
                 let _: Option<Association> =
                     state.associations.insert((account, region, firewall), new);
             }
+            ControlChange::PutWaiver(new) => {
+                state.waivers.insert(new.id.clone(), new);
+            }
+            ControlChange::RemoveWaiver(id) => {
+                state.waivers.remove(&id);
+            }
             ControlChange::FanOut(_) | ControlChange::Mark(_) | ControlChange::Audit(_) => {}
         });
         Ok(())

@@ -3,10 +3,10 @@
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardId};
 use palisade_core::ledger::{Entry, ViolatorRow};
 
-use crate::rules::rows::LedgerRows;
+use crate::rules::rows::{LedgerRows, Noting};
 use crate::{EntryRow, HistoryRow, Result};
 
-use super::Tables;
+use super::{Tables, Violating};
 
 impl Tables {
     fn entry_row(&self, policy: &PolicyId, account: &AccountId, row: (Entry, i64)) -> EntryRow {
@@ -51,7 +51,7 @@ impl LedgerRows for Tables {
         let from = (policy.clone(), account.clone(), after.cloned());
         let range = violators.range(&from..).filter(|(at, _)| **at != from);
         let range = range.take_while(|(at, _)| at.0 == *policy && at.1 == *account);
-        Ok(range.take(limit).map(|(_, row)| row.clone()).collect())
+        Ok(range.take(limit).map(|(_, (row, _))| row.clone()).collect())
     }
     fn violator(
         &self,
@@ -59,7 +59,8 @@ impl LedgerRows for Tables {
         account: &AccountId,
         resource: &(ResourceType, ResourceId),
     ) -> Result<Option<ViolatorRow>> {
-        Ok(self.violators.get(&(policy.clone(), account.clone(), Some(resource.clone()))))
+        let row = self.violators.get(&(policy.clone(), account.clone(), Some(resource.clone())));
+        Ok(row.map(|(row, _)| row))
     }
     fn history(
         &self,
@@ -102,10 +103,13 @@ impl LedgerRows for Tables {
         policy: &PolicyId,
         account: &AccountId,
         put: &[ViolatorRow],
+        noted_ms: i64,
     ) -> Result<()> {
         for row in put {
             let resource = Some((row.resource_type.clone(), row.id.clone()));
-            self.violators.put((policy.clone(), account.clone(), resource), row.clone());
+            let key = (policy.clone(), account.clone(), resource);
+            self.keep_violator(&key, noted_ms, false);
+            self.violators.put(key, (row.clone(), noted_ms));
         }
         Ok(())
     }
@@ -114,9 +118,12 @@ impl LedgerRows for Tables {
         policy: &PolicyId,
         account: &AccountId,
         removed: &[(ResourceType, ResourceId)],
+        noted_ms: i64,
     ) -> Result<()> {
         for resource in removed {
-            self.violators.drop(&(policy.clone(), account.clone(), Some(resource.clone())));
+            let key = (policy.clone(), account.clone(), Some(resource.clone()));
+            self.keep_violator(&key, noted_ms, true);
+            self.violators.drop(&key);
         }
         Ok(())
     }
@@ -125,7 +132,7 @@ impl LedgerRows for Tables {
         policy: &PolicyId,
         account: &AccountId,
         entry: &Entry,
-        sequence: u64,
+        noting: Noting,
     ) -> Result<()> {
         let row = HistoryRow {
             at_ms: entry.since_ms,
@@ -134,33 +141,44 @@ impl LedgerRows for Tables {
             issues: entry.issues.clone(),
             policy_revision: entry.policy_revision,
             closed: false,
+            noted_ms: noting.noted_ms,
+            occasion: Some(noting.occasion),
         };
-        self.history.put((policy.clone(), account.clone(), sequence), row);
+        self.history.put((policy.clone(), account.clone(), noting.sequence), row);
         Ok(())
     }
     fn close_entries(
         &self,
         policy: &PolicyId,
         account: Option<&AccountId>,
-        sequence: u64,
-        now_ms: i64,
+        at_ms: i64,
+        noting: Noting,
     ) -> Result<()> {
         for row in self.entries(policy, None, None, usize::MAX)? {
             if account.is_some_and(|account| row.account != *account) {
                 continue;
             }
             let closed = HistoryRow {
-                at_ms: now_ms,
+                at_ms,
                 status: None,
                 violator_count: 0,
                 issues: Default::default(),
                 policy_revision: row.entry.policy_revision,
                 closed: true,
+                noted_ms: noting.noted_ms,
+                occasion: Some(noting.occasion),
             };
-            self.history.put((policy.clone(), row.account.clone(), sequence), closed);
+            self.history.put((policy.clone(), row.account.clone(), noting.sequence), closed);
             self.entries.drop(&(policy.clone(), Some(row.account)));
         }
-        self.violators.drop_if(|at, _| at.0 == *policy && account.is_none_or(|it| at.1 == *it));
+        let is_closed =
+            |at: &Violating| at.0 == *policy && account.is_none_or(|account| at.1 == *account);
+        let keys: Vec<Violating> =
+            self.violators.rows().keys().filter(|at| is_closed(at)).cloned().collect();
+        for key in keys {
+            self.keep_violator(&key, noting.noted_ms, true);
+            self.violators.drop(&key);
+        }
         Ok(())
     }
     fn drop_history(&self, before_ms: i64) -> Result<u64> {
@@ -168,9 +186,9 @@ impl LedgerRows for Tables {
             let history = self.history.rows();
             let later = (at.0.clone(), at.1.clone(), at.2.saturating_add(1));
             let mut later = history.range(later..=(at.0.clone(), at.1.clone(), u64::MAX));
-            row.closed || later.any(|(_, later)| later.at_ms <= before_ms)
+            row.closed || later.any(|(_, later)| later.noted_ms <= before_ms)
         };
-        let is_dropped = |at: &_, row: &HistoryRow| row.at_ms < before_ms && is_over(at, row);
+        let is_dropped = |at: &_, row: &HistoryRow| row.noted_ms < before_ms && is_over(at, row);
         Ok(self.history.drop_if(is_dropped) as u64)
     }
 }

@@ -3,6 +3,7 @@
 mod control;
 mod inventory;
 mod ledger;
+mod past;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,10 @@ use palisade_core::ledger::{Entry, ViolatorRow};
 use crate::clock::Noted;
 use crate::engine::Engine;
 use crate::rules::rows::{Coverage, ShardRow, State};
-use crate::{AuditEvent, ControlState, Due, FanOut, HistoryRow, KeyRecord, Result};
+use crate::{
+    AuditEvent, ControlState, Due, FanOut, HistoryRow, KeyRecord, PastViolator, Result, Span,
+    Version, Versioned,
+};
 
 use table::{Ends, Table};
 
@@ -49,6 +53,9 @@ type Place = (ShardId, Option<ResourceType>, Option<ResourceId>);
 
 /// A type and an id; bounds of ranges are without.
 type Resource = Option<(ResourceType, ResourceId)>;
+
+/// Where a violator's row is.
+type Violating = (PolicyId, AccountId, Resource);
 
 #[derive(Clone)]
 struct ItemRow {
@@ -82,6 +89,7 @@ struct Numbers {
     assumed: String,
     clock: Noted,
     stale_after_ms: Option<i64>,
+    span: Span,
 }
 
 /// Every table of the store.
@@ -110,13 +118,17 @@ pub(crate) struct Tables {
     /// With when it was last judged.
     entries: Table<(PolicyId, Option<AccountId>), (Entry, i64)>,
     judged: Table<ShardId, i64>,
-    violators: Table<(PolicyId, AccountId, Resource), ViolatorRow>,
+    /// With since when it is answered.
+    violators: Table<Violating, (ViolatorRow, i64)>,
     history: Table<(PolicyId, AccountId, u64), HistoryRow>,
+    /// By the moment until which it held.
+    past_violators: Table<(PolicyId, AccountId, Resource, i64), PastViolator>,
+    versions: Table<(Versioned, u64), Version>,
 }
 
 impl Tables {
     fn ends(&self) -> impl Iterator<Item = &dyn Ends> {
-        let all: [&dyn Ends; 19] = [
+        let all: [&dyn Ends; 21] = [
             &self.numbers,
             &self.control,
             &self.common_policies,
@@ -136,6 +148,8 @@ impl Tables {
             &self.judged,
             &self.violators,
             &self.history,
+            &self.past_violators,
+            &self.versions,
         ];
         all.into_iter()
     }

@@ -30,6 +30,7 @@ impl ControlRows for Turn<'_> {
             resource_sets: support::resource_sets(self)?,
             channels: support::channels(self)?,
             associations: support::associations(self)?,
+            waivers: support::waivers(self)?,
             offboarded: offboarded(self)?,
         })
     }
@@ -71,6 +72,8 @@ impl ControlRows for Turn<'_> {
             ControlChange::PutAssociation(account, region, firewall, state) => {
                 support::put_association(self, account, region, firewall, *state)
             }
+            ControlChange::PutWaiver(waiver) => support::put_waiver(self, waiver),
+            ControlChange::RemoveWaiver(waiver) => support::remove_waiver(self, waiver),
             ControlChange::FanOut(_) | ControlChange::Mark(_) | ControlChange::Audit(_) => Ok(()),
         }
     }

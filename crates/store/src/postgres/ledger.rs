@@ -10,8 +10,8 @@ use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardI
 use palisade_core::ledger::{Entry, ViolatorRow};
 use tokio_postgres::Row;
 
-use crate::rules::rows::LedgerRows;
-use crate::{EntryRow, HistoryRow, Result};
+use crate::rules::rows::{LedgerRows, Noting};
+use crate::{EntryRow, HistoryRow, Occasion, Result};
 
 use super::columns::{damaged, get, ident, json, limit, number, to_json, with};
 use super::turn::Turn;
@@ -21,7 +21,7 @@ const VIOLATOR: &str = "violator";
 const HISTORY: &str = "history row";
 
 /// Sorts after every account id, which is all digits.
-const PAST_ALL_ACCOUNTS: &str = ":";
+pub(super) const PAST_ALL_ACCOUNTS: &str = ":";
 
 /// Violators that are written by one statement.
 const VIOLATORS_AT_ONCE_MAX: usize = 1_000;
@@ -103,21 +103,12 @@ impl LedgerRows for Turn<'_> {
         rows_max: usize,
     ) -> Result<Vec<HistoryRow>> {
         let rows = self.rows(
-            "SELECT at_ms, status, violator_count, issues, policy_revision, closed FROM history
+            "SELECT at_ms, status, violator_count, issues, policy_revision, closed, noted_ms, occasion
+             FROM history
              WHERE policy = $1 AND account = $2 ORDER BY sequence DESC LIMIT $3",
             with![policy.as_str(), account.as_str(), limit(rows_max)],
         )?;
-        let one = |row| {
-            Ok(HistoryRow {
-                at_ms: get(row, 0, HISTORY)?,
-                status: status(row, 1, HISTORY)?,
-                violator_count: number(row, 2, HISTORY)?,
-                issues: issues(row, 3, HISTORY)?,
-                policy_revision: number(row, 4, HISTORY)?,
-                closed: get(row, 5, HISTORY)?,
-            })
-        };
-        rows.iter().map(one).collect()
+        rows.iter().map(|row| history_row(row, 0)).collect()
     }
 
     fn put_entry(
@@ -171,24 +162,35 @@ impl LedgerRows for Turn<'_> {
         policy: &PolicyId,
         account: &AccountId,
         put: &[ViolatorRow],
+        noted_ms: i64,
     ) -> Result<()> {
         for some in put.chunks(VIOLATORS_AT_ONCE_MAX) {
             let types: Vec<String> = some.iter().map(|row| row.resource_type.to_string()).collect();
             let ids: Vec<String> = some.iter().map(|row| row.id.to_string()).collect();
+            self.keep_violators(policy, account, (&types, &ids), noted_ms, false)?;
             let violations = some.iter().map(|row| to_json(&row.violations));
             let violations = violations.collect::<Result<Vec<String>>>()?;
             let since: Vec<i64> = some.iter().map(|row| row.since_ms).collect();
             let captured: Vec<Option<i64>> = some.iter().map(|row| row.captured_ms).collect();
             self.send(
-                "INSERT INTO violators (policy, account, type, id, violations, since_ms, captured_ms)
+                "INSERT INTO violators (policy, account, type, id, violations, since_ms, captured_ms, noted_ms)
                  SELECT $1::text, $2::text, found.type, found.id, found.violations, found.since_ms,
-                   found.captured_ms
+                   found.captured_ms, $8::bigint
                  FROM unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])
                    AS found (type, id, violations, since_ms, captured_ms)
                  ON CONFLICT (policy, account, type, id) DO UPDATE SET
                    violations = excluded.violations, since_ms = excluded.since_ms,
-                   captured_ms = excluded.captured_ms",
-                with![policy.as_str(), account.as_str(), types, ids, violations, since, captured],
+                   captured_ms = excluded.captured_ms, noted_ms = excluded.noted_ms",
+                with![
+                    policy.as_str(),
+                    account.as_str(),
+                    types,
+                    ids,
+                    violations,
+                    since,
+                    captured,
+                    noted_ms
+                ],
             )?;
         }
         Ok(())
@@ -199,10 +201,12 @@ impl LedgerRows for Turn<'_> {
         policy: &PolicyId,
         account: &AccountId,
         removed: &[(ResourceType, ResourceId)],
+        noted_ms: i64,
     ) -> Result<()> {
         for some in removed.chunks(VIOLATORS_AT_ONCE_MAX) {
             let types: Vec<String> = some.iter().map(|(of, _)| of.to_string()).collect();
             let ids: Vec<String> = some.iter().map(|(_, id)| id.to_string()).collect();
+            self.keep_violators(policy, account, (&types, &ids), noted_ms, true)?;
             self.send(
                 "DELETE FROM violators
                  WHERE policy = $1 AND account = $2 AND (type, id) IN (
@@ -218,21 +222,23 @@ impl LedgerRows for Turn<'_> {
         policy: &PolicyId,
         account: &AccountId,
         entry: &Entry,
-        sequence: u64,
+        noting: Noting,
     ) -> Result<()> {
         self.send(
             "INSERT INTO history (policy, account, sequence, at_ms, status, violator_count, issues,
-               policy_revision, closed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, false)",
+               policy_revision, closed, noted_ms, occasion)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, false, $9, $10)",
             with![
                 policy.as_str(),
                 account.as_str(),
-                sequence,
+                noting.sequence,
                 entry.since_ms,
                 status_text(entry.status),
                 entry.violator_count,
                 issues_text(&entry.issues)?,
-                entry.policy_revision
+                entry.policy_revision,
+                noting.noted_ms,
+                noting.occasion.number()
             ],
         )
     }
@@ -241,12 +247,12 @@ impl LedgerRows for Turn<'_> {
         &self,
         policy: &PolicyId,
         account: Option<&AccountId>,
-        sequence: u64,
-        now_ms: i64,
+        at_ms: i64,
+        noting: Noting,
     ) -> Result<()> {
         match account {
-            Some(account) => self.close_one(policy, account, sequence, now_ms),
-            None => self.close_all(policy, sequence, now_ms),
+            Some(account) => self.close_one(policy, account, at_ms, noting),
+            None => self.close_all(policy, at_ms, noting),
         }
     }
 
@@ -254,35 +260,66 @@ impl LedgerRows for Turn<'_> {
     /// answers for every moment since.
     fn drop_history(&self, before_ms: i64) -> Result<u64> {
         self.count(
-            "DELETE FROM history WHERE at_ms < $1 AND (closed OR EXISTS (
+            "DELETE FROM history WHERE noted_ms < $1 AND (closed OR EXISTS (
                SELECT 1 FROM history later
                WHERE later.policy = history.policy AND later.account = history.account
-                 AND later.sequence > history.sequence AND later.at_ms <= $1))",
+                 AND later.sequence > history.sequence AND later.noted_ms <= $1))",
             with![before_ms],
         )
     }
 }
 
 impl Turn<'_> {
+    /// Keeps versions of violators that hold no more, those that held for any time.
+    fn keep_violators(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        (types, ids): (&[String], &[String]),
+        until_ms: i64,
+        ended: bool,
+    ) -> Result<()> {
+        self.send(
+            "INSERT INTO past_violators (policy, account, type, id, until_ms, from_ms, violations,
+               since_ms, captured_ms, ended)
+             SELECT policy, account, type, id, $5::bigint, noted_ms, violations, since_ms,
+               captured_ms, $6::boolean
+             FROM violators
+             WHERE policy = $1 AND account = $2 AND noted_ms < $5 AND (type, id) IN (
+               SELECT * FROM unnest($3::text[], $4::text[]))",
+            with![policy.as_str(), account.as_str(), types.to_vec(), ids.to_vec(), until_ms, ended],
+        )
+    }
+
     /// The account is out of the policy's scope.
     fn close_one(
         &self,
         policy: &PolicyId,
         account: &AccountId,
-        sequence: u64,
-        now_ms: i64,
+        at_ms: i64,
+        noting: Noting,
     ) -> Result<()> {
         let (policy, account) = (policy.as_str(), account.as_str());
+        let Noting { sequence, noted_ms, occasion } = noting;
         self.send(
             "INSERT INTO history (policy, account, sequence, at_ms, status, violator_count, issues,
-               policy_revision, closed)
-             SELECT policy, account, $3::bigint, $4::bigint, NULL, 0, NULL, policy_revision, true
+               policy_revision, closed, noted_ms, occasion)
+             SELECT policy, account, $3::bigint, $4::bigint, NULL, 0, NULL, policy_revision, true,
+               $5::bigint, $6::smallint
              FROM entries WHERE policy = $1 AND account = $2",
-            with![policy, account, sequence, now_ms],
+            with![policy, account, sequence, at_ms, noted_ms, occasion.number()],
         )?;
         self.send(
             "DELETE FROM entries WHERE policy = $1 AND account = $2",
             with![policy, account],
+        )?;
+        self.send(
+            "INSERT INTO past_violators (policy, account, type, id, until_ms, from_ms, violations,
+               since_ms, captured_ms, ended)
+             SELECT policy, account, type, id, $3::bigint, noted_ms, violations, since_ms,
+               captured_ms, true
+             FROM violators WHERE policy = $1 AND account = $2 AND noted_ms < $3",
+            with![policy, account, noted_ms],
         )?;
         self.send(
             "DELETE FROM violators WHERE policy = $1 AND account = $2",
@@ -291,18 +328,42 @@ impl Turn<'_> {
     }
 
     /// The policy is gone: closes what it has in every account.
-    fn close_all(&self, policy: &PolicyId, sequence: u64, now_ms: i64) -> Result<()> {
+    fn close_all(&self, policy: &PolicyId, at_ms: i64, noting: Noting) -> Result<()> {
         let policy = policy.as_str();
+        let Noting { sequence, noted_ms, occasion } = noting;
         self.send(
             "INSERT INTO history (policy, account, sequence, at_ms, status, violator_count, issues,
-               policy_revision, closed)
-             SELECT policy, account, $2::bigint, $3::bigint, NULL, 0, NULL, policy_revision, true
+               policy_revision, closed, noted_ms, occasion)
+             SELECT policy, account, $2::bigint, $3::bigint, NULL, 0, NULL, policy_revision, true,
+               $4::bigint, $5::smallint
              FROM entries WHERE policy = $1",
-            with![policy, sequence, now_ms],
+            with![policy, sequence, at_ms, noted_ms, occasion.number()],
         )?;
         self.send("DELETE FROM entries WHERE policy = $1", with![policy])?;
+        self.send(
+            "INSERT INTO past_violators (policy, account, type, id, until_ms, from_ms, violations,
+               since_ms, captured_ms, ended)
+             SELECT policy, account, type, id, $2::bigint, noted_ms, violations, since_ms,
+               captured_ms, true
+             FROM violators WHERE policy = $1 AND noted_ms < $2",
+            with![policy, noted_ms],
+        )?;
         self.send("DELETE FROM violators WHERE policy = $1", with![policy])
     }
+}
+
+/// A state in eight columns from this one on.
+pub(super) fn history_row(row: &Row, at: usize) -> Result<HistoryRow> {
+    Ok(HistoryRow {
+        at_ms: get(row, at, HISTORY)?,
+        status: status(row, at + 1, HISTORY)?,
+        violator_count: number(row, at + 2, HISTORY)?,
+        issues: issues(row, at + 3, HISTORY)?,
+        policy_revision: number(row, at + 4, HISTORY)?,
+        closed: get(row, at + 5, HISTORY)?,
+        noted_ms: get(row, at + 6, HISTORY)?,
+        occasion: get::<Option<i16>>(row, at + 7, HISTORY)?.and_then(Occasion::numbered),
+    })
 }
 
 fn entry_row(row: &Row) -> Result<EntryRow> {
@@ -320,7 +381,7 @@ fn entry_row(row: &Row) -> Result<EntryRow> {
     })
 }
 
-fn violator_row(row: &Row) -> Result<ViolatorRow> {
+pub(super) fn violator_row(row: &Row) -> Result<ViolatorRow> {
     Ok(ViolatorRow {
         resource_type: ident(row, 0, VIOLATOR)?,
         id: ident(row, 1, VIOLATOR)?,

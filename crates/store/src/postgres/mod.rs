@@ -29,6 +29,7 @@ mod keys;
 mod ledger;
 mod missed;
 mod passwords;
+mod past;
 mod pool;
 mod readers;
 mod schema;

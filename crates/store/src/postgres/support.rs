@@ -1,9 +1,10 @@
-//! What stands beside policies: resource sets, notification channels, third-party firewalls.
+//! What stands beside policies: resource sets, waivers, notification channels, third-party firewalls.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use palisade_core::ident::{AccountId, Region, ResourceSetId};
+use palisade_core::ident::{AccountId, Region, ResourceSetId, WaiverId};
+use palisade_core::waiver::Waiver;
 
 use crate::{Association, Channel, ResourceSetRecord, Result};
 
@@ -38,6 +39,27 @@ pub(super) fn resource_sets(
     let one = |row| {
         let set: ResourceSetRecord = json(row, 0, "resource set")?;
         Ok((set.id.clone(), Arc::new(set)))
+    };
+    rows.iter().map(one).collect()
+}
+
+pub(super) fn put_waiver(turn: &Turn<'_>, waiver: &Waiver) -> Result<()> {
+    turn.send(
+        "INSERT INTO waivers (waiver, record) VALUES ($1, $2)
+         ON CONFLICT (waiver) DO UPDATE SET record = excluded.record",
+        with![waiver.id.as_str(), to_json(waiver)?],
+    )
+}
+
+pub(super) fn remove_waiver(turn: &Turn<'_>, waiver: &WaiverId) -> Result<()> {
+    turn.send("DELETE FROM waivers WHERE waiver = $1", with![waiver.as_str()])
+}
+
+pub(super) fn waivers(turn: &Turn<'_>) -> Result<BTreeMap<WaiverId, Arc<Waiver>>> {
+    let rows = turn.rows("SELECT record FROM waivers", with![])?;
+    let one = |row| {
+        let waiver: Waiver = json(row, 0, "waiver")?;
+        Ok((waiver.id.clone(), Arc::new(waiver)))
     };
     rows.iter().map(one).collect()
 }

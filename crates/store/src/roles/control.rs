@@ -1,6 +1,6 @@
 //! The control state: small, read whole, changed at one revision.
 
-use crate::{ControlChange, ControlState, Result};
+use crate::{ControlChange, ControlState, Result, Version};
 
 /// What administrators and operators decided.
 pub trait Control: Send + Sync {
@@ -9,6 +9,13 @@ pub trait Control: Send + Sync {
 
     /// The whole control state at one revision.
     fn control(&self) -> Result<ControlState>;
+
+    /// What was decided at a moment of the past ([`Ledger::span`](super::Ledger::span)): organization,
+    /// administrators, policies and waivers. All else of the state is absent.
+    fn control_at(&self, at_ms: i64) -> Result<ControlState>;
+
+    /// What of that became another after a moment, up to another moment, in the order in which it did.
+    fn versions(&self, after_ms: i64, through_ms: i64) -> Result<Vec<Version>>;
 
     /// Applies all changes and answers the new revision.
     ///

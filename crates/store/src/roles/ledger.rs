@@ -3,7 +3,7 @@
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType};
 use palisade_core::ledger::ViolatorRow;
 
-use crate::{EntryRow, HistoryRow, Result};
+use crate::{EntryRow, HistoryRow, PastViolator, Result, Span};
 
 /// What judging found, by policy and account.
 pub trait Ledger: Send + Sync {
@@ -45,7 +45,50 @@ pub trait Ledger: Send + Sync {
         limit: usize,
     ) -> Result<Vec<HistoryRow>>;
 
-    /// Drops history and tombstones from before a moment. Answers how many rows.
+    /// Of which moments the past can be asked for: [`Ledger::entries_at`], [`Ledger::violators_at`],
+    /// [`Control::control_at`](super::Control::control_at). What is asked of another moment is answered as
+    /// far as rows are there, which may not be what was answered then.
+    fn span(&self) -> Result<Span>;
+
+    /// As [`Ledger::entries`], what was recorded at a moment: after all that was written in its millisecond.
+    fn entries_at(
+        &self,
+        policy: &PolicyId,
+        after: Option<&AccountId>,
+        through: Option<&AccountId>,
+        limit: usize,
+        at_ms: i64,
+    ) -> Result<Vec<(AccountId, HistoryRow)>>;
+
+    /// As [`Ledger::entry`], of a moment.
+    fn entry_at(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        at_ms: i64,
+    ) -> Result<Option<HistoryRow>>;
+
+    /// As [`Ledger::violators`], of a moment.
+    fn violators_at(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        after: Option<&(ResourceType, ResourceId)>,
+        limit: usize,
+        at_ms: i64,
+    ) -> Result<Vec<ViolatorRow>>;
+
+    /// Versions of an account's violators that held no more after a moment, up to another, ascending by
+    /// type, id and end.
+    fn past_violators(
+        &self,
+        policy: &PolicyId,
+        account: &AccountId,
+        after_ms: i64,
+        through_ms: i64,
+    ) -> Result<Vec<PastViolator>>;
+
+    /// Drops history, past versions and tombstones from before a moment. Answers how many rows.
     ///
     /// Two things stay: the state in history that still held at the moment, and tombstones of recorders,
     /// which are the reason why a shard counts as not recorded.

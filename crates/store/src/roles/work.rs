@@ -39,7 +39,15 @@ pub trait Work: Send + Sync {
     ///
     /// Drops a settlement whose lease ran out and was taken by another worker, and outcomes of a policy
     /// that is gone or has another revision. Marks that were made during the lease stay due.
-    fn settle(&self, settlements: &[Settlement]) -> Result<()>;
+    ///
+    /// The past holds what they find from `now_ms` on, the moment of the call.
+    fn settle_at(&self, settlements: &[Settlement], now_ms: i64) -> Result<()>;
+
+    /// As [`Work::settle_at`], at the moment of the last judgement.
+    fn settle(&self, settlements: &[Settlement]) -> Result<()> {
+        let judged_ms = settlements.iter().map(|it| it.evaluated_ms).max().unwrap_or_default();
+        self.settle_at(settlements, judged_ms)
+    }
 
     /// How much work there is.
     fn work(&self, now_ms: i64) -> Result<WorkCounts>;

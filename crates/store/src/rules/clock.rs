@@ -2,7 +2,7 @@
 
 use crate::{Clock, Result};
 
-use super::Rows;
+use super::{Rows, past};
 
 /// Looks at the clock, notes what it says, and mends what a wrong one left.
 pub fn look(rows: &impl Rows, now_ms: i64, passed_ms: i64) -> Result<Clock> {
@@ -15,12 +15,16 @@ pub fn look(rows: &impl Rows, now_ms: i64, passed_ms: i64) -> Result<Clock> {
     if clock.set_back_ms > 0 {
         set_back(rows, now_ms)?;
     }
+    if rows.span()?.from_ms.is_none() {
+        past::note(rows, rows.next_sequence()?, now_ms)?;
+    }
     Ok(clock)
 }
 
 /// What was noted while the clock was ahead counts as noted now: ages would be hidden, leases held
 /// and marks put off until that time comes. What was judged by that clock is judged again.
 fn set_back(rows: &impl Rows, now_ms: i64) -> Result<()> {
+    past::set_back(rows, now_ms)?;
     rows.cap_ages(now_ms)?;
     rows.cap_key_uses(now_ms)?;
     rows.drop_leases()?;

@@ -3,10 +3,13 @@
 use palisade_core::evaluate::Reference;
 use palisade_core::ident::{ListId, PolicyId, ResourceSetId};
 
-use crate::{ControlChange, ListRecord, Mark, PolicyRecord, ResourceSetRecord, Result, StoreError};
+use crate::{
+    ControlChange, ListRecord, Mark, Occasion, PolicyRecord, ResourceSetRecord, Result, StoreError,
+};
 
 use super::rows::Kind;
-use super::{Rows, common_policies, keys, marks, readers};
+use super::rows::Noting;
+use super::{Rows, common_policies, keys, marks, past, readers};
 
 /// Applies all changes at the revision they were decided on.
 pub fn commit(
@@ -20,8 +23,10 @@ pub fn commit(
         return Err(StoreError::Conflict);
     }
     let sequence = rows.next_sequence()?;
+    let noted_ms = past::note(rows, sequence, now_ms)?;
     for change in changes {
-        apply(rows, change, sequence, now_ms)?;
+        past::keep(rows, change, sequence, noted_ms)?;
+        apply(rows, change, At { sequence, now_ms, noted_ms })?;
     }
     // Who asked for nothing new is told in the log, and nobody need read the state again.
     let is_audit = |change: &ControlChange| matches!(change, ControlChange::Audit(_));
@@ -33,12 +38,22 @@ pub fn commit(
     Ok(next)
 }
 
-fn apply(rows: &impl Rows, change: &ControlChange, sequence: u64, now_ms: i64) -> Result<()> {
+/// When a commit is.
+#[derive(Clone, Copy)]
+struct At {
+    sequence: u64,
+    now_ms: i64,
+    /// [`past::note`]
+    noted_ms: i64,
+}
+
+fn apply(rows: &impl Rows, change: &ControlChange, at: At) -> Result<()> {
+    let At { sequence, now_ms, .. } = at;
     match change {
         ControlChange::PutPolicy(policy) => put_policy(rows, change, policy, sequence, now_ms),
         ControlChange::RemovePolicy(policy) => {
             rows.put_object(change)?;
-            remove_policy(rows, policy, sequence, now_ms)
+            remove_policy(rows, policy, at)
         }
         ControlChange::FanOut(policy) => match rows.policy_revision(policy)? {
             Some(revision) => rows.put_fan_out(policy, revision, now_ms),
@@ -57,7 +72,9 @@ fn apply(rows: &impl Rows, change: &ControlChange, sequence: u64, now_ms: i64) -
         | ControlChange::RemoveAdministrator(_)
         | ControlChange::PutOffboarded(_)
         | ControlChange::PutChannel(..)
-        | ControlChange::PutAssociation(..) => rows.put_object(change),
+        | ControlChange::PutAssociation(..)
+        | ControlChange::PutWaiver(_)
+        | ControlChange::RemoveWaiver(_) => rows.put_object(change),
     }
 }
 
@@ -78,8 +95,10 @@ fn put_policy(
     rows.put_fan_out(&policy.id, policy.revision, now_ms)
 }
 
-fn remove_policy(rows: &impl Rows, policy: &PolicyId, sequence: u64, now_ms: i64) -> Result<()> {
-    rows.close_entries(policy, None, sequence, now_ms)?;
+fn remove_policy(rows: &impl Rows, policy: &PolicyId, at: At) -> Result<()> {
+    let At { sequence, now_ms, noted_ms } = at;
+    let noting = Noting { sequence, noted_ms, occasion: Occasion::Removed };
+    rows.close_entries(policy, None, now_ms, noting)?;
     rows.drop_readers(policy, None)?;
     rows.drop_fan_out(policy)?;
     rows.drop_marks(policy)

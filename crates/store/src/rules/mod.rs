@@ -14,6 +14,7 @@
 //! | `load.rs` | what judging a shard reads |
 //! | `settle.rs` | what judging found |
 //! | `control.rs`, `keys.rs`, `common_policies.rs` | what a commit causes |
+//! | `past.rs`, over the verbs of `past_rows.rs` | what was answered at earlier moments |
 //! | `clock.rs`, `retention.rs` | what time alone changes |
 
 pub mod changes;
@@ -28,6 +29,8 @@ pub mod load;
 pub mod marks;
 pub mod missed;
 pub mod networks;
+pub mod past;
+pub mod past_rows;
 pub mod prepared;
 pub mod protections;
 pub mod readers;

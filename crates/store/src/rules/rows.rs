@@ -18,6 +18,8 @@ use crate::{
     Result, Revision,
 };
 
+pub use super::past_rows::{Noting, PastRows};
+
 /// All rows of a store, as one transaction sees them.
 pub trait Rows:
     StoreRow
@@ -31,6 +33,7 @@ pub trait Rows:
     + ReaderRows
     + MarkRows
     + LedgerRows
+    + PastRows
 {
 }
 
@@ -46,6 +49,7 @@ impl<R> Rows for R where
         + ReaderRows
         + MarkRows
         + LedgerRows
+        + PastRows
 {
 }
 
@@ -494,17 +498,21 @@ pub trait LedgerRows {
     fn raise_entry(&self, policy: &PolicyId, account: &AccountId, evaluated_ms: i64) -> Result<()>;
     /// Moves the moment at which a shard was judged under every policy forward.
     fn raise_judged(&self, shard: &ShardId, evaluated_ms: i64) -> Result<()>;
+    /// What is replaced stays as a past version until `noted_ms`.
     fn put_violators(
         &self,
         policy: &PolicyId,
         account: &AccountId,
         put: &[ViolatorRow],
+        noted_ms: i64,
     ) -> Result<()>;
+    /// What is dropped stays as a past version that ended at `noted_ms`.
     fn drop_violators(
         &self,
         policy: &PolicyId,
         account: &AccountId,
         removed: &[(ResourceType, ResourceId)],
+        noted_ms: i64,
     ) -> Result<()>;
     /// Appends an entry's state to the history.
     fn put_history(
@@ -512,16 +520,16 @@ pub trait LedgerRows {
         policy: &PolicyId,
         account: &AccountId,
         entry: &Entry,
-        sequence: u64,
+        noting: Noting,
     ) -> Result<()>;
-    /// Ends the history of a policy's entries, and drops them with their violators, in one account or in
-    /// every one.
+    /// Ends the history of a policy's entries at a moment, and drops them with their violators, in one
+    /// account or in every one.
     fn close_entries(
         &self,
         policy: &PolicyId,
         account: Option<&AccountId>,
-        sequence: u64,
-        now_ms: i64,
+        at_ms: i64,
+        noting: Noting,
     ) -> Result<()>;
     /// Drops states that ended before a moment. One that still held then stays.
     fn drop_history(&self, before_ms: i64) -> Result<u64>;

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 
 use palisade_core::ident::PolicyId;
 
-use crate::{Due, LedgerWrite, Outcome, Result, Settlement};
+use crate::{Due, Lease, LedgerWrite, Occasion, Outcome, Result, Settlement};
 
 use super::references::{self, LastChanges};
-use super::rows::EXPECTED_MAX;
-use super::{Rows, marks};
+use super::rows::{EXPECTED_MAX, Noting};
+use super::{Rows, marks, past};
 
 /// Writes settlements, each as far as its lease and its policies' revisions hold.
-pub fn settle(rows: &impl Rows, settlements: &[Settlement]) -> Result<()> {
-    let settling = Settling { rows, sequence: rows.next_sequence()?, known: Known::default() };
+pub fn settle(rows: &impl Rows, settlements: &[Settlement], now_ms: i64) -> Result<()> {
+    let sequence = rows.next_sequence()?;
+    let noted_ms = past::note(rows, sequence, now_ms)?;
+    let settling = Settling { rows, sequence, noted_ms, known: Known::default() };
     // INVARIANT: only the holder of a shard's lease writes its ledger, since what it writes is a
     // difference from what it loaded.
     let leases: Vec<_> =
@@ -35,6 +37,8 @@ pub fn settle(rows: &impl Rows, settlements: &[Settlement]) -> Result<()> {
 struct Settling<'t, R> {
     rows: &'t R,
     sequence: u64,
+    /// [`past::note`]
+    noted_ms: i64,
     known: Known,
 }
 
@@ -97,19 +101,23 @@ impl<R: Rows> Settling<'_, R> {
     fn write(&self, settlement: &Settlement, outcome: &Outcome) -> Result<()> {
         let (rows, shard, at) = (self.rows, &settlement.lease.shard, settlement.evaluated_ms);
         let (policy, account) = (&outcome.policy, &shard.account);
+        let noting = Noting {
+            sequence: self.sequence,
+            noted_ms: self.noted_ms,
+            occasion: occasion(&settlement.lease),
+        };
         match &outcome.write {
             LedgerWrite::Close => {
-                rows.close_entries(policy, Some(account), self.sequence, at)?;
+                rows.close_entries(policy, Some(account), at, noting)?;
                 return rows.drop_readers(policy, Some(account));
             }
             LedgerWrite::Keep => {}
             LedgerWrite::Change(change) => {
                 rows.put_entry(policy, account, &change.entry, at)?;
-                rows.drop_violators(policy, account, &change.removed)?;
-                rows.put_violators(policy, account, &change.put)?;
-                if change.history {
-                    rows.put_history(policy, account, &change.entry, self.sequence)?;
-                }
+                rows.drop_violators(policy, account, &change.removed, self.noted_ms)?;
+                rows.put_violators(policy, account, &change.put, self.noted_ms)?;
+                // Whatever changed: two moments between which there is none of an account are alike.
+                rows.put_history(policy, account, &change.entry, noting)?;
             }
         }
         // What was judged was loaded after the lease was taken, so the fence is a safe bound.
@@ -119,5 +127,17 @@ impl<R: Rows> Settling<'_, R> {
             marks::mark(rows, shard, Some(policy), self.sequence, at)?;
         }
         Ok(())
+    }
+}
+
+/// What a lease's shard was judged for: the mark that asks for most.
+fn occasion(lease: &Lease) -> Occasion {
+    let is_due = |due: &Due| lease.marks.iter().any(|mark| mark.due == *due);
+    if is_due(&Due::Shard) {
+        Occasion::Shard
+    } else if is_due(&Due::Changes) {
+        Occasion::Items
+    } else {
+        Occasion::Policy
     }
 }

@@ -29,6 +29,7 @@ impl ControlRows for Transaction<'_> {
             resource_sets: support::resource_sets(self)?,
             channels: support::channels(self)?,
             associations: support::associations(self)?,
+            waivers: support::waivers(self)?,
             offboarded: offboarded(self)?,
         })
     }
@@ -63,6 +64,8 @@ impl ControlRows for Transaction<'_> {
             ControlChange::PutAssociation(account, region, firewall, state) => {
                 support::put_association(self, account, region, firewall, *state)
             }
+            ControlChange::PutWaiver(waiver) => support::put_waiver(self, waiver),
+            ControlChange::RemoveWaiver(waiver) => support::remove_waiver(self, waiver),
             ControlChange::FanOut(_) | ControlChange::Mark(_) | ControlChange::Audit(_) => Ok(()),
         }
     }

@@ -20,7 +20,7 @@ use super::unusable::engine;
 use super::{SqliteStore, recheck, schema};
 
 /// Columns that hold JSON, by table, and the columns that name a row.
-const JSON: [(&str, &str, &[&str]); 10] = [
+const JSON: [(&str, &str, &[&str]); 13] = [
     ("organization", "head", &["one"]),
     ("administrators", "scope", &["account"]),
     ("policies", "record", &["policy"]),
@@ -30,6 +30,9 @@ const JSON: [(&str, &str, &[&str]); 10] = [
     ("entries", "issues", &["policy", "account"]),
     ("violators", "violations", &["policy", "account", "type", "id"]),
     ("history", "issues", &["policy", "account", "sequence"]),
+    ("past_violators", "violations", &["policy", "account", "type", "id", "until_ms"]),
+    ("versions", "record", &["object", "sequence"]),
+    ("waivers", "record", &["waiver"]),
     ("audit", "changes", &["sequence"]),
 ];
 

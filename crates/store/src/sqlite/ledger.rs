@@ -12,8 +12,8 @@ use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType, ShardI
 use palisade_core::ledger::{Entry, ViolatorRow};
 use rusqlite::{Row, params};
 
-use crate::rules::rows::LedgerRows;
-use crate::{EntryRow, HistoryRow, Result};
+use crate::rules::rows::{LedgerRows, Noting};
+use crate::{EntryRow, HistoryRow, Occasion, Result};
 
 use super::columns::{get, ident, json, limit};
 use super::log::Transaction;
@@ -25,7 +25,7 @@ const VIOLATOR: &str = "violator";
 const HISTORY: &str = "history row";
 
 /// Sorts after every account id, which is all digits.
-const PAST_ALL_ACCOUNTS: &str = ":";
+pub(super) const PAST_ALL_ACCOUNTS: &str = ":";
 
 /// Rows that room is made for before any is read: a page of what AWS's operations answer.
 const ROWS_EXPECTED: usize = 100;
@@ -57,6 +57,33 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
             policy_revision: get(row, 6, ENTRY)?,
         },
         last_updated_ms: get(row, 7, ENTRY)?,
+    })
+}
+
+/// A state in nine columns from this one on, the last of which tells whether the row is as it was written.
+pub(super) fn history_row(row: &Row<'_>, at: usize) -> Result<HistoryRow> {
+    sound(row, at + 8, HISTORY)?;
+    Ok(HistoryRow {
+        at_ms: get(row, at, HISTORY)?,
+        status: status(row, at + 1, HISTORY)?,
+        violator_count: get(row, at + 2, HISTORY)?,
+        issues: issues(row, at + 3, HISTORY)?,
+        policy_revision: get(row, at + 4, HISTORY)?,
+        closed: get(row, at + 5, HISTORY)?,
+        noted_ms: get(row, at + 6, HISTORY)?,
+        occasion: get::<Option<i16>>(row, at + 7, HISTORY)?.and_then(Occasion::numbered),
+    })
+}
+
+/// A violator in six columns, the last of which tells whether the row is as it was written.
+pub(super) fn violator_row(row: &Row<'_>) -> Result<ViolatorRow> {
+    sound(row, 5, VIOLATOR)?;
+    Ok(ViolatorRow {
+        resource_type: ident(row, 0, VIOLATOR)?,
+        id: ident(row, 1, VIOLATOR)?,
+        violations: json(row, 2, VIOLATOR)?,
+        since_ms: get(row, 3, VIOLATOR)?,
+        captured_ms: get(row, 4, VIOLATOR)?,
     })
 }
 
@@ -102,7 +129,8 @@ impl LedgerRows for Transaction<'_> {
     ) -> Result<Vec<ViolatorRow>> {
         let mut statement = self.prepare_cached(
             "SELECT type, id, violations, since_ms, captured_ms,
-               sum IS row_sum(policy, account, type, id, violations, since_ms, captured_ms)
+               sum IS row_sum(policy, account, type, id, violations, since_ms, captured_ms,
+                 noted_ms)
              FROM violators
              WHERE policy = ?1 AND account = ?2 AND (type, id) > (?3, ?4) ORDER BY type, id LIMIT ?5",
         )?;
@@ -117,14 +145,7 @@ impl LedgerRows for Transaction<'_> {
         ])?;
         let mut violators = Vec::new();
         while let Some(row) = rows.next()? {
-            sound(row, 5, VIOLATOR)?;
-            violators.push(ViolatorRow {
-                resource_type: ident(row, 0, VIOLATOR)?,
-                id: ident(row, 1, VIOLATOR)?,
-                violations: json(row, 2, VIOLATOR)?,
-                since_ms: get(row, 3, VIOLATOR)?,
-                captured_ms: get(row, 4, VIOLATOR)?,
-            });
+            violators.push(violator_row(row)?);
         }
         Ok(violators)
     }
@@ -138,7 +159,8 @@ impl LedgerRows for Transaction<'_> {
         let (resource_type, id) = resource;
         let mut statement = self.prepare_cached(
             "SELECT violations, since_ms, captured_ms,
-               sum IS row_sum(policy, account, type, id, violations, since_ms, captured_ms)
+               sum IS row_sum(policy, account, type, id, violations, since_ms, captured_ms,
+                 noted_ms)
              FROM violators
              WHERE policy = ?1 AND account = ?2 AND type = ?3 AND id = ?4",
         )?;
@@ -162,9 +184,9 @@ impl LedgerRows for Transaction<'_> {
         rows_max: usize,
     ) -> Result<Vec<HistoryRow>> {
         let mut statement = self.prepare_cached(
-            "SELECT at_ms, status, violator_count, issues, policy_revision, closed,
+            "SELECT at_ms, status, violator_count, issues, policy_revision, closed, noted_ms, occasion,
                sum IS row_sum(policy, account, sequence, at_ms, status, violator_count, issues,
-                 policy_revision, closed)
+                 policy_revision, closed, noted_ms, occasion)
              FROM history
              WHERE policy = ?1 AND account = ?2 ORDER BY sequence DESC LIMIT ?3",
         )?;
@@ -172,15 +194,7 @@ impl LedgerRows for Transaction<'_> {
             statement.query(params![policy.as_str(), account.as_str(), limit(rows_max)])?;
         let mut states = Vec::new();
         while let Some(row) = rows.next()? {
-            sound(row, 6, HISTORY)?;
-            states.push(HistoryRow {
-                at_ms: get(row, 0, HISTORY)?,
-                status: status(row, 1, HISTORY)?,
-                violator_count: get(row, 2, HISTORY)?,
-                issues: issues(row, 3, HISTORY)?,
-                policy_revision: get(row, 4, HISTORY)?,
-                closed: get(row, 5, HISTORY)?,
-            });
+            states.push(history_row(row, 0)?);
         }
         Ok(states)
     }
@@ -208,8 +222,9 @@ impl LedgerRows for Transaction<'_> {
         policy: &PolicyId,
         account: &AccountId,
         put: &[ViolatorRow],
+        noted_ms: i64,
     ) -> Result<()> {
-        write::put_violators(self, policy, account, put)
+        write::put_violators(self, policy, account, put, noted_ms)
     }
 
     fn drop_violators(
@@ -217,8 +232,9 @@ impl LedgerRows for Transaction<'_> {
         policy: &PolicyId,
         account: &AccountId,
         removed: &[(ResourceType, ResourceId)],
+        noted_ms: i64,
     ) -> Result<()> {
-        write::remove_violators(self, policy, account, removed)
+        write::remove_violators(self, policy, account, removed, noted_ms)
     }
 
     fn put_history(
@@ -226,21 +242,21 @@ impl LedgerRows for Transaction<'_> {
         policy: &PolicyId,
         account: &AccountId,
         entry: &Entry,
-        sequence: u64,
+        noting: Noting,
     ) -> Result<()> {
-        write::append_history(self, policy, account, entry, sequence)
+        write::append_history(self, policy, account, entry, noting)
     }
 
     fn close_entries(
         &self,
         policy: &PolicyId,
         account: Option<&AccountId>,
-        sequence: u64,
-        now_ms: i64,
+        at_ms: i64,
+        noting: Noting,
     ) -> Result<()> {
         match account {
-            Some(account) => write::close(self, policy, account, sequence, now_ms),
-            None => write::remove_policy(self, policy, sequence, now_ms),
+            Some(account) => write::close(self, policy, account, at_ms, noting),
+            None => write::remove_policy(self, policy, at_ms, noting),
         }
     }
 

@@ -18,6 +18,7 @@ mod ledger;
 mod log;
 mod missed;
 mod opening;
+mod past;
 mod readers;
 mod recheck;
 mod schema;

@@ -26,7 +26,7 @@ use super::columns::{damaged, get};
 
 /// Tables whose rows have checksums: all from which answers are made. Not `work`, `leases`, `fan_outs` and
 /// `readers`, which say what is to be done.
-pub(super) const SUMMED: [&str; 23] = [
+pub(super) const SUMMED: [&str; 26] = [
     "store",
     "organization",
     "accounts",
@@ -50,15 +50,19 @@ pub(super) const SUMMED: [&str; 23] = [
     "judged",
     "violators",
     "history",
+    "past_violators",
+    "versions",
+    "waivers",
 ];
 
 /// Tables of which every statement gives the checksum itself.
-const BY_STATEMENT: [&str; 5] = ["items", "entries", "judged", "violators", "history"];
+const BY_STATEMENT: [&str; 7] =
+    ["items", "entries", "judged", "violators", "history", "past_violators", "versions"];
 
 /// Whether the one row of the store is as it was written.
 pub(super) const STORE_SOUND: &str = "sum IS row_sum(one, control_revision, sequence, lists_changed,
     sealing_key, keys_revision, sealed_under, rules, common_policies_changed, clock_ms, wall_ms, told_ms,
-    stale_after_ms, assumed, groups_changed, vpcs_changed)";
+    stale_after_ms, assumed, groups_changed, vpcs_changed, past_from_ms, noted_ms)";
 
 /// Columns of a table but for `sum`, in its order.
 pub(super) struct Columns {

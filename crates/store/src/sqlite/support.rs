@@ -1,9 +1,10 @@
-//! What stands beside policies: resource sets, notification channels, third-party firewalls.
+//! What stands beside policies: resource sets, waivers, notification channels, third-party firewalls.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use palisade_core::ident::{AccountId, Region, ResourceSetId};
+use palisade_core::ident::{AccountId, Region, ResourceSetId, WaiverId};
+use palisade_core::waiver::Waiver;
 use rusqlite::params;
 
 use crate::{Association, Channel, ResourceSetRecord, Result};
@@ -53,6 +54,35 @@ pub(super) fn resource_sets(
         sound(row, 1, "resource set")?;
         let set: ResourceSetRecord = json(row, 0, "resource set")?;
         all.insert(set.id.clone(), Arc::new(set));
+    }
+    Ok(all)
+}
+
+// Waivers.
+
+pub(super) fn put_waiver(tx: &Transaction<'_>, waiver: &Waiver) -> Result<()> {
+    tx.execute(
+        "INSERT INTO waivers (waiver, record) VALUES (?1, ?2)
+         ON CONFLICT (waiver) DO UPDATE SET record = excluded.record",
+        params![waiver.id.as_str(), to_json(waiver)?],
+    )?;
+    Ok(())
+}
+
+pub(super) fn remove_waiver(tx: &Transaction<'_>, waiver: &WaiverId) -> Result<()> {
+    tx.execute("DELETE FROM waivers WHERE waiver = ?1", [waiver.as_str()])?;
+    Ok(())
+}
+
+pub(super) fn waivers(tx: &Transaction<'_>) -> Result<BTreeMap<WaiverId, Arc<Waiver>>> {
+    let mut statement =
+        tx.prepare_cached("SELECT record, sum IS row_sum(waiver, record) FROM waivers")?;
+    let mut rows = statement.query([])?;
+    let mut all = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        sound(row, 1, "waiver")?;
+        let waiver: Waiver = json(row, 0, "waiver")?;
+        all.insert(waiver.id.clone(), Arc::new(waiver));
     }
     Ok(all)
 }

@@ -200,9 +200,13 @@ impl Player {
             let id = policy_id(name);
             let rows = (1..=ACCOUNTS).map(|n| {
                 let violators = store.violators(&id, &account(n), None, 99).unwrap();
-                (violators, store.history(&id, &account(n), 99).unwrap())
+                let past = [1_000_050, now_ms - 40]
+                    .map(|at_ms| store.violators_at(&id, &account(n), None, 99, at_ms).unwrap());
+                (violators, past, store.history(&id, &account(n), 99).unwrap())
             });
-            (store.entries(&id, None, None, 99).unwrap(), rows.collect::<Vec<_>>())
+            let past = [1_000_050, now_ms - 40]
+                .map(|at_ms| store.entries_at(&id, None, None, 99, at_ms).unwrap());
+            (store.entries(&id, None, None, 99).unwrap(), past, rows.collect::<Vec<_>>())
         };
         let of_shard = |n: u32| {
             let references = BTreeSet::from([item_reference(&shard(1), "sg-1")]);
@@ -225,6 +229,7 @@ impl Player {
                 POLICIES.map(of_policy),
                 (1..=ACCOUNTS).map(of_shard).collect::<Vec<_>>(),
                 store.inventory_ages().unwrap(),
+                (store.span().unwrap(), store.versions(0, i64::MAX).unwrap()),
             )
         )
     }

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 /// Files with statements, and their text.
-const SOURCES: [(&str, &str); 8] = [
+const SOURCES: [(&str, &str); 9] = [
     ("changes.rs", include_str!("../changes.rs")),
     ("items.rs", include_str!("../items.rs")),
     ("ledger.rs", include_str!("../ledger.rs")),
     ("missed.rs", include_str!("../missed.rs")),
+    ("past.rs", include_str!("../past.rs")),
     ("readers.rs", include_str!("../readers.rs")),
     ("shards.rs", include_str!("../shards.rs")),
     ("shown.rs", include_str!("../shown.rs")),
@@ -16,7 +17,7 @@ const SOURCES: [(&str, &str); 8] = [
 ];
 
 /// Tables with rows for each account. The others are small.
-const SPREAD: [&str; 13] = [
+const SPREAD: [&str; 14] = [
     "shards",
     "coverage",
     "items",
@@ -30,17 +31,27 @@ const SPREAD: [&str; 13] = [
     "judged",
     "violators",
     "history",
+    "past_violators",
 ];
 
 /// How statements begin that ask all accounts, and why.
-const OF_ALL_ACCOUNTS: [(&str, &str); 24] = [
+const OF_ALL_ACCOUNTS: [(&str, &str); 30] = [
     ("DELETE FROM items WHERE state <> 0 AND state = 1", "retention, once an hour"),
     ("DELETE FROM items WHERE state <> 0 AND state = 2", "retention, once an hour"),
     ("DELETE FROM missed WHERE moment_ms", "retention, once an hour"),
-    ("DELETE FROM history WHERE at_ms", "retention, once an hour"),
+    ("DELETE FROM history WHERE noted_ms", "retention, once an hour"),
+    ("DELETE FROM past_violators WHERE until_ms", "retention, once an hour"),
+    ("DELETE FROM past_violators WHERE from_ms", "the clock was set back"),
+    ("UPDATE history SET noted_ms", "the clock was set back"),
+    ("UPDATE violators SET noted_ms", "the clock was set back"),
+    ("UPDATE past_violators SET until_ms", "the clock was set back"),
     ("SELECT account, body FROM items WHERE type", "who else holds a group of this id"),
     (
-        "INSERT INTO history (policy, account, sequence, at_ms, status, violator_count, issues, policy_revision, closed) SELECT policy, account, $2",
+        "INSERT INTO history (policy, account, sequence, at_ms, status, violator_count, issues, policy_revision, closed, noted_ms, occasion) SELECT policy, account, $2",
+        "a policy is removed",
+    ),
+    (
+        "INSERT INTO past_violators (policy, account, type, id, until_ms, from_ms, violations, since_ms, captured_ms, ended) SELECT policy, account, type, id, $2",
         "a policy is removed",
     ),
     ("DELETE FROM entries WHERE policy = $1", "a policy is removed"),

@@ -52,6 +52,7 @@ pub(super) fn served() -> OnDisk {
             Association::Associated,
         ),
     ];
+    let changes = [changes.to_vec(), vec![ControlChange::PutWaiver(waiver("w"))]].concat();
     commit(store, &changes, 0);
     store.name_common_policies(&[policy_id("common")].into(), 0).unwrap();
     let all: Vec<u32> = (1..=SHARDS).collect();
@@ -63,6 +64,7 @@ pub(super) fn served() -> OnDisk {
         let groups: Vec<_> = (0..20).map(|at| group(&shard, &format!("sg-{at}"), 10)).collect();
         store.accept(&snapshot(&shard, 10, &groups), 10, Some(&|_| event("Post", 10))).unwrap();
         for policy in POLICIES {
+            judge(store, n, policy, &judgement(&["sg-0", "sg-1", "sg-2"], &["lost"]), 15);
             judge(store, n, policy, &judgement(&["sg-1", "sg-2"], &["not recorded"]), 20);
         }
         let next = [group(&shard, "sg-3", 30), deleted(&shard, "sg-4", 30)];
@@ -110,6 +112,26 @@ pub(super) fn answers(store: &SqliteStore) -> Vec<Option<String>> {
             let read = store.entry(&policy, &account(n));
             all.push(read.ok().map(|row| format!("{row:?}")));
         }
+    }
+    for at_ms in [15, 17, 20] {
+        let read = store.control_at(at_ms);
+        all.push(read.ok().map(|state| format!("{state:?}")));
+        for policy in POLICIES.map(policy_id) {
+            let read = store.entries_at(&policy, None, None, 100, at_ms);
+            all.push(read.ok().map(|rows| format!("{rows:?}")));
+            for n in 1..=SHARDS {
+                let read = store.entry_at(&policy, &account(n), at_ms);
+                all.push(read.ok().map(|row| format!("{row:?}")));
+                let read = store.violators_at(&policy, &account(n), None, 100, at_ms);
+                all.push(read.ok().map(|rows| format!("{rows:?}")));
+            }
+        }
+    }
+    all.push(store.versions(0, 17).ok().map(|versions| format!("{versions:?}")));
+    all.push(store.span().ok().map(|span| format!("{span:?}")));
+    for n in 1..=SHARDS {
+        let read = store.past_violators(&policy_id("a"), &account(n), 0, 100);
+        all.push(read.ok().map(|rows| format!("{rows:?}")));
     }
     for policy in POLICIES.map(policy_id) {
         let read = store.entries(&policy, None, None, 100);

@@ -23,6 +23,7 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ("FROM resource_sets\"", "read whole"),
     ("FROM channels\"", "read whole"),
     ("FROM associations\"", "read whole"),
+    ("FROM waivers\"", "read whole"),
     ("FROM keys\n", "an operator's listing"),
     ("FROM store", "one row"),
     ("UPDATE store", "one row"),

@@ -1,0 +1,131 @@
+//! What changed between two moments: the difference of what was told at both, and nothing else. No second
+//! logic: each moment is read as `compliance?at=` and `violators?at=` read it.
+
+mod change;
+mod difference;
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use palisade_core::ident::AccountId;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::accounts::page_size;
+use super::answer::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, moment, query};
+use super::moments;
+use super::readers::AsOf;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::fault::internal;
+use crate::pages::Binding;
+
+use change::{Change, Position};
+pub use difference::ACCOUNTS_COMPARED_MAX;
+use difference::Difference;
+
+/// Changes of one page.
+pub const CHANGES_PAGE_MAX: usize = 1_000;
+
+const NAME: &str = "palisade:changes";
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Asked {
+    /// RFC 3339 with an offset
+    #[param(required = true, format = DateTime)]
+    from: Option<String>,
+    /// RFC 3339 with an offset; now, unless it is given
+    #[param(format = DateTime)]
+    to: Option<String>,
+    /// Those of this policy, by its id
+    policy: Option<String>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<String>,
+    next: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Changes)]
+struct Page {
+    #[schema(format = DateTime)]
+    from: String,
+    /// From here on the next changes can be asked for.
+    #[schema(format = DateTime)]
+    to: String,
+    /// Ascending by policy, account, type and id.
+    changes: Vec<Change>,
+    /// A page may hold no change, and have a next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    next: Option<String>,
+}
+
+/// `GET /palisade/v1/changes?from=&to=&policy=&limit=&next=`
+#[utoipa::path(
+    get,
+    path = "/palisade/v1/changes",
+    summary = "What changed between two moments, by policy, account and resource: exactly the difference of what was told at both; for the operator all, for an administrator what its own policies found",
+    params(Asked),
+    responses(
+        (status = 200, description = "One page", body = Page),
+        (status = 400, description = "A moment that has not come, or of which nothing is kept", body = RefusedShape),
+    )
+)]
+pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
+    let asked: Asked = match query(request.uri()) {
+        Ok(asked) => asked,
+        Err(refused) => return finish::<()>(&app, NAME, Err(refused)),
+    };
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| {
+        page(app, request.caller(), &asked)
+    })
+    .await
+}
+
+fn page(app: &App, caller: &Caller, asked: &Asked) -> Result<Page, Refused> {
+    let limit = page_size(asked.limit.as_deref(), CHANGES_PAGE_MAX)?;
+    let from = asked.from.as_deref().ok_or_else(|| {
+        Refused::invalid("`from` is missing; give a moment such as 2026-11-30T22:28:00Z")
+    })?;
+    let from_ms = moments::read("from", from)?;
+    let who = caller.account.as_ref().map_or("operator", AccountId::as_str);
+    let to = asked.to.as_deref().unwrap_or_default();
+    let policy = asked.policy.as_deref();
+    let filter = [from, to, policy.unwrap_or_default()];
+    let binding = Binding { caller: who, operation: "changes", filter: &filter };
+    let position = match &asked.next {
+        None => None,
+        Some(token) => {
+            let text = app.sealer()?.open(binding, token);
+            let position: Option<Position> = text.and_then(|text| serde_json::from_str(&text).ok());
+            Some(position.ok_or_else(|| {
+                Refused::invalid("`next` is not a token of this list; leave it out to start again")
+            })?)
+        }
+    };
+    let to_ms = match (&position, asked.to.as_deref()) {
+        (Some(position), _) => position.to_ms,
+        (None, Some(to)) => moments::read("to", to)?,
+        (None, None) => app.clock.now_ms(),
+    };
+    if to_ms < from_ms {
+        return Err(Refused::invalid(format!(
+            "`to` is {}, before `from`, which is {}",
+            moment(to_ms),
+            moment(from_ms)
+        )));
+    }
+    let (from, to) = (AsOf::past(app, caller, from_ms)?, AsOf::past(app, caller, to_ms)?);
+    let difference = Difference::of(app, caller, &from, &to, policy)?;
+    let (changes, behind) = difference.page(position.as_ref(), limit)?;
+    let next = match behind {
+        Some(position) => {
+            let text = serde_json::to_string(&position).map_err(internal)?;
+            Some(app.sealer()?.seal(&*app.entropy, binding, &text).map_err(internal)?)
+        }
+        None => None,
+    };
+    Ok(Page { from: moment(from_ms), to: moment(to_ms), changes, next })
+}
