@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use crate::args::{self, Output};
 use crate::client::{Client, encoded, listed, next};
-use crate::commands::{policy_id, text, text_of};
+use crate::commands::{text, text_of};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::policies::policy_id;
 use crate::printable::escaped;
 use crate::report::{self, lines::Lines};
 use crate::terminal::{print, print_by, print_json, print_line};

@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::args::{self, Output};
 use crate::asking::own_pages;
 use crate::client::{Client, encoded};
-use crate::commands::{policy_id, text, text_of};
+use crate::commands::{text, text_of};
 use crate::failure::{Exit, Failure, Outcome, unreadable};
+use crate::policies::policy_id;
 use crate::report::{self, lines::Lines};
 use crate::terminal::{print, print_by, print_json, print_line};
 
