@@ -175,7 +175,17 @@ const KNOWN: &[&str] = &[
     "Entries",
     "resourceType",
     "configurationItemCaptureTime",
+    "FirewallRuleGroupId",
+    "priority",
+    "ruleId",
+    "overrideAction",
+    "rulesList",
+    "associationList",
+    "VpcId",
 ];
+
+/// Types of load balancers.
+const BALANCERS: [&str; 3] = ["application", "network", "gateway"];
 
 fn edit(target: &mut Value, key: &str, random: &mut Random) {
     match key {
@@ -262,6 +272,29 @@ fn edit(target: &mut Value, key: &str, random: &mut Random) {
         "Results" => edit_row(target, random),
         "NextToken" | "nextToken" if target.is_string() => *target = Value::Null,
         "RecordingScope" | "recordingScope" => choose(target, random, &["INTERNAL", "PAID"]),
+        "priority" if target.is_number() => {
+            *target = json!(target.as_i64().unwrap_or(0) + 50 - 100 * random.below(2) as i64);
+        }
+        "ruleId" if target.as_str().is_some_and(|id| id.starts_with("6a0b")) => {
+            choose(target, random, &["6a0b0000-0000-4000-8000-00000000000a", "none"])
+        }
+        "overrideAction" if target["type"].is_string() => {
+            *target = json!({"type": random.pick(&["NONE", "COUNT"])});
+        }
+        "rulesList" | "associationList" if target.is_array() => {
+            let elements = target.as_array_mut().expect("checked");
+            if !elements.is_empty() {
+                elements.remove(random.below(elements.len()));
+            }
+        }
+        "FirewallRuleGroupId" => choose(target, random, &["rslvr-frg-0a", "rslvr-frg-0b"]),
+        "VpcId" => choose(target, random, &["vpc-01", "vpc-02"]),
+        "Status" if *target == "COMPLETE" => *target = json!("UPDATING"),
+        "Status" if *target == "UPDATING" => *target = json!("COMPLETE"),
+        "Priority" if target.as_i64().is_some_and(|at| at > 3) => {
+            let step = if random.chance(50) { 1 } else { -1 };
+            *target = json!(target.as_i64().unwrap_or(0) + step);
+        }
         "Priority" if target.is_number() => *target = json!(random.below(3)),
         "Version" => choose(target, random, &["Version_1.0", "Version_2.0"]),
         "assumeRecorded" => *target = json!(*target != true),
@@ -285,9 +318,14 @@ fn edit(target: &mut Value, key: &str, random: &mut Random) {
         "Status" => choose(target, random, &["ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED"]),
         // Only moves to the root keep the tree a tree.
         "ParentId" if random.chance(50) => choose(target, random, &["r-root"]),
-        "type" => choose(target, random, &["application", "network", "gateway"]),
+        "type" if target.as_str().is_some_and(|kind| BALANCERS.contains(&kind)) => {
+            choose(target, random, &BALANCERS);
+        }
         "webAclArn" | "webACLId" => {
             choose(target, random, &["", "6c2c3f5e-0000-4000-8000-0000000000aa"])
+        }
+        "name" if target.as_str().is_some_and(|name| name.starts_with("FMManagedWebACL")) => {
+            choose(target, random, &["FMManagedWebACL7", "FMManaged", "mine"]);
         }
         "value" if target.as_str().is_some_and(|v| v.starts_with("arn:") || v.is_empty()) => {
             choose(target, random, &["", "6c2c3f5e-0000-4000-8000-0000000000aa"]);

@@ -34,6 +34,30 @@ pub fn change(data: &mut Value, random: &mut Random) {
         }
         return;
     }
+    if data["type"] == "WAF" {
+        let Some(groups) = data["ruleGroups"].as_array_mut().filter(|all| !all.is_empty()) else {
+            return;
+        };
+        match random.below(3) {
+            0 => drop(groups.pop()),
+            1 => groups.reverse(),
+            _ => choose(&mut groups[0]["overrideAction"]["type"], random, &["NONE", "COUNT"]),
+        }
+        return;
+    }
+    if data["type"] == "DNS_FIREWALL" {
+        let side = random.pick(&["preProcessRuleGroups", "postProcessRuleGroups"]);
+        let Some(group) = data[side].as_array_mut().and_then(|side| side.first_mut()) else {
+            return;
+        };
+        match random.below(3) {
+            0 => choose(&mut group["ruleGroupId"], random, &["rslvr-frg-0a", "rslvr-frg-0d"]),
+            1 if side.starts_with("pre") => group["priority"] = json!(3 + random.below(90)),
+            1 => group["priority"] = json!(9_901 + random.below(90)),
+            _ => drop(data[side].take()),
+        }
+        return;
+    }
     if data["type"] == "WAFV2" {
         if random.chance(50) {
             let retrofit = data["webACLSource"] == "RETROFIT_EXISTING";

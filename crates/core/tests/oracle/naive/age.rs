@@ -6,17 +6,27 @@ use super::held::Held;
 use super::told::State;
 use super::{Mutation, World};
 
-/// Whether what another shard tells of a resource may be otherwise by now: the shard is stale, or
-/// something untold may be of it. Nothing is worth more than the shard that tells it (row 40).
-pub fn may_be_otherwise(world: &World<'_>, there: &Held<'_>, kind: &str, id: &str) -> bool {
-    let hole = there.has_hole_about(world, kind, id)
-        && there.broken != Some(Mutation::HolesOfOtherShardsPass);
-    hole || is_stale_elsewhere(world, there)
+/// Whether something that a verdict rests on, and that another shard tells, may be otherwise by now. It
+/// is as old as that shard, and what was missed there of it is missed here (row 40). Of the verdict's own
+/// shard its own age and its own gaps speak.
+pub fn may_be_otherwise(
+    world: &World<'_>,
+    here: &Held<'_>,
+    there: &Held<'_>,
+    (kind, id): (&str, &str),
+) -> bool {
+    let elsewhere = there.account != here.account || there.region != here.region;
+    let missed = there.has_hole_about(world, kind, id)
+        && here.broken != Some(Mutation::HolesOfOtherShardsPass);
+    elsewhere && missed || is_stale_elsewhere(world, here, there)
 }
 
-/// Whether another shard is stale.
-pub fn is_stale_elsewhere(world: &World<'_>, there: &Held<'_>) -> bool {
-    is_stale(world.case, there) && there.broken != Some(Mutation::StaleShardsTellOthers)
+/// Whether another shard is stale, and so whatever a verdict rests on there.
+pub fn is_stale_elsewhere(world: &World<'_>, here: &Held<'_>, there: &Held<'_>) -> bool {
+    let elsewhere = there.account != here.account || there.region != here.region;
+    elsewhere
+        && is_stale(world.case, there)
+        && there.broken != Some(Mutation::StaleShardsTellOthers)
 }
 
 /// Whether the newest that was told of a shard is older than the limit.

@@ -212,8 +212,7 @@ impl Audit<'_, '_> {
         let later = others
             .filter_map(|there| there.item(GROUP, id))
             .any(|other| is_unseen(other) && captured_ms(other) > captured_ms(group));
-        let elsewhere =
-            shard.account != self.here.account && may_be_otherwise(self.world, shard, GROUP, id);
+        let elsewhere = may_be_otherwise(self.world, self.here, shard, (GROUP, id));
         shard.is_outdated(group) || later && self.is_foreign(group) || elsewhere
     }
 

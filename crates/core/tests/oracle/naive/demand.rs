@@ -87,8 +87,7 @@ impl Demand {
                     let told = rules(group, broken);
                     missing |= told.untold_ingress || told.untold_egress;
                     outdated |= there.is_outdated(group);
-                    outdated |= there.account != here.account
-                        && may_be_otherwise(world, &there, GROUP, text(&named["id"]));
+                    outdated |= may_be_otherwise(world, here, &there, (GROUP, text(&named["id"])));
                     told.rules.iter().for_each(|rule| directions[usize::from(rule.egress)] = true);
                     audit.extend(told.rules.into_iter().filter(|r| !matches!(r.peer, Peer::Group)));
                 }

@@ -28,6 +28,10 @@ const KINDS: &[&str] = &[
     "AWS::EC2::Instance",
     "AWS::EC2::PrefixList",
     "AWS::EC2::SecurityGroupVpcAssociation",
+    "AWS::EC2::VPC",
+    "AWS::WAF::WebACL",
+    "AWS::WAFRegional::WebACL",
+    "AWS::Route53Resolver::FirewallRuleGroupAssociation",
 ];
 
 /// What can be read of an item, and the item where all that is needed can.
@@ -175,8 +179,12 @@ fn is_type(said: &str) -> bool {
 
 /// Types whose resources are in Regions, as far as verdicts read them.
 fn never_global(kind: &str) -> bool {
-    let anywhere =
-        ["AWS::WAFv2::WebACL", "AWS::CloudFront::Distribution", "AWS::Shield::Protection"];
+    let anywhere = [
+        "AWS::WAFv2::WebACL",
+        "AWS::WAF::WebACL",
+        "AWS::CloudFront::Distribution",
+        "AWS::Shield::Protection",
+    ];
     KINDS.contains(&kind) && !anywhere.contains(&kind)
 }
 
@@ -198,6 +206,10 @@ fn is_bad(kind: &str, body: &Value, more: &Value, relations: &Value) -> bool {
             let permissions = [&body["ipPermissions"], &body["ipPermissionsEgress"]];
             let mut all = permissions.into_iter().flat_map(super::list);
             bad_owner || all.any(|permission| !super::rules::makes_sense(permission))
+        }
+        "AWS::EC2::VPC" => bad_owner,
+        "AWS::WAF::WebACL" | "AWS::WAFRegional::WebACL" => {
+            has_null(any_case(body, "rulesList")) || has_null(any_case(body, "associationList"))
         }
         "AWS::EC2::NetworkInterface" => bad_owner || no_groups(&body["groups"]),
         "AWS::EC2::Instance" => {

@@ -8,8 +8,12 @@ use super::told::Hole;
 use super::{Found, Mutation, World, list, text};
 
 /// Types whose items may be of `global`.
-const GLOBAL_KINDS: [&str; 3] =
-    ["AWS::CloudFront::Distribution", "AWS::Shield::Protection", "AWS::WAFv2::WebACL"];
+const GLOBAL_KINDS: [&str; 4] = [
+    "AWS::CloudFront::Distribution",
+    "AWS::Shield::Protection",
+    "AWS::WAFv2::WebACL",
+    "AWS::WAF::WebACL",
+];
 
 impl Held<'_> {
     /// Whether all that there is of a type is told.

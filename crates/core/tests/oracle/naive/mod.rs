@@ -4,7 +4,10 @@
 mod acl;
 mod age;
 mod audit;
+mod classic;
 mod demand;
+mod differences;
+mod dns;
 pub mod filters;
 mod held;
 mod item;
@@ -113,6 +116,8 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Outcome {
         "WAFV2" => waf::judge(world, broken),
         "SHIELD_ADVANCED" => shield::judge(world, broken),
         "SECURITY_GROUPS_USAGE_AUDIT" => usage::judge(world, broken),
+        "WAF" => classic::judge(world, broken),
+        "DNS_FIREWALL" => dns::judge(world, broken),
         _ => audit::judge(world, broken),
     };
     let here = held::of_account(world, text(&case["region"]), broken);

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::dns::VPC;
 use super::held::{self, Held};
 use super::item::is_unseen;
 use super::{Mutation, World, find, list, text};
@@ -137,7 +138,7 @@ pub fn may_be_in_scope(world: &World<'_>, here: &Held<'_>, broken: Option<Mutati
             && doubtful
             && !(kind == super::waf::BALANCER && super::waf::balancer_kind(item) != "application")
             && body["state"]["name"] != "terminated"
-            && !([GROUP, INTERFACE].contains(&kind) && of_another)
+            && !([GROUP, INTERFACE, VPC].contains(&kind) && of_another)
     })
 }
 

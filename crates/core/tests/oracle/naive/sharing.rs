@@ -58,7 +58,7 @@ pub fn untold_vpcs(
     inhabitants.remove("");
     inhabitants.retain(|vpc, accounts| {
         let mut others = accounts.iter().filter(|account| **account != here.account);
-        others.any(|account| !tells_interfaces(world, account, vpc, broken))
+        others.any(|account| !tells_interfaces(world, here, account, vpc, broken))
     });
     match broken {
         Some(Mutation::SharersNeedNotBeKnown) => BTreeSet::new(),
@@ -68,14 +68,20 @@ pub fn untold_vpcs(
 
 /// Whether an account tells all of its interfaces in a VPC, with their groups, and hides none of the
 /// other things that it has and that groups may be on (row 38).
-fn tells_interfaces(world: &World<'_>, account: &str, vpc: &str, broken: Option<Mutation>) -> bool {
+fn tells_interfaces(
+    world: &World<'_>,
+    here: &Held<'_>,
+    account: &str,
+    vpc: &str,
+    broken: Option<Mutation>,
+) -> bool {
     let there = held::of(world, account, text(&world.case["region"]), broken);
     let in_vpc = |interface: &super::network::Carrier<'_>| {
         let of = text(&held::body(interface.item)["vpcId"]);
         of.is_empty() || of == vpc
     };
     there.knows(world, INTERFACE)
-        && !is_stale_elsewhere(world, &there)
+        && !is_stale_elsewhere(world, here, &there)
         && [INSTANCE, ASSOCIATION].iter().all(|kind| !there.of_type(kind).any(is_unseen))
         && interfaces(&there, &[], broken)
             .iter()
@@ -87,6 +93,7 @@ fn tells_interfaces(world: &World<'_>, account: &str, vpc: &str, broken: Option<
 pub struct Association {
     /// Nothing where it is not told.
     pub group: Option<String>,
+    pub id: String,
     pub is_on: bool,
     /// It may have changed since.
     pub outdated: bool,
@@ -95,6 +102,7 @@ pub struct Association {
 pub fn associations(shard: &Held<'_>) -> Vec<Association> {
     let one = |item| Association {
         group: any_case(held::body(item), "GroupId").as_str().map(str::to_owned),
+        id: text(&item["resourceId"]).to_owned(),
         is_on: is_on(item),
         outdated: shard.is_outdated(item),
     };

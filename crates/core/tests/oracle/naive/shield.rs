@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::acl::{Association, claims_are_outdated, web_acl_of};
 use super::age::is_stale_elsewhere;
+use super::differences;
 use super::held::{self, Held};
 use super::item::{captured_ms, is_unseen};
 use super::known::require;
@@ -68,14 +69,18 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
         let layer_7 = [BALANCER, DISTRIBUTION].contains(&kind);
         let outdated_protection = match protection {
             Some(protection) => {
-                let held = |there: &&Held<'_>| {
-                    let mut live = there.live.iter();
-                    there.region != here.region && live.any(|one| std::ptr::eq(*one, protection))
-                };
-                let stale = everywhere.iter().find(held);
+                let id = (text(&protection["resourceType"]), text(&protection["resourceId"]));
+                let held =
+                    |there: &&Held<'_>| there.live.iter().any(|one| std::ptr::eq(*one, protection));
+                let teller = everywhere.iter().find(held);
                 outdated.iter().any(|one| std::ptr::eq(*one, protection))
                     && broken != Some(Mutation::OutdatedProtectionsPass)
-                    || stale.is_some_and(|there| is_stale_elsewhere(world, there))
+                    || teller.is_some_and(|there| {
+                        let (kind, id) = id;
+                        let missed = there.has_hole_about(world, kind, id);
+                        missed && differences::HOLES_OF_HELD_PROTECTIONS
+                            || is_stale_elsewhere(world, &here, there)
+                    })
             }
             None => {
                 !outdated.is_empty()

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::age::is_stale_elsewhere;
+use super::age::may_be_otherwise;
 use super::demand::{is_replica, name_of};
 use super::held::{self, Held};
 use super::item::{captured_ms, is_unseen};
@@ -27,8 +27,8 @@ struct Users<'a> {
     balancers: Vec<Carrier<'a>>,
     /// Associations of groups with other VPCs, the account's own and those that others tell.
     associations: [Vec<Association>; 2],
-    /// Accounts whose users may be gone by now: nothing new was told of them for too long.
-    stale: Vec<String>,
+    /// What other accounts tell and what may be otherwise by now (row 40).
+    doubtful: Vec<&'a Value>,
 }
 
 pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
@@ -239,16 +239,24 @@ impl<'a> Users<'a> {
             Some(Mutation::AssociationsUseNothing) => [vec![], vec![]],
             _ => {
                 let of_others = others.iter().flat_map(|there| {
-                    let stale = is_stale_elsewhere(world, there);
-                    let told = associations(there).into_iter();
-                    told.map(move |one| Association { outdated: one.outdated || stale, ..one })
+                    let doubt = |id: &str| may_be_otherwise(world, here, there, (ASSOCIATION, id));
+                    let mut told = associations(there);
+                    told.iter_mut().for_each(|one| one.outdated |= doubt(&one.id));
+                    told
                 });
                 [associations(here), of_others.collect()]
             }
         };
-        let stale = others.iter().filter(|there| is_stale_elsewhere(world, there));
-        let stale = stale.map(|there| there.account.clone()).collect();
-        Users { interfaces, instances, balancers, associations, stale }
+        let mut doubtful = vec![];
+        for there in others {
+            for item in [INTERFACE, INSTANCE].iter().flat_map(|kind| there.of_type(kind)) {
+                let id = (text(&item["resourceType"]), text(&item["resourceId"]));
+                if may_be_otherwise(world, here, there, id) {
+                    doubtful.push(item);
+                }
+            }
+        }
+        Users { interfaces, instances, balancers, associations, doubtful }
     }
 
     fn all(&self) -> impl Iterator<Item = &Carrier<'a>> {
@@ -267,12 +275,8 @@ impl<'a> Users<'a> {
         }
         for user in self.all() {
             if user.groups.iter().any(|listed| listed == id) {
-                let stale = user.foreign
-                    && self
-                        .stale
-                        .iter()
-                        .any(|account| *account == text(&user.item["awsAccountId"]));
-                let outdated = user.outdated || stale;
+                let doubtful = self.doubtful.iter().any(|one| std::ptr::eq(*one, user.item));
+                let outdated = user.outdated || doubtful;
                 if !outdated || broken == Some(Mutation::OutdatedUsersUse) {
                     return Use::Now;
                 }

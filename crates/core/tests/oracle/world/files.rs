@@ -18,6 +18,8 @@ pub fn deliver(case: &mut Value) {
     let said = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (account, region) = (said(&case["account"]), said(&case["region"]));
     let administrator = said(&case["administrator"]);
+    let old = case["administratorIsOld"] == true;
+    let of_administrator_at = if old { EARLIER_MOMENT } else { MOMENT };
     let mut files = case["files"].as_array().cloned().unwrap_or_default();
     let broken = said(&case["brokenKind"]);
     let mut add = |content: Value, account: &str, region: &str, moment: &str| {
@@ -55,12 +57,31 @@ pub fn deliver(case: &mut Value) {
     }
     let of_administrator = case["administratorDelivery"].take();
     if account != administrator {
-        add(of_administrator, &administrator, &region, MOMENT);
+        add(of_administrator, &administrator, &region, of_administrator_at);
     }
     case["files"] = Value::Array(files);
     let case = case.as_object_mut().expect("a case is an object");
-    for built in ["delivery", "earlier", "elsewhere", "administratorDelivery", "brokenKind"] {
+    for built in [
+        "delivery",
+        "earlier",
+        "elsewhere",
+        "administratorDelivery",
+        "administratorIsOld",
+        "brokenKind",
+    ] {
         case.remove(built);
+    }
+}
+
+/// Whatever other accounts' snapshots show was so some time before.
+pub fn age_others(case: &mut Value) {
+    case["administratorIsOld"] = json!(true);
+    let account = case["account"].as_str().unwrap_or_default().to_owned();
+    for file in case["files"].as_array_mut().into_iter().flatten() {
+        let name = file["name"].as_str().unwrap_or_default();
+        if name.contains("ConfigSnapshot") && !name.starts_with(&account) {
+            file["name"] = json!(name.replace(MOMENT, EARLIER_MOMENT));
+        }
     }
 }
 

@@ -107,6 +107,7 @@ pub(super) fn show_no_body(case: &mut Value, random: &mut Random) {
     let delayed = says("UnusedInMinutes\":") && !says("UnusedInMinutes\":null");
     let asked = case["policy"]["ResourceTags"].as_array().and_then(|tags| tags.first());
     let asked = asked.and_then(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].clone())));
+    let of_vpcs = case["policy"]["ResourceType"] == "AWS::EC2::VPC";
     let mut files = vec!["/delivery".to_owned(), "/delivery".to_owned(), "/delivery".to_owned()];
     files.push("/administratorDelivery".to_owned());
     for at in 0..case["elsewhere"].as_array().map_or(0, Vec::len) {
@@ -117,7 +118,7 @@ pub(super) fn show_no_body(case: &mut Value, random: &mut Random) {
     let whole = file["configSnapshotId"].is_string();
     let Some(items) = file["configurationItems"].as_array_mut() else { return };
     let shown: Vec<usize> = (0..items.len())
-        .filter(|at| items[*at]["resourceType"] != "AWS::EC2::VPC" || items.len() == 1)
+        .filter(|at| of_vpcs || items[*at]["resourceType"] != "AWS::EC2::VPC" || items.len() == 1)
         .filter(|at| !items[*at]["configuration"].is_null())
         .collect();
     if shown.is_empty() {

@@ -1,6 +1,8 @@
 //! Generated cases: a small organization, one account's delivery, the administrator's delivery
 //! with the audit group, lists and a policy, all as the JSON that users have.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 
 use crate::boundary;
@@ -8,7 +10,9 @@ use crate::naive;
 use crate::random::Random;
 
 mod audit;
+mod classic;
 mod containers;
+mod dns;
 mod files;
 mod items;
 mod quirks;
@@ -84,10 +88,12 @@ fn fresh(random: &mut Random, defaults: &DefaultLists) -> Value {
         "account": account,
         "lists": lists(random, defaults),
     });
-    match random.below(100) {
-        0..40 => audit::audit_case(&mut case, random, defaults),
-        40..58 => web::waf_case(&mut case, random),
-        58..79 => shield::shield_case(&mut case, random),
+    match type_of_case(random) {
+        "SECURITY_GROUPS_CONTENT_AUDIT" => audit::audit_case(&mut case, random, defaults),
+        "WAFV2" => web::waf_case(&mut case, random),
+        "SHIELD_ADVANCED" => shield::shield_case(&mut case, random),
+        "DNS_FIREWALL" => dns::dns_case(&mut case, random),
+        "WAF" => classic::classic_case(&mut case, random),
         _ => usage::usage_case(&mut case, random),
     }
     scope(&mut case["policy"], random);
@@ -116,6 +122,34 @@ fn finish(case: &mut Value, random: &mut Random) {
     }
     deliver(case);
     files::mix_up(case, random);
+}
+
+/// Types of policies, and of how many in a hundred cases each is.
+pub const TYPES: [(&str, usize); 6] = [
+    ("SECURITY_GROUPS_CONTENT_AUDIT", 35),
+    ("WAFV2", 16),
+    ("SHIELD_ADVANCED", 18),
+    ("SECURITY_GROUPS_USAGE_AUDIT", 19),
+    ("DNS_FIREWALL", 6),
+    ("WAF", 6),
+];
+
+/// One type, or that which the setting `PALISADE_TYPE` names.
+#[expect(clippy::disallowed_methods, reason = "the test's own settings; core is not asked")]
+fn type_of_case(random: &mut Random) -> &'static str {
+    static NAMED: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("PALISADE_TYPE").ok());
+    let mut at = random.below(TYPES.iter().map(|(_, share)| share).sum());
+    if let Some(named) = &*NAMED {
+        let found = TYPES.iter().find(|(kind, _)| kind == named);
+        return found.unwrap_or_else(|| panic!("worlds have no policies of type `{named}`")).0;
+    }
+    for (kind, share) in TYPES {
+        if at < share {
+            return kind;
+        }
+        at -= share;
+    }
+    TYPES[0].0
 }
 
 fn organization(random: &mut Random) -> Value {

@@ -36,11 +36,16 @@ pub fn twist(case: &mut Value, random: &mut Random) {
 /// The items of the case's delivery that something else may tell of: those that show themselves.
 pub fn shown(case: &Value) -> Vec<usize> {
     let items = case["delivery"]["configurationItems"].as_array();
+    // One VPC is in every delivery, whatever is judged.
+    let beside = match case["policy"]["ResourceType"] == "AWS::EC2::VPC" {
+        true => RECORDER,
+        false => "AWS::EC2::VPC",
+    };
     let told = |item: &Value| {
         let status = item["configurationItemStatus"].as_str().unwrap_or_default();
         ["OK", "ResourceDiscovered"].contains(&status)
             && !item["configuration"].is_null()
-            && ![RECORDER, "AWS::EC2::VPC"].iter().any(|kind| {
+            && ![RECORDER, beside].iter().any(|kind| {
                 item["resourceType"].as_str().is_some_and(|told| told.eq_ignore_ascii_case(kind))
             })
     };
@@ -74,7 +79,7 @@ fn some_of_a_type(case: &mut Value, random: &mut Random) -> Vec<Value> {
             later(&mut told, 50 + nth, AFTER);
         } else if stays {
             // States of one version are one state.
-            later(&mut told, 2 + nth, BEFORE);
+            later(&mut told, 2 + nth, &format!("2026-02-03T04:05:06.{:03}Z", 9 + nth));
         }
         if !stays {
             items.remove(at);
@@ -250,6 +255,9 @@ pub fn age(case: &mut Value, random: &mut Random) {
     };
     case["evaluatedMs"] = json!(newest + offsets[random.below(offsets.len())]);
     case["staleAfterMs"] = if random.chance(85) { json!(limit) } else { Value::Null };
+    if random.chance(30) {
+        files::age_others(case);
+    }
     note(case, "age");
 }
 

@@ -123,6 +123,9 @@ fn groups(random: &mut Random, account: &str, ids: &mut Ids) -> (Vec<Value>, Vec
             0 => body["vpcId"] = json!("vpc-02"),
             1 => body["vpcId"] = Value::Null,
             2 => body["ownerId"] = json!(OWNER),
+            3 if random.chance(50) => {
+                body.as_object_mut().expect("built as one").remove("groupName");
+            }
             _ => {}
         }
         let mut item = item(random, account, "eu-west-1", GROUP, &id, body);
