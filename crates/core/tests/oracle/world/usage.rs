@@ -123,7 +123,7 @@ fn groups(random: &mut Random, account: &str, ids: &mut Ids) -> (Vec<Value>, Vec
             0 => body["vpcId"] = json!("vpc-02"),
             1 => body["vpcId"] = Value::Null,
             2 => body["ownerId"] = json!(OWNER),
-            3 if random.chance(50) => {
+            3 if random.chance(18) => {
                 body.as_object_mut().expect("built as one").remove("groupName");
             }
             _ => {}
