@@ -47,8 +47,12 @@ fn what_is_explained_is_what_is_judged() {
     for (kind, mix) in &mixes {
         println!("{kind}: {mix:?}");
         if cases >= CASES {
-            assert!(mix.violates >= 500 && mix.complies >= 30, "{kind}");
-            assert!(mix.out.values().sum::<u64>() >= 500 && mix.unknown >= 200, "{kind}");
+            // Of the types that few cases are of, fewer.
+            let few = world::TYPES.iter().any(|(one, share)| one == kind && *share < 10);
+            let of_ten = if few { 1 } else { 10 };
+            assert!(mix.violates >= 50 * of_ten && mix.complies >= 3 * of_ten, "{kind}");
+            let out = mix.out.values().sum::<u64>();
+            assert!(out >= 50 * of_ten && mix.unknown >= 20 * of_ten, "{kind}");
             // Facts of other shards, and members that an item leaves out, are named in words alone.
             assert!(mix.supplied * 10 >= mix.unknown * 3, "{kind}: few facts can be supplied");
         }

@@ -26,7 +26,7 @@ const CAPTURED: [&str; 3] =
 pub(super) fn usage_case(case: &mut Value, random: &mut Random) {
     let region = "eu-west-1";
     case["region"] = json!(region);
-    let (used, unique) = match random.below(20) {
+    let (used, unique) = match random.below(28) {
         0 => (false, false),
         1..5 => (true, false),
         5..11 => (false, true),
