@@ -6,7 +6,6 @@ mod age;
 mod audit;
 mod classic;
 mod demand;
-mod differences;
 mod dns;
 pub mod filters;
 mod held;
