@@ -281,4 +281,51 @@ mod tests {
         store.accept(&snapshot(&shard(2), 9, &[group(&shard(2), "sg-1", 5)]), 10, None).unwrap();
         assert!(loaded(&store, &shard(2)).shard.knows(&GROUP));
     }
+
+    #[test]
+    fn an_older_store_begins_its_past_with_what_it_holds() {
+        use crate::contract::facts::{GROUP, account, policy_id, violator};
+        use crate::{Ledger as _, Premises as _};
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let mut connection = Connection::open(&path).unwrap();
+        run(&mut connection, "here", &MIGRATIONS[..13], &[1; 32]).unwrap();
+        let one = account(1);
+        let found = serde_json::to_string(&violator(GROUP, "sg-1", "acl").violations).unwrap();
+        let rows: [(&str, &[&str]); 3] = [
+            (
+                "INSERT INTO history (policy, account, sequence, at_ms, status, violator_count, issues,
+                   policy_revision, closed)
+                 VALUES ('p', ?1, 0, 50, 'NON_COMPLIANT', 1, NULL, 2, 0)",
+                &[one.as_str()],
+            ),
+            (
+                "INSERT INTO entries (policy, account, status, violator_count, in_scope, issues, since_ms,
+                   policy_revision, evaluated_ms)
+                 VALUES ('p', ?1, 'NON_COMPLIANT', 1, 7, NULL, 50, 3, 60)",
+                &[one.as_str()],
+            ),
+            (
+                "INSERT INTO violators (policy, account, type, id, violations, since_ms)
+                 VALUES ('p', ?1, 'AWS::EC2::SecurityGroup', 'sg-1', ?2, 50)",
+                &[one.as_str(), &found],
+            ),
+        ];
+        for (sql, values) in rows {
+            connection.execute(sql, rusqlite::params_from_iter(values)).unwrap();
+        }
+        sums::sum_rows(&connection).unwrap();
+        drop(connection);
+        let store =
+            crate::sqlite::SqliteStore::open(&path, crate::sqlite::tests::beds::serving()).unwrap();
+        assert_eq!(store.span().unwrap().from_ms, None, "until it is served");
+        store.look_at_clock(1_000, 0).unwrap();
+        assert_eq!(store.span().unwrap().from_ms, Some(1_000));
+        let state = store.entry_at(&policy_id("p"), &one, 1_000).unwrap().unwrap();
+        assert_eq!((state.policy_revision, state.violator_count, state.at_ms), (3, 1, 50));
+        let violators = store.violators_at(&policy_id("p"), &one, None, 9, 1_000).unwrap();
+        assert_eq!(violators, store.violators(&policy_id("p"), &one, None, 9).unwrap());
+        assert_eq!(violators.len(), 1);
+    }
 }
