@@ -186,7 +186,7 @@ mod tests {
                 "does not tell all resources of set AAAA",
             ),
             (r#"{"Items":[]}"#, "before the `ResourceSet`"),
-            (r#"{"ResourceSet":{"Id":"short"},"Items":[]}"#, "`short` is not the id"),
+            (r#"{"ResourceSet":{"Id":"no id"},"Items":[]}"#, "`no id` is not the id"),
             (r#"{"Resources":[]}"#, "neither `ResourceSet` nor `Items`"),
             (
                 r#"{"ResourceSet":{"Id":"$A"},"Items":[{"AccountId":"1"}]}"#,
