@@ -408,7 +408,7 @@ fn client_commands_tell_a_server_and_hear_of_it() {
     assert!(told.starts_with("Policy,Account,") && told.contains(",violates,"), "{told}");
     // The file as it is in force, then a wider one of the same name.
     let preview = |file: &str, output: &str| {
-        let line = ["preview", file, "--by-name", "--output", output, "--region", "eu-west-1"];
+        let line = ["preview", file, "--output", output, "--region", "eu-west-1"];
         let output = server.run(&line, None);
         (code(&output), stdout(&output) + &stderr(&output))
     };

@@ -188,7 +188,8 @@ pub fn settle_at(store: &dyn Store, now_ms: i64) {
     assert_eq!((work.dirty, work.leased), (0, 0), "{work:?}");
 }
 
-/// The whole ledger as text, one line an entry or violator.
+/// The whole ledger as text, one line an entry or violator. Not told is which state broke the policy
+/// first: as the moment of judging, that depends on what was judged before, and so on the order.
 pub fn ledger(store: &dyn Store) -> String {
     let control = store.control().unwrap();
     let mut lines = Vec::new();
@@ -204,7 +205,8 @@ pub fn ledger(store: &dyn Store) -> String {
                     row.account,
                     serde_json::to_string(&row.entry).unwrap()
                 ));
-                for violator in store.violators(policy, &row.account, None, 100_000).unwrap() {
+                for mut violator in store.violators(policy, &row.account, None, 100_000).unwrap() {
+                    violator.captured_ms = None;
                     lines.push(format!("  {}", serde_json::to_string(&violator).unwrap()));
                 }
             }
