@@ -47,7 +47,7 @@ pub fn is_stale(case: &Value, here: &Held<'_>) -> bool {
     let regional = |state: &&&State| state.item["awsRegion"] != "global";
     moments.extend(here.all.iter().filter(regional).map(|state| state.captured_ms));
     if moments.is_empty() {
-        moments.extend(here.all.iter().map(|state| state.captured_ms));
+        moments.extend(here.all.iter().map(|state| state.seen_ms));
     }
     // The future counts as now.
     let ahead = here.broken == Some(Mutation::FutureMomentsAreForgotten);

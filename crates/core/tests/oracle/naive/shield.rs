@@ -144,6 +144,13 @@ fn everywhere<'a>(world: &'a World<'_>, broken: Option<Mutation>) -> Vec<Held<'a
     regions.extend(states.map(|state| state.region.as_str()));
     let wholes = world.told.wholes.iter().filter(|whole| whole.account == account);
     regions.extend(wholes.map(|whole| whole.region.as_str()));
+    // What could not be read in another may be a protection there (row 39).
+    let holes = world
+        .told
+        .holes
+        .iter()
+        .filter(|hole| hole.account.as_deref().is_none_or(|of| of == account));
+    regions.extend(holes.flat_map(|hole| hole.regions.iter().map(String::as_str)));
     regions.sort_unstable();
     regions.dedup();
     regions.into_iter().map(|region| held::of(world, account, region, broken)).collect()
