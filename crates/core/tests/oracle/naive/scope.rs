@@ -74,6 +74,15 @@ pub fn tags_leave_out(policy: &Value, here: &Held<'_>, item: &Value) -> bool {
     membership(policy, here, item, None) == Membership::Out && !here.has_untold_tags(item)
 }
 
+/// Whether its tags, as far as they are told, do not say whether it is in scope.
+pub fn tags_leave_open(policy: &Value, here: &Held<'_>, item: &Value) -> bool {
+    match membership(policy, here, item, None) {
+        Membership::In => false,
+        Membership::Untold => true,
+        Membership::Out => here.has_untold_tags(item),
+    }
+}
+
 /// Semantics §4.3.
 fn membership(
     policy: &Value,

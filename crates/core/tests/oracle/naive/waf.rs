@@ -12,7 +12,7 @@ use super::held::{self, Held};
 use super::item::is_unseen;
 use super::known::require;
 use super::rule_groups::carried;
-use super::scope::{listed_types, tags_in_scope};
+use super::scope::{listed_types, tags_in_scope, tags_leave_open};
 use super::{Found, Mutation, Said, World, flag, list, service_data, text};
 
 const DISTRIBUTION: &str = "AWS::CloudFront::Distribution";
@@ -213,7 +213,7 @@ fn strays(
         };
         if on_it && !in_scope.contains(&(kind, id)) {
             let policy = &world.case["policy"];
-            if listed_types(policy).contains(&kind) && may_be(policy, here, item) {
+            if listed_types(policy).contains(&kind) && tags_leave_open(policy, here, item) {
                 untold = true;
             } else {
                 return Said::Yes;
@@ -236,9 +236,4 @@ fn strays(
         }
     }
     if untold && broken != Some(Mutation::UntoldStrangersPass) { Said::Untold } else { Said::No }
-}
-
-/// Whether a resource may be in scope, its tags not being told.
-fn may_be(policy: &Value, here: &Held<'_>, item: &Value) -> bool {
-    !list(&policy["ResourceTags"]).is_empty() && here.tags(item).is_none()
 }
