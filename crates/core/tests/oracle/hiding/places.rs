@@ -279,12 +279,15 @@ fn told_by_a_web_acl(case: &Value, item: &Value, id: &str) -> bool {
     let files = case["files"].as_array().into_iter().flatten();
     let acls = files.flat_map(told::items).filter(|item| told::kind(item).contains("webacl"));
     let own = item.to_string();
+    // Those that a policy takes over are held against what it calls strangers.
+    let retrofits = case["policy"].to_string().contains("RETROFIT_EXISTING");
     acls.filter_map(|acl| {
         let related = acl["relationships"].as_array()?.clone();
         Some((related, acl["resourceId"].as_str().unwrap_or_default().to_owned()))
     })
     .any(|(related, acl)| {
         related.iter().any(|one| one["resourceId"] == *id)
+            || retrofits
             || (!acl.is_empty() && own.contains(&acl))
     })
 }
