@@ -71,7 +71,9 @@ impl Comparison {
                 let (is, wanted) = (number(found.priority), number(group.priority));
                 self.differ(format!("{kind} {arn} has {is} instead of {wanted}"));
             }
-            if found.override_action != group.override_action {
+            if found.override_action.as_deref() == Some("") {
+                self.untold(what);
+            } else if found.override_action != group.override_action {
                 let told = |action: &Option<Box<str>>| match action {
                     Some(action) => format!("override {action}"),
                     None => "no override".to_owned(),
@@ -198,6 +200,7 @@ mod tests {
         full=a/1 | full=a | stateful rule group a has no priority instead of priority 1
         full=a/1/DROP_TO_ALERT | full=a/1 | stateful rule group a has no override instead of override DROP_TO_ALERT
         full=a/1 | full=a/1/DROP_TO_ALERT | stateful rule group a has override DROP_TO_ALERT instead of no override
+        full=a/1/ | full=a/1/ | [stateful rule groups]
         full=a | less= | [stateful rule groups]
         default=aws:drop | default=aws:drop |
         default=aws:drop | default=aws:pass | stateless default actions are aws:pass instead of aws:drop

@@ -4,7 +4,7 @@
 //! Readings of what the text leaves open:
 //!
 //! - A set's ARNs are the resources, whichever of the two resource types the policy lists; tags filter
-//!   them where it lists firewalls.
+//!   them.
 //! - An ARN tells its account and Region. Where none is of the shard, nothing is in scope and no type has
 //!   to be known; one that is not held of a type that is known is gone, or not there yet.
 //! - A firewall without an ARN may be any that is named.
@@ -23,7 +23,7 @@ use super::filter::Special;
 use super::network_firewall::filtering;
 use super::network_firewall::found::Found;
 use super::network_firewall::places::{Firewall, untold};
-use super::selection::{Membership, membership};
+use super::selection::{Membership, membership, membership_by, untagged_gap};
 use super::{DependentService, Evidence, Fact, Gap, Judgement, Reference, Verdict, unseen_gap};
 
 impl Evaluator for ImportNetworkFirewall {
@@ -145,16 +145,23 @@ fn standing<'a>(
     let Some(arn) = firewall.arn.as_deref() else {
         return Standing::Undecided(untold(item, "ARN"));
     };
-    let is_out =
-        policy.scope.lists(&item.key.resource_type) && membership(policy, item) != Membership::In;
-    if is_out || !named.contains(arn) {
+    if !named.contains(arn) {
         return Standing::Out;
+    }
+    match membership(policy, item) {
+        Membership::In => {}
+        Membership::Out => return Standing::Out,
+        Membership::Undecided => return Standing::Undecided(untagged_gap(item)),
     }
     let elders = policy.elders.iter();
     for elder in elders.filter(|elder| elder.has_account(&evidence.shard.id.account)) {
         let sets = Sets::of(references(policy, &elder.owner, &elder.resource_sets), evidence);
         if sets.arns.contains(arn) {
-            return Standing::Out;
+            match membership_by(&elder.tags, item) {
+                Membership::In => return Standing::Out,
+                Membership::Out => continue,
+                Membership::Undecided => return Standing::Undecided(untagged_gap(item)),
+            }
         }
         if let Some(gap) = sets.gaps.into_iter().next() {
             return Standing::Undecided(gap);

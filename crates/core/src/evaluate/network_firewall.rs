@@ -250,6 +250,7 @@ impl<'a> Judge<'a, '_> {
                 );
             }
         }
+        self.places.endpoints_at(place.id()).for_each(|item| found.reads(item));
         if found.told(self.places.endpoint_in(place.id())) == Some(None) {
             found.violates(
                 place.item,

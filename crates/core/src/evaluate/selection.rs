@@ -29,7 +29,7 @@ pub(super) fn membership(policy: &Policy, item: &Item) -> Membership {
     membership_by(&policy.scope.tags, item)
 }
 
-fn membership_by(filter: &TagScope, item: &Item) -> Membership {
+pub(super) fn membership_by(filter: &TagScope, item: &Item) -> Membership {
     if filter.tags.is_empty() {
         return Membership::In;
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use palisade_core::ident::ResourceSetId;
+use palisade_core::ident::{AccountId, Region, ResourceSetId};
 use serde::Deserialize;
 
 use crate::failure::{Failure, unreadable};
@@ -32,6 +32,41 @@ struct Set {
 struct Resource {
     #[serde(rename = "URI")]
     uri: Box<str>,
+    account_id: Option<String>,
+}
+
+impl Resource {
+    /// Whether it names a firewall: anything else would name none, and leave it out.
+    fn check(&self) -> Result<(), String> {
+        let parts: Vec<&str> = self.uri.splitn(6, ':').collect();
+        let account = match parts[..] {
+            ["arn", partition, "network-firewall", region, account, resource]
+                if !partition.is_empty()
+                    && Region::try_from(region).is_ok()
+                    && AccountId::try_from(account).is_ok()
+                    && resource.strip_prefix("firewall/").is_some_and(is_name) =>
+            {
+                account
+            }
+            _ => {
+                return Err(format!(
+                    "`{}` is not the ARN of a firewall, such as \
+                     `arn:aws:network-firewall:us-east-1:111122223333:firewall/NAME`",
+                    shown(&self.uri)
+                ));
+            }
+        };
+        match &self.account_id {
+            Some(told) if told != account => {
+                Err(format!("`{}` is not of account `{}`", shown(&self.uri), shown(told)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 /// An answer, or a list of them.
@@ -110,7 +145,10 @@ impl Pages {
                     .to_owned(),
             );
         };
-        arns.extend(items.into_iter().map(|resource| resource.uri));
+        for resource in items {
+            resource.check()?;
+            arns.insert(resource.uri);
+        }
         *is_whole = answer.next_token.is_none();
         Ok(())
     }
@@ -132,7 +170,7 @@ impl Pages {
 }
 
 fn shown(text: &str) -> String {
-    text.chars().take(40).flat_map(char::escape_default).collect()
+    text.chars().take(100).flat_map(char::escape_default).collect()
 }
 
 #[cfg(test)]
@@ -143,11 +181,15 @@ mod tests {
     const B: &str = "BBBBBBBBBBBBBBBBBBBBBB";
 
     fn told(text: &str) -> Result<String, String> {
+        let arn = |name: &str| {
+            format!(r#""URI":"arn:aws:network-firewall:us-east-1:111122223333:firewall/{name}""#)
+        };
         let text = text.replace("$A", A).replace("$B", B);
+        let text = text.replace(r#""URI":"a""#, &arn("a")).replace(r#""URI":"b""#, &arn("b"));
         let mut sets = ResourceSets::new();
         parse(text.as_bytes(), &mut sets)?;
         let one = |(id, arns): (&ResourceSetId, &BTreeSet<Box<str>>)| {
-            let arns: Vec<&str> = arns.iter().map(|arn| &**arn).collect();
+            let arns: Vec<&str> = arns.iter().map(|arn| arn.rsplit('/').next().unwrap()).collect();
             format!("{}={}", &id.as_str()[..1], arns.join(","))
         };
         Ok(sets.iter().map(one).collect::<Vec<_>>().join(" "))
@@ -193,6 +235,19 @@ mod tests {
                 "is not what GetResourceSet",
             ),
             ("[1]", "is not what GetResourceSet"),
+            (r#"{"ResourceSet":{"Id":"$A"},"Items":[{"URI":"zzz"}]}"#, "`zzz` is not the ARN"),
+            (
+                r#"{"ResourceSet":{"Id":"$A"},"Items":[{"URI":"arn:aws:network-firewall:us-east-1:111122223333:firewall/a "}]}"#,
+                "is not the ARN",
+            ),
+            (
+                r#"{"ResourceSet":{"Id":"$A"},"Items":[{"URI":"ARN:AWS:network-firewall:us-east-1:111122223333:firewall/a"}]}"#,
+                "is not the ARN",
+            ),
+            (
+                r#"{"ResourceSet":{"Id":"$A"},"Items":[{"URI":"a","AccountId":"222222222222"}]}"#,
+                "is not of account `222222222222`",
+            ),
             (r#"{"ResourceSet":"#, "is not what GetResourceSet"),
         ] {
             let found = told(text).unwrap_err();

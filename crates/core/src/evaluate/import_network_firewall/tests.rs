@@ -185,6 +185,27 @@ fn a_firewall_is_managed_by_the_policy_that_was_first() {
     assert_eq!(asked, [named(OWN, "").0, named(ELDERS, "").0].into());
 }
 
+/// An older policy that leaves a firewall out by its tags does not manage it.
+#[test]
+fn an_older_policy_holds_what_its_tags_let_in() {
+    for (tags, outcome) in
+        [(Some("env=prod"), "0 complies"), (Some("env=dev"), "1 violates"), (None, "0 unknown")]
+    {
+        let mut policy = import("AWS::EC2::VPC");
+        let mut elder = elder(&[ACCOUNT]);
+        elder.tags.tags = vec![("env".into(), "prod".into())];
+        policy.elders = vec![elder];
+        let mut all = items("one one=arn:other");
+        all[0] = match tags {
+            Some(tags) => tagged(all[0].clone(), tags),
+            None => Item { tags: None, ..all[0].clone() },
+        };
+        let references = References::from([named(OWN, "one"), named(ELDERS, "one")]);
+        let judgement = judged(&policy, &world(all), &references);
+        assert_eq!(told(&judgement), outcome, "{tags:?} {judgement:?}");
+    }
+}
+
 #[test]
 fn what_may_have_changed_since_is_a_gap() {
     let references = References::from([named(OWN, "one")]);
@@ -197,7 +218,7 @@ fn what_may_have_changed_since_is_a_gap() {
 }
 
 #[test]
-fn tags_filter_firewalls_where_the_policy_lists_them() {
+fn tags_filter_firewalls() {
     let mut wanted = import("AWS::NetworkFirewall::Firewall");
     wanted.scope.tags =
         TagScope { tags: vec![("env".into(), "prod".into())], ..TagScope::default() };

@@ -13,6 +13,9 @@ use super::ways::{Way, Ways, leads_to, taken};
 impl<'a> Ways<'a, '_> {
     /// Judges the subnets that are no firewall's.
     pub fn judge_customers(&self, found: &mut Found) {
+        // One that is not told may go past the firewall.
+        let untold = self.within.places.untold_subnets();
+        untold.into_iter().for_each(|gap| found.gap(gap.clone()));
         for place in self.within.customers() {
             let tables = &self.within.places.tables;
             let Some(serving) = found.told(tables.of_subnet(place.id(), self.within.id())) else {

@@ -261,6 +261,17 @@ impl<'a> Places<'a> {
         }
     }
 
+    /// The items of the endpoints of a firewall's kind that are told to be in a subnet: what is judged by
+    /// one of them may have changed since.
+    pub fn endpoints_at(&self, subnet: &str) -> impl Iterator<Item = &'a Item> {
+        self.endpoints.get(subnet).into_iter().flatten().map(|(item, _)| *item)
+    }
+
+    /// The item of an endpoint.
+    pub fn endpoint(&self, id: &str) -> Option<&'a Item> {
+        self.shard.item(&ResourceType::VPC_ENDPOINT, id)
+    }
+
     /// Why a VPC may have more subnets than are held of it.
     pub fn untold_subnets(&self) -> Option<&Gap> {
         self.untold_subnets.as_ref()

@@ -397,3 +397,33 @@ fn every_type_that_is_read_must_be_recorded() {
         assert!(gaps(&judgement).contains(&wanted), "{hidden}");
     }
 }
+
+/// Semantics §11 rows 38 and 39: a subnet that is not told may reach the internet, and what an endpoint is
+/// by now is not told by an older state.
+#[test]
+fn what_is_not_told_of_subnets_and_endpoints_is_a_gap() {
+    let bare = "
+        vpc vpc-1
+        gateway igw-1 vpc-1
+        subnet subnet-a ? us-east-1a use1-az1 10.0.1.0/24
+        table rtb-main vpc-1 main | 10.0.0.0/16>local
+        table rtb-a vpc-1 subnet-a | 10.0.0.0/16>local 0.0.0.0/0>igw-1
+    ";
+    for switches in ["", "single", "monitor"] {
+        let policy = policy("AWS::EC2::VPC", rule(switches));
+        let judgement = judged(&policy, &world(items(bare)), &References::new());
+        assert_eq!(judgement.status(), None, "{switches} {judgement:?}");
+        let mut unseen = items(bare);
+        let subnet = unseen.iter_mut().find(|item| item.key.id.as_str() == "subnet-a").unwrap();
+        subnet.body = Body::Unseen;
+        let judgement = judged(&policy, &world(unseen), &References::new());
+        assert_eq!(judgement.status(), None, "unseen, {switches} {judgement:?}");
+        let told = bare.replace("subnet subnet-a ?", "subnet subnet-a vpc-1");
+        let judgement = judged(&policy, &world(items(&told)), &References::new());
+        assert_eq!(judgement.status(), Some(Status::NonCompliant), "told, {switches}");
+        let late = edited(&["-endpoint vpce-a", "+late endpoint vpce-a vpc-1 subnet-fa"]);
+        let late = late.replace("OWN", &own_name());
+        let judgement = judged(&policy, &world(items(&late)), &References::new());
+        assert_eq!(judgement.status(), None, "late, {switches} {judgement:?}");
+    }
+}

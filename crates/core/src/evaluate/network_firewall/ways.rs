@@ -60,6 +60,7 @@ impl<'a, 'p> Ways<'a, 'p> {
         let mut is_certain = within.sees_all;
         let places = within.places;
         let firewalls = within.firewall_subnets.iter().map(|place| {
+            places.endpoints_at(place.id()).for_each(|item| found.reads(item));
             let endpoint = found.told(places.endpoint_in(place.id()));
             is_certain &= endpoint.is_some();
             let serving = found.told(places.tables.of_subnet(place.id(), within.id()));

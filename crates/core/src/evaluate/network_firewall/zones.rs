@@ -86,6 +86,8 @@ impl<'a> InVpc<'a, '_> {
     /// Subnets that are no firewall's and reach the internet, ascending.
     pub fn public(&self, found: &mut Found) -> Vec<Place<'a>> {
         let mut public = Vec::new();
+        // One that is not told may reach it.
+        self.places.untold_subnets().into_iter().for_each(|gap| found.gap(gap.clone()));
         for place in self.customers() {
             found.reads(place.item);
             if self.reaches(place, found) {
@@ -110,6 +112,9 @@ impl<'a> InVpc<'a, '_> {
     fn leads_out(&self, table: &Item, route: &Route, found: &mut Found) -> bool {
         if route.target.is_none() {
             found.gap(super::places::untold(table, &format!("target of {}", route.destination)));
+        }
+        if let Some(endpoint) = route.endpoint() {
+            self.places.endpoint(endpoint).into_iter().for_each(|item| found.reads(item));
         }
         let made = |endpoint| self.places.is_made_endpoint(self.id(), endpoint);
         let is_made = route.endpoint().map(made);

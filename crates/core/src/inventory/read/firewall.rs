@@ -157,7 +157,8 @@ fn group(body: GroupBody<'_>) -> Result<FirewallRuleGroup, String> {
     let priority = body.priority.map(|Whole(number)| {
         u16::try_from(number).map_err(|_| format!("`priority` is out of range: `{number}`"))
     });
-    let over = body.over.unwrap_or_default().action.and_then(Text::filled);
+    // An override without its action is one, and which is not told.
+    let over = body.over.map(|over| over.action.and_then(Text::filled).unwrap_or_default());
     Ok(FirewallRuleGroup { priority: priority.transpose()?, arn, override_action: over })
 }
 
