@@ -199,7 +199,7 @@ mod tests {
     fn answers_are_taken_as_aws_gives_them() {
         for (text, want) in [
             (
-                r#"{"ResourceSet":{"Id":"$A","Name":"x"},"ResourceSetArn":"arn"} {"Items":[{"URI":"a","AccountId":"1"}]}"#,
+                r#"{"ResourceSet":{"Id":"$A","Name":"x"},"ResourceSetArn":"arn"} {"Items":[{"URI":"a","AccountId":"111122223333"}]}"#,
                 "A=a",
             ),
             (r#"{"ResourceSet":{"Id":"$A"},"Items":[]}"#, "A="),
@@ -231,7 +231,7 @@ mod tests {
             (r#"{"ResourceSet":{"Id":"no id"},"Items":[]}"#, "`no id` is not the id"),
             (r#"{"Resources":[]}"#, "neither `ResourceSet` nor `Items`"),
             (
-                r#"{"ResourceSet":{"Id":"$A"},"Items":[{"AccountId":"1"}]}"#,
+                r#"{"ResourceSet":{"Id":"$A"},"Items":[{"AccountId":"111122223333"}]}"#,
                 "is not what GetResourceSet",
             ),
             ("[1]", "is not what GetResourceSet"),

@@ -81,8 +81,11 @@ pub fn generate(
     let members = company::members(&names);
     let mut census = Census { accounts: members.len(), ..Census::default() };
     take(json_file("organization.json".into(), &company::organization(&members))?)?;
+    let present: Vec<String> = (0..members.len()).map(nth_account_id).collect();
     for (name, policy) in policies::all() {
-        take(json_file(Path::new("policies").join(name), &policy)?)?;
+        if let Some(policy) = policies::about(policy, &present) {
+            take(json_file(Path::new("policies").join(name), &policy)?)?;
+        }
     }
     for (n, member) in members.iter().enumerate() {
         if member.part == Part::Unheard {

@@ -43,6 +43,26 @@ pub fn all() -> [(&'static str, Value); 9] {
     ]
 }
 
+/// A policy about those of its accounts that a smaller organization has; `None` where it has none of them.
+pub fn about(mut put: Value, present: &[String]) -> Option<Value> {
+    for map in ["IncludeMap", "ExcludeMap"] {
+        let named = put.get_mut("Policy").and_then(|policy| policy.get_mut(map));
+        let Some(named) = named.and_then(Value::as_object_mut) else { continue };
+        let accounts = named.get_mut("ACCOUNT").and_then(Value::as_array_mut);
+        let is_left = accounts.map(|accounts| {
+            accounts.retain(|account| present.iter().any(|id| *account == **id));
+            !accounts.is_empty()
+        });
+        if is_left == Some(false) {
+            named.remove("ACCOUNT");
+        }
+        if named.is_empty() && map == "IncludeMap" {
+            return None;
+        }
+    }
+    Some(put)
+}
+
 fn no_remote_administration() -> Value {
     put(
         json!({

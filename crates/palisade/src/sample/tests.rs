@@ -75,3 +75,28 @@ fn snapshots_are_named_and_built_as_delivered() {
         assert_eq!(item["awsAccountId"], Value::from(admin.as_str()));
     }
 }
+
+/// Whoever makes a small organization judges it by the policies beside it.
+#[test]
+fn policies_name_accounts_of_the_organization_alone() {
+    for size in 1..=48 {
+        let present: Vec<String> = (0..size).map(company::nth_account_id).collect();
+        for (name, policy) in policies::all() {
+            let Some(put) = policies::about(policy, &present) else { continue };
+            for map in ["IncludeMap", "ExcludeMap"] {
+                let named = put["Policy"][map]["ACCOUNT"].as_array().into_iter().flatten();
+                let strange: Vec<_> =
+                    named.filter(|id| !present.iter().any(|one| **id == **one)).collect();
+                assert!(strange.is_empty(), "{size} {name}: {strange:?}");
+            }
+        }
+    }
+    let all: Vec<String> = (0..48).map(company::nth_account_id).collect();
+    assert!(
+        policies::all().into_iter().all(|(_, put)| policies::about(put.clone(), &all) == Some(put))
+    );
+    assert_eq!(
+        policies::all().into_iter().filter_map(|(_, put)| policies::about(put, &[])).count(),
+        8
+    );
+}
