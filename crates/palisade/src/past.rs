@@ -19,8 +19,8 @@ use crate::terminal::{print, print_by, print_json, print_line};
 const BEHIND: Duration = Duration::from_secs(5);
 /// How often a feed looks.
 const LOOK: Duration = Duration::from_secs(5);
-/// What `changes` tells without --since.
-const HOUR: Duration = Duration::from_secs(60 * 60);
+/// What changed between two moments.
+const CHANGES: &str = "/palisade/v1/changes";
 
 /// `palisade history`
 pub fn history(args: &args::History) -> Outcome {
@@ -153,7 +153,10 @@ pub fn changes(args: &args::Changes) -> Outcome {
     let client = Client::new(&args.server)?;
     let policy = args.policy.as_deref().map(|named| meant(&client, named));
     let ago = |passed: Duration| (Timestamp::now() - passed).to_string();
-    let mut from = args.since.clone().unwrap_or_else(|| ago(HOUR));
+    let mut from = match &args.since {
+        Some(since) => since.clone(),
+        None => lately(&client)?,
+    };
     if !args.follow {
         let (changes, to) = between(&client, &from, None, policy.as_deref())?;
         match args.output {
@@ -186,6 +189,12 @@ fn meant(client: &Client, named: &str) -> String {
     policy_id(client, named).unwrap_or_else(|_| named.to_owned())
 }
 
+/// From when on the server tells where nobody says since when: an hour, as far as the past is kept.
+fn lately(client: &Client) -> Result<String, Failure> {
+    let page = client.own("GET", CHANGES, &[("limit", "1")], b"")?;
+    Ok(text_of(&page, "from"))
+}
+
 /// What changed, and up to which moment.
 fn between(
     client: &Client,
@@ -193,16 +202,15 @@ fn between(
     to: Option<&str>,
     policy: Option<&str>,
 ) -> Result<(Vec<Value>, String), Failure> {
-    const PATH: &str = "/palisade/v1/changes";
     let (mut found, mut after) = (Vec::new(), None::<String>);
     loop {
         let mut query = vec![("from", from), ("limit", "1000")];
         query.extend(to.map(|to| ("to", to)));
         query.extend(policy.map(|policy| ("policy", policy)));
         query.extend(after.as_deref().map(|after| ("next", after)));
-        let page = client.own("GET", PATH, &query, b"")?;
-        found.extend(listed(&page, "changes", PATH)?.iter().cloned());
-        after = next(&page, "next", PATH)?;
+        let page = client.own("GET", CHANGES, &query, b"")?;
+        found.extend(listed(&page, "changes", CHANGES)?.iter().cloned());
+        after = next(&page, "next", CHANGES)?;
         if after.is_none() {
             return Ok((found, text_of(&page, "to")));
         }

@@ -406,6 +406,9 @@ fn client_commands_tell_a_server_and_hear_of_it() {
     assert_eq!((&told["verdict"], &told["resourceId"]), (&json!("violates"), &json!("sg-1")));
     let told = server.done(&[&explain[..], &["--output", "csv"]].concat());
     assert!(told.starts_with("Policy,Account,") && told.contains(",violates,"), "{told}");
+    // Whoever has just begun has no past of an hour.
+    let told = server.done(&[&["changes"][..], &region].concat());
+    assert!(told.contains("narrow"), "{told}");
     // The file as it is in force, then a wider one of the same name.
     let preview = |file: &str, output: &str| {
         let line = ["preview", file, "--output", output, "--region", "eu-west-1"];

@@ -33,8 +33,8 @@ const NAME: &str = "palisade:changes";
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Asked {
-    /// RFC 3339 with an offset
-    #[param(required = true, format = DateTime)]
+    /// RFC 3339 with an offset; an hour ago, or since the past is kept, unless it is given
+    #[param(format = DateTime)]
     from: Option<String>,
     /// RFC 3339 with an offset; now, unless it is given
     #[param(format = DateTime)]
@@ -84,12 +84,26 @@ pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Respo
     .await
 }
 
+/// An hour ago, and no earlier than the past is kept.
+fn lately(app: &App) -> Result<i64, Refused> {
+    const HOUR_MS: i64 = 60 * 60 * 1_000;
+    let now_ms = app.clock.now_ms();
+    let kept_ms = app.store.span()?.from_ms.unwrap_or(now_ms);
+    Ok(now_ms.saturating_sub(HOUR_MS).max(kept_ms).min(now_ms))
+}
+
 fn page(app: &App, caller: &Caller, asked: &Asked) -> Result<Page, Refused> {
     let limit = page_size(asked.limit.as_deref(), CHANGES_PAGE_MAX)?;
-    let from = asked.from.as_deref().ok_or_else(|| {
-        Refused::invalid("`from` is missing; give a moment such as 2026-11-30T22:28:00Z")
-    })?;
-    let from_ms = moments::read("from", from)?;
+    let from_ms = match (asked.from.as_deref(), &asked.next) {
+        (Some(from), _) => moments::read("from", from)?,
+        (None, None) => lately(app)?,
+        (None, Some(_)) => {
+            return Err(Refused::invalid(
+                "`next` goes with the `from` and `to` that the first page told; give them as well",
+            ));
+        }
+    };
+    let from = asked.from.as_deref().unwrap_or_default();
     let who = caller.account.as_ref().map_or("operator", AccountId::as_str);
     let to = asked.to.as_deref().unwrap_or_default();
     let policy = asked.policy.as_deref();

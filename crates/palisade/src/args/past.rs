@@ -58,7 +58,8 @@ pub struct Diff {
 /// `palisade changes`
 #[derive(Args, Debug)]
 pub struct Changes {
-    /// Changes since this moment: date, time and offset. Default: an hour ago.
+    /// Changes since this moment: date, time and offset. Default: an hour ago, or
+    /// since the past is kept.
     #[arg(long, env = "PALISADE_CHANGES_SINCE", value_name = "MOMENT", value_parser = moment)]
     pub since: Option<String>,
     /// Go on with what changes from now on, some seconds behind, until it is stopped.
