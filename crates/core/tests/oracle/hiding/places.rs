@@ -226,7 +226,11 @@ fn says_none_by_absence(case: &Value, item: &Value, path: &[String]) -> bool {
             at(item, parents).is_some_and(both)
         }
         // Each interface has an item of its own, which tells its groups too.
-        "aws::ec2::instance" if is("groups") || is("networkInterfaces") => true,
+        "aws::ec2::instance" if is("groups") => true,
+        // That it has none is contradicted by interfaces' own items, which decide.
+        "aws::ec2::instance" if is("networkInterfaces") => {
+            told::opened(&item["configuration"])["networkInterfaces"] == Value::Array(vec![])
+        }
         // So does the instance of an interface.
         "aws::ec2::networkinterface"
             if path == ["configuration", "groups"] || path == ["configuration"] =>
