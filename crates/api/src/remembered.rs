@@ -20,6 +20,10 @@ pub(crate) struct Remembered {
     links: Mutex<BTreeMap<String, Waiting>>,
     /// Ids of sessions that were signed out, and when their cookies cease to open.
     ended: Mutex<BTreeMap<String, i64>>,
+    /// Keys that were signed out everywhere, each with the moment; sessions that began later are good.
+    ended_until: Mutex<BTreeMap<String, i64>>,
+    /// What the forms of all pages carry where nobody signs in.
+    open_token: Mutex<Option<String>>,
 }
 
 /// A link that waits.
@@ -52,6 +56,35 @@ impl Remembered {
         }
         make_room(&mut ended, SIGNED_OUT_MAX, |until_ms| *until_ms);
         ended.insert(id.to_owned(), until_ms);
+    }
+
+    /// Notes that all sessions of a key that began until now are signed out; each lasts up to `lasts_ms`. The
+    /// key's links that wait are gone.
+    pub fn end_all(&self, access_key_id: &str, now_ms: i64, lasts_ms: i64) {
+        locked(&self.links).retain(|_, link| link.access_key_id != access_key_id);
+        let mut ended = locked(&self.ended_until);
+        if ended.len() >= SIGNED_OUT_MAX {
+            ended.retain(|_, ended_ms| now_ms < ended_ms.saturating_add(lasts_ms));
+        }
+        make_room(&mut ended, SIGNED_OUT_MAX, |ended_ms| *ended_ms);
+        ended.insert(access_key_id.to_owned(), now_ms);
+    }
+
+    /// Whether the sessions of a key that began at this moment were signed out together.
+    pub fn is_signed_out(&self, access_key_id: &str, began_ms: i64) -> bool {
+        locked(&self.ended_until).get(access_key_id).is_some_and(|ended_ms| began_ms <= *ended_ms)
+    }
+
+    /// The token that the forms of all pages carry where nobody signs in, drawn the first time.
+    ///
+    /// # Errors
+    /// What `draw` answers.
+    pub fn open_token<E>(&self, draw: impl FnOnce() -> Result<String, E>) -> Result<String, E> {
+        let mut token = locked(&self.open_token);
+        match &*token {
+            Some(token) => Ok(token.clone()),
+            None => Ok(token.insert(draw()?).clone()),
+        }
     }
 
     /// Whether a session was signed out.

@@ -63,9 +63,21 @@ impl Session {
         &self.access_key_id
     }
 
-    /// What a form of this session carries, so that no other site can send one.
-    pub fn form_token(&self) -> String {
-        hash(&["form", &self.id])
+    /// When it began, milliseconds since the epoch.
+    fn began_ms(&self) -> i64 {
+        self.until_ms.saturating_sub(SESSION_MS_MAX)
+    }
+}
+
+/// What the forms of a session's pages carry, so that no other site can send one. Where nobody signs in, the
+/// pages of one process share a token.
+///
+/// # Errors
+/// When no random bytes can be had.
+pub(crate) fn page_token(app: &App, session: Option<&Session>) -> Result<String, Fault> {
+    match session {
+        Some(session) => Ok(hash(&["form", &session.id])),
+        None => app.sessions.open_token(|| secret_text(app)),
     }
 }
 
@@ -135,7 +147,10 @@ pub(crate) fn open(app: &App, sealed: &str) -> Result<Option<(Session, KeyRecord
     let vault = vault(app)?;
     let Some(text) = vault.sessions().open(BINDING, sealed) else { return Ok(None) };
     let Ok(session) = serde_json::from_str::<Session>(&text) else { return Ok(None) };
-    if app.clock.now_ms() >= session.until_ms || app.sessions.has_ended(&session.id) {
+    let is_over = app.clock.now_ms() >= session.until_ms
+        || app.sessions.has_ended(&session.id)
+        || app.sessions.is_signed_out(&session.access_key_id, session.began_ms());
+    if is_over {
         return Ok(None);
     }
     let key = app.store.key(&session.access_key_id).map_err(internal)?;
@@ -146,6 +161,14 @@ pub(crate) fn open(app: &App, sealed: &str) -> Result<Option<(Session, KeyRecord
 /// Ends a session, whoever has a copy of its cookie.
 pub(crate) fn sign_out(app: &App, session: &Session) {
     app.sessions.end(&session.id, session.until_ms, app.clock.now_ms());
+}
+
+/// Ends every session of the session's key that began until now, and its links that wait.
+pub(crate) fn sign_out_everywhere(app: &App, session: &Session) {
+    let now_ms = app.clock.now_ms();
+    app.sessions.end(&session.id, session.until_ms, now_ms);
+    app.sessions.end_all(&session.access_key_id, now_ms, SESSION_MS_MAX);
+    tracing::info!(key = session.access_key_id, "signed out of the dashboard everywhere");
 }
 
 /// 32 random bytes as text.

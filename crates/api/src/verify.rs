@@ -17,7 +17,8 @@ const CLAIMED_KEY_LEN_MAX: usize = 128;
 
 /// A request whose caller is known.
 ///
-/// INVARIANT: made by [`verify`] alone.
+/// INVARIANT: made by [`verify`] for signed calls, and by [`crate::visit`] for what a page asks in the name
+/// of its visitor.
 #[derive(Clone, Debug)]
 pub struct Authentic<T> {
     caller: Caller,
@@ -39,6 +40,11 @@ impl<T> Authentic<T> {
     /// What is asked.
     pub fn body(&self) -> &T {
         &self.body
+    }
+
+    /// What a page asks in the name of its visitor, whom [`crate::visit`] found out.
+    pub(crate) fn of_visitor(caller: Caller, request_id: String, body: T) -> Self {
+        Authentic { caller, request_id, body }
     }
 }
 

@@ -15,10 +15,12 @@ use crate::intake::{Arrived, Incoming};
 use crate::own::Refused;
 use crate::request::blocking;
 use crate::session::{self, Begun, Session};
-use crate::verify::{at_this_machine, foreign_origin, is_loopback};
+use crate::verify::{Authentic, at_this_machine, foreign_origin, is_loopback};
 
 /// Bytes of a form.
 pub const FORM_SIZE_MAX: usize = 8 * 1024;
+/// Bytes of a form with a policy: the 64 KiB that a call may have, each byte escaped.
+pub const POLICY_FORM_SIZE_MAX: usize = 192 * 1024;
 
 /// Who looks at a page.
 ///
@@ -27,6 +29,8 @@ pub const FORM_SIZE_MAX: usize = 8 * 1024;
 pub struct Visitor {
     caller: Caller,
     session: Option<Session>,
+    request_id: String,
+    form_token: String,
 }
 
 impl Visitor {
@@ -38,6 +42,33 @@ impl Visitor {
     /// The session; `None` under open authentication, where nobody signs in.
     pub fn session(&self) -> Option<&Session> {
         self.session.as_ref()
+    }
+
+    /// What the forms of this visitor's pages carry, so that no other site can send one.
+    pub fn form_token(&self) -> &str {
+        &self.form_token
+    }
+
+    /// What a page asks in the name of this visitor, of a Region or of the home of what has none.
+    pub(crate) fn asks<T>(&self, region: Option<&Region>, body: T) -> Authentic<T> {
+        let mut caller = self.caller.clone();
+        if let Some(region) = region {
+            caller.region = region.clone();
+        }
+        Authentic::of_visitor(caller, self.request_id.clone(), body)
+    }
+}
+
+/// Who sent a form of one of this server's pages.
+///
+/// INVARIANT: made in this file alone, of a form that carries its visitor's token.
+#[derive(Debug)]
+pub struct Sender(Visitor);
+
+impl Sender {
+    /// The sender, as a visitor of the page that is answered.
+    pub fn visitor(&self) -> &Visitor {
+        &self.0
     }
 }
 
@@ -78,10 +109,13 @@ pub async fn visit<T: Send + 'static>(
 }
 
 fn visitor(app: &App, arrived: &Arrived, region: Region) -> Result<Visitor, Turned> {
+    let request_id = arrived.noted.request_id.clone();
     let visitor = match app.settings.auth {
         Auth::Open => {
             at_this_machine(app, arrived)?;
-            Visitor { caller: Caller { account: None, region, access_key_id: None }, session: None }
+            let caller = Caller { account: None, region, access_key_id: None };
+            let form_token = session::page_token(app, None)?;
+            Visitor { caller, session: None, request_id, form_token }
         }
         Auth::SigV4 { .. } => {
             is_private(app, arrived)?;
@@ -95,7 +129,8 @@ fn visitor(app: &App, arrived: &Arrived, region: Region) -> Result<Visitor, Turn
             app.uses.note(&key.access_key_id, app.clock.now_ms());
             let access_key_id = Some(key.access_key_id);
             let caller = Caller { account: key.account, region, access_key_id };
-            Visitor { caller, session: Some(session) }
+            let form_token = session::page_token(app, Some(&session))?;
+            Visitor { caller, session: Some(session), request_id, form_token }
         }
     };
     if let Some(known) = &arrived.known {
@@ -122,25 +157,74 @@ impl Form {
     /// One that a page of another site sent; a body that is too large, slow or no form; no TLS where there
     /// must be.
     pub async fn take(app: &Arc<App>, request: Request) -> Result<Form, Refused> {
+        Form::up_to(app, request, FORM_SIZE_MAX).await
+    }
+
+    /// Takes a form in that may have a policy.
+    ///
+    /// # Errors
+    /// As [`Form::take`].
+    pub async fn take_policy(app: &Arc<App>, request: Request) -> Result<Form, Refused> {
+        Form::up_to(app, request, POLICY_FORM_SIZE_MAX).await
+    }
+
+    async fn up_to(app: &Arc<App>, request: Request, size_max: usize) -> Result<Form, Refused> {
         let (parts, body) = request.into_parts();
         let arrived = Arrived::of(&parts)?;
-        is_private(app, &arrived)?;
+        match app.settings.auth {
+            Auth::Open => at_this_machine(app, &arrived)?,
+            Auth::SigV4 { .. } => is_private(app, &arrived)?,
+        }
         from_this_site(&arrived)?;
         let share = app.unproven.share(arrived.peer);
         share.grow(arrived.size())?;
-        let incoming = Incoming::of(body, FORM_SIZE_MAX)?;
+        let incoming = Incoming::of(body, size_max)?;
         let text = incoming.whole(app.settings.request_deadline, &share).await?;
         let unread = || Refused::invalid("the form cannot be read; load the page again");
-        let text = String::from_utf8(text).map_err(|_| unread())?;
-        let uri = format!("/?{text}").parse().map_err(|_| unread())?;
-        let members = axum::extract::Query::<BTreeMap<String, String>>::try_from_uri(&uri);
-        let members = members.map_err(|_| unread())?.0;
+        let mut members: BTreeMap<String, String> = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(&text) {
+            // What is no UTF-8 is nothing that a page of this server sends.
+            if value.contains(char::REPLACEMENT_CHARACTER) {
+                return Err(unread());
+            }
+            // Boxes of one name that are ticked, and lists: one a line.
+            let member = members.entry(name.into_owned()).or_default();
+            if !member.is_empty() {
+                member.push('\n');
+            }
+            member.push_str(&value);
+        }
         Ok(Form { arrived, members })
     }
 
     /// A member, empty where there is none.
     pub fn member(&self, name: &str) -> &str {
         self.members.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// All members.
+    pub fn members(&self) -> &BTreeMap<String, String> {
+        &self.members
+    }
+
+    /// Finds out who sent the form, and does `work` in the sender's name on a thread that may block.
+    ///
+    /// # Errors
+    /// [`Turned`]: nobody is signed in any more; a form without its visitor's token; what `work` refuses.
+    pub async fn act<T: Send + 'static>(
+        self,
+        app: &Arc<App>,
+        region: Region,
+        work: impl FnOnce(&App, &Sender, &Form) -> Result<T, Refused> + Send + 'static,
+    ) -> Result<T, Turned> {
+        blocking(app, move |app| {
+            let visitor = visitor(app, &self.arrived, region)?;
+            if self.member("token") != visitor.form_token() {
+                return Err(Turned::Refused(stale()));
+            }
+            work(app, &Sender(visitor), &self).map_err(Turned::Refused)
+        })
+        .await
     }
 
     /// Signs in by access key id and secret; the form must carry what its page set as a cookie.
@@ -177,10 +261,13 @@ impl Form {
             let sealed = cookie(app, &self.arrived, SESSION_COOKIE);
             let opened = sealed.map(|sealed| session::open(app, sealed)).transpose()?.flatten();
             let Some((session, _)) = opened else { return Ok(()) };
-            if self.member("token") != session.form_token() {
+            if self.member("token") != session::page_token(app, Some(&session))? {
                 return Err(stale());
             }
-            session::sign_out(app, &session);
+            match self.member("everywhere") {
+                "" => session::sign_out(app, &session),
+                _ => session::sign_out_everywhere(app, &session),
+            }
             Ok(())
         })
         .await

@@ -117,7 +117,7 @@ impl Frame {
             theme: place.theme.map(Theme::name).unwrap_or_default(),
             themes: themes(reader),
             who: who(reader),
-            sign_out: reader.visitor.session().map(|session| session.form_token()),
+            sign_out: reader.visitor.session().map(|_| reader.visitor.form_token().to_owned()),
             coverage: Coverage::of(reader)?,
             sources: place.to("/sources"),
             read: Moment(reader.now_ms),

@@ -32,7 +32,7 @@ const NAME: &str = "palisade:changes";
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Asked {
+pub(super) struct Asked {
     /// RFC 3339 with an offset; an hour ago, or since the past is kept, unless it is given
     #[param(format = DateTime)]
     from: Option<String>,
@@ -48,7 +48,7 @@ struct Asked {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Changes)]
-struct Page {
+pub(super) struct Page {
     #[schema(format = DateTime)]
     from: String,
     /// From here on the next changes can be asked for.
@@ -92,7 +92,7 @@ fn lately(app: &App) -> Result<i64, Refused> {
     Ok(now_ms.saturating_sub(HOUR_MS).max(kept_ms).min(now_ms))
 }
 
-fn page(app: &App, caller: &Caller, asked: &Asked) -> Result<Page, Refused> {
+pub(super) fn page(app: &App, caller: &Caller, asked: &Asked) -> Result<Page, Refused> {
     let limit = page_size(asked.limit.as_deref(), CHANGES_PAGE_MAX)?;
     let from_ms = match (asked.from.as_deref(), &asked.next) {
         (Some(from), _) => moments::read("from", from)?,

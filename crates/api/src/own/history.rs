@@ -32,7 +32,7 @@ const NAME: &str = "palisade:history";
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Asked {
+pub(super) struct Asked {
     /// The account
     #[param(required = true)]
     account: Option<String>,
@@ -47,7 +47,7 @@ struct Asked {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = History)]
-struct Page {
+pub(super) struct Page {
     policy: Policy,
     account: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -167,7 +167,12 @@ pub(super) async fn list(
     .await
 }
 
-fn page(app: &App, caller: &Caller, policy: &str, asked: &Asked) -> Result<Page, Refused> {
+pub(super) fn page(
+    app: &App,
+    caller: &Caller,
+    policy: &str,
+    asked: &Asked,
+) -> Result<Page, Refused> {
     let limit = page_size(asked.limit.as_deref(), HISTORY_PAGE_MAX)?;
     let as_of = moments::as_of(app, caller, "at", asked.at.as_deref())?;
     let record = readers::policy(&as_of.view, caller, policy)?;

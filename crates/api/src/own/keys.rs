@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -53,21 +54,21 @@ enum Status {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 #[schema(as = NewKey)]
-struct Created {
+pub(super) struct Created {
     secret_access_key: String,
     #[serde(flatten)]
     key: Shown,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct Keys {
+pub(super) struct Keys {
     keys: Vec<Shown>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 #[schema(as = Key)]
-struct Shown {
+pub(super) struct Shown {
     access_key_id: String,
     /// Null: an operator key.
     #[schema(value_type = Option<String>)]
@@ -90,11 +91,13 @@ struct Shown {
     responses((status = 200, description = "Keys, oldest first", body = Keys))
 )]
 pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, |app, request| {
-        operator_only(request)?;
-        Ok(Keys { keys: app.store.keys()?.into_iter().map(|key| shown(app, key)).collect() })
-    })
-    .await
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, |app, request| all(app, request)).await
+}
+
+/// All keys, for the operator.
+pub(super) fn all(app: &App, request: &Authentic<Bytes>) -> Result<Keys, Refused> {
+    operator_only(request)?;
+    Ok(Keys { keys: app.store.keys()?.into_iter().map(|key| shown(app, key)).collect() })
 }
 
 /// `POST /palisade/v1/keys`
@@ -113,18 +116,19 @@ pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Respo
     )
 )]
 pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, |app, request| {
-        operator_only(request)?;
-        let asked: Asked = body(request)?;
-        if asked.operator == asked.account.is_some() {
-            return Err(Refused::invalid(
-                "give either `account` with an account id or `operator` as true",
-            ));
-        }
-        with_keys(app, request, |keys| keys.create(asked.account.as_ref()))
-            .map(|new| created(app, new))
-    })
-    .await
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, |app, request| made(app, request)).await
+}
+
+/// Makes the key that is asked for.
+pub(super) fn made(app: &App, request: &Authentic<Bytes>) -> Result<Created, Refused> {
+    operator_only(request)?;
+    let asked: Asked = body(request)?;
+    if asked.operator == asked.account.is_some() {
+        return Err(Refused::invalid(
+            "give either `account` with an account id or `operator` as true",
+        ));
+    }
+    with_keys(app, request, |keys| keys.create(asked.account.as_ref())).map(|new| created(app, new))
 }
 
 /// `POST /palisade/v1/keys/{id}/rotate`
@@ -148,11 +152,18 @@ pub(super) async fn rotate(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| {
-        operator_only(request)?;
-        with_keys(app, request, |keys| keys.rotate(&id)).map(|new| created(app, new))
-    })
-    .await
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| rotated(app, request, &id))
+        .await
+}
+
+/// Makes another key for the caller of this one.
+pub(super) fn rotated(
+    app: &App,
+    request: &Authentic<Bytes>,
+    id: &str,
+) -> Result<Created, Refused> {
+    operator_only(request)?;
+    with_keys(app, request, |keys| keys.rotate(id)).map(|new| created(app, new))
 }
 
 /// `PATCH /palisade/v1/keys/{id}`
@@ -177,12 +188,19 @@ pub(super) async fn change(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| {
-        operator_only(request)?;
-        let enabled = body::<Wanted>(request)?.status == Status::Active;
-        with_keys(app, request, |keys| keys.enable(&id, enabled)).map(|key| shown(app, key))
-    })
-    .await
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| changed(app, request, &id))
+        .await
+}
+
+/// Disables a key or enables it again.
+pub(super) fn changed(
+    app: &App,
+    request: &Authentic<Bytes>,
+    id: &str,
+) -> Result<Shown, Refused> {
+    operator_only(request)?;
+    let enabled = body::<Wanted>(request)?.status == Status::Active;
+    with_keys(app, request, |keys| keys.enable(id, enabled)).map(|key| shown(app, key))
 }
 
 /// `DELETE /palisade/v1/keys/{id}`: answers what it was.
@@ -206,21 +224,28 @@ pub(super) async fn delete(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| {
-        operator_only(request)?;
-        with_keys(app, request, |keys| keys.delete(&id)).map(|key| shown(app, key))
-    })
-    .await
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| deleted(app, request, &id))
+        .await
 }
 
-fn body<T: DeserializeOwned>(request: &Authentic<axum::body::Bytes>) -> Result<T, Refused> {
+/// Forgets a key.
+pub(super) fn deleted(
+    app: &App,
+    request: &Authentic<Bytes>,
+    id: &str,
+) -> Result<Shown, Refused> {
+    operator_only(request)?;
+    with_keys(app, request, |keys| keys.delete(id)).map(|key| shown(app, key))
+}
+
+fn body<T: DeserializeOwned>(request: &Authentic<Bytes>) -> Result<T, Refused> {
     serde_json::from_slice(request.body())
         .map_err(|error| Refused::invalid(format!("the body cannot be read: {error}")))
 }
 
 fn with_keys<T>(
     app: &App,
-    request: &Authentic<axum::body::Bytes>,
+    request: &Authentic<Bytes>,
     act: impl FnOnce(&Keyring<'_>) -> Result<T, KeyError>,
 ) -> Result<T, Refused> {
     let keys = Keyring {

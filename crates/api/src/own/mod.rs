@@ -12,6 +12,7 @@ mod explain;
 pub mod explanation;
 mod health;
 mod history;
+pub mod in_process;
 mod inventory;
 mod keys;
 mod known;

@@ -50,7 +50,7 @@ struct Asked<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Preview)]
-struct Shown {
+pub(super) struct Shown {
     /// Whether anything would be other than before.
     changes: bool,
     policies: Vec<PolicyShown>,
@@ -175,7 +175,7 @@ pub(super) async fn post(State(app): State<Arc<App>>, request: Request) -> Respo
     answer(&app, NAME, request, size_max, preview).await
 }
 
-fn preview(app: &App, request: &Authentic<Bytes>) -> Result<Shown, Refused> {
+pub(super) fn preview(app: &App, request: &Authentic<Bytes>) -> Result<Shown, Refused> {
     let asked: Asked<'_> = serde_json::from_slice(request.body()).map_err(|error| {
         Refused::invalid(format!(
             "the body cannot be read: {error}; send `{{\"policies\": [PutPolicy requests], \"organization\": …}}`"

@@ -42,7 +42,7 @@ const NAME: &str = "palisade:waivers";
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Asked {
+pub(super) struct Asked {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<String>,
     next: Option<String>,
@@ -55,7 +55,7 @@ struct Asked {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Waivers)]
-struct Page {
+pub(super) struct Page {
     waivers: Vec<Shown>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
@@ -91,7 +91,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Respo
     .await
 }
 
-fn page(app: &App, caller: &Caller, asked: &Asked) -> Result<Page, Refused> {
+pub(super) fn page(app: &App, caller: &Caller, asked: &Asked) -> Result<Page, Refused> {
     let limit = page_size(asked.limit.as_deref(), WAIVERS_PAGE_MAX)?;
     let as_of = moments::as_of(app, caller, "at", asked.at.as_deref())?;
     let policy = asked.policy.as_deref();
@@ -145,16 +145,24 @@ pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Res
         Err(refused) => return finish::<()>(&app, NAME, Err(refused)),
     };
     answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| {
-        let wanted: Wanted = body(request)?;
-        let confirmed = asked.confirm.as_deref() == Some("true");
-        let id = mint::base62(&*app.entropy).map_err(internal)?;
-        let id = WaiverId::try_from(id).map_err(internal)?;
-        decide(app, request, audit::own::CREATE_WAIVER, |view, now_ms| {
-            let record = readers::policy(view, request.caller(), &wanted.policy)?;
-            wanted.waiver(view, &record, id.clone(), now_ms, confirmed)
-        })
+        made(app, request, asked.confirm.as_deref() == Some("true"))
     })
     .await
+}
+
+/// Makes the waiver that is asked for; one for every resource takes a confirmation.
+pub(super) fn made(
+    app: &App,
+    request: &Authentic<Bytes>,
+    confirmed: bool,
+) -> Result<Shown, Refused> {
+    let wanted: Wanted = body(request)?;
+    let id = mint::base62(&*app.entropy).map_err(internal)?;
+    let id = WaiverId::try_from(id).map_err(internal)?;
+    decide(app, request, audit::own::CREATE_WAIVER, |view, now_ms| {
+        let record = readers::policy(view, request.caller(), &wanted.policy)?;
+        wanted.waiver(view, &record, id.clone(), now_ms, confirmed)
+    })
 }
 
 /// `PATCH /palisade/v1/waivers/{id}`
@@ -176,13 +184,22 @@ pub(super) async fn renew(
     request: Request,
 ) -> Response {
     answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| {
-        let renewal: Renewal = body(request)?;
-        decide(app, request, audit::own::RENEW_WAIVER, |view, now_ms| {
-            let waiver = one(view, request.caller(), &id)?;
-            renewal.renewed(&waiver, now_ms)
-        })
+        renewed(app, request, &id)
     })
     .await
+}
+
+/// Has a waiver last until the moment that is asked for.
+pub(super) fn renewed(
+    app: &App,
+    request: &Authentic<Bytes>,
+    id: &str,
+) -> Result<Shown, Refused> {
+    let renewal: Renewal = body(request)?;
+    decide(app, request, audit::own::RENEW_WAIVER, |view, now_ms| {
+        let waiver = one(view, request.caller(), id)?;
+        renewal.renewed(&waiver, now_ms)
+    })
 }
 
 /// `DELETE /palisade/v1/waivers/{id}`
@@ -201,15 +218,18 @@ pub(super) async fn end(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| {
-        decide(app, request, audit::own::END_WAIVER, |view, now_ms| {
-            let waiver = one(view, request.caller(), &id)?;
-            let is_over = waiver.state(now_ms) == WaiverState::Ended;
-            let ended_ms = if is_over { waiver.ended_ms } else { Some(now_ms) };
-            Ok(Waiver { ended_ms, ..(*waiver).clone() })
-        })
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| ended(app, request, &id))
+        .await
+}
+
+/// Ends a waiver now; one that is over stays as it is.
+pub(super) fn ended(app: &App, request: &Authentic<Bytes>, id: &str) -> Result<Shown, Refused> {
+    decide(app, request, audit::own::END_WAIVER, |view, now_ms| {
+        let waiver = one(view, request.caller(), id)?;
+        let is_over = waiver.state(now_ms) == WaiverState::Ended;
+        let ended_ms = if is_over { waiver.ended_ms } else { Some(now_ms) };
+        Ok(Waiver { ended_ms, ..(*waiver).clone() })
     })
-    .await
 }
 
 fn body<T: DeserializeOwned>(request: &Authentic<Bytes>) -> Result<T, Refused> {
