@@ -29,12 +29,7 @@ pub fn changes(app: &App, visitor: &Visitor, query: &str) -> Result<Value, Refus
 ///
 /// # Errors
 /// As the endpoint.
-pub fn history(
-    app: &App,
-    visitor: &Visitor,
-    policy: &str,
-    query: &str,
-) -> Result<Value, Refused> {
+pub fn history(app: &App, visitor: &Visitor, policy: &str, query: &str) -> Result<Value, Refused> {
     written(&history::page(app, visitor.caller(), policy, &asked(query)?)?)
 }
 
@@ -116,12 +111,7 @@ pub fn make_waiver(
 ///
 /// # Errors
 /// As the endpoint.
-pub fn renew_waiver(
-    app: &App,
-    sender: &Sender,
-    id: &str,
-    body: &Value,
-) -> Result<Value, Refused> {
+pub fn renew_waiver(app: &App, sender: &Sender, id: &str, body: &Value) -> Result<Value, Refused> {
     written(&waivers::renewed(app, &request(sender, body), id)?)
 }
 
@@ -177,11 +167,7 @@ fn frame(input: &Value) -> Frame {
     Frame { protocol: Protocol::Json, body: bytes(input) }
 }
 
-fn called(
-    app: &App,
-    operation: Operation,
-    request: &Authentic<Frame>,
-) -> Result<Value, Refused> {
+fn called(app: &App, operation: Operation, request: &Authentic<Frame>) -> Result<Value, Refused> {
     let row = operations::row(operation).ok_or_else(|| internal("an operation without a row"))?;
     let response = operations::answer(app, row, request)?;
     if response.body.is_empty() {

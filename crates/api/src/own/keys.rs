@@ -157,11 +157,7 @@ pub(super) async fn rotate(
 }
 
 /// Makes another key for the caller of this one.
-pub(super) fn rotated(
-    app: &App,
-    request: &Authentic<Bytes>,
-    id: &str,
-) -> Result<Created, Refused> {
+pub(super) fn rotated(app: &App, request: &Authentic<Bytes>, id: &str) -> Result<Created, Refused> {
     operator_only(request)?;
     with_keys(app, request, |keys| keys.rotate(id)).map(|new| created(app, new))
 }
@@ -193,11 +189,7 @@ pub(super) async fn change(
 }
 
 /// Disables a key or enables it again.
-pub(super) fn changed(
-    app: &App,
-    request: &Authentic<Bytes>,
-    id: &str,
-) -> Result<Shown, Refused> {
+pub(super) fn changed(app: &App, request: &Authentic<Bytes>, id: &str) -> Result<Shown, Refused> {
     operator_only(request)?;
     let enabled = body::<Wanted>(request)?.status == Status::Active;
     with_keys(app, request, |keys| keys.enable(id, enabled)).map(|key| shown(app, key))
@@ -229,11 +221,7 @@ pub(super) async fn delete(
 }
 
 /// Forgets a key.
-pub(super) fn deleted(
-    app: &App,
-    request: &Authentic<Bytes>,
-    id: &str,
-) -> Result<Shown, Refused> {
+pub(super) fn deleted(app: &App, request: &Authentic<Bytes>, id: &str) -> Result<Shown, Refused> {
     operator_only(request)?;
     with_keys(app, request, |keys| keys.delete(id)).map(|key| shown(app, key))
 }

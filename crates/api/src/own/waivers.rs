@@ -183,18 +183,12 @@ pub(super) async fn renew(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| {
-        renewed(app, request, &id)
-    })
-    .await
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, move |app, request| renewed(app, request, &id))
+        .await
 }
 
 /// Has a waiver last until the moment that is asked for.
-pub(super) fn renewed(
-    app: &App,
-    request: &Authentic<Bytes>,
-    id: &str,
-) -> Result<Shown, Refused> {
+pub(super) fn renewed(app: &App, request: &Authentic<Bytes>, id: &str) -> Result<Shown, Refused> {
     let renewal: Renewal = body(request)?;
     decide(app, request, audit::own::RENEW_WAIVER, |view, now_ms| {
         let waiver = one(view, request.caller(), id)?;
