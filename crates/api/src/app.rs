@@ -37,6 +37,8 @@ pub const SPOOL_SIZE_MAX: u64 = INGEST_SIZE_MAX * DELIVERIES_AT_ONCE_MAX as u64;
 /// Changes of the control state that wait for each other or are decided; one more is to come again
 /// rather than to wait for seconds.
 pub const WRITES_WAITING_MAX: usize = 64;
+/// Previews that are made at once: each judges with all processors.
+const PREVIEWS_AT_ONCE_MAX: usize = 2;
 /// How often a change is decided again because somebody else changed the control state meanwhile.
 const ATTEMPTS_MAX: usize = 32;
 
@@ -77,6 +79,8 @@ pub struct Settings {
     pub inflate: Bounds,
     /// How long the body of a call may take to arrive, and the answer to be made; deliveries apart.
     pub request_deadline: Duration,
+    /// How long the answer to a preview may take, which judges a whole organization.
+    pub unhurried_deadline: Duration,
     /// How long the sender of a delivery may stay silent.
     pub ingest_silence: Duration,
     /// How long a delivery waits for its turn before its sender is told to come again.
@@ -118,6 +122,7 @@ impl Settings {
             ingest_size_max: INGEST_SIZE_MAX,
             inflate: Bounds::default(),
             request_deadline: Duration::from_secs(30),
+            unhurried_deadline: Duration::from_secs(600),
             ingest_silence: Duration::from_secs(60),
             ingest_wait: Duration::from_secs(20),
             ingest_pace_min: INGEST_PACE_MIN,
@@ -163,6 +168,7 @@ pub struct App {
     /// What is read by itself.
     pub sources: Sources,
     pub(crate) deliveries: Arc<Semaphore>,
+    pub(crate) previews: Arc<Semaphore>,
     /// Bytes of deliveries that wait in files.
     pub(crate) spooled: Arc<AtomicU64>,
     /// What bodies hold of which anybody may be the sender.
@@ -197,6 +203,7 @@ impl App {
             health: Health::default(),
             sources: Sources::default(),
             deliveries: Arc::new(Semaphore::new(DELIVERIES_AT_ONCE_MAX)),
+            previews: Arc::new(Semaphore::new(PREVIEWS_AT_ONCE_MAX)),
             spooled: Arc::default(),
             unproven: Budget::new(settings.unproven_bytes_max),
             proven: Budget::new(PROVEN_BYTES_MAX),

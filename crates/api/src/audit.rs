@@ -52,8 +52,11 @@ pub mod own {
     /// A waiver was ended.
     pub const END_WAIVER: &str = "EndWaiver";
 
+    /// A list of waivers was applied.
+    pub const APPLY_WAIVERS: &str = "ApplyWaivers";
+
     /// All of them.
-    pub const ALL: [&str; 13] = [
+    pub const ALL: [&str; 14] = [
         PUT_ORGANIZATION,
         POST_INVENTORY,
         EVALUATE,
@@ -67,6 +70,7 @@ pub mod own {
         CREATE_WAIVER,
         RENEW_WAIVER,
         END_WAIVER,
+        APPLY_WAIVERS,
     ];
 }
 

@@ -154,13 +154,16 @@ impl Change {
 
 /// Judges what is concerned under both control states.
 ///
+/// Between two groups of shards `is_over` is asked whether anybody still waits for the answer.
+///
 /// # Errors
-/// The store could not be read at all.
+/// The store could not be read at all, or nobody waits.
 pub fn compare(
     app: &App,
     before: &ControlView,
     after: &ControlView,
     threads: usize,
+    is_over: &(dyn Fn() -> bool + Sync),
 ) -> Result<Preview, StoreError> {
     let mut preview = Preview::default();
     let mut by_region: BTreeMap<Region, Vec<Concerned<'_>>> = BTreeMap::new();
@@ -169,7 +172,7 @@ pub fn compare(
     }
     for (region, mut policies) in by_region {
         policies.sort_by_key(|one| one.name());
-        let found = judge(app, &region, &policies, threads, &mut preview)?;
+        let found = judge(app, &region, &policies, threads, is_over, &mut preview)?;
         let changes = policies.into_iter().zip(found);
         preview.policies.extend(changes.map(|(one, found)| one.change(found)));
     }
@@ -268,6 +271,7 @@ fn judge(
     region: &Region,
     policies: &[Concerned<'_>],
     threads: usize,
+    is_over: &(dyn Fn() -> bool + Sync),
     preview: &mut Preview,
 ) -> Result<Vec<Found>, StoreError> {
     let of_each: Vec<BTreeSet<&AccountId>> = policies.iter().map(Concerned::accounts).collect();
@@ -275,7 +279,7 @@ fn judge(
     let all: Vec<&AccountId> = all.into_iter().collect();
     let asked = Asked::of(policies.iter().flat_map(Concerned::policies).collect());
     let now_ms = app.clock.now_ms();
-    let bench = Bench { app, region, policies, of_each: &of_each, asked: &asked, now_ms };
+    let bench = Bench { app, region, policies, of_each: &of_each, asked: &asked, now_ms, is_over };
     let share = all.len().div_ceil(threads.max(1)).max(1);
     let parts = std::thread::scope(|scope| {
         let workers: Vec<_> =
@@ -317,6 +321,7 @@ struct Bench<'a> {
     of_each: &'a [BTreeSet<&'a AccountId>],
     asked: &'a Asked<'a>,
     now_ms: i64,
+    is_over: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl Bench<'_> {
@@ -326,6 +331,9 @@ impl Bench<'_> {
         let (references, types): (&BTreeSet<Reference>, &BTreeSet<ResourceType>) =
             (&self.asked.references, &self.asked.types);
         for some in accounts.chunks(SHARDS_AT_ONCE) {
+            if (self.is_over)() {
+                return Err(StoreError::Engine("nobody waits for the preview any more".into()));
+            }
             let shards: Vec<ShardId> = some
                 .iter()
                 .map(|account| ShardId { account: (*account).clone(), region: self.region.clone() })

@@ -91,6 +91,19 @@ impl Organization {
             .unwrap_or_default()
     }
 
+    /// The way down to an account, as a person says it: `Root / Production / Payments`.
+    pub fn unit_path(&self, account: &AccountId) -> Option<String> {
+        let held = self.accounts.get(account)?;
+        let mut names: Vec<&str> = self
+            .units_above(&held.parent)
+            .filter_map(|id| self.units.get(id).map(|unit| (id, &*unit.name)))
+            .map(|(id, name)| if name.is_empty() { id.as_str() } else { name })
+            .collect();
+        names.push("Root");
+        names.reverse();
+        Some(names.join(" / "))
+    }
+
     /// Accounts whose resources are judged: ACTIVE and PENDING_CLOSURE (semantics §10 row 6),
     /// ascending.
     pub fn judged_accounts(&self) -> impl Iterator<Item = &AccountId> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ident::{AccountId, OuId, PolicyId, ResourceId, ResourceType, WaiverId};
+use crate::ident::{AccountId, OuId, PolicyId, Region, ResourceId, ResourceType, WaiverId};
 use crate::organization::Organization;
 
 /// How long a waiver may last, milliseconds: 365 days.
@@ -80,11 +80,69 @@ impl Waiver {
             && fits(&self.resource, id.as_str())
     }
 
-    /// Whether it covers whatever its policy finds in its accounts: every resource, or every one of a type.
-    pub fn is_of_every_resource(&self) -> bool {
-        self.resource.bytes().all(|byte| byte == b'*')
+    /// What it fits all of in its accounts, in words: every resource, or every one of a type, as `sg-*` does.
+    /// `None`: it says more of a resource than what all of its type have in common.
+    pub fn fits_every(&self, region: &Region) -> Option<String> {
+        if self.resource.bytes().all(|byte| byte == b'*') {
+            let kind = self.resource_type.as_ref().map_or("resource", ResourceType::as_str);
+            return Some(format!("every {kind}"));
+        }
+        let is_asked =
+            |kind: &ResourceType| self.resource_type.as_ref().is_none_or(|it| it == kind);
+        let all = FORMS.iter().filter(|(kind, _)| is_asked(kind));
+        let mut fit = all.filter(|(_, form)| self.fits_form(form, region));
+        fit.next().map(|(kind, _)| format!("every {kind}"))
+    }
+
+    /// Whether two ids that have nothing but their form in common both fit.
+    fn fits_form(&self, form: &str, region: &Region) -> bool {
+        let only =
+            self.accounts.first().filter(|_| self.accounts.len() == 1 && self.units.is_empty());
+        PARTITIONS.iter().any(|partition| {
+            [("111111111111", "1"), ("222222222222", "f")].iter().all(|(account, rest)| {
+                let id = form
+                    .replace("{partition}", partition)
+                    .replace("{region}", region.as_str())
+                    .replace("{account}", only.map_or(account, AccountId::as_str))
+                    .replace('~', &rest.repeat(SAMPLE_LEN));
+                fits(&self.resource, &id)
+            })
+        })
     }
 }
+
+const PARTITIONS: [&str; 4] = ["aws", "aws-cn", "aws-us-gov", "aws-eusc"];
+/// Characters of what tells the resources of a type apart, in a sample of its ids.
+const SAMPLE_LEN: usize = 16;
+
+/// What the ids of a type have in common; `~` is what they have not. EC2's of today begin with a zero.
+const FORMS: [(ResourceType, &str); 19] = [
+    (ResourceType::SECURITY_GROUP, "sg-0~"),
+    (ResourceType::NETWORK_INTERFACE, "eni-0~"),
+    (ResourceType::INSTANCE, "i-0~"),
+    (ResourceType::VPC, "vpc-0~"),
+    (ResourceType::SUBNET, "subnet-0~"),
+    (ResourceType::NETWORK_ACL, "acl-0~"),
+    (ResourceType::ROUTE_TABLE, "rtb-0~"),
+    (ResourceType::INTERNET_GATEWAY, "igw-0~"),
+    (ResourceType::EIP, "eipalloc-0~"),
+    (ResourceType::PREFIX_LIST, "pl-0~"),
+    (ResourceType::VPC_ENDPOINT, "vpce-0~"),
+    (ResourceType::VPC_PEERING_CONNECTION, "pcx-0~"),
+    (ResourceType::DNS_FIREWALL_ASSOCIATION, "rslvr-frgassoc-~"),
+    (ResourceType::CLOUDFRONT_DISTRIBUTION, "E~"),
+    (
+        ResourceType::LOAD_BALANCER,
+        "arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/app/~/~",
+    ),
+    (ResourceType::API_GATEWAY_STAGE, "arn:{partition}:apigateway:{region}::/restapis/~/stages/~"),
+    (
+        ResourceType::NETWORK_FIREWALL,
+        "arn:{partition}:network-firewall:{region}:{account}:firewall/~",
+    ),
+    (ResourceType::WAFV2_WEB_ACL, "arn:{partition}:wafv2:{region}:{account}:regional/webacl/~/~"),
+    (ResourceType::SHIELD_PROTECTION, "arn:{partition}:shield::{account}:protection/~"),
+];
 
 /// Whether a text fits a pattern in which `*` stands for any characters. Takes time by the length of both
 /// multiplied, at most.
@@ -129,9 +187,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_waiver_is_in_force_from_its_first_moment_to_the_one_before_its_end() {
-        let mut waiver = Waiver {
+    fn waiver() -> Waiver {
+        Waiver {
             id: "w".try_into().unwrap(),
             policy: "p".try_into().unwrap(),
             accounts: BTreeSet::new(),
@@ -145,7 +202,12 @@ mod tests {
             until_ms: 20,
             ended_ms: None,
             created_ms: 0,
-        };
+        }
+    }
+
+    #[test]
+    fn a_waiver_is_in_force_from_its_first_moment_to_the_one_before_its_end() {
+        let mut waiver = waiver();
         for (at, state) in [
             (9, WaiverState::Planned),
             (10, WaiverState::InForce),
@@ -157,6 +219,47 @@ mod tests {
         waiver.ended_ms = Some(15);
         assert_eq!(waiver.state(14), WaiverState::InForce);
         assert_eq!(waiver.state(15), WaiverState::Ended);
-        assert!(waiver.is_of_every_resource());
+    }
+
+    #[test]
+    fn a_pattern_that_says_no_more_than_a_type_fits_every_one_of_it() {
+        let home = Region::try_from("eu-west-1").unwrap();
+        let table = "
+            *                                   -                       every resource
+            **                                  AWS::EC2::Instance      every AWS::EC2::Instance
+            sg-*                                -                       every AWS::EC2::SecurityGroup
+            s*                                  -                       every AWS::EC2::SecurityGroup
+            sg-0*                               -                       every AWS::EC2::SecurityGroup
+            *g-*                                -                       every AWS::EC2::SecurityGroup
+            sg-*                                AWS::EC2::Instance      -
+            sg-0a*                              -                       -
+            sg-*1                               -                       -
+            sg-1                                -                       -
+            i-*                                 -                       every AWS::EC2::Instance
+            arn:*                               AWS::ElasticLoadBalancingV2::LoadBalancer every AWS::ElasticLoadBalancingV2::LoadBalancer
+            arn:aws:*:loadbalancer/app/*        -                       every AWS::ElasticLoadBalancingV2::LoadBalancer
+            arn:aws-cn:network-firewall:eu-west-1:*  -                  every AWS::NetworkFirewall::Firewall
+            arn:aws:network-firewall:us-west-2:*     -                  -
+            arn:*:111122223333:firewall/*       -                       -
+            *legacy*                            -                       -";
+        for row in table.lines().filter(|row| !row.trim().is_empty()) {
+            let words: Vec<&str> = row.split_whitespace().collect();
+            let [pattern, kind, wanted @ ..] = &words[..] else { panic!("{row}") };
+            let waiver = Waiver {
+                resource: (*pattern).into(),
+                resource_type: (*kind != "-").then(|| (*kind).try_into().unwrap()),
+                ..waiver()
+            };
+            let found = waiver.fits_every(&home);
+            assert_eq!(found.as_deref().unwrap_or("-"), wanted.join(" "), "{row}");
+        }
+        // Of one account its id says nothing more.
+        let mut of_one = waiver();
+        of_one.resource = "arn:*:111122223333:firewall/*".into();
+        of_one.accounts.insert("111122223333".try_into().unwrap());
+        assert_eq!(
+            of_one.fits_every(&home).as_deref(),
+            Some("every AWS::NetworkFirewall::Firewall")
+        );
     }
 }

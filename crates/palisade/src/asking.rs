@@ -142,10 +142,12 @@ fn sort(rows: &mut [StatusRow], by: Sort) {
     }
 }
 
-/// How a command ends that was asked to grade: never with 0 where something is unknown.
+/// How a command ends that was asked to grade: never with 0 where something is unknown, or nothing was told.
 fn graded<'r>(rows: impl Iterator<Item = &'r StatusRow>, fail_on: Option<FailOn>) -> Exit {
     let Some(fail_on) = fail_on else { return Exit::Done };
-    let mut is_unknown = false;
+    let mut rows = rows.peekable();
+    // Where nothing was told, nothing was told to comply.
+    let mut is_unknown = rows.peek().is_none();
     for row in rows {
         match standing(row) {
             Standing::NonCompliant if fail_on == FailOn::Violators => return Exit::NonCompliant,
@@ -189,10 +191,17 @@ fn compliance_at(
     let mut rows = Vec::new();
     own_pages(client, &path, "accounts", at, |page, accounts| {
         let policy = page.get("policy").unwrap_or(&Value::Null);
-        let row = |account| StatusRow { at: at.map(str::to_owned), ..status_row(policy, account) };
+        let row = |account| dated(status_row(policy, account), account, at);
         rows.extend(accounts.iter().map(row));
     })?;
     Ok(rows)
+}
+
+/// A row as it was told at a moment, or now.
+fn dated(row: StatusRow, known: &Value, at: Option<&str>) -> StatusRow {
+    let since = known.get("since").and_then(Value::as_str);
+    let since = since.filter(|_| at.is_some()).map(str::to_owned);
+    StatusRow { at: at.map(str::to_owned), since, ..row }
 }
 
 /// Takes every page of one of Palisade's own lists, and what it lists.
@@ -231,6 +240,7 @@ fn status_row(policy: &Value, known: &Value) -> StatusRow {
         region: text_of(policy, "region"),
         account: text_of(known, "account"),
         account_name: known.get("accountName").and_then(Value::as_str).map(str::to_owned),
+        unit_path: known.get("unitPath").and_then(Value::as_str).map(str::to_owned),
         status: match text(known, "status") {
             "COMPLIANT" => Some(Status::Compliant),
             "NON_COMPLIANT" => Some(Status::NonCompliant),
@@ -247,6 +257,7 @@ fn status_row(policy: &Value, known: &Value) -> StatusRow {
         last_updated: known.get("lastUpdated").and_then(Value::as_str).map(str::to_owned),
         violators: None,
         at: None,
+        since: None,
         waived: number("waived"),
     }
 }
@@ -260,15 +271,12 @@ pub fn violators(args: &args::Violators) -> Outcome {
         Some(at) => policy_at(&client, &args.policy, at)?,
     };
     let Some(account) = &args.account else { return all_violators(&client, &id, args) };
-    let account = match AccountId::try_from(account.as_str()) {
-        Ok(account) => account.to_string(),
-        Err(_) => account_named(&compliance_at(&client, &id, at)?, account)?,
-    };
+    let account = account_at(&client, &id, account, at)?;
     let path = format!("/palisade/v1/policies/{}/accounts/{account}/violators", encoded(&id));
     let (mut row, mut lines) = (StatusRow::default(), Vec::new());
     own_pages(&client, &path, "violators", at, |page, violators| {
         row = status_row(page.get("policy").unwrap_or(&Value::Null), page);
-        row.at = at.map(str::to_owned);
+        row = dated(std::mem::take(&mut row), page, at);
         lines.extend(violators.iter().map(violator_line));
     })?;
     print_by(|to| report::violators(&row, &lines, args.output, to))?;
@@ -276,7 +284,10 @@ pub fn violators(args: &args::Violators) -> Outcome {
 }
 
 /// The id of a policy that there was at a moment, named by id or name, in the client's Region.
-fn policy_at(client: &Client, named: &str, at: &str) -> Result<String, Failure> {
+///
+/// # Errors
+/// There was none, or several.
+pub fn policy_at(client: &Client, named: &str, at: &str) -> Result<String, Failure> {
     let mut found = Vec::new();
     own_pages(client, "/palisade/v1/policies", "policies", Some(at), |_, policies| {
         let is_meant = |policy: &&Value| {
@@ -291,6 +302,22 @@ fn policy_at(client: &Client, named: &str, at: &str) -> Result<String, Failure> 
         _ => Err(Failure::Usage(format!(
             "several policies were named `{named}` at {at}; give the id of one"
         ))),
+    }
+}
+
+/// The id of an account that is named by id, or by the name of one in the policy's scope, now or at a moment.
+///
+/// # Errors
+/// There is none of that name, or there are several.
+pub fn account_at(
+    client: &Client,
+    policy_id: &str,
+    named: &str,
+    at: Option<&str>,
+) -> Result<String, Failure> {
+    match AccountId::try_from(named) {
+        Ok(account) => Ok(account.to_string()),
+        Err(_) => account_named(&compliance_at(client, policy_id, at)?, named),
     }
 }
 
@@ -446,7 +473,8 @@ mod tests {
             (vec![&fails], Some(Unknown), Exit::Done),
             (vec![&fails, &unknown], Some(Unknown), Exit::Undecided),
             (vec![&out], Some(Unknown), Exit::Done),
-            (vec![], Some(Violators), Exit::Done),
+            (vec![], Some(Violators), Exit::Undecided),
+            (vec![], None, Exit::Done),
         ] {
             assert_eq!(graded(rows.into_iter(), fail_on), want, "{fail_on:?}");
         }

@@ -77,6 +77,8 @@ struct Refusal {
     /// The exception's name, or the code of one of Palisade's own endpoints.
     code: String,
     message: String,
+    /// Which element of the list that was sent it is about, counted from 0.
+    element: Option<usize>,
 }
 
 /// The list that an answer must hold: one without is somebody else's, such as a proxy's, and not empty.
@@ -264,6 +266,27 @@ impl Client {
         answer.map_err(|why| self.explain(path, why))
     }
 
+    /// As [`Client::own`], of a list: beside a refusal is which element it is about, where it is about one.
+    pub fn own_placed(
+        &self,
+        method: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        body: &[u8],
+    ) -> (Result<Value, Failure>, Option<usize>) {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        let query = query_text(query);
+        let answer = patiently(|| {
+            let (payload, mut text) = (Payload::Bytes(body), body);
+            self.send(method, path, &query, &headers, payload, &mut text, body.len() as u64)
+        });
+        let place = match &answer {
+            Err(Ok(refusal)) => refusal.element,
+            Ok(_) | Err(Err(_)) => None,
+        };
+        (answer.map_err(|why| self.explain(path, why)), place)
+    }
+
     /// A page that anybody may read, such as `/metrics`, as text.
     ///
     /// # Errors
@@ -383,7 +406,7 @@ impl Client {
             Ok(refusal) => {
                 let is_unwelcome = refusal.is_of_the_key();
                 let advice = self.advice(&refusal).map(|advice| format!("; {advice}"));
-                let Refusal { status, code, mut message } = refusal;
+                let Refusal { status, code, mut message, .. } = refusal;
                 if advice.is_some() {
                     // The server's own advice is for those who call it, and sentences are joined.
                     let whole = message.strip_suffix(SERVERS_CONFIRMATION).unwrap_or(&message);
@@ -449,6 +472,10 @@ impl Refusal {
     }
 
     fn of(status: u16, text: &[u8]) -> Refusal {
+        let element = |own: &Value| {
+            let at = ["waiver", "policy"].into_iter().find_map(|name| own.get(name)?.as_u64());
+            at.and_then(|at| usize::try_from(at).ok())
+        };
         let body: Value = serde_json::from_slice(text).unwrap_or(Value::Null);
         let own = body.get("error").unwrap_or(&json!(null)).clone();
         let first = |names: [Option<&Value>; 3]| {
@@ -457,6 +484,7 @@ impl Refusal {
         let code = first([body.get("__type"), own.get("code"), None]);
         Refusal {
             status,
+            element: element(&own),
             code: code.rsplit('#').next().unwrap_or_default().to_owned(),
             message: first([body.get("Message"), body.get("message"), own.get("message")]),
         }

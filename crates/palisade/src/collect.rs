@@ -124,7 +124,7 @@ fn tell(written: &Written) -> Outcome {
     ))?;
     match (written.complete, written.failed) {
         (_, 0) => Ok(Exit::Done),
-        (0, _) => Err(Failure::Refused("nothing could be listed".to_owned())),
+        (0, _) => Err(Failure::Unwell("nothing could be listed".to_owned())),
         _ => Ok(Exit::Undecided),
     }
 }

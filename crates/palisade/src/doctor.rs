@@ -101,7 +101,7 @@ fn verdict(health: &Health) -> Outcome {
         return Ok(Exit::Done);
     }
     let parts: Vec<&str> = health.unwell.iter().map(|(part, _)| part.as_str()).collect();
-    Err(Failure::Refused(format!("the server is not well: {}", parts.join(", "))))
+    Err(Failure::Unwell(format!("the server is not well: {}", parts.join(", "))))
 }
 
 /// Looks for damage in the store, or has it go on as it is.
@@ -469,7 +469,7 @@ mod tests {
         assert!(!Page::parse("<html>\nlog in: 5\n").is_ours());
         let part = || vec![("store".to_owned(), "gone".to_owned())];
         let unwell = Health { unwell: part(), degraded: Vec::new() };
-        assert_eq!(verdict(&unwell), Err(Failure::Refused("the server is not well: store".into())));
+        assert_eq!(verdict(&unwell), Err(Failure::Unwell("the server is not well: store".into())));
         let degraded = Health { unwell: Vec::new(), degraded: part() };
         assert_eq!(verdict(&degraded), Ok(Exit::Done));
     }

@@ -1,13 +1,12 @@
 //! `palisade explain`: how a resource stands to a policy, and why.
 
-use palisade_core::ident::AccountId;
 use serde_json::Value;
 
 use crate::args::{Explain, Output};
-use crate::asking::{account_named, compliance_of};
+use crate::asking::account_at;
 use crate::client::Client;
 use crate::commands::text;
-use crate::failure::{Exit, Failure, Outcome};
+use crate::failure::{Exit, Outcome};
 use crate::policies::policy_id;
 use crate::report::{lines, wrapped};
 use crate::terminal::{print, print_by, print_json};
@@ -19,7 +18,7 @@ const WIDTH: usize = 80;
 pub fn run(args: &Explain) -> Outcome {
     let client = Client::new(&args.server)?;
     let policy = policy_id(&client, &args.policy)?;
-    let account = account(&client, &policy, &args.account)?;
+    let account = account_at(&client, &policy, &args.account, None)?;
     let mut query = vec![
         ("policy", policy.as_str()),
         ("account", account.as_str()),
@@ -39,15 +38,7 @@ pub fn run(args: &Explain) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// The account of this id, or of this name in the policy's scope.
-fn account(client: &Client, policy: &str, named: &str) -> Result<String, Failure> {
-    match AccountId::try_from(named) {
-        Ok(id) => Ok(id.to_string()),
-        Err(_) => account_named(&compliance_of(client, policy)?, named),
-    }
-}
-
-const HEAD: [&str; 9] = [
+const HEAD: [&str; 11] = [
     "Policy",
     "Account",
     "Region",
@@ -57,9 +48,11 @@ const HEAD: [&str; 9] = [
     "Since",
     "Sentence",
     "EndsBy",
+    "Waiver",
+    "UnitPath",
 ];
 
-fn row(answer: &Value) -> [String; 9] {
+fn row(answer: &Value) -> [String; 11] {
     let of = |name: &str| text(answer, name).to_owned();
     [
         answer.get("policy").map(|policy| text(policy, "name").to_owned()).unwrap_or_default(),
@@ -71,6 +64,8 @@ fn row(answer: &Value) -> [String; 9] {
         of("since"),
         of("sentence"),
         listed(answer, "endsBy").filter_map(Value::as_str).collect::<Vec<_>>().join("; "),
+        answer.get("waiver").map(waived).unwrap_or_default(),
+        of("unitPath"),
     ]
 }
 
@@ -86,6 +81,9 @@ fn told(answer: &Value) -> String {
     let (resource, kind) = (of("resourceId"), of("resourceType"));
     shown.line(0, &format!("{kind} {resource}"));
     shown.line(0, &format!("account {account}, {}, policy {}", of("region"), text(policy, "name")));
+    if !of("unitPath").is_empty() {
+        shown.line(0, &format!("below {}", of("unitPath")));
+    }
     let (mark, word) = match of("verdict") {
         "violates" => ("▲", "violates"),
         "complies" => ("●", "complies"),
@@ -99,6 +97,9 @@ fn told(answer: &Value) -> String {
     shown.gap();
     shown.line(0, &format!("{mark} {word}{since}"));
     shown.line(2, of("sentence"));
+    if let Some(waiver) = answer.get("waiver") {
+        shown.line(2, &waived(waiver));
+    }
     let violations: Vec<&Value> = listed(answer, "violations").skip(1).collect();
     shown.section("Also", violations.iter().map(|one| text(one, "summary").to_owned()));
     shown.section("Held against", listed(answer, "heldAgainst").map(held));
@@ -116,6 +117,16 @@ fn told(answer: &Value) -> String {
 
 fn listed<'v>(answer: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
     answer.get(name).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Who accepted it, why and until when.
+fn waived(waiver: &Value) -> String {
+    let ticket = match text(waiver, "ticket") {
+        "" => String::new(),
+        ticket => format!(", {ticket}"),
+    };
+    let [owner, reason, until] = ["owner", "reason", "until"].map(|name| text(waiver, name));
+    format!("Waived until {until} by {owner}: {reason}{ticket}")
 }
 
 fn held(one: &Value) -> String {
@@ -189,6 +200,8 @@ mod tests {
         let answer = json!({
             "policy": {"id": "p", "name": "no-remote", "owner": "9", "region": "us-east-1"},
             "account": "111111111111", "accountName": "legacy", "region": "us-east-1",
+            "unitPath": "Root / Old",
+            "waiver": {"owner": "net", "reason": "moves in May", "ticket": "N-7", "until": "2026-08-01T00:00:00Z"},
             "resourceType": "AWS::EC2::SecurityGroup", "resourceId": "sg-1",
             "verdict": "violates", "since": "2026-06-03T00:00:00Z",
             "sentence": "sg-1 violates the policy: ingress rule `tcp 22 from 0.0.0.0/0` of sg-1: no rule of audit group sg-a allows it.",
@@ -209,10 +222,12 @@ mod tests {
             text,
             "AWS::EC2::SecurityGroup sg-1\n\
              account legacy (111111111111), us-east-1, policy no-remote\n\
+             below Root / Old\n\
              \n\
              ▲ violates, since 2026-06-03T00:00:00Z\n\
              \x20 sg-1 violates the policy: ingress rule `tcp 22 from 0.0.0.0/0` of sg-1: no\n\
              \x20 rule of audit group sg-a allows it.\n\
+             \x20 Waived until 2026-08-01T00:00:00Z by net: moves in May, N-7\n\
              \n\
              Also\n\
              \x20 two\n\

@@ -2,18 +2,20 @@
 
 use std::fmt;
 
-/// Why a command could not do what it was asked. Exit codes are those of `sysexits.h` where it has
-/// one.
+/// Why a command could not do what it was asked. Exit codes are those of `sysexits.h`: 1 and 2 are what a
+/// command found, so that a pipeline can tell a finding from a server that is down.
 #[derive(Debug, Eq, PartialEq)]
 pub enum Failure {
     /// The command line, or a file that says what is wanted, is wrong: 64.
     Usage(String),
     /// Input cannot be read: 74.
     Input(String),
-    /// Anything else, such as a server's refusal: 1.
+    /// Anything else, such as a server's refusal: 69.
     Refused(String),
-    /// No other call would fare better: nobody answers, or the key is not let in: 1.
+    /// No other call would fare better: nobody answers, or the key is not let in: 69.
     Unwelcome(String),
+    /// What was looked at is not well, which is the finding: 1.
+    Unwell(String),
     /// The result could not be written: 74.
     Unwritten(String),
     /// Whoever read the result went away, as `head` does: 141 without a word, which is what a shell
@@ -41,7 +43,8 @@ impl Failure {
     /// The exit code.
     pub fn code(&self) -> u8 {
         match self {
-            Failure::Refused(_) | Failure::Unwelcome(_) => 1,
+            Failure::Unwell(_) => 1,
+            Failure::Refused(_) | Failure::Unwelcome(_) => 69,
             Failure::Usage(_) => 64,
             Failure::Input(_) | Failure::Unwritten(_) => 74,
             Failure::Gone => 141,
@@ -56,6 +59,7 @@ impl fmt::Display for Failure {
             | Failure::Input(text)
             | Failure::Refused(text)
             | Failure::Unwelcome(text)
+            | Failure::Unwell(text)
             | Failure::Unwritten(text) => text,
             Failure::Gone => "nobody reads standard output any more",
         })

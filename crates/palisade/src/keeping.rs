@@ -115,7 +115,7 @@ pub fn verify(path: &Path) -> Outcome {
     print(&text)?;
     match found.len() {
         0 => Ok(Exit::Done),
-        count => Err(Failure::Refused(format!(
+        count => Err(Failure::Unwell(format!(
             "`{}` is damaged in {count} places; put a copy of it in place",
             path.display()
         ))),

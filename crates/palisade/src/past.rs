@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::args::{self, Output};
+use crate::asking::{account_at, policy_at};
 use crate::client::{Client, encoded, listed, next};
 use crate::commands::{text, text_of};
 use crate::failure::{Exit, Failure, Outcome};
@@ -25,14 +26,15 @@ const CHANGES: &str = "/palisade/v1/changes";
 /// `palisade history`
 pub fn history(args: &args::History) -> Outcome {
     let client = Client::new(&args.server)?;
-    let policy = match &args.at {
-        None => policy_id(&client, &args.policy)?,
-        Some(_) => args.policy.clone(),
+    let policy = match args.at.as_deref() {
+        None => policy_id(&client, &args.policy).map_err(in_the_past)?,
+        Some(at) => policy_at(&client, &args.policy, at)?,
     };
+    let account = account_at(&client, &policy, &args.account, args.at.as_deref())?;
     let path = format!("/palisade/v1/policies/{}/history", encoded(&policy));
     let (mut states, mut ended, mut after) = (Vec::new(), Vec::new(), None::<String>);
     loop {
-        let mut query = vec![("account", args.account.as_str()), ("limit", "1000")];
+        let mut query = vec![("account", account.as_str()), ("limit", "1000")];
         query.extend(args.at.as_deref().map(|at| ("at", at)));
         query.extend(after.as_deref().map(|after| ("next", after)));
         let page = client.own("GET", &path, &query, b"")?;
@@ -52,6 +54,16 @@ pub fn history(args: &args::History) -> Outcome {
         Output::Table => print(&history_table(&states, &ended)),
     }?;
     Ok(Exit::Done)
+}
+
+/// A refusal of what there is not now says how to name what there was.
+fn in_the_past(failure: Failure) -> Failure {
+    match failure {
+        Failure::Usage(why) => Failure::Usage(format!(
+            "{why}; for one that was deleted name a moment at which there was one with --at"
+        )),
+        other => other,
+    }
 }
 
 fn standing(state: &Value) -> &str {

@@ -89,7 +89,7 @@ async fn doctor(args: &AwsDoctor) -> Outcome {
     })?;
     match (complete, failures.is_empty()) {
         (_, true) => Ok(Exit::Done),
-        (0, false) => Err(Failure::Refused("no call was answered".to_owned())),
+        (0, false) => Err(Failure::Unwell("no call was answered".to_owned())),
         _ => Ok(Exit::Undecided),
     }
 }

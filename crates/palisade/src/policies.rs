@@ -123,7 +123,10 @@ fn of_file(path: &Path, failure: Failure) -> Failure {
         Failure::Usage(why) => Failure::Usage(told(why)),
         Failure::Input(why) => Failure::Input(told(why)),
         Failure::Refused(why) => Failure::Refused(told(why)),
-        failure @ (Failure::Unwelcome(_) | Failure::Unwritten(_) | Failure::Gone) => failure,
+        failure @ (Failure::Unwelcome(_)
+        | Failure::Unwell(_)
+        | Failure::Unwritten(_)
+        | Failure::Gone) => failure,
     }
 }
 

@@ -57,7 +57,7 @@ pub fn statuses(
         Output::Table => {
             let rows: Vec<StatusRow> = rows.collect();
             if let Some(at) = rows.first().and_then(|row| row.at.as_ref()) {
-                writeln!(to, "As it was told at {at}:")?;
+                writeln!(to, "As it was told at {}:", dated_back(at))?;
             }
             to.write_all(status_table(&rows, width()).as_bytes())?;
             if form.left_out > 0 {
@@ -113,7 +113,11 @@ pub fn violators(
 /// What is known of one account, in sentences.
 fn summary(row: &StatusRow, width: Option<usize>) -> String {
     let age = match &row.age {
-        _ if row.at.is_some() => format!("told at {}", row.at.as_deref().unwrap_or_default()),
+        _ if row.at.is_some() => {
+            let since = row.since.as_deref().map(|since| format!(", so since {since}"));
+            let at = dated_back(row.at.as_deref().unwrap_or_default());
+            format!("told at {at}{}", since.unwrap_or_default())
+        }
         Some(age) => format!("as of {}, {} ago", age.as_of, age.text()),
         None => "nothing was told of it".to_owned(),
     };
@@ -129,6 +133,9 @@ fn summary(row: &StatusRow, width: Option<usize>) -> String {
         ),
         width,
     );
+    if let Some(path) = &row.unit_path {
+        text.push_str(&paragraph(&format!("  below {path}"), width));
+    }
     if row.reason == Reason::OutOfScope {
         text.push_str("  the policy is not about this account\n");
     }
@@ -153,7 +160,7 @@ fn violator_csv(row: &StatusRow, lines: &[ViolatorLine], to: &mut dyn Write) -> 
         "AgeSeconds",
     ];
     let mut csv = Lines::to(to);
-    csv.line(header.iter().chain(&of_account).chain(&["Waiver"]))?;
+    csv.line(header.iter().chain(&of_account).chain(&["Waiver", "UnitPath"]))?;
     let [as_of, age_seconds] = Age::cells(row.age.as_ref());
     let issues = row.issue_text();
     let known: [&str; 9] = [
@@ -167,8 +174,9 @@ fn violator_csv(row: &StatusRow, lines: &[ViolatorLine], to: &mut dyn Write) -> 
         &as_of,
         &age_seconds,
     ];
+    let path = row.unit_path.as_deref().unwrap_or_default();
     if lines.is_empty() {
-        csv.line([""; 6].iter().chain(&known).chain(&[""]))?;
+        csv.line([""; 6].iter().chain(&known).chain(&["", path]))?;
     }
     for line in lines {
         let since = line.since.as_deref().unwrap_or_default();
@@ -177,7 +185,7 @@ fn violator_csv(row: &StatusRow, lines: &[ViolatorLine], to: &mut dyn Write) -> 
         let cells: [&str; 6] =
             [&line.resource_type, &line.id, &line.reason, since, judged, &evidence];
         let waiver = line.waiver.as_deref().unwrap_or_default();
-        csv.line(cells.iter().chain(&known).chain(&[waiver]))?;
+        csv.line(cells.iter().chain(&known).chain(&[waiver, path]))?;
     }
     csv.finish()
 }
@@ -232,6 +240,8 @@ fn status_table(rows: &[StatusRow], width: Option<usize>) -> String {
 
 fn status_cells_of(rows: &[StatusRow], [policy, region]: [bool; 2], issues: bool) -> Table {
     let named = rows.iter().any(|row| row.account_name.is_some());
+    // How old the inventory was is not kept: since when it was told so is.
+    let past = rows.iter().any(|row| row.at.is_some());
     let mut table = table();
     let header = [
         (policy, "Policy"),
@@ -239,7 +249,8 @@ fn status_cells_of(rows: &[StatusRow], [policy, region]: [bool; 2], issues: bool
         (true, "Account"),
         (named, "Name"),
         (true, "Status"),
-        (true, "Age"),
+        (!past, "Age"),
+        (past, "Since"),
         (issues, "Issues"),
     ];
     table.set_header(header.into_iter().filter(|(is, _)| *is).map(|(_, name)| name));
@@ -251,7 +262,8 @@ fn status_cells_of(rows: &[StatusRow], [policy, region]: [bool; 2], issues: bool
             (true, Cell::new(&row.account)),
             (named, Cell::name(row.account_name.as_deref().unwrap_or_default())),
             (true, Cell::new(row.standing()).fg(color(row.status))),
-            (true, Cell::new(age).on(Side::Right)),
+            (!past, Cell::new(age).on(Side::Right)),
+            (past, Cell::new(row.since.as_deref().map_or_else(|| "-".to_owned(), to_seconds))),
             (issues, Cell::new(row.issue_text())),
         ];
         table.add_row(cells.into_iter().filter(|(is, _)| *is).map(|(_, cell)| cell));
@@ -317,6 +329,16 @@ fn violator_table(lines: &[ViolatorLine], width: Option<usize>) -> String {
     heading.unwrap_or_default() + &laid_out_in(&table, width)
 }
 
+/// A moment with how long ago it was.
+fn dated_back(at: &str) -> String {
+    let read: Result<jiff::Timestamp, _> = at.parse();
+    let ago = read.map(|at| jiff::Timestamp::now().duration_since(at).as_secs());
+    ago.map_or_else(
+        |_| at.to_owned(),
+        |secs| format!("{at}, {} ago", Age { as_of: String::new(), seconds: secs }.text()),
+    )
+}
+
 /// A moment without what is less than a second, for a narrow column.
 fn to_seconds(moment: &str) -> String {
     match (moment.split_once('.'), moment.ends_with('Z')) {
@@ -331,6 +353,7 @@ fn status_csv(
     to: &mut dyn Write,
 ) -> io::Result<()> {
     let mut rows = rows.peekable();
+    let past = rows.peek().is_some_and(|row| row.at.is_some());
     // Asked for or not, they are of all rows.
     let with_violators = rows.peek().is_some_and(|row| row.violators.is_some());
     let of_account = [
@@ -356,15 +379,26 @@ fn status_csv(
         header.push("Evidence");
         header.extend(dated.then_some("Waiver"));
     }
+    header.extend(dated.then_some("UnitPath"));
+    header.extend(past.then_some(["At", "ToldSince"]).into_iter().flatten());
     let mut csv = Lines::to(to);
     csv.line(&header)?;
     for row in rows {
         let cells = status_cells(&row);
         let updated = dated.then(|| row.last_updated.as_deref().unwrap_or_default());
         let cells = || cells.iter().map(String::as_str).chain(updated);
+        let text = |text: &Option<String>| text.as_deref().unwrap_or_default().to_owned();
+        let moments = past.then(|| [text(&row.at), text(&row.since)]);
+        let last: Vec<String> = dated
+            .then(|| text(&row.unit_path))
+            .into_iter()
+            .chain(moments.into_iter().flatten())
+            .collect();
+        let last = || last.iter().map(String::as_str);
         match row.violators.as_deref() {
             Some([]) => {
-                csv.line(cells().chain([""; 7].into_iter().skip(if dated { 0 } else { 2 })))?
+                let none = [""; 7].into_iter().skip(if dated { 0 } else { 2 });
+                csv.line(cells().chain(none).chain(last()))?
             }
             Some(violators) => {
                 // One line a violator, so that a spreadsheet can sort and filter them.
@@ -375,10 +409,10 @@ fn status_csv(
                     let resource: [&str; 4] = [&line.resource_type, &line.id, &line.reason, since];
                     let waiver = dated.then(|| line.waiver.as_deref().unwrap_or_default());
                     let cells = cells().chain(resource).chain(judged);
-                    csv.line(cells.chain([evidence.as_str()]).chain(waiver))?;
+                    csv.line(cells.chain([evidence.as_str()]).chain(waiver).chain(last()))?;
                 }
             }
-            None => csv.line(cells())?,
+            None => csv.line(cells().chain(last()))?,
         }
     }
     csv.finish()

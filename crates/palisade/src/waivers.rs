@@ -1,16 +1,20 @@
 //! `palisade waivers`: which violators somebody accepted, until when.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value, json};
+use palisade_core::ident::AccountId;
+use serde_json::{Value, json};
 
 use crate::args::{self, Output};
-use crate::asking::own_pages;
-use crate::client::{Client, encoded};
+use crate::asking::{account_named, compliance_of, own_pages};
+use crate::client::{Client, encoded, listed};
 use crate::commands::{text, text_of};
 use crate::failure::{Exit, Failure, Outcome, unreadable};
+use crate::files;
 use crate::policies::policy_id;
-use crate::report::{self, lines::Lines};
+use crate::report::{self, StatusRow, lines::Lines};
 use crate::terminal::{print, print_by, print_json, print_line};
 
 const PATH: &str = "/palisade/v1/waivers";
@@ -34,19 +38,46 @@ pub fn run(command: &args::Waivers) -> Outcome {
 fn add(args: &args::WaiverAdd) -> Outcome {
     let client = Client::new(&args.server)?;
     let policy = policy_id(&client, &args.policy)?;
+    let mut names = Names::default();
+    let accounts = names.ids(&client, &policy, &args.accounts)?;
     let wanted = json!({
         "policy": policy, "resource": args.resource, "until": args.until, "reason": args.reason,
-        "owner": args.owner, "ticket": args.ticket, "accounts": args.accounts, "units": args.units,
+        "owner": args.owner, "ticket": args.ticket, "accounts": accounts, "units": args.units,
         "resourceType": args.resource_type, "from": args.from,
     });
-    let made = create(&client, &wanted, args.confirm)?;
+    let query = confirmed(args.confirm);
+    let made = client.own("POST", PATH, query, wanted.to_string().as_bytes())?;
     print_line(&told("made", &made))?;
     Ok(Exit::Done)
 }
 
-fn create(client: &Client, wanted: &Value, confirm: bool) -> Result<Value, Failure> {
-    let query: &[(&str, &str)] = if confirm { &[("confirm", "true")] } else { &[] };
-    client.own("POST", PATH, query, wanted.to_string().as_bytes())
+fn confirmed(confirm: bool) -> &'static [(&'static str, &'static str)] {
+    if confirm { &[("confirm", "true")] } else { &[] }
+}
+
+/// What names of accounts mean under each policy.
+#[derive(Default)]
+struct Names(BTreeMap<String, Vec<StatusRow>>);
+
+impl Names {
+    /// The ids of accounts that are named by id, or by the name of one in the policy's scope.
+    fn ids(
+        &mut self,
+        client: &Client,
+        policy: &str,
+        named: &[String],
+    ) -> Result<Vec<String>, Failure> {
+        let id = |named: &String| match AccountId::try_from(named.as_str()) {
+            Ok(id) => Ok(id.to_string()),
+            Err(_) => {
+                if !self.0.contains_key(policy) {
+                    self.0.insert(policy.to_owned(), compliance_of(client, policy)?);
+                }
+                account_named(self.0.get(policy).map_or(&[], Vec::as_slice), named)
+            }
+        };
+        named.iter().map(id).collect()
+    }
 }
 
 /// What became of a waiver, in one line.
@@ -87,27 +118,39 @@ fn list(args: &args::WaiverList) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// How a waiver stands, in words: the same in a table and in a spreadsheet.
+fn state(waiver: &Value) -> &str {
+    match text(waiver, "state") {
+        "in-force" if covers(waiver) == "0" => "covers nothing",
+        "in-force" => "in force",
+        other => other,
+    }
+}
+
 fn table(waivers: &[Value]) -> String {
     let mut table = report::table();
-    table.set_header(["Id", "Policy", "Resource", "Covers", "State", "Until", "Owner: reason"]);
+    table.set_header(["Id", "Policy", "Resource", "Covers", "State", "Until", "Owner", "Reason"]);
     for waiver in waivers {
-        let state = match text(waiver, "state") {
-            "in-force" if covers(waiver) == "0" => "covers nothing",
-            "in-force" => "in force",
-            other => other,
-        };
-        let why = format!("{}: {}", text(waiver, "owner"), text(waiver, "reason"));
         table.add_row([
             text(waiver, "id"),
-            text(waiver, "policyName"),
+            policy_name(waiver),
             text(waiver, "resource"),
             &covers(waiver),
-            state,
+            state(waiver),
             text(waiver, "until"),
-            &why,
+            text(waiver, "owner"),
+            text(waiver, "reason"),
         ]);
     }
     report::finished(&table)
+}
+
+/// The policy's name; of one that is gone its id.
+fn policy_name(waiver: &Value) -> &str {
+    match text(waiver, "policyName") {
+        "" => text(waiver, "policy"),
+        name => name,
+    }
 }
 
 fn covers(waiver: &Value) -> String {
@@ -117,99 +160,166 @@ fn covers(waiver: &Value) -> String {
 }
 
 fn csv(waivers: &[Value], to: &mut dyn Write) -> io::Result<()> {
-    let members = [
-        "id",
-        "policy",
-        "policyName",
-        "accounts",
-        "units",
-        "resourceType",
-        "resource",
-        "state",
-        "covers",
-        "from",
-        "until",
-        "ended",
-        "created",
-        "owner",
-        "reason",
-        "ticket",
-    ];
     let mut lines = Lines::to(to);
-    lines.line(members)?;
+    lines.line([
+        "Id",
+        "Policy",
+        "Resource",
+        "Covers",
+        "State",
+        "Until",
+        "Owner",
+        "Reason",
+        "PolicyId",
+        "Accounts",
+        "Units",
+        "ResourceType",
+        "From",
+        "Ended",
+        "Created",
+        "Ticket",
+    ])?;
     for waiver in waivers {
-        let cell = |member: &&str| match waiver.get(*member) {
-            None | Some(Value::Null) => String::new(),
-            Some(Value::String(text)) => text.clone(),
-            Some(Value::Array(all)) => {
-                all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
-            }
-            Some(other) => other.to_string(),
+        let list = |member: &str| {
+            let all = waiver.get(member).and_then(Value::as_array);
+            let all = all.into_iter().flatten().filter_map(Value::as_str);
+            all.collect::<Vec<_>>().join(" ")
         };
-        lines.line(members.iter().map(cell).collect::<Vec<_>>().iter())?;
+        lines.line([
+            text(waiver, "id"),
+            policy_name(waiver),
+            text(waiver, "resource"),
+            &covers(waiver),
+            state(waiver),
+            text(waiver, "until"),
+            text(waiver, "owner"),
+            text(waiver, "reason"),
+            text(waiver, "policy"),
+            &list("accounts"),
+            &list("units"),
+            text(waiver, "resourceType"),
+            text(waiver, "from"),
+            text(waiver, "ended"),
+            text(waiver, "created"),
+            text(waiver, "ticket"),
+        ])?;
     }
     lines.finish()
 }
 
-/// Makes and renews what the file names; nothing is ended.
+/// A waiver of a file, and its place there.
+struct Given {
+    path: PathBuf,
+    nth: usize,
+    wanted: Value,
+}
+
+impl Given {
+    fn placed(&self, failure: Failure) -> Failure {
+        let told = |why: String| format!("`{}`: waiver {}: {why}", self.path.display(), self.nth);
+        match failure {
+            Failure::Refused(why) => Failure::Refused(told(why)),
+            Failure::Usage(why) => Failure::Usage(told(why)),
+            other => other,
+        }
+    }
+}
+
+/// Makes and renews what the files name, all or nothing; nothing is ended.
 fn apply(args: &args::WaiversApply) -> Outcome {
     let client = Client::new(&args.server)?;
-    let text = std::fs::read(&args.file).map_err(|error| unreadable(&args.file, error))?;
-    let wrong = |why: String| Failure::Usage(format!("`{}`: {why}", args.file.display()));
-    let file: Value = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-    let wanted = file.get("waivers").and_then(Value::as_array);
-    let wanted = wanted.ok_or_else(|| wrong("it has no list `waivers`".to_owned()))?;
-    let known = all(&client, None)?;
-    for (nth, waiver) in wanted.iter().enumerate() {
-        let of_file = |failure| match failure {
-            Failure::Refused(why) => Failure::Refused(format!(
-                "`{}`: waiver {}: {why}",
-                args.file.display(),
-                nth.saturating_add(1)
-            )),
-            other => other,
-        };
-        let line = apply_one(&client, waiver, &known, args.confirm).map_err(of_file)?;
-        print_line(&line)?;
+    let mut given = Vec::new();
+    for path in json_files(&args.paths)? {
+        given.extend(read(&path)?);
+    }
+    let (mut ids, mut names) = (BTreeMap::new(), Names::default());
+    for one in &mut given {
+        let resolved = resolve(&client, &one.wanted, &mut ids, &mut names);
+        one.wanted = resolved.map_err(|failure| one.placed(failure))?;
+    }
+    let wanted: Vec<&Value> = given.iter().map(|one| &one.wanted).collect();
+    let body = json!({ "waivers": wanted }).to_string();
+    let query = confirmed(args.confirm);
+    let (answer, place) = client.own_placed("PUT", PATH, query, body.as_bytes());
+    let answer = answer.map_err(|failure| match place.and_then(|at| given.get(at)) {
+        Some(one) => one.placed(failure),
+        None => failure,
+    })?;
+    let applied = listed(&answer, "waivers", PATH)?;
+    for (one, given) in applied.iter().zip(&given) {
+        let became = text(one, "became");
+        print_line(&match one.get("waiver") {
+            Some(waiver) => told(became, waiver),
+            None => format!(
+                "waiver {} of `{}` is over since {}: nothing was made",
+                given.nth,
+                given.path.display(),
+                text(&given.wanted, "until")
+            ),
+        })?;
     }
     Ok(Exit::Done)
 }
 
-fn apply_one(
-    client: &Client,
-    waiver: &Value,
-    known: &[Value],
-    confirm: bool,
-) -> Result<String, Failure> {
-    let mut wanted: Map<String, Value> = waiver.as_object().cloned().unwrap_or_default();
-    let policy = policy_id(client, text(waiver, "policy"))?;
-    wanted.insert("policy".to_owned(), Value::from(policy));
-    let wanted = Value::Object(wanted);
-    let same =
-        known.iter().find(|one| text(one, "state") != "ended" && scope(one) == scope(&wanted));
-    let Some(same) = same else { return Ok(told("made", &create(client, &wanted, confirm)?)) };
-    let read = |text: &str| text.parse::<jiff::Timestamp>().ok();
-    if read(text(same, "until")) == read(text(&wanted, "until")) {
-        return Ok(told("stays", same));
+/// The files given, and the JSON files of the folders given, in order.
+fn json_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            found.push(path.clone());
+            continue;
+        }
+        let inside = files::find(std::slice::from_ref(path))?;
+        let is_json = |path: &PathBuf| path.extension().is_some_and(|end| end == "json");
+        let before = found.len();
+        found.extend(inside.into_iter().filter(is_json));
+        if found.len() == before {
+            return Err(Failure::Usage(format!("no .json file in `{}`", path.display())));
+        }
     }
-    let path = format!("{PATH}/{}", encoded(text(same, "id")));
-    let until = json!({ "until": text(&wanted, "until") });
-    let renewed = client.own("PATCH", &path, &[], until.to_string().as_bytes())?;
-    Ok(told("renewed", &renewed))
+    Ok(found)
 }
 
-/// What a waiver is about: two with the same are one.
-fn scope(waiver: &Value) -> (String, String, String, Vec<String>, Vec<String>) {
-    let list = |member: &str| {
-        let list = waiver.get(member).and_then(Value::as_array);
-        let mut all: Vec<String> =
-            list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-        all.sort();
-        all
+fn read(path: &Path) -> Result<Vec<Given>, Failure> {
+    let wrong = |why: String| Failure::Usage(format!("`{}`: {why}", path.display()));
+    let text = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+    let file: Value = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+    let all = file.get("waivers").and_then(Value::as_array);
+    let all = all.ok_or_else(|| wrong("it has no list `waivers`".to_owned()))?;
+    let one = |(at, wanted): (usize, &Value)| Given {
+        path: path.to_owned(),
+        nth: at.saturating_add(1),
+        wanted: wanted.clone(),
     };
-    let [policy, resource_type, resource] =
-        ["policy", "resourceType", "resource"].map(|member| text_of(waiver, member));
-    (policy, resource_type, resource, list("accounts"), list("units"))
+    Ok(all.iter().enumerate().map(one).collect())
+}
+
+/// A waiver with the ids of the policy and of the accounts that it names.
+fn resolve(
+    client: &Client,
+    wanted: &Value,
+    ids: &mut BTreeMap<String, String>,
+    names: &mut Names,
+) -> Result<Value, Failure> {
+    let Value::Object(mut wanted) = wanted.clone() else {
+        return Err(Failure::Usage("it is no object".to_owned()));
+    };
+    let named = wanted.get("policy").and_then(Value::as_str);
+    let named = named.ok_or_else(|| Failure::Usage("`policy` is missing".to_owned()))?.to_owned();
+    if !ids.contains_key(&named) {
+        ids.insert(named.clone(), policy_id(client, &named)?);
+    }
+    let policy = ids.get(&named).cloned().unwrap_or_default();
+    // What is no list of texts the server refuses.
+    if let Some(Value::Array(accounts)) = wanted.get("accounts") {
+        let texts = accounts.iter().map(|one| one.as_str().map(str::to_owned));
+        if let Some(texts) = texts.collect::<Option<Vec<String>>>() {
+            let accounts = names.ids(client, &policy, &texts)?;
+            wanted.insert("accounts".to_owned(), Value::from(accounts));
+        }
+    }
+    wanted.insert("policy".to_owned(), Value::from(policy));
+    Ok(Value::Object(wanted))
 }
 
 #[cfg(test)]
@@ -228,20 +338,22 @@ mod tests {
     #[test]
     fn a_waiver_that_covers_nothing_or_has_ended_is_told_to() {
         let told = table(&[waiver("in-force", 3), waiver("in-force", 0), waiver("ended", 0)]);
-        for word in ["in force", "covers nothing", "ended", "net: moves in May"] {
+        for word in ["in force", "covers nothing", "ended", "moves in May"] {
             assert!(told.contains(word), "{word}: {told}");
         }
         let mut text = Vec::new();
         csv(&[waiver("planned", 0)], &mut text).unwrap();
         let text = String::from_utf8(text).unwrap();
-        assert!(text.contains("w1,p,no-ssh,2 1,,,sg-*,planned,0,2026-01-01T00:00:00Z,"), "{text}");
-    }
-
-    #[test]
-    fn waivers_of_the_same_scope_are_one() {
-        let other = json!({ "policy": "p", "resource": "sg-*", "accounts": ["1", "2"] });
-        assert_eq!(scope(&waiver("ended", 0)), scope(&other));
-        let third = json!({ "policy": "p", "resource": "sg-*", "accounts": ["1"] });
-        assert_ne!(scope(&other), scope(&third));
+        assert!(
+            text.contains(
+                "w1,no-ssh,sg-*,0,planned,2026-06-01T00:00:00Z,net,moves in May,p,2 1,,,"
+            ),
+            "{text}"
+        );
+        // A spreadsheet has the words of the table.
+        let mut text = Vec::new();
+        csv(&[waiver("in-force", 3), waiver("in-force", 0)], &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains(",3,in force,") && text.contains(",0,covers nothing,"), "{text}");
     }
 }

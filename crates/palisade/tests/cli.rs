@@ -6,6 +6,9 @@
     reason = "a test's helpers fail the test"
 )]
 
+#[path = "cli/knowing.rs"]
+mod knowing;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -312,7 +315,7 @@ fn no_server_is_said_in_one_line() {
     ] {
         let output =
             palisade(line).env("PALISADE_ENDPOINT", "http://127.0.0.1:9").output().unwrap();
-        assert_eq!((code(&output), stderr(&output).lines().count()), (1, 1), "{line:?}");
+        assert_eq!((code(&output), stderr(&output).lines().count()), (69, 1), "{line:?}");
     }
 }
 
@@ -529,13 +532,13 @@ fn calls_are_signed_with_keys_of_the_store() {
         (made["AccessKeyId"].as_str().unwrap(), made["SecretAccessKey"].as_str().unwrap());
     assert_eq!(made["Account"], Value::Null);
     let keyless = server.run(&apply, None);
-    assert_eq!(code(&keyless), 1);
+    assert_eq!(code(&keyless), 69);
     assert!(stderr(&keyless).contains("`palisade keys create`"), "{}", stderr(&keyless));
     let wrong = server.run(&apply, Some((id, "wrong")));
-    assert_eq!(code(&wrong), 1, "{}", stderr(&wrong));
+    assert_eq!(code(&wrong), 69, "{}", stderr(&wrong));
     world.write_text("AWSLogs/another.json", "[]");
     let unwelcome = server.run(&["ingest", &world.path("AWSLogs")], Some((id, "wrong")));
-    assert_eq!(code(&unwelcome), 1, "{}", stderr(&unwelcome));
+    assert_eq!(code(&unwelcome), 69, "{}", stderr(&unwelcome));
     assert_eq!(stderr(&unwelcome).lines().count(), 1, "the first is enough: {unwelcome:?}");
     assert_eq!(stdout(&unwelcome), "");
     std::fs::remove_file(world.path("AWSLogs/another.json")).unwrap();
@@ -582,7 +585,7 @@ fn the_doctor_says_of_a_server_where_its_time_went() {
     assert_eq!(code(&elsewhere), 0, "the store may be on another machine");
     assert!(stdout(&elsewhere).starts_with("server "), "{}", stdout(&elsewhere));
     let nobody = run(&["doctor", "--store", &server.store, "--endpoint", "http://127.0.0.1:1"]);
-    assert_eq!(code(&nobody), 1);
+    assert_eq!(code(&nobody), 69);
     assert!(stderr(&nobody).contains("is the server running?"), "{}", stderr(&nobody));
 }
 
@@ -591,7 +594,7 @@ fn a_store_and_an_address_serve_once() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), "open");
     let second = run(&["serve", "--listen", "127.0.0.1:0", "--store", &server.store]);
-    assert_eq!(code(&second), 1);
+    assert_eq!(code(&second), 69);
     assert!(
         stderr(&second).contains("is in use by another palisade process"),
         "{}",
@@ -600,7 +603,7 @@ fn a_store_and_an_address_serve_once() {
     let address = server.endpoint.trim_start_matches("http://");
     let other = format!("sqlite:{}", folder.path().join("other.db").display());
     let third = run(&["serve", "--listen", address, "--store", &other]);
-    assert_eq!(code(&third), 1);
+    assert_eq!(code(&third), 69);
     let said = stderr(&third);
     assert_eq!(
         said,

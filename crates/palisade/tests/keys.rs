@@ -204,7 +204,7 @@ fn a_key_lives_its_life_beside_a_running_server() {
     assert_eq!(house.listed(&new.id)["Replaces"], old.id.as_str());
     assert!(server.believes(&old) && server.believes(&new));
     let again = house.keys(&["rotate", &new.id]);
-    assert_eq!(code(&again), 1);
+    assert_eq!(code(&again), 69);
     assert!(stderr(&again).contains(&old.id), "{}", stderr(&again));
     assert_eq!(code(&house.keys(&["disable", &old.id])), 0);
     assert!(!server.believes(&old) && server.believes(&new));
@@ -242,7 +242,7 @@ fn keys_are_managed_through_the_server_as_well() {
     assert_eq!(code(&keys(&["delete", &made.id])), 0);
     assert!(!server.believes(&made));
     let last = keys(&["disable", &operator.id]);
-    assert_eq!(code(&last), 1);
+    assert_eq!(code(&last), 69);
     assert!(stderr(&last).contains("LastOperatorKey"), "{}", stderr(&last));
     let (ours, theirs) =
         (house.keys(&["list", "--output", "csv"]), keys(&["list", "--output", "csv"]));
@@ -353,7 +353,7 @@ fn secrets_are_sealed_anew_under_another_key_file() {
     {
         let _server = house.serve(&[]);
         let busy = house.keys(&reseal);
-        assert_eq!(code(&busy), 1);
+        assert_eq!(code(&busy), 69);
         assert!(stderr(&busy).contains("in use by another palisade process"), "{}", stderr(&busy));
     }
     let done = house.keys(&reseal);
@@ -533,7 +533,7 @@ fn the_audit_log_tells_of_the_server_and_of_commands_beside_it() {
         assert!(!text.contains(&operator.secret) && !text.contains(&key.secret));
     }
     let wrong = audit(&["--operation", "GetPolicy"]);
-    assert_eq!(code(&wrong), 1);
+    assert_eq!(code(&wrong), 69);
     assert!(stderr(&wrong).contains("no operation that changes anything"), "{}", stderr(&wrong));
     let not_theirs = server.run(&key, &["audit"]);
     assert!(stderr(&not_theirs).contains("AccessDenied"), "{}", stderr(&not_theirs));

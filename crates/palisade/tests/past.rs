@@ -192,7 +192,7 @@ impl Run {
             "resource": resource,
             "until": palisade_api::own::moment(until_ms),
         });
-        let made = self.house.own("POST", "/palisade/v1/waivers", &wanted.to_string());
+        let made = self.house.own("POST", "/palisade/v1/waivers?confirm=true", &wanted.to_string());
         let id = made["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
         self.waivers.push(id);
         // After the clock was set back a waiver begins, or ends, once more.

@@ -1,6 +1,7 @@
 //! How one of these endpoints answers: who may ask, what is refused, and how either is written.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -12,6 +13,7 @@ use palisade_wire::{ErrorKind, Fault};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use crate::app::App;
@@ -19,7 +21,7 @@ use crate::audit::Actor;
 use crate::caller::Caller;
 use crate::fault::internal;
 use crate::intake::Arrived;
-use crate::request::{Taken, blocking, take_in};
+use crate::request::{Taken, blocking, blocking_unhurried, take_in};
 use crate::verify::{Authentic, Foreseen, verify};
 
 /// Body of the small requests: 64 KiB.
@@ -176,6 +178,80 @@ pub(super) async fn answer<T: Serialize + Send + 'static>(
         .await
     };
     finish(app, name, answered.await)
+}
+
+/// As [`answer`], for work that may take longer than a call may: `work` looks at [`Stop`] now and then. It ends when
+/// `longest` is over, or nobody waits for the answer any more. Of these as many run at once as `seats` has.
+pub(super) async fn answer_unhurried<T: Serialize + Send + 'static>(
+    app: &Arc<App>,
+    name: &'static str,
+    request: Request,
+    body_size_max: usize,
+    seats: &Arc<Semaphore>,
+    work: impl FnOnce(&App, &Authentic<Bytes>, &Stop) -> Result<T, Refused> + Send + 'static,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let longest = app.settings.unhurried_deadline;
+    let answered = async {
+        let arrived = Arc::new(Arrived::of(&parts)?);
+        arrived.is_unpacked()?;
+        let large = body_size_max > SMALL_BODY_SIZE_MAX;
+        let may = move |foreseen: &Foreseen| match large && !foreseen.is_operator() {
+            true => Err(not_operator()),
+            false => Ok(()),
+        };
+        let Taken { body, share } = take_in(app, &arrived, body, body_size_max, may).await?;
+        let verified = blocking(app, move |app| {
+            let payload = body.clone();
+            let request = verify(app, &arrived, Payload::Bytes(&payload), body)?;
+            drop(share);
+            Ok::<_, Refused>(request)
+        });
+        let request = verified.await?;
+        // Only who proved to be somebody takes a seat.
+        let seat = seats.clone().try_acquire_owned().map_err(|_| {
+            Refused::busy("as many of these are under way as run at once; try again in a moment")
+        })?;
+        let stop = Stop::default();
+        // Whoever goes away takes this with it.
+        let waiting = Waiting(stop.clone());
+        let done = blocking_unhurried(app, move |app| {
+            let _seat = seat;
+            work(app, &request, &stop)
+        });
+        match tokio::time::timeout(longest, done).await {
+            Ok(done) => done,
+            Err(_) => {
+                drop(waiting);
+                Err(Fault::new(
+                    ErrorKind::ServiceUnavailable,
+                    format!("no answer within {} seconds; it was given up", longest.as_secs()),
+                )
+                .into())
+            }
+        }
+    };
+    finish(app, name, answered.await)
+}
+
+/// Whether nobody waits for what is being done any more.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// It is to end.
+    pub fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Whoever waits; when it is dropped nobody does.
+struct Waiting(Stop);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Counts what was answered, and writes it.

@@ -14,8 +14,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::accounts::Policy;
 use super::answer::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, moment, query};
 use super::explanation::{self, Which};
-use super::known::account_name;
-use super::readers;
+use super::known::{account_name, unit_path};
+use super::readers::{self, AsOf};
+use super::violators::WaivedBy;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::wire_names::{reason, service_name};
@@ -64,6 +65,10 @@ struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     account_name: Option<String>,
+    /// The organizational units above the account, from the root down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    unit_path: Option<String>,
     region: String,
     resource_type: String,
     resource_id: String,
@@ -74,6 +79,10 @@ struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, format = DateTime, required = false)]
     since: Option<String>,
+    /// The waiver that covers it: it is a violator all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = WaivedBy, required = false)]
+    waiver: Option<WaivedBy>,
     /// Which filter leaves it out: `account`, `include-map`, `exclude-map`, `administrator-scope`, `region`,
     /// `resource-type`, `tags`, `owner`, `older-policy` or `special-rule`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -244,11 +253,18 @@ fn explained(app: &App, caller: &Caller, asked: &Asked) -> Result<Shown, Refused
         }
         VerdictWord::Complies | VerdictWord::OutOfScope | VerdictWord::Unknown => None,
     };
+    let as_of = AsOf { view: view.clone(), at_ms: None };
+    let waiving = as_of.waiving(app, &record);
+    let waiver = match verdict {
+        VerdictWord::Violates => waiving.of_resource(&account, &key.resource_type, &key.id),
+        VerdictWord::Complies | VerdictWord::OutOfScope | VerdictWord::Unknown => None,
+    };
     let now_ms = app.clock.now_ms();
     let newest_ms = newest_ms.map(|newest_ms| newest_ms.min(now_ms));
     Ok(Shown {
         policy: Policy::of(&record),
         account_name: account_name(&view, &account),
+        unit_path: unit_path(&view, &account),
         account: account.to_string(),
         region: region.to_string(),
         resource_type: key.resource_type.to_string(),
@@ -256,6 +272,7 @@ fn explained(app: &App, caller: &Caller, asked: &Asked) -> Result<Shown, Refused
         verdict,
         sentence: explanation.sentence(),
         since,
+        waiver: waiver.map(WaivedBy::of),
         filter,
         violations: violations.iter().map(violation).collect(),
         held_against: explanation.held_against.iter().map(held).collect(),

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::answer::Stop;
 use super::{Refused, answer, changes, history, keys, preview, waivers};
 use crate::app::App;
 use crate::fault::internal;
@@ -59,7 +60,7 @@ pub fn preview(
     region: &Region,
     body: &Value,
 ) -> Result<Value, Refused> {
-    written(&preview::preview(app, &visitor.asks(Some(region), bytes(body)))?)
+    written(&preview::preview(app, &visitor.asks(Some(region), bytes(body)), &Stop::default())?)
 }
 
 /// An operation of Firewall Manager that reads.

@@ -25,6 +25,10 @@ pub(crate) struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     account_name: Option<String>,
+    /// The organizational units above it, from the root down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    unit_path: Option<String>,
     #[schema(schema_with = status, required = true)]
     status: Option<Status>,
     reason: Reason,
@@ -71,6 +75,11 @@ pub(super) fn account_name(view: &ControlView, account: &AccountId) -> Option<St
     Some(known.name.to_string()).filter(|name| !name.is_empty())
 }
 
+/// The units above an account, from the root down, where the organization holds it.
+pub(super) fn unit_path(view: &ControlView, account: &AccountId) -> Option<String> {
+    view.organization()?.unit_path(account)
+}
+
 impl Shown {
     /// With the number of violators that a waiver covers.
     pub fn waiving(self, waived: u64) -> Shown {
@@ -96,6 +105,7 @@ impl Shown {
         Shown {
             account: account.to_string(),
             account_name: account_name(view, account),
+            unit_path: unit_path(view, account),
             status: known.status,
             reason: known.reason,
             why: known.why(),

@@ -47,7 +47,9 @@ pub use inventory::{SPOOLED_IN_MEMORY_MAX, SPOOLED_PREFIX, TakenIn, UNPROVEN_DEL
 pub use organization::ORGANIZATION_SIZE_MAX;
 pub use sources::{NotTaken, Renewed, note_unread, renew_organization, take_in};
 pub use violators::VIOLATORS_PAGE_MAX;
-pub use waivers::{COVERED_MAX, WAIVER_ACCOUNTS_MAX, WAIVERS_MAX, WAIVERS_PAGE_MAX};
+pub use waivers::{
+    COVERED_MAX, WAIVER_ACCOUNTS_MAX, WAIVERS_MAX, WAIVERS_PAGE_MAX, WAIVERS_SIZE_MAX,
+};
 
 /// Paths that are never AWS's.
 pub const PREFIX: &str = "/palisade/";
@@ -71,7 +73,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/palisade/v1/policies/{policy}/accounts/{account}/violators", get(violators::list))
         .route("/palisade/v1/policies/{policy}/history", get(history::list))
         .route("/palisade/v1/changes", get(changes::list))
-        .route("/palisade/v1/waivers", get(waivers::list).post(waivers::create))
+        .route("/palisade/v1/waivers", get(waivers::list).post(waivers::create).put(waivers::put))
         .route("/palisade/v1/waivers/{waiver}", patch(waivers::renew).delete(waivers::end))
         .route("/palisade/v1/keys", get(keys::list).post(keys::create))
         .route("/palisade/v1/keys/{key}", patch(keys::change).delete(keys::delete))

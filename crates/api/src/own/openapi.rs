@@ -67,6 +67,7 @@ pub(super) async fn openapi() -> Response {
         changes::list,
         waivers::list,
         waivers::create,
+        waivers::apply::put,
         waivers::renew,
         waivers::end,
         keys::list,

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::accounts::{Policy, page_size};
 use super::answer::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, finish, moment, query};
-use super::known::account_name;
+use super::known::{account_name, unit_path};
 use super::moments;
 use super::readers::{self, Behind};
 use super::violators::{self, VIOLATORS_PAGE_MAX};
@@ -56,6 +56,10 @@ struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     account_name: Option<String>,
+    /// The organizational units above the account, from the root down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    unit_path: Option<String>,
     #[serde(flatten)]
     violator: violators::Shown,
 }
@@ -140,6 +144,7 @@ fn page(app: &App, caller: &Caller, policy: &str, asked: &Asked) -> Result<Page,
     let waiving = as_of.waiving(app, &record);
     let shown = |(account, violator): (AccountId, ViolatorRow)| Shown {
         account_name: account_name(view, &account),
+        unit_path: unit_path(view, &account),
         violator: {
             let waiver = waiving.of(&account, &violator);
             violators::shown(&record, violator, waiver)

@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::answer::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, moment, operator_only};
+use super::answer::{
+    Refused, RefusedShape, SMALL_BODY_SIZE_MAX, Stop, answer_unhurried, moment, operator_only,
+};
 use super::organization::{self, ORGANIZATION_SIZE_MAX};
 use crate::app::App;
 use crate::call::Call;
@@ -162,6 +164,7 @@ struct ViolatorShown {
         (status = 200, description = "What would change", body = Shown),
         (status = 404, description = "A PolicyId that is not the caller's in this Region", body = RefusedShape),
         (status = 409, description = "An organization that cannot be applied", body = RefusedShape),
+        (status = 503, description = "Two previews are under way, or it took longer than ten minutes", body = RefusedShape),
     )
 )]
 pub(super) async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -172,10 +175,15 @@ pub(super) async fn post(State(app): State<Arc<App>>, request: Request) -> Respo
         Some(length) if length <= SMALL_BODY_SIZE_MAX => SMALL_BODY_SIZE_MAX,
         _ => ORGANIZATION_SIZE_MAX,
     };
-    answer(&app, NAME, request, size_max, preview).await
+    let seats = app.previews.clone();
+    answer_unhurried(&app, NAME, request, size_max, &seats, preview).await
 }
 
-pub(super) fn preview(app: &App, request: &Authentic<Bytes>) -> Result<Shown, Refused> {
+pub(super) fn preview(
+    app: &App,
+    request: &Authentic<Bytes>,
+    stop: &Stop,
+) -> Result<Shown, Refused> {
     let asked: Asked<'_> = serde_json::from_slice(request.body()).map_err(|error| {
         Refused::invalid(format!(
             "the body cannot be read: {error}; send `{{\"policies\": [PutPolicy requests], \"organization\": …}}`"
@@ -215,7 +223,7 @@ pub(super) fn preview(app: &App, request: &Authentic<Bytes>) -> Result<Shown, Re
         after = Arc::new(after.after(&[ControlChange::PutPolicy(Arc::new(record))]));
     }
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-    let found = compare(app, &before, &after, threads)?;
+    let found = compare(app, &before, &after, threads, &|| stop.is_asked())?;
     let may_read = |one: &Change| {
         let owner = one.policy().map(|policy| &policy.owner);
         request.caller().account.as_ref().is_none_or(|account| Some(account) == owner)

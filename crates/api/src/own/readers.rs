@@ -138,10 +138,19 @@ impl<'v> Waiving<'v> {
 
     /// The waiver that covers a violator.
     pub fn of(&self, account: &AccountId, row: &ViolatorRow) -> Option<&'v Waiver> {
+        self.of_resource(account, &row.resource_type, &row.id)
+    }
+
+    /// The waiver that covers a resource where it is a violator.
+    pub fn of_resource(
+        &self,
+        account: &AccountId,
+        resource_type: &ResourceType,
+        id: &ResourceId,
+    ) -> Option<&'v Waiver> {
         let organization = self.organization?;
         let covers = |waiver: &&&Waiver| {
-            waiver.has_resource(&row.resource_type, &row.id)
-                && waiver.has_account(organization, account)
+            waiver.has_resource(resource_type, id) && waiver.has_account(organization, account)
         };
         self.waivers.iter().find(covers).copied()
     }

@@ -85,7 +85,7 @@ pub(super) struct Shown {
 /// What is accepted, by whom and until when.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WaivedBy)]
-struct WaivedBy {
+pub(super) struct WaivedBy {
     /// The waiver's id.
     id: String,
     reason: String,
@@ -98,7 +98,7 @@ struct WaivedBy {
 }
 
 impl WaivedBy {
-    fn of(waiver: &Waiver) -> WaivedBy {
+    pub(super) fn of(waiver: &Waiver) -> WaivedBy {
         WaivedBy {
             id: waiver.id.to_string(),
             reason: waiver.reason.to_string(),

@@ -1,6 +1,7 @@
 //! Waivers: who accepted which violators until when. A policy's waivers are for the operator and the policy's
 //! owner; to others there are none. AWS's operations know nothing of them.
 
+pub(super) mod apply;
 mod shown;
 mod wanted;
 
@@ -30,6 +31,8 @@ use crate::pages::Binding;
 use crate::verify::Authentic;
 use crate::view::ControlView;
 
+pub use apply::WAIVERS_SIZE_MAX;
+pub(super) use apply::put;
 pub use shown::COVERED_MAX;
 pub(super) use shown::Shown;
 use wanted::{Renewal, Wanted};
@@ -161,6 +164,7 @@ pub(super) fn made(
     let id = WaiverId::try_from(id).map_err(internal)?;
     decide(app, request, audit::own::CREATE_WAIVER, |view, now_ms| {
         let record = readers::policy(view, request.caller(), &wanted.policy)?;
+        wanted::has_room(view, 1)?;
         wanted.waiver(view, &record, id.clone(), now_ms, confirmed)
     })
 }
@@ -227,8 +231,16 @@ pub(super) fn ended(app: &App, request: &Authentic<Bytes>, id: &str) -> Result<S
 }
 
 fn body<T: DeserializeOwned>(request: &Authentic<Bytes>) -> Result<T, Refused> {
-    serde_json::from_slice(request.body())
-        .map_err(|error| Refused::invalid(format!("the body cannot be read: {error}")))
+    serde_json::from_slice(request.body()).map_err(|error| {
+        let read: Result<serde_json::Value, _> = serde_json::from_slice(request.body());
+        // Where it is JSON the place tells nobody anything.
+        let error = error.to_string();
+        let error = match (read, error.rsplit_once(" at line ")) {
+            (Ok(_), Some((why, _))) => why,
+            _ => &error,
+        };
+        Refused::invalid(format!("the body cannot be read: {error}"))
+    })
 }
 
 /// A waiver that the caller reads.

@@ -183,12 +183,37 @@ async fn a_waiver_that_cannot_be_is_refused_in_words() {
             "InvalidInput",
             "unit `ou-none` is not in the organization",
         ),
-        (json!({ "resource": "**" }), "ConfirmationRequired", "fits every resource"),
+        (
+            json!({ "resource": "**" }),
+            "ConfirmationRequired",
+            "the pattern `**` fits every resource;",
+        ),
+        (
+            json!({ "resource": "sg-*" }),
+            "ConfirmationRequired",
+            "the pattern `sg-*` fits every AWS::EC2::SecurityGroup;",
+        ),
+        (
+            json!({ "resource": "*", "resourceType": "AWS::EC2::Subnet" }),
+            "ConfirmationRequired",
+            "fits every AWS::EC2::Subnet;",
+        ),
+        (
+            json!({ "resourceType": "AWS::EC2::SecurityGroups" }),
+            "InvalidInput",
+            "`resourceType` is `AWS::EC2::SecurityGroups`, of which no policy finds violators",
+        ),
+        (
+            json!({ "reason": "one\ntwo" }),
+            "InvalidInput",
+            "`reason` has the control character U+000A as character 4; give 1 to 1024 characters on one line",
+        ),
+        (json!({ "accounts": ["legacy"] }), "InvalidInput", "the body cannot be read: "),
         (json!({ "policy": "none" }), "NotFound", "policy `none` does not exist"),
         (json!({ "colour": 1 }), "InvalidInput", "unknown field"),
     ];
     for (change, code, why) in table {
-        let mut wanted = wanted(&policy, "sg-*");
+        let mut wanted = wanted(&policy, "sg-a*");
         wanted.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         let answer = world.own("POST", PATH, wanted.to_string()).await;
         if why.is_empty() {
@@ -209,7 +234,7 @@ async fn a_waiver_that_cannot_be_is_refused_in_words() {
 #[tokio::test]
 async fn a_waiver_is_renewed_and_ended_and_the_audit_log_tells() {
     let (world, policy) = judged().await;
-    let made = waive(&world, &wanted(&policy, "sg-*")).await;
+    let made = waive(&world, &wanted(&policy, "sg-a*")).await;
     let path = format!("{PATH}/{}", made["id"].as_str().unwrap());
     world.clock.advance(3 * DAY_MS);
     let until = json!({ "until": "2026-12-31T00:00:00Z" }).to_string();
@@ -236,7 +261,7 @@ async fn a_waiver_is_renewed_and_ended_and_the_audit_log_tells() {
 #[tokio::test]
 async fn waivers_of_others_cannot_be_told_from_absent_ones() {
     let (world, policy) = judged().await;
-    let made = waive(&world, &wanted(&policy, "sg-*")).await;
+    let made = waive(&world, &wanted(&policy, "sg-a*")).await;
     let path = format!("{PATH}/{}", made["id"].as_str().unwrap());
     let owns = world.own_as(ADMIN, "GET", PATH, "").await.ok();
     assert_eq!(owns["waivers"].as_array().unwrap().len(), 1, "the policy's owner reads it");
@@ -257,4 +282,65 @@ async fn waivers_of_others_cannot_be_told_from_absent_ones() {
             world.own_as(stranger, "POST", PATH, wanted(&"0".repeat(36), "sg-1").to_string()).await;
         assert_eq!(there.text.replace(&policy, &"0".repeat(36)), absent.text, "{stranger}");
     }
+}
+
+/// What became of each waiver of a list.
+async fn applied(world: &World, waivers: &[Value]) -> Vec<String> {
+    let body = json!({ "waivers": waivers }).to_string();
+    let answer = world.own("PUT", PATH, body).await.ok();
+    let became = |one: &Value| one["became"].as_str().unwrap().to_owned();
+    answer["waivers"].as_array().unwrap().iter().map(became).collect()
+}
+
+async fn listed(world: &World) -> Vec<Value> {
+    world.own("GET", PATH, "").await.ok()["waivers"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_list_of_waivers_is_applied_as_a_whole_or_not_at_all() {
+    let (world, policy) = judged().await;
+    let (one, two) = (wanted(&policy, "sg-a*"), wanted(&policy, "sg-b*"));
+    let with = |member: &str, value: Value| {
+        let mut wrong = wanted(&policy, "sg-c*");
+        wrong[member] = value;
+        wrong
+    };
+    // One that cannot be leaves nothing of the others, and is told by its place.
+    for (wrong, code, why) in [
+        (with("until", json!("soon")), "InvalidInput", "`until` is `soon`"),
+        (with("policy", json!("none")), "NotFound", "policy `none` does not exist"),
+        (with("resource", json!("sg-*")), "ConfirmationRequired", "fits every"),
+        (with("colour", json!(1)), "InvalidInput", "unknown field `colour`"),
+        (one.clone(), "InvalidInput", "as waiver 1 of the list"),
+    ] {
+        let body = json!({ "waivers": [one, two, wrong] }).to_string();
+        let told = world.own("PUT", PATH, body).await.json();
+        assert_eq!(told["error"]["code"], code, "{told}");
+        assert_eq!(told["error"]["waiver"], 2, "{told}");
+        assert!(told["error"]["message"].as_str().unwrap().contains(why), "{told}");
+        assert!(listed(&world).await.is_empty(), "nothing of it was applied");
+    }
+    assert_eq!(applied(&world, &[one.clone(), two.clone()]).await, ["made", "made"]);
+    let made = listed(&world).await;
+    assert_eq!(applied(&world, &[one.clone(), two.clone()]).await, ["stays", "stays"]);
+    assert_eq!(listed(&world).await, made);
+    // Another end, and other words.
+    let (mut longer, mut reworded) = (one.clone(), two.clone());
+    longer["until"] = json!("2026-03-01T00:00:00Z");
+    reworded["reason"] = json!("moves in June");
+    let mut over = wanted(&policy, "sg-d*");
+    over["until"] = json!("2025-06-01T00:00:00Z");
+    let became = applied(&world, &[longer, reworded, over]).await;
+    assert_eq!(became, ["renewed", "renewed", "over"]);
+    let after = listed(&world).await;
+    assert_eq!(after.len(), 2, "waivers of the same scope are one: {after:?}");
+    let ids = |all: &[Value]| all.iter().map(|one| one["id"].clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&after), ids(&made));
+    assert!(after.iter().any(|one| one["until"] == "2026-03-01T00:00:00Z"));
+    assert!(after.iter().any(|one| one["reason"] == "moves in June"));
+    // One event tells all.
+    let events = world.own("GET", "/palisade/v1/audit?operation=ApplyWaivers", "").await.ok();
+    let changes = |event: &Value| event["changes"].as_array().unwrap().len();
+    let counts: Vec<usize> = events["events"].as_array().unwrap().iter().map(changes).collect();
+    assert_eq!(counts.iter().sum::<usize>(), 4, "{events}");
 }

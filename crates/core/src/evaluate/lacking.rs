@@ -121,6 +121,18 @@ fn ends_by(shard: &Shard, fact: &Lacking) -> Option<String> {
             (Cause::Call, Some(what)) => {
                 format!("let call {} succeed in {place}", what.split(' ').next().unwrap_or(what))
             }
+            // Of what may be of any type no type is named.
+            (Cause::File, what) => {
+                let than = what.as_deref().map(|what| format!(" than file {what}"));
+                let newer = if than.is_some() { " that is newer" } else { "" };
+                format!("deliver a whole snapshot of {place}{newer}{}", than.unwrap_or_default())
+            }
+            (Cause::Item, Some(what)) if !open.of_type => {
+                format!("deliver item {what} of {place} again, in a form that can be read")
+            }
+            (Cause::Item | Cause::GoesOn | Cause::LeftOut, _) if !open.of_type => {
+                format!("deliver a whole snapshot of {place}")
+            }
             (Cause::Item, Some(what)) => {
                 format!(
                     "deliver {resource_type} {what} of {place} again, in a form that can be read"

@@ -47,6 +47,21 @@ fn an_organization_file_is_read() {
 }
 
 #[test]
+fn the_way_to_an_account_is_told_from_the_root_down() {
+    let organization = parse(&sample()).unwrap();
+    for (account, path) in [
+        ("100", Some("Root")),
+        ("201", Some("Root / A")),
+        ("301", Some("Root / A / B")),
+        // A unit without a name is told by its id.
+        ("401", Some("Root / ou-c")),
+        ("999", None),
+    ] {
+        assert_eq!(organization.unit_path(&id(account)).as_deref(), path, "{account}");
+    }
+}
+
+#[test]
 fn a_listing_that_goes_on_is_refused() {
     let with = |key: &str, value: Value| {
         let mut file = sample();

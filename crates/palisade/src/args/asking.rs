@@ -10,7 +10,7 @@ use super::place::Server;
 #[derive(Args, Debug)]
 #[command(
     after_help = "Exit status: 0 it was told; with --fail-on also 1 something does not comply, 2 something \
-could not be told."
+could not be told, or nothing was; 69 the server refused or did not answer."
 )]
 pub struct Compliance {
     /// Id or name of a policy. Default: every policy of the Region.
@@ -71,7 +71,7 @@ pub struct Compliance {
 #[derive(Args, Debug)]
 #[command(
     after_help = "Exit status: 0 it was told; with --fail-on also 1 something does not comply, 2 something \
-could not be told."
+could not be told, or nothing was; 69 the server refused or did not answer."
 )]
 pub struct Violators {
     /// Id or name of the policy.

@@ -12,7 +12,7 @@ use super::place::Server;
 pub struct History {
     /// Id or name of the policy.
     pub policy: String,
-    /// The member account, by its id.
+    /// The member account, by id or name.
     pub account: String,
     /// Of the policy that there was at this moment, for one that was deleted since.
     #[arg(long, env = "PALISADE_HISTORY_AT", value_name = "MOMENT", value_parser = moment)]
@@ -31,8 +31,8 @@ pub struct History {
 /// `palisade diff`
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Exit status: 0 nothing changed, 1 something did with --exit-code, 0 without. A line begins \
-with + for what came, - for what went, ~ for what became another."
+    after_help = "Exit status: 0 nothing changed, 1 something did with --exit-code, 0 without; 69 the server refused \
+or did not answer. A line begins with + for what came, - for what went, ~ for what became another."
 )]
 pub struct Diff {
     /// The earlier moment: date, time and offset, such as 2026-11-30T22:28:00Z.

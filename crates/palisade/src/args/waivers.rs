@@ -18,7 +18,7 @@ pub enum Waivers {
     List(WaiverList),
     /// End a waiver now.
     End(WaiverEnd),
-    /// Make and renew the waivers of a file that is kept in a repository.
+    /// Make and renew the waivers of files that are kept in a repository, all or none.
     Apply(WaiversApply),
 }
 
@@ -42,7 +42,8 @@ pub struct WaiverAdd {
     /// Where it was agreed.
     #[arg(long, env = "PALISADE_WAIVER_TICKET", value_name = "TEXT")]
     pub ticket: Option<String>,
-    /// Of this account. May be given many times. Default, with no unit either: every account.
+    /// Of this account, by id or by the name that it has in the policy's scope. May be given many times. Default,
+    /// with no unit either: every account.
     #[arg(
         long = "account",
         env = "PALISADE_WAIVER_ACCOUNT",
@@ -59,7 +60,7 @@ pub struct WaiverAdd {
     /// From when. Default: now.
     #[arg(long, env = "PALISADE_WAIVER_FROM", value_name = "MOMENT", value_parser = moment)]
     pub from: Option<String>,
-    /// Accept a pattern that fits every resource.
+    /// Accept a pattern that fits every resource, or every one of a type, as sg-* does.
     #[arg(long, env = "PALISADE_CONFIRM", value_parser = FalseyValueParser::new())]
     pub confirm: bool,
     /// The server.
@@ -96,17 +97,18 @@ pub struct WaiverEnd {
 /// `palisade waivers apply`
 #[derive(Args, Debug)]
 #[command(
-    after_help = "The file is JSON: {\"waivers\": [{\"policy\": \"no-remote-administration\", \"resource\": \
+    after_help = "A file is JSON: {\"waivers\": [{\"policy\": \"no-remote-administration\", \"resource\": \
 \"sg-0a1b*\", \"accounts\": [\"111122223333\"], \"reason\": \"…\", \"owner\": \"…\", \"ticket\": \"…\", \"until\": \
 \"2026-12-31T00:00:00Z\"}]}, with units, resourceType and from as `add` has them. A waiver of the same policy, \
-accounts, units, type and resource is renewed where it ends at another moment, and made where there is none; \
-waivers that the file does not name stay."
+accounts, units, type and resource is renewed where it ends at another moment or says other words, and made where \
+there is none; one whose time is over is left out; waivers that no file names stay. All files are applied in one \
+step: where one waiver cannot be, none is."
 )]
 pub struct WaiversApply {
-    /// The waivers, in JSON.
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// Accept patterns that fit every resource.
+    /// Files of waivers, or folders of these.
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub paths: Vec<PathBuf>,
+    /// Accept patterns that fit every resource, or every one of a type.
     #[arg(long, env = "PALISADE_CONFIRM", value_parser = FalseyValueParser::new())]
     pub confirm: bool,
     /// The server.

@@ -128,6 +128,7 @@ fn told<'q>(
             policy: policy.name.to_string(),
             region: region.to_string(),
             account_name: question.account_name(account),
+            unit_path: question.unit_path(account),
             account: account.to_string(),
             status: finding.status,
             reason: finding.status.map_or(Reason::NoResult, |_| Reason::Judged),
@@ -139,6 +140,7 @@ fn told<'q>(
             violators: question.violators.then_some(details.violators),
             waived: 0,
             at: None,
+            since: None,
         })
     })
 }

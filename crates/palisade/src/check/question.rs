@@ -210,6 +210,11 @@ impl Question {
     pub fn account_name(&self, account: &AccountId) -> Option<String> {
         self.organization.accounts.get(account).map(|account| account.name.to_string())
     }
+
+    /// The organizational units above the account, from the root down.
+    pub fn unit_path(&self, account: &AccountId) -> Option<String> {
+        self.organization.unit_path(account)
+    }
 }
 
 /// Names of the older policies that hold resources of accounts in scope (semantics §11 row 53).

@@ -23,6 +23,8 @@ pub struct StatusRow {
     pub account: String,
     /// The account's name, when it is known here.
     pub account_name: Option<String>,
+    /// The organizational units above it, from the root down, where a server tells them.
+    pub unit_path: Option<String>,
     /// `None`: in scope, and nothing can be claimed.
     pub status: Option<Status>,
     /// Why that is.
@@ -43,6 +45,8 @@ pub struct StatusRow {
     pub waived: u64,
     /// The moment at which it was told so, RFC 3339; `None` is now.
     pub at: Option<String>,
+    /// Since when it was told so, RFC 3339, of a moment.
+    pub since: Option<String>,
 }
 
 /// One violator with its first reason.
@@ -113,6 +117,9 @@ impl StatusRow {
             if let Some(name) = &self.account_name {
                 row.insert("AccountName".to_owned(), Value::from(name.as_str()));
             }
+            if let Some(path) = &self.unit_path {
+                row.insert("UnitPath".to_owned(), Value::from(path.as_str()));
+            }
             if let Some(id) = &self.policy_id {
                 row.insert("PolicyId".to_owned(), Value::from(id.as_str()));
             }
@@ -124,6 +131,9 @@ impl StatusRow {
             }
             if let Some(at) = &self.at {
                 row.insert("At".to_owned(), Value::from(at.as_str()));
+            }
+            if let Some(since) = &self.since {
+                row.insert("ToldSince".to_owned(), Value::from(since.as_str()));
             }
             if let Some(violators) = &self.violators {
                 let violators = violators.iter().map(ViolatorLine::json).collect();

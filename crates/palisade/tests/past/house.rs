@@ -158,7 +158,7 @@ impl House {
                             key.push_str(&format!(" {}", row[member].as_str().unwrap()));
                         }
                         // Whose it is stands beside the change.
-                        for member in ["account", "accountName"] {
+                        for member in ["account", "accountName", "unitPath"] {
                             row.as_object_mut().unwrap().remove(member);
                         }
                     }

@@ -1,6 +1,7 @@
 //! Waivers as callers ask for them, checked.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use axum::http::StatusCode;
 use palisade_core::ident::{AccountId, OuId, ResourceType, WaiverId};
@@ -23,7 +24,7 @@ pub const WAIVER_TEXT_MAX: usize = 1_024;
 const LISTED_MS: i64 = 400 * 24 * 60 * 60 * 1_000;
 
 /// A new waiver.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schema(as = NewWaiver)]
 pub(super) struct Wanted {
@@ -83,6 +84,7 @@ impl Wanted {
             is_text(name, text)?;
         }
         self.ticket.as_ref().map_or(Ok(()), |ticket| is_text("ticket", ticket))?;
+        self.resource_type.as_ref().map_or(Ok(()), is_found)?;
         let from_ms = self.from.as_ref().map(|text| moments::read("from", text)).transpose()?;
         let from_ms = from_ms.unwrap_or(now_ms).max(now_ms);
         let until_ms = until_ms(&self.until, from_ms)?;
@@ -101,28 +103,92 @@ impl Wanted {
             ended_ms: None,
             created_ms: now_ms,
         };
-        if waiver.is_of_every_resource() && !confirmed {
+        if let Some(every) = waiver.fits_every(&record.region).filter(|_| !confirmed) {
             return Err(Refused::new(
                 StatusCode::CONFLICT,
                 "ConfirmationRequired",
                 format!(
-                    "the pattern `{}` fits every resource; add `?confirm=true` if that is meant",
+                    "the pattern `{}` fits {every}; add `?confirm=true` if that is meant",
                     self.resource
-                ),
-            ));
-        }
-        if view.control().waivers.len() >= WAIVERS_MAX {
-            return Err(Refused::new(
-                StatusCode::CONFLICT,
-                "LimitExceeded",
-                format!(
-                    "there are {WAIVERS_MAX} waivers, which is the limit; ended ones go after 400 days"
                 ),
             ));
         }
         Ok(waiver)
     }
 
+    /// The same waiver as it stands, where there is one that has not ended: of the same policy, accounts, units,
+    /// type and resource.
+    pub fn standing<'v>(&self, view: &'v ControlView, now_ms: i64) -> Option<&'v Arc<Waiver>> {
+        view.control().waivers.values().find(|waiver| {
+            waiver.state(now_ms) != WaiverState::Ended && self.scope() == scope(waiver)
+        })
+    }
+
+    /// What the waiver is about: two with the same are one.
+    pub fn scope(&self) -> Scope<'_> {
+        let kind = self.resource_type.as_ref();
+        (&self.policy, &self.accounts, &self.units, kind, &self.resource)
+    }
+
+    /// Until when, as text.
+    pub fn until(&self) -> &str {
+        &self.until
+    }
+
+    /// Whether a waiver of the same scope has this end and these words already.
+    pub fn says_the_same(&self, standing: &Waiver, until_ms: i64) -> bool {
+        standing.until_ms == until_ms
+            && *standing.reason == *self.reason
+            && *standing.owner == *self.owner
+            && standing.ticket.as_deref() == self.ticket.as_deref()
+    }
+
+    /// A waiver of the same scope as this one wants it: with its end and its words, checked as a new one is.
+    pub fn renewed(&self, standing: &Waiver, wanted: Waiver) -> Waiver {
+        Waiver {
+            id: standing.id.clone(),
+            from_ms: standing.from_ms,
+            created_ms: standing.created_ms,
+            ..wanted
+        }
+    }
+}
+
+/// Policy, accounts, units, type and pattern of a waiver.
+pub(super) type Scope<'w> =
+    (&'w str, &'w BTreeSet<AccountId>, &'w BTreeSet<OuId>, Option<&'w ResourceType>, &'w str);
+
+fn scope(waiver: &Waiver) -> Scope<'_> {
+    let Waiver { policy, accounts, units, resource_type, resource, .. } = waiver;
+    (policy.as_str(), accounts, units, resource_type.as_ref(), resource)
+}
+
+/// Refuses more waivers than a store may hold.
+pub(super) fn has_room(view: &ControlView, more: usize) -> Result<(), Refused> {
+    if view.control().waivers.len().saturating_add(more) <= WAIVERS_MAX {
+        return Ok(());
+    }
+    Err(Refused::new(
+        StatusCode::CONFLICT,
+        "LimitExceeded",
+        format!(
+            "there would be more than {WAIVERS_MAX} waivers, which is the limit; ended ones go after 400 days"
+        ),
+    ))
+}
+
+/// Refuses types of which no policy finds violators: such a waiver would cover nothing for ever.
+fn is_found(kind: &ResourceType) -> Result<(), Refused> {
+    if ResourceType::NAMED.contains(kind) {
+        return Ok(());
+    }
+    Err(Refused::invalid(format!(
+        "`resourceType` is `{kind}`, of which no policy finds violators; give AWS Config's name of a type that \
+         one does, such as `AWS::EC2::SecurityGroup`"
+    )))
+}
+
+impl Wanted {
     fn names_what_is_there(&self, view: &ControlView) -> Result<(), Refused> {
         let count = self.accounts.len().saturating_add(self.units.len());
         if count > WAIVER_ACCOUNTS_MAX {
@@ -167,14 +233,20 @@ impl Renewal {
 
 fn is_text(name: &str, text: &str) -> Result<(), Refused> {
     let length = text.chars().count();
-    let is_blank = text.trim().is_empty();
-    if is_blank || length > WAIVER_TEXT_MAX || text.chars().any(char::is_control) {
-        return Err(Refused::invalid(format!(
-            "`{name}` is {}; give 1 to {WAIVER_TEXT_MAX} characters on one line",
-            if is_blank { "empty".to_owned() } else { format!("{length} characters") }
-        )));
-    }
-    Ok(())
+    let hidden = text.chars().enumerate().find(|(_, one)| one.is_control());
+    let why = if text.trim().is_empty() {
+        "is empty".to_owned()
+    } else if length > WAIVER_TEXT_MAX {
+        format!("is {length} characters")
+    } else if let Some((at, one)) = hidden {
+        let place = at.saturating_add(1);
+        format!("has the control character U+{:04X} as character {place}", u32::from(one))
+    } else {
+        return Ok(());
+    };
+    Err(Refused::invalid(format!(
+        "`{name}` {why}; give 1 to {WAIVER_TEXT_MAX} characters on one line"
+    )))
 }
 
 /// When it ends that begins at `from_ms`.

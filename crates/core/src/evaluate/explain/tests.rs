@@ -78,6 +78,34 @@ fn what_stands_in_the_way_of_others_does_not_make_a_resource_unknown() {
 }
 
 #[test]
+fn what_may_be_of_any_type_is_mended_without_naming_one() {
+    use crate::inventory::{Cause, OpenGap};
+    let place = "account 111111111111, Region us-east-1";
+    for (cause, what, ends) in [
+        (
+            Cause::File,
+            Some("a.json"),
+            format!("deliver a whole snapshot of {place} that is newer than file a.json"),
+        ),
+        (Cause::File, None, format!("deliver a whole snapshot of {place}")),
+        (
+            Cause::Item,
+            Some("sg-9"),
+            format!("deliver item sg-9 of {place} again, in a form that can be read"),
+        ),
+        (Cause::GoesOn, None, format!("deliver a whole snapshot of {place}")),
+    ] {
+        let mut shard = world([group("sg-1", ""), interface("eni-1", &["sg-1"])]);
+        let open = OpenGap { cause, of_type: false, what: what.map(Into::into) };
+        for kind in ResourceType::NAMED {
+            shard.open_gaps.entry(kind.clone()).or_default().insert(open.clone());
+        }
+        let explanation = explained(&unused(), &shard, &References::new(), "sg-1");
+        assert_eq!(explanation.ends_by(), [ends], "{cause:?}");
+    }
+}
+
+#[test]
 fn each_rule_of_a_group_is_told_with_what_it_was_held_against() {
     let groups = AuditGroups { action: AuditAction::Allow, ids: vec!["sg-a".try_into().unwrap()] };
     let audit = ContentAudit { audit: Some(groups), ..ContentAudit::default() };
