@@ -57,8 +57,8 @@ impl AccountFacts {
             let regional = &ResourceType::SHIELD_REGIONAL_PROTECTION;
             facts.knows_regional_protections |= shard.sees_all(regional);
             facts.miss(regional, shard);
+            facts.miss(&ResourceType::SHIELD_PROTECTION, shard);
             if shard.id.region.as_str() == Region::HOME_OF_GLOBAL {
-                facts.miss(&ResourceType::SHIELD_PROTECTION, shard);
                 facts.knows_global_protections = shard.sees_all(&ResourceType::SHIELD_PROTECTION);
             }
         }
@@ -74,10 +74,14 @@ impl AccountFacts {
         by_region.insert(shard.id.region.clone(), open.clone());
     }
 
-    /// What was missed of a type of protections, in all Regions.
+    /// What was missed of a type of protections where those that nobody holds may be: of regional ones
+    /// in all Regions, of global ones where they live.
     pub fn missed_of(&self, resource_type: &ResourceType) -> impl Iterator<Item = &OpenGap> {
-        let by_region = self.missed_protections.get(resource_type);
-        by_region.into_iter().flat_map(BTreeMap::values).flatten()
+        let is_global = *resource_type == ResourceType::SHIELD_PROTECTION;
+        let by_region = self.missed_protections.get(resource_type).into_iter().flatten();
+        by_region
+            .filter(move |(region, _)| !is_global || region.as_str() == Region::HOME_OF_GLOBAL)
+            .flat_map(|(_, open)| open)
     }
 
     /// Takes types for recorded by the operator's word.

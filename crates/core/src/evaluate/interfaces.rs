@@ -140,8 +140,11 @@ impl<'a> Interfaces<'a> {
         }
         let rest: BTreeSet<_> = ids(groups).difference(&listed).copied().collect();
         if !rest.is_empty() {
+            // They are on one of its interfaces, and that may carry others by now.
+            let may_be_off = found.values().find_map(|groups| groups.outdated.clone());
             let itself = found.entry(id).or_default();
             itself.ids.extend(rest);
+            itself.outdated = itself.outdated.take().or(may_be_off);
         }
         if told.is_none() {
             // Others may be on it that nothing tells of.

@@ -256,7 +256,10 @@ impl<'a> Uses<'a> {
             for group in groups.ids {
                 self.once_used.entry(group).or_insert_with(|| gap.clone());
             }
-            self.outdated = self.outdated.take().or(Some(gap));
+            // Of what another account owns sharing tells.
+            if is_own(item, &self.evidence.shard.id.account) {
+                self.outdated = self.outdated.take().or(Some(gap));
+            }
         }
     }
 }
@@ -331,9 +334,9 @@ fn groups_used<'a>(item: &'a Item, interfaces: &Interfaces<'a>) -> Option<Vec<Gr
             let on_instance = interfaces.on_instance(item)?.into_values();
             let of_itself = || outdated(item).or_else(|| stateless_gap(item));
             let listed = on_instance
-                .map(|groups| Groups { outdated: groups.outdated.or_else(of_itself), ..groups });
+                .map(|groups| Groups { outdated: groups.outdated.or_else(&of_itself), ..groups });
             // One that listed none may use any by now.
-            let none = Groups { outdated: outdated(item), ..Groups::default() };
+            let none = Groups { outdated: of_itself(), ..Groups::default() };
             return Some(listed.chain([none]).collect());
         }
         Body::LoadBalancer(_) | Body::ClassicLoadBalancer(_) => groups_of(item)?,

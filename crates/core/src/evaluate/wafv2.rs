@@ -14,7 +14,7 @@ use super::listener::Told;
 use super::rule_groups::{Comparison, compare, list};
 use super::selection::{Membership, membership};
 use super::web_acl_name::{self, OwnNames};
-use super::web_acls::{Acls, Found, association, is_protectable};
+use super::web_acls::{Acls, Found, association, is_protectable, kind_gap};
 use super::{
     Changed, DependentService, Evidence, Footprint, Gap, Judgement, Verdict, WafFinding, outdated,
     selected, unseen,
@@ -307,7 +307,7 @@ impl<'a> Judge<'a> {
 /// Resources out of scope that a web ACL is on.
 struct Strangers<'a> {
     strangers: Vec<&'a str>,
-    /// That one of them may be off it by now.
+    /// That each of them may be off it by now.
     late: Option<Gap>,
     /// Why there may be others.
     untold: Option<Gap>,
@@ -348,7 +348,7 @@ fn strangers<'a>(
     let others = associated.iter().filter(|(kind, _)| !PROTECTED.contains(kind));
     let strangers = held()
         .map(|resource| resource.key.id.as_str())
-        .chain(others.map(|(_, id)| &**id))
+        .chain(others.clone().map(|(_, id)| &**id))
         .collect();
     let untold = || {
         let text = format!("The resources that web ACL {} is on were not recorded.", item.key.id);
@@ -361,9 +361,13 @@ fn strangers<'a>(
         None => Some(untold()),
         Some(associated) => associated.iter().find(is_lost).map(|(kind, _)| not_recording(kind)),
     };
-    // One that was not on it may be by now.
-    let untold = untold.or_else(|| out_of_scope().find_map(outdated));
-    Strangers { strangers, untold, late: held().find_map(outdated) }
+    // One that was not on it may be by now, if it is of a kind that can be on one.
+    let can_be_on = |resource: &&Item| is_protectable(resource) || kind_gap(resource).is_some();
+    let untold = untold.or_else(|| out_of_scope().filter(can_be_on).find_map(outdated));
+    let is_certain =
+        others.clone().next().is_some() || held().any(|resource| outdated(resource).is_none());
+    let late = held().find_map(outdated).filter(|_| !is_certain);
+    Strangers { strangers, untold, late }
 }
 
 /// Who made a web ACL.

@@ -149,16 +149,19 @@ impl Yardstick<'_> {
                 held.gaps.extend(denied.gaps);
                 held
             }
-            Some((AuditAction::Allow, allowed)) if allowed.broken.is_some() => held,
-            Some((AuditAction::Allow, allowed)) => match allowed.is_undecided {
+            // Nothing is broken that could be cleared.
+            Some((AuditAction::Allow, _)) if held.broken.is_none() && !is_unknown => held,
+            Some((AuditAction::Allow, allowed)) => match (allowed.is_undecided, allowed.broken) {
                 // Cleared, whatever the options say.
-                false => allowed,
-                // It is to be cleared only where something is broken, or may be.
-                true if held.broken.is_some() || is_unknown => {
+                (false, None) => Held { broken: None, ..allowed },
+                (false, Some(_)) => {
+                    held.gaps.extend(allowed.gaps);
+                    held
+                }
+                (true, _) => {
                     held.gaps.extend(allowed.gaps);
                     Held { broken: None, ..held }
                 }
-                true => held,
             },
         }
     }
@@ -274,7 +277,7 @@ impl AuditRules<'_> {
             BTreeSet::from_iter(self.unknown(opening))
         } else {
             BTreeSet::from_iter(match opening.peer {
-                Peer::PrefixList(list) => list.outdated(),
+                Peer::PrefixList(list) if self.reads_entries(opening) => list.outdated(),
                 _ => None,
             })
         };
@@ -306,6 +309,26 @@ impl AuditRules<'_> {
             // Of a list without known entries: unknown where a rule of its protocol and ports may hold
             // them, and not allowed where none is.
             (answer, None) => answer,
+        }
+    }
+
+    /// Whether an answer rests on the entries of an opening's prefix list. Under ALLOW it does not where no
+    /// rule could hold them, nor where one names the same list.
+    fn reads_entries(&self, opening: &Opening<'_>) -> bool {
+        let mut of_its_direction =
+            self.rules().filter(|rule| rule.direction == opening.direction).peekable();
+        match self.action {
+            AuditAction::Deny => true,
+            AuditAction::Allow => {
+                let is_same_list = |rule: &Opening<'_>| match (opening.peer, rule.peer) {
+                    (Peer::PrefixList(own), Peer::PrefixList(other)) => own.id == other.id,
+                    _ => false,
+                };
+                let holds = |rule: &Opening<'_>| {
+                    is_same_list(rule) && opening.lies_inside(rule).is_yes()
+                };
+                of_its_direction.peek().is_some() && !of_its_direction.any(holds)
+            }
         }
     }
 
@@ -362,8 +385,14 @@ fn audit_rules<'a>(
 ) -> Option<AuditRules<'a>> {
     let mut groups = Vec::new();
     for id in &named.ids {
-        match references.get(&administrators_group(policy, id)) {
-            Some(Fact::Item(Item { body: Body::SecurityGroup(group), unseen_since, .. }, _))
+        let named = references.get(&administrators_group(policy, id));
+        if let Some(Fact::Item(Item { body: Body::SecurityGroup(_), unseen_since, .. }, _)) = named
+            && unseen_since.is_some()
+        {
+            gaps.insert(outdated_audit_group(policy, id));
+        }
+        match named {
+            Some(Fact::Item(Item { body: Body::SecurityGroup(group), .. }, _))
                 if !group.has_untold_rules() =>
             {
                 let rules = openings(group).into_iter().map(|rule| rule.resolved(lists));
@@ -373,9 +402,6 @@ fn audit_rules<'a>(
                     _ => None,
                 }));
                 groups.push((id, rules));
-                if unseen_since.is_some() {
-                    gaps.insert(outdated_audit_group(policy, id));
-                }
             }
             _ => {
                 let (owner, region) = (&policy.owner, &policy.region);

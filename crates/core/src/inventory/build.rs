@@ -50,7 +50,9 @@ impl ShardBuilder {
             return;
         }
         let seen_ms = seen_ms(&item.version, snapshot_moment_ms);
-        self.hear(global, seen_ms);
+        // A snapshot speaks at its moment of its own shard, which is heard apart, and of `global` items;
+        // what it holds of another Region tells no more than when it was captured.
+        self.hear(global, if global { seen_ms } else { item.version.captured_ms });
         let of_type = self.held.entry(item.key.resource_type.clone()).or_default();
         let id = item.key.id.clone();
         match merge(of_type.get(&id), Held { item, seen_ms }) {

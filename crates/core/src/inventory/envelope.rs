@@ -24,7 +24,8 @@ shape! {
         rows: Vec<&'a RawValue> = "Results",
         records: Vec<&'a RawValue> = "Records" | "Messages",
         message: &'a RawValue = "Message",
-        inside: &'a RawValue = "Body" | "invokingEvent" | "detail" | "Sns",
+        inside: &'a RawValue = "Body" | "invokingEvent" | "Sns",
+        detail: &'a RawValue = "detail",
         listed: &'a RawValue = "resourceIdentifiers",
         token: &'a RawValue = "nextToken",
         snapshot: &'a RawValue = "configSnapshotId",
@@ -35,6 +36,7 @@ shape! {
         queued: Present = "receiptHandle",
         judged: Present = "resultToken",
         event: Text<'a> = "detail-type",
+        source: Text<'a> = "source",
         kind: Text<'a> = "Type",
         resource_type: &'a RawValue = "resourceType",
         resource_id: &'a RawValue = "resourceId",
@@ -264,10 +266,15 @@ fn open_inside(text: &str, envelope: Envelope<'_>, nested: u32, found: Finder<'_
         found(Found::Ignored);
     } else if is_error(&envelope) {
         found(Found::Stranger);
-    } else if let Some(inside) = envelope.message.or(envelope.inside) {
+    } else if let Some(inside) = envelope.message.or(envelope.inside).or(envelope.detail) {
+        let is_named = envelope.detail.is_none()
+            || envelope.event.is_some()
+            || envelope.source.as_ref().is_some_and(|source| source.as_str() != "aws.config");
         match is_of_an_item(&envelope) {
             true => open_with_item(inside, text, nested, found),
-            false => open_message(inside, nested, found),
+            false if is_named => open_message(inside, nested, found),
+            // Of an event that does not say what it is nobody knows that it is another service's.
+            false => open_inner(inside, nested, found),
         }
     } else if lacks_its_message(&envelope) {
         found(Found::Broken("an empty message".to_owned(), text));
@@ -357,7 +364,7 @@ fn is_handshake(envelope: &Envelope<'_>) -> bool {
 /// A service's error has a `Message` of prose and no `Type`.
 fn is_error(envelope: &Envelope<'_>) -> bool {
     let prose = envelope.message.is_some_and(|message| !message.get().contains('{'));
-    prose && envelope.kind.is_none() && envelope.inside.is_none()
+    prose && envelope.kind.is_none() && envelope.inside.is_none() && envelope.detail.is_none()
 }
 
 /// Opens the inside of an envelope: what is no item there is some other service's message.

@@ -1,33 +1,74 @@
-//! Rare cases in which palisade-core and the semantics are known to part ways: each by a name, as narrow
-//! as it can be told, until one of the two is mended. `PALISADE_SURVEY` shows them all the same.
+//! Rare cases about which the semantics do not decide, so that palisade-core and the second evaluator may
+//! part ways: each by a name, as narrow as it can be told. `PALISADE_SURVEY` shows them all the same.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::naive::Outcome;
 
-const SCOPE_OF_USE: &str = "WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE";
-
 /// The name of the difference that a case shows, if it is a known one.
 pub fn known(case: &Value, naive: &Outcome, core: &Outcome) -> Option<&'static str> {
-    let data = case["policy"]["SecurityServicePolicyData"]["ManagedServiceData"].as_str();
-    if !data.is_some_and(|data| data.contains("RETROFIT_EXISTING")) {
-        return None;
+    let items = items(case);
+    if contradict_themselves(&items) {
+        return Some("two states of one version that contradict each other");
     }
-    let filtered = case["policy"]["ResourceTags"].as_array().is_some_and(|tags| !tags.is_empty());
-    let mut more = core.violators.difference(&naive.violators);
-    let is_superset = core.violators.is_superset(&naive.violators);
-    // A web ACL is named as one on strangers, and whether those are in scope is not told: such a
-    // resource counts neither way (semantics §11 row 38).
-    if filtered
-        && is_superset
-        && naive.issues == core.issues
-        && core.violators != naive.violators
-        && more.all(|(.., reason)| reason == SCOPE_OF_USE)
-    {
-        return Some("strangers whose tags are not told");
+    // Of types that a policy does not read core holds no ids: what could not be read stays a gap.
+    let without_type = items.iter().any(|nameless| {
+        let is_type = kind(nameless).is_some();
+        let same_id = |other: &Value| other["resourceId"] == nameless["resourceId"];
+        !is_type && items.iter().any(|other| kind(other).is_some() && same_id(other))
+    });
+    let is_cautious = core.violators == naive.violators && core.issues.is_superset(&naive.issues);
+    (without_type && is_cautious).then_some("a later state mends an item whose type is not told")
+}
+
+/// The type of an item, if it tells one.
+fn kind(item: &Value) -> Option<&str> {
+    item["resourceType"].as_str().filter(|kind| !kind.contains(' ') && kind.contains("::"))
+}
+
+/// Whether a resource has two states of one version, both with a body or both without, that differ: the
+/// newer counts (formats §3), and none is.
+fn contradict_themselves(items: &[Value]) -> bool {
+    let mut told: BTreeMap<String, &Value> = BTreeMap::new();
+    items.iter().any(|item| {
+        let version = match &item["configurationStateId"] {
+            Value::Null => &item["configurationItemCaptureTime"],
+            state => state,
+        };
+        let whose = ["awsAccountId", "accountId"].map(|key| item[key].as_str().unwrap_or_default());
+        let is_told = !item["configuration"].is_null();
+        let key = format!(
+            "{whose:?} {} {} {version} {is_told}",
+            item["resourceType"], item["resourceId"]
+        );
+        let same = |one: &Value| {
+            ["configuration", "tags", "configurationItemStatus"].map(|member| one[member].clone())
+        };
+        told.insert(key, item).is_some_and(|before| same(before) != same(item))
+    })
+}
+
+/// All items of a case's files, rows of queries among them.
+fn items(case: &Value) -> Vec<Value> {
+    let mut found = Vec::new();
+    for file in case["files"].as_array().into_iter().flatten() {
+        collect(&file["content"], &mut found);
     }
-    // A web ACL is on strangers, of which one may have changed since: whether that shows beside it.
-    let named = naive.violators.iter().any(|(.., reason)| reason == SCOPE_OF_USE);
-    (named && naive.violators == core.violators && naive.status == core.status)
-        .then_some("strangers that may have changed")
+    found
+}
+
+fn collect(value: &Value, found: &mut Vec<Value>) {
+    match value {
+        Value::Object(members) if members.contains_key("resourceId") => found.push(value.clone()),
+        Value::Object(members) => members.values().for_each(|member| collect(member, found)),
+        Value::Array(all) => all.iter().for_each(|one| collect(one, found)),
+        Value::String(text) => {
+            if let Ok(row @ Value::Object(_)) = serde_json::from_str(text) {
+                collect(&row, found);
+            }
+        }
+        _ => {}
+    }
 }

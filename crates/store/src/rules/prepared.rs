@@ -58,7 +58,8 @@ impl<'a> Prepared<'a> {
             // What is only believed to be of the receipt tells no moment.
             let unbelieved_ms = spoken.claimed_ms.and(delivery.received_ms);
             for item in &of_type.items {
-                let seen_ms = item.seen_ms(moment_ms);
+                // Of another Region's items a snapshot tells no more than when they were captured.
+                let seen_ms = item.seen_ms(moment_ms.filter(|_| item.global));
                 if Some(seen_ms) != unbelieved_ms {
                     let newest =
                         if item.global { &mut spoken.global_ms } else { &mut spoken.own_ms };

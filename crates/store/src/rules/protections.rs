@@ -35,15 +35,11 @@ pub fn account_facts(rows: &impl Rows, shard: &ShardId) -> Result<AccountFacts> 
 type MissedProtections = BTreeMap<ResourceType, BTreeMap<Region, BTreeSet<OpenGap>>>;
 
 /// What was missed in the account's shards that may be a protection, also in a Region of which nothing
-/// else was delivered; a global one in its home alone.
+/// else was delivered.
 fn missed(rows: &impl Rows, shard: &ShardId) -> Result<MissedProtections> {
     let mut missed = MissedProtections::new();
     for kind in AccountFacts::PROTECTIONS {
         for region in rows.regions_missing(&shard.account, &kind)? {
-            let is_home = region.as_str() == Region::HOME_OF_GLOBAL;
-            if kind == ResourceType::SHIELD_PROTECTION && !is_home {
-                continue;
-            }
             let beside = ShardId { account: shard.account.clone(), region: region.clone() };
             let open = gaps::open(rows, &beside)?.remove(&kind).unwrap_or_default();
             if !open.is_empty() {
@@ -79,11 +75,10 @@ impl Known {
     fn by(coverage: &Shard) -> Known {
         let is_home = coverage.id.region.as_str() == Region::HOME_OF_GLOBAL;
         let missed = |kind| coverage.open_gaps.get(kind).cloned().unwrap_or_default();
-        let missed_global = missed(&ResourceType::SHIELD_PROTECTION);
         Known {
             global: is_home && coverage.sees_all(&ResourceType::SHIELD_PROTECTION),
             regional: coverage.sees_all(&ResourceType::SHIELD_REGIONAL_PROTECTION),
-            missed_global: if is_home { missed_global } else { BTreeSet::new() },
+            missed_global: missed(&ResourceType::SHIELD_PROTECTION),
             missed_regional: missed(&ResourceType::SHIELD_REGIONAL_PROTECTION),
         }
     }

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use crate::inventory::{Body, ClassicLoadBalancer, LoadBalancer, WafAssociation, WafTarget};
 
-use super::shape::{Group, Many, Text, TextIn, shape};
+use super::shape::{Group, IdText, Many, Text, TextIn, shape};
 use super::source::{Embedded, Source, embedded, group_ids, parse};
 
 /// The attribute that names the associated web ACL.
@@ -32,7 +32,7 @@ shape! {
 
 shape! {
     StageBody {
-        web_acl: Text<'a> = "webAclArn",
+        web_acl: IdText<'a> = "webAclArn",
     }
 }
 
@@ -44,7 +44,7 @@ shape! {
 
 shape! {
     DistributionConfig {
-        web_acl: Text<'a> = "webACLId",
+        web_acl: IdText<'a> = "webACLId",
     }
 }
 
@@ -94,8 +94,8 @@ pub(super) fn read_distribution(source: &Source<'_>) -> Result<Body, String> {
 }
 
 /// Absent or null says nothing; empty says that there is none (semantics §10 row 16).
-fn said(attribute: Option<Text<'_>>) -> WafAssociation {
-    match attribute.map(Text::filled) {
+fn said<W>(attribute: Option<TextIn<'_, W>>) -> WafAssociation {
+    match attribute.map(TextIn::filled) {
         None => WafAssociation::Unsaid,
         Some(None) => WafAssociation::Bare,
         Some(Some(acl)) => WafAssociation::Acl(acl),

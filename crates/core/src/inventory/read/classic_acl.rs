@@ -2,7 +2,7 @@
 
 use crate::inventory::{Body, ClassicAcl, ClassicRule};
 
-use super::shape::{Many, Text, Whole, shape};
+use super::shape::{IdText, Many, Text, TextIn, Whole, shape};
 use super::source::{Source, sorted};
 
 shape! {
@@ -16,7 +16,7 @@ shape! {
 
 shape! {
     RuleBody {
-        id: Text<'a> = "ruleId",
+        id: IdText<'a> = "ruleId",
         priority: Whole = "priority",
         kind: Text<'a> = "type",
         override_action: ActionBody<'a> = "overrideAction",
@@ -32,13 +32,13 @@ shape! {
 
 shape! {
     ExcludedBody {
-        id: Text<'a> = "ruleId",
+        id: IdText<'a> = "ruleId",
     }
 }
 
 shape! {
     AssociationBody {
-        resource: Text<'a> = "resourceArn",
+        resource: IdText<'a> = "resourceArn",
     }
 }
 
@@ -53,10 +53,10 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
         rules
     });
     let resources = body.associations.and_then(|associations| {
-        let named = associations.0.into_iter().map(|one| one.resource.and_then(Text::filled));
+        let named = associations.0.into_iter().map(|one| one.resource.and_then(TextIn::filled));
         named.collect::<Option<Vec<_>>>().map(sorted)
     });
-    let name = body.name.and_then(Text::filled).or_else(|| source.item.name.clone());
+    let name = body.name.and_then(TextIn::filled).or_else(|| source.item.name.clone());
     Ok(Body::ClassicAcl(ClassicAcl { name, rules, resources }))
 }
 
@@ -69,17 +69,17 @@ fn counts(action: &str) -> Option<bool> {
 /// The service API leaves out which rules are excluded where none is, but never a group's type and its
 /// override action: where either is absent a projection left parts out.
 fn rule(body: RuleBody<'_>) -> ClassicRule {
-    let count = body.override_action.and_then(|action| action.kind).and_then(Text::filled);
+    let count = body.override_action.and_then(|action| action.kind).and_then(TextIn::filled);
     let is_whole = body.kind.is_some() && count.is_some();
     let excluded = match body.excluded {
         None => is_whole.then(Vec::new),
         Some(excluded) => {
-            let named = excluded.0.into_iter().map(|one| one.id.and_then(Text::filled));
+            let named = excluded.0.into_iter().map(|one| one.id.and_then(TextIn::filled));
             named.collect::<Option<Vec<_>>>().map(sorted)
         }
     };
     ClassicRule {
-        id: body.id.and_then(Text::filled),
+        id: body.id.and_then(TextIn::filled),
         priority: body.priority.map(|Whole(priority)| priority),
         is_group: body.kind.map(|kind| kind.as_str().eq_ignore_ascii_case("GROUP")),
         count: count.and_then(|action| counts(&action)),

@@ -2,13 +2,13 @@
 
 use crate::inventory::{Body, DnsAssociation};
 
-use super::shape::{Text, Whole, shape};
+use super::shape::{IdText, Text, TextIn, Whole, shape};
 use super::source::Source;
 
 shape! {
     AssociationBody {
-        group: Text<'a> = "firewallRuleGroupId",
-        vpc: Text<'a> = "vpcId",
+        group: IdText<'a> = "firewallRuleGroupId",
+        vpc: IdText<'a> = "vpcId",
         priority: Whole = "priority",
         status: Text<'a> = "status",
         name: Text<'a> = "name",
@@ -21,10 +21,10 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
         i32::try_from(number).map_err(|_| format!("`Priority` is out of range: `{number}`"))
     });
     Ok(Body::DnsAssociation(DnsAssociation {
-        group: body.group.and_then(Text::filled),
-        vpc: body.vpc.and_then(Text::filled),
+        group: body.group.and_then(TextIn::filled),
+        vpc: body.vpc.and_then(TextIn::filled),
         priority: priority.transpose()?,
-        status: body.status.and_then(Text::filled),
-        name: body.name.and_then(Text::filled).or_else(|| source.item.name.clone()),
+        status: body.status.and_then(TextIn::filled),
+        name: body.name.and_then(TextIn::filled).or_else(|| source.item.name.clone()),
     }))
 }

@@ -5,7 +5,7 @@ use crate::inventory::{
     Body, CustomAction, FirewallPolicy, FirewallRuleGroup, FirewallRules, NetworkFirewall,
 };
 
-use super::shape::{Many, Text, Whole, shape};
+use super::shape::{IdText, Many, Text, TextIn, Whole, shape};
 use super::source::{Source, sorted};
 
 shape! {
@@ -17,16 +17,16 @@ shape! {
 shape! {
     FirewallBody {
         name: Text<'a> = "firewallName",
-        arn: Text<'a> = "firewallArn",
-        vpc: Text<'a> = "vpcId",
-        policy: Text<'a> = "firewallPolicyArn",
+        arn: IdText<'a> = "firewallArn",
+        vpc: IdText<'a> = "vpcId",
+        policy: IdText<'a> = "firewallPolicyArn",
         subnets: Many<MappingBody<'a>> = "subnetMappings",
     }
 }
 
 shape! {
     MappingBody {
-        subnet: Text<'a> = "subnetId",
+        subnet: IdText<'a> = "subnetId",
     }
 }
 
@@ -39,7 +39,7 @@ shape! {
 
 shape! {
     ResponseBody {
-        arn: Text<'a> = "firewallPolicyArn",
+        arn: IdText<'a> = "firewallPolicyArn",
     }
 }
 
@@ -57,7 +57,7 @@ shape! {
 
 shape! {
     GroupBody {
-        arn: Text<'a> = "resourceArn",
+        arn: IdText<'a> = "resourceArn",
         priority: Whole = "priority",
         over: OverrideBody<'a> = "override",
     }
@@ -108,16 +108,16 @@ pub(super) fn read_firewall(source: &Source<'_>) -> Result<Body, String> {
     let Some(body) = body.firewall else { return Ok(Body::Unseen) };
     let subnets = body.subnets.map(|mappings| {
         let subnets = mappings.0.into_iter().map(|mapping| {
-            let subnet = mapping.subnet.and_then(Text::filled);
+            let subnet = mapping.subnet.and_then(TextIn::filled);
             subnet.ok_or("`subnetMappings`: one without `subnetId`".to_owned())
         });
         Ok::<_, String>(sorted(subnets.collect::<Result<Vec<_>, String>>()?))
     });
     Ok(Body::NetworkFirewall(NetworkFirewall {
-        name: body.name.and_then(Text::filled).or_else(|| source.item.name.clone()),
-        arn: body.arn.and_then(Text::filled).or_else(|| source.item.arn.clone()),
-        vpc: body.vpc.and_then(Text::filled),
-        policy: body.policy.and_then(Text::filled),
+        name: body.name.and_then(TextIn::filled).or_else(|| source.item.name.clone()),
+        arn: body.arn.and_then(TextIn::filled).or_else(|| source.item.arn.clone()),
+        vpc: body.vpc.and_then(TextIn::filled),
+        policy: body.policy.and_then(TextIn::filled),
         subnets: subnets.transpose()?,
     }))
 }
@@ -127,7 +127,7 @@ pub(super) fn read_firewall(source: &Source<'_>) -> Result<Body, String> {
 pub(super) fn read_policy(source: &Source<'_>) -> Result<Body, String> {
     let body: WrappedPolicy<'_> = source.body()?;
     let Some(policy) = body.policy else { return Ok(Body::Unseen) };
-    let arn = body.response.unwrap_or_default().arn.and_then(Text::filled);
+    let arn = body.response.unwrap_or_default().arn.and_then(TextIn::filled);
     let options = policy.options.unwrap_or_default();
     let groups = |groups: Option<Many<GroupBody<'_>>>| {
         let read = groups.map(|all| all.0.into_iter().map(group).collect::<Result<Vec<_>, _>>());
@@ -142,33 +142,33 @@ pub(super) fn read_policy(source: &Source<'_>) -> Result<Body, String> {
             custom_actions: policy.custom_actions.map(actions).transpose()?,
             stateful_groups: groups(policy.stateful_groups)?,
             stateful_defaults: policy.stateful_defaults.map(texts),
-            rule_order: options.order.and_then(Text::filled),
-            stream_exceptions: options.stream.and_then(Text::filled),
+            rule_order: options.order.and_then(TextIn::filled),
+            stream_exceptions: options.stream.and_then(TextIn::filled),
         },
     }))
 }
 
 fn texts(all: Many<Text<'_>>) -> Vec<Box<str>> {
-    sorted(all.0.into_iter().filter_map(Text::filled))
+    sorted(all.0.into_iter().filter_map(TextIn::filled))
 }
 
 fn group(body: GroupBody<'_>) -> Result<FirewallRuleGroup, String> {
-    let arn = body.arn.and_then(Text::filled).ok_or("a rule group without `resourceArn`")?;
+    let arn = body.arn.and_then(TextIn::filled).ok_or("a rule group without `resourceArn`")?;
     let priority = body.priority.map(|Whole(number)| {
         u16::try_from(number).map_err(|_| format!("`priority` is out of range: `{number}`"))
     });
     // An override without its action is one, and which is not told.
-    let over = body.over.map(|over| over.action.and_then(Text::filled).unwrap_or_default());
+    let over = body.over.map(|over| over.action.and_then(TextIn::filled).unwrap_or_default());
     Ok(FirewallRuleGroup { priority: priority.transpose()?, arn, override_action: over })
 }
 
 fn actions(all: Many<ActionBody<'_>>) -> Result<Vec<CustomAction>, String> {
     let read = all.0.into_iter().map(|body| {
         let name =
-            body.name.and_then(Text::filled).ok_or("a custom action without `actionName`")?;
+            body.name.and_then(TextIn::filled).ok_or("a custom action without `actionName`")?;
         let metric = body.definition.unwrap_or_default().metric.unwrap_or_default();
         let dimensions = metric.dimensions.map_or_else(Vec::new, |all| all.0);
-        let dimensions = dimensions.into_iter().filter_map(|one| one.value.and_then(Text::filled));
+        let dimensions = dimensions.into_iter().filter_map(|one| one.value.and_then(TextIn::filled));
         Ok(CustomAction { name, dimensions: dimensions.collect() })
     });
     read.collect::<Result<Vec<_>, String>>().map(sorted)

@@ -8,15 +8,15 @@ use crate::inventory::{
 };
 
 use super::security_group::{cidr, owner};
-use super::shape::{Cidr, Flag, Group, Many, Text, TextIn, Whole, shape};
+use super::shape::{Cidr, Flag, Group, IdText, Many, Text, TextIn, Whole, shape};
 use super::source::{Source, group_ids, sorted};
 
 shape! {
     InterfaceBody {
         groups: Many<TextIn<'a, Group>> = "groups",
-        vpc: Text<'a> = "vpcId",
+        vpc: IdText<'a> = "vpcId",
         owner: Text<'a> = "ownerId",
-        subnet: Text<'a> = "subnetId",
+        subnet: IdText<'a> = "subnetId",
         kind: Text<'a> = "interfaceType",
         requester_managed: Flag = "requesterManaged",
         attachment: Attachment<'a> = "attachment",
@@ -25,7 +25,7 @@ shape! {
 
 shape! {
     Attachment {
-        instance: Text<'a> = "instanceId",
+        instance: IdText<'a> = "instanceId",
         device_index: Whole = "deviceIndex",
     }
 }
@@ -33,7 +33,7 @@ shape! {
 shape! {
     InstanceBody {
         state: State<'a> = "state",
-        vpc: Text<'a> = "vpcId",
+        vpc: IdText<'a> = "vpcId",
         groups: Many<TextIn<'a, Group>> = "securityGroups",
         interfaces: Many<InstanceInterfaceBody<'a>> = "networkInterfaces",
     }
@@ -47,7 +47,7 @@ shape! {
 
 shape! {
     InstanceInterfaceBody {
-        id: Text<'a> = "networkInterfaceId",
+        id: IdText<'a> = "networkInterfaceId",
         groups: Many<TextIn<'a, Group>> = "groups",
         attachment: Attachment<'a> = "attachment",
     }
@@ -55,24 +55,24 @@ shape! {
 
 shape! {
     PrefixListBody {
-        id: Text<'a> = "prefixListId",
+        id: IdText<'a> = "prefixListId",
         entries: Many<TextIn<'a, Cidr>> = "entries",
     }
 }
 
 shape! {
     GroupAssociationBody {
-        group: Text<'a> = "groupId",
-        vpc: Text<'a> = "vpcId",
+        group: IdText<'a> = "groupId",
+        vpc: IdText<'a> = "vpcId",
         state: Text<'a> = "state",
     }
 }
 
 shape! {
     SubnetBody {
-        vpc: Text<'a> = "vpcId",
+        vpc: IdText<'a> = "vpcId",
         zone: Text<'a> = "availabilityZone",
-        zone_id: Text<'a> = "availabilityZoneId",
+        zone_id: IdText<'a> = "availabilityZoneId",
         owner: Text<'a> = "ownerId",
         ipv4: Text<'a> = "cidrBlock",
     }
@@ -81,11 +81,11 @@ shape! {
 pub(super) fn read_subnet(source: &Source<'_>) -> Result<Body, String> {
     let body: SubnetBody<'_> = source.body()?;
     Ok(Body::Subnet(Subnet {
-        vpc: body.vpc.and_then(Text::filled),
-        zone: body.zone.and_then(Text::filled),
+        vpc: body.vpc.and_then(TextIn::filled),
+        zone: body.zone.and_then(TextIn::filled),
         owner: owner(body.owner, source.item)?,
-        zone_id: body.zone_id.and_then(Text::filled),
-        ipv4: body.ipv4.and_then(Text::filled).map(|text| ipv4(&text)).transpose()?,
+        zone_id: body.zone_id.and_then(TextIn::filled),
+        ipv4: body.ipv4.and_then(TextIn::filled).map(|text| ipv4(&text)).transpose()?,
     }))
 }
 
@@ -99,14 +99,14 @@ fn ipv4(text: &str) -> Result<Ipv4Net, String> {
 /// A body that does not tell the group is unseen.
 pub(super) fn read_group_association(source: &Source<'_>) -> Result<Body, String> {
     let body: GroupAssociationBody<'_> = source.body()?;
-    let Some(group) = body.group.and_then(Text::filled) else { return Ok(Body::Unseen) };
-    let state = body.state.and_then(Text::filled);
+    let Some(group) = body.group.and_then(TextIn::filled) else { return Ok(Body::Unseen) };
+    let state = body.state.and_then(TextIn::filled);
     let is_over = |state: &str| {
         ["disassociated", "association-failed"].iter().any(|over| state.eq_ignore_ascii_case(over))
     };
     Ok(Body::GroupAssociation(GroupAssociation {
         group,
-        vpc: body.vpc.and_then(Text::filled),
+        vpc: body.vpc.and_then(TextIn::filled),
         serves: !state.as_deref().is_some_and(is_over),
     }))
 }
@@ -120,11 +120,11 @@ pub(super) fn read_interface(source: &Source<'_>) -> Result<Body, String> {
     let attachment = body.attachment.unwrap_or_default();
     Ok(Body::NetworkInterface(NetworkInterface {
         groups: group_ids(body.groups),
-        vpc: body.vpc.and_then(Text::filled),
-        subnet: body.subnet.and_then(Text::filled),
-        interface_type: body.kind.and_then(Text::filled),
+        vpc: body.vpc.and_then(TextIn::filled),
+        subnet: body.subnet.and_then(TextIn::filled),
+        interface_type: body.kind.and_then(TextIn::filled),
         requester_managed: body.requester_managed.is_some_and(|managed| managed.0),
-        instance: attachment.instance.and_then(Text::filled),
+        instance: attachment.instance.and_then(TextIn::filled),
         device_index: device_index(attachment.device_index)?,
         owner: owner(body.owner, source.item)?,
     }))
@@ -134,7 +134,7 @@ pub(super) fn read_interface(source: &Source<'_>) -> Result<Body, String> {
 /// terminated instances linger without groups and interfaces.
 pub(super) fn read_instance(source: &Source<'_>) -> Result<Body, String> {
     let body: InstanceBody<'_> = source.body()?;
-    let state = body.state.and_then(|state| state.name).and_then(Text::filled);
+    let state = body.state.and_then(|state| state.name).and_then(TextIn::filled);
     let terminated = state.as_ref().is_some_and(|state| state.eq_ignore_ascii_case("terminated"));
     let by_interfaces = body.interfaces.as_ref().is_some_and(|interfaces| {
         // None at all tell nothing of the groups that an instance has without interfaces.
@@ -149,7 +149,7 @@ pub(super) fn read_instance(source: &Source<'_>) -> Result<Body, String> {
     }
     Ok(Body::Instance(Instance {
         state,
-        vpc: body.vpc.and_then(Text::filled),
+        vpc: body.vpc.and_then(TextIn::filled),
         groups: group_ids(body.groups),
         interfaces,
     }))
@@ -176,7 +176,7 @@ fn device_index(index: Option<Whole>) -> Result<Option<i32>, String> {
 
 pub(super) fn read_prefix_list(source: &Source<'_>) -> Result<Body, String> {
     let body: PrefixListBody<'_> = source.body()?;
-    let id = body.id.and_then(Text::filled);
+    let id = body.id.and_then(TextIn::filled);
     let id = id.unwrap_or_else(|| source.item.key.id.as_str().into());
     let Some(entries) = body.entries else {
         return Ok(Body::PrefixList(PrefixList { id, ipv4: None, ipv6: None }));

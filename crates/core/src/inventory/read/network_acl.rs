@@ -7,12 +7,12 @@ use crate::inventory::{
 };
 
 use super::security_group::{cidr, protocol_number};
-use super::shape::{Flag, Many, Text, Whole, shape};
+use super::shape::{Flag, IdText, Many, Text, TextIn, Whole, shape};
 use super::source::{Source, sorted};
 
 shape! {
     AclBody {
-        vpc: Text<'a> = "vpcId",
+        vpc: IdText<'a> = "vpcId",
         entries: Many<EntryBody<'a>> = "entries",
         associations: Many<AssociationBody<'a>> = "associations",
     }
@@ -47,8 +47,8 @@ shape! {
 
 shape! {
     AssociationBody {
-        id: Text<'a> = "networkAclAssociationId",
-        subnet: Text<'a> = "subnetId",
+        id: IdText<'a> = "networkAclAssociationId",
+        subnet: IdText<'a> = "subnetId",
     }
 }
 
@@ -75,16 +75,16 @@ pub(super) fn read_acl(source: &Source<'_>) -> Result<Body, String> {
         Ok::<_, String>(sorted(read.collect::<Result<Vec<_>, String>>()?))
     });
     Ok(Body::NetworkAcl(NetworkAcl {
-        vpc: body.vpc.and_then(Text::filled),
+        vpc: body.vpc.and_then(TextIn::filled),
         entries: entries.transpose()?,
         associations: associations.transpose()?,
     }))
 }
 
 fn association(body: AssociationBody<'_>) -> Result<AclAssociation, String> {
-    let subnet = body.subnet.and_then(Text::filled);
+    let subnet = body.subnet.and_then(TextIn::filled);
     let subnet = subnet.ok_or("`associations`: one without `subnetId`")?;
-    Ok(AclAssociation { subnet, id: body.id.and_then(Text::filled) })
+    Ok(AclAssociation { subnet, id: body.id.and_then(TextIn::filled) })
 }
 
 fn numbered(body: EntryBody<'_>) -> Result<NumberedEntry, String> {
@@ -99,7 +99,7 @@ fn numbered(body: EntryBody<'_>) -> Result<NumberedEntry, String> {
         other => return Err(format!("`ruleAction` is neither allow nor deny: `{other}`")),
     };
     let Flag(egress) = body.egress.ok_or("`egress` is missing")?;
-    let range = match (body.ipv4.and_then(Text::filled), body.ipv6.and_then(Text::filled)) {
+    let range = match (body.ipv4.and_then(TextIn::filled), body.ipv6.and_then(TextIn::filled)) {
         (Some(range), None) | (None, Some(range)) => cidr(&range)?,
         (None, None) => return Err("neither `cidrBlock` nor `ipv6CidrBlock` is told".to_owned()),
         (Some(_), Some(_)) => {

@@ -2,12 +2,12 @@
 
 use crate::inventory::{AutomaticResponse, Body, Protection};
 
-use super::shape::{Present, Text, shape};
+use super::shape::{IdText, Present, Text, TextIn, shape};
 use super::source::Source;
 
 shape! {
     ProtectionBody {
-        resource: Text<'a> = "resourceArn",
+        resource: IdText<'a> = "resourceArn",
         id: Present = "id" | "protectionId",
         name: Present = "name",
         // The item's schema shortens the name that the service API spells out.
@@ -33,7 +33,7 @@ shape! {
 /// A protection that does not say what it protects cannot be used.
 pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
     let body: ProtectionBody<'_> = source.body()?;
-    let resource = body.resource.and_then(Text::filled);
+    let resource = body.resource.and_then(TextIn::filled);
     Ok(Body::Protection(Protection {
         resource_arn: resource.ok_or("`configuration`: `ResourceArn` is missing")?,
         automatic_response: match body.response {

@@ -67,12 +67,13 @@ fn recording_group(group: GroupBody<'_>) -> Result<Option<RecordingGroup>, Strin
         _ => {}
     }
     let all = group.all.map(|all| all.0);
-    Ok(if all == Some(true) {
-        Some(RecordingGroup::All)
-    } else if all.is_none() && listed.is_empty() && excluded.is_empty() {
-        None
-    } else if listed.is_empty() && !excluded.is_empty() {
+    Ok(if !excluded.is_empty() && (listed.is_empty() || all == Some(true)) {
+        // Without its strategy a recorder is not known to record what it names as left out.
         Some(RecordingGroup::AllBut(excluded))
+    } else if all == Some(true) {
+        Some(RecordingGroup::All)
+    } else if all.is_none() && listed.is_empty() {
+        None
     } else {
         Some(RecordingGroup::Only(listed))
     })

@@ -6,12 +6,12 @@ use crate::inventory::{
 };
 
 use super::security_group::{cidr, owner};
-use super::shape::{Code, Flag, Many, Text, TextIn, shape};
+use super::shape::{Code, Flag, IdText, Many, Text, TextIn, shape};
 use super::source::{Source, sorted};
 
 shape! {
     TableBody {
-        vpc: Text<'a> = "vpcId",
+        vpc: IdText<'a> = "vpcId",
         owner: Text<'a> = "ownerId",
         routes: Many<RouteBody<'a>> = "routes",
         associations: Many<AssociationBody<'a>> = "associations",
@@ -22,27 +22,27 @@ shape! {
     RouteBody {
         ipv4: Text<'a> = "destinationCidrBlock",
         ipv6: Text<'a> = "destinationIpv6CidrBlock",
-        list: Text<'a> = "destinationPrefixListId",
+        list: IdText<'a> = "destinationPrefixListId",
         state: TextIn<'a, Code> = "state",
-        gateway: Text<'a> = "gatewayId",
-        endpoint: Text<'a> = "vpcEndpointId",
-        nat: Text<'a> = "natGatewayId",
-        transit: Text<'a> = "transitGatewayId",
-        local: Text<'a> = "localGatewayId",
-        carrier: Text<'a> = "carrierGatewayId",
-        egress_only: Text<'a> = "egressOnlyInternetGatewayId",
-        interface: Text<'a> = "networkInterfaceId",
-        instance: Text<'a> = "instanceId",
-        peering: Text<'a> = "vpcPeeringConnectionId",
-        core: Text<'a> = "coreNetworkArn",
+        gateway: IdText<'a> = "gatewayId",
+        endpoint: IdText<'a> = "vpcEndpointId",
+        nat: IdText<'a> = "natGatewayId",
+        transit: IdText<'a> = "transitGatewayId",
+        local: IdText<'a> = "localGatewayId",
+        carrier: IdText<'a> = "carrierGatewayId",
+        egress_only: IdText<'a> = "egressOnlyInternetGatewayId",
+        interface: IdText<'a> = "networkInterfaceId",
+        instance: IdText<'a> = "instanceId",
+        peering: IdText<'a> = "vpcPeeringConnectionId",
+        core: IdText<'a> = "coreNetworkArn",
     }
 }
 
 shape! {
     AssociationBody {
-        id: Text<'a> = "routeTableAssociationId",
-        subnet: Text<'a> = "subnetId",
-        gateway: Text<'a> = "gatewayId",
+        id: IdText<'a> = "routeTableAssociationId",
+        subnet: IdText<'a> = "subnetId",
+        gateway: IdText<'a> = "gatewayId",
         main: Flag = "main",
         state: StateBody<'a> = "associationState",
     }
@@ -62,16 +62,16 @@ shape! {
 
 shape! {
     AttachmentBody {
-        vpc: Text<'a> = "vpcId",
+        vpc: IdText<'a> = "vpcId",
         state: TextIn<'a, Code> = "state",
     }
 }
 
 shape! {
     EndpointBody {
-        vpc: Text<'a> = "vpcId",
+        vpc: IdText<'a> = "vpcId",
         kind: Text<'a> = "vpcEndpointType",
-        subnets: Many<Text<'a>> = "subnetIds",
+        subnets: Many<IdText<'a>> = "subnetIds",
         state: TextIn<'a, Code> = "state",
         service: Text<'a> = "serviceName",
     }
@@ -95,7 +95,7 @@ pub(super) fn read_table(source: &Source<'_>) -> Result<Body, String> {
         Ok::<_, String>(sorted(read.collect::<Result<Vec<_>, String>>()?))
     });
     Ok(Body::RouteTable(RouteTable {
-        vpc: body.vpc.and_then(Text::filled),
+        vpc: body.vpc.and_then(TextIn::filled),
         owner: owner(body.owner, source.item)?,
         routes: routes.transpose()?,
         associations: associations.transpose()?,
@@ -103,9 +103,9 @@ pub(super) fn read_table(source: &Source<'_>) -> Result<Body, String> {
 }
 
 fn route(body: RouteBody<'_>) -> Result<Route, String> {
-    let range = |text: Option<Text<'_>>| text.and_then(Text::filled).map(|text| cidr(&text));
+    let range = |text: Option<Text<'_>>| text.and_then(TextIn::filled).map(|text| cidr(&text));
     let (ipv4, ipv6) = (range(body.ipv4).transpose()?, range(body.ipv6).transpose()?);
-    let destination = match (ipv4.or(ipv6), body.list.and_then(Text::filled)) {
+    let destination = match (ipv4.or(ipv6), body.list.and_then(TextIn::filled)) {
         (Some(range), _) => Destination::Range(range),
         (None, Some(list)) => Destination::List(list),
         (None, None) => return Err("no destination is told".to_owned()),
@@ -124,7 +124,7 @@ fn route(body: RouteBody<'_>) -> Result<Route, String> {
         (TargetKind::PeeringConnection, body.peering),
         (TargetKind::Other, body.core),
     ];
-    let told = target.into_iter().find_map(|(kind, id)| Some((kind, id.and_then(Text::filled)?)));
+    let told = target.into_iter().find_map(|(kind, id)| Some((kind, id.and_then(TextIn::filled)?)));
     let target = told.map(|(kind, id)| match kind {
         // As Config writes endpoints.
         TargetKind::Gateway if id.starts_with("vpce-") => {
@@ -145,12 +145,12 @@ fn is_over(body: &AssociationBody<'_>) -> bool {
 
 fn association(body: AssociationBody<'_>) -> Result<RouteAssociation, String> {
     let (subnet, gateway) =
-        (body.subnet.and_then(Text::filled), body.gateway.and_then(Text::filled));
+        (body.subnet.and_then(TextIn::filled), body.gateway.and_then(TextIn::filled));
     let main = body.main.is_some_and(|Flag(main)| main);
     if subnet.is_none() && gateway.is_none() && !main {
         return Err("`associations`: one that tells neither subnet, gateway nor `main`".to_owned());
     }
-    Ok(RouteAssociation { subnet, gateway, main, id: body.id.and_then(Text::filled) })
+    Ok(RouteAssociation { subnet, gateway, main, id: body.id.and_then(TextIn::filled) })
 }
 
 /// An attachment that does not tell its VPC makes the item unreadable.
@@ -162,7 +162,7 @@ pub(super) fn read_gateway(source: &Source<'_>) -> Result<Body, String> {
         };
         let all = attachments.0.into_iter().filter(|one| !is_over(one));
         let vpcs = all.map(|one| {
-            one.vpc.and_then(Text::filled).ok_or("`attachments`: one without `vpcId`".to_owned())
+            one.vpc.and_then(TextIn::filled).ok_or("`attachments`: one without `vpcId`".to_owned())
         });
         Ok::<_, String>(sorted(vpcs.collect::<Result<Vec<_>, String>>()?))
     });
@@ -172,10 +172,10 @@ pub(super) fn read_gateway(source: &Source<'_>) -> Result<Body, String> {
 pub(super) fn read_endpoint(source: &Source<'_>) -> Result<Body, String> {
     let body: EndpointBody<'_> = source.body()?;
     Ok(Body::VpcEndpoint(VpcEndpoint {
-        vpc: body.vpc.and_then(Text::filled),
-        kind: body.kind.and_then(Text::filled),
-        subnets: body.subnets.map(|subnets| sorted(subnets.0.into_iter().filter_map(Text::filled))),
+        vpc: body.vpc.and_then(TextIn::filled),
+        kind: body.kind.and_then(TextIn::filled),
+        subnets: body.subnets.map(|subnets| sorted(subnets.0.into_iter().filter_map(TextIn::filled))),
         state: body.state.and_then(TextIn::filled),
-        service: body.service.and_then(Text::filled),
+        service: body.service.and_then(TextIn::filled),
     }))
 }

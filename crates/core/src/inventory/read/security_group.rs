@@ -11,13 +11,13 @@ use crate::ident::AccountId;
 use crate::inventory::{Body, Item, Permission, SecurityGroup, UntoldOfGroup};
 
 use super::plain::{Plain, filled, set, skip_other};
-use super::shape::{Cidr, Many, PrefixListId, Text, TextIn, Whole, shape};
+use super::shape::{Cidr, IdText, Many, PrefixListId, Text, TextIn, Whole, shape};
 use super::source::{Source, sorted};
 
 shape! {
     GroupBody {
         name: Text<'a> = "groupName",
-        vpc: Text<'a> = "vpcId",
+        vpc: IdText<'a> = "vpcId",
         owner: Text<'a> = "ownerId",
         ingress: Many<Rule<'a>> = "ipPermissions",
         egress: Many<Rule<'a>> = "ipPermissionsEgress",
@@ -40,7 +40,7 @@ shape! {
 shape! {
     Pair {
         user: Text<'a> = "userId",
-        id: Text<'a> = "groupId",
+        id: IdText<'a> = "groupId",
         name: Text<'a> = "groupName",
     }
 }
@@ -173,7 +173,7 @@ fn read_any(source: &Source<'_>) -> Result<Body, String> {
     if body.ingress.is_none() && body.egress.is_none() {
         return Ok(Body::Unseen);
     }
-    let vpc = match body.vpc.and_then(Text::filled) {
+    let vpc = match body.vpc.and_then(TextIn::filled) {
         None if tells_vpc(source)? => Some(Box::from("")),
         vpc => vpc,
     };
@@ -181,7 +181,7 @@ fn read_any(source: &Source<'_>) -> Result<Body, String> {
     let (egress, is_egress_untold) = permissions("ipPermissionsEgress", body.egress)?;
     let untold = UntoldOfGroup { ingress: is_ingress_untold, egress: is_egress_untold };
     let owner = owner(body.owner, source.item)?;
-    let name = body.name.and_then(Text::filled).or_else(|| source.item.name.clone());
+    let name = body.name.and_then(TextIn::filled).or_else(|| source.item.name.clone());
     Ok(Body::SecurityGroup(SecurityGroup {
         group_name: name.unwrap_or_default(),
         vpc,
@@ -200,7 +200,7 @@ fn tells_vpc(source: &Source<'_>) -> Result<bool, String> {
 
 /// Whose a resource is, where that is told.
 pub(super) fn owner(text: Option<Text<'_>>, item: &Item) -> Result<Option<AccountId>, String> {
-    let owner = text.and_then(Text::filled);
+    let owner = text.and_then(TextIn::filled);
     owner
         .map(|owner| {
             let id = owner_of(&owner, item);
@@ -329,9 +329,9 @@ pub(super) fn cidr(text: &str) -> Result<IpNet, String> {
 
 /// EC2-Classic pairs may have a name alone.
 fn pair(pair: Pair<'_>) -> Result<(Option<Box<str>>, Box<str>), String> {
-    let group = pair.id.and_then(Text::filled).or_else(|| pair.name.and_then(Text::filled));
+    let group = pair.id.and_then(TextIn::filled).or_else(|| pair.name.and_then(TextIn::filled));
     let group = group.ok_or("a group reference without `groupId`")?;
-    Ok((pair.user.and_then(Text::filled), group))
+    Ok((pair.user.and_then(TextIn::filled), group))
 }
 
 #[cfg(test)]

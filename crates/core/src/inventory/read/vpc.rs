@@ -4,7 +4,7 @@
 use crate::inventory::{Body, PeeringConnection, PeeringSide, Vpc};
 
 use super::security_group::owner;
-use super::shape::{Code, Text, TextIn, shape};
+use super::shape::{Code, IdText, Text, TextIn, shape};
 use super::source::Source;
 
 shape! {
@@ -23,7 +23,7 @@ shape! {
 
 shape! {
     SideBody {
-        vpc: Text<'a> = "vpcId",
+        vpc: IdText<'a> = "vpcId",
         owner: Text<'a> = "ownerId",
         region: Text<'a> = "region",
     }
@@ -39,9 +39,9 @@ pub(super) fn read_peering(source: &Source<'_>) -> Result<Body, String> {
     let side = |body: Option<SideBody<'_>>| {
         let body = body.unwrap_or_default();
         Ok::<_, String>(PeeringSide {
-            vpc: body.vpc.and_then(Text::filled),
+            vpc: body.vpc.and_then(TextIn::filled),
             owner: owner(body.owner, source.item)?,
-            region: body.region.and_then(Text::filled),
+            region: body.region.and_then(TextIn::filled),
         })
     };
     let status = body.status.and_then(TextIn::filled);

@@ -6,7 +6,7 @@ use crate::inventory::{
     ACTION_COUNT, Body, RuleActions, RuleGroupId, WebAcl, WebAclRuleGroup, canonical, configs,
 };
 
-use super::shape::{Flag, Many, Present, Text, Whatever, Whole, shape};
+use super::shape::{Flag, IdText, Many, Present, Text, TextIn, Whatever, Whole, shape};
 use super::source::{Source, parse, sorted};
 
 /// Names of the groups that Firewall Manager puts first and last begin so (semantics §7.2).
@@ -15,7 +15,7 @@ const LAST: &str = "POSTFMManaged-";
 
 shape! {
     AclBody {
-        arn: Text<'a> = "arn" | "resourceArn",
+        arn: IdText<'a> = "arn" | "resourceArn",
         name: Text<'a> = "name",
         managed: Flag = "managedByFirewallManager",
         retrofitted: Flag = "retrofittedByFirewallManager",
@@ -54,7 +54,7 @@ shape! {
 shape! {
     /// Either statement; an own group is told by its ARN alone.
     Group {
-        arn: Text<'a> = "arn",
+        arn: IdText<'a> = "arn",
         vendor: Text<'a> = "vendorName",
         name: Text<'a> = "name",
         version: Text<'a> = "version",
@@ -81,14 +81,14 @@ shape! {
 shape! {
     Relationship {
         resource_type: Text<'a> = "resourceType",
-        id: Text<'a> = "resourceId",
+        id: IdText<'a> = "resourceId",
     }
 }
 
 pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
     let body: AclBody<'_> = source.body()?;
-    let arn = body.arn.and_then(Text::filled).or_else(|| source.item.arn.clone());
-    let name = body.name.and_then(Text::filled).or_else(|| source.item.name.clone());
+    let arn = body.arn.and_then(TextIn::filled).or_else(|| source.item.arn.clone());
+    let name = body.name.and_then(TextIn::filled).or_else(|| source.item.name.clone());
     let retrofitted = body.retrofitted.map(|retrofitted| retrofitted.0);
     let (mut pre, mut post) = (body.pre.map(|groups| groups.0), body.post.map(|groups| groups.0));
     if retrofitted == Some(true) && (pre.is_none() || post.is_none()) {
@@ -187,8 +187,8 @@ fn rule_group(group: RuleGroup<'_>) -> WebAclRuleGroup {
     read
 }
 
-fn told(text: &Option<Text<'_>>) -> Option<Box<str>> {
-    text.as_ref().map(Text::as_str).filter(|text| !text.is_empty()).map(Into::into)
+fn told<W>(text: &Option<TextIn<'_, W>>) -> Option<Box<str>> {
+    text.as_ref().map(TextIn::as_str).filter(|text| !text.is_empty()).map(Into::into)
 }
 
 /// `None` where one of them tells no rule or no action.

@@ -174,12 +174,13 @@ impl Demand {
         }
     }
 
-    /// Whether what a rule lets in is looked at, and not only what it opens.
+    /// Whether what a rule lets in is looked at whatever else it does, and not only what it opens. Under
+    /// ALLOW it is where an audit rule may hold the rule.
     pub fn reads_source(&self, rule: &Rule) -> bool {
         let set = |key: &str| !self.options[key].is_null();
         let public = self.allowed_apps.is_some() || self.denied_apps.is_some();
         !self.missing
-            && ((!self.action.is_empty() && (!self.managed || self.action != "ALLOW"))
+            && ((!self.action.is_empty() && self.action != "ALLOW")
                 || set("minIpv4CidrPrefixLenPerSgRule")
                 || set("minIpv6CidrPrefixLenPerSgRule")
                 || (public && !rule.egress))

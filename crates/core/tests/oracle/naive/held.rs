@@ -250,16 +250,20 @@ impl<'h> Held<'h> {
 /// Whether a recorder's item lists a type.
 pub fn lists(recorder: &Value, kind: &str) -> bool {
     let group = either(body(recorder), "RecordingGroup", "recordingGroup");
-    if either(&group, "AllSupported", "allSupported") == true {
-        return true;
-    }
     let named = |types: &Value| list(types).iter().any(|t| text(t).eq_ignore_ascii_case(kind));
     let but = either(&group, "ExclusionByResourceTypes", "exclusionByResourceTypes");
     let but = either(&but, "ResourceTypes", "resourceTypes");
     let strategy = either(&group, "RecordingStrategy", "recordingStrategy");
     let strategy = either(&strategy, "UseOnly", "useOnly");
+    let is_all = either(&group, "AllSupported", "allSupported") == true;
+    if strategy == "ALL_SUPPORTED_RESOURCE_TYPES" {
+        return true;
+    }
     if !list(&but).is_empty() || strategy == "EXCLUSION_BY_RESOURCE_TYPES" {
         return but.is_array() && !named(&but);
+    }
+    if is_all {
+        return true;
     }
     named(&either(&group, "ResourceTypes", "resourceTypes"))
 }

@@ -16,8 +16,10 @@ pub struct Carrier<'a> {
     pub groups: Vec<String>,
     /// Not all of its groups are told.
     pub untold: bool,
-    /// They may have changed since.
+    /// They may have changed since, some of them at least.
     pub outdated: bool,
+    /// Those of an instance that are on an interface of which nothing later is known.
+    pub sure: Vec<String>,
     /// Of another account, or told by one (row 41).
     pub foreign: bool,
 }
@@ -63,6 +65,7 @@ fn interface<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> 
         groups: ids_of(groups),
         untold: !groups.is_array(),
         outdated: here.is_outdated(item),
+        sure: vec![],
         foreign: false,
     };
     let mut newest_ms = captured_ms(item);
@@ -98,6 +101,7 @@ fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> C
         groups: vec![],
         untold: !entries.is_array() || is_unseen(item),
         outdated: here.is_outdated(item),
+        sure: vec![],
         foreign: false,
     };
     let blind = broken == Some(Mutation::InterfacesTellNothingOfInstances);
@@ -110,6 +114,8 @@ fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> C
             text(&state["resourceId"]) == name && captured_ms(state) >= captured_ms(item) && !blind
         };
         let is_primary = entry["attachment"]["deviceIndex"] == 0;
+        let (known, was_outdated) = (carrier.groups.len(), carrier.outdated);
+        carrier.outdated = false;
         match here.of_type(INTERFACE).find(newer) {
             Some(own) if is_unseen(own) => {
                 carrier.outdated |= captured_ms(own) > captured_ms(item);
@@ -138,6 +144,13 @@ fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> C
                 }
             }
         }
+        if !carrier.outdated {
+            carrier.sure.extend_from_slice(&carrier.groups[known..]);
+        }
+        carrier.outdated |= was_outdated;
+    }
+    if here.is_outdated(item) || is_mute(item) {
+        carrier.sure.clear();
     }
     if !primary_is_newer {
         carrier.groups.extend(ids_of(&body["securityGroups"]));

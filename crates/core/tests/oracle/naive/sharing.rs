@@ -31,7 +31,8 @@ pub fn untold_vpcs(
         owner.is_some_and(|owner| owner.is_empty() || owner == here.account)
     };
     for shard in [here].into_iter().chain(others) {
-        for item in [GROUP, INTERFACE].into_iter().flat_map(|kind| shard.of_type(kind)) {
+        let shown = [GROUP, INTERFACE].into_iter().flat_map(|kind| shard.of_type(kind));
+        for item in shown.filter(|item| !is_unseen(item)) {
             let body = held::body(item);
             let (vpc, owner) = (text(&body["vpcId"]), text(&body["ownerId"]));
             if !owner.is_empty() && owner != shard.account {

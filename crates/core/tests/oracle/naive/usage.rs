@@ -211,6 +211,7 @@ impl<'a> Users<'a> {
                     groups: ids_of(groups),
                     untold: has_groups && !groups.is_array(),
                     outdated: here.is_outdated(item),
+                    sure: vec![],
                     foreign: false,
                 });
             }
@@ -276,7 +277,8 @@ impl<'a> Users<'a> {
         for user in self.all() {
             if user.groups.iter().any(|listed| listed == id) {
                 let doubtful = self.doubtful.iter().any(|one| std::ptr::eq(*one, user.item));
-                let outdated = user.outdated || doubtful;
+                let sure = user.sure.iter().any(|listed| listed == id);
+                let outdated = user.outdated && !sure || doubtful;
                 if !outdated || broken == Some(Mutation::OutdatedUsersUse) {
                     return Use::Now;
                 }

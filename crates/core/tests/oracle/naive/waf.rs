@@ -88,18 +88,10 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
         if own == Said::Yes {
             continue;
         }
-        // What may have changed since may be on it by now.
-        let mut about = ABOUT.iter().flat_map(|kind| here.of_type(kind));
-        let carries = |item: &Value| {
-            text(&item["resourceType"]) != BALANCER || balancer_kind(item) == "application"
-        };
-        if !others
-            && about.any(|item| here.is_outdated(item) && carries(item))
-            && broken != Some(Mutation::UntoldStrangersPass)
-        {
+        let (strays, late) = strays(world, acl, &here, &in_scope, broken);
+        if late && !others && broken != Some(Mutation::UntoldStrangersPass) {
             found.gap();
         }
-        let strays = strays(world, acl, &here, &in_scope, broken);
         if own == Said::Untold {
             if strays != Said::No {
                 found.gap();
@@ -188,20 +180,22 @@ fn customers(acl: &Value, case: &Value, broken: Option<Mutation>) -> Said {
     }
 }
 
-/// Whether a web ACL is also on resources that are out of scope.
+/// Whether a web ACL is also on resources that are out of scope, and whether that may be otherwise by
+/// now: each that it is on may have changed since.
 fn strays(
     world: &World<'_>,
     acl: &Value,
     here: &Held<'_>,
     in_scope: &[(&str, &str)],
     broken: Option<Mutation>,
-) -> Said {
+) -> (Said, bool) {
     if broken == Some(Mutation::StrangersIgnored) {
-        return Said::No;
+        return (Said::No, false);
     }
     let arn = text(&acl["resourceId"]);
     let own_arn = text(super::any_case(held::body(acl), "ARN"));
     let mut untold = !acl["relationships"].is_array();
+    let mut late = false;
     for item in ABOUT.into_iter().flat_map(|kind| here.of_type(kind)) {
         let (kind, id) = (text(&item["resourceType"]), text(&item["resourceId"]));
         // Row 16: the resource's own attribute decides, relationships where it says nothing.
@@ -211,14 +205,22 @@ fn strays(
             }
             _ => names(acl, kind, id),
         };
-        if on_it && !in_scope.contains(&(kind, id)) {
-            let policy = &world.case["policy"];
-            if listed_types(policy).contains(&kind) && tags_leave_open(policy, here, item) {
-                untold = true;
-            } else {
-                return Said::Yes;
-            }
+        if in_scope.contains(&(kind, id)) {
+            continue;
         }
+        let policy = &world.case["policy"];
+        if on_it && listed_types(policy).contains(&kind) && tags_leave_open(policy, here, item) {
+            untold = true;
+        } else if on_it && here.is_outdated(item) {
+            late = true;
+        } else if on_it {
+            return (Said::Yes, false);
+        }
+        // One that was not on it may be by now.
+        untold |= here.is_outdated(item)
+            && (kind != BALANCER
+                || balancer_kind(item) == "application"
+                || balancer_kind(item).is_empty() && !id.contains(":loadbalancer/"));
     }
     for related in list(&acl["relationships"]) {
         let (kind, id) = (text(&related["resourceType"]), text(&related["resourceId"]));
@@ -226,14 +228,18 @@ fn strays(
             // What is named and not held is gone, if its type is known.
             let gone = here.item(kind, id).is_none() && !in_scope.contains(&(kind, id));
             if gone && broken == Some(Mutation::GoneResourcesAreStrangers) {
-                return Said::Yes;
+                return (Said::Yes, false);
             }
             untold |= gone
                 && !here.knows(world, kind)
                 && broken != Some(Mutation::UnrecordedResourcesAreGone);
         } else if !in_scope.contains(&(kind, id)) {
-            return Said::Yes;
+            return (Said::Yes, false);
         }
     }
-    if untold && broken != Some(Mutation::UntoldStrangersPass) { Said::Untold } else { Said::No }
+    if late {
+        return (Said::Yes, true);
+    }
+    let untold = untold && broken != Some(Mutation::UntoldStrangersPass);
+    (if untold { Said::Untold } else { Said::No }, false)
 }

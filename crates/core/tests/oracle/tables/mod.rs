@@ -281,6 +281,10 @@ only Instance on             | good    | undecided
 only Instance on             | bad     | violate +AWSCONFIG
 but Instance on              |         | comply
 but SecurityGroup on         |         | undecided
+all-but Instance on          |         | comply
+all-but SecurityGroup on     |         | undecided
+all-but SecurityGroup on     | good    | undecided
+strategy-all SecurityGroup on |        | comply
 ";
 
 #[test]
@@ -297,6 +301,11 @@ fn what_is_recorded_worked_by_hand() {
             ["only", kind, ..] => {
                 json!({"AllSupported": false, "ResourceTypes": [format!("AWS::EC2::{kind}")]})
             }
+            ["all-but", kind, ..] => json!({"AllSupported": true,
+                "ExclusionByResourceTypes": {"ResourceTypes": [format!("AWS::EC2::{kind}")]}}),
+            ["strategy-all", kind, ..] => json!({"AllSupported": true,
+                "RecordingStrategy": {"UseOnly": "ALL_SUPPORTED_RESOURCE_TYPES"},
+                "ExclusionByResourceTypes": {"ResourceTypes": [format!("AWS::EC2::{kind}")]}}),
             ["but", kind, ..] => json!({"AllSupported": false, "ResourceTypes": [],
                 "ExclusionByResourceTypes": {"ResourceTypes": [format!("AWS::EC2::{kind}")]}}),
             other => panic!("{other:?}"),

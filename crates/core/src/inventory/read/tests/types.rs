@@ -319,6 +319,11 @@ fn a_recorder_tells_what_it_records() {
             RecordingGroup::All,
         ),
         (
+            r#"{"RecordingGroup":{"AllSupported":true,"ExclusionByResourceTypes":{"ResourceTypes":["A::A"]}}}"#,
+            true,
+            RecordingGroup::AllBut(types(&["A::A"])),
+        ),
+        (
             r#"{"RecordingGroup":{"AllSupported":false,"ResourceTypes":["B::B","A::A"]}}"#,
             true,
             RecordingGroup::Only(types(&["A::A", "B::B"])),
