@@ -126,7 +126,7 @@ pub(super) fn protections(shard: &Shard) -> impl Iterator<Item = &Item> {
 #[cfg(test)]
 mod tests {
     use crate::evaluate::world::{body, outdated, world};
-    use crate::inventory::Protection;
+    use crate::inventory::{Cause, Protection};
 
     use super::*;
 
@@ -166,6 +166,22 @@ mod tests {
         assert_eq!(served_by(Body::Deleted), ServedRegion::Nothing);
         let outdated = outdated(item(protecting("arn:aws:ec2:eu-west-1:1:eip-allocation/e")));
         assert_eq!(AccountFacts::served(&outdated), ServedRegion::Any);
+    }
+
+    /// A global protection that another Region recorded is doubted by what was missed there; that one is
+    /// missing, by what was missed where they live alone.
+    #[test]
+    fn what_is_missed_counts_where_a_protection_is_held_and_where_others_may_be() {
+        let open = OpenGap { cause: Cause::File, of_type: false, what: Some("f".into()) };
+        let global = &ResourceType::SHIELD_PROTECTION;
+        for (region, may_be_missing) in [("eu-west-1", false), ("us-east-1", true)] {
+            let mut shard = world([body(global.clone(), "p-1", protecting("a"))]);
+            shard.id.region = Region::try_from(region).unwrap();
+            shard.open_gaps.insert(global.clone(), [open.clone()].into());
+            let facts = AccountFacts::of([&shard]);
+            assert!(facts.missed_protections[global].contains_key(&shard.id.region), "{region}");
+            assert_eq!(facts.missed_of(global).next().is_some(), may_be_missing, "{region}");
+        }
     }
 
     #[test]

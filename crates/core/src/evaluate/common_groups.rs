@@ -6,8 +6,9 @@
 //!
 //! - A listed interface is judged wherever it is attached; `applyToAllEC2InstanceENIs` is about
 //!   instances. Where nothing tells which interface of an instance is the primary one, all must agree.
-//! - A VPC is the account's own unless an item shows its owner to be another account; an interface
-//!   that does not say that a service manages it is not managed by one.
+//! - A VPC is the account's own unless an item shows its owner to be another account. What does not tell
+//!   its VPC may be in one that is shown to be another's; an interface that does not say that a service
+//!   manages it is not managed by one.
 //! - Where copying tags is asked for, a replica's further tags are an edit as well (`aws:` ones aside).
 //! - A reference is owed where the replica's VPC has an active peering with a VPC of the referenced
 //!   group's account: which VPC that group is in, inventory does not keep. A primary's reference to
@@ -36,7 +37,7 @@ use super::security_groups::{
     administrators_group, is_own, is_terminated, stateless_gap, untold_groups_gap,
 };
 use super::web_acls::is_protectable;
-use super::{Evidence, Judgement, Reference, Verdict, selected};
+use super::{DependentService, Evidence, Gap, Judgement, Reference, Verdict, selected};
 
 use holding::Holder;
 use networks::Networks;
@@ -122,8 +123,10 @@ impl Evaluator for CommonGroups {
             judgement.tell(item, |told| {
                 places.iter().for_each(|places| holder.tell(places, told));
             });
-            let verdict = match (verdict, stateless_gap(item)) {
-                // If the instance is terminated, it is in no scope.
+            // A terminated instance is in no scope, nor what is in a VPC that another account shares.
+            let may_be_out =
+                stateless_gap(item).or_else(|| self.vpc_gap(item, places.as_ref(), &networks));
+            let verdict = match (verdict, may_be_out) {
                 (Verdict::Violate(..), Some(gap)) => Verdict::Undecided(gap),
                 (verdict, _) => verdict,
             };
@@ -169,9 +172,8 @@ impl CommonGroups {
             let balancers = selected(policy, shard, resource_type).into_iter();
             // Network and gateway load balancers are out of scope (semantics §10 row 18).
             for item in balancers.filter(|item| is_protectable(item)) {
-                let places = places::of_balancer(item, shard, networks);
-                if !places.as_ref().is_some_and(|places| self.is_out(places.vpc(), networks)) {
-                    in_scope.push((item, places));
+                if self.left_out(item, shard, networks).is_none() {
+                    in_scope.push((item, places::of_balancer(item, shard, networks)));
                 }
             }
         }
@@ -189,11 +191,26 @@ impl CommonGroups {
             Body::NetworkInterface(own) => own.vpc.as_deref(),
             Body::Instance(own) => own.vpc.as_deref(),
             _ if BALANCERS.contains(&item.key.resource_type) => {
-                places::of_balancer(item, shard, networks).and_then(|places| places.vpc())
+                places::balancer_vpc(item, shard, networks)
             }
             _ => None,
         };
         self.is_out(vpc, networks).then_some(Special::SharedVpc)
+    }
+
+    /// Why a resource may be out of scope after all: nothing tells that its VPC is not one of those shown
+    /// to be another account's (semantics §11 row 38).
+    fn vpc_gap(
+        &self,
+        item: &Item,
+        places: Option<&Places<'_>>,
+        networks: &Networks<'_>,
+    ) -> Option<Gap> {
+        let is_told = places.is_some_and(|places| places.vpc().is_some());
+        let text =
+            format!("The VPC of {} {} was not recorded.", item.key.resource_type, item.key.id);
+        let may_be_out = !self.shared_vpcs && networks.shows_anothers() && !is_told;
+        may_be_out.then(|| Gap::new(DependentService::Config, &text))
     }
 
     fn is_out(&self, vpc: Option<&str>, networks: &Networks<'_>) -> bool {

@@ -324,9 +324,8 @@ impl AuditRules<'_> {
                     (Peer::PrefixList(own), Peer::PrefixList(other)) => own.id == other.id,
                     _ => false,
                 };
-                let holds = |rule: &Opening<'_>| {
-                    is_same_list(rule) && opening.lies_inside(rule).is_yes()
-                };
+                let holds =
+                    |rule: &Opening<'_>| is_same_list(rule) && opening.lies_inside(rule).is_yes();
                 of_its_direction.peek().is_some() && !of_its_direction.any(holds)
             }
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ident::{AccountId, ResourceType};
 
+use super::former::{BalancerOf7, ClassicOf8};
 use super::subnet::SubnetOf17;
 use super::{
     ClassicAcl, DnsAssociation, FirewallPolicy, InternetGateway, NetworkAcl, NetworkFirewall,
@@ -99,9 +100,9 @@ bodies! {
         /// `AWS::EC2::SecurityGroupVpcAssociation`
         15 GroupAssociation(GroupAssociation);
         /// `AWS::ElasticLoadBalancingV2::LoadBalancer`
-        7 LoadBalancer(LoadBalancer);
+        36 LoadBalancer(LoadBalancer);
         /// `AWS::ElasticLoadBalancing::LoadBalancer`
-        8 ClassicLoadBalancer(ClassicLoadBalancer);
+        37 ClassicLoadBalancer(ClassicLoadBalancer);
         /// `AWS::ApiGateway::Stage`
         9 ApiStage(WafTarget);
         /// `AWS::CloudFront::Distribution`
@@ -136,6 +137,8 @@ bodies! {
         35 FirewallPolicy(FirewallPolicy);
     }
     former: {
+        7 LoadBalancer(BalancerOf7);
+        8 ClassicLoadBalancer(ClassicOf8);
         17 Subnet(SubnetOf17);
     }
 }
@@ -347,6 +350,8 @@ pub struct LoadBalancer {
     pub groups: Option<Vec<Box<str>>>,
     /// The web ACL by the balancer's own attributes `waf.web_acl_id` (semantics §10 row 16).
     pub web_acl: WafAssociation,
+    /// `vpcId`
+    pub vpc: Option<Box<str>>,
 }
 
 /// A classic load balancer.
@@ -354,6 +359,8 @@ pub struct LoadBalancer {
 pub struct ClassicLoadBalancer {
     /// `securityGroups`, sorted; `None` when not told.
     pub groups: Option<Vec<Box<str>>>,
+    /// `vpcid`
+    pub vpc: Option<Box<str>>,
 }
 
 /// An API stage or a distribution: only its web ACL matters.
@@ -456,8 +463,6 @@ mod tests {
         (4, "NetworkInterface"),
         (5, "Instance"),
         (6, "PrefixList"),
-        (7, "LoadBalancer"),
-        (8, "ClassicLoadBalancer"),
         (9, "ApiStage"),
         (10, "Distribution"),
         (11, "WebAcl"),
@@ -476,6 +481,8 @@ mod tests {
         (33, "VpcEndpoint"),
         (34, "NetworkFirewall"),
         (35, "FirewallPolicy"),
+        (36, "LoadBalancer"),
+        (37, "ClassicLoadBalancer"),
     ];
 
     #[test]
@@ -495,8 +502,6 @@ mod tests {
             (4, Body::NetworkInterface(NetworkInterface::default())),
             (5, Body::Instance(Instance::default())),
             (6, Body::PrefixList(PrefixList::default())),
-            (7, Body::LoadBalancer(LoadBalancer::default())),
-            (8, Body::ClassicLoadBalancer(ClassicLoadBalancer::default())),
             (9, Body::ApiStage(WafTarget::default())),
             (10, Body::Distribution(WafTarget::default())),
             (11, Body::WebAcl(WebAcl::default())),
@@ -515,6 +520,8 @@ mod tests {
             (33, Body::VpcEndpoint(VpcEndpoint::default())),
             (34, Body::NetworkFirewall(NetworkFirewall::default())),
             (35, Body::FirewallPolicy(FirewallPolicy::default())),
+            (36, Body::LoadBalancer(LoadBalancer::default())),
+            (37, Body::ClassicLoadBalancer(ClassicLoadBalancer::default())),
         ];
         assert_eq!(bodies.len(), STORED.len());
         for (number, body) in bodies {

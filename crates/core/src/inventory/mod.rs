@@ -22,6 +22,7 @@ mod encoded;
 mod envelope;
 mod firewall;
 mod foreign;
+mod former;
 mod item;
 mod layout;
 mod limits;

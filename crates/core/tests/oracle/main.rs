@@ -207,8 +207,7 @@ fn compare(seed: u64, pairs: impl Iterator<Item = u64>, stop: &AtomicBool) -> Mi
         let mix = mixes.entry(kind(&pair[0])).or_default();
         let outcomes = pair.map(|case| {
             let (naive, core) = (naive::judge(&case, None), core_side::judge(&case));
-            let is_known =
-                |core: &Outcome| differences::known(&case, &naive, core).is_some();
+            let is_known = |core: &Outcome| differences::known(&case, &naive, core).is_some();
             if core.as_ref() != Ok(&naive) && !core.as_ref().is_ok_and(is_known) {
                 stop.store(true, Ordering::Relaxed);
                 difference(seed, number, &case);
@@ -347,12 +346,4 @@ fn setting(name: &str, default: u64) -> u64 {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("`{name}` is not a number: `{text}`")),
         Err(_) => default,
     }
-}
-
-#[test]
-fn zz_one_file() {
-    let Ok(path) = std::env::var("PALISADE_CASE_FILE") else { return };
-    let case: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    println!("naive {:?}\ncore {:?}", naive::judge(&case, None), core_side::judge(&case));
-    println!("{:?}", World::of(&case).ok().flatten().map(|world| world.judge().gaps));
 }

@@ -24,6 +24,15 @@ pub fn a_shard_is_as_old_as_what_is_told_of_it_whenever_it_is_sent(bed: &mut imp
     assert_eq!(newest(), Some(HOUR + 5));
 }
 
+/// A snapshot speaks at its moment of its own shard; what it holds of another is as old as it was captured.
+pub fn what_a_snapshot_of_another_region_holds_is_as_old_as_its_items(bed: &mut impl Bed) {
+    let store = bed.store();
+    let newest = |n| loaded(store, &shard(n)).shard.newest_ms;
+    let items = [group(&shard(1), "sg-1", 10), group(&shard(2), "sg-1", 20)];
+    store.accept(&snapshot(&shard(1), HOUR, &items), 2 * HOUR, None).unwrap();
+    assert_eq!((newest(1), newest(2)), (Some(HOUR), Some(20)));
+}
+
 pub fn the_inventory_is_as_old_as_its_oldest_shard(bed: &mut impl Bed) {
     let store = bed.store();
     let ages = |store: &dyn crate::Store| {

@@ -80,6 +80,7 @@ macro_rules! contract_suite {
             intake::a_deleted_recorder_is_told
             age::global_items_of_another_region_do_not_renew_a_shard
             age::a_shard_is_as_old_as_what_is_told_of_it_whenever_it_is_sent
+            age::what_a_snapshot_of_another_region_holds_is_as_old_as_its_items
             age::the_inventory_is_as_old_as_its_oldest_shard
             age::what_claims_to_be_of_the_future_is_as_of_when_it_came_first
             age::what_was_noted_while_the_clock_was_ahead_counts_as_now_when_it_is_set_back

@@ -49,6 +49,11 @@ impl<'a> Networks<'a> {
         vpc.is_some_and(|vpc| self.anothers.contains(vpc))
     }
 
+    /// Whether what does not tell its VPC may be in another account's: some VPC is shown to be one.
+    pub fn shows_anothers(&self) -> bool {
+        !self.anothers.is_empty()
+    }
+
     /// Whether a group may be on resources in other VPCs than its own.
     pub fn is_associated(&self, group: &str) -> bool {
         self.associated.contains(group)

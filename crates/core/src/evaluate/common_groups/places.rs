@@ -135,32 +135,48 @@ fn by_body<'a>(
     }
 }
 
-/// Of a load balancer, itself; `None` where nothing tells its groups. Its VPC is that of the groups on
-/// it which serve in their own alone.
+/// Of a load balancer, itself; `None` where nothing tells its groups.
 pub(super) fn of_balancer<'a>(
     item: &'a Item,
     shard: &'a Shard,
     networks: &Networks<'a>,
 ) -> Option<Places<'a>> {
-    let groups = match &item.body {
-        Body::LoadBalancer(balancer) => balancer.groups.as_deref()?,
-        Body::ClassicLoadBalancer(balancer) => balancer.groups.as_deref()?,
-        _ => return None,
-    };
-    let groups: BTreeSet<&str> = groups.iter().map(Box::as_ref).collect();
-    let serving = groups.iter().filter(|id| !networks.is_associated(id));
-    let vpcs: BTreeSet<&str> = serving
-        .filter_map(|id| match &shard.item(&ResourceType::SECURITY_GROUP, id)?.body {
-            Body::SecurityGroup(group) => group.vpc.as_deref(),
-            _ => None,
-        })
-        .collect();
-    let vpc = match vpcs.len() {
-        1 => vpcs.first().copied(),
-        _ => None,
-    };
+    let groups = balancer_groups(item)?.iter().map(Box::as_ref).collect();
+    let vpc = balancer_vpc(item, shard, networks);
     let at = item.key.id.as_str();
     Some(Places::All(vec![Place { at, vpc, groups, outdated: None, untold: None }], None))
+}
+
+fn balancer_groups(item: &Item) -> Option<&[Box<str>]> {
+    match &item.body {
+        Body::LoadBalancer(balancer) => balancer.groups.as_deref(),
+        Body::ClassicLoadBalancer(balancer) => balancer.groups.as_deref(),
+        _ => None,
+    }
+}
+
+/// The VPC of a load balancer: as it tells, else that of the groups on it which serve in their own alone.
+pub(super) fn balancer_vpc<'a>(
+    item: &'a Item,
+    shard: &'a Shard,
+    networks: &Networks<'a>,
+) -> Option<&'a str> {
+    let own = match &item.body {
+        Body::LoadBalancer(balancer) => balancer.vpc.as_deref(),
+        Body::ClassicLoadBalancer(balancer) => balancer.vpc.as_deref(),
+        _ => None,
+    };
+    let of_groups = || {
+        let serving = balancer_groups(item)?.iter().filter(|id| !networks.is_associated(id));
+        let vpcs: BTreeSet<&str> = serving
+            .filter_map(|id| match &shard.item(&ResourceType::SECURITY_GROUP, id)?.body {
+                Body::SecurityGroup(group) => group.vpc.as_deref(),
+                _ => None,
+            })
+            .collect();
+        vpcs.first().copied().filter(|_| vpcs.len() == 1)
+    };
+    own.or_else(of_groups)
 }
 
 /// That nothing tells which interface of an instance is the primary one.

@@ -80,7 +80,7 @@ fn balancer(id: &str, kind: Option<&str>, groups: Option<&[&str]>) -> Item {
 
 fn classic(id: &str, groups: Option<&[&str]>) -> Item {
     let groups = groups.map(|ids| ids.iter().map(|id| (*id).into()).collect());
-    let balancer = ClassicLoadBalancer { groups };
+    let balancer = ClassicLoadBalancer { groups, vpc: None };
     body(ResourceType::CLASSIC_LOAD_BALANCER, id, Body::ClassicLoadBalancer(balancer))
 }
 
@@ -418,6 +418,33 @@ fn a_vpc_that_another_account_shares_is_in_scope_where_the_policy_includes_such(
             }
         }
     }
+}
+
+/// A load balancer is in the VPC that it tells. What tells none may be in one that another account shares.
+#[test]
+fn a_load_balancer_tells_its_vpc_and_what_tells_none_may_be_in_a_shared_one() {
+    let anothers = Vpc { owner: Some(account("222222222222")) };
+    let shown = body(ResourceType::VPC, "vpc-2", Body::Vpc(anothers));
+    let told = |vpc: &str| {
+        let mut alb = balancer("alb-1", Some("application"), Some(&[]));
+        let Body::LoadBalancer(own) = &mut alb.body else { unreachable!() };
+        own.vpc = Some(vpc.into());
+        let mut clb = classic("clb-1", Some(&[]));
+        let Body::ClassicLoadBalancer(own) = &mut clb.body else { unreachable!() };
+        own.vpc = Some(vpc.into());
+        [alb, clb]
+    };
+    let policy = common(ALL_TYPES, rule(&["sg-p"]));
+    for (vpc, want) in [("vpc-1", "violate"), ("vpc-2", "comply")] {
+        for item in told(vpc) {
+            assert_eq!(verdict(&found(&policy, vec![shown.clone(), item])), want, "{vpc}");
+        }
+    }
+    let untold = balancer("alb-1", Some("application"), Some(&[]));
+    let gap =
+        "AWSCONFIG The VPC of AWS::ElasticLoadBalancingV2::LoadBalancer alb-1 was not recorded.";
+    assert_eq!(verdict(&found(&policy, vec![untold.clone()])), "violate");
+    assert_eq!(verdict(&found(&policy, vec![shown, untold])), gap);
 }
 
 /// Semantics §10 row 19.

@@ -29,7 +29,7 @@ fn edit(before: Item, change: impl FnOnce(&mut Item)) -> Changed {
 fn alb(id: &str) -> Item {
     let kind = Some("application".into());
     let web_acl = WafAssociation::Bare;
-    let balancer = LoadBalancer { kind, groups: Some(vec![]), web_acl };
+    let balancer = LoadBalancer { kind, groups: Some(vec![]), web_acl, vpc: None };
     body(ResourceType::LOAD_BALANCER, id, Body::LoadBalancer(balancer))
 }
 

@@ -14,7 +14,7 @@ impl<'a> Ways<'a, '_> {
     /// Judges the subnets that are no firewall's.
     pub fn judge_customers(&self, found: &mut Found) {
         // One that is not told may go past the firewall.
-        let untold = self.within.places.untold_subnets();
+        let untold = self.within.places.untold_subnets(self.within.id());
         untold.into_iter().for_each(|gap| found.gap(gap.clone()));
         for place in self.within.customers() {
             let tables = &self.within.places.tables;

@@ -96,6 +96,8 @@ pub(in crate::evaluate) struct Places<'a> {
     is_vendors: bool,
     /// Why a VPC may have more subnets than are held of it, firewalls, or endpoints.
     untold_subnets: Option<Gap>,
+    /// By VPC, that a route table serves a subnet there that is not held.
+    unheld_subnets: BTreeMap<&'a str, Gap>,
     untold_firewalls: Option<Gap>,
     untold_endpoints: Option<Gap>,
 }
@@ -119,6 +121,7 @@ impl<'a> Places<'a> {
             firewalls: BTreeMap::new(),
             endpoints: BTreeMap::new(),
             untold_subnets: not_seen(shard, &ResourceType::SUBNET),
+            unheld_subnets: BTreeMap::new(),
             untold_firewalls: not_seen(shard, &ResourceType::NETWORK_FIREWALL),
             untold_endpoints: not_seen(shard, &ResourceType::VPC_ENDPOINT),
         };
@@ -135,9 +138,28 @@ impl<'a> Places<'a> {
                 _ => note(&mut places.untold_subnets, || unseen_gap(item)),
             }
         }
+        places.note_unheld_subnets();
         places.add_firewalls();
         places.add_endpoints();
         places
+    }
+
+    fn note_unheld_subnets(&mut self) {
+        for item in self.shard.of_type(&ResourceType::ROUTE_TABLE) {
+            let Body::RouteTable(table) = &item.body else { continue };
+            let Some(vpc) = table.vpc.as_deref() else { continue };
+            let served = table.associations.iter().flatten().filter_map(|on| on.subnet.as_deref());
+            for subnet in served {
+                if self.shard.item(&ResourceType::SUBNET, subnet).is_none() {
+                    let text = format!(
+                        "AWS::EC2::Subnet {subnet}, which {} serves, was not recorded.",
+                        item.key.id
+                    );
+                    let gap = || Gap::new(DependentService::Config, &text);
+                    self.unheld_subnets.entry(vpc).or_insert_with(gap);
+                }
+            }
+        }
     }
 
     fn add_firewalls(&mut self) {
@@ -273,8 +295,8 @@ impl<'a> Places<'a> {
     }
 
     /// Why a VPC may have more subnets than are held of it.
-    pub fn untold_subnets(&self) -> Option<&Gap> {
-        self.untold_subnets.as_ref()
+    pub fn untold_subnets(&self, vpc: &str) -> Option<&Gap> {
+        self.untold_subnets.as_ref().or_else(|| self.unheld_subnets.get(vpc))
     }
 }
 

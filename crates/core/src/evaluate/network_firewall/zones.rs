@@ -87,7 +87,7 @@ impl<'a> InVpc<'a, '_> {
     pub fn public(&self, found: &mut Found) -> Vec<Place<'a>> {
         let mut public = Vec::new();
         // One that is not told may reach it.
-        self.places.untold_subnets().into_iter().for_each(|gap| found.gap(gap.clone()));
+        self.places.untold_subnets(self.id()).into_iter().for_each(|gap| found.gap(gap.clone()));
         for place in self.customers() {
             found.reads(place.item);
             if self.reaches(place, found) {
@@ -125,7 +125,7 @@ impl<'a> InVpc<'a, '_> {
     /// `None` where it is not known which subnets are in it, of which one may be told otherwise.
     fn listed(&self, zone: &Zone, found: &mut Found) -> Option<Wanted<'a>> {
         let mut wanted = Wanted { zone: zone.as_str().into(), at: None, subnets: 0 };
-        let mut untold = self.places.untold_subnets().cloned();
+        let mut untold = self.places.untold_subnets(self.id()).cloned();
         for place in self.customers() {
             found.reads(place.item);
             match place.is_in(zone) {

@@ -32,7 +32,12 @@ fn association(text: &str) -> WafAssociation {
 
 fn balancer(kind: Option<&str>, web_acl: &str) -> Body {
     let kind = kind.map(Into::into);
-    Body::LoadBalancer(LoadBalancer { kind, groups: Some(vec![]), web_acl: association(web_acl) })
+    Body::LoadBalancer(LoadBalancer {
+        kind,
+        groups: Some(vec![]),
+        web_acl: association(web_acl),
+        vpc: None,
+    })
 }
 
 fn alb(web_acl: &str) -> Item {
@@ -45,7 +50,7 @@ fn distribution(web_acl: &str) -> Item {
 }
 
 fn classic() -> Item {
-    let balancer = ClassicLoadBalancer { groups: Some(vec![]) };
+    let balancer = ClassicLoadBalancer { groups: Some(vec![]), vpc: None };
     body(ResourceType::CLASSIC_LOAD_BALANCER, "clb", Body::ClassicLoadBalancer(balancer))
 }
 

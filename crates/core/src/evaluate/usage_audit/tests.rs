@@ -83,7 +83,7 @@ fn a_group_is_used_by_whatever_lists_it() {
         item
     };
     let alb = LoadBalancer { groups: Some(boxed(&["sg-1"])), ..LoadBalancer::default() };
-    let clb = ClassicLoadBalancer { groups: Some(boxed(&["sg-1"])) };
+    let clb = ClassicLoadBalancer { groups: Some(boxed(&["sg-1"])), vpc: None };
     let on_interface = || instance("i-1", &[], &[("eni-1", &["sg-1"])]);
     for (name, user, want) in [
         ("nothing", interface("eni-1", &[]), "sg-1 UNUSED"),
@@ -220,6 +220,22 @@ fn a_user_seen_later_without_its_configuration_uses_what_it_used() {
     let later = UsageAudit { unused_after_ms: Some(HOUR), unique: false };
     let waiting = judge_of(later, vec![sg("sg-1", ""), lagging()]);
     assert_eq!((waiting.not_before_ms, gaps(&waiting)), (Some(HOUR + 1), vec![]));
+}
+
+/// What a body lists for the instance itself is on one of its interfaces, whose later state may carry
+/// others (semantics §11 row 42). Of an interface that another account owns sharing tells.
+#[test]
+fn a_group_of_an_instance_is_in_doubt_where_an_interface_of_it_is() {
+    let mut later = body(ResourceType::NETWORK_INTERFACE, "eni-1", Body::Unseen);
+    later.version.captured_ms = 9;
+    let on = instance("i-1", &["sg-1"], &[("eni-1", &[])]);
+    let judgement = judge_of(UNUSED, vec![sg("sg-1", ""), on, later]);
+    assert_eq!((found(&judgement).as_str(), judgement.gaps.len()), ("-", 1));
+    let mut others = outdated(interface("eni-2", &[]));
+    let Body::NetworkInterface(own) = &mut others.body else { unreachable!() };
+    own.owner = Some(AccountId::try_from("222222222222").unwrap());
+    let judgement = judge_of(UNUSED, vec![sg("sg-1", ""), others]);
+    assert_eq!((found(&judgement).as_str(), judgement.gaps.len()), ("sg-1 UNUSED", 0));
 }
 
 #[test]

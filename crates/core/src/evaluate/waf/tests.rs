@@ -62,7 +62,7 @@ fn said(text: &str) -> WafAssociation {
 
 fn alb(id: &str, web_acl: &str) -> Item {
     let kind = Some("application".into());
-    let balancer = LoadBalancer { kind, groups: None, web_acl: said(web_acl) };
+    let balancer = LoadBalancer { kind, groups: None, web_acl: said(web_acl), vpc: None };
     body(ResourceType::LOAD_BALANCER, id, Body::LoadBalancer(balancer))
 }
 

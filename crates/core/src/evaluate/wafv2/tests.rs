@@ -59,6 +59,7 @@ fn balancer(id: &str, kind: &str, web_acl: &str) -> Item {
         kind: Some(kind.into()),
         groups: Some(vec![]),
         web_acl: association(web_acl),
+        vpc: None,
     };
     body(ResourceType::LOAD_BALANCER, id, Body::LoadBalancer(balancer))
 }
@@ -448,7 +449,7 @@ fn a_web_acl_is_on_strangers_where_those_are_known_to_be_out_of_scope() {
     let violator = format!("{} WEB_ACL_CONFIGURATION_OR_SCOPE_OF_USE", acl_arn("shared"));
     let is_in = || tagged(alb("alb-1", "shared"), "a=b");
     let out = || tagged(alb("alb-2", "shared"), "a=c");
-    let balancer = "AWS::ElasticLoadBalancingV2::LoadBalancer alb-2";
+    let name = "AWS::ElasticLoadBalancingV2::LoadBalancer alb-2";
     let untold = || {
         let mut other = alb("alb-2", "shared");
         other.tags = None;
@@ -460,14 +461,16 @@ fn a_web_acl_is_on_strangers_where_those_are_known_to_be_out_of_scope() {
         other.unseen_since.as_mut().unwrap().tags = tags;
         other
     };
+    let gateway = || outdated(tagged(balancer("alb-2", "gateway", "unsaid"), "a=c"));
     for (what, other, violates, gap) in [
         ("known to be out", out(), true, None),
-        ("its tags untold", untold(), false, Some(format!("AWSCONFIG The tags of {balancer}"))),
+        ("of a kind that no web ACL is on, later", gateway(), false, None),
+        ("its tags untold", untold(), false, Some(format!("AWSCONFIG The tags of {name}"))),
         (
             "perhaps off it by now",
             late(),
             true,
-            Some(format!("AWSCONFIG The latest configuration of {balancer}")),
+            Some(format!("AWSCONFIG The latest configuration of {name}")),
         ),
     ] {
         let judgement =
@@ -479,4 +482,10 @@ fn a_web_acl_is_on_strangers_where_those_are_known_to_be_out_of_scope() {
         assert_eq!(found.len(), gap.iter().len(), "{what}: {found:?}");
         assert!(gap.iter().all(fits), "{what}: {found:?}");
     }
+    // Where another is on it for certain nothing is in doubt.
+    let certain = tagged(alb("alb-3", "shared"), "a=c");
+    let items = [acl(told), is_in(), late(), certain];
+    let judgement = judged(&policy, &world(items), &References::new());
+    assert_eq!(violators(&judgement), [violator.as_str()]);
+    assert_eq!(gaps(&judgement), [""; 0]);
 }

@@ -48,7 +48,7 @@ fn any_body() -> impl Strategy<Value = Body> {
     let balancer =
         (of(any_text()), of(vec(any_text(), 0..3)), any_text()).prop_map(|(kind, groups, acl)| {
             let web_acl = WafAssociation::Acl(acl);
-            Body::LoadBalancer(LoadBalancer { kind, groups, web_acl })
+            Body::LoadBalancer(LoadBalancer { kind, groups, web_acl, vpc: None })
         });
     prop_oneof![
         1 => prop_oneof![Just(Body::Deleted), Just(Body::Unseen), Just(Body::Unwanted), Just(Body::OlderLayout)],

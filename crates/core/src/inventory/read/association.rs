@@ -14,6 +14,7 @@ shape! {
     BalancerBody {
         kind: Text<'a> = "type",
         groups: Many<TextIn<'a, Group>> = "securityGroups",
+        vpc: IdText<'a> = "vpcId",
     }
 }
 
@@ -65,6 +66,7 @@ pub(super) fn read_load_balancer(source: &Source<'_>) -> Result<Body, String> {
         kind: body.kind.and_then(|kind| kind_of(kind.as_str())),
         groups: body.groups.map(|groups| group_ids(Some(groups))),
         web_acl: said(named.and_then(|attribute| attribute.value)),
+        vpc: body.vpc.and_then(TextIn::filled),
     }))
 }
 
@@ -79,6 +81,7 @@ pub(super) fn read_classic(source: &Source<'_>) -> Result<Body, String> {
     let body: BalancerBody<'_> = source.body()?;
     Ok(Body::ClassicLoadBalancer(ClassicLoadBalancer {
         groups: body.groups.map(|groups| group_ids(Some(groups))),
+        vpc: body.vpc.and_then(TextIn::filled),
     }))
 }
 

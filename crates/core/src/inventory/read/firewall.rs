@@ -168,7 +168,8 @@ fn actions(all: Many<ActionBody<'_>>) -> Result<Vec<CustomAction>, String> {
             body.name.and_then(TextIn::filled).ok_or("a custom action without `actionName`")?;
         let metric = body.definition.unwrap_or_default().metric.unwrap_or_default();
         let dimensions = metric.dimensions.map_or_else(Vec::new, |all| all.0);
-        let dimensions = dimensions.into_iter().filter_map(|one| one.value.and_then(TextIn::filled));
+        let dimensions =
+            dimensions.into_iter().filter_map(|one| one.value.and_then(TextIn::filled));
         Ok(CustomAction { name, dimensions: dimensions.collect() })
     });
     read.collect::<Result<Vec<_>, String>>().map(sorted)

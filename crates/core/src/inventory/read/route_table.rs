@@ -174,7 +174,9 @@ pub(super) fn read_endpoint(source: &Source<'_>) -> Result<Body, String> {
     Ok(Body::VpcEndpoint(VpcEndpoint {
         vpc: body.vpc.and_then(TextIn::filled),
         kind: body.kind.and_then(TextIn::filled),
-        subnets: body.subnets.map(|subnets| sorted(subnets.0.into_iter().filter_map(TextIn::filled))),
+        subnets: body
+            .subnets
+            .map(|subnets| sorted(subnets.0.into_iter().filter_map(TextIn::filled))),
         state: body.state.and_then(TextIn::filled),
         service: body.service.and_then(TextIn::filled),
     }))

@@ -258,4 +258,18 @@ fn an_outdated_list_is_a_gap_for_whatever_reads_its_entries() {
         let judgement = in_shard(&policy, &references, vec![group("sg-1", rule), list.clone()]);
         assert_eq!((violators(&judgement).len(), gaps(&judgement)), (0, vec![gap.to_owned()]));
     }
+    // Nothing reads them: the options break nothing, or no rule could hold them.
+    let many = ManagedOptions { port_count_max: Some(1), ..ManagedOptions::default() };
+    let overriding = |options| overridden(AuditAction::Allow, options);
+    for (audit, audit_rules, rule, violating, doubted) in [
+        (overriding(many.clone()), "in tcp 22 10.0.0.0/8", "in tcp 22 pl-1", 0, false),
+        (overriding(many.clone()), "", "in tcp 22-23 pl-1", 1, false),
+        (overriding(many), "in tcp 22-23 10.2.0.0/16", "in tcp 22-23 pl-1", 1, true),
+    ] {
+        let policy = about(GROUP, audit);
+        let references = audit_group_of(&policy, audit_rules);
+        let judgement = in_shard(&policy, &references, vec![group("sg-1", rule), list.clone()]);
+        let found = (violators(&judgement).len(), judgement.gaps.len());
+        assert_eq!(found, (violating, usize::from(doubted)), "{audit_rules} | {rule}");
+    }
 }

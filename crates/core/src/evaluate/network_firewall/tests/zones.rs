@@ -132,7 +132,19 @@ fn what_is_not_told_of_a_firewalls_subnets_is_a_gap() {
             &["-firewall", "+firewall OWN vpc-1 arn:fp ?"],
             "[AWSCONFIG The subnets of AWS::NetworkFirewall::Firewall OWN were not recorded.]",
         ),
-        ("", &["-subnet subnet-fb"], "[AWSCONFIG AWS::EC2::Subnet subnet-fb was not recorded.]"),
+        (
+            "",
+            &["-subnet subnet-fb"],
+            "[AWSCONFIG AWS::EC2::Subnet subnet-fb was not recorded.]; \
+             [AWSCONFIG AWS::EC2::Subnet subnet-fb, which rtb-fb serves, was not recorded.]",
+        ),
+        // One that a table of the VPC serves, and nothing else tells of; of another VPC's nothing follows.
+        (
+            "",
+            &["+table rtb-x vpc-1 subnet-x | 0.0.0.0/0>igw-1"],
+            "[AWSCONFIG AWS::EC2::Subnet subnet-x, which rtb-x serves, was not recorded.]",
+        ),
+        ("", &["+table rtb-x vpc-9 subnet-x | 0.0.0.0/0>igw-1"], ""),
         (
             "listed=us-east-1a,us-east-1b",
             &["-subnet subnet-fb", "+subnet subnet-fb vpc-1 ? use1-az2"],

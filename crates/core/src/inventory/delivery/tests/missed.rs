@@ -306,6 +306,19 @@ fn a_notification_without_its_item_is_an_item_that_cannot_be_read() {
     assert!(told.starts_with("111122223333/"), "{told}");
 }
 
+/// An event that does not say whose it is may be of an item; another service's says so.
+#[test]
+fn an_event_that_does_not_say_whose_it_is_cannot_be_read() {
+    for text in [r#"{"detail":{}}"#, r#"{"detail":{"a":{"b":1}},"source":"aws.config"}"#] {
+        assert!(matches!(read(text), Err(DeliveryError::NoItems)), "{text}");
+    }
+    for of in [r#""source":"aws.ec2""#, r#""detail-type":"EC2 Instance State-change Notification""#]
+    {
+        let delivery = read(format!(r#"{{"detail":{{}},{of}}}"#)).unwrap();
+        assert!(delivery.missed.is_empty(), "{of}");
+    }
+}
+
 #[test]
 fn an_item_that_is_known_has_no_other_gap_than_itself() {
     let bad = group("sg-1").replace(r#""ipPermissions":[]"#, r#""ipPermissions":"x""#);

@@ -253,6 +253,33 @@ fn groups_among_rules_are_told_where_every_rule_tells_its_name_and_place() {
 }
 
 /// Semantics §11 row 38: what stands in a list and is not told is not nothing.
+/// A number or truth value is nobody's id: no other resource has it, so that nothing would be held against
+/// what it names.
+#[test]
+fn an_id_that_is_no_text_makes_an_item_unreadable() {
+    for id in ["0", "12", "true", "1.5"] {
+        for (resource_type, text) in [
+            (
+                ResourceType::SECURITY_GROUP,
+                format!(r#"{{"groupName":"g","ipPermissions":[],"vpcId":{id}}}"#),
+            ),
+            (ResourceType::NETWORK_INTERFACE, format!(r#"{{"groups":[],"vpcId":{id}}}"#)),
+            (ResourceType::SUBNET, format!(r#"{{"vpcId":{id}}}"#)),
+            (
+                ResourceType::NETWORK_FIREWALL,
+                format!(r#"{{"firewall":{{"firewallArn":{id},"vpcId":"vpc-1"}}}}"#),
+            ),
+            (ResourceType::SHIELD_PROTECTION, format!(r#"{{"resourceArn":{id}}}"#)),
+        ] {
+            let read = body(resource_type.as_str(), &text);
+            assert!(
+                read.as_ref().is_err_and(|error| error.contains("expected a string")),
+                "{resource_type} {text}: {read:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_null_in_a_list_makes_an_item_unreadable() {
     const RECORDER: &str = "AWS::Config::ConfigurationRecorder";
