@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ident::{AccountId, ResourceType};
 
-use super::former::{BalancerOf7, ClassicOf8};
+use super::balancer::{BalancerOf7, ClassicLoadBalancer, ClassicOf8, LoadBalancer, WafAssociation};
 use super::subnet::SubnetOf17;
 use super::{
     ClassicAcl, DnsAssociation, FirewallPolicy, InternetGateway, NetworkAcl, NetworkFirewall,
@@ -340,46 +340,11 @@ pub struct PrefixList {
     pub ipv6: Option<Vec<Ipv6Net>>,
 }
 
-/// A load balancer of ELBv2.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub struct LoadBalancer {
-    /// `type`: `application`, `network` or `gateway`.
-    pub kind: Option<Box<str>>,
-    /// `securityGroups`, sorted; `None` when not told, as by most network load balancers, which have
-    /// none.
-    pub groups: Option<Vec<Box<str>>>,
-    /// The web ACL by the balancer's own attributes `waf.web_acl_id` (semantics §10 row 16).
-    pub web_acl: WafAssociation,
-    /// `vpcId`
-    pub vpc: Option<Box<str>>,
-}
-
-/// A classic load balancer.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub struct ClassicLoadBalancer {
-    /// `securityGroups`, sorted; `None` when not told.
-    pub groups: Option<Vec<Box<str>>>,
-    /// `vpcid`
-    pub vpc: Option<Box<str>>,
-}
-
 /// An API stage or a distribution: only its web ACL matters.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct WafTarget {
     /// `webAclArn` or `distributionConfig.webACLId`.
     pub web_acl: WafAssociation,
-}
-
-/// What a resource says of its own web ACL.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub enum WafAssociation {
-    /// The attribute is absent: only the web ACL's relationships can tell.
-    #[default]
-    Unsaid,
-    /// The attribute is there and empty: no web ACL.
-    Bare,
-    /// A WAFv2 ARN, or the bare UUID of a classic web ACL.
-    Acl(Box<str>),
 }
 
 /// A WAFv2 web ACL.

@@ -7,6 +7,7 @@
 //! ```
 
 mod age;
+mod balancer;
 mod body;
 mod build;
 mod bystander;
@@ -22,7 +23,6 @@ mod encoded;
 mod envelope;
 mod firewall;
 mod foreign;
-mod former;
 mod item;
 mod layout;
 mod limits;
@@ -46,6 +46,7 @@ mod tag_pairs;
 mod tokens;
 
 pub use age::{Age, SKEW_MS_MAX};
+pub use balancer::{ClassicLoadBalancer, LoadBalancer, WafAssociation};
 pub use body::*;
 pub use build::ShardBuilder;
 pub use classic_acl::{ClassicAcl, ClassicRule};
