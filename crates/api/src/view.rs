@@ -38,7 +38,7 @@ impl From<Unparsed> for Fault {
 #[derive(Debug)]
 struct Parsed {
     policy: Arc<Policy>,
-    in_scope: OnceLock<Vec<AccountId>>,
+    in_scope: OnceLock<Arc<[AccountId]>>,
 }
 
 impl ControlView {
@@ -135,7 +135,7 @@ impl ControlView {
     fn set_elders(&mut self) {
         let by_age: Vec<&Policy> = self.by_age().into_iter().map(|(_, policy)| &**policy).collect();
         let ids: Vec<PolicyId> = by_age.iter().map(|policy| policy.id.clone()).collect();
-        let found = policy::elders(by_age, |policy| self.in_scope(&policy.id).into());
+        let found = policy::elders(by_age, |policy| self.shared_scope(&policy.id));
         for (id, elders) in ids.iter().zip(found) {
             if let Some(parsed) = self.policies.get_mut(id)
                 && parsed.policy.elders != elders
@@ -152,7 +152,7 @@ impl ControlView {
         for (created_ms, policy) in self.by_age() {
             after.insert(&policy.id, (created_ms, policy.clone()));
         }
-        let mut organization = self.organization();
+        let (mut organization, mut same_accounts) = (self.organization(), true);
         let mut scopes: BTreeMap<&AccountId, Option<&AdminScope>> = BTreeMap::new();
         let mut put: BTreeSet<&PolicyId> = BTreeSet::new();
         for change in changes {
@@ -167,7 +167,9 @@ impl ControlView {
                 ControlChange::RemovePolicy(id) => {
                     after.remove(id);
                 }
-                ControlChange::PutOrganization(new) => organization = Some(new),
+                ControlChange::PutOrganization(new) => {
+                    (organization, same_accounts) = (Some(&**new), false);
+                }
                 ControlChange::PutAdministrator(account, administrator) => {
                     scopes.insert(account, administrator.scope.as_ref());
                 }
@@ -182,6 +184,9 @@ impl ControlView {
         let all: Vec<&Policy> = by_age.iter().map(|(_, policy)| &**policy).collect();
         let found = policy::elders(all.iter().copied(), |policy| {
             let scope = scopes.get(&policy.owner).copied();
+            if scope.is_none() && same_accounts && !put.contains(&policy.id) {
+                return self.shared_scope(&policy.id);
+            }
             let scope = scope.unwrap_or_else(|| self.admin_scope(&policy.owner));
             let judged = organization.map(|known| judged_accounts(policy, scope, known));
             judged.unwrap_or_default().into()
@@ -335,14 +340,19 @@ impl ControlView {
     /// The accounts that a policy judges, ascending, as [`ControlView::is_in_scope`] says; none
     /// without an organization or for an unknown policy. Worked out once for each policy.
     pub fn in_scope(&self, id: &PolicyId) -> &[AccountId] {
-        let (Some(parsed), Some(organization)) = (self.policies.get(id), self.organization())
-        else {
-            return &[];
-        };
-        parsed.in_scope.get_or_init(|| {
+        self.scope_of(id).map_or(&[], |accounts| accounts)
+    }
+
+    fn shared_scope(&self, id: &PolicyId) -> Arc<[AccountId]> {
+        self.scope_of(id).cloned().unwrap_or_default()
+    }
+
+    fn scope_of(&self, id: &PolicyId) -> Option<&Arc<[AccountId]>> {
+        let (parsed, organization) = (self.policies.get(id)?, self.organization()?);
+        Some(parsed.in_scope.get_or_init(|| {
             let scope = self.admin_scope(&parsed.policy.owner);
-            judged_accounts(&parsed.policy, scope, organization)
-        })
+            judged_accounts(&parsed.policy, scope, organization).into()
+        }))
     }
 }
 
@@ -430,7 +440,8 @@ impl Desk {
         if let Some(view) = newest.as_ref().filter(|view| view.revision() >= revision) {
             return Ok(view.clone());
         }
-        let control = self.store.control()?;
+        let known = newest.as_deref().map(ControlView::control);
+        let control = self.store.control_since(known)?;
         let view = Arc::new(ControlView::following(control, newest.as_deref()));
         *newest = Some(view.clone());
         Ok(view)

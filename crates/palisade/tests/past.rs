@@ -368,8 +368,8 @@ impl Control for Forgetful {
         self.0.control_revision()
     }
 
-    fn control(&self) -> Result<ControlState> {
-        self.0.control()
+    fn control_since(&self, known: Option<&ControlState>) -> Result<ControlState> {
+        self.0.control_since(known)
     }
 
     fn control_at(&self, _: i64) -> Result<ControlState> {

@@ -90,8 +90,8 @@ impl<E: Engine> Control for E {
         self.read_one(|rows| rows.control_revision())
     }
 
-    fn control(&self) -> Result<ControlState> {
-        self.read(|rows| rows.control())
+    fn control_since(&self, known: Option<&ControlState>) -> Result<ControlState> {
+        self.read(|rows| rows.control(known))
     }
 
     fn control_at(&self, at_ms: i64) -> Result<ControlState> {

@@ -23,6 +23,8 @@ pub struct ControlState {
     pub revision: u64,
     /// The organization, once applied.
     pub organization: Option<Arc<Organization>>,
+    /// The revision at which that was put, as far as it was noted.
+    pub organization_revision: Option<u64>,
     /// Administrators by account.
     pub administrators: BTreeMap<AccountId, Administrator>,
     /// Policies by id.

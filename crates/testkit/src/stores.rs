@@ -20,7 +20,7 @@ macro_rules! delegate_role {
     (Control $impl:tt $outer:ty => $inner:tt) => {
         $crate::delegate!($impl palisade_store::Control, $outer => $inner:
             control_revision() -> u64;
-            control() -> palisade_store::ControlState;
+            control_since(known: Option<&palisade_store::ControlState>) -> palisade_store::ControlState;
             control_at(at_ms: i64) -> palisade_store::ControlState;
             versions(after_ms: i64, through_ms: i64) -> Vec<palisade_store::Version>;
             commit(at: u64, changes: &[palisade_store::ControlChange], now_ms: i64) -> u64;

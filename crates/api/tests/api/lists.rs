@@ -53,6 +53,19 @@ impl Kind {
     }
 }
 
+/// Of however many accounts: nothing of the organization is read or made again.
+#[tokio::test]
+async fn what_is_put_beside_the_organization_leaves_it_as_it_was_read() {
+    let world = World::new().await;
+    let organization = || world.app.view().unwrap().control().organization.clone().unwrap();
+    let read = organization();
+    world.admin("PutAppsList", json!({ "AppsList": apps("mine", 1) })).await.ok();
+    world.admin("PutPolicy", json!({ "Policy": audit("one") })).await.ok();
+    assert!(std::sync::Arc::ptr_eq(&read, &organization()));
+    let control = world.app.view().unwrap().control().clone();
+    assert_eq!((control.lists.len(), control.policies.len()), (1, 1));
+}
+
 #[tokio::test]
 async fn a_list_is_put_read_changed_and_deleted() {
     for kind in &KINDS {

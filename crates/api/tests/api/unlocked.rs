@@ -15,8 +15,8 @@ impl Control for Unlocked {
         self.0.control_revision()
     }
 
-    fn control(&self) -> Result<ControlState> {
-        self.0.control()
+    fn control_since(&self, known: Option<&ControlState>) -> Result<ControlState> {
+        self.0.control_since(known)
     }
 
     fn control_at(&self, at_ms: i64) -> Result<ControlState> {

@@ -116,6 +116,40 @@ pub fn an_organization_is_replaced_whole(bed: &mut impl Bed) {
     }
 }
 
+/// Kept is the very value: nothing of it is read or made again.
+pub fn an_organization_that_is_known_is_kept_until_another_one_is_put(bed: &mut impl Bed) {
+    let mut known = bed.store().control().unwrap();
+    let accounts: Vec<u32> = (1..=300).collect();
+    let put = |accounts| ControlChange::PutOrganization(Arc::new(organization(accounts)));
+    commit(bed.store(), &[put(&accounts)], 0);
+    known = bed.store().control_since(Some(&known)).unwrap();
+    assert_eq!(known.organization.as_deref(), Some(&organization(&accounts)));
+    let protocols = ListContent::Protocols(vec!["udp".into()]);
+    let narrow = Administrator::additional(1, AdminScope::default());
+    for change in [
+        ControlChange::PutList(list("l", protocols)),
+        ControlChange::PutPolicy(policy("p", 1)),
+        ControlChange::PutAdministrator(account(2), narrow),
+        ControlChange::RemovePolicy(policy_id("p")),
+    ] {
+        let revision = commit(bed.store(), &[change], 0);
+        bed.reopen();
+        let next = bed.store().control_since(Some(&known)).unwrap();
+        let (was, is) = (known.organization.unwrap(), next.organization.as_ref().unwrap());
+        assert!(Arc::ptr_eq(&was, is), "300 accounts are made again");
+        assert_eq!(next.revision, revision);
+        known = next;
+    }
+    assert_eq!((known.lists.len(), known.policies.len(), known.administrators.len()), (1, 0, 1));
+    for accounts in [&accounts[..], &[1, 2], &[]] {
+        commit(bed.store(), &[put(accounts)], 0);
+        let next = bed.store().control_since(Some(&known)).unwrap();
+        assert_eq!(next.organization.as_deref(), Some(&organization(accounts)));
+        assert_ne!(next.organization_revision, known.organization_revision);
+        known = next;
+    }
+}
+
 pub fn resource_set(name: &str) -> Arc<ResourceSetRecord> {
     Arc::new(ResourceSetRecord {
         id: ResourceSetId::try_from(name).unwrap(),

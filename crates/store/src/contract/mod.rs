@@ -50,6 +50,7 @@ macro_rules! contract_suite {
             control::a_commit_at_another_revision_conflicts_and_changes_nothing
             control::a_put_replaces_and_a_remove_removes
             control::an_organization_is_replaced_whole
+            control::an_organization_that_is_known_is_kept_until_another_one_is_put
             control::what_stands_beside_policies_is_put_replaced_and_removed
             control::what_changes_no_judgement_marks_no_work
             intake::items_of_a_type_are_read_page_by_page

@@ -89,13 +89,16 @@ impl StoreRow for Tables {
 }
 
 impl ControlRows for Tables {
-    fn control(&self) -> Result<ControlState> {
+    fn control(&self, _: Option<&ControlState>) -> Result<ControlState> {
         let state = self.control.get(&()).unwrap_or_default();
         Ok(ControlState { revision: self.numbers().control_revision, ..state })
     }
     fn put_object(&self, change: &ControlChange) -> Result<()> {
+        let next = self.numbers().control_revision.saturating_add(1);
         self.control.change(&(), |state| match change.clone() {
-            ControlChange::PutOrganization(new) => state.organization = Some(new),
+            ControlChange::PutOrganization(new) => {
+                (state.organization, state.organization_revision) = (Some(new), Some(next));
+            }
             ControlChange::PutAdministrator(account, new) => {
                 state.administrators.insert(account, new);
             }

@@ -211,7 +211,7 @@ impl MarkRows for Tables {
         Ok(())
     }
     fn put_all_fan_outs(&self, now_ms: i64) -> Result<usize> {
-        let policies = self.control()?.policies;
+        let policies = self.control(None)?.policies;
         for policy in policies.values() {
             self.put_fan_out(&policy.id, policy.revision, now_ms)?;
         }

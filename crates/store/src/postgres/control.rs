@@ -6,13 +6,14 @@ use std::sync::Arc;
 use palisade_core::ident::{AccountId, ListId, PolicyId, ResourceSetId};
 use palisade_core::organization::Organization;
 
+use crate::rules::organization;
 use crate::rules::rows::{ControlRows, StoreRow};
 use crate::{
     Administrator, ControlChange, ControlState, ListRecord, Offboarded, PolicyRecord,
     ResourceSetRecord, Result,
 };
 
-use super::columns::{ident, json, number, to_json, with};
+use super::columns::{get, ident, json, number, to_json, with};
 use super::support;
 use super::turn::Turn;
 
@@ -20,10 +21,12 @@ use super::turn::Turn;
 const ACCOUNTS_AT_ONCE_MAX: usize = 1_000;
 
 impl ControlRows for Turn<'_> {
-    fn control(&self) -> Result<ControlState> {
+    fn control(&self, known: Option<&ControlState>) -> Result<ControlState> {
+        let (organization, organization_revision) = organization(self, known)?.unzip();
         Ok(ControlState {
             revision: self.control_revision()?,
-            organization: organization(self)?.map(Arc::new),
+            organization,
+            organization_revision: organization_revision.flatten(),
             administrators: administrators(self)?,
             policies: policies(self)?,
             lists: lists(self)?,
@@ -126,11 +129,11 @@ impl ControlRows for Turn<'_> {
 // Organization: accounts in rows of their own, so that intake can ask for one.
 
 fn put_organization(turn: &Turn<'_>, organization: &Organization) -> Result<()> {
-    let head = Organization { accounts: BTreeMap::new(), ..organization.clone() };
+    let head = organization::head(organization, turn.control_revision()?)?;
     turn.send(
         "INSERT INTO organization (one, head) VALUES (1, $1)
          ON CONFLICT (one) DO UPDATE SET head = excluded.head",
-        with![to_json(&head)?],
+        with![head],
     )?;
     turn.send("DELETE FROM accounts", with![])?;
     let accounts: Vec<_> = organization.accounts.iter().collect();
@@ -146,14 +149,23 @@ fn put_organization(turn: &Turn<'_>, organization: &Organization) -> Result<()> 
     Ok(())
 }
 
-fn organization(turn: &Turn<'_>) -> Result<Option<Organization>> {
+/// The organization, and at which revision it was put.
+fn organization(
+    turn: &Turn<'_>,
+    known: Option<&ControlState>,
+) -> Result<Option<(Arc<Organization>, Option<u64>)>> {
     let Some(row) = turn.one("SELECT head FROM organization", with![])? else { return Ok(None) };
-    let mut organization: Organization = json(&row, 0, "organization")?;
+    let head: &str = get(&row, 0, "organization")?;
+    let revision = organization::revision(head)?;
+    if let Some(kept) = organization::kept(known, revision) {
+        return Ok(Some((kept, revision)));
+    }
+    let mut organization = organization::without_accounts(head)?;
     for row in turn.rows("SELECT account, record FROM accounts", with![])? {
         const ACCOUNT: &str = "account of the organization";
         organization.accounts.insert(ident(&row, 0, ACCOUNT)?, json(&row, 1, ACCOUNT)?);
     }
-    Ok(Some(organization))
+    Ok(Some((Arc::new(organization), revision)))
 }
 
 fn administrators(turn: &Turn<'_>) -> Result<BTreeMap<AccountId, Administrator>> {

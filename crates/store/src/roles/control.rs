@@ -8,7 +8,13 @@ pub trait Control: Send + Sync {
     fn control_revision(&self) -> Result<u64>;
 
     /// The whole control state at one revision.
-    fn control(&self) -> Result<ControlState>;
+    fn control(&self) -> Result<ControlState> {
+        self.control_since(None)
+    }
+
+    /// As [`Control::control`], taking over of `known`, an earlier answer of this store, what has not been put
+    /// since then and costs much to read: the organization with its accounts.
+    fn control_since(&self, known: Option<&ControlState>) -> Result<ControlState>;
 
     /// What was decided at a moment of the past ([`Ledger::span`](super::Ledger::span)): organization,
     /// administrators, policies and waivers. All else of the state is absent.

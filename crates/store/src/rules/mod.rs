@@ -14,6 +14,7 @@
 //! | `load.rs` | what judging a shard reads |
 //! | `settle.rs` | what judging found |
 //! | `control.rs`, `keys.rs`, `common_policies.rs` | what a commit causes |
+//! | `organization.rs` | what a row says of an organization, and whether it is one that is known |
 //! | `past.rs`, over the verbs of `past_rows.rs` | what was answered at earlier moments |
 //! | `clock.rs`, `retention.rs` | what time alone changes |
 
@@ -29,6 +30,7 @@ pub mod load;
 pub mod marks;
 pub mod missed;
 pub mod networks;
+pub mod organization;
 pub mod past;
 pub mod past_rows;
 pub mod prepared;

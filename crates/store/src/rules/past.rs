@@ -32,7 +32,7 @@ pub fn note(rows: &impl Rows, sequence: u64, now_ms: i64) -> Result<i64> {
 
 /// Begins the past as soon as what is decided can be read.
 fn begin(rows: &impl Rows, sequence: u64, noted_ms: i64) -> Result<()> {
-    let control = match rows.control() {
+    let control = match rows.control(None) {
         Ok(control) => control,
         Err(StoreError::Damaged { .. }) => return Ok(()),
         Err(error) => return Err(error),
@@ -77,7 +77,7 @@ pub fn keep(rows: &impl Rows, change: &ControlChange, sequence: u64, noted_ms: i
     };
     match change {
         ControlChange::PutOrganization(organization) => {
-            let before = rows.control()?.organization;
+            let before = rows.control(None)?.organization;
             let before = before.map(|it| of_organization(&it)).transpose()?.unwrap_or_default();
             let mut after = of_organization(organization)?;
             for (object, was) in before {

@@ -99,7 +99,9 @@ pub trait StoreRow {
 
 /// The control state.
 pub trait ControlRows {
-    fn control(&self) -> Result<ControlState>;
+    /// The whole state, with the organization of `known` where that is the one that is stored
+    /// ([`super::organization`]).
+    fn control(&self, known: Option<&ControlState>) -> Result<ControlState>;
     /// Writes the object that a change puts or removes. A change without an object writes nothing.
     fn put_object(&self, change: &ControlChange) -> Result<()>;
     fn is_member(&self, account: &AccountId) -> Result<bool>;

@@ -7,6 +7,7 @@ use palisade_core::ident::{AccountId, ListId, PolicyId, ResourceSetId};
 use palisade_core::organization::{Account, AccountStatus, Organization};
 use rusqlite::params;
 
+use crate::rules::organization;
 use crate::rules::rows::{ControlRows, StoreRow};
 use crate::{
     Administrator, ControlChange, ControlState, ListRecord, Offboarded, PolicyRecord,
@@ -19,10 +20,12 @@ use super::sums::sound;
 use super::support;
 
 impl ControlRows for Transaction<'_> {
-    fn control(&self) -> Result<ControlState> {
+    fn control(&self, known: Option<&ControlState>) -> Result<ControlState> {
+        let (organization, organization_revision) = organization(self, known)?.unzip();
         Ok(ControlState {
             revision: self.control_revision()?,
-            organization: organization(self)?.map(Arc::new),
+            organization,
+            organization_revision: organization_revision.flatten(),
             administrators: administrators(self)?,
             policies: policies(self)?,
             lists: lists(self)?,
@@ -140,11 +143,11 @@ impl ControlRows for Transaction<'_> {
 // Organization: accounts in rows of their own, so that intake can ask for one.
 
 fn put_organization(tx: &Transaction<'_>, organization: &Organization) -> Result<()> {
-    let head = Organization { accounts: BTreeMap::new(), ..organization.clone() };
+    let head = organization::head(organization, tx.control_revision()?)?;
     tx.execute(
         "INSERT INTO organization (one, head) VALUES (1, ?1)
          ON CONFLICT (one) DO UPDATE SET head = excluded.head",
-        [to_json(&head)?],
+        [head],
     )?;
     tx.execute("DELETE FROM accounts", [])?;
     let mut insert = tx.prepare_cached(
@@ -157,13 +160,22 @@ fn put_organization(tx: &Transaction<'_>, organization: &Organization) -> Result
     Ok(())
 }
 
-fn organization(tx: &Transaction<'_>) -> Result<Option<Organization>> {
+/// The organization, and at which revision it was put.
+fn organization(
+    tx: &Transaction<'_>,
+    known: Option<&ControlState>,
+) -> Result<Option<(Arc<Organization>, Option<u64>)>> {
     let mut statement =
         tx.prepare_cached("SELECT head, sum IS row_sum(one, head) FROM organization")?;
     let mut rows = statement.query([])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     sound(row, 1, "organization")?;
-    let mut organization: Organization = json(row, 0, "organization")?;
+    let head: String = get(row, 0, "organization")?;
+    let revision = organization::revision(&head)?;
+    if let Some(kept) = organization::kept(known, revision) {
+        return Ok(Some((kept, revision)));
+    }
+    let mut organization = organization::without_accounts(&head)?;
     let mut statement = tx.prepare_cached(
         "SELECT account, name, status, parent, sum IS row_sum(account, name, status, parent)
          FROM accounts",
@@ -177,7 +189,7 @@ fn organization(tx: &Transaction<'_>) -> Result<Option<Organization>> {
             Account { name: get(row, 1, ACCOUNT)?, status, parent: get(row, 3, ACCOUNT)? };
         organization.accounts.insert(ident(row, 0, ACCOUNT)?, account);
     }
-    Ok(Some(organization))
+    Ok(Some((Arc::new(organization), revision)))
 }
 
 // Administrators.

@@ -125,7 +125,7 @@ fn looked(connection: &mut Connection, found: &mut Vec<String>) -> Result<()> {
             found.push(format!("{what}: {error}"));
         }
     };
-    whole("the control state", tx.control().map(drop));
+    whole("the control state", tx.control(None).map(drop));
     whole("the keys", tx.keys().map(drop));
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Facts about intake that need a look below the trait.
 
+use std::sync::Arc;
+
 use palisade_core::inventory::{Body, Item};
 use rusqlite::types::Value;
 
@@ -220,6 +222,22 @@ fn a_control_change_that_fails_undoes_those_before_it() {
     assert_eq!(store.control_revision().unwrap(), 1);
     assert!(store.fan_outs().unwrap().is_empty());
     assert!(rows(&store, "SELECT * FROM policies").is_empty());
+}
+
+/// A row that cannot be read tells whether it is.
+#[test]
+fn accounts_of_an_organization_that_is_known_are_not_read() {
+    let store = new_store();
+    let organization = Arc::new(organization(&[1, 2, 3]));
+    commit(&store, &[ControlChange::PutOrganization(organization)], 0);
+    let known = store.control().unwrap();
+    commit(&store, &[ControlChange::PutPolicy(policy("p", 1))], 0);
+    change(&store, "UPDATE accounts SET status = ']'");
+    assert!(store.control().is_err());
+    assert_eq!(store.control_since(Some(&known)).unwrap().policies.len(), 1);
+    // What an earlier edition wrote tells no revision: it is read anew.
+    change(&store, "UPDATE organization SET head = json_remove(head, '$.revision')");
+    assert!(store.control_since(Some(&known)).is_err());
 }
 
 #[test]
