@@ -13,13 +13,13 @@ mod judge;
 mod judging;
 mod round;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use palisade_api::ControlView;
 use palisade_api::health::Health;
 use palisade_api::metrics::{Metrics, Stage};
 use palisade_core::ident::{AccountId, ShardId};
-use palisade_core::organization::Organization;
 use palisade_store::{FanOut, Lease, Store, StoreError, Work};
 
 pub use judging::{DAMAGED_RETRY_MS, FAILED_RETRY_MS, Judging, STALE_AFTER_HOURS};
@@ -111,15 +111,18 @@ fn give_up(store: &dyn Work, leases: &[Lease], not_before_ms: Option<i64>) {
     }
 }
 
-/// Marks the next chunk of accounts for a fan-out's policy: every account of the organization, so
-/// that those which left its scope are closed as well. Answers whether that moved the fan-out.
+/// Marks the next chunk of accounts for a fan-out's policy: those that it judges, and those that have an entry
+/// under it or may get one, so that what left its scope is closed as well. Answers whether that moved the fan-out.
+///
+/// INVARIANT: who is reached is asked after the view. Whoever judges by an older one holds a lease from before it,
+/// or has settled.
 fn expand(
     store: &dyn Work,
     view: &ControlView,
     fan_out: &FanOut,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
-    let (Some(policy), Some(organization)) = (view.policy(&fan_out.policy), view.organization())
+    let Some(policy) = view.policy(&fan_out.policy).filter(|_| view.organization().is_some())
     else {
         // The policy went, or the view is older than the fan-out: in the first case the row went
         // with it, in the second the next round sees it.
@@ -128,21 +131,19 @@ fn expand(
     if policy.revision != fan_out.revision {
         return Ok(false);
     }
-    let mut chunk = accounts_after(organization, fan_out.cursor.as_ref());
-    let accounts: Vec<&AccountId> = chunk.by_ref().take(FAN_OUT_CHUNK_MAX).collect();
-    let next = chunk.next().and_then(|_| accounts.last().copied());
+    let cursor = fan_out.cursor.as_ref();
+    let limit = FAN_OUT_CHUNK_MAX.saturating_add(1);
+    let mut accounts: BTreeSet<AccountId> =
+        store.reached(fan_out, &policy.region, limit)?.into_iter().collect();
+    let judged = view.in_scope(&policy.id);
+    let done = judged.partition_point(|account| cursor.is_some_and(|cursor| account <= cursor));
+    accounts.extend(judged.iter().skip(done).take(limit).cloned());
+    let is_last = accounts.len() <= FAN_OUT_CHUNK_MAX;
     let shards: Vec<ShardId> = accounts
-        .iter()
-        .map(|account| ShardId { account: (*account).clone(), region: policy.region.clone() })
+        .into_iter()
+        .take(FAN_OUT_CHUNK_MAX)
+        .map(|account| ShardId { account, region: policy.region.clone() })
         .collect();
+    let next = shards.last().filter(|_| !is_last).map(|shard| &shard.account);
     store.advance_fan_out(fan_out, &shards, next, now_ms)
-}
-
-fn accounts_after<'a>(
-    organization: &'a Organization,
-    cursor: Option<&AccountId>,
-) -> impl Iterator<Item = &'a AccountId> {
-    use std::ops::Bound::{Excluded, Unbounded};
-    let from = cursor.map_or(Unbounded, Excluded);
-    organization.accounts.range::<AccountId, _>((from, Unbounded)).map(|(account, _)| account)
 }

@@ -11,11 +11,13 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use palisade::worker::{self, FAN_OUT_CHUNK_MAX, Judging, LEASE_SHARDS_MAX};
+use palisade_core::policy::PolicyFile;
 use palisade_store::sqlite::SqliteStore;
-use palisade_store::{Control, Due, Inventory, Ledger, Work};
+use palisade_store::{Control, ControlChange, Due, Inventory, Ledger, Work};
 use serde_json::{Value, json};
 use support::*;
 
@@ -273,6 +275,27 @@ fn a_step_of_a_fan_out_marks_accounts_to_the_limit_and_leaves_the_rest_to_the_ne
         assert!(store.fan_outs().unwrap().is_empty());
         assert_eq!(assert_ledger_is_a_fresh_judgement(&store, NOW_MS), accounts);
     }
+}
+
+/// Not the rest of the organization.
+#[test]
+fn a_put_policy_reaches_who_is_in_its_scope_and_who_has_an_entry() {
+    let store = fleet();
+    let had = store.entries(&policy_id(2), None, None, 1_000).unwrap();
+    let mut reached: BTreeSet<String> = had.iter().map(|row| row.account.to_string()).collect();
+    assert!((2..30).contains(&reached.len()), "{reached:?}");
+    let mut record = (*store.control().unwrap().policies[&policy_id(2)]).clone();
+    let mut other = audit("inner", &[GROUP], &json!([{"minIpv4CidrPrefixLenPerSgRule": 16}]));
+    other["IncludeMap"] = json!({"ACCOUNT": [account(2), account(50)]});
+    record.document = PolicyFile::parse(other.to_string().as_bytes()).unwrap().policy;
+    record.revision += 1;
+    let put = ControlChange::PutPolicy(Arc::new(record));
+    store.commit(store.control_revision().unwrap(), &[put], NOW_MS).unwrap();
+    reached.extend([account(2), account(50)]);
+    assert_eq!(round(&store), 1 + reached.len(), "a step, and the shards that it marked");
+    settle(&store);
+    assert_eq!(store.entries(&policy_id(2), None, None, 1_000).unwrap().len(), 2);
+    assert_ledger_is_a_fresh_judgement(&store, NOW_MS);
 }
 
 #[test]

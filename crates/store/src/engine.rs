@@ -268,6 +268,10 @@ impl<E: Engine> Work for E {
         self.read(|rows| rows.fan_outs())
     }
 
+    fn reached(&self, fan_out: &FanOut, region: &Region, limit: usize) -> Result<Vec<AccountId>> {
+        self.read(|rows| marks::reached(rows, fan_out, region, limit))
+    }
+
     fn advance_fan_out(
         &self,
         fan_out: &FanOut,

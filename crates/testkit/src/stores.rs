@@ -90,6 +90,11 @@ macro_rules! delegate_role {
                 event: Option<&palisade_store::AuditEvent>,
             ) -> ();
             fan_outs() -> Vec<palisade_store::FanOut>;
+            reached(
+                fan_out: &palisade_store::FanOut,
+                region: &palisade_core::ident::Region,
+                limit: usize,
+            ) -> Vec<palisade_core::ident::AccountId>;
             advance_fan_out(
                 fan_out: &palisade_store::FanOut,
                 shards: &[palisade_core::ident::ShardId],

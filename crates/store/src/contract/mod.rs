@@ -136,6 +136,7 @@ macro_rules! contract_suite {
             work::a_policys_judgement_never_postpones_the_shards_own_time
             work::marks_and_leases_are_counted
             work::a_put_policy_is_fanned_out_in_steps
+            work::a_fan_out_reaches_who_has_an_entry_or_may_get_one
             work::a_fan_out_replaced_or_overtaken_is_left_alone
             work::other_rules_fan_every_policy_out_once
             ledger::a_judgement_is_written_and_read_back

@@ -215,6 +215,34 @@ pub fn a_put_policy_is_fanned_out_in_steps(bed: &mut impl Bed) {
     assert_eq!(due(store, 40), "1 q; 2 q; 3 q");
 }
 
+/// Whoever holds a lease may judge by an older state of control.
+pub fn a_fan_out_reaches_who_has_an_entry_or_may_get_one(bed: &mut impl Bed) {
+    let store = bed.store();
+    put_policies(store, &["p", "q"]);
+    [3, 5, 8].iter().for_each(|n| judge(store, *n, "p", &judgement(&["sg-1"], &[]), 10));
+    judge(store, 4, "q", &judgement(&["sg-1"], &[]), 10);
+    let reached = |cursor: Option<u32>, limit| {
+        let cursor = cursor.map(account);
+        let fan_out = FanOut { policy: policy_id("p"), revision: 1, cursor };
+        store.reached(&fan_out, &region("eu-west-1"), limit).unwrap()
+    };
+    let accounts = |all: &[u32]| all.iter().copied().map(account).collect::<Vec<_>>();
+    assert_eq!(reached(None, 9), accounts(&[3, 5, 8]), "and not the 4 others of ten");
+    let elsewhere = crate::Mark {
+        shard: palisade_core::ident::ShardId { account: account(9), region: region("eu-west-2") },
+        policy: None,
+    };
+    store.mark(&[elsewhere, mark_of(&shard(7), None), mark_of(&shard(8), None)], 20, None).unwrap();
+    let leases = store.lease(20, 5, 9).unwrap();
+    assert_eq!(leases.len(), 3);
+    assert_eq!(reached(None, 9), accounts(&[3, 5, 7, 8]), "whenever the lease runs out");
+    assert_eq!(reached(None, 3), accounts(&[3, 5, 7]));
+    assert_eq!(reached(Some(3), 2), accounts(&[5, 7]));
+    assert_eq!(reached(Some(8), 9), accounts(&[]));
+    store.release(&leases, None).unwrap();
+    assert_eq!(reached(Some(3), 9), accounts(&[5, 8]));
+}
+
 pub fn a_fan_out_replaced_or_overtaken_is_left_alone(bed: &mut impl Bed) {
     let store = bed.store();
     commit(store, &[ControlChange::PutPolicy(policy("p", 1))], 10);

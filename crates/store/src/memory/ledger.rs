@@ -40,6 +40,15 @@ impl LedgerRows for Tables {
         let row = self.entries.get(&(policy.clone(), Some(account.clone())));
         Ok(row.map(|row| self.entry_row(policy, account, row)))
     }
+    fn with_entry(
+        &self,
+        policy: &PolicyId,
+        after: Option<&AccountId>,
+        limit: usize,
+    ) -> Result<Vec<AccountId>> {
+        let rows = self.entries(policy, after, None, limit)?;
+        Ok(rows.into_iter().map(|row| row.account).collect())
+    }
     fn violators(
         &self,
         policy: &PolicyId,

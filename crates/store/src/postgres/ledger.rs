@@ -63,6 +63,20 @@ impl LedgerRows for Turn<'_> {
         row.as_ref().map(entry_row).transpose()
     }
 
+    fn with_entry(
+        &self,
+        policy: &PolicyId,
+        after: Option<&AccountId>,
+        rows_max: usize,
+    ) -> Result<Vec<AccountId>> {
+        let rows = self.rows(
+            "SELECT account FROM entries WHERE policy = $1 AND account > $2
+             ORDER BY account LIMIT $3",
+            with![policy.as_str(), after.map_or("", AccountId::as_str), limit(rows_max)],
+        )?;
+        rows.iter().map(|row| ident(row, 0, "ledger entry")).collect()
+    }
+
     fn violators(
         &self,
         policy: &PolicyId,

@@ -1,6 +1,6 @@
 //! Work from mark to settlement.
 
-use palisade_core::ident::{AccountId, ShardId};
+use palisade_core::ident::{AccountId, Region, ShardId};
 
 use crate::{AuditEvent, FanOut, Lease, Mark, Result, Settlement, WorkCounts};
 
@@ -12,6 +12,11 @@ pub trait Work: Send + Sync {
 
     /// Fan-outs that are not fully expanded, oldest first.
     fn fan_outs(&self) -> Result<Vec<FanOut>>;
+
+    /// Accounts after a fan-out's cursor, ascending and no more than `limit`, that it must reach though the policy
+    /// may not judge them any more: those that have an entry under it, and those whose shard of this Region is
+    /// leased, for an entry may come of that.
+    fn reached(&self, fan_out: &FanOut, region: &Region, limit: usize) -> Result<Vec<AccountId>>;
 
     /// Marks these shards due for the fan-out's policy and moves its cursor to `next`; `None` removes the
     /// fan-out. Answers `false`, and marks nothing, if another step moved it meanwhile or a newer revision

@@ -1,6 +1,8 @@
 //! What is due: marks on shards, leases on them, and policies still to be fanned out.
 
-use palisade_core::ident::{AccountId, PolicyId, ShardId};
+use std::collections::BTreeSet;
+
+use palisade_core::ident::{AccountId, PolicyId, Region, ShardId};
 
 use crate::{AuditEvent, Due, FanOut, Lease, LeasedMark, Mark, Result, WorkCounts};
 
@@ -104,6 +106,23 @@ pub fn judge_by(rows: &impl Rows, rules: u32, assumed: &str, now_ms: i64) -> Res
     }
     rows.put_judged_by(rules, assumed)?;
     rows.put_all_fan_outs(now_ms)
+}
+
+/// Accounts after a fan-out's cursor that have an entry under its policy or get one by who holds a lease.
+pub fn reached(
+    rows: &impl Rows,
+    fan_out: &FanOut,
+    region: &Region,
+    limit: usize,
+) -> Result<Vec<AccountId>> {
+    let FanOut { policy, cursor, .. } = fan_out;
+    let mut reached: BTreeSet<AccountId> =
+        rows.with_entry(policy, cursor.as_ref(), limit)?.into_iter().collect();
+    // Of leases that ran out, too: what they find counts until another worker takes the shard.
+    let leased = rows.leased(i64::MIN)?.into_iter().filter(|shard| shard.region == *region);
+    let leased = leased.map(|shard| shard.account);
+    reached.extend(leased.filter(|account| cursor.as_ref().is_none_or(|cursor| account > cursor)));
+    Ok(reached.into_iter().take(limit).collect())
 }
 
 /// One step of a fan-out.

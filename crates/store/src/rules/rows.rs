@@ -432,7 +432,7 @@ pub trait MarkRows {
     fn due_marks(&self, shard: &ShardId, now_ms: i64) -> Result<(Vec<LeasedMark>, Revision)>;
     fn counted(&self, now_ms: i64) -> Result<Counted>;
 
-    /// Shards whose leases have not run out.
+    /// Shards whose leases run out after a moment.
     fn leased(&self, now_ms: i64) -> Result<BTreeSet<ShardId>>;
     /// Replaces a lease that ran out. Answers `false` when somebody else took the shard meanwhile.
     fn put_lease(&self, shard: &ShardId, fence: u64, now_ms: i64, until_ms: i64) -> Result<bool>;
@@ -467,6 +467,13 @@ pub trait LedgerRows {
         limit: usize,
     ) -> Result<Vec<EntryRow>>;
     fn entry(&self, policy: &PolicyId, account: &AccountId) -> Result<Option<EntryRow>>;
+    /// Accounts that have one, after a position, ascending; of those whose entry cannot be read, too.
+    fn with_entry(
+        &self,
+        policy: &PolicyId,
+        after: Option<&AccountId>,
+        limit: usize,
+    ) -> Result<Vec<AccountId>>;
     /// After a position, ascending.
     fn violators(
         &self,

@@ -120,6 +120,24 @@ impl LedgerRows for Transaction<'_> {
         rows.next()?.map(entry_row).transpose()
     }
 
+    fn with_entry(
+        &self,
+        policy: &PolicyId,
+        after: Option<&AccountId>,
+        rows_max: usize,
+    ) -> Result<Vec<AccountId>> {
+        let mut statement = self.prepare_cached(
+            "SELECT account FROM entries WHERE policy = ?1 AND account > ?2 ORDER BY account LIMIT ?3",
+        )?;
+        let after = after.map_or("", |account| account.as_str());
+        let mut rows = statement.query(params![policy.as_str(), after, limit(rows_max)])?;
+        let mut accounts = Vec::new();
+        while let Some(row) = rows.next()? {
+            accounts.push(ident(row, 0, "ledger entry")?);
+        }
+        Ok(accounts)
+    }
+
     fn violators(
         &self,
         policy: &PolicyId,
