@@ -15,6 +15,7 @@ mod change;
 mod check;
 mod fleet;
 mod floor;
+mod growth;
 mod ingest;
 mod items;
 mod listing;
@@ -65,6 +66,9 @@ fn main() {
         }
         ["bulk", store] => ingest::bulk(Path::new(store)),
         ["bare", store] => listing::bare(Path::new(store)),
+        ["growth", palisade, target] => {
+            growth::run(Path::new(palisade), &Path::new(target).join("bench/growth"));
+        }
         ["all", palisade, target, report, ref wishes @ ..] => {
             let wishes = Wishes::of(wishes);
             all(palisade.into(), Path::new(target), Path::new(report), wishes);
@@ -73,7 +77,7 @@ fn main() {
             eprintln!(
                 "usage: palisade-bench all PALISADE TARGET REPORT [--large|--huge] \
                  [--only check|ingest|change|list] | raw SNAPSHOTS | \
-                 fleet FOLDER ITEMS | floor SNAPSHOTS | bulk STORE | bare STORE"
+                 growth PALISADE TARGET | fleet FOLDER ITEMS | floor SNAPSHOTS | bulk STORE | bare STORE"
             );
             std::process::exit(64);
         }

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask test | tidy | codegen [--check] | matrix | \
                      soak [--cases N] [--seed S] [--restart] | soak --clients [--seconds N] | \
-                     instructions [--bless] | bench [--large|--huge] [--only check|ingest|change|list] | \
+                     instructions [--bless] | bench [--growth|--large|--huge] [--only check|ingest|change|list] | \
                      fuzz [--inputs N] [--target NAME] [--seed S] [--replay FILE] | \
                      package [--tag vVERSION] [--only binary] | postgres [--npm]";
 
@@ -100,6 +100,12 @@ fn bench(wishes: &[&str]) -> Result<(), String> {
         "palisade-bench",
     ]))?;
     let release = folders::target().join("release");
+    if *wishes == ["--growth"] {
+        return run(std::process::Command::new(release.join("palisade-bench"))
+            .arg("growth")
+            .arg(release.join("palisade"))
+            .arg(folders::target()));
+    }
     run(std::process::Command::new(release.join("palisade-bench"))
         .arg("all")
         .arg(release.join("palisade"))
