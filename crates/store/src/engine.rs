@@ -12,13 +12,13 @@ use crate::rules::load::Facts;
 use crate::rules::prepared::{self, Prepared};
 use crate::rules::rows::*;
 use crate::rules::{
-    clock, common_policies, control, intake, keys, load, marks, past, retention, settle,
+    clock, common_policies, control, intake, keys, load, marks, past, retention, settle, taken,
 };
 use crate::{
     Accepted, AuditEvent, AuditFilter, AuditLog, AuditRow, Clock, Control, ControlChange,
-    ControlState, Effort, EntryRow, FanOut, Health, HistoryRow, Inventory, InventoryAges,
+    ControlState, Effort, EntryRow, FanOut, FileHash, Health, HistoryRow, Inventory, InventoryAges,
     KeyChange, KeyRecord, Keys, Lease, Ledger, Loaded, LoadedChanges, Mark, PastViolator, Premises,
-    Result, Settlement, Span, Version, Want, Work, WorkCounts,
+    Repeated, Result, Settlement, Span, StoreError, Version, Want, Work, WorkCounts,
 };
 
 /// How long many loads see one moment, before the next ones see another: an engine may have to keep what
@@ -158,8 +158,9 @@ impl<E: Engine> AuditLog for E {
 }
 
 impl<E: Engine> Inventory for E {
-    fn accept(
+    fn accept_file(
         &self,
+        file: Option<&FileHash>,
         delivery: &Delivery,
         received_ms: i64,
         event: Option<&dyn Fn(&Accepted) -> AuditEvent>,
@@ -168,11 +169,30 @@ impl<E: Engine> Inventory for E {
         let prepared = Prepared::of(delivery, &encoded);
         self.write(|rows| {
             let accepted = intake::accept(rows, &prepared, received_ms)?;
+            if let Some(file) = file {
+                taken::remember(rows, file, delivery, &prepared, &accepted, received_ms)?;
+            }
             if let Some(event) = event {
                 keys::append(rows, &event(&accepted))?;
             }
             Ok(accepted)
         })
+    }
+
+    fn accept_again(
+        &self,
+        file: &FileHash,
+        event: &dyn Fn(&Repeated) -> AuditEvent,
+    ) -> Result<Option<Repeated>> {
+        let known = match self.read_one(|rows| rows.file(file)) {
+            Err(StoreError::Damaged { .. }) => None,
+            known => known?,
+        };
+        if let Some(known) = &known {
+            let event = event(known);
+            self.write(|rows| keys::append(rows, &event))?;
+        }
+        Ok(known)
     }
 
     fn load(&self, want: &Want<'_>) -> Result<Loaded> {

@@ -274,6 +274,19 @@ pub struct Accepted {
     pub strangers: u64,
 }
 
+/// Which file it is: a hash over its bytes, and over all else that decides what it tells.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct FileHash(pub [u8; 32]);
+
+/// What a file holds that was taken in before: nothing of it is news.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Repeated {
+    /// Its observations.
+    pub items: u64,
+    /// Its messages without an item.
+    pub ignored: u64,
+}
+
 /// A policy whose evaluation has not been marked for every account yet.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FanOut {

@@ -50,11 +50,16 @@ macro_rules! delegate_role {
     };
     (Inventory $impl:tt $outer:ty => $inner:tt) => {
         $crate::delegate!($impl palisade_store::Inventory, $outer => $inner:
-            accept(
+            accept_file(
+                file: Option<&palisade_store::FileHash>,
                 delivery: &palisade_core::inventory::Delivery,
                 now_ms: i64,
                 event: Option<&dyn Fn(&palisade_store::Accepted) -> palisade_store::AuditEvent>,
             ) -> palisade_store::Accepted;
+            accept_again(
+                file: &palisade_store::FileHash,
+                event: &dyn Fn(&palisade_store::Repeated) -> palisade_store::AuditEvent,
+            ) -> Option<palisade_store::Repeated>;
             load(want: &palisade_store::Want<'_>) -> palisade_store::Loaded;
             newest_ms(shard: &palisade_core::ident::ShardId) -> Option<i64>;
             newest_each_ms(

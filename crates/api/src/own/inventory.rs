@@ -13,13 +13,14 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use palisade_core::evaluate;
 use palisade_core::ident::ResourceType;
-use palisade_core::inventory::{Delivery, DeliveryError, DeliveryReader, Missed};
-use palisade_store::Accepted;
+use palisade_core::inventory::{Delivery, DeliveryError, DeliveryReader, ITEM_LAYOUT, Missed};
+use palisade_store::{Accepted, AuditEvent, FileHash, Repeated};
 use palisade_wire::sigv4::Payload;
 use palisade_wire::{ErrorKind, Fault};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::OwnedSemaphorePermit;
@@ -62,6 +63,9 @@ struct Answer {
     ignored: u64,
     /// Items of accounts outside the organization: kept, unjudged.
     strangers: u64,
+    /// The very file was taken in before: it was not read again, and everything counts as stale.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    repeated: bool,
     /// It is of another service than AWS Config, and nothing of it is kept.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     foreign: bool,
@@ -387,8 +391,15 @@ async fn spool_file(app: &App) -> std::io::Result<(tokio::fs::File, Unlinked)> {
 /// Reads a whole delivery and hands it to the store. Whatever is wrong with the file as a whole,
 /// nothing of it is kept but that it was not seen, where its name tells whose it is: a refusal may
 /// reach nobody, and what the account came to without the file would stand (semantics §11 row 39).
+///
+/// A file that was taken in before is known by its bytes, and not even read.
 fn take_in(app: &App, actor: &Actor, name: &str, spooled: Spooled) -> Result<Answer, Refused> {
     let Spooled { content, sha256 } = spooled;
+    let file = file_hash(name, &sha256);
+    if let Some(answer) = app.metrics.timed(Stage::TakeIn, || again(app, actor, name, &sha256, &file))? {
+        put_back(app, content);
+        return Ok(answer);
+    }
     let delivery = match app.metrics.timed(Stage::Parse, || read(app, name, &content)) {
         Ok(delivery) => delivery,
         Err(refused) => {
@@ -399,10 +410,7 @@ fn take_in(app: &App, actor: &Actor, name: &str, spooled: Spooled) -> Result<Ans
         }
     };
     // Its text is of no use any more while it waits for its turn to be written.
-    match content {
-        Content::Memory(text) => app.buffers.put_back(text),
-        Content::File(..) => {}
-    }
+    put_back(app, content);
     let event = |accepted: &Accepted| {
         let after = json!({
             "sha256": hex(&sha256),
@@ -416,14 +424,59 @@ fn take_in(app: &App, actor: &Actor, name: &str, spooled: Spooled) -> Result<Ans
             "missed": delivery.missed.len(),
             "quarantined": delivery.quarantined.len() as u64 + delivery.quarantined_more,
         });
-        let name: String = name.chars().take(NAME_LEN_MAX).collect();
-        let change = audit::change("delivery", name, None, Some(after));
-        actor.event(audit::own::POST_INVENTORY, vec![change])
+        delivered(actor, name, after)
     };
-    let accepted = app
-        .metrics
-        .timed(Stage::TakeIn, || app.store.accept(&delivery, app.clock.now_ms(), Some(&event)))?;
+    let accepted = app.metrics.timed(Stage::TakeIn, || {
+        app.store.accept_file(Some(&file), &delivery, app.clock.now_ms(), Some(&event))
+    })?;
     Ok(told(delivery, accepted))
+}
+
+fn put_back(app: &App, content: Content) {
+    match content {
+        Content::Memory(text) => app.buffers.put_back(text),
+        Content::File(..) => {}
+    }
+}
+
+/// The event of a delivery, of which `after` is told.
+fn delivered(actor: &Actor, name: &str, after: Value) -> AuditEvent {
+    let name: String = name.chars().take(NAME_LEN_MAX).collect();
+    let change = audit::change("delivery", name, None, Some(after));
+    actor.event(audit::own::POST_INVENTORY, vec![change])
+}
+
+/// Which file it is. What it tells follows from its bytes, its name, and how they are read: another edition may
+/// read more of it, as may one with other rules, and one with another layout may read again what this one stored.
+fn file_hash(name: &str, sha256: &[u8; 32]) -> FileHash {
+    let edition = format!("{}/{}/{}", env!("CARGO_PKG_VERSION"), evaluate::RULES, ITEM_LAYOUT);
+    let mut hash = Sha256::new();
+    for part in [edition.as_bytes(), name.as_bytes(), sha256] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    FileHash(hash.finalize().into())
+}
+
+/// What is answered to a file that was taken in before, as if it were read once more: nothing of it is news.
+fn again(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    sha256: &[u8; 32],
+    file: &FileHash,
+) -> Result<Option<Answer>, Refused> {
+    let event = |Repeated { items, ignored }: &Repeated| {
+        let after =
+            json!({"sha256": hex(sha256), "repeated": true, "stale": items, "ignored": ignored});
+        delivered(actor, name, after)
+    };
+    let known = app.store.accept_again(file, &event)?;
+    Ok(known.map(|Repeated { items, ignored }| {
+        let delivery = Delivery { name: name.to_owned(), ignored, ..Delivery::default() };
+        let accepted = Accepted { stale: items, ..Accepted::default() };
+        Answer { repeated: true, ..told(delivery, accepted) }
+    }))
 }
 
 /// Notes that a file was not seen. One whose name tells no account is told in the answer alone: held
@@ -512,6 +565,7 @@ fn told(delivery: Delivery, accepted: Accepted) -> Answer {
         deleted: accepted.deleted,
         ignored: delivery.ignored,
         strangers: accepted.strangers,
+        repeated: false,
         foreign: delivery.foreign,
         nobodys: delivery.nobodys,
         missed: delivery.missed.len() as u64,

@@ -86,6 +86,48 @@ async fn plain_and_gzip_deliveries_are_taken_in_and_told() {
     world.spool_is_empty();
 }
 
+/// It is known by its bytes: neither read nor taken in, and told in the log all the same.
+#[tokio::test]
+async fn a_file_that_comes_again_is_not_read_again() {
+    let world = World::new().await;
+    let read = || async {
+        let text = world.own("GET", "/metrics", "").await.text;
+        let line = r#"palisade_ingest_stage_seconds_count{stage="parse"} "#;
+        let count = text.lines().find_map(|told| told.strip_prefix(line));
+        count.unwrap_or_else(|| panic!("{text}")).parse::<u64>().unwrap()
+    };
+    let file = snapshot(vec![item(MEMBER, "sg-1"), item(MEMBER, "sg-2")]);
+    let first = deliver(&world, file.clone()).await.ok();
+    assert_eq!((&first["stale"], first.get("repeated")), (&json!(0), None));
+    let reads = read().await;
+    for _ in 0..3 {
+        let again = deliver(&world, file.clone()).await.ok();
+        assert_eq!((&again["stale"], &again["repeated"]), (&json!(2), &json!(true)), "{again}");
+        assert_eq!((&again["name"], &again["accepted"]), (&json!(NAME), &json!({})));
+    }
+    assert_eq!(read().await, reads, "three times the same file");
+    let events = world.own("GET", "/palisade/v1/audit", "").await.ok();
+    let after = |nth: usize| events["events"][nth]["changes"][0]["after"].clone();
+    assert_eq!((&after(0)["repeated"], &after(0)["stale"]), (&json!(true), &json!(2)), "{events}");
+    assert_eq!(after(0)["sha256"], after(3)["sha256"]);
+
+    // Another name tells another moment; and of what is not all told nothing is remembered.
+    let other = NAME.replace("20260101", "20260102");
+    let path = format!("/palisade/v1/inventory?name={other}");
+    assert_eq!(world.own("POST", &path, file.clone()).await.ok().get("repeated"), None);
+    let mut broken = item(MEMBER, "sg-3");
+    broken.as_object_mut().unwrap().remove("resourceType");
+    let broken = snapshot(vec![broken]);
+    for _ in 0..2 {
+        let told = deliver(&world, broken.clone()).await.ok();
+        assert_eq!((told.get("repeated"), &told["missed"]), (None, &json!(1)), "{told}");
+    }
+    let strangers = snapshot(vec![item("999999999999", "sg-1")]);
+    for _ in 0..2 {
+        assert_eq!(deliver(&world, strangers.clone()).await.ok()["strangers"], 1);
+    }
+}
+
 #[tokio::test]
 async fn what_was_missed_and_what_is_of_other_services_is_told() {
     let world = World::new().await;

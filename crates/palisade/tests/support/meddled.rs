@@ -20,13 +20,22 @@ palisade_testkit::delegate_roles!(
 );
 
 impl<F: Fn(&SqliteStore, &ShardId) -> Result<()> + Send + Sync> Inventory for Meddled<F> {
-    fn accept(
+    fn accept_file(
         &self,
+        file: Option<&FileHash>,
         delivery: &Delivery,
         received_ms: i64,
         event: Option<&dyn Fn(&Accepted) -> AuditEvent>,
     ) -> Result<Accepted> {
-        self.store.accept(delivery, received_ms, event)
+        self.store.accept_file(file, delivery, received_ms, event)
+    }
+
+    fn accept_again(
+        &self,
+        file: &FileHash,
+        event: &dyn Fn(&Repeated) -> AuditEvent,
+    ) -> Result<Option<Repeated>> {
+        self.store.accept_again(file, event)
     }
 
     fn load(&self, want: &Want<'_>) -> Result<Loaded> {

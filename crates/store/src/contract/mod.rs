@@ -68,6 +68,7 @@ macro_rules! contract_suite {
             audit::events_are_read_newest_first_in_pages_and_by_filter
             audit::events_expire_and_their_places_are_not_given_again
             intake::what_is_delivered_is_loaded
+            intake::a_file_is_remembered_if_it_would_change_nothing_again
             intake::at_least_the_items_of_the_types_asked_for_are_loaded
             intake::a_newer_state_replaces_and_an_older_one_is_stale
             intake::a_deletion_leaves_a_tombstone_that_older_states_do_not_revive

@@ -8,10 +8,10 @@ use palisade_core::inventory::{Cause, Item, ItemKey, Missed, decode_item};
 
 use crate::rules::damaged;
 use crate::rules::rows::{
-    Before, ChangeRows, ControlRows, Coverage, First, ItemRows, MissedRows, Of, ShardRow,
+    Before, ChangeRows, ControlRows, Coverage, FileRows, First, ItemRows, MissedRows, Of, ShardRow,
     ShardRows, State, Stored,
 };
-use crate::{InventoryAges, Result, Revision};
+use crate::{FileHash, InventoryAges, Repeated, Result, Revision};
 
 use super::{ItemRow, Place, Tables};
 
@@ -30,6 +30,19 @@ fn key((shard, resource_type, id): &Place) -> Option<ItemKey> {
 
 fn decoded(key: &ItemKey, body: &[u8]) -> Result<Item> {
     decode_item(key, body).map(Item::shown).map_err(|error| damaged("item", error))
+}
+
+impl FileRows for Tables {
+    fn file(&self, file: &FileHash) -> Result<Option<Repeated>> {
+        Ok(self.files.get(file).map(|(told, _)| told))
+    }
+    fn put_file(&self, file: &FileHash, told: Repeated, at_ms: i64) -> Result<()> {
+        self.files.put(*file, (told, at_ms));
+        Ok(())
+    }
+    fn drop_files(&self, before_ms: i64) -> Result<u64> {
+        Ok(self.files.drop_if(|_, (_, at_ms)| *at_ms < before_ms) as u64)
+    }
 }
 
 impl Tables {

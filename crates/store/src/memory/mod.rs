@@ -20,7 +20,8 @@ use crate::clock::Noted;
 use crate::engine::Engine;
 use crate::rules::rows::{Coverage, ShardRow, State};
 use crate::{
-    AuditEvent, ControlState, Due, FanOut, HistoryRow, KeyRecord, PastViolator, Result, Span,
+    AuditEvent, ControlState, Due, FanOut, FileHash, HistoryRow, KeyRecord, PastViolator, Repeated,
+    Result, Span,
     Version, Versioned,
 };
 
@@ -124,11 +125,13 @@ pub(crate) struct Tables {
     /// By the moment until which it held.
     past_violators: Table<(PolicyId, AccountId, Resource, i64), PastViolator>,
     versions: Table<(Versioned, u64), Version>,
+    /// With when each was taken in.
+    files: Table<FileHash, (Repeated, i64)>,
 }
 
 impl Tables {
     fn ends(&self) -> impl Iterator<Item = &dyn Ends> {
-        let all: [&dyn Ends; 21] = [
+        let all: [&dyn Ends; 22] = [
             &self.numbers,
             &self.control,
             &self.common_policies,
@@ -150,6 +153,7 @@ impl Tables {
             &self.history,
             &self.past_violators,
             &self.versions,
+            &self.files,
         ];
         all.into_iter()
     }
@@ -183,6 +187,7 @@ impl Tables {
         self.judged.clear();
         self.violators.clear();
         self.history.clear();
+        self.files.clear();
     }
 }
 

@@ -38,6 +38,7 @@ mod shards;
 mod shown;
 mod store_row;
 mod support;
+mod taken;
 #[cfg(test)]
 mod tests;
 mod tls;

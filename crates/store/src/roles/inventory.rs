@@ -8,7 +8,7 @@ use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType
 use palisade_core::inventory::{Delivery, Item, Shard};
 use palisade_core::ledger::Record;
 
-use crate::{Accepted, AuditEvent, InventoryAges, Result, Revision};
+use crate::{Accepted, AuditEvent, FileHash, InventoryAges, Repeated, Result, Revision};
 
 /// Items of shards, and what is known of each shard.
 pub trait Inventory: Send + Sync {
@@ -37,7 +37,27 @@ pub trait Inventory: Send + Sync {
         delivery: &Delivery,
         received_ms: i64,
         event: Option<&dyn Fn(&Accepted) -> AuditEvent>,
+    ) -> Result<Accepted> {
+        self.accept_file(None, delivery, received_ms, event)
+    }
+
+    /// As [`Inventory::accept`], and remembers which file it was, if that told all it had and claimed no moment
+    /// that had not come: taken in once more, it would change nothing.
+    fn accept_file(
+        &self,
+        file: Option<&FileHash>,
+        delivery: &Delivery,
+        received_ms: i64,
+        event: Option<&dyn Fn(&Accepted) -> AuditEvent>,
     ) -> Result<Accepted>;
+
+    /// What a file holds that is remembered; appends the event that `event` makes of it. `None`, and no event,
+    /// where it is not remembered, or what is remembered of it cannot be read.
+    fn accept_again(
+        &self,
+        file: &FileHash,
+        event: &dyn Fn(&Repeated) -> AuditEvent,
+    ) -> Result<Option<Repeated>>;
 
     /// Loads what judging one shard needs, all from one moment.
     ///

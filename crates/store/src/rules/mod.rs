@@ -6,6 +6,7 @@
 //! | `rows.rs` | the verbs |
 //! | `prepared.rs` | what can be done of a delivery before its turn to write comes |
 //! | `intake.rs` | taking in a delivery: what is held afterwards, and what is due |
+//! | `taken.rs` | which files need not be taken in again |
 //! | `changes.rs` | which items changed since their shard was judged |
 //! | `coverage.rs`, `gaps.rs`, `missed.rs` | how complete a shard is, and what was missed of it |
 //! | `protections.rs`, `networks.rs` | what other shards say of a shard, and whom a change there concerns |
@@ -40,6 +41,7 @@ pub mod references;
 pub mod retention;
 pub mod rows;
 pub mod settle;
+pub mod taken;
 
 use crate::StoreError;
 

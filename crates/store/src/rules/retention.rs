@@ -16,6 +16,7 @@ pub fn expire(rows: &impl Rows, before_ms: i64) -> Result<u64> {
         // that was.
         rows.drop_tombstones(before_ms, &ResourceType::CONFIGURATION_RECORDER)?,
         rows.drop_gone(before_ms)?,
+        rows.drop_files(before_ms)?,
     ];
     Ok(dropped.into_iter().sum())
 }

@@ -14,8 +14,8 @@ use palisade_core::ledger::{Entry, ViolatorRow};
 use crate::clock::Noted;
 use crate::{
     AuditEvent, AuditFilter, AuditRow, ControlChange, ControlState, Due, EntryRow, FanOut, Fence,
-    HistoryRow, InventoryAges, KeyChange, KeyRecord, LeasedMark, ListRecord, ResourceSetRecord,
-    Result, Revision,
+    FileHash, HistoryRow, InventoryAges, KeyChange, KeyRecord, LeasedMark, ListRecord, Repeated,
+    ResourceSetRecord, Result, Revision,
 };
 
 pub use super::past_rows::{Noting, PastRows};
@@ -26,6 +26,7 @@ pub trait Rows:
     + ControlRows
     + KeyRows
     + ItemRows
+    + FileRows
     + ShardRows
     + ChangeRows
     + MissedRows
@@ -42,6 +43,7 @@ impl<R> Rows for R where
         + ControlRows
         + KeyRows
         + ItemRows
+        + FileRows
         + ShardRows
         + ChangeRows
         + MissedRows
@@ -241,6 +243,15 @@ pub trait ItemRows {
     fn drop_tombstones(&self, before_ms: i64, but: &ResourceType) -> Result<u64>;
     /// Drops gone items whose type's mark is from before a moment.
     fn drop_gone(&self, before_ms: i64) -> Result<u64>;
+}
+
+/// Files that were taken in.
+pub trait FileRows {
+    /// What is remembered of a file.
+    fn file(&self, file: &FileHash) -> Result<Option<Repeated>>;
+    fn put_file(&self, file: &FileHash, told: Repeated, at_ms: i64) -> Result<()>;
+    /// Drops those that were taken in before a moment.
+    fn drop_files(&self, before_ms: i64) -> Result<u64>;
 }
 
 /// What is known of a type in a shard.

@@ -28,6 +28,7 @@ mod spent;
 mod store_row;
 mod sums;
 mod support;
+mod taken;
 #[cfg(test)]
 mod tests;
 mod unusable;

@@ -26,7 +26,7 @@ use super::columns::{damaged, get};
 
 /// Tables whose rows have checksums: all from which answers are made. Not `work`, `leases`, `fan_outs` and
 /// `readers`, which say what is to be done.
-pub(super) const SUMMED: [&str; 26] = [
+pub(super) const SUMMED: [&str; 27] = [
     "store",
     "organization",
     "accounts",
@@ -53,6 +53,7 @@ pub(super) const SUMMED: [&str; 26] = [
     "past_violators",
     "versions",
     "waivers",
+    "files",
 ];
 
 /// Tables of which every statement gives the checksum itself.

@@ -14,10 +14,11 @@ use crate::contract::control::resource_set;
 use crate::contract::facts::*;
 use crate::contract::keys::{change_keys, event, key};
 use crate::contract::networks::{eni, sg};
+use crate::rules::rows::FileRows as _;
 use crate::sqlite::SqliteStore;
 use crate::sqlite::checksums::{self, Checked, DAMAGED_TOLD_MAX};
 use crate::{
-    Administrator, Association, AuditFilter, AuditLog, Channel, Control, ControlChange, Inventory,
+    FileHash,     Administrator, Association, AuditFilter, AuditLog, Channel, Control, ControlChange, Inventory,
     KeyChange, Keys, Ledger, ListContent, Offboarded, StoreError, Want, Work,
 };
 
@@ -62,7 +63,8 @@ pub(super) fn served() -> OnDisk {
     for n in all {
         let shard = shard(n);
         let groups: Vec<_> = (0..20).map(|at| group(&shard, &format!("sg-{at}"), 10)).collect();
-        store.accept(&snapshot(&shard, 10, &groups), 10, Some(&|_| event("Post", 10))).unwrap();
+        let (file, told) = (file(n), snapshot(&shard, 10, &groups));
+        store.accept_file(Some(&file), &told, 10, Some(&|_| event("Post", 10))).unwrap();
         for policy in POLICIES {
             judge(store, n, policy, &judgement(&["sg-0", "sg-1", "sg-2"], &["lost"]), 15);
             judge(store, n, policy, &judgement(&["sg-1", "sg-2"], &["not recorded"]), 20);
@@ -81,6 +83,10 @@ pub(super) fn served() -> OnDisk {
     bed
 }
 
+fn file(n: u32) -> FileHash {
+    FileHash([u8::try_from(n).unwrap(); 32])
+}
+
 fn list_reference() -> Reference {
     list("apps", ListContent::Protocols(Vec::new())).reference()
 }
@@ -96,6 +102,8 @@ pub(super) fn answers(store: &SqliteStore) -> Vec<Option<String>> {
         store.work(i64::MAX).ok().map(|all| format!("{:?}", (all.dirty, all.leased, all.future))),
     ];
     for n in 1..=SHARDS {
+        let known = store.connections.read(|tx| tx.file(&file(n)));
+        all.push(known.ok().map(|known| format!("{known:?}")));
         let references = [list_reference(), Reference::CommonPolicies].into();
         let read = store.load(&Want::whole(&shard(n), &references, &POLICIES.map(policy_id)));
         all.push(read.ok().map(|loaded| format!("{loaded:?}")));

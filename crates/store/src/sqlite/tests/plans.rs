@@ -68,6 +68,7 @@ fn no_frequent_statement_scans_a_table() {
         include_str!("../shown.rs"),
         include_str!("../store_row.rs"),
         include_str!("../support.rs"),
+        include_str!("../taken.rs"),
         include_str!("../work.rs"),
     ];
     let mut explained = 0;

@@ -360,6 +360,7 @@ fn statements_sum_the_columns_that_the_tables_have() {
         include_str!("../shown.rs"),
         include_str!("../sums.rs"),
         include_str!("../support.rs"),
+        include_str!("../taken.rs"),
         include_str!("../work.rs"),
     ];
     let mut compared = 0;
