@@ -38,7 +38,12 @@ pub fn run(palisade: &Path, folder: &Path) {
     let of_units = units(palisade, folder);
     told("PutPolicy for one unit, by its accounts", UNITS, &of_units, 1.1);
     let sent: Vec<_> = ITEMS.iter().map(|n| sent_again(palisade, folder, *n)).collect();
-    told("files taken in, by their items", ITEMS, &sent.iter().map(|it| it[0]).collect::<Vec<_>>(), 1.1);
+    told(
+        "files taken in, by their items",
+        ITEMS,
+        &sent.iter().map(|it| it[0]).collect::<Vec<_>>(),
+        1.1,
+    );
     told("… the same files again", ITEMS, &sent.iter().map(|it| it[1]).collect::<Vec<_>>(), 1.1);
     let share = sent.iter().map(|it| format!("{:.2}", it[1] / it[0])).collect::<Vec<_>>();
     println!("… again to the first time: {}", share.join(", "));
@@ -129,7 +134,8 @@ fn units(palisade: &Path, folder: &Path) -> Vec<f64> {
 
 /// What the files of a fleet cost, and the same files once more.
 fn sent_again(palisade: &Path, folder: &Path, items: u64) -> [f64; 2] {
-    let fleet = fleet::write(&folder.join(format!("fleet-{items}")), items, false).expect("a fleet");
+    let fleet =
+        fleet::write(&folder.join(format!("fleet-{items}")), items, false).expect("a fleet");
     let server = Server::fresh(palisade, &folder.join(format!("files-{items}")));
     let ids = server.furnish(&fleet);
     let sent = || {
@@ -154,7 +160,10 @@ fn organize(server: &Server, accounts: u64, units: &[u64]) {
         account["ParentId"] = json!(unit_id(of_unit.next().unwrap_or(9)));
     }
     server.client.own("PUT", "/palisade/v1/organization", "", organization.to_string().as_bytes());
-    assert_eq!(server.client.call(REGIONS[0], "GetAdminAccount", &json!({}))["AdminAccount"], account_id(0));
+    assert_eq!(
+        server.client.call(REGIONS[0], "GetAdminAccount", &json!({}))["AdminAccount"],
+        account_id(0)
+    );
 }
 
 fn unit_id(unit: u64) -> String {

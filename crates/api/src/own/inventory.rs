@@ -396,7 +396,9 @@ async fn spool_file(app: &App) -> std::io::Result<(tokio::fs::File, Unlinked)> {
 fn take_in(app: &App, actor: &Actor, name: &str, spooled: Spooled) -> Result<Answer, Refused> {
     let Spooled { content, sha256 } = spooled;
     let file = file_hash(name, &sha256);
-    if let Some(answer) = app.metrics.timed(Stage::TakeIn, || again(app, actor, name, &sha256, &file))? {
+    if let Some(answer) =
+        app.metrics.timed(Stage::TakeIn, || again(app, actor, name, &sha256, &file))?
+    {
         put_back(app, content);
         return Ok(answer);
     }

@@ -20,9 +20,8 @@ fn counts(accepted: &Accepted) -> (u64, u64, u64) {
 /// As long as history is kept.
 pub fn a_file_is_remembered_if_it_would_change_nothing_again(bed: &mut impl Bed) {
     let file = |n: u8| FileHash([n; 32]);
-    let known = |store: &dyn Store, n| {
-        store.accept_again(&file(n), &|_| event("Again", 50)).unwrap()
-    };
+    let known =
+        |store: &dyn Store, n| store.accept_again(&file(n), &|_| event("Again", 50)).unwrap();
     let members = ControlChange::PutOrganization(Arc::new(organization(&[1])));
     commit(bed.store(), &[members], 0);
     let two = [group(&shard(1), "sg-1", 5), group(&shard(1), "sg-2", 6)];

@@ -21,8 +21,7 @@ use crate::engine::Engine;
 use crate::rules::rows::{Coverage, ShardRow, State};
 use crate::{
     AuditEvent, ControlState, Due, FanOut, FileHash, HistoryRow, KeyRecord, PastViolator, Repeated,
-    Result, Span,
-    Version, Versioned,
+    Result, Span, Version, Versioned,
 };
 
 use table::{Ends, Table};

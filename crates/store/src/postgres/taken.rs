@@ -10,8 +10,7 @@ const TAKEN: &str = "file that was taken in";
 
 impl FileRows for Turn<'_> {
     fn file(&self, FileHash(file): &FileHash) -> Result<Option<Repeated>> {
-        let row =
-            self.one("SELECT items, ignored FROM files WHERE file = $1", with![&file[..]])?;
+        let row = self.one("SELECT items, ignored FROM files WHERE file = $1", with![&file[..]])?;
         let told = |row: &tokio_postgres::Row| {
             Ok(Repeated { items: number(row, 0, TAKEN)?, ignored: number(row, 1, TAKEN)? })
         };

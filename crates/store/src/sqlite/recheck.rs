@@ -84,9 +84,11 @@ pub(super) fn accept(path: &Path) -> rusqlite::Result<()> {
     }
     done.push(connection.execute_batch("REINDEX"));
     // What is lost is told again by whoever delivers it again.
-    done.push(Columns::of(&connection, "files").and_then(|files| {
-        files.map_or(Ok(()), |_| connection.execute_batch("DELETE FROM files"))
-    }));
+    done.push(
+        Columns::of(&connection, "files").and_then(|files| {
+            files.map_or(Ok(()), |_| connection.execute_batch("DELETE FROM files"))
+        }),
+    );
     for error in done.into_iter().filter_map(Result::err) {
         if !is_of_damage(&error) {
             return Err(error);

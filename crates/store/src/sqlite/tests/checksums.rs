@@ -18,8 +18,8 @@ use crate::rules::rows::FileRows as _;
 use crate::sqlite::SqliteStore;
 use crate::sqlite::checksums::{self, Checked, DAMAGED_TOLD_MAX};
 use crate::{
-    FileHash,     Administrator, Association, AuditFilter, AuditLog, Channel, Control, ControlChange, Inventory,
-    KeyChange, Keys, Ledger, ListContent, Offboarded, StoreError, Want, Work,
+    Administrator, Association, AuditFilter, AuditLog, Channel, Control, ControlChange, FileHash,
+    Inventory, KeyChange, Keys, Ledger, ListContent, Offboarded, StoreError, Want, Work,
 };
 
 /// Bytes that are flipped, one at a time.
