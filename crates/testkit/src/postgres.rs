@@ -112,6 +112,50 @@ impl Postgres {
         server
     }
 
+    /// Makes and starts a standby of this server, which from then on acknowledges nothing that the standby
+    /// does not have. For the copy this one is stopped for a moment.
+    ///
+    /// # Panics
+    /// It cannot be.
+    pub fn standby(&mut self) -> Postgres {
+        self.stop("INT");
+        let folder =
+            new_folder().unwrap_or_else(|error| panic!("no folder for PostgreSQL: {error}"));
+        let mut standby = Postgres { programs: self.programs.clone(), folder, keeper: None };
+        let copied = Command::new("cp").arg("-a").arg(self.data()).arg(standby.data()).status();
+        assert!(copied.is_ok_and(|copied| copied.success()), "the data cannot be copied");
+        standby.put("standby.signal", "");
+        standby.set(&format!(
+            "unix_socket_directories = '{}'\nprimary_conninfo = 'host={} user=palisade'\n\
+             wal_retrieve_retry_interval = 200ms",
+            standby.folder.display(),
+            self.folder.display()
+        ));
+        self.set("synchronous_standby_names = '*'");
+        self.begin();
+        standby.begin();
+        standby
+    }
+
+    /// Makes a standby take over.
+    ///
+    /// # Panics
+    /// It does not.
+    pub fn promote(&mut self) {
+        let promoted =
+            self.command("pg_ctl").args(["promote", "-w", "-D"]).arg(self.data()).output();
+        let promoted = promoted.unwrap_or_else(|error| panic!("pg_ctl does not run: {error}"));
+        let told = String::from_utf8_lossy(&promoted.stderr).into_owned();
+        assert!(promoted.status.success(), "the standby is not promoted: {told}");
+    }
+
+    /// As [`Postgres::url`], of this server or another, whichever takes writes.
+    pub fn url_with(&self, other: &Postgres, schema: &str) -> String {
+        let [own, other] =
+            [self, other].map(|server| server.folder.display().to_string().replace('/', "%2F"));
+        format!("postgres://palisade@{own},{other}/postgres?schema={schema}")
+    }
+
     /// Writes a file of its data, such as a certificate that its settings name.
     ///
     /// # Panics
@@ -177,7 +221,8 @@ impl Postgres {
     fn is_ready(&self) -> bool {
         // Its eighth line says so.
         let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
-        file.lines().nth(7).is_some_and(|state| state.trim() == "ready")
+        let is_up = |state: &str| ["ready", "standby"].contains(&state.trim());
+        file.lines().nth(7).is_some_and(is_up)
     }
 
     /// The process id of the server.
@@ -195,9 +240,14 @@ impl Postgres {
     /// # Panics
     /// It does not end.
     pub fn crash(&mut self) {
-        let _ = fs::write(self.folder.join("kept"), "");
         // At once, but with all its children: who was left would keep the memory of the next one.
-        signal(self.pid(), "QUIT");
+        self.stop("QUIT");
+    }
+
+    /// Ends it with a signal, and keeps its data.
+    fn stop(&mut self, name: &str) {
+        let _ = fs::write(self.folder.join("kept"), "");
+        signal(self.pid(), name);
         self.wait_for_end();
         let _ = fs::remove_file(self.folder.join("kept"));
     }

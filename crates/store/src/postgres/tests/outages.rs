@@ -1,6 +1,6 @@
 //! The database, or the way to it, fails in the middle.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -101,7 +101,13 @@ fn backends_that_are_ended_at_random_lose_and_repeat_nothing() {
                                   WHERE c.relnamespace = $1::text::regnamespace)",
                 &with![schema],
             );
-            kills += ended.unwrap().len();
+            let ended = ended.unwrap().len();
+            kills += ended;
+            // A call that is ended as often as it tries again gives up, and should.
+            let before = done.load(Relaxed);
+            while ended > 0 && done.load(Relaxed) == before && !writing.is_finished() {
+                thread::sleep(Duration::from_millis(1));
+            }
             thread::sleep(Duration::from_millis(7));
         }
         (writing.join().unwrap(), kills)
@@ -109,6 +115,43 @@ fn backends_that_are_ended_at_random_lose_and_repeat_nothing() {
     assert_eq!(acknowledged, u64::try_from(CALLS).unwrap());
     assert_eq!(killer.control_revision().unwrap(), acknowledged);
     assert!(kills > 0, "no backend was ended");
+}
+
+/// The primary ends in the middle of writing, and its synchronous standby is promoted. `PALISADE_TAKEOVERS`
+/// sets how often.
+#[test]
+fn a_promoted_standby_goes_on_with_all_that_was_acknowledged() {
+    let takeovers = std::env::var("PALISADE_TAKEOVERS").ok().and_then(|text| text.parse().ok());
+    for round in 0..takeovers.unwrap_or(2) {
+        let Some(mut primary) = own() else { return };
+        let mut standby = primary.standby();
+        let store = node(&primary.url_with(&standby, &format!("takeover_{round}")));
+        let (done, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let acknowledged = thread::scope(|scope| {
+            let writing = scope.spawn(|| {
+                let mut acknowledged = 0_u64;
+                while !is_over.load(Relaxed) {
+                    let before = store.control_revision().unwrap();
+                    assert_eq!(before, acknowledged, "round {round}");
+                    acknowledged = store.commit(before, &[], 1).unwrap();
+                    done.fetch_add(1, Relaxed);
+                }
+                acknowledged
+            });
+            let until_done = |count: usize| {
+                while done.load(Relaxed) < count && !writing.is_finished() {
+                    thread::sleep(Duration::from_millis(1));
+                }
+            };
+            until_done(20 + usize::try_from(round).unwrap() % 7);
+            primary.crash();
+            standby.promote();
+            until_done(done.load(Relaxed) + 20);
+            is_over.store(true, Relaxed);
+            writing.join().unwrap()
+        });
+        assert_eq!(store.control_revision().unwrap(), acknowledged, "round {round}");
+    }
 }
 
 /// The answer to a commit is lost: whether it was made is read, and neither guessed nor repeated.
