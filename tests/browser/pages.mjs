@@ -82,10 +82,19 @@ const story = async (browser) => {
     resource, sources: "/sources?region=us-east-1", audit: "/audit?region=us-east-1",
     heatmap: "/heatmap?region=us-east-1", table: "/heatmap?region=us-east-1&view=table",
     empty: "/policies?region=ap-south-1",
+    changes: "/changes?region=us-east-1", history: "/history?region=us-east-1",
+    "policy-history": policy.replace("/policies/", "/history?policy=").replace("?region", "&region"),
+    "standing-history": standing.replace("?", "/history?"),
+    waivers: "/waivers?region=us-east-1", "waiver-new": "/waivers/new?region=us-east-1",
+    keys: "/keys?region=us-east-1", "policy-new": "/policies/new?region=us-east-1",
+    "policy-edit": policy.replace("?", "/edit?"),
   };
   await plain.close();
   for (const [name, path] of Object.entries(pages)) await look(browser, name, path);
   await keyboard(browser, pages.heatmap);
+  await tasks(browser, pages);
+  await zoomed(browser, pages);
+  await localTimes(browser, pages.changes);
   await withoutScripts(browser, pages);
 };
 
@@ -130,6 +139,122 @@ const keyboard = async (browser, path) => {
   await context.close();
 };
 
+// Twelve things that people come for, by keyboard alone.
+const tasks = async (browser, pages) => {
+  const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"] });
+  const page = await open(context, pages.overview);
+  const press = async (...keys) => { for (const key of keys) await page.keyboard.press(key); };
+  const at = async (task, looks) => {
+    await page.waitForURL(looks, { timeout: 10_000 }).catch(() => {});
+    check(`by keyboard: ${task}`, looks.test(page.url()), page.url());
+  };
+  // Presses Tab until something is focused that a selector fits.
+  const tabTo = async (selector) => {
+    for (let pressed = 0; pressed < 200; pressed += 1) {
+      await page.keyboard.press("Tab");
+      if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) ?? false, selector)) return;
+    }
+    check(`by keyboard: Tab to ${selector}`, false, page.url());
+  };
+  await press("Tab");
+  check("by keyboard: skip to the content", (await page.evaluate("document.activeElement.className")) === "skip");
+  await press("g", "p");
+  await at("go to the policies", /\/policies\?/);
+  await press("j", "Enter");
+  await at("open a policy", /\/policies\/[0-9a-f-]{36}\?/);
+  await press("j", "Enter");
+  await at("open an account of it", /\/policies\/[^/]+\/accounts\/\d+\?/);
+  await press("g", "v");
+  await at("go to the violations", /\/violations\?/);
+  await press("/");
+  await page.keyboard.type("reason:*");
+  await press("Enter");
+  await at("ask for violators", /q=reason/);
+  await press("j", "j", "Enter");
+  await at("open a violator", /\/resource\?/);
+  await tabTo("a[href*='/waivers/new']");
+  await press("Enter");
+  await at("begin a waiver", /\/waivers\/new\?/);
+  await tabTo("#reason");
+  await page.keyboard.type("agreed until the migration");
+  await tabTo("#owner");
+  await page.keyboard.type("network team");
+  await press("Enter");
+  await at("make it", /\/waivers\/[0-9A-Za-z]+\?/);
+  await page.screenshot({ path: join(given.out, "waiver-1280-light.png"), fullPage: true });
+  await press("g", "w");
+  await at("go to the waivers", /\/waivers\?/);
+  await page.screenshot({ path: join(given.out, "waivers-some-1280-light.png"), fullPage: true });
+  await press("?");
+  check("by keyboard: see the keys", await page.isVisible("dialog[open]"), "no dialog");
+  const found = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations"] })`);
+  check("axe on the keys", found.violations.length === 0, found.violations.map((one) => one.id).join());
+  await press("Escape");
+  await press("g", "p");
+  await at("back to the policies", /\/policies\?/);
+  await press("c");
+  await page.waitForTimeout(300);
+  const copied = await page.evaluate("navigator.clipboard.readText()").catch((error) => String(error));
+  check("by keyboard: copy the command", copied.startsWith("palisade policies list"), copied);
+  await tabTo("a[href*='/policies/new']");
+  await press("Enter");
+  await at("begin a policy", /\/policies\/new\?/);
+  await tabTo("#f-0");
+  await page.keyboard.type("made-by-keyboard");
+  await tabTo("button[value='fill-and-preview']");
+  await press("Enter");
+  await page.waitForLoadState();
+  check("by keyboard: preview it", (await page.textContent("main")).includes("made-by-keyboard"), page.url());
+  await context.close();
+  await draft(browser, pages);
+};
+
+// The editor with a preview, looked at in both themes.
+const draft = async (browser, pages) => {
+  for (const theme of ["light", "dark"]) {
+    const context = await browser.newContext({ colorScheme: theme, viewport: { width: 1280, height: 900 } });
+    const page = await open(context, pages["policy-new"]);
+    const text = JSON.parse(await page.inputValue("#text"));
+    text.PolicyName = "no-open-world";
+    text.SecurityServicePolicyData.ManagedServiceData.preManagedOptions = [
+      { auditSgDirection: { type: "INGRESS" } }, { denyProtocolAllValue: true }, { allowedPortCountPerSgRule: 2 },
+    ];
+    await page.fill("#text", JSON.stringify(text, null, 2));
+    await page.click("button[value=preview]");
+    await page.waitForSelector("#preview", { timeout: 60_000 }).catch(() => {});
+    check("a preview", await page.isVisible("button[value=put]"), (await page.textContent("main")).slice(0, 400));
+    await page.screenshot({ path: join(given.out, `preview-1280-${theme}.png`), fullPage: true });
+    const found = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations"] })`);
+    for (const one of found.violations) check(`axe on a preview in ${theme}`, false, `${one.id}: ${one.nodes[0].html.slice(0, 160)}`);
+    await page.setViewportSize({ width: 400, height: 800 });
+    const over = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth");
+    check("a preview at 400 px", over <= 0, `${over} px wider than the window`);
+    await page.screenshot({ path: join(given.out, `preview-400-${theme}.png`), fullPage: true });
+    await context.close();
+  }
+};
+
+// A window of 1280 px at 200 % is one of 640 px with letters twice as large.
+const zoomed = async (browser, pages) => {
+  const context = await browser.newContext({ viewport: { width: 640, height: 450 }, deviceScaleFactor: 2 });
+  for (const [name, path] of Object.entries(pages)) {
+    const page = await context.newPage();
+    await page.goto(home + path);
+    const over = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth");
+    check(`${name} at 200 %`, over <= 0, `${over} px wider than the window`);
+    await page.close();
+  }
+  await context.close();
+};
+
+const localTimes = async (browser, path) => {
+  const context = await browser.newContext({ timezoneId: "Asia/Kolkata" });
+  const page = await open(context, path);
+  const words = await page.textContent("main");
+  check("local times", words.includes("GMT+5:30") && words.includes("UTC)"), words.slice(0, 400));
+  await context.close();
+};
+
 // Every page says what it says without scripts; the heatmap leads to its table.
 const withoutScripts = async (browser, pages) => {
   const context = await browser.newContext({ javaScriptEnabled: false });
@@ -165,7 +290,7 @@ const signing = async (browser, key, secret, link) => {
   await page.waitForURL(/\/policies\?region=/);
   check("signed in", (await page.textContent("h1")) === "Policies", await page.textContent("h1"));
   await page.click("text=You");
-  await page.click("text=Sign out");
+  await page.click("button:text-is('Sign out')");
   await page.waitForURL(/\/sign-in/);
   await page.goto(home + "/policies");
   check("signed out", page.url().includes("/sign-in"), page.url());

@@ -57,7 +57,7 @@ pub async fn page<V: View>(
 }
 
 /// A view as it is sent.
-struct Written {
+pub struct Written {
     content_type: &'static str,
     /// Under which name a browser keeps it; `None` shows it.
     file: Option<String>,
@@ -65,7 +65,8 @@ struct Written {
 }
 
 impl Written {
-    fn response(self) -> Response {
+    /// As an answer.
+    pub fn response(self) -> Response {
         let mut response = sent(StatusCode::OK, self.content_type, self.bytes);
         let name = self.file.map(|name| format!("attachment; filename=\"{name}\""));
         if let Some(name) = name.and_then(|name| HeaderValue::try_from(name).ok()) {
@@ -75,7 +76,11 @@ impl Written {
     }
 }
 
-fn written<V: View>(reader: &Reader<'_>, view: &V) -> Result<Written, Refused> {
+/// A view in the form that was asked for.
+///
+/// # Errors
+/// An unknown form; what cannot be written.
+pub fn written<V: View>(reader: &Reader<'_>, view: &V) -> Result<Written, Refused> {
     let failed = |error: &dyn std::fmt::Display| {
         tracing::error!(%error, "a page cannot be written");
         Refused::new(
@@ -135,7 +140,7 @@ pub fn query(parts: &Parts) -> Result<Query, Refused> {
 }
 
 /// The name of the server in the browser's address bar, as far as it is one.
-fn host(parts: &Parts) -> String {
+pub fn host(parts: &Parts) -> String {
     let named = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let named = named.or(parts.uri.authority().map(|authority| authority.as_str()));
     let is_name = |host: &&str| {
@@ -188,7 +193,8 @@ fn again(theme: Option<Theme>) -> Response {
     html(StatusCode::OK, &AgainPage { theme: theme.map(Theme::name).unwrap_or_default() })
 }
 
-fn sign_in_first(parts: &Parts) -> Response {
+/// Leads to the form that signs in, and from there to the page that was asked for.
+pub fn sign_in_first(parts: &Parts) -> Response {
     let wanted = parts.uri.path_and_query().map(|wanted| wanted.as_str()).unwrap_or("/");
     redirect(&format!("/sign-in?next={}", encoded(wanted)))
 }
@@ -232,6 +238,21 @@ fn secure(headers: &mut HeaderMap) {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     headers.insert(header::VARY, HeaderValue::from_static("cookie"));
+}
+
+/// What one of the endpoints answered, as far as a page shows it.
+///
+/// # Errors
+/// InternalError where the answer is of another shape.
+pub fn read<T: serde::de::DeserializeOwned>(told: serde_json::Value) -> Result<T, Refused> {
+    serde_json::from_value(told).map_err(|error| {
+        tracing::error!(%error, "an answer of another shape");
+        Refused::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalError",
+            "the page cannot read what its endpoint answers",
+        )
+    })
 }
 
 /// The address of a page, for whoever has no reader.

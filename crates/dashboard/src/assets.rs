@@ -1,4 +1,4 @@
-//! The style sheet, the heatmap's script and the icon: nothing comes from elsewhere.
+//! The style sheet, the scripts and the icon: nothing comes from elsewhere.
 
 use axum::extract::{Path, Request};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -7,8 +7,9 @@ use axum::response::Response;
 use crate::answer::sent;
 
 /// Name, content type and bytes.
-const ALL: [(&str, &str, &str); 3] = [
+const ALL: [(&str, &str, &str); 4] = [
     ("palisade.css", "text/css; charset=utf-8", include_str!("../assets/palisade.css")),
+    ("palisade.js", "text/javascript; charset=utf-8", include_str!("../assets/palisade.js")),
     ("heatmap.js", "text/javascript; charset=utf-8", include_str!("../assets/heatmap.js")),
     ("palisade.svg", "image/svg+xml", include_str!("../assets/palisade.svg")),
 ];

@@ -10,11 +10,13 @@ use crate::reader::Reader;
 use crate::shown::{Moment, Words};
 
 /// The pages of the navigation: name, path.
-const TABS: [(&str, &str); 6] = [
+const TABS: [(&str, &str); 8] = [
     ("Overview", "/"),
     ("Policies", "/policies"),
     ("Heatmap", "/heatmap"),
     ("Violations", "/violations"),
+    ("Changes", "/changes"),
+    ("Waivers", "/waivers"),
     ("Sources", "/sources"),
     ("Audit", "/audit"),
 ];
@@ -69,6 +71,12 @@ pub struct Frame {
     pub who: String,
     /// What the form that signs out carries; none where nobody signs in.
     pub sign_out: Option<String>,
+    /// What the forms of this page carry.
+    pub form_token: String,
+    /// Where keys are.
+    pub keys: String,
+    /// Where waivers are made and policies put: whether the caller may.
+    pub changes: bool,
     /// What is known.
     pub coverage: Coverage,
     /// Where gaps are listed.
@@ -118,6 +126,10 @@ impl Frame {
             themes: themes(reader),
             who: who(reader),
             sign_out: reader.visitor.session().map(|_| reader.visitor.form_token().to_owned()),
+            form_token: reader.visitor.form_token().to_owned(),
+            keys: place.to("/keys"),
+            changes: (reader.caller().account.as_ref())
+                .is_none_or(|account| reader.view.administrator(account).is_some()),
             coverage: Coverage::of(reader)?,
             sources: place.to("/sources"),
             read: Moment(reader.now_ms),

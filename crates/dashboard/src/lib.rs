@@ -5,10 +5,13 @@
 //! that reads it; and a row of [`routes`]. Pages are made on the server, and need no script but for the
 //! heatmap's picture, which its table says in words.
 
+mod acting;
 mod answer;
 mod assets;
+mod chart;
 mod commands;
 mod coverage;
+mod draft;
 mod frame;
 mod pages;
 mod paging;
@@ -19,6 +22,7 @@ mod shown;
 mod sign_in;
 mod state;
 mod survey;
+mod trend;
 mod views;
 
 use std::sync::Arc;
@@ -29,6 +33,7 @@ use palisade_api::App;
 use palisade_api::session::LINK_PATH;
 
 pub use answer::QUERY_SIZE_MAX;
+pub use pages::changes::CHANGES_SHOWN_MAX;
 pub use reader::ROWS_MAX;
 pub use shown::WORDS_SHOWN_MAX;
 
@@ -37,6 +42,11 @@ pub fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(pages::overview::show))
         .route("/policies", get(pages::policies::show))
+        .route("/policies/new", get(pages::editor::show_new).post(pages::editor::change_new))
+        .route(
+            "/policies/{policy}/edit",
+            get(pages::editor::show_edit).post(pages::editor::change_edit),
+        )
         .route("/policies/{policy}", get(pages::policy::show))
         .route("/policies/{policy}/accounts/{account}", get(pages::standing::show))
         .route("/policies/{policy}/accounts/{account}/resource", get(pages::resource::show))
@@ -44,6 +54,13 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/heatmap", get(pages::heatmap::show))
         .route("/heatmap/cells", get(pages::heatmap::cells))
         .route("/violations", get(pages::violations::show))
+        .route("/policies/{policy}/accounts/{account}/history", get(pages::history::show_standing))
+        .route("/history", get(pages::history::show))
+        .route("/changes", get(pages::changes::show))
+        .route("/waivers", get(pages::waivers::show))
+        .route("/waivers/new", get(pages::waivers::show_new).post(pages::waivers::create))
+        .route("/waivers/{waiver}", get(pages::waivers::show_one).post(pages::waivers::change))
+        .route("/keys", get(pages::keys::show).post(pages::keys::change))
         .route("/sources", get(pages::sources::show))
         .route("/audit", get(pages::audit::show))
         .route(sign_in::PATH, get(sign_in::form).post(sign_in::enter))

@@ -103,6 +103,12 @@ impl Moment {
         Ago(now_ms.saturating_sub(self.0).max(0) / 1_000)
     }
 
+    /// The time of the day alone.
+    pub fn clock(self) -> String {
+        let text = self.iso();
+        format!("{} UTC", text.get(11..19).unwrap_or_default())
+    }
+
     /// The day alone.
     pub fn day(self) -> String {
         self.iso().chars().take(10).collect()

@@ -12,6 +12,7 @@ use palisade_api::session::{Begun, LINK_PATH};
 use palisade_api::visit::{Form, forgotten, form_token, kept};
 use palisade_api::{App, Auth};
 
+use crate::acting::head;
 use crate::answer::{html, query, redirect, refusal};
 use crate::place::{Query, Theme, local, theme};
 
@@ -89,15 +90,6 @@ pub async fn leave(State(app): State<Arc<App>>, request: Request) -> Response {
     let mut response = redirect(PATH);
     set_cookies(&mut response, [forgotten(&app)]);
     response
-}
-
-/// The head of a request, without what it carries along.
-fn head(request: &Request) -> Parts {
-    let mut bare = Request::new(axum::body::Body::empty());
-    *bare.method_mut() = request.method().clone();
-    *bare.uri_mut() = request.uri().clone();
-    *bare.headers_mut() = request.headers().clone();
-    bare.into_parts().0
 }
 
 fn show(

@@ -76,15 +76,8 @@ impl Survey {
         let mut sums: BTreeMap<&AccountId, Sum> =
             reader.accounts().into_iter().map(|account| (account, Sum::default())).collect();
         for (account, state) in self.columns.iter().flat_map(Column::states) {
-            let Some(sum) = sums.get_mut(account) else { continue };
-            sum.worst = sum.worst.max(Some(state));
-            sum.violators = sum.violators.saturating_add(state.violators());
-            match state {
-                AccountState::Violates(_) => sum.broken = sum.broken.saturating_add(1),
-                AccountState::NotKnown | AccountState::NotJudged => {
-                    sum.unknown = sum.unknown.saturating_add(1);
-                }
-                AccountState::Complies | AccountState::OutOfScope => {}
+            if let Some(sum) = sums.get_mut(account) {
+                sum.add(state);
             }
         }
         sums
@@ -92,6 +85,19 @@ impl Survey {
 }
 
 impl Sum {
+    /// With the account's state under one more policy.
+    pub fn add(&mut self, state: AccountState) {
+        self.worst = self.worst.max(Some(state));
+        self.violators = self.violators.saturating_add(state.violators());
+        match state {
+            AccountState::Violates(_) => self.broken = self.broken.saturating_add(1),
+            AccountState::NotKnown | AccountState::NotJudged => {
+                self.unknown = self.unknown.saturating_add(1);
+            }
+            AccountState::Complies | AccountState::OutOfScope => {}
+        }
+    }
+
     /// As one state: what it violates counts once for each policy.
     pub fn state(&self) -> AccountState {
         match self.worst.unwrap_or(AccountState::OutOfScope) {

@@ -11,6 +11,10 @@
 
 #[path = "dashboard/doors.rs"]
 mod doors;
+#[path = "dashboard/editor.rs"]
+mod editor;
+#[path = "dashboard/forms.rs"]
+mod forms;
 #[path = "dashboard/hostile.rs"]
 mod hostile;
 #[path = "dashboard/sessions.rs"]

@@ -97,7 +97,16 @@ fn change(told: AuditChange) -> Change {
         (Some(_), None) => "-",
         _ => "~",
     };
-    let (before, after) = (flat(told.before.as_ref()), flat(told.after.as_ref()));
+    let mut lines = difference(told.before.as_ref(), told.after.as_ref());
+    let more: Count = lines.len().saturating_sub(LINES_MAX).into();
+    lines.truncate(LINES_MAX);
+    let (object_type, object) = (Words(told.object_type), Words(told.object));
+    Change { mark, object_type, object, lines, more }
+}
+
+/// The members that are others in the later state, each before and after.
+pub fn difference(before: Option<&Value>, after: Option<&Value>) -> Vec<Line> {
+    let (before, after) = (flat(before), flat(after));
     let mut lines = Vec::new();
     let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
     names.sort();
@@ -115,10 +124,7 @@ fn change(told: AuditChange) -> Change {
         lines.extend(old.map(|value| line("-", value)));
         lines.extend(new.map(|value| line("+", value)));
     }
-    let more: Count = lines.len().saturating_sub(LINES_MAX).into();
-    lines.truncate(LINES_MAX);
-    let (object_type, object) = (Words(told.object_type), Words(told.object));
-    Change { mark, object_type, object, lines, more }
+    lines
 }
 
 /// The members of a state by their way in it; what has none is itself.

@@ -2,8 +2,12 @@
 
 pub mod account;
 pub mod audit;
+pub mod changes;
+pub mod editor;
 mod filter;
 pub mod heatmap;
+pub mod history;
+pub mod keys;
 pub mod overview;
 pub mod policies;
 pub mod policy;
@@ -12,6 +16,7 @@ mod scope;
 pub mod sources;
 pub mod standing;
 pub mod violations;
+pub mod waivers;
 
 use std::sync::Arc;
 

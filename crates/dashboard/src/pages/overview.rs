@@ -12,15 +12,24 @@ use palisade_core::ident::AccountId;
 use crate::answer::page;
 use crate::commands;
 use crate::frame::Frame;
+use crate::pages::changes::{rows, tally, told};
+use crate::pages::history::week_ago;
 use crate::pages::policies::{order, row};
 use crate::reader::Reader;
 use crate::shown::{Count, Moment};
 use crate::state::{AccountState, Tally};
 use crate::survey::{Sum, Survey};
-use crate::views::overview::{AccountRow, GapRow, Overview, OverviewLinks};
+use crate::trend::difference;
+use crate::views::changes::What;
+use crate::views::overview::{AccountRow, GapRow, Moved, Overview, OverviewLinks, Week};
 
 /// Accounts and policies that are shown.
 const WORST_MAX: usize = 10;
+/// Changes that are looked at for the week, and those that are shown.
+const CHANGES_READ_MAX: usize = 200;
+const NEWEST_MAX: usize = 5;
+/// Accounts under policies up to which the overview tells of the week: the past costs as much as the present.
+const WEEK_CELLS_MAX: usize = 20_000;
 /// Gaps that are shown.
 const GAPS_MAX: usize = 5;
 
@@ -84,11 +93,14 @@ fn overview(reader: &Reader<'_>) -> Result<Overview, Refused> {
     let work = reader.caller().is_operator().then(|| readers::work(reader.app, reader.caller()));
     let due = work.transpose()?.map(|work| Count(work.dirty.saturating_add(work.leased)));
     let to = |path: &str| reader.place.to(path);
+    let accounts = Tally::of(sums.values().map(Sum::state));
+    let week = week(reader, &accounts)?;
     Ok(Overview {
+        week,
         has_organization: reader.organization().is_some(),
         policy_count: survey.columns.len().into(),
         reads_policies: readers::policies(&reader.view, reader.caller()).next().is_some(),
-        accounts: Tally::of(sums.values().map(Sum::state)),
+        accounts,
         account_count: sums.len().into(),
         worst_accounts: worst.iter().take(WORST_MAX).map(account_row).collect(),
         worst_policies: policies,
@@ -100,7 +112,41 @@ fn overview(reader: &Reader<'_>) -> Result<Overview, Refused> {
             sources: to("/sources"),
             violations: to("/violations"),
             policies: to("/policies"),
+            history: to("/history"),
+            changes: to("/changes"),
         },
         frame,
     })
+}
+
+/// What the last week brought.
+fn week(reader: &Reader<'_>, now: &Tally) -> Result<Option<Week>, Refused> {
+    let cells: usize =
+        reader.policies().iter().map(|record| reader.view.in_scope(&record.id).len()).sum();
+    if cells > WEEK_CELLS_MAX {
+        return Ok(None);
+    }
+    let Some((since_ms, then)) = week_ago(reader)? else { return Ok(None) };
+    let found = told(reader, since_ms, reader.now_ms, "", None, CHANGES_READ_MAX)?;
+    let rows = rows(reader, &found.changes);
+    let mut newest: Vec<_> =
+        rows.iter().filter(|row| row.at.is_some() && row.what == What::Violator).cloned().collect();
+    newest.sort_by_key(|row| Reverse(row.at));
+    newest.truncate(NEWEST_MAX);
+    // Accounts that no policy was about had no figure then.
+    let known = |tally: &Tally| tally.in_scope().0;
+    let out = |tally: &Tally| (now.out_of_scope.0 + known(now)).saturating_sub(known(tally));
+    Ok(Some(Week {
+        since: Moment(since_ms),
+        accounts: then,
+        moved: Moved {
+            violate: difference(then.violate.0, now.violate.0),
+            not_known: difference(then.not_known.0, now.not_known.0),
+            comply: difference(then.comply.0, now.comply.0),
+            out_of_scope: difference(out(&then), now.out_of_scope.0),
+        },
+        tally: tally(&rows),
+        is_all: found.next.is_none(),
+        newest,
+    }))
 }

@@ -36,7 +36,8 @@ fn policies(reader: &Reader<'_>) -> Result<Policies, Refused> {
     let (policies, paging) = paging::page(reader, rows)?;
     let account = reader.caller().account.as_ref();
     let is_member = account.is_some_and(|account| reader.view.administrator(account).is_none());
-    Ok(Policies { frame, policies, paging, is_member })
+    let new = reader.place.to("/policies/new");
+    Ok(Policies { frame, new, policies, paging, is_member })
 }
 
 /// The most violators first, then the most that is not known; level ones by name.

@@ -21,7 +21,7 @@ use crate::paging;
 use crate::reader::Reader;
 use crate::shown::{Moment, Words};
 use crate::survey;
-use crate::views::policy::{AccountRow, Policy};
+use crate::views::policy::{AccountRow, Policy, PolicyLinks};
 
 /// Answers the page.
 pub async fn show(
@@ -66,6 +66,12 @@ fn policy(reader: &Reader<'_>, id: &str) -> Result<Policy, Refused> {
         paging,
         definition: definition(&record.document),
         violations: reader.place.with("/violations", &[("q", &query)]),
+        links: PolicyLinks {
+            history: reader.place.with("/history", &[("policy", id)]),
+            changes: reader.place.with("/changes", &[("policy", id)]),
+            waive: reader.place.with("/waivers/new", &[("policy", id)]),
+            edit: reader.place.to(&format!("/policies/{id}/edit")),
+        },
         frame,
     })
 }

@@ -81,6 +81,16 @@ fn resource(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Resource
         policy_page,
         account_name: reader.name_of(&account),
         account_page: reader.place.to(&format!("/accounts/{account}")),
+        waive: row.as_ref().map(|_| {
+            let members = [
+                ("policy", record.id.as_str()),
+                ("account", account.as_str()),
+                ("type", key.0.as_str()),
+                ("id", key.1.as_str()),
+            ];
+            reader.place.with("/waivers/new", &members)
+        }),
+        history: reader.place.to(&format!("/policies/{}/accounts/{account}/history", record.id)),
         resource_type: Words::from(key.0.as_str()),
         resource: Words::from(key.1.as_str()),
         region: record.region.to_string(),

@@ -83,6 +83,7 @@ fn standing(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Standing
     Ok(Standing {
         policy: Words::from(&record.document.policy_name),
         account_page: reader.place.to(&format!("/accounts/{account}")),
+        history: reader.place.to(&format!("/policies/{policy}/accounts/{account}/history")),
         state,
         issues: issues(&known),
         judged: known.row.map(|row| Moment(row.last_updated_ms)),

@@ -36,6 +36,9 @@ pub struct Account {
     pub regions: Vec<RegionRow>,
     #[serde(skip)]
     pub violations: String,
+    /// Where its figures over time are; none for who is not told the past.
+    #[serde(skip)]
+    pub history: Option<String>,
 }
 
 /// A policy that is about the account.

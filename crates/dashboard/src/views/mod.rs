@@ -2,7 +2,11 @@
 
 pub mod account;
 pub mod audit;
+pub mod changes;
+pub mod editor;
 pub mod heatmap;
+pub mod history;
+pub mod keys;
 pub mod overview;
 pub mod policies;
 pub mod policy;
@@ -10,6 +14,7 @@ pub mod resource;
 pub mod sources;
 pub mod standing;
 pub mod violations;
+pub mod waivers;
 
 use serde::Serialize;
 

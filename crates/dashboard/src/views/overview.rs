@@ -6,8 +6,9 @@ use serde::Serialize;
 use crate::answer::View;
 use crate::frame::Frame;
 use crate::sheet::Sheet;
-use crate::shown::{Ago, Count, Words};
+use crate::shown::{Ago, Count, Moment, Words};
 use crate::state::{AccountState, Tally};
+use crate::views::changes::{ChangeRow, ChangeTally};
 use crate::views::policies::PolicyRow;
 
 /// The overview.
@@ -37,6 +38,8 @@ pub struct Overview {
     pub gap_count: Count,
     /// Account-Regions that are due to be judged; told the operator.
     pub due: Option<Count>,
+    /// How it was a week ago, and what changed since; none for who is not told the past, and before there is one.
+    pub week: Option<Week>,
     /// Where to go.
     #[serde(skip)]
     pub links: OverviewLinks,
@@ -49,6 +52,33 @@ pub struct OverviewLinks {
     pub sources: String,
     pub violations: String,
     pub policies: String,
+    pub history: String,
+    pub changes: String,
+}
+
+/// The last week, or as much of it as is kept.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Week {
+    pub since: Moment,
+    /// The figures of then.
+    pub accounts: Tally,
+    #[serde(skip)]
+    pub moved: Moved,
+    pub tally: ChangeTally,
+    /// Whether all changes were counted.
+    pub is_all: bool,
+    /// The latest that a moment is noted of.
+    pub newest: Vec<ChangeRow>,
+}
+
+/// How the figures moved, in words.
+#[derive(Debug)]
+pub struct Moved {
+    pub violate: String,
+    pub not_known: String,
+    pub comply: String,
+    pub out_of_scope: String,
 }
 
 /// One account.

@@ -17,6 +17,8 @@ use crate::views::Paging;
 pub struct Policies {
     #[serde(skip)]
     pub frame: Frame,
+    #[serde(skip)]
+    pub new: String,
     /// Those with the most violators first.
     pub policies: Vec<PolicyRow>,
     /// Where in the list.

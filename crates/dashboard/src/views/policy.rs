@@ -31,6 +31,17 @@ pub struct Policy {
     pub definition: String,
     #[serde(skip)]
     pub violations: String,
+    #[serde(skip)]
+    pub links: PolicyLinks,
+}
+
+/// Where the policy leads.
+#[derive(Debug)]
+pub struct PolicyLinks {
+    pub history: String,
+    pub changes: String,
+    pub waive: String,
+    pub edit: String,
 }
 
 /// An account under the policy.

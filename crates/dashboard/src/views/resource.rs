@@ -24,6 +24,11 @@ pub struct Resource {
     pub account_name: Words,
     #[serde(skip)]
     pub account_page: String,
+    /// Where it can be accepted; none for what violates nothing.
+    #[serde(skip)]
+    pub waive: Option<String>,
+    #[serde(skip)]
+    pub history: String,
     pub resource_type: Words,
     pub resource: Words,
     pub region: String,

@@ -32,6 +32,8 @@ pub struct Standing {
     pub paging: Paging,
     #[serde(skip)]
     pub account_page: String,
+    #[serde(skip)]
+    pub history: String,
 }
 
 /// What stood in the way of knowing.

@@ -78,6 +78,22 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
     }
 
+    /// A hidden member of a form that the page has.
+    pub fn hidden(&self, name: &str) -> String {
+        let begin = format!("name=\"{name}\" value=\"");
+        let (_, rest) = self.text.split_once(&begin).expect("a member");
+        rest.split('"').next().unwrap().to_owned()
+    }
+
+    /// What the text area of the page holds.
+    pub fn area(&self) -> String {
+        let (_, rest) = self.text.split_once("<textarea id=\"text\"").expect("a text area");
+        let (_, rest) = rest.split_once(">\n").unwrap();
+        let text = rest.split("</textarea>").next().unwrap();
+        let plain = text.replace("&#34;", "\"").replace("&#39;", "'").replace("&#60;", "<");
+        plain.replace("&#62;", ">").replace("&#38;", "&")
+    }
+
     /// The token in the form that the page has.
     pub fn token(&self) -> String {
         let (_, rest) = self.text.split_once("name=\"token\" value=\"").expect("a form");
@@ -149,7 +165,10 @@ impl Site {
                 self.call(region, "PutPolicy", &serde_json::from_slice(policy).unwrap()).json();
             }
         }
+        // A minute without a judgement, and one with: the past has something to tell.
+        self.clock.advance_ms(60_000);
         self.settle();
+        self.clock.advance_ms(60_000);
     }
 
     pub fn settle(&self) {
@@ -321,5 +340,18 @@ pub fn encoded(text: &str) -> String {
 }
 
 /// Pages that a visitor without any rights sees something of, for tests of what all pages have.
-pub const PAGES: [&str; 7] =
-    ["/", "/policies", "/heatmap", "/heatmap?view=table", "/violations", "/sources", "/audit"];
+pub const PAGES: [&str; 13] = [
+    "/",
+    "/policies",
+    "/policies/new",
+    "/heatmap",
+    "/heatmap?view=table",
+    "/violations",
+    "/changes",
+    "/history",
+    "/waivers",
+    "/waivers/new",
+    "/keys",
+    "/sources",
+    "/audit",
+];

@@ -33,6 +33,57 @@ fn kind(address: &str) -> String {
     format!("{} {}", path.join("/"), names.into_iter().collect::<Vec<_>>().join(" "))
 }
 
+/// The commands that a page offers to be copied.
+fn commands(html: &str) -> impl Iterator<Item = String> {
+    let parts = html.split("<code class=\"command\"").skip(1);
+    parts.filter_map(|part| {
+        let text = part.split_once('>')?.1.split('<').next()?;
+        Some(text.replace("&#39;", "'").replace("&#34;", "\"").replace("&#38;", "&"))
+    })
+}
+
+/// The words of a command as a shell reads them.
+fn words(command: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (nth, part) in command.split(['\'', '"']).enumerate() {
+        match nth % 2 {
+            0 => words.extend(part.split_whitespace().map(str::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words
+}
+
+/// A command is one that the program, AWS's tool or curl knows.
+fn is_command(address: &str, command: &str) {
+    let words = words(command);
+    match words[0].as_str() {
+        "palisade" => {
+            let read = <palisade::args::Cli as clap::Parser>::try_parse_from(&words);
+            assert!(read.is_ok(), "{address}: {command}: {}", read.unwrap_err());
+        }
+        "aws" => {
+            let is_one = |operation: &palisade_wire::Operation| {
+                let mut kebab = String::new();
+                for c in operation.name().chars() {
+                    if c.is_ascii_uppercase() && !kebab.is_empty() {
+                        kebab.push('-');
+                    }
+                    kebab.push(c.to_ascii_lowercase());
+                }
+                kebab == words[2]
+            };
+            assert!(palisade_wire::Operation::ALL.iter().any(is_one), "{address}: {command}");
+        }
+        "curl" => {
+            let path = words.last().unwrap().split_once(":7780").unwrap().1;
+            let answer = Site::sample().own("GET", path, "");
+            assert_eq!(answer.status, 200, "{address}: {command}: {}", answer.text);
+        }
+        other => panic!("{address}: {other}"),
+    }
+}
+
 #[test]
 fn every_link_of_the_sample_leads_to_a_page() {
     let site = Site::sample();
@@ -56,6 +107,8 @@ fn every_link_of_the_sample_leads_to_a_page() {
         }
         assert!(answer.text.contains("<main"), "{address}");
         assert!(answer.text.contains("Read 20"), "{address} does not say of when it is");
+        commands(&answer.text).for_each(|command| is_command(&address, &command));
+        assert!(answer.text.contains("Copy as"), "{address} tells no command that prints the same");
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(answer.text.as_bytes()).unwrap();
         largest = largest.max((gzip.finish().unwrap().len(), address.clone()));
@@ -82,6 +135,18 @@ fn every_link_of_the_sample_leads_to_a_page() {
         "/sources region",
         "/audit region",
         "/violations page region",
+        "/policies/*/edit region",
+        "/policies/new region type",
+        "/policies/*/accounts/*/history region",
+        "/history policy region",
+        "/history account region",
+        "/history days region",
+        "/changes policy region",
+        "/changes from region",
+        "/waivers region",
+        "/waivers/new policy region",
+        "/waivers/new account id policy region type",
+        "/keys region",
     ] {
         assert!(kinds.contains_key(page), "nothing leads to {page}: {kinds:#?}");
     }
@@ -323,6 +388,108 @@ fn the_heatmap_and_its_table_say_the_same() {
 }
 
 #[test]
+fn changes_are_those_of_the_endpoint() {
+    let site = Site::sample();
+    let page = shown("/changes?region=us-east-1&as=json");
+    let (from, to) = (page["from"].as_str().unwrap(), page["to"].as_str().unwrap());
+    let path = format!(
+        "/palisade/v1/changes?from={from}&to={to}&limit={}",
+        palisade_dashboard::CHANGES_SHOWN_MAX
+    );
+    let told = site.own("GET", &path, "").json();
+    let here = |one: &&Value| one["policy"]["region"] == "us-east-1";
+    let changes: Vec<&Value> = told["changes"].as_array().unwrap().iter().filter(here).collect();
+    let rows: Vec<&Value> = (page["days"].as_array().unwrap().iter())
+        .flat_map(|day| day["changes"].as_array().unwrap())
+        .collect();
+    assert_eq!(rows.len(), changes.len());
+    let count = |what: &str, test: &dyn Fn(&Value) -> bool| {
+        changes.iter().filter(|one| one["what"] == what && test(one)).count()
+    };
+    let tally = &page["tally"];
+    assert_eq!(tally["gained"], count("violator", &|one| one["before"].is_null()));
+    assert_eq!(tally["accounts"], count("account", &|_| true));
+    assert_eq!(tally["policies"], count("policy", &|_| true));
+    assert_eq!(page["isAll"], told.get("next").is_none());
+    for change in changes.iter().filter(|one| one["what"] == "violator") {
+        let state = if change["after"].is_null() { &change["before"] } else { &change["after"] };
+        let is_row = |row: &&&Value| {
+            row["subject"] == state["ResourceId"]
+                && row["account"] == change["account"]
+                && row["policy"] == change["policy"]["name"]
+        };
+        let row = rows.iter().find(is_row).unwrap_or_else(|| panic!("{change} is on the page"));
+        assert_eq!(row["at"], *change.get("at").unwrap_or(&Value::Null), "{change}");
+    }
+}
+
+#[test]
+fn the_last_figures_of_a_trend_are_those_of_now_and_of_the_endpoint_then() {
+    let site = Site::sample();
+    for region in REGIONS {
+        let page = shown(&format!("/history?region={region}"));
+        let looks = page["moments"].as_array().unwrap();
+        let overview = shown(&format!("/?region={region}"));
+        for name in ["violate", "notKnown", "comply", "violators"] {
+            let (then, now) = (&looks[0]["accounts"][name], &overview["accounts"][name]);
+            assert_eq!(then, now, "{region} {name}");
+        }
+        for id in compliance(region).keys() {
+            let page = shown(&format!("/history?region={region}&policy={id}"));
+            for look in page["moments"].as_array().unwrap() {
+                let at = look["at"].as_str().unwrap();
+                let path = format!("/palisade/v1/policies/{id}/accounts?limit=1000&at={at}");
+                let answer = site.own("GET", &path, "");
+                // The policy was not there yet at the first moment of the past.
+                if answer.status == 404 {
+                    assert_eq!(look["accounts"]["violate"], 0, "{region} {id} {at}");
+                    continue;
+                }
+                let told = answer.json();
+                let count = |status: Value| {
+                    let accounts = told["accounts"].as_array().unwrap();
+                    accounts.iter().filter(|one| one["status"] == status).count()
+                };
+                assert_eq!(
+                    look["accounts"]["violate"],
+                    count(json!("NON_COMPLIANT")),
+                    "{region} {id} {at}"
+                );
+                assert_eq!(
+                    look["accounts"]["comply"],
+                    count(json!("COMPLIANT")),
+                    "{region} {id} {at}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn an_accounts_history_is_that_of_the_endpoint() {
+    let site = Site::sample();
+    let told = compliance("us-east-1");
+    let (id, accounts) = told.iter().find(|(_, accounts)| accounts.len() > 5).unwrap();
+    for account in accounts.keys() {
+        let page = shown(&format!("/policies/{id}/accounts/{account}/history?region=us-east-1"));
+        let path = format!("/palisade/v1/policies/{id}/history?account={account}");
+        let endpoint = site.own("GET", &path, "").json();
+        let (rows, states) =
+            (page["states"].as_array().unwrap(), endpoint["states"].as_array().unwrap());
+        assert_eq!(rows.len(), states.len(), "{account}");
+        for (row, state) in rows.iter().zip(states) {
+            assert_eq!(row["from"], state["from"], "{account}");
+            let violators = &row["state"]["violators"];
+            if state["status"] == "NON_COMPLIANT" {
+                assert_eq!(*violators, state["violatorCount"], "{account}");
+            } else {
+                assert!(violators.is_null(), "{account}: no number for what has none");
+            }
+        }
+    }
+}
+
+#[test]
 fn every_list_is_a_spreadsheet_of_the_same_rows() {
     let site = Site::sample();
     for (path, list) in [
@@ -331,6 +498,8 @@ fn every_list_is_a_spreadsheet_of_the_same_rows() {
         ("/violations?q=reason:*", "violators"),
         ("/sources", "gaps"),
         ("/audit", "events"),
+        ("/history", "moments"),
+        ("/keys", "keys"),
     ] {
         let between = if path.contains('?') { '&' } else { '?' };
         let answer = site.browser().get(&format!("{path}{between}as=csv"));

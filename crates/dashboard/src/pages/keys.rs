@@ -1,0 +1,159 @@
+//! `/keys`: all keys for the operator; others are told what their own lets them see.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use palisade_api::App;
+use palisade_api::own::{Refused, in_process};
+use palisade_api::visit::{Form, Sender};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::acting::{Done, Size, act};
+use crate::answer::{page, read};
+use crate::commands;
+use crate::frame::Frame;
+use crate::pages::changes::read_moment;
+use crate::reader::Reader;
+use crate::shown::{Moment, Words};
+use crate::views::keys::{KeyRow, Keys, Made};
+
+/// Answers the page.
+pub async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
+    page(app, request, |reader| keys(reader, None, "")).await
+}
+
+/// What the endpoint answers.
+#[derive(Deserialize)]
+struct Told {
+    keys: Vec<ToldKey>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ToldKey {
+    access_key_id: String,
+    account: Option<String>,
+    status: String,
+    created: String,
+    last_used: Option<String>,
+    replaces: Option<String>,
+    secret_access_key: Option<String>,
+}
+
+fn keys(reader: &Reader<'_>, made: Option<Made>, error: &str) -> Result<Keys, Refused> {
+    let own = reader.visitor.session().map(|session| session.access_key_id().to_owned());
+    let all = match reader.caller().is_operator() {
+        true => {
+            let told: Told = read(in_process::keys(reader.app, reader.visitor)?)?;
+            Some(told.keys.into_iter().map(|key| row(reader, key, own.as_deref())).collect())
+        }
+        false => None,
+    };
+    let mut frame = Frame::of(reader, "/keys", "Access keys")?;
+    match all {
+        Some(_) => {
+            frame = frame.with_commands(vec![
+                commands::palisade(reader, "keys list"),
+                commands::curl(reader, "/palisade/v1/keys"),
+            ]);
+        }
+        None => frame.exports.clear(),
+    }
+    Ok(Keys {
+        own,
+        may: may(reader),
+        keys: all,
+        made,
+        error: palisade_api::printable::escaped(error).into_owned(),
+        account: String::new(),
+        action: reader.place.to("/keys"),
+        frame,
+    })
+}
+
+/// What the caller may see and do, in a sentence.
+fn may(reader: &Reader<'_>) -> &'static str {
+    let administrator =
+        reader.caller().account.as_ref().map(|account| reader.view.administrator(account));
+    match administrator {
+        None => {
+            "The operator sees and changes everything: every policy, every waiver, the audit log and all keys."
+        }
+        Some(Some(known)) if known.default => {
+            "The default administrator sees what its own policies found, in every account that it manages, puts policies and waives what they find."
+        }
+        Some(Some(_)) => {
+            "An administrator sees what its own policies found, in the accounts, units and Regions of its scope, puts policies there and waives what they find."
+        }
+        Some(None) => {
+            "An account that administers nothing reads of itself: its units, its Regions and the age of their inventory. Policies are told to those who own them."
+        }
+    }
+}
+
+fn row(reader: &Reader<'_>, key: ToldKey, own: Option<&str>) -> KeyRow {
+    let organization = reader.organization();
+    let name = key.account.as_deref().and_then(|id| organization?.accounts.get(id));
+    KeyRow {
+        is_own: own == Some(key.access_key_id.as_str()),
+        id: Words(key.access_key_id),
+        account_name: Words(name.map(|known| known.name.to_string()).unwrap_or_default()),
+        account: key.account,
+        is_active: key.status == "Active",
+        created: read_moment(&key.created).unwrap_or(Moment(0)),
+        last_used: key.last_used.as_deref().and_then(read_moment),
+        replaces: key.replaces.map(Words),
+    }
+}
+
+/// Makes, replaces, disables, enables or forgets a key.
+pub async fn change(State(app): State<Arc<App>>, request: Request) -> Response {
+    act(app, request, Size::Small, |reader, sender, form| {
+        match done(reader, sender, form) {
+            // The secret is on no page that could be loaded again.
+            Ok(Some(made)) => Ok(Done::Shown(keys(reader, Some(made), "")?)),
+            Ok(None) => Ok(Done::To(reader.place.to("/keys"))),
+            Err(refused) if refused.status.is_client_error() => {
+                let mut page = keys(reader, None, &refused.message)?;
+                let typed = form.member("account");
+                page.account = typed.chars().filter(|c| c.is_ascii_digit()).collect();
+                Ok(Done::Refused(page, refused.status))
+            }
+            Err(refused) => Err(refused),
+        }
+    })
+    .await
+}
+
+fn done(reader: &Reader<'_>, sender: &Sender, form: &Form) -> Result<Option<Made>, Refused> {
+    let (app, id) = (reader.app, form.member("key"));
+    let status =
+        |status: &str| in_process::change_key(app, sender, id, &json!({ "status": status }));
+    match form.member("act") {
+        "make" => {
+            let body = match form.member("account").trim() {
+                "" => json!({ "operator": true }),
+                account => json!({ "account": account }),
+            };
+            made(in_process::make_key(app, sender, &body)?).map(Some)
+        }
+        "rotate" => made(in_process::rotate_key(app, sender, id)?).map(Some),
+        "disable" => status("Inactive").map(|_| None),
+        "enable" => status("Active").map(|_| None),
+        "delete" => in_process::delete_key(app, sender, id).map(|_| None),
+        other => Err(Refused::invalid(format!("`{other}` is nothing that is done to a key"))),
+    }
+}
+
+fn made(told: Value) -> Result<Made, Refused> {
+    let key: ToldKey = read(told)?;
+    Ok(Made {
+        id: key.access_key_id,
+        secret: key.secret_access_key.unwrap_or_default(),
+        acts_as: key
+            .account
+            .map_or("the operator".to_owned(), |account| format!("account {account}")),
+    })
+}

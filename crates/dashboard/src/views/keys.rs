@@ -1,0 +1,73 @@
+//! Who may call, and what a key lets its holder see.
+
+use askama::Template;
+use serde::Serialize;
+
+use crate::answer::View;
+use crate::frame::Frame;
+use crate::sheet::Sheet;
+use crate::shown::{Moment, Words};
+
+/// Access keys.
+#[derive(Serialize, Template)]
+#[serde(rename_all = "camelCase")]
+#[template(path = "keys.html")]
+pub struct Keys {
+    #[serde(skip)]
+    pub frame: Frame,
+    /// The key of the session; none where nobody signs in.
+    pub own: Option<String>,
+    /// What the caller may see and do.
+    pub may: &'static str,
+    /// All keys, where the caller is told of them.
+    pub keys: Option<Vec<KeyRow>>,
+    /// A key that was just made, with its secret; shown this once.
+    #[serde(skip)]
+    pub made: Option<Made>,
+    /// Why the last form did nothing; empty where there was none.
+    pub error: String,
+    /// What was typed.
+    #[serde(skip)]
+    pub account: String,
+    #[serde(skip)]
+    pub action: String,
+}
+
+/// One key.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyRow {
+    pub id: Words,
+    pub account: Option<String>,
+    pub account_name: Words,
+    pub is_active: bool,
+    pub created: Moment,
+    pub last_used: Option<Moment>,
+    pub replaces: Option<Words>,
+    pub is_own: bool,
+}
+
+/// A key that was just made.
+pub struct Made {
+    pub id: String,
+    pub secret: String,
+    pub acts_as: String,
+}
+
+impl View for Keys {
+    fn sheet(&self) -> Option<Sheet> {
+        let mut sheet =
+            Sheet::new(["AccessKeyId", "ActsAs", "AccountName", "Status", "Created", "LastUsed"]);
+        for row in self.keys.as_ref()? {
+            sheet.row([
+                row.id.0.clone(),
+                row.account.clone().unwrap_or_else(|| "operator".to_owned()),
+                row.account_name.0.clone(),
+                if row.is_active { "Active" } else { "Inactive" }.to_owned(),
+                row.created.iso(),
+                row.last_used.map(Moment::iso).unwrap_or_default(),
+            ]);
+        }
+        Some(sheet)
+    }
+}
