@@ -19,7 +19,7 @@ use crate::reader::{ROWS_MAX, Reader};
 use crate::shown::{Moment, Words};
 use crate::state::AccountState;
 use crate::views::Paging;
-use crate::views::standing::{Issue, Standing, ViolatorRow};
+use crate::views::standing::{Issue, Standing, ViolatorRow, Waived};
 
 /// Answers the page.
 pub async fn show(
@@ -149,7 +149,16 @@ pub fn violator_row(
 ) -> ViolatorRow {
     let path = format!("/policies/{}/accounts/{account}/resource", record.id);
     let members = [("type", violator.resource_type.as_str()), ("id", violator.id.as_str())];
+    let as_of = reader.as_of();
+    let waiving = as_of.waiving(reader.app, record);
+    let waived = waiving.of(account, &violator).map(|waiver| Waived {
+        waiver: waiver.id.to_string(),
+        reason: Words::from(&waiver.reason),
+        until: Moment(waiver.until_ms),
+        href: reader.place.to(&format!("/waivers/{}", waiver.id)),
+    });
     ViolatorRow {
+        waived,
         policy: Words::from(&record.document.policy_name),
         account: account.to_string(),
         account_name: reader.name_of(account),

@@ -60,6 +60,18 @@ pub struct ViolatorRow {
     /// The evidence in sentences.
     pub evidence: Vec<Words>,
     pub since: Moment,
+    /// Who accepted it until when: it is a violator all the same.
+    pub waived: Option<Waived>,
+}
+
+/// The waiver that covers a violator.
+#[derive(Debug, Serialize)]
+pub struct Waived {
+    pub waiver: String,
+    pub reason: Words,
+    pub until: Moment,
+    #[serde(skip)]
+    pub href: String,
 }
 
 /// Violators as rows.
@@ -73,6 +85,7 @@ pub fn sheet(violators: &[ViolatorRow]) -> Sheet {
         "ViolationReason",
         "Since",
         "Evidence",
+        "Waiver",
     ]);
     for row in violators {
         let evidence: Vec<&str> = row.evidence.iter().map(|words| words.0.as_str()).collect();
@@ -85,6 +98,7 @@ pub fn sheet(violators: &[ViolatorRow]) -> Sheet {
             row.reason.clone(),
             row.since.iso(),
             evidence.join("; "),
+            row.waived.as_ref().map(|waived| waived.waiver.clone()).unwrap_or_default(),
         ]);
     }
     sheet
