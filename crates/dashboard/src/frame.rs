@@ -160,7 +160,10 @@ fn elsewhere(reader: &Reader<'_>, region: Region) -> String {
     let place = Place { region, ..reader.place.clone() };
     match reader.path.starts_with("/policies/") && place.region != reader.place.region {
         true => place.to("/policies"),
-        false => place.again(reader.path, reader.query, &[("page", "")]),
+        false => {
+            let gone = [("page", ""), ("policy", ""), ("next", "")];
+            place.again(reader.path, reader.query, &gone)
+        }
     }
 }
 

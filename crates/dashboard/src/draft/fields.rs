@@ -131,7 +131,12 @@ impl Field {
     pub fn member(&self) -> &'static str {
         match self.kind {
             Kind::OptionChoice(name, _) | Kind::OptionFlag(name) | Kind::OptionNumber(name) => name,
-            _ => self.path.last().copied().unwrap_or_default(),
+            // Many things have a type.
+            _ => match self.path {
+                [.., above, "type"] => above,
+                [.., last] => last,
+                [] => "",
+            },
         }
     }
 
@@ -205,18 +210,20 @@ impl Field {
                     draft.at(self.path).and_then(Value::as_array).cloned().unwrap_or_default();
                 let kept = |line: &str| had.iter().find(|one| one.get(name) == Some(&json!(line)));
                 // What stands beside a name that stays is kept.
-                let all = lines.iter().map(|line| {
-                    kept(line).cloned().unwrap_or_else(|| {
-                        Value::Object(Map::from_iter([(name.to_owned(), json!(line))]))
-                    })
+                let all = lines.iter().copied().map(|line| {
+                    let alone = || Value::Object(Map::from_iter([(name.to_owned(), json!(line))]));
+                    kept(line).cloned().unwrap_or_else(alone)
                 });
                 json!(all.collect::<Vec<_>>())
             }
             Kind::Types => {
-                let one = if let [one] = lines.as_slice() { Some(*one) } else { None };
+                let one = match lines.as_slice() {
+                    [] => Some(""),
+                    [one] => Some(*one),
+                    _ => None,
+                };
                 draft.set(&["ResourceType"], Some(json!(one.unwrap_or("ResourceTypeList"))));
-                let all = one.is_none().then(|| json!(lines));
-                draft.set(&["ResourceTypeList"], all);
+                draft.set(&["ResourceTypeList"], one.is_none().then(|| json!(lines)));
                 return;
             }
             Kind::Tags => {
@@ -279,12 +286,7 @@ mod tests {
             assert_eq!(field.typed(&draft), typed, "{}", field.label);
             assert_ne!(draft, before, "{}", field.label);
             field.put(&mut draft, "");
-            assert_eq!(
-                field.typed(&draft),
-                if field.kind == Kind::Types { "" } else { "" },
-                "{}",
-                field.label
-            );
+            assert_eq!(field.typed(&draft), "", "{}", field.label);
         }
     }
 

@@ -20,7 +20,7 @@ use crate::shown::{Count, Moment, Words};
 use crate::views::changes::{ChangeRow, ChangeTally, Changes, Day, What};
 
 /// Changes of one page.
-pub const CHANGES_SHOWN_MAX: usize = 400;
+pub const CHANGES_SHOWN_MAX: usize = 200;
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 /// A week, milliseconds.
 pub const WEEK_MS: i64 = 7 * 24 * HOUR_MS;

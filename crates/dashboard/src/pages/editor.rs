@@ -139,8 +139,7 @@ fn editor(
         excerpt: String::new(),
         types: if record.is_none() { types.into() } else { Vec::new() },
         policy_type: String::new(),
-        common: Vec::new(),
-        own: Vec::new(),
+        sections: Vec::new(),
         is_overtaken: false,
         difference: Vec::new(),
         preview: None,
@@ -158,7 +157,7 @@ fn done(
     form: &Form,
     mut editing: Editing,
 ) -> Result<Done<Editor>, Refused> {
-    let Ok(mut draft) = editing.draft.as_ref().map(Clone::clone) else {
+    let Some(mut draft) = editing.draft.as_ref().ok().cloned() else {
         return Ok(Done::Refused(editing.shown(), StatusCode::BAD_REQUEST));
     };
     let asked = form.member("act");
@@ -250,8 +249,13 @@ impl Editing {
             FieldShown { is_wrong, ..shown }
         };
         let all = || FIELDS.iter().enumerate();
-        page.common = all().filter(|(_, field)| field.is_of_all()).map(shown).collect();
-        page.own = all().filter(|(_, field)| field.is_of(&page.policy_type)).map(shown).collect();
+        let common = all().filter(|(_, field)| field.is_of_all()).map(shown).collect();
+        let own: Vec<_> =
+            all().filter(|(_, field)| field.is_of(&page.policy_type)).map(shown).collect();
+        page.sections = vec![("Every policy".to_owned(), common)];
+        if !own.is_empty() {
+            page.sections.push((page.policy_type.clone(), own));
+        }
         if let Some(record) = &record {
             page.is_overtaken = draft.token().is_some_and(|token| token != record.token);
             let (mut before, mut after) = (Draft::of_record(record), draft.clone());

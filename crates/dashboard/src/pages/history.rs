@@ -20,7 +20,7 @@ use crate::shown::{Moment, Words};
 use crate::state::AccountState;
 use crate::trend::{Of, is_told, looks, trends};
 use crate::views::Paging;
-use crate::views::history::{Ended, History, PastState, StandingHistory};
+use crate::views::history::{Ended, History, Look, PastState, StandingHistory};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// The time that is shown unless another is asked for.
@@ -64,7 +64,11 @@ fn history(reader: &Reader<'_>) -> Result<History, Refused> {
         Some(_) if is_told(reader) => looks(reader, &of, from_ms, to_ms)?,
         _ => Vec::new(),
     };
+    // Before a policy was about any account there was no figure; a zero would look like one.
+    let first = moments.iter().position(|look| look.accounts.in_scope().0 > 0);
+    moments.drain(..first.unwrap_or(moments.len()));
     let trends = trends(&moments);
+    moments = moved(moments);
     moments.reverse();
     let commands = match &of.policy {
         Some(policy) => vec![
@@ -98,6 +102,19 @@ fn history(reader: &Reader<'_>) -> Result<History, Refused> {
         moments,
         spans: spans.into(),
     })
+}
+
+/// The first look, those whose figures are others than the ones before, and the last.
+fn moved(looks: Vec<Look>) -> Vec<Look> {
+    let last = looks.len().saturating_sub(1);
+    let mut kept: Vec<Look> = Vec::new();
+    for (nth, look) in looks.into_iter().enumerate() {
+        let is_same = kept.last().is_some_and(|before| before.accounts == look.accounts);
+        if !is_same || nth == last {
+            kept.push(look);
+        }
+    }
+    kept
 }
 
 /// Answers the page of an account under a policy.

@@ -139,12 +139,12 @@ fn week(reader: &Reader<'_>, now: &Tally) -> Result<Option<Week>, Refused> {
     Ok(Some(Week {
         since: Moment(since_ms),
         accounts: then,
-        moved: Moved {
+        moved: (then.in_scope().0 > 0).then(|| Moved {
             violate: difference(then.violate.0, now.violate.0),
             not_known: difference(then.not_known.0, now.not_known.0),
             comply: difference(then.comply.0, now.comply.0),
             out_of_scope: difference(out(&then), now.out_of_scope.0),
-        },
+        }),
         tally: tally(&rows),
         is_all: found.next.is_none(),
         newest,

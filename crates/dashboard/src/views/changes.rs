@@ -100,6 +100,16 @@ pub enum What {
 }
 
 impl ChangeRow {
+    /// Whether the state before says anything: of a violator that is new, there is none.
+    pub fn shows_before(&self) -> bool {
+        !self.before.is_empty() && (self.what != What::Violator || self.mark != "+")
+    }
+
+    /// Whether the state after says anything that the one before does not.
+    pub fn shows_after(&self) -> bool {
+        !self.after.is_empty() && self.after != self.before
+    }
+
     /// The class of its mark.
     pub fn class(&self) -> &'static str {
         match (self.what, self.mark) {

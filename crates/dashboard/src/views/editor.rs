@@ -30,11 +30,9 @@ pub struct Editor {
     #[serde(skip)]
     pub types: Vec<(&'static str, String, bool)>,
     pub policy_type: String,
-    /// Fields that every policy has, and those of the type.
+    /// Fields that every policy has, and those of the type; none while the text cannot be read.
     #[serde(skip)]
-    pub common: Vec<FieldShown>,
-    #[serde(skip)]
-    pub own: Vec<FieldShown>,
+    pub sections: Vec<(String, Vec<FieldShown>)>,
     /// The policy was put by somebody else since the text was loaded.
     pub is_overtaken: bool,
     /// What the text has otherwise than the version in force.
@@ -120,5 +118,10 @@ impl FieldShown {
     /// Lines that it is high.
     pub fn rows(&self) -> usize {
         self.typed.lines().count().clamp(2, 6)
+    }
+
+    /// Whether it holds something that is none of its choices.
+    pub fn is_other(&self) -> bool {
+        !self.choices.iter().any(|choice| *choice == self.typed)
     }
 }

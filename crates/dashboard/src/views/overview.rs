@@ -63,8 +63,9 @@ pub struct Week {
     pub since: Moment,
     /// The figures of then.
     pub accounts: Tally,
+    /// None where no policy was about any account then.
     #[serde(skip)]
-    pub moved: Moved,
+    pub moved: Option<Moved>,
     pub tally: ChangeTally,
     /// Whether all changes were counted.
     pub is_all: bool,

@@ -79,15 +79,15 @@ fn a_page_of_another_site_changes_nothing() {
             _ => site.browser(),
         };
         let token = browser.get("/waivers/new").token();
+        let other = match auth {
+            "signed" => signed_in(&site, Some(1)).get("/waivers/new").token(),
+            _ => "0".repeat(64),
+        };
         let before = state(&mut browser);
         for (path, members) in forms(&policy()) {
             let mut members: Vec<(&str, &str)> =
                 members.iter().map(|(name, value)| (*name, value.as_str())).collect();
             // Without the token, with another, and with that of somebody else's page.
-            let other = match auth {
-                "signed" => signed_in(&site, Some(1)).get("/waivers/new").token(),
-                _ => "0".repeat(64),
-            };
             for wrong in [None, Some(""), Some("x"), Some(other.as_str())] {
                 let with: Vec<(&str, &str)> = wrong
                     .map(|wrong| ("token", wrong))
@@ -125,9 +125,9 @@ fn a_page_of_another_site_changes_nothing() {
 fn who_may_not_change_something_does_not_by_a_form() {
     let site = site();
     let mut operator = signed_in(&site, None);
-    let before = state(&mut operator);
     // A member account: no policy is its own, and keys are the operator's.
     let mut member = signed_in(&site, Some(2));
+    let before = state(&mut operator);
     let token = member.get("/keys").text;
     assert!(token.contains("reads of itself"), "{token}");
     assert!(!token.contains("name=\"act\""), "no form for who may not: {token}");
@@ -232,8 +232,9 @@ fn keys_are_made_shown_once_and_disabled() {
     let made = operator.post("/keys", &[("token", &token), ("act", "make"), ("account", &account)]);
     assert_eq!(made.status, 200, "{}", made.text);
     assert_eq!(made.header("cache-control"), "no-store");
+    let (_, section) = made.text.split_once("id=\"made\"").unwrap();
     let command = |nth: usize| {
-        let part = made.text.split("<code class=\"command\" tabindex=\"0\">").nth(nth).unwrap();
+        let part = section.split("<code class=\"command\" tabindex=\"0\">").nth(nth).unwrap();
         part.split('<').next().unwrap().to_owned()
     };
     let (id, secret) = (command(1), command(2));
