@@ -130,7 +130,7 @@ pub async fn change(State(app): State<Arc<App>>, request: Request) -> Response {
 fn done(reader: &Reader<'_>, sender: &Sender, form: &Form) -> Result<Option<Made>, Refused> {
     let (app, id) = (reader.app, form.member("key"));
     let status =
-        |status: &str| in_process::change_key(app, sender, id, &json!({ "status": status }));
+        |status: &str| in_process::change_key(app, sender, id, &json!({ "Status": status }));
     match form.member("act") {
         "make" => {
             let body = match form.member("account").trim() {
