@@ -1,6 +1,6 @@
 //! `GET /changes`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -205,6 +205,8 @@ pub fn told(
 /// The changes of the page's Region, as rows.
 pub fn rows(reader: &Reader<'_>, changes: &[Change]) -> Vec<ChangeRow> {
     let here = |change: &&Change| change.policy.region == reader.place.region.as_str();
+    let policies = reader.policies();
+    let known: BTreeSet<&str> = policies.iter().map(|record| record.id.as_str()).collect();
     let mut rows = Vec::new();
     // Violators follow their account, of which the reason may be that nothing is known any more.
     let mut sight: Option<(&str, Option<&str>, Sight)> = None;
@@ -214,7 +216,8 @@ pub fn rows(reader: &Reader<'_>, changes: &[Change]) -> Vec<ChangeRow> {
             sight = Some((of.0, of.1, Sight::of(&change.after)));
         }
         let seen = sight.filter(|(policy, account, _)| (*policy, *account) == of);
-        rows.push(row(reader, change, seen.map_or(Sight::Clear, |(_, _, sight)| sight)));
+        let sight = seen.map_or(Sight::Clear, |(_, _, sight)| sight);
+        rows.push(row(reader, change, sight, known.contains(of.0)));
     }
     rows
 }
@@ -243,7 +246,7 @@ fn text<'v>(value: &'v Value, member: &str) -> &'v str {
     value.get(member).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn row(reader: &Reader<'_>, change: &Change, sight: Sight) -> ChangeRow {
+fn row(reader: &Reader<'_>, change: &Change, sight: Sight, is_there: bool) -> ChangeRow {
     let what = match change.what.as_str() {
         "policy" => What::Policy,
         "account" => What::Account,
@@ -276,9 +279,8 @@ fn row(reader: &Reader<'_>, change: &Change, sight: Sight) -> ChangeRow {
             (id, reader.place.with(&format!("{standing}/resource"), &members))
         }
     };
-    let is_there = reader.policies().iter().any(|record| record.id.as_str() == change.policy.id);
     let (before, after) = match what {
-        What::Policy => (policy_words(&change.before), policy_words(&change.after)),
+        What::Policy => policy_words(change),
         What::Account => (account_words(&change.before), account_words(&change.after)),
         What::Violator => (violator_words(&change.before), violator_words(&change.after)),
     };
@@ -317,12 +319,18 @@ pub fn cause(name: &str) -> &str {
     }
 }
 
-fn policy_words(policy: &Value) -> String {
-    if policy.is_null() {
-        return String::new();
-    }
-    let accounts = policy.get("accounts").and_then(Value::as_u64).unwrap_or_default();
-    format!("{}, {} in scope", text(policy, "name"), Count(accounts).of("account"))
+/// What is told of a policy at both moments; its name where that is another one then.
+fn policy_words(change: &Change) -> (String, String) {
+    let is_renamed = !change.before.is_null()
+        && !change.after.is_null()
+        && text(&change.before, "name") != text(&change.after, "name");
+    let words = |policy: &Value| {
+        let accounts = policy.get("accounts").and_then(Value::as_u64);
+        let scope = accounts.map(|count| format!("{} in scope", Count(count).of("account")));
+        let name = is_renamed.then(|| text(policy, "name").to_owned());
+        name.into_iter().chain(scope).collect::<Vec<_>>().join(", ")
+    };
+    (words(&change.before), words(&change.after))
 }
 
 /// How an account stands, in the words of its state.
