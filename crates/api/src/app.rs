@@ -8,7 +8,7 @@ use std::time::Duration;
 use palisade_core::ident::Region;
 use palisade_core::inventory::Assumed;
 use palisade_core::policy::Quotas;
-use palisade_store::{AuditEvent, ControlChange, Store, StoreError};
+use palisade_store::{AuditEvent, ControlChange, Span, Store, StoreError};
 use palisade_wire::{ErrorKind, Fault};
 use tokio::sync::{Notify, Semaphore};
 
@@ -228,6 +228,14 @@ impl App {
     /// What the store says.
     pub fn view(&self) -> Result<Arc<ControlView>, StoreError> {
         self.desk.view()
+    }
+
+    /// The control state of a moment, as far as the past reaches. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) fn past_view(&self, at_ms: i64, span: Span) -> Result<Arc<ControlView>, StoreError> {
+        self.desk.past(at_ms, span)
     }
 
     /// What seals page tokens. Blocks the first time.

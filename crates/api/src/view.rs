@@ -1,6 +1,6 @@
 //! The control state as handlers and the worker read it: parsed once, shared, never stale.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use palisade_core::ident::{AccountId, ListId, PolicyId, Region, ResourceSetId, ShardId};
@@ -9,7 +9,7 @@ use palisade_core::policy::{self, Elder, Identity, Policy, PolicyType, Refusal};
 use palisade_core::scope::{self, AdminScope};
 use palisade_store::{
     Administrator, Control, ControlChange, ControlState, ListRecord, Mark, PolicyRecord,
-    ResourceSetRecord, StoreError,
+    ResourceSetRecord, Span, StoreError,
 };
 use palisade_wire::{ErrorKind, Fault};
 
@@ -416,17 +416,30 @@ pub(crate) fn identity(record: &PolicyRecord) -> Identity {
     }
 }
 
-/// Keeps the newest view, and the order of writers.
+/// Past views that are kept: the two ends of what changed, and what an answer's pages are of.
+const PAST_VIEWS_MAX: usize = 4;
+
+/// Which view of the past: the moment, and how far the past reached when it was read. What changes it changes one of
+/// these: a decision, retention, a clock that was set back.
+type PastKey = (i64, u64, Option<i64>, Option<i64>);
+
+/// Keeps the newest view, some of the past, and the order of writers.
 pub struct Desk {
     store: Arc<dyn Control>,
     newest: Mutex<Option<Arc<ControlView>>>,
+    past: Mutex<VecDeque<(PastKey, Arc<ControlView>)>>,
     writer: Mutex<()>,
 }
 
 impl Desk {
     /// A desk over `store`, which nothing has been read from yet.
     pub fn new(store: Arc<dyn Control>) -> Self {
-        Desk { store, newest: Mutex::new(None), writer: Mutex::new(()) }
+        Desk {
+            store,
+            newest: Mutex::new(None),
+            past: Mutex::new(VecDeque::new()),
+            writer: Mutex::new(()),
+        }
     }
 
     /// The control state, never older than the store at the moment of the call. Blocks.
@@ -444,6 +457,23 @@ impl Desk {
         let control = self.store.control_since(known)?;
         let view = Arc::new(ControlView::following(control, newest.as_deref()));
         *newest = Some(view.clone());
+        Ok(view)
+    }
+
+    /// The control state of a moment, as far as the past reaches. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) fn past(&self, at_ms: i64, span: Span) -> Result<Arc<ControlView>, StoreError> {
+        let key = (at_ms, self.store.control_revision()?, span.from_ms, span.noted_ms);
+        let kept = || self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, view)) = kept().iter().find(|(known, _)| *known == key) {
+            return Ok(view.clone());
+        }
+        let view = Arc::new(ControlView::new(self.store.control_at(at_ms)?));
+        let mut kept = kept();
+        kept.push_front((key, view.clone()));
+        kept.truncate(PAST_VIEWS_MAX);
         Ok(view)
     }
 

@@ -17,6 +17,7 @@ mod house;
 mod support;
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,15 +28,16 @@ use palisade_testkit::Rng;
 use serde_json::{Value, json};
 use support::*;
 
-/// Names how many changes are made in each run; `cargo xtask soak` asks for more.
+/// Names how many changes are made in each run; `cargo xtask soak` asks for 10,000.
 const CHANGES: &str = "PALISADE_CHANGES";
 const CHANGES_DEFAULT: usize = 700;
 const SEED: &str = "PALISADE_SEED";
-/// Moments that are asked for again after a restart, and after retention.
-const ASKED: usize = 600;
-const ASKED_AFTER_RETENTION: usize = 150;
-/// Pairs of moments whose difference is asked for.
-const PAIRS: usize = 60;
+/// Names how many moments are asked for again after a restart, and as many after retention; `cargo xtask soak` asks for
+/// 1,000.
+const ASKED: &str = "PALISADE_ASKED";
+const ASKED_DEFAULT: usize = 150;
+/// Of so many moments one is half of a pair whose difference is asked for.
+const ASKED_OF_PAIR: usize = 4;
 const ACCOUNTS: u64 = 5;
 const POLICIES: u64 = 3;
 
@@ -43,10 +45,19 @@ fn named(variable: &str, default: usize) -> usize {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// What was told at a moment, and held until the next.
+/// What was told at a moment, and held until the next: a digest of each line.
 struct Told {
     at_ms: i64,
-    answers: String,
+    answers: Vec<u64>,
+}
+
+fn digests(answers: &str) -> Vec<u64> {
+    let one = |line: &str| {
+        let mut hasher = DefaultHasher::new();
+        line.hash(&mut hasher);
+        hasher.finish()
+    };
+    answers.lines().map(one).collect()
 }
 
 /// An organization that lives, and what was told of it.
@@ -92,7 +103,7 @@ impl Run {
             self.house.settle();
         }
         let at_ms = self.house.now_ms();
-        self.told.push(Told { at_ms, answers: self.house.answers(None) });
+        self.told.push(Told { at_ms, answers: digests(&self.house.answers(None)) });
     }
 
     fn change(&mut self) {
@@ -230,7 +241,7 @@ impl Run {
         let mut wrong = 0;
         for _ in 0..count {
             let (at_ms, told) = self.moment();
-            wrong += usize::from(house.answers(Some(at_ms)) != told.answers);
+            wrong += usize::from(digests(&house.answers(Some(at_ms))) != told.answers);
         }
         wrong
     }
@@ -239,10 +250,11 @@ impl Run {
         for _ in 0..count {
             let (at_ms, told) = self.moment();
             let answers = house.answers(Some(at_ms));
-            if answers != told.answers {
-                let pairs = answers.lines().zip(told.answers.lines());
-                let differs = pairs.clone().find(|(now, then)| now != then);
-                panic!("{what}: of {at_ms} (told at {}) is told {differs:?}", told.at_ms);
+            let now = digests(&answers);
+            if now != told.answers {
+                let differs = now.iter().zip(&told.answers).position(|(now, then)| now != then);
+                let line = answers.lines().nth(differs.unwrap_or(told.answers.len()));
+                panic!("{what}: of {at_ms} (told at {}) is told otherwise: {line:?}", told.at_ms);
             }
         }
     }
@@ -305,15 +317,31 @@ fn changes_are_the_difference(run: &mut Run, house: &House, pairs: usize) {
 
 fn play(store: Arc<dyn Store>, seed: u64) -> Run {
     println!("{SEED}={seed}");
-    let mut run = Run::new(store, seed);
-    for _ in 0..named(CHANGES, CHANGES_DEFAULT) {
-        run.step();
-    }
+    let (mut run, begun) = (Run::new(store, seed), std::time::Instant::now());
+    let changes = named(CHANGES, CHANGES_DEFAULT);
+    (0..changes).for_each(|_| run.step());
+    println!("{changes} changes in {:.1} s", begun.elapsed().as_secs_f64());
     run
 }
 
 fn seed() -> u64 {
     named(SEED, 7) as u64
+}
+
+/// Asks for moments and for what changed between them, both again when the earlier half is no longer kept.
+fn ask_again(run: &mut Run, house: &House, what: &str) {
+    let asked = named(ASKED, ASKED_DEFAULT);
+    let pairs = asked / ASKED_OF_PAIR;
+    for (what, is_expired) in [(what, false), ("after retention", true)] {
+        let begun = std::time::Instant::now();
+        if is_expired {
+            expire(run, house);
+        }
+        run.is_told_alike(house, asked, what);
+        changes_are_the_difference(run, house, pairs);
+        let (moments, secs) = (run.told.len(), begun.elapsed().as_secs_f64());
+        println!("{what}: {asked} of {moments} moments and {pairs} pairs asked in {secs:.1} s");
+    }
 }
 
 fn expire(run: &mut Run, house: &House) {
@@ -329,10 +357,7 @@ fn expire(run: &mut Run, house: &House) {
 fn what_is_told_of_a_moment_is_what_was_told_then_in_memory() {
     let mut run = play(Arc::new(MemoryStore::new([7; 32])), seed());
     let house = run.house.again(run.house.store.clone());
-    run.is_told_alike(&house, ASKED, "in memory");
-    changes_are_the_difference(&mut run, &house, PAIRS);
-    expire(&mut run, &house);
-    run.is_told_alike(&house, ASKED_AFTER_RETENTION, "after retention");
+    ask_again(&mut run, &house, "in memory");
 }
 
 fn open(path: &Path) -> Arc<dyn Store> {
@@ -350,10 +375,7 @@ fn what_is_told_of_a_moment_is_what_was_told_then_after_a_restart() {
     // The store is closed before it is opened again.
     run.house = House::over(Arc::new(MemoryStore::new([7; 32])), now_ms);
     let house = House::over(open(&path), now_ms);
-    run.is_told_alike(&house, ASKED, "after a restart");
-    changes_are_the_difference(&mut run, &house, PAIRS);
-    expire(&mut run, &house);
-    run.is_told_alike(&house, ASKED_AFTER_RETENTION, "after retention");
+    ask_again(&mut run, &house, "after a restart");
 }
 
 /// A store that takes what is decided now for what was decided then.
@@ -401,7 +423,7 @@ fn a_reader_of_the_past_that_errs_is_noticed() {
     let forgetful = run.house.again(Arc::new(Forgetful(run.house.store.clone())));
     assert!(run.wrong(&forgetful, 50) > 5, "policies of now were told as those of then");
     // One that is late by a change: moments are shifted.
-    let answers: Vec<String> = run.told.iter().map(|told| told.answers.clone()).collect();
+    let answers: Vec<Vec<u64>> = run.told.iter().map(|told| told.answers.clone()).collect();
     for (told, earlier) in run.told.iter_mut().skip(1).zip(answers) {
         told.answers = earlier;
     }

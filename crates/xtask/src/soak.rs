@@ -1,9 +1,10 @@
 //! `cargo xtask soak [--cases N] [--seed S] [--restart]`: the second evaluator against core, in
 //! release profile, on as many generated cases as there is patience for, then as many hidings, then explains a
-//! tenth as many.
+//! tenth as many. Then previews a thousandth as many fleets, and makes a hundredth as many changes, of which a tenth of
+//! the moments is asked for again, after a restart and after retention.
 //!
-//! It goes on where it stopped: `target/soak/state.json` holds the seed, the next case, the next hiding and
-//! the next case that is explained.
+//! It goes on where it stopped: `target/soak/state.json` holds the seed, the next case, the next hiding,
+//! the next case that is explained, and whether fleets were previewed and changes made.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,14 @@ const HIDES: &str = "hiding::nothing_complies_by_what_was_hidden";
 const EXPLAINS: &str = "explain::what_is_explained_is_what_is_judged";
 /// Of so many cases one is explained: each of its resources costs a judgement.
 const EXPLAINED_OF: u64 = 10;
+/// For so many cases a fleet is previewed, then put and judged.
+const PREVIEWED_OF: u64 = 1_000;
+/// For so many cases a change is made, and what is told before and after it noted.
+const CHANGES_OF: u64 = 100;
+/// Of so many changes the moment of one is asked for again.
+const ASKED_OF: u64 = 10;
+const PREVIEWS: &str = "a_preview_is_what_putting_then_finds_and_leaves_no_trace";
+const PAST: &str = "what_is_told_of_a_moment_is_what_was_told_then_after_a_restart";
 
 /// What the command line asks for.
 #[derive(Debug, Default, PartialEq)]
@@ -40,6 +49,8 @@ struct State {
     next_case: u64,
     next_hiding: u64,
     next_explained: u64,
+    previewed: bool,
+    changed: bool,
     /// How many there are to be of each; a tenth of them is explained.
     cases: u64,
 }
@@ -58,7 +69,7 @@ impl State {
 pub fn run(arguments: &[&str]) -> Result<(), String> {
     let wanted = wanted(arguments)?;
     let path = folders::target().join("soak/state.json");
-    let test = built()?;
+    let test = built("palisade-core", "oracle")?;
     let mut state = begin(&wanted, read(&path)?, clock_seed());
     let State { seed, cases, .. } = state;
     println!("seed {seed}, cases {} and hidings {} to {cases}", state.next_case, state.next_hiding);
@@ -91,6 +102,20 @@ pub fn run(arguments: &[&str]) -> Result<(), String> {
         state.next_explained += count;
     }
     write(&path, state)?;
+    if !state.previewed {
+        let fleets = cases.div_ceil(PREVIEWED_OF).to_string();
+        exactly(&built("palisade", "preview")?, PREVIEWS, seed, &[("PALISADE_PREVIEWS", &fleets)])?;
+        state.previewed = true;
+        write(&path, state)?;
+    }
+    if !state.changed {
+        let changes = cases.div_ceil(CHANGES_OF);
+        let (changes, asked) = (changes.to_string(), changes.div_ceil(ASKED_OF).to_string());
+        let counts = [("PALISADE_CHANGES", &*changes), ("PALISADE_ASKED", &*asked)];
+        exactly(&built("palisade", "past")?, PAST, seed, &counts)?;
+        state.changed = true;
+        write(&path, state)?;
+    }
     println!(
         "{} cases agree, {} hidings make nothing comply, {} are explained, seed {seed}, {} s",
         state.next_case - from.next_case,
@@ -129,27 +154,37 @@ fn begin(wanted: &Wanted, found: Option<State>, clock_seed: u64) -> State {
         let cases = wanted.cases.unwrap_or(state.cases);
         let (least, most) =
             (state.next_case.min(state.next_hiding), state.next_case.max(state.next_hiding));
-        let is_left = least < cases || state.next_explained < cases / EXPLAINED_OF;
+        let is_left = least < cases
+            || state.next_explained < cases / EXPLAINED_OF
+            || !(state.previewed && state.changed);
         !wanted.restart && same_seed(state) && is_left && most <= cases
     };
     match found.filter(goes_on) {
-        Some(state) => State { cases: wanted.cases.unwrap_or(state.cases), ..state },
+        Some(state) => {
+            let cases = wanted.cases.unwrap_or(state.cases);
+            // More of them are previewed and made anew.
+            let is_same = cases == state.cases;
+            let (previewed, changed) = (state.previewed && is_same, state.changed && is_same);
+            State { cases, previewed, changed, ..state }
+        }
         None => State {
             seed: wanted.seed.unwrap_or(clock_seed),
             next_case: 0,
             next_hiding: 0,
             next_explained: 0,
+            previewed: false,
+            changed: false,
             cases: wanted.cases.unwrap_or(CASES),
         },
     }
 }
 
-/// The tests' program in release profile. It is built once, so that a soak is of one state of the
+/// The program of a package's tests in release profile. It is built once, so that a soak is of one state of the
 /// source from its start to its end.
-fn built() -> Result<PathBuf, String> {
+fn built(package: &str, test: &str) -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["test", "--quiet", "--release", "--package", "palisade-core", "--test", "oracle"])
+        .args(["test", "--quiet", "--release", "--package", package, "--test", test])
         .args(["--no-run", "--message-format", "json-render-diagnostics"])
         .current_dir(folders::root())
         .stderr(Stdio::inherit())
@@ -179,21 +214,24 @@ fn play(
     first: u64,
     count: u64,
 ) -> Result<(), String> {
+    let counts = [(first_name, &*first.to_string()), (count_name, &*count.to_string())];
+    exactly(test, name, seed, &counts)
+        .map_err(|why| format!("{why}: between {first} and {}", first + count))
+}
+
+/// Runs one test of a program with these variables.
+fn exactly(test: &Path, name: &str, seed: u64, variables: &[(&str, &str)]) -> Result<(), String> {
     let status = Command::new(test)
         .args(["--nocapture", "--exact", name])
         .env("PALISADE_SEED", seed.to_string())
-        .env(first_name, first.to_string())
-        .env(count_name, count.to_string())
+        .envs(variables.iter().copied())
         .current_dir(folders::root())
         .status()
         .map_err(|error| format!("{} cannot be run: {error}", test.display()))?;
-    if status.success() {
-        return Ok(());
+    match status.success() {
+        true => Ok(()),
+        false => Err(format!("`{name}` stopped with seed {seed}; run again to try it once more")),
     }
-    Err(format!(
-        "`{name}` stopped between {first} and {} of seed {seed}; run again to try them once more",
-        first + count
-    ))
 }
 
 /// Without a state that can be read there is none.
@@ -206,15 +244,17 @@ fn read(path: &Path) -> Result<Option<State>, String> {
     // A soak that was begun before there were hidings, or explanations, has none of them yet.
     let begun = |key: &str| value.get(key).and_then(Value::as_u64).unwrap_or(0);
     let (next_hiding, next_explained) = (begun("nextHiding"), begun("nextExplained"));
-    Ok(Some(State { seed, next_case, next_hiding, next_explained, cases }))
+    let is_done = |key: &str| value.get(key).and_then(Value::as_bool).unwrap_or(false);
+    let (previewed, changed) = (is_done("previewed"), is_done("changed"));
+    Ok(Some(State { seed, next_case, next_hiding, next_explained, previewed, changed, cases }))
 }
 
 /// The new state takes the place of the old in one step.
 fn write(path: &Path, state: State) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-    let State { seed, next_case, next_hiding, next_explained, cases } = state;
+    let State { seed, next_case, next_hiding, next_explained, previewed, changed, cases } = state;
     let text = json!({"seed": seed, "nextCase": next_case, "nextHiding": next_hiding,
-        "nextExplained": next_explained, "cases": cases})
+        "nextExplained": next_explained, "previewed": previewed, "changed": changed, "cases": cases})
     .to_string();
     fs::create_dir_all(path.parent().unwrap_or(path)).map_err(failed)?;
     let new = path.with_extension("new");
@@ -231,8 +271,15 @@ fn clock_seed() -> u64 {
 mod tests {
     use super::*;
 
-    const BEGUN: State =
-        State { seed: 7, next_case: 200_000, next_hiding: 0, next_explained: 0, cases: 1_000_000 };
+    const BEGUN: State = State {
+        seed: 7,
+        next_case: 200_000,
+        next_hiding: 0,
+        next_explained: 0,
+        previewed: false,
+        changed: false,
+        cases: 1_000_000,
+    };
 
     #[test]
     fn the_command_line_is_read() {
@@ -251,7 +298,9 @@ mod tests {
         let fresh = |seed, cases| State { seed, next_case: 0, cases, ..BEGUN };
         let compared = State { next_case: 1_000_000, ..BEGUN };
         let hidden = State { next_hiding: 1_000_000, ..compared };
-        let done = State { next_explained: 100_000, ..hidden };
+        let explained = State { next_explained: 100_000, ..hidden };
+        let done = State { previewed: true, changed: true, ..explained };
+        let longer = State { cases: 2_000_000, previewed: false, changed: false, ..done };
         for (wanted, found, want) in [
             (wanted(None, None, false), None, fresh(99, CASES)),
             (wanted(None, None, false), Some(BEGUN), BEGUN),
@@ -260,8 +309,9 @@ mod tests {
             (wanted(None, None, true), Some(BEGUN), fresh(99, CASES)),
             (wanted(None, None, false), Some(compared), compared),
             (wanted(None, None, false), Some(hidden), hidden),
+            (wanted(None, None, false), Some(explained), explained),
             (wanted(None, None, false), Some(done), fresh(99, CASES)),
-            (wanted(Some(2_000_000), None, false), Some(done), State { cases: 2_000_000, ..done }),
+            (wanted(Some(2_000_000), None, false), Some(done), longer),
             (wanted(Some(100), None, false), Some(BEGUN), fresh(99, 100)),
         ] {
             assert_eq!(begin(&wanted, found, 99), want, "{wanted:?} {found:?}");

@@ -11,7 +11,7 @@ use palisade_core::ledger::{Entry, ViolatorRow};
 use palisade_core::organization::Organization;
 use palisade_core::waiver::{Waiver, WaiverState};
 use palisade_store::{
-    AuditFilter, AuditRow, EntryRow, HistoryRow, PolicyRecord, StoreError, WorkCounts,
+    AuditFilter, AuditRow, EntryRow, HistoryRow, PolicyRecord, Span, StoreError, WorkCounts,
 };
 use palisade_wire::Fault;
 use palisade_wire::shapes::ResourceViolation;
@@ -89,9 +89,8 @@ impl AsOf {
                 "the past is told to the operator and to administrators",
             ));
         }
-        is_kept(app, at_ms)?;
-        let control = app.store.control_at(at_ms)?;
-        Ok(AsOf { view: Arc::new(ControlView::new(control)), at_ms: Some(at_ms) })
+        let span = is_kept(app, at_ms)?;
+        Ok(AsOf { view: app.past_view(at_ms, span)?, at_ms: Some(at_ms) })
     }
 }
 
@@ -177,8 +176,8 @@ impl<'v> Waiving<'v> {
     }
 }
 
-/// Refuses moments that have not come, and those from before the past is kept.
-fn is_kept(app: &App, at_ms: i64) -> Result<(), Refused> {
+/// How far the past reaches. Refuses moments that have not come, and those from before it is kept.
+fn is_kept(app: &App, at_ms: i64) -> Result<Span, Refused> {
     let (span, now_ms) = (app.store.span()?, app.clock.now_ms());
     if at_ms > now_ms {
         return Err(Refused::invalid(format!(
@@ -188,7 +187,7 @@ fn is_kept(app: &App, at_ms: i64) -> Result<(), Refused> {
         )));
     }
     match span.from_ms {
-        Some(from_ms) if from_ms <= at_ms => Ok(()),
+        Some(from_ms) if from_ms <= at_ms => Ok(span),
         Some(from_ms) => Err(Refused::invalid(format!(
             "{} is before the past that is kept, which begins at {}; ask for a later moment",
             moment(at_ms),
