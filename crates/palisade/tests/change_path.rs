@@ -131,6 +131,10 @@ fn a_change_of_a_referenced_group_marks_its_readers_for_that_policy() {
     expected.insert(format!("{admin} us-east-1"), vec!["~".to_owned()]);
     notify(&store, &group(&admin, "sg-audit", 20, "10.1.0.0/16", 22));
     assert_eq!(due(&store), expected, "it changes");
+    notify(&store, &group(&admin, "sg-audit", 25, "10.1.0.0/16", 22));
+    let alone = only(&format!("{admin} us-east-1"), "~");
+    assert_eq!(due(&store), alone, "{ACCOUNTS} readers read what they read before");
+    assert_ledger_is_a_fresh_judgement(&store, NOW_MS);
     let mut gone = item(&admin, GROUP, "sg-audit", 30, &Value::Null);
     gone["configurationItemStatus"] = json!("ResourceDeleted");
     notify(&store, &gone);

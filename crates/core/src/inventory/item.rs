@@ -76,6 +76,15 @@ impl Item {
         self.body == Body::Deleted && self.unseen_since.is_none()
     }
 
+    /// Whether another state of the resource tells the same, whenever that was: whoever reads it as a fact
+    /// outside its shard reads nothing else.
+    pub fn tells_same(&self, other: &Item) -> bool {
+        let Item { key, version: _, name, arn, tags, body, unseen_since } = self;
+        (key, name, arn, tags) == (&other.key, &other.name, &other.arn, &other.tags)
+            && body == &other.body
+            && unseen_since == &other.unseen_since
+    }
+
     /// The tags that were told last: those of the later state, where it tells them. `None` when
     /// neither state does.
     pub fn latest_tags(&self) -> Option<&Tags> {

@@ -1,6 +1,6 @@
 //! Facts about references: what is loaded for them, and who is told of their changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::evaluate::{Fact, Reference};
 use palisade_core::ident::ResourceType;
@@ -62,13 +62,20 @@ pub fn readers_are_marked_when_a_referenced_item_changes_goes_or_returns(bed: &m
     judge_reading(store, 3, "p", &judgement(&[], &[]), 0, &[item_reference(&home, "sg-x")]);
 
     let seen = group(&home, "sg-audit", 10);
+    let mut again = group(&home, "sg-audit", 11);
+    again.item.version.captured_ms = 12;
+    let mut tagged = again.clone();
+    tagged.item.version.captured_ms = 13;
+    tagged.item.tags = Some(BTreeMap::from([("k".into(), "v".into())]));
     let steps = [
         ("appears", snapshot(&home, 10, std::slice::from_ref(&seen)), "1 p; 2 q; 9 *"),
         ("is repeated", delivery(std::slice::from_ref(&seen)), ""),
         ("changes", delivery(&[group(&home, "sg-audit", 11)]), "1 p; 2 q; 9 ~"),
+        ("tells the same at a later moment", delivery(&[again]), "9 ~"),
+        ("is tagged", delivery(&[tagged.clone()]), "1 p; 2 q; 9 ~"),
         ("has a neighbour", delivery(&[group(&home, "sg-audit-2", 11)]), "9 ~"),
         ("is gone", snapshot_of(&home, 50, &[], [GROUP]), "1 p; 2 q; 9 ~"),
-        ("returns", snapshot(&home, 60, &[group(&home, "sg-audit", 11)]), "1 p; 2 q; 9 ~"),
+        ("returns", snapshot(&home, 60, &[tagged]), "1 p; 2 q; 9 ~"),
         ("is deleted", delivery(&[deleted(&home, "sg-audit", 70)]), "1 p; 2 q; 9 ~"),
         (
             "is of another type",

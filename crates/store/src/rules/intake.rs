@@ -219,6 +219,7 @@ impl<'t, R: Rows> Intake<'t, R> {
             Some(stored) => Row::of(&key, &stored)?,
         };
         let is_foreign = matches!(row, Row::Foreign);
+        let mut is_read_alike = false;
         let held = row.held();
         let was_live = held.is_some_and(|held| is_live(held, mark));
         let item = decoded(told)?;
@@ -227,7 +228,10 @@ impl<'t, R: Rows> Intake<'t, R> {
                 let state = state_of(&now, mark);
                 self.rows.put_item(&key, state, now.seen_ms, &encode_item(&now.item))?;
                 let is_shown = match held {
-                    Some(before) if was_live && state == State::Live => shows_other(before, &now),
+                    Some(before) if was_live && state == State::Live => {
+                        is_read_alike = before.item.tells_same(&now.item);
+                        shows_other(before, &now)
+                    }
                     _ => state != State::Gone,
                 };
                 (state, is_shown)
@@ -256,7 +260,11 @@ impl<'t, R: Rows> Intake<'t, R> {
             }
             // What it was when the shard was judged is not known any more.
             self.is_whole |= is_foreign;
-            self.change(&key, held.filter(|_| was_live));
+            let before = held.filter(|_| was_live);
+            match is_read_alike {
+                true => self.change_of_shard(&key, before),
+                false => self.change(&key, before),
+            }
         }
         Ok((news, state))
     }
@@ -388,16 +396,21 @@ impl<'t, R: Rows> Intake<'t, R> {
         self.rows.item(key)?.map_or(Ok(Row::Absent), |stored| Row::of(key, &stored))
     }
 
-    /// An item changes, of which this was held while it was live.
+    /// An item changes, of which this was held while it was live, and so does what its readers read.
     fn change(&mut self, key: &ItemKey, before: Option<&Held>) {
+        self.change_of_shard(key, before);
+        if self.is_referenced {
+            self.told.insert(key.clone());
+        }
+    }
+
+    /// As [`Intake::change`], of an item that tells readers elsewhere what it told before.
+    fn change_of_shard(&mut self, key: &ItemKey, before: Option<&Held>) {
         self.changed = true;
         // What recorders tell is of the whole shard, and a deleted one is known by its tombstone.
         self.is_whole |= key.resource_type == ResourceType::CONFIGURATION_RECORDER;
         if !self.is_whole {
             self.log.note(key, before);
-        }
-        if self.is_referenced {
-            self.told.insert(key.clone());
         }
     }
 
