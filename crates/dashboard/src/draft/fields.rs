@@ -238,7 +238,7 @@ impl Field {
                 return;
             }
             Kind::OptionFlag(name) => {
-                self.put_option(draft, name, (!none).then(|| json!(true)));
+                self.put_option(draft, name, (!none).then_some(json!(true)));
                 return;
             }
             Kind::OptionNumber(name) => {

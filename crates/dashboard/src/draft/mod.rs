@@ -3,6 +3,7 @@
 
 mod fields;
 
+use palisade_api::printable::is_hidden;
 use palisade_core::policy::PolicyFile;
 use palisade_core::policy::PolicyType;
 use palisade_store::PolicyRecord;
@@ -169,7 +170,9 @@ fn excerpt(text: &str, line: usize, column: usize) -> String {
     };
     let before = column.saturating_sub(1);
     let start = before.saturating_sub(WIDTH / 2);
-    let shown: String = told.chars().skip(start).take(WIDTH).collect();
+    // Hidden characters would move the mark, or more.
+    let plain = |c| if is_hidden(c) { char::REPLACEMENT_CHARACTER } else { c };
+    let shown: String = told.chars().skip(start).take(WIDTH).map(plain).collect();
     format!("{line:>4}  {shown}\n      {}^", " ".repeat(before.saturating_sub(start)))
 }
 

@@ -219,7 +219,10 @@ fn hash(draft: &Draft) -> String {
 impl Editing {
     fn shown(self) -> Editor {
         let Editing { record, draft, refused, preview, mut page } = self;
-        page.text = escaped_json(&page.text).into_owned();
+        // What is left of hidden characters is none of JSON's: it shows as what cannot be read.
+        let is_layout = |c: char| !c.is_control() || ['\n', '\t'].contains(&c);
+        let told = |c| if is_layout(c) { c } else { char::REPLACEMENT_CHARACTER };
+        page.text = escaped_json(&page.text).chars().map(told).collect();
         let draft = match draft {
             Ok(draft) => draft,
             Err(unread) => {

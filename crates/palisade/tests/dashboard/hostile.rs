@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use palisade_core::ident::{AccountId, Region};
+use palisade_core::ident::{AccountId, Region, WaiverId};
 use palisade_core::policy::PolicyFile;
+use palisade_core::waiver::Waiver;
 use palisade_store::{Control as _, ControlChange, Inventory as _, PolicyRecord};
 use serde_json::json;
 
@@ -53,6 +54,25 @@ fn site() -> Site {
         let revision = site.store.control_revision().unwrap();
         site.store.commit(revision, &[ControlChange::PutPolicy(Arc::new(record))], NOW_MS).unwrap();
     }
+    let words = |text: &str| -> Box<str> { text.into() };
+    let waiver = Waiver {
+        id: WaiverId::try_from("hostileWaiver").unwrap(),
+        policy: support::policy_id(0),
+        accounts: Default::default(),
+        units: Default::default(),
+        resource_type: None,
+        resource: words("sg-<b>*"),
+        reason: words(MARKUP),
+        owner: words(REVERSED),
+        ticket: Some(words(TERMINAL)),
+        from_ms: 0,
+        until_ms: NOW_MS + 1_000_000,
+        ended_ms: None,
+        created_ms: 0,
+    };
+    let revision = site.store.control_revision().unwrap();
+    let put = ControlChange::PutWaiver(Arc::new(waiver));
+    site.store.commit(revision, &[put], NOW_MS).unwrap();
     for number in 0..names.len() as u64 {
         let account = support::account(number);
         let ids = ["sg-1", "sg-<b>\"'&", "sg-'; drop"];
@@ -95,6 +115,11 @@ fn whatever_names_are_they_stay_text_on_every_page() {
         queue.push(format!("/policies/{}", encoded(value)));
         queue.push(format!("/accounts/{}", encoded(value)));
         queue.push(format!("/?theme={}", encoded(value)));
+        queue.push(format!("/waivers/new?id={0}&account={0}&type={0}&unit={0}", encoded(value)));
+        queue.push(format!("/waivers?state={0}", encoded(value)));
+        queue.push(format!("/changes?from={0}&policy={0}", encoded(value)));
+        queue.push(format!("/history?days={0}", encoded(value)));
+        queue.push(format!("/policies/new?type={0}", encoded(value)));
         queue.push(format!("/{}", encoded(value)));
     }
     let mut seen: std::collections::BTreeSet<String> = queue.iter().cloned().collect();
@@ -119,6 +144,46 @@ fn whatever_names_are_they_stay_text_on_every_page() {
         }
     }
     assert!(walked > 100, "{walked}");
+    for page in ["/waivers/", "/edit?", "/history?", "/changes?"] {
+        assert!(seen.iter().any(|address| address.contains(page)), "nothing leads to {page}");
+    }
+}
+
+#[test]
+fn what_is_typed_into_forms_stays_text() {
+    let site = site();
+    let mut browser = site.browser();
+    let policy = support::policy_id(0).to_string();
+    for value in [MARKUP, TERMINAL, REVERSED] {
+        let token = browser.get("/waivers/new").token();
+        let members = |name| [("token", token.as_str()), (name, value), ("act", "preview")];
+        for (path, name) in [
+            ("/waivers/new".to_owned(), "until"),
+            ("/waivers/new".to_owned(), "reason"),
+            ("/waivers/hostileWaiver".to_owned(), "until"),
+            ("/keys".to_owned(), "act"),
+            ("/keys".to_owned(), "account"),
+            ("/policies/new".to_owned(), "text"),
+            (format!("/policies/{policy}/edit"), "text"),
+        ] {
+            let answer = browser.post(&path, &members(name));
+            assert!([400, 404].contains(&answer.status), "{path} {name}: {}", answer.status);
+            is_safe(&path, &answer.text, true);
+        }
+    }
+}
+
+#[test]
+fn a_ledger_of_nothing_says_what_to_do_next_and_counts_nothing() {
+    let site = Site::open();
+    let mut browser = site.browser();
+    for path in PAGES {
+        let answer = browser.get(path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        assert!(!answer.text.contains("class=\"figure\""), "{path} has a figure of nothing");
+        let is_form = path.ends_with("/new");
+        assert!(is_form || answer.text.contains("empty"), "{path} says what is missing");
+    }
 }
 
 #[test]
