@@ -55,17 +55,22 @@ impl Evaluator for ImportNetworkFirewall {
     fn judge(&self, policy: &Policy, evidence: &Evidence<'_>, judgement: &mut Judgement) {
         let shard = evidence.shard;
         let own = Sets::of(references(policy, &policy.owner, &self.resource_sets), evidence);
+        // Until all are seen there is no result (semantics §10 row 27).
+        let missing = own.gaps.first().cloned();
         judgement.gaps.extend(own.gaps);
         let mut found = Found::default();
         for item in shard.of_type(&ResourceType::NETWORK_FIREWALL) {
             match standing(policy, item, &own.arns, evidence) {
                 Standing::Out => {}
                 Standing::Undecided(gap) => judgement.doubt(item, [gap]),
-                // What it filters by is counted with its firewall policy.
-                Standing::In(firewall) => {
-                    judgement.record(item, Verdict::Comply);
-                    filtering::judge(firewall, &self.rules, shard, &mut found);
-                }
+                Standing::In(firewall) => match &missing {
+                    Some(gap) => judgement.record(item, Verdict::Undecided(gap.clone())),
+                    // What it filters by is counted with its firewall policy.
+                    None => {
+                        judgement.record(item, Verdict::Comply);
+                        filtering::judge(firewall, &self.rules, shard, &mut found);
+                    }
+                },
             }
         }
         found.into(judgement);
@@ -140,7 +145,8 @@ fn standing<'a>(
     }
     let Body::NetworkFirewall(firewall) = &item.body else {
         let is_other = item.arn.as_deref().is_some_and(|arn| !named.contains(arn));
-        return if is_other { Standing::Out } else { Standing::Undecided(unseen_gap(item)) };
+        let is_out = is_other || membership(policy, item) == Membership::Out;
+        return if is_out { Standing::Out } else { Standing::Undecided(unseen_gap(item)) };
     };
     let Some(arn) = firewall.arn.as_deref() else {
         return Standing::Undecided(untold(item, "ARN"));

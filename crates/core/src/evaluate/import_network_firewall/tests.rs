@@ -140,8 +140,17 @@ fn a_set_that_cannot_be_found_is_a_gap() {
     let want = format!(
         "AWSVPC Resource set {OWN} of account {ADMIN} in Region us-east-1 could not be found."
     );
-    assert_eq!(gaps(&judgement), [want]);
+    assert_eq!(gaps(&judgement), [want.clone()]);
     assert_eq!(told(&judgement), "0 unknown");
+    // Beside one that is found it leaves no result all the same.
+    let mut both = import("AWS::EC2::VPC");
+    both.rule = Rule::ImportNetworkFirewall(ImportNetworkFirewall {
+        rules: rules("arn:rg"),
+        resource_sets: vec![set(OWN), set(ELDERS)],
+    });
+    let references = References::from([named(ELDERS, "one")]);
+    let judgement = judged(&both, &world(items("one one=arn:other")), &references);
+    assert_eq!((gaps(&judgement), told(&judgement).as_str()), (vec![want], "1 unknown"));
 }
 
 /// Types have to be known where a set names something of the account and Region, and nowhere else.
@@ -227,6 +236,13 @@ fn tags_filter_firewalls() {
         all[0] = tagged(all[0].clone(), tags);
         let references = References::from([named(OWN, "one")]);
         let judgement = judged(&wanted, &world(all), &references);
+        assert_eq!(told(&judgement), outcome, "{tags} {judgement:?}");
+    }
+    // One whose tags alone are told is out of scope by them.
+    for (tags, outcome) in [("env=prod", "0 unknown"), ("env=test", "0 complies")] {
+        let unseen = tagged(items("one!").remove(0), tags);
+        let references = References::from([named(OWN, "one")]);
+        let judgement = judged(&wanted, &world([unseen]), &references);
         assert_eq!(told(&judgement), outcome, "{tags} {judgement:?}");
     }
 }
