@@ -1,5 +1,7 @@
 //! One field changed, at a place where a rule turns.
 
+mod networks;
+
 use serde_json::{Value, json};
 
 use crate::address::Range;
@@ -69,7 +71,7 @@ pub fn set_ports(permission: &mut Value, random: &mut Random, ports: &[i64]) {
 
 /// Every place that `edit` knows, with the key it stands under.
 fn collect(value: &Value, key: &str, pointer: String, paths: &mut Vec<(String, String)>) {
-    if KNOWN.contains(&key) {
+    if KNOWN.contains(&key) || networks::KNOWN.contains(&key) {
         paths.push((pointer.clone(), key.to_owned()));
     }
     match value {
@@ -88,7 +90,8 @@ fn collect(value: &Value, key: &str, pointer: String, paths: &mut Vec<(String, S
             for (key, inner) in map {
                 let step = key.replace('~', "~0").replace('/', "~1");
                 // The groups of an instance must go on agreeing with its interfaces.
-                if key == "networkInterfaces" || key == "securityGroups" {
+                let of_instance = key == "securityGroups" && !is_list_of_texts(inner);
+                if key == "networkInterfaces" || of_instance {
                     continue;
                 }
                 collect(inner, key, format!("{pointer}/{step}"), paths);
@@ -101,6 +104,11 @@ fn collect(value: &Value, key: &str, pointer: String, paths: &mut Vec<(String, S
         }
         _ => {}
     }
+}
+
+/// As load balancers tell their groups.
+fn is_list_of_texts(value: &Value) -> bool {
+    value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(Value::is_string))
 }
 
 /// The names of members that `edit` knows how to change.
@@ -182,10 +190,15 @@ const KNOWN: &[&str] = &[
     "rulesList",
     "associationList",
     "VpcId",
+    "requesterManaged",
+    "securityGroups",
 ];
 
 /// Types of load balancers.
 const BALANCERS: [&str; 3] = ["application", "network", "gateway"];
+
+/// The policy whose replicas the cases of common groups hold.
+const COMMON: &str = crate::world::COMMON_POLICY;
 
 fn edit(target: &mut Value, key: &str, random: &mut Random) {
     match key {
@@ -225,6 +238,16 @@ fn edit(target: &mut Value, key: &str, random: &mut Random) {
             let count = target["Count"].is_object();
             *target = if count { json!({"None": {}}) } else { json!({"Count": {}}) };
         }
+        "groupName" if target.as_str().is_some_and(|name| name.contains(COMMON)) => {
+            let name = target.as_str().unwrap_or_default();
+            *target = json!(match random.below(5) {
+                0 => name.replace("sg-0aa01", "sg-0aa02"),
+                1 => format!("{name}-vpc-01"),
+                2 => format!("x{name}"),
+                3 => name.replace("0001-", "0002-"),
+                _ => format!("{name}0"),
+            });
+        }
         "groupName" => choose(target, random, &["web", "default", "FMManagedSecurityGroup0-sg-0b"]),
         "ownerId" => {
             choose(target, random, &[crate::world::MEMBER, "444444444444", crate::world::ADMIN]);
@@ -248,8 +271,9 @@ fn edit(target: &mut Value, key: &str, random: &mut Random) {
             };
         }
         "ApplicationLayerAutomaticResponseConfig" => *target = Value::Null,
+        "vpcId" if target.as_str().is_some_and(|vpc| vpc.starts_with("vpc-0b")) => {}
         "vpcId" => choose(target, random, &["vpc-01", "vpc-02"]),
-        "groups" => {
+        "groups" | "securityGroups" => {
             if let Some(elements) = target.as_array_mut().filter(|e| !e.is_empty()) {
                 elements.remove(random.below(elements.len()));
             }
@@ -335,6 +359,7 @@ fn edit(target: &mut Value, key: &str, random: &mut Random) {
         | "RetrofittedByFirewallManager"
         | "Recording"
         | "recording"
+        | "requesterManaged"
         | "ExcludeResourceTags" => {
             if let Some(value) = target.as_bool() {
                 *target = json!(!value);
@@ -367,7 +392,13 @@ fn edit(target: &mut Value, key: &str, random: &mut Random) {
                 *target = json!(port.clamp(0, 65535));
             }
         }
-        "Protocol" => choose(target, random, &["tcp", "udp", "6"]),
+        "Protocol"
+            if ["tcp", "udp", "6", "17"]
+                .iter()
+                .any(|one| target.as_str().is_some_and(|said| said.eq_ignore_ascii_case(one))) =>
+        {
+            choose(target, random, &["tcp", "udp", "6"]);
+        }
         "prefixListId" => choose(target, random, &["pl-0a", "pl-0b"]),
         "configSnapshotId" => *target = Value::Null,
         "ManagedServiceData" => {
@@ -376,7 +407,7 @@ fn edit(target: &mut Value, key: &str, random: &mut Random) {
             policy_edits::change(&mut data, random);
             *target = json!(data.to_string());
         }
-        _ => {}
+        _ => networks::edit(target, key, random),
     }
 }
 

@@ -12,7 +12,7 @@ use palisade_core::inventory::{
     Assumed, Cause, Delivery, DeliveryError, DeliveryReader, Item, Missed, Shard, ShardBuilder,
 };
 use palisade_core::organization::Organization;
-use palisade_core::policy::{self, Document, Identity, Policy};
+use palisade_core::policy::{self, Document, Elder, Identity, Policy};
 use serde_json::{Value, json};
 
 use crate::naive::Outcome;
@@ -42,6 +42,7 @@ impl World {
         let mut policy =
             policy::parse(&document, identity).map_err(|refusal| format!("policy: {refusal}"))?;
         policy.rival_names = rivals(case, &policy, &owner)?;
+        policy.elders = elders(case, &policy, &owner, &organization)?;
         let account_id = account(case, "account")?;
         if !policy.scope.has_account(&organization, &account_id) {
             return Ok(None);
@@ -175,6 +176,28 @@ fn rivals(case: &Value, policy: &Policy, owner: &AccountId) -> Result<Vec<Box<st
         all.push(policy::parse(&document, identity).map_err(said)?);
     }
     Ok(policy::rivals(&all).into_iter().next().unwrap_or_default())
+}
+
+/// The older policies whose resources the policy leaves to them.
+fn elders(
+    case: &Value,
+    policy: &Policy,
+    owner: &AccountId,
+    organization: &Organization,
+) -> Result<Vec<Elder>, String> {
+    let mut all = vec![];
+    for (at, older) in case["olderPolicies"].as_array().into_iter().flatten().enumerate() {
+        let document: Document = serde_json::from_value(older.clone()).map_err(said)?;
+        let id = format!("0dd0dd00-0000-4000-8000-0000000002{at:02}");
+        let identity = identity(&id, owner, &policy.region, vec![])?;
+        all.push(policy::parse(&document, identity).map_err(said)?);
+    }
+    all.push(policy.clone());
+    let accounts = |one: &Policy| {
+        let ids = organization.accounts.keys().cloned();
+        ids.filter(|id| one.scope.has_account(organization, id)).collect()
+    };
+    Ok(policy::elders(&all, accounts).pop().unwrap_or_default())
 }
 
 type Builders = BTreeMap<ShardId, ShardBuilder>;
@@ -334,8 +357,14 @@ fn references(
                 ids.extend(texts(&case["fmsPolicies"]));
                 Some(serde_json::from_value(json!(ids)).map(Fact::Policies).map_err(said)?)
             }
-            // Of networks `facts.network` tells; the cases have no resource sets.
-            Reference::Group { .. } | Reference::Vpc { .. } | Reference::ResourceSet { .. } => None,
+            Reference::ResourceSet { id, .. } => match &case["resourceSets"][id.as_str()] {
+                Value::Null => None,
+                arns => {
+                    Some(serde_json::from_value(arns.clone()).map(Fact::Resources).map_err(said)?)
+                }
+            },
+            // Of networks `facts.network` tells.
+            Reference::Group { .. } | Reference::Vpc { .. } => None,
         };
         if let Some(fact) = fact {
             references.insert(reference, fact);

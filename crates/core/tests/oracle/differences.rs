@@ -9,6 +9,14 @@ use crate::naive::Outcome;
 
 /// The name of the difference that a case shows, if it is a known one.
 pub fn known(case: &Value, naive: &Outcome, core: &Outcome) -> Option<&'static str> {
+    // What else is not told does not matter where a reference is missing (row 27).
+    let missing = |outcome: &Outcome| outcome.status.is_none() && outcome.issues.contains("AWSVPC");
+    if case["policy"]["SecurityServicePolicyData"]["Type"] == "SECURITY_GROUPS_COMMON"
+        && missing(naive)
+        && missing(core)
+    {
+        return Some("issues beside a missing reference");
+    }
     let items = items(case);
     if contradict_themselves(&items) {
         return Some("two states of one version that contradict each other");

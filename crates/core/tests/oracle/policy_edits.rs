@@ -34,6 +34,17 @@ pub fn change(data: &mut Value, random: &mut Random) {
         }
         return;
     }
+    if data["type"] == "SECURITY_GROUPS_COMMON" {
+        let switches = [
+            "revertManualSecurityGroupChanges",
+            "exclusiveResourceSecurityGroupManagement",
+            "applyToAllEC2InstanceENIs",
+            "includeSharedVPC",
+        ];
+        let switch = random.pick(&switches);
+        data[switch] = json!(data[switch] != true);
+        return;
+    }
     if data["type"] == "WAF" {
         let Some(groups) = data["ruleGroups"].as_array_mut().filter(|all| !all.is_empty()) else {
             return;

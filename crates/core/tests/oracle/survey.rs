@@ -83,6 +83,9 @@ pub fn survey(seed: u64, pairs: std::ops::Range<u64>) {
 fn looks(case: &Value, naive: &Outcome, core: &Result<Outcome, String>) -> String {
     let kind = crate::kind(case);
     let Ok(core) = core else { return format!("{kind} core: {core:?}") };
+    if let Some(known) = crate::differences::known(case, naive, core) {
+        return format!("{kind} known: {known}");
+    }
     let reasons = |one: &Outcome, other: &Outcome| -> Vec<String> {
         let mut said: Vec<String> =
             one.violators.difference(&other.violators).map(|v| v.2.clone()).collect();

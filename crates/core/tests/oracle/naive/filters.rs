@@ -32,8 +32,13 @@ pub fn of_resources(case: &Value) -> BTreeMap<(String, String), &'static str> {
     for item in &here.live {
         let (kind, body) = (text(&item["resourceType"]), held::body(item));
         let owner = text(&body["ownerId"]);
-        let is_network = ["AWS::EC2::SecurityGroup", "AWS::EC2::NetworkInterface", "AWS::EC2::VPC"]
-            .contains(&kind);
+        let is_network = [
+            "AWS::EC2::SecurityGroup",
+            "AWS::EC2::NetworkInterface",
+            "AWS::EC2::VPC",
+            "AWS::EC2::Subnet",
+        ]
+        .contains(&kind);
         let filter = if !listed.contains(&kind) {
             "resource-type"
         } else if scope::tags_leave_out(policy, &here, item) {

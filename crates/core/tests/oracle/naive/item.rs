@@ -29,6 +29,13 @@ const KINDS: &[&str] = &[
     "AWS::EC2::PrefixList",
     "AWS::EC2::SecurityGroupVpcAssociation",
     "AWS::EC2::VPC",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::NetworkAcl",
+    "AWS::EC2::RouteTable",
+    "AWS::EC2::InternetGateway",
+    "AWS::EC2::VPCEndpoint",
+    "AWS::NetworkFirewall::Firewall",
+    "AWS::NetworkFirewall::FirewallPolicy",
     "AWS::WAF::WebACL",
     "AWS::WAFRegional::WebACL",
     "AWS::Route53Resolver::FirewallRuleGroupAssociation",
@@ -207,7 +214,23 @@ fn is_bad(kind: &str, body: &Value, more: &Value, relations: &Value) -> bool {
             let mut all = permissions.into_iter().flat_map(super::list);
             bad_owner || all.any(|permission| !super::rules::makes_sense(permission))
         }
-        "AWS::EC2::VPC" => bad_owner,
+        "AWS::EC2::VPC" | "AWS::EC2::Subnet" => bad_owner,
+        "AWS::EC2::RouteTable" => has_null(&body["associations"]) || has_null(&body["routes"]),
+        "AWS::NetworkFirewall::Firewall" => has_null(&body["firewall"]["subnetMappings"]),
+        "AWS::NetworkFirewall::FirewallPolicy" => {
+            let lists = [
+                "statelessRuleGroupReferences",
+                "statefulRuleGroupReferences",
+                "statelessDefaultActions",
+                "statelessFragmentDefaultActions",
+                "statefulDefaultActions",
+            ];
+            lists.iter().any(|list| has_null(&body["firewallPolicy"][*list]))
+        }
+        "AWS::EC2::NetworkAcl" => {
+            let mut entries = super::list(&body["entries"]).iter();
+            has_null(&body["associations"]) || !entries.all(super::nacl::makes_sense)
+        }
         "AWS::WAF::WebACL" | "AWS::WAFRegional::WebACL" => {
             has_null(any_case(body, "rulesList")) || has_null(any_case(body, "associationList"))
         }

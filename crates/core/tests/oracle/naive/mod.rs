@@ -5,13 +5,18 @@ mod acl;
 mod age;
 mod audit;
 mod classic;
+mod common;
 mod demand;
 mod dns;
 pub mod filters;
+mod firewall;
+mod firewall_rules;
 mod held;
+mod import;
 mod item;
 mod known;
 mod mutation;
+mod nacl;
 mod network;
 mod options;
 mod rule_groups;
@@ -116,6 +121,10 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Outcome {
         "SHIELD_ADVANCED" => shield::judge(world, broken),
         "SECURITY_GROUPS_USAGE_AUDIT" => usage::judge(world, broken),
         "WAF" => classic::judge(world, broken),
+        "SECURITY_GROUPS_COMMON" => common::judge(world, broken),
+        "NETWORK_ACL_COMMON" => nacl::judge(world, broken),
+        "NETWORK_FIREWALL" => firewall::judge(world, broken),
+        "IMPORT_NETWORK_FIREWALL" => import::judge(world, broken),
         "DNS_FIREWALL" => dns::judge(world, broken),
         _ => audit::judge(world, broken),
     };

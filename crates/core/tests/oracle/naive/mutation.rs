@@ -2,13 +2,15 @@
 //! that agreement means something.
 
 macro_rules! mutations {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+    ($($name:ident),+; apart: $($apart:ident),+ $(,)?) => {
         /// One broken copy of a rule.
         #[derive(Clone, Copy, Debug, PartialEq)]
-        pub enum Mutation { $($(#[$doc])* $name),+ }
+        pub enum Mutation { $($name),+, $($apart),+ }
 
         impl Mutation {
             pub const ALL: &'static [Mutation] = &[$(Mutation::$name),+];
+            /// Of rules of types that `PALISADE_TYPE` alone asks for.
+            pub const APART: &'static [Mutation] = &[$(Mutation::$apart),+];
         }
     };
 }
@@ -259,5 +261,63 @@ mutations! {
     GroupingOfRulesCounts,
     OrderOfRulesCounts,
     KeeperBySmallestId,
-    KeeperByLargestId,
+    KeeperByLargestId;
+    apart:
+    // Common groups
+    MissingPrimariesSkipped,
+    OutdatedPrimariesPass,
+    EditsNeedNotBeAskedFor,
+    EditsPass,
+    EveryInterfaceJudged,
+    PrimaryInterfacesAlone,
+    OnePrimaryIsEnough,
+    ExclusiveIgnored,
+    PrimariesNeverServe,
+    PrimariesServeEverywhere,
+    UnheldGroupsServeNobody,
+    ReplicasOfOthersServe,
+    ReplicasServeInAnyVpc,
+    ManagedInterfacesJudged,
+    SharedVpcsAlwaysJudged,
+    AnyPolicysReplicasServe,
+    AnyPrimarysReplicasServe,
+    ReplicasNameNoVpc,
+    // Network ACLs
+    ForeignSubnetsJudged,
+    OlderPoliciesIgnored,
+    SubnetsWithoutAclPass,
+    OutdatedNetworkAclsPass,
+    EgressEntriesIgnored,
+    ClosingEntriesCount,
+    RuleNumbersIgnored,
+    FirstAndLastMayBeOne,
+    EntriesAnywhere,
+    LastEntriesAnywhere,
+    PortsOfEntriesIgnored,
+    IcmpOfEntriesIgnored,
+    ActionsOfEntriesIgnored,
+    // Network Firewall
+    FirewallPoliciesIgnored,
+    RuleOrderIgnored,
+    FirewallPrioritiesIgnored,
+    FirewallOverridesIgnored,
+    DefaultActionsIgnored,
+    TablesAlwaysNeeded,
+    ForeignVpcsWanted,
+    EveryVpcInspects,
+    AnyFirewallServes,
+    FirewallsOfOtherPoliciesServe,
+    UnseenFirewallsAreNone,
+    MissingIsSaidOfVpcs,
+    OutdatedFirewallsPass,
+    UntoldSubnetsServeNobody,
+    OneEndpointIsEnough,
+    UnheldFirewallPoliciesPass,
+    OutdatedFirewallPoliciesPass,
+    OutdatedSubnetsPass,
+    UntoldTablesAreMain,
+    MainTablesIgnored,
+    OutdatedTablesPass,
+    Ipv6RoutesCount,
+    EveryFirewallIsImported,
 }

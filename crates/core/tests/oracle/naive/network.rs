@@ -168,6 +168,81 @@ fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> C
     carrier
 }
 
+/// One interface of an instance, with the groups on it.
+pub struct Part {
+    pub groups: Vec<String>,
+    /// Not all of its groups are told.
+    pub untold: bool,
+    /// They may have changed since.
+    pub outdated: bool,
+    /// It is the first of its instance.
+    pub is_primary: bool,
+}
+
+/// The interfaces of an instance, each by the newer of its own item and the instance's body (row 42).
+pub fn parts(item: &Value, here: &Held<'_>, each: bool) -> Vec<Part> {
+    let body = held::body(item);
+    let id = text(&item["resourceId"]);
+    let entries = &body["networkInterfaces"];
+    let outdated = here.is_outdated(item);
+    let first = &body["securityGroups"];
+    let mut all = vec![];
+    for entry in list(entries) {
+        let is_primary = entry["attachment"]["deviceIndex"] == 0;
+        let own = here.item(INTERFACE, text(&entry["networkInterfaceId"]));
+        let newer = own.filter(|own| captured_ms(own) >= captured_ms(item));
+        if newer.is_some_and(|own| !is_unseen(own) && is_elsewhere(own, id)) {
+            continue;
+        }
+        let own_groups = own.map_or(&Value::Null, |own| &held::body(own)["groups"]);
+        let by_own = newer.is_some_and(|own| !is_unseen(own));
+        let groups = match (by_own, entry["groups"].is_array()) {
+            (true, _) => own_groups,
+            (false, true) => &entry["groups"],
+            // What the instance does not tell of it its own item does.
+            (false, false) if own_groups.is_array() => own_groups,
+            (false, false) if is_primary => first,
+            (false, false) => &Value::Null,
+        };
+        let after = |other: &Value| captured_ms(other) > captured_ms(item);
+        let unseen = newer.is_some_and(|own| is_unseen(own) && after(own));
+        let later = own.and_then(|own| here.later(own)).is_some_and(after);
+        let outdated = if by_own { own.is_some_and(|own| here.is_outdated(own)) } else { outdated };
+        all.push(Part {
+            groups: ids_of(groups),
+            untold: !groups.is_array(),
+            outdated: outdated || unseen || later && !by_own,
+            is_primary,
+        });
+    }
+    // Attached since, or for all that the instance tells.
+    for own in here.of_type(INTERFACE).filter(|own| !is_unseen(own)) {
+        let attachment = &held::body(own)["attachment"];
+        let named =
+            list(entries).iter().any(|entry| entry["networkInterfaceId"] == own["resourceId"]);
+        let since = captured_ms(own) > captured_ms(item) || !entries.is_array();
+        if text(&attachment["instanceId"]) == id && !named && since {
+            let groups = &held::body(own)["groups"];
+            all.push(Part {
+                groups: ids_of(groups),
+                untold: !groups.is_array(),
+                outdated: here.is_outdated(own),
+                is_primary: attachment["deviceIndex"] == 0,
+            });
+        }
+    }
+    // The instance's own groups are those of its first interface.
+    let none = list(entries).is_empty();
+    if !all.iter().any(|part| part.is_primary) && (none || !each) {
+        let (groups, untold) = (ids_of(first), !first.is_array());
+        all.push(Part { groups, untold, outdated, is_primary: true });
+    }
+    if !entries.is_array() || all.is_empty() {
+        all.push(Part { groups: vec![], untold: true, outdated, is_primary: true });
+    }
+    all
+}
+
 /// Groups of an interface by what the body of its instance says of it.
 fn entry_alone(carrier: &mut Carrier<'_>, entry: &Value, body: &Value) {
     // The instance's own groups are those of its first interface.

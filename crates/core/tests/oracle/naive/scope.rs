@@ -2,16 +2,23 @@
 
 use serde_json::Value;
 
+use super::common::is_about;
 use super::dns::VPC;
 use super::held::{self, Held};
 use super::item::is_unseen;
-use super::{Mutation, World, find, list, text};
+use super::nacl::{SUBNET, is_elders};
+use super::{Mutation, Said, World, find, list, text};
 
 const GROUP: &str = "AWS::EC2::SecurityGroup";
 const INTERFACE: &str = "AWS::EC2::NetworkInterface";
 
-/// Semantics §4.1 and §10 row 6.
+/// Whether the account of a case is in scope of its policy.
 pub fn account_in_scope(case: &Value, broken: Option<Mutation>) -> bool {
+    account_in(case, &case["policy"], broken)
+}
+
+/// Semantics §4.1 and §10 row 6.
+pub fn account_in(case: &Value, policy: &Value, broken: Option<Mutation>) -> bool {
     let account = text(&case["account"]);
     let organization = &case["organization"];
     let Some(row) = find(&organization["Accounts"], "Id", account) else { return false };
@@ -35,7 +42,7 @@ pub fn account_in_scope(case: &Value, broken: Option<Mutation>) -> bool {
             || list(&map["ORG_UNIT"]).iter().any(|id| above.iter().any(|unit| unit == text(id)))
     };
     let empty = |map: &Value| map.as_object().is_none_or(|map| map.is_empty());
-    let (mut include, mut exclude) = (&case["policy"]["IncludeMap"], &case["policy"]["ExcludeMap"]);
+    let (mut include, mut exclude) = (&policy["IncludeMap"], &policy["ExcludeMap"]);
     if broken == Some(Mutation::IncludeAndExcludeMixedUp) {
         (include, exclude) = (exclude, include);
     }
@@ -131,6 +138,8 @@ fn membership(
 pub fn may_be_in_scope(world: &World<'_>, here: &Held<'_>, broken: Option<Mutation>) -> bool {
     let policy = &world.case["policy"];
     let listed = listed_types(policy);
+    let common = text(&policy["SecurityServicePolicyData"]["Type"]) == "SECURITY_GROUPS_COMMON";
+    let others = if common { held::of_others(world, broken) } else { vec![] };
     here.live.iter().any(|item| {
         let body = held::body(item);
         let kind = text(&item["resourceType"]);
@@ -147,7 +156,9 @@ pub fn may_be_in_scope(world: &World<'_>, here: &Held<'_>, broken: Option<Mutati
             && doubtful
             && !(kind == super::waf::BALANCER && super::waf::balancer_kind(item) != "application")
             && body["state"]["name"] != "terminated"
-            && !([GROUP, INTERFACE, VPC].contains(&kind) && of_another)
+            && !([GROUP, INTERFACE, VPC, SUBNET].contains(&kind) && of_another)
+            && !(kind == SUBNET && is_elders(world, here, item, broken) == Said::Yes)
+            && !(common && is_about(world, here, &others, item, broken) == Said::No)
     })
 }
 

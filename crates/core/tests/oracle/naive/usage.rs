@@ -367,7 +367,7 @@ fn vpc_of(group: &Value) -> String {
 
 /// The rules of a group as sorted words: neither order, nor repeats, nor descriptions, nor how they
 /// are put together make a difference; a reference to the group itself is called so.
-fn normalised(group: &Value, broken: Option<Mutation>) -> Vec<String> {
+pub(super) fn normalised(group: &Value, broken: Option<Mutation>) -> Vec<String> {
     let own = text(&group["resourceId"]);
     let body = held::body(group);
     let mut words: Vec<String> = rules(group, broken).rules.iter().filter_map(word).collect();

@@ -11,10 +11,14 @@ use crate::random::Random;
 
 mod audit;
 mod classic;
+mod common;
 mod containers;
 mod dns;
 mod files;
+mod firewall;
+mod import;
 mod items;
+mod nacl;
 mod quirks;
 mod rule_groups;
 mod shared;
@@ -24,6 +28,7 @@ mod unreadable;
 mod usage;
 mod web;
 
+pub use common::POLICY as COMMON_POLICY;
 pub use files::deliver;
 pub use items::not_recorded;
 
@@ -92,6 +97,10 @@ fn fresh(random: &mut Random, defaults: &DefaultLists) -> Value {
         "SECURITY_GROUPS_CONTENT_AUDIT" => audit::audit_case(&mut case, random, defaults),
         "WAFV2" => web::waf_case(&mut case, random),
         "SHIELD_ADVANCED" => shield::shield_case(&mut case, random),
+        "SECURITY_GROUPS_COMMON" => common::common_case(&mut case, random),
+        "NETWORK_ACL_COMMON" => nacl::nacl_case(&mut case, random),
+        "NETWORK_FIREWALL" => firewall::firewall_case(&mut case, random),
+        "IMPORT_NETWORK_FIREWALL" => import::import_case(&mut case, random),
         "DNS_FIREWALL" => dns::dns_case(&mut case, random),
         "WAF" => classic::classic_case(&mut case, random),
         _ => usage::usage_case(&mut case, random),
@@ -124,20 +133,32 @@ fn finish(case: &mut Value, random: &mut Random) {
     files::mix_up(case, random);
 }
 
-/// Types of policies, and of how many in a hundred cases each is.
-pub const TYPES: [(&str, usize); 6] = [
+/// Types of policies, and of how many in a hundred cases each is. Those of none are judged where
+/// `PALISADE_TYPE` names them.
+pub const TYPES: [(&str, usize); 10] = [
     ("SECURITY_GROUPS_CONTENT_AUDIT", 35),
     ("WAFV2", 16),
     ("SHIELD_ADVANCED", 18),
     ("SECURITY_GROUPS_USAGE_AUDIT", 19),
     ("DNS_FIREWALL", 6),
     ("WAF", 6),
+    ("SECURITY_GROUPS_COMMON", 0),
+    ("NETWORK_ACL_COMMON", 0),
+    ("NETWORK_FIREWALL", 0),
+    ("IMPORT_NETWORK_FIREWALL", 0),
 ];
 
-/// One type, or that which the setting `PALISADE_TYPE` names.
+/// The one type of policies that the cases are to be of.
 #[expect(clippy::disallowed_methods, reason = "the test's own settings; core is not asked")]
+static NAMED: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("PALISADE_TYPE").ok());
+
+/// Whether the setting `PALISADE_TYPE` names one type.
+pub fn is_one_type() -> bool {
+    NAMED.is_some()
+}
+
+/// One type, or that which the setting `PALISADE_TYPE` names.
 fn type_of_case(random: &mut Random) -> &'static str {
-    static NAMED: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("PALISADE_TYPE").ok());
     let mut at = random.below(TYPES.iter().map(|(_, share)| share).sum());
     if let Some(named) = &*NAMED {
         let found = TYPES.iter().find(|(kind, _)| kind == named);

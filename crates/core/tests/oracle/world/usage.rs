@@ -150,7 +150,7 @@ fn reference(id: &str) -> Value {
 }
 
 /// The same rules, written in another way.
-fn rewrite(side: &mut Vec<Value>, random: &mut Random) {
+pub(super) fn rewrite(side: &mut Vec<Value>, random: &mut Random) {
     if random.chance(40) {
         side.reverse();
     }

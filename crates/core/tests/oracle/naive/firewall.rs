@@ -1,0 +1,300 @@
+//! NETWORK_FIREWALL, naively: VPCs without the policy's firewall, zones without an endpoint of it, firewall
+//! policies that were changed (semantics §5.7, §7.2, §10 rows 1, 21, 28, §11 rows 38, 54, 58, 60).
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::firewall_rules::is_as_wanted;
+use super::held::{self, Held};
+use super::item::is_unseen;
+use super::known::require;
+use super::scope::tags_in_scope;
+use super::{Found, Mutation, Said, World, list, service_data, text};
+
+const VPC: &str = "AWS::EC2::VPC";
+const SUBNET: &str = "AWS::EC2::Subnet";
+const TABLE: &str = "AWS::EC2::RouteTable";
+const FIREWALL: &str = "AWS::NetworkFirewall::Firewall";
+const FIREWALL_POLICY: &str = "AWS::NetworkFirewall::FirewallPolicy";
+
+const MISSING: &str = "MISSING_FIREWALL";
+const NO_SUBNET: &str = "MISSING_FIREWALL_SUBNET_IN_AZ";
+const NO_TABLE: &str = "MISSING_EXPECTED_ROUTE_TABLE";
+const MODIFIED: &str = "NETWORK_FIREWALL_POLICY_MODIFIED";
+/// The policy's id in every case.
+const POLICY: &str = "0dd0dd00-0000-4000-8000-000000000001";
+
+/// A zone that a policy wants an endpoint in, with the subnets that made it wanted.
+struct Zone<'a> {
+    name: String,
+    subnets: Vec<&'a Value>,
+}
+
+/// What a policy asks for.
+struct Demand {
+    /// Rules and options.
+    config: Value,
+    /// The zones that are listed, by name; nothing where they are found.
+    listed: Option<Vec<String>>,
+    /// The VPCs that are inspection VPCs; nothing where all in scope are judged.
+    inspection: Option<Vec<(String, String)>>,
+}
+
+impl Demand {
+    fn of(policy: &Value) -> Demand {
+        let data = service_data(policy);
+        let model = &data["firewallDeploymentModel"]["centralizedFirewallDeploymentModel"];
+        let central = &model["centralizedFirewallOrchestrationConfig"];
+        let config = match central.is_object() {
+            true => data["awsNetworkFirewallConfig"].clone(),
+            false => data.clone(),
+        };
+        let orchestration =
+            if central.is_object() { central } else { &data["networkFirewallOrchestrationConfig"] };
+        let location = &orchestration["firewallCreationConfig"]["endpointLocation"];
+        let zones = &location["availabilityZoneConfigList"];
+        let name = |zone: &Value| text(&zone["availabilityZoneName"]).to_owned();
+        let vpc =
+            |vpc: &Value| (text(&vpc["resourceId"]).to_owned(), text(&vpc["accountId"]).to_owned());
+        Demand {
+            listed: zones.as_array().map(|zones| zones.iter().map(name).collect()),
+            inspection: central["inspectionVpcIds"]
+                .as_array()
+                .map(|all| all.iter().map(vpc).collect()),
+            config,
+        }
+    }
+}
+
+pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
+    let (case, policy) = (world.case, &world.case["policy"]);
+    let here = held::of_account(world, text(&case["region"]), broken);
+    let demand = Demand::of(policy);
+    let mut found = Found::default();
+    let mut needed = vec![VPC, SUBNET, FIREWALL, FIREWALL_POLICY, TABLE];
+    if demand.listed.is_some() {
+        needed.retain(|kind| *kind != TABLE || broken == Some(Mutation::TablesAlwaysNeeded));
+    }
+    require(&mut found, world, &here, &needed);
+    for vpc in here.of_type(VPC) {
+        if !tags_in_scope(policy, &here, vpc, broken) {
+            continue;
+        }
+        let id = text(&vpc["resourceId"]);
+        let owner = text(&held::body(vpc)["ownerId"]);
+        if !owner.is_empty() && owner != here.account && broken != Some(Mutation::ForeignVpcsWanted)
+        {
+            continue;
+        }
+        // Row 54: of centralized policies inspection VPCs alone are judged.
+        let inspects = |all: &Vec<(String, String)>| {
+            all.iter().any(|(vpc, account)| vpc == id && *account == here.account)
+        };
+        if demand.inspection.as_ref().is_some_and(|all| !inspects(all))
+            && broken != Some(Mutation::EveryVpcInspects)
+        {
+            continue;
+        }
+        if is_unseen(vpc) {
+            if broken != Some(Mutation::NotRecordedCountedCompliant) {
+                found.gap();
+            }
+            continue;
+        }
+        if here.is_outdated(vpc) && broken != Some(Mutation::OutdatedResourcesPass) {
+            found.gap();
+        }
+        judge_vpc(world, &here, vpc, &demand, &mut found, broken);
+    }
+    found
+}
+
+fn judge_vpc(
+    world: &World<'_>,
+    here: &Held<'_>,
+    vpc: &Value,
+    demand: &Demand,
+    found: &mut Found,
+    broken: Option<Mutation>,
+) {
+    let id = text(&vpc["resourceId"]);
+    let zones = wanted_zones(here, id, demand, found, broken);
+    let in_vpc = |item: &&Value| text(&held::body(item)["firewall"]["vpcId"]) == id;
+    let doubtful = here
+        .of_type(FIREWALL)
+        .any(|item| is_unseen(item) || held::body(item)["firewall"]["vpcId"].is_null());
+    let firewalls: Vec<&Value> = here.of_type(FIREWALL).filter(in_vpc).collect();
+    let name = format!(
+        "FMManagedNetworkFirewall{}{POLICY}{id}",
+        text(&world.case["policy"]["PolicyName"])
+    );
+    let own = firewalls.iter().find(|item| {
+        let named = text(&held::body(item)["firewall"]["firewallName"]);
+        match broken {
+            Some(Mutation::AnyFirewallServes) => true,
+            Some(Mutation::FirewallsOfOtherPoliciesServe) => {
+                named.starts_with("FMManagedNetworkFirewall")
+            }
+            _ => named == name,
+        }
+    });
+    let Some(own) = own else {
+        if zones.is_empty() {
+            return;
+        }
+        if doubtful && broken != Some(Mutation::UnseenFirewallsAreNone) {
+            return found.gap();
+        }
+        if !here.knows(world, FIREWALL) {
+            return;
+        }
+        // Row 21.
+        if firewalls.is_empty() || broken == Some(Mutation::MissingIsSaidOfVpcs) {
+            return found.violator(vpc, MISSING);
+        }
+        for zone in &zones {
+            found.violator(smallest(&zone.subnets).unwrap_or(vpc), MISSING);
+        }
+        return;
+    };
+    if here.is_outdated(own) && broken != Some(Mutation::OutdatedFirewallsPass) {
+        found.gap();
+    }
+    let firewall = &held::body(own)["firewall"];
+    let mappings = &firewall["subnetMappings"];
+    let mapped: Vec<Option<&Value>> =
+        list(mappings).iter().map(|one| here.item(SUBNET, text(&one["subnetId"]))).collect();
+    for zone in &zones {
+        let mut has = Said::of(false);
+        for subnet in &mapped {
+            has = has.or(match subnet.and_then(zone_of) {
+                Some(of) => Said::of(of == zone.name),
+                None if broken == Some(Mutation::UntoldSubnetsServeNobody) => Said::No,
+                None => Said::Untold,
+            });
+        }
+        if !mappings.is_array() {
+            has = has.or(Said::Untold);
+        }
+        match has {
+            Said::Yes => {}
+            Said::No if broken == Some(Mutation::OneEndpointIsEnough) && !mapped.is_empty() => {}
+            Said::No => found.violator(smallest(&zone.subnets).unwrap_or(vpc), NO_SUBNET),
+            Said::Untold => found.gap(),
+        }
+    }
+    let arn = text(&firewall["firewallPolicyArn"]);
+    let of_it = |item: &&Value| {
+        text(&held::body(item)["firewallPolicyResponse"]["firewallPolicyArn"]) == arn
+    };
+    let Some(held) = here.of_type(FIREWALL_POLICY).find(of_it).filter(|_| !arn.is_empty()) else {
+        if broken != Some(Mutation::UnheldFirewallPoliciesPass) {
+            found.gap();
+        }
+        return;
+    };
+    if here.is_outdated(held) && broken != Some(Mutation::OutdatedFirewallPoliciesPass) {
+        found.gap();
+    }
+    match is_as_wanted(&demand.config, held::body(held), broken) {
+        Said::Yes => {}
+        Said::No => found.violator(held, MODIFIED),
+        Said::Untold => found.gap(),
+    }
+    let _ = NO_TABLE;
+}
+
+/// Listed zones, or those with a subnet whose route table leads to an internet gateway.
+fn wanted_zones<'a>(
+    here: &Held<'a>,
+    vpc: &str,
+    demand: &Demand,
+    found: &mut Found,
+    broken: Option<Mutation>,
+) -> Vec<Zone<'a>> {
+    let mut subnets = vec![];
+    for subnet in here.of_type(SUBNET) {
+        match held::body(subnet)["vpcId"].as_str() {
+            Some(of) if of == vpc => subnets.push(subnet),
+            Some(_) => {}
+            // It may be of this one.
+            None => found.gap(),
+        }
+    }
+    let of_zone = |name: &str, all: &[&'a Value]| -> Vec<&'a Value> {
+        all.iter().copied().filter(|subnet| zone_of(subnet) == Some(name)).collect()
+    };
+    if let Some(listed) = &demand.listed {
+        let zone = |name: &String| Zone { name: name.clone(), subnets: of_zone(name, &subnets) };
+        return listed.iter().map(zone).collect();
+    }
+    let mut public = vec![];
+    for subnet in &subnets {
+        if here.is_outdated(subnet) && broken != Some(Mutation::OutdatedSubnetsPass) {
+            found.gap();
+        }
+        match reaches_internet(here, subnet, vpc, found, broken) {
+            Said::Yes if zone_of(subnet).is_none() => found.gap(),
+            Said::Yes => public.push(*subnet),
+            Said::No => {}
+            Said::Untold => found.gap(),
+        }
+    }
+    let names: BTreeSet<&str> = public.iter().filter_map(|subnet| zone_of(subnet)).collect();
+    let zone = |name: &str| Zone { name: name.to_owned(), subnets: of_zone(name, &public) };
+    names.into_iter().map(zone).collect()
+}
+
+/// Whether the route table of a subnet has an IPv4 or prefix list route to an internet gateway: the one
+/// associated with it, else the main one of its VPC.
+fn reaches_internet(
+    here: &Held<'_>,
+    subnet: &Value,
+    vpc: &str,
+    found: &mut Found,
+    broken: Option<Mutation>,
+) -> Said {
+    let id = text(&subnet["resourceId"]);
+    let associated = |table: &&Value, is: &dyn Fn(&Value) -> bool| {
+        list(&held::body(table)["associations"]).iter().any(is)
+    };
+    let own = here.of_type(TABLE).find(|table| associated(table, &|one| one["subnetId"] == *id));
+    let main = here.of_type(TABLE).find(|table| {
+        held::body(table)["vpcId"] == *vpc && associated(table, &|one| one["main"] == true)
+    });
+    let all_told = here
+        .of_type(TABLE)
+        .all(|table| !is_unseen(table) && held::body(table)["associations"].is_array());
+    let table = match own {
+        Some(own) => own,
+        None if !all_told && broken != Some(Mutation::UntoldTablesAreMain) => return Said::Untold,
+        None if broken == Some(Mutation::MainTablesIgnored) => return Said::No,
+        None => match main {
+            Some(main) => main,
+            None => return Said::Untold,
+        },
+    };
+    if here.is_outdated(table) && broken != Some(Mutation::OutdatedTablesPass) {
+        found.gap();
+    }
+    let routes = &held::body(table)["routes"];
+    if !routes.is_array() {
+        return Said::Untold;
+    }
+    Said::of(list(routes).iter().any(|route| {
+        let ipv4 = !route["destinationCidrBlock"].is_null()
+            || !route["destinationPrefixListId"].is_null()
+            || broken == Some(Mutation::Ipv6RoutesCount);
+        ipv4 && text(&route["gatewayId"]).starts_with("igw-")
+    }))
+}
+
+fn zone_of(subnet: &Value) -> Option<&str> {
+    held::body(subnet)["availabilityZone"].as_str().filter(|zone| !zone.is_empty())
+}
+
+/// The one with the smallest id.
+fn smallest<'a>(subnets: &[&'a Value]) -> Option<&'a Value> {
+    subnets.iter().copied().min_by_key(|subnet| text(&subnet["resourceId"]))
+}
