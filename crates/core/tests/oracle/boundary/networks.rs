@@ -46,7 +46,7 @@ pub fn edit(target: &mut Value, key: &str, random: &mut Random) {
     match key {
         "cidrBlock" | "ipv6CidrBlock" | "CidrBlock" | "Ipv6CidrBlock" => edit_cidr(target, random),
         "ruleNumber" if target.as_i64().is_some_and(|at| at < 32_767) => {
-            let by = [5, -5, 15, -15, 25, -25, 205][random.below(7)];
+            let by = [7, -7, 13, -13, 23, -23, 207][random.below(7)];
             *target = json!((target.as_i64().unwrap_or(1) + by).max(1));
         }
         "ruleAction" | "RuleAction" => choose(target, random, &["allow", "deny"]),

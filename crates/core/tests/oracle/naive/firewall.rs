@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::firewall_rules::is_as_wanted;
+use super::firewall_rules::answers;
 use super::held::{self, Held};
 use super::item::is_unseen;
 use super::known::require;
@@ -15,12 +15,14 @@ use super::{Found, Mutation, Said, World, list, service_data, text};
 const VPC: &str = "AWS::EC2::VPC";
 const SUBNET: &str = "AWS::EC2::Subnet";
 const TABLE: &str = "AWS::EC2::RouteTable";
+const GATEWAY: &str = "AWS::EC2::InternetGateway";
+const ENDPOINT: &str = "AWS::EC2::VPCEndpoint";
 const FIREWALL: &str = "AWS::NetworkFirewall::Firewall";
 const FIREWALL_POLICY: &str = "AWS::NetworkFirewall::FirewallPolicy";
 
 const MISSING: &str = "MISSING_FIREWALL";
 const NO_SUBNET: &str = "MISSING_FIREWALL_SUBNET_IN_AZ";
-const NO_TABLE: &str = "MISSING_EXPECTED_ROUTE_TABLE";
+const NO_ENDPOINT: &str = "FIREWALL_SUBNET_MISSING_VPCE_ENDPOINT";
 const MODIFIED: &str = "NETWORK_FIREWALL_POLICY_MODIFIED";
 /// The policy's id in every case.
 const POLICY: &str = "0dd0dd00-0000-4000-8000-000000000001";
@@ -72,10 +74,8 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
     let here = held::of_account(world, text(&case["region"]), broken);
     let demand = Demand::of(policy);
     let mut found = Found::default();
-    let mut needed = vec![VPC, SUBNET, FIREWALL, FIREWALL_POLICY, TABLE];
-    if demand.listed.is_some() {
-        needed.retain(|kind| *kind != TABLE || broken == Some(Mutation::TablesAlwaysNeeded));
-    }
+    // §1.5, and the endpoints.
+    let needed = [VPC, SUBNET, FIREWALL, FIREWALL_POLICY, TABLE, GATEWAY, ENDPOINT];
     require(&mut found, world, &here, &needed);
     for vpc in here.of_type(VPC) {
         if !tags_in_scope(policy, &here, vpc, broken) {
@@ -149,14 +149,8 @@ fn judge_vpc(
         if !here.knows(world, FIREWALL) {
             return;
         }
-        // Row 21.
-        if firewalls.is_empty() || broken == Some(Mutation::MissingIsSaidOfVpcs) {
-            return found.violator(vpc, MISSING);
-        }
-        for zone in &zones {
-            found.violator(smallest(&zone.subnets).unwrap_or(vpc), MISSING);
-        }
-        return;
+        // Rows 21, 58: what serves another is none of the policy's.
+        return found.violator(vpc, MISSING);
     };
     if here.is_outdated(own) && broken != Some(Mutation::OutdatedFirewallsPass) {
         found.gap();
@@ -180,8 +174,18 @@ fn judge_vpc(
         match has {
             Said::Yes => {}
             Said::No if broken == Some(Mutation::OneEndpointIsEnough) && !mapped.is_empty() => {}
+            // Which subnet is to be named is not told.
+            Said::No if zone.subnets.is_empty() && !here.knows(world, SUBNET) => found.gap(),
             Said::No => found.violator(smallest(&zone.subnets).unwrap_or(vpc), NO_SUBNET),
             Said::Untold => found.gap(),
+        }
+    }
+    for subnet in mapped.iter().flatten() {
+        match has_endpoint(here, text(&subnet["resourceId"])) {
+            Said::Yes => {}
+            _ if broken == Some(Mutation::EndpointsNotNeeded) => {}
+            Said::No if here.knows(world, ENDPOINT) => found.violator(subnet, NO_ENDPOINT),
+            _ => found.gap(),
         }
     }
     let arn = text(&firewall["firewallPolicyArn"]);
@@ -197,12 +201,31 @@ fn judge_vpc(
     if here.is_outdated(held) && broken != Some(Mutation::OutdatedFirewallPoliciesPass) {
         found.gap();
     }
-    match is_as_wanted(&demand.config, held::body(held), broken) {
-        Said::Yes => {}
-        Said::No => found.violator(held, MODIFIED),
-        Said::Untold => found.gap(),
+    let answers = answers(&demand.config, held::body(held), broken);
+    if answers.contains(&Said::Untold) || is_unseen(held) {
+        found.gap();
     }
-    let _ = NO_TABLE;
+    if answers.contains(&Said::No) && !is_unseen(held) {
+        found.violator(held, MODIFIED);
+    }
+}
+
+/// Whether a Gateway Load Balancer endpoint is in a subnet.
+fn has_endpoint(here: &Held<'_>, subnet: &str) -> Said {
+    let mut sum = Said::No;
+    for endpoint in here.of_type(ENDPOINT) {
+        let body = held::body(endpoint);
+        let named = list(&body["subnetIds"]).iter().any(|id| id == subnet);
+        let kind = match body["vpcEndpointType"].as_str() {
+            Some(kind) => Said::of(kind == "GatewayLoadBalancer"),
+            None => Said::Untold,
+        };
+        sum = sum.or(match body["subnetIds"].is_array() {
+            true => Said::of(named).and(kind),
+            false => Said::Untold,
+        });
+    }
+    sum
 }
 
 /// Listed zones, or those with a subnet whose route table leads to an internet gateway.

@@ -5,37 +5,43 @@ use serde_json::Value;
 
 use super::{Mutation, Said, list, number, text};
 
-/// What rules and options a policy asks for, and what an account's firewall policy has of it. Members may
-/// add rule groups.
-pub fn is_as_wanted(config: &Value, body: &Value, broken: Option<Mutation>) -> Said {
+/// Whether an account's firewall policy has each of the rules and options that a policy asks for. Members
+/// may add rule groups.
+pub fn answers(config: &Value, body: &Value, broken: Option<Mutation>) -> Vec<Said> {
     if broken == Some(Mutation::FirewallPoliciesIgnored) {
-        return Said::Yes;
+        return vec![];
     }
     let held = &body["firewallPolicy"];
+    if !held.is_object() {
+        return vec![Said::Untold];
+    }
     let options = &config["networkFirewallStatefulEngineOptions"];
     let strict = order_of(&options["ruleOrder"]) == "STRICT_ORDER";
-    let mut sum = Said::Yes;
+    let mut all = vec![];
     for wanted in list(&config["networkFirewallStatelessRuleGroupReferences"]) {
-        sum = sum.and(has(wanted, &held["statelessRuleGroupReferences"], true, broken));
+        all.push(has(wanted, &held["statelessRuleGroupReferences"], true, broken));
     }
     for wanted in list(&config["networkFirewallStatefulRuleGroupReferences"]) {
-        sum = sum.and(has(wanted, &held["statefulRuleGroupReferences"], strict, broken));
+        all.push(has(wanted, &held["statefulRuleGroupReferences"], strict, broken));
     }
     for (wanted, of) in [
         ("networkFirewallStatelessDefaultActions", "statelessDefaultActions"),
         ("networkFirewallStatelessFragmentDefaultActions", "statelessFragmentDefaultActions"),
     ] {
-        sum = sum.and(same_actions(&config[wanted], &held[of], broken));
+        all.push(same_actions(&config[wanted], &held[of], broken));
     }
     if strict {
         let of = &held["statefulDefaultActions"];
-        sum = sum.and(same_actions(&config["networkFirewallStatefulDefaultActions"], of, broken));
+        all.push(same_actions(&config["networkFirewallStatefulDefaultActions"], of, broken));
     }
-    let order = order_of(&held["statefulEngineOptions"]["ruleOrder"]);
-    sum.and(match broken {
+    let order = &held["statefulEngineOptions"]["ruleOrder"];
+    all.push(match broken {
         Some(Mutation::RuleOrderIgnored) => Said::Yes,
-        _ => Said::of(order_of(&options["ruleOrder"]) == order),
-    })
+        // What is not told may be any (row 38); what AWS leaves out is the default.
+        _ if strict && order.is_null() => Said::Untold,
+        _ => Said::of(order_of(&options["ruleOrder"]) == order_of(order)),
+    });
+    all
 }
 
 /// Groups are ordered by action where nothing else is said.

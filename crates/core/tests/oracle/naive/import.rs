@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::firewall_rules::is_as_wanted;
+use super::firewall_rules::answers;
 use super::held::{self, Held};
 use super::item::is_unseen;
 use super::known::require;
@@ -21,12 +21,17 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
     let here = held::of_account(world, text(&case["region"]), broken);
     let config = service_data(policy)["awsNetworkFirewallConfig"].clone();
     let mut found = Found::default();
-    require(&mut found, world, &here, &[FIREWALL, FIREWALL_POLICY]);
     let Some(set) = arns_of(case, policy) else {
         found.issues.insert("AWSVPC".to_owned());
         found.no_result = true;
         return found;
     };
+    // Row 59: an account of which the sets hold nothing has nothing in scope. ARNs tell the account.
+    let of_account = |arn: &&str| arn.split(':').nth(4) == Some(here.account.as_str());
+    if !set.iter().any(of_account) && broken != Some(Mutation::EveryFirewallIsImported) {
+        return found;
+    }
+    require(&mut found, world, &here, &[FIREWALL, FIREWALL_POLICY]);
     for firewall in here.of_type(FIREWALL) {
         if !tags_in_scope(policy, &here, firewall, broken) {
             continue;
@@ -64,10 +69,13 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
         if here.is_outdated(held) && broken != Some(Mutation::OutdatedFirewallPoliciesPass) {
             found.gap();
         }
-        match is_as_wanted(&config, held::body(held), broken).opposite().and(scope) {
-            Said::No => {}
-            Said::Yes => found.violator(held, REASON),
-            Said::Untold => found.gap(),
+        let answers = answers(&config, held::body(held), broken);
+        let violates = answers.contains(&Said::No);
+        if answers.contains(&Said::Untold) || violates && scope == Said::Untold {
+            found.gap();
+        }
+        if violates && scope == Said::Yes {
+            found.violator(held, REASON);
         }
     }
     found
@@ -100,6 +108,7 @@ fn is_elders(
             continue;
         }
         let in_set = match (arns_of(world.case, older), arn_of(firewall)) {
+            // The set of the older one is not known.
             (Some(arns), Some(arn)) => Said::of(arns.contains(arn)),
             _ => Said::Untold,
         };

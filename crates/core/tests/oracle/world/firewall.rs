@@ -236,6 +236,12 @@ fn network(
         if !random.chance(4) {
             items.push(item(random, account, REGION, SUBNET, &id, body));
         }
+        if !random.chance(5) {
+            let kind = if random.chance(96) { "GatewayLoadBalancer" } else { "Interface" };
+            let (vpce, body) = (ids.next("vpce"), json!({"vpcEndpointType": kind, "vpcId": vpc,
+                "subnetIds": [id], "state": "available", "tags": []}));
+            items.push(item(random, account, REGION, "AWS::EC2::VPCEndpoint", &vpce, body));
+        }
     }
     for (of, routes) in
         associations.iter().zip([vec![&local, &out], vec![&local, &nat], vec![&local]])

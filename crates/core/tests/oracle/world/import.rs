@@ -56,9 +56,7 @@ pub(super) fn import_case(case: &mut Value, random: &mut Random) {
     }
     case["resourceSets"] = json!({});
     for (id, set) in SETS.iter().zip(sets) {
-        if !random.chance(3) {
-            case["resourceSets"][*id] = json!(set);
-        }
+        case["resourceSets"][*id] = json!(set);
     }
     histories(random, &mut items);
     recorder(random, &account, REGION, &mut items, &[FIREWALL, FIREWALL_POLICY]);
