@@ -119,7 +119,6 @@ fn judge_vpc(
     broken: Option<Mutation>,
 ) {
     let id = text(&vpc["resourceId"]);
-    let zones = wanted_zones(here, id, demand, found, broken);
     let in_vpc = |item: &&Value| text(&held::body(item)["firewall"]["vpcId"]) == id;
     let doubtful = here
         .of_type(FIREWALL)
@@ -139,6 +138,10 @@ fn judge_vpc(
             _ => named == name,
         }
     });
+    // The firewall's own subnets want none.
+    let mappings = own.map_or(&Value::Null, |own| &held::body(own)["firewall"]["subnetMappings"]);
+    let its_own: Vec<&str> = list(mappings).iter().map(|one| text(&one["subnetId"])).collect();
+    let zones = wanted_zones(here, id, demand, &its_own, found, broken);
     let Some(own) = own else {
         if zones.is_empty() {
             return;
@@ -156,7 +159,6 @@ fn judge_vpc(
         found.gap();
     }
     let firewall = &held::body(own)["firewall"];
-    let mappings = &firewall["subnetMappings"];
     let mapped: Vec<Option<&Value>> =
         list(mappings).iter().map(|one| here.item(SUBNET, text(&one["subnetId"]))).collect();
     for zone in &zones {
@@ -233,6 +235,7 @@ fn wanted_zones<'a>(
     here: &Held<'a>,
     vpc: &str,
     demand: &Demand,
+    its_own: &[&str],
     found: &mut Found,
     broken: Option<Mutation>,
 ) -> Vec<Zone<'a>> {
@@ -253,7 +256,7 @@ fn wanted_zones<'a>(
         return listed.iter().map(zone).collect();
     }
     let mut public = vec![];
-    for subnet in &subnets {
+    for subnet in subnets.iter().filter(|one| !its_own.contains(&text(&one["resourceId"]))) {
         if here.is_outdated(subnet) && broken != Some(Mutation::OutdatedSubnetsPass) {
             found.gap();
         }
