@@ -238,8 +238,11 @@ fn network(
         }
         if !random.chance(5) {
             let kind = if random.chance(96) { "GatewayLoadBalancer" } else { "Interface" };
-            let (vpce, body) = (ids.next("vpce"), json!({"vpcEndpointType": kind, "vpcId": vpc,
-                "subnetIds": [id], "state": "available", "tags": []}));
+            let (vpce, body) = (
+                ids.next("vpce"),
+                json!({"vpcEndpointType": kind, "vpcId": vpc,
+                "subnetIds": [id], "state": "available", "tags": []}),
+            );
             items.push(item(random, account, REGION, "AWS::EC2::VPCEndpoint", &vpce, body));
         }
     }
