@@ -5,7 +5,7 @@ mod acl;
 mod age;
 mod audit;
 mod classic;
-mod common;
+mod common_groups;
 mod demand;
 mod dns;
 pub mod filters;
@@ -121,7 +121,7 @@ pub fn judge(case: &Value, broken: Option<Mutation>) -> Outcome {
         "SHIELD_ADVANCED" => shield::judge(world, broken),
         "SECURITY_GROUPS_USAGE_AUDIT" => usage::judge(world, broken),
         "WAF" => classic::judge(world, broken),
-        "SECURITY_GROUPS_COMMON" => common::judge(world, broken),
+        "SECURITY_GROUPS_COMMON" => common_groups::judge(world, broken),
         "NETWORK_ACL_COMMON" => nacl::judge(world, broken),
         "NETWORK_FIREWALL" => firewall::judge(world, broken),
         "IMPORT_NETWORK_FIREWALL" => import::judge(world, broken),

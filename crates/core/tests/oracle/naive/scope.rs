@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::common::is_about;
+use super::common_groups::is_about;
 use super::dns::VPC;
 use super::held::{self, Held};
 use super::item::is_unseen;

@@ -11,7 +11,7 @@ use crate::random::Random;
 
 mod audit;
 mod classic;
-mod common;
+mod common_groups;
 mod containers;
 mod dns;
 mod files;
@@ -28,7 +28,7 @@ mod unreadable;
 mod usage;
 mod web;
 
-pub use common::POLICY as COMMON_POLICY;
+pub use common_groups::POLICY as COMMON_POLICY;
 pub use files::deliver;
 pub use items::not_recorded;
 
@@ -97,7 +97,7 @@ fn fresh(random: &mut Random, defaults: &DefaultLists) -> Value {
         "SECURITY_GROUPS_CONTENT_AUDIT" => audit::audit_case(&mut case, random, defaults),
         "WAFV2" => web::waf_case(&mut case, random),
         "SHIELD_ADVANCED" => shield::shield_case(&mut case, random),
-        "SECURITY_GROUPS_COMMON" => common::common_case(&mut case, random),
+        "SECURITY_GROUPS_COMMON" => common_groups::common_case(&mut case, random),
         "NETWORK_ACL_COMMON" => nacl::nacl_case(&mut case, random),
         "NETWORK_FIREWALL" => firewall::firewall_case(&mut case, random),
         "IMPORT_NETWORK_FIREWALL" => import::import_case(&mut case, random),
