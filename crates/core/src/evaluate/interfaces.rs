@@ -131,9 +131,12 @@ impl<'a> Interfaces<'a> {
             }
         }
         // Every instance has an interface: a body that lists none does not tell them.
-        let is_news = |own: &&Item| interfaces.is_empty() || is_later(&own.version, &item.version);
+        // Of one moment its own item counts.
+        let is_news = |own: &&Item| interfaces.is_empty() || !is_later(&item.version, &own.version);
         let attached = self.by_instance.get(id).into_iter().flatten().copied();
-        for own in attached.filter(is_news) {
+        let is_listed =
+            |own: &&Item| interfaces.iter().any(|entry| *entry.id == *own.key.id.as_str());
+        for own in attached.filter(is_news).filter(|own| !is_listed(own)) {
             if let Some(groups) = self.on_interface(own) {
                 found.insert(own.key.id.as_str(), groups);
             }

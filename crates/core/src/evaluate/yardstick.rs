@@ -404,9 +404,14 @@ fn audit_rules<'a>(
             }
             _ => {
                 let (owner, region) = (&policy.owner, &policy.region);
-                let text = format!(
-                    "Audit security group {id} of account {owner} in Region {region} could not be found."
-                );
+                let group =
+                    format!("udit security group {id} of account {owner} in Region {region}");
+                let text = match named {
+                    Some(Fact::Item(Item { body: Body::SecurityGroup(_), .. }, _)) => {
+                        format!("The rules of a{group} were not recorded.")
+                    }
+                    _ => format!("A{group} could not be found."),
+                };
                 gaps.insert(Gap::new(DependentService::Vpc, &text));
             }
         }

@@ -283,6 +283,10 @@ fn identify(fields: &Fields<'_>) -> Result<Observation, String> {
         true => Region::home_of_global(),
         false => Region::try_from(region).map_err(|error| error.to_string())?,
     };
+    // Every Region's name ends in a number; an Availability Zone's has a letter behind it.
+    if !region.as_str().ends_with(|last: char| last.is_ascii_digit()) {
+        return Err(format!("`awsRegion` is no Region's name, such as `eu-west-1`: `{region}`"));
+    }
     let resource_type = ResourceType::try_from(resource_type).map_err(|error| error.to_string())?;
     if type_told(resource_type.as_str()).is_none() {
         return Err(format!(

@@ -420,6 +420,22 @@ fn a_vpc_that_another_account_shares_is_in_scope_where_the_policy_includes_such(
     }
 }
 
+/// An interface that its instance's body does not list is on it all the same where its own item says so, of
+/// the same moment or a later one (semantics §11 row 42).
+#[test]
+fn an_interface_that_says_that_it_is_attached_is_judged_with_its_instance() {
+    let policy =
+        common("AWS::EC2::Instance", CommonGroups { all_interfaces: true, ..rule(&["sg-p"]) });
+    for (captured_ms, want) in [(0, "comply"), (1, "violate"), (2, "violate")] {
+        let on = in_vpc(instance("i-1", &["sg-rp"], &[("eni-1", &["sg-rp"])]), "vpc-1");
+        let mut other = in_vpc(interface("eni-2", &[]), "vpc-1");
+        other.version.captured_ms = captured_ms;
+        let Body::NetworkInterface(own) = &mut other.body else { unreachable!() };
+        (own.instance, own.device_index) = (Some("i-1".into()), Some(1));
+        assert_eq!(verdict(&found(&policy, vec![on, other])), want, "{captured_ms}");
+    }
+}
+
 /// A load balancer is in the VPC that it tells. What tells none may be in one that another account shares.
 #[test]
 fn a_load_balancer_tells_its_vpc_and_what_tells_none_may_be_in_a_shared_one() {

@@ -59,9 +59,13 @@ pub(super) fn read_load_balancer(source: &Source<'_>) -> Result<Body, String> {
     };
     let attributes: Many<Attribute<'_>> =
         parse("LoadBalancerAttributes", attributes.as_ref().map_or("[]", Embedded::json))?;
-    let named = attributes.0.into_iter().find(|attribute| {
+    let mut all = attributes.0.into_iter().filter(|attribute| {
         attribute.key.as_ref().is_some_and(|key| key.as_str() == WEB_ACL_ATTRIBUTE)
     });
+    let named = all.next();
+    if all.next().is_some() {
+        return Err(format!("`LoadBalancerAttributes`: `{WEB_ACL_ATTRIBUTE}` stands there twice"));
+    }
     Ok(Body::LoadBalancer(LoadBalancer {
         kind: body.kind.and_then(|kind| kind_of(kind.as_str())),
         groups: body.groups.map(|groups| group_ids(Some(groups))),

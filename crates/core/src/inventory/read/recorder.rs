@@ -58,7 +58,12 @@ fn recording_group(group: GroupBody<'_>) -> Result<Option<RecordingGroup>, Strin
     let is_exclusion_told = group.exclusion.as_ref().is_some_and(|one| one.types.is_some());
     let excluded = types(group.exclusion.and_then(|exclusion| exclusion.types))?;
     let strategy = group.strategy.and_then(|strategy| strategy.use_only);
+    let all = group.all.map(|all| all.0);
     match strategy.as_ref().map_or("", Text::as_str) {
+        // One that contradicts itself is not told.
+        "ALL_SUPPORTED_RESOURCE_TYPES" if all == Some(false) || !excluded.is_empty() => {
+            return Ok(None);
+        }
         "ALL_SUPPORTED_RESOURCE_TYPES" => return Ok(Some(RecordingGroup::All)),
         "INCLUSION_BY_RESOURCE_TYPES" => return Ok(Some(RecordingGroup::Only(listed))),
         // What it leaves out is not told.
@@ -66,7 +71,6 @@ fn recording_group(group: GroupBody<'_>) -> Result<Option<RecordingGroup>, Strin
         "EXCLUSION_BY_RESOURCE_TYPES" => return Ok(Some(RecordingGroup::AllBut(excluded))),
         _ => {}
     }
-    let all = group.all.map(|all| all.0);
     Ok(if !excluded.is_empty() && (listed.is_empty() || all == Some(true)) {
         // Without its strategy a recorder is not known to record what it names as left out.
         Some(RecordingGroup::AllBut(excluded))

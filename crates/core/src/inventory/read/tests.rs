@@ -189,6 +189,10 @@ fn identity_is_required_and_checked() {
         (good.replace("AWS::X::Y", "AWS::X::Y "), "`resourceType` is not one such as"),
         (good.replace("AWS::X::Y", " AWS::EC2::VPC"), "`resourceType` is not one such as"),
         (vpc.clone(), "`awsRegion` is `global`, where no AWS::EC2::VPC can be"),
+        (
+            good.replace("eu-west-1", "eu-west-1a"),
+            "`awsRegion` is no Region's name, such as `eu-west-1`: `eu-west-1a`",
+        ),
     ] {
         let refused = read_item(text.as_bytes()).unwrap_err();
         assert!(refused.starts_with(reason), "{refused}");

@@ -257,7 +257,9 @@ pub fn lists(recorder: &Value, kind: &str) -> bool {
     let strategy = either(&strategy, "UseOnly", "useOnly");
     let is_all = either(&group, "AllSupported", "allSupported") == true;
     if strategy == "ALL_SUPPORTED_RESOURCE_TYPES" {
-        return true;
+        // What contradicts itself is not told.
+        let denied = either(&group, "AllSupported", "allSupported") == false;
+        return !denied && list(&but).is_empty();
     }
     if !list(&but).is_empty() || strategy == "EXCLUSION_BY_RESOURCE_TYPES" {
         return but.is_array() && !named(&but);

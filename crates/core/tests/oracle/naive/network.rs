@@ -160,7 +160,7 @@ fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> C
         let attached = text(&held::body(own)["attachment"]["instanceId"]) == id;
         let named =
             list(entries).iter().any(|entry| entry["networkInterfaceId"] == own["resourceId"]);
-        if attached && !named && (captured_ms(own) > captured_ms(item) || !entries.is_array()) {
+        if attached && !named && (captured_ms(own) >= captured_ms(item) || !entries.is_array()) {
             carrier.groups.extend(ids_of(&held::body(own)["groups"]));
             carrier.outdated |= here.is_outdated(own);
         }

@@ -284,7 +284,8 @@ but SecurityGroup on         |         | undecided
 all-but Instance on          |         | comply
 all-but SecurityGroup on     |         | undecided
 all-but SecurityGroup on     | good    | undecided
-strategy-all SecurityGroup on |        | comply
+strategy-all Instance on     |         | undecided
+strategy-all SecurityGroup on |        | undecided
 ";
 
 #[test]

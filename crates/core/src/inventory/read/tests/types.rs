@@ -253,6 +253,19 @@ fn groups_among_rules_are_told_where_every_rule_tells_its_name_and_place() {
 }
 
 /// Semantics §11 row 38: what stands in a list and is not told is not nothing.
+#[test]
+fn a_recorder_that_contradicts_itself_tells_nothing() {
+    for group in [
+        r#""AllSupported":false,"ResourceTypes":["A::A"]"#,
+        r#""AllSupported":true,"ExclusionByResourceTypes":{"ResourceTypes":["A::A"]}"#,
+    ] {
+        let strategy = r#""RecordingStrategy":{"UseOnly":"ALL_SUPPORTED_RESOURCE_TYPES"}"#;
+        let text = format!(r#"{{"RecordingGroup":{{{group},{strategy}}}}}"#);
+        let read = body("AWS::Config::ConfigurationRecorder", &text);
+        assert_eq!(read, Ok(Body::Unseen), "{text}");
+    }
+}
+
 /// A number or truth value is nobody's id: no other resource has it, so that nothing would be held against
 /// what it names.
 #[test]
@@ -349,6 +362,11 @@ fn a_recorder_tells_what_it_records() {
             r#"{"RecordingGroup":{"AllSupported":true,"ExclusionByResourceTypes":{"ResourceTypes":["A::A"]}}}"#,
             true,
             RecordingGroup::AllBut(types(&["A::A"])),
+        ),
+        (
+            r#"{"RecordingGroup":{"AllSupported":true,"ResourceTypes":[],"RecordingStrategy":{"UseOnly":"ALL_SUPPORTED_RESOURCE_TYPES"}}}"#,
+            true,
+            RecordingGroup::All,
         ),
         (
             r#"{"RecordingGroup":{"AllSupported":false,"ResourceTypes":["B::B","A::A"]}}"#,
