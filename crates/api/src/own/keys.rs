@@ -91,7 +91,7 @@ pub(super) struct Shown {
     responses((status = 200, description = "Keys, oldest first", body = Keys))
 )]
 pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, |app, request| all(app, request)).await
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, all).await
 }
 
 /// All keys, for the operator.
@@ -116,7 +116,7 @@ pub(super) fn all(app: &App, request: &Authentic<Bytes>) -> Result<Keys, Refused
     )
 )]
 pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, |app, request| made(app, request)).await
+    answer(&app, NAME, request, SMALL_BODY_SIZE_MAX, made).await
 }
 
 /// Makes the key that is asked for.

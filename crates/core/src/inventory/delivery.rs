@@ -288,7 +288,7 @@ impl Intake {
             }
             Piece::AroundUnread => self.around_unread = true,
             Piece::End(root) => self.root_ended(root),
-            Piece::Outlined(outline, raw) => self.outlined(outline, raw),
+            Piece::Outlined(outline, raw) => self.outlined(outline, raw, Form::Whole),
             Piece::Raw(Role::Item, raw) => self.item(raw, Form::Whole),
             Piece::Raw(Role::Row | Role::Record | Role::Other, raw) if raw == b"null" => {
                 self.quarantine(Unread::because("null is no item"));
@@ -525,7 +525,7 @@ impl Intake {
         }
     }
 
-    fn outlined(&mut self, outline: &Outline<'_>, raw: &[u8]) {
+    fn outlined(&mut self, outline: &Outline<'_>, raw: &[u8], form: Form) {
         if let Some(wanted) = &self.wanted
             && let Some(bystander) = Bystander::of(outline)
             && !self.now_ms.is_some_and(|now_ms| is_ahead(bystander.latest_ms, now_ms))
@@ -541,14 +541,14 @@ impl Intake {
         // What is read has to be right to the last comma.
         let seen = if outline.text(Field::Type).is_some_and(is_read) {
             let everything = Outline::of(raw, 0, Look::Everything);
-            everything.and_then(|(outline, _)| read_outline(&outline))
+            everything.and_then(|(outline, _)| read_outline(&outline, form))
         } else {
-            read_outline(outline)
+            read_outline(outline, form)
         };
         match seen {
             Some(seen) => self.outcome(seen),
             None => {
-                let read = read(raw, Form::Whole);
+                let read = read(raw, form);
                 self.outcome(read.map_err(|unread| salvaged(outline, unread)));
             }
         }
@@ -572,8 +572,8 @@ impl Intake {
 
     fn item(&mut self, raw: &[u8], form: Form) {
         match Outline::of(raw, 0, Look::Brackets) {
-            Some((outline, end)) if form == Form::Whole && end == raw.len() => {
-                self.outlined(&outline, raw);
+            Some((outline, end)) if form != Form::Summary && end == raw.len() => {
+                self.outlined(&outline, raw, form);
             }
             _ => self.outcome(read(raw, form)),
         }

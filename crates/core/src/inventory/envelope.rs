@@ -431,10 +431,10 @@ pub(super) fn open_row(raw: &str, found: Finder<'_>) {
     let parsed = parse::<&RawValue>("row", raw);
     match parsed.and_then(|raw| embedded("row", raw.get())) {
         Ok(Some(Embedded::Text(row))) => match check_depth(&row) {
-            Ok(()) => found(Found::Item(Form::Whole, &row)),
+            Ok(()) => found(Found::Item(Form::Row, &row)),
             Err(reason) => found(Found::Broken(reason, &row)),
         },
-        Ok(Some(Embedded::Value(row))) => found(Found::Item(Form::Whole, row)),
+        Ok(Some(Embedded::Value(row))) => found(Found::Item(Form::Row, row)),
         Ok(None) => found(Found::Broken("an empty row".to_owned(), raw)),
         Err(reason) => found(Found::Broken(reason, raw)),
     }

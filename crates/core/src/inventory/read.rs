@@ -162,8 +162,10 @@ pub(super) struct Unread {
 /// Which form an item has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Form {
-    /// A configuration item, in either dialect, or a row of a query result.
+    /// A configuration item, in either dialect.
     Whole,
+    /// A row of a query result: it tells what was selected.
+    Row,
     /// `configurationItemSummary` of an oversized notification: no body, so what it is now is
     /// unknown until the notification itself is fetched.
     Summary,
@@ -210,8 +212,11 @@ pub(super) fn unseen(mut seen: Observation) -> Observation {
 }
 
 /// Reads an item of which the outline is known; `None` when that does not suffice.
-pub(super) fn read_outline(outline: &Outline<'_>) -> Option<Result<Observation, Unread>> {
-    Fields::of_outline(outline).map(|fields| read_fields(&fields, Form::Whole))
+pub(super) fn read_outline(
+    outline: &Outline<'_>,
+    form: Form,
+) -> Option<Result<Observation, Unread>> {
+    Fields::of_outline(outline).map(|fields| read_fields(&fields, form))
 }
 
 /// What can be told of an item that could not be read by what its outline finds: where the fault
@@ -379,7 +384,7 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<Presence
     let reader = reader_of(&item.key.resource_type);
     let bodiless = presence == Presence::Deleted || form == Form::Summary;
     if bodiless || (presence == Presence::Exists && reader.is_none() && fields.tags.is_some()) {
-        if presence == Presence::Exists && form == Form::Whole {
+        if presence == Presence::Exists && form != Form::Summary {
             item.body = Body::Unwanted;
         }
         forget_unseen_tags(item);
@@ -399,6 +404,7 @@ fn describe(fields: &Fields<'_>, form: Form, item: &mut Item) -> Result<Presence
         supplementary: supplementary.as_ref().map_or("{}", Embedded::json),
         relationships: fields.relationships,
         is_json: !(is_text(&configuration) || is_text(&supplementary)),
+        is_row: form == Form::Row,
     };
     let tags = match fields.tags {
         Some(_) => None,

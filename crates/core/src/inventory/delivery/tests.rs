@@ -1,7 +1,7 @@
 use super::*;
 use crate::ident::{Region, ResourceType, ShardId};
 use crate::inventory::limits::PREAMBLE_BYTES_MAX;
-use crate::inventory::{Body, EncodedItem, ItemKey, envelope::LAYERS_MAX};
+use crate::inventory::{AutomaticResponse, Body, EncodedItem, ItemKey, envelope::LAYERS_MAX};
 
 mod bounds;
 mod collections;
@@ -310,6 +310,35 @@ fn objects_may_follow_each_other_without_a_line_break() {
         let lists =
             read([format!("[{}]", item("a")), format!("[{}]", item("b"))].join(between)).unwrap();
         assert_eq!(ids(&lists), ["a", "b"], "{between:?}");
+    }
+}
+
+/// A row of a query tells what was selected: of a protection without its name nothing tells that no response
+/// is set. The same as an item is a whole one.
+#[test]
+fn what_a_query_did_not_select_of_a_protection_is_not_told() {
+    let item = |body: &str| {
+        format!(
+            r#"{{"accountId":"111122223333","awsRegion":"us-east-1","resourceType":"AWS::Shield::Protection","resourceId":"p-1","configurationItemCaptureTime":"2026-02-03T04:05:06.789Z","configuration":{body}}}"#
+        )
+    };
+    let response = |text: String| {
+        let delivery = read(text).unwrap();
+        match &delivery.observations[0].item.body {
+            Body::Protection(protection) => protection.automatic_response.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let untold = Some(AutomaticResponse { enabled: None, block: None });
+    for (body, of_row, of_item) in [
+        (r#"{"ResourceArn":"a","Id":"p-1"}"#, untold.clone(), None),
+        (r#"{"ResourceArn":"a","Id":"p-1","Name":"n"}"#, None, None),
+        (r#"{"ResourceArn":"a"}"#, untold.clone(), untold),
+    ] {
+        let item = item(body);
+        let row = serde_json::to_string(&item).unwrap();
+        assert_eq!(response(format!(r#"{{"Results":[{row}]}}"#)), of_row, "{body}");
+        assert_eq!(response(format!("[{item}]")), of_item, "{body}");
     }
 }
 

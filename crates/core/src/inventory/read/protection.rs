@@ -34,14 +34,14 @@ shape! {
 pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
     let body: ProtectionBody<'_> = source.body()?;
     let resource = body.resource.and_then(TextIn::filled);
+    // A query that selects the whole body gets the name as well; what tells nothing beside its resource is
+    // a projection in whatever form. It leaves out the response as well.
+    let is_projection = body.name.is_none() && (source.is_row || body.id.is_none());
     Ok(Body::Protection(Protection {
         resource_arn: resource.ok_or("`configuration`: `ResourceArn` is missing")?,
         automatic_response: match body.response {
             Some(response) => Some(automatic_response(response)),
-            // A projection that tells nothing else leaves out the response as well.
-            None if body.id.is_none() && body.name.is_none() => {
-                Some(AutomaticResponse { enabled: None, block: None })
-            }
+            None if is_projection => Some(AutomaticResponse { enabled: None, block: None }),
             None => None,
         },
     }))

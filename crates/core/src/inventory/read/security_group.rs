@@ -348,6 +348,7 @@ mod tests {
             supplementary: "{}",
             relationships: Some("[]"),
             is_json: true,
+            is_row: false,
         })
     }
 

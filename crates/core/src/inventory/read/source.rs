@@ -17,6 +17,8 @@ pub(super) struct Source<'a> {
     /// Configuration and supplement are JSON: they were values of the item. What was told as text
     /// may be anything.
     pub is_json: bool,
+    /// It is a row of a query result, which tells what was selected.
+    pub is_row: bool,
 }
 
 impl Source<'_> {

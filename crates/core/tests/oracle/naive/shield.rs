@@ -271,7 +271,10 @@ fn response_as_wanted(
     };
     // A whole item leaves out what is off, and tells its id or name (formats §9): one that tells
     // neither was selected from, and what is not there was not told (row 38).
-    let whole = ["Id", "ProtectionId", "Name"].iter().any(|one| !any_case(body, one).is_null());
+    // So was a row of a query without its name.
+    let tells = |one: &&str| !any_case(body, one).is_null();
+    let whole = tells(&"Name")
+        || protection["of a query"] != true && ["Id", "ProtectionId"].iter().any(|one| tells(one));
     let status = any_case(there, "Status");
     let untold = if there.is_null() { !whole } else { status.is_null() };
     let on = text(status).eq_ignore_ascii_case("ENABLED");

@@ -336,7 +336,11 @@ impl Told {
     fn page(&mut self, name: &Name, page: &Value, answer: &mut Answer, broken: Option<Mutation>) {
         let mut items: Vec<Value> = vec![];
         for row in list(&page["Results"]) {
-            items.push(serde_json::from_str(text(row)).unwrap_or(Value::Null));
+            let mut row: Value = serde_json::from_str(text(row)).unwrap_or(Value::Null);
+            if row.is_object() {
+                row["of a query"] = Value::Bool(true);
+            }
+            items.push(row);
         }
         for key in ["baseConfigurationItems", "BaseConfigurationItems"] {
             items.extend(list(&page[key]).iter().cloned());
