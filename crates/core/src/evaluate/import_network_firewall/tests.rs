@@ -140,7 +140,7 @@ fn a_set_that_cannot_be_found_is_a_gap() {
     let want = format!(
         "AWSVPC Resource set {OWN} of account {ADMIN} in Region us-east-1 could not be found."
     );
-    assert_eq!(gaps(&judgement), [want.clone()]);
+    assert_eq!(gaps(&judgement), std::slice::from_ref(&want));
     assert_eq!(told(&judgement), "0 unknown");
     // Beside one that is found it leaves no result all the same.
     let mut both = import("AWS::EC2::VPC");

@@ -274,7 +274,7 @@ fn response_as_wanted(
     // So was a row of a query without its name.
     let tells = |one: &&str| !any_case(body, one).is_null();
     let whole = tells(&"Name")
-        || protection["of a query"] != true && ["Id", "ProtectionId"].iter().any(|one| tells(one));
+        || protection["of a query"] != true && ["Id", "ProtectionId"].iter().any(tells);
     let status = any_case(there, "Status");
     let untold = if there.is_null() { !whole } else { status.is_null() };
     let on = text(status).eq_ignore_ascii_case("ENABLED");
