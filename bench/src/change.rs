@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
 use crate::Report;
@@ -17,6 +18,8 @@ use crate::serve::Server;
 const PUTS: usize = 5;
 /// Items changed at each fleet.
 const CHANGES: usize = 400;
+/// How long a preview may take at a million items.
+const PREVIEW_SECS_MAX: f64 = 10.0;
 /// How often the ledger is looked at for a change.
 const LOOK: Duration = Duration::from_micros(200);
 
@@ -37,6 +40,7 @@ pub fn rows(
         Held { server, fleet, policy: ids[REGIONS[0]][0].clone() }
     });
     put_policy(report, programs, &large);
+    preview(report, programs, &large);
 
     let mut times = [Vec::new(), Vec::new()];
     for nth in 0..CHANGES {
@@ -58,8 +62,65 @@ pub fn rows(
             Some(ratio <= 1.3),
         );
     }
+    let store = large.server.store().to_owned();
     large.server.stop();
     small.server.stop();
+    bytes(report, fleet, &store);
+}
+
+/// What the ledger and its past take, of tables with their indexes: pages, row by row.
+fn bytes(report: &mut Report, fleet: &Fleet, store: &Path) {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let store = Connection::open_with_flags(store, flags).expect("a store");
+    let number = |text: String| store.query_row(&text, [], |row| row.get::<_, i64>(0));
+    let many = thousands(fleet.items);
+    for (table, what) in [
+        ("violators", "bytes a violator"),
+        ("past_violators", "bytes a violator that ended or changed"),
+        ("history", "bytes a change of an account under a policy"),
+        ("audit", "bytes an event of the audit log"),
+    ] {
+        let pages = number(format!(
+            "SELECT SUM(pages.pgsize) FROM dbstat pages JOIN sqlite_master master
+               ON master.name = pages.name WHERE master.tbl_name = '{table}'"
+        ));
+        let rows = number(format!("SELECT COUNT(*) FROM {table}"));
+        let (pages, rows) = (pages.expect("its pages"), rows.expect("its rows"));
+        let each = format!("{:.0} ({rows} rows)", pages as f64 / (rows.max(1)) as f64);
+        report.told(&format!("{what}, at {many} items"), &each);
+    }
+}
+
+/// A draft of the first question in both Regions, against `check` of it.
+fn preview(report: &mut Report, programs: &Programs, held: &Held<'_>) {
+    let question = &held.fleet.questions[0];
+    let mut input: Value =
+        serde_json::from_slice(&fs::read(question).expect("is there")).expect("JSON");
+    input["Policy"]["PolicyName"] = json!("draft");
+    let client = &held.server.client;
+    let (mut ratios, mut walls) = (Vec::new(), Vec::new());
+    for _ in 0..PUTS {
+        let mut wall = 0.0;
+        for region in REGIONS {
+            let clock = Instant::now();
+            let answer = client.preview(region, &input);
+            wall += clock.elapsed().as_secs_f64();
+            let of_region = held.fleet.truth.iter().filter(|((_, of), _)| of == region);
+            let expected: u64 = of_region.map(|(_, found)| found[0]).sum();
+            let draft = &answer["policies"][0];
+            assert_eq!(draft["violators"]["after"], expected, "{region}");
+            assert_eq!(answer["unreadCount"], 0, "{region}");
+        }
+        let check = programs.check_of(held.fleet, std::slice::from_ref(question), 2);
+        ratios.push(check.wall / wall);
+        walls.push(wall);
+    }
+    let many = thousands(held.fleet.items);
+    let (ratio, wall) = (median(ratios), median(walls));
+    let what = format!("preview of {many} items, `check` of the policy with two threads to it");
+    report.ratio(&what, 1.0, Some(ratio));
+    let reached = wall <= PREVIEW_SECS_MAX;
+    report.row("… by the clock", "≤ 10 s", &format!("{wall:.2} s"), Some(reached));
 }
 
 /// A fleet in a server.

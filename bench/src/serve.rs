@@ -192,6 +192,13 @@ impl Client {
         self.send(method, (path, query), REGIONS[0], &headers, body)
     }
 
+    /// What a draft of a policy would find in a Region.
+    pub fn preview(&self, region: &str, input: &Value) -> Value {
+        let headers = [("content-type", "application/json")];
+        let body = json!({"policies": [input]}).to_string();
+        self.send("POST", ("/palisade/v1/preview", ""), region, &headers, body.as_bytes())
+    }
+
     /// Puts a policy; answers its id.
     pub fn put_policy(&self, region: &str, input: &Value) -> String {
         let answer = self.call(region, "PutPolicy", input);

@@ -35,7 +35,7 @@ impl Random {
 }
 
 #[derive(Clone)]
-struct Call {
+pub(super) struct Call {
     caller: &'static str,
     region: &'static str,
     input: Value,
@@ -92,14 +92,53 @@ impl Known {
     }
 }
 
-struct Generator {
+pub(super) struct Generator {
     random: Random,
     known: Known,
     made: usize,
 }
 
 impl Generator {
-    fn call(&mut self, row: &Row) -> Call {
+    pub(super) fn seeded(seed: u64) -> Generator {
+        Generator { random: Random(Rng::with_seed(seed)), known: Known::default(), made: 0 }
+    }
+
+    /// What later calls are made of: ids and documents that an answer told, and the page behind it.
+    pub(super) fn heard(&mut self, row: &Row, call: Call, json: &Json, read: &Value) {
+        let name = row.operation.name();
+        if call.caller == ADMIN && call.region == REGION {
+            self.known.learn(name, json);
+            let policy = &json["Policy"];
+            if policy["SecurityServicePolicyData"]["Type"] == "SHIELD_ADVANCED" {
+                self.known.learn("GetProtectionStatus", policy);
+            }
+        }
+        let member = name.strip_prefix("Put").or_else(|| name.strip_prefix("Get"));
+        let put = member.and_then(|member| {
+            let row =
+                OPERATIONS.iter().find(|row| row.operation.name() == format!("Put{member}"))?;
+            Some((row.operation.name(), *TABLE_MEMBERS.iter().find(|name| **name == member)?))
+        });
+        if let Some((put, member)) = put
+            && let Some(document) = read.member(member)
+        {
+            let input = Value::Structure(vec![(member, document.clone())]);
+            keep(self.known.documents.entry(put).or_default(), input);
+        }
+        // The token leads on from what was asked.
+        match (json.get("NextToken").and_then(Json::as_str), &call.input) {
+            (Some(token), Value::Structure(members)) => {
+                let mut members = members.clone();
+                members.retain(|(name, _)| *name != "NextToken");
+                members.push(("NextToken", Value::String(token.to_owned())));
+                let input = Value::Structure(members);
+                self.known.pages.insert(name, Call { input, ..call });
+            }
+            _ => drop(self.known.pages.remove(name)),
+        }
+    }
+
+    pub(super) fn call(&mut self, row: &Row) -> Call {
         let name = row.operation.name();
         if self.random.percent(25)
             && let Some(page) = self.known.pages.get(name)
@@ -359,7 +398,12 @@ fn floats(json: Json) -> Json {
     }
 }
 
-async fn play(world: &World, row: &Row, call: &Call, protocol: Protocol) -> (u16, Vec<u8>) {
+pub(super) async fn play(
+    world: &World,
+    row: &Row,
+    call: &Call,
+    protocol: Protocol,
+) -> (u16, Vec<u8>) {
     let name = row.operation.name();
     let (path, header, body) = match protocol {
         Protocol::Json => {
@@ -387,8 +431,8 @@ async fn play(world: &World, row: &Row, call: &Call, protocol: Protocol) -> (u16
     (status, to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec())
 }
 
-/// What a worker finds of one member under an audit, in both worlds alike.
-fn judge(worlds: [&World; 2], generator: &mut Generator) {
+/// What a worker finds of one member under an audit, in all worlds alike.
+pub(super) fn judge(worlds: &[&World], generator: &mut Generator) {
     worlds.iter().for_each(|world| world.clock.advance(61_000));
     let control = worlds[0].store.control().unwrap();
     let audits = control.policies.values().filter(|record| {
@@ -412,14 +456,13 @@ fn judge(worlds: [&World; 2], generator: &mut Generator) {
 async fn ten_thousand_calls_are_answered_alike_in_both_protocols() {
     let seed = 0x5eed_0004;
     println!("seed {seed:#x}");
-    let mut generator =
-        Generator { random: Random(Rng::with_seed(seed)), known: Known::default(), made: 0 };
+    let mut generator = Generator::seeded(seed);
     let (left, right) = (World::new().await, World::new().await);
     let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
     let mut of_operation: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
     for at in 0..CALLS {
         if at % 50 == 49 {
-            judge([&left, &right], &mut generator);
+            judge(&[&left, &right], &mut generator);
         }
         let row = &OPERATIONS[at * 11 % OPERATIONS.len()];
         let name = row.operation.name();
@@ -452,36 +495,7 @@ async fn ten_thousand_calls_are_answered_alike_in_both_protocols() {
         let read = decode_value(&TABLE, shape, Protocol::Json, &said).unwrap();
         let read_too = decode_value(&TABLE, shape, Protocol::Cbor, &said_too).unwrap();
         assert_eq!(read.to_string(), read_too.to_string(), "{place}");
-        if call.caller == ADMIN && call.region == REGION {
-            generator.known.learn(name, &json);
-            let policy = &json["Policy"];
-            if policy["SecurityServicePolicyData"]["Type"] == "SHIELD_ADVANCED" {
-                generator.known.learn("GetProtectionStatus", policy);
-            }
-        }
-        let member = name.strip_prefix("Put").or_else(|| name.strip_prefix("Get"));
-        let put = member.and_then(|member| {
-            let row =
-                OPERATIONS.iter().find(|row| row.operation.name() == format!("Put{member}"))?;
-            Some((row.operation.name(), *TABLE_MEMBERS.iter().find(|name| **name == member)?))
-        });
-        if let Some((put, member)) = put
-            && let Some(document) = read.member(member)
-        {
-            let input = Value::Structure(vec![(member, document.clone())]);
-            keep(generator.known.documents.entry(put).or_default(), input);
-        }
-        // The token leads on from what was asked.
-        match (json.get("NextToken").and_then(Json::as_str), &call.input) {
-            (Some(token), Value::Structure(members)) => {
-                let mut members = members.clone();
-                members.retain(|(name, _)| *name != "NextToken");
-                members.push(("NextToken", Value::String(token.to_owned())));
-                let input = Value::Structure(members);
-                generator.known.pages.insert(name, Call { input, ..call });
-            }
-            _ => drop(generator.known.pages.remove(name)),
-        }
+        generator.heard(row, call, &json, &read);
     }
     println!("{outcomes:?}");
     println!("{of_operation:?}");

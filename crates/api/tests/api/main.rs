@@ -35,6 +35,7 @@ mod tags;
 mod texts;
 mod unlocked;
 mod unproven;
+mod waived_alike;
 mod waivers;
 mod wire;
 mod world;
