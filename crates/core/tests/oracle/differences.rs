@@ -5,86 +5,148 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::naive::Outcome;
+use crate::core_side;
+use crate::naive::{self, Outcome};
 
 /// The name of the difference that a case shows, if it is a known one.
 pub fn known(case: &Value, naive: &Outcome, core: &Outcome) -> Option<&'static str> {
+    let entries = entries(case);
+    of_a_type(case, naive, core)
+        .or_else(|| {
+            parts_by_a_contradiction(case, &entries)
+                .then_some("two states of one version that contradict each other")
+        })
+        .or_else(|| {
+            let is_cautious =
+                core.violators == naive.violators && core.issues.is_superset(&naive.issues);
+            (is_cautious && mends_without_type(&entries))
+                .then_some("a later state mends an item whose type is not told")
+        })
+}
+
+/// Those of one type of policies.
+fn of_a_type(case: &Value, naive: &Outcome, core: &Outcome) -> Option<&'static str> {
     // What else is not told does not matter where a reference is missing (row 27).
     let missing = |outcome: &Outcome| outcome.status.is_none() && outcome.issues.contains("AWSVPC");
-    if case["policy"]["SecurityServicePolicyData"]["Type"] == "SECURITY_GROUPS_COMMON"
-        && missing(naive)
-        && missing(core)
-    {
-        return Some("issues beside a missing reference");
-    }
     // Whether entries of a managed ACL are left of an earlier version of the policy (§5.11).
     let with_leftovers = |outcome: &Outcome| -> std::collections::BTreeSet<String> {
         outcome.issues.iter().cloned().chain(["AWSVPC".to_owned()]).collect()
     };
-    if case["policy"]["SecurityServicePolicyData"]["Type"] == "NETWORK_ACL_COMMON"
-        && core.violators == naive.violators
-        && core.issues == with_leftovers(naive)
-    {
-        return Some("entries of an earlier version");
+    match case["policy"]["SecurityServicePolicyData"]["Type"].as_str() {
+        Some("SECURITY_GROUPS_COMMON") if missing(naive) && missing(core) => {
+            Some("issues beside a missing reference")
+        }
+        Some("NETWORK_ACL_COMMON")
+            if core.violators == naive.violators && core.issues == with_leftovers(naive) =>
+        {
+            Some("entries of an earlier version")
+        }
+        _ => None,
     }
-    let items = items(case);
-    if contradict_themselves(&items) {
-        return Some("two states of one version that contradict each other");
-    }
-    // Of types that a policy does not read core holds no ids: what could not be read stays a gap.
-    let without_type = items.iter().any(|nameless| {
-        let is_type = kind(nameless).is_some();
-        let same_id = |other: &Value| other["resourceId"] == nameless["resourceId"];
-        !is_type && items.iter().any(|other| kind(other).is_some() && same_id(other))
-    });
-    let is_cautious = core.violators == naive.violators && core.issues.is_superset(&naive.issues);
-    (without_type && is_cautious).then_some("a later state mends an item whose type is not told")
 }
 
-/// The type of an item, if it tells one.
-fn kind(item: &Value) -> Option<&str> {
-    item["resourceType"].as_str().filter(|kind| !kind.contains(' ') && kind.contains("::"))
+/// An item of a list of a case's files: where the list is, and its place there.
+struct Entry {
+    list: String,
+    at: usize,
+    item: Value,
 }
 
-/// Whether a resource has two states of one version, both with a body or both without, that differ: the
-/// newer counts (formats §3), and none is.
-fn contradict_themselves(items: &[Value]) -> bool {
-    let mut told: BTreeMap<String, &Value> = BTreeMap::new();
-    items.iter().any(|item| {
-        let version = match &item["configurationStateId"] {
-            Value::Null => &item["configurationItemCaptureTime"],
-            state => state,
-        };
-        let whose = ["awsAccountId", "accountId"].map(|key| item[key].as_str().unwrap_or_default());
-        let is_told = !item["configuration"].is_null();
-        let key = format!(
-            "{whose:?} {} {} {version} {is_told}",
-            item["resourceType"], item["resourceId"]
-        );
-        let same = |one: &Value| {
-            ["configuration", "tags", "configurationItemStatus"].map(|member| one[member].clone())
-        };
-        told.insert(key, item).is_some_and(|before| same(before) != same(item))
+/// Of types that a policy does not read core holds no ids: what could not be read stays a gap.
+fn mends_without_type(entries: &[Entry]) -> bool {
+    let is_typed = |entry: &Entry| {
+        let kind = entry.item["resourceType"].as_str();
+        kind.is_some_and(|kind| !kind.contains(' ') && kind.contains("::"))
+    };
+    entries.iter().filter(|entry| !is_typed(entry)).any(|nameless| {
+        let mut others = entries.iter().filter(|other| is_typed(other));
+        others.any(|other| other.item["resourceId"] == nameless.item["resourceId"])
     })
 }
 
-/// All items of a case's files, rows of queries among them.
-fn items(case: &Value) -> Vec<Value> {
+/// Whether a resource has two states of one version, both with a body or both without, that differ: the
+/// newer counts (formats §3), and none is. Without either of them the two evaluators agree.
+fn parts_by_a_contradiction(case: &Value, entries: &[Entry]) -> bool {
+    let mut told: BTreeMap<String, &Entry> = BTreeMap::new();
+    let same = |one: &Value, other: &Value| {
+        ["configuration", "tags", "configurationItemStatus"]
+            .iter()
+            .all(|member| one[member] == other[member])
+    };
+    let mut pairs = Vec::new();
+    for entry in entries {
+        if let Some(before) = told.insert(identity(&entry.item), entry)
+            && !same(&before.item, &entry.item)
+        {
+            pairs.push([before, entry]);
+        }
+    }
+    !pairs.is_empty()
+        && [0, 1].iter().all(|which| {
+            let mut without = case.clone();
+            let mut gone: Vec<&Entry> = pairs.iter().map(|pair| pair[*which]).collect();
+            // From behind, so that the places before them stay.
+            gone.sort_by_key(|entry| std::cmp::Reverse((entry.list.clone(), entry.at)));
+            gone.dedup_by_key(|entry| (entry.list.clone(), entry.at));
+            for entry in gone {
+                if let Some(list) = without.pointer_mut(&entry.list).and_then(Value::as_array_mut) {
+                    list.remove(entry.at);
+                }
+            }
+            core_side::judge(&without).as_ref() == Ok(&naive::judge(&without, None))
+        })
+}
+
+/// Which version of which resource an item tells, and whether with a body.
+fn identity(item: &Value) -> String {
+    let state = item["configurationStateId"].to_string();
+    let version = match state.trim_matches('"') {
+        "null" => moment_ms(&item["configurationItemCaptureTime"]),
+        state => state.to_owned(),
+    };
+    let whose = item["awsAccountId"].as_str().or(item["accountId"].as_str());
+    let is_told = !item["configuration"].is_null();
+    format!("{whose:?} {} {} {version} {is_told}", item["resourceType"], item["resourceId"])
+}
+
+/// A capture time as the number that AWS Config gives its state, where it can be read.
+fn moment_ms(captured: &Value) -> String {
+    let moment = captured.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    moment.map_or_else(|| captured.to_string(), |moment| moment.as_millisecond().to_string())
+}
+
+/// All items in lists of a case's files, rows of queries among them, and those by themselves.
+fn entries(case: &Value) -> Vec<Entry> {
     let mut found = Vec::new();
-    for file in case["files"].as_array().into_iter().flatten() {
-        collect(&file["content"], &mut found);
+    for (at, file) in case["files"].as_array().into_iter().flatten().enumerate() {
+        let (content, path) = (&file["content"], format!("/files/{at}/content"));
+        match content.get("resourceId") {
+            Some(_) => found.push(Entry { list: path, at: 0, item: content.clone() }),
+            None => collect(content, &path, &mut found),
+        }
     }
     found
 }
 
-fn collect(value: &Value, found: &mut Vec<Value>) {
+fn collect(value: &Value, path: &str, found: &mut Vec<Entry>) {
     match value {
-        Value::Object(members) if members.contains_key("resourceId") => found.push(value.clone()),
-        Value::Object(members) => members.values().for_each(|member| collect(member, found)),
-        Value::Array(all) => all.iter().for_each(|one| collect(one, found)),
-        Value::String(text) => {
-            if let Ok(row @ Value::Object(_)) = serde_json::from_str(text) {
-                collect(&row, found);
+        Value::Object(members) => {
+            for (name, member) in members {
+                let path = format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
+                match member.get("resourceId") {
+                    Some(_) => found.push(Entry { list: path, at: 0, item: member.clone() }),
+                    None => collect(member, &path, found),
+                }
+            }
+        }
+        Value::Array(all) => {
+            for (at, one) in all.iter().enumerate() {
+                let row = one.as_str().and_then(|text| serde_json::from_str(text).ok());
+                let item: Value = row.unwrap_or_else(|| one.clone());
+                match item.get("resourceId") {
+                    Some(_) => found.push(Entry { list: path.to_owned(), at, item }),
+                    None => collect(one, &format!("{path}/{at}"), found),
+                }
             }
         }
         _ => {}
