@@ -11,14 +11,13 @@ use crate::naive::{self, Outcome};
 /// The name of the difference that a case shows, if it is a known one.
 pub fn known(case: &Value, naive: &Outcome, core: &Outcome) -> Option<&'static str> {
     let entries = entries(case);
+    let is_cautious = core.violators == naive.violators && core.issues.is_superset(&naive.issues);
     of_a_type(case, naive, core)
         .or_else(|| {
-            parts_by_a_contradiction(case, &entries)
+            parts_by_a_contradiction(case, &entries, is_cautious)
                 .then_some("two states of one version that contradict each other")
         })
         .or_else(|| {
-            let is_cautious =
-                core.violators == naive.violators && core.issues.is_superset(&naive.issues);
             (is_cautious && mends_without_type(&entries))
                 .then_some("a later state mends an item whose type is not told")
         })
@@ -64,9 +63,10 @@ fn mends_without_type(entries: &[Entry]) -> bool {
     })
 }
 
-/// Whether a resource has two states of one version, both with a body or both without, that differ: the
-/// newer counts (formats §3), and none is. Without either of them the two evaluators agree.
-fn parts_by_a_contradiction(case: &Value, entries: &[Entry]) -> bool {
+/// Whether a resource has two states of one version that differ: the newer counts (formats §3), and none
+/// is. Without either of them the two evaluators agree. Of one with a body and one without the body counts,
+/// unless it cannot be read: of those core may be the more cautious.
+fn parts_by_a_contradiction(case: &Value, entries: &[Entry], is_cautious: bool) -> bool {
     let mut told: BTreeMap<String, &Entry> = BTreeMap::new();
     let same = |one: &Value, other: &Value| {
         ["configuration", "tags", "configurationItemStatus"]
@@ -77,6 +77,7 @@ fn parts_by_a_contradiction(case: &Value, entries: &[Entry]) -> bool {
     for entry in entries {
         if let Some(before) = told.insert(identity(&entry.item), entry)
             && !same(&before.item, &entry.item)
+            && (is_cautious || is_told(&before.item) == is_told(&entry.item))
         {
             pairs.push([before, entry]);
         }
@@ -97,7 +98,11 @@ fn parts_by_a_contradiction(case: &Value, entries: &[Entry]) -> bool {
         })
 }
 
-/// Which version of which resource an item tells, and whether with a body.
+fn is_told(item: &Value) -> bool {
+    !item["configuration"].is_null()
+}
+
+/// Which version of which resource an item tells.
 fn identity(item: &Value) -> String {
     let state = item["configurationStateId"].to_string();
     let version = match state.trim_matches('"') {
@@ -105,8 +110,7 @@ fn identity(item: &Value) -> String {
         state => state.to_owned(),
     };
     let whose = item["awsAccountId"].as_str().or(item["accountId"].as_str());
-    let is_told = !item["configuration"].is_null();
-    format!("{whose:?} {} {} {version} {is_told}", item["resourceType"], item["resourceId"])
+    format!("{whose:?} {} {} {version}", item["resourceType"], item["resourceId"])
 }
 
 /// A capture time as the number that AWS Config gives its state, where it can be read.
