@@ -185,15 +185,33 @@ fn tell(reading: &Reading) {
         let more = report::counted(more as u64, "more item");
         warn(format_args!("and {more} that cannot be read"));
     }
-    if !reading.strangers.is_empty() {
-        let left_out = match reading.strangers.len() {
-            1 => "1 account with items is not in the organization and was left out".to_owned(),
-            more => {
-                format!("{more} accounts with items are not in the organization and were left out")
-            }
-        };
+    if let Some(left_out) = strangers_text(&reading.strangers) {
         warn(left_out);
     }
+}
+
+/// That accounts of which there are items are not in the organization: the first of them, and what to do.
+fn strangers_text(strangers: &BTreeSet<AccountId>) -> Option<String> {
+    const NAMED_MAX: usize = 3;
+    let named: Vec<&str> = strangers.iter().take(NAMED_MAX).map(AccountId::as_str).collect();
+    let more = match strangers.len().saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let short = strangers.iter().find(|id| id.as_str().len() < 12);
+    let advice = match (short, strangers.len()) {
+        (Some(id), _) => format!("account ids have 12 digits, and {id} may have lost its zeros"),
+        (None, 1) => "add it to the organization file if it is".to_owned(),
+        (None, _) => "add them to the organization file if they are".to_owned(),
+    };
+    let (accounts, are) =
+        if strangers.len() == 1 { ("account", "it is") } else { ("accounts", "they are") };
+    (!strangers.is_empty()).then(|| {
+        let named = named.join(", ");
+        format!(
+            "items of {accounts} {named}{more} left out: {are} not in the organization; {advice}"
+        )
+    })
 }
 
 /// What judging everything came to.

@@ -330,3 +330,37 @@ fn an_account_outside_the_organization_is_left_out_with_its_region() {
         judged(&[], &[path]).into_iter().map(|row| row.region).collect();
     assert_eq!(regions.into_iter().collect::<Vec<_>>(), ["eu-north-1"]);
 }
+
+#[test]
+fn accounts_outside_the_organization_are_named_with_what_to_do() {
+    let text = |ids: &[&str]| {
+        super::strangers_text(&ids.iter().map(|id| AccountId::try_from(*id).unwrap()).collect())
+    };
+    let [one, two, three, four] = ["1", "2", "3", "4"].map(|digit| digit.repeat(12));
+    for (ids, wanted) in [
+        (vec![], None),
+        (
+            vec![one.as_str()],
+            Some(
+                "items of account 111111111111 left out: it is not in the organization; add it to the \
+                 organization file if it is",
+            ),
+        ),
+        (
+            vec![&one, &two, &three, &four],
+            Some(
+                "items of accounts 111111111111, 222222222222, 333333333333 and 1 more left out: they are \
+                 not in the organization; add them to the organization file if they are",
+            ),
+        ),
+        (
+            vec!["12345678901"],
+            Some(
+                "items of account 12345678901 left out: it is not in the organization; account ids have \
+                 12 digits, and 12345678901 may have lost its zeros",
+            ),
+        ),
+    ] {
+        assert_eq!(text(&ids).as_deref(), wanted);
+    }
+}
