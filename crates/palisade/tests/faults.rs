@@ -250,9 +250,9 @@ fn a_store_that_is_gone_or_set_back_is_told_of_and_not_begun_anew() {
         before
     };
     let version: i64 = set(1);
-    refused(1, "its version was set");
+    refused(69, "its version was set");
     assert_eq!(set(version + 1), 1, "nothing was changed");
-    refused(1, "use a newer palisade");
+    refused(69, "use a newer palisade");
     assert_eq!(set(version), version + 1);
     server.start_again(Stdio::null());
     assert_eq!(server.listed().unwrap(), server.acknowledged);
