@@ -286,11 +286,15 @@ fn told_by_a_web_acl(case: &Value, item: &Value, id: &str) -> bool {
     // Those that a policy takes over are held against what it calls strangers.
     let retrofits = case["policy"].to_string().contains("RETROFIT_EXISTING");
     acls.filter_map(|acl| {
+        // A Classic one lists them in its body (semantics §5.2).
+        let body = told::opened(&acl["configuration"]);
+        let lists = body["associationList"].to_string().contains(id);
         let related = acl["relationships"].as_array()?.clone();
-        Some((related, acl["resourceId"].as_str().unwrap_or_default().to_owned()))
+        Some((related, lists, acl["resourceId"].as_str().unwrap_or_default().to_owned()))
     })
-    .any(|(related, acl)| {
+    .any(|(related, lists, acl)| {
         related.iter().any(|one| one["resourceId"] == *id)
+            || lists
             || retrofits
             || (!acl.is_empty() && own.contains(&acl))
     })
