@@ -37,7 +37,7 @@ const HIDINGS: u64 = 100_000;
 /// Hidings that are tried in one case.
 const HIDINGS_A_CASE: u64 = 8;
 /// Within how many hidings a planted fault has to be noticed.
-const PLANT_HIDINGS_MAX: u64 = 40_000;
+const PLANT_HIDINGS_MAX: u64 = 400_000;
 /// From how many hidings on their mix is asserted.
 const HIDINGS_TELLING_MIN: u64 = 20_000;
 
