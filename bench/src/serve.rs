@@ -61,7 +61,8 @@ impl Server {
         let secret = word("export AWS_SECRET_ACCESS_KEY=");
         let log = fs::File::create(folder.join("log")).expect("a log");
         let mut child = Command::new(palisade)
-            .args(["serve", "--listen", "127.0.0.1:0", "--store", &name])
+            // The fleet is dated: its age is not what is measured.
+            .args(["serve", "--listen", "127.0.0.1:0", "--store", &name, "--stale-after", "0"])
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
