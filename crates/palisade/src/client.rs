@@ -1,6 +1,10 @@
 //! What client commands speak to a server with: signed calls over HTTP, and its errors in one line.
 
-use std::fmt::Write as _;
+mod delivered;
+mod encoded;
+mod patience;
+mod refusal;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -8,7 +12,7 @@ use std::time::Duration;
 
 use palisade_api::Clock as _;
 use palisade_wire::sigv4::{Payload, RequestParts, Secret, Signer, sign};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use ureq::{Agent, SendBody};
 
@@ -18,6 +22,11 @@ use crate::failure::{Failure, unreadable};
 use crate::secrets::address;
 use crate::system::SystemClock;
 use crate::trust;
+use delivered::Delivered;
+pub use encoded::encoded;
+use encoded::{hex, query_text};
+use patience::{Sent, patiently};
+use refusal::Refusal;
 
 /// Service name in signatures, for the server's own endpoints too.
 const SERVICE: &str = "fms";
@@ -27,16 +36,6 @@ pub const SENT_AT_ONCE_MAX: usize = palisade_api::DELIVERIES_AT_ONCE_MAX;
 const ANSWER_SIZE_MAX: u64 = 256 * 1024 * 1024;
 /// Bytes that are handed to a connection at once.
 const OUTPUT_SIZE: usize = 512 * 1024;
-/// Longest file that is held while it is sent rather than read again, bytes.
-const KEPT_SIZE_MAX: u64 = 16 * 1024 * 1024;
-/// How often a call is sent that is refused for being one too many.
-const ATTEMPTS_MAX: u32 = 8;
-/// How long the first pause between them is; each further one is twice as long.
-const PAUSE: Duration = Duration::from_millis(250);
-/// How long a pause is at most.
-const PAUSE_MAX: Duration = Duration::from_secs(4);
-/// How the server ends its refusal of an organization that is to be confirmed.
-const SERVERS_CONFIRMATION: &str = "; add `?confirm=true` if that is meant";
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -50,35 +49,6 @@ pub struct Client {
     /// No key was found: calls are signed with a stand-in, which `--auth open` takes for the operator.
     keyless: bool,
     region: String,
-}
-
-/// What sending one request comes to.
-type Sent = Result<Value, Result<Refusal, ureq::Error>>;
-
-/// Sends again after a pause, as AWS's SDKs do, what was refused for being one call too many.
-fn patiently(mut send: impl FnMut() -> Sent) -> Sent {
-    let mut pause = PAUSE;
-    for _ in 1..ATTEMPTS_MAX {
-        match send() {
-            Err(Ok(refusal)) if refusal.is_throttling() => {
-                std::thread::sleep(pause);
-                pause = pause.saturating_mul(2).min(PAUSE_MAX);
-            }
-            done => return done,
-        }
-    }
-    send()
-}
-
-/// An answer that is no success.
-#[derive(Debug)]
-struct Refusal {
-    status: u16,
-    /// The exception's name, or the code of one of Palisade's own endpoints.
-    code: String,
-    message: String,
-    /// Which element of the list that was sent it is about, counted from 0.
-    element: Option<usize>,
 }
 
 /// The list that an answer must hold: one without is somebody else's, such as a proxy's, and not empty.
@@ -403,172 +373,16 @@ impl Client {
                  --endpoint says where it is",
                 self.endpoint
             )),
-            Ok(refusal) => {
-                let is_unwelcome = refusal.is_of_the_key();
-                let advice = self.advice(&refusal).map(|advice| format!("; {advice}"));
-                let Refusal { status, code, mut message, .. } = refusal;
-                if advice.is_some() {
-                    // The server's own advice is for those who call it, and sentences are joined.
-                    let whole = message.strip_suffix(SERVERS_CONFIRMATION).unwrap_or(&message);
-                    message = whole.trim_end_matches('.').to_owned();
-                }
-                let code = if code.is_empty() { format!("HTTP status {status}") } else { code };
-                let message = if message.is_empty() { "no message".to_owned() } else { message };
-                let advice = advice.unwrap_or_default();
-                let text = format!("{what} was refused: {code}: {message}{advice}");
-                if is_unwelcome { Failure::Unwelcome(text) } else { Failure::Refused(text) }
-            }
+            Ok(refusal) => refusal.failure(what, self.keyless),
         }
     }
-
-    fn advice(&self, refusal: &Refusal) -> Option<&'static str> {
-        match refusal.kind() {
-            "UnrecognizedClient"
-            | "InvalidClientTokenId"
-            | "MissingAuthenticationToken"
-            | "IncompleteSignature"
-                if self.keyless =>
-            {
-                Some(
-                    "there is no key in AWS_ACCESS_KEY_ID or a profile; `palisade keys create` makes one",
-                )
-            }
-            "UnrecognizedClient" | "InvalidClientTokenId" => Some(
-                "the server does not know this key, or it is disabled; `palisade keys list` shows",
-            ),
-            "ConfirmationRequired" => Some("if that is meant, say so with --confirm"),
-            "AccessDenied" if refusal.message.starts_with("No default admin could be found") => {
-                Some(
-                    "name one as `DefaultAdministrator` in the organization file, or call \
-                 AssociateAdminAccount from the management account",
-                )
-            }
-            _ => None,
-        }
-    }
-}
-
-impl Refusal {
-    /// The code; Palisade's own endpoints leave AWS's `Exception` out.
-    fn kind(&self) -> &str {
-        self.code.strip_suffix("Exception").unwrap_or(&self.code)
-    }
-
-    /// Whether the key is refused, whatever is asked with it.
-    fn is_of_the_key(&self) -> bool {
-        [
-            "AccessDenied",
-            "IncompleteSignature",
-            "InvalidClientTokenId",
-            "InvalidSignature",
-            "MissingAuthenticationToken",
-            "UnrecognizedClient",
-        ]
-        .contains(&self.kind())
-    }
-
-    fn is_throttling(&self) -> bool {
-        matches!(self.code.as_str(), "ThrottlingException" | "Throttling" | "Busy")
-    }
-
-    fn of(status: u16, text: &[u8]) -> Refusal {
-        let element = |own: &Value| {
-            let at = ["waiver", "policy"].into_iter().find_map(|name| own.get(name)?.as_u64());
-            at.and_then(|at| usize::try_from(at).ok())
-        };
-        let body: Value = serde_json::from_slice(text).unwrap_or(Value::Null);
-        let own = body.get("error").unwrap_or(&json!(null)).clone();
-        let first = |names: [Option<&Value>; 3]| {
-            names.into_iter().flatten().find_map(Value::as_str).unwrap_or_default().to_owned()
-        };
-        let code = first([body.get("__type"), own.get("code"), None]);
-        Refusal {
-            status,
-            element: element(&own),
-            code: code.rsplit('#').next().unwrap_or_default().to_owned(),
-            message: first([body.get("Message"), body.get("message"), own.get("message")]),
-        }
-    }
-}
-
-/// A file that is to be sent.
-struct Delivered {
-    sha256: [u8; 32],
-    length: u64,
-    /// The whole of it; empty where that would be more than [`KEPT_SIZE_MAX`].
-    text: Vec<u8>,
-}
-
-impl Delivered {
-    fn read(path: &Path) -> std::io::Result<Delivered> {
-        let length = std::fs::metadata(path)?.len();
-        if length > KEPT_SIZE_MAX {
-            let (sha256, length) = hash(path)?;
-            return Ok(Delivered { sha256, length, text: Vec::new() });
-        }
-        let text = std::fs::read(path)?;
-        Ok(Delivered { sha256: Sha256::digest(&text).into(), length: text.len() as u64, text })
-    }
-}
-
-fn hash(path: &Path) -> std::io::Result<([u8; 32], u64)> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut length = 0u64;
-    let mut chunk = vec![0; 64 * 1024];
-    loop {
-        let read = file.read(&mut chunk)?;
-        let Some(bytes) = chunk.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
-        hash.update(bytes);
-        length = length.saturating_add(read as u64);
-    }
-    Ok((hash.finalize().into(), length))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn query_text(query: &[(&str, &str)]) -> String {
-    let pairs: Vec<String> =
-        query.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
-    pairs.join("&")
-}
-
-/// Percent-encoding as signatures want it: everything but letters, digits and `-._~`.
-pub fn encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    #[test]
-    fn a_file_is_held_up_to_a_size() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        for (length, held) in
-            [(KEPT_SIZE_MAX - 1, true), (KEPT_SIZE_MAX, true), (KEPT_SIZE_MAX + 1, false)]
-        {
-            File::create(&path).unwrap().set_len(length).unwrap();
-            let file = Delivered::read(&path).unwrap();
-            assert_eq!((file.length, !file.text.is_empty()), (length, held));
-            assert_eq!(file.sha256, hash(&path).unwrap().0);
-        }
-    }
+    use super::*;
 
     #[test]
     fn an_endpoint_is_scheme_host_and_port() {
@@ -587,53 +401,5 @@ mod tests {
         let failure = client.call("ListPolicies", &json!({})).unwrap_err().to_string();
         assert!(failure.starts_with("no answer from http://127.0.0.1:9: "), "{failure}");
         assert!(failure.contains("`palisade serve`") && !failure.contains('\n'), "{failure}");
-    }
-
-    #[test]
-    fn refusals_of_either_kind_are_read() {
-        let aws = Refusal::of(400, br#"{"__type":"a#InvalidInputException","Message":"no"}"#);
-        assert_eq!((aws.code.as_str(), aws.message.as_str()), ("InvalidInputException", "no"));
-        let own = Refusal::of(409, br#"{"error":{"code":"ConfirmationRequired","message":"no"}}"#);
-        assert_eq!((own.code.as_str(), own.message.as_str()), ("ConfirmationRequired", "no"));
-        let other = Refusal::of(502, b"<html>");
-        assert_eq!((other.status, other.code.as_str()), (502, ""));
-    }
-
-    #[test]
-    fn a_refusal_and_what_to_do_are_one_sentence() {
-        let keyless = Client::with("http://localhost", None, "us-east-1".into(), None).unwrap();
-        let refused = |code: &str, message: &str| {
-            let body = json!({"error": {"code": code, "message": message}}).to_string();
-            keyless.explain("it", Ok(Refusal::of(400, body.as_bytes())))
-        };
-        let invalid = "The security token included in the request is invalid.";
-        for (failure, is_unwelcome, want) in [
-            (
-                refused("UnrecognizedClient", invalid),
-                true,
-                "it was refused: UnrecognizedClient: The security token included in the request \
-                 is invalid; there is no key in AWS_ACCESS_KEY_ID or a profile; `palisade keys \
-                 create` makes one",
-            ),
-            (
-                refused("ConfirmationRequired", "too many; add `?confirm=true` if that is meant"),
-                false,
-                "it was refused: ConfirmationRequired: too many; if that is meant, say so with \
-                 --confirm",
-            ),
-            (refused("AccessDenied", "no."), true, "it was refused: AccessDenied: no."),
-            (refused("InvalidDelivery", "no"), false, "it was refused: InvalidDelivery: no"),
-        ] {
-            assert_eq!(failure.to_string(), want);
-            assert_eq!(matches!(failure, Failure::Unwelcome(_)), is_unwelcome, "{want}");
-        }
-    }
-
-    #[test]
-    fn names_are_encoded_as_signatures_want_them() {
-        assert_eq!(
-            query_text(&[("name", "1_Config_AWS::EC2::VPC é.gz")]),
-            "name=1_Config_AWS%3A%3AEC2%3A%3AVPC%20%C3%A9.gz"
-        );
     }
 }

@@ -1,6 +1,8 @@
 //! What is asked beyond the ledger of now, as users ask it: the past, waivers, and how commands end.
 
-use super::*;
+use serde_json::{Value, json};
+
+use super::world::*;
 
 const REGION: [&str; 2] = ["--region", "eu-west-1"];
 
