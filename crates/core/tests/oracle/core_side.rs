@@ -202,7 +202,8 @@ fn elders(
 
 type Builders = BTreeMap<ShardId, ShardBuilder>;
 
-/// When all files were received, milliseconds since 1970: behind everything that they tell of.
+/// When all files were received of which a case does not say it, milliseconds since 1970: behind
+/// everything that they tell of.
 const RECEIVED_MS: i64 = 1_780_000_000_000;
 
 /// What all delivered files together tell, by account and Region.
@@ -215,7 +216,7 @@ fn shards(case: &Value, policy: &Policy) -> Result<BTreeMap<ShardId, Shard>, Str
     // One of the files may come again.
     let again = case["again"].as_u64().map(|at| &case["files"][at as usize]);
     for file in case["files"].as_array().into_iter().flatten().chain(again) {
-        missed.extend(take(&mut builders, file, &wanted));
+        missed.extend(take(&mut builders, file, received_ms(case), &wanted));
     }
     miss(&mut builders, missed);
     let assumed = assumed(case)?;
@@ -274,11 +275,12 @@ fn network(shard: &Shard, shards: &BTreeMap<ShardId, Shard>) -> NetworkFacts {
 fn take(
     builders: &mut Builders,
     file: &Value,
+    received_ms: i64,
     wanted: &Arc<BTreeSet<ResourceType>>,
 ) -> Vec<Missed> {
-    let Ok(delivery) = read(file, wanted) else {
+    let Ok(delivery) = read(file, received_ms, wanted) else {
         let name = file["name"].as_str().unwrap_or_default();
-        return Missed::file(name, None, RECEIVED_MS);
+        return Missed::file(name, None, received_ms);
     };
     let moment = delivery.snapshot.as_ref().map(|facts| facts.moment_ms);
     for observation in delivery.observations {
@@ -309,13 +311,21 @@ fn take(
     missed
 }
 
-fn read(file: &Value, wanted: &Arc<BTreeSet<ResourceType>>) -> Result<Delivery, DeliveryError> {
+fn received_ms(case: &Value) -> i64 {
+    case["receivedMs"].as_i64().unwrap_or(RECEIVED_MS)
+}
+
+fn read(
+    file: &Value,
+    received_ms: i64,
+    wanted: &Arc<BTreeSet<ResourceType>>,
+) -> Result<Delivery, DeliveryError> {
     let name = file["name"].as_str().unwrap_or_default();
     let bytes = match file["text"].as_str() {
         Some(text) => text.to_owned(),
         None => file["content"].to_string(),
     };
-    let mut reader = DeliveryReader::reading_only(name, Arc::clone(wanted)).received(RECEIVED_MS);
+    let mut reader = DeliveryReader::reading_only(name, Arc::clone(wanted)).received(received_ms);
     reader.push(bytes.as_bytes())?;
     reader.finish()
 }

@@ -2,7 +2,8 @@
 //! shares nothing with it, must come out the same. Broken copies of the naive one must not.
 //!
 //! `PALISADE_CASES` sets how many cases are compared, `PALISADE_FIRST_CASE` from which on, and
-//! `PALISADE_SEED` repeats a run; `PALISADE_TYPE` names the one type of policies; a difference
+//! `PALISADE_SEED` repeats a run; `PALISADE_TYPE` names the one type of policies, and
+//! `PALISADE_DOUBTS=1` asks for what core is to learn yet (`world::DOUBTS`); a difference
 //! prints both with the smallest case that still shows it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -108,6 +109,14 @@ const KINDS: &[(&str, u64)] = &[
     ("unrecorded elsewhere", 3),
     ("words", 10),
 ];
+/// The same, of what `PALISADE_DOUBTS` asks for.
+const KINDS_OF_DOUBTS: &[(&str, u64)] = &[
+    ("ahead of receipt", 8),
+    ("contradictions", 8),
+    ("doubts elsewhere", 10),
+    ("equal numbers", 2),
+    ("twice", 5),
+];
 /// Kinds of which much of each world is: they are not counted to the share of all.
 const EVERYWHERE: [&str; 3] = ["names of replicas", "names of web ACLs", "prefix lists"];
 
@@ -132,9 +141,9 @@ struct Mix {
 impl Mix {
     fn count(&mut self, case: &Value, outcome: &Outcome) {
         self.cases += 1;
+        let all = || KINDS.iter().chain(KINDS_OF_DOUBTS);
         let kinds = case["kinds"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let kinds: Vec<&str> =
-            kinds.filter(|kind| KINDS.iter().any(|(known, _)| known == kind)).collect();
+        let kinds: Vec<&str> = kinds.filter(|kind| all().any(|(known, _)| known == kind)).collect();
         self.of_kinds += u64::from(kinds.iter().any(|kind| !EVERYWHERE.contains(kind)));
         for kind in kinds {
             *self.kinds.entry(kind.to_owned()).or_default() += 1;
@@ -179,7 +188,8 @@ impl Mix {
 
     /// Nor do worlds in which everything is told.
     fn check_kinds(&self) {
-        for (kind, least) in KINDS {
+        let doubts = KINDS_OF_DOUBTS.iter().filter(|_| *world::DOUBTS);
+        for (kind, least) in KINDS.iter().chain(doubts) {
             let thousandths = self.kinds.get(*kind).unwrap_or(&0) * 1_000 / self.cases.max(1);
             println!("{kind}: {thousandths} of 1,000 cases");
             assert!(thousandths >= *least, "{kind}: {thousandths} of 1,000 cases");
@@ -260,6 +270,9 @@ fn every_broken_rule_is_noticed() {
     let seed = setting("PALISADE_SEED", SEED);
     let defaults = default_lists();
     let mut unnoticed = if world::is_one_type() { Mutation::APART } else { Mutation::ALL }.to_vec();
+    if *world::DOUBTS {
+        unnoticed.extend(Mutation::DOUBTS);
+    }
     let all = unnoticed.len();
     let mut slowest = (0, None);
     for number in 0..MUTATION_CASES_MAX.min(setting("PALISADE_CASES", u64::MAX)) / 2 {

@@ -34,7 +34,8 @@ pub fn survey(seed: u64, pairs: std::ops::Range<u64>) {
                             if core.as_ref() == Ok(&naive) {
                                 continue;
                             }
-                            let alike = some.entry(looks(case, &naive, &core)).or_default();
+                            let looks = format!("{}{}", about(case), looks(case, &naive, &core));
+                            let alike = some.entry(looks).or_default();
                             alike.count += 1;
                             let kinds = case["kinds"].as_array().into_iter().flatten();
                             for kind in kinds.filter_map(Value::as_str) {
@@ -78,6 +79,13 @@ pub fn survey(seed: u64, pairs: std::ops::Range<u64>) {
         let case = &world::pair(seed, number, &defaults)[at];
         println!("{}", crate::smallest(seed, number, case));
     }
+}
+
+/// Those of a case's kinds that are about what nobody can hold for the newest truth.
+fn about(case: &Value) -> String {
+    let rare = ["ahead of receipt", "contradictions", "doubts elsewhere", "equal numbers", "twice"];
+    let kinds = case["kinds"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    kinds.filter(|kind| rare.contains(kind)).map(|kind| format!("[{kind}] ")).collect()
 }
 
 fn looks(case: &Value, naive: &Outcome, core: &Result<Outcome, String>) -> String {

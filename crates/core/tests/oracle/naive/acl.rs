@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::held::{self, Held};
 use super::item::is_unseen;
 use super::{Mutation, Said, World, any_case, list, text};
+use crate::world::DOUBTS;
 
 pub const WEB_ACL: &str = "AWS::WAFv2::WebACL";
 pub const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
@@ -31,10 +32,17 @@ pub fn web_acl_of(
     let by_relationship = || {
         // What shows no body shows nothing.
         let shown = |acl: &&Value| !is_unseen(acl) || broken == Some(Mutation::UnseenAclsHeld);
-        for acl in here.of_type(WEB_ACL).filter(shown) {
-            if names(acl, text(&item["resourceType"]), text(&item["resourceId"])) {
-                return Association::Acl(text(&acl["resourceId"]).to_owned());
-            }
+        let claims =
+            |acl: &&Value| names(acl, text(&item["resourceType"]), text(&item["resourceId"]));
+        let mut claiming = here.of_type(WEB_ACL).filter(shown).filter(claims);
+        if let Some(acl) = claiming.next() {
+            // A resource has one at the most: of several nobody knows which.
+            return match claiming.next() {
+                Some(_) if broken != Some(Mutation::FirstClaimDecides) && *DOUBTS => {
+                    Association::Unseen
+                }
+                _ => Association::Acl(text(&acl["resourceId"]).to_owned()),
+            };
         }
         let pass = broken == Some(Mutation::UntoldRelationshipsAreNone);
         let all_seen = here.of_type(WEB_ACL).all(|acl| {

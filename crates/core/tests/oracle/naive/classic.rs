@@ -77,6 +77,13 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
                     acls.iter().map(|acl| verdict(acl, &data, broken)).collect();
                 answers.dedup();
                 match answers.as_slice() {
+                    // One at the most is on it: of several nobody knows which (§4.7).
+                    [_] if acls.len() > 1
+                        && broken != Some(Mutation::FirstClaimDecides)
+                        && *crate::world::DOUBTS =>
+                    {
+                        Err(())
+                    }
                     [one] => *one,
                     // What is not held may be the policy's own.
                     _ => Err(()),

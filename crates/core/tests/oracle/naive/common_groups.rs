@@ -351,12 +351,12 @@ pub fn is_about(
     if kind == INTERFACE && !owner.is_empty() && owner != here.account {
         return Said::No;
     }
-    if kind == INTERFACE && broken != Some(Mutation::ManagedInterfacesJudged) {
-        match body["requesterManaged"].as_bool() {
-            Some(true) => return Said::No,
-            Some(false) => {}
-            None => about = Said::Untold,
-        }
+    // One that does not tell it is not managed by a service (row 65).
+    if kind == INTERFACE
+        && broken != Some(Mutation::ManagedInterfacesJudged)
+        && body["requesterManaged"] == true
+    {
+        return Said::No;
     }
     let data = service_data(&world.case["policy"]);
     if !flag(&data["includeSharedVPC"], broken) && broken != Some(Mutation::SharedVpcsAlwaysJudged)

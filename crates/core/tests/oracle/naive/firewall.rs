@@ -259,24 +259,39 @@ fn wanted_zones<'a>(
         if here.is_outdated(subnet) && broken != Some(Mutation::OutdatedSubnetsPass) {
             found.gap();
         }
-        match reaches_internet(here, subnet, vpc, found, broken) {
+        match is_served(here, subnet, vpc, its_own, found, broken) {
             Said::Yes if zone_of(subnet).is_none() => found.gap(),
             Said::Yes => public.push(*subnet),
             Said::No => {}
             Said::Untold => found.gap(),
         }
     }
+    // A table serves a subnet that is not held: of which zone that is nobody tells.
+    let unheld = here.of_type(TABLE).any(|table| {
+        let associations = list(&held::body(table)["associations"]);
+        let of_vpc = held::body(table)["vpcId"].is_null() || held::body(table)["vpcId"] == *vpc;
+        let strange = |one: &Value| {
+            let id = text(&one["subnetId"]);
+            !id.is_empty() && !its_own.contains(&id) && here.item(SUBNET, id).is_none()
+        };
+        let leads = routes_lead(here, table, its_own, broken) != Said::No;
+        of_vpc && leads && associations.iter().any(strange)
+    });
+    if unheld && broken != Some(Mutation::UnheldSubnetsWantNothing) {
+        found.gap();
+    }
     let names: BTreeSet<&str> = public.iter().filter_map(|subnet| zone_of(subnet)).collect();
     let zone = |name: &str| Zone { name: name.to_owned(), subnets: of_zone(name, &public) };
     names.into_iter().map(zone).collect()
 }
 
-/// Whether the route table of a subnet has an IPv4 or prefix list route to an internet gateway: the one
-/// associated with it, else the main one of its VPC.
-fn reaches_internet(
+/// Whether the route table of a subnet leads to an internet gateway or to an endpoint of the firewall: the
+/// table associated with it, else the main one of its VPC.
+fn is_served(
     here: &Held<'_>,
     subnet: &Value,
     vpc: &str,
+    its_own: &[&str],
     found: &mut Found,
     broken: Option<Mutation>,
 ) -> Said {
@@ -303,16 +318,58 @@ fn reaches_internet(
     if here.is_outdated(table) && broken != Some(Mutation::OutdatedTablesPass) {
         found.gap();
     }
+    routes_lead(here, table, its_own, broken)
+}
+
+/// Whether a table has an IPv4 or prefix list route to an internet gateway, or to an endpoint of the firewall's
+/// in one of its own subnets (§5.7). Of an endpoint whose item is not held nobody knows (row 54).
+fn routes_lead(here: &Held<'_>, table: &Value, its_own: &[&str], broken: Option<Mutation>) -> Said {
     let routes = &held::body(table)["routes"];
     if !routes.is_array() {
         return Said::Untold;
     }
-    Said::of(list(routes).iter().any(|route| {
+    let mut sum = Said::No;
+    for route in list(routes) {
         let ipv4 = !route["destinationCidrBlock"].is_null()
             || !route["destinationPrefixListId"].is_null()
             || broken == Some(Mutation::Ipv6RoutesCount);
-        ipv4 && text(&route["gatewayId"]).starts_with("igw-")
-    }))
+        let to = ["gatewayId", "vpcEndpointId"].map(|member| text(&route[member]));
+        let [gateway, endpoint] = to;
+        let endpoint = if gateway.starts_with("vpce-") { gateway } else { endpoint };
+        sum = sum.or(if !ipv4 {
+            Said::No
+        } else if gateway.starts_with("igw-") {
+            Said::Yes
+        } else if endpoint.is_empty() {
+            Said::No
+        } else {
+            is_firewalls(here, endpoint, its_own, broken)
+        });
+    }
+    sum
+}
+
+/// Whether an endpoint is one of the firewall's: of a Gateway Load Balancer, in one of its own subnets.
+fn is_firewalls(here: &Held<'_>, id: &str, its_own: &[&str], broken: Option<Mutation>) -> Said {
+    let Some(endpoint) = here.item(ENDPOINT, id) else {
+        return Said::of(false).or(match broken {
+            Some(Mutation::UnheldEndpointsLeadNowhere) => Said::No,
+            _ => Said::Untold,
+        });
+    };
+    let body = held::body(endpoint);
+    if is_unseen(endpoint) || here.is_outdated(endpoint) {
+        return Said::Untold;
+    }
+    let kind = match body["vpcEndpointType"].as_str() {
+        Some(kind) => Said::of(kind == "GatewayLoadBalancer"),
+        None => Said::Untold,
+    };
+    let inside = match body["subnetIds"].is_array() {
+        true => Said::of(list(&body["subnetIds"]).iter().any(|id| its_own.contains(&text(id)))),
+        false => Said::Untold,
+    };
+    kind.and(inside)
 }
 
 fn zone_of(subnet: &Value) -> Option<&str> {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::item::{self, is_deleted, is_unseen};
 use super::told::{State, Told, Whole};
 use super::{Mutation, World, list, text};
+use crate::world::DOUBTS;
 
 /// The newest live states of one (account, Region).
 pub struct Held<'a> {
@@ -81,7 +82,7 @@ pub fn of<'a>(
 }
 
 /// Whether a whole snapshot is the whole truth about the type of what it does not show (row 3).
-fn lacks(whole: &Whole, region: &str, item: &Value, broken: Option<Mutation>) -> bool {
+pub fn lacks(whole: &Whole, region: &str, item: &Value, broken: Option<Mutation>) -> bool {
     let kind = text(&item["resourceType"]);
     covers(whole, region, kind, broken)
         && (!may_hide(whole, region, kind) || broken == Some(Mutation::UnreadableInSnapshotIsGone))
@@ -127,6 +128,9 @@ fn newest<'a>(
     broken: Option<Mutation>,
 ) -> Option<(&'a Value, Option<&'a Value>)> {
     let (mut told, mut unseen): (Option<&Value>, Option<&Value>) = (None, None);
+    let gone = |state: &Value| {
+        is_deleted(state) && *DOUBTS && broken != Some(Mutation::PresencesGoBeforeDeletions)
+    };
     for state in states {
         let kind = if is_deleted(state) {
             if broken == Some(Mutation::DeletionIgnored) {
@@ -142,8 +146,13 @@ fn newest<'a>(
         };
         let newer = kind.is_none_or(|other| match broken {
             Some(Mutation::OlderStateWins) => order(state, other) == Ordering::Less,
-            // Of one version, the one that tells more.
-            _ => order(state, other).then_with(|| telling(state).cmp(&telling(other))).is_gt(),
+            // Of one version a deletion goes before a presence (row 67), and what tells more before less.
+            _ => version(state)
+                .cmp(&version(other))
+                .then_with(|| gone(state).cmp(&gone(other)))
+                .then_with(|| order(state, other))
+                .then_with(|| telling(state).cmp(&telling(other)))
+                .is_gt(),
         });
         if newer {
             *kind = Some(state);
@@ -179,10 +188,11 @@ fn newest<'a>(
 /// By the state's number, which is its moment since version 1.3 (formats §3): where a state has
 /// none its moment stands for it, so that of three states one is the newest.
 pub fn order(a: &Value, b: &Value) -> Ordering {
-    let number = |item: &Value| {
-        item["configurationStateId"].as_u64().unwrap_or(item::captured_ms(item) as u64)
-    };
-    number(a).cmp(&number(b)).then_with(|| item::captured_ms(a).cmp(&item::captured_ms(b)))
+    version(a).cmp(&version(b)).then_with(|| item::captured_ms(a).cmp(&item::captured_ms(b)))
+}
+
+pub fn version(item: &Value) -> u64 {
+    item["configurationStateId"].as_u64().unwrap_or(item::captured_ms(item) as u64)
 }
 
 /// How much a state tells. That it is gone most: nothing that is no newer brings it back (formats §11

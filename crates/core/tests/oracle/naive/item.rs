@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{Mutation, any_case, text};
+use super::{Mutation, any_case, number, read, text, written};
+use crate::world::DOUBTS;
 
 pub const RECORDER: &str = "AWS::Config::ConfigurationRecorder";
 
@@ -73,6 +74,16 @@ impl Item {
             });
             found.map(|(_, value)| value)
         };
+        // What stands twice is not told, and spoils the item (row 69).
+        let twice = match broken {
+            Some(Mutation::MembersTwicePass) => BTreeSet::new(),
+            _ if !*DOUBTS => BTreeSet::new(),
+            _ => written::twice(element, broken == Some(Mutation::LettersMakeTwoMembers)),
+        };
+        let get = |names: &[&str]| {
+            let twice = names.iter().any(|name| twice.contains(&name.to_ascii_lowercase()));
+            get(names).filter(|_| !twice)
+        };
         let said = |names: &[&str]| {
             get(names).and_then(Value::as_str).filter(|said| !said.is_empty()).map(str::to_owned)
         };
@@ -114,11 +125,14 @@ impl Item {
         let relations = get(&["relationships"]).cloned().unwrap_or_default();
         let body_is_bad = |body: &Value| {
             !status.starts_with("ResourceDeleted")
-                && is_bad(kind, &plain(body), &more, &relations)
+                && is_bad(kind, &plain(body), &more, &relations, broken)
                 && broken != Some(Mutation::NullsInListsPass)
         };
-        let unreadable =
-            body.as_ref().is_none_or(body_is_bad) && broken != Some(Mutation::UnreadableItemsPass);
+        let tags = get(&["tags"]).map(unwrapped).unwrap_or_default();
+        let doubled = !twice.is_empty()
+            || body.as_ref().is_some_and(|body| stands_twice(kind, body, &more, &tags, broken));
+        let unreadable = (doubled || body.as_ref().is_none_or(body_is_bad))
+            && broken != Some(Mutation::UnreadableItemsPass);
         // What cannot be read tells nothing, not even in part.
         let body = body.filter(|_| !unreadable).unwrap_or_default();
         let pass = match kind.as_str() {
@@ -159,6 +173,7 @@ impl Item {
         }
         // The lists tell where there is no map at all.
         let tags = match get(&["tags"]) {
+            Some(_) if doubled => None,
             Some(tags) => tag_map(tags, broken),
             None if unreadable => None,
             None => tags_inside(&whole, broken),
@@ -197,7 +212,13 @@ fn never_global(kind: &str) -> bool {
 
 /// Whether something that is read of a body, or of what comes with it, cannot be: a null in a list,
 /// an owner that is no account, a rule that makes no sense (row 39).
-fn is_bad(kind: &str, body: &Value, more: &Value, relations: &Value) -> bool {
+fn is_bad(
+    kind: &str,
+    body: &Value,
+    more: &Value,
+    relations: &Value,
+    broken: Option<Mutation>,
+) -> bool {
     let has_null = |list: &Value| super::list(list).iter().any(Value::is_null);
     let no_groups = |groups: &Value| {
         let id = |group: &Value| !group.as_str().unwrap_or(text(&group["groupId"])).is_empty();
@@ -253,13 +274,66 @@ fn is_bad(kind: &str, body: &Value, more: &Value, relations: &Value) -> bool {
         }
         _ => false,
     };
-    bad || kind == "AWS::WAFv2::WebACL" && has_null(relations)
+    bad || kind == "AWS::WAFv2::WebACL" && has_null(relations) || has_equals(kind, body, broken)
+}
+
+/// Whether two of what must have numbers of their own share one (row 69).
+fn has_equals(kind: &str, body: &Value, broken: Option<Mutation>) -> bool {
+    let of_one_priority = |member: &str| {
+        let priority = |one: &Value| number(any_case(one, "priority"), None);
+        let all = any_case(body, member);
+        read::share_a_number(all, &|one| priority(one).map(|priority| priority.to_string()))
+    };
+    match kind {
+        _ if !*DOUBTS => false,
+        _ if broken == Some(Mutation::EqualPrioritiesPass) && kind != "AWS::EC2::NetworkAcl" => {
+            false
+        }
+        "AWS::WAFv2::WebACL" => {
+            of_one_priority("PreProcessFirewallManagerRuleGroups")
+                || of_one_priority("PostProcessFirewallManagerRuleGroups")
+                || of_one_priority("Rules") && broken != Some(Mutation::OwnRulesMayBeEqual)
+        }
+        "AWS::WAF::WebACL" | "AWS::WAFRegional::WebACL" => of_one_priority("rulesList"),
+        "AWS::EC2::NetworkAcl" if broken != Some(Mutation::EqualRuleNumbersPass) => {
+            read::share_a_number(&body["entries"], &|entry| {
+                let way = entry["egress"].as_bool()?;
+                number(&entry["ruleNumber"], None).map(|number| format!("{way} {number}"))
+            })
+        }
+        _ => false,
+    }
+}
+
+/// Whether a member stands twice in what is read of a body, or in the tags (row 69).
+fn stands_twice(
+    kind: &str,
+    body: &Value,
+    more: &Value,
+    tags: &Value,
+    broken: Option<Mutation>,
+) -> bool {
+    if broken == Some(Mutation::MembersTwicePass) || !*DOUBTS {
+        return false;
+    }
+    let twice = written::twice(body, false);
+    let of_body = read::members(kind).iter().any(|member| {
+        twice.contains(&member.to_ascii_lowercase()) || written::any_twice(any_case(body, member))
+    });
+    let of_more = kind == "AWS::ElasticLoadBalancingV2::LoadBalancer"
+        && written::twice(more, false).contains("loadbalancerattributes");
+    let letters_count = broken != Some(Mutation::LettersOfTagsDoNotCount);
+    let of_tags = !written::twice(tags, letters_count).is_empty()
+        || read::share_a_number(tags, &|pair| {
+            pair["key"].as_str().or(pair["Key"].as_str()).map(str::to_owned)
+        });
+    of_body || of_more || of_tags
 }
 
 /// A value that may be JSON in a text (formats §2).
 fn unwrapped(value: &Value) -> Value {
     match value {
-        Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
+        Value::String(text) => written::document(text).unwrap_or_else(|| json!(text)),
         other => other.clone(),
     }
 }
@@ -285,7 +359,7 @@ fn parsed_body(body: &Value) -> Option<Value> {
     match body {
         Value::Object(_) => Some(body.clone()),
         Value::String(text) if text.trim().is_empty() => Some(Value::Null),
-        Value::String(text) => match serde_json::from_str::<Value>(text).ok()? {
+        Value::String(text) => match written::document(text)? {
             inner @ (Value::Object(_) | Value::Null) => Some(inner),
             _ => None,
         },

@@ -6,6 +6,7 @@ mod age;
 mod audit;
 mod classic;
 mod common_groups;
+mod contradiction;
 mod demand;
 mod dns;
 pub mod filters;
@@ -19,6 +20,7 @@ mod mutation;
 mod nacl;
 mod network;
 mod options;
+mod read;
 mod rule_groups;
 mod rules;
 mod scope;
@@ -27,6 +29,7 @@ mod shield;
 mod told;
 mod usage;
 mod waf;
+mod written;
 
 use std::collections::BTreeSet;
 

@@ -2,13 +2,15 @@
 //! that agreement means something.
 
 macro_rules! mutations {
-    ($($name:ident),+; apart: $($apart:ident),+ $(,)?) => {
+    ($($name:ident),+; doubts: $($doubt:ident),+; apart: $($apart:ident),+ $(,)?) => {
         /// One broken copy of a rule.
         #[derive(Clone, Copy, Debug, PartialEq)]
-        pub enum Mutation { $($name),+, $($apart),+ }
+        pub enum Mutation { $($name),+, $($doubt),+, $($apart),+ }
 
         impl Mutation {
             pub const ALL: &'static [Mutation] = &[$(Mutation::$name),+];
+            /// Of rules that `PALISADE_DOUBTS` alone asks for.
+            pub const DOUBTS: &'static [Mutation] = &[$(Mutation::$doubt),+];
             /// Of rules of types that `PALISADE_TYPE` alone asks for.
             pub const APART: &'static [Mutation] = &[$(Mutation::$apart),+];
         }
@@ -262,6 +264,23 @@ mutations! {
     OrderOfRulesCounts,
     KeeperBySmallestId,
     KeeperByLargestId;
+    doubts:
+    // States of one version, the future, what stands twice
+    ContradictionsPass,
+    ContradictionsNeverEnd,
+    WhatIsNotToldContradicts,
+    TagsNeverContradict,
+    PresencesGoBeforeDeletions,
+    ItemsAheadCount,
+    DeletionsAheadCount,
+    SnapshotsAheadAreWhole,
+    MembersTwicePass,
+    LettersMakeTwoMembers,
+    LettersOfTagsDoNotCount,
+    EqualPrioritiesPass,
+    OwnRulesMayBeEqual,
+    // What several tell of one resource
+    FirstClaimDecides;
     apart:
     // Common groups
     MissingPrimariesSkipped,
@@ -283,6 +302,8 @@ mutations! {
     AnyPrimarysReplicasServe,
     ReplicasNameNoVpc,
     // Network ACLs
+    EqualRuleNumbersPass,
+    FirstAclOfSubnetsCounts,
     ForeignSubnetsJudged,
     OlderPoliciesIgnored,
     SubnetsWithoutAclPass,
@@ -297,6 +318,8 @@ mutations! {
     IcmpOfEntriesIgnored,
     ActionsOfEntriesIgnored,
     // Network Firewall
+    UnheldSubnetsWantNothing,
+    UnheldEndpointsLeadNowhere,
     FirewallPoliciesIgnored,
     RuleOrderIgnored,
     FirewallPrioritiesIgnored,

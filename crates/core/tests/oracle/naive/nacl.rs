@@ -62,13 +62,19 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
             associations.iter().any(|one| text(&one["subnetId"]) == id) && !is_unseen(acl)
         };
         // Each subnet has one: where none names it that was not told.
-        let Some(acl) = here.of_type(ACL).find(names) else {
+        let mut naming = here.of_type(ACL).filter(names);
+        let Some(acl) = naming.next() else {
             if broken == Some(Mutation::SubnetsWithoutAclPass) {
                 continue;
             }
             found.gap();
             continue;
         };
+        // It has one: of several nobody knows which.
+        if naming.next().is_some() && broken != Some(Mutation::FirstAclOfSubnetsCounts) {
+            found.gap();
+            continue;
+        }
         if here.is_outdated(acl) && broken != Some(Mutation::OutdatedNetworkAclsPass) {
             found.gap();
         }
@@ -100,8 +106,9 @@ pub fn is_elders(
         } else if tags_leave_open(older, here, subnet) {
             Said::Untold
         } else {
-            // A later state may have other tags.
-            if here.has_untold_tags(subnet) { Said::Untold } else { Said::Yes }
+            // A later state may have other tags, where the policy asks for any.
+            let asks = !list(&older["ResourceTags"]).is_empty();
+            if asks && here.has_untold_tags(subnet) { Said::Untold } else { Said::Yes }
         });
     }
     sum

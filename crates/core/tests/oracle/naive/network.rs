@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::held::{self, Held};
 use super::item::{captured_ms, is_unseen};
 use super::{Mutation, list, text};
+use crate::world::DOUBTS;
 
 pub const INTERFACE: &str = "AWS::EC2::NetworkInterface";
 pub const INSTANCE: &str = "AWS::EC2::Instance";
@@ -69,12 +70,20 @@ fn interface<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> 
         foreign: false,
     };
     let mut newest_ms = captured_ms(item);
-    for instance in here.of_type(INSTANCE) {
+    let mut instances: Vec<&Value> = here.of_type(INSTANCE).collect();
+    if *DOUBTS {
+        instances.sort_by_key(|instance| text(&instance["resourceId"]));
+    }
+    for instance in instances {
         if is_terminated(instance) || broken == Some(Mutation::InstancesTellNothingOfInterfaces) {
             continue;
         }
         for entry in list(&held::body(instance)["networkInterfaces"]) {
             let told = text(&entry["networkInterfaceId"]) == id && entry["groups"].is_array();
+            // Two say something else of one moment: which holds is not known.
+            let ties = captured_ms(instance) == newest_ms && newest_ms > captured_ms(item);
+            let same = sorted(ids_of(&entry["groups"])) == sorted(carrier.groups.clone());
+            carrier.outdated |= told && ties && !same && *DOUBTS;
             if told && captured_ms(instance) > newest_ms {
                 newest_ms = captured_ms(instance);
                 carrier.groups = ids_of(&entry["groups"]);
@@ -116,6 +125,17 @@ fn instance<'a>(item: &'a Value, here: &Held<'a>, broken: Option<Mutation>) -> C
         let is_primary = entry["attachment"]["deviceIndex"] == 0;
         let (known, was_outdated) = (carrier.groups.len(), carrier.outdated);
         carrier.outdated = false;
+        match claim_elsewhere(item, entry, here) {
+            Claim::None => {}
+            // It is on another instance by now.
+            Claim::Later => {
+                primary_is_newer |= is_primary;
+                carrier.outdated |= was_outdated;
+                continue;
+            }
+            // Two instances have it on them at one moment: nobody knows which.
+            Claim::Same => carrier.outdated = true,
+        }
         match here.of_type(INTERFACE).find(newer) {
             Some(own) if is_unseen(own) => {
                 carrier.outdated |= captured_ms(own) > captured_ms(item);
@@ -205,13 +225,18 @@ pub fn parts(item: &Value, here: &Held<'_>, each: bool) -> Vec<Part> {
             (false, false) => &Value::Null,
         };
         let after = |other: &Value| captured_ms(other) > captured_ms(item);
+        let claim = claim_elsewhere(item, entry, here);
+        if claim == Claim::Later {
+            continue;
+        }
+        let claimed = claim == Claim::Same;
         let unseen = newer.is_some_and(|own| is_unseen(own) && after(own));
         let later = own.and_then(|own| here.later(own)).is_some_and(after);
         let outdated = if by_own { own.is_some_and(|own| here.is_outdated(own)) } else { outdated };
         all.push(Part {
             groups: ids_of(groups),
             untold: !groups.is_array(),
-            outdated: outdated || unseen || later && !by_own,
+            outdated: outdated || unseen || claimed || later && !by_own,
             is_primary,
         });
     }
@@ -250,6 +275,48 @@ fn entry_alone(carrier: &mut Carrier<'_>, entry: &Value, body: &Value) {
         || entry["attachment"]["deviceIndex"] == 0 && body["securityGroups"].is_array();
     carrier.untold |= !told;
     carrier.groups.extend(ids_of(&entry["groups"]));
+}
+
+fn sorted(mut ids: Vec<String>) -> Vec<String> {
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+/// What another instance says of an interface that this one lists as well.
+#[derive(PartialEq)]
+enum Claim {
+    None,
+    /// That it is on it, by the newest that anybody says.
+    Later,
+    /// The same, of the same moment, with other groups.
+    Same,
+}
+
+fn claim_elsewhere(item: &Value, entry: &Value, here: &Held<'_>) -> Claim {
+    let name = text(&entry["networkInterfaceId"]);
+    if !*DOUBTS {
+        return Claim::None;
+    }
+    let own_ms = here.item(INTERFACE, name).map_or(i64::MIN, captured_ms);
+    let mut newest = Claim::None;
+    for other in here.of_type(INSTANCE) {
+        let is_another = other["resourceId"] != item["resourceId"]
+            && !is_terminated(other)
+            && !is_unseen(other)
+            && captured_ms(other) > own_ms;
+        for one in list(&held::body(other)["networkInterfaces"]).iter().filter(|_| is_another) {
+            let named = text(&one["networkInterfaceId"]) == name;
+            if named && captured_ms(other) > captured_ms(item) {
+                return Claim::Later;
+            }
+            let differ = sorted(ids_of(&one["groups"])) != sorted(ids_of(&entry["groups"]));
+            if named && captured_ms(other) == captured_ms(item) && differ {
+                newest = Claim::Same;
+            }
+        }
+    }
+    newest
 }
 
 fn is_elsewhere(interface: &Value, id: &str) -> bool {

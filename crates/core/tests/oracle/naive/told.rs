@@ -4,7 +4,8 @@
 use serde_json::Value;
 
 use super::item::{self, Item};
-use super::{Mutation, any_case, list, text};
+use super::{Mutation, any_case, contradiction, list, text, written};
+use crate::world::DOUBTS;
 
 /// Everything that the files of a case tell.
 #[derive(Default)]
@@ -14,7 +15,15 @@ pub struct Told {
     pub holes: Vec<Hole>,
     /// Something could not be read of which not even the account is known.
     pub unreadable: bool,
+    /// When all of it was received.
+    received_ms: i64,
 }
+
+/// When files were received of which a case does not say it: behind everything that they tell of.
+const RECEIVED_MS: i64 = 1_780_000_000_000;
+
+/// How far ahead of its receipt a moment may be and still count as now (row 68).
+const AHEAD_MS: i64 = 15 * 60_000;
 
 /// One state of one resource.
 pub struct State {
@@ -80,6 +89,8 @@ struct Name {
     /// Where its name tells no Region: that of what it holds.
     teller: Option<String>,
     foreign: bool,
+    /// Its moment is ahead of its receipt.
+    ahead: bool,
 }
 
 type Row = (Option<String>, Option<String>, Option<String>);
@@ -95,25 +106,27 @@ struct Answer {
 }
 
 pub fn read(case: &Value, broken: Option<Mutation>) -> Told {
-    let mut told = Told::default();
+    let received_ms = case["receivedMs"].as_i64().unwrap_or(RECEIVED_MS);
+    let mut told = Told { received_ms, ..Told::default() };
     // What comes again tells nothing new, but nothing else either.
     let again = case["again"].as_u64().map(|at| &case["files"][at as usize]);
     for file in list(&case["files"]).iter().chain(again) {
-        let name = name_of(text(&file["name"]));
+        let mut name = name_of(text(&file["name"]));
+        if name.moment_ms.is_some_and(|moment_ms| told.is_ahead(moment_ms)) {
+            // Of no moment but its receipt (row 68).
+            name.ahead = broken != Some(Mutation::SnapshotsAheadAreWhole);
+            name.moment_ms = Some(received_ms);
+        }
         let documents = match file["text"].as_str() {
             None => vec![file["content"].clone()],
-            Some(raw) => {
-                let documents: Result<Vec<Value>, _> =
-                    serde_json::Deserializer::from_str(raw).into_iter().collect();
-                match documents {
-                    Ok(documents) => documents,
-                    Err(_) if name.foreign => continue,
-                    Err(_) => {
-                        told.unread(&name, None, broken);
-                        continue;
-                    }
+            Some(raw) => match written::documents(raw) {
+                Some(documents) => documents,
+                None if name.foreign => continue,
+                None => {
+                    told.unread(&name, None, broken);
+                    continue;
                 }
-            }
+            },
         };
         if name.foreign || documents.iter().any(|document| document["Records"].is_array()) {
             continue;
@@ -126,10 +139,33 @@ pub fn read(case: &Value, broken: Option<Mutation>) -> Told {
             hole.since_ms = newest.unwrap_or(i64::MAX);
         }
     }
+    let gaps = contradiction::gaps(&told, broken);
+    told.holes.extend(gaps);
     told
 }
 
 impl Told {
+    /// Whether a moment is too far ahead to be one.
+    fn is_ahead(&self, moment_ms: i64) -> bool {
+        moment_ms > self.received_ms + AHEAD_MS && *DOUBTS
+    }
+
+    /// An item. One dated ahead cannot be read, and is of its receipt (row 68).
+    fn read(&self, element: &Value, broken: Option<Mutation>) -> Item {
+        let mut read = Item::read(element, broken);
+        let ahead = read.captured_ms.is_some_and(|moment_ms| self.is_ahead(moment_ms));
+        let gone = read.whole.as_ref().is_some_and(item::is_deleted);
+        let pass = match gone {
+            true => Mutation::DeletionsAheadCount,
+            false => Mutation::ItemsAheadCount,
+        };
+        if ahead && broken != Some(pass) {
+            read.whole = None;
+            read.captured_ms = Some(self.received_ms);
+        }
+        read
+    }
+
     /// Documents of one file: pages of one answer, or one thing after another.
     fn documents(&mut self, name: &Name, documents: &[Value], broken: Option<Mutation>) {
         let mut flat: Vec<&Value> = documents.iter().collect();
@@ -165,7 +201,7 @@ impl Told {
         if !document.is_object() {
             return self.unread(name, None, broken);
         }
-        let inside = |key: &str| document[key].as_str().and_then(|t| serde_json::from_str(t).ok());
+        let inside = |key: &str| document[key].as_str().and_then(written::document);
         let inner: Option<Value> = inside("Body").or(inside("body")).or(inside("Message"));
         if let Some(inner) = inner {
             return self.document(name, &inner, broken);
@@ -218,7 +254,7 @@ impl Told {
     /// A snapshot, a history file, or the answer of GetResourceConfigHistory.
     fn container(&mut self, name: &Name, document: &Value, broken: Option<Mutation>) {
         let items = list(&document["configurationItems"]);
-        let read: Vec<Item> = items.iter().map(|element| Item::read(element, broken)).collect();
+        let read: Vec<Item> = items.iter().map(|element| self.read(element, broken)).collect();
         // One that delivers makes it one (row 36). A snapshot tells no deletions, and no resource twice
         // (formats §3); a history, which had that number as well, does.
         let recorder = |item: &&Value| {
@@ -243,7 +279,7 @@ impl Told {
         let pass = broken == Some(Mutation::SnapshotsThatLeaveOutAreWhole);
         // A snapshot has no such member (formats §1): what has one, if empty, is an answer of an API's.
         let of_answers = LEFT_OUT.iter().chain(&TOKENS).any(|key| !document[*key].is_null());
-        let whole = claims && (pass || !of_answers);
+        let whole = claims && (pass || !of_answers) && !name.ahead;
         let (first, holes) = (self.states.len(), self.holes.len());
         let regions = read.iter().filter_map(|item| item.region.clone());
         let teller = regions.into_iter().find(|region| region != "global");
@@ -336,7 +372,7 @@ impl Told {
     fn page(&mut self, name: &Name, page: &Value, answer: &mut Answer, broken: Option<Mutation>) {
         let mut items: Vec<Value> = vec![];
         for row in list(&page["Results"]) {
-            let mut row: Value = serde_json::from_str(text(row)).unwrap_or(Value::Null);
+            let mut row: Value = written::document(text(row)).unwrap_or(Value::Null);
             if row.is_object() {
                 row["of a query"] = Value::Bool(true);
             }
@@ -349,7 +385,7 @@ impl Told {
         for element in &items {
             let before = self.states.len();
             self.item(name, element, broken);
-            let Item { account, region, kind, .. } = Item::read(element, broken);
+            let Item { account, region, kind, .. } = self.read(element, broken);
             let region = region.map(|region| item::home(&region, broken, None));
             answer.rows.push((account, region, kind));
             for state in &self.states[before..] {
@@ -441,7 +477,7 @@ impl Told {
     }
 
     fn item(&mut self, name: &Name, element: &Value, broken: Option<Mutation>) {
-        let read = Item::read(element, broken);
+        let read = self.read(element, broken);
         let (item, account, region, captured_ms) = match (&read.whole, &read) {
             (Some(item), Item { account: Some(a), region: Some(r), captured_ms: Some(at), .. }) => {
                 (item.clone(), a.clone(), item::home(r, broken, name.region.as_deref()), *at)
@@ -531,6 +567,7 @@ fn name_of(path: &str) -> Name {
         kind: words.get(4).filter(|_| words[3] == "ConfigHistory").map(|kind| item::kind(kind)),
         teller: None,
         foreign: false,
+        ahead: false,
     }
 }
 

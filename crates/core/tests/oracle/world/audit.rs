@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::files::note;
 use super::items::{Ids, delivery, histories, item, not_recorded, push, recorder};
-use super::shared::{name_of_group, name_policies, part, share};
+use super::shared::{attach_twice, name_of_group, name_policies, part, share};
 use super::{
     ADMIN, CUSTOM_APPS, CUSTOM_PROTOCOLS, DefaultLists, MEMBER, PORTS, list_reference, policy,
 };
@@ -121,6 +121,9 @@ pub(super) fn audit_case(case: &mut Value, random: &mut Random, defaults: &Defau
     }
     if random.chance(25) {
         part(case, random);
+    }
+    if *super::DOUBTS && random.chance(4) {
+        attach_twice(case, random);
     }
 }
 

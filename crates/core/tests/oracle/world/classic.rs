@@ -85,6 +85,9 @@ pub(super) fn classic_case(case: &mut Value, random: &mut Random) {
         let id = made["resourceId"].as_str().expect("an id").to_owned();
         if random.chance(40) {
             claim(random, &mut items, kind, &id);
+            if *super::DOUBTS && random.chance(12) {
+                claim(random, &mut items, kind, &id);
+            }
         }
         if random.chance(3) && !id.contains("/net/") && !id.contains("/gwy/") {
             made = not_recorded(&made);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::audit::{group, in_words, permission};
 use super::items::{Ids, captured, delivery, histories, item, not_recorded, push, recorder};
-use super::shared::part;
+use super::shared::{attach_twice, part};
 use super::usage::rewrite;
 use super::{ADMIN, OTHER, policy};
 use crate::boundary;
@@ -89,6 +89,9 @@ pub(super) fn common_case(case: &mut Value, random: &mut Random) {
         "configSnapshotId": "adadadad-0000-4000-8000-000000000000"});
     if random.chance(20) {
         part(case, random);
+    }
+    if *super::DOUBTS && random.chance(4) {
+        attach_twice(case, random);
     }
 }
 

@@ -49,7 +49,8 @@ pub fn deliver(case: &mut Value) {
             files.push(json!({"name": name, "content": content}));
         }
     };
-    add(case["delivery"].take(), &account, &region, MOMENT);
+    let moment = case["momentOfDelivery"].as_str().unwrap_or(MOMENT).to_owned();
+    add(case["delivery"].take(), &account, &region, &moment);
     add(case["earlier"].take(), &account, &region, EARLIER_MOMENT);
     for other in case["elsewhere"].take().as_array_mut().into_iter().flatten() {
         let region = said(&other["region"]);
@@ -68,6 +69,7 @@ pub fn deliver(case: &mut Value) {
         "administratorDelivery",
         "administratorIsOld",
         "brokenKind",
+        "momentOfDelivery",
     ] {
         case.remove(built);
     }

@@ -201,10 +201,26 @@ fn network(
         }
         _ => {}
     }
+    if random.chance(12) {
+        // To an endpoint: of the firewall's, of something else's, or one that is not held.
+        let name = ["vpce-00005", "vpce-0other", "vpce-0none"][random.below(3)];
+        let member = random.pick(&["gatewayId", "gatewayId", "vpcEndpointId"]);
+        out = json!({"destinationCidrBlock": "0.0.0.0/0", member: name, "state": "active"});
+        let kind = random.pick(&["GatewayLoadBalancer", "Gateway"]);
+        let body = json!({"vpcEndpointType": kind, "vpcId": vpc, "subnetIds": ["subnet-0other"],
+            "state": "available", "tags": []});
+        if name == "vpce-0other" {
+            items.push(item(random, account, REGION, "AWS::EC2::VPCEndpoint", name, body));
+        }
+    }
     let nat =
         json!({"destinationCidrBlock": "0.0.0.0/0", "natGatewayId": "nat-01", "state": "active"});
     let mut associations = [vec![], vec![], vec![]];
     associations[random.below(2)].push(json!({"main": true}));
+    if random.chance(5) {
+        // One that is not held.
+        associations[random.below(2)].push(json!({"main": false, "subnetId": "subnet-0none"}));
+    }
     let mut subnets = vec![];
     for _ in 0..1 + random.below(3) {
         let id = ids.next("subnet");

@@ -14,6 +14,7 @@ mod classic;
 mod common_groups;
 mod containers;
 mod dns;
+mod doubts;
 mod files;
 mod firewall;
 mod import;
@@ -121,6 +122,12 @@ fn fresh(random: &mut Random, defaults: &DefaultLists) -> Value {
     if random.chance(8) {
         twists::unrecorded_elsewhere(&mut case, random);
     }
+    if *DOUBTS && random.chance(9) {
+        doubts::doubt(&mut case, random);
+    }
+    if *DOUBTS && random.chance(7) {
+        doubts::elsewhere(&mut case, random);
+    }
     case
 }
 
@@ -151,6 +158,10 @@ pub const TYPES: [(&str, usize); 10] = [
 /// The one type of policies that the cases are to be of.
 #[expect(clippy::disallowed_methods, reason = "the test's own settings; core is not asked")]
 static NAMED: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("PALISADE_TYPE").ok());
+
+/// Whether cases are made, and judged, by what palisade-core is to learn yet: `PALISADE_DOUBTS=1`. What two
+/// tell of one moment, what is dated ahead of its receipt and what stands twice (semantics §11 rows 67 to 69).
+pub static DOUBTS: LazyLock<bool> = LazyLock::new(|| crate::setting("PALISADE_DOUBTS", 0) == 1);
 
 /// Whether the setting `PALISADE_TYPE` names one type.
 pub fn is_one_type() -> bool {

@@ -67,7 +67,7 @@ fn spoil_one(case: &mut Value, random: &mut Random) {
 }
 
 /// Whether there was something to be spoilt.
-fn spoil(item: &mut Value, random: &mut Random) -> bool {
+pub(super) fn spoil(item: &mut Value, random: &mut Random) -> bool {
     if item["configuration"].is_string() {
         item["configuration"] = crate::boundary::body_of(item);
     }

@@ -201,3 +201,37 @@ pub fn part(case: &mut Value, random: &mut Random) {
     }
     note(case, "newer parts");
 }
+
+/// An interface that two instances say is on them, of one moment or of two.
+pub fn attach_twice(case: &mut Value, random: &mut Random) {
+    let items = case["delivery"]["configurationItems"].as_array_mut().expect("built as a list");
+    let with_interfaces = |item: &&Value| {
+        let entries = item["configuration"]["networkInterfaces"].as_array();
+        item["resourceType"] == INSTANCE && entries.is_some_and(|entries| !entries.is_empty())
+    };
+    let Some(one) = items.iter().find(with_interfaces).cloned() else { return };
+    let groups: Vec<Value> = items
+        .iter()
+        .filter(|item| item["resourceType"] == GROUP && random.chance(40))
+        .map(|item| json!({"groupId": item["resourceId"]}))
+        .collect();
+    let mut other = one.clone();
+    other["resourceId"] = json!("i-0f0f0");
+    let entries = other["configuration"]["networkInterfaces"].as_array_mut().expect("seen above");
+    let at = random.below(entries.len());
+    let mut entry = entries.swap_remove(at);
+    if random.chance(75) {
+        entry["groups"] = json!(groups);
+    }
+    if random.chance(30) {
+        entry["attachment"]["deviceIndex"] = json!(random.below(2));
+    }
+    if entry["attachment"]["deviceIndex"] == 0 {
+        other["configuration"]["securityGroups"] = entry["groups"].clone();
+    }
+    other["configuration"]["instanceId"] = json!("i-0f0f0");
+    other["configuration"]["networkInterfaces"] = json!([entry]);
+    captured(&mut other, [-1, 0, 0, 0, 2][random.below(5)]);
+    items.push(other);
+    note(case, "newer parts");
+}

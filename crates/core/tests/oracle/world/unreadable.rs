@@ -77,7 +77,7 @@ fn mend(case: &mut Value, whole: &Value, random: &mut Random) {
     push(case, "mended.json", content);
 }
 
-fn break_one(item: &Value, random: &mut Random) -> Value {
+pub(super) fn break_one(item: &Value, random: &mut Random) -> Value {
     let mut bad = item.clone();
     let members = bad.as_object_mut().expect("an item is an object");
     let mut without = |member: &str| drop(members.remove(member));

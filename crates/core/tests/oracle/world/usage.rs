@@ -6,7 +6,7 @@ use super::audit::{group, in_words, permission};
 use super::files::push_snapshot;
 use super::items::{Ids, delivery, histories, item, push, recorder};
 use super::policy;
-use super::shared::{name_of_group, name_policies, part, share};
+use super::shared::{attach_twice, name_of_group, name_policies, part, share};
 use crate::boundary;
 use crate::random::Random;
 
@@ -57,6 +57,9 @@ pub(super) fn usage_case(case: &mut Value, random: &mut Random) {
     tell_owner(case, random);
     if random.chance(15) {
         part(case, random);
+    }
+    if *super::DOUBTS && random.chance(4) {
+        attach_twice(case, random);
     }
 }
 

@@ -209,7 +209,13 @@ pub(super) fn waf_case(case: &mut Value, random: &mut Random) {
             let relation = json!({"resourceId": made["resourceId"], "resourceName": null,
                 "resourceType": kind, "name": "Is associated with "});
             let acl = items.iter_mut().find(|i| i["resourceId"] == acls[at]).expect("made above");
-            push(acl, "relationships", relation);
+            push(acl, "relationships", relation.clone());
+            if *super::DOUBTS && acls.len() > 1 && random.chance(12) {
+                // Another one says so as well.
+                let other = &acls[(at + 1) % acls.len()];
+                let acl = items.iter_mut().find(|i| i["resourceId"] == *other).expect("made above");
+                push(acl, "relationships", relation);
+            }
         }
         if !acls.is_empty() && random.chance(15) {
             // On something else too, that is gone or of a type no policy is about.
