@@ -47,23 +47,11 @@ pub fn rows(
     folder: &Path,
     [accounts, policies]: [u64; 2],
 ) {
-    let server = Server::fresh(&programs.palisade, folder);
-    let whole = organization(accounts).to_string();
-    server.client.own("PUT", "/palisade/v1/organization", "", whole.as_bytes());
-    let mut input: Value =
-        serde_json::from_slice(&fs::read(&fleet.questions[0]).expect("is there")).expect("JSON");
-    let put = (0..policies).map(|nth| {
-        input["Policy"]["PolicyName"] = json!(format!("policy-{nth}"));
-        server.client.put_policy(REGIONS[0], &input)
-    });
-    let ids: Vec<String> = put.collect();
-    server.settled();
-    let store = server.store().to_owned();
-    server.stop();
-    let expected = found(&store);
-    assert_eq!(expected.len() as u64, accounts);
-
+    let ids = ledger(programs, fleet, folder, [accounts, policies]);
     let server = Server::open(&programs.palisade, folder);
+    let store = server.store().to_owned();
+    let expected = counts(&store);
+    assert_eq!(expected.len() as u64, accounts);
     let (bare, address) = bare_handler(programs, &store);
     let plain = server.client.at(address);
     let of = format!("{accounts} accounts × {policies} policies");
@@ -105,9 +93,34 @@ pub fn rows(
     server.stop();
 }
 
+/// Makes the ledger of a store in a folder: `accounts` accounts under `policies` policies. Answers the
+/// policies' ids.
+pub fn ledger(
+    programs: &Programs,
+    fleet: &Fleet,
+    folder: &Path,
+    [accounts, policies]: [u64; 2],
+) -> Vec<String> {
+    let server = Server::fresh(&programs.palisade, folder);
+    let whole = organization(accounts).to_string();
+    server.client.own("PUT", "/palisade/v1/organization", "", whole.as_bytes());
+    let mut input: Value =
+        serde_json::from_slice(&fs::read(&fleet.questions[0]).expect("is there")).expect("JSON");
+    let put = (0..policies).map(|nth| {
+        input["Policy"]["PolicyName"] = json!(format!("policy-{nth}"));
+        server.client.put_policy(REGIONS[0], &input)
+    });
+    let ids = put.collect();
+    server.settled();
+    let store = server.store().to_owned();
+    server.stop();
+    find(&store);
+    ids
+}
+
 /// Puts violators into the ledger of a store that holds no inventory: more than none in every
-/// account. Answers how many.
-fn found(store: &Path) -> BTreeMap<String, u64> {
+/// account.
+fn find(store: &Path) {
     let writer = Connection::open(store).expect("a store");
     writer
         .execute(
@@ -117,7 +130,12 @@ fn found(store: &Path) -> BTreeMap<String, u64> {
         )
         .expect("is written");
     palisade_store::sqlite::sum_rows(&writer).expect("is summed up");
-    let mut every = writer
+}
+
+/// How many violators each account has.
+fn counts(store: &Path) -> BTreeMap<String, u64> {
+    let reader = Connection::open(store).expect("a store");
+    let mut every = reader
         .prepare("SELECT DISTINCT account, 1 + CAST(account AS INTEGER) % 97 FROM entries")
         .expect("is prepared");
     let rows = every.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("is asked");

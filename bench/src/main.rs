@@ -19,6 +19,7 @@ mod growth;
 mod ingest;
 mod items;
 mod listing;
+mod pages;
 mod prng;
 mod report;
 mod runs;
@@ -76,7 +77,7 @@ fn main() {
         _ => {
             eprintln!(
                 "usage: palisade-bench all PALISADE TARGET REPORT [--large|--huge] \
-                 [--only check|ingest|change|list] | raw SNAPSHOTS | \
+                 [--only check|ingest|change|list|page] | raw SNAPSHOTS | \
                  growth PALISADE TARGET | fleet FOLDER ITEMS | floor SNAPSHOTS | bulk STORE | bare STORE"
             );
             std::process::exit(64);
@@ -128,6 +129,7 @@ enum Part {
     Ingest,
     Change,
     List,
+    Page,
 }
 
 /// What of the whole to run.
@@ -154,7 +156,8 @@ impl Wishes {
             ["--only", "ingest"] => Some(Part::Ingest),
             ["--only", "change"] => Some(Part::Change),
             ["--only", "list"] => Some(Part::List),
-            _ => panic!("asked: [--large|--huge] [--only check|ingest|change|list]"),
+            ["--only", "page"] => Some(Part::Page),
+            _ => panic!("asked: [--large|--huge] [--only check|ingest|change|list|page]"),
         };
         Wishes { large, huge, only }
     }
@@ -200,6 +203,10 @@ fn all(palisade: PathBuf, target: &Path, report_to: &Path, wishes: Wishes) {
     if wishes.has(Part::List) {
         let listed = if wishes.large { LISTED_LARGE } else { LISTED };
         listing::rows(&mut report, &programs, &small, &stores, listed);
+    }
+    if wishes.has(Part::Page) {
+        let listed = if wishes.large { LISTED_LARGE } else { LISTED };
+        pages::rows(&mut report, &programs, &small, &stores, listed);
     }
     // A part of the rows is no report.
     if wishes.only.is_none() {

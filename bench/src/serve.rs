@@ -45,6 +45,15 @@ impl Server {
 
     /// A server over the store in a folder, with a new key.
     pub fn open(palisade: &Path, folder: &Path) -> Server {
+        Server::with(palisade, folder, "sigv4")
+    }
+
+    /// The same without authentication, so that pages need no session.
+    pub fn open_to_all(palisade: &Path, folder: &Path) -> Server {
+        Server::with(palisade, folder, "open")
+    }
+
+    fn with(palisade: &Path, folder: &Path, auth: &str) -> Server {
         let store = folder.join("palisade.db");
         let name = format!("sqlite:{}", store.display());
         let made = Command::new(palisade)
@@ -63,6 +72,7 @@ impl Server {
         let mut child = Command::new(palisade)
             // The fleet is dated: its age is not what is measured.
             .args(["serve", "--listen", "127.0.0.1:0", "--store", &name, "--stale-after", "0"])
+            .args(["--auth", auth])
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -79,6 +89,12 @@ impl Server {
     /// Resident memory now, bytes.
     pub fn resident(&self) -> u64 {
         resident(self.child.id())
+    }
+
+    /// What a page is sent as.
+    pub fn get(&self, path: &str) -> Vec<u8> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        self.client.exchange("GET", (path, query), REGIONS[0], &[], b"").0
     }
 
     /// The store's file.

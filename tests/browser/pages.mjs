@@ -87,7 +87,8 @@ const story = async (browser) => {
     "standing-history": standing.replace("?", "/history?"),
     waivers: "/waivers?region=us-east-1", "waiver-new": "/waivers/new?region=us-east-1",
     keys: "/keys?region=us-east-1", "policy-new": "/policies/new?region=us-east-1",
-    "policy-edit": policy.replace("?", "/edit?"),
+    "policy-edit": policy.replace("?", "/edit?"), "policy-delete": policy.replace("?", "/delete?"),
+    past: `/?region=us-east-1&at=${new Date(Date.now() - 5_000).toISOString().slice(0, 19)}Z`,
   };
   await plain.close();
   for (const [name, path] of Object.entries(pages)) await look(browser, name, path);

@@ -102,10 +102,13 @@ pub fn written<V: View>(reader: &Reader<'_>, view: &V) -> Result<Written, Refuse
         }
         Some("json") => {
             let shown = serde_json::to_value(view).map_err(|error| failed(&error))?;
-            let told = json!({
+            let mut told = json!({
                 "page": reader.path, "region": reader.place.region.as_str(),
                 "readAt": moment(reader.now_ms), "shown": shown,
             });
+            if let Some(at_ms) = reader.at_ms {
+                told["at"] = json!(moment(at_ms));
+            }
             let bytes = format!("{told:#}\n").into_bytes();
             Ok(Written { content_type: "application/json", file: name("json"), bytes })
         }
@@ -258,5 +261,6 @@ pub fn read<T: serde::de::DeserializeOwned>(told: serde_json::Value) -> Result<T
 /// The address of a page, for whoever has no reader.
 pub fn place(query: &Query) -> Place {
     let region = query.get("region").and_then(|text| Region::named(text).ok());
-    Place { region: region.unwrap_or_else(Region::home_of_global), theme: theme(query) }
+    let region = region.unwrap_or_else(Region::home_of_global);
+    Place { region, at_ms: None, theme: theme(query) }
 }

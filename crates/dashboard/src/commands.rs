@@ -1,5 +1,7 @@
 //! The commands that print what a page shows: by palisade, by AWS's own tool, by curl.
 
+use palisade_api::own::moment;
+
 use crate::frame::Command;
 use crate::reader::Reader;
 
@@ -9,10 +11,13 @@ pub fn endpoint(reader: &Reader<'_>) -> String {
     format!("{scheme}://{}", reader.host)
 }
 
-/// `palisade …` at this server and Region. What is handed over is made of ids alone, which need no quotes.
+/// `palisade …` at this server, Region and moment. What is handed over is made of ids alone, which need no quotes.
 pub fn palisade(reader: &Reader<'_>, words: &str) -> Command {
+    let has_past = ["compliance", "violators"].iter().any(|name| words.starts_with(name));
+    let at_ms = reader.at_ms.filter(|_| has_past);
+    let at = at_ms.map(|at_ms| format!(" --at {}", moment(at_ms))).unwrap_or_default();
     let text =
-        format!("palisade {words} --endpoint {} --region {}", endpoint(reader), region(reader));
+        format!("palisade {words}{at} --endpoint {} --region {}", endpoint(reader), region(reader));
     Command { tool: "palisade", text }
 }
 
@@ -25,8 +30,10 @@ pub fn aws(reader: &Reader<'_>, words: &str) -> Command {
 
 /// `curl` of one of Palisade's own endpoints.
 pub fn curl(reader: &Reader<'_>, path: &str) -> Command {
+    let joint = if path.contains('?') { '&' } else { '?' };
+    let at = reader.at_ms.map(|at_ms| format!("{joint}at={}", moment(at_ms))).unwrap_or_default();
     let text = format!(
-        "curl --aws-sigv4 aws:amz:{}:fms --user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\" '{}{path}'",
+        "curl --aws-sigv4 aws:amz:{}:fms --user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\" '{}{path}{at}'",
         region(reader),
         endpoint(reader)
     );

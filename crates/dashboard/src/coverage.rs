@@ -28,6 +28,9 @@ pub struct Coverage {
     pub newest_ms: BTreeMap<AccountId, i64>,
     #[serde(skip)]
     region: String,
+    /// The moment of the past that the page tells of: how old inventory was then is not kept.
+    #[serde(skip)]
+    at: Option<Moment>,
 }
 
 impl Coverage {
@@ -40,11 +43,11 @@ impl Coverage {
         let accounts: BTreeSet<&AccountId> =
             policies.iter().flat_map(|record| reader.view.in_scope(&record.id)).collect();
         let newest_ms: BTreeMap<AccountId, i64> = match accounts.last() {
-            Some(last) => {
+            Some(last) if reader.at_ms.is_none() => {
                 let store = &reader.app.store;
                 store.newest_each_ms(&reader.place.region, None, last)?.into_iter().collect()
             }
-            None => BTreeMap::new(),
+            _ => BTreeMap::new(),
         };
         let told = accounts.iter().filter_map(|account| newest_ms.get(*account));
         let ages: Vec<Ago> = told.map(|at_ms| Moment(*at_ms).ago(reader.now_ms)).collect();
@@ -57,6 +60,7 @@ impl Coverage {
             oldest: ages.iter().max().copied(),
             stale_after,
             region: reader.place.region.to_string(),
+            at: reader.at_ms.map(Moment),
             newest_ms,
         })
     }
@@ -65,6 +69,13 @@ impl Coverage {
     pub fn words(&self) -> String {
         if self.accounts.0 == 0 {
             return format!("No policy is about any account in {}", self.region);
+        }
+        if let Some(at) = self.at {
+            return format!(
+                "{} in {} as it was known at {at}; how old the inventory was then is not kept",
+                self.accounts.of("account"),
+                self.region
+            );
         }
         let is = if self.stale_after.is_some() { "fresh" } else { "told" };
         let mut words = format!(
@@ -82,6 +93,6 @@ impl Coverage {
 
     /// Whether anything is stale or was never told.
     pub fn is_lacking(&self) -> bool {
-        self.fresh != self.accounts
+        self.at.is_none() && self.fresh != self.accounts
     }
 }

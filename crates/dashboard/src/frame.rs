@@ -5,9 +5,11 @@ use palisade_api::own::Refused;
 use palisade_core::ident::Region;
 
 use crate::coverage::Coverage;
+use crate::moments::typed;
 use crate::place::{Place, Theme};
-use crate::reader::Reader;
+use crate::reader::{Reader, tells_of_the_past};
 use crate::shown::{Moment, Words};
+use crate::trend::is_told;
 
 /// The pages of the navigation: name, path.
 const TABS: [(&str, &str); 8] = [
@@ -48,6 +50,23 @@ pub struct Command {
     pub text: String,
 }
 
+/// The form that leads to a moment of the past, and the way back.
+#[derive(Debug)]
+pub struct Moments {
+    /// The moment that the page tells of; `None` is now.
+    pub at: Option<Moment>,
+    /// The moment that the address names while the page tells of now.
+    pub unheeded: Option<Moment>,
+    /// As the field has it.
+    pub typed: String,
+    /// Where the form leads.
+    pub path: String,
+    /// What else stands in the address.
+    pub hidden: Vec<(String, String)>,
+    /// The same page now.
+    pub now: String,
+}
+
 /// The frame.
 #[derive(Debug)]
 pub struct Frame {
@@ -63,6 +82,8 @@ pub struct Frame {
     pub region: String,
     /// The Regions there are.
     pub regions: Vec<Link>,
+    /// The moment looked at; none where the page has no past or the caller is told none.
+    pub moments: Option<Moments>,
     /// The theme's name; empty follows the browser.
     pub theme: &'static str,
     /// The other themes.
@@ -122,12 +143,13 @@ impl Frame {
                 .unwrap_or_default(),
             region: place.region.to_string(),
             regions: regions.collect(),
+            moments: moments(reader),
             theme: place.theme.map(Theme::name).unwrap_or_default(),
             themes: themes(reader),
             who: who(reader),
             sign_out: reader.visitor.session().map(|_| reader.visitor.form_token().to_owned()),
             form_token: reader.visitor.form_token().to_owned(),
-            keys: place.to("/keys"),
+            keys: place.now().to("/keys"),
             changes: (reader.caller().account.as_ref())
                 .is_none_or(|account| reader.view.administrator(account).is_some()),
             coverage: Coverage::of(reader)?,
@@ -148,11 +170,45 @@ impl Frame {
         self
     }
 
-    /// With commands that print the same.
-    pub fn with_commands(mut self, commands: Vec<Command>) -> Frame {
+    /// With commands that print the same; of a moment of the past, those that can tell of one.
+    pub fn with_commands(mut self, mut commands: Vec<Command>) -> Frame {
+        let has_moment = |text: &str| text.contains(" --at ") || text.contains("at=");
+        commands.retain(|command| !self.is_past() || has_moment(&command.text));
         self.commands = commands;
         self
     }
+
+    /// Whether the page tells of a moment of the past.
+    pub fn is_past(&self) -> bool {
+        self.moments.as_ref().is_some_and(|moments| moments.at.is_some())
+    }
+}
+
+fn moments(reader: &Reader<'_>) -> Option<Moments> {
+    let (place, has_past) = (&reader.place, tells_of_the_past(reader.path));
+    if !is_told(reader) || (!has_past && place.at_ms.is_none()) {
+        return None;
+    }
+    let now = place.now();
+    // Where a list goes on at another moment is another place.
+    let gone = ["at", "as", "page", "next", "after-type", "after-id", "region", "theme"];
+    let kept = reader.query.iter().filter(|(name, _)| !gone.contains(&name.as_str()));
+    let theme = place.theme.map(Theme::name).unwrap_or_default();
+    let own = [("region", place.region.as_str()), ("theme", theme)];
+    let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    // As in a field: what is hidden in it fits any.
+    let is_word =
+        |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let kept = kept.filter(|(name, _)| is_word(name));
+    let hidden = own.into_iter().chain(kept.map(|(name, _)| (name.clone(), reader.typed(name))));
+    Some(Moments {
+        at: reader.at_ms.map(Moment),
+        unheeded: place.at_ms.filter(|_| !has_past).map(Moment),
+        typed: typed(place.at_ms.unwrap_or(reader.now_ms)),
+        path: reader.path.to_owned(),
+        hidden: hidden.filter(|(_, value)| !value.is_empty()).collect(),
+        now: now.again(reader.path, reader.query, &[("page", ""), ("next", "")]),
+    })
 }
 
 /// The page in another Region. A policy is of one alone: from its page the way leads to the other's list.

@@ -13,6 +13,7 @@ mod commands;
 mod coverage;
 mod draft;
 mod frame;
+mod moments;
 mod pages;
 mod paging;
 mod place;
@@ -46,6 +47,10 @@ pub fn routes() -> Router<Arc<App>> {
         .route(
             "/policies/{policy}/edit",
             get(pages::editor::show_edit).post(pages::editor::change_edit),
+        )
+        .route(
+            "/policies/{policy}/delete",
+            get(pages::deletion::show).post(pages::deletion::delete),
         )
         .route("/policies/{policy}", get(pages::policy::show))
         .route("/policies/{policy}/accounts/{account}", get(pages::standing::show))

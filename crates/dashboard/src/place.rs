@@ -1,8 +1,9 @@
-//! What every address of a page carries: the Region, and the theme where one was chosen. Changing either
-//! keeps the page.
+//! What every address of a page carries: the Region, and the moment and the theme where they were chosen.
+//! Changing one of them keeps the page.
 
 use std::collections::BTreeMap;
 
+use palisade_api::own::moment;
 use palisade_core::ident::Region;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -36,11 +37,18 @@ impl Theme {
 pub struct Place {
     /// The Region of policies and inventory.
     pub region: Region,
+    /// The moment of the past, milliseconds since the epoch; `None` is now.
+    pub at_ms: Option<i64>,
     /// The theme, if one was chosen.
     pub theme: Option<Theme>,
 }
 
 impl Place {
+    /// The same place now: what is changed is changed now.
+    pub fn now(&self) -> Place {
+        Place { at_ms: None, ..self.clone() }
+    }
+
     /// The address of a page.
     pub fn to(&self, path: &str) -> String {
         self.with(path, &[])
@@ -49,7 +57,8 @@ impl Place {
     /// The address of a page with more members; empty ones are left out.
     pub fn with(&self, path: &str, members: &[(&str, &str)]) -> String {
         let theme = self.theme.map(Theme::name).unwrap_or_default();
-        let own = [("region", self.region.as_str()), ("theme", theme)];
+        let at = self.at_ms.map(moment).unwrap_or_default();
+        let own = [("region", self.region.as_str()), ("at", at.as_str()), ("theme", theme)];
         let all = own.iter().chain(members).filter(|(_, value)| !value.is_empty());
         let all: Vec<String> =
             all.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
@@ -60,7 +69,8 @@ impl Place {
     pub fn again(&self, path: &str, query: &Query, members: &[(&str, &str)]) -> String {
         let is_own = |name: &str| {
             // How it was sent is no part of what was asked.
-            ["region", "theme", "as"].contains(&name) || members.iter().any(|(new, _)| *new == name)
+            ["region", "at", "theme", "as"].contains(&name)
+                || members.iter().any(|(new, _)| *new == name)
         };
         let kept = query.iter().filter(|(name, _)| !is_own(name));
         let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
@@ -97,8 +107,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn region_and_theme_are_in_every_address() {
-        let mut place = Place { region: "eu-west-1".try_into().unwrap(), theme: None };
+    fn region_moment_and_theme_are_in_every_address() {
+        let region = "eu-west-1".try_into().unwrap();
+        let mut place = Place { region, at_ms: None, theme: None };
         assert_eq!(place.to("/policies"), "/policies?region=eu-west-1");
         place.theme = Some(Theme::Dark);
         let query: Query = [("q", "a b"), ("region", "us-east-1"), ("as", "csv"), ("page", "2")]
@@ -108,6 +119,10 @@ mod tests {
             place.again("/violations", &query, &[("page", "3"), ("x", "")]),
             "/violations?region=eu-west-1&theme=dark&q=a%20b&page=3"
         );
+        place.at_ms = Some(1_000);
+        let then = "/policies?region=eu-west-1&at=1970-01-01T00%3A00%3A01Z&theme=dark";
+        assert_eq!(place.to("/policies"), then);
+        assert_eq!(place.now().to("/policies"), "/policies?region=eu-west-1&theme=dark");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use palisade_core::ident::{AccountId, Region};
 use palisade_core::organization::Organization;
 use palisade_store::PolicyRecord;
 
+use crate::moments;
 use crate::place::{Place, Query, theme};
 use crate::shown::Words;
 
@@ -23,7 +24,7 @@ pub const ROWS_MAX: usize = 100;
 pub struct Reader<'a> {
     /// Store, clock, settings.
     pub app: &'a App,
-    /// The control state.
+    /// The control state, of the moment that is read of.
     pub view: Arc<ControlView>,
     /// Who looks.
     pub visitor: &'a Visitor,
@@ -35,6 +36,9 @@ pub struct Reader<'a> {
     pub query: &'a Query,
     /// Under which name the browser knows the server.
     pub host: &'a str,
+    /// The moment of the past that is read of, milliseconds since the epoch; `None` is now, which pages
+    /// that do not tell of the past read of whatever their address says.
+    pub at_ms: Option<i64>,
     /// Milliseconds since the epoch.
     pub now_ms: i64,
 }
@@ -43,7 +47,7 @@ impl<'a> Reader<'a> {
     /// The reader of a page that was asked for.
     ///
     /// # Errors
-    /// A Region of no form; what the store says.
+    /// A Region or a moment of no form, a moment of which nothing is kept; what the store says.
     pub fn of(
         app: &'a App,
         visitor: &'a Visitor,
@@ -51,20 +55,27 @@ impl<'a> Reader<'a> {
         query: &'a Query,
         host: &'a str,
     ) -> Result<Reader<'a>, Refused> {
-        let view = app.view()?;
+        let mut view = app.view()?;
+        let asked = query.get("at").filter(|text| !text.is_empty());
+        let asked_ms = asked.map(|text| moments::read("at", text)).transpose()?;
+        let at_ms = asked_ms.filter(|_| tells_of_the_past(path));
+        if let Some(at_ms) = at_ms {
+            view = AsOf::past(app, visitor.caller(), at_ms)?.view;
+        }
         let region = match query.get("region").filter(|text| !text.is_empty()) {
             Some(text) => {
                 Region::named(text).map_err(|error| Refused::invalid(error.to_string()))?
             }
             None => first_region(app, &view, visitor.caller())?,
         };
-        let place = Place { region, theme: theme(query) };
-        Ok(Reader { app, view, visitor, place, path, query, host, now_ms: app.clock.now_ms() })
+        let place = Place { region, at_ms: asked_ms, theme: theme(query) };
+        let now_ms = app.clock.now_ms();
+        Ok(Reader { app, view, visitor, place, path, query, host, at_ms, now_ms })
     }
 
     /// The moment that is read of.
     pub fn as_of(&self) -> AsOf {
-        AsOf { view: self.view.clone(), at_ms: None }
+        AsOf { view: self.view.clone(), at_ms: self.at_ms }
     }
 
     /// As whom is read.
@@ -139,6 +150,18 @@ impl<'a> Reader<'a> {
         let known = self.organization().and_then(|known| known.accounts.get(account));
         let name = known.map(|known| &*known.name).filter(|name| !name.is_empty());
         Words::from(name.unwrap_or(account.as_str()))
+    }
+}
+
+/// Whether a page tells how it stood at a moment of the past. Others tell of now, or choose their moments
+/// themselves.
+pub fn tells_of_the_past(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    match parts.as_slice() {
+        ["" | "policies" | "heatmap" | "violations"] | ["accounts", _] => true,
+        ["policies", id] => *id != "new",
+        ["policies", _, "accounts", _] => true,
+        _ => false,
     }
 }
 

@@ -110,7 +110,7 @@ impl Sum {
 fn column(reader: &Reader<'_>, record: &Arc<PolicyRecord>) -> Result<Column, Refused> {
     let accounts = reader.view.in_scope(&record.id);
     let mut states = Vec::with_capacity(accounts.len());
-    readers::known_of(reader.app, None, record, None, accounts, |_, known| {
+    readers::known_of(reader.app, reader.at_ms, record, None, accounts, |_, known| {
         states.push(AccountState::of(known));
     })?;
     Ok(Column {

@@ -7,6 +7,7 @@ use palisade_api::own::{Refused, moment};
 use palisade_core::ident::{AccountId, PolicyId};
 
 use crate::chart;
+use crate::place::Place;
 use crate::reader::Reader;
 use crate::shown::{Count, Moment};
 use crate::state::{AccountState, Tally};
@@ -57,9 +58,20 @@ pub fn looks(reader: &Reader<'_>, of: &Of, from_ms: i64, to_ms: i64) -> Result<V
             let (from, to) = (before.at.iso(), moment(at_ms));
             reader.place.with("/changes", &[("from", &from), ("to", &to), ("policy", policy)])
         });
-        looks.push(Look { at: Moment(at_ms), accounts, changes });
+        let page = page_at(reader, of, at_ms);
+        looks.push(Look { at: Moment(at_ms), accounts, page, changes });
     }
     Ok(looks)
+}
+
+/// The page of what the trend is of, at a moment.
+fn page_at(reader: &Reader<'_>, of: &Of, at_ms: i64) -> String {
+    let place = Place { at_ms: Some(at_ms), ..reader.place.clone() };
+    match (&of.policy, &of.account) {
+        (Some(policy), _) => place.to(&format!("/policies/{policy}")),
+        (None, Some(account)) => place.to(&format!("/accounts/{account}")),
+        (None, None) => place.to("/"),
+    }
 }
 
 /// Accounts by the worst that was known of each at a moment.

@@ -17,6 +17,8 @@ mod editor;
 mod forms;
 #[path = "dashboard/hostile.rs"]
 mod hostile;
+#[path = "dashboard/moments.rs"]
+mod moments;
 #[path = "dashboard/sessions.rs"]
 mod sessions;
 #[path = "dashboard/site.rs"]

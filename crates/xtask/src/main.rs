@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask test | tidy | codegen [--check] | matrix | \
                      soak [--cases N] [--seed S] [--restart] | soak --clients [--seconds N] | \
-                     instructions [--bless] | bench [--growth|--large|--huge] [--only check|ingest|change|list] | \
+                     instructions [--bless] | bench [--growth|--large|--huge] [--only check|ingest|change|list|page] | \
                      fuzz [--inputs N] [--target NAME] [--seed S] [--replay FILE] | \
                      package [--tag vVERSION] [--only binary] | postgres [--npm]";
 

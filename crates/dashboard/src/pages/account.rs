@@ -100,7 +100,12 @@ fn region_row(
     account: &AccountId,
 ) -> Result<RegionRow, Refused> {
     let shard = ShardId { account: account.clone(), region };
-    let newest = reader.app.store.newest_ms(&shard)?.map(|at_ms| Moment(at_ms.min(reader.now_ms)));
+    // How old it was at a moment of the past is not kept.
+    let newest_ms = match reader.at_ms {
+        None => reader.app.store.newest_ms(&shard)?,
+        Some(_) => None,
+    };
+    let newest = newest_ms.map(|at_ms| Moment(at_ms.min(reader.now_ms)));
     let age = newest.map(|newest| newest.ago(reader.now_ms));
     let stale_after = reader.app.settings.stale_after_ms;
     let place = Place { region: shard.region.clone(), ..reader.place.clone() };

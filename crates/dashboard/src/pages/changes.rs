@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::answer::page;
 use crate::commands;
 use crate::frame::{Frame, Link};
+use crate::moments::{self, typed};
 use crate::place::{Theme, encoded};
 use crate::reader::Reader;
 use crate::shown::{Count, Moment, Words};
@@ -111,28 +112,10 @@ pub fn lately(reader: &Reader<'_>, kept_ms: Option<i64>, span_ms: i64) -> (i64, 
 
 fn span(reader: &Reader<'_>, kept_ms: Option<i64>) -> Result<(i64, i64), Refused> {
     let (from_ms, to_ms) = lately(reader, kept_ms, WEEK_MS);
-    let read =
-        |name: &str, otherwise| reader.asked(name).map_or(Ok(otherwise), |text| at(name, text));
+    let read = |name: &str, otherwise| {
+        reader.asked(name).map_or(Ok(otherwise), |text| moments::read(name, text))
+    };
     Ok((read("from", from_ms)?, read("to", to_ms)?))
-}
-
-/// A moment as an endpoint takes it, or as a field for dates has it, which is then UTC.
-///
-/// # Errors
-/// It is none.
-pub fn at(name: &str, text: &str) -> Result<i64, Refused> {
-    let zoned = [text.to_owned(), format!("{text}Z"), format!("{text}:00Z")];
-    let read = zoned.iter().find_map(|text| text.parse::<jiff::Timestamp>().ok());
-    read.map(|at| at.as_millisecond()).ok_or_else(|| {
-        Refused::invalid(format!(
-            "`{name}` is `{text}`, which is no moment; give date and time, such as 2026-11-30T22:28"
-        ))
-    })
-}
-
-/// A moment as a field for dates has it.
-pub fn typed(at_ms: i64) -> String {
-    moment(at_ms).chars().take("2026-11-30T22:28:00".len()).collect()
 }
 
 fn spans(reader: &Reader<'_>, kept_ms: Option<i64>) -> Vec<Link> {
@@ -401,15 +384,6 @@ mod tests {
         let unknown = json!({"status": null, "reason": "no-result"});
         assert!(matches!(Sight::of(&unknown), Sight::Lost));
         assert!(matches!(Sight::of(&Value::Null), Sight::OutOfScope));
-    }
-
-    #[test]
-    fn moments_are_taken_as_fields_have_them() {
-        assert_eq!(at("from", "1970-01-01T00:00").unwrap(), 0);
-        assert_eq!(at("from", "1970-01-01T00:00:01").unwrap(), 1_000);
-        assert_eq!(at("from", "1970-01-01T01:00:00+01:00").unwrap(), 0);
-        assert!(at("from", "yesterday").unwrap_err().message.contains("`from` is `yesterday`"));
-        assert_eq!(typed(0), "1970-01-01T00:00:00");
     }
 
     #[test]

@@ -90,7 +90,8 @@ fn overview(reader: &Reader<'_>) -> Result<Overview, Refused> {
     policies.sort_by(order);
     policies.retain(|row| row.tally.violators.0 > 0);
     policies.truncate(WORST_MAX);
-    let work = reader.caller().is_operator().then(|| readers::work(reader.app, reader.caller()));
+    let is_work_shown = reader.caller().is_operator() && reader.at_ms.is_none();
+    let work = is_work_shown.then(|| readers::work(reader.app, reader.caller()));
     let due = work.transpose()?.map(|work| Count(work.dirty.saturating_add(work.leased)));
     let to = |path: &str| reader.place.to(path);
     let accounts = Tally::of(sums.values().map(Sum::state));
@@ -121,6 +122,10 @@ fn overview(reader: &Reader<'_>) -> Result<Overview, Refused> {
 
 /// What the last week brought.
 fn week(reader: &Reader<'_>, now: &Tally) -> Result<Option<Week>, Refused> {
+    // The week before a moment of the past is the page of changes'.
+    if reader.at_ms.is_some() {
+        return Ok(None);
+    }
     let cells: usize =
         reader.policies().iter().map(|record| reader.view.in_scope(&record.id).len()).sum();
     if cells > WEEK_CELLS_MAX {

@@ -69,8 +69,9 @@ fn policy(reader: &Reader<'_>, id: &str) -> Result<Policy, Refused> {
         links: PolicyLinks {
             history: reader.place.with("/history", &[("policy", id)]),
             changes: reader.place.with("/changes", &[("policy", id)]),
-            waive: reader.place.with("/waivers/new", &[("policy", id)]),
-            edit: reader.place.to(&format!("/policies/{id}/edit")),
+            waive: reader.place.now().with("/waivers/new", &[("policy", id)]),
+            edit: reader.place.now().to(&format!("/policies/{id}/edit")),
+            delete: reader.place.now().to(&format!("/policies/{id}/delete")),
         },
         frame,
     })

@@ -16,7 +16,8 @@ use crate::acting::{Done, Size, act};
 use crate::answer::{page, read};
 use crate::commands;
 use crate::frame::{Frame, Link};
-use crate::pages::changes::{at, read_moment, typed};
+use crate::moments::{self, typed};
+use crate::pages::changes::read_moment;
 use crate::reader::Reader;
 use crate::shown::{Ago, Count, Moment, Words};
 use crate::views::waivers::{NewWaiver, Typed, Waiver, WaiverRow, WaiverState, Waivers};
@@ -241,7 +242,7 @@ pub async fn change(
 }
 
 fn until(form: &Form) -> Result<String, Refused> {
-    Ok(Moment(at("until", form.member("until"))?).iso())
+    Ok(Moment(moments::read("until", form.member("until"))?).iso())
 }
 
 /// Answers the form for a new one. What its address names is filled in.
@@ -351,11 +352,11 @@ fn wanted(policy: &str, typed: &Typed) -> Result<Value, Refused> {
         "resource": typed.resource,
         "reason": typed.reason,
         "owner": typed.owner,
-        "until": Moment(at("until", &typed.until)?).iso(),
+        "until": Moment(moments::read("until", &typed.until)?).iso(),
     });
     let from = match typed.from.as_str() {
         "" => None,
-        text => Some(Moment(at("from", text)?).iso()),
+        text => Some(Moment(moments::read("from", text)?).iso()),
     };
     let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     let others = [

@@ -50,6 +50,9 @@ pub struct Trend {
 pub struct Look {
     pub at: Moment,
     pub accounts: Tally,
+    /// How it stood then.
+    #[serde(skip)]
+    pub page: String,
     /// What changed since the moment before.
     #[serde(skip)]
     pub changes: Option<String>,

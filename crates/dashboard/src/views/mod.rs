@@ -3,6 +3,7 @@
 pub mod account;
 pub mod audit;
 pub mod changes;
+pub mod deletion;
 pub mod editor;
 pub mod heatmap;
 pub mod history;

@@ -42,6 +42,7 @@ pub struct PolicyLinks {
     pub changes: String,
     pub waive: String,
     pub edit: String,
+    pub delete: String,
 }
 
 /// An account under the policy.

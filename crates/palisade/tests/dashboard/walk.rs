@@ -98,7 +98,8 @@ fn every_link_of_the_sample_leads_to_a_page() {
     while let Some(address) = queue.pop_front() {
         let count = kinds.entry(kind(&address)).or_default();
         *count += 1;
-        let is_past = ["/history?", "/changes?"].iter().any(|past| address.starts_with(past));
+        let is_past = ["/history?", "/changes?"].iter().any(|past| address.starts_with(past))
+            || address.contains("&at=");
         if *count > if is_past { OF_THE_PAST_MAX } else { OF_A_KIND_MAX } {
             continue;
         }
