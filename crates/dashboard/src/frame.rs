@@ -7,9 +7,8 @@ use palisade_core::ident::Region;
 use crate::coverage::Coverage;
 use crate::moments::typed;
 use crate::place::{Place, Theme};
-use crate::reader::{Reader, tells_of_the_past};
+use crate::reader::{Reader, is_told, tells_of_the_past};
 use crate::shown::{Moment, Words};
-use crate::trend::is_told;
 
 /// The pages of the navigation: name, path.
 const TABS: [(&str, &str); 8] = [

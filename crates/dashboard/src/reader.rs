@@ -153,6 +153,12 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Whether the caller is told the past: an account that administers nothing is not.
+pub fn is_told(reader: &Reader<'_>) -> bool {
+    let account = reader.caller().account.as_ref();
+    account.is_none_or(|account| reader.view.administrator(account).is_some())
+}
+
 /// Whether a page tells how it stood at a moment of the past. Others tell of now, or choose their moments
 /// themselves.
 pub fn tells_of_the_past(path: &str) -> bool {

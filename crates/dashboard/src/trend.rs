@@ -28,12 +28,6 @@ pub struct Of {
     pub account: Option<AccountId>,
 }
 
-/// Whether the caller is told the past: an account that administers nothing is not.
-pub fn is_told(reader: &Reader<'_>) -> bool {
-    let account = reader.caller().account.as_ref();
-    account.is_none_or(|account| reader.view.administrator(account).is_some())
-}
-
 /// The figures of evenly spread moments between two, the earliest first; as many as may be asked for.
 ///
 /// # Errors

@@ -70,7 +70,7 @@ fn account(reader: &Reader<'_>, id: &str) -> Result<Account, Refused> {
         out_of_scope: others.len().into(),
         regions: regions?,
         violations: reader.place.with("/violations", &[("q", &query)]),
-        history: crate::trend::is_told(reader)
+        history: crate::reader::is_told(reader)
             .then(|| reader.place.with("/history", &[("account", id.as_str())])),
         frame,
     })

@@ -15,10 +15,10 @@ use crate::pages::changes::{WEEK_MS, cause, kept_ms, lately, read_moment};
 use crate::pages::policy::at_home;
 use crate::pages::standing::named;
 use crate::place::encoded;
-use crate::reader::{ROWS_MAX, Reader};
+use crate::reader::{ROWS_MAX, Reader, is_told};
 use crate::shown::{Moment, Words};
 use crate::state::AccountState;
-use crate::trend::{Of, is_told, looks, trends};
+use crate::trend::{Of, looks, trends};
 use crate::views::Paging;
 use crate::views::history::{Ended, History, Look, PastState, StandingHistory};
 
@@ -242,7 +242,7 @@ fn past(told: ToldState) -> PastState {
 /// What the store says.
 pub fn week_ago(reader: &Reader<'_>) -> Result<Option<(i64, crate::state::Tally)>, Refused> {
     let kept = kept_ms(reader)?;
-    if kept.is_none() || !crate::trend::is_told(reader) {
+    if kept.is_none() || !crate::reader::is_told(reader) {
         return Ok(None);
     }
     let (from_ms, _) = lately(reader, kept, WEEK_MS);
