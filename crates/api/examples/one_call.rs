@@ -10,14 +10,15 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use palisade_api::audit::Actor;
-use palisade_api::vault::Vault;
+use palisade_api::vault::{Holder, Vault};
 use palisade_api::{App, Auth, Clock, Entropy, Settings, router};
 use palisade_core::evaluate::Status;
 use palisade_core::ident::{AccountId, PolicyId, Region, ShardId};
 use palisade_core::ledger::{Change, Entry};
 use palisade_store::sqlite::SqliteStore;
 use palisade_store::{
-    Control, KeyChange, KeyRecord, Keys, LedgerWrite, Mark, Outcome, Settlement, Work,
+    Control, KeyChange, KeyRecord, KeyRole, Keys, LedgerWrite, Mark, Outcome, Settlement,
+    StoredSecret, Work,
 };
 use palisade_wire::sigv4::{Payload, RequestParts, Secret, Signer, sign};
 use serde_json::{Value, json};
@@ -106,15 +107,19 @@ async fn prepare(store: &Arc<SqliteStore>) -> Result<String> {
     let id = answer.pointer("/Policy/PolicyId").and_then(Value::as_str).unwrap_or_default();
     let admin = AccountId::try_from(ADMIN)?;
     let entropy = Counting(std::sync::atomic::AtomicU64::new(1));
-    let key = KeyRecord {
+    let mut key = KeyRecord {
         access_key_id: ADMIN.to_owned(),
-        secret: Vault::new(&SEALING_KEY).seal(&entropy, ADMIN, Some(&admin), SECRET)?,
+        secret: StoredSecret::Plain(String::new()),
         account: Some(admin),
         enabled: true,
         replaces: None,
         created_ms: NOW_MS,
         last_used_ms: None,
+        name: None,
+        role: KeyRole::Full,
+        expires_ms: None,
     };
+    key.secret = Vault::new(&SEALING_KEY).seal(&entropy, Holder::of(&key), SECRET)?;
     let event = Actor::local(String::new(), NOW_MS).event("CreateKey", Vec::new());
     store.commit_keys(store.keys_revision()?, &[KeyChange::Create(key)], &event)?;
     judge(store, &PolicyId::try_from(id)?)?;

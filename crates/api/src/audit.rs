@@ -81,6 +81,8 @@ pub struct Actor {
     pub request_id: String,
     /// The key that signed, if any.
     pub access_key_id: Option<String>,
+    /// What that key is called.
+    pub key_name: Option<String>,
     /// What the caller is.
     pub caller: CallerKind,
     /// The account acted as.
@@ -97,6 +99,7 @@ impl Actor {
         Actor {
             request_id,
             access_key_id: None,
+            key_name: None,
             caller: CallerKind::Local,
             account: None,
             region: String::new(),
@@ -114,6 +117,7 @@ impl Actor {
         Actor {
             request_id: request_id.to_owned(),
             access_key_id: caller.access_key_id.clone(),
+            key_name: caller.key_name.clone(),
             caller: kind(caller, standing),
             account: standing.map(|standing| standing.account.clone()),
             region: caller.region.to_string(),
@@ -127,6 +131,7 @@ impl Actor {
             at_ms: self.at_ms,
             request_id: self.request_id.clone(),
             access_key_id: self.access_key_id.clone(),
+            key_name: self.key_name.clone(),
             caller: self.caller,
             account: self.account.clone(),
             region: self.region.clone(),

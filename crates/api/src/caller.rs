@@ -1,6 +1,8 @@
 //! Who calls, and what that account is to the organization.
 
 use palisade_core::ident::{AccountId, Region};
+use palisade_store::{KeyRecord, KeyRole};
+use palisade_wire::{ErrorKind, Fault};
 
 use crate::view::ControlView;
 
@@ -13,9 +15,59 @@ pub struct Caller {
     pub region: Region,
     /// The key that signed; with open authentication what the request calls its key, if anything.
     pub access_key_id: Option<String>,
+    /// What that key is called.
+    pub key_name: Option<String>,
+    /// What the key lets its holder do of what the account, or the operator, may.
+    pub role: KeyRole,
 }
 
 impl Caller {
+    /// Whoever has this key, in a Region.
+    pub(crate) fn of(key: KeyRecord, region: Region) -> Caller {
+        Caller {
+            account: key.account,
+            region,
+            access_key_id: Some(key.access_key_id),
+            key_name: key.name,
+            role: key.role,
+        }
+    }
+
+    /// Somebody who says to be this account under open authentication; `None` is the operator.
+    pub(crate) fn unsigned(
+        account: Option<AccountId>,
+        region: Region,
+        access_key_id: Option<String>,
+    ) -> Caller {
+        Caller { account, region, access_key_id, key_name: None, role: KeyRole::Full }
+    }
+
+    /// Whether the caller may change what its account, or the operator, may.
+    pub fn may_change(&self) -> bool {
+        match self.role {
+            KeyRole::Full => true,
+            KeyRole::Reader => false,
+        }
+    }
+
+    /// Lets those pass who may change something.
+    ///
+    /// # Errors
+    /// AccessDeniedException for a reader.
+    pub(crate) fn must_change(&self) -> Result<(), Fault> {
+        match self.may_change() {
+            true => Ok(()),
+            false => Err(Fault::new(
+                ErrorKind::AccessDenied,
+                format!(
+                    "access key `{}` is a reader's: it sees everything that its caller may see and changes \
+                     nothing; use a key that was made without `--role reader`",
+                    self.access_key_id.as_deref().unwrap_or_default()
+                ),
+            )),
+        }
+    }
+
     /// Whether this is the operator, who owns Palisade's own endpoints.
     pub fn is_operator(&self) -> bool {
         self.account.is_none()

@@ -2,13 +2,16 @@
 //! decided on one revision of the keys and committed against it, with its event.
 
 use palisade_core::ident::AccountId;
+use palisade_core::organization::Organization;
 use palisade_store::{
-    AuditChange, AuditEvent, KeyChange, KeyRecord, Keys, StoreError, StoredSecret,
+    AuditChange, AuditEvent, KeyChange, KeyRecord, KeyRole, Keys, StoreError, StoredSecret,
 };
 use serde_json::{Value, json};
 
 use crate::audit::{self, Actor, own};
-use crate::vault::{Vault, VaultError};
+use crate::own::moment;
+use crate::printable::is_hidden;
+use crate::vault::{Holder, Vault, VaultError};
 use crate::{Entropy, mint};
 
 /// How often a change is decided again because the keys changed meanwhile, or an id was taken.
@@ -16,6 +19,13 @@ const ATTEMPTS_MAX: usize = 32;
 /// Keys that rotation keeps beside each other: the one in use and the one that takes its place, as
 /// many as AWS gives an IAM user.
 pub const KEYS_OF_A_ROTATION_MAX: usize = 2;
+
+/// Characters of a key's name.
+pub const KEY_NAME_LEN_MAX: usize = 64;
+/// Days that a key lasts that expires.
+pub const KEY_LASTS_DAYS_MAX: i64 = 3_650;
+/// The same in milliseconds.
+pub const KEY_LASTS_MS_MAX: i64 = KEY_LASTS_DAYS_MAX * 24 * 60 * 60 * 1_000;
 
 /// Digits of an account id. The wire's model allows others, so identifiers do; a key for one would be
 /// nobody's.
@@ -32,8 +42,21 @@ pub struct Keyring<'a> {
     pub entropy: &'a dyn Entropy,
     /// Who asks.
     pub actor: &'a Actor,
-    /// Whether one enabled operator key must stay: whoever asks from afar could not come back.
+    /// Whether one operator key that works must stay, unless the caller confirmed that none need be.
     pub keeps_an_operator: bool,
+}
+
+/// A key to be made.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// The account that it acts as; `None` is the operator.
+    pub account: Option<AccountId>,
+    /// What people call it.
+    pub name: Option<String>,
+    /// What its holder may do.
+    pub role: KeyRole,
+    /// When it ends, milliseconds since the epoch; `None` is never.
+    pub expires_ms: Option<i64>,
 }
 
 /// A key that was just made. Its secret is told this once.
@@ -81,9 +104,20 @@ pub enum KeyError {
     },
     /// Nobody could operate the server after this.
     #[error(
-        "access key `{0}` is the last enabled operator key; make another first, or use `palisade keys` with --store on the server's own machine"
+        "access key `{0}` is the last operator key that works: after this nobody operates the server until `palisade keys create --operator --store` makes another on its own machine; make another first, or confirm that this is meant (`--confirm`, `?confirm=true`)"
     )]
     LastOperator(String),
+    /// A name is none.
+    #[error("the name of a key {0}; give 1 to {KEY_NAME_LEN_MAX} characters on one line")]
+    NoName(String),
+    /// It would end at once, or never.
+    #[error(
+        "the key would expire at {at}; give a moment from now until {KEY_LASTS_DAYS_MAX} days on, or leave it out for a key that lasts until it is deleted"
+    )]
+    NoEnd {
+        /// When it would end.
+        at: String,
+    },
     /// An account id is none.
     #[error("`{0}` is not the id of an account, which is 12 digits")]
     NoAccount(AccountId),
@@ -105,23 +139,27 @@ impl Keyring<'_> {
     /// Makes a key that acts as an account, or as the operator.
     ///
     /// # Errors
-    /// [`KeyError::NoAccount`]; those of sealing, as [`VaultError::OtherKey`] when the store seals
-    /// under another sealing key.
-    pub fn create(&self, account: Option<&AccountId>) -> Result<NewKey, KeyError> {
-        account.map_or(Ok(()), is_account)?;
+    /// [`KeyError::NoAccount`], [`KeyError::NoName`], [`KeyError::NoEnd`]; those of sealing, as
+    /// [`VaultError::OtherKey`] when the store seals under another sealing key.
+    pub fn create(&self, wanted: &Wanted) -> Result<NewKey, KeyError> {
+        wanted.account.as_ref().map_or(Ok(()), is_account)?;
+        wanted.name.as_deref().map_or(Ok(()), is_name)?;
+        is_end(wanted.expires_ms, self.actor.at_ms)?;
         self.decide(|keys| {
-            let new = self.draw(self.sealing(keys)?, account.cloned(), None)?;
+            let new = self.draw(self.sealing(keys)?, wanted, None)?;
             Ok((vec![KeyChange::Create(new.record.clone())], own::CREATE_KEY, new))
         })
     }
 
-    /// Makes another key for the caller of this one, which goes on being believed until it is
-    /// disabled.
+    /// Makes another key for the caller of this one, of its name and role, which goes on being believed
+    /// until it is disabled. Of a key that ends, the new one lasts as long from now on as the old one did
+    /// when it was made, unless another end is given.
     ///
     /// # Errors
     /// [`KeyError::Unknown`]; [`KeyError::Rotated`] while the key that it replaced or that replaces
-    /// it is still there; those of sealing, as with [`Keyring::create`].
-    pub fn rotate(&self, access_key_id: &str) -> Result<NewKey, KeyError> {
+    /// it is still there; [`KeyError::NoEnd`]; those of sealing, as with [`Keyring::create`].
+    pub fn rotate(&self, access_key_id: &str, expires_ms: Option<i64>) -> Result<NewKey, KeyError> {
+        is_end(expires_ms, self.actor.at_ms)?;
         self.decide(|keys| {
             let old = find(keys, access_key_id)?;
             let other = keys.iter().find(|key| {
@@ -133,7 +171,15 @@ impl Keyring<'_> {
                 return Err(KeyError::Rotated { key, other });
             }
             let vault = self.sealing(keys)?;
-            let new = self.draw(vault, old.account.clone(), Some(access_key_id.to_owned()))?;
+            let lasts = |end: i64| end.saturating_sub(old.created_ms);
+            let again = |lasts: i64| self.actor.at_ms.saturating_add(lasts);
+            let wanted = Wanted {
+                account: old.account.clone(),
+                name: old.name.clone(),
+                role: old.role,
+                expires_ms: expires_ms.or(old.expires_ms.map(lasts).map(again)),
+            };
+            let new = self.draw(vault, &wanted, Some(access_key_id.to_owned()))?;
             Ok((vec![KeyChange::Create(new.record.clone())], own::ROTATE_KEY, new))
         })
     }
@@ -244,9 +290,8 @@ impl Keyring<'_> {
     }
 
     fn seal(&self, vault: &Vault, key: &KeyRecord, text: &str) -> Result<KeyChange, KeyError> {
-        let (access_key_id, account) = (key.access_key_id.clone(), key.account.as_ref());
-        let secret = vault.seal(self.entropy, &access_key_id, account, text)?;
-        Ok(KeyChange::Seal { access_key_id, secret })
+        let secret = vault.seal(self.entropy, Holder::of(key), text)?;
+        Ok(KeyChange::Seal { access_key_id: key.access_key_id.clone(), secret })
     }
 
     /// Decides on the present keys, commits if they are still those, and otherwise decides again.
@@ -278,11 +323,14 @@ impl Keyring<'_> {
     fn draw(
         &self,
         vault: &Vault,
-        account: Option<AccountId>,
+        wanted: &Wanted,
         replaces: Option<String>,
     ) -> Result<NewKey, KeyError> {
         let (access_key_id, secret) = mint::access_key(self.entropy)?;
-        let sealed = vault.seal(self.entropy, &access_key_id, account.as_ref(), &secret)?;
+        let Wanted { account, name, role, expires_ms } = wanted.clone();
+        let holder =
+            Holder { access_key_id: &access_key_id, account: account.as_ref(), role, expires_ms };
+        let sealed = vault.seal(self.entropy, holder, &secret)?;
         let record = KeyRecord {
             access_key_id,
             secret: sealed,
@@ -291,6 +339,9 @@ impl Keyring<'_> {
             replaces,
             created_ms: self.actor.at_ms,
             last_used_ms: None,
+            name,
+            role,
+            expires_ms,
         };
         Ok(NewKey { record, secret })
     }
@@ -299,13 +350,57 @@ impl Keyring<'_> {
     fn operators_left(&self, keys: &[KeyRecord], without: &str) -> Result<(), KeyError> {
         // Nobody can call with a key that does not open.
         let opens = |key: &KeyRecord| self.vault.is_none_or(|vault| vault.open(key).is_ok());
-        let operates = |key: &KeyRecord| key.account.is_none() && key.enabled && opens(key);
+        let works =
+            |key: &KeyRecord| key.enabled && !key.has_expired(self.actor.at_ms) && opens(key);
+        let operates =
+            |key: &KeyRecord| key.account.is_none() && key.role == KeyRole::Full && works(key);
         let goes = keys.iter().any(|key| key.access_key_id == without && operates(key));
         let stays = keys.iter().any(|key| key.access_key_id != without && operates(key));
         if !self.keeps_an_operator || !goes || stays {
             return Ok(());
         }
         Err(KeyError::LastOperator(without.to_owned()))
+    }
+}
+
+/// Whether a key that is made at `now_ms` may end at a moment.
+///
+/// # Errors
+/// [`KeyError::NoEnd`]
+pub fn is_end(expires_ms: Option<i64>, now_ms: i64) -> Result<(), KeyError> {
+    let Some(end) = expires_ms else { return Ok(()) };
+    let lasts_ms = end.saturating_sub(now_ms);
+    match lasts_ms > 0 && lasts_ms <= KEY_LASTS_MS_MAX {
+        true => Ok(()),
+        false => Err(KeyError::NoEnd { at: moment(end) }),
+    }
+}
+
+/// What stands against the use of a key: its account is not in the organization, once there is one.
+pub fn outside(key: &KeyRecord, organization: Option<&Organization>) -> Option<String> {
+    let account = key.account.as_ref()?;
+    let is_known = organization.is_none_or(|known| known.accounts.contains_key(account));
+    (!is_known).then(|| {
+        format!(
+            "account `{account}` is not in the organization: calls signed with this key are refused until it is"
+        )
+    })
+}
+
+/// Whether a text can be the name of a key.
+///
+/// # Errors
+/// [`KeyError::NoName`]
+pub fn is_name(name: &str) -> Result<(), KeyError> {
+    let length = name.chars().count();
+    if name.trim().is_empty() {
+        Err(KeyError::NoName("is empty".to_owned()))
+    } else if length > KEY_NAME_LEN_MAX {
+        Err(KeyError::NoName(format!("is {length} characters")))
+    } else if name.chars().any(is_hidden) {
+        Err(KeyError::NoName("has a character that nobody sees".to_owned()))
+    } else {
+        Ok(())
     }
 }
 
@@ -364,6 +459,9 @@ fn state(key: &KeyRecord) -> Value {
         "account": key.account,
         "operator": key.account.is_none(),
         "enabled": key.enabled,
+        "name": key.name,
+        "role": key.role.word(),
+        "expires": key.expires_ms.map(moment),
         "replaces": key.replaces,
         "sealedUnder": sealed_under,
     })

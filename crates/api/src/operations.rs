@@ -106,6 +106,9 @@ pub fn row(operation: Operation) -> Option<&'static Row> {
 /// # Errors
 /// What the operation answers instead of its output.
 pub fn answer(app: &App, row: &Row, request: &Authentic<Frame>) -> Result<Response, Fault> {
+    if row.effect == Effect::Writes {
+        request.caller().must_change()?;
+    }
     let call = Call::new(app, row, request);
     handler(row.operation)(&call, request.body())
 }

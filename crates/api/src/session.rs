@@ -139,7 +139,7 @@ pub(crate) fn link(app: &App, access_key_id: &str) -> Result<Link, Fault> {
 }
 
 /// The session in a cookie, and its key as it is now; `None` where it has ended: after its time, by
-/// signing out, or because its key is gone, disabled or cannot be opened.
+/// signing out, or because its key is gone, disabled, expired or cannot be opened.
 ///
 /// # Errors
 /// Failures of the store.
@@ -154,7 +154,9 @@ pub(crate) fn open(app: &App, sealed: &str) -> Result<Option<(Session, KeyRecord
         return Ok(None);
     }
     let key = app.store.key(&session.access_key_id).map_err(internal)?;
-    let is_good = |key: &KeyRecord| key.enabled && vault.open(key).is_ok();
+    let now_ms = app.clock.now_ms();
+    let is_good =
+        |key: &KeyRecord| key.enabled && !key.has_expired(now_ms) && vault.open(key).is_ok();
     Ok(key.filter(is_good).map(|key| (session, key)))
 }
 
@@ -187,6 +189,9 @@ fn begin(app: &App, key: &KeyRecord) -> Result<Begun, Fault> {
         return Err(refused("the key is disabled"));
     }
     let now_ms = app.clock.now_ms();
+    if key.has_expired(now_ms) {
+        return Err(refused("the key has expired"));
+    }
     let session = Session {
         id: secret_text(app)?,
         access_key_id: key.access_key_id.clone(),
@@ -210,7 +215,7 @@ fn refused(why: &str) -> Fault {
     tracing::info!(why, "not signed in");
     Fault::new(
         ErrorKind::AccessDenied,
-        "the access key id or its secret is not right, or the key is disabled",
+        "the access key id or its secret is not right, or the key is disabled or has expired",
     )
 }
 

@@ -5,7 +5,7 @@ use aes_gcm::{Aes256Gcm, Nonce};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use palisade_core::ident::AccountId;
-use palisade_store::{KeyRecord, StoredSecret};
+use palisade_store::{KeyRecord, KeyRole, StoredSecret};
 use palisade_wire::sigv4::Secret;
 use sha2::{Digest as _, Sha256};
 
@@ -86,21 +86,21 @@ impl Vault {
         &self.id
     }
 
-    /// Seals the secret of one access key. It opens for the same id and account alone, so that
-    /// nobody who can write to the store gives one key's secret to another caller.
+    /// Seals the secret of one access key. It opens for the same id, account, role and end alone, so
+    /// that nobody who can write to the store gives a key's secret to another caller, or its holder
+    /// more rights or time.
     ///
     /// # Errors
     /// When no random bytes can be had.
     pub fn seal(
         &self,
         entropy: &dyn Entropy,
-        access_key_id: &str,
-        account: Option<&AccountId>,
+        holder: Holder<'_>,
         secret: &str,
     ) -> std::io::Result<StoredSecret> {
         let mut nonce = [0; NONCE_LEN];
         entropy.fill(&mut nonce)?;
-        let payload = Payload { msg: secret.as_bytes(), aad: &binding(access_key_id, account) };
+        let payload = Payload { msg: secret.as_bytes(), aad: &holder.binding() };
         let sealed = self
             .cipher
             .encrypt(&Nonce::from(nonce), payload)
@@ -128,8 +128,7 @@ impl Vault {
         let opened = STANDARD.decode(text).ok().and_then(|bytes| {
             let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
             let nonce: [u8; NONCE_LEN] = nonce.try_into().ok()?;
-            let binding = binding(&key.access_key_id, key.account.as_ref());
-            let payload = Payload { msg: sealed, aad: &binding };
+            let payload = Payload { msg: sealed, aad: &Holder::of(key).binding() };
             let opened = self.cipher.decrypt(&Nonce::from(nonce), payload).ok()?;
             String::from_utf8(opened).ok()
         });
@@ -161,15 +160,42 @@ fn derived(key: &[u8; 32], purpose: &str) -> [u8; 32] {
     Sha256::new().chain_update(purpose).chain_update([0]).chain_update(key).finalize().into()
 }
 
-/// What a secret is bound to, each part with its length in front, so that no two read alike.
-fn binding(access_key_id: &str, account: Option<&AccountId>) -> Vec<u8> {
-    let who = account.map_or("operator", AccountId::as_str);
-    let mut bytes = vec![1];
-    for part in [access_key_id, who] {
-        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        bytes.extend_from_slice(part.as_bytes());
+/// Whose a secret is, and what it is good for: what it is bound to.
+#[derive(Clone, Copy, Debug)]
+pub struct Holder<'a> {
+    /// Access key id.
+    pub access_key_id: &'a str,
+    /// The account it acts as; `None` is the operator.
+    pub account: Option<&'a AccountId>,
+    /// What it may do.
+    pub role: KeyRole,
+    /// When it ends, milliseconds since the epoch.
+    pub expires_ms: Option<i64>,
+}
+
+impl<'a> Holder<'a> {
+    /// The holder of a key.
+    pub fn of(key: &'a KeyRecord) -> Holder<'a> {
+        let (account, role, expires_ms) = (key.account.as_ref(), key.role, key.expires_ms);
+        Holder { access_key_id: &key.access_key_id, account, role, expires_ms }
     }
-    bytes
+
+    /// Each part with its length in front, so that no two read alike. Keys of full rights and without an
+    /// end are bound as those of older stores, which had no others.
+    fn binding(&self) -> Vec<u8> {
+        let who = self.account.map_or("operator", AccountId::as_str);
+        let end = self.expires_ms.map(|end| end.to_string()).unwrap_or_default();
+        let (version, parts): (u8, Vec<&str>) = match (self.role, self.expires_ms) {
+            (KeyRole::Full, None) => (1, vec![self.access_key_id, who]),
+            _ => (2, vec![self.access_key_id, who, self.role.word(), &end]),
+        };
+        let mut bytes = vec![version];
+        for part in parts {
+            bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(part.as_bytes());
+        }
+        bytes
+    }
 }
 
 fn hexadecimal(text: &str) -> Option<Vec<u8>> {
@@ -193,16 +219,25 @@ mod tests {
     }
 
     fn sealed(vault: &Vault, name: &str, account: Option<&str>) -> KeyRecord {
-        let account = account.map(|id| AccountId::try_from(id).unwrap());
-        KeyRecord {
+        let key = KeyRecord {
             access_key_id: name.to_owned(),
-            secret: vault.seal(&Fixed(5), name, account.as_ref(), "the secret").unwrap(),
-            account,
+            secret: StoredSecret::Plain(String::new()),
+            account: account.map(|id| AccountId::try_from(id).unwrap()),
             enabled: true,
             replaces: None,
             created_ms: 1,
             last_used_ms: None,
-        }
+            name: None,
+            role: KeyRole::Full,
+            expires_ms: None,
+        };
+        sealed_as(vault, key)
+    }
+
+    /// The key with a secret that is bound to it.
+    fn sealed_as(vault: &Vault, key: KeyRecord) -> KeyRecord {
+        let secret = vault.seal(&Fixed(5), Holder::of(&key), "the secret").unwrap();
+        KeyRecord { secret, ..key }
     }
 
     fn opened(vault: &Vault, key: &KeyRecord) -> Result<String, VaultError> {
@@ -219,6 +254,28 @@ mod tests {
         assert_eq!(opened(&vault, &operator), altered, "an account's key made an operator's");
         let other = sealed(&vault, "AKIA2", Some("111122223333"));
         assert_eq!(opened(&vault, &KeyRecord { secret: other.secret, ..key }), altered);
+    }
+
+    #[test]
+    fn nobody_who_can_write_to_the_store_gives_a_key_more_rights_or_time() {
+        let vault = Vault::new(&[1; 32]);
+        let plain = sealed(&vault, "AKIA1", None);
+        let (role, end) = (KeyRole::Reader, Some(50));
+        let all = [
+            plain.clone(),
+            sealed_as(&vault, KeyRecord { role, ..plain.clone() }),
+            sealed_as(&vault, KeyRecord { expires_ms: end, ..plain.clone() }),
+            sealed_as(&vault, KeyRecord { expires_ms: Some(51), ..plain.clone() }),
+            sealed_as(&vault, KeyRecord { role, expires_ms: end, ..plain.clone() }),
+        ];
+        for (at, key) in all.iter().enumerate() {
+            for (other_at, other) in all.iter().enumerate() {
+                let swapped = KeyRecord { secret: other.secret.clone(), ..key.clone() };
+                assert_eq!(opened(&vault, &swapped).is_ok(), at == other_at, "{at} {other_at}");
+            }
+            let renamed = KeyRecord { name: Some("other".to_owned()), ..key.clone() };
+            assert!(opened(&vault, &renamed).is_ok(), "a name decides nothing");
+        }
     }
 
     #[test]

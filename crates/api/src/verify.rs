@@ -81,7 +81,7 @@ pub(crate) fn verify<T>(
 #[derive(Clone, Debug)]
 pub(crate) struct Foreseen {
     /// Who sent it, if it is authentic.
-    pub account: Option<AccountId>,
+    pub caller: Caller,
     /// Whether the head says already that who sent it has the key's secret. With open authentication
     /// there is nothing to prove.
     pub is_proven: bool,
@@ -90,7 +90,7 @@ pub(crate) struct Foreseen {
 impl Foreseen {
     /// Whether the request is the operator's, if it is authentic.
     pub fn is_operator(&self) -> bool {
-        self.account.is_none()
+        self.caller.is_operator()
     }
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn foresee(app: &App, arrived: &Arrived) -> Result<Foreseen, Fault> {
     let foreseen = match app.settings.auth {
         Auth::Open => {
             at_this_machine(app, arrived)?;
-            Foreseen { account: open(arrived)?.account, is_proven: true }
+            Foreseen { caller: open(arrived)?, is_proven: true }
         }
         Auth::SigV4 { window_ms } => {
             let parts = arrived.with(Payload::Bytes(&[]));
@@ -112,8 +112,9 @@ pub(crate) fn foresee(app: &App, arrived: &Arrived) -> Result<Foreseen, Fault> {
             let credential = key.as_ref().map(|key| credential(app, key)).transpose()?;
             let (settings, at_ms) = (signatures(window_ms), arrived.noted.at_ms);
             let proof = claim.check_head(&parts, credential.as_ref(), at_ms, &settings)?;
-            let account = key.and_then(|key| key.account);
-            Foreseen { account, is_proven: proof == HeadProof::Signed }
+            let key = key.ok_or_else(unknown_key)?;
+            let caller = Caller::of(key, Region::home_of_global());
+            Foreseen { caller, is_proven: proof == HeadProof::Signed }
         }
     };
     if foreseen.is_proven
@@ -140,8 +141,15 @@ fn signed(
     let verified = claim.verify(&parts, credential.as_ref(), at_ms, &settings)?;
     let region = Region::try_from(verified.region.as_str()).map_err(internal)?;
     app.uses.note(&verified.access_key_id, app.clock.now_ms());
-    let account = key.and_then(|key| key.account);
-    Ok(Caller { account, region, access_key_id: Some(verified.access_key_id) })
+    Ok(Caller::of(key.ok_or_else(unknown_key)?, region))
+}
+
+/// The refusal that [`sigv4`] has for a key that is not there, which it never lets pass.
+fn unknown_key() -> Fault {
+    Fault::new(
+        ErrorKind::UnrecognizedClient,
+        "The security token included in the request is invalid.",
+    )
 }
 
 /// What signatures are taken for.
@@ -153,7 +161,8 @@ fn signatures(window_ms: i64) -> sigv4::Settings {
 }
 
 fn credential(app: &App, key: &KeyRecord) -> Result<Credential, Fault> {
-    Ok(Credential { active: key.enabled, ..Credential::lasting(secret(app, key)?) })
+    let lasting = Credential::lasting(secret(app, key)?);
+    Ok(Credential { active: key.enabled, expires_ms: key.expires_ms, ..lasting })
 }
 
 /// The secret of a key. One that cannot be opened is the operator's trouble and nobody's way in.
@@ -261,11 +270,9 @@ fn open(arrived: &Arrived) -> Result<Caller, Fault> {
     let is_account = key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit());
     // Nothing vouches for what it is, so there is no more of it than a key has.
     let named: String = key.chars().take(CLAIMED_KEY_LEN_MAX).collect();
-    Ok(Caller {
-        account: if is_account { AccountId::try_from(key).ok() } else { None },
-        region: region.unwrap_or_else(Region::home_of_global),
-        access_key_id: (!named.is_empty()).then_some(named),
-    })
+    let account = if is_account { AccountId::try_from(key).ok() } else { None };
+    let region = region.unwrap_or_else(Region::home_of_global);
+    Ok(Caller::unsigned(account, region, (!named.is_empty()).then_some(named)))
 }
 
 #[cfg(test)]

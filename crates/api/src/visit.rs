@@ -113,7 +113,7 @@ fn visitor(app: &App, arrived: &Arrived, region: Region) -> Result<Visitor, Turn
     let visitor = match app.settings.auth {
         Auth::Open => {
             at_this_machine(app, arrived)?;
-            let caller = Caller { account: None, region, access_key_id: None };
+            let caller = Caller::unsigned(None, region, None);
             let form_token = session::page_token(app, None)?;
             Visitor { caller, session: None, request_id, form_token }
         }
@@ -127,8 +127,7 @@ fn visitor(app: &App, arrived: &Arrived, region: Region) -> Result<Visitor, Turn
             };
             let (session, key) = opened.ok_or(Turned::Stranger)?;
             app.uses.note(&key.access_key_id, app.clock.now_ms());
-            let access_key_id = Some(key.access_key_id);
-            let caller = Caller { account: key.account, region, access_key_id };
+            let caller = Caller::of(key, region);
             let form_token = session::page_token(app, Some(&session))?;
             Visitor { caller, session: Some(session), request_id, form_token }
         }

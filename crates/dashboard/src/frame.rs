@@ -149,8 +149,9 @@ impl Frame {
             sign_out: reader.visitor.session().map(|_| reader.visitor.form_token().to_owned()),
             form_token: reader.visitor.form_token().to_owned(),
             keys: place.now().to("/keys"),
-            changes: (reader.caller().account.as_ref())
-                .is_none_or(|account| reader.view.administrator(account).is_some()),
+            changes: reader.caller().may_change()
+                && (reader.caller().account.as_ref())
+                    .is_none_or(|account| reader.view.administrator(account).is_some()),
             coverage: Coverage::of(reader)?,
             sources: place.to("/sources"),
             read: Moment(reader.now_ms),

@@ -3,6 +3,7 @@
 mod asking;
 mod explaining;
 mod keys;
+mod moments;
 mod output;
 mod past;
 mod place;
@@ -22,6 +23,7 @@ use palisade_core::inventory::Assumed;
 use palisade_core::policy::Quotas;
 
 use crate::failure::Failure;
+use moments::moment;
 
 pub use asking::*;
 pub use explaining::*;
@@ -242,30 +244,6 @@ fn listen(text: &str) -> Result<SocketAddr, String> {
         text.to_socket_addrs().map_err(|error| format!("{error}; {}", wrong()))?.collect();
     found.sort_by_key(|address| !address.is_ipv4());
     found.first().copied().ok_or_else(wrong)
-}
-
-/// A moment as people say it: RFC 3339, the beginning of a day in UTC, or how long ago it is.
-fn moment(text: &str) -> Result<jiff::Timestamp, String> {
-    use palisade_api::Clock as _;
-    if let Ok(moment) = text.parse() {
-        return Ok(moment);
-    }
-    if let Ok(day) = text.parse::<jiff::civil::Date>() {
-        let midnight = day.to_zoned(jiff::tz::TimeZone::UTC).map_err(|error| error.to_string())?;
-        return Ok(midnight.timestamp());
-    }
-    let wrong = || "write 2026-02-03T04:05:06Z, 2026-02-03, 7d, 12h or 30min".to_owned();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(digits);
-    let minutes: i64 = match unit {
-        "min" => 1,
-        "h" => 60,
-        "d" => 24 * 60,
-        _ => return Err(wrong()),
-    };
-    let ago_ms = number.parse().ok().and_then(|number: i64| number.checked_mul(minutes * 60_000));
-    let at_ms = crate::system::SystemClock.now_ms().checked_sub(ago_ms.ok_or_else(wrong)?);
-    at_ms.and_then(|at_ms| jiff::Timestamp::from_millisecond(at_ms).ok()).ok_or_else(wrong)
 }
 
 /// The types of `--assume-recorded`.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::args::{self, Output};
 use crate::client::Client;
 use crate::failure::{Exit, Failure, Outcome};
+use crate::printable::escaped;
 use crate::report::{self, lines::Lines};
 use crate::terminal::{print, print_by, print_json};
 
@@ -82,9 +83,14 @@ fn table(events: &[Value]) -> String {
             [only] => text(only, "object").to_owned(),
             [first, more @ ..] => format!("{} and {} more", text(first, "object"), more.len()),
         };
-        let cells = ["at", "operation", "caller", "account", "accessKeyId"];
+        let cells = ["at", "operation", "caller", "account"];
         let mut row: Vec<String> = cells.map(|name| text(event, name).to_owned()).into();
-        row.extend([what, text(event, "requestId").to_owned()]);
+        // The name first: it says who, where the id says which.
+        let key = match (text(event, "keyName"), text(event, "accessKeyId")) {
+            ("", id) => id.to_owned(),
+            (name, id) => format!("{} {id}", escaped(name)),
+        };
+        row.extend([key, what, text(event, "requestId").to_owned()]);
         table.add_row(row);
     }
     report::finished(&table)
@@ -96,7 +102,8 @@ fn csv(events: &[Value], to: &mut dyn Write) -> io::Result<()> {
         ["sequence", "at", "requestId", "operation", "caller", "accessKeyId", "account", "region"];
     let of_change = ["objectType", "object", "before", "after"];
     let mut lines = Lines::to(to);
-    lines.line(of_event.iter().chain(&of_change))?;
+    let last = ["keyName"];
+    lines.line(of_event.iter().chain(&of_change).chain(&last))?;
     for event in events {
         let none = [Value::Null];
         let changes = match changes(event) {
@@ -105,7 +112,9 @@ fn csv(events: &[Value], to: &mut dyn Write) -> io::Result<()> {
         };
         for change in changes {
             let of_event = of_event.iter().map(|name| cell(event, name));
-            lines.line(of_event.chain(of_change.iter().map(|name| cell(change, name))))?;
+            let of_change = of_change.iter().map(|name| cell(change, name));
+            lines
+                .line(of_event.chain(of_change).chain(last.iter().map(|name| cell(event, name))))?;
         }
     }
     lines.finish()
@@ -137,7 +146,7 @@ mod tests {
         let event = |sequence: u64, changes: Vec<Value>| {
             json!({
                 "sequence": sequence, "at": "2026-01-01T00:00:00Z", "requestId": format!("r{sequence}"),
-                "operation": "PutPolicy", "caller": "operator", "accessKeyId": "AKIA1",
+                "operation": "PutPolicy", "caller": "operator", "accessKeyId": "AKIA1", "keyName": "ci",
                 "account": null, "region": "eu-west-1", "changes": changes,
             })
         };
@@ -154,18 +163,18 @@ mod tests {
         csv(&events(), &mut text).unwrap();
         assert_eq!(
             String::from_utf8(text).unwrap(),
-            "sequence,at,requestId,operation,caller,accessKeyId,account,region,objectType,object,before,after\n\
-             3,2026-01-01T00:00:00Z,r3,PutPolicy,operator,AKIA1,,eu-west-1,policy,a,,\"{\"\"a\"\":1}\"\n\
-             3,2026-01-01T00:00:00Z,r3,PutPolicy,operator,AKIA1,,eu-west-1,policy,b,,\"{\"\"a\"\":1}\"\n\
-             2,2026-01-01T00:00:00Z,r2,PutPolicy,operator,AKIA1,,eu-west-1,policy,c,,\"{\"\"a\"\":1}\"\n\
-             1,2026-01-01T00:00:00Z,r1,PutPolicy,operator,AKIA1,,eu-west-1,,,,\n"
+            "sequence,at,requestId,operation,caller,accessKeyId,account,region,objectType,object,before,after,keyName\n\
+             3,2026-01-01T00:00:00Z,r3,PutPolicy,operator,AKIA1,,eu-west-1,policy,a,,\"{\"\"a\"\":1}\",ci\n\
+             3,2026-01-01T00:00:00Z,r3,PutPolicy,operator,AKIA1,,eu-west-1,policy,b,,\"{\"\"a\"\":1}\",ci\n\
+             2,2026-01-01T00:00:00Z,r2,PutPolicy,operator,AKIA1,,eu-west-1,policy,c,,\"{\"\"a\"\":1}\",ci\n\
+             1,2026-01-01T00:00:00Z,r1,PutPolicy,operator,AKIA1,,eu-west-1,,,,,ci\n"
         );
     }
 
     #[test]
     fn a_row_tells_the_first_object_and_how_many_more() {
         let table = table(&events());
-        for told in ["a and 1 more", " c ", "nothing changed", "2026-01-01T00:00:00Z"] {
+        for told in ["a and 1 more", " c ", "ci AKIA1", "nothing changed", "2026-01-01T00:00:00Z"] {
             assert!(table.contains(told), "{told}: {table}");
         }
     }

@@ -4,17 +4,18 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use jiff::Timestamp;
 use palisade_api::Clock as _;
 use palisade_api::audit::Actor;
 use palisade_api::keys::{self, Keyring, NewKey};
 use palisade_api::vault::Vault;
-use palisade_core::ident::AccountId;
 use palisade_store::{KeyRecord, Store, StoreError, StoredSecret};
 use serde_json::{Value, json};
 
 use crate::args::{self, Output};
 use crate::client::{Client, encoded};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::printable::escaped;
 use crate::report::lines;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::terminal::{print, print_by, print_json, print_line, say};
@@ -26,15 +27,14 @@ const PATH: &str = "/palisade/v1/keys";
 pub fn run(command: &args::Keys) -> Outcome {
     match command {
         args::Keys::Create(args) => {
-            // Said before a store is made, and as the user's own mistake by a server as well.
-            args.account.as_ref().map_or(Ok(()), keys::is_account).map_err(sealing::refused)?;
+            let wanted = wanted(args)?;
             let place = Place::making(&args.place, args.new)?;
-            let new = place.create(args.account.as_ref())?;
+            let new = place.create(&wanted)?;
             show(&new, args.output)?;
         }
         args::Keys::Rotate(args) => {
             let place = Place::sealing(&args.place)?;
-            let new = place.rotate(&args.key)?;
+            let new = place.rotate(&args.key, args.expires)?;
             show(&new, args.output)?;
         }
         args::Keys::List(args) => {
@@ -46,18 +46,18 @@ pub fn run(command: &args::Keys) -> Outcome {
             }
         }
         args::Keys::Disable(args) => {
-            Place::of(&args.place)?.enable(&args.key, false)?;
+            Place::of(&args.place)?.enable(&args.key, false, args.confirm)?;
             print_line(&format!(
                 "disabled {}; calls signed with it are refused from now on",
                 args.key
             ))?;
         }
         args::Keys::Enable(args) => {
-            Place::of(&args.place)?.enable(&args.key, true)?;
+            Place::of(&args.place)?.enable(&args.key, true, true)?;
             print_line(&format!("enabled {}", args.key))?;
         }
         args::Keys::Delete(args) => {
-            Place::of(&args.place)?.delete(&args.key)?;
+            Place::of(&args.place)?.delete(&args.key, args.confirm)?;
             print_line(&format!("deleted {}", args.key))?;
         }
         args::Keys::Reseal(args) => reseal(args)?,
@@ -80,15 +80,26 @@ struct Opened {
 }
 
 impl Opened {
-    fn ring(&self) -> Keyring<'_> {
+    fn ring(&self, keeps_an_operator: bool) -> Keyring<'_> {
         Keyring {
             store: &*self.store,
             vault: self.vault.as_ref(),
             entropy: &SystemEntropy,
             actor: &self.actor,
-            // Whoever may write to the store can always make another operator key.
-            keeps_an_operator: false,
+            keeps_an_operator,
         }
+    }
+
+    /// A key that was made, with what stands against its use.
+    fn new_json(&self, new: NewKey) -> Result<Value, Failure> {
+        let control = self.store.control().map_err(failed)?;
+        let warning = keys::outside(&new.record, control.organization.as_deref());
+        let mut shown = key_json(&new.record, self.actor.at_ms);
+        if let Some(members) = shown.as_object_mut() {
+            members.insert("SecretAccessKey".to_owned(), new.secret.into());
+            members.insert("Warning".to_owned(), warning.into());
+        }
+        Ok(shown)
     }
 }
 
@@ -127,54 +138,84 @@ impl Place {
         Ok(Place::Store(Box::new(Opened { store, vault, actor: sealing::local()? })))
     }
 
-    fn create(&self, account: Option<&AccountId>) -> Result<Value, Failure> {
+    fn create(&self, wanted: &keys::Wanted) -> Result<Value, Failure> {
         match self {
             Place::Store(opened) => {
-                opened.ring().create(account).map(new_json).map_err(sealing::refused)
+                opened.new_json(opened.ring(false).create(wanted).map_err(sealing::refused)?)
             }
             Place::Server(client) => {
-                let asked = match account {
-                    Some(account) => json!({ "account": account }),
-                    None => json!({ "operator": true }),
-                };
+                let keys::Wanted { account, name, role, expires_ms } = wanted;
+                let asked = json!({
+                    "account": account,
+                    "operator": account.is_none(),
+                    "name": name,
+                    "role": role.word(),
+                    "expires": expires_ms.map(moment),
+                });
                 client.own("POST", PATH, &[], asked.to_string().as_bytes())
             }
         }
     }
 
-    fn rotate(&self, key: &str) -> Result<Value, Failure> {
+    fn rotate(&self, key: &str, expires: Option<Timestamp>) -> Result<Value, Failure> {
         match self {
             Place::Store(opened) => {
-                opened.ring().rotate(key).map(new_json).map_err(sealing::refused)
+                let new = opened.ring(false).rotate(key, expires.map(Timestamp::as_millisecond));
+                opened.new_json(new.map_err(sealing::refused)?)
             }
             Place::Server(client) => {
-                client.own("POST", &format!("{PATH}/{}/rotate", encoded(key)), &[], b"")
+                let asked = json!({ "expires": expires.map(|at| at.to_string()) }).to_string();
+                let path = format!("{PATH}/{}/rotate", encoded(key));
+                client.own("POST", &path, &[], asked.as_bytes())
             }
         }
     }
 
-    fn enable(&self, key: &str, enabled: bool) -> Result<(), Failure> {
+    fn enable(&self, key: &str, enabled: bool, confirm: bool) -> Result<(), Failure> {
         match self {
             Place::Store(opened) => {
-                let changed = opened.ring().enable(key, enabled);
+                let changed = opened.ring(!confirm).enable(key, enabled);
                 changed.map(drop).map_err(sealing::refused)
             }
             Place::Server(client) => {
                 let status = json!({ "Status": if enabled { "Active" } else { "Inactive" } });
                 let path = format!("{PATH}/{}", encoded(key));
-                client.own("PATCH", &path, &[], status.to_string().as_bytes()).map(drop)
+                let status = status.to_string();
+                client.own("PATCH", &path, &confirmed(confirm), status.as_bytes()).map(drop)
             }
         }
     }
 
-    fn delete(&self, key: &str) -> Result<(), Failure> {
+    fn delete(&self, key: &str, confirm: bool) -> Result<(), Failure> {
         match self {
-            Place::Store(opened) => opened.ring().delete(key).map(drop).map_err(sealing::refused),
+            Place::Store(opened) => {
+                opened.ring(!confirm).delete(key).map(drop).map_err(sealing::refused)
+            }
             Place::Server(client) => {
-                client.own("DELETE", &format!("{PATH}/{}", encoded(key)), &[], b"").map(drop)
+                let path = format!("{PATH}/{}", encoded(key));
+                client.own("DELETE", &path, &confirmed(confirm), b"").map(drop)
             }
         }
     }
+}
+
+fn confirmed(confirm: bool) -> Vec<(&'static str, &'static str)> {
+    if confirm { vec![("confirm", "true")] } else { Vec::new() }
+}
+
+/// The key that is asked for. What is wrong with it is said before a store is made, and as the user's own
+/// mistake by a server as well.
+fn wanted(args: &args::KeyCreate) -> Result<keys::Wanted, Failure> {
+    args.account.as_ref().map_or(Ok(()), keys::is_account).map_err(sealing::refused)?;
+    args.name.as_deref().map_or(Ok(()), keys::is_name).map_err(sealing::refused)?;
+    let expires_ms = args.expires.map(Timestamp::as_millisecond);
+    keys::is_end(expires_ms, SystemClock.now_ms()).map_err(sealing::refused)?;
+    Ok(keys::Wanted {
+        account: args.account.clone(),
+        name: args.name.clone(),
+        role: args.role.into(),
+        expires_ms,
+    })
 }
 
 /// The keys there are; no sealing key is needed to look at them.
@@ -184,31 +225,32 @@ fn list(place: &args::KeyPlace) -> Result<Vec<Value>, Failure> {
         return Ok(answer.get("keys").and_then(Value::as_array).cloned().unwrap_or_default());
     }
     let keys = opening::existing(&place.store)?.keys().map_err(failed)?;
-    Ok(keys.iter().map(key_json).collect())
+    let now_ms = SystemClock.now_ms();
+    Ok(keys.iter().map(|key| key_json(key, now_ms)).collect())
 }
 
 /// A key as the server's endpoint shows it.
-fn key_json(key: &KeyRecord) -> Value {
+fn key_json(key: &KeyRecord, now_ms: i64) -> Value {
+    let status = match key.enabled {
+        _ if key.has_expired(now_ms) => "Expired",
+        true => "Active",
+        false => "Inactive",
+    };
     json!({
         "AccessKeyId": key.access_key_id,
         "Account": key.account,
-        "Status": if key.enabled { "Active" } else { "Inactive" },
+        "Status": status,
         "Created": moment(key.created_ms),
         "LastUsed": key.last_used_ms.map(moment),
         "Replaces": key.replaces,
+        "Name": key.name,
+        "Role": key.role.word(),
+        "Expires": key.expires_ms.map(moment),
     })
 }
 
-fn new_json(new: NewKey) -> Value {
-    let mut shown = key_json(&new.record);
-    if let Some(members) = shown.as_object_mut() {
-        members.insert("SecretAccessKey".to_owned(), new.secret.into());
-    }
-    shown
-}
-
 fn moment(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |at| at.to_string())
+    Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |at| at.to_string())
 }
 
 fn text<'a>(key: &'a Value, member: &str) -> &'a str {
@@ -223,7 +265,12 @@ fn show(new: &Value, output: Output) -> Result<(), Failure> {
     let id = text(new, "AccessKeyId");
     print_by(|to| tell_new(new, output, to)).inspect_err(|_| {
         say(format_args!("key {id} was made, but could not be shown: delete it, make another"));
-    })
+    })?;
+    // Beside what may be read by a program, not within it.
+    if let Some(warning) = new.get("Warning").and_then(Value::as_str) {
+        say(format_args!("{}", escaped(warning)));
+    }
+    Ok(())
 }
 
 fn tell_new(new: &Value, output: Output, to: &mut dyn Write) -> io::Result<()> {
@@ -246,16 +293,38 @@ fn tell_new(new: &Value, output: Output, to: &mut dyn Write) -> io::Result<()> {
                      `palisade keys disable {old}`, and `palisade keys delete {old}` once nobody misses it\n"
                 ),
             };
+            let what = match text(new, "Role") {
+                "reader" => "reader's key",
+                _ => "key",
+            };
+            let name = match text(new, "Name") {
+                "" => String::new(),
+                name => format!(" `{}`", escaped(name)),
+            };
+            let until = match text(new, "Expires") {
+                "" => String::new(),
+                end => format!(" until {end}"),
+            };
             write!(
                 to,
-                "key for {who}; the secret is not shown again:\n\
+                "{what}{name} for {who}{until}; the secret is not shown again:\n\
                  export AWS_ACCESS_KEY_ID={id}\nexport AWS_SECRET_ACCESS_KEY={secret}\n{old}"
             )
         }
     }
 }
 
-const COLUMNS: [&str; 6] = ["AccessKeyId", "Account", "Status", "Created", "LastUsed", "Replaces"];
+const COLUMNS: [&str; 9] = [
+    "AccessKeyId",
+    "Account",
+    "Status",
+    "Created",
+    "LastUsed",
+    "Replaces",
+    "Name",
+    "Role",
+    "Expires",
+];
 
 fn csv(keys: &[Value], to: &mut dyn Write) -> io::Result<()> {
     let rows = keys.iter().map(|key| COLUMNS.map(|name| text(key, name)));
@@ -264,12 +333,23 @@ fn csv(keys: &[Value], to: &mut dyn Write) -> io::Result<()> {
 
 fn table(keys: &[Value]) -> String {
     let mut table = report::table();
-    table.set_header(["Access key id", "Acts as", "Status", "Created", "Last used", "Replaces"]);
+    table.set_header([
+        "Access key id",
+        "Acts as",
+        "Status",
+        "Created",
+        "Last used",
+        "Replaces",
+        "Name",
+        "Role",
+        "Expires",
+    ]);
     let or = |text: &str, other: &str| if text.is_empty() { other } else { text }.to_owned();
     for key in keys {
         let cell = |name: &str| match name {
             "Account" => or(text(key, name), "operator"),
-            "LastUsed" => or(text(key, name), "never"),
+            "LastUsed" | "Expires" => or(text(key, name), "never"),
+            "Name" => escaped(text(key, name)).into_owned(),
             _ => text(key, name).to_owned(),
         };
         table.add_row(COLUMNS.map(cell));
@@ -288,7 +368,7 @@ fn reseal(args: &args::KeyReseal) -> Result<(), Failure> {
     };
     let new = Vault::new(&sealing::new_file(&args.new_key_file, &sealing::aloud)?);
     let opened = Opened { store, vault, actor: sealing::local()? };
-    let done = opened.ring().reseal_under(&new, args.forget_lost).map_err(sealing::refused)?;
+    let done = opened.ring(false).reseal_under(&new, args.forget_lost).map_err(sealing::refused)?;
     let forgotten: String = (done.forgotten.iter())
         .map(|id| format!("deleted {id}, whose secret nothing opens\n"))
         .collect();

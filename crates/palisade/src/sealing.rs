@@ -265,6 +265,8 @@ pub fn refused(error: KeyError) -> Failure {
     match error {
         KeyError::Unknown(_)
         | KeyError::NoAccount(_)
+        | KeyError::NoName(_)
+        | KeyError::NoEnd { .. }
         | KeyError::NoSealingKey
         | KeyError::Vault(VaultError::OtherKey { .. }) => Failure::Usage(error.to_string()),
         KeyError::Rotated { .. }

@@ -74,7 +74,7 @@ impl House {
     /// Writes a key to the store as somebody would who can write to its file.
     fn plant(&self, id: &str, secret: &str) {
         use palisade_store::sqlite::{Opening, SqliteStore, Synchronous};
-        use palisade_store::{KeyChange, KeyRecord, Keys, StoredSecret};
+        use palisade_store::{KeyChange, KeyRecord, KeyRole, Keys, StoredSecret};
         let opening =
             Opening { fresh_sealing_key: [1; 32], serve: false, synchronous: Synchronous::Grouped };
         let store = SqliteStore::open(&self.path("palisade.db"), opening).unwrap();
@@ -86,6 +86,9 @@ impl House {
             replaces: None,
             created_ms: 1,
             last_used_ms: None,
+            name: None,
+            role: KeyRole::Full,
+            expires_ms: None,
         };
         let event = palisade_api::audit::Actor::local(String::new(), 1).event("x", Vec::new());
         let revision = store.keys_revision().unwrap();
@@ -261,6 +264,69 @@ fn keys_are_managed_through_the_server_as_well() {
             .lines()
             .any(|line| line.contains(&operator.id) && line.matches('T').count() > 1)
     );
+}
+
+#[test]
+fn a_key_has_a_name_a_role_and_an_end() {
+    let house = House::new();
+    let operator = house.create(&["--operator"]);
+    let server = house.serve(&[]);
+    let remote = |line: &[&str]| {
+        let line: Vec<&str> =
+            ["keys"].into_iter().chain(line.iter().copied()).chain(["--remote"]).collect();
+        server.run(&operator, &line)
+    };
+    let what = ["create", "--operator", "--name", "ci", "--role", "reader", "--expires", "90d"];
+    let json: Vec<&str> = what.into_iter().chain(["--output", "json"]).collect();
+    for made in [json_of(&house.keys(&json)), json_of(&remote(&json))] {
+        assert_eq!((&made["Name"], &made["Role"]), (&json!("ci"), &json!("reader")));
+        let moment = |name: &str| made[name].as_str().unwrap().parse::<Timestamp>().unwrap();
+        let days = moment("Expires").duration_since(moment("Created")).as_secs() / 86_400;
+        assert!((89..=90).contains(&days), "{made}");
+        let id = made["AccessKeyId"].as_str().unwrap();
+        assert_eq!(house.listed(id)["Expires"], made["Expires"]);
+        let reader = Held::of(&made);
+        assert_eq!(code(&server.run(&reader, &["keys", "list", "--remote"])), 0);
+        let refused = server.run(&reader, &["keys", "delete", &operator.id, "--remote"]);
+        assert_eq!(code(&refused), 69);
+        assert!(stderr(&refused).contains("is a reader's"), "{}", stderr(&refused));
+    }
+    let told = stdout(&house.keys(&what));
+    assert!(told.contains("reader's key `ci` for the operator until "), "{told}");
+    let table = stdout(&house.keys(&["list"]));
+    assert!(table.contains("ci") && table.contains("reader") && table.contains("never"), "{table}");
+    for (wrong, why) in [
+        (["--name", ""], "name of a key"),
+        (["--expires", "0d"], "3650 days"),
+        (["--expires", "2020-01-01"], "3650 days"),
+        (["--expires", "soon"], "write 90d"),
+        (["--role", "owner"], "reader"),
+    ] {
+        let line: Vec<&str> = ["create", "--operator"].into_iter().chain(wrong).collect();
+        for refused in [house.keys(&line), remote(&line)] {
+            assert_eq!(code(&refused), 64, "{wrong:?}");
+            assert!(stderr(&refused).contains(why), "{wrong:?}: {}", stderr(&refused));
+        }
+    }
+}
+
+#[test]
+fn the_last_operator_key_goes_when_that_is_confirmed() {
+    let house = House::new();
+    let operator = house.create(&["--operator"]);
+    for act in ["disable", "delete"] {
+        let refused = house.keys(&[act, &operator.id]);
+        assert_eq!(code(&refused), 69);
+        assert!(stderr(&refused).contains("last operator key"), "{}", stderr(&refused));
+    }
+    let server = house.serve(&[]);
+    let remote = |line: &[&str]| server.run(&operator, &[&["keys"], line, &["--remote"]].concat());
+    assert_eq!(code(&remote(&["disable", &operator.id])), 69);
+    assert_eq!(code(&remote(&["disable", &operator.id, "--confirm"])), 0);
+    assert!(!server.believes(&operator));
+    assert_eq!(code(&house.keys(&["enable", &operator.id])), 0);
+    assert_eq!(code(&house.keys(&["delete", &operator.id, "--confirm"])), 0);
+    assert_eq!(house.listed(&operator.id), Value::Null);
 }
 
 #[cfg(unix)]

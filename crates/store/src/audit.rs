@@ -13,6 +13,8 @@ pub struct AuditEvent {
     pub request_id: String,
     /// Access key id that signed the call; `None` when no key did.
     pub access_key_id: Option<String>,
+    /// What that key was called then.
+    pub key_name: Option<String>,
     /// What the caller was.
     pub caller: CallerKind,
     /// The account that was acted as; `None` for what is done to Palisade itself.

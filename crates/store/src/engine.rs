@@ -172,27 +172,18 @@ impl<E: Engine> Inventory for E {
             if let Some(file) = file {
                 taken::remember(rows, file, delivery, &prepared, &accepted, received_ms)?;
             }
-            if let Some(event) = event {
+            if let Some(event) = event.filter(|_| accepted.is_held_otherwise) {
                 keys::append(rows, &event(&accepted))?;
             }
             Ok(accepted)
         })
     }
 
-    fn accept_again(
-        &self,
-        file: &FileHash,
-        event: &dyn Fn(&Repeated) -> AuditEvent,
-    ) -> Result<Option<Repeated>> {
-        let known = match self.read_one(|rows| rows.file(file)) {
-            Err(StoreError::Damaged { .. }) => None,
-            known => known?,
-        };
-        if let Some(known) = &known {
-            let event = event(known);
-            self.write(|rows| keys::append(rows, &event))?;
+    fn accept_again(&self, file: &FileHash) -> Result<Option<Repeated>> {
+        match self.read_one(|rows| rows.file(file)) {
+            Err(StoreError::Damaged { .. }) => Ok(None),
+            known => known,
         }
-        Ok(known)
     }
 
     fn load(&self, want: &Want<'_>) -> Result<Loaded> {

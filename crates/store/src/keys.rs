@@ -21,6 +21,47 @@ pub struct KeyRecord {
     /// When a call signed with it was last believed, within a minute or so, milliseconds since the
     /// epoch; `None` is never.
     pub last_used_ms: Option<i64>,
+    /// What people call it.
+    pub name: Option<String>,
+    /// What its holder may do.
+    pub role: KeyRole,
+    /// From then on calls signed with it are refused, milliseconds since the epoch; `None` is never.
+    pub expires_ms: Option<i64>,
+}
+
+/// What the holder of a key may do of what its account, or the operator, may.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum KeyRole {
+    /// Everything.
+    #[default]
+    Full,
+    /// See everything and change nothing.
+    Reader,
+}
+
+impl KeyRole {
+    /// Every role.
+    pub const ALL: [KeyRole; 2] = [KeyRole::Full, KeyRole::Reader];
+
+    /// Its name, as it is stored and told.
+    pub const fn word(self) -> &'static str {
+        match self {
+            KeyRole::Full => "full",
+            KeyRole::Reader => "reader",
+        }
+    }
+
+    /// The role of this name.
+    pub fn named(word: &str) -> Option<KeyRole> {
+        KeyRole::ALL.into_iter().find(|role| role.word() == word)
+    }
+}
+
+impl KeyRecord {
+    /// Whether calls signed with it are refused at `now_ms` because its time is over.
+    pub fn has_expired(&self, now_ms: i64) -> bool {
+        self.expires_ms.is_some_and(|end| end <= now_ms)
+    }
 }
 
 /// A secret access key at rest.

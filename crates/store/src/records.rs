@@ -272,6 +272,9 @@ pub struct Accepted {
     pub deleted: u64,
     /// Observations of accounts outside the organization: kept, unjudged.
     pub strangers: u64,
+    /// Whether anything is held otherwise than before: a state, when it was seen, how old what is known is,
+    /// or a gap.
+    pub is_held_otherwise: bool,
 }
 
 /// Which file it is: a hash over its bytes, and over all else that decides what it tells.

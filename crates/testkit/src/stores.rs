@@ -56,10 +56,7 @@ macro_rules! delegate_role {
                 now_ms: i64,
                 event: Option<&dyn Fn(&palisade_store::Accepted) -> palisade_store::AuditEvent>,
             ) -> palisade_store::Accepted;
-            accept_again(
-                file: &palisade_store::FileHash,
-                event: &dyn Fn(&palisade_store::Repeated) -> palisade_store::AuditEvent,
-            ) -> Option<palisade_store::Repeated>;
+            accept_again(file: &palisade_store::FileHash) -> Option<palisade_store::Repeated>;
             load(want: &palisade_store::Want<'_>) -> palisade_store::Loaded;
             newest_ms(shard: &palisade_core::ident::ShardId) -> Option<i64>;
             newest_each_ms(

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use palisade_store::StoreError;
 use palisade_wire::sigv4::Payload;
@@ -21,9 +22,12 @@ use crate::audit::Actor;
 use crate::caller::Caller;
 use crate::fault::internal;
 use crate::intake::Arrived;
+use crate::operations::Effect;
 use crate::request::{Taken, blocking, blocking_unhurried, take_in};
 use crate::verify::{Authentic, Foreseen, verify};
 
+/// Paths that are never AWS's.
+pub const PREFIX: &str = "/palisade/";
 /// Body of the small requests: 64 KiB.
 pub const SMALL_BODY_SIZE_MAX: usize = 64 * 1024;
 
@@ -162,17 +166,14 @@ pub(super) async fn answer<T: Serialize + Send + 'static>(
     let answered = async {
         let arrived = Arc::new(Arrived::of(&parts)?);
         arrived.is_unpacked()?;
-        // Strangers cannot make the server hold large bodies.
-        let large = body_size_max > SMALL_BODY_SIZE_MAX;
-        let may = move |foreseen: &Foreseen| match large && !foreseen.is_operator() {
-            true => Err(not_operator()),
-            false => Ok(()),
-        };
+        let effect = effect(&parts);
+        let may = move |foreseen: &Foreseen| may_send(foreseen, body_size_max, effect);
         let Taken { body, share } = take_in(app, &arrived, body, body_size_max, may).await?;
         blocking(app, move |app| {
             let payload = body.clone();
             let request = verify(app, &arrived, Payload::Bytes(&payload), body)?;
             drop(share);
+            may_ask(request.caller(), effect)?;
             work(app, &request)
         })
         .await
@@ -195,16 +196,14 @@ pub(super) async fn answer_unhurried<T: Serialize + Send + 'static>(
     let answered = async {
         let arrived = Arc::new(Arrived::of(&parts)?);
         arrived.is_unpacked()?;
-        let large = body_size_max > SMALL_BODY_SIZE_MAX;
-        let may = move |foreseen: &Foreseen| match large && !foreseen.is_operator() {
-            true => Err(not_operator()),
-            false => Ok(()),
-        };
+        let effect = effect(&parts);
+        let may = move |foreseen: &Foreseen| may_send(foreseen, body_size_max, effect);
         let Taken { body, share } = take_in(app, &arrived, body, body_size_max, may).await?;
         let verified = blocking(app, move |app| {
             let payload = body.clone();
             let request = verify(app, &arrived, Payload::Bytes(&payload), body)?;
             drop(share);
+            may_ask(request.caller(), effect)?;
             Ok::<_, Refused>(request)
         });
         let request = verified.await?;
@@ -232,6 +231,35 @@ pub(super) async fn answer_unhurried<T: Serialize + Send + 'static>(
         }
     };
     finish(app, name, answered.await)
+}
+
+/// Posts that change nothing: readers may send them.
+const READING_POSTS: [&str; 2] = ["/palisade/v1/preview", "/palisade/v1/dashboard"];
+
+/// Whether a request asks for a change. Whatever is not known to be a question is one.
+fn effect(parts: &Parts) -> Effect {
+    let gets = [Method::GET, Method::HEAD].contains(&parts.method);
+    match gets || (parts.method == Method::POST && READING_POSTS.contains(&parts.uri.path())) {
+        true => Effect::Reads,
+        false => Effect::Writes,
+    }
+}
+
+/// Refuses readers what changes something.
+fn may_ask(caller: &Caller, effect: Effect) -> Result<(), Refused> {
+    match effect {
+        Effect::Reads => Ok(()),
+        Effect::Writes => Ok(caller.must_change()?),
+    }
+}
+
+/// Strangers cannot make the server hold large bodies.
+fn may_send(foreseen: &Foreseen, body_size_max: usize, effect: Effect) -> Result<(), Refused> {
+    if body_size_max <= SMALL_BODY_SIZE_MAX {
+        return Ok(());
+    }
+    is_operator(&foreseen.caller)?;
+    may_ask(&foreseen.caller, effect)
 }
 
 /// Whether nobody waits for what is being done any more.
@@ -311,6 +339,15 @@ pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refused> {
     axum::extract::Query::<T>::try_from_uri(&uri)
         .map(|query| query.0)
         .map_err(|error| unread(&error))
+}
+
+/// Whether the query says that what it asks for is meant.
+pub(super) fn is_confirmed(confirm: Option<&str>) -> Result<bool, Refused> {
+    match confirm {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => Err(Refused::invalid(format!("`confirm` is `{other}`; give true or false"))),
+    }
 }
 
 fn json_response(status: StatusCode, text: String) -> Response {

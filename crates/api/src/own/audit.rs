@@ -30,7 +30,6 @@ const NAME: &str = "palisade:audit";
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 struct Asked {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 100)]
     limit: Option<usize>,
@@ -65,6 +64,8 @@ struct Shown {
     #[schema(schema_with = caller)]
     caller: CallerKind,
     access_key_id: Option<String>,
+    /// What that key was called then.
+    key_name: Option<String>,
     /// The account acted as; null for what is done to Palisade itself.
     #[schema(value_type = Option<String>)]
     account: Option<AccountId>,
@@ -178,6 +179,7 @@ fn shown(AuditRow { sequence, event }: AuditRow) -> Shown {
         operation: event.operation,
         caller: event.caller,
         access_key_id: event.access_key_id,
+        key_name: event.key_name,
         account: event.account,
         region: event.region,
         changes: event.changes.into_iter().map(Change::from).collect(),

@@ -105,7 +105,7 @@ pub fn make_waiver(
     body: &Value,
     confirmed: bool,
 ) -> Result<Value, Refused> {
-    written(&waivers::made(app, &request(sender, body), confirmed)?)
+    written(&waivers::made(app, &request(sender, body)?, confirmed)?)
 }
 
 /// `PATCH /palisade/v1/waivers/{id}`
@@ -113,7 +113,7 @@ pub fn make_waiver(
 /// # Errors
 /// As the endpoint.
 pub fn renew_waiver(app: &App, sender: &Sender, id: &str, body: &Value) -> Result<Value, Refused> {
-    written(&waivers::renewed(app, &request(sender, body), id)?)
+    written(&waivers::renewed(app, &request(sender, body)?, id)?)
 }
 
 /// `DELETE /palisade/v1/waivers/{id}`
@@ -121,7 +121,7 @@ pub fn renew_waiver(app: &App, sender: &Sender, id: &str, body: &Value) -> Resul
 /// # Errors
 /// As the endpoint.
 pub fn end_waiver(app: &App, sender: &Sender, id: &str) -> Result<Value, Refused> {
-    written(&waivers::ended(app, &request(sender, &Value::Null), id)?)
+    written(&waivers::ended(app, &request(sender, &Value::Null)?, id)?)
 }
 
 /// `POST /palisade/v1/keys`: the answer has the secret, which is told this once.
@@ -129,7 +129,7 @@ pub fn end_waiver(app: &App, sender: &Sender, id: &str) -> Result<Value, Refused
 /// # Errors
 /// As the endpoint.
 pub fn make_key(app: &App, sender: &Sender, body: &Value) -> Result<Value, Refused> {
-    written(&keys::made(app, &request(sender, body))?)
+    written(&keys::made(app, &request(sender, body)?)?)
 }
 
 /// `POST /palisade/v1/keys/{id}/rotate`: the answer has the secret, which is told this once.
@@ -137,7 +137,7 @@ pub fn make_key(app: &App, sender: &Sender, body: &Value) -> Result<Value, Refus
 /// # Errors
 /// As the endpoint.
 pub fn rotate_key(app: &App, sender: &Sender, id: &str) -> Result<Value, Refused> {
-    written(&keys::rotated(app, &request(sender, &Value::Null), id)?)
+    written(&keys::rotated(app, &request(sender, &Value::Null)?, id)?)
 }
 
 /// `PATCH /palisade/v1/keys/{id}`
@@ -145,7 +145,7 @@ pub fn rotate_key(app: &App, sender: &Sender, id: &str) -> Result<Value, Refused
 /// # Errors
 /// As the endpoint.
 pub fn change_key(app: &App, sender: &Sender, id: &str, body: &Value) -> Result<Value, Refused> {
-    written(&keys::changed(app, &request(sender, body), id)?)
+    written(&keys::changed(app, &request(sender, body)?, id, false)?)
 }
 
 /// `DELETE /palisade/v1/keys/{id}`
@@ -153,11 +153,16 @@ pub fn change_key(app: &App, sender: &Sender, id: &str, body: &Value) -> Result<
 /// # Errors
 /// As the endpoint.
 pub fn delete_key(app: &App, sender: &Sender, id: &str) -> Result<Value, Refused> {
-    written(&keys::deleted(app, &request(sender, &Value::Null), id)?)
+    written(&keys::deleted(app, &request(sender, &Value::Null)?, id, false)?)
 }
 
-fn request(sender: &Sender, body: &Value) -> Authentic<Bytes> {
-    sender.visitor().asks(None, bytes(body))
+/// A request for a change.
+///
+/// # Errors
+/// AccessDenied for a reader, as at the endpoint.
+fn request(sender: &Sender, body: &Value) -> Result<Authentic<Bytes>, Refused> {
+    sender.visitor().caller().must_change()?;
+    Ok(sender.visitor().asks(None, bytes(body)))
 }
 
 fn bytes(body: &Value) -> Bytes {

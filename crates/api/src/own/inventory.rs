@@ -131,6 +131,7 @@ async fn receive(app: &Arc<App>, request: Request) -> Result<Answer, Refused> {
     if !foreseen.is_operator() {
         return Err(not_operator());
     }
+    foreseen.caller.must_change()?;
     if !foreseen.is_proven {
         let (actor, spooled) = prove(app, &arrived, body).await?;
         let turn = turn(app).await?;
@@ -207,6 +208,7 @@ pub(super) fn miss_own(app: &App, actor: &Actor, name: &str, why: &str) -> Resul
 fn authentic(app: &App, arrived: &Arrived, spooled: &Spooled) -> Result<Actor, Refused> {
     let request = verify(app, arrived, Payload::Sha256(spooled.sha256), ())?;
     operator_only(&request)?;
+    request.caller().must_change()?;
     Ok(actor(app, &request))
 }
 
@@ -396,9 +398,7 @@ async fn spool_file(app: &App) -> std::io::Result<(tokio::fs::File, Unlinked)> {
 fn take_in(app: &App, actor: &Actor, name: &str, spooled: Spooled) -> Result<Answer, Refused> {
     let Spooled { content, sha256 } = spooled;
     let file = file_hash(name, &sha256);
-    if let Some(answer) =
-        app.metrics.timed(Stage::TakeIn, || again(app, actor, name, &sha256, &file))?
-    {
+    if let Some(answer) = app.metrics.timed(Stage::TakeIn, || again(app, name, &file))? {
         put_back(app, content);
         return Ok(answer);
     }
@@ -460,20 +460,10 @@ fn file_hash(name: &str, sha256: &[u8; 32]) -> FileHash {
     FileHash(hash.finalize().into())
 }
 
-/// What is answered to a file that was taken in before, as if it were read once more: nothing of it is news.
-fn again(
-    app: &App,
-    actor: &Actor,
-    name: &str,
-    sha256: &[u8; 32],
-    file: &FileHash,
-) -> Result<Option<Answer>, Refused> {
-    let event = |Repeated { items, ignored }: &Repeated| {
-        let after =
-            json!({"sha256": hex(sha256), "repeated": true, "stale": items, "ignored": ignored});
-        delivered(actor, name, after)
-    };
-    let known = app.store.accept_again(file, &event)?;
+/// What is answered to a file that was taken in before, as if it were read once more: nothing of it is news,
+/// and so nothing for the audit log.
+fn again(app: &App, name: &str, file: &FileHash) -> Result<Option<Answer>, Refused> {
+    let known = app.store.accept_again(file)?;
     Ok(known.map(|Repeated { items, ignored }| {
         let delivery = Delivery { name: name.to_owned(), ignored, ..Delivery::default() };
         let accepted = Accepted { stale: items, ..Accepted::default() };

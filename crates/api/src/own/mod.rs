@@ -16,6 +16,7 @@ pub mod in_process;
 mod inventory;
 mod keys;
 mod known;
+mod members;
 mod moments;
 mod openapi;
 mod organization;
@@ -34,12 +35,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::middleware::from_fn;
 use axum::response::Response;
 use axum::routing::{get, patch, post};
 
 use crate::app::App;
 
-pub use answer::{Refused, SMALL_BODY_SIZE_MAX, moment};
+pub use answer::{PREFIX, Refused, SMALL_BODY_SIZE_MAX, moment};
 pub use audit::AUDIT_PAGE_MAX;
 pub use changes::{ACCOUNTS_COMPARED_MAX, CHANGES_PAGE_MAX};
 pub use history::HISTORY_PAGE_MAX;
@@ -51,8 +53,6 @@ pub use waivers::{
     COVERED_MAX, WAIVER_ACCOUNTS_MAX, WAIVERS_MAX, WAIVERS_PAGE_MAX, WAIVERS_SIZE_MAX,
 };
 
-/// Paths that are never AWS's.
-pub const PREFIX: &str = "/palisade/";
 /// Characters of a path that an answer repeats.
 const PATH_SHOWN_MAX: usize = 256;
 
@@ -85,6 +85,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .route_layer(from_fn(members::known_alone))
         .method_not_allowed_fallback(unknown_method)
 }
 

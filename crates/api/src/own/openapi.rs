@@ -3,14 +3,15 @@
 use std::sync::LazyLock;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::response::Response;
+use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Header, PathItem, Ref, RefOr, Required, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema as _};
 
-use super::answer::RefusedShape;
+use super::answer::{PREFIX, RefusedShape};
 use super::{
     accounts, audit, changes, dashboard, evaluate, explain, health, history, inventory, keys,
     organization, policies, policy_violators, preview, reset, sources, violators, waivers,
@@ -29,7 +30,10 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     tag = "health",
     summary = "This document",
     security(()),
-    responses((status = 200, description = "OpenAPI 3.1"))
+    responses(
+        (status = 200, description = "OpenAPI 3.1"),
+        (status = 400, description = "The query has a member that is not known", body = RefusedShape),
+    )
 )]
 pub(super) async fn openapi() -> Response {
     // Not copied: who does not take its answers holds nothing.
@@ -105,6 +109,52 @@ impl Modify for SigV4 {
             }
         }
     }
+}
+
+/// What an endpoint takes in its query.
+pub(super) struct Endpoint {
+    /// How it is asked.
+    pub method: Method,
+    /// Its path, with names in braces for what stands there.
+    pub path: String,
+    /// Names.
+    pub members: Vec<String>,
+}
+
+impl Endpoint {
+    /// Whether a request is for it.
+    pub fn is_at(&self, method: &Method, path: &str) -> bool {
+        let (template, asked) = (self.path.split('/'), path.split('/'));
+        self.method == *method
+            && template.clone().count() == asked.clone().count()
+            && template.zip(asked).all(|(part, found)| part.starts_with('{') || part == found)
+    }
+}
+
+/// The members of the query of each endpoint below [`PREFIX`]. Probes take any: whoever balances load
+/// may add some.
+pub(super) fn query_members() -> Vec<Endpoint> {
+    let described = Endpoints::openapi().paths.paths.into_iter();
+    let own = described.filter(|(path, _)| path.starts_with(PREFIX));
+    let endpoints = own.flat_map(|(path, item)| {
+        let PathItem { get, put, post, delete, patch, .. } = item;
+        let methods = [
+            (Method::GET, get),
+            (Method::PUT, put),
+            (Method::POST, post),
+            (Method::DELETE, delete),
+            (Method::PATCH, patch),
+        ];
+        methods.into_iter().filter_map(move |(method, operation)| {
+            let parameters = operation?.parameters.unwrap_or_default().into_iter();
+            let in_query = parameters.filter_map(|known| match known {
+                RefOr::T(known) if known.parameter_in == ParameterIn::Query => Some(known.name),
+                RefOr::T(_) | RefOr::Ref(_) => None,
+            });
+            Some(Endpoint { method, path: path.clone(), members: in_query.collect() })
+        })
+    });
+    endpoints.collect()
 }
 
 /// What any signed call may be answered, whatever it asks for: status, name and description.

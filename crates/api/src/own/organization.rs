@@ -14,7 +14,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{
-    Refused, RefusedShape, SMALL_BODY_SIZE_MAX, actor, answer, finish, operator_only, query,
+    Refused, RefusedShape, SMALL_BODY_SIZE_MAX, actor, answer, finish, is_confirmed, operator_only,
+    query,
 };
 use super::schema::one_of;
 use crate::app::{App, Decision};
@@ -65,7 +66,9 @@ struct Applied {
     )
 )]
 pub(super) async fn put(State(app): State<Arc<App>>, request: Request) -> Response {
-    let confirm = match query(request.uri()).and_then(is_confirmed) {
+    let confirm = match query(request.uri())
+        .and_then(|asked: Asked| is_confirmed(asked.confirm.as_deref()))
+    {
         Ok(confirm) => confirm,
         Err(refused) => return finish::<()>(&app, NAME, Err(refused)),
     };
@@ -77,14 +80,6 @@ pub(super) async fn put(State(app): State<Arc<App>>, request: Request) -> Respon
         apply(app, &actor, Arc::new(organization), confirm)
     })
     .await
-}
-
-fn is_confirmed(asked: Asked) -> Result<bool, Refused> {
-    match asked.confirm.as_deref() {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(other) => Err(Refused::invalid(format!("`confirm` is `{other}`; give true or false"))),
-    }
 }
 
 /// Applies what a source of this server read; answers how many (policy, account) pairs are judged again.

@@ -243,17 +243,33 @@ async fn the_operators_own_changes_are_told_too() {
         ("Evaluate", "region eu-west-1")
     );
 
-    let file = json!({ "fileVersion": "1.0", "configurationItems": [] }).to_string();
+    let file = json!({ "fileVersion": "1.0", "configurationItems": [{
+        "configurationItemVersion": "1.3",
+        "configurationItemCaptureTime": "2025-12-31T23:00:00.000Z",
+        "awsAccountId": MEMBER,
+        "configurationItemStatus": "ResourceDiscovered",
+        "resourceType": "AWS::EC2::VPC",
+        "resourceId": "vpc-1",
+        "awsRegion": "eu-west-1",
+        "configuration": { "vpcId": "vpc-1" },
+    }] })
+    .to_string();
     let name =
         "x_Config_eu-west-1_ConfigHistory_AWS::EC2::VPC_20260101T000000Z_20260101T000000Z_1.json";
     let path = format!("/palisade/v1/inventory?name={name}");
-    let (answer, event) = told("POST", &path, file).await;
+    let (answer, event) = told("POST", &path, file.clone()).await;
     assert_eq!(answer.ok()["name"], name);
     assert_eq!(
         (event.operation.as_str(), event.changes[0].object.as_str()),
         ("PostInventory", name)
     );
     assert_eq!(event.changes[0].after.as_ref().unwrap()["sha256"].as_str().unwrap().len(), 64);
+    // The same once more, under its name or another, changes nothing.
+    let told_so_far = world.newest();
+    for again in [path.clone(), path.replace("_1.json", "_2.json")] {
+        world.own("POST", &again, file.clone()).await.ok();
+    }
+    assert_eq!(world.events(told_so_far), []);
 
     let keys = "/palisade/v1/keys";
     let (answer, event) = told("POST", keys, json!({ "account": MEMBER }).to_string()).await;

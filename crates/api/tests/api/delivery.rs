@@ -86,7 +86,7 @@ async fn plain_and_gzip_deliveries_are_taken_in_and_told() {
     world.spool_is_empty();
 }
 
-/// It is known by its bytes: neither read nor taken in, and told in the log all the same.
+/// It is known by its bytes: neither read nor taken in, and no change that the audit log would tell of.
 #[tokio::test]
 async fn a_file_that_comes_again_is_not_read_again() {
     let world = World::new().await;
@@ -107,9 +107,9 @@ async fn a_file_that_comes_again_is_not_read_again() {
     }
     assert_eq!(read().await, reads, "three times the same file");
     let events = world.own("GET", "/palisade/v1/audit", "").await.ok();
-    let after = |nth: usize| events["events"][nth]["changes"][0]["after"].clone();
-    assert_eq!((&after(0)["repeated"], &after(0)["stale"]), (&json!(true), &json!(2)), "{events}");
-    assert_eq!(after(0)["sha256"], after(3)["sha256"]);
+    let deliveries = events["events"].as_array().unwrap().iter();
+    let deliveries = deliveries.filter(|event| event["operation"] == "PostInventory");
+    assert_eq!(deliveries.count(), 1, "the first alone changed anything: {events}");
 
     // Another name tells another moment; and of what is not all told nothing is remembered.
     let other = NAME.replace("20260101", "20260102");

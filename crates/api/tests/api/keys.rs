@@ -11,25 +11,25 @@ use serde_json::{Value, json};
 
 use crate::world::*;
 
-const KEYS: &str = "/palisade/v1/keys";
+pub const KEYS: &str = "/palisade/v1/keys";
 const DISABLED: &str = "The security token included in the request is invalid.";
 
 /// A key as its owner holds it.
 #[derive(Clone)]
-struct Held {
-    id: String,
-    secret: String,
+pub struct Held {
+    pub id: String,
+    pub secret: String,
 }
 
 impl Held {
-    fn of(made: &Value) -> Held {
+    pub fn of(made: &Value) -> Held {
         let text = |member: &str| made[member].as_str().unwrap().to_owned();
         Held { id: text("AccessKeyId"), secret: text("SecretAccessKey") }
     }
 }
 
 /// A server that checks signatures, with an operator's key.
-fn signed_world() -> (World, Held) {
+pub fn signed_world() -> (World, Held) {
     let world = World::with(|settings| settings.auth = Auth::SigV4 { window_ms: 300_000 });
     world.keep_key("AKIAOPERATOR", None);
     let operator =
@@ -38,8 +38,20 @@ fn signed_world() -> (World, Held) {
 }
 
 impl World {
-    async fn signed(&self, key: &Held, method: &str, path: &str, body: &str) -> Answer {
+    pub async fn signed(&self, key: &Held, method: &str, path: &str, body: &str) -> Answer {
+        self.signed_with(key, method, path, &[], body).await
+    }
+
+    pub async fn signed_with(
+        &self,
+        key: &Held,
+        method: &str,
+        path: &str,
+        more: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let mut headers: Vec<(String, String)> = vec![("host".into(), "localhost".into())];
+        headers.extend(more.iter().map(|(name, value)| ((*name).into(), (*value).into())));
         let signer = Signer {
             access_key_id: &key.id,
             secret: &Secret::new(key.secret.as_str()),
@@ -59,17 +71,17 @@ impl World {
         self.send(request.body(body.to_owned().into()).unwrap()).await
     }
 
-    async fn made(&self, by: &Held, what: Value) -> Held {
+    pub async fn made(&self, by: &Held, what: Value) -> Held {
         Held::of(&self.signed(by, "POST", KEYS, &what.to_string()).await.ok())
     }
 
-    async fn set(&self, by: &Held, id: &str, status: &str) -> Answer {
+    pub async fn set(&self, by: &Held, id: &str, status: &str) -> Answer {
         let body = json!({ "Status": status }).to_string();
         self.signed(by, "PATCH", &format!("{KEYS}/{id}"), &body).await
     }
 
     /// Whether a key is believed: an account's key that is believed is told that this is not for it.
-    async fn believes(&self, key: &Held) -> bool {
+    pub async fn believes(&self, key: &Held) -> bool {
         let answer = self.signed(key, "GET", "/palisade/v1/work", "").await;
         match (answer.status, answer.text.contains(DISABLED)) {
             (200, _) => true,
@@ -85,7 +97,7 @@ impl World {
         }
     }
 
-    async fn listed(&self, by: &Held) -> Vec<Value> {
+    pub async fn listed(&self, by: &Held) -> Vec<Value> {
         self.signed(by, "GET", KEYS, "").await.ok()["keys"].as_array().unwrap().clone()
     }
 }
@@ -171,7 +183,24 @@ async fn the_last_operator_key_stays() {
     let third = world.made(&operator, json!({ "operator": true })).await;
     world.set(&third, &operator.id, "Inactive").await.ok();
     assert!(!world.believes(&operator).await && world.believes(&third).await);
+    delete(&third, &third.id).await.own_refuses(409, "LastOperatorKey", "?confirm=true");
+    // Neither a reader nor a key whose time is over operates anything.
+    let reader = json!({ "operator": true, "role": "reader" });
+    world.made(&third, reader).await;
+    let short = json!({ "operator": true, "expires": "2026-01-01T00:00:10Z" });
+    world.made(&third, short).await;
+    world.clock.advance(10_000);
     delete(&third, &third.id).await.own_refuses(409, "LastOperatorKey", &third.id);
+    let confirmed = |id: &str| format!("{KEYS}/{id}?confirm=true");
+    let inactive = json!({ "Status": "Inactive" }).to_string();
+    world.signed(&third, "PATCH", &confirmed(&third.id), &inactive).await.ok();
+    assert!(!world.believes(&third).await, "whoever confirms it is left outside");
+    let open = world.twin();
+    open.own("PATCH", &format!("{KEYS}/{}", third.id), json!({ "Status": "Active" }).to_string())
+        .await
+        .ok();
+    world.signed(&third, "DELETE", &confirmed(&third.id), "").await.ok();
+    assert!(!world.believes(&third).await);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use palisade_api::audit::Actor;
-use palisade_api::vault::Vault;
+use palisade_api::vault::{Holder, Vault};
 use palisade_api::{App, Auth, Clock, Entropy, Settings, router};
 use palisade_core::evaluate::{
     DependentService, Finding, Mismatch, NarrowPeer, NarrowRule, NearMiss, RuleAction, RuleRemedy,
@@ -18,7 +18,8 @@ use palisade_core::ident::{AccountId, PolicyId, Region, ResourceId, ResourceType
 use palisade_core::ledger::{Change, Entry, ViolatorRow};
 use palisade_store::sqlite::SqliteStore;
 use palisade_store::{
-    Control, KeyChange, KeyRecord, Keys, Ledger, LedgerWrite, Mark, Outcome, Settlement, Work,
+    Control, KeyChange, KeyRecord, KeyRole, Keys, Ledger, LedgerWrite, Mark, Outcome, Settlement,
+    StoredSecret, Work,
 };
 use palisade_testkit::Rng;
 use serde_json::{Value, json};
@@ -261,15 +262,19 @@ impl World {
         let account = account_id.map(account);
         let vault = Vault::new(&SEALING_KEY);
         let secret = format!("secret of {id}");
-        let key = KeyRecord {
+        let mut key = KeyRecord {
             access_key_id: id.to_owned(),
-            secret: vault.seal(&Seeded::new(9), id, account.as_ref(), &secret).unwrap(),
+            secret: StoredSecret::Plain(String::new()),
             account,
             enabled: true,
             replaces: None,
             created_ms: self.clock.now_ms(),
             last_used_ms: None,
+            name: None,
+            role: KeyRole::Full,
+            expires_ms: None,
         };
+        key.secret = vault.seal(&Seeded::new(9), Holder::of(&key), &secret).unwrap();
         let event = Actor::local(String::new(), self.clock.now_ms()).event("CreateKey", Vec::new());
         let revision = self.store.keys_revision().unwrap();
         self.store.commit_keys(revision, &[KeyChange::Create(key)], &event).unwrap();

@@ -50,6 +50,7 @@ pub use elder::Elder;
 pub use elders::elders;
 pub use facts::{DependentService, Facts};
 pub use kinds::{KINDS, Kind, Rule};
+pub use nearest::nearest;
 pub use quotas::Quotas;
 pub(crate) use refusal::within;
 pub use refusal::{Refusal, RefusalKind};

@@ -9,10 +9,7 @@ const BEGINNING_MIN: usize = 8;
 
 /// The known name that an unknown one is meant for: the same but for letter case, for a few edits, or
 /// for a forgotten end. The nearest; of equally near ones the first; `None` for one that is known.
-pub(super) fn nearest(
-    name: &str,
-    known: impl IntoIterator<Item = &'static str>,
-) -> Option<&'static str> {
+pub fn nearest(name: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
     let lower = name.to_lowercase();
     // Far longer than any: not worth comparing.
     if lower.len() > NAME_LEN_MAX {

@@ -84,6 +84,7 @@ fn event(AuditRow { sequence, event }: AuditRow) -> Event {
         caller: caller.as_str().unwrap_or_default().replace('-', " "),
         account: event.account.map(String::from),
         access_key_id: event.access_key_id.map(Words),
+        key_name: event.key_name.map(Words),
         region: Words(event.region),
         request_id: Words(event.request_id),
         changes: event.changes.into_iter().take(CHANGES_MAX).map(change).collect(),

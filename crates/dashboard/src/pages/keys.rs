@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use palisade_api::App;
-use palisade_api::own::{Refused, in_process};
+use palisade_api::own::{Refused, in_process, moment};
+use palisade_api::printable::is_hidden;
 use palisade_api::visit::{Form, Sender};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,6 +19,8 @@ use crate::pages::changes::read_moment;
 use crate::reader::Reader;
 use crate::shown::{Moment, Words};
 use crate::views::keys::{KeyRow, Keys, Made};
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Answers the page.
 pub async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -39,6 +42,10 @@ struct ToldKey {
     created: String,
     last_used: Option<String>,
     replaces: Option<String>,
+    name: Option<String>,
+    role: String,
+    expires: Option<String>,
+    warning: Option<String>,
     secret_access_key: Option<String>,
 }
 
@@ -68,6 +75,7 @@ fn keys(reader: &Reader<'_>, made: Option<Made>, error: &str) -> Result<Keys, Re
         made,
         error: palisade_api::printable::escaped(error).into_owned(),
         account: String::new(),
+        name: String::new(),
         action: reader.place.to("/keys"),
         frame,
     })
@@ -75,6 +83,9 @@ fn keys(reader: &Reader<'_>, made: Option<Made>, error: &str) -> Result<Keys, Re
 
 /// What the caller may see and do, in a sentence.
 fn may(reader: &Reader<'_>) -> &'static str {
+    if !reader.caller().may_change() {
+        return "A reader's key sees everything that its account, or the operator, may see, and changes nothing.";
+    }
     let administrator =
         reader.caller().account.as_ref().map(|account| reader.view.administrator(account));
     match administrator {
@@ -102,6 +113,10 @@ fn row(reader: &Reader<'_>, key: ToldKey, own: Option<&str>) -> KeyRow {
         account_name: Words(name.map(|known| known.name.to_string()).unwrap_or_default()),
         account: key.account,
         is_active: key.status == "Active",
+        is_expired: key.status == "Expired",
+        name: Words(key.name.unwrap_or_default()),
+        is_reader: key.role == "reader",
+        expires: key.expires.as_deref().and_then(read_moment),
         created: read_moment(&key.created).unwrap_or(Moment(0)),
         last_used: key.last_used.as_deref().and_then(read_moment),
         replaces: key.replaces.map(Words),
@@ -119,6 +134,7 @@ pub async fn change(State(app): State<Arc<App>>, request: Request) -> Response {
                 let mut page = keys(reader, None, &refused.message)?;
                 let typed = form.member("account");
                 page.account = typed.chars().filter(|c| c.is_ascii_digit()).collect();
+                page.name = form.member("name").chars().filter(|c| !is_hidden(*c)).collect();
                 Ok(Done::Refused(page, refused.status))
             }
             Err(refused) => Err(refused),
@@ -133,10 +149,16 @@ fn done(reader: &Reader<'_>, sender: &Sender, form: &Form) -> Result<Option<Made
         |status: &str| in_process::change_key(app, sender, id, &json!({ "Status": status }));
     match form.member("act") {
         "make" => {
-            let body = match form.member("account").trim() {
+            let mut body = match form.member("account").trim() {
                 "" => json!({ "operator": true }),
                 account => json!({ "account": account }),
             };
+            let text = |member: &str| Some(form.member(member).trim()).filter(|it| !it.is_empty());
+            if let Some(members) = body.as_object_mut() {
+                members.insert("name".to_owned(), text("name").into());
+                members.insert("role".to_owned(), text("role").into());
+                members.insert("expires".to_owned(), end_of(reader, text("days"))?.into());
+            }
             made(in_process::make_key(app, sender, &body)?).map(Some)
         }
         "rotate" => made(in_process::rotate_key(app, sender, id)?).map(Some),
@@ -147,9 +169,21 @@ fn done(reader: &Reader<'_>, sender: &Sender, form: &Form) -> Result<Option<Made
     }
 }
 
+/// When a key ends that lasts so many days; none lasts until it is deleted.
+fn end_of(reader: &Reader<'_>, days: Option<&str>) -> Result<Option<String>, Refused> {
+    let Some(text) = days else { return Ok(None) };
+    let days: Option<i64> = text.parse().ok();
+    let ahead_ms = days.filter(|days| *days > 0).and_then(|days| days.checked_mul(DAY_MS));
+    let end_ms = ahead_ms.and_then(|ahead_ms| reader.now_ms.checked_add(ahead_ms));
+    let none = || Refused::invalid(format!("`{text}` is no number of days; give 1 to 3650"));
+    end_ms.map(|end_ms| Some(moment(end_ms))).ok_or_else(none)
+}
+
 fn made(told: Value) -> Result<Made, Refused> {
     let key: ToldKey = read(told)?;
     Ok(Made {
+        warning: key.warning.map(Words),
+        name: Words(key.name.unwrap_or_default()),
         id: key.access_key_id,
         secret: key.secret_access_key.unwrap_or_default(),
         acts_as: key

@@ -38,6 +38,8 @@ pub struct Event {
     pub caller: String,
     pub account: Option<String>,
     pub access_key_id: Option<Words>,
+    /// What that key was called then.
+    pub key_name: Option<Words>,
     pub region: Words,
     pub request_id: Words,
     pub changes: Vec<Change>,
@@ -90,6 +92,7 @@ impl View for Audit {
             "Region",
             "RequestId",
             "Objects",
+            "KeyName",
         ]);
         for event in &self.events {
             let objects: Vec<String> = (event.changes.iter())
@@ -105,6 +108,7 @@ impl View for Audit {
                 event.region.0.clone(),
                 event.request_id.0.clone(),
                 objects.join("; "),
+                event.key_name.as_ref().map(|name| name.0.clone()).unwrap_or_default(),
             ]);
         }
         Some(sheet)

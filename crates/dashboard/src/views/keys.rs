@@ -29,6 +29,9 @@ pub struct Keys {
     /// What was typed.
     #[serde(skip)]
     pub account: String,
+    /// The same.
+    #[serde(skip)]
+    pub name: String,
     #[serde(skip)]
     pub action: String,
 }
@@ -41,14 +44,35 @@ pub struct KeyRow {
     pub account: Option<String>,
     pub account_name: Words,
     pub is_active: bool,
+    /// Its time is over.
+    pub is_expired: bool,
+    pub name: Words,
+    /// Its holder changes nothing.
+    pub is_reader: bool,
+    /// From then on it is refused.
+    pub expires: Option<Moment>,
     pub created: Moment,
     pub last_used: Option<Moment>,
     pub replaces: Option<Words>,
     pub is_own: bool,
 }
 
+impl KeyRow {
+    /// Whether calls signed with it are believed, as the endpoint says it.
+    fn status(&self) -> &'static str {
+        match self.is_active {
+            true => "Active",
+            false if self.is_expired => "Expired",
+            false => "Inactive",
+        }
+    }
+}
+
 /// A key that was just made.
 pub struct Made {
+    pub name: Words,
+    /// What stands against its use.
+    pub warning: Option<Words>,
     pub id: String,
     pub secret: String,
     pub acts_as: String,
@@ -56,16 +80,28 @@ pub struct Made {
 
 impl View for Keys {
     fn sheet(&self) -> Option<Sheet> {
-        let mut sheet =
-            Sheet::new(["AccessKeyId", "ActsAs", "AccountName", "Status", "Created", "LastUsed"]);
+        let mut sheet = Sheet::new([
+            "AccessKeyId",
+            "ActsAs",
+            "AccountName",
+            "Status",
+            "Created",
+            "LastUsed",
+            "Name",
+            "Role",
+            "Expires",
+        ]);
         for row in self.keys.as_ref()? {
             sheet.row([
                 row.id.0.clone(),
                 row.account.clone().unwrap_or_else(|| "operator".to_owned()),
                 row.account_name.0.clone(),
-                if row.is_active { "Active" } else { "Inactive" }.to_owned(),
+                row.status().to_owned(),
                 row.created.iso(),
                 row.last_used.map(Moment::iso).unwrap_or_default(),
+                row.name.0.clone(),
+                if row.is_reader { "reader" } else { "full" }.to_owned(),
+                row.expires.map(Moment::iso).unwrap_or_default(),
             ]);
         }
         Some(sheet)

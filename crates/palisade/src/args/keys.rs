@@ -1,5 +1,8 @@
 //! `palisade keys`.
 
+use palisade_store::KeyRole;
+
+use super::moments::ahead;
 use super::*;
 
 /// `palisade keys …`
@@ -12,7 +15,7 @@ pub enum Keys {
     /// Refuse calls signed with a key from now on; `enable` takes it back.
     Disable(KeyNamed),
     /// Believe calls signed with a disabled key again.
-    Enable(KeyNamed),
+    Enable(KeyEnabled),
     /// Create another key for the same caller; the old one works until it is disabled or deleted.
     ///
     /// As with the two keys of an IAM user, a key is rotated again once the one before it is deleted.
@@ -64,6 +67,16 @@ pub struct KeyCreate {
     /// Make an operator's key: organization, ingest, keys.
     #[arg(long, env = "PALISADE_OPERATOR", value_parser = FalseyValueParser::new())]
     pub operator: bool,
+    /// What people call it, such as ci-pipeline: shown with the key and in the audit log.
+    #[arg(long, env = "PALISADE_KEY_NAME", value_name = "NAME")]
+    pub name: Option<String>,
+    /// What its holder may do: everything that its account, or the operator, may; or, as a reader, see
+    /// all of that and change nothing.
+    #[arg(long, env = "PALISADE_KEY_ROLE", default_value = "full")]
+    pub role: KeyMay,
+    /// When it ends: a span such as 90d or 12h, a day (its beginning in UTC) or a moment. Default: never.
+    #[arg(long, env = "PALISADE_KEY_EXPIRES", value_name = "WHEN", value_parser = ahead)]
+    pub expires: Option<jiff::Timestamp>,
     /// Make an empty store though a sealing key or a log of one is left where it would be.
     #[arg(long, env = "PALISADE_NEW", value_parser = FalseyValueParser::new())]
     pub new: bool,
@@ -83,9 +96,41 @@ pub struct KeyList {
     pub output: Output,
 }
 
-/// `palisade keys disable`, `enable` and `delete`
+/// What the holder of a key may do.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum KeyMay {
+    /// Everything.
+    Full,
+    /// See everything and change nothing.
+    Reader,
+}
+
+impl From<KeyMay> for KeyRole {
+    fn from(role: KeyMay) -> KeyRole {
+        match role {
+            KeyMay::Full => KeyRole::Full,
+            KeyMay::Reader => KeyRole::Reader,
+        }
+    }
+}
+
+/// `palisade keys disable` and `delete`
 #[derive(Args, Debug)]
 pub struct KeyNamed {
+    /// Access key id.
+    #[arg(value_name = "ACCESS-KEY-ID")]
+    pub key: String,
+    /// Do so though it is the last operator key that works.
+    #[arg(long, env = "PALISADE_CONFIRM", value_parser = FalseyValueParser::new())]
+    pub confirm: bool,
+    /// Where the key is.
+    #[command(flatten)]
+    pub place: KeyPlace,
+}
+
+/// `palisade keys enable`
+#[derive(Args, Debug)]
+pub struct KeyEnabled {
     /// Access key id.
     #[arg(value_name = "ACCESS-KEY-ID")]
     pub key: String,
@@ -100,6 +145,9 @@ pub struct KeyRotate {
     /// Access key id of the key to be replaced.
     #[arg(value_name = "ACCESS-KEY-ID")]
     pub key: String,
+    /// When the new one ends, as with `create`. Default: it lasts as long as the old one did.
+    #[arg(long, env = "PALISADE_KEY_EXPIRES", value_name = "WHEN", value_parser = ahead)]
+    pub expires: Option<jiff::Timestamp>,
     /// Where the key is.
     #[command(flatten)]
     pub place: KeyPlace,

@@ -1,5 +1,8 @@
 //! What people change by forms: waivers, keys, sessions; and that nobody else has a browser change anything.
 
+use palisade_api::Clock as _;
+use palisade_api::keys::Wanted;
+use palisade_store::KeyRole;
 use serde_json::{Value, json};
 
 use crate::site::*;
@@ -267,6 +270,56 @@ fn keys_are_made_shown_once_and_disabled() {
     let answer = operator.post("/keys", &[("token", &token), ("act", "disable"), ("key", &own)]);
     assert_eq!(answer.status, 409, "{}", answer.text);
     assert_eq!(operator.get("/").status, 200);
+}
+
+#[test]
+fn a_reader_sees_what_its_caller_may_and_has_no_forms() {
+    let site = site();
+    let key = site.key_as(&Wanted { role: KeyRole::Reader, ..Wanted::default() });
+    let other = site.key(None);
+    let mut reader = site.browser();
+    assert_eq!(reader.sign_in(&key).status, 303);
+    let token = reader.get("/").token();
+    let page = reader.get("/keys");
+    assert!(page.text.contains("<h2>Keys</h2>") && page.text.contains("changes nothing"));
+    assert!(page.text.contains(&other.id) && page.text.contains("reads only"));
+    for form in ["<h2>Make a key</h2>", "value=\"disable\"", "value=\"rotate\""] {
+        assert!(!page.text.contains(form), "{form}");
+    }
+    assert!(!reader.get("/policies").text.contains("New policy"));
+    assert_eq!(reader.get("/audit").status, 200);
+    for members in [
+        vec![("act", "make")],
+        vec![("act", "disable"), ("key", other.id.as_str())],
+        vec![("act", "delete"), ("key", other.id.as_str())],
+        vec![("act", "rotate"), ("key", other.id.as_str())],
+    ] {
+        let all: Vec<(&str, &str)> =
+            members.into_iter().chain([("token", token.as_str())]).collect();
+        let answer = reader.post("/keys", &all);
+        assert_eq!(answer.status, 403, "{all:?}");
+        assert!(answer.text.contains("changes nothing"), "{all:?}: {}", answer.text);
+    }
+    let mut still = site.browser();
+    assert_eq!(still.sign_in(&other).status, 303, "nothing became of it");
+    assert_eq!(reader.post("/sign-out", &[("token", &token)]).status, 303, "it may leave");
+}
+
+#[test]
+fn a_session_ends_when_its_key_expires() {
+    let site = site();
+    let expires_ms = Some(site.clock.now_ms() + 60_000);
+    let key = site.key_as(&Wanted { expires_ms, ..Wanted::default() });
+    let mut holder = site.browser();
+    assert_eq!(holder.sign_in(&key).status, 303);
+    site.clock.advance_ms(59_999);
+    assert_eq!(holder.get("/").status, 200);
+    site.clock.advance_ms(1);
+    assert_eq!(holder.get("/").status, 303, "it is over in the very second");
+    assert_eq!(holder.sign_in(&key).status, 403);
+    let mut operator = site.browser();
+    assert_eq!(operator.sign_in(&site.key(None)).status, 303);
+    assert!(operator.get("/keys").text.contains("expired"));
 }
 
 #[test]

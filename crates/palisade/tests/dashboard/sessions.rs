@@ -9,7 +9,8 @@ use palisade_store::sqlite::SqliteStore;
 use crate::site::*;
 use crate::support;
 
-const WRONG: &str = "the access key id or its secret is not right, or the key is disabled";
+const WRONG: &str =
+    "the access key id or its secret is not right, or the key is disabled or has expired";
 
 /// A server with an organization of a few accounts and one policy of the default administrator.
 fn site() -> Site {

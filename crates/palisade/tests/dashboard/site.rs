@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Request, header};
 use palisade::sample;
 use palisade::worker::{self, Judging};
 use palisade_api::audit::Actor;
-use palisade_api::keys::Keyring;
+use palisade_api::keys::{Keyring, Wanted};
 use palisade_api::vault::Vault;
 use palisade_api::{App, Auth, Clock, Entropy, Settings, router_with};
 use palisade_core::ident::AccountId;
@@ -241,7 +241,12 @@ impl Site {
     /// Makes a key.
     pub fn key(&self, account: Option<&str>) -> Held {
         let account = account.map(|id| AccountId::try_from(id).unwrap());
-        let new = self.ring(|ring| ring.create(account.as_ref()).unwrap());
+        self.key_as(&Wanted { account, ..Wanted::default() })
+    }
+
+    /// Makes a key of a role, with an end.
+    pub fn key_as(&self, wanted: &Wanted) -> Held {
+        let new = self.ring(|ring| ring.create(wanted).unwrap());
         Held { id: new.record.access_key_id, secret: new.secret }
     }
 

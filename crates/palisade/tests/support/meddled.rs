@@ -30,12 +30,8 @@ impl<F: Fn(&SqliteStore, &ShardId) -> Result<()> + Send + Sync> Inventory for Me
         self.store.accept_file(file, delivery, received_ms, event)
     }
 
-    fn accept_again(
-        &self,
-        file: &FileHash,
-        event: &dyn Fn(&Repeated) -> AuditEvent,
-    ) -> Result<Option<Repeated>> {
-        self.store.accept_again(file, event)
+    fn accept_again(&self, file: &FileHash) -> Result<Option<Repeated>> {
+        self.store.accept_again(file)
     }
 
     fn load(&self, want: &Want<'_>) -> Result<Loaded> {

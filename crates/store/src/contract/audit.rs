@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use palisade_core::inventory::Delivery;
 use serde_json::json;
 
 use crate::{
@@ -36,6 +37,7 @@ pub fn an_event_is_read_back_as_it_was_told(bed: &mut impl Bed) {
     };
     let full = AuditEvent {
         access_key_id: Some("AKIA1".to_owned()),
+        key_name: Some("ci-pipeline".to_owned()),
         caller: CallerKind::DefaultAdministrator,
         account: Some(account(7)),
         changes: vec![
@@ -89,6 +91,33 @@ pub fn deliveries_and_marks_are_told_in_their_transaction(bed: &mut impl Bed) {
     store.mark(&[mark_of(&shard(1), None)], 20, Some(&event("Evaluate", 20))).unwrap();
     assert_eq!(due(store, 20), "1 *");
     assert_eq!(all(store), "Evaluate 20; PostInventory of 1 10");
+}
+
+pub fn deliveries_that_change_nothing_leave_no_event(bed: &mut impl Bed) {
+    let store = bed.store();
+    let (one, gap) = (group(&shard(1), "sg-1", 5), gap(&shard(1), None, "sg-1", 5));
+    let told = |delivery: &Delivery| {
+        let before = store.audit(&Default::default(), 99).unwrap().len();
+        store.accept(delivery, 100, Some(&|_| event("PostInventory", 100))).unwrap();
+        store.audit(&Default::default(), 99).unwrap().len() > before
+    };
+    let changes = [
+        (delivery(&[]), false, "nothing"),
+        (delivery(std::slice::from_ref(&one)), true, "a state"),
+        (delivery(std::slice::from_ref(&one)), false, "the same once more"),
+        (delivery(&[group(&shard(1), "sg-1", 4)]), false, "an older state"),
+        (snapshot(&shard(1), 9, std::slice::from_ref(&one)), true, "how old what is known is"),
+        (snapshot(&shard(1), 9, std::slice::from_ref(&one)), false, "the same snapshot"),
+        (snapshot(&shard(1), 8, &[]), false, "an older snapshot"),
+        (missing(&[], std::slice::from_ref(&gap)), true, "a gap"),
+        (missing(&[], std::slice::from_ref(&gap)), false, "the same gap"),
+        (Delivery { nobodys: 1, ..delivery(&[]) }, false, "what nobody can read"),
+        (snapshot(&shard(1), 10, &[]), true, "what is gone"),
+        (snapshot(&shard(1), 10, &[]), false, "what is gone already"),
+    ];
+    for (delivery, expected, what) in changes {
+        assert_eq!(told(&delivery), expected, "{what}");
+    }
 }
 
 pub fn events_are_read_newest_first_in_pages_and_by_filter(bed: &mut impl Bed) {

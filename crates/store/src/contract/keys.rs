@@ -1,6 +1,8 @@
 //! Facts about access keys.
 
-use crate::{AuditEvent, CallerKind, KeyChange, KeyRecord, Store, StoreError, StoredSecret};
+use crate::{
+    AuditEvent, CallerKind, KeyChange, KeyRecord, KeyRole, Store, StoreError, StoredSecret,
+};
 
 use super::Bed;
 use super::facts::*;
@@ -14,6 +16,9 @@ pub fn key(name: &str, created_ms: i64) -> KeyRecord {
         replaces: None,
         created_ms,
         last_used_ms: None,
+        name: None,
+        role: KeyRole::Full,
+        expires_ms: None,
     }
 }
 
@@ -22,6 +27,7 @@ pub fn event(operation: &str, at_ms: i64) -> AuditEvent {
         at_ms,
         request_id: format!("r-{at_ms}"),
         access_key_id: None,
+        key_name: None,
         caller: CallerKind::Operator,
         account: None,
         region: "us-east-1".to_owned(),
@@ -47,6 +53,25 @@ pub fn keys_are_kept_in_order_of_creation(bed: &mut impl Bed) {
     assert_eq!(store.keys().unwrap(), [key("c", 1), key("a", 2), rotated.clone()]);
     assert_eq!(store.key("b").unwrap(), Some(rotated));
     assert!(store.key("B").unwrap().is_none(), "ids are told apart by letter case");
+}
+
+pub fn a_key_keeps_its_name_its_role_and_its_end(bed: &mut impl Bed) {
+    let store = bed.store();
+    let name = |text: &str| Some(text.to_owned());
+    let kept = [
+        KeyRecord { name: name("ci-pipeline"), expires_ms: Some(i64::MAX), ..key("a", 1) },
+        KeyRecord { role: KeyRole::Reader, expires_ms: Some(0), ..key("b", 2) },
+        KeyRecord { name: name("Prüfer 监"), role: KeyRole::Reader, ..key("c", 3) },
+    ];
+    let made: Vec<KeyChange> = kept.iter().cloned().map(KeyChange::Create).collect();
+    change_keys(store, &made).unwrap();
+    assert_eq!(store.keys().unwrap(), kept);
+    for key in kept {
+        let id = &key.access_key_id;
+        let disabled = KeyChange::Enable { access_key_id: id.clone(), enabled: false };
+        change_keys(store, &[disabled]).unwrap();
+        assert_eq!(store.key(id).unwrap(), Some(KeyRecord { enabled: false, ..key }));
+    }
 }
 
 pub fn keys_are_disabled_sealed_anew_and_removed(bed: &mut impl Bed) {

@@ -57,6 +57,7 @@ macro_rules! contract_suite {
             ledger::one_violator_is_found_by_its_key
             control::a_removed_policy_takes_all_it_caused_and_closes_its_history
             keys::keys_are_kept_in_order_of_creation
+            keys::a_key_keeps_its_name_its_role_and_its_end
             keys::keys_are_disabled_sealed_anew_and_removed
             keys::a_change_of_keys_is_made_whole_at_its_revision_or_not_at_all
             keys::the_last_use_of_a_key_only_moves_forward
@@ -65,6 +66,7 @@ macro_rules! contract_suite {
             audit::an_event_stands_or_falls_with_its_change
             audit::an_event_alone_moves_no_revision
             audit::deliveries_and_marks_are_told_in_their_transaction
+            audit::deliveries_that_change_nothing_leave_no_event
             audit::events_are_read_newest_first_in_pages_and_by_filter
             audit::events_expire_and_their_places_are_not_given_again
             intake::what_is_delivered_is_loaded

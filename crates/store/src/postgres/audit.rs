@@ -16,6 +16,8 @@ const EVENT: &str = "row of the audit log";
 struct Rest {
     request_id: String,
     access_key_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key_name: Option<String>,
     caller: CallerKind,
     region: String,
     changes: Vec<AuditChange>,
@@ -25,6 +27,7 @@ pub(super) fn append(turn: &Turn<'_>, sequence: u64, event: &AuditEvent) -> Resu
     let rest = Rest {
         request_id: event.request_id.clone(),
         access_key_id: event.access_key_id.clone(),
+        key_name: event.key_name.clone(),
         caller: event.caller,
         region: event.region.clone(),
         changes: event.changes.clone(),
@@ -78,6 +81,7 @@ fn audit_row(row: &Row) -> Result<AuditRow> {
         at_ms: get(row, 1, EVENT)?,
         request_id: rest.request_id,
         access_key_id: rest.access_key_id,
+        key_name: rest.key_name,
         caller: rest.caller,
         account: ident_or_null(row, 2, EVENT)?,
         region: rest.region,

@@ -2,6 +2,7 @@
 
 use tokio_postgres::Row;
 
+use crate::rules::keys::role;
 use crate::rules::rows::KeyRows;
 use crate::{AuditEvent, AuditFilter, AuditRow, KeyChange, KeyRecord, Result, StoredSecret};
 
@@ -15,7 +16,7 @@ impl KeyRows for Turn<'_> {
     fn key(&self, access_key_id: &str) -> Result<Option<KeyRecord>> {
         let row = self.one(
             "SELECT access_key_id, secret, sealed_under, account, enabled, replaces, created_ms,
-               last_used_ms
+               last_used_ms, name, role, expires_ms
              FROM keys WHERE access_key_id = $1",
             with![access_key_id],
         )?;
@@ -25,7 +26,7 @@ impl KeyRows for Turn<'_> {
     fn keys(&self) -> Result<Vec<KeyRecord>> {
         let rows = self.rows(
             "SELECT access_key_id, secret, sealed_under, account, enabled, replaces, created_ms,
-               last_used_ms
+               last_used_ms, name, role, expires_ms
              FROM keys ORDER BY created_ms, access_key_id",
             with![],
         )?;
@@ -85,8 +86,8 @@ fn create(turn: &Turn<'_>, key: &KeyRecord) -> Result<u64> {
     let (secret, sealed_under) = columns(&key.secret);
     turn.count(
         "INSERT INTO keys (access_key_id, secret, sealed_under, account, enabled, replaces, created_ms,
-           last_used_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (access_key_id) DO NOTHING",
+           last_used_ms, name, role, expires_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (access_key_id) DO NOTHING",
         with![
             &key.access_key_id,
             secret,
@@ -95,7 +96,10 @@ fn create(turn: &Turn<'_>, key: &KeyRecord) -> Result<u64> {
             key.enabled,
             &key.replaces,
             key.created_ms,
-            key.last_used_ms
+            key.last_used_ms,
+            &key.name,
+            key.role.word(),
+            key.expires_ms
         ],
     )
 }
@@ -120,5 +124,8 @@ fn record(row: &Row) -> Result<KeyRecord> {
         replaces: get(row, 5, KEY)?,
         created_ms: get(row, 6, KEY)?,
         last_used_ms: get(row, 7, KEY)?,
+        name: get(row, 8, KEY)?,
+        role: role(get(row, 9, KEY)?)?,
+        expires_ms: get(row, 10, KEY)?,
     })
 }

@@ -51,13 +51,9 @@ pub trait Inventory: Send + Sync {
         event: Option<&dyn Fn(&Accepted) -> AuditEvent>,
     ) -> Result<Accepted>;
 
-    /// What a file holds that is remembered; appends the event that `event` makes of it. `None`, and no event,
-    /// where it is not remembered, or what is remembered of it cannot be read.
-    fn accept_again(
-        &self,
-        file: &FileHash,
-        event: &dyn Fn(&Repeated) -> AuditEvent,
-    ) -> Result<Option<Repeated>>;
+    /// What a file holds that is remembered. `None` where it is not, or what is remembered of it cannot be
+    /// read.
+    fn accept_again(&self, file: &FileHash) -> Result<Option<Repeated>>;
 
     /// Loads what judging one shard needs, all from one moment.
     ///

@@ -64,9 +64,9 @@ pub fn accept<'t>(
             let coverage = shard.coverage.entry(resource_type.clone()).or_default();
             coverage.listed_ms = coverage.listed_ms.max(Some(*moment));
         }
-        shard.close(spoken, sequence, received_ms)?;
+        accepted.is_held_otherwise |= shard.close(spoken, sequence, received_ms)?;
     }
-    missed::keep(rows, delivery.missed, sequence, received_ms)?;
+    accepted.is_held_otherwise |= missed::keep(rows, delivery.missed, sequence, received_ms)?;
     Ok(accepted)
 }
 
@@ -123,6 +123,8 @@ struct Intake<'t, R> {
     served: Served,
     /// What changed that shards of other accounts read.
     networks: Networks,
+    /// Whether anything was written, judged or not.
+    is_written: bool,
     /// Whether what is judged changed.
     changed: bool,
     /// Whether what is known of the shard as a whole did: it is judged whole.
@@ -149,6 +151,7 @@ impl<'t, R: Rows> Intake<'t, R> {
             gaps_before: known.open_gaps,
             is_referenced: readers::any_of(rows, id)?,
             told: BTreeSet::new(),
+            is_written: false,
             changed: false,
             is_whole: false,
             log: Log::default(),
@@ -226,6 +229,7 @@ impl<'t, R: Rows> Intake<'t, R> {
         let (state, news) = match merge(held, Held { item: item.clone(), seen_ms }) {
             Merged::Replaced(now) => {
                 let state = state_of(&now, mark);
+                self.is_written = true;
                 self.rows.put_item(&key, state, now.seen_ms, &encode_item(&now.item))?;
                 let is_shown = match held {
                     Some(before) if was_live && state == State::Live => {
@@ -238,6 +242,7 @@ impl<'t, R: Rows> Intake<'t, R> {
             }
             Merged::Seen(held) => {
                 let state = state_of(&held, mark);
+                self.is_written = true;
                 self.rows.see_item(&key, held.seen_ms, state)?;
                 (state, state == State::Live && !was_live)
             }
@@ -285,6 +290,7 @@ impl<'t, R: Rows> Intake<'t, R> {
         let was_live = is_live_unless(told.is_tombstone, held.seen_ms, mark);
         let state = State::of_item(told.is_tombstone, seen_ms, mark);
         self.rows.see_item(key, seen_ms, state)?;
+        self.is_written = true;
         let is_back = state == State::Live && !was_live;
         if is_back {
             if Served::concerns(&key.resource_type) {
@@ -314,6 +320,7 @@ impl<'t, R: Rows> Intake<'t, R> {
     ) -> Result<(bool, State)> {
         let seen_ms = told.seen_ms(moment);
         let state = State::of_item(told.is_tombstone, seen_ms, mark);
+        self.is_written = true;
         self.firsts.push(First { id: told.id, state, seen_ms, body: told.body });
         let resource_type = told.resource_type();
         let tells_of_recording = *resource_type == ResourceType::CONFIGURATION_RECORDER;
@@ -414,8 +421,9 @@ impl<'t, R: Rows> Intake<'t, R> {
         }
     }
 
-    /// Writes what is known of the shard and marks what follows.
-    fn close(mut self, spoken: &Spoken<'_>, sequence: u64, received_ms: i64) -> Result<()> {
+    /// Writes what is known of the shard and marks what follows. Answers whether anything is held
+    /// otherwise than before.
+    fn close(mut self, spoken: &Spoken<'_>, sequence: u64, received_ms: i64) -> Result<bool> {
         self.put_coverage()?;
         let is_seen_otherwise =
             !self.gaps_before.is_empty() && gaps::open(self.rows, self.id)? != self.gaps_before;
@@ -446,6 +454,7 @@ impl<'t, R: Rows> Intake<'t, R> {
             after.revision = Revision(sequence);
         }
         self.rows.put_shard(self.id, &after)?;
+        self.is_written |= is_seen_otherwise || !self.was_heard_of || after != self.before;
         let is_whole = self.is_whole
             || self.log.is_over()
             || (self.changed && changes::are_many(self.rows, self.id)?);
@@ -471,7 +480,7 @@ impl<'t, R: Rows> Intake<'t, R> {
             self.served.mark(self.rows, self.id, known.as_ref(), sequence, received_ms)?;
             self.networks.close(self.rows, self.id, known.as_ref(), sequence, received_ms)?;
         }
-        Ok(())
+        Ok(self.is_written)
     }
 
     /// As [`Spoken`] tells of.
@@ -491,6 +500,7 @@ impl<'t, R: Rows> Intake<'t, R> {
             let before = self.coverage_before.get(resource_type).copied().unwrap_or_default();
             if before != *coverage {
                 self.rows.put_coverage(self.id, resource_type, *coverage)?;
+                self.is_written = true;
             }
             // From now on the shard is heard of, or the type is known.
             self.is_whole |= coverage.held && !before.held

@@ -1,8 +1,8 @@
 //! Access keys, changed at one revision, and events of the audit log.
 
-use crate::{AuditEvent, KeyChange, Result, StoreError};
+use crate::{AuditEvent, KeyChange, KeyRole, Result, StoreError};
 
-use super::Rows;
+use super::{Rows, damaged};
 
 /// Applies all changes at the revision they were decided on.
 pub fn commit(
@@ -35,4 +35,12 @@ pub fn used(rows: &impl Rows, uses: &[(String, i64)]) -> Result<()> {
 /// Appends an event to the audit log.
 pub fn append(rows: &impl Rows, event: &AuditEvent) -> Result<()> {
     rows.append_event(rows.next_sequence()?, event)
+}
+
+/// The role that a row names. One that is not known gives nobody more rights than it should.
+///
+/// # Errors
+/// [`StoreError::Damaged`]
+pub fn role(word: &str) -> Result<KeyRole> {
+    KeyRole::named(word).ok_or_else(|| damaged("key", format!("its role is `{word}`")))
 }

@@ -11,14 +11,16 @@ use super::rows::ShardRow;
 use super::{Rows, marks, networks, readers};
 
 /// Keeps what a delivery missed, and marks the shards that it may concern due. What is held is the
-/// latest moment of each, so a repeat changes nothing.
-pub fn keep(rows: &impl Rows, missed: &[Missed], sequence: u64, now_ms: i64) -> Result<()> {
+/// latest moment of each, so a repeat changes nothing; answers whether it did.
+pub fn keep(rows: &impl Rows, missed: &[Missed], sequence: u64, now_ms: i64) -> Result<bool> {
+    let mut is_news = false;
     for one in missed {
         if rows.put_missed(one)? {
             mark(rows, one, sequence, now_ms)?;
+            is_news = true;
         }
     }
-    Ok(())
+    Ok(is_news)
 }
 
 fn mark(rows: &impl Rows, missed: &Missed, sequence: u64, now_ms: i64) -> Result<()> {

@@ -277,7 +277,7 @@ pub enum Of {
 }
 
 /// What is known of a shard as a whole.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq)]
 pub struct ShardRow {
     /// A whole snapshot of it was accepted.
     pub snapshot_accepted: bool,

@@ -13,8 +13,8 @@ const EVENT: &str = "row of the audit log";
 pub(super) fn append(tx: &Transaction<'_>, sequence: u64, event: &AuditEvent) -> Result<()> {
     let mut insert = tx.prepare_cached(
         "INSERT INTO audit (sequence, at_ms, request_id, access_key_id, caller, account, region,
-           operation, changes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+           operation, changes, key_name)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     insert.execute(params![
         sequence,
@@ -25,7 +25,8 @@ pub(super) fn append(tx: &Transaction<'_>, sequence: u64, event: &AuditEvent) ->
         event.account.as_ref().map_or("", |account| account.as_str()),
         event.region,
         event.operation,
-        to_json(&event.changes)?
+        to_json(&event.changes)?,
+        event.key_name
     ])?;
     Ok(())
 }
@@ -43,16 +44,16 @@ pub(super) fn page(
         (None, None) => read(
             tx,
             "SELECT sequence, at_ms, request_id, access_key_id, caller, nullif(account, ''),
-               region, operation, changes, sum IS row_sum(sequence, at_ms, request_id, access_key_id,
-                 caller, account, region, operation, changes)
+               region, operation, changes, key_name, sum IS row_sum(sequence, at_ms, request_id,
+                 access_key_id, caller, account, region, operation, changes, key_name)
              FROM audit WHERE sequence < ?1 ORDER BY sequence DESC LIMIT ?2",
             params![before, rows_max],
         ),
         (Some(account), None) => read(
             tx,
             "SELECT sequence, at_ms, request_id, access_key_id, caller, nullif(account, ''),
-               region, operation, changes, sum IS row_sum(sequence, at_ms, request_id, access_key_id,
-                 caller, account, region, operation, changes)
+               region, operation, changes, key_name, sum IS row_sum(sequence, at_ms, request_id,
+                 access_key_id, caller, account, region, operation, changes, key_name)
              FROM audit INDEXED BY audit_by_account
              WHERE account = ?3 AND sequence < ?1 ORDER BY sequence DESC LIMIT ?2",
             params![before, rows_max, account],
@@ -60,8 +61,8 @@ pub(super) fn page(
         (None, Some(operation)) => read(
             tx,
             "SELECT sequence, at_ms, request_id, access_key_id, caller, nullif(account, ''),
-               region, operation, changes, sum IS row_sum(sequence, at_ms, request_id, access_key_id,
-                 caller, account, region, operation, changes)
+               region, operation, changes, key_name, sum IS row_sum(sequence, at_ms, request_id,
+                 access_key_id, caller, account, region, operation, changes, key_name)
              FROM audit INDEXED BY audit_by_operation
              WHERE operation = ?3 AND sequence < ?1 ORDER BY sequence DESC LIMIT ?2",
             params![before, rows_max, operation],
@@ -69,8 +70,8 @@ pub(super) fn page(
         (Some(account), Some(operation)) => read(
             tx,
             "SELECT sequence, at_ms, request_id, access_key_id, caller, nullif(account, ''),
-               region, operation, changes, sum IS row_sum(sequence, at_ms, request_id, access_key_id,
-                 caller, account, region, operation, changes)
+               region, operation, changes, key_name, sum IS row_sum(sequence, at_ms, request_id,
+                 access_key_id, caller, account, region, operation, changes, key_name)
              FROM audit INDEXED BY audit_by_account
              WHERE account = ?3 AND operation = ?4 AND sequence < ?1
              ORDER BY sequence DESC LIMIT ?2",
@@ -88,7 +89,7 @@ fn read(
     let mut rows = statement.query(parameters)?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
-        sound(row, 9, EVENT)?;
+        sound(row, 10, EVENT)?;
         events.push(AuditRow { sequence: get(row, 0, EVENT)?, event: event(row)? });
     }
     Ok(events)
@@ -104,6 +105,7 @@ fn event(row: &Row<'_>) -> Result<AuditEvent> {
         region: get(row, 6, EVENT)?,
         operation: get(row, 7, EVENT)?,
         changes: json(row, 8, EVENT)?,
+        key_name: get(row, 9, EVENT)?,
     })
 }
 

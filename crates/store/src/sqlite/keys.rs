@@ -2,6 +2,7 @@
 
 use rusqlite::{Row, params};
 
+use crate::rules::keys::role;
 use crate::rules::rows::KeyRows;
 use crate::{AuditEvent, AuditFilter, AuditRow, KeyChange, KeyRecord, Result, StoredSecret};
 
@@ -16,8 +17,8 @@ impl KeyRows for Transaction<'_> {
     fn key(&self, access_key_id: &str) -> Result<Option<KeyRecord>> {
         let mut statement = self.prepare_cached(
             "SELECT access_key_id, secret, sealed_under, account, enabled, replaces, created_ms,
-               last_used_ms, sum IS row_sum(access_key_id, secret, account, created_ms, sealed_under,
-                 enabled, replaces, last_used_ms)
+               last_used_ms, name, role, expires_ms, sum IS row_sum(access_key_id, secret, account,
+                 created_ms, sealed_under, enabled, replaces, last_used_ms, name, role, expires_ms)
              FROM keys WHERE access_key_id = ?1",
         )?;
         let mut rows = statement.query([access_key_id])?;
@@ -27,8 +28,8 @@ impl KeyRows for Transaction<'_> {
     fn keys(&self) -> Result<Vec<KeyRecord>> {
         let mut statement = self.prepare_cached(
             "SELECT access_key_id, secret, sealed_under, account, enabled, replaces, created_ms,
-               last_used_ms, sum IS row_sum(access_key_id, secret, account, created_ms, sealed_under,
-                 enabled, replaces, last_used_ms)
+               last_used_ms, name, role, expires_ms, sum IS row_sum(access_key_id, secret, account,
+                 created_ms, sealed_under, enabled, replaces, last_used_ms, name, role, expires_ms)
              FROM keys
              ORDER BY created_ms, access_key_id",
         )?;
@@ -95,8 +96,8 @@ fn create(tx: &Transaction<'_>, key: &KeyRecord) -> Result<usize> {
     let (secret, sealed_under) = columns(&key.secret);
     Ok(tx.execute(
         "INSERT INTO keys (access_key_id, secret, sealed_under, account, enabled, replaces,
-           created_ms, last_used_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (access_key_id) DO NOTHING",
+           created_ms, last_used_ms, name, role, expires_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (access_key_id) DO NOTHING",
         params![
             key.access_key_id,
             secret,
@@ -105,7 +106,10 @@ fn create(tx: &Transaction<'_>, key: &KeyRecord) -> Result<usize> {
             key.enabled,
             key.replaces,
             key.created_ms,
-            key.last_used_ms
+            key.last_used_ms,
+            key.name,
+            key.role.word(),
+            key.expires_ms
         ],
     )?)
 }
@@ -118,7 +122,7 @@ fn columns(secret: &StoredSecret) -> (&str, Option<&str>) {
 }
 
 fn record(row: &Row<'_>) -> Result<KeyRecord> {
-    sound(row, 8, KEY)?;
+    sound(row, 11, KEY)?;
     let text = get(row, 1, KEY)?;
     Ok(KeyRecord {
         access_key_id: get(row, 0, KEY)?,
@@ -131,5 +135,8 @@ fn record(row: &Row<'_>) -> Result<KeyRecord> {
         replaces: get(row, 5, KEY)?,
         created_ms: get(row, 6, KEY)?,
         last_used_ms: get(row, 7, KEY)?,
+        name: get(row, 8, KEY)?,
+        role: role(&get::<String>(row, 9, KEY)?)?,
+        expires_ms: get(row, 10, KEY)?,
     })
 }
