@@ -30,12 +30,12 @@ use support::*;
 
 /// Names how many changes are made in each run; `cargo xtask soak` asks for 10,000.
 const CHANGES: &str = "PALISADE_CHANGES";
-const CHANGES_DEFAULT: usize = 700;
+const CHANGES_DEFAULT: usize = 2_000;
 const SEED: &str = "PALISADE_SEED";
 /// Names how many moments are asked for again after a restart, and as many after retention; `cargo xtask soak` asks for
 /// 1,000.
 const ASKED: &str = "PALISADE_ASKED";
-const ASKED_DEFAULT: usize = 150;
+const ASKED_DEFAULT: usize = 300;
 /// Of so many moments one is half of a pair whose difference is asked for.
 const ASKED_OF_PAIR: usize = 4;
 const ACCOUNTS: u64 = 5;

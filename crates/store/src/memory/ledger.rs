@@ -78,7 +78,7 @@ impl LedgerRows for Tables {
         limit: usize,
     ) -> Result<Vec<HistoryRow>> {
         let history = self.history.rows();
-        let of = |at| (policy.clone(), account.clone(), at);
+        let of = |at| (policy.clone(), Some(account.clone()), at);
         Ok(history
             .range(of(0)..=of(u64::MAX))
             .rev()
@@ -153,7 +153,7 @@ impl LedgerRows for Tables {
             noted_ms: noting.noted_ms,
             occasion: Some(noting.occasion),
         };
-        self.history.put((policy.clone(), account.clone(), noting.sequence), row);
+        self.history.put((policy.clone(), Some(account.clone()), noting.sequence), row);
         Ok(())
     }
     fn close_entries(
@@ -177,7 +177,7 @@ impl LedgerRows for Tables {
                 noted_ms: noting.noted_ms,
                 occasion: Some(noting.occasion),
             };
-            self.history.put((policy.clone(), row.account.clone(), noting.sequence), closed);
+            self.history.put((policy.clone(), Some(row.account.clone()), noting.sequence), closed);
             self.entries.drop(&(policy.clone(), Some(row.account)));
         }
         let is_closed =
@@ -191,7 +191,7 @@ impl LedgerRows for Tables {
         Ok(())
     }
     fn drop_history(&self, before_ms: i64) -> Result<u64> {
-        let is_over = |at: &(PolicyId, AccountId, u64), row: &HistoryRow| {
+        let is_over = |at: &(PolicyId, Option<AccountId>, u64), row: &HistoryRow| {
             let history = self.history.rows();
             let later = (at.0.clone(), at.1.clone(), at.2.saturating_add(1));
             let mut later = history.range(later..=(at.0.clone(), at.1.clone(), u64::MAX));

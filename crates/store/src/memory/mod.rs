@@ -120,7 +120,7 @@ pub(crate) struct Tables {
     judged: Table<ShardId, i64>,
     /// With since when it is answered.
     violators: Table<Violating, (ViolatorRow, i64)>,
-    history: Table<(PolicyId, AccountId, u64), HistoryRow>,
+    history: Table<(PolicyId, Option<AccountId>, u64), HistoryRow>,
     /// By the moment until which it held.
     past_violators: Table<(PolicyId, AccountId, Resource, i64), PastViolator>,
     versions: Table<(Versioned, u64), Version>,

@@ -1,6 +1,7 @@
 //! The verbs of the past over maps.
 
 use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
 
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType};
 use palisade_core::ledger::ViolatorRow;
@@ -58,11 +59,16 @@ impl PastRows for Tables {
     }
     fn versions_at(&self, at_ms: i64) -> Result<Vec<Version>> {
         let versions = self.versions.rows();
-        let mut held = BTreeMap::new();
-        for ((object, _), version) in versions.iter().filter(|(_, it)| it.noted_ms <= at_ms) {
-            held.insert(object, version);
+        let (mut found, mut next) = (Vec::new(), versions.keys().next());
+        while let Some((object, _)) = next {
+            let of = |sequence| (object.clone(), sequence);
+            let mut of_it = versions.range(of(0)..=of(u64::MAX)).rev().map(|(_, version)| version);
+            let held = of_it.find(|version| version.noted_ms <= at_ms);
+            found.extend(held.filter(|version| version.record.is_some()).cloned());
+            let behind = (Excluded(of(u64::MAX)), Unbounded);
+            next = versions.range(behind).next().map(|(at, _)| at);
         }
-        Ok(held.into_values().filter(|version| version.record.is_some()).cloned().collect())
+        Ok(found)
     }
     fn versions_between(&self, after_ms: i64, through_ms: i64) -> Result<Vec<Version>> {
         let versions = self.versions.rows();
@@ -91,15 +97,19 @@ impl PastRows for Tables {
         at_ms: i64,
     ) -> Result<Vec<(AccountId, HistoryRow)>> {
         let history = self.history.rows();
-        let mut held = BTreeMap::new();
-        for ((_, account, _), row) in history.iter().filter(|(at, _)| at.0 == *policy) {
-            let is_asked = after.is_none_or(|after| account > after)
-                && through.is_none_or(|through| account <= through);
-            if is_asked && row.noted_ms <= at_ms {
-                held.insert(account.clone(), row.clone());
+        let (mut held, mut last) = (Vec::new(), after.cloned());
+        while held.len() < limit {
+            let behind = (Excluded((policy.clone(), last, u64::MAX)), Unbounded);
+            let next = history.range(behind).next().map(|(at, _)| at);
+            let Some((_, Some(account), _)) = next.filter(|at| at.0 == *policy) else { break };
+            if through.is_some_and(|through| account > through) {
+                break;
             }
+            last = Some(account.clone());
+            let state = self.entry_at(policy, account, at_ms)?;
+            held.extend(state.map(|state| (account.clone(), state)));
         }
-        Ok(held.into_iter().filter(|(_, row)| !row.closed).take(limit).collect())
+        Ok(held)
     }
     fn entry_at(
         &self,
@@ -108,7 +118,7 @@ impl PastRows for Tables {
         at_ms: i64,
     ) -> Result<Option<HistoryRow>> {
         let history = self.history.rows();
-        let of = |at| (policy.clone(), account.clone(), at);
+        let of = |at| (policy.clone(), Some(account.clone()), at);
         let mut states = history.range(of(0)..=of(u64::MAX)).rev().map(|(_, row)| row);
         let held = states.find(|row| row.noted_ms <= at_ms);
         Ok(held.filter(|row| !row.closed).cloned())
@@ -123,13 +133,15 @@ impl PastRows for Tables {
     ) -> Result<Vec<ViolatorRow>> {
         let (violators, past) = (self.violators.rows(), self.past_violators.rows());
         let present = violators
-            .iter()
-            .filter(|(at, row)| at.0 == *policy && at.1 == *account && row.1 <= at_ms)
+            .range((policy.clone(), account.clone(), None)..)
+            .take_while(|(at, _)| at.0 == *policy && at.1 == *account)
+            .filter(|(_, row)| row.1 <= at_ms)
             .map(|(at, row)| (at.2.clone(), row.0.clone()));
         let held = |row: &PastViolator| row.from_ms <= at_ms && at_ms < row.until_ms;
         let past = past
-            .iter()
-            .filter(|(at, row)| at.0 == *policy && at.1 == *account && held(row))
+            .range((policy.clone(), account.clone(), None, i64::MIN)..)
+            .take_while(|(at, _)| at.0 == *policy && at.1 == *account)
+            .filter(|(_, row)| held(row))
             .map(|(at, row)| (at.2.clone(), row.row.clone()));
         let all: BTreeMap<_, _> = present.chain(past).collect();
         let behind = all.into_iter().filter(|(at, _)| after.is_none() || at.as_ref() > after);

@@ -1,4 +1,7 @@
 //! What was answered at earlier moments: versions of what is decided, past states of entries and violators.
+//!
+//! A question costs what it answers, however long the history is: moments never decrease in the order of the
+//! sequence, so the sequence of a moment is one seek, and the state that held then is another.
 
 use palisade_core::ident::{AccountId, PolicyId, ResourceId, ResourceType};
 use palisade_core::ledger::ViolatorRow;
@@ -57,10 +60,20 @@ impl PastRows for Turn<'_> {
 
     fn versions_at(&self, at_ms: i64) -> Result<Vec<Version>> {
         let rows = self.rows(
-            "SELECT object, noted_ms, record FROM (
-               SELECT DISTINCT ON (object) object, noted_ms, record FROM versions
-               WHERE noted_ms <= $1 ORDER BY object, sequence DESC) AS held
-             WHERE record IS NOT NULL ORDER BY object",
+            "SELECT held.object, held.noted_ms, held.record
+             FROM (WITH RECURSIVE asked (object) AS (
+                 SELECT min(object) FROM versions
+                 UNION ALL
+                 SELECT (SELECT min(object) FROM versions WHERE object > asked.object)
+                 FROM asked WHERE asked.object IS NOT NULL)
+               SELECT object FROM asked WHERE object IS NOT NULL) AS each
+             CROSS JOIN LATERAL (
+               SELECT object, noted_ms, record FROM versions
+               WHERE versions.object = each.object AND sequence <= (
+                 SELECT sequence FROM versions WHERE noted_ms <= $1
+                 ORDER BY noted_ms DESC, sequence DESC LIMIT 1)
+               ORDER BY sequence DESC LIMIT 1) AS held
+             WHERE held.record IS NOT NULL ORDER BY held.object",
             with![at_ms],
         )?;
         rows.iter().map(version).collect()
@@ -69,7 +82,7 @@ impl PastRows for Turn<'_> {
     fn versions_between(&self, after_ms: i64, through_ms: i64) -> Result<Vec<Version>> {
         let rows = self.rows(
             "SELECT object, noted_ms, record FROM versions
-             WHERE noted_ms > $1 AND noted_ms <= $2 ORDER BY sequence, object",
+             WHERE noted_ms > $1 AND noted_ms <= $2 ORDER BY noted_ms, sequence, object",
             with![after_ms, through_ms],
         )?;
         rows.iter().map(version).collect()
@@ -93,19 +106,29 @@ impl PastRows for Turn<'_> {
         rows_max: usize,
         at_ms: i64,
     ) -> Result<Vec<(AccountId, HistoryRow)>> {
+        let Some(last) = self.last_state(at_ms)? else { return Ok(Vec::new()) };
         let rows = self.rows(
-            "SELECT account, at_ms, status, violator_count, issues, policy_revision, closed, noted_ms,
+            "SELECT each.account, at_ms, status, violator_count, issues, policy_revision, closed, noted_ms,
                occasion
-             FROM (SELECT DISTINCT ON (account) * FROM history
-               WHERE policy = $1 AND account > $2 AND account <= $3 AND noted_ms <= $5
-               ORDER BY account, sequence DESC) AS held
-             WHERE NOT closed ORDER BY account LIMIT $4",
+             FROM (WITH RECURSIVE asked (account) AS (
+                 SELECT min(account) FROM history
+                 WHERE policy = $1 AND account > $2 AND account <= $3
+                 UNION ALL
+                 SELECT (SELECT min(account) FROM history
+                   WHERE policy = $1 AND account > asked.account AND account <= $3)
+                 FROM asked WHERE asked.account IS NOT NULL)
+               SELECT account FROM asked WHERE account IS NOT NULL) AS each
+             CROSS JOIN LATERAL (
+               SELECT * FROM history
+               WHERE policy = $1 AND history.account = each.account AND sequence <= $5
+               ORDER BY sequence DESC LIMIT 1) AS held
+             WHERE NOT closed ORDER BY each.account LIMIT $4",
             with![
                 policy.as_str(),
                 after.map_or("", AccountId::as_str),
                 through.map_or(PAST_ALL_ACCOUNTS, AccountId::as_str),
                 limit(rows_max),
-                at_ms
+                last
             ],
         )?;
         rows.iter().map(|row| Ok((ident(row, 0, TOUCHED)?, history_row(row, 1)?))).collect()
@@ -117,11 +140,12 @@ impl PastRows for Turn<'_> {
         account: &AccountId,
         at_ms: i64,
     ) -> Result<Option<HistoryRow>> {
+        let Some(last) = self.last_state(at_ms)? else { return Ok(None) };
         let row = self.one(
             "SELECT at_ms, status, violator_count, issues, policy_revision, closed, noted_ms, occasion
              FROM history
-             WHERE policy = $1 AND account = $2 AND noted_ms <= $3 ORDER BY sequence DESC LIMIT 1",
-            with![policy.as_str(), account.as_str(), at_ms],
+             WHERE policy = $1 AND account = $2 AND sequence <= $3 ORDER BY sequence DESC LIMIT 1",
+            with![policy.as_str(), account.as_str(), last],
         )?;
         let held = row.map(|row| history_row(&row, 0)).transpose()?;
         Ok(held.filter(|row| !row.closed))
@@ -137,13 +161,28 @@ impl PastRows for Turn<'_> {
     ) -> Result<Vec<ViolatorRow>> {
         let (after_type, after_id) =
             after.map_or(("", ""), |(resource_type, id)| (resource_type.as_str(), id.as_str()));
+        // Past versions of one resource follow each other: the first that ended later held then, or none did.
         let rows = self.rows(
             "SELECT type, id, violations, since_ms, captured_ms FROM violators
              WHERE policy = $1 AND account = $2 AND (type, id) > ($3, $4) AND noted_ms <= $6
              UNION ALL
-             SELECT type, id, violations, since_ms, captured_ms FROM past_violators
-             WHERE policy = $1 AND account = $2 AND (type, id) > ($3, $4)
-               AND from_ms <= $6 AND until_ms > $6
+             SELECT each.type, each.id, violations, since_ms, captured_ms
+             FROM (WITH RECURSIVE asked (type, id) AS (
+                 (SELECT type, id FROM past_violators
+                  WHERE policy = $1 AND account = $2 AND (type, id) > ($3, $4)
+                  ORDER BY type, id LIMIT 1)
+                 UNION ALL
+                 SELECT next.type, next.id FROM asked CROSS JOIN LATERAL (
+                   SELECT type, id FROM past_violators
+                   WHERE policy = $1 AND account = $2 AND (type, id) > (asked.type, asked.id)
+                   ORDER BY type, id LIMIT 1) AS next)
+               SELECT type, id FROM asked) AS each
+             CROSS JOIN LATERAL (
+               SELECT from_ms, violations, since_ms, captured_ms FROM past_violators
+               WHERE policy = $1 AND account = $2 AND past_violators.type = each.type
+                 AND past_violators.id = each.id AND until_ms > $6
+               ORDER BY until_ms LIMIT 1) AS held
+             WHERE held.from_ms <= $6
              ORDER BY type, id LIMIT $5",
             with![policy.as_str(), account.as_str(), after_type, after_id, limit(rows_max), at_ms],
         )?;
@@ -177,6 +216,18 @@ impl PastRows for Turn<'_> {
 
     fn drop_past_violators(&self, before_ms: i64) -> Result<u64> {
         self.count("DELETE FROM past_violators WHERE until_ms <= $1", with![before_ms])
+    }
+}
+
+impl Turn<'_> {
+    /// The sequence of the last state of any entry up to a moment.
+    fn last_state(&self, at_ms: i64) -> Result<Option<i64>> {
+        let row = self.one(
+            "SELECT sequence FROM history WHERE noted_ms <= $1
+             ORDER BY noted_ms DESC, sequence DESC LIMIT 1",
+            with![at_ms],
+        )?;
+        row.map(|row| get(&row, 0, TOUCHED)).transpose()
     }
 }
 

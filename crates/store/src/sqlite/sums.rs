@@ -15,7 +15,7 @@
 //! by a column that is no key takes the damaged ones as well. A row that is not found by its key any more
 //! has no checksum to tell so; the scan of `palisade doctor --verify` finds it.
 
-use rusqlite::functions::FunctionFlags;
+use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row, params_from_iter};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -104,8 +104,23 @@ pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;
-    connection.create_scalar_function("row_sum", -1, flags, |values| {
-        Ok((0..values.len()).fold(0, |sum, at| add(sum, values.get_raw(at))).cast_signed())
+    connection.create_scalar_function("row_sum", -1, flags, |values| Ok(sum_of(values)))
+}
+
+fn sum_of(values: &Context<'_>) -> i64 {
+    (0..values.len()).fold(0, |sum, at| add(sum, values.get_raw(at))).cast_signed()
+}
+
+/// As [`register`], and counts the rows of which the checksum is computed.
+#[cfg(test)]
+pub(super) fn count(
+    connection: &Connection,
+    rows: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("row_sum", -1, flags, move |values| {
+        rows.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(sum_of(values))
     })
 }
 

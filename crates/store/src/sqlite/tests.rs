@@ -15,6 +15,7 @@ pub(super) mod beds;
 mod checksums;
 mod company;
 mod intake;
+mod past;
 mod plans;
 mod readers;
 mod sums;

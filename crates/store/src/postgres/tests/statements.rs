@@ -35,7 +35,7 @@ const SPREAD: [&str; 14] = [
 ];
 
 /// How statements begin that ask all accounts, and why.
-const OF_ALL_ACCOUNTS: [(&str, &str); 30] = [
+const OF_ALL_ACCOUNTS: [(&str, &str); 31] = [
     ("DELETE FROM items WHERE state <> 0 AND state = 1", "retention, once an hour"),
     ("DELETE FROM items WHERE state <> 0 AND state = 2", "retention, once an hour"),
     ("DELETE FROM missed WHERE moment_ms", "retention, once an hour"),
@@ -45,6 +45,7 @@ const OF_ALL_ACCOUNTS: [(&str, &str); 30] = [
     ("UPDATE history SET noted_ms", "the clock was set back"),
     ("UPDATE violators SET noted_ms", "the clock was set back"),
     ("UPDATE past_violators SET until_ms", "the clock was set back"),
+    ("SELECT sequence FROM history WHERE noted_ms", "which number a moment has: one seek"),
     ("SELECT account, body FROM items WHERE type", "who else holds a group of this id"),
     (
         "INSERT INTO history (policy, account, sequence, at_ms, status, violator_count, issues, policy_revision, closed, noted_ms, occasion) SELECT policy, account, $2",

@@ -33,6 +33,8 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ("UNION SELECT region FROM shards", "sorts the Regions of one account"),
     ("SELECT account, region FROM shards\"", "every shard is due: a gap that may be anybody's"),
     ("DELETE FROM missed", "once an hour, for what has expired"),
+    ("UPDATE violators SET noted_ms", "when the clock was set back"),
+    ("DELETE FROM past_violators WHERE from_ms", "when the clock was set back"),
     ("WHERE newest_ms > ?1", "when the clock was set back"),
     ("WHERE global_newest_ms > ?1", "when the clock was set back"),
     ("WHERE last_used_ms > ?1", "when the clock was set back"),
@@ -63,6 +65,7 @@ fn no_frequent_statement_scans_a_table() {
         include_str!("../ledger.rs"),
         include_str!("../ledger/write.rs"),
         include_str!("../missed.rs"),
+        include_str!("../past.rs"),
         include_str!("../readers.rs"),
         include_str!("../shards.rs"),
         include_str!("../shown.rs"),
@@ -85,7 +88,9 @@ fn no_frequent_statement_scans_a_table() {
             .collect::<rusqlite::Result<_>>()
             .unwrap();
         for step in &steps {
-            let slow = step.starts_with("SCAN") || step.contains("TEMP B-TREE");
+            // A part is searched by itself: what it found is passed on.
+            let scans = step.starts_with("SCAN") && !step.starts_with("SCAN (subquery");
+            let slow = scans || step.contains("TEMP B-TREE");
             assert!(!slow, "{statement}\n{steps:#?}");
         }
         explained += 1;

@@ -356,6 +356,7 @@ fn statements_sum_the_columns_that_the_tables_have() {
         include_str!("../ledger.rs"),
         include_str!("../ledger/write.rs"),
         include_str!("../missed.rs"),
+        include_str!("../past.rs"),
         include_str!("../shards.rs"),
         include_str!("../shown.rs"),
         include_str!("../sums.rs"),
