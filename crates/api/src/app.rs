@@ -38,7 +38,7 @@ pub const SPOOL_SIZE_MAX: u64 = INGEST_SIZE_MAX * DELIVERIES_AT_ONCE_MAX as u64;
 /// rather than to wait for seconds.
 pub const WRITES_WAITING_MAX: usize = 64;
 /// Previews that are made at once: each judges with all processors.
-const PREVIEWS_AT_ONCE_MAX: usize = 2;
+pub(crate) const PREVIEWS_AT_ONCE_MAX: usize = 2;
 /// How often a change is decided again because somebody else changed the control state meanwhile.
 const ATTEMPTS_MAX: usize = 32;
 

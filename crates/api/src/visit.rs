@@ -12,7 +12,7 @@ use palisade_wire::{ErrorKind, Fault};
 use crate::app::{App, Auth};
 use crate::caller::Caller;
 use crate::intake::{Arrived, Incoming};
-use crate::own::Refused;
+use crate::own::{Refused, Stop, unhurried};
 use crate::request::blocking;
 use crate::session::{self, Begun, Session};
 use crate::verify::{Authentic, at_this_machine, foreign_origin, is_loopback};
@@ -63,12 +63,20 @@ impl Visitor {
 ///
 /// INVARIANT: made in this file alone, of a form that carries its visitor's token.
 #[derive(Debug)]
-pub struct Sender(Visitor);
+pub struct Sender {
+    visitor: Visitor,
+    stop: Stop,
+}
 
 impl Sender {
     /// The sender, as a visitor of the page that is answered.
     pub fn visitor(&self) -> &Visitor {
-        &self.0
+        &self.visitor
+    }
+
+    /// Whether nobody waits for the page any more.
+    pub(crate) fn stop(&self) -> &Stop {
+        &self.stop
     }
 }
 
@@ -216,14 +224,34 @@ impl Form {
         region: Region,
         work: impl FnOnce(&App, &Sender, &Form) -> Result<T, Refused> + Send + 'static,
     ) -> Result<T, Turned> {
-        blocking(app, move |app| {
-            let visitor = visitor(app, &self.arrived, region)?;
-            if self.member("token") != visitor.form_token() {
-                return Err(Turned::Refused(stale()));
-            }
-            work(app, &Sender(visitor), &self).map_err(Turned::Refused)
-        })
-        .await
+        blocking(app, move |app| self.acted(app, region, Stop::default(), work)).await
+    }
+
+    /// As [`Form::act`], for what may take as long as a preview.
+    ///
+    /// # Errors
+    /// As [`Form::act`].
+    pub async fn act_unhurried<T: Send + 'static>(
+        self,
+        app: &Arc<App>,
+        region: Region,
+        work: impl FnOnce(&App, &Sender, &Form) -> Result<T, Refused> + Send + 'static,
+    ) -> Result<T, Turned> {
+        unhurried(app, move |app, stop| self.acted(app, region, stop.clone(), work)).await
+    }
+
+    fn acted<T>(
+        &self,
+        app: &App,
+        region: Region,
+        stop: Stop,
+        work: impl FnOnce(&App, &Sender, &Form) -> Result<T, Refused>,
+    ) -> Result<T, Turned> {
+        let visitor = visitor(app, &self.arrived, region)?;
+        if self.member("token") != visitor.form_token() {
+            return Err(Turned::Refused(stale()));
+        }
+        work(app, &Sender { visitor, stop }, self).map_err(Turned::Refused)
     }
 
     /// Signs in by access key id and secret; the form must carry what its page set as a cookie.

@@ -56,15 +56,21 @@ pub async fn act<V: View>(
         Ok(form) => form,
         Err(refused) => return refusal(&parts, chosen, &refused),
     };
-    let done = form.act(&app, Region::home_of_global(), move |app, sender, form| {
+    let home = Region::home_of_global();
+    let act = move |app: &App, sender: &Sender, form: &Form| {
         let reader = Reader::of(app, sender.visitor(), &path, &query, &host)?;
         Ok(match work(&reader, sender, form)? {
             Done::To(to) => Answered::To(to),
             Done::Shown(view) => Answered::Page(written(&reader, &view)?, StatusCode::OK),
             Done::Refused(view, status) => Answered::Page(written(&reader, &view)?, status),
         })
-    });
-    match done.await {
+    };
+    let done = match size {
+        Size::Small => form.act(&app, home, act).await,
+        // It may be previewed.
+        Size::Policy => form.act_unhurried(&app, home, act).await,
+    };
+    match done {
         Ok(Answered::To(to)) => crate::answer::redirect(&to),
         Ok(Answered::Page(page, status)) => {
             let mut response = page.response();

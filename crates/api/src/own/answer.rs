@@ -14,10 +14,10 @@ use palisade_wire::{ErrorKind, Fault};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use tokio::sync::Semaphore;
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 
-use crate::app::App;
+use crate::app::{App, PREVIEWS_AT_ONCE_MAX};
 use crate::audit::Actor;
 use crate::caller::Caller;
 use crate::fault::internal;
@@ -181,18 +181,15 @@ pub(super) async fn answer<T: Serialize + Send + 'static>(
     finish(app, name, answered.await)
 }
 
-/// As [`answer`], for work that may take longer than a call may: `work` looks at [`Stop`] now and then. It ends when
-/// `longest` is over, or nobody waits for the answer any more. Of these as many run at once as `seats` has.
-pub(super) async fn answer_unhurried<T: Serialize + Send + 'static>(
+/// As [`answer`], for a preview, which may take longer than a call may: as [`unhurried`] does it, in one of the seats.
+pub(super) async fn answer_preview<T: Serialize + Send + 'static>(
     app: &Arc<App>,
     name: &'static str,
     request: Request,
     body_size_max: usize,
-    seats: &Arc<Semaphore>,
     work: impl FnOnce(&App, &Authentic<Bytes>, &Stop) -> Result<T, Refused> + Send + 'static,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let longest = app.settings.unhurried_deadline;
     let answered = async {
         let arrived = Arc::new(Arrived::of(&parts)?);
         arrived.is_unpacked()?;
@@ -208,27 +205,12 @@ pub(super) async fn answer_unhurried<T: Serialize + Send + 'static>(
         });
         let request = verified.await?;
         // Only who proved to be somebody takes a seat.
-        let seat = seats.clone().try_acquire_owned().map_err(|_| {
-            Refused::busy("as many of these are under way as run at once; try again in a moment")
-        })?;
-        let stop = Stop::default();
-        // Whoever goes away takes this with it.
-        let waiting = Waiting(stop.clone());
-        let done = blocking_unhurried(app, move |app| {
+        let seat = seat(app)?;
+        unhurried(app, move |app, stop| {
             let _seat = seat;
-            work(app, &request, &stop)
-        });
-        match tokio::time::timeout(longest, done).await {
-            Ok(done) => done,
-            Err(_) => {
-                drop(waiting);
-                Err(Fault::new(
-                    ErrorKind::ServiceUnavailable,
-                    format!("no answer within {} seconds; it was given up", longest.as_secs()),
-                )
-                .into())
-            }
-        }
+            work(app, &request, stop)
+        })
+        .await
     };
     finish(app, name, answered.await)
 }
@@ -260,6 +242,44 @@ fn may_send(foreseen: &Foreseen, body_size_max: usize, effect: Effect) -> Result
     }
     is_operator(&foreseen.caller)?;
     may_ask(&foreseen.caller, effect)
+}
+
+/// One of the seats of previews, until it is dropped.
+///
+/// # Errors
+/// TooManyRequests when all are taken.
+pub(super) fn seat(app: &App) -> Result<OwnedSemaphorePermit, Refused> {
+    app.previews.clone().try_acquire_owned().map_err(|_| {
+        let why = format!(
+            "{PREVIEWS_AT_ONCE_MAX} previews are under way, as many as run at once; wait until one has ended, \
+             then ask again"
+        );
+        Refused { status: StatusCode::TOO_MANY_REQUESTS, ..Refused::busy(why) }
+    })
+}
+
+/// Does `work`, which looks at [`Stop`] now and then, on a thread that may block. It ends when its time is
+/// over, or nobody waits for it any more.
+///
+/// # Errors
+/// What `work` answers; ServiceUnavailable when its time is over.
+pub(crate) async fn unhurried<T: Send + 'static, E: From<Fault> + Send + 'static>(
+    app: &Arc<App>,
+    work: impl FnOnce(&App, &Stop) -> Result<T, E> + Send + 'static,
+) -> Result<T, E> {
+    let longest = app.settings.unhurried_deadline;
+    let stop = Stop::default();
+    // Whoever goes away takes this with it.
+    let waiting = Waiting(stop.clone());
+    let done = blocking_unhurried(app, move |app| work(app, &stop));
+    match tokio::time::timeout(longest, done).await {
+        Ok(done) => done,
+        Err(_) => {
+            drop(waiting);
+            let why = format!("no answer within {} seconds; it was given up", longest.as_secs());
+            Err(Fault::new(ErrorKind::ServiceUnavailable, why).into())
+        }
+    }
 }
 
 /// Whether nobody waits for what is being done any more.

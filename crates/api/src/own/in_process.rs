@@ -10,7 +10,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::answer::Stop;
 use super::{Refused, answer, changes, history, keys, preview, waivers};
 use crate::app::App;
 use crate::fault::internal;
@@ -50,17 +49,19 @@ pub fn keys(app: &App, visitor: &Visitor) -> Result<Value, Refused> {
     written(&keys::all(app, &visitor.asks(None, Bytes::new()))?)
 }
 
-/// `POST /palisade/v1/preview`, which writes nothing.
+/// `POST /palisade/v1/preview`, which writes nothing: in the endpoint's seats, and ends when the form does.
 ///
 /// # Errors
 /// As the endpoint.
 pub fn preview(
     app: &App,
-    visitor: &Visitor,
+    sender: &Sender,
     region: &Region,
     body: &Value,
 ) -> Result<Value, Refused> {
-    written(&preview::preview(app, &visitor.asks(Some(region), bytes(body)), &Stop::default())?)
+    let _seat = answer::seat(app)?;
+    let request = sender.visitor().asks(Some(region), bytes(body));
+    written(&preview::preview(app, &request, sender.stop())?)
 }
 
 /// An operation of Firewall Manager that reads.

@@ -42,6 +42,7 @@ use axum::routing::{get, patch, post};
 use crate::app::App;
 
 pub use answer::{PREFIX, Refused, SMALL_BODY_SIZE_MAX, moment};
+pub(crate) use answer::{Stop, unhurried};
 pub use audit::AUDIT_PAGE_MAX;
 pub use changes::{ACCOUNTS_COMPARED_MAX, CHANGES_PAGE_MAX};
 pub use history::HISTORY_PAGE_MAX;

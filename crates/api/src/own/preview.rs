@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::answer::{
-    Refused, RefusedShape, SMALL_BODY_SIZE_MAX, Stop, answer_unhurried, moment, operator_only,
+    Refused, RefusedShape, SMALL_BODY_SIZE_MAX, Stop, answer_preview, moment, operator_only,
 };
 use super::organization::{self, ORGANIZATION_SIZE_MAX};
 use crate::app::App;
@@ -164,7 +164,8 @@ struct ViolatorShown {
         (status = 200, description = "What would change", body = Shown),
         (status = 404, description = "A PolicyId that is not the caller's in this Region", body = RefusedShape),
         (status = 409, description = "An organization that cannot be applied", body = RefusedShape),
-        (status = 503, description = "Two previews are under way, or it took longer than ten minutes", body = RefusedShape),
+        (status = 429, description = "Two previews are under way, or the key calls too often: wait, then ask again", body = RefusedShape),
+        (status = 503, description = "It took longer than ten minutes", body = RefusedShape),
     )
 )]
 pub(super) async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -175,8 +176,7 @@ pub(super) async fn post(State(app): State<Arc<App>>, request: Request) -> Respo
         Some(length) if length <= SMALL_BODY_SIZE_MAX => SMALL_BODY_SIZE_MAX,
         _ => ORGANIZATION_SIZE_MAX,
     };
-    let seats = app.previews.clone();
-    answer_unhurried(&app, NAME, request, size_max, &seats, preview).await
+    answer_preview(&app, NAME, request, size_max, preview).await
 }
 
 pub(super) fn preview(

@@ -31,6 +31,7 @@ mod policies;
 mod policies_told;
 mod quotas;
 mod resource_sets;
+mod seats;
 mod sources;
 mod support;
 mod tags;

@@ -48,6 +48,10 @@ pub const NOW_MS: i64 = 1_767_225_600_000;
 pub struct StoppedClock(AtomicI64);
 
 impl StoppedClock {
+    pub fn at(now_ms: i64) -> StoppedClock {
+        StoppedClock(AtomicI64::new(now_ms))
+    }
+
     pub fn now(&self) -> i64 {
         self.now_ms()
     }

@@ -193,7 +193,7 @@ fn done(
     } else if asked != "fill" {
         // A text that was not previewed as it is now is previewed, whatever the button was.
         let body = json!({ "policies": [{ "Policy": draft.request() }] });
-        let told = in_process::preview(reader.app, sender.visitor(), &reader.place.region, &body);
+        let told = in_process::preview(reader.app, sender, &reader.place.region, &body);
         match told.and_then(read::<Told>) {
             Ok(told) => editing.preview = Some(told.shown()),
             Err(refused) => editing.refused = Some(refused),
