@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{AccountId, Region, ResourceId, ResourceType};
-use crate::inventory::{Cause, OpenGap, Shard};
+use crate::inventory::{Cause, OpenGap, Shard, listed_by};
 use crate::policy::Policy;
 
 use super::coverage::{NOT_ENABLED, STALE, missed, not_recording};
@@ -63,7 +63,7 @@ impl Missing {
         let known = Known::of(policy, evidence.shard);
         let one = |gap: &Gap| {
             let fact = known.fact(gap);
-            let ends_by = ends_by(evidence.shard, &fact);
+            let ends_by = told_by(evidence.shard, &fact);
             Missing { gap: gap.clone(), fact, ends_by }
         };
         gaps.iter().map(one).collect()
@@ -108,14 +108,16 @@ impl Known {
     }
 }
 
-fn ends_by(shard: &Shard, fact: &Lacking) -> Option<String> {
+/// Which recorder, file or call would tell a fact.
+pub(super) fn told_by(shard: &Shard, fact: &Lacking) -> Option<String> {
     let place = place(&shard.id.account, &shard.id.region);
     Some(match fact {
         Lacking::Inventory => format!(
-            "deliver inventory of {place}: AWS Config snapshots, or a live source that reads it"
+            "deliver inventory of {place}: snapshots of its AWS Config recorder, or a live source that \
+             reads it"
         ),
         Lacking::Recording(kind) => {
-            format!("let AWS Config record {kind} in {place}, or a live source list it")
+            format!("let the AWS Config recorder of {place} record {kind}{}", or_listed(kind))
         }
         Lacking::Listing { resource_type, open } => match (open.cause, &open.what) {
             (Cause::Call, Some(what)) => {
@@ -138,17 +140,31 @@ fn ends_by(shard: &Shard, fact: &Lacking) -> Option<String> {
                     "deliver {resource_type} {what} of {place} again, in a form that can be read"
                 )
             }
-            _ => format!("deliver a whole listing, or snapshot, of {resource_type} of {place}"),
+            _ => format!(
+                "deliver a whole snapshot of {resource_type} of {place}{}",
+                or_listed(resource_type)
+            ),
         },
-        Lacking::Newer => format!("deliver newer inventory of {place}"),
+        Lacking::Newer => format!(
+            "deliver newer inventory of {place}: a snapshot of its AWS Config recorder, or a live source \
+             that reads it"
+        ),
         Lacking::Configuration(kind, id) | Lacking::LaterConfiguration(kind, id) => format!(
-            "deliver an item of {kind} {id} with its configuration: the newest came without"
+            "deliver an item of {kind} {id} that tells its configuration, as the newest does not{}",
+            or_listed(kind)
         ),
         Lacking::Tags(kind, id) => {
-            format!("deliver an item of {kind} {id} that tells its tags")
+            format!("deliver an item of {kind} {id} that tells its tags{}", or_listed(kind))
         }
         Lacking::Other => "deliver what the text names".to_owned(),
     })
+}
+
+/// What else tells all of a type: the call of a live source, where one makes it.
+fn or_listed(kind: &ResourceType) -> String {
+    listed_by(kind)
+        .map(|call| format!(", or let a live source list it by {call}"))
+        .unwrap_or_default()
 }
 
 fn place(account: &AccountId, region: &Region) -> String {

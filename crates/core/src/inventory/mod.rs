@@ -11,6 +11,7 @@ mod balancer;
 mod body;
 mod build;
 mod bystander;
+mod calls;
 mod classic_acl;
 mod collection;
 mod cpu;
@@ -46,6 +47,7 @@ mod tag_pairs;
 mod tokens;
 
 pub use age::{Age, SKEW_MS_MAX};
+pub use calls::listed_by;
 pub use balancer::{ClassicLoadBalancer, LoadBalancer, WafAssociation};
 pub use body::*;
 pub use build::ShardBuilder;

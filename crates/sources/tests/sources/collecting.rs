@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palisade_core::ident::ResourceType;
-use palisade_core::inventory::{Body, Cause, Shard};
+use palisade_core::inventory::{Body, Cause, Shard, listed_by};
 use palisade_sources::{Collection, KINDS, Unit};
 
 use crate::answers::HOME;
@@ -98,6 +98,8 @@ async fn whichever_call_fails_and_however_no_type_looks_empty() {
     let calls = fake.asked();
     assert!(calls.len() >= 30, "{calls:?}");
     let mut spoiled = BTreeSet::new();
+    // Types of which what lists them, as people are told, was denied.
+    let mut named = BTreeSet::new();
     for call in &calls {
         // Waiting takes time: one call of each protocol does it.
         let waits = |fault: &Fault| *fault != Fault::Stall || STALLED.contains(&&**call);
@@ -133,6 +135,8 @@ async fn whichever_call_fails_and_however_no_type_looks_empty() {
             if fault != Fault::Deny {
                 continue;
             }
+            let types = collection.failed.iter().map(|one| &one.resource_type);
+            named.extend(types.filter(|kind| listed_by(kind) == Some(&**call)).cloned());
             // Afterwards it heals by itself.
             fake.heal();
             world.pass(Duration::from_secs(3600));
@@ -143,6 +147,9 @@ async fn whichever_call_fails_and_however_no_type_looks_empty() {
     }
     let every: BTreeSet<String> = KINDS.iter().map(|kind| kind.resource_type.to_string()).collect();
     assert_eq!(spoiled, every, "each type has a call of its own");
+    let every: BTreeSet<ResourceType> =
+        KINDS.iter().map(|kind| kind.resource_type.clone()).collect();
+    assert_eq!(named, every, "each type is listed by the call that people are told of");
 }
 
 #[tokio::test]

@@ -50,8 +50,8 @@ fn a_verdict_is_one_sentence_with_what_would_end_it() {
         "sg-2  | sg-2 complies with the policy. | ",
         "sg-3  | sg-3 is out of the policy's scope: by its tags: the policy is about resources tagged `env=prod`. | ",
         "sg-4  | sg-4 is out of the policy's scope: account 222222222222 owns it: it is seen here because a VPC is shared. | ",
-        "sg-5  | Whether sg-5 complies is not known: The configuration of AWS::EC2::SecurityGroup sg-5 was not recorded. | deliver an item of AWS::EC2::SecurityGroup sg-5 with its configuration: the newest came without",
-        "sg-6  | Whether sg-6 complies is not known: The tags of AWS::EC2::SecurityGroup sg-6 were not recorded. | deliver an item of AWS::EC2::SecurityGroup sg-6 that tells its tags",
+        "sg-5  | Whether sg-5 complies is not known: The configuration of AWS::EC2::SecurityGroup sg-5 was not recorded. | deliver an item of AWS::EC2::SecurityGroup sg-5 that tells its configuration, as the newest does not, or let a live source list it by ec2:DescribeSecurityGroups",
+        "sg-6  | Whether sg-6 complies is not known: The tags of AWS::EC2::SecurityGroup sg-6 were not recorded. | deliver an item of AWS::EC2::SecurityGroup sg-6 that tells its tags, or let a live source list it by ec2:DescribeSecurityGroups",
         "eni-1 | eni-1 is out of the policy's scope: the policy is about resources of type AWS::EC2::SecurityGroup. | ",
     ] {
         let [id, sentence, ends] =
@@ -75,6 +75,44 @@ fn what_stands_in_the_way_of_others_does_not_make_a_resource_unknown() {
     let want = Lacking::LaterConfiguration(group, id);
     assert_eq!(explanation.lacking().collect::<Vec<_>>(), [&want]);
     assert_eq!(explanation.items[0].unseen_since.as_ref().unwrap().captured_ms, 2);
+}
+
+#[test]
+fn what_would_tell_is_named_as_recorder_and_as_call() {
+    use super::super::lacking::told_by;
+    let shard = world([]);
+    let place = "account 111111111111, Region us-east-1";
+    let kind = ResourceType::SECURITY_GROUP;
+    for (fact, ends) in [
+        (
+            Lacking::Recording(kind.clone()),
+            format!(
+                "let the AWS Config recorder of {place} record AWS::EC2::SecurityGroup, or let a live source \
+                 list it by ec2:DescribeSecurityGroups"
+            ),
+        ),
+        // What no live source lists.
+        (
+            Lacking::Recording(ResourceType::NETWORK_FIREWALL_RULE_GROUP),
+            format!("let the AWS Config recorder of {place} record AWS::NetworkFirewall::RuleGroup"),
+        ),
+        (
+            Lacking::Inventory,
+            format!(
+                "deliver inventory of {place}: snapshots of its AWS Config recorder, or a live source that \
+                 reads it"
+            ),
+        ),
+        (
+            Lacking::Newer,
+            format!(
+                "deliver newer inventory of {place}: a snapshot of its AWS Config recorder, or a live source \
+                 that reads it"
+            ),
+        ),
+    ] {
+        assert_eq!(told_by(&shard, &fact).as_deref(), Some(&*ends), "{fact:?}");
+    }
 }
 
 #[test]
