@@ -47,10 +47,10 @@ mod tag_pairs;
 mod tokens;
 
 pub use age::{Age, SKEW_MS_MAX};
-pub use calls::listed_by;
 pub use balancer::{ClassicLoadBalancer, LoadBalancer, WafAssociation};
 pub use body::*;
 pub use build::ShardBuilder;
+pub use calls::listed_by;
 pub use classic_acl::{ClassicAcl, ClassicRule};
 pub use delivery::{AHEAD_MS_MAX, Delivery, DeliveryReader, QUARANTINED_MAX, Quarantined};
 pub use delivery_error::DeliveryError;

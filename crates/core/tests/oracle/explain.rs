@@ -339,9 +339,13 @@ fn give(world: &mut World, fact: &Lacking, bodies: &Bodies) -> bool {
         }
         Lacking::Newer => shard.newest_ms = Some(world.evaluated_ms),
         Lacking::Configuration(kind, id) => {
-            let (Some(item), Some(body)) = (held(world, kind, id), bodies.get(kind)) else {
-                return false;
-            };
+            let Some(body) = bodies.get(kind) else { return false };
+            // A protection that several Regions hold is told in the same words of each.
+            let elsewhere = world.account.protections.iter_mut();
+            let elsewhere =
+                elsewhere.filter(|item| item.key.resource_type == *kind && item.key.id == *id);
+            elsewhere.for_each(|item| item.body = body.clone());
+            let Some(item) = held(world, kind, id) else { return false };
             item.body = body.clone();
             item.tags.get_or_insert_default();
         }

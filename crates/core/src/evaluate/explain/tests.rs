@@ -94,7 +94,9 @@ fn what_would_tell_is_named_as_recorder_and_as_call() {
         // What no live source lists.
         (
             Lacking::Recording(ResourceType::NETWORK_FIREWALL_RULE_GROUP),
-            format!("let the AWS Config recorder of {place} record AWS::NetworkFirewall::RuleGroup"),
+            format!(
+                "let the AWS Config recorder of {place} record AWS::NetworkFirewall::RuleGroup"
+            ),
         ),
         (
             Lacking::Inventory,
