@@ -20,7 +20,8 @@ use super::sums::sound;
 const VERSION: &str = "past version";
 const TOUCHED: &str = "history row";
 const PAST_VIOLATOR: &str = "past violator";
-const OUT_OF_ORDER: &str = "moments are not in the order of the sequence: an index is not as it was written";
+const OUT_OF_ORDER: &str =
+    "moments are not in the order of the sequence: an index is not as it was written";
 
 impl PastRows for Transaction<'_> {
     fn span(&self) -> Result<Span> {
@@ -80,8 +81,12 @@ impl PastRows for Transaction<'_> {
     }
 
     fn versions_at(&self, at_ms: i64) -> Result<Vec<Version>> {
-        let last = last_noted(self, "SELECT sequence FROM versions WHERE noted_ms <= ?1
-             ORDER BY noted_ms DESC, sequence DESC LIMIT 1", at_ms)?;
+        let last = last_noted(
+            self,
+            "SELECT sequence FROM versions WHERE noted_ms <= ?1
+             ORDER BY noted_ms DESC, sequence DESC LIMIT 1",
+            at_ms,
+        )?;
         let mut objects = self.prepare_cached(
             "SELECT object FROM versions WHERE object > ?1 ORDER BY object LIMIT 1",
         )?;
@@ -207,8 +212,15 @@ impl PastRows for Transaction<'_> {
         while let Some(row) = rows.next()? {
             violators.push(violator_row(row)?);
         }
-        ended_later(self, [policy, account, after_type, after_id], rows_max, at_ms, &mut violators)?;
-        violators.sort_unstable_by(|a, b| (&a.resource_type, &a.id).cmp(&(&b.resource_type, &b.id)));
+        ended_later(
+            self,
+            [policy, account, after_type, after_id],
+            rows_max,
+            at_ms,
+            &mut violators,
+        )?;
+        violators
+            .sort_unstable_by(|a, b| (&a.resource_type, &a.id).cmp(&(&b.resource_type, &b.id)));
         violators.truncate(rows_max);
         Ok(violators)
     }

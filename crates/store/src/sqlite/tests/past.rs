@@ -155,7 +155,10 @@ fn moments_out_of_order_are_an_error_though_each_row_is_as_it_was_written() {
     let connection = opened();
     live(&connection, 9);
     connection
-        .execute("UPDATE history SET noted_ms = 52 WHERE account = ?1 AND sequence = 3", [account(2).as_str()])
+        .execute(
+            "UPDATE history SET noted_ms = 52 WHERE account = ?1 AND sequence = 3",
+            [account(2).as_str()],
+        )
         .unwrap();
     sums::sum_rows(&connection).unwrap();
     // The last sequence of moment 55 seems to be 3: what came up to then follows behind.
