@@ -17,7 +17,7 @@ use crate::buffers::{Buffers, DELIVERIES_AT_ONCE_MAX};
 use crate::entropy::Entropy;
 use crate::health::Health;
 use crate::inflate::Bounds;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Surveys};
 use crate::pages::Sealer;
 use crate::remembered::Remembered;
 use crate::sources::Sources;
@@ -178,6 +178,7 @@ pub struct App {
     pub(crate) buffers: Buffers,
     pub(crate) throttle: Throttle,
     pub(crate) uses: Uses,
+    pub(crate) surveys: Surveys,
     pub(crate) sessions: Remembered,
     desk: Desk,
     /// How many changes are queued.
@@ -211,6 +212,7 @@ impl App {
             settings,
             throttle: Throttle::default(),
             uses: Uses::default(),
+            surveys: Surveys::default(),
             sessions: Remembered::default(),
             writes: AtomicUsize::new(0),
             sealer: OnceLock::new(),

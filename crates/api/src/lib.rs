@@ -29,6 +29,7 @@ pub mod health;
 pub mod inflate;
 mod intake;
 pub mod judging;
+pub mod key_use;
 pub mod keys;
 pub mod known;
 pub mod lines;

@@ -1,9 +1,11 @@
 //! Counts and times of every stage for `/metrics`.
 
 mod page;
+mod survey;
 
-use std::sync::atomic::AtomicU64;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::{Duration, Instant};
 
 use palisade_store::{Effort, InventoryAges, WorkCounts};
@@ -13,6 +15,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use tracing::Instrument as _;
+
+use crate::key_use::KeyUse;
+pub use survey::{POLICIES_TOLD_MAX, SURVEY_MS};
+pub(crate) use survey::{Survey, Surveys};
 
 /// A named part of answering a request, of taking a delivery in, or of a round of work.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -117,6 +123,9 @@ impl Stage {
 /// Upper bounds of a histogram's buckets, seconds.
 const BUCKETS: [f64; 9] = [0.0001, 0.0005, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0, 30.0];
 
+/// Stands for the end of a certificate where there is none.
+const NO_CERTIFICATE: i64 = i64::MIN;
+
 /// Names and values of a series' labels.
 type Labels<const N: usize> = [(&'static str, &'static str); N];
 
@@ -147,6 +156,8 @@ pub(crate) struct Asked {
     pub work: WorkCounts,
     pub ages: InventoryAges,
     pub effort: Effort,
+    pub keys: [(KeyUse, u64); KeyUse::ALL.len()],
+    pub survey: Arc<Survey>,
     /// When it was asked, by the server's clock.
     pub now_ms: i64,
 }
@@ -166,6 +177,10 @@ pub struct Metrics {
     log_lost: Counter,
     judgements: [Counter; 3],
     clock_ahead_seconds: Gauge,
+    disk_bytes: Family<Labels<1>, Gauge>,
+    disk_free_bytes: Family<Labels<1>, Gauge>,
+    /// Milliseconds since the epoch; [`NO_CERTIFICATE`] without one.
+    certificate_ends_ms: AtomicI64,
     steps: AtomicU64,
 }
 
@@ -202,6 +217,13 @@ impl Default for Metrics {
                 "palisade_clock_ahead_seconds",
                 "How far the clock is ahead of what anything stored tells",
             ),
+            disk_bytes: gauges(
+                &mut to,
+                "palisade_disk_bytes",
+                "Size of the disks that are written to",
+            ),
+            disk_free_bytes: gauges(&mut to, "palisade_disk_free_bytes", "Room left on them"),
+            certificate_ends_ms: AtomicI64::new(NO_CERTIFICATE),
             judgements: judgements(&mut to),
             stages: stages(&mut to),
             steps: AtomicU64::default(),
@@ -227,6 +249,12 @@ fn gauge(to: &mut Registry, name: &str, help: &str) -> Gauge {
     let gauge = Gauge::default();
     to.register(name, help, gauge.clone());
     gauge
+}
+
+fn gauges(to: &mut Registry, name: &str, help: &str) -> Family<Labels<1>, Gauge> {
+    let family = Family::default();
+    to.register(name, help, family.clone());
+    family
 }
 
 fn judgements(to: &mut Registry) -> [Counter; 3] {
@@ -316,6 +344,18 @@ impl Metrics {
         self.clock_ahead_seconds.set(ahead_ms.max(0) / 1_000);
     }
 
+    /// Notes the size of a disk and the room that is left on it, bytes.
+    pub fn disk(&self, of: &'static str, bytes: u64, free_bytes: u64) {
+        let number = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.disk_bytes.get_or_create(&[("of", of)]).set(number(bytes));
+        self.disk_free_bytes.get_or_create(&[("of", of)]).set(number(free_bytes));
+    }
+
+    /// Notes when the server's certificate ends, milliseconds since the epoch; `None` without TLS of its own.
+    pub fn certificate_ends(&self, ends_ms: Option<i64>) {
+        self.certificate_ends_ms.store(ends_ms.unwrap_or(NO_CERTIFICATE), Relaxed);
+    }
+
     /// How shards were judged so far.
     pub fn judgements(&self) -> Judgements {
         let [shard, changes, nothing] = self.judgements.each_ref().map(Counter::get);
@@ -368,9 +408,13 @@ mod tests {
         let unwell = [Unwell { part: "log", why: "it is full".to_owned() }];
         let degraded = [Unwell { part: "bodies", why: "many".to_owned() }];
         let ages = InventoryAges { shards: 3, oldest_ms: Some(5_000), newest_ms: Some(8_999) };
-        let mut asked = Asked { work, ages, effort, now_ms: 10_000 };
+        let keys = KeyUse::ALL.map(|state| (state, u64::from(state == KeyUse::Expiring)));
+        let survey = Arc::default();
+        let mut asked = Asked { work, ages, effort, keys, survey, now_ms: 10_000 };
         let page = metrics.render(Some(&asked), &unwell, &degraded, &BTreeMap::new(), 0);
         assert!(page.contains("palisade_inventory_shards 3\n"), "{page}");
+        assert!(page.contains("palisade_keys{state=\"expiring\"} 1\n"), "{page}");
+        assert!(page.contains("palisade_keys{state=\"expired\"} 0\n"), "{page}");
         assert!(page.contains("palisade_inventory_age_seconds{of=\"oldest\"} 5\n"), "{page}");
         assert!(page.contains("palisade_inventory_age_seconds{of=\"newest\"} 1\n"), "{page}");
         assert!(page.contains("palisade_unwell{part=\"log\"} 1\n"), "{page}");
@@ -391,6 +435,19 @@ mod tests {
         let page = metrics.render(Some(&asked), &[], &[], &BTreeMap::new(), 0);
         assert!(page.contains("palisade_inventory_shards 0\n"), "{page}");
         assert!(!page.contains("palisade_inventory_age_seconds{"), "nothing has no age: {page}");
+    }
+
+    #[test]
+    fn a_certificate_is_told_of_where_there_is_one() {
+        let metrics = Metrics::default();
+        let page = || metrics.render(None, &[], &[], &BTreeMap::new(), 10_000);
+        assert!(!page().contains("palisade_certificate"), "{}", page());
+        metrics.certificate_ends(Some(15_999));
+        assert!(page().contains("palisade_certificate_expires_seconds 5\n"), "{}", page());
+        metrics.certificate_ends(Some(4_000));
+        assert!(page().contains("palisade_certificate_expires_seconds -6\n"), "{}", page());
+        metrics.disk("store", 100, 7);
+        assert!(page().contains("palisade_disk_free_bytes{of=\"store\"} 7\n"), "{}", page());
     }
 
     #[test]

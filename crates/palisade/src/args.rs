@@ -406,6 +406,11 @@ pub struct Doctor {
     /// How to print.
     #[arg(long, env = "PALISADE_OUTPUT", default_value = "table")]
     pub output: Output,
+    /// End with 2 where something needs attention though the server is well: stale inventory, accounts that
+    /// nothing is known of, little room on a disk, a clock that is off, access keys and a certificate that
+    /// expire within 14 days, keys that nobody uses.
+    #[arg(long, env = "PALISADE_STRICT", value_parser = FalseyValueParser::new())]
+    pub strict: bool,
     /// Look through the whole store for damage: every page, table, index and row. Ends with 1 where
     /// there is some.
     #[arg(long, env = "PALISADE_VERIFY", value_parser = FalseyValueParser::new())]

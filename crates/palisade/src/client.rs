@@ -276,6 +276,15 @@ impl Client {
         self.fetched(path).map_err(|why| self.explain(path, Err(why)))
     }
 
+    /// How far the server's clock is ahead of ours, whole seconds; `None` where it does not tell.
+    pub fn clock_ahead_secs(&self) -> Option<i64> {
+        let request = ureq::http::Request::get(format!("{}/livez", self.endpoint)).body(()).ok()?;
+        let answer = self.agent.run(request).ok()?;
+        let date = answer.headers().get("date")?.to_str().ok()?;
+        let theirs = jiff::fmt::rfc2822::parse(date).ok()?.timestamp().as_second();
+        Some(theirs.saturating_sub(SystemClock.now_ms().div_euclid(1_000)))
+    }
+
     fn fetched(&self, path: &str) -> Result<(u16, String), ureq::Error> {
         let request = ureq::http::Request::get(format!("{}{path}", self.endpoint)).body(())?;
         let answer = self.agent.run(request)?;

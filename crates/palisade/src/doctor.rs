@@ -1,6 +1,7 @@
 //! `palisade doctor`: how the store is, and, of a server that runs, where its time goes and what
 //! can be done about it.
 
+pub(crate) mod findings;
 mod health;
 mod page;
 
@@ -18,11 +19,10 @@ use crate::printable::escaped;
 use crate::report::{Age, lines};
 use crate::secrets::masked;
 use crate::terminal::{print, print_by, print_json};
+use findings::{Finding, STALE_SECS};
 use health::Health;
 use page::{Page, Sum};
 
-/// Age of an account's inventory, seconds, from which it is told of: the age that counts as stale by default.
-const STALE_SECS: f64 = 36.0 * 60.0 * 60.0;
 /// Age of the oldest due work, seconds, from which the worker counts as behind.
 const BEHIND_SECS: f64 = 60.0;
 /// Share of a flow's time, percent, from which one stage is said to be the reason.
@@ -39,10 +39,11 @@ pub fn run(args: &args::Doctor) -> Outcome {
     }
     // A server's store may be on another machine.
     let is_here = args.endpoint.is_none() || args.store.file().is_some_and(Path::exists);
-    let lines = if is_here { keys::doctor(args)? } else { Vec::new() };
+    let (mut lines, mut found) =
+        if is_here { keys::doctor(args)? } else { (Vec::new(), Vec::new()) };
     let Some(endpoint) = &args.endpoint else {
-        report(&lines, None, args.output)?;
-        return Ok(Exit::Done);
+        report(&lines, &found, None, args.output)?;
+        return Ok(attention(&found, args.strict));
     };
     let client = Client::with(endpoint, None, "us-east-1".to_owned(), args.ca.as_deref())?;
     let health = Health::ask(&client)?;
@@ -52,19 +53,47 @@ pub fn run(args: &args::Doctor) -> Outcome {
             "/metrics was answered with no counts of Palisade's".to_owned(),
         ));
     }
-    let mut lines = lines;
     lines.extend(told(&masked(endpoint), &page, &health));
-    report(&lines, Some(&health), args.output)?;
-    verdict(&health)
+    // A store that is here names its keys, and its disk is the server's.
+    let is_told = |finding: &Finding| found.iter().any(|known| known.is_about(finding));
+    let of_page: Vec<Finding> =
+        findings::of_page(&page).into_iter().filter(|finding| !is_told(finding)).collect();
+    found.extend(of_page);
+    found.extend(findings::clock(client.clock_ahead_secs()));
+    report(&lines, &found, Some(&health), args.output)?;
+    verdict(&health)?;
+    Ok(attention(&found, args.strict))
+}
+
+/// How it ends where something is to be done about what is well as yet: as a success, so that what asks
+/// whether a server is well is not told otherwise, unless that is asked for.
+fn attention(found: &[Finding], strict: bool) -> Exit {
+    match strict && found.iter().any(|finding| finding.fix.is_some()) {
+        true => Exit::Undecided,
+        false => Exit::Done,
+    }
 }
 
 /// Prints what was found: a line each, or an object with the advice by itself.
 fn report(
     lines: &[(String, String)],
+    findings: &[Finding],
     health: Option<&Health>,
     output: Output,
 ) -> Result<(), Failure> {
     let is_advice = |(name, _): &&(String, String)| name == ADVICE;
+    let checked: Vec<(String, String)> =
+        findings.iter().map(|one| (one.check.to_owned(), one.found.clone())).collect();
+    let fixes = findings.iter().filter_map(|one| Some((one.check, one.fix.as_deref()?)));
+    let fixes: Vec<(String, String)> =
+        fixes.map(|(check, fix)| (ADVICE.to_owned(), format!("{check}: {fix}"))).collect();
+    let (advice, told): (Vec<_>, Vec<_>) = lines.iter().cloned().partition(|line| is_advice(&line));
+    // Where something is to be done, it does stand out.
+    let is_calm = fixes.is_empty();
+    let advice = advice.into_iter().filter(|(_, text)| is_calm || text != NOTHING);
+    let lines: Vec<(String, String)> =
+        told.into_iter().chain(checked).chain(advice).chain(fixes).collect();
+    let lines = lines.as_slice();
     match output {
         Output::Table => print(&text(lines)),
         Output::Csv => print_by(|to| {
@@ -74,8 +103,7 @@ fn report(
         }),
         Output::Json => {
             let found = lines.iter().filter(|line| !is_advice(line));
-            let found: Vec<Value> =
-                found.map(|(name, found)| json!({"Check": name, "Found": found})).collect();
+            let found: Vec<Value> = found.map(|line| check_json(line, findings)).collect();
             let advice: Vec<&String> =
                 lines.iter().filter(is_advice).map(|(_, advice)| advice).collect();
             let mut told = json!({"Checks": found, "Advice": advice});
@@ -87,6 +115,18 @@ fn report(
     }
 }
 
+/// A line as an object: with what is to be done, where it was looked at for that.
+fn check_json((name, found): &(String, String), findings: &[Finding]) -> Value {
+    let mut told = json!({"Check": name, "Found": found});
+    let finding = findings.iter().find(|one| one.check == name && one.found == *found);
+    if let (Some(told), Some(finding)) = (told.as_object_mut(), finding) {
+        let state = if finding.fix.is_some() { "attention" } else { "good" };
+        told.insert("State".to_owned(), json!(state));
+        told.insert("Fix".to_owned(), json!(finding.fix));
+    }
+    told
+}
+
 fn text(lines: &[(String, String)]) -> String {
     let line = |(name, value): &(String, String)| format!("{name:<16}{}\n", escaped(value));
     lines.iter().map(line).collect()
@@ -94,6 +134,8 @@ fn text(lines: &[(String, String)]) -> String {
 
 /// The name of lines that say what to do.
 const ADVICE: &str = "advice";
+/// What is said where there is nothing to do.
+const NOTHING: &str = "nothing stands out";
 
 /// How it ends: a server that is not well is no success, one that is degraded is.
 fn verdict(health: &Health) -> Outcome {
@@ -321,7 +363,7 @@ fn advice(page: &Page, health: &Health) -> Vec<String> {
         advice.extend(Flow::ALL.into_iter().filter_map(|flow| reason(page, flow)));
     }
     if advice.is_empty() {
-        advice.push("nothing stands out".to_owned());
+        advice.push(NOTHING.to_owned());
     }
     advice
 }

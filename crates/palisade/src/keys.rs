@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::path::Path;
 
 use jiff::Timestamp;
 use palisade_api::Clock as _;
@@ -14,10 +15,11 @@ use serde_json::{Value, json};
 
 use crate::args::{self, Output};
 use crate::client::{Client, encoded};
+use crate::doctor::findings::{self, Finding};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::printable::escaped;
 use crate::report::lines;
-use crate::system::{SystemClock, SystemEntropy};
+use crate::system::{Room, SystemClock, SystemEntropy};
 use crate::terminal::{print, print_by, print_json, print_line, say};
 use crate::{opening, report, sealing};
 
@@ -382,7 +384,7 @@ fn reseal(args: &args::KeyReseal) -> Result<(), Failure> {
 }
 
 /// The store's part of `palisade doctor`.
-pub fn doctor(args: &args::Doctor) -> Result<Vec<(String, String)>, Failure> {
+pub fn doctor(args: &args::Doctor) -> Result<(Vec<(String, String)>, Vec<Finding>), Failure> {
     let store = opening::existing(&args.store)?;
     let control = store.control().map_err(failed)?;
     let work = store.work(SystemClock.now_ms()).map_err(failed)?;
@@ -440,7 +442,13 @@ pub fn doctor(args: &args::Doctor) -> Result<Vec<(String, String)>, Failure> {
             ),
         },
     );
-    Ok(lines)
+    let folder = args.store.file().and_then(Path::parent);
+    // A relative name without a folder is of this one.
+    let folder = folder.map(|folder| if folder == Path::new("") { Path::new(".") } else { folder });
+    let room = folder.and_then(Room::at);
+    let mut found = findings::keys(&keys, control.organization.as_deref(), SystemClock.now_ms());
+    found.extend(findings::disk(room));
+    Ok((lines, found))
 }
 
 /// How the secrets of keys are kept.

@@ -36,7 +36,7 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::stop::until;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::timekeeper::Timekeeper;
-use crate::watch::{Watch, watched};
+use crate::watch::{Beside, Watch, watched};
 use crate::worker::Judging;
 use crate::{logging, opening, sealing, sources, terminal};
 use signals::Signals;
@@ -279,6 +279,9 @@ impl Running {
             tracing::info!("another age counts as stale than before: all is judged again");
         }
         let ((spool, kept), aside) = (spool(&plan)?, aside(&plan));
+        let folder = plan.store.file().and_then(Path::parent).map(Path::to_owned);
+        let store_disk = folder.map(|folder| ("store", folder));
+        let disks = store_disk.into_iter().chain([("spool", spool.clone())]).collect();
         let settings = Settings {
             vault: Some(Arc::new(vault)),
             over_tls: plan.edge.tls.is_some() || plan.edge.behind_proxy,
@@ -306,6 +309,7 @@ impl Running {
         let worker = task("worker", worker);
         let uses = write_uses_now_and_then(app.clone(), stopped.clone());
         let uses = task("key uses", boxed(uses));
+        let fresh = tls.clone();
         let certificate = tls.clone().map(|tls| {
             let fresh = tls::keep_fresh(tls, plan.edge.patience.tls_files, stopped.clone());
             task("certificate", boxed(fresh))
@@ -319,7 +323,8 @@ impl Running {
         let router = if plan.role == Role::Work { only_probes(router) } else { router };
         let serving = edge::serve(listener, router, app.clone(), plan.edge, tls, stopped.clone());
         let listener = task("listener", boxed(serving));
-        let watch = Watch::start(app.clone(), plan.role != Role::Api)
+        let beside = Beside { disks, tls: fresh };
+        let watch = Watch::start(app.clone(), plan.role != Role::Api, beside)
             .map_err(|error| Failure::Refused(format!("threads cannot be started: {error}")))?;
         Ok(Running {
             address,

@@ -1,5 +1,6 @@
 //! The system's clock and source of random bytes: the one place that asks for either.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use palisade_api::{Clock, Entropy};
@@ -22,5 +23,30 @@ pub struct SystemEntropy;
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
         getrandom::fill(bytes).map_err(|error| std::io::Error::other(error.to_string()))
+    }
+}
+
+/// The room on a disk, bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Room {
+    /// All there is.
+    pub bytes: u64,
+    /// What is left to us.
+    pub free_bytes: u64,
+}
+
+impl Room {
+    /// The room on the disk of a folder; `None` where the system does not tell it.
+    #[cfg(unix)]
+    pub fn at(folder: &Path) -> Option<Room> {
+        let disk = rustix::fs::statvfs(folder).ok()?;
+        let bytes = disk.f_blocks.saturating_mul(disk.f_frsize);
+        Some(Room { bytes, free_bytes: disk.f_bavail.saturating_mul(disk.f_frsize) })
+    }
+
+    /// The same.
+    #[cfg(not(unix))]
+    pub fn at(_: &Path) -> Option<Room> {
+        None
     }
 }

@@ -5,6 +5,7 @@
 mod clock;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -14,7 +15,9 @@ use palisade_api::App;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::edge::tls::Tls;
 use crate::logging;
+use crate::system::Room;
 use clock::ClockWatch;
 
 /// How often it is looked.
@@ -25,6 +28,15 @@ const LOOK_PATIENCE: Duration = Duration::from_secs(6);
 const END_LOOK: Duration = Duration::from_millis(2);
 /// How long judging may stand still. The longest step is one shard's, or one settlement.
 pub const STILL: Duration = Duration::from_secs(30);
+
+/// What is measured, and keeps no server from being well.
+#[derive(Default)]
+pub struct Beside {
+    /// Folders of which the disk's room is told, each by a name.
+    pub disks: Vec<(&'static str, PathBuf)>,
+    /// The server's certificate.
+    pub tls: Option<Arc<Tls>>,
+}
 
 /// A watch that goes on until this is stopped or dropped.
 pub struct Watch {
@@ -37,9 +49,9 @@ impl Watch {
     ///
     /// # Errors
     /// The system has no thread for it.
-    pub fn start(app: Arc<App>, judges: bool) -> io::Result<Watch> {
+    pub fn start(app: Arc<App>, judges: bool, beside: Beside) -> io::Result<Watch> {
         let (until, ended) = channel();
-        let looking = Looking::new(app, judges);
+        let looking = Looking::new(app, judges, beside);
         let named = thread::Builder::new().name("watch".to_owned());
         let thread = named.spawn(move || looking.run(&ended))?;
         Ok(Watch { until, thread })
@@ -62,14 +74,15 @@ struct Looking {
     app: Arc<App>,
     judges: bool,
     clock: ClockWatch,
+    beside: Beside,
     steps: u64,
     stepped: Instant,
 }
 
 impl Looking {
-    fn new(app: Arc<App>, judges: bool) -> Looking {
+    fn new(app: Arc<App>, judges: bool, beside: Beside) -> Looking {
         let clock = ClockWatch::start(app.clock.now_ms());
-        Looking { app, judges, clock, steps: 0, stepped: Instant::now() }
+        Looking { app, judges, clock, beside, steps: 0, stepped: Instant::now() }
     }
 
     fn run(mut self, ended: &Receiver<()>) {
@@ -88,6 +101,7 @@ impl Looking {
         let unwritten = |why| format!("the log cannot be written: {why}");
         self.note("log", logging::failing().map(unwritten));
         self.note("files", unopened());
+        self.measure();
         let now_ms = self.app.clock.now_ms();
         let clock = self.clock.look(now_ms);
         self.note("clock", clock);
@@ -98,6 +112,17 @@ impl Looking {
         if let Ok(view) = self.app.view() {
             self.app.health.degrade("policies", left_out(view.left_out()));
         }
+    }
+
+    /// What those look at who are to be woken before anything fails.
+    fn measure(&self) {
+        for (name, folder) in &self.beside.disks {
+            if let Some(Room { bytes, free_bytes }) = Room::at(folder) {
+                self.app.metrics.disk(name, bytes, free_bytes);
+            }
+        }
+        let ends_ms = self.beside.tls.as_ref().and_then(|tls| tls.ends_ms());
+        self.app.metrics.certificate_ends(ends_ms);
     }
 
     /// Whether the worker looks for work and gets on with what it finds.

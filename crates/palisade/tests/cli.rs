@@ -12,6 +12,8 @@ mod asking;
 mod checking;
 #[path = "cli/knowing.rs"]
 mod knowing;
+#[path = "cli/onboarding.rs"]
+mod onboarding;
 #[path = "cli/serving.rs"]
 mod serving;
 #[path = "cli/usage.rs"]

@@ -311,6 +311,32 @@ fn a_key_has_a_name_a_role_and_an_end() {
 }
 
 #[test]
+fn the_doctor_tells_of_keys_that_are_about_to_end() {
+    let house = House::new();
+    let store = house.store();
+    let doctor = |more: &[&str]| {
+        palisade(&[&["doctor", "--store", &store, "--output", "json"], more].concat())
+            .output()
+            .unwrap()
+    };
+    let check = |name: &str| {
+        let told = json_of(&doctor(&[]));
+        let checks = told["Checks"].as_array().unwrap();
+        checks.iter().find(|check| check["Check"] == name).cloned().unwrap_or(Value::Null)
+    };
+    house.create(&["--operator"]);
+    assert_eq!(check("keys in use")["State"], "good");
+    let key = house.create(&["--operator", "--name", "ci", "--expires", "3d"]);
+    let expiring = check("keys expiring");
+    assert_eq!(expiring["State"], "attention");
+    assert!(expiring["Found"].as_str().unwrap().starts_with(&format!("{} `ci` until ", key.id)));
+    assert!(expiring["Fix"].as_str().unwrap().contains("keys rotate"));
+    assert_eq!(check("keys in use"), Value::Null);
+    assert!(check("disk")["Found"].as_str().unwrap().contains("GiB"));
+    assert_eq!(code(&doctor(&["--strict"])), 2);
+}
+
+#[test]
 fn the_last_operator_key_goes_when_that_is_confirmed() {
     let house = House::new();
     let operator = house.create(&["--operator"]);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use palisade_store::{Effort, InventoryAges};
@@ -11,7 +12,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 
-use super::{Asked, Labels, Metrics};
+use super::{Asked, Labels, Metrics, NO_CERTIFICATE};
 use crate::health::Unwell;
 use crate::sources::Source;
 
@@ -34,7 +35,16 @@ impl Metrics {
             gauges(&mut now, [name, "part", help], parts);
         }
         of_sources(&mut now, sources, now_ms);
-        if let Some(Asked { work, ages, effort, now_ms }) = asked {
+        let ends_ms = self.certificate_ends_ms.load(Relaxed);
+        if ends_ms != NO_CERTIFICATE {
+            let left = ConstGauge::new(ends_ms.saturating_sub(now_ms).div_euclid(1_000));
+            let help = "Until the server's certificate is no longer good; below 0 since then";
+            now.register("palisade_certificate_expires_seconds", help, left);
+        }
+        if let Some(Asked { work, ages, effort, keys, survey, now_ms }) = asked {
+            let states = keys.iter().map(|(state, count)| (state.name(), *count));
+            gauges(&mut now, ["palisade_keys", "state", "Access keys by state"], states);
+            survey.tell(&mut now, *now_ms);
             let states = [("dirty", work.dirty), ("leased", work.leased), ("future", work.future)];
             gauges(&mut now, ["palisade_work", "state", "Marks of work by state"], states);
             let oldest = ConstGauge::new(work.oldest_seconds);

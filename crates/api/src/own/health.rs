@@ -9,8 +9,10 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::answer::{Refused, RefusedShape, typed_response};
+use super::survey;
 use crate::app::App;
 use crate::health::{STRAIN_TOLD, Unwell};
+use crate::key_use;
 use crate::metrics::Asked;
 use crate::request::{blocking, blocking_unhurried};
 
@@ -109,7 +111,10 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let asked = blocking(&app, |app| {
         let now_ms = app.clock.now_ms();
         let (work, ages) = (app.store.work(now_ms)?, app.store.inventory_ages()?);
-        Ok::<_, Refused>(Asked { work, ages, now_ms, effort: app.store.effort()? })
+        let keys = key_use::counted(&app.store.keys()?, now_ms);
+        let (effort, survey) =
+            (app.store.effort()?, app.surveys.of(now_ms, || survey::read(app, now_ms))?);
+        Ok::<_, Refused>(Asked { work, ages, now_ms, effort, keys, survey })
     });
     let asked = asked.await.ok();
     let (sources, now_ms) = (app.sources.all(), app.clock.now_ms());

@@ -27,6 +27,7 @@ pub mod readers;
 mod reset;
 mod schema;
 mod sources;
+mod survey;
 mod violators;
 mod waivers;
 

@@ -39,7 +39,10 @@ async fn answered() -> Series {
     });
     let path = format!("/palisade/v1/inventory?name={name}");
     world.own("POST", &path, body.to_string()).await.ok();
+    world.put_audit("surveyed").await;
     while world.admin("ListPolicies", json!({})).await.status == 200 {}
+    world.app.metrics.certificate_ends(Some(NOW_MS + 1_000));
+    world.app.metrics.disk("store", 2, 1);
     world.app.health.note("log", Some("it is full".to_owned()));
     world.app.health.degrade("clock", Some("it is ahead".to_owned()));
     let page = world.send(Request::get("/metrics").body(Body::empty()).unwrap()).await;

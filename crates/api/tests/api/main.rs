@@ -34,6 +34,7 @@ mod resource_sets;
 mod seats;
 mod sources;
 mod support;
+mod surveyed;
 mod tags;
 mod texts;
 mod unlocked;

@@ -2,6 +2,7 @@
 //! and size, and lets the calls under way end when the server stops.
 
 mod body;
+mod certificate;
 mod frames;
 mod limits;
 mod refusal;

@@ -10,6 +10,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
+use super::certificate;
 use crate::failure::{Failure, unreadable};
 use crate::stop::until;
 
@@ -37,6 +38,8 @@ pub struct Tls {
 
 struct Held {
     config: Arc<ServerConfig>,
+    /// When the first certificate of the chain ends, milliseconds since the epoch, as far as that can be read.
+    ends_ms: Option<i64>,
     /// What was read last, in use or not, so that a bad pair is told of once.
     seen: Option<Pair>,
 }
@@ -49,12 +52,18 @@ impl Tls {
     pub fn open(files: Files) -> Result<Tls, Failure> {
         let pair = Pair::read(&files)?;
         let config = config(&pair, &files)?;
-        Ok(Tls { files, held: Mutex::new(Held { config, seen: Some(pair) }) })
+        let ends_ms = pair.ends_ms();
+        Ok(Tls { files, held: Mutex::new(Held { config, ends_ms, seen: Some(pair) }) })
     }
 
     /// What the next handshake is made with.
     pub fn config(&self) -> Arc<ServerConfig> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).config.clone()
+    }
+
+    /// When the chain in use ends, milliseconds since the epoch; `None` where that cannot be read.
+    pub fn ends_ms(&self) -> Option<i64> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).ends_ms
     }
 
     /// Reads the files again and uses them if they changed. A pair that is no good, as it is between
@@ -72,6 +81,7 @@ impl Tls {
             .and_then(|pair| config(pair, &self.files).map_err(|failure| failure.to_string()))
         {
             Ok(config) => {
+                held.ends_ms = read.as_ref().ok().and_then(Pair::ends_ms);
                 (held.config, held.seen) = (config, read.ok());
                 tracing::info!("new TLS certificate in use");
             }
@@ -101,6 +111,14 @@ impl Pair {
     fn read(files: &Files) -> Result<Pair, Failure> {
         let read = |path: &Path| std::fs::read(path).map_err(|error| unreadable(path, error));
         Ok(Pair { certificate: read(&files.certificate)?, key: read(&files.key)? })
+    }
+
+    /// When the first certificate of the chain ends; a chain is no better than each of it.
+    fn ends_ms(&self) -> Option<i64> {
+        let chain = CertificateDer::pem_slice_iter(&self.certificate);
+        let ends: Option<Vec<i64>> =
+            chain.map(|found| certificate::ends_ms(&found.ok()?)).collect();
+        ends?.into_iter().min()
     }
 }
 

@@ -36,7 +36,7 @@ fn a_task_that_ends_or_panics_is_named_and_one_that_was_to_stop_is_not() {
 #[test]
 fn a_worker_that_stands_still_is_told_and_one_that_moves_is_not() {
     let app = app();
-    let mut looking = Looking::new(app.clone(), true);
+    let mut looking = Looking::new(app.clone(), true, Beside::default());
     assert_eq!(looking.judging(), None);
     let long_ago = Instant::now().checked_sub(STILL + LOOK).unwrap();
     looking.stepped = long_ago;
@@ -48,7 +48,7 @@ fn a_worker_that_stands_still_is_told_and_one_that_moves_is_not() {
 #[test]
 fn a_watch_looks_until_it_is_dropped_and_a_look_that_does_not_end_is_told() {
     let app = app();
-    let watch = Watch::start(app.clone(), true).unwrap();
+    let watch = Watch::start(app.clone(), true, Beside::default()).unwrap();
     app.health.note("files", Some("before".to_owned()));
     let begun = Instant::now();
     while !unwell(&app).is_empty() {
@@ -67,4 +67,17 @@ fn an_error_is_told_with_its_causes_once() {
     let error = palisade_store::StoreError::Engine("the disk is gone".into());
     let told = causes(&error);
     assert_eq!(told.matches("the disk is gone").count(), 1, "{told}");
+}
+
+#[test]
+fn the_room_on_a_disk_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = app();
+    let disks = vec![("store", folder.path().to_owned()), ("spool", folder.path().join("none"))];
+    let looking = Looking::new(app.clone(), true, Beside { disks, tls: None });
+    looking.measure();
+    if let Some(room) = Room::at(folder.path()) {
+        assert!(room.bytes >= room.free_bytes && room.bytes > 0, "{room:?}");
+        assert_eq!(Room::at(&folder.path().join("none")), None, "not told is not none");
+    }
 }

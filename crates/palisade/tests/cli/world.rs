@@ -157,13 +157,15 @@ impl Server {
 
     pub fn over(store: &Path, auth: &str) -> Server {
         let store = format!("sqlite:{}", store.display());
+        // What the files tell is of a fixed day.
+        Server::with(store, &["--auth", auth, "--stale-after", "0"])
+    }
+
+    pub fn with(store: String, more: &[&str]) -> Server {
+        let mut line = vec!["serve", "--listen", "127.0.0.1:0", "--store", &store];
+        line.extend(more);
         let mut child =
-            // What the files tell is of a fixed day.
-            palisade(&["serve", "--listen", "127.0.0.1:0", "--auth", auth, "--store", &store, "--stale-after", "0"])
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap();
+            palisade(&line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let endpoint = line
