@@ -54,7 +54,7 @@ pub fn compliance(args: &args::Compliance) -> Outcome {
     let totals = Totals::of(&rows, policies.len());
     let more = args.limit.map_or(0, |limit| rows.len().saturating_sub(limit.get()));
     rows.truncate(rows.len().saturating_sub(more));
-    let form = Form { output: args.output, dated: true, totals: Some(totals), left_out: more };
+    let form = Form { totals: Some(totals), left_out: more, ..Form::of_a_server(args.output) };
     print_by(|to| report::statuses(rows, &form, to))?;
     Ok(grade)
 }
@@ -355,7 +355,7 @@ fn all_violators(client: &Client, id: &str, args: &args::Violators) -> Outcome {
     }
     let grade = graded(rows.iter(), args.fail_on);
     let totals = Totals::of(&rows, 1);
-    let form = Form { output: args.output, dated: true, totals: Some(totals), left_out: 0 };
+    let form = Form { totals: Some(totals), ..Form::of_a_server(args.output) };
     print_by(|to| report::statuses(rows, &form, to))?;
     Ok(grade)
 }

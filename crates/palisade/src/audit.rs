@@ -8,8 +8,9 @@ use crate::args::{self, Output};
 use crate::client::Client;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::printable::escaped;
-use crate::report::{self, lines::Lines};
-use crate::terminal::{print, print_by, print_json};
+use crate::report::naming::AUDIT;
+use crate::report::{self, Cell, lines::Lines};
+use crate::terminal::{print, print_by, print_json, print_line};
 
 /// Events asked for at once.
 const PAGE: usize = palisade_api::own::AUDIT_PAGE_MAX;
@@ -18,8 +19,9 @@ const PAGE: usize = palisade_api::own::AUDIT_PAGE_MAX;
 pub fn run(args: &args::Audit) -> Outcome {
     let events = events(&Client::new(&args.server)?, args)?;
     match args.output {
-        Output::Json => print_json(&json!({ "events": events })),
+        Output::Json => print_json(&AUDIT.named(&json!({ "events": events }))),
         Output::Csv => print_by(|to| csv(&events, to)),
+        Output::Table if events.is_empty() => print_line("nothing was changed"),
         Output::Table => print(&table(&events)),
     }?;
     Ok(Exit::Done)
@@ -66,34 +68,40 @@ fn is_about(event: &Value, object: Option<&str>) -> bool {
     object.is_none_or(holds)
 }
 
+/// For people: the id of the request is in JSON and CSV.
 fn table(events: &[Value]) -> String {
     let mut table = report::table();
-    table.set_header([
-        "When",
-        "Operation",
-        "Caller",
-        "Account",
-        "Access key id",
-        "What",
-        "Request",
-    ]);
+    table.set_header(["When", "Operation", "Caller", "Account", "Access key id", "What"]);
     for event in events {
         let what = match changes(event) {
             [] => "nothing changed".to_owned(),
-            [only] => text(only, "object").to_owned(),
-            [first, more @ ..] => format!("{} and {} more", text(first, "object"), more.len()),
+            [only] => object(only),
+            [first, more @ ..] => format!("{} and {} more", object(first), more.len()),
         };
         let cells = ["at", "operation", "caller", "account"];
-        let mut row: Vec<String> = cells.map(|name| text(event, name).to_owned()).into();
+        let mut row: Vec<Cell> = cells.map(|name| Cell::new(text(event, name))).into();
         // The name first: it says who, where the id says which.
         let key = match (text(event, "keyName"), text(event, "accessKeyId")) {
             ("", id) => id.to_owned(),
             (name, id) => format!("{} {id}", escaped(name)),
         };
-        row.extend([key, what, text(event, "requestId").to_owned()]);
+        row.extend([Cell::name(key), Cell::name(what)]);
         table.add_row(row);
     }
     report::finished(&table)
+}
+
+/// What a change is about, by its type and the name that it has; of what has none by its id.
+fn object(change: &Value) -> String {
+    let state = |side: &str| change.get(side).filter(|state| state.is_object());
+    let state = state("after").or_else(|| state("before"));
+    let names = ["/document/PolicyName", "/document/ListName", "/document/Name", "/name"];
+    let name =
+        state.and_then(|state| names.into_iter().find_map(|name| state.pointer(name)?.as_str()));
+    let id = text(change, "object");
+    // An ARN ends in the id.
+    let id = if id.starts_with("arn:") { id.rsplit('/').next().unwrap_or(id) } else { id };
+    format!("{} {}", text(change, "objectType"), name.unwrap_or(id))
 }
 
 /// A line for each object; an event that changed nothing has one without an object.
@@ -103,7 +111,8 @@ fn csv(events: &[Value], to: &mut dyn Write) -> io::Result<()> {
     let of_change = ["objectType", "object", "before", "after"];
     let mut lines = Lines::to(to);
     let last = ["keyName"];
-    lines.line(of_event.iter().chain(&of_change).chain(&last))?;
+    let header = of_event.iter().chain(&of_change).chain(&last);
+    lines.line(header.map(|name| AUDIT.member(name)))?;
     for event in events {
         let none = [Value::Null];
         let changes = match changes(event) {
@@ -163,7 +172,7 @@ mod tests {
         csv(&events(), &mut text).unwrap();
         assert_eq!(
             String::from_utf8(text).unwrap(),
-            "sequence,at,requestId,operation,caller,accessKeyId,account,region,objectType,object,before,after,keyName\n\
+            "Sequence,At,RequestId,Operation,Caller,AccessKeyId,Account,Region,ObjectType,Object,Before,After,KeyName\n\
              3,2026-01-01T00:00:00Z,r3,PutPolicy,operator,AKIA1,,eu-west-1,policy,a,,\"{\"\"a\"\":1}\",ci\n\
              3,2026-01-01T00:00:00Z,r3,PutPolicy,operator,AKIA1,,eu-west-1,policy,b,,\"{\"\"a\"\":1}\",ci\n\
              2,2026-01-01T00:00:00Z,r2,PutPolicy,operator,AKIA1,,eu-west-1,policy,c,,\"{\"\"a\"\":1}\",ci\n\
@@ -174,7 +183,9 @@ mod tests {
     #[test]
     fn a_row_tells_the_first_object_and_how_many_more() {
         let table = table(&events());
-        for told in ["a and 1 more", " c ", "ci AKIA1", "nothing changed", "2026-01-01T00:00:00Z"] {
+        for told in
+            ["policy a and 1 more", "policy c", "ci AKIA1", "nothing changed", "2026-01-01T00:00:00Z"]
+        {
             assert!(table.contains(told), "{told}: {table}");
         }
     }

@@ -8,11 +8,16 @@ use crate::client::Client;
 use crate::commands::text;
 use crate::failure::{Exit, Outcome};
 use crate::policies::policy_id;
-use crate::report::{lines, wrapped};
-use crate::terminal::{print, print_by, print_json};
+use crate::printable::escaped;
+use crate::report::naming::UNDER_POLICY;
+use crate::report::{lines, to_seconds};
+use crate::terminal::{print, print_by, print_json, width};
+use crate::wrapping::{paragraph, words_in};
 
-/// Columns of what is printed for people.
+/// Columns of what is printed for people where nobody looks at a terminal.
 const WIDTH: usize = 80;
+/// Most columns on a terminal: longer lines are hard to read.
+const WIDTH_MAX: usize = 100;
 
 /// Runs the command.
 pub fn run(args: &Explain) -> Outcome {
@@ -28,8 +33,10 @@ pub fn run(args: &Explain) -> Outcome {
     query.extend(args.of_region.as_ref().map(|region| ("region", region.as_str())));
     let answer = client.own("GET", "/palisade/v1/explain", &query, b"")?;
     match args.output {
-        Output::Json => print_json(&answer)?,
-        Output::Table => print(&told(&answer))?,
+        Output::Json => print_json(&UNDER_POLICY.named(&answer))?,
+        Output::Table => {
+            print(&told(&answer, width().map_or(WIDTH, |width| width.min(WIDTH_MAX))))?
+        }
         Output::Csv => {
             let all = [HEAD.map(str::to_owned), row(&answer)];
             print_by(|to| lines::write(all, to))?;
@@ -38,10 +45,13 @@ pub fn run(args: &Explain) -> Outcome {
     Ok(Exit::Done)
 }
 
-const HEAD: [&str; 11] = [
-    "Policy",
-    "Account",
+const HEAD: [&str; 13] = [
+    "PolicyId",
+    "PolicyName",
     "Region",
+    "MemberAccount",
+    "AccountName",
+    "UnitPath",
     "ResourceType",
     "ResourceId",
     "Verdict",
@@ -49,15 +59,18 @@ const HEAD: [&str; 11] = [
     "Sentence",
     "EndsBy",
     "Waiver",
-    "UnitPath",
 ];
 
-fn row(answer: &Value) -> [String; 11] {
+fn row(answer: &Value) -> [String; 13] {
     let of = |name: &str| text(answer, name).to_owned();
+    let policy = answer.get("policy").unwrap_or(&Value::Null);
     [
-        answer.get("policy").map(|policy| text(policy, "name").to_owned()).unwrap_or_default(),
-        of("account"),
+        text(policy, "id").to_owned(),
+        text(policy, "name").to_owned(),
         of("region"),
+        of("account"),
+        of("accountName"),
+        of("unitPath"),
         of("resourceType"),
         of("resourceId"),
         of("verdict"),
@@ -65,14 +78,13 @@ fn row(answer: &Value) -> [String; 11] {
         of("sentence"),
         listed(answer, "endsBy").filter_map(Value::as_str).collect::<Vec<_>>().join("; "),
         answer.get("waiver").map(waived).unwrap_or_default(),
-        of("unitPath"),
     ]
 }
 
-/// For people, in 80 columns.
-fn told(answer: &Value) -> String {
+/// For people, in so many columns.
+fn told(answer: &Value, width: usize) -> String {
     let of = |name: &str| text(answer, name);
-    let mut shown = Page(String::new());
+    let mut shown = Page { text: String::new(), width };
     let policy = answer.get("policy").unwrap_or(&Value::Null);
     let account = match of("accountName") {
         "" => of("account").to_owned(),
@@ -92,7 +104,7 @@ fn told(answer: &Value) -> String {
     };
     let since = match of("since") {
         "" => String::new(),
-        since => format!(", since {since}"),
+        since => format!(", since {}", to_seconds(since)),
     };
     shown.gap();
     shown.line(0, &format!("{mark} {word}{since}"));
@@ -110,9 +122,9 @@ fn told(answer: &Value) -> String {
     if let Some(seconds) = answer.get("ageSeconds").and_then(Value::as_i64) {
         let age = crate::report::Age { as_of: of("asOf").to_owned(), seconds };
         shown.gap();
-        shown.line(0, &format!("Inventory of {} ({} ago)", age.as_of, age.text()));
+        shown.line(0, &format!("Inventory of {} ({} ago)", to_seconds(&age.as_of), age.text()));
     }
-    shown.0
+    shown.text
 }
 
 fn listed<'v>(answer: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
@@ -149,7 +161,8 @@ fn item(one: &Value) -> String {
     };
     let later = match one.get("later") {
         Some(later) => {
-            format!("; a later one, captured {}, tells nothing", text(later, "capturedAt"))
+            let captured = to_seconds(text(later, "capturedAt"));
+            format!("; a later one, captured {captured}, tells nothing")
         }
         None => String::new(),
     };
@@ -157,23 +170,25 @@ fn item(one: &Value) -> String {
         "{} {}: {state}captured {}{told}{later}",
         text(one, "resourceType"),
         text(one, "resourceId"),
-        text(one, "capturedAt")
+        to_seconds(text(one, "capturedAt"))
     )
 }
 
 /// Text under headings.
-struct Page(String);
+struct Page {
+    text: String,
+    width: usize,
+}
 
 impl Page {
     fn gap(&mut self) {
-        self.0.push('\n');
+        self.text.push('\n');
     }
 
     fn line(&mut self, indent: usize, text: &str) {
-        for line in wrapped(&crate::printable::escaped(text), WIDTH.saturating_sub(indent)) {
-            self.0.push_str(&" ".repeat(indent));
-            self.0.push_str(&line);
-            self.0.push('\n');
+        let indented = " ".repeat(indent);
+        for line in words_in(&escaped(text), self.width.saturating_sub(indent)) {
+            self.text.push_str(&format!("{indented}{line}\n"));
         }
     }
 
@@ -185,7 +200,9 @@ impl Page {
         }
         self.gap();
         self.line(0, heading);
-        lines.for_each(|line| self.line(2, &line));
+        for line in lines {
+            self.text.push_str(&paragraph(&format!("  {}", escaped(&line)), Some(self.width)));
+        }
     }
 }
 
@@ -217,7 +234,7 @@ mod tests {
             "endsBy": ["remove rule `tcp 22 from 0.0.0.0/0` of sg-1"],
             "asOf": "2026-06-04T00:00:00Z", "ageSeconds": 60,
         });
-        let text = told(&answer);
+        let text = told(&answer, WIDTH);
         assert_eq!(
             text,
             "AWS::EC2::SecurityGroup sg-1\n\
@@ -245,6 +262,6 @@ mod tests {
              Inventory of 2026-06-04T00:00:00Z (60 s ago)\n"
         );
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
-        assert_eq!(row(&answer)[5], "violates");
+        assert_eq!(row(&answer)[8], "violates");
     }
 }

@@ -42,7 +42,7 @@ pub fn run(command: &args::Keys) -> Outcome {
         args::Keys::List(args) => {
             let keys = list(&args.place)?;
             match args.output {
-                Output::Json => print_json(&json!({ "keys": keys }))?,
+                Output::Json => print_json(&json!({ "Keys": keys }))?,
                 Output::Csv => print_by(|to| csv(&keys, to))?,
                 Output::Table => print(&table(&keys))?,
             }

@@ -46,6 +46,7 @@ pub mod trust;
 mod waivers;
 pub mod watch;
 pub mod worker;
+pub mod wrapping;
 
 use args::{Cli, Command, Organization};
 use failure::{Exit, Outcome};

@@ -12,8 +12,9 @@ use crate::client::{Client, encoded, listed, next};
 use crate::commands::{text, text_of};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::policies::policy_id;
-use crate::printable::escaped;
-use crate::report::{self, lines::Lines};
+use crate::printable::{escaped, escaped_json};
+use crate::report::naming::UNDER_POLICY;
+use crate::report::{self, lines::Lines, to_seconds};
 use crate::terminal::{print, print_by, print_json, print_line};
 
 /// How far a feed stays behind now: what is being written while it asks belongs to its next look.
@@ -33,7 +34,7 @@ pub fn history(args: &args::History) -> Outcome {
     let account = account_at(&client, &policy, &args.account, args.at.as_deref())?;
     let path = format!("/palisade/v1/policies/{}/history", encoded(&policy));
     let (mut states, mut ended, mut after) = (Vec::new(), Vec::new(), None::<String>);
-    loop {
+    let head = loop {
         let mut query = vec![("account", account.as_str()), ("limit", "1000")];
         query.extend(args.at.as_deref().map(|at| ("at", at)));
         query.extend(after.as_deref().map(|after| ("next", after)));
@@ -42,18 +43,31 @@ pub fn history(args: &args::History) -> Outcome {
         ended.extend(listed(&page, "ended", &path)?.iter().cloned());
         after = next(&page, "next", &path)?;
         if after.is_none() || (args.limit > 0 && states.len() >= args.limit) {
-            break;
+            break page;
         }
-    }
+    };
     if args.limit > 0 {
         states.truncate(args.limit);
     }
     match args.output {
-        Output::Json => print_json(&json!({ "states": states, "ended": ended })),
-        Output::Csv => print_by(|to| history_csv(&states, to)),
+        Output::Json => {
+            let told = json!({ "account": account, "states": states, "ended": ended });
+            print_json(&UNDER_POLICY.named(&with_head(told, &head)))
+        }
+        Output::Csv => print_by(|to| history_csv(&head, &account, &states, to)),
         Output::Table => print(&history_table(&states, &ended)),
     }?;
     Ok(Exit::Done)
+}
+
+/// What is told, and the policy and the account's name as a page of the answer has them.
+fn with_head(mut told: Value, page: &Value) -> Value {
+    if let Some(told) = told.as_object_mut() {
+        for member in ["policy", "accountName"] {
+            told.extend(page.get(member).map(|value| (member.to_owned(), value.clone())));
+        }
+    }
+    told
 }
 
 /// A refusal of what there is not now says how to name what there was.
@@ -86,19 +100,37 @@ fn number(value: &Value, member: &str) -> String {
     value.get(member).map(Value::to_string).unwrap_or_default()
 }
 
+/// How an account stood, in the words of `compliance`.
+fn stood(state: &Value) -> String {
+    match standing(state) {
+        "COMPLIANT" => "complies".to_owned(),
+        "NON_COMPLIANT" => {
+            let count = state.get("violatorCount").and_then(Value::as_u64).unwrap_or_default();
+            report::counted(count, "violator")
+        }
+        other => other.to_owned(),
+    }
+}
+
 fn history_table(states: &[Value], ended: &[Value]) -> String {
     let mut table = report::table();
-    table.set_header(["From", "Until", "Status", "Violators", "Cause", "Issues"]);
+    let any = |told: fn(&Value) -> bool| states.iter().any(told);
+    let [causes, issued] =
+        [any(|state| !text(state, "cause").is_empty()), any(|state| !issues(state).is_empty())];
+    let header =
+        [(true, "From"), (true, "Until"), (true, "Status"), (causes, "Cause"), (issued, "Issues")];
+    table.set_header(header.into_iter().filter(|(is, _)| *is).map(|(_, name)| name));
     for state in states {
         let until = text(state, "until");
-        table.add_row([
-            text(state, "from"),
-            if until.is_empty() { "now" } else { until },
-            standing(state),
-            &number(state, "violatorCount"),
-            text(state, "cause"),
-            &issues(state),
-        ]);
+        let until = if until.is_empty() { "now".to_owned() } else { to_seconds(until) };
+        let cells = [
+            (true, to_seconds(text(state, "from"))),
+            (true, until),
+            (true, stood(state)),
+            (causes, text_of(state, "cause")),
+            (issued, issues(state)),
+        ];
+        table.add_row(cells.into_iter().filter(|(is, _)| *is).map(|(_, cell)| cell));
     }
     let mut told = report::finished(&table);
     if !ended.is_empty() {
@@ -106,7 +138,10 @@ fn history_table(states: &[Value], ended: &[Value]) -> String {
         table.set_header(["Since", "Ended", "Type", "Resource", "Reason"]);
         for one in ended {
             let members = ["since", "ended", "ResourceType", "ResourceId", "ViolationReason"];
-            table.add_row(members.map(|member| text(one, member)));
+            table.add_row(members.map(|member| match member {
+                "since" | "ended" => to_seconds(text(one, member)),
+                _ => text_of(one, member),
+            }));
         }
         told.push_str("\nViolators that ended:\n");
         told.push_str(&report::finished(&table));
@@ -114,9 +149,20 @@ fn history_table(states: &[Value], ended: &[Value]) -> String {
     told
 }
 
-fn history_csv(states: &[Value], to: &mut dyn Write) -> io::Result<()> {
+fn history_csv(
+    page: &Value,
+    account: &str,
+    states: &[Value],
+    to: &mut dyn Write,
+) -> io::Result<()> {
+    let policy = page.get("policy").unwrap_or(&Value::Null);
     let mut lines = Lines::to(to);
     lines.line([
+        "PolicyId",
+        "PolicyName",
+        "Region",
+        "MemberAccount",
+        "AccountName",
         "From",
         "Until",
         "Status",
@@ -127,6 +173,11 @@ fn history_csv(states: &[Value], to: &mut dyn Write) -> io::Result<()> {
     ])?;
     for state in states {
         lines.line([
+            text(policy, "id"),
+            text(policy, "name"),
+            text(policy, "region"),
+            account,
+            text(page, "accountName"),
             text(state, "from"),
             text(state, "until"),
             standing(state),
@@ -146,7 +197,7 @@ pub fn diff(args: &args::Diff) -> Outcome {
     let (changes, to) = between(&client, &args.from, args.to.as_deref(), policy.as_deref())?;
     match args.output {
         Output::Json => {
-            print_json(&json!({ "from": args.from, "to": to, "changes": changes }))?;
+            print_changes(&args.from, &to, &changes)?;
         }
         Output::Csv => print_by(|to| changes_csv(&changes, to))?,
         Output::Table => {
@@ -173,7 +224,7 @@ pub fn changes(args: &args::Changes) -> Outcome {
         let (changes, to) = between(&client, &from, None, policy.as_deref())?;
         match args.output {
             Output::Json => {
-                print_json(&json!({ "from": from, "to": to, "changes": changes }))?;
+                print_changes(&from, &to, &changes)?;
             }
             Output::Csv => print_by(|to| changes_csv(&changes, to))?,
             Output::Table => changes.iter().try_for_each(|change| print_line(&line(change)))?,
@@ -187,13 +238,23 @@ pub fn changes(args: &args::Changes) -> Outcome {
             for change in &changes {
                 match args.output {
                     Output::Table | Output::Csv => print_line(&line(change))?,
-                    Output::Json => print_line(&change.to_string())?,
+                    Output::Json => print_change(change)?,
                 }
             }
             from = reached;
         }
         std::thread::sleep(LOOK);
     }
+}
+
+/// A change as an object in one line, however wide that is.
+fn print_change(change: &Value) -> Result<(), Failure> {
+    let change = UNDER_POLICY.named(change).to_string();
+    print(&format!("{}\n", escaped_json(&change)))
+}
+
+fn print_changes(from: &str, to: &str, changes: &[Value]) -> Result<(), Failure> {
+    print_json(&UNDER_POLICY.named(&json!({ "from": from, "to": to, "changes": changes })))
 }
 
 /// The id of a policy; one that is not there now is taken for an id.
@@ -258,11 +319,15 @@ fn line(change: &Value) -> String {
             text(there, "ViolationReason"),
             if there.get("waiver").is_some() { ", waived" } else { "" }
         )),
-        "account" => {
-            let [was, is] = [before, after].map(stands);
-            told.push_str(&format!(" {was} → {is}"));
-        }
-        _ => {}
+        "account" => match [before, after].map(stands) {
+            [was, is] if was == is => told.push_str(&format!(" {is}, as before")),
+            [was, is] => told.push_str(&format!(" {was} → {is}")),
+        },
+        _ => told.push_str(match (before.is_null(), after.is_null()) {
+            (true, _) => " was put",
+            (false, true) => " was deleted",
+            (false, false) => " was edited",
+        }),
     }
     let cause = text(change, "cause");
     if !cause.is_empty() {
@@ -280,7 +345,10 @@ fn stands(account: &Value) -> String {
     match text(account, "status") {
         "" => "not known".to_owned(),
         "COMPLIANT" => "complies".to_owned(),
-        _ => report::counted(count, "violator"),
+        _ => match account.get("waived").and_then(Value::as_u64).unwrap_or_default() {
+            0 => report::counted(count, "violator"),
+            waived => format!("{}, {waived} waived", report::counted(count, "violator")),
+        },
     }
 }
 
@@ -290,7 +358,8 @@ fn changes_csv(changes: &[Value], to: &mut dyn Write) -> io::Result<()> {
         "Sign",
         "PolicyId",
         "PolicyName",
-        "Account",
+        "Region",
+        "MemberAccount",
         "AccountName",
         "What",
         "ResourceType",
@@ -305,11 +374,15 @@ fn changes_csv(changes: &[Value], to: &mut dyn Write) -> io::Result<()> {
         let policy = change.get("policy").unwrap_or(&null);
         let [before, after] = ["before", "after"].map(|side| change.get(side).unwrap_or(&null));
         let there = if after.is_null() { before } else { after };
-        let json = |side: &Value| if side.is_null() { String::new() } else { side.to_string() };
+        let json = |side: &Value| match side {
+            Value::Null => String::new(),
+            told => UNDER_POLICY.named(told).to_string(),
+        };
         lines.line([
             sign(change),
             text(policy, "id"),
             text(policy, "name"),
+            text(policy, "region"),
             text(change, "account"),
             text(change, "accountName"),
             text(change, "what"),

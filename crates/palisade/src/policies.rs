@@ -52,6 +52,11 @@ fn list(args: &args::PolicyList) -> Outcome {
             let lines = [columns.map(str::to_owned)].into_iter().chain(rows);
             return print_by(|to| report::lines::write(lines, to)).map(|()| Exit::Done);
         }
+        args::Output::Table if list.is_empty() => {
+            let region = client.region();
+            print_line(&format!("no policies in {region}; `palisade policies put FILE` puts one"))?;
+            return Ok(Exit::Done);
+        }
         args::Output::Table => {
             let mut table = report::table();
             table.set_header(["Name", "Id", "Type", "Resources", "Remediation"]);
@@ -59,6 +64,9 @@ fn list(args: &args::PolicyList) -> Outcome {
                 let cells = columns.map(|name| (name, cell(policy, name)));
                 table.add_row(cells.map(|(name, text)| match name {
                     "PolicyName" => Cell::name(text),
+                    "RemediationEnabled" if text == "true" => Cell::new("on"),
+                    "RemediationEnabled" => Cell::new("off"),
+                    "ResourceType" if text == "ResourceTypeList" => Cell::new("several types"),
                     _ => Cell::new(text),
                 }));
             }

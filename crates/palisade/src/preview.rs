@@ -11,11 +11,15 @@ use crate::failure::{Exit, Failure, Outcome, unreadable};
 use crate::files;
 use crate::policies::put_request;
 use crate::printable::escaped;
-use crate::report::{counted, lines, wrapped};
-use crate::terminal::{print, print_by, print_json, warn};
+use crate::report::naming::PREVIEW;
+use crate::report::{counted, lines};
+use crate::terminal::{print, print_by, print_json, warn, width};
+use crate::wrapping::paragraph;
 
-/// Columns of what is printed for people.
+/// Columns of what is printed for people where nobody looks at a terminal.
 const WIDTH: usize = 80;
+/// Most columns on a terminal: longer lines are hard to read.
+const WIDTH_MAX: usize = 100;
 /// Lines of one list that are printed for people; JSON has more.
 const SHOWN_MAX: usize = 20;
 
@@ -34,8 +38,10 @@ pub fn run(args: &Preview) -> Outcome {
         .own("POST", "/palisade/v1/preview", &[], body.as_bytes())
         .map_err(|failure| asked.placed(failure))?;
     match args.output {
-        Output::Json => print_json(&answer)?,
-        Output::Table => print(&told(&answer)?)?,
+        Output::Json => print_json(&PREVIEW.named(&answer))?,
+        Output::Table => {
+            print(&told(&answer, width().map_or(WIDTH, |width| width.min(WIDTH_MAX)))?)?
+        }
         Output::Csv => print_by(|to| lines::write(rows(&answer), to))?,
     }
     let unread = answer.get("unreadCount").and_then(Value::as_u64).unwrap_or_default();
@@ -115,11 +121,12 @@ impl Drafts {
     }
 }
 
-const HEAD: [&str; 8] = [
-    "Policy",
+const HEAD: [&str; 9] = [
+    "PolicyId",
+    "PolicyName",
     "Region",
     "Change",
-    "Account",
+    "MemberAccount",
     "ResourceType",
     "ResourceId",
     "ViolationReason",
@@ -127,14 +134,15 @@ const HEAD: [&str; 8] = [
 ];
 
 /// One line a change: accounts that enter or leave, violators that are gained, lost or altered.
-fn rows(answer: &Value) -> Vec<[String; 8]> {
+fn rows(answer: &Value) -> Vec<[String; 9]> {
     let mut rows = vec![HEAD.map(str::to_owned)];
     for policy in list(answer, "policies") {
         let of = |name: &str| text(policy, name).to_owned();
         for (name, change) in [("entered", "account enters"), ("left", "account leaves")] {
             for account in first(policy, name).filter_map(Value::as_str) {
                 let [a, b, c, d] = ["", "", "", ""].map(str::to_owned);
-                rows.push([of("name"), of("region"), change.into(), account.into(), a, b, c, d]);
+                let [id, name, region] = ["id", "name", "region"].map(of);
+                rows.push([id, name, region, change.into(), account.into(), a, b, c, d]);
             }
         }
         for (name, change) in [
@@ -145,6 +153,7 @@ fn rows(answer: &Value) -> Vec<[String; 8]> {
             for one in first(policy, name) {
                 let told = |name: &str| text(one, name).to_owned();
                 rows.push([
+                    of("id"),
                     of("name"),
                     of("region"),
                     change.to_owned(),
@@ -172,15 +181,12 @@ fn count(policy: &Value, name: &str) -> u64 {
     policy.get(name).and_then(|one| one.get("count")).and_then(Value::as_u64).unwrap_or_default()
 }
 
-/// For people, in 80 columns: what changes is a list of lines with `+ - ~`.
-fn told(answer: &Value) -> Result<String, Failure> {
+/// For people, in so many columns: what changes is a list of lines with `+ - ~`.
+fn told(answer: &Value, width: usize) -> Result<String, Failure> {
     let mut page = String::new();
     let mut line = |indent: usize, text: &str| {
-        for one in wrapped(&escaped(text), WIDTH.saturating_sub(indent)) {
-            page.push_str(&" ".repeat(indent));
-            page.push_str(&one);
-            page.push('\n');
-        }
+        let text = format!("{}{}", " ".repeat(indent), escaped(text));
+        page.push_str(&paragraph(&text, Some(width)));
     };
     let policies = listed(answer, "policies", "preview")?;
     if policies.is_empty() {
@@ -248,7 +254,7 @@ fn before_after(figures: Option<&Value>) -> String {
     };
     match (number("before"), number("after")) {
         (before, after) if before == after => before.to_string(),
-        (before, after) => format!("{before} -> {after}"),
+        (before, after) => format!("{before} → {after}"),
     }
 }
 
@@ -282,14 +288,14 @@ mod tests {
             "nothingInScope": ["other"],
         });
         assert_eq!(
-            told(&answer).unwrap(),
+            told(&answer, WIDTH).unwrap(),
             "~ edited: unused (us-east-1)\n\
-             \x20 accounts in scope: 2 -> 3\n\
-             \x20 resources in scope: 7 -> 9\n\
+             \x20 accounts in scope: 2 → 3\n\
+             \x20 resources in scope: 7 → 9\n\
              \x20 violators: 1\n\
              \x20 accounts that comply: 1\n\
              \x20 accounts with violators: 1\n\
-             \x20 accounts not known: 0 -> 1\n\
+             \x20 accounts not known: 0 → 1\n\
              \x20 + account 222222222222\n\
              \x20 + 111111111111 sg-1: sg-1 is unused\n\
              \x20 + and 1 more\n\
@@ -298,7 +304,7 @@ mod tests {
         );
         assert_eq!(rows(&answer).len(), 4, "a head, an account and two violators");
         let nothing = json!({"changes": false, "policies": []});
-        let text = told(&nothing).unwrap();
+        let text = told(&nothing, WIDTH).unwrap();
         assert!(text.ends_with("Nothing would change.\n"), "{text}");
     }
 }

@@ -2,8 +2,13 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar over `total` steps; invisible when standard error is no terminal.
+use crate::terminal::is_dumb;
+
+/// A bar over `total` steps; invisible when standard error is no terminal, or one that moves no cursor.
 pub fn bar(total: u64, what: &'static str) -> ProgressBar {
+    if is_dumb() {
+        return ProgressBar::hidden();
+    }
     let bar = ProgressBar::new(total);
     // The template is a constant; were it wrong, the default bar does as well.
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}, {eta} left") {

@@ -3,11 +3,10 @@
 mod known;
 pub use palisade_api::lines;
 mod matrix;
+pub mod naming;
 mod row;
 mod table;
-mod text;
 mod totals;
-mod wrapped;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -17,6 +16,7 @@ use serde_json::Value;
 use crate::args::Output;
 use crate::printable::{escaped, escaped_json};
 use crate::terminal::width;
+use crate::wrapping;
 pub use known::{Age, Reason};
 use lines::Lines;
 pub use matrix::{matrix, matrix_csv};
@@ -24,7 +24,6 @@ pub use row::{StatusRow, ViolatorLine, color, counted};
 use table::laid_out_in;
 pub use table::{Cell, Color, Side, Table, finished, table};
 pub use totals::Totals;
-pub use wrapped::wrapped;
 
 /// How rows are told.
 #[derive(Clone, Debug, Default)]
@@ -33,10 +32,19 @@ pub struct Form {
     pub output: Output,
     /// Whether a ledger tells when accounts were judged, and violators first found.
     pub dated: bool,
+    /// Whether some policy has an id, as each of a server's has.
+    pub identified: bool,
     /// Sums, for people and programs.
     pub totals: Option<Totals>,
     /// Rows that are left out behind the last.
     pub left_out: usize,
+}
+
+impl Form {
+    /// Of what a server tells.
+    pub fn of_a_server(output: Output) -> Form {
+        Form { output, dated: true, identified: true, ..Form::default() }
+    }
 }
 
 /// Writes the rows in the form asked for, with a newline at the end: those of a fleet one by one,
@@ -53,7 +61,7 @@ pub fn statuses(
             let head = form.totals.as_ref().map(|totals| ("Totals".to_owned(), totals.json()));
             json_list(&head.into_iter().collect(), "PolicyComplianceStatusList", rows, to)
         }
-        Output::Csv => status_csv(&mut rows, form.dated, to),
+        Output::Csv => status_csv(&mut rows, form, to),
         Output::Table => {
             let rows: Vec<StatusRow> = rows.collect();
             if let Some(at) = rows.first().and_then(|row| row.at.as_ref()) {
@@ -64,7 +72,7 @@ pub fn statuses(
                 writeln!(to, "… and {} below", counted(form.left_out as u64, "row"))?;
             }
             if let Some(totals) = &form.totals {
-                writeln!(to, "{}", totals.text())?;
+                to.write_all(paragraph(&totals.text(), width()).as_bytes())?;
             }
             for row in &rows {
                 if let Some(violators) = row.violators.as_ref().filter(|list| !list.is_empty()) {
@@ -99,7 +107,10 @@ pub fn violators(
             let head = head.as_object().cloned().unwrap_or_default();
             json_list(&head, "Violators", lines.iter().map(ViolatorLine::json), to)
         }
-        Output::Csv => violator_csv(row, lines, to),
+        Output::Csv => {
+            let row = StatusRow { violators: Some(lines.to_vec()), ..row.clone() };
+            status_csv(&mut [row].into_iter(), &Form::of_a_server(output), to)
+        }
         Output::Table => {
             to.write_all(summary(row, width()).as_bytes())?;
             match lines {
@@ -145,51 +156,6 @@ fn summary(row: &StatusRow, width: Option<usize>) -> String {
     text
 }
 
-fn violator_csv(row: &StatusRow, lines: &[ViolatorLine], to: &mut dyn Write) -> io::Result<()> {
-    let header =
-        ["ResourceType", "ResourceId", "ViolationReason", "Since", "FirstJudged", "Evidence"];
-    let of_account = [
-        "PolicyName",
-        "Region",
-        "MemberAccount",
-        "AccountName",
-        "ComplianceStatus",
-        "Reason",
-        "Issues",
-        "AsOf",
-        "AgeSeconds",
-    ];
-    let mut csv = Lines::to(to);
-    csv.line(header.iter().chain(&of_account).chain(&["Waiver", "UnitPath"]))?;
-    let [as_of, age_seconds] = Age::cells(row.age.as_ref());
-    let issues = row.issue_text();
-    let known: [&str; 9] = [
-        &row.policy,
-        &row.region,
-        &row.account,
-        row.account_name.as_deref().unwrap_or_default(),
-        row.status_text(),
-        row.reason.name(),
-        &issues,
-        &as_of,
-        &age_seconds,
-    ];
-    let path = row.unit_path.as_deref().unwrap_or_default();
-    if lines.is_empty() {
-        csv.line([""; 6].iter().chain(&known).chain(&["", path]))?;
-    }
-    for line in lines {
-        let since = line.since.as_deref().unwrap_or_default();
-        let judged = line.judged.as_deref().unwrap_or_default();
-        let evidence = line.evidence.join("; ");
-        let cells: [&str; 6] =
-            [&line.resource_type, &line.id, &line.reason, since, judged, &evidence];
-        let waiver = line.waiver.as_deref().unwrap_or_default();
-        csv.line(cells.iter().chain(&known).chain(&[waiver, path]))?;
-    }
-    csv.finish()
-}
-
 /// An object of one list, of which one element at a time is made: as values, the rows of a fleet
 /// take many times the room of their text.
 fn json_list(
@@ -230,12 +196,26 @@ fn status_table(rows: &[StatusRow], width: Option<usize>) -> String {
         (false, false) => String::new(),
     };
     let columns = [!one_policy, !one_region];
+    if !(one_policy && one_region)
+        && !table::fits(&status_cells_of(rows, columns, false), width)
+        && let Some(runs) = runs(rows)
+    {
+        return runs.into_iter().map(|run| status_table(run, width)).collect::<Vec<_>>().join("\n");
+    }
     let beside = rows.iter().any(|row| !row.issues.is_empty());
     let whole = status_cells_of(rows, columns, beside);
     if !beside || table::fits(&whole, width) {
         return heading + &laid_out_in(&whole, width);
     }
     heading + &laid_out_in(&status_cells_of(rows, columns, false), width) + &issues(rows, width)
+}
+
+/// The rows of each policy and Region, where these are not mixed.
+fn runs(rows: &[StatusRow]) -> Option<Vec<&[StatusRow]>> {
+    let of = |row: &StatusRow| (row.policy.clone(), row.region.clone());
+    let runs: Vec<&[StatusRow]> = rows.chunk_by(|one, other| of(one) == of(other)).collect();
+    let several: BTreeSet<_> = runs.iter().filter_map(|run| run.first().map(of)).collect();
+    (several.len() == runs.len()).then_some(runs)
 }
 
 fn status_cells_of(rows: &[StatusRow], [policy, region]: [bool; 2], issues: bool) -> Table {
@@ -292,12 +272,8 @@ fn issues(rows: &[StatusRow], width: Option<usize>) -> String {
     text
 }
 
-/// A text in lines of the terminal; what is not its first is indented.
 fn paragraph(text: &str, width: Option<usize>) -> String {
-    let text = escaped(text);
-    let Some(width) = width else { return format!("{text}\n") };
-    let lines = text::wrapped(&text, width.saturating_sub(2), false);
-    lines.join("\n  ") + "\n"
+    wrapping::paragraph(&escaped(text), width)
 }
 
 fn violator_table(lines: &[ViolatorLine], width: Option<usize>) -> String {
@@ -339,40 +315,55 @@ fn dated_back(at: &str) -> String {
     )
 }
 
-/// A moment without what is less than a second, for a narrow column.
-fn to_seconds(moment: &str) -> String {
+/// A moment without what is less than a second, as people read it.
+pub fn to_seconds(moment: &str) -> String {
     match (moment.split_once('.'), moment.ends_with('Z')) {
         (Some((seconds, _)), true) => format!("{seconds}Z"),
         _ => moment.to_owned(),
     }
 }
 
+/// Columns of an account under a policy.
+const OF_ACCOUNT: [&str; 13] = [
+    "PolicyOwner",
+    "PolicyId",
+    "PolicyName",
+    "Region",
+    "MemberAccount",
+    "AccountName",
+    "ComplianceStatus",
+    "ViolatorCount",
+    "EvaluationLimitExceeded",
+    "Issues",
+    "Reason",
+    "AsOf",
+    "AgeSeconds",
+];
+
+/// Whether there is anything to tell in a column: of the past neither how old the inventory was nor when it was
+/// judged is kept, and policies of files need have no id.
+fn is_told(column: &str, form: &Form, past: bool) -> bool {
+    match column {
+        "PolicyId" => form.identified,
+        "AsOf" | "AgeSeconds" => !past,
+        _ => true,
+    }
+}
+
 fn status_csv(
     rows: &mut dyn Iterator<Item = StatusRow>,
-    dated: bool,
+    form: &Form,
     to: &mut dyn Write,
 ) -> io::Result<()> {
     let mut rows = rows.peekable();
-    let past = rows.peek().is_some_and(|row| row.at.is_some());
+    let (dated, past) = (form.dated, rows.peek().is_some_and(|row| row.at.is_some()));
     // Asked for or not, they are of all rows.
     let with_violators = rows.peek().is_some_and(|row| row.violators.is_some());
-    let of_account = [
-        "PolicyOwner",
-        "PolicyId",
-        "PolicyName",
-        "Region",
-        "MemberAccount",
-        "AccountName",
-        "ComplianceStatus",
-        "ViolatorCount",
-        "EvaluationLimitExceeded",
-        "Issues",
-        "Reason",
-        "AsOf",
-        "AgeSeconds",
-    ];
-    let mut header = Vec::from(of_account);
-    header.extend(dated.then_some("LastUpdated"));
+    let now = dated && !past;
+    let told = OF_ACCOUNT.map(|name| is_told(name, form, past));
+    let of_account = OF_ACCOUNT.into_iter().zip(told).filter(|(_, is_told)| *is_told);
+    let mut header: Vec<&str> = of_account.map(|(name, _)| name).collect();
+    header.extend(now.then_some("LastUpdated"));
     if with_violators {
         header.extend(["ResourceType", "ResourceId", "ViolationReason", "Since"]);
         header.extend(dated.then_some("FirstJudged"));
@@ -385,8 +376,13 @@ fn status_csv(
     csv.line(&header)?;
     for row in rows {
         let cells = status_cells(&row);
-        let updated = dated.then(|| row.last_updated.as_deref().unwrap_or_default());
-        let cells = || cells.iter().map(String::as_str).chain(updated);
+        let updated = now.then(|| row.last_updated.as_deref().unwrap_or_default());
+        let mut own: Vec<&str> = Vec::new();
+        for (cell, is_told) in cells.iter().zip(told) {
+            own.extend(is_told.then_some(cell.as_str()));
+        }
+        own.extend(updated);
+        let cells = || own.iter().copied();
         let text = |text: &Option<String>| text.as_deref().unwrap_or_default().to_owned();
         let moments = past.then(|| [text(&row.at), text(&row.since)]);
         let last: Vec<String> = dated
@@ -543,7 +539,10 @@ mod tests {
             let name = width.map_or("piped".to_owned(), |width| format!("{width}_columns"));
             insta::assert_snapshot!(format!("screens_{name}"), text);
             for line in text.lines() {
-                assert!(width.is_none_or(|width| text::width_of(line) <= width), "{name}: {line}");
+                assert!(
+                    width.is_none_or(|width| wrapping::width_of(line) <= width),
+                    "{name}: {line}"
+                );
             }
         }
     }
@@ -572,7 +571,10 @@ mod tests {
         let [_, row, none] = rows().try_into().unwrap();
         let told = |output| text(|to| violators(&row, std::slice::from_ref(&line), output, to));
         insta::assert_snapshot!(told(Output::Table));
-        assert!(told(Output::Csv).contains("; tcp 3389 is denied,no-ssh,eu-west-1,000000000002,"));
+        // The same columns as of all accounts.
+        let csv = told(Output::Csv);
+        assert!(csv.starts_with("PolicyOwner,PolicyId,PolicyName,Region,MemberAccount,"), "{csv}");
+        assert!(csv.contains(",000000000002,") && csv.contains("; tcp 3389 is denied,"), "{csv}");
         let json: Value = serde_json::from_str(&told(Output::Json)).unwrap();
         assert_eq!(json["Violators"], json!([line.json()]));
         assert_eq!((&json["Reason"], &json["AgeSeconds"]), (&json!("judged"), &json!(7_200)));
@@ -583,7 +585,7 @@ mod tests {
         let json: Value = serde_json::from_str(&told(&none, Output::Json)).unwrap();
         assert_eq!((&json["Violators"], &json["Reason"]), (&json!([]), &json!("no-result")));
         let csv = told(&none, Output::Csv);
-        assert!(csv.contains("no result,no-result,AWSCONFIG: Nothing was delivered.,,"), "{csv}");
+        assert!(csv.contains(",AWSCONFIG: Nothing was delivered.,no-result,,"), "{csv}");
         let out = StatusRow { reason: Reason::OutOfScope, issues: BTreeMap::new(), ..none };
         let table = told(&out, Output::Table);
         assert!(table.contains("out of scope") && table.contains("not about this"), "{table}");

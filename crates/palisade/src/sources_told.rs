@@ -6,7 +6,8 @@ use crate::args::{Output, Sources};
 use crate::client::{Client, listed};
 use crate::commands::text;
 use crate::failure::{Exit, Outcome};
-use crate::report::{finished, lines, table};
+use crate::report::naming::PLAIN;
+use crate::report::{Cell, Side, finished, lines, table};
 use crate::terminal::{print, print_by, print_json, print_line, warn};
 
 /// Runs the command.
@@ -14,23 +15,23 @@ pub fn run(args: &Sources) -> Outcome {
     let client = Client::new(&args.server)?;
     let answer = client.own("GET", "/palisade/v1/sources", &[], &[])?;
     if args.output == Output::Json {
-        print_json(&answer)?;
+        print_json(&PLAIN.named(&answer))?;
         return Ok(Exit::Done);
     }
     let sources = listed(&answer, "sources", "sources")?;
+    if args.output == Output::Csv {
+        let rows = sources.iter().map(|source| COLUMNS.map(|name| cell(source, name)));
+        let head = [COLUMNS.map(|name| PLAIN.member(name))];
+        print_by(|to| lines::write(head.into_iter().chain(rows), to))?;
+        return Ok(Exit::Done);
+    }
     if sources.is_empty() {
         print_line("the server reads nothing by itself; start it with --config")?;
         return Ok(Exit::Done);
     }
-    let rows: Vec<[String; 6]> = sources.iter().map(row).collect();
-    if args.output == Output::Csv {
-        let all = [HEAD.map(str::to_owned)].into_iter().chain(rows);
-        print_by(|to| lines::write(all, to))?;
-        return Ok(Exit::Done);
-    }
     let mut shown = table();
     shown.set_header(HEAD);
-    rows.into_iter().for_each(|cells| shown.add_row(cells));
+    sources.iter().for_each(|source| shown.add_row(row(source)));
     print(&finished(&shown))?;
     for source in sources {
         for failure in source.get("failures").and_then(Value::as_array).into_iter().flatten() {
@@ -45,18 +46,45 @@ pub fn run(args: &Sources) -> Outcome {
 }
 
 const HEAD: [&str; 6] = ["Source", "Kind", "Age", "Gaps", "New", "Last error"];
+/// Members of a source that a spreadsheet has; those of its failures are in JSON.
+const COLUMNS: [&str; 14] = [
+    "name",
+    "kind",
+    "begunAt",
+    "wholeAt",
+    "ageSeconds",
+    "tookMs",
+    "nextAt",
+    "accepted",
+    "callsFailed",
+    "gaps",
+    "backlog",
+    "setAside",
+    "lastErrorAt",
+    "lastError",
+];
 
-fn row(source: &Value) -> [String; 6] {
+fn cell(source: &Value, member: &str) -> String {
+    match source.get(member) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn row(source: &Value) -> [Cell; 6] {
     let number = |name: &str| source.get(name).and_then(Value::as_u64);
     let shown = |name: &str| number(name).map_or_else(String::new, |count| count.to_string());
     let whole = number("ageSeconds").map_or("never whole".to_owned(), age);
     [
-        text(source, "name").to_owned(),
-        text(source, "kind").to_owned(),
-        whole,
-        shown("gaps"),
-        shown("accepted"),
-        number("lastErrorSeconds").map_or_else(String::new, |ago| format!("{} ago", age(ago))),
+        Cell::name(text(source, "name")),
+        Cell::new(text(source, "kind")),
+        Cell::new(whole).on(Side::Right),
+        Cell::new(shown("gaps")).on(Side::Right),
+        Cell::new(shown("accepted")).on(Side::Right),
+        Cell::new(
+            number("lastErrorSeconds").map_or_else(String::new, |ago| format!("{} ago", age(ago))),
+        ),
     ]
 }
 

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::printable::{escaped, escaped_json};
 use crate::secrets::masked;
+use crate::wrapping::paragraph;
 
 /// Prints a result.
 ///
@@ -18,12 +19,12 @@ pub fn print(text: &str) -> Result<(), Failure> {
     print_by(|to| to.write_all(text.as_bytes()))
 }
 
-/// Prints one line, with what callers and files named escaped.
+/// Prints one line, with what callers and files named escaped: on a terminal as a paragraph as wide as that.
 ///
 /// # Errors
 /// As [`print_by`].
 pub fn print_line(line: &str) -> Result<(), Failure> {
-    print(&format!("{}\n", escaped(line)))
+    print(&paragraph(&escaped(line), width()))
 }
 
 /// Prints a value for programs, laid out.
@@ -58,20 +59,34 @@ pub fn width() -> Option<usize> {
     told.or_else(terminal_width).filter(|width| *width >= WIDTH_MIN)
 }
 
-#[cfg(unix)]
 fn terminal_width() -> Option<usize> {
-    rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col))
+    width_of_terminal(&io::stdout())
+}
+
+/// How wide lines on standard error may be; `None` where that is no terminal: a log has one line for each.
+fn error_width() -> Option<usize> {
+    width_of_terminal(&io::stderr()).filter(|width| *width >= WIDTH_MIN)
+}
+
+#[cfg(unix)]
+fn width_of_terminal(stream: &impl std::os::fd::AsFd) -> Option<usize> {
+    rustix::termios::tcgetwinsize(stream).ok().map(|size| usize::from(size.ws_col))
 }
 
 #[cfg(not(unix))]
-fn terminal_width() -> Option<usize> {
+fn width_of_terminal<S>(_: &S) -> Option<usize> {
     None
 }
 
 /// Whether colors are wanted: on a terminal that knows them, unless NO_COLOR is set.
 pub fn is_colored() -> bool {
     let set = |name: &str| std::env::var(name).unwrap_or_default();
-    io::stdout().is_terminal() && set("NO_COLOR").is_empty() && set("TERM") != "dumb"
+    io::stdout().is_terminal() && set("NO_COLOR").is_empty() && !is_dumb()
+}
+
+/// Whether the terminal knows neither colors nor a cursor that moves.
+pub fn is_dumb() -> bool {
+    std::env::var("TERM").is_ok_and(|name| name == "dumb")
 }
 
 /// Why standard output was not written, as the command's end.
@@ -116,7 +131,8 @@ pub fn complain(text: &str) {
 }
 
 fn tell(who: &str, line: &dyn Display) {
-    let line = format!("{who}: {}\n", escaped(&masked(&line.to_string())));
+    let line = format!("{who}: {}", escaped(&masked(&line.to_string())));
+    let line = paragraph(&line, error_width());
     // One write, so that lines of several threads stay whole.
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }

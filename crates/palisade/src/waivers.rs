@@ -14,7 +14,8 @@ use crate::commands::{text, text_of};
 use crate::failure::{Exit, Failure, Outcome, unreadable};
 use crate::files;
 use crate::policies::policy_id;
-use crate::report::{self, StatusRow, lines::Lines};
+use crate::report::naming::WAIVERS;
+use crate::report::{self, Cell, Side, StatusRow, lines::Lines, to_seconds};
 use crate::terminal::{print, print_by, print_json, print_line};
 
 const PATH: &str = "/palisade/v1/waivers";
@@ -111,8 +112,11 @@ fn list(args: &args::WaiverList) -> Outcome {
     // Those that end soonest first, ended ones last.
     found.sort_by_key(|waiver| (text(waiver, "state") == "ended", text_of(waiver, "until")));
     match args.output {
-        Output::Json => print_json(&json!({ "waivers": found })),
+        Output::Json => print_json(&WAIVERS.named(&json!({ "waivers": found }))),
         Output::Csv => print_by(|to| csv(&found, to)),
+        Output::Table if found.is_empty() => {
+            print_line("no waivers; `palisade waivers add` makes one")
+        }
         Output::Table => print(&table(&found)),
     }?;
     Ok(Exit::Done)
@@ -129,20 +133,37 @@ fn state(waiver: &Value) -> &str {
 
 fn table(waivers: &[Value]) -> String {
     let mut table = report::table();
-    table.set_header(["Id", "Policy", "Resource", "Covers", "State", "Until", "Owner", "Reason"]);
+    table.set_header([
+        "Id", "Policy", "Resource", "Of", "Covers", "State", "Until", "Owner", "Reason",
+    ]);
     for waiver in waivers {
         table.add_row([
-            text(waiver, "id"),
-            policy_name(waiver),
-            text(waiver, "resource"),
-            &covers(waiver),
-            state(waiver),
-            text(waiver, "until"),
-            text(waiver, "owner"),
-            text(waiver, "reason"),
+            Cell::new(text(waiver, "id")),
+            Cell::name(policy_name(waiver)),
+            Cell::new(text(waiver, "resource")),
+            Cell::new(whose(waiver)),
+            Cell::new(covers(waiver)).on(Side::Right),
+            Cell::new(state(waiver)),
+            Cell::new(to_seconds(text(waiver, "until"))),
+            Cell::new(text(waiver, "owner")),
+            Cell::new(text(waiver, "reason")),
         ]);
     }
     report::finished(&table)
+}
+
+/// Of which accounts a waiver is.
+fn whose(waiver: &Value) -> String {
+    let named = ["accounts", "units"].map(|member| joined(waiver, member));
+    let named: Vec<&str> =
+        named.iter().map(String::as_str).filter(|some| !some.is_empty()).collect();
+    if named.is_empty() { "every account".to_owned() } else { named.join(" ") }
+}
+
+/// The texts of a list, with blanks between.
+fn joined(waiver: &Value, member: &str) -> String {
+    let all = waiver.get(member).and_then(Value::as_array);
+    all.into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// The policy's name; of one that is gone its id.
@@ -163,14 +184,14 @@ fn csv(waivers: &[Value], to: &mut dyn Write) -> io::Result<()> {
     let mut lines = Lines::to(to);
     lines.line([
         "Id",
-        "Policy",
+        "PolicyId",
+        "PolicyName",
         "Resource",
         "Covers",
         "State",
         "Until",
         "Owner",
         "Reason",
-        "PolicyId",
         "Accounts",
         "Units",
         "ResourceType",
@@ -180,13 +201,9 @@ fn csv(waivers: &[Value], to: &mut dyn Write) -> io::Result<()> {
         "Ticket",
     ])?;
     for waiver in waivers {
-        let list = |member: &str| {
-            let all = waiver.get(member).and_then(Value::as_array);
-            let all = all.into_iter().flatten().filter_map(Value::as_str);
-            all.collect::<Vec<_>>().join(" ")
-        };
         lines.line([
             text(waiver, "id"),
+            text(waiver, "policy"),
             policy_name(waiver),
             text(waiver, "resource"),
             &covers(waiver),
@@ -194,9 +211,8 @@ fn csv(waivers: &[Value], to: &mut dyn Write) -> io::Result<()> {
             text(waiver, "until"),
             text(waiver, "owner"),
             text(waiver, "reason"),
-            text(waiver, "policy"),
-            &list("accounts"),
-            &list("units"),
+            &joined(waiver, "accounts"),
+            &joined(waiver, "units"),
             text(waiver, "resourceType"),
             text(waiver, "from"),
             text(waiver, "ended"),
@@ -346,7 +362,7 @@ mod tests {
         let text = String::from_utf8(text).unwrap();
         assert!(
             text.contains(
-                "w1,no-ssh,sg-*,0,planned,2026-06-01T00:00:00Z,net,moves in May,p,2 1,,,"
+                "w1,p,no-ssh,sg-*,0,planned,2026-06-01T00:00:00Z,net,moves in May,2 1,,,"
             ),
             "{text}"
         );

@@ -118,7 +118,7 @@ impl House {
 
     fn listed(&self, id: &str) -> Value {
         let all = json_of(&self.keys(&["list", "--output", "json"]));
-        let all = all["keys"].as_array().unwrap();
+        let all = all["Keys"].as_array().unwrap();
         all.iter().find(|key| key["AccessKeyId"] == id).cloned().unwrap_or(Value::Null)
     }
 
@@ -594,17 +594,17 @@ fn the_audit_log_tells_of_the_server_and_of_commands_beside_it() {
         server.run(&operator, &line)
     };
     let told = json_of(&audit(&["--output", "json"]));
-    let events: Vec<(&str, &str, &str)> = told["events"]
+    let events: Vec<(&str, &str, &str)> = told["Events"]
         .as_array()
         .unwrap()
         .iter()
         .map(|event| {
             let text = |member: &str| event[member].as_str().unwrap();
-            let object = event["changes"][0]["object"].as_str().unwrap();
-            (text("operation"), text("caller"), object)
+            let object = event["Changes"][0]["Object"].as_str().unwrap();
+            (text("Operation"), text("Caller"), object)
         })
         .collect();
-    let sealing = told["events"][3]["changes"][0]["object"].as_str().unwrap();
+    let sealing = told["Events"][3]["Changes"][0]["Object"].as_str().unwrap();
     let expected = [
         ("CreateKey", "local", key.id.as_str()),
         ("PutOrganization", "operator", "o-test000001"),
@@ -613,10 +613,10 @@ fn the_audit_log_tells_of_the_server_and_of_commands_beside_it() {
     ];
     assert_eq!(events, expected);
     let one = json_of(&audit(&["--output", "json", "--limit", "1"]));
-    assert_eq!(one["events"], json!([told["events"][0]]));
+    assert_eq!(one["Events"], json!([told["Events"][0]]));
     let created =
         json_of(&audit(&["--output", "json", "--operation", "CreateKey", "--limit", "0"]));
-    assert_eq!(created["events"].as_array().unwrap().len(), 2);
+    assert_eq!(created["Events"].as_array().unwrap().len(), 2);
     let table = stdout(&audit(&[]));
     assert!(table.contains("PutOrganization") && table.contains("o-test000001"), "{table}");
     let csv = stdout(&audit(&["--output", "csv"]));

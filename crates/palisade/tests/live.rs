@@ -163,7 +163,7 @@ impl Server {
 
     fn sources(&self) -> Vec<Value> {
         let told = json_of(&mut self.ask("test", &["sources", "--output", "json"]), 0);
-        told["sources"].as_array().unwrap().clone()
+        told["Sources"].as_array().unwrap().clone()
     }
 
     fn put(&self, key: &str, policy: &Path) {
@@ -208,7 +208,7 @@ fn a_server_that_reads_by_itself_comes_to_what_check_finds_in_collected_files() 
          role = \"PalisadeReadOnly\"\nregions = [\"{REGION}\"]\nevery = \"10s\"\n"
     );
     let server = Server::start(port, folder.path(), &config);
-    wait_for("the organization", || !server.sources()[1]["wholeAt"].is_null());
+    wait_for("the organization", || !server.sources()[1]["WholeAt"].is_null());
     associate(&server.endpoint, &accounts[2]);
     server.put(&accounts[2], &at("policy.json"));
     let judged = |wanted: &BTreeMap<String, Status>| server.is_judged(&accounts[2], wanted);
@@ -243,7 +243,7 @@ fn deliveries_in_a_bucket_and_changes_in_a_queue_are_taken_in_and_what_nobody_ca
     );
     let server = Server::start(port, folder.path(), &config);
     let key = &accounts[2];
-    wait_for("the organization", || !server.sources()[1]["wholeAt"].is_null());
+    wait_for("the organization", || !server.sources()[1]["WholeAt"].is_null());
     associate(&server.endpoint, key);
     server.put(key, &at("policy.json"));
     let broken: Status = (json!("NON_COMPLIANT"), json!(1));
@@ -259,12 +259,12 @@ fn deliveries_in_a_bucket_and_changes_in_a_queue_are_taken_in_and_what_nobody_ca
     estate(port, &["tell", &accounts[0], &url]);
     wait_for("the change", || stands(&accounts[0], &fine));
     assert!(stands(&accounts[1], &broken));
-    wait_for("what nobody can read", || server.sources()[0]["setAside"] == 1);
+    wait_for("what nobody can read", || server.sources()[0]["SetAside"] == 1);
     let aside: Vec<_> = std::fs::read_dir(at("p.db.aside")).unwrap().collect();
     assert_eq!(aside.len(), 1);
     let kept = std::fs::read_to_string(aside[0].as_ref().unwrap().path()).unwrap();
     assert!(kept.contains("this is no delivery at all {"), "{kept}");
-    wait_for("an empty queue", || server.sources()[0]["backlog"] == 0);
+    wait_for("an empty queue", || server.sources()[0]["Backlog"] == 0);
 }
 
 #[test]

@@ -39,16 +39,20 @@ struct Line {
     kind: &'static str,
     /// When reading it began last.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
     begun_at: Option<String>,
     /// When it was last read with nothing missing.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
     whole_at: Option<String>,
     /// How old that is, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = false)]
     age_seconds: Option<u64>,
     /// How long the last reading took, in milliseconds.
     took_ms: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
     next_at: Option<String>,
     /// New states that it brought since the server began.
     accepted: u64,
@@ -58,16 +62,20 @@ struct Line {
     gaps: u64,
     /// Messages that wait in its queue.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = false)]
     backlog: Option<u64>,
     /// Messages and files that were set aside since they cannot be read.
     #[serde(skip_serializing_if = "is_none_aside")]
     set_aside: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
     last_error_at: Option<String>,
     /// How long ago that was, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = false)]
     last_error_seconds: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     last_error: Option<String>,
     /// Failures of the last reading, each once; the first 20.
     failures: Vec<String>,

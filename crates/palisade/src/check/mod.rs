@@ -100,7 +100,8 @@ pub fn run(args: &Check) -> Outcome {
         ));
     }
     let exit = exit(&found);
-    let form = Form { output: args.output, ..Form::default() };
+    let identified = question.has_given_ids();
+    let form = Form { output: args.output, identified, ..Form::default() };
     print_by(|to| report::statuses(told(&question, found.rows, now_ms), &form, to))?;
     if is_empty && question.is_about_somebody() {
         say("no policy could be judged: none is judged in the Regions given or found; \

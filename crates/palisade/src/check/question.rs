@@ -201,6 +201,11 @@ impl Question {
             .any(|policy| !in_scope_accounts(&policy.scope, &self.organization).is_empty())
     }
 
+    /// Whether some policy's file gives its id.
+    pub fn has_given_ids(&self) -> bool {
+        self.policies.iter().any(|policy| self.given.contains(&policy.id))
+    }
+
     /// The id that the policy's file carries.
     pub fn given_id(&self, policy: &Policy) -> Option<String> {
         self.given.contains(&policy.id).then(|| policy.id.to_string())

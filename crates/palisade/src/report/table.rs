@@ -2,9 +2,9 @@
 //! columns do not fit becomes a list. What cells hold may come from anybody's files: it is escaped here, where
 //! every cell passes.
 
-use super::text::{pieces, width_of, wrapped};
 use crate::printable::escaped;
 use crate::terminal::{WIDTH_MIN, is_colored, width};
+use crate::wrapping::{pieces, width_of, wrapped};
 
 /// A table in the style of all of ours.
 #[derive(Debug, Default)]
@@ -119,6 +119,13 @@ impl Table {
         std::iter::once(&self.header).chain(&self.rows)
     }
 
+    /// The names of the columns, each on the side of what is below it.
+    fn head(&self) -> Vec<Cell> {
+        let sides = self.rows.first().into_iter().flatten().map(|cell| cell.side);
+        let sides = sides.chain(std::iter::repeat(Side::Left));
+        self.header.iter().zip(sides).map(|(name, side)| name.clone().on(side)).collect()
+    }
+
     fn columns(&self, of: impl Fn(&Cell) -> usize) -> Vec<usize> {
         let mut widths = vec![0; self.header.len()];
         for line in self.lines() {
@@ -153,7 +160,7 @@ impl Table {
         let width = self.line_width(widths, gap);
         let rule = |line: &str| format!("{}\n", line.repeat(width));
         let mut text = rule("─");
-        draw(&self.header, widths, gap, is_colored, &mut text);
+        draw(&self.head(), widths, gap, is_colored, &mut text);
         text.push_str(&rule("═"));
         for row in &self.rows {
             draw(row, widths, gap, is_colored, &mut text);
@@ -169,7 +176,19 @@ impl Table {
         let beside = width.saturating_sub(indent).max(WIDTH_MIN);
         let mut text = String::new();
         for row in &self.rows {
+            if !text.is_empty() {
+                text.push('\n');
+            }
             for (name, cell) in self.header.iter().zip(row).filter(|(_, it)| !it.text.is_empty()) {
+                let room = width.saturating_sub(2);
+                if cell.longest() > beside && cell.longest() <= room {
+                    // An id is copied from the screen: it has a line of its own.
+                    text.push_str(&format!("{}\n", name.text));
+                    for line in wrapped(&cell.text, room, cell.is_name) {
+                        text.push_str(&format!("  {}\n", cell.painted(&line, is_colored)));
+                    }
+                    continue;
+                }
                 let mut lines = wrapped(&cell.text, beside, cell.is_name).into_iter();
                 let first = cell.painted(&lines.next().unwrap_or_default(), is_colored);
                 let pad = " ".repeat(names.saturating_sub(width_of(&name.text)));
@@ -179,7 +198,6 @@ impl Table {
                     text.push_str(&format!("{}{line}\n", " ".repeat(indent)));
                 }
             }
-            text.push('\n');
         }
         text
     }
@@ -234,6 +252,12 @@ impl Cell {
     #[must_use]
     pub fn on(self, side: Side) -> Cell {
         Cell { side, ..self }
+    }
+
+    /// Columns of its longest piece.
+    fn longest(&self) -> usize {
+        let pieces = pieces(&self.text, self.is_name);
+        pieces.map(|piece| width_of(piece.trim_end())).max().unwrap_or(0)
     }
 
     fn painted(&self, part: &str, is_colored: bool) -> String {
@@ -321,6 +345,6 @@ mod tests {
         for number in ["7", "1000"] {
             table.add_row([Cell::new(number).on(Side::Right)]);
         }
-        assert_eq!(laid_out(&table, None, false), "──────\n n\n══════\n    7\n 1000\n──────\n");
+        assert_eq!(laid_out(&table, None, false), "──────\n    n\n══════\n    7\n 1000\n──────\n");
     }
 }

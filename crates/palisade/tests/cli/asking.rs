@@ -38,9 +38,12 @@ fn client_commands_tell_a_server_and_hear_of_it() {
     assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
     let told = server.done(&[&explain[..], &["--output", "json"]].concat());
     let told: Value = serde_json::from_str(&told).unwrap();
-    assert_eq!((&told["verdict"], &told["resourceId"]), (&json!("violates"), &json!("sg-1")));
+    assert_eq!((&told["Verdict"], &told["ResourceId"]), (&json!("violates"), &json!("sg-1")));
     let told = server.done(&[&explain[..], &["--output", "csv"]].concat());
-    assert!(told.starts_with("Policy,Account,") && told.contains(",violates,"), "{told}");
+    assert!(
+        told.starts_with("PolicyId,PolicyName,Region,") && told.contains(",violates,"),
+        "{told}"
+    );
     // Whoever has just begun has no past of an hour.
     let told = server.done(&[&["changes"][..], &region].concat());
     assert!(told.contains("narrow"), "{told}");

@@ -44,6 +44,10 @@ fn ageless(output: &Output) -> String {
             Some(text) => (text, " d"),
             None => (line, ""),
         };
+        // A column is as wide as the age in it.
+        if let Some(before) = text.strip_suffix("Age").filter(|before| before.ends_with(' ')) {
+            return format!("{}   Age\n", before.trim_end());
+        }
         let is_member = text.trim_start().starts_with("\"AgeSeconds\": ");
         let (text, comma) = text.strip_suffix(',').map_or((text, ""), |text| (text, ","));
         let at = text.trim_end_matches(|c: char| c.is_ascii_digit()).len();

@@ -96,6 +96,11 @@ impl House {
         self.router.clone()
     }
 
+    /// Notes something of a source, as a server does that reads by itself.
+    pub fn note_source(&self, name: &str, note: impl FnOnce(&mut palisade_api::sources::Source)) {
+        self.app.sources.note(name, note);
+    }
+
     fn send(&self, request: Request<Body>) -> Answer {
         let (status, bytes) = self.send_bytes(request);
         Answer { status, text: String::from_utf8(bytes).unwrap() }

@@ -42,6 +42,36 @@ pub fn wrapped(text: &str, width: usize, is_name: bool) -> Vec<String> {
     lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
+/// A text in lines broken at blanks; a word that is longer than the width has a line of its own, since ids and
+/// addresses are copied from the screen.
+pub fn words_in(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line)
+                if width_of(line).saturating_add(1).saturating_add(width_of(word)) <= width =>
+            {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) | None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// A text as a paragraph with a newline at its end: what is not its first line is indented. Without a width, and
+/// where it fits, it is as it was.
+pub fn paragraph(text: &str, width: Option<usize>) -> String {
+    let Some(width) = width.filter(|width| width_of(text) > *width) else {
+        return format!("{text}\n");
+    };
+    let room = text.len().saturating_sub(text.trim_start_matches(' ').len());
+    let indent = " ".repeat(room.saturating_add(2));
+    let lines = words_in(text, width.saturating_sub(indent.len()));
+    format!("{}{}\n", " ".repeat(room), lines.join(&format!("\n{indent}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,5 +91,19 @@ mod tests {
         ] {
             assert_eq!(wrapped(text, width, is_name), lines, "{text} in {width}");
         }
+    }
+
+    #[test]
+    fn words_are_not_broken() {
+        assert_eq!(words_in("a bb ccc dddddd e", 4), ["a bb", "ccc", "dddddd", "e"]);
+        assert!(words_in(" ", 4).is_empty());
+    }
+
+    #[test]
+    fn a_paragraph_is_indented_below_its_first_line() {
+        assert_eq!(paragraph("a bb  ccc", Some(9)), "a bb  ccc\n");
+        assert_eq!(paragraph("a bb ccc", None), "a bb ccc\n");
+        assert_eq!(paragraph("a bb ccc dd", Some(6)), "a bb\n  ccc\n  dd\n");
+        assert_eq!(paragraph("  a bb ccc", Some(9)), "  a bb\n    ccc\n");
     }
 }
