@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use crate::args::{self, Output};
 use crate::client::Client;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::printable::escaped;
 use crate::report::naming::AUDIT;
 use crate::report::{self, Cell, lines::Lines};
 use crate::terminal::{print, print_by, print_json, print_line};
@@ -83,7 +82,7 @@ fn table(events: &[Value]) -> String {
         // The name first: it says who, where the id says which.
         let key = match (text(event, "keyName"), text(event, "accessKeyId")) {
             ("", id) => id.to_owned(),
-            (name, id) => format!("{} {id}", escaped(name)),
+            (name, id) => format!("{name} {id}"),
         };
         row.extend([Cell::name(key), Cell::name(what)]);
         table.add_row(row);
@@ -183,9 +182,13 @@ mod tests {
     #[test]
     fn a_row_tells_the_first_object_and_how_many_more() {
         let table = table(&events());
-        for told in
-            ["policy a and 1 more", "policy c", "ci AKIA1", "nothing changed", "2026-01-01T00:00:00Z"]
-        {
+        for told in [
+            "policy a and 1 more",
+            "policy c",
+            "ci AKIA1",
+            "nothing changed",
+            "2026-01-01T00:00:00Z",
+        ] {
             assert!(table.contains(told), "{told}: {table}");
         }
     }

@@ -100,7 +100,7 @@ const ROWS: [Row; 17] = [
         Some(("NewKey", PLAIN, &[])),
         &[
             "keys create --operator --store sqlite:keys.db",
-            "keys create --account 210987654321 --store sqlite:keys.db",
+            "keys create --account 210987654321 --name ci-pipeline --expires 90d --store sqlite:keys.db",
         ],
     ),
     row(
@@ -157,7 +157,10 @@ const ROWS: [Row; 17] = [
 const JSON_ALONE: [&str; 1] = ["policies-get"];
 
 /// Columns that are empty in each row of the sample, and why.
-const EMPTY: [(&str, &str, &str); 1] = [("keys-list", "LastUsed", "nobody serves from that store")];
+const EMPTY: [(&str, &str, &str); 2] = [
+    ("audit", "KeyName", "the server of the sample asks nobody for a key"),
+    ("keys-list", "LastUsed", "nobody serves from that store"),
+];
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas")

@@ -118,6 +118,7 @@ impl World {
     /// The id of a new account's key in the store `keys.db`.
     pub fn new_key(&self) -> String {
         let line = ["keys", "create", "--account", "210987654321", "--store", "sqlite:keys.db"];
+        let line = [&line[..], &["--name", "ci-pipeline", "--expires", "90d"]].concat();
         let made = printed(self.command(&[&line[..], &["--output", "json"]].concat()), &[0]).stdout;
         let made: Value = serde_json::from_slice(&made).unwrap();
         made["AccessKeyId"].as_str().unwrap().to_owned()
