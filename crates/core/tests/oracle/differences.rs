@@ -14,8 +14,20 @@ pub fn known(case: &Value, naive: &Outcome, core: &Outcome) -> Option<&'static s
     let is_cautious = core.violators == naive.violators && core.issues.is_superset(&naive.issues);
     of_a_type(case, naive, core)
         .or_else(|| {
+            let none_complies = [naive, core].iter().all(|one| one.status != Some("COMPLIANT"))
+                && naive.issues == core.issues
+                && !core.issues.is_empty();
+            (none_complies && naive::has_contradictions(case))
+                .then_some("which of two states of one version is judged")
+        })
+        .or_else(|| {
             parts_by_a_contradiction(case, &entries, is_cautious)
                 .then_some("two states of one version that contradict each other")
+        })
+        .or_else(|| {
+            let is_twice =
+                case["kinds"].as_array().is_some_and(|all| all.contains(&"twice".into()));
+            (is_cautious && is_twice).then_some("of when an item is in which a member stands twice")
         })
         .or_else(|| {
             (is_cautious && mends_without_type(&entries))

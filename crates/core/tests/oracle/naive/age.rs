@@ -45,9 +45,12 @@ pub fn is_stale(case: &Value, here: &Held<'_>) -> bool {
     }
     // Items of `global` come from anywhere: they tell of the Region where nothing else does.
     let regional = |state: &&&State| state.item["awsRegion"] != "global";
-    moments.extend(here.all.iter().filter(regional).map(|state| state.captured_ms));
+    // Nor is what is dated ahead of its receipt any age (row 68).
+    let dated = |state: &&&State| state.item["no age"] != true;
+    let all = || here.all.iter().filter(dated);
+    moments.extend(all().filter(regional).map(|state| state.captured_ms));
     if moments.is_empty() {
-        moments.extend(here.all.iter().map(|state| state.seen_ms));
+        moments.extend(all().map(|state| state.seen_ms));
     }
     // The future counts as now.
     let ahead = here.broken == Some(Mutation::FutureMomentsAreForgotten);

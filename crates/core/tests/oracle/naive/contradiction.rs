@@ -3,17 +3,17 @@
 use serde_json::Value;
 
 use super::held;
-use super::item::{is_deleted, is_unseen};
-use super::told::{Hole, State, Told, Whole};
+use super::item::{self, captured_ms, is_deleted, is_unseen};
+use super::told::{State, Told};
 use super::{Mutation, list, read, text};
 use crate::world::DOUBTS;
 
-/// The resources of which two states of the greatest version contradict each other: each is a gap that only a
-/// state of a greater version ends.
-pub fn gaps(told: &Told, broken: Option<Mutation>) -> Vec<Hole> {
-    let mut gaps = vec![];
+/// Of each resource of which two states of the greatest version contradict each other, that which holds is not
+/// known: a state without a body, which only one of a greater version follows.
+pub fn states(told: &Told, broken: Option<Mutation>) -> Vec<State> {
+    let mut unknown = vec![];
     if broken == Some(Mutation::ContradictionsPass) || !*DOUBTS {
-        return gaps;
+        return unknown;
     }
     for (at, first) in told.states.iter().enumerate() {
         let same = |other: &&State| {
@@ -25,44 +25,46 @@ pub fn gaps(told: &Told, broken: Option<Mutation>) -> Vec<Hole> {
             continue;
         }
         let states: Vec<&State> = told.states.iter().filter(same).collect();
-        if is_open(&states, broken) && !is_gone(&states, &told.wholes, broken) {
-            gaps.push(Hole {
-                account: Some(first.account.clone()),
-                regions: vec![first.region.clone()],
-                kind: Some(text(&first.item["resourceType"]).to_owned()),
-                id: Some(text(&first.item["resourceId"]).to_owned()),
-                since_ms: i64::MAX,
-                of_file: None,
-                anywhere: false,
-                within: false,
-                unreadable: true,
-                item: true,
-            });
-        }
+        let Some(of) = open(&states, broken) else { continue };
+        let mut item = item::without_body(&of.item, captured_ms(&of.item));
+        item["configurationStateId"] = (held::version(&of.item) + 1).into();
+        unknown.push(State {
+            item,
+            account: of.account.clone(),
+            region: of.region.clone(),
+            captured_ms: of.captured_ms,
+            seen_ms: states.iter().map(|state| state.seen_ms).max().unwrap_or(0),
+        });
     }
-    gaps
+    unknown
 }
 
-/// Whether two states contradict each other and none is of a greater version.
-fn is_open(states: &[&State], broken: Option<Mutation>) -> bool {
-    states.iter().enumerate().any(|(at, one)| {
+/// One of two states that contradict each other, if none is of a greater version.
+fn open<'s>(states: &[&'s State], broken: Option<Mutation>) -> Option<&'s State> {
+    let found = states.iter().enumerate().find(|(at, one)| {
         states.iter().skip(at + 1).any(|other| {
             is_of_one_version(&one.item, &other.item)
                 && contradict(&one.item, &other.item, broken)
                 && (broken == Some(Mutation::ContradictionsNeverEnd)
                     || !states.iter().any(|later| is_greater(&later.item, &one.item)))
         })
-    })
+    });
+    found.map(|(_, state)| *state)
 }
 
-/// By their numbers; the moment of capture stands for one that is not told, so that of three states one is
-/// the greatest.
-fn is_of_one_version(one: &Value, other: &Value) -> bool {
-    held::version(one) == held::version(other)
+/// By their numbers where both have one, else by when they were captured (formats §3).
+pub fn is_of_one_version(one: &Value, other: &Value) -> bool {
+    match (one["configurationStateId"].as_u64(), other["configurationStateId"].as_u64()) {
+        (Some(one), Some(other)) => one == other,
+        _ => captured_ms(one) == captured_ms(other),
+    }
 }
 
 fn is_greater(later: &Value, than: &Value) -> bool {
-    held::version(later) > held::version(than)
+    match (later["configurationStateId"].as_u64(), than["configurationStateId"].as_u64()) {
+        (Some(later), Some(than)) => later > than,
+        _ => captured_ms(later) > captured_ms(than),
+    }
 }
 
 fn contradict(one: &Value, other: &Value, broken: Option<Mutation>) -> bool {
@@ -101,15 +103,4 @@ fn contradict(one: &Value, other: &Value, broken: Option<Mutation>) -> bool {
         _ => false,
     };
     differ || claims || tags && broken != Some(Mutation::TagsNeverContradict)
-}
-
-/// Whether a later whole snapshot lacks the resource, whichever of its states held.
-fn is_gone(states: &[&State], wholes: &[Whole], broken: Option<Mutation>) -> bool {
-    let Some(first) = states.first() else { return true };
-    let seen_ms = states.iter().map(|state| state.seen_ms).max().unwrap_or(0);
-    wholes.iter().any(|whole| {
-        whole.account == first.account
-            && seen_ms < whole.moment_ms
-            && held::lacks(whole, &first.region, &first.item, broken)
-    })
 }

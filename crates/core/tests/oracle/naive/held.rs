@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
+use super::contradiction::is_of_one_version;
 use super::item::{self, is_deleted, is_unseen};
 use super::told::{State, Told, Whole};
 use super::{Mutation, World, list, text};
@@ -147,12 +148,8 @@ fn newest<'a>(
         let newer = kind.is_none_or(|other| match broken {
             Some(Mutation::OlderStateWins) => order(state, other) == Ordering::Less,
             // Of one version a deletion goes before a presence (row 67), and what tells more before less.
-            _ => version(state)
-                .cmp(&version(other))
-                .then_with(|| gone(state).cmp(&gone(other)))
-                .then_with(|| order(state, other))
-                .then_with(|| telling(state).cmp(&telling(other)))
-                .is_gt(),
+            _ if gone(state) != gone(other) && is_of_one_version(state, other) => gone(state),
+            _ => order(state, other).then_with(|| telling(state).cmp(&telling(other))).is_gt(),
         });
         if newer {
             *kind = Some(state);

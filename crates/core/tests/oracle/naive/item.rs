@@ -468,6 +468,17 @@ pub fn home(region: &str, broken: Option<Mutation>, place: Option<&str>) -> Stri
     }
 }
 
+/// A state of which no more is known than when, and of which resource it is.
+pub fn without_body(item: &Value, captured_ms: i64) -> Value {
+    json!({
+        "awsAccountId": item["awsAccountId"], "awsRegion": item["awsRegion"],
+        "resourceType": item["resourceType"], "resourceId": item["resourceId"],
+        "configurationItemCaptureTime": captured_ms, "configuration": null,
+        "configurationItemStatus": "OK", "mute": true, "unreadable": false,
+        "configurationStateId": captured_ms, "no age": true,
+    })
+}
+
 pub fn is_deleted(item: &Value) -> bool {
     text(&item["configurationItemStatus"]).starts_with("ResourceDeleted")
 }

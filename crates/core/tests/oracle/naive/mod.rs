@@ -160,6 +160,11 @@ pub fn has_unreadable_input(case: &Value) -> bool {
     told::read(case, None).unreadable
 }
 
+/// Two states of one version contradict each other, and which of them is judged is left open (row 67).
+pub fn has_contradictions(case: &Value) -> bool {
+    told::read(case, None).contradicts
+}
+
 fn service_data(policy: &Value) -> Value {
     let text = text(&policy["SecurityServicePolicyData"]["ManagedServiceData"]);
     serde_json::from_str(text).expect("a generated policy holds JSON")

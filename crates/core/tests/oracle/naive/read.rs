@@ -53,11 +53,9 @@ const READ: &[(&str, &[&str])] = &[
     (super::item::RECORDER, &["Recording", "RecordingGroup", "RecordingScope"]),
 ];
 
-const PROTECTION: &[&str] = &[
-    "ResourceArn",
-    "ApplicationLayerAutomaticResponseConfig",
-    "ApplicationLayerAutomaticResponseConfiguration",
-];
+const PROTECTION: &[&str] = &["ResourceArn", RESPONSES[0], RESPONSES[1]];
+const RESPONSES: [&str; 2] =
+    ["ApplicationLayerAutomaticResponseConfig", "ApplicationLayerAutomaticResponseConfiguration"];
 
 /// Members inside of those that nothing reads.
 const UNREAD: &[&str] = &[
@@ -103,6 +101,18 @@ pub fn facts(item: &Value, broken: Option<Mutation>) -> BTreeMap<String, Value> 
             if !untold {
                 facts.insert(member.to_owned(), of(way));
             }
+        }
+    }
+    if members(kind).contains(&RESPONSES[0]) {
+        // A whole item leaves out what is off.
+        let told = RESPONSES.iter().find_map(|member| facts.remove(*member));
+        let whole = ["Id", "ProtectionId", "Name"].iter().any(|id| !any_case(body, id).is_null());
+        match told {
+            Some(told) => drop(facts.insert("response".to_owned(), told)),
+            None if whole => {
+                drop(facts.insert("response".to_owned(), json!({"Status": "DISABLED"})))
+            }
+            None => {}
         }
     }
     if kind == "AWS::ElasticLoadBalancingV2::LoadBalancer"

@@ -15,6 +15,8 @@ pub struct Told {
     pub holes: Vec<Hole>,
     /// Something could not be read of which not even the account is known.
     pub unreadable: bool,
+    /// Two states of one version contradict each other.
+    pub contradicts: bool,
     /// When all of it was received.
     received_ms: i64,
 }
@@ -139,8 +141,9 @@ pub fn read(case: &Value, broken: Option<Mutation>) -> Told {
             hole.since_ms = newest.unwrap_or(i64::MAX);
         }
     }
-    let gaps = contradiction::gaps(&told, broken);
-    told.holes.extend(gaps);
+    let unknown = contradiction::states(&told, broken);
+    told.contradicts = !unknown.is_empty();
+    told.states.extend(unknown);
     told
 }
 
@@ -153,15 +156,19 @@ impl Told {
     /// An item. One dated ahead cannot be read, and is of its receipt (row 68).
     fn read(&self, element: &Value, broken: Option<Mutation>) -> Item {
         let mut read = Item::read(element, broken);
-        let ahead = read.captured_ms.is_some_and(|moment_ms| self.is_ahead(moment_ms));
+        // A number that is a moment orders states as well (formats §3).
+        let number = read.whole.as_ref().and_then(|item| item["configurationStateId"].as_i64());
+        let moments = [read.captured_ms, number];
+        let ahead = moments.into_iter().flatten().any(|moment_ms| self.is_ahead(moment_ms));
         let gone = read.whole.as_ref().is_some_and(item::is_deleted);
         let pass = match gone {
             true => Mutation::DeletionsAheadCount,
             false => Mutation::ItemsAheadCount,
         };
         if ahead && broken != Some(pass) {
-            read.whole = None;
             read.captured_ms = Some(self.received_ms);
+            let at_receipt = |item: &Value| item::without_body(item, self.received_ms);
+            read.whole = read.whole.as_ref().map(at_receipt);
         }
         read
     }

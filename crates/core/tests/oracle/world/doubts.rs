@@ -206,7 +206,8 @@ fn ahead(case: &mut Value, random: &mut Random) {
 fn equal_numbers(case: &mut Value, random: &mut Random) {
     let items = case["delivery"]["configurationItems"].as_array_mut().expect("built as a list");
     for item in items {
-        let Some(body) = item["configuration"].as_object_mut() else { continue };
+        let body = item.pointer_mut("/configuration").and_then(Value::as_object_mut);
+        let Some(body) = body else { continue };
         for (list, number) in [
             ("PreProcessFirewallManagerRuleGroups", "Priority"),
             ("PostProcessFirewallManagerRuleGroups", "Priority"),
@@ -332,7 +333,10 @@ pub fn elsewhere(case: &mut Value, random: &mut Random) {
                 && item["configurationItemCaptureTime"].is_string()
                 && item["resourceId"].is_string()
                 && item["configuration"].is_object();
-            if told && item["resourceType"] != "AWS::EC2::VPC" && !is_here(item) {
+            let beside = ["AWS::EC2::VPC", "AWS::Config::ConfigurationRecorder"]
+                .iter()
+                .any(|kind| item["resourceType"] == *kind);
+            if told && !beside && !is_here(item) {
                 there.push(format!("{place}/{at}"));
             }
         }
