@@ -106,8 +106,8 @@ pub fn written<V: View>(reader: &Reader<'_>, view: &V) -> Result<Written, Refuse
                 "page": reader.path, "region": reader.place.region.as_str(),
                 "readAt": moment(reader.now_ms), "shown": shown,
             });
-            if let Some(at_ms) = reader.at_ms {
-                told["at"] = json!(moment(at_ms));
+            if let (Some(at_ms), Some(members)) = (reader.at_ms, told.as_object_mut()) {
+                members.insert("at".to_owned(), moment(at_ms).into());
             }
             let bytes = format!("{told:#}\n").into_bytes();
             Ok(Written { content_type: "application/json", file: name("json"), bytes })

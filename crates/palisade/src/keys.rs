@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::args::{self, Output};
 use crate::client::{Client, encoded};
-use crate::doctor::findings::{self, Finding};
+use crate::doctor::findings::{self, Looked};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::printable::escaped;
 use crate::report::lines;
@@ -384,7 +384,7 @@ fn reseal(args: &args::KeyReseal) -> Result<(), Failure> {
 }
 
 /// The store's part of `palisade doctor`.
-pub fn doctor(args: &args::Doctor) -> Result<(Vec<(String, String)>, Vec<Finding>), Failure> {
+pub(crate) fn doctor(args: &args::Doctor) -> Result<Looked, Failure> {
     let store = opening::existing(&args.store)?;
     let control = store.control().map_err(failed)?;
     let work = store.work(SystemClock.now_ms()).map_err(failed)?;

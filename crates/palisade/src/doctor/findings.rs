@@ -21,6 +21,9 @@ const CERTIFICATE_SECS: f64 = 14.0 * 86_400.0;
 /// Keys that are named.
 const NAMED_MAX: usize = 3;
 
+/// Lines of a report, each a name and what was found, and what was looked at for what to do.
+pub(crate) type Looked = (Vec<(String, String)>, Vec<Finding>);
+
 /// What was looked at.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Finding {
@@ -134,7 +137,7 @@ pub(crate) fn clock(ahead_secs: Option<i64>) -> Option<Finding> {
 }
 
 /// What a server's page tells.
-pub(crate) fn of_page(page: &Page) -> Vec<Finding> {
+pub(super) fn of_page(page: &Page) -> Vec<Finding> {
     let mut findings: Vec<Finding> =
         [coverage(page), staleness(page), certificate(page)].into_iter().flatten().collect();
     for (labels, free) in page.labelled("palisade_disk_free_bytes") {
