@@ -269,8 +269,7 @@ fn write_twice(case: &mut Value, random: &mut Random) {
     if random.chance(30) {
         // In other letters, which a value can hold.
         let (last, holder) = path.split_last().expect("not empty");
-        let holder =
-            holder.iter().fold(Some(&mut told), |at, step| at.and_then(|at| at.get_mut(step)));
+        let holder = holder.iter().try_fold(&mut told, |at, step| at.get_mut(step));
         if let Some(Value::Object(members)) = holder
             && let Some(value) = members.get(last).cloned()
         {
