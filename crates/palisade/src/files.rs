@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use palisade_core::ident::AccountId;
+use palisade_core::inventory::archive;
 
 use crate::failure::{Failure, unreadable};
 use crate::terminal::warn;
@@ -112,7 +113,7 @@ pub fn account(path: &Path) -> Option<AccountId> {
 
 /// Whether a file in a folder is something else than a delivery. AWS's own files may have lost their
 /// ending, and are theirs whatever they hold; a file elsewhere that has another ending must begin as
-/// JSON or gzip does, or tell of items.
+/// JSON, gzip or an archive does, or tell of items.
 fn is_stray(path: &Path) -> Result<bool, Failure> {
     let of_deliveries = ["json", "gz", "jsonl", "ndjson", "eml"];
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
@@ -128,6 +129,10 @@ fn is_stray(path: &Path) -> Result<bool, Failure> {
     file.take(HEAD_READ).read_to_end(&mut start).map_err(|error| unreadable(path, error))?;
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start).trim_ascii_start();
     let is_json = text.starts_with(b"{") || text.starts_with(b"[");
+    // Nobody sees what is in an archive: it may be anybody's.
+    if archive(&start).is_some() {
+        return Ok(false);
+    }
     Ok(!(is_json || start.starts_with(b"\x1f\x8b") || tells_of_items(&start)))
 }
 
@@ -271,6 +276,8 @@ mod tests {
         let told = [
             (format!("{own}/x.json.bz2"), b"BZh9".to_vec()),
             (format!("{own}/error.txt"), b"<Error/>".to_vec()),
+            ("items.zip".to_owned(), b"PK\x03\x04".to_vec()),
+            ("items.tar".to_owned(), [&b"x.json"[..], &[0; 251], b"ustar\0"].concat()),
             ("111122223333_Config_eu-west-1_x.zip".to_owned(), b"PK".to_vec()),
             ("mail.txt".to_owned(), format!("New State\n---\n{body}").into_bytes()),
             ("wide.log".to_owned(), wide),

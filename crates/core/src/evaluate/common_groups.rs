@@ -185,7 +185,7 @@ impl CommonGroups {
     /// What leaves out a resource whose type and tags are in scope (semantics §5.4).
     fn left_out(&self, item: &Item, shard: &Shard, networks: &Networks<'_>) -> Option<Special> {
         let vpc = match &item.body {
-            Body::NetworkInterface(own) if own.requester_managed => {
+            Body::NetworkInterface(own) if own.is_managed() => {
                 return Some(Special::RequesterManaged);
             }
             Body::NetworkInterface(own) => own.vpc.as_deref(),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::ident::ResourceType;
 use crate::inventory::{Body, Cause, OpenGap, Shard};
 
+use super::unrecorded::outdated_gap;
 use super::{DependentService, Evidence, Gap, Judgement, outdated, unseen_gap};
 
 /// Adds the gaps of a shard to a judgement that these types had to be known for, and that reads those
@@ -60,7 +61,16 @@ fn unrecorded(
     }
     let unknown = needed.iter().filter(|resource_type| !evidence.shard.knows(resource_type));
     let unknown = unknown.flat_map(|resource_type| unknown_gaps(evidence.shard, resource_type));
-    open.chain(unknown).chain(untold_recorders(evidence.shard)).collect()
+    let contradicted =
+        read.iter().flat_map(|resource_type| contradicted(evidence.shard, resource_type));
+    let recorders = untold_recorders(evidence.shard);
+    open.chain(unknown).chain(recorders).chain(contradicted).collect()
+}
+
+/// That states of a resource contradict each other (semantics §11 row 67). Not even what would leave the
+/// resource out holds for certain: whose it is, its kind, whether it still is there.
+fn contradicted(shard: &Shard, resource_type: &ResourceType) -> impl Iterator<Item = Gap> {
+    shard.of_type(resource_type).filter(|item| item.is_contradicted()).map(outdated_gap)
 }
 
 fn is_call(open: &OpenGap) -> bool {
@@ -158,7 +168,7 @@ fn duration(ms: i64) -> String {
 mod tests {
     use crate::evaluate::world::{body, outdated, shard_id, world};
     use crate::evaluate::{AccountFacts, References};
-    use crate::inventory::{Body, Recorder, RecordingGroup, Shard};
+    use crate::inventory::{Body, Instance, Recorder, RecordingGroup, Shard};
 
     use super::*;
 
@@ -207,6 +217,25 @@ mod tests {
             [not("NetworkInterface"), not("SecurityGroup")]
         );
         assert_eq!(texts(&shard(true, group(&[eni]))), [not("SecurityGroup")]);
+    }
+
+    /// Semantics §11 row 67: also of a resource that one of its states would leave out of scope.
+    #[test]
+    fn states_that_contradict_each_other_are_a_gap_whatever_they_tell() {
+        let terminated = Instance { state: Some("terminated".into()), ..Instance::default() };
+        let mut items = [
+            body(ResourceType::INSTANCE, "i-1", Body::Instance(terminated.clone())),
+            body(ResourceType::SECURITY_GROUP, "sg-1", Body::SecurityGroup(Default::default())),
+        ];
+        for item in &mut items {
+            *item = outdated(item.clone());
+            item.unseen_since.as_mut().unwrap().version = item.version.clone();
+        }
+        let gaps = texts(&world(items.clone()));
+        let said = "States of AWS::EC2::SecurityGroup sg-1 of one version contradict each other.";
+        assert_eq!(gaps, [said], "of types that are read");
+        items[1].unseen_since.as_mut().unwrap().version.captured_ms += 1;
+        assert_eq!(texts(&world(items)), [""; 0], "what is later does not contradict");
     }
 
     #[test]

@@ -43,7 +43,8 @@ fn is_same(policy: &Policy, changed: &Changed) -> bool {
         (Some(_), None) | (None, Some(_)) => return false,
     };
     let is_named_alike = (&before.name, &before.arn) == (&after.name, &after.arn);
-    let is_as_certain = before.unseen_since.is_some() == after.unseen_since.is_some();
+    let certainty = |item: &Item| (item.unseen_since.is_some(), item.is_contradicted());
+    let is_as_certain = certainty(before) == certainty(after);
     is_named_alike
         && is_as_certain
         && is_selected_alike(policy, before, after)

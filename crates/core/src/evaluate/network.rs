@@ -133,7 +133,7 @@ fn shown(item: &Item) -> NetworkShown<'_> {
             }
         }
         Body::GroupAssociation(association) => NetworkShown {
-            listed: Some(association.serves.then_some(&*association.group).into_iter().collect()),
+            listed: Some(association.serving().into_iter().collect()),
             vpc: association.vpc.as_deref(),
             ..NetworkShown::default()
         },

@@ -11,12 +11,13 @@ pub(super) fn outdated(item: &Item) -> Option<Gap> {
     item.unseen_since.as_ref().map(|_| outdated_gap(item))
 }
 
-/// That a later state of a resource tells nothing of it.
+/// That a later state of a resource tells nothing of it, or that its states contradict each other.
 pub(super) fn outdated_gap(item: &Item) -> Gap {
-    let text = format!(
-        "The latest configuration of {} {} was not recorded.",
-        item.key.resource_type, item.key.id
-    );
+    let ItemKey { resource_type, id, .. } = &item.key;
+    let text = match item.is_contradicted() {
+        true => format!("States of {resource_type} {id} of one version contradict each other."),
+        false => format!("The latest configuration of {resource_type} {id} was not recorded."),
+    };
     Gap::new(DependentService::Config, &text)
 }
 

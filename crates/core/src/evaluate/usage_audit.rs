@@ -342,7 +342,7 @@ fn groups_used<'a>(item: &'a Item, interfaces: &Interfaces<'a>) -> Option<Vec<Gr
         Body::LoadBalancer(_) | Body::ClassicLoadBalancer(_) => groups_of(item)?,
         // A group that is associated with another VPC is in use there (semantics §11 row 41).
         Body::GroupAssociation(association) => {
-            let ids = association.serves.then_some(&*association.group).into_iter().collect();
+            let ids = association.serving().into_iter().collect();
             return Some(vec![Groups { ids, outdated: outdated(item), untold: None }]);
         }
         _ if item.key.resource_type == ResourceType::NETWORK_INTERFACE => {

@@ -44,6 +44,7 @@ pub fn body(resource_type: ResourceType, id: &str, body: Body) -> Item {
         tags: Some(Tags::new()),
         body,
         unseen_since: None,
+        told_beside: None,
     }
 }
 

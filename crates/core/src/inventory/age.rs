@@ -5,6 +5,15 @@
 /// it tells gains no more than that.
 pub const SKEW_MS_MAX: i64 = 5 * 60 * 1000;
 
+/// How far ahead of ours the clocks of recorders may be, milliseconds: by what is dated later nothing can
+/// be ordered (semantics §11 row 68).
+pub const AHEAD_MS_MAX: i64 = 15 * 60 * 1000;
+
+/// Whether a moment lies too far ahead of now.
+pub(super) fn is_ahead(moment_ms: i64, now_ms: i64) -> bool {
+    moment_ms > now_ms.saturating_add(AHEAD_MS_MAX)
+}
+
 /// The newest moment that deliveries tell of: a maximum, so that neither order nor repeats of what
 /// lies in the past matter.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -31,7 +40,7 @@ impl Age {
     }
 
     /// Whether a claim about the future was counted before, or lies before one that was.
-    pub fn is_known_claim(&self, moment_ms: i64, now_ms: i64) -> bool {
+    fn is_known_claim(&self, moment_ms: i64, now_ms: i64) -> bool {
         let is_ahead = moment_ms > now_ms.saturating_add(SKEW_MS_MAX);
         self.ahead_ms.is_some_and(|ahead_ms| match is_ahead {
             true => moment_ms <= ahead_ms,

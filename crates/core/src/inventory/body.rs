@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::ident::{AccountId, ResourceType};
 
 use super::balancer::{BalancerOf7, ClassicLoadBalancer, ClassicOf8, LoadBalancer, WafAssociation};
+use super::interface::{AssociationOf15, GroupAssociation, InterfaceOf4, NetworkInterface};
 use super::subnet::SubnetOf17;
 use super::{
     ClassicAcl, DnsAssociation, FirewallPolicy, InternetGateway, NetworkAcl, NetworkFirewall,
@@ -92,13 +93,13 @@ bodies! {
         /// `AWS::EC2::SecurityGroup`
         3 SecurityGroup(SecurityGroup);
         /// `AWS::EC2::NetworkInterface`
-        4 NetworkInterface(NetworkInterface);
+        38 NetworkInterface(NetworkInterface);
         /// `AWS::EC2::Instance`
         5 Instance(Instance);
         /// `AWS::EC2::PrefixList`
         6 PrefixList(PrefixList);
         /// `AWS::EC2::SecurityGroupVpcAssociation`
-        15 GroupAssociation(GroupAssociation);
+        39 GroupAssociation(GroupAssociation);
         /// `AWS::ElasticLoadBalancingV2::LoadBalancer`
         36 LoadBalancer(LoadBalancer);
         /// `AWS::ElasticLoadBalancing::LoadBalancer`
@@ -137,8 +138,10 @@ bodies! {
         35 FirewallPolicy(FirewallPolicy);
     }
     former: {
+        4 NetworkInterface(InterfaceOf4);
         7 LoadBalancer(BalancerOf7);
         8 ClassicLoadBalancer(ClassicOf8);
+        15 GroupAssociation(AssociationOf15);
         17 Subnet(SubnetOf17);
     }
 }
@@ -223,17 +226,6 @@ impl SecurityGroup {
     }
 }
 
-/// A security group that serves in another VPC than its own.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub struct GroupAssociation {
-    /// `GroupId`
-    pub group: Box<str>,
-    /// `VpcId`
-    pub vpc: Option<Box<str>>,
-    /// `State` is neither `disassociated` nor `association-failed`; one that is not told counts.
-    pub serves: bool,
-}
-
 /// A VPC.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Vpc {
@@ -282,27 +274,6 @@ pub struct Permission {
     pub prefix_lists: Vec<Box<str>>,
     /// `userIdGroupPairs[]` as (user id if any, group id), sorted, without repeats.
     pub groups: Vec<(Option<Box<str>>, Box<str>)>,
-}
-
-/// A network interface.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub struct NetworkInterface {
-    /// `groups[].groupId`, sorted.
-    pub groups: Vec<Box<str>>,
-    /// `vpcId`
-    pub vpc: Option<Box<str>>,
-    /// `subnetId`
-    pub subnet: Option<Box<str>>,
-    /// `interfaceType`
-    pub interface_type: Option<Box<str>>,
-    /// `requesterManaged`
-    pub requester_managed: bool,
-    /// `attachment.instanceId`
-    pub instance: Option<Box<str>>,
-    /// `attachment.deviceIndex`
-    pub device_index: Option<i32>,
-    /// `ownerId`, when present: one of another account is not the shard's own (semantics §11 row 41).
-    pub owner: Option<AccountId>,
 }
 
 /// An EC2 instance.
@@ -425,7 +396,6 @@ mod tests {
         (1, "Unseen"),
         (2, "Unwanted"),
         (3, "SecurityGroup"),
-        (4, "NetworkInterface"),
         (5, "Instance"),
         (6, "PrefixList"),
         (9, "ApiStage"),
@@ -434,7 +404,6 @@ mod tests {
         (12, "Protection"),
         (13, "Recorder"),
         (14, "OlderLayout"),
-        (15, "GroupAssociation"),
         (16, "NetworkAcl"),
         (18, "Vpc"),
         (19, "PeeringConnection"),
@@ -448,6 +417,8 @@ mod tests {
         (35, "FirewallPolicy"),
         (36, "LoadBalancer"),
         (37, "ClassicLoadBalancer"),
+        (38, "NetworkInterface"),
+        (39, "GroupAssociation"),
     ];
 
     #[test]
@@ -464,7 +435,7 @@ mod tests {
             (1, Body::Unseen),
             (2, Body::Unwanted),
             (3, Body::SecurityGroup(SecurityGroup::default())),
-            (4, Body::NetworkInterface(NetworkInterface::default())),
+            (38, Body::NetworkInterface(NetworkInterface::default())),
             (5, Body::Instance(Instance::default())),
             (6, Body::PrefixList(PrefixList::default())),
             (9, Body::ApiStage(WafTarget::default())),
@@ -473,7 +444,7 @@ mod tests {
             (12, Body::Protection(Protection::default())),
             (13, Body::Recorder(Recorder::default())),
             (14, Body::OlderLayout),
-            (15, Body::GroupAssociation(GroupAssociation::default())),
+            (39, Body::GroupAssociation(GroupAssociation::default())),
             (16, Body::NetworkAcl(NetworkAcl::default())),
             (18, Body::Vpc(Vpc::default())),
             (19, Body::PeeringConnection(PeeringConnection::default())),

@@ -45,14 +45,16 @@ impl ShardBuilder {
     /// Takes in one state; `snapshot_moment_ms` when a whole snapshot contained it. An observation
     /// of another shard says nothing about this one and is left out.
     pub fn observe(&mut self, observation: Observation, snapshot_moment_ms: Option<i64>) {
-        let Observation { item, global } = observation;
+        let Observation { item, global, is_ahead } = observation;
         if item.key.account != self.id.account || item.key.region != self.id.region {
             return;
         }
         let seen_ms = seen_ms(&item.version, snapshot_moment_ms);
         // A snapshot speaks at its moment of its own shard, which is heard apart, and of `global` items;
         // what it holds of another Region tells no more than when it was captured.
-        self.hear(global, if global { seen_ms } else { item.version.captured_ms });
+        if !is_ahead {
+            self.hear(global, if global { seen_ms } else { item.version.captured_ms });
+        }
         let of_type = self.held.entry(item.key.resource_type.clone()).or_default();
         let id = item.key.id.clone();
         match merge(of_type.get(&id), Held { item, seen_ms }) {

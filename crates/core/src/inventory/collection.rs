@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
+use super::age::is_ahead;
 use super::missed::{Cause, LostItems, Missed};
 use super::read::moment_ms;
 
@@ -83,23 +84,30 @@ impl Collection {
         Ok(Collection { shard: region.map(|region| ShardId { account, region }), complete, failed })
     }
 
+    /// Whether a listing claims to be of a moment too far ahead.
+    pub fn is_ahead(&self, now_ms: i64) -> bool {
+        self.complete.values().any(|moment_ms| is_ahead(*moment_ms, now_ms))
+    }
+
     /// What it claims beside items of which these were lost: of their types it is not the whole truth.
-    /// Moments later than `latest_ms` are not believed and count as that.
+    /// Nor is a listing whose moment lies too far ahead of `now_ms`; a call that failed then failed now.
     pub fn claims(
         mut self,
         lost: &LostItems,
-        latest_ms: i64,
+        now_ms: Option<i64>,
     ) -> (Option<ShardId>, BTreeMap<ResourceType, i64>, Vec<Missed>) {
         let types = lost.types();
+        let ahead_of = |moment_ms: i64| now_ms.filter(|now_ms| is_ahead(moment_ms, *now_ms));
         self.complete.retain(|listed, moment_ms| {
-            *moment_ms = latest_ms.min(*moment_ms);
-            !lost.of_any_type() && !types.contains(listed)
+            ahead_of(*moment_ms).is_none() && !lost.of_any_type() && !types.contains(listed)
         });
         // Nobody reads types that have no name here.
         self.failed.retain(|one| {
             one.resource_type.as_ref().is_some_and(|one| ResourceType::NAMED.contains(one))
         });
-        self.failed.iter_mut().for_each(|one| one.moment_ms = latest_ms.min(one.moment_ms));
+        for one in &mut self.failed {
+            one.moment_ms = ahead_of(one.moment_ms).unwrap_or(one.moment_ms);
+        }
         (self.shard, self.complete, self.failed)
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn item(key: impl Fn() -> ItemKey, bytes: &[u8]) -> Option<Item> {
     let body = stored.body()?;
     // A later state without a configuration is rare.
     (stored.byte()? == NONE && stored.0.is_empty()).then_some(())?;
-    Some(Item { key: key(), version, name, arn, tags, body, unseen_since: None })
+    Some(Item { key: key(), version, name, arn, tags, body, unseen_since: None, told_beside: None })
 }
 
 const NONE: u8 = 0;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::ident::{Region, ResourceType, ShardId};
 
+use super::age::is_ahead;
 use super::bystander::Bystander;
 use super::collection::Collection;
 use super::delivery_error::DeliveryError;
@@ -23,6 +24,9 @@ use super::{Missed, Observation, SnapshotFacts, Version};
 /// The marker that AWS Config puts into a bucket to see that it may write there.
 const WRITABILITY_CHECK: &str = "ConfigWritabilityCheckFile";
 
+/// Why an item of a moment too far ahead is not believed.
+const AHEAD: &str = "it was captured in the future: the clock of its recorder or ours is wrong";
+
 /// Characters of a reason; what it quotes from the item may be of any length.
 const REASON_CHARS_MAX: usize = 500;
 
@@ -34,9 +38,6 @@ pub const QUARANTINED_MAX: usize = 1_000;
 const ITEM_BYTES_USUAL: usize = 2048;
 /// What of them is kept, encoded.
 const KEPT_BYTES_USUAL: usize = 256;
-
-/// How far ahead of ours the clocks of recorders may be, milliseconds.
-pub const AHEAD_MS_MAX: i64 = 24 * 60 * 60 * 1000;
 
 /// Characters of the resource id of an item that could not be read.
 const RESOURCE_ID_CHARS_MAX: usize = 1024;
@@ -71,11 +72,6 @@ pub struct Delivery {
     pub foreign: bool,
     /// Set for a whole snapshot.
     pub snapshot: Option<SnapshotFacts>,
-    /// When it was received, if that matters ([`DeliveryReader::received`]).
-    pub received_ms: Option<i64>,
-    /// By shard, the farthest moment that an item claims which is not believed, since it lies more
-    /// than [`AHEAD_MS_MAX`] ahead: here it is as of the receipt.
-    pub ahead: BTreeMap<ShardId, i64>,
     /// Types that the source listed completely, by shard, each with the moment of the listing in
     /// milliseconds since the epoch: what of them is not among the observations and was not seen since
     /// is gone, and they are known (semantics §11 row 36). Of files, a collector's alone claims that of
@@ -149,9 +145,9 @@ impl DeliveryReader {
     }
 
     /// The moment of receipt, milliseconds since the epoch. What claims to be from more than
-    /// [`AHEAD_MS_MAX`] later is not believed, or it would hold against everything true that is told
-    /// until then: such items are quarantined, and count as seen now without a configuration; a
-    /// snapshot of such a moment counts as taken now.
+    /// [`AHEAD_MS_MAX`](super::AHEAD_MS_MAX) later is not believed, or it would hold against everything true
+    /// that is told until then (semantics §11 row 68): such items are quarantined, and count as seen now
+    /// without a configuration; a snapshot or listing of such a moment is but its items.
     pub fn received(mut self, now_ms: i64) -> Self {
         self.intake.now_ms = Some(now_ms);
         self
@@ -172,7 +168,10 @@ impl DeliveryReader {
         } else {
             intake.delivery.observations.reserve(items);
         }
-        let pushed = self.splitter.push(bytes, &mut |piece| intake.take(piece));
+        let pushed = match foreign::archive(&self.head) {
+            Some(kind) => Err(DeliveryError::Archive(kind)),
+            None => self.splitter.push(bytes, &mut |piece| intake.take(piece)),
+        };
         self.left_out = pushed.is_err() && self.is_foreign();
         if self.left_out { Ok(()) } else { pushed }
     }
@@ -202,10 +201,11 @@ impl DeliveryReader {
 
     /// The end of the file.
     pub fn finish(mut self) -> Result<Delivery, DeliveryError> {
-        let DeliveryReader { splitter, intake, left_out, .. } = &mut self;
-        let ended = match left_out {
-            true => Ok(()),
-            false => splitter.finish(&mut |piece| intake.take(piece)),
+        let DeliveryReader { splitter, intake, left_out, head } = &mut self;
+        let ended = match foreign::archive(head) {
+            _ if *left_out => Ok(()),
+            Some(kind) => Err(DeliveryError::Archive(kind)),
+            None => splitter.finish(&mut |piece| intake.take(piece)),
         };
         let name = &self.intake.delivery.name;
         if self.splitter.is_blank() && name.ends_with(WRITABILITY_CHECK) {
@@ -267,6 +267,8 @@ struct Intake {
     around_unread: bool,
     /// How many observations and unrecorded resources there were when it began.
     answer_from: (usize, usize),
+    /// An item is of a moment too far ahead.
+    has_ahead: bool,
     /// Whether the last page of each answer goes on.
     series: BTreeMap<Series, bool>,
     unanswered: Unanswered,
@@ -397,20 +399,14 @@ impl Intake {
 
     /// The end of a file that can be read.
     fn end(mut self, splitter: &Splitter) -> Delivery {
-        self.delivery.received_ms = self.now_ms;
         let name = NameFacts::of(&self.delivery.name);
         let is_container = splitter.roots == 1 && splitter.root.items;
         self.tell_unrecorded(&name, is_container);
         if is_container {
-            let Delivery { name, observations, encoded, .. } = &self.delivery;
+            let Delivery { name: told, observations, encoded, .. } = &self.delivery;
             self.delivery.snapshot =
-                self.coverage.facts(name, observations, encoded, splitter.root);
-            if let (Some(snapshot), Some(now_ms)) = (&mut self.delivery.snapshot, self.now_ms)
-                && is_ahead(snapshot.moment_ms, now_ms)
-            {
-                snapshot.claimed_ms = Some(snapshot.moment_ms);
-                snapshot.moment_ms = now_ms;
-            }
+                self.coverage.facts(told, observations, encoded, splitter.root);
+            self.doubt_snapshot(&name);
         }
         self.note_missed(&name);
         self.note_listings();
@@ -422,24 +418,36 @@ impl Intake {
         delivery
     }
 
+    /// A snapshot of a moment too far ahead is but its items. Where its name tells none, its newest item's is
+    /// its own.
+    fn doubt_snapshot(&mut self, name: &NameFacts) {
+        let Some(now_ms) = self.now_ms else { return };
+        let is_doubted = name.moment_ms.map_or(self.has_ahead, |moment| is_ahead(moment, now_ms));
+        if is_doubted && self.delivery.snapshot.take().is_some() {
+            self.doubt("the snapshot claims to be of the future: it is read as single items");
+        }
+    }
+
+    /// Tells what of the file itself is not believed.
+    fn doubt(&mut self, reason: &str) {
+        self.set_aside(None, reason.to_owned(), false);
+    }
+
     /// A `global` resource is not recorded by the recorders of other Regions, which says nothing of
     /// it: us-east-1's tells (semantics §11 row 45). Where nobody knows who told, it is believed.
     /// Beside it, the items of a container tell that; messages may be of any recorder.
     fn tell_unrecorded(&mut self, name: &NameFacts, is_container: bool) {
         let beside = self.coverage.region().filter(|_| is_container);
         let of_file = name.region.as_ref().or(beside).cloned();
-        for (mut observation, told_by) in std::mem::take(&mut self.unrecorded) {
+        for (observation, told_by) in std::mem::take(&mut self.unrecorded) {
             let told_by = told_by.or_else(|| of_file.clone());
             if told_by.is_some_and(|region| region.as_str() != Region::HOME_OF_GLOBAL) {
                 self.delivery.ignored += 1;
                 continue;
             }
-            let claimed_ms = observation.item.version.latest_ms();
-            if let Some(now_ms) = self.now_ms
-                && is_ahead(claimed_ms, now_ms)
-            {
-                self.note_ahead(observation.item.key.shard(), claimed_ms);
-                observation.item.version = Version { state: None, captured_ms: now_ms };
+            let observation = self.of_receipt(observation);
+            if observation.is_ahead {
+                self.doubt(AHEAD);
             }
             self.observe(observation);
         }
@@ -454,7 +462,9 @@ impl Intake {
             return;
         }
         let snapshot_ms = self.delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
-        let moment_ms = snapshot_ms.or(name.latest_ms).or(self.coverage.newest_ms());
+        let is_believed = |ms: &i64| !self.now_ms.is_some_and(|now_ms| is_ahead(*ms, now_ms));
+        let named_ms = name.latest_ms.filter(is_believed);
+        let moment_ms = snapshot_ms.or(named_ms).or(self.coverage.newest_ms());
         // Of what tells no time, nothing that is seen by now is later.
         let moment_ms = moment_ms.or(self.now_ms).unwrap_or(i64::MAX);
         let contents = self.coverage.contents();
@@ -465,10 +475,12 @@ impl Intake {
     }
 
     fn note_listings(&mut self) {
-        let latest_ms = self.now_ms.map_or(i64::MAX, |now_ms| now_ms.saturating_add(AHEAD_MS_MAX));
         for collection in std::mem::take(&mut self.collections) {
+            if self.now_ms.is_some_and(|now_ms| collection.is_ahead(now_ms)) {
+                self.doubt("a listing claims to be of the future: it is read as single items");
+            }
             let lost = self.coverage.lost_items();
-            let (shard, complete, failed) = collection.claims(lost, latest_ms);
+            let (shard, complete, failed) = collection.claims(lost, self.now_ms);
             self.delivery.missed.extend(failed);
             let Some(shard) = shard else { continue };
             let listed = self.delivery.listings.entry(shard).or_default();
@@ -582,16 +594,12 @@ impl Intake {
     fn outcome(&mut self, read: Result<Observation, Unread>) {
         match read.map_err(|unread| self.of_now(unread)) {
             Ok(observation) if self.is_ahead(&observation.item.version) => {
-                let id = observation.item.key.id.to_string();
                 let unread = Unread {
-                    reason:
-                        "it was captured in the future: the clock of its recorder or ours is wrong"
-                            .to_owned(),
-                    resource_id: Some(id),
-                    shadow: Some(Box::new(unseen(observation))),
+                    reason: AHEAD.to_owned(),
+                    resource_id: Some(observation.item.key.id.to_string()),
+                    shadow: Some(Box::new(self.of_receipt(observation))),
                     ..Unread::default()
                 };
-                let unread = self.of_now(unread);
                 self.quarantine(unread);
             }
             Ok(observation) => {
@@ -607,9 +615,15 @@ impl Intake {
     }
 
     /// What claims to be of a moment too far ahead is here as of the receipt.
-    fn note_ahead(&mut self, shard: ShardId, claimed_ms: i64) {
-        let farthest_ms = self.delivery.ahead.entry(shard).or_insert(claimed_ms);
-        *farthest_ms = claimed_ms.max(*farthest_ms);
+    fn of_receipt(&mut self, observation: Observation) -> Observation {
+        let latest_ms = observation.item.version.latest_ms();
+        match self.now_ms.filter(|now_ms| is_ahead(latest_ms, *now_ms)) {
+            Some(now_ms) => {
+                self.has_ahead = true;
+                observation.ahead(now_ms)
+            }
+            None => observation,
+        }
     }
 
     fn is_ahead(&self, version: &Version) -> bool {
@@ -619,15 +633,11 @@ impl Intake {
 
     /// What is not read of an item from the future is known as of now.
     fn of_now(&mut self, mut unread: Unread) -> Unread {
-        if let (Some(shadow), Some(now_ms)) = (&mut unread.shadow, self.now_ms)
-            && self.is_ahead(&shadow.item.version)
-        {
-            self.note_ahead(shadow.item.key.shard(), shadow.item.version.latest_ms());
-            shadow.item.version = Version { state: None, captured_ms: now_ms };
-        }
+        unread.shadow = unread.shadow.map(|shadow| Box::new(self.of_receipt(*shadow)));
         if let (Some(captured_ms), Some(now_ms)) = (&mut unread.lost.captured_ms, self.now_ms)
             && is_ahead(*captured_ms, now_ms)
         {
+            self.has_ahead = true;
             *captured_ms = now_ms;
         }
         unread
@@ -644,17 +654,21 @@ impl Intake {
             Some(shadow) => self.observe(*shadow),
             None => self.coverage.lost(*unread.lost),
         }
+        self.set_aside(unread.resource_id, unread.reason, observed);
+        self.next += 1;
+    }
+
+    fn set_aside(&mut self, resource_id: Option<String>, reason: String, observed: bool) {
         if self.delivery.quarantined.len() < QUARANTINED_MAX {
             self.delivery.quarantined.push(Quarantined {
                 index: self.next,
-                resource_id: unread.resource_id.map(|id| shortened(id, RESOURCE_ID_CHARS_MAX)),
-                reason: shortened(unread.reason, REASON_CHARS_MAX),
+                resource_id: resource_id.map(|id| shortened(id, RESOURCE_ID_CHARS_MAX)),
+                reason: shortened(reason, REASON_CHARS_MAX),
                 observed,
             });
         } else {
             self.delivery.quarantined_more += 1;
         }
-        self.next += 1;
     }
 }
 
@@ -666,10 +680,6 @@ impl Delivery {
             self.observations.push(observation);
         }
     }
-}
-
-fn is_ahead(moment_ms: i64, now_ms: i64) -> bool {
-    moment_ms > now_ms.saturating_add(AHEAD_MS_MAX)
 }
 
 /// The text, cut to `chars_max` characters.

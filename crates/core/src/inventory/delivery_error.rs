@@ -25,6 +25,9 @@ pub enum DeliveryError {
         "trailing data at byte {0}: nothing but blanks and line breaks may separate JSON values"
     )]
     Trailing(u64),
+    /// An archive, of this kind.
+    #[error("it is a {0} archive: unpack it first")]
+    Archive(&'static str),
     /// JSON of another kind.
     #[error("no configuration items in it: is it a file of AWS Config?")]
     NoItems,

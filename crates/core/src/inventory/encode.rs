@@ -6,7 +6,7 @@ use super::decode;
 use super::layout::{ITEM_LAYOUT, ItemDecodeError, end, take};
 use super::older_layout;
 use super::tag_pairs::Pairs;
-use super::{Body, Item, ItemKey, Tags, UnseenState, Version};
+use super::{Body, Item, ItemKey, Members, Tags, UnseenState, Version};
 
 #[derive(Serialize)]
 struct StoredRef<'a> {
@@ -37,7 +37,8 @@ struct Stored {
 }
 
 /// The item without its key: [`ITEM_LAYOUT`], then version, name, ARN, tags and body, then
-/// [`Item::unseen_since`], in postcard. Equal items encode equally.
+/// [`Item::unseen_since`], then, where there is one, [`Item::told_beside`], in postcard. Equal items encode
+/// equally.
 pub fn encode_item(item: &Item) -> Vec<u8> {
     append_item(Vec::new(), item)
 }
@@ -45,7 +46,8 @@ pub fn encode_item(item: &Item) -> Vec<u8> {
 /// As [`encode_item`], behind what `out` holds already.
 pub fn append_item(out: Vec<u8>, item: &Item) -> Vec<u8> {
     let state = append_state(out, item);
-    append(state, &item.unseen_since)
+    let state = append(state, &item.unseen_since);
+    item.told_beside.iter().fold(state, append)
 }
 
 /// As [`append_item`], of an existing item of a type that nobody reads.
@@ -112,6 +114,11 @@ pub fn decode_item_of(key: impl Fn() -> ItemKey, bytes: &[u8]) -> Result<Item, I
 pub(super) fn decode_any(key: &ItemKey, rest: &[u8]) -> Result<Item, ItemDecodeError> {
     let (stored, rest): (Stored, _) = take(rest)?;
     let (unseen_since, rest) = take::<Option<Box<UnseenState>>>(rest)?;
+    let (told_beside, rest) = match rest {
+        // None of them are not told.
+        [] | [0, ..] => (None, rest),
+        rest => take::<Box<Members>>(rest).map(|(beside, rest)| (Some(beside), rest))?,
+    };
     end(rest)?;
     Ok(Item {
         key: key.clone(),
@@ -121,5 +128,6 @@ pub(super) fn decode_any(key: &ItemKey, rest: &[u8]) -> Result<Item, ItemDecodeE
         tags: stored.tags,
         body: stored.body,
         unseen_since,
+        told_beside,
     })
 }

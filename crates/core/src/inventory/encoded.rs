@@ -40,6 +40,7 @@ struct Row {
     place: usize,
     global: bool,
     is_tombstone: bool,
+    is_ahead: bool,
     captured_ms: i64,
     /// INVARIANT: UTF-8 up to the middle.
     from: usize,
@@ -68,6 +69,8 @@ pub struct EncodedItem<'e> {
     pub global: bool,
     /// [`Item::is_tombstone`](super::Item::is_tombstone)
     pub is_tombstone: bool,
+    /// [`Observation::is_ahead`]
+    pub is_ahead: bool,
     captured_ms: i64,
     /// As [`encode_item`](super::encode_item) has it.
     pub body: &'e [u8],
@@ -80,6 +83,7 @@ impl Encoded {
         let ItemKey { resource_type, id, .. } = &item.key;
         let place = self.place(item.key.shard(), resource_type);
         self.row(place, id.as_str(), observation.global, &item.version, item.is_tombstone());
+        self.rows.last_mut().into_iter().for_each(|row| row.is_ahead = observation.is_ahead);
         self.body(|out| append_item(out, item));
     }
 
@@ -193,6 +197,7 @@ impl Encoded {
             id: std::str::from_utf8(self.bytes.get(row.from..row.middle)?).ok()?,
             global: row.global,
             is_tombstone: row.is_tombstone,
+            is_ahead: row.is_ahead,
             captured_ms: row.captured_ms,
             body: self.bytes.get(row.middle..row.to)?,
         })
@@ -230,7 +235,16 @@ impl Encoded {
         self.bytes.extend_from_slice(id.as_bytes());
         let middle = self.bytes.len();
         let captured_ms = version.captured_ms;
-        self.rows.push(Row { place, global, is_tombstone, captured_ms, from, middle, to: middle });
+        self.rows.push(Row {
+            place,
+            global,
+            is_tombstone,
+            is_ahead: false,
+            captured_ms,
+            from,
+            middle,
+            to: middle,
+        });
     }
 
     /// Ends it.
@@ -270,6 +284,7 @@ impl EncodedItem<'_> {
     /// None while what is put in is what was encoded.
     pub fn decode(&self) -> Result<Observation, ItemDecodeError> {
         let key = self.key().map_err(|error| ItemDecodeError::Damaged(error.to_string()))?;
-        Ok(Observation { item: decode_item(&key, self.body)?, global: self.global })
+        let item = decode_item(&key, self.body)?;
+        Ok(Observation { item, global: self.global, is_ahead: self.is_ahead })
     }
 }

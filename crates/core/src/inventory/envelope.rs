@@ -17,7 +17,7 @@ use super::read::{Embedded, Form, embedded, parse};
 pub(super) const LAYERS_MAX: u32 = 8;
 
 shape! {
-    Envelope {
+    loose Envelope {
         item: &'a RawValue = "configurationItem",
         summary: &'a RawValue = "configurationItemSummary",
         items: Vec<&'a RawValue> = "configurationItems" | "baseConfigurationItems",
@@ -121,7 +121,7 @@ pub(super) type LeftOut = (Option<AccountId>, Option<Region>, Option<ResourceTyp
 
 shape! {
     /// The members around a list that tell whether it is whole.
-    Around {
+    loose Around {
         token: &'a RawValue = "nextToken",
         left_out: &'a RawValue = "unprocessedResourceKeys" | "UnprocessedResourceIdentifiers",
         query: &'a RawValue = "QueryInfo",
@@ -130,7 +130,7 @@ shape! {
 }
 
 shape! {
-    ResourceKey {
+    loose ResourceKey {
         account: IdText<'a> = "SourceAccountId" | "accountId" | "awsAccountId",
         region: IdText<'a> = "SourceRegion" | "awsRegion",
         resource_type: Text<'a> = "resourceType",

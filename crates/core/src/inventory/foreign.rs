@@ -85,6 +85,22 @@ pub(super) fn is_log(head: &[u8]) -> bool {
     }
 }
 
+/// Which archive a file is by how it begins (semantics §11 row 69): what is in it is not seen.
+pub fn archive(head: &[u8]) -> Option<&'static str> {
+    const BEGINNINGS: [(&[u8], &str); 7] = [
+        (b"PK\x03\x04", "zip"),
+        (b"PK\x05\x06", "zip"),
+        (b"PK\x07\x08", "zip"),
+        (b"BZh", "bzip2"),
+        (b"\xFD7zXZ\0", "xz"),
+        (b"\x28\xB5\x2F\xFD", "zstd"),
+        (b"7z\xBC\xAF\x27\x1C", "7z"),
+    ];
+    let begins = BEGINNINGS.iter().find(|(beginning, _)| head.starts_with(beginning));
+    let tar = || head.get(257..)?.starts_with(b"ustar").then_some("tar");
+    begins.map(|(_, kind)| *kind).or_else(tar)
+}
+
 /// Whether a file's beginning shows that it tells of configuration items.
 pub(super) fn mentions_items(head: &[u8]) -> bool {
     let lower = head.to_ascii_lowercase();
@@ -94,7 +110,7 @@ pub(super) fn mentions_items(head: &[u8]) -> bool {
 
 shape! {
     /// What other services' records are known by.
-    Marks {
+    loose Marks {
         event_version: Present = "eventVersion",
         event_source: Present = "eventSource",
         digest: Present = "digestS3Bucket",
@@ -154,6 +170,26 @@ mod tests {
             ("", false, false),
         ] {
             assert_eq!((is_named(name), is_configs(name)), (foreign, configs), "{name}");
+        }
+    }
+
+    #[test]
+    fn archives_are_told_by_how_they_begin() {
+        let tar = [&b"x.json"[..], &[0; 251], b"ustar\0"].concat();
+        for (head, kind) in [
+            (&b"PK\x03\x04\x14\0"[..], Some("zip")),
+            (b"BZh91AY&SY", Some("bzip2")),
+            (b"\xFD7zXZ\0\0", Some("xz")),
+            (b"\x28\xB5\x2F\xFD\x24", Some("zstd")),
+            (b"7z\xBC\xAF\x27\x1C\0", Some("7z")),
+            (&tar, Some("tar")),
+            (&tar[..261], None),
+            (b"PK", None),
+            (b"{\"configurationItems\":[]}", None),
+            (b"\x1f\x8b", None),
+            (b"", None),
+        ] {
+            assert_eq!(archive(head), kind, "{head:?}");
         }
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
 
-use super::Body;
+use super::{Body, Members};
 
 /// Identity of a resource. No two live resources share it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -64,13 +64,30 @@ pub struct Item {
     /// What evaluators read.
     pub body: Body,
     /// A later state whose configuration was not recorded: what [`Item::body`] tells held once and
-    /// may have changed since (formats §6: the old state is kept, marked stale).
+    /// may have changed since (formats §6: the old state is kept, marked stale). Of the very version of the
+    /// item where states of that version contradict each other ([`Item::is_contradicted`]).
     ///
-    /// INVARIANT: its version supersedes [`Item::version`], and [`Body::is_unseen`] is not true of the body.
+    /// INVARIANT: [`Item::version`] does not supersede its version, and [`Body::is_unseen`] is not true of the body.
     pub unseen_since: Option<Box<UnseenState>>,
+    /// What other states of the same version tell and this one does not: what contradicts them later
+    /// contradicts this one. Nobody judges by it.
+    ///
+    /// INVARIANT: `None` beside [`Item::unseen_since`], for nothing more can be doubted then.
+    pub told_beside: Option<Box<Members>>,
 }
 
 impl Item {
+    /// Whether states of its version tell the same member differently, so that nobody knows which of them
+    /// holds (semantics §11 row 67).
+    pub fn is_contradicted(&self) -> bool {
+        self.unseen_since.as_ref().is_some_and(|later| later.version == self.version)
+    }
+
+    /// What it tells, member by member.
+    pub(super) fn members(&self) -> Members {
+        Members::of(&self.body, self.tags.as_ref(), self.name.as_deref())
+    }
+
     /// Whether all that is known of the resource is that it was deleted.
     pub fn is_tombstone(&self) -> bool {
         self.body == Body::Deleted && self.unseen_since.is_none()
@@ -79,7 +96,7 @@ impl Item {
     /// Whether another state of the resource tells the same, whenever that was: whoever reads it as a fact
     /// outside its shard reads nothing else.
     pub fn tells_same(&self, other: &Item) -> bool {
-        let Item { key, version: _, name, arn, tags, body, unseen_since } = self;
+        let Item { key, version: _, name, arn, tags, body, unseen_since, told_beside: _ } = self;
         (key, name, arn, tags) == (&other.key, &other.name, &other.arn, &other.tags)
             && body == &other.body
             && unseen_since == &other.unseen_since
@@ -121,6 +138,7 @@ impl Item {
                 tags: unseen.tags,
                 body: Body::Unseen,
                 unseen_since: None,
+                told_beside: None,
             },
             (body, unseen_since) => Item { body, unseen_since, ..self },
         }
@@ -134,4 +152,22 @@ pub struct Observation {
     pub item: Item,
     /// Whether the delivered Region was `global` (the key's Region is then us-east-1).
     pub global: bool,
+    /// Whether it claims to be of a moment too far ahead ([`AHEAD_MS_MAX`](super::AHEAD_MS_MAX)): the item is as
+    /// of its receipt then and tells nothing, not even how old its shard is (semantics §11 row 68).
+    pub is_ahead: bool,
+}
+
+impl Observation {
+    /// The same of a moment too far ahead, received at `now_ms`: that the resource is there is all that is left.
+    pub(super) fn ahead(self, now_ms: i64) -> Observation {
+        let item = Item {
+            version: Version { state: None, captured_ms: now_ms },
+            name: None,
+            arn: None,
+            tags: None,
+            body: Body::Unseen,
+            ..self.item
+        };
+        Observation { item, is_ahead: true, ..self }
+    }
 }

@@ -71,8 +71,12 @@ pub enum Merged {
 /// the greatest state that tells a configuration or a deletion and, if it is greater by version,
 /// the greatest that tells neither: a known violation counts until a later state shows it gone,
 /// and a state without a body shows nothing. Greatest is by version, then a deletion over a
-/// presence, then the greater encoding; of one version a body wins over none (the fetched form of
-/// an oversized notification has its summary's version). The moment is the latest.
+/// presence, then what tells more members, then the greater encoding; of one version a body wins over none
+/// (the fetched form of an oversized notification has its summary's version). The moment is the latest.
+///
+/// Of states of the greatest version that tell the same member differently none is the newer (semantics §11
+/// row 67): beside the one that is kept stands a state of that version that tells nothing, so that whatever
+/// reads the item takes it for one that was seen later without a configuration.
 pub fn merge(held: Option<&Held>, incoming: Held) -> Merged {
     let Some(held) = held else {
         return Merged::Replaced(incoming);
@@ -95,19 +99,61 @@ fn joined(held: &Item, incoming: Item) -> Option<Item> {
             let unseen = unseen_state(&incoming);
             let is_news = unseen.version.supersedes(&held.version)
                 && held.unseen_since.as_deref().is_none_or(|known| unseen > *known);
-            is_news.then(|| Item { unseen_since: Some(Box::new(unseen)), ..held.clone() })
+            is_news.then(|| Item {
+                unseen_since: Some(Box::new(unseen)),
+                told_beside: None,
+                ..held.clone()
+            })
         }
         (true, false) => Some(with_later(incoming, Some(Box::new(unseen_state(held))))),
-        (false, false) => {
-            newer(&incoming, held).then(|| with_later(incoming, held.unseen_since.clone()))
-        }
+        (false, false) => match incoming.version.order().cmp(&held.version.order()) {
+            Ordering::Less => None,
+            Ordering::Equal => of_one_version(held, incoming),
+            Ordering::Greater => Some(with_later(incoming, held.unseen_since.clone())),
+        },
     }
 }
 
 /// A state that tells something, with one that does not if that is later.
 fn with_later(told: Item, unseen: Option<Box<UnseenState>>) -> Item {
     let unseen_since = unseen.filter(|unseen| unseen.version.supersedes(&told.version));
-    Item { unseen_since, ..told }
+    Item { unseen_since, told_beside: None, ..told }
+}
+
+/// Of two states of one version that tell something. What was told by those that are not kept is kept in mind
+/// until something contradicts it: otherwise it would depend on the order whether a contradiction is noticed.
+fn of_one_version(held: &Item, incoming: Item) -> Option<Item> {
+    // Most repeats are exact: comparing costs less than taking apart.
+    if is_same_state(&incoming, held) {
+        return None;
+    }
+    let (known, told) = (held.members(), incoming.members());
+    let beside = held.told_beside.as_deref();
+    let is_contradicted = held.is_contradicted()
+        || told.contradict(&known)
+        || beside.is_some_and(|beside| told.contradict(beside));
+    let rank = |item: &Item, members: &super::Members| {
+        (is_deletion(item), members.len(), encode_state(item))
+    };
+    let is_greater = rank(&incoming, &told) > rank(held, &known);
+    let kept = if is_greater { incoming } else { held.clone() };
+    let later = held.unseen_since.clone().filter(|_| !held.is_contradicted());
+    let unseen_since = later.or_else(|| is_contradicted.then(|| Box::new(contradiction(&kept))));
+    let told_beside = match unseen_since {
+        Some(_) => None,
+        None => {
+            let of_kept = if is_greater { told.clone() } else { known.clone() };
+            let all = beside.cloned().unwrap_or_default().and(known).and(told);
+            all.beyond(&of_kept).map(Box::new)
+        }
+    };
+    let joined = Item { unseen_since, told_beside, ..kept };
+    (joined != *held).then_some(joined)
+}
+
+/// That nothing is known of the version of a state.
+fn contradiction(of: &Item) -> UnseenState {
+    UnseenState { version: of.version.clone(), name: None, arn: None, tags: None }
 }
 
 /// Of one state what is delivered stands above what an earlier edition stored of it.
@@ -122,19 +168,6 @@ fn unseen_state(item: &Item) -> UnseenState {
         arn: item.arn.clone(),
         tags: item.tags.clone(),
     }
-}
-
-/// Of two states that tell something.
-fn newer(incoming: &Item, held: &Item) -> bool {
-    let of_one_version = || {
-        // Most repeats are exact: comparing costs less than encoding.
-        if is_same_state(incoming, held) {
-            return Ordering::Equal;
-        }
-        let ranks = is_deletion(incoming).cmp(&is_deletion(held));
-        ranks.then_with(|| encode_state(incoming).cmp(&encode_state(held)))
-    };
-    incoming.version.order().cmp(&held.version.order()).then_with(of_one_version).is_gt()
 }
 
 fn is_same_state(one: &Item, other: &Item) -> bool {

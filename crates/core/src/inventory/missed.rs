@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
 
+use super::age::is_ahead;
 use super::name::NameFacts;
 
 /// Something that was not seen, and where it may belong.
@@ -394,9 +395,10 @@ impl MissedItems {
 impl Missed {
     /// A file that cannot be read, by its name, which may be the key of an object in S3. `account` is
     /// told otherwise where the name tells none; without either it may be anybody's. Its moment is
-    /// `now_ms` where the name tells none.
+    /// `now_ms` where the name tells none, or one too far ahead.
     pub fn file(name: &str, account: Option<&AccountId>, now_ms: i64) -> Vec<Missed> {
         let facts = NameFacts::of(name);
+        let latest_ms = facts.latest_ms.filter(|latest_ms| !is_ahead(*latest_ms, now_ms));
         let account = facts.account.as_ref().or(account);
         let resource_type = facts.resource_type.as_ref();
         let places = match account {
@@ -412,7 +414,7 @@ impl Missed {
                 resource_type,
                 what: what.map(Into::into),
                 cause: Cause::File,
-                moment_ms: facts.latest_ms.unwrap_or(now_ms),
+                moment_ms: latest_ms.unwrap_or(now_ms),
             });
         }
         all.into_vec()

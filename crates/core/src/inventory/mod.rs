@@ -24,9 +24,11 @@ mod encoded;
 mod envelope;
 mod firewall;
 mod foreign;
+mod interface;
 mod item;
 mod layout;
 mod limits;
+mod members;
 mod merge;
 mod missed;
 mod name;
@@ -46,13 +48,13 @@ mod subnet;
 mod tag_pairs;
 mod tokens;
 
-pub use age::{Age, SKEW_MS_MAX};
+pub use age::{AHEAD_MS_MAX, Age, SKEW_MS_MAX};
 pub use balancer::{ClassicLoadBalancer, LoadBalancer, WafAssociation};
 pub use body::*;
 pub use build::ShardBuilder;
 pub use calls::listed_by;
 pub use classic_acl::{ClassicAcl, ClassicRule};
-pub use delivery::{AHEAD_MS_MAX, Delivery, DeliveryReader, QUARANTINED_MAX, Quarantined};
+pub use delivery::{Delivery, DeliveryReader, QUARANTINED_MAX, Quarantined};
 pub use delivery_error::DeliveryError;
 pub use dns_association::DnsAssociation;
 pub use encode::{append_item, decode_item, decode_item_of, encode_item};
@@ -60,9 +62,12 @@ pub use encoded::{Encoded, EncodedItem, OfType};
 pub use firewall::{
     CustomAction, FirewallPolicy, FirewallRuleGroup, FirewallRules, NetworkFirewall,
 };
+pub use foreign::archive;
+pub use interface::{GroupAssociation, NetworkInterface};
 pub use item::*;
 pub use layout::{ITEM_LAYOUT, ItemDecodeError};
 pub use limits::{DEPTH_MAX, ITEM_BYTES_MAX, PREAMBLE_BYTES_MAX};
+pub use members::Members;
 pub use merge::{Held, Merged, is_live, is_live_unless, merge};
 pub use missed::{Cause, Missed, OpenGap, OpenGaps, open_gaps, shows_region};
 pub use network_acl::{

@@ -41,7 +41,7 @@ pub(super) fn item(key: ItemKey, layout: u8, rest: &[u8]) -> Result<Item, ItemDe
         (_, later) => (state, later.map(Box::new)),
     };
     let UnseenState { version, name, arn, tags } = state;
-    Ok(Item { key, version, name, arn, tags, body, unseen_since })
+    Ok(Item { key, version, name, arn, tags, body, unseen_since, told_beside: None })
 }
 
 #[derive(Deserialize)]

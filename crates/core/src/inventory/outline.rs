@@ -178,6 +178,26 @@ impl Known {
     }
 }
 
+/// Bits of names beside [`KNOWN`]: `accountId` and `changeType`.
+const ACCOUNT_ID_BIT: usize = KNOWN.len();
+const CHANGE_TYPE_BIT: usize = KNOWN.len() + 1;
+
+/// Names that nobody knows, of one item, that are told apart; an item with more goes the long way.
+const OTHERS_MAX: usize = 8;
+
+/// Which bit stands for a known name, in any letter case.
+fn bit_of(key: &[u8]) -> Option<usize> {
+    let is = |known: &Known| {
+        let text = known.text.get(1..known.length - 2).unwrap_or_default();
+        key.eq_ignore_ascii_case(text)
+    };
+    KNOWN.iter().position(is).or_else(|| match () {
+        () if key.eq_ignore_ascii_case(b"accountId") => Some(ACCOUNT_ID_BIT),
+        () if key.eq_ignore_ascii_case(b"changeType") => Some(CHANGE_TYPE_BIT),
+        () => None,
+    })
+}
+
 /// The field of a key, by the names of both dialects in any letter case.
 fn of_key(key: &[u8]) -> Option<Field> {
     let is = |known: &str| key.eq_ignore_ascii_case(known.as_bytes());
@@ -216,6 +236,11 @@ struct Walk<'t, 'k, S: Simd, W> {
     look: Look,
     /// Which of [`KNOWN`] comes next, most likely.
     likely: usize,
+    /// Names that were there: of the known ones a bit each.
+    seen: u32,
+    /// Where the others lie.
+    others: [(usize, usize); OTHERS_MAX],
+    other_count: usize,
     spans: Spans,
     flat_tags: bool,
 }
@@ -232,6 +257,9 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
             around,
             look,
             likely: 0,
+            seen: 0,
+            others: [(0, 0); OTHERS_MAX],
+            other_count: 0,
             spans: [(0, 0); FIELDS],
             flat_tags: false,
         }
@@ -294,11 +322,12 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
         if let Some(start) = rest.first_chunk::<KEY_BYTES>() {
             let start = u8x32::load_array_ref(self.simd, start);
             for _ in 0..KNOWN.len() {
-                let known = KNOWN.get(self.likely)?;
+                let (known, bit) = (KNOWN.get(self.likely)?, self.likely);
                 self.likely = if self.likely + 1 < KNOWN.len() { self.likely + 1 } else { 0 };
                 let text = u8x32::load_array_ref(self.simd, &known.text);
                 if start.simd_eq(text).to_bitmask() & known.mask == known.mask {
                     self.at += known.length;
+                    self.note(bit)?;
                     return Some(known.field);
                 }
             }
@@ -318,7 +347,34 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
         self.at += 1;
         let field = of_key(key);
         // A key with escapes may be one of ours in disguise.
-        (field.is_some() || !key.contains(&b'\\')).then_some(field)
+        (field.is_some() || !key.contains(&b'\\')).then_some(())?;
+        match bit_of(key) {
+            Some(bit) => self.note(bit)?,
+            None => self.note_other(from, end)?,
+        }
+        Some(field)
+    }
+
+    /// A known name is there; `None` when it was before (semantics §11 row 69).
+    #[inline(always)]
+    fn note(&mut self, bit: usize) -> Option<()> {
+        let bit = 1 << bit;
+        let is_new = self.seen & bit == 0;
+        self.seen |= bit;
+        is_new.then_some(())
+    }
+
+    /// The same of any other name.
+    #[inline(always)]
+    fn note_other(&mut self, from: usize, end: usize) -> Option<()> {
+        let key = self.reach.bytes.get(from..end)?;
+        for (from, end) in self.others.get(..self.other_count)? {
+            let other = self.reach.bytes.get(*from..*end)?;
+            (!key.eq_ignore_ascii_case(other)).then_some(())?;
+        }
+        *self.others.get_mut(self.other_count)? = (from, end);
+        self.other_count += 1;
+        Some(())
     }
 
     /// A string that is the value of a field.
@@ -342,7 +398,7 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
     }
 
     /// Names and values of an object, all strings, without blanks between them, and its end. Stops
-    /// outside of strings at what is otherwise.
+    /// outside of strings at what is otherwise, and at a name that may be there twice.
     #[inline(always)]
     fn flat(&mut self) -> Option<bool> {
         // One more is the item itself, and one the object.
@@ -354,12 +410,21 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
             self.at += 1;
             return Some(true);
         }
-        loop {
+        let mut names = [0; FLAT_TAGS_MAX];
+        for count in 0.. {
             for end in [b':', b','] {
                 if next != b'"' {
                     return Some(false);
                 }
+                let from = self.at + 1;
                 self.string()?;
+                if end == b':' {
+                    let name = signature(self.reach.bytes.get(from..self.at - 1)?);
+                    if names.get(..count)?.contains(&name) || count + 1 >= FLAT_TAGS_MAX {
+                        return Some(false);
+                    }
+                    *names.get_mut(count)? = name;
+                }
                 next = *self.reach.bytes.get(self.at)?;
                 if next == b'}' && end == b',' {
                     self.at += 1;
@@ -372,6 +437,7 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
                 next = *self.reach.bytes.get(self.at)?;
             }
         }
+        None
     }
 
     /// One value that begins with this bracket, of which nothing is looked at but brackets and
@@ -501,6 +567,21 @@ impl<'t, 'k, S: Simd, W: Words> Walk<'t, 'k, S, W> {
                 byte => return Some(byte),
             }
         }
+    }
+}
+
+/// Tags that are told apart by their names' signatures; where there are more, the long way does.
+const FLAT_TAGS_MAX: usize = 16;
+
+/// A number that is equal for equal names, and for few others. Names of up to seven bytes have their own.
+#[inline(always)]
+fn signature(name: &[u8]) -> u64 {
+    match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
+        (Some(first), Some(last)) => {
+            let first = u64::from_le_bytes(*first).rotate_left(29);
+            first ^ u64::from_le_bytes(*last) ^ (name.len() as u64) << 56
+        }
+        _ => name.iter().fold(name.len() as u64, |number, byte| number << 8 | u64::from(*byte)),
     }
 }
 

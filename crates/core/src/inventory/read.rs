@@ -31,7 +31,7 @@ use super::missed::{Lost, Sort, may_be_global, region_told, type_told};
 use super::outline::{Field, Outline, any};
 use super::salvage::salvage;
 use super::{Body, Item, ItemKey, Observation, Version};
-use shape::{IdText, Text, shape};
+use shape::{IdText, Repeated, TWICE, Text, shape};
 use source::{Source, is_text, reason};
 use tags::{TagMap, listed_tags};
 
@@ -39,7 +39,7 @@ pub(super) use tags::{are_tags, plain_pairs};
 
 shape! {
     /// The fields of an item, by the names of both dialects (formats §2), in whatever form.
-    AnyFields {
+    loose AnyFields {
         account: IdText<'a> = "awsAccountId" | "accountId",
         region: IdText<'a> = "awsRegion",
         resource_type: Text<'a> = "resourceType",
@@ -236,12 +236,41 @@ pub(super) fn salvaged(outline: &Outline<'_>, unread: Unread) -> Unread {
 
 fn read_text(text: &str, form: Form) -> Result<Observation, Unread> {
     match Fields::of_any(text) {
-        Ok(fields) => read_fields(&fields, form),
+        Ok(fields) => match serde_json::from_str(text) {
+            Ok(Repeated(Some(name))) => Err(Unread::repeating(&name, &fields, text)),
+            _ => read_fields(&fields, form),
+        },
         Err(error) => Err(Unread { reason: reason(&error), ..Unread::of_text(text) }),
     }
 }
 
+/// The members that tell whose state an item is, and which.
+const OF_KEY: [&str; 7] = [
+    "awsAccountId",
+    "accountId",
+    "awsRegion",
+    "resourceType",
+    "resourceId",
+    "configurationItemCaptureTime",
+    "configurationStateId",
+];
+
 impl Unread {
+    /// An item in which a member stands twice: if its key does not, that counts.
+    fn repeating(name: &str, fields: &Fields<'_>, text: &str) -> Unread {
+        let reason = format!("`{name}` {TWICE}");
+        let is_of_key = OF_KEY.iter().any(|one| name.eq_ignore_ascii_case(one));
+        match identify(fields) {
+            Ok(seen) if !is_of_key => Unread {
+                reason,
+                resource_id: Some(seen.item.key.id.to_string()),
+                shadow: Some(Box::new(seen)),
+                ..Unread::default()
+            },
+            _ => Unread { reason, ..Unread::of_text(text) },
+        }
+    }
+
     /// What can be told of a text that is no item.
     pub fn of_text(text: &str) -> Unread {
         let lost = Lost { sort: salvage(text), captured_ms: None };
@@ -267,12 +296,16 @@ fn read_fields(fields: &Fields<'_>, form: Form) -> Result<Observation, Unread> {
             Err(Unread { unrecorded: Some(Box::new(seen)), ..Unread::default() })
         }
         Ok(_) => Ok(seen),
-        Err(reason) => Err(Unread {
-            reason,
-            resource_id: resource_id(),
-            shadow: Some(Box::new(unseen(seen))),
-            ..Unread::default()
-        }),
+        Err(reason) => {
+            // What AWS cannot have written leaves nothing out by its tags.
+            seen.item.tags = seen.item.tags.filter(|_| !reason.contains(TWICE));
+            Err(Unread {
+                reason,
+                resource_id: resource_id(),
+                shadow: Some(Box::new(unseen(seen))),
+                ..Unread::default()
+            })
+        }
     }
 }
 
@@ -315,8 +348,9 @@ fn identify(fields: &Fields<'_>) -> Result<Observation, String> {
         tags: None,
         body: Body::Unseen,
         unseen_since: None,
+        told_beside: None,
     };
-    Ok(Observation { item, global })
+    Ok(Observation { item, global, is_ahead: false })
 }
 
 /// What is readable of an item that [`identify`] refuses.

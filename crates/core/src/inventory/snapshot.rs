@@ -20,9 +20,6 @@ pub struct SnapshotFacts {
     pub shard: Option<ShardId>,
     /// The time in its file name, else the newest capture time in it; milliseconds since the epoch.
     pub moment_ms: i64,
-    /// What it claims to be of, where that lies farther ahead than [`super::AHEAD_MS_MAX`] and
-    /// `moment_ms` is that of its receipt.
-    pub claimed_ms: Option<i64>,
     /// The types about which it is the whole truth: those it contains, and those that the
     /// recorder's item in it lists (of [`ResourceType::NAMED`], where that lists types by leaving
     /// some out). A resource of these that is absent from it and last seen before its moment is
@@ -263,7 +260,7 @@ impl Coverage {
         let holds = shard.as_ref().map(|shard| self.holds(shard)).unwrap_or_default();
         // Not where what was lost may be of any type.
         let shard = shard.filter(|shard| !self.lost.of_any_type_in(shard));
-        Some(SnapshotFacts { shard, moment_ms, claimed_ms: None, covers, holds })
+        Some(SnapshotFacts { shard, moment_ms, covers, holds })
     }
 
     /// Whether it holds a recorder, and nothing that shows it to be a history.

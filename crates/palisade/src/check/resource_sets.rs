@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use palisade_core::ident::{AccountId, Region, ResourceSetId};
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::failure::{Failure, unreadable};
 
@@ -13,26 +13,69 @@ use crate::failure::{Failure, unreadable};
 pub type ResourceSets = BTreeMap<ResourceSetId, BTreeSet<Box<str>>>;
 
 /// One answer, or both in one object.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
 struct Answer {
-    resource_set: Option<Set>,
+    set: Option<String>,
     items: Option<Vec<Resource>>,
-    next_token: Option<String>,
+    goes_on: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Set {
-    id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
 struct Resource {
-    #[serde(rename = "URI")]
-    uri: Box<str>,
-    account_id: Option<String>,
+    uri: String,
+    account: Option<String>,
+}
+
+impl Answer {
+    /// Reads the value at a place of a file.
+    fn read(value: &Value, place: &str) -> Result<Answer, String> {
+        let Value::Object(members) = value else {
+            return Err(format!("{place} is {}, not an object; {ADVICE}", kind(value)));
+        };
+        let told = |name: &str| members.get(name).filter(|value| !value.is_null());
+        let set = told("ResourceSet").map(|set| text(set.get("Id"), place, "ResourceSet.Id"));
+        let items = told("Items").map(|items| {
+            let Value::Array(items) = items else {
+                let found = kind(items);
+                return Err(format!("{place}: `Items` is {found}, not a list; {ADVICE}"));
+            };
+            items.iter().enumerate().map(|(at, item)| Resource::read(item, place, at)).collect()
+        });
+        let (set, items) = (set.transpose()?, items.transpose()?);
+        Ok(Answer { set, items, goes_on: told("NextToken").is_some() })
+    }
+}
+
+/// What the file has to hold.
+const ADVICE: &str = "give what GetResourceSet answers, {\"ResourceSet\": {\"Id\": …}}, then what \
+    ListResourceSetResources answers, {\"Items\": [{\"URI\": …}]}";
+
+/// A member that has to be text.
+fn text(value: Option<&Value>, place: &str, name: &str) -> Result<String, String> {
+    match value {
+        Some(Value::String(text)) => Ok(text.clone()),
+        None => Err(format!("{place}: `{name}` is missing; {ADVICE}")),
+        Some(other) => Err(format!("{place}: `{name}` is {}, not text; {ADVICE}", kind(other))),
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth value",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+impl Resource {
+    fn read(value: &Value, place: &str, at: usize) -> Result<Resource, String> {
+        let uri = text(value.get("URI"), place, &format!("Items[{at}].URI"))?;
+        let account = value.get("AccountId").filter(|account| !account.is_null());
+        let name = format!("Items[{at}].AccountId");
+        let account = account.map(|account| text(Some(account), place, &name)).transpose()?;
+        Ok(Resource { uri, account })
+    }
 }
 
 impl Resource {
@@ -56,7 +99,7 @@ impl Resource {
                 ));
             }
         };
-        match &self.account_id {
+        match &self.account {
             Some(told) if told != account => {
                 Err(format!("`{}` is not of account `{}`", shown(&self.uri), shown(told)))
             }
@@ -67,14 +110,6 @@ impl Resource {
 
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-}
-
-/// An answer, or a list of them.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Answers {
-    Many(Vec<Answer>),
-    One(Answer),
 }
 
 /// Reads the files.
@@ -98,16 +133,17 @@ fn wrong(path: &Path, why: &str) -> Failure {
 /// Answers one after the other: a set, then the pages of its resources.
 fn parse(text: &[u8], into: &mut ResourceSets) -> Result<(), String> {
     let mut pages = Pages::default();
-    for answers in serde_json::Deserializer::from_slice(text).into_iter::<Answers>() {
-        let answers = answers.map_err(|error| {
-            format!(
-                "is not what GetResourceSet and ListResourceSetResources answer: {error}; give \
-                 {{\"ResourceSet\": …}}, then {{\"Items\": …}}"
-            )
-        })?;
-        match answers {
-            Answers::Many(many) => many.into_iter().try_for_each(|one| pages.take(one))?,
-            Answers::One(one) => pages.take(one)?,
+    for (at, answer) in serde_json::Deserializer::from_slice(text).into_iter::<Value>().enumerate()
+    {
+        let answer = answer.map_err(|error| format!("is not JSON: {error}; {ADVICE}"))?;
+        let place = format!("value {}", at.saturating_add(1));
+        match answer {
+            Value::Array(all) => {
+                for (at, one) in all.iter().enumerate() {
+                    pages.take(Answer::read(one, &format!("{place}, element {at}"))?)?;
+                }
+            }
+            one => pages.take(Answer::read(&one, &place)?)?,
         }
     }
     pages.end()?;
@@ -127,14 +163,14 @@ struct Pages {
 
 impl Pages {
     fn take(&mut self, answer: Answer) -> Result<(), String> {
-        let is_any = answer.resource_set.is_some() || answer.items.is_some();
+        let is_any = answer.set.is_some() || answer.items.is_some();
         if !is_any {
-            return Err("has an object with neither `ResourceSet` nor `Items`".to_owned());
+            return Err(format!("has an object with neither `ResourceSet` nor `Items`; {ADVICE}"));
         }
-        if let Some(set) = answer.resource_set {
+        if let Some(set) = answer.set {
             self.end()?;
-            let id = ResourceSetId::try_from(set.id.as_str())
-                .map_err(|_| format!("`{}` is not the id of a resource set", shown(&set.id)))?;
+            let id = ResourceSetId::try_from(set.as_str())
+                .map_err(|_| format!("`{}` is not the id of a resource set", shown(&set)))?;
             self.open = Some((id, BTreeSet::new(), false));
         }
         let Some(items) = answer.items else { return Ok(()) };
@@ -147,9 +183,9 @@ impl Pages {
         };
         for resource in items {
             resource.check()?;
-            arns.insert(resource.uri);
+            arns.insert(resource.uri.into());
         }
-        *is_whole = answer.next_token.is_none();
+        *is_whole = !answer.goes_on;
         Ok(())
     }
 
@@ -232,9 +268,22 @@ mod tests {
             (r#"{"Resources":[]}"#, "neither `ResourceSet` nor `Items`"),
             (
                 r#"{"ResourceSet":{"Id":"$A"},"Items":[{"AccountId":"111122223333"}]}"#,
-                "is not what GetResourceSet",
+                "value 1: `Items[0].URI` is missing; give what GetResourceSet answers",
             ),
-            ("[1]", "is not what GetResourceSet"),
+            ("[1]", "value 1, element 0 is a number, not an object; give what"),
+            (
+                r#"{"ResourceSet":{"Id":7}}"#,
+                "value 1: `ResourceSet.Id` is a number, not text; give",
+            ),
+            (r#"{"ResourceSet":["$A"]}"#, "value 1: `ResourceSet.Id` is missing; give"),
+            (
+                r#"{"ResourceSet":{"Id":"$A"}} {"Items":{}}"#,
+                "value 2: `Items` is an object, not a list",
+            ),
+            (
+                r#"{"ResourceSet":{"Id":"$A"},"Items":[{"URI":"a"},{"URI":"a","AccountId":1}]}"#,
+                "`Items[1].AccountId` is a number, not text",
+            ),
             (r#"{"ResourceSet":{"Id":"$A"},"Items":[{"URI":"zzz"}]}"#, "`zzz` is not the ARN"),
             (
                 r#"{"ResourceSet":{"Id":"$A"},"Items":[{"URI":"arn:aws:network-firewall:us-east-1:111122223333:firewall/a "}]}"#,
@@ -248,7 +297,10 @@ mod tests {
                 r#"{"ResourceSet":{"Id":"$A"},"Items":[{"URI":"a","AccountId":"222222222222"}]}"#,
                 "is not of account `222222222222`",
             ),
-            (r#"{"ResourceSet":"#, "is not what GetResourceSet"),
+            (
+                r#"{"ResourceSet":"#,
+                "is not JSON: EOF while parsing a value at line 1 column 15; give",
+            ),
         ] {
             let found = told(text).unwrap_err();
             assert!(found.contains(want), "{text}: {found}");

@@ -77,17 +77,18 @@ pub enum Spilled {
 pub struct Seen {
     item: Item,
     global: bool,
+    is_ahead: bool,
 }
 
 impl From<Observation> for Seen {
-    fn from(Observation { item, global }: Observation) -> Seen {
-        Seen { item, global }
+    fn from(Observation { item, global, is_ahead }: Observation) -> Seen {
+        Seen { item, global, is_ahead }
     }
 }
 
 impl From<Seen> for Observation {
-    fn from(Seen { item, global }: Seen) -> Observation {
-        Observation { item, global }
+    fn from(Seen { item, global, is_ahead }: Seen) -> Observation {
+        Observation { item, global, is_ahead }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Facts about the age of shards, and about the clock.
 
 use palisade_core::ident::{Region, ResourceType, ShardId};
-use palisade_core::inventory::{Body, Delivery};
+use palisade_core::inventory::{Body, Delivery, Observation};
 
 use crate::{Clock, ControlChange, InventoryAges, Mark};
 
@@ -51,34 +51,25 @@ pub fn the_inventory_is_as_old_as_its_oldest_shard(bed: &mut impl Bed) {
     assert_eq!(ages(store), (3, Some(5 * HOUR), Some(7 * HOUR)));
 }
 
-pub fn what_claims_to_be_of_the_future_is_as_of_when_it_came_first(bed: &mut impl Bed) {
+/// Semantics §11 row 68. What a snapshot of such a moment tells comes without it.
+pub fn what_claims_to_be_of_the_future_is_no_age_and_ends_nothing(bed: &mut impl Bed) {
     let store = bed.store();
     let newest = || loaded(store, &shard(1)).shard.newest_ms;
-    let year = 365 * 24 * HOUR;
     // As the reader of deliveries tells it, at any time it is sent.
-    let file = |now: i64| {
-        let mut file = snapshot(&shard(1), now, &[group(&shard(1), "sg-1", 10)]);
-        file.snapshot.as_mut().unwrap().claimed_ms = Some(year);
-        file.received_ms = Some(now);
-        file
+    let ahead = |name: &str, now: i64| {
+        delivery(&[Observation { is_ahead: true, ..unseen(&shard(1), name, now) }])
     };
-    store.accept(&file(HOUR), HOUR, None).unwrap();
-    assert_eq!(newest(), Some(HOUR));
-    store.accept(&delivery(&[group(&shard(1), "sg-2", 2 * HOUR)]), 2 * HOUR, None).unwrap();
-    clear_work(store, 3 * HOUR);
-    store.accept(&file(90 * HOUR), 90 * HOUR, None).unwrap();
-    assert_eq!(newest(), Some(2 * HOUR));
-    assert_eq!(groups(store, &shard(1)), "sg-1 10, sg-2 7200000", "what came since is not gone");
-    assert_eq!(due(store, 90 * HOUR), "");
-    // The same of an item.
-    let item = |now: i64| Delivery {
-        ahead: [(shard(1), 2 * year)].into(),
-        received_ms: Some(now),
-        ..delivery(&[unseen(&shard(1), "sg-3", now)])
-    };
-    store.accept(&item(91 * HOUR), 91 * HOUR, None).unwrap();
-    store.accept(&item(99 * HOUR), 99 * HOUR, None).unwrap();
-    assert_eq!(newest(), Some(91 * HOUR));
+    store.accept(&ahead("sg-2", HOUR), HOUR, None).unwrap();
+    assert_eq!(newest(), None, "nothing tells of any moment");
+    store.accept(&delivery(&[group(&shard(1), "sg-1", 2 * HOUR)]), 2 * HOUR, None).unwrap();
+    for now in [90 * HOUR, 91 * HOUR] {
+        store.accept(&ahead("sg-1", now), now, None).unwrap();
+        assert_eq!(newest(), Some(2 * HOUR));
+    }
+    assert_eq!(groups(store, &shard(1)), "sg-1 7200000+327600000, sg-2 3600000");
+    let good = [group(&shard(1), "sg-1", 92 * HOUR)];
+    store.accept(&delivery(&good), 92 * HOUR, None).unwrap();
+    assert_eq!(groups(store, &shard(1)), "sg-1 331200000, sg-2 3600000", "captured since");
 }
 
 pub fn what_was_noted_while_the_clock_was_ahead_counts_as_now_when_it_is_set_back(

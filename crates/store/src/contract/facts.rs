@@ -66,8 +66,17 @@ pub fn observed(
     };
     let version = Version { state: None, captured_ms: at };
     let tags = (!body.is_unseen()).then(BTreeMap::new);
-    let item = Item { key, version, name: None, arn: None, tags, body, unseen_since: None };
-    Observation { item, global: false }
+    let item = Item {
+        key,
+        version,
+        name: None,
+        arn: None,
+        tags,
+        body,
+        unseen_since: None,
+        told_beside: None,
+    };
+    Observation { item, global: false, is_ahead: false }
 }
 
 /// A security group captured at `at`; states at different moments differ.
@@ -134,7 +143,7 @@ pub fn snapshot_of(
         holds.entry(id).or_default().insert(resource_type.clone());
     }
     let shown = Some(shard.clone());
-    let facts = SnapshotFacts { shard: shown, moment_ms, claimed_ms: None, covers, holds };
+    let facts = SnapshotFacts { shard: shown, moment_ms, covers, holds };
     Delivery { snapshot: Some(facts), ..delivery(observations) }
 }
 

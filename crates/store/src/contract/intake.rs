@@ -24,7 +24,12 @@ pub fn a_file_is_remembered_if_it_would_change_nothing_again(bed: &mut impl Bed)
     commit(bed.store(), &[members], 0);
     let two = [group(&shard(1), "sg-1", 5), group(&shard(1), "sg-2", 6)];
     let mut ahead = delivery(&two);
-    ahead.ahead.insert(shard(1), 99);
+    ahead.quarantined.push(palisade_core::inventory::Quarantined {
+        index: 2,
+        resource_id: None,
+        reason: "it claims to be of the future".into(),
+        observed: false,
+    });
     let told = [
         snapshot(&shard(1), 10, &two),
         missing(&two, &[gap(&shard(1), None, "sg-1", 5)]),
@@ -126,8 +131,7 @@ pub fn a_deletion_leaves_a_tombstone_that_older_states_do_not_revive(bed: &mut i
     assert_eq!(accept(group(&shard(1), "sg-1", 15)), (0, 1, 0));
     assert_eq!(accept(deleted(&shard(1), "sg-1", 20)), (0, 1, 0));
     assert_eq!(groups(store, &shard(1)), "");
-    // A deletion wins over a state of the same moment.
-    assert_eq!(accept(group(&shard(1), "sg-1", 20)), (0, 1, 0));
+    assert_eq!(accept(group(&shard(1), "sg-1", 19)), (0, 1, 0));
     assert_eq!(accept(group(&shard(1), "sg-1", 21)), (1, 0, 0));
     assert_eq!(groups(store, &shard(1)), "sg-1 21");
 }
@@ -167,6 +171,42 @@ pub fn a_state_without_a_body_stands_beside_the_one_before(bed: &mut impl Bed) {
     // A whole snapshot is the whole truth of what was seen before it.
     bed.store().accept(&snapshot_of(&one, 50, &[], [GROUP]), 1000, None).unwrap();
     assert_eq!(groups(bed.store(), &one), "");
+}
+
+/// Semantics §11 row 67.
+pub fn states_that_contradict_each_other_are_in_doubt_until_a_later_one(bed: &mut impl Bed) {
+    let one = shard(1);
+    let told = |name: &str, at| {
+        let mut seen = group(&one, "sg-1", at);
+        let Body::SecurityGroup(group) = &mut seen.item.body else { unreachable!() };
+        group.vpc = Some(name.into());
+        seen
+    };
+    let tell = |bed: &dyn Store, seen: &Observation| {
+        clear_work(bed, 1000);
+        let counts =
+            counts(&bed.accept(&delivery(std::slice::from_ref(seen)), 1000, None).unwrap());
+        (counts, due(bed, 1000), groups(bed, &one))
+    };
+    for (seen, want, work, held) in [
+        (told("vpc-1", 10), (1, 0, 0), "1 *", "sg-1 10"),
+        (told("vpc-1", 10), (0, 1, 0), "", "sg-1 10"),
+        (told("vpc-2", 10), (1, 0, 0), "1 ~", "sg-1 10+10"),
+        (told("vpc-1", 10), (0, 1, 0), "", "sg-1 10+10"),
+        (told("vpc-2", 10), (0, 1, 0), "", "sg-1 10+10"),
+        (unseen(&one, "sg-1", 10), (0, 1, 0), "", "sg-1 10+10"),
+        (told("vpc-1", 11), (1, 0, 0), "1 ~", "sg-1 11"),
+        // A deletion goes before a presence, and neither is known to hold.
+        (deleted(&one, "sg-1", 11), (1, 0, 0), "1 ~", "sg-1 11"),
+        (told("vpc-1", 11), (0, 1, 0), "", "sg-1 11"),
+        (deleted(&one, "sg-1", 12), (0, 0, 1), "1 ~", ""),
+    ] {
+        let place = format!("{:?} at {}", seen.item.body, seen.item.version.captured_ms);
+        let told = tell(bed.store(), &seen);
+        assert_eq!(told, (want, work.to_owned(), held.to_owned()), "{place}");
+        bed.reopen();
+        assert_eq!(groups(bed.store(), &one), held, "{place}");
+    }
 }
 
 pub fn a_snapshot_shows_what_is_gone(bed: &mut impl Bed) {

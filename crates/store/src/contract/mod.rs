@@ -75,6 +75,7 @@ macro_rules! contract_suite {
             intake::a_newer_state_replaces_and_an_older_one_is_stale
             intake::a_deletion_leaves_a_tombstone_that_older_states_do_not_revive
             intake::a_state_without_a_body_stands_beside_the_one_before
+            intake::states_that_contradict_each_other_are_in_doubt_until_a_later_one
             intake::a_snapshot_shows_what_is_gone
             intake::a_state_seen_at_the_snapshots_moment_stays
             intake::a_late_observation_of_what_is_gone_is_stale
@@ -86,7 +87,7 @@ macro_rules! contract_suite {
             age::a_shard_is_as_old_as_what_is_told_of_it_whenever_it_is_sent
             age::what_a_snapshot_of_another_region_holds_is_as_old_as_its_items
             age::the_inventory_is_as_old_as_its_oldest_shard
-            age::what_claims_to_be_of_the_future_is_as_of_when_it_came_first
+            age::what_claims_to_be_of_the_future_is_no_age_and_ends_nothing
             age::what_was_noted_while_the_clock_was_ahead_counts_as_now_when_it_is_set_back
             age::another_setting_of_staleness_marks_every_shard
             age::time_far_ahead_is_believed_when_a_delivery_tells_of_it

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::ident::{ResourceType, ShardId};
 use palisade_core::inventory::{
-    Age, EncodedItem, Held, Item, ItemDecodeError, ItemKey, Merged, OfType, OpenGaps, decode_item,
+    EncodedItem, Held, Item, ItemDecodeError, ItemKey, Merged, OfType, OpenGaps, decode_item,
     encode_item, is_live, is_live_unless, merge,
 };
 
@@ -39,12 +39,7 @@ pub fn accept<'t>(
             accepted.strangers = accepted.strangers.saturating_add(spoken.rows() as u64);
         }
         let mut shard = Intake::open(rows, id, stale_after_ms)?;
-        // What claims to be of the future was as of when it came first: it is not the whole truth of
-        // what was told since.
-        let is_known = spoken
-            .claimed_ms
-            .is_some_and(|claimed_ms| shard.age(spoken).is_known_claim(claimed_ms, received_ms));
-        let moment = delivery.moment_ms.filter(|_| !is_known);
+        let moment = delivery.moment_ms;
         for of_type in &spoken.types {
             // A listing shows what comes with it, as a snapshot does.
             let listed = spoken.lists.and_then(|lists| lists.get(of_type.resource_type)).copied();
@@ -435,13 +430,10 @@ impl<'t, R: Rows> Intake<'t, R> {
         after.snapshot_accepted |= spoken.snapshot;
         self.is_whole |= after.snapshot_accepted != self.before.snapshot_accepted;
         self.changed |= self.is_whole;
-        for (age, newest_ms, is_claimed) in [
-            (&mut after.own, spoken.own_ms, spoken.is_own),
-            (&mut after.global, spoken.global_ms, !spoken.is_own),
-        ] {
+        let ages = [(&mut after.own, spoken.own_ms), (&mut after.global, spoken.global_ms)];
+        for (age, newest_ms) in ages {
             age.settle(received_ms);
-            let claimed_ms = spoken.claimed_ms.filter(|_| is_claimed);
-            newest_ms.into_iter().chain(claimed_ms).for_each(|ms| age.hear(ms, received_ms));
+            newest_ms.into_iter().for_each(|ms| age.hear(ms, received_ms));
         }
         let told_ms = spoken.own_ms.max(spoken.global_ms).filter(|ms| *ms <= received_ms);
         told_ms.map_or(Ok(()), |told_ms| self.rows.raise_told_ms(told_ms))?;
@@ -481,11 +473,6 @@ impl<'t, R: Rows> Intake<'t, R> {
             self.networks.close(self.rows, self.id, known.as_ref(), sequence, received_ms)?;
         }
         Ok(self.is_written)
-    }
-
-    /// As [`Spoken`] tells of.
-    fn age(&self, spoken: &Spoken<'_>) -> Age {
-        if spoken.is_own { self.before.own } else { self.before.global }
     }
 
     fn may_have_been_stale(&self, after: &ShardRow, received_ms: i64) -> bool {

@@ -27,14 +27,10 @@ pub struct Spoken<'a> {
     pub lists: Option<&'a BTreeMap<ResourceType, i64>>,
     /// It is the whole snapshot of this shard.
     pub snapshot: bool,
-    /// It says more of the shard than `global` items, which come in any Region's delivery.
-    pub is_own: bool,
     /// The newest moment that it tells of the shard itself.
     pub own_ms: Option<i64>,
     /// The newest that it tells by `global` items, which come in any Region's delivery.
     pub global_ms: Option<i64>,
-    /// The farthest moment that it claims and that is not believed, since it lies too far ahead.
-    pub claimed_ms: Option<i64>,
 }
 
 /// The observations of a delivery, all of them encoded.
@@ -50,23 +46,16 @@ impl<'a> Prepared<'a> {
     /// `encoded` are the delivery's observations.
     pub fn of(delivery: &'a Delivery, encoded: &'a Encoded) -> Prepared<'a> {
         let moment_ms = delivery.snapshot.as_ref().map(|snapshot| snapshot.moment_ms);
-        let claimed_ms = delivery.snapshot.as_ref().and_then(|snapshot| snapshot.claimed_ms);
         let mut shards: BTreeMap<&ShardId, Spoken<'_>> = BTreeMap::new();
         for of_type in encoded.by_type() {
             let spoken = shards.entry(of_type.shard).or_default();
-            spoken.claimed_ms = delivery.ahead.get(of_type.shard).copied().max(claimed_ms);
             // What is only believed to be of the receipt tells no moment.
-            let unbelieved_ms = spoken.claimed_ms.and(delivery.received_ms);
-            for item in &of_type.items {
+            for item in of_type.items.iter().filter(|item| !item.is_ahead) {
                 // Of another Region's items a snapshot tells no more than when they were captured.
                 let seen_ms = item.seen_ms(moment_ms.filter(|_| item.global));
-                if Some(seen_ms) != unbelieved_ms {
-                    let newest =
-                        if item.global { &mut spoken.global_ms } else { &mut spoken.own_ms };
-                    *newest = (*newest).max(Some(seen_ms));
-                }
+                let newest = if item.global { &mut spoken.global_ms } else { &mut spoken.own_ms };
+                *newest = (*newest).max(Some(seen_ms));
             }
-            spoken.is_own |= of_type.items.iter().any(|item| !item.global);
             spoken.types.push(of_type);
         }
         if let Some(snapshot) = &delivery.snapshot {
@@ -79,17 +68,12 @@ impl<'a> Prepared<'a> {
             if let Some(shard) = &snapshot.shard {
                 let spoken = shards.entry(shard).or_default();
                 spoken.snapshot = true;
-                spoken.is_own = true;
-                spoken.claimed_ms = spoken.claimed_ms.max(claimed_ms);
-                if claimed_ms.is_none() {
-                    spoken.own_ms = spoken.own_ms.max(moment_ms);
-                }
+                spoken.own_ms = spoken.own_ms.max(moment_ms);
             }
         }
         for (shard, types) in &delivery.listings {
             let spoken = shards.entry(shard).or_default();
             spoken.lists = Some(types);
-            spoken.is_own = true;
             spoken.own_ms = spoken.own_ms.max(types.values().max().copied());
         }
         Prepared { moment_ms, shards, missed: &delivery.missed }

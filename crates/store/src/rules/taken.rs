@@ -9,7 +9,7 @@ use super::prepared::Prepared;
 
 /// Remembers a file that was just taken in, if it would change nothing if it were taken in once more. One that
 /// had something it did not tell is asked for again for good reason; what is not believed of moments yet to come
-/// may be believed later; and whose accounts are unknown is told by the organization of the day.
+/// may be believed later (it is quarantined); and whose accounts are unknown is told by the organization of the day.
 pub fn remember(
     rows: &impl Rows,
     file: &FileHash,
@@ -23,9 +23,7 @@ pub fn remember(
         && delivery.missed.is_empty()
         && delivery.nobodys == 0
         && !delivery.foreign;
-    let mut shards = prepared.shards.values();
-    let is_of_the_future = shards.any(|spoken| spoken.claimed_ms.is_some());
-    if !tells_all || is_of_the_future || accepted.strangers > 0 {
+    if !tells_all || accepted.strangers > 0 {
         return Ok(());
     }
     let items = prepared.shards.values().map(|spoken| spoken.rows() as u64).sum();

@@ -95,7 +95,7 @@ pub(super) fn of_instance<'a>(
     };
     // Those that a service manages are out of scope (semantics §10 row 19).
     let is_managed = |id: &str| match shard.item(&ResourceType::NETWORK_INTERFACE, id) {
-        Some(Item { body: Body::NetworkInterface(own), .. }) => own.requester_managed,
+        Some(Item { body: Body::NetworkInterface(own), .. }) => own.is_managed(),
         _ => false,
     };
     let others = found.into_iter().filter(|(id, _)| !is_managed(id));

@@ -339,7 +339,7 @@ fn what_is_out_of_scope_is_not_judged() {
     let policy = common(ALL_TYPES, rule(&["sg-p"]));
     let mut managed = in_vpc(interface("eni-1", &[]), "vpc-1");
     let Body::NetworkInterface(own) = &mut managed.body else { unreachable!() };
-    own.requester_managed = true;
+    own.requester_managed = Some(true);
     let mut others = in_vpc(interface("eni-2", &[]), "vpc-1");
     let Body::NetworkInterface(own) = &mut others.body else { unreachable!() };
     own.owner = Some(account("222222222222"));
@@ -374,7 +374,7 @@ fn a_managed_interface_of_an_instance_is_not_judged() {
     let on = in_vpc(on, "vpc-1");
     assert_eq!(verdict(&found(&policy, vec![on.clone(), managed.clone()])), "violate");
     let Body::NetworkInterface(own) = &mut managed.body else { unreachable!() };
-    own.requester_managed = true;
+    own.requester_managed = Some(true);
     let mut on = on;
     let Body::Instance(own) = &mut on.body else { unreachable!() };
     for (at, entry) in own.interfaces.iter_mut().flatten().enumerate() {
@@ -470,7 +470,7 @@ fn in_the_administrators_own_vpc_the_primary_itself_serves() {
     policy.owner = account(ACCOUNT);
     let association = |vpc: &str| {
         let association =
-            GroupAssociation { group: "sg-p".into(), vpc: Some(vpc.into()), serves: true };
+            GroupAssociation { group: "sg-p".into(), vpc: Some(vpc.into()), serves: Some(true) };
         let kind = ResourceType::SECURITY_GROUP_VPC_ASSOCIATION;
         body(kind, "sg-p/vpc-2", Body::GroupAssociation(association))
     };

@@ -237,9 +237,12 @@ fn a_keeper_is_on_most_interfaces_of_any_account() {
 
 #[test]
 fn a_group_that_is_associated_with_another_vpc_is_in_use_there() {
-    let associated = |serves| {
-        let association =
-            GroupAssociation { group: "sg-1".into(), vpc: Some("vpc-2".into()), serves };
+    let associated = |serves: bool| {
+        let association = GroupAssociation {
+            group: "sg-1".into(),
+            vpc: Some("vpc-2".into()),
+            serves: Some(serves),
+        };
         let body_of = Body::GroupAssociation(association);
         body(ResourceType::SECURITY_GROUP_VPC_ASSOCIATION, "sg-1|vpc-2", body_of)
     };
@@ -282,7 +285,8 @@ fn a_group_that_another_account_holds_is_judged_for_the_interface_that_carries_i
     };
     let since = |item: Item, ms: i64| {
         let mut item = outdated(item);
-        item.unseen_since.as_mut().unwrap().version.captured_ms = ms;
+        item.unseen_since.as_mut().unwrap().version =
+            Version { state: Some(1 << 40), captured_ms: ms };
         item
     };
     let later = "The latest configuration of AWS::EC2::SecurityGroup sg-9 was not recorded.";

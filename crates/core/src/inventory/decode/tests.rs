@@ -70,6 +70,7 @@ fn any_item() -> impl Strategy<Value = Item> {
             tags,
             body,
             unseen_since: None,
+            told_beside: None,
         },
     )
 }
@@ -135,7 +136,7 @@ fn a_later_state_goes_the_long_way() {
     let later = UnseenState { version: version.clone(), name: None, arn: None, tags: None };
     let unseen_since = Some(Box::new(later));
     let body = Body::SecurityGroup(SecurityGroup::default());
-    let item = Item { key: key(), version, name, arn, tags, body, unseen_since };
+    let item = Item { key: key(), version, name, arn, tags, body, unseen_since, told_beside: None };
     let bytes = encode_item(&item);
     assert_eq!(super::item(key, &bytes[1..]), None);
     assert_eq!(decode_any(&key(), &bytes[1..]), Ok(item));
@@ -148,7 +149,8 @@ fn a_port_told_in_more_bytes_than_it_takes_is_left() {
     let group = SecurityGroup { ingress: vec![permission], ..SecurityGroup::default() };
     let version = Version { state: None, captured_ms: 0 };
     let (name, arn, tags, body) = (None, None, Some(Tags::new()), Body::SecurityGroup(group));
-    let item = Item { key: key(), version, name, arn, tags, body, unseen_since: None };
+    let item =
+        Item { key: key(), version, name, arn, tags, body, unseen_since: None, told_beside: None };
     let bytes = encode_item(&item).split_off(1);
     let at = bytes.iter().position(|byte| *byte == 44).unwrap();
     for (more, is_taken) in [(0, true), (3, true), (4, false), (8, false)] {

@@ -1,7 +1,9 @@
 use super::*;
 use crate::ident::{Region, ResourceType, ShardId};
 use crate::inventory::limits::PREAMBLE_BYTES_MAX;
-use crate::inventory::{AutomaticResponse, Body, EncodedItem, ItemKey, envelope::LAYERS_MAX};
+use crate::inventory::{
+    AHEAD_MS_MAX, AutomaticResponse, Body, EncodedItem, ItemKey, envelope::LAYERS_MAX,
+};
 
 mod bounds;
 mod collections;
@@ -465,7 +467,6 @@ const NAME: &str = "111122223333_Config_eu-west-1_ConfigSnapshot_20260203T040506
 
 #[test]
 fn the_future_is_not_believed() {
-    const NOW_MS: i64 = 1_770_091_506_000;
     let at = |captured: &str, state: &str| {
         let item = item("a").replace("2026-02-03T04:05:06.000Z", captured);
         item.replace(r#""configurationStateId":1770091506000,"#, state)
@@ -481,11 +482,12 @@ fn the_future_is_not_believed() {
     };
     let state = |ms: i64| format!(r#""configurationStateId":{ms},"#);
     let last_believed = state(NOW_MS + AHEAD_MS_MAX);
-    let first_doubted = state(NOW_MS + AHEAD_MS_MAX + 1);
+    let first_doubted = state(NOW_MS + AHEAD_MS_MAX + 1000);
     for (captured, state, believed) in [
         ("2026-02-03T04:05:06.000Z", "", true),
-        ("2026-02-04T04:05:06.000Z", "", true),
-        ("2026-02-04T04:05:06.001Z", "", false),
+        ("2026-02-03T04:20:06.000Z", "", true),
+        ("2026-02-03T04:20:07.000Z", "", false),
+        ("2026-02-03T04:20:06.001Z", "", false),
         ("9999-01-01T00:00:00Z", "", false),
         ("2026-02-03T04:05:06.000Z", &*last_believed, true),
         ("2026-02-03T04:05:06.000Z", &*first_doubted, false),
@@ -500,21 +502,82 @@ fn the_future_is_not_believed() {
             let text = snapshot(&[at(captured, state), item("b")]);
             let delivery = read_now(NAME, text, only);
             assert_eq!(delivery.quarantined.is_empty(), believed, "{captured} {state}");
+            assert!(delivery.snapshot.is_some(), "its name tells its own moment");
             if !believed {
                 let doubted = &delivery.observations[0].item;
                 assert_eq!((doubted.key.id.as_str(), &doubted.body), ("a", &Body::Unseen));
                 assert_eq!(doubted.version, Version { state: None, captured_ms: NOW_MS });
+                let ahead = delivery.observations.iter().filter(|one| one.is_ahead).count();
+                assert!(delivery.observations[0].is_ahead && ahead == 1);
             }
         }
     }
-    let ahead = NAME.replace("20260203T", "20990101T");
-    for (name, moment_ms) in [(NAME, NOW_MS), (&ahead, NOW_MS)] {
-        let delivery = read_now(name, snapshot(&[item("a")]), false);
-        assert_eq!(delivery.snapshot.unwrap().moment_ms, moment_ms, "{name}");
-    }
-    let unknown = read_now("", snapshot(&[at("9999-01-01T00:00:00Z", "")]), false);
-    assert_eq!(unknown.snapshot.unwrap().moment_ms, NOW_MS, "told by its newest item");
 }
+
+/// Semantics §11 row 68.
+#[test]
+fn a_snapshot_of_the_future_is_but_its_items() {
+    let read_now = |name: &str, text: String| {
+        let mut reader = DeliveryReader::new(name).received(NOW_MS);
+        reader.push(text.as_bytes()).unwrap();
+        reader.finish().unwrap()
+    };
+    let named = |moment: &str| NAME.replace("20260203T040506Z", moment);
+    for (moment, is_one) in [
+        ("20260203T040506Z", true),
+        ("20260203T042006Z", true),
+        ("20260203T042007Z", false),
+        ("20990101T000000Z", false),
+    ] {
+        let delivery = read_now(&named(moment), snapshot(&[item("a")]));
+        assert_eq!(delivery.snapshot.is_some(), is_one, "{moment}");
+        assert_eq!(delivery.quarantined.is_empty(), is_one, "it is told");
+        assert_eq!(delivery.observations.len(), 1);
+        assert!(!delivery.observations[0].is_ahead, "the item is of its own moment");
+        assert_eq!((delivery.nobodys, &delivery.missed[..]), (0, &[][..]));
+    }
+    // Where its name tells no moment, its newest item's is its own.
+    let later = item("b").replace("2026-02-03T04:05:06.000Z", "2099-01-01T00:00:00.000Z");
+    let unnamed = |items: &[String]| read_now("", snapshot(items)).snapshot.is_some();
+    assert!(unnamed(&[item("a")]));
+    assert!(!unnamed(&[item("a"), later]));
+}
+
+/// Semantics §11 row 68.
+#[test]
+fn a_deletion_of_the_future_ends_nothing() {
+    let gone = |captured: &str| {
+        item("a")
+            .replace("2026-02-03T04:05:06.000Z", captured)
+            .replace(r#""OK""#, r#""ResourceDeleted""#)
+            .replace(r#""tags":{}"#, r#""tags":{"fms":"skip"}"#)
+    };
+    for (captured, body) in [
+        ("2026-02-03T04:20:06.000Z", Body::Deleted),
+        ("2026-02-03T04:20:07.000Z", Body::Unseen),
+        ("2099-01-01T00:00:00.000Z", Body::Unseen),
+    ] {
+        let text = gone(captured).replace(r#""configurationStateId":1770091506000,"#, "");
+        assert!(text.contains("ResourceDeleted"));
+        for encodes in [false, true] {
+            let mut reader = DeliveryReader::new("").received(NOW_MS);
+            if encodes {
+                reader = reader.encoding();
+            }
+            reader.push(text.as_bytes()).unwrap();
+            let delivery = reader.finish().unwrap();
+            let seen = match encodes {
+                true => delivery.encoded.items().next().unwrap().decode().unwrap(),
+                false => delivery.observations[0].clone(),
+            };
+            assert_eq!((&seen.item.body, seen.is_ahead), (&body, body == Body::Unseen));
+            assert!(!seen.is_ahead || seen.item.tags.is_none(), "it tells nothing");
+            assert!(!seen.is_ahead || seen.item.version.captured_ms == NOW_MS);
+        }
+    }
+}
+
+const NOW_MS: i64 = 1_770_091_506_000;
 
 /// Text that holds JSON is held to the rules of JSON as the value itself would be.
 #[test]
@@ -572,6 +635,12 @@ fn wrong_tags_are_quarantined_whoever_reads() {
         (r#"[{"value":"b"}]"#, false),
         (r#"{"a":"b","c":{"d":["e"]}}"#, false),
         (r#"{"a\n":"\ud800"}"#, false),
+        (r#"{"a":"b","c":"d","a":"b"}"#, false),
+        (r#"{"a":"b","a": "c"}"#, false),
+        (r#"{"a":null,"a":"c"}"#, false),
+        (r#"{"a":"b","A":"b"}"#, true),
+        (r#"{"aws:stack-1":"b","aws:stack-2":"b"}"#, true),
+        (r#"[{"key":"a","value":"b"},{"key":"a","value":"b"}]"#, false),
     ] {
         // Wherever blocks of the text begin.
         for pad in (0..130).chain(3_900..4_030) {

@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use crate::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
 use crate::inventory::{
-    Body, Held, Item, ItemKey, Merged, Observation, Recorder, RecordingGroup, SecurityGroup, Shard,
-    ShardBuilder, Tags, UnseenState, Version, decode_item, encode_item, is_live, merge,
+    Body, Held, Item, ItemKey, Members, Merged, NetworkInterface, Observation, Recorder,
+    RecordingGroup, SecurityGroup, Shard, ShardBuilder, Tags, UnseenState, Version, decode_item,
+    encode_item, is_live, merge,
 };
 
 fn shard_id() -> ShardId {
@@ -45,6 +46,15 @@ impl State {
                     internal: false,
                 })
             }
+            // Two members, each told or not.
+            n if resource_type == ResourceType::NETWORK_INTERFACE => {
+                let told = |n: u8| (n % 3 != 0).then(|| format!("m-{}", n % 3).into());
+                Body::NetworkInterface(NetworkInterface {
+                    vpc: told(n),
+                    subnet: told(n / 3),
+                    ..NetworkInterface::default()
+                })
+            }
             n => Body::SecurityGroup(SecurityGroup {
                 group_name: format!("g{n}").into(),
                 ..SecurityGroup::default()
@@ -65,8 +75,10 @@ impl State {
                 tags: Some(Tags::new()),
                 body,
                 unseen_since: None,
+                told_beside: None,
             },
             global: false,
+            is_ahead: false,
         }
     }
 }
@@ -79,7 +91,7 @@ struct Delivered {
 }
 
 fn state() -> impl Strategy<Value = State> {
-    (0..TYPES.len(), 0..3_u8, prop::option::of(1..8_u64), 0..8_i64, 0..4_u8).prop_map(
+    (0..TYPES.len(), 0..3_u8, prop::option::of(1..4_u64), 0..4_i64, 0..11_u8).prop_map(
         |(resource_type, id, state, captured_ms, body)| State {
             resource_type,
             id,
@@ -134,6 +146,7 @@ fn naive(deliveries: &[Delivered]) -> Shard {
         }
         for id in 0..3 {
             let (mut told, mut unseen): (Option<&State>, Option<&State>) = (None, None);
+            let mut all = Vec::new();
             let mut seen = i64::MIN;
             for delivery in deliveries {
                 for state in &delivery.states {
@@ -141,6 +154,7 @@ fn naive(deliveries: &[Delivered]) -> Shard {
                         continue;
                     }
                     seen = seen.max(state.captured_ms).max(delivery.moment_ms.unwrap_or(i64::MIN));
+                    all.push(state);
                     let best = if state.body == 1 { &mut unseen } else { &mut told };
                     if best.is_none_or(|best| rank(state) > rank(best)) {
                         *best = Some(state);
@@ -153,11 +167,27 @@ fn naive(deliveries: &[Delivered]) -> Shard {
             shard.held_types.insert(resource_type.clone());
             // A state without a body hides a deletion before it, and stands beside a body.
             let later = unseen.filter(|unseen| told.is_none_or(|told| age(unseen) > age(told)));
+            // As does a contradiction among the states of its age.
+            let same = |told| of_age(told, &all);
+            let later = later.map(without_body).or_else(|| {
+                told.filter(|told| is_contradicted(&same(told))).map(|told| UnseenState {
+                    version: told.observation().item.version,
+                    name: None,
+                    arn: None,
+                    tags: None,
+                })
+            });
             let item = match (told, later) {
-                (None, Some(alone)) => alone.observation().item,
-                (Some(told), Some(later)) if told.body == 0 => later.observation().item,
+                (None, _) => unseen.unwrap().observation().item,
+                (Some(told), Some(later)) if told.body == 0 => Item {
+                    version: later.version,
+                    tags: later.tags,
+                    body: Body::Unseen,
+                    ..told.observation().item
+                },
                 (Some(told), later) if told.body != 0 => Item {
-                    unseen_since: later.map(|later| Box::new(without_body(later))),
+                    told_beside: later.is_none().then(|| beside(told, &same(told))).flatten(),
+                    unseen_since: later.map(Box::new),
                     ..told.observation().item
                 },
                 _ => {
@@ -186,9 +216,40 @@ fn age(state: &State) -> (i64, i64) {
     (number, state.captured_ms)
 }
 
-/// Age, then deleted over body, then an order of no meaning.
-fn rank(state: &State) -> ((i64, i64), bool, Vec<u8>) {
-    (age(state), state.body == 0, encode_item(&state.observation().item))
+/// Age, then deleted over body, then how much is told, then an order of no meaning.
+fn rank(state: &State) -> ((i64, i64), bool, usize, Vec<u8>) {
+    (age(state), state.body == 0, told(state).len(), encode_item(&state.observation().item))
+}
+
+/// The members that a state tells.
+fn told(state: &State) -> Vec<(&'static str, String)> {
+    let body = state.observation().item.body;
+    let exists = ("exists", (body != Body::Deleted).to_string());
+    let configuration = match body {
+        Body::Deleted => vec![],
+        Body::NetworkInterface(NetworkInterface { vpc, subnet, .. }) => {
+            let members = [("vpc", vpc), ("subnet", subnet)].into_iter();
+            members.filter_map(|(name, id)| Some((name, id?.into()))).collect()
+        }
+        body => vec![("body", format!("{body:?}"))],
+    };
+    [exists].into_iter().chain(configuration).collect()
+}
+
+fn of_age<'s>(told: &State, all: &[&'s State]) -> Vec<&'s State> {
+    all.iter().copied().filter(|one| one.body != 1 && age(one) == age(told)).collect()
+}
+
+/// Whether some member is told in two ways.
+fn is_contradicted(all: &[&State]) -> bool {
+    let members: Vec<_> = all.iter().flat_map(|state| told(state)).collect();
+    members.iter().any(|(name, value)| members.iter().any(|(n, v)| n == name && v != value))
+}
+
+/// What others tell and a state does not.
+fn beside(told: &State, all: &[&State]) -> Option<Box<Members>> {
+    let of = |state: &State| state.observation().item.members();
+    all.iter().map(|one| of(one)).reduce(Members::and)?.beyond(&of(told)).map(Box::new)
 }
 
 fn without_body(state: &State) -> UnseenState {
@@ -357,6 +418,64 @@ fn a_state_without_a_body_after_a_deletion_revives_the_resource_without_its_old_
          deleted 5, unseen 6, body 7, unseen 8 -> body 7 unseen since 8
          unseen 6, deleted 6                   -> deleted 6, gone",
     );
+}
+
+/// Semantics §11 row 67.
+#[test]
+fn states_of_one_version_that_contradict_each_other_are_in_doubt_until_a_later_one() {
+    check(
+        "body 5, other 5                       -> other 5 unseen since 5
+         body 5, other 5, unseen 4             -> other 5 unseen since 5
+         body 5, other 5, unseen 5             -> other 5 unseen since 5
+         body 5, other 5, unseen 6             -> other 5 unseen since 6
+         body 5, other 5, body 6               -> body 6
+         body 5, other 5, unseen 6, body 7     -> body 7
+         body 5, other 5, deleted 6            -> deleted 6, gone
+         body 4, body 5, other 5               -> other 5 unseen since 5
+         body 5, deleted 5                     -> deleted 5 unseen since 5, shown unseen 5
+         body 5, other 5, deleted 5            -> deleted 5 unseen since 5, shown unseen 5
+         deleted 5, body 5, body 6             -> body 6
+         deleted 5, unseen 5                   -> deleted 5, gone",
+    );
+}
+
+/// What was told by a state that is not kept is not forgotten.
+#[test]
+fn a_contradiction_of_what_only_a_smaller_state_told_is_noticed() {
+    let interface = |vpc: Option<&str>, subnet: Option<&str>, kind: Option<&str>| {
+        let mut held = held(Some(5), 50, 2, 50);
+        held.item.key.resource_type = ResourceType::NETWORK_INTERFACE;
+        held.item.body = Body::NetworkInterface(NetworkInterface {
+            vpc: vpc.map(Into::into),
+            subnet: subnet.map(Into::into),
+            interface_type: kind.map(Into::into),
+            ..NetworkInterface::default()
+        });
+        held
+    };
+    let states = [
+        interface(Some("vpc-a"), None, None),
+        interface(Some("vpc-b"), None, None),
+        interface(None, Some("subnet-1"), Some("interface")),
+    ];
+    let mut ends = std::collections::BTreeSet::new();
+    for order in permutations(states.len()) {
+        let mut held: Option<Held> = None;
+        for at in order.iter().chain(&order) {
+            if let Merged::Replaced(now) | Merged::Seen(now) =
+                merge(held.as_ref(), states[*at].clone())
+            {
+                // As a store keeps it.
+                let item = decode_item(&now.item.key, &encode_item(&now.item)).unwrap();
+                held = Some(Held { item, ..now });
+            }
+        }
+        let item = held.unwrap().item;
+        assert!(item.is_contradicted(), "{order:?}");
+        assert_eq!(item.body, states[2].item.body, "what tells most is judged");
+        ends.insert(encode_item(&item));
+    }
+    assert_eq!(ends.len(), 1);
 }
 
 #[test]

@@ -19,13 +19,43 @@ fn fields_of_both_dialects_are_found_in_any_letter_case_and_order() {
 }
 
 #[test]
-fn null_is_as_good_as_absent_and_two_values_go_the_long_way() {
+fn null_is_as_good_as_absent_and_a_name_twice_goes_the_long_way() {
     let id = |text: &'static str| outlined(text).map(|(outline, _)| outline.text(Field::Id));
     assert_eq!(id(r#"{"resourceId":"a","resourceId":"b"}"#), None);
     assert_eq!(id(r#"{"awsAccountId":"1","accountId":"2"}"#), None);
-    assert_eq!(id(r#"{"resourceId":"a","resourceId":null}"#), Some(Some("\"a\"")));
-    assert_eq!(id(r#"{"resourceId":null,"resourceId":"b"}"#), Some(Some("\"b\"")));
+    assert_eq!(id(r#"{"resourceId":"a","resourceId":null}"#), None);
+    assert_eq!(id(r#"{"resourceId":null,"RESOURCEID":"b"}"#), None);
+    for name in ["x", "version", "ARN", "changeType", "accountId", "a very long name of nobody's"] {
+        for (one, other) in [(1, 2), (1, 9)] {
+            let text =
+                format!(r#"{{"{name}":{one},"resourceId":"a","{}":{other}}}"#, name.to_uppercase());
+            assert_eq!(outlined(&text), None, "{text}");
+        }
+    }
+    let others = |count: usize| {
+        let others: String = (0..count).map(|n| format!(r#""x{n}":{n},"#)).collect();
+        outlined(&format!(r#"{{{others}"resourceId":"b"}}"#)).is_some()
+    };
+    assert!(others(OTHERS_MAX - 1) && others(OTHERS_MAX) && !others(OTHERS_MAX + 1));
     assert_eq!(id(r#"{"resourceId":null}"#), Some(None));
+}
+
+#[test]
+fn tags_are_usual_while_no_two_may_be_of_one_name() {
+    let is_usual = |names: &[&str]| {
+        let tags: Vec<String> = names.iter().map(|name| format!(r#""{name}":"v""#)).collect();
+        let text = format!(r#"{{"tags":{{{}}},"resourceId":"b"}}"#, tags.join(","));
+        let (outline, end) = Outline::of(text.as_bytes(), 0, Look::Brackets).unwrap();
+        assert_eq!(end, text.len());
+        outline.has_usual_tags()
+    };
+    assert!(is_usual(&["", "a", "A", "aa", "aws:stack-id", "aws:stack-name", "é"]));
+    for twice in ["", "a", "1234567", "12345678", "a name of some length"] {
+        assert!(!is_usual(&[twice, "b", twice]), "{twice}");
+    }
+    let many: Vec<String> = (0..FLAT_TAGS_MAX).map(|n| format!("t{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert!(is_usual(&many[1..]) && !is_usual(&many));
 }
 
 #[test]
@@ -157,7 +187,8 @@ proptest::proptest! {
             proptest::prop_assert!(parsed.is_ok(), "{}", text);
         } else {
             // Of what is right, escaped keys and repeated fields alone are left over.
-            let left_over = text.contains('\\') || text.matches("\"resourceId\"").count() > 1 || text.matches("\"tags\"").count() > 1;
+            let twice = ["\"x\"", "\"\"", "\"a\"", "\"b\""].iter().any(|name| text.matches(name).count() > 1);
+            let left_over = twice || text.contains('\\') || text.matches("\"resourceId\"").count() > 1 || text.matches("\"tags\"").count() > 1;
             proptest::prop_assert!(parsed.is_err() || left_over, "{}", text);
         }
     }

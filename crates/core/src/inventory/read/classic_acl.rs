@@ -3,7 +3,7 @@
 use crate::inventory::{Body, ClassicAcl, ClassicRule};
 
 use super::shape::{IdText, Many, Text, TextIn, Whole, shape};
-use super::source::{Source, sorted};
+use super::source::{Source, apart, sorted};
 
 shape! {
     AclBody {
@@ -45,6 +45,8 @@ shape! {
 /// A resource that an association does not name may be any: the list is then not told.
 pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
     let body: AclBody<'_> = source.body()?;
+    let told = body.rules.iter().flat_map(|rules| &rules.0).filter_map(|rule| rule.priority);
+    apart("rulesList", told.map(|Whole(priority)| priority))?;
     let rules = body.rules.map(|rules| {
         let mut rules: Vec<ClassicRule> = rules.0.into_iter().map(rule).collect();
         if rules.iter().all(|rule| rule.priority.is_some()) {

@@ -107,7 +107,7 @@ pub(super) fn read_group_association(source: &Source<'_>) -> Result<Body, String
     Ok(Body::GroupAssociation(GroupAssociation {
         group,
         vpc: body.vpc.and_then(TextIn::filled),
-        serves: !state.as_deref().is_some_and(is_over),
+        serves: state.as_deref().map(|state| !is_over(state)),
     }))
 }
 
@@ -123,7 +123,7 @@ pub(super) fn read_interface(source: &Source<'_>) -> Result<Body, String> {
         vpc: body.vpc.and_then(TextIn::filled),
         subnet: body.subnet.and_then(TextIn::filled),
         interface_type: body.kind.and_then(TextIn::filled),
-        requester_managed: body.requester_managed.is_some_and(|managed| managed.0),
+        requester_managed: body.requester_managed.map(|managed| managed.0),
         instance: attachment.instance.and_then(TextIn::filled),
         device_index: device_index(attachment.device_index)?,
         owner: owner(body.owner, source.item)?,

@@ -7,7 +7,7 @@ use crate::inventory::{
 };
 
 use super::security_group::{cidr, protocol_number};
-use super::shape::{Flag, IdText, Many, Text, TextIn, Whole, shape};
+use super::shape::{Flag, IdText, Many, TWICE, Text, TextIn, Whole, shape};
 use super::source::{Source, sorted};
 
 shape! {
@@ -68,7 +68,14 @@ pub(super) fn read_acl(source: &Source<'_>) -> Result<Body, String> {
         read.sort_by(|a, b| {
             (a.entry.egress, a.number, &a.entry).cmp(&(b.entry.egress, b.number, &b.entry))
         });
-        Ok::<_, String>(read)
+        let place = |one: &NumberedEntry| (one.entry.egress, one.number);
+        match read.windows(2).find(|pair| matches!(pair, [a, b] if place(a) == place(b))) {
+            Some([one, _]) => Err(format!(
+                "`entries`: of one direction the `ruleNumber` `{}` {TWICE}",
+                one.number
+            )),
+            _ => Ok(read),
+        }
     });
     let associations = body.associations.map(|associations| {
         let read = associations.0.into_iter().map(association);

@@ -5,6 +5,7 @@
 //! shape names.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -12,11 +13,25 @@ use serde::de::{
     Deserialize, Deserializer, Error, Expected, IgnoredAny, MapAccess, SeqAccess, Unexpected,
     Visitor,
 };
+use serde_json::Value;
+
+/// Begins no sentence, but ends each that tells that AWS cannot have written an item (semantics §11 row 69).
+pub(in crate::inventory) const TWICE: &str = "stands there twice";
 
 /// Declares an object of which some fields are read. Every field is `Some` when its name is there,
-/// in any letter case, with a value other than null; when repeated, the last holds.
+/// in any letter case, with a value other than null. A name that stands there twice is an error (semantics
+/// §11 row 69); of a `loose` object the last holds.
 macro_rules! shape {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty = $($key:literal)|+),+ $(,)? }) => {
+    ($(#[$doc:meta])* loose $name:ident { $($fields:tt)+ }) => {
+        $crate::inventory::read::shape::shape! { @ false, $(#[$doc])* $name { $($fields)+ } }
+    };
+    ($(#[$doc:meta])* $name:ident { $($fields:tt)+ }) => {
+        $crate::inventory::read::shape::shape! { @ true, $(#[$doc])* $name { $($fields)+ } }
+    };
+    (
+        @ $strict:literal,
+        $(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty = $($key:literal)|+),+ $(,)? }
+    ) => {
         $(#[$doc])*
         #[derive(Default)]
         pub(in crate::inventory) struct $name<'a> {
@@ -36,9 +51,20 @@ macro_rules! shape {
                         self,
                         mut map: A,
                     ) -> Result<Self::Value, A::Error> {
+                        /// Names of each field that were there, a bit each.
+                        #[derive(Default)]
+                        struct Seen {
+                            $($field: u8,)+
+                        }
                         let mut found = $name::default();
+                        let mut seen = Seen::default();
                         while let Some(key) = map.next_key::<$crate::inventory::read::shape::Key<'a>>()? {
-                            $(if $(key.is($key))||+ {
+                            $(if let Some(name) = [$($key),+].iter().position(|name| key.is(name)) {
+                                let name = 1_u8 << name;
+                                if $strict && seen.$field & name != 0 {
+                                    return Err(key.twice());
+                                }
+                                seen.$field |= name;
                                 if let Some(value) = map
                                     .next_value::<Option<$kind>>()
                                     .map_err(|error| key.blame(error))?
@@ -65,6 +91,16 @@ pub(in crate::inventory) struct Key<'a>(Cow<'a, str>);
 impl Key<'_> {
     pub(in crate::inventory) fn is(&self, name: &str) -> bool {
         self.0.eq_ignore_ascii_case(name)
+    }
+
+    /// That it stands there twice.
+    pub(in crate::inventory) fn twice<E: Error>(&self) -> E {
+        E::custom(format_args!("`{}` {TWICE}", self.0))
+    }
+
+    /// The name in lower case.
+    fn lower(&self) -> String {
+        self.0.to_ascii_lowercase()
     }
 
     /// Says in which field an error lies.
@@ -181,9 +217,14 @@ fn refused<W: Wrap, E: Error>(found: Unexpected<'_>, leaf: &dyn Expected) -> Res
 /// Finds the wrapped value in an object; null or missing is an error, so that nothing that an
 /// evaluator relies on is dropped in silence.
 fn unwrap<'a, W: Wrap, T: Deserialize<'a>, A: MapAccess<'a>>(mut map: A) -> Result<T, A::Error> {
-    let mut found = None;
+    let (mut found, mut seen) = (None, 0_u8);
     while let Some(key) = map.next_key::<Key<'a>>()? {
-        if W::NAMES.iter().any(|name| key.is(name)) {
+        if let Some(name) = W::NAMES.iter().position(|name| key.is(name)) {
+            let name = 1_u8 << name;
+            if seen & name != 0 {
+                return Err(key.twice());
+            }
+            seen |= name;
             found = map.next_value::<Option<T>>().map_err(|error| key.blame(error))?.or(found);
         } else {
             map.next_value::<IgnoredAny>()?;
@@ -208,7 +249,7 @@ macro_rules! wraps {
 
 wraps! {
     /// A scalar.
-    Value = "text" in "value";
+    Scalar = "text" in "value";
     /// The code of a state.
     Code = "a code" in "code" | "value";
     /// What tells whose something is, and where.
@@ -222,7 +263,7 @@ wraps! {
 }
 
 /// Text, bare or wrapped as `{"value":…}`.
-pub(in crate::inventory) type Text<'a> = TextIn<'a, Value>;
+pub(in crate::inventory) type Text<'a> = TextIn<'a, Scalar>;
 
 /// An account id or a Region: a string (formats §3), bare or wrapped as `{"value":…}`.
 pub(in crate::inventory) type IdText<'a> = TextIn<'a, Owned>;
@@ -257,7 +298,7 @@ impl<'a> Deserialize<'a> for StringOnly {
                 Ok(StringOnly(None))
             }
             fn visit_map<A: MapAccess<'a>>(self, map: A) -> Result<StringOnly, A::Error> {
-                unwrap::<Value, StringOnly, A>(map)
+                unwrap::<Scalar, StringOnly, A>(map)
             }
         }
         from.deserialize_any(Leaf)
@@ -326,7 +367,13 @@ impl<'a, T: Deserialize<'a>> Deserialize<'a> for Many<T> {
             }
             fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Many<T>, A::Error> {
                 let (mut all, mut empty) = (None, false);
+                let mut seen = Vec::new();
                 while let Some(key) = map.next_key::<Key<'a>>()? {
+                    let name = key.lower();
+                    if seen.contains(&name) {
+                        return Err(key.twice());
+                    }
+                    seen.push(name);
                     if key.is("items") || key.is("value") {
                         all = map.next_value::<Option<Many<T>>>()?.or(all);
                     } else if key.is("quantity") {
@@ -348,8 +395,85 @@ impl<'a, T: Deserialize<'a>> Deserialize<'a> for Many<T> {
     }
 }
 
-/// Any value, kept whole.
-pub(in crate::inventory) type Whatever = serde_json::Value;
+/// Any value, kept whole. No object in it has a name twice.
+pub(in crate::inventory) struct Whatever(pub(in crate::inventory) Value);
+
+impl<'a> Deserialize<'a> for Whatever {
+    fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'a> Visitor<'a> for Any {
+            type Value = Whatever;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+            fn visit_unit<E: Error>(self) -> Result<Whatever, E> {
+                Ok(Whatever(Value::Null))
+            }
+            fn visit_bool<E: Error>(self, truth: bool) -> Result<Whatever, E> {
+                Ok(Whatever(truth.into()))
+            }
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Whatever, E> {
+                Ok(Whatever(number.into()))
+            }
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Whatever, E> {
+                Ok(Whatever(number.into()))
+            }
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Whatever, E> {
+                Ok(Whatever(number.into()))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Whatever, E> {
+                Ok(Whatever(text.into()))
+            }
+            fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Whatever, A::Error> {
+                let mut all = Vec::new();
+                while let Some(Whatever(element)) = seq.next_element()? {
+                    all.push(element);
+                }
+                Ok(Whatever(all.into()))
+            }
+            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Whatever, A::Error> {
+                let (mut all, mut seen) = (serde_json::Map::new(), BTreeSet::new());
+                while let Some(key) = map.next_key::<Key<'a>>()? {
+                    if !seen.insert(key.lower()) {
+                        return Err(key.twice());
+                    }
+                    let Whatever(value) = map.next_value()?;
+                    all.insert(key.0.into_owned(), value);
+                }
+                Ok(Whatever(all.into()))
+            }
+        }
+        from.deserialize_any(Any)
+    }
+}
+
+/// The name of an object's member that stands there twice in whatever letter case.
+pub(in crate::inventory) struct Repeated(pub(in crate::inventory) Option<String>);
+
+impl<'a> Deserialize<'a> for Repeated {
+    fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
+        struct Names;
+        impl<'a> Visitor<'a> for Names {
+            type Value = Repeated;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Repeated, A::Error> {
+                let (mut seen, mut repeated) = (BTreeSet::new(), None);
+                while let Some(key) = map.next_key::<Key<'a>>()? {
+                    map.next_value::<IgnoredAny>()?;
+                    let name = key.lower();
+                    if repeated.is_none() && seen.contains(&name) {
+                        repeated = Some(key.0.into_owned());
+                    }
+                    seen.insert(name);
+                }
+                Ok(Repeated(repeated))
+            }
+        }
+        from.deserialize_map(Names)
+    }
+}
 
 /// Whether a field holds anything at all: the alternative of a union that was chosen.
 pub(in crate::inventory) type Present = IgnoredAny;

@@ -1,10 +1,12 @@
 //! What a typed body is read from, and what all readers of bodies need.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use crate::inventory::Item;
 
-use super::shape::{Group, Many, TextIn};
+use super::shape::{Group, Many, TWICE, TextIn};
 
 /// What a typed body is read from.
 pub(super) struct Source<'a> {
@@ -93,6 +95,17 @@ pub(super) fn sorted<T: Ord>(all: impl IntoIterator<Item = T>) -> Vec<T> {
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// Refuses a list in which two have one priority: AWS keeps none (semantics §11 row 69).
+pub(super) fn apart(list: &str, priorities: impl Iterator<Item = i64>) -> Result<(), String> {
+    let mut known = BTreeSet::new();
+    for priority in priorities {
+        if !known.insert(priority) {
+            return Err(format!("`{list}`: the priority `{priority}` {TWICE}"));
+        }
+    }
+    Ok(())
 }
 
 /// The group ids of a list of groups, sorted.

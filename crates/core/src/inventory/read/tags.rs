@@ -7,7 +7,7 @@ use crate::inventory::Tags;
 use crate::inventory::tag_pairs::Pairs;
 
 use super::plain::Plain;
-use super::shape::{StringOnly, shape};
+use super::shape::{StringOnly, TWICE, shape};
 use super::source::{Source, embedded, parse};
 
 /// Item-level tags: a map, or in query results a list (formats §4). `None` where the value of one is
@@ -36,33 +36,49 @@ impl<'a> Deserialize<'a> for TagMap {
                 f.write_str("tags as an object or a list")
             }
             fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<TagMap, A::Error> {
-                let mut tags = Some(Tags::new());
+                let mut told = Told::default();
                 while let Some(key) = map.next_key::<String>()? {
                     let StringOnly(value) = map.next_value()?;
-                    add(&mut tags, Some(key.into()), value);
+                    told.add(Some(key.into()), value).map_err(A::Error::custom)?;
                 }
-                Ok(TagMap(tags))
+                Ok(told.map())
             }
             fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<TagMap, A::Error> {
-                let mut tags = Some(Tags::new());
+                let mut told = Told::default();
                 while let Some(tag) = seq.next_element::<Tag<'a>>()? {
                     let key = tag.key.ok_or_else(|| A::Error::custom("a tag without `key`"))?;
-                    add(&mut tags, key.0, tag.value.and_then(|value| value.0));
+                    let value = tag.value.and_then(|value| value.0);
+                    told.add(key.0, value).map_err(A::Error::custom)?;
                 }
-                Ok(TagMap(tags))
+                Ok(told.map())
             }
         }
         from.deserialize_any(Any)
     }
 }
 
-/// Adds a tag; one that is not told whole leaves all untold.
-fn add(tags: &mut Option<Tags>, key: Option<Box<str>>, value: Option<Box<str>>) {
-    match (tags.as_mut(), key, value) {
-        (Some(tags), Some(key), Some(value)) => {
-            tags.insert(key, value);
+/// Tags as they are told one by one.
+#[derive(Default)]
+struct Told {
+    tags: Tags,
+    /// One is not told whole, which leaves all untold.
+    is_untold: bool,
+}
+
+impl Told {
+    /// Adds a tag. No resource has two of one key (semantics §11 row 69).
+    fn add(&mut self, key: Option<Box<str>>, value: Option<Box<str>>) -> Result<(), String> {
+        self.is_untold |= key.is_none() || value.is_none();
+        let Some(key) = key else { return Ok(()) };
+        if self.tags.contains_key(&key) {
+            return Err(format!("`{key}` {TWICE}"));
         }
-        _ => *tags = None,
+        self.tags.insert(key, value.unwrap_or_default());
+        Ok(())
+    }
+
+    fn map(self) -> TagMap {
+        TagMap((!self.is_untold).then_some(self.tags))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::inventory::{
 };
 
 use super::shape::{Flag, IdText, Many, Present, Text, TextIn, Whatever, Whole, shape};
-use super::source::{Source, parse, sorted};
+use super::source::{Source, apart, parse, sorted};
 
 /// Names of the groups that Firewall Manager puts first and last begin so (semantics §7.2).
 const FIRST: &str = "PREFMManaged-";
@@ -87,6 +87,13 @@ shape! {
 
 pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
     let body: AclBody<'_> = source.body()?;
+    for (list, rules) in [
+        ("preProcessFirewallManagerRuleGroups", &body.pre),
+        ("postProcessFirewallManagerRuleGroups", &body.post),
+        ("rules", &body.rules),
+    ] {
+        apart(list, rules.iter().flat_map(|rules| rules.0.iter().filter_map(by_priority)))?;
+    }
     let arn = body.arn.and_then(TextIn::filled).or_else(|| source.item.arn.clone());
     let name = body.name.and_then(TextIn::filled).or_else(|| source.item.name.clone());
     let retrofitted = body.retrofitted.map(|retrofitted| retrofitted.0);
@@ -148,7 +155,7 @@ fn rule_groups(mut groups: Vec<RuleGroup<'_>>) -> Vec<WebAclRuleGroup> {
 /// neither is told, parts were left out by a projection, and what is absent was not told.
 fn rule_group(group: RuleGroup<'_>) -> WebAclRuleGroup {
     let is_whole = group.name.is_some() || group.visibility.is_some();
-    let action = group.override_action.as_ref().map(canonical);
+    let action = group.override_action.as_ref().map(|action| canonical(&action.0));
     let mut read = WebAclRuleGroup {
         priority: group.priority.map(|priority| priority.0),
         override_action: action.filter(|action| action != "{}").map(Into::into),
@@ -178,10 +185,12 @@ fn rule_group(group: RuleGroup<'_>) -> WebAclRuleGroup {
         read.rule_actions = rule_actions(group.excluded, group.overrides);
     }
     if unset(group.configs.is_some()) {
-        read.configs = Some(configs(group.configs.iter().flat_map(|configs| &configs.0)));
+        read.configs = Some(configs(
+            group.configs.iter().flat_map(|configs| configs.0.iter().map(|one| &one.0)),
+        ));
     }
     if unset(group.scope_down.is_some()) {
-        let statement = group.scope_down.as_ref().map(canonical).unwrap_or_default();
+        let statement = group.scope_down.as_ref().map(|one| canonical(&one.0)).unwrap_or_default();
         read.scope_down = Some(statement.into());
     }
     read
@@ -200,7 +209,7 @@ fn rule_actions(
     let overrides = overrides.into_iter().flat_map(|overrides| overrides.0);
     let excluded = excluded.map(|rule| Some((rule.name?.into_box(), ACTION_COUNT.into())));
     let overrides = overrides.map(|one| {
-        let action = canonical(&one.action?);
+        let action = canonical(&one.action?.0);
         (action != "{}").then_some((one.name?.into_box(), action.into()))
     });
     let all: Option<Vec<_>> = excluded.chain(overrides).collect();

@@ -21,8 +21,9 @@ fn observed(resource_type: ResourceType, name: &str, body: Body) -> Observation 
         tags: None,
         body,
         unseen_since: None,
+        told_beside: None,
     };
-    Observation { item, global: false }
+    Observation { item, global: false, is_ahead: false }
 }
 
 /// What happens to a shard, in a few words.

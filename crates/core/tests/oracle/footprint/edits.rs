@@ -92,6 +92,10 @@ fn see_later(item: &mut Item, random: &mut Random) {
     let mut version = item.version.clone();
     version.captured_ms += [0, 1, 3_600_000][random.below(3)];
     version.state = version.state.map(|state| state + 1);
+    if random.chance(20) {
+        // States of one version contradict each other.
+        version = item.version.clone();
+    }
     let mut later = UnseenState { version, name: None, arn: None, tags: Default::default() };
     if random.chance(50) {
         let mut tagged = item.clone();
@@ -116,7 +120,7 @@ fn change_body(item: &mut Item, shard: &Shard, random: &mut Random) {
             _ => group.vpc = Some(random.pick(&["vpc-01", "vpc-02"]).into()),
         },
         Body::NetworkInterface(interface) => match random.below(4) {
-            0 => interface.requester_managed = !interface.requester_managed,
+            0 => interface.requester_managed = Some(!interface.is_managed()),
             _ => change_groups(&mut interface.groups, shard, random),
         },
         Body::Instance(instance) => match random.below(4) {
@@ -158,7 +162,9 @@ fn change_body(item: &mut Item, shard: &Shard, random: &mut Random) {
             0 => recorder.recording = !recorder.recording,
             _ => recorder.group = RecordingGroup::Only(vec![ResourceType::SECURITY_GROUP]),
         },
-        Body::GroupAssociation(association) => association.serves = !association.serves,
+        Body::GroupAssociation(association) => {
+            association.serves = Some(association.serving().is_none())
+        }
         Body::Subnet(subnet) => subnet.owner = None,
         Body::RouteTable(table) => drop(table.routes.as_mut().and_then(Vec::pop)),
         Body::InternetGateway(gateway) => gateway.vpcs = None,

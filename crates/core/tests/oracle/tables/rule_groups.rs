@@ -74,7 +74,8 @@ fn rule_groups_worked_by_hand() {
                 .zip(sides(found))
         {
             if side != ["?"] {
-                body[key] = side.iter().map(|group| as_found(group)).collect();
+                body[key] =
+                    side.iter().enumerate().map(|(at, group)| as_found(group, at)).collect();
             }
         }
         let stage = "arn:aws:apigateway:eu-west-1::/restapis/a/stages/live";
@@ -115,7 +116,7 @@ struct Parts<'w> {
     config: Option<&'w str>,
     beside: bool,
     scope_down: bool,
-    priority: i64,
+    priority: Option<i64>,
 }
 
 fn parts(word: &str) -> Parts<'_> {
@@ -135,7 +136,7 @@ fn parts(word: &str) -> Parts<'_> {
             '+' => parts.config = Some(said),
             '^' => parts.beside = true,
             '~' => parts.scope_down = true,
-            _ => parts.priority = said.parse().unwrap(),
+            _ => parts.priority = Some(said.parse().unwrap()),
         }
         rest = &rest[end..];
     }
@@ -177,8 +178,10 @@ fn as_wanted(word: &str) -> Value {
     group
 }
 
-fn as_found(word: &str) -> Value {
+/// Where a word does not say it, its place is its priority.
+fn as_found(word: &str, at: usize) -> Value {
     let parts = parts(word);
+    let priority = parts.priority.unwrap_or_else(|| i64::try_from(at).unwrap());
     let action = if parts.count { json!({"Count": {}}) } else { json!({"None": {}}) };
     let mut inner = match parts.name {
         "m" => json!({"VendorName": parts.vendor.unwrap_or("AWS"), "Name": "m"}),
@@ -209,6 +212,6 @@ fn as_found(word: &str) -> Value {
         "m" => "ManagedRuleGroupStatement",
         _ => "RuleGroupReferenceStatement",
     };
-    json!({"Name": parts.name, "Priority": parts.priority,
+    json!({"Name": parts.name, "Priority": priority,
         "FirewallManagerStatement": { kind: inner }, "OverrideAction": action})
 }

@@ -191,7 +191,8 @@ fn each_part_that_is_altered_is_named_with_its_group() {
         assert_eq!(said(&wanted(), &camel(altered)), want, "{path} {value}");
     }
     let mut more = told();
-    let first = more["PreProcessFirewallManagerRuleGroups"][0].clone();
+    let mut first = more["PreProcessFirewallManagerRuleGroups"][0].clone();
+    first["Priority"] = json!(1);
     more["PostProcessFirewallManagerRuleGroups"].as_array_mut().unwrap().push(first);
     assert_eq!(said(&wanted(), &more), "last rule group AWS Common is not one of the policy's");
 }

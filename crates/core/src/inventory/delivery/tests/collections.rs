@@ -157,9 +157,9 @@ fn claims_that_cannot_be_read_are_no_claims_and_a_gap() {
 #[test]
 fn a_listing_of_the_future_is_not_believed() {
     let far = claims(&["VPC"], &[("Subnet", "ec2:DescribeSubnets", "x")]).replace("2026", "2036");
-    let delivery = taken(&file(&far, &[]));
-    let latest_ms = NOW_MS + crate::inventory::AHEAD_MS_MAX;
-    let listed = delivery.listings.get(&shard()).unwrap();
-    assert_eq!(listed.get(&ResourceType::VPC), Some(&latest_ms));
-    assert_eq!(delivery.missed.first().unwrap().moment_ms, latest_ms);
+    let delivery = taken(&file(&far, &[item("vpc-1")]));
+    assert!(delivery.listings.values().all(BTreeMap::is_empty), "nothing is known by it");
+    assert_eq!(delivery.missed.first().unwrap().moment_ms, NOW_MS);
+    assert_eq!(delivery.observations.len(), 1, "it is read as single items");
+    assert_eq!(delivery.quarantined.len(), 1, "and that is told");
 }

@@ -66,6 +66,27 @@ fn other_services_files_are_left_out_whatever_their_name() {
     assert_eq!(told(TRAIL, r#"{"Something":"else"}"#), "left out");
 }
 
+/// Semantics §11 row 69.
+#[test]
+fn an_archive_is_refused_unless_it_is_another_services() {
+    let read = |name: &str, bytes: &[u8]| {
+        let mut reader = DeliveryReader::new(name);
+        reader.push(bytes)?;
+        reader.finish()
+    };
+    let tar = [&b"x.json"[..], &[0; 251], b"ustar\0", snapshot(&[item("a")]).as_bytes()].concat();
+    let zip = [&b"PK\x03\x04"[..], snapshot(&[item("a")]).as_bytes()].concat();
+    let bzip2 = b"BZh91AY&SY\x17\x8a".to_vec();
+    for (kind, bytes) in [("tar", tar), ("zip", zip), ("bzip2", bzip2.clone())] {
+        for name in ["", NAME, "items.json", "AWSLogs/111122223333/Config/eu-west-1/x.zip"] {
+            assert_eq!(read(name, &bytes), Err(DeliveryError::Archive(kind)), "{name}");
+        }
+    }
+    assert!(read(TRAIL, &bzip2).unwrap().foreign);
+    let error = DeliveryError::Archive("zip").to_string();
+    assert_eq!(error, "it is a zip archive: unpack it first");
+}
+
 #[test]
 fn what_is_configs_by_name_or_content_is_not_left_out() {
     let message = notification("a");

@@ -13,7 +13,7 @@ fn interfaces_and_instances_are_read() {
         vpc: Some("vpc-1".into()),
         subnet: Some("subnet-1".into()),
         interface_type: Some("interface".into()),
-        requester_managed: true,
+        requester_managed: Some(true),
         instance: Some("i-1".into()),
         device_index: Some(0),
         owner: Some(crate::ident::AccountId::try_from("222222222222").unwrap()),
