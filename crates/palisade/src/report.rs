@@ -196,10 +196,9 @@ fn status_table(rows: &[StatusRow], width: Option<usize>) -> String {
         (false, false) => String::new(),
     };
     let columns = [!one_policy, !one_region];
-    if !(one_policy && one_region)
-        && !table::fits(&status_cells_of(rows, columns, false), width)
-        && let Some(runs) = runs(rows)
-    {
+    let is_whole =
+        one_policy && one_region || table::fits(&status_cells_of(rows, columns, false), width);
+    if !is_whole && let Some(runs) = runs(rows) {
         return runs.into_iter().map(|run| status_table(run, width)).collect::<Vec<_>>().join("\n");
     }
     let beside = rows.iter().any(|row| !row.issues.is_empty());
