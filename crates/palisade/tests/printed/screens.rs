@@ -61,8 +61,8 @@ const OF_NOTHING: [(&str, &str); 7] = [
     ("nothing_waivers", "waivers list"),
 ];
 
-/// Commands without a screen among these, and why.
 const NO_SCREEN_YET: &str = "its screen is not kept yet";
+/// Commands without a screen among these, and why.
 const WITHOUT: [(&str, &str); 29] = [
     ("aws doctor", "it asks AWS"),
     ("aws policy read", "a document of AWS's"),
