@@ -65,14 +65,11 @@ impl Members {
 
     /// Whether both tell some member, and each otherwise.
     pub fn contradict(&self, other: &Members) -> bool {
-        let differs = |(path, value): (&Box<str>, &Box<str>)| {
-            other.0.get(path).is_some_and(|told| told != value)
-        };
-        self.0.iter().any(differs)
+        self.0.iter().any(|(path, value)| other.0.get(path).is_some_and(|told| told != value))
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.0.len()
     }
 

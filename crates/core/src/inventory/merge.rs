@@ -133,7 +133,7 @@ fn of_one_version(held: &Item, incoming: Item) -> Option<Item> {
         || told.contradict(&known)
         || beside.is_some_and(|beside| told.contradict(beside));
     let rank = |item: &Item, members: &super::Members| {
-        (is_deletion(item), members.len(), encode_state(item))
+        (is_deletion(item), members.count(), encode_state(item))
     };
     let is_greater = rank(&incoming, &told) > rank(held, &known);
     let kept = if is_greater { incoming } else { held.clone() };
