@@ -27,7 +27,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use palisade::timekeeper::Timekeeper;
-use palisade::watch::Watch;
+use palisade::watch::{Beside, Watch};
 use palisade_api::{App, Auth, Clock, Settings};
 use palisade_store::sqlite::SqliteStore;
 use palisade_store::{Inventory, Premises};
@@ -168,7 +168,7 @@ fn a_clock_that_is_set_is_said() {
     let settings = Settings::new(Auth::Open, "unused".into());
     let entropy = Arc::new(palisade::system::SystemEntropy);
     let app = App::new(store, clock.clone(), entropy, settings);
-    let _watch = Watch::start(app.clone(), true).unwrap();
+    let _watch = Watch::start(app.clone(), true, Beside::default()).unwrap();
     let is_said = || app.health.unwell().iter().any(|one| one.part == "clock");
     let until = |said: bool| {
         let begun = Instant::now();

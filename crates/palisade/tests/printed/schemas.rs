@@ -226,7 +226,7 @@ fn every_command_that_prints_json_has_its_schema() {
 /// What a command line prints.
 fn told(line: &str, output: &str) -> String {
     let endpoint = WORLD.endpoint();
-    let key = line.contains("{key}").then(|| WORLD.new_key()).unwrap_or_default();
+    let key = if line.contains("{key}") { WORLD.new_key() } else { String::new() };
     let line = line.replace("{endpoint}", endpoint).replace("{key}", &key);
     let mut words = WORLD.words(&line);
     if output != "json" || !line.starts_with("policies get") {

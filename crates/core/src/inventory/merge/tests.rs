@@ -48,7 +48,7 @@ impl State {
             }
             // Two members, each told or not.
             n if resource_type == ResourceType::NETWORK_INTERFACE => {
-                let told = |n: u8| (n % 3 != 0).then(|| format!("m-{}", n % 3).into());
+                let told = |n: u8| (!n.is_multiple_of(3)).then(|| format!("m-{}", n % 3).into());
                 Body::NetworkInterface(NetworkInterface {
                     vpc: told(n),
                     subnet: told(n / 3),
