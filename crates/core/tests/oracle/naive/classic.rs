@@ -78,12 +78,7 @@ pub fn judge(world: &World<'_>, broken: Option<Mutation>) -> Found {
                 answers.dedup();
                 match answers.as_slice() {
                     // One at the most is on it: of several nobody knows which (§4.7).
-                    [_] if acls.len() > 1
-                        && broken != Some(Mutation::FirstClaimDecides)
-                        && *crate::world::DOUBTS =>
-                    {
-                        Err(())
-                    }
+                    [_] if acls.len() > 1 && broken != Some(Mutation::FirstClaimDecides) => Err(()),
                     [one] => *one,
                     // What is not held may be the policy's own.
                     _ => Err(()),

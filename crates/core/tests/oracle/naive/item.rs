@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::{Mutation, any_case, number, read, text, written};
-use crate::world::DOUBTS;
 
 pub const RECORDER: &str = "AWS::Config::ConfigurationRecorder";
 
@@ -77,7 +76,6 @@ impl Item {
         // What stands twice is not told, and spoils the item (row 69).
         let twice = match broken {
             Some(Mutation::MembersTwicePass) => BTreeSet::new(),
-            _ if !*DOUBTS => BTreeSet::new(),
             _ => written::twice(element, broken == Some(Mutation::LettersMakeTwoMembers)),
         };
         let get = |names: &[&str]| {
@@ -285,7 +283,6 @@ fn has_equals(kind: &str, body: &Value, broken: Option<Mutation>) -> bool {
         read::share_a_number(all, &|one| priority(one).map(|priority| priority.to_string()))
     };
     match kind {
-        _ if !*DOUBTS => false,
         _ if broken == Some(Mutation::EqualPrioritiesPass) && kind != "AWS::EC2::NetworkAcl" => {
             false
         }
@@ -313,7 +310,7 @@ fn stands_twice(
     tags: &Value,
     broken: Option<Mutation>,
 ) -> bool {
-    if broken == Some(Mutation::MembersTwicePass) || !*DOUBTS {
+    if broken == Some(Mutation::MembersTwicePass) {
         return false;
     }
     let twice = written::twice(body, false);
