@@ -8,6 +8,7 @@ use super::contradiction::is_of_one_version;
 use super::item::{self, is_deleted, is_unseen};
 use super::told::{State, Told, Whole};
 use super::{Mutation, World, list, text};
+use crate::world::DOUBTS;
 
 /// The newest live states of one (account, Region).
 pub struct Held<'a> {
@@ -128,8 +129,9 @@ fn newest<'a>(
     broken: Option<Mutation>,
 ) -> Option<(&'a Value, Option<&'a Value>)> {
     let (mut told, mut unseen): (Option<&Value>, Option<&Value>) = (None, None);
-    let gone =
-        |state: &Value| is_deleted(state) && broken != Some(Mutation::PresencesGoBeforeDeletions);
+    let gone = |state: &Value| {
+        is_deleted(state) && *DOUBTS && broken != Some(Mutation::PresencesGoBeforeDeletions)
+    };
     for state in states {
         let kind = if is_deleted(state) {
             if broken == Some(Mutation::DeletionIgnored) {

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::item::{self, Item};
 use super::{Mutation, any_case, contradiction, list, text, written};
+use crate::world::DOUBTS;
 
 /// Everything that the files of a case tell.
 #[derive(Default)]
@@ -149,7 +150,7 @@ pub fn read(case: &Value, broken: Option<Mutation>) -> Told {
 impl Told {
     /// Whether a moment is too far ahead to be one.
     fn is_ahead(&self, moment_ms: i64) -> bool {
-        moment_ms > self.received_ms + AHEAD_MS
+        moment_ms > self.received_ms + AHEAD_MS && *DOUBTS
     }
 
     /// An item. One dated ahead cannot be read, and is of its receipt (row 68).
