@@ -88,7 +88,8 @@ const story = async (browser) => {
     waivers: "/waivers?region=us-east-1", "waiver-new": "/waivers/new?region=us-east-1",
     keys: "/keys?region=us-east-1", "policy-new": "/policies/new?region=us-east-1",
     "policy-edit": policy.replace("?", "/edit?"), "policy-delete": policy.replace("?", "/delete?"),
-    past: `/?region=us-east-1&at=${new Date(Date.now() - 5_000).toISOString().slice(0, 19)}Z`,
+    // The past is kept since the sample was judged, before the server said that it is ready.
+    past: `/?region=us-east-1&at=${new Date(Date.now() - 1).toISOString()}`,
   };
   await plain.close();
   for (const [name, path] of Object.entries(pages)) await look(browser, name, path);
