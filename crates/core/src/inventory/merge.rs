@@ -24,16 +24,17 @@ impl Version {
         state_ms.map_or(self.captured_ms, |state_ms| state_ms.max(self.captured_ms))
     }
 
-    fn order(&self) -> (i128, i64) {
-        let state = self.state.map_or(i128::from(self.captured_ms), i128::from);
-        (state, self.captured_ms)
+    /// States of one order are of one version, whatever their capture times (semantics §11 row 67).
+    fn order(&self) -> i128 {
+        self.state.map_or(i128::from(self.captured_ms), i128::from)
     }
 }
 
 // By age, then, only so that there is one order, by how it was told.
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.order().cmp(&other.order()).then_with(|| self.state.cmp(&other.state))
+        let told = |version: &Version| (version.captured_ms, version.state);
+        self.order().cmp(&other.order()).then_with(|| told(self).cmp(&told(other)))
     }
 }
 

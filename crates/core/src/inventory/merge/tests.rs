@@ -156,7 +156,7 @@ fn naive(deliveries: &[Delivered]) -> Shard {
                     seen = seen.max(state.captured_ms).max(delivery.moment_ms.unwrap_or(i64::MIN));
                     all.push(state);
                     let best = if state.body == 1 { &mut unseen } else { &mut told };
-                    if best.is_none_or(|best| rank(state) > rank(best)) {
+                    if best.is_none_or(|best| place(state) > place(best)) {
                         *best = Some(state);
                     }
                 }
@@ -210,15 +210,20 @@ fn naive(deliveries: &[Delivered]) -> Shard {
     shard
 }
 
-/// State id (else capture time), then capture time.
-fn age(state: &State) -> (i64, i64) {
-    let number = state.state.map_or(state.captured_ms, |state| i64::try_from(state).unwrap());
-    (number, state.captured_ms)
+/// State id, else capture time.
+fn age(state: &State) -> i64 {
+    state.state.map_or(state.captured_ms, |state| i64::try_from(state).unwrap())
 }
 
 /// Age, then deleted over body, then how much is told, then an order of no meaning.
-fn rank(state: &State) -> ((i64, i64), bool, usize, Vec<u8>) {
+fn rank(state: &State) -> (i64, bool, usize, Vec<u8>) {
     (age(state), state.body == 0, told(state).len(), encode_item(&state.observation().item))
+}
+
+/// Where a state stands among those with a body, or among those without one: of one age the captured last.
+fn place(state: &State) -> (Option<(i64, bool, usize, Vec<u8>)>, (i64, i64, Option<u64>)) {
+    let told = (state.body != 1).then(|| rank(state));
+    (told, (age(state), state.captured_ms, state.state))
 }
 
 /// The members that a state tells.
@@ -440,6 +445,27 @@ fn states_of_one_version_that_contradict_each_other_are_in_doubt_until_a_later_o
 }
 
 /// What was told by a state that is not kept is not forgotten.
+/// Semantics §11 row 67: AWS Config orders states by their numbers, so that a capture time decides nothing
+/// between equal ones.
+#[test]
+fn states_of_one_number_contradict_each_other_whenever_they_were_captured() {
+    let (one, other) = (held(Some(5), 50, 2, 50), held(Some(5), 90, 3, 90));
+    for (first, second) in [(&one, &other), (&other, &one)] {
+        let Merged::Replaced(found) = merge(Some(first), second.clone()) else {
+            panic!("something of the second is news");
+        };
+        assert!(found.item.is_contradicted());
+        assert!(matches!(merge(Some(&found), held(Some(6), 40, 2, 40)), Merged::Replaced(later)
+            if !later.item.is_contradicted() && later.item.unseen_since.is_none()));
+    }
+    let again = held(Some(5), 90, 2, 90);
+    let same = match merge(Some(&one), again) {
+        Merged::Replaced(held) | Merged::Seen(held) => held,
+        Merged::Stale => one,
+    };
+    assert!(!same.item.is_contradicted(), "what is told alike is no contradiction");
+}
+
 #[test]
 fn a_contradiction_of_what_only_a_smaller_state_told_is_noticed() {
     let interface = |vpc: Option<&str>, subnet: Option<&str>, kind: Option<&str>| {
