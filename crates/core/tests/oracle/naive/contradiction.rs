@@ -52,19 +52,13 @@ fn open<'s>(states: &[&'s State], broken: Option<Mutation>) -> Option<&'s State>
     found.map(|(_, state)| *state)
 }
 
-/// By their numbers where both have one, else by when they were captured (formats §3).
+/// By the number of the state, or by when it was captured where it has none (formats §3).
 pub fn is_of_one_version(one: &Value, other: &Value) -> bool {
-    match (one["configurationStateId"].as_u64(), other["configurationStateId"].as_u64()) {
-        (Some(one), Some(other)) => one == other,
-        _ => captured_ms(one) == captured_ms(other),
-    }
+    held::version(one) == held::version(other)
 }
 
 fn is_greater(later: &Value, than: &Value) -> bool {
-    match (later["configurationStateId"].as_u64(), than["configurationStateId"].as_u64()) {
-        (Some(later), Some(than)) => later > than,
-        _ => captured_ms(later) > captured_ms(than),
-    }
+    held::version(later) > held::version(than)
 }
 
 fn contradict(one: &Value, other: &Value, broken: Option<Mutation>) -> bool {
