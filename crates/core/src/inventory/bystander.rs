@@ -8,6 +8,7 @@ use super::Version;
 use super::missed::{may_be_global, type_told};
 use super::outline::{Field, Outline, any};
 use super::read::{are_tags, moment_ms, state_id, usual_ms};
+use super::region::region_named;
 
 /// An existing resource, as plain as Config writes it.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +63,7 @@ impl<'t> Bystander<'t> {
     pub fn identity(&self) -> Option<(ShardId, ResourceType)> {
         let text = |bytes: &'t [u8]| std::str::from_utf8(bytes).ok();
         let account = AccountId::try_from(text(self.account)?).ok()?;
-        let region = Region::try_from(text(self.region)?).ok()?;
+        let region = region_named(text(self.region)?).ok()?;
         let resource_type = type_told(text(self.resource_type)?)?;
         (!self.global || may_be_global(&resource_type)).then_some(())?;
         Some((ShardId { account, region }, resource_type))

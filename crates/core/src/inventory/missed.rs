@@ -10,6 +10,7 @@ use crate::ident::{AccountId, Region, ResourceId, ResourceType, ShardId};
 
 use super::age::is_ahead;
 use super::name::NameFacts;
+use super::region::region_named;
 
 /// Something that was not seen, and where it may belong.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -92,7 +93,7 @@ pub(super) fn region_told(text: &str, resource_type: Option<&ResourceType>) -> O
     if text.eq_ignore_ascii_case("global") {
         return resource_type.is_none_or(may_be_global).then(Region::home_of_global);
     }
-    Region::try_from(text).ok()
+    region_named(text).ok()
 }
 
 /// Which gaps of a shard are open.

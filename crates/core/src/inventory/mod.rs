@@ -38,6 +38,7 @@ mod opaque;
 mod outline;
 mod pairs;
 mod read;
+mod region;
 mod route_table;
 mod rule_group;
 mod salvage;

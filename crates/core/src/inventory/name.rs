@@ -3,6 +3,7 @@
 use crate::ident::{AccountId, Region, ResourceType, ShardId};
 
 use super::read::file_name_ms;
+use super::region::region_named;
 
 /// Which kind a file's name says it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -93,7 +94,7 @@ fn account_of(text: &str) -> Option<AccountId> {
 fn region_of(text: &str) -> Option<Region> {
     match text {
         "global" => Some(Region::home_of_global()),
-        _ => Region::try_from(text).ok().filter(|region| region.as_str().contains('-')),
+        _ => region_named(text).ok().filter(|region| region.as_str().contains('-')),
     }
 }
 

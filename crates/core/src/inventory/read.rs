@@ -29,6 +29,7 @@ use crate::ident::{AccountId, Region, ResourceId, ResourceType};
 
 use super::missed::{Lost, Sort, may_be_global, region_told, type_told};
 use super::outline::{Field, Outline, any};
+use super::region::region_named;
 use super::salvage::salvage;
 use super::{Body, Item, ItemKey, Observation, Version};
 use shape::{IdText, Repeated, TWICE, Text, shape};
@@ -319,12 +320,8 @@ fn identify(fields: &Fields<'_>) -> Result<Observation, String> {
     let account = AccountId::try_from(account).map_err(|error| error.to_string())?;
     let region = match global {
         true => Region::home_of_global(),
-        false => Region::try_from(region).map_err(|error| error.to_string())?,
+        false => region_named(region)?,
     };
-    // Every Region's name ends in a number; an Availability Zone's has a letter behind it.
-    if !region.as_str().ends_with(|last: char| last.is_ascii_digit()) {
-        return Err(format!("`awsRegion` is no Region's name, such as `eu-west-1`: `{region}`"));
-    }
     let resource_type = ResourceType::try_from(resource_type).map_err(|error| error.to_string())?;
     if type_told(resource_type.as_str()).is_none() {
         return Err(format!(

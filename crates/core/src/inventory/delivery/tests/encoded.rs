@@ -56,6 +56,8 @@ fn usual_items_are_encoded_as_they_lie_there_and_others_are_read() {
                 .replace("AWS::EC2::EIP", "AWS::IAM::Role"),
             true,
         ),
+        (with(r#""tags":{}"#).replace(r#""eu-west-1""#, r#""eu-west-1a""#), false),
+        (with(r#""tags":{}"#).replace(r#""eu-west-1""#, r#""eu-west-""#), false),
         (with(r#""tags":{}"#).replace("AWS::EC2::EIP", "AWS::EC2::EIP "), false),
         (with(r#""tags":{}"#).replace("AWS::EC2::EIP", "EIP"), false),
         (with(r#""tags":{}"#).replace("1770091506000", "0"), true),

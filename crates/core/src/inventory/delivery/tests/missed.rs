@@ -115,6 +115,12 @@ fn whatever_can_be_read_of_a_bad_item_is_named() {
         ),
         ("no account", "", history(&[without(&one, "awsAccountId")]), "1 of nobody".to_owned()),
         ("no Region", "", history(&[without(&one, "awsRegion")]), here.replace("eu-west-1", "*")),
+        (
+            "a zone's name, or one that was cut off, is no Region's: a gap there would be seen by nobody",
+            "",
+            history(&[one.replace("eu-west-1", "eu-west-1a")]),
+            here.replace("eu-west-1", "*"),
+        ),
         ("no Region, of the folder", FOLDER, history(&[without(&one, "awsRegion")]), here.to_owned()),
         (
             "no type",
