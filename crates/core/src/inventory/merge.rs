@@ -7,14 +7,15 @@ use super::{Body, Item, UnseenState, Version};
 
 impl Version {
     /// Whether this state is newer than `other`: by `configurationStateId` when both are decimal,
-    /// else by capture time (formats §3). Equal is not newer: a repeat is a no-op.
+    /// else by capture time (formats §3); of equal numbers the one that was captured later. Equal is not newer:
+    /// a repeat is a no-op.
     ///
     /// A state without a number counts as numbered by its capture time, in milliseconds, which is
     /// what AWS Config itself writes since item version 1.3. Comparing the two capture times
     /// instead would not be transitive, and the winner of three states would depend on the order
     /// in which they arrive.
     pub fn supersedes(&self, other: &Version) -> bool {
-        self.order() > other.order()
+        (self.order(), self.captured_ms) > (other.order(), other.captured_ms)
     }
 
     /// The later of the capture time and of what the number says as milliseconds. The counters of
@@ -96,16 +97,7 @@ pub fn merge(held: Option<&Held>, incoming: Held) -> Merged {
 fn joined(held: &Item, incoming: Item) -> Option<Item> {
     match (held.body.is_unseen(), incoming.body.is_unseen()) {
         (true, true) => (unseen_rank(&incoming) > unseen_rank(held)).then_some(incoming),
-        (false, true) => {
-            let unseen = unseen_state(&incoming);
-            let is_news = unseen.version.supersedes(&held.version)
-                && held.unseen_since.as_deref().is_none_or(|known| unseen > *known);
-            is_news.then(|| Item {
-                unseen_since: Some(Box::new(unseen)),
-                told_beside: None,
-                ..held.clone()
-            })
-        }
+        (false, true) => with_unseen(held, unseen_state(&incoming)),
         (true, false) => Some(with_later(incoming, Some(Box::new(unseen_state(held))))),
         (false, false) => match incoming.version.order().cmp(&held.version.order()) {
             Ordering::Less => None,
@@ -113,6 +105,18 @@ fn joined(held: &Item, incoming: Item) -> Option<Item> {
             Ordering::Greater => Some(with_later(incoming, held.unseen_since.clone())),
         },
     }
+}
+
+/// What is held of a state that tells something, with one that does not, if the latter is news.
+fn with_unseen(held: &Item, unseen: UnseenState) -> Option<Item> {
+    let is_of_one_version = unseen.version.order() == held.version.order();
+    let is_news = unseen.version.supersedes(&held.version)
+        && held.unseen_since.as_deref().is_none_or(|known| unseen > *known)
+        // What is contradicted is in doubt already, until a greater version.
+        && !(is_of_one_version && held.is_contradicted());
+    // A state of this version that is captured later still ends the gap, and may contradict these members.
+    let told_beside = held.told_beside.clone().filter(|_| is_of_one_version);
+    is_news.then(|| Item { unseen_since: Some(Box::new(unseen)), told_beside, ..held.clone() })
 }
 
 /// A state that tells something, with one that does not if that is later.
@@ -123,26 +127,37 @@ fn with_later(told: Item, unseen: Option<Box<UnseenState>>) -> Item {
 
 /// Of two states of one version that tell something. What was told by those that are not kept is kept in mind
 /// until something contradicts it: otherwise it would depend on the order whether a contradiction is noticed.
+/// The moment of capture is the later one, by which a state without a body is later or not.
 fn of_one_version(held: &Item, incoming: Item) -> Option<Item> {
     // Most repeats are exact: comparing costs less than taking apart.
     if is_same_state(&incoming, held) {
         return None;
     }
-    let (known, told) = (held.members(), incoming.members());
+    let version = held.version.clone().max(incoming.version.clone());
+    let [known, told] = [held, &incoming].map(Item::members);
     let beside = held.told_beside.as_deref();
     let is_contradicted = held.is_contradicted()
         || told.contradict(&known)
         || beside.is_some_and(|beside| told.contradict(beside));
+    let [held_now, incoming] =
+        [held.clone(), incoming].map(|item| Item { version: version.clone(), ..item });
     let rank = |item: &Item, members: &super::Members| {
         (is_deletion(item), members.count(), encode_state(item))
     };
-    let is_greater = rank(&incoming, &told) > rank(held, &known);
-    let kept = if is_greater { incoming } else { held.clone() };
-    let later = held.unseen_since.clone().filter(|_| !held.is_contradicted());
-    let unseen_since = later.or_else(|| is_contradicted.then(|| Box::new(contradiction(&kept))));
-    let told_beside = match unseen_since {
-        Some(_) => None,
-        None => {
+    let is_greater = rank(&incoming, &told) > rank(&held_now, &known);
+    let kept = if is_greater { incoming } else { held_now };
+    let later = held
+        .unseen_since
+        .clone()
+        .filter(|later| !held.is_contradicted() && later.version.supersedes(&version));
+    let is_outdated = later.as_ref().is_some_and(|later| later.version.order() > version.order());
+    let unseen_since = match is_contradicted && !is_outdated {
+        true => Some(Box::new(contradiction(&kept))),
+        false => later,
+    };
+    let told_beside = match is_contradicted || is_outdated {
+        true => None,
+        false => {
             let of_kept = if is_greater { told.clone() } else { known.clone() };
             let all = beside.cloned().unwrap_or_default().and(known).and(told);
             all.beyond(&of_kept).map(Box::new)

@@ -166,17 +166,22 @@ fn naive(deliveries: &[Delivered]) -> Shard {
             }
             shard.held_types.insert(resource_type.clone());
             // A state without a body hides a deletion before it, and stands beside a body.
-            let later = unseen.filter(|unseen| told.is_none_or(|told| age(unseen) > age(told)));
-            // As does a contradiction among the states of its age.
-            let same = |told| of_age(told, &all);
-            let later = later.map(without_body).or_else(|| {
-                told.filter(|told| is_contradicted(&same(told))).map(|told| UnseenState {
-                    version: told.observation().item.version,
-                    name: None,
-                    arn: None,
-                    tags: None,
-                })
+            let same: Vec<&State> = told.map(|told| of_age(told, &all)).unwrap_or_default();
+            let last = same.iter().map(|state| state.observation().item.version).max();
+            let later = unseen.filter(|unseen| match &last {
+                Some(last) => unseen.observation().item.version.supersedes(last),
+                None => true,
             });
+            let is_outdated =
+                later.is_some_and(|later| told.is_none_or(|told| age(later) > age(told)));
+            // As does a contradiction among the states of its age.
+            let doubt = last.clone().filter(|_| is_contradicted(&same) && !is_outdated);
+            let doubt =
+                doubt.map(|version| UnseenState { version, name: None, arn: None, tags: None });
+            let is_open = doubt.is_some() || is_outdated;
+            let later = doubt.or_else(|| later.map(without_body));
+            let held =
+                |told: &State| Item { version: last.clone().unwrap(), ..told.observation().item };
             let item = match (told, later) {
                 (None, _) => unseen.unwrap().observation().item,
                 (Some(told), Some(later)) if told.body == 0 => Item {
@@ -186,9 +191,9 @@ fn naive(deliveries: &[Delivered]) -> Shard {
                     ..told.observation().item
                 },
                 (Some(told), later) if told.body != 0 => Item {
-                    told_beside: later.is_none().then(|| beside(told, &same(told))).flatten(),
+                    told_beside: if is_open { None } else { beside(told, &same) },
                     unseen_since: later.map(Box::new),
-                    ..told.observation().item
+                    ..held(told)
                 },
                 _ => {
                     tombstone |= *resource_type == ResourceType::CONFIGURATION_RECORDER;
@@ -217,7 +222,9 @@ fn age(state: &State) -> i64 {
 
 /// Age, then deleted over body, then how much is told, then an order of no meaning.
 fn rank(state: &State) -> (i64, bool, usize, Vec<u8>) {
-    (age(state), state.body == 0, told(state).len(), encode_item(&state.observation().item))
+    let version = Version { state: None, captured_ms: 0 };
+    let item = Item { version, ..state.observation().item };
+    (age(state), state.body == 0, told(state).len(), encode_item(&item))
 }
 
 /// Where a state stands among those with a body, or among those without one: of one age the captured last.
@@ -444,7 +451,6 @@ fn states_of_one_version_that_contradict_each_other_are_in_doubt_until_a_later_o
     );
 }
 
-/// What was told by a state that is not kept is not forgotten.
 /// Semantics §11 row 67: AWS Config orders states by their numbers, so that a capture time decides nothing
 /// between equal ones.
 #[test]
@@ -466,6 +472,35 @@ fn states_of_one_number_contradict_each_other_whenever_they_were_captured() {
     assert!(!same.item.is_contradicted(), "what is told alike is no contradiction");
 }
 
+/// Semantics §11 rows 39 and 67: a state that cannot be read is a gap by when it was captured, if its number
+/// is that of one that could.
+#[test]
+fn a_state_without_a_body_of_the_same_number_that_was_captured_later_is_a_gap() {
+    let told = held(Some(5), 50, 2, 50);
+    for (captured_ms, is_gap) in [(49, false), (50, false), (51, true)] {
+        let unseen = held(Some(5), captured_ms, 1, captured_ms);
+        let outcomes = [(&told, &unseen), (&unseen, &told)].map(|(first, second)| {
+            match merge(Some(first), second.clone()) {
+                Merged::Replaced(now) | Merged::Seen(now) => now.item,
+                Merged::Stale => first.item.clone(),
+            }
+        });
+        assert_eq!(outcomes[0], outcomes[1]);
+        assert_eq!(outcomes[0].unseen_since.is_some(), is_gap, "{captured_ms}");
+        // Until what is captured after it is told.
+        let Merged::Replaced(now) = merge(Some(&held_of(&outcomes[0])), held(Some(5), 60, 2, 60))
+        else {
+            panic!("a later moment is news");
+        };
+        assert_eq!(now.item.unseen_since, None);
+    }
+}
+
+fn held_of(item: &Item) -> Held {
+    Held { item: item.clone(), seen_ms: 50 }
+}
+
+/// What was told by a state that is not kept is not forgotten.
 #[test]
 fn a_contradiction_of_what_only_a_smaller_state_told_is_noticed() {
     let interface = |vpc: Option<&str>, subnet: Option<&str>, kind: Option<&str>| {
