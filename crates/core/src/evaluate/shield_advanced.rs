@@ -14,7 +14,7 @@ use super::coverage::{missed, not_recording, not_seen, open_gaps};
 use super::elsewhere::protection_doubt;
 use super::evaluator::Evaluator;
 use super::listener::Told;
-use super::web_acls::{Acls, Found, is_protectable};
+use super::web_acls::{Acls, Found, SEVERAL, is_protectable, several_acls_gap, unseen_acl_gap};
 use super::{
     Changed, DependentService, Evidence, Footprint, Gap, Judgement, ShieldFinding, Verdict,
     outdated, selected, unseen, unseen_gap,
@@ -292,6 +292,7 @@ impl<'a> Judge<'a> {
                 (id, Some(true))
             }
             Some(Found::None) => ("none", Some(false)),
+            Some(Found::Several) => (SEVERAL, None),
             Some(Found::Unseen) | None => ("not recorded", None),
         };
         told.holds("web ACL", "any", found, fits);
@@ -328,10 +329,11 @@ impl<'a> Judge<'a> {
                 "The automatic response action of the Shield protection of {} was not recorded.",
                 item.key.id
             )),
-            Response::AsWanted if matches!(acl, Found::Unseen) => {
-                undecided(&format!("The web ACL of {} was not recorded.", item.key.id))
-            }
-            Response::AsWanted => Verdict::Comply,
+            Response::AsWanted => match acl {
+                Found::Unseen => Verdict::Undecided(unseen_acl_gap(item)),
+                Found::Several => Verdict::Undecided(several_acls_gap(item)),
+                Found::Acl(..) | Found::None => Verdict::Comply,
+            },
         }
     }
 }
@@ -375,7 +377,7 @@ fn amiss(wanted: WantedResponse, protection: &Protection) -> Response {
 fn id_of<'a>(acl: &Found<'a>) -> Option<&'a str> {
     match acl {
         Found::Acl(id, _) => Some(id),
-        Found::None | Found::Unseen => None,
+        Found::None | Found::Unseen | Found::Several => None,
     }
 }
 

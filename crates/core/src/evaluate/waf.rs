@@ -3,8 +3,7 @@
 //!
 //! Readings where the text leaves two: the default action of a web ACL is not compared, as under §5.1. A
 //! group of which a rule is excluded is altered (§11 row 33). A resource that tells its web ACL by no
-//! attribute has the one that lists it, of either generation; where several do, it complies with none of
-//! them for certain, and violates where all violate.
+//! attribute has the one that lists it, of either generation; where several do, which is not known (§10 row 16).
 
 mod groups;
 
@@ -18,7 +17,7 @@ use crate::policy::waf::Waf;
 use super::evaluator::Evaluator;
 use super::judgement::fits;
 use super::listener::Told;
-use super::web_acls::{Acls, Found, association, is_protectable};
+use super::web_acls::{Acls, Found, association, is_protectable, several_acls_gap, unseen_acl_gap};
 use super::{
     DependentService, Evidence, Gap, Judgement, Verdict, WafFinding, outdated, selected, unseen,
     unseen_gap,
@@ -191,14 +190,8 @@ impl<'a> Judge<'a> {
         if let Some(Found::Acl(arn, _)) = newer {
             verdicts.push(self.incorrect(arn));
         }
-        let is_several = verdicts.len() > 1;
-        let complies = |verdict: &Verdict| !matches!(verdict, Verdict::Violate(..));
-        if is_several && verdicts.iter().any(complies) {
-            let text = format!(
-                "Which web ACL is on {} is not certain: more than one lists it.",
-                item.key.id
-            );
-            return Verdict::Undecided(Gap::new(DependentService::Config, &text));
+        if verdicts.len() > 1 || matches!(newer, Some(Found::Several)) {
+            return Verdict::Undecided(several_acls_gap(item));
         }
         let all_seen = self.classic.all_seen && matches!(newer, Some(Found::None));
         match verdicts.into_iter().next() {
@@ -207,10 +200,7 @@ impl<'a> Judge<'a> {
             None if all_seen && item.key.resource_type != ResourceType::CLOUDFRONT_DISTRIBUTION => {
                 Verdict::violate(WafFinding::missing(self.wanted()))
             }
-            None => {
-                let text = format!("The web ACL of {} was not recorded.", item.key.id);
-                Verdict::Undecided(Gap::new(DependentService::Config, &text))
-            }
+            None => Verdict::Undecided(unseen_acl_gap(item)),
         }
     }
 

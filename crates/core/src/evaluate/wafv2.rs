@@ -14,7 +14,9 @@ use super::listener::Told;
 use super::rule_groups::{Comparison, compare, list};
 use super::selection::{Membership, membership};
 use super::web_acl_name::{self, OwnNames};
-use super::web_acls::{Acls, Found, association, is_protectable, kind_gap};
+use super::web_acls::{
+    Acls, Found, SEVERAL, association, is_protectable, kind_gap, several_acls_gap, unseen_acl_gap,
+};
 use super::{
     Changed, DependentService, Evidence, Footprint, Gap, Judgement, Verdict, WafFinding, outdated,
     selected, unseen,
@@ -104,10 +106,8 @@ impl<'a> Judge<'a> {
                 let wanted = web_acl_name::pattern(&self.policy.name);
                 Verdict::violate(WafFinding::missing(wanted))
             }
-            Found::Unseen => {
-                let text = format!("The web ACL of {} was not recorded.", item.key.id);
-                Verdict::Undecided(Gap::new(DependentService::Config, &text))
-            }
+            Found::Unseen => Verdict::Undecided(unseen_acl_gap(item)),
+            Found::Several => Verdict::Undecided(several_acls_gap(item)),
             Found::Acl(id, acl) => self.associated(item, id, acl),
         }
     }
@@ -118,7 +118,7 @@ impl<'a> Judge<'a> {
         let claim = self.acls.outdated(item, &found);
         match found {
             Found::Acl(_, Some(acl)) => outdated(acl),
-            Found::Acl(_, None) | Found::None | Found::Unseen => claim,
+            Found::Acl(_, None) | Found::None | Found::Unseen | Found::Several => claim,
         }
     }
 
@@ -219,6 +219,7 @@ impl<'a> Judge<'a> {
             None | Some(Found::Unseen) => {
                 return told.holds("web ACL", wanted, "not recorded", None);
             }
+            Some(Found::Several) => return told.holds("web ACL", wanted, SEVERAL, None),
             Some(Found::None) => return told.holds("web ACL", wanted, "none", Some(false)),
             Some(Found::Acl(id, held)) => (id, held),
         };

@@ -42,8 +42,9 @@ pub(super) fn kind_gap(item: &Item) -> Option<Gap> {
 pub(super) struct Acls<'a> {
     /// By id and by ARN.
     by_arn: BTreeMap<&'a str, &'a Item>,
-    /// By a resource that their relationships name.
-    by_resource: BTreeMap<(&'a ResourceType, &'a str), &'a Item>,
+    /// By a resource that their relationships name: the one with the smallest id, and whether others name
+    /// it as well.
+    by_resource: BTreeMap<(&'a ResourceType, &'a str), (&'a Item, bool)>,
     /// Every web ACL is held, with its relationships.
     all_seen: bool,
     /// Of one that is held, the relationships may have changed since.
@@ -70,8 +71,8 @@ impl<'a> Acls<'a> {
             // Where none are told, any resource may be among them (semantics §11 row 38).
             acls.all_seen &= acl.associated.is_some();
             for (resource_type, id) in acl.associated.iter().flatten() {
-                // Two claims can only be a lag between items; the smaller id is as good as any.
-                acls.by_resource.entry((resource_type, id)).or_insert(item);
+                let named = acls.by_resource.entry((resource_type, id)).or_insert((item, false));
+                named.1 |= named.0.key != item.key;
             }
         }
         acls
@@ -100,11 +101,13 @@ impl<'a> Acls<'a> {
     fn claimed(&self, item: &'a Item) -> Found<'a> {
         let id = (&item.key.resource_type, item.key.id.as_str());
         let arn = (&item.key.resource_type, item.arn.as_deref().unwrap_or_default());
-        let claimed = self.by_resource.get(&id);
-        match claimed.or_else(|| self.by_resource.get(&arn)) {
-            Some(acl) => Found::Acl(acl.key.id.as_str(), Some(acl)),
-            None if self.all_seen => Found::None,
-            None => Found::Unseen,
+        let mut claims = [id, arn].into_iter().filter_map(|name| self.by_resource.get(&name));
+        match (claims.next(), claims.next()) {
+            (Some((_, true)), _) | (_, Some((_, true))) => Found::Several,
+            (Some((one, _)), Some((other, _))) if one.key != other.key => Found::Several,
+            (Some((acl, _)), _) => Found::Acl(acl.key.id.as_str(), Some(acl)),
+            (None, _) if self.all_seen => Found::None,
+            (None, _) => Found::Unseen,
         }
     }
 }
@@ -126,4 +129,22 @@ pub(super) enum Found<'a> {
     Acl(&'a str, Option<&'a Item>),
     /// Not every web ACL was seen: one of the others may be on it.
     Unseen,
+    /// More than one names it, and it has one at the most: which is not known (semantics §10 row 16).
+    Several,
 }
+
+/// That it is not known which web ACL a resource has, if any.
+pub(super) fn unseen_acl_gap(item: &Item) -> Gap {
+    let text = format!("The web ACL of {} was not recorded.", item.key.id);
+    Gap::new(DependentService::Config, &text)
+}
+
+/// That more than one web ACL names a resource, of either generation.
+pub(super) fn several_acls_gap(item: &Item) -> Gap {
+    let text =
+        format!("Which web ACL is on {} is not certain: more than one lists it.", item.key.id);
+    Gap::new(DependentService::Config, &text)
+}
+
+/// What is told of a resource of which more than one web ACL is found.
+pub(super) const SEVERAL: &str = "more than one lists it";

@@ -459,6 +459,21 @@ fn an_acl_that_names_an_unsaid_resource_is_on_it() {
     assert_eq!(outcome(&judge_of(ShieldAdvanced::default(), &shard)), "comply");
 }
 
+/// Semantics §10 row 16.
+#[test]
+fn a_resource_that_several_web_acls_name_is_neither_protected_nor_bare() {
+    let acl = |arn: &str| {
+        let associated = Some(vec![(ResourceType::LOAD_BALANCER, ALB.into())]);
+        let acl = WebAcl { arn: arn.into(), associated, ..WebAcl::default() };
+        body(ResourceType::WAFV2_WEB_ACL, arn, Body::WebAcl(acl))
+    };
+    let protected = [acl(ACL), acl("arn:2"), alb("unsaid"), protection("p-1", ALB, "untold")];
+    assert_eq!(outcome(&judge_of(ShieldAdvanced::default(), &world(protected))), "undecided");
+    let unprotected = world([acl(ACL), acl("arn:2"), alb("unsaid")]);
+    let found = outcome(&judge_of(ShieldAdvanced::default(), &unprotected));
+    assert_eq!(found, "RESOURCE_MISSING_SHIELD_PROTECTION");
+}
+
 /// The world of eu-west-1.
 fn away(shard: Shard) -> Shard {
     let region = Region::try_from("eu-west-1").unwrap();

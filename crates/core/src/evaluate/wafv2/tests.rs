@@ -160,6 +160,26 @@ fn relationships_decide_only_where_the_attribute_is_absent() {
     );
 }
 
+/// Semantics §10 row 16: it is neither protected nor bare.
+#[test]
+fn which_of_several_web_acls_a_resource_has_is_not_known() {
+    let on = |name: &str| {
+        let associated = vec![(ResourceType::LOAD_BALANCER, "alb-1".into())];
+        acl(WebAcl { associated: Some(associated), ..own(name) })
+    };
+    let foreign = "FMManagedWebACLV2-x-1000000000";
+    let contested = "AWSCONFIG Which web ACL is on alb-1 is not certain: more than one lists it.";
+    let judged = |says: &str, names: &[&str]| {
+        let items = names.iter().map(|name| on(name)).chain([alb("alb-1", says)]).collect();
+        let found = judge_of(Wafv2::default(), items);
+        [violators(&found), gaps(&found)].concat()
+    };
+    assert_eq!(judged("unsaid", &[OWN]), [""; 0]);
+    assert_eq!(judged("unsaid", &[OWN, foreign]), [contested]);
+    assert_eq!(judged("bare", &[OWN, foreign]), ["alb-1 RESOURCE_MISSING_WEB_ACL"]);
+    assert_eq!(judged(OWN, &[OWN, foreign]), [""; 0], "what the resource tells decides");
+}
+
 #[test]
 fn without_web_acls_an_unsaid_association_is_undecided() {
     let recorder = Recorder {
