@@ -5,9 +5,12 @@
 //! Newer is by capture time, for a `configurationStateId` orders the states of one resource alone
 //! (formats §3); of one moment the own item counts. An own item that names no
 //! instance leaves the interface where the instance's body has it: attachments may not have been
-//! told. Bodies of terminated instances list nothing that is left.
+//! told. Bodies of terminated instances list nothing that is left. An interface is on one instance: of
+//! several that list it, and its own item no later than they, the newest has it, and of one moment which
+//! has it is not known.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use crate::ident::ResourceType;
 use crate::inventory::{Body, Instance, InstanceInterface, Item, NetworkInterface, Shard, Version};
@@ -18,8 +21,10 @@ use super::{DependentService, Gap, outdated};
 /// The interfaces of a shard.
 pub(super) struct Interfaces<'a> {
     own: BTreeMap<&'a str, &'a Item>,
-    /// As the newest body of an instance that lists them has them, by id.
+    /// As the body of an instance lists them, by id: the first that does.
     listed: BTreeMap<&'a str, Listed<'a>>,
+    /// As each of several entries lists them.
+    listed_again: BTreeMap<&'a str, Vec<Listed<'a>>>,
     /// Own items by the instance that they name.
     by_instance: BTreeMap<&'a str, Vec<&'a Item>>,
 }
@@ -28,7 +33,30 @@ pub(super) struct Interfaces<'a> {
 #[derive(Clone, Copy)]
 struct Listed<'a> {
     instance: &'a Item,
-    groups: &'a [Box<str>],
+    /// `None` where they are not told.
+    groups: Option<&'a [Box<str>]>,
+}
+
+/// What other instances say of an interface that an instance lists.
+enum Claim {
+    /// Nothing that counts.
+    None,
+    /// One has it on itself, and no later state of anything has it elsewhere.
+    Later,
+    /// One of the same moment has it on itself, with other groups.
+    AtOnce,
+}
+
+/// An interface that an instance's body lists, as the newest state has it.
+enum Standing<'a> {
+    /// On another instance.
+    Elsewhere,
+    /// As its own item tells it.
+    ByItself(Groups<'a>),
+    /// As the body lists it.
+    AsListed(Groups<'a>),
+    /// The body does not tell its groups, and nothing else does.
+    ByInstance,
 }
 
 /// The groups of an interface.
@@ -46,6 +74,7 @@ impl<'a> Interfaces<'a> {
         let mut interfaces = Interfaces {
             own: BTreeMap::new(),
             listed: BTreeMap::new(),
+            listed_again: BTreeMap::new(),
             by_instance: BTreeMap::new(),
         };
         for item in shard.of_type(&ResourceType::NETWORK_INTERFACE) {
@@ -65,34 +94,83 @@ impl<'a> Interfaces<'a> {
     }
 
     fn list(&mut self, instance: &'a Item, entry: &'a InstanceInterface) {
-        // What a body does not tell is no news.
-        let Some(groups) = entry.groups.as_deref() else { return };
-        let listed = Listed { instance, groups };
-        let is_newer = |held: &Listed<'_>| is_later(&instance.version, &held.instance.version);
-        if self.listed.get(&*entry.id).is_none_or(is_newer) {
-            self.listed.insert(&entry.id, listed);
+        let listed = Listed { instance, groups: entry.groups.as_deref() };
+        match self.listed.entry(&entry.id) {
+            Entry::Vacant(place) => drop(place.insert(listed)),
+            Entry::Occupied(first) => {
+                let again = self.listed_again.entry(&entry.id);
+                again.or_insert_with(|| vec![*first.get()]).push(listed);
+            }
         }
+    }
+
+    /// The newest state of an instance that lists an interface with its groups, later than the interface's
+    /// own item; and that another of that moment lists it with others.
+    fn newest_listing(&self, item: &Item) -> Option<(&'a Item, &'a [Box<str>], bool)> {
+        let id = item.key.id.as_str();
+        let all = self.listed_again.get(id).map(Vec::as_slice);
+        let all = all.or_else(|| self.listed.get(id).map(std::slice::from_ref));
+        let mut newest: Option<(&Item, &[Box<str>], bool)> = None;
+        for listed in all.unwrap_or_default() {
+            let Listed { instance, groups: Some(groups) } = *listed else { continue };
+            if !is_later(&instance.version, &item.version) {
+                continue;
+            }
+            match &mut newest {
+                Some((other, _, _)) if is_later(&other.version, &instance.version) => {}
+                Some((other, known, is_contested))
+                    if !is_later(&instance.version, &other.version) =>
+                {
+                    *is_contested |= ids(known) != ids(groups);
+                }
+                _ => newest = Some((instance, groups, false)),
+            }
+        }
+        newest
+    }
+
+    /// What other instances say of an interface that an instance lists.
+    fn claim(&self, instance: &Item, entry: &InstanceInterface) -> Claim {
+        // Most interfaces are listed once.
+        let Some(all) = self.listed_again.get(&*entry.id) else { return Claim::None };
+        let own = self.own.get(&*entry.id);
+        let groups = ids(entry.groups.as_deref().unwrap_or_default());
+        let mut claim = Claim::None;
+        for listed in all {
+            let other = listed.instance;
+            let is_news = own.is_none_or(|own| is_later(&other.version, &own.version));
+            if other.key == instance.key || !is_news || is_later(&instance.version, &other.version)
+            {
+                continue;
+            }
+            if is_later(&other.version, &instance.version) {
+                return Claim::Later;
+            }
+            if ids(listed.groups.unwrap_or_default()) != groups {
+                claim = Claim::AtOnce;
+            }
+        }
+        claim
     }
 
     /// The groups on an interface that has an item of its own; `None` where nothing tells them.
     pub fn on_interface(&self, item: &'a Item) -> Option<Groups<'a>> {
-        let listed = self.listed.get(item.key.id.as_str());
-        let listed = listed.filter(|listed| is_later(&listed.instance.version, &item.version));
-        let Some(listed) = listed else {
+        let Some((instance, groups, is_contested)) = self.newest_listing(item) else {
             return own(item).map(|own| Groups {
                 ids: ids(&own.groups),
                 outdated: outdated(item),
                 untold: None,
             });
         };
-        let told = &listed.instance.version;
         let later = item.unseen_since.as_ref();
-        let is_unseen_later = later.is_some_and(|later| is_later(&later.version, told));
+        let is_unseen_later =
+            later.is_some_and(|later| is_later(&later.version, &instance.version));
         let of_own = outdated(item).filter(|_| is_unseen_later);
         // If the instance is terminated, what its body lists is nothing that is left.
-        let of_instance = || stateless_gap(listed.instance).or_else(|| outdated(listed.instance));
-        let outdated = of_own.or_else(of_instance);
-        Some(Groups { ids: ids(listed.groups), outdated, untold: None })
+        let of_instance = || stateless_gap(instance).or_else(|| outdated(instance));
+        let contested = || is_contested.then(|| contested_gap(item.key.id.as_str()));
+        let outdated = of_own.or_else(of_instance).or_else(contested);
+        Some(Groups { ids: ids(groups), outdated, untold: None })
     }
 
     /// The groups of an instance, interface by interface, ascending. Groups that its body lists for
@@ -106,29 +184,31 @@ impl<'a> Interfaces<'a> {
         let told = interfaces.as_deref();
         let interfaces = told.unwrap_or_default();
         let mut found: BTreeMap<&str, Groups<'a>> = BTreeMap::new();
-        let mut listed = BTreeSet::new();
+        // What a body lists for itself is on the primary interface.
+        let (mut standing, mut is_primary_news) = (BTreeSet::new(), false);
         for entry in interfaces {
-            listed.extend(entry.groups.iter().flatten().map(Box::as_ref));
-            // What a body lists for itself is on the primary interface.
-            let is_primary = entry.device_index == Some(0);
-            let told = match entry.groups.as_deref() {
-                Some(told) => told,
-                None if self.own.get(&*entry.id).is_some_and(|item| own(item).is_some()) => &[],
-                None if is_primary => continue,
-                None => {
-                    let gap = untold_gap(item, &entry.id);
-                    found.insert(&entry.id, Groups { untold: Some(gap), ..Groups::default() });
+            let is_primary = is_primary(entry, interfaces);
+            let groups = match self.standing(item, entry) {
+                Standing::ByInstance if entry.device_index != Some(0) => {
+                    Groups { untold: Some(untold_gap(item, &entry.id)), ..Groups::default() }
+                }
+                Standing::ByInstance => continue,
+                Standing::AsListed(groups) => groups,
+                Standing::ByItself(groups) => {
+                    is_primary_news |= is_primary && self.is_news_of(item, entry);
+                    groups
+                }
+                Standing::Elsewhere => {
+                    is_primary_news |= is_primary;
                     continue;
                 }
             };
-            let version = entry.groups.is_some().then_some(&item.version);
-            if let Some(groups) = self.on_listed(&entry.id, version, told, id) {
-                let known = found.entry(&*entry.id);
-                let known = known.or_default();
-                known.ids.extend(groups.ids);
-                known.outdated = known.outdated.take().or(groups.outdated);
-                known.untold = known.untold.take().or(groups.untold);
-            }
+            standing.extend(groups.ids.iter().copied());
+            let contested = self.contested(item, entry);
+            let known = found.entry(&*entry.id).or_default();
+            known.ids.extend(groups.ids);
+            known.outdated = known.outdated.take().or(groups.outdated).or(contested);
+            known.untold = known.untold.take().or(groups.untold);
         }
         // Every instance has an interface: a body that lists none does not tell them.
         // Of one moment its own item counts.
@@ -141,8 +221,8 @@ impl<'a> Interfaces<'a> {
                 found.insert(own.key.id.as_str(), groups);
             }
         }
-        let rest: BTreeSet<_> = ids(groups).difference(&listed).copied().collect();
-        if !rest.is_empty() {
+        let rest: BTreeSet<_> = ids(groups).difference(&standing).copied().collect();
+        if !rest.is_empty() && !is_primary_news {
             // They are on one of its interfaces, and that may carry others by now.
             let may_be_off = found.values().find_map(|groups| groups.outdated.clone());
             let itself = found.entry(id).or_default();
@@ -157,33 +237,57 @@ impl<'a> Interfaces<'a> {
         Some(found)
     }
 
-    /// The groups of an interface that an instance's body of this version lists; `None` when a newer
-    /// state has it on another instance. A body that does not tell the groups is older than any item.
-    fn on_listed(
-        &self,
-        id: &'a str,
-        version: Option<&Version>,
-        groups: &'a [Box<str>],
-        instance: &str,
-    ) -> Option<Groups<'a>> {
-        let as_listed = |outdated| Some(Groups { ids: ids(groups), outdated, untold: None });
-        let Some(item) = self.own.get(id).copied() else { return as_listed(None) };
-        let is_newer = |version: &Version| is_later(version, &item.version);
-        let told = own(item).filter(|_| !version.is_some_and(is_newer));
-        let Some(told) = told else {
-            let Some(version) = version else { return as_listed(Some(later_gap(item))) };
+    /// How an interface stands that an instance's body lists.
+    fn standing(&self, instance: &'a Item, entry: &'a InstanceInterface) -> Standing<'a> {
+        if matches!(self.claim(instance, entry), Claim::Later) {
+            return Standing::Elsewhere;
+        }
+        let listed = entry.groups.as_deref();
+        let as_listed = |outdated| match listed {
+            Some(groups) => Standing::AsListed(Groups { ids: ids(groups), outdated, untold: None }),
+            None => Standing::ByInstance,
+        };
+        let Some(item) = self.own.get(&*entry.id).copied() else { return as_listed(None) };
+        let is_news = self.is_news_of(instance, entry);
+        // A body that does not tell the groups is older than any item.
+        let Some(told) = own(item).filter(|_| is_news || listed.is_none()) else {
             // Nothing newer tells its groups; a later state may be there all the same.
+            let version = &instance.version;
             let is_unseen = item.body.is_unseen() && is_later(&item.version, version);
             let later = item.unseen_since.as_ref();
             let is_unseen_later = later.is_some_and(|later| is_later(&later.version, version));
-            let gap = (is_unseen || is_unseen_later).then(|| later_gap(item));
-            return as_listed(gap);
+            return as_listed((is_unseen || is_unseen_later).then(|| later_gap(item)));
         };
         match told.instance.as_deref() {
-            Some(other) if other != instance => None,
-            _ => Some(Groups { ids: ids(&told.groups), outdated: outdated(item), untold: None }),
+            Some(other) if is_news && other != instance.key.id.as_str() => Standing::Elsewhere,
+            _ => Standing::ByItself(Groups {
+                ids: ids(&told.groups),
+                outdated: outdated(item),
+                untold: None,
+            }),
         }
     }
+
+    /// Whether what an instance's body lists for itself alone tells the groups of an interface.
+    pub fn is_by_instance(&self, instance: &'a Item, entry: &'a InstanceInterface) -> bool {
+        matches!(self.standing(instance, entry), Standing::ByInstance)
+    }
+
+    /// Whether an interface's own item is no older than the body of an instance that lists it.
+    fn is_news_of(&self, instance: &Item, entry: &InstanceInterface) -> bool {
+        let own = self.own.get(&*entry.id);
+        own.is_some_and(|own| !is_later(&instance.version, &own.version))
+    }
+
+    /// That another instance lists an interface at the same moment with other groups.
+    pub fn contested(&self, instance: &Item, entry: &InstanceInterface) -> Option<Gap> {
+        matches!(self.claim(instance, entry), Claim::AtOnce).then(|| contested_gap(&entry.id))
+    }
+}
+
+/// Whether an entry is of the primary interface: the first, or the only one where that is not told.
+fn is_primary(entry: &InstanceInterface, all: &[InstanceInterface]) -> bool {
+    entry.device_index.map_or(all.len() == 1, |index| index == 0)
 }
 
 /// What an instance or interface shows of interfaces, so that two states that show the same are
@@ -220,6 +324,14 @@ fn untold_gap(instance: &Item, interface: &str) -> Gap {
     let text = format!(
         "The security groups of network interface {interface} of {} were not recorded.",
         instance.key.id
+    );
+    Gap::new(DependentService::Config, &text)
+}
+
+/// That several instances list an interface, and which it is on is not known.
+fn contested_gap(interface: &str) -> Gap {
+    let text = format!(
+        "Which instance network interface {interface} is on is not certain: more than one lists it."
     );
     Gap::new(DependentService::Config, &text)
 }

@@ -77,7 +77,12 @@ pub(super) fn of_instance<'a>(
             let id = &*entry.id;
             Some(match found.remove(id) {
                 Some(groups) => Place::of(id, vpc, groups),
-                None => by_body(item, instance, id, entry.groups.is_none(), shard),
+                None => {
+                    let is_told = interfaces.is_by_instance(item, entry);
+                    let place = by_body(item, instance, id, is_told, shard);
+                    let contested = interfaces.contested(item, entry);
+                    Place { outdated: place.outdated.or(contested), ..place }
+                }
             })
         }
         // Its body tells no interface: the groups that it lists are those of the primary one.
@@ -124,7 +129,6 @@ fn by_body<'a>(
 ) -> Place<'a> {
     let own = shard.item(&ResourceType::NETWORK_INTERFACE, at);
     let is_unseen = |own: &&Item| own.body.is_unseen();
-    let is_told = is_told && own.is_none_or(|own| is_unseen(&own));
     let told = instance.groups.iter().filter(|_| is_told);
     Place {
         at,

@@ -245,6 +245,80 @@ fn the_newest_of_several_instances_that_list_an_interface_counts() {
     }
 }
 
+/// An interface is on one instance: the newest of those that list it has it, and of one moment which has it is
+/// not known, unless its own item tells.
+#[test]
+fn an_interface_that_several_instances_list_is_on_one_of_them() {
+    let contested = "AWSCONFIG Which instance network interface eni-1 is on is not certain: more than \
+                     one lists it.";
+    let listing = |id: &str, moment, groups: &[&str]| {
+        at(instance(id, &[], &[("eni-1", groups), ("eni-2", &[])]), moment)
+    };
+    let policy = about(INSTANCE, custom(AuditAction::Deny));
+    let references = audit_group_of(&policy, "in tcp 22 0.0.0.0/0");
+    for (row, items, want, want_gaps) in [
+        ("later", vec![listing("i-1", 1, &["sg-bad"]), listing("i-2", 2, &[])], vec![], vec![]),
+        (
+            "at once",
+            vec![listing("i-1", 1, &["sg-ok"]), listing("i-2", 1, &[])],
+            vec![],
+            vec![contested],
+        ),
+        (
+            "at once and alike",
+            vec![listing("i-1", 1, &["sg-ok"]), listing("i-2", 1, &["sg-ok"])],
+            vec![],
+            vec![],
+        ),
+        (
+            "its own item is no older",
+            vec![
+                listing("i-1", 1, &["sg-ok"]),
+                listing("i-2", 1, &["sg-bad"]),
+                own(1, &["sg-bad"], Some("i-1")),
+            ],
+            vec!["i-1"],
+            vec![],
+        ),
+        (
+            "its own item is older",
+            vec![
+                listing("i-1", 2, &["sg-bad"]),
+                listing("i-2", 3, &["sg-ok"]),
+                own(1, &["sg-bad"], Some("i-1")),
+            ],
+            vec![],
+            vec![],
+        ),
+    ] {
+        let mut all = items;
+        all.push(group("sg-bad", "in tcp 22 0.0.0.0/0"));
+        all.push(group("sg-ok", ""));
+        let judgement = in_shard(&policy, &references, all);
+        let want: Vec<_> = want.iter().map(|id| format!("{id} {REASON}")).collect();
+        assert_eq!(violators(&judgement), want, "{row}");
+        assert_eq!(gaps(&judgement), want_gaps, "{row}");
+    }
+}
+
+/// What an instance lists for itself is on its primary interface, whatever became of another.
+#[test]
+fn an_instance_keeps_its_own_groups_when_another_interface_of_it_moved() {
+    let policy = about(INSTANCE, custom(AuditAction::Deny));
+    let references = audit_group_of(&policy, "in tcp 22 0.0.0.0/0");
+    for (index, is_bad) in [(1, true), (0, false)] {
+        let mut listing = at(instance("i-1", &["sg-bad"], &[("eni-1", &["sg-bad"])]), 1);
+        if let Body::Instance(instance) = &mut listing.body {
+            let all = instance.interfaces.iter_mut().flatten();
+            all.for_each(|entry| entry.device_index = Some(index));
+        }
+        let bad = group("sg-bad", "in tcp 22 0.0.0.0/0");
+        let items = vec![listing, own(2, &[], Some("i-9")), bad];
+        let judgement = in_shard(&policy, &references, items);
+        assert_eq!(violators(&judgement).len(), usize::from(is_bad), "{index}");
+    }
+}
+
 #[test]
 fn what_a_terminated_instance_lists_is_no_news() {
     let policy = about(INTERFACE, custom(AuditAction::Deny));
