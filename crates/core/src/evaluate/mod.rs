@@ -84,8 +84,8 @@ pub use judgement::{Evidence, Judgement, Status, Verdict, Violator};
 pub use lacking::{Lacking, Missing};
 pub use listener::{HELD_MAX, Held, ItemSeen, READ_MAX};
 pub use network::{
-    InterfacesKnown, NETWORK_TYPES, NetworkAsked, NetworkFacts, NetworkShown, NetworkUser,
-    Presence, Sharers, reads_networks,
+    InterfacesKnown, LateVpcs, NETWORK_TYPES, NetworkAsked, NetworkFacts, NetworkShown,
+    NetworkUser, Presence, Sharers, reads_networks,
 };
 pub use reference::{Fact, Reference, References};
 use selection::selected;
@@ -93,7 +93,7 @@ use unrecorded::{outdated, unseen_gap};
 
 /// Which rules these are. To be raised with every change of what an evaluator finds of the same
 /// facts: a ledger that was judged by others is judged again when it is next served.
-pub const RULES: u32 = 8;
+pub const RULES: u32 = 9;
 
 /// The evaluator of a policy's type: the one place that knows them all.
 fn evaluator(rule: &Rule) -> &dyn Evaluator {

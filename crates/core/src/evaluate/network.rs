@@ -35,7 +35,8 @@ pub struct NetworkFacts {
     /// VPCs of the shard's groups that are shared with an account whose interfaces are not recorded: one
     /// such account of each.
     pub unrecorded: BTreeMap<Box<str>, AccountId>,
-    /// Those shared with an account of which some interface was missed, or does not tell its groups.
+    /// Those shared with an account of which some interface was missed, or does not tell its groups, or not
+    /// its latest ones.
     pub unseen: BTreeMap<Box<str>, AccountId>,
     /// What [`NetworkFacts::groups`] are worth.
     pub group_freshness: BTreeMap<ResourceId, Freshness>,
@@ -92,6 +93,8 @@ pub struct NetworkShown<'a> {
     pub listed: Option<BTreeSet<&'a str>>,
     /// It is an interface or instance, and nothing tells the groups on it.
     pub is_blind: bool,
+    /// It is an interface that was seen later without its configuration: other groups may be on it by now.
+    pub is_late: bool,
     /// The VPC it is in.
     pub vpc: Option<&'a str>,
     /// The account that owns it, when that is not the one that recorded it.
@@ -102,6 +105,11 @@ impl<'a> NetworkShown<'a> {
     /// What an item of [`NETWORK_TYPES`] shows; others, deleted and terminated ones show nothing.
     pub fn of(item: &'a Item) -> NetworkShown<'a> {
         shown(item)
+    }
+
+    /// Of an interface that may carry other groups by now its VPC, for [`LateVpcs`].
+    pub fn late_vpc(&self) -> Option<Box<str>> {
+        self.is_late.then(|| self.vpc.unwrap_or_default().into())
     }
 }
 
@@ -118,6 +126,7 @@ fn shown(item: &Item) -> NetworkShown<'_> {
         },
         Body::NetworkInterface(interface) => NetworkShown {
             listed: Some(interface.groups.iter().map(Box::as_ref).collect()),
+            is_late: item.unseen_since.is_some(),
             vpc: interface.vpc.as_deref(),
             other_owner: other_of(&interface.owner, &item.key.account),
             ..NetworkShown::default()
@@ -176,6 +185,9 @@ impl<'a> NetworkAsked<'a> {
     }
 }
 
+/// VPCs of interfaces that may carry other groups by now, an empty one of those that do not tell it.
+pub type LateVpcs = BTreeSet<Box<str>>;
+
 /// What is known of an account's interfaces in a Region.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct InterfacesKnown {
@@ -194,6 +206,12 @@ impl InterfacesKnown {
             are_missed: shard.open_gaps.contains_key(interfaces),
         }
     }
+
+    /// In one VPC, by those where an interface may carry other groups by now.
+    pub fn in_vpc(self, late: &LateVpcs, vpc: &str) -> InterfacesKnown {
+        let is_late = late.contains(vpc) || late.contains("");
+        InterfacesKnown { are_missed: self.are_missed || is_late, ..self }
+    }
 }
 
 /// One account's part in the networks of a Region, small beside its inventory: what is kept of each
@@ -206,6 +224,8 @@ pub struct Presence {
     pub shared: BTreeMap<Box<str>, BTreeSet<AccountId>>,
     /// What is known of its interfaces.
     pub interfaces: InterfacesKnown,
+    /// Where some of them may carry other groups by now.
+    pub late: LateVpcs,
     /// [`Shard::newest_ms`]
     pub newest_ms: Option<i64>,
     /// What was missed that may be a security group.
@@ -230,6 +250,7 @@ impl Presence {
             for item in shard.of_type(resource_type) {
                 let shown = shown(item);
                 presence.interfaces.are_missed |= shown.is_blind;
+                presence.late.extend(shown.late_vpc());
                 let listed = shown.listed.iter().flatten();
                 let groups: BTreeSet<Box<str>> = listed
                     .filter(|id| !asked.own_groups.contains(*id))
@@ -321,7 +342,8 @@ impl NetworkFacts {
         for (vpc, others) in sharers.of(shard) {
             for other in others {
                 let known = presences.get(&other);
-                facts.share(&vpc, &other, known.map(|known| known.interfaces).unwrap_or_default());
+                let interfaces = known.map(|known| known.interfaces.in_vpc(&known.late, &vpc));
+                facts.share(&vpc, &other, interfaces.unwrap_or_default());
                 let ages = facts.sharer_ages.entry(vpc.clone()).or_default();
                 ages.insert(other, known.and_then(|known| known.newest_ms));
             }

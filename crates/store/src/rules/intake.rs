@@ -226,6 +226,10 @@ impl<'t, R: Rows> Intake<'t, R> {
                 let state = state_of(&now, mark);
                 self.is_written = true;
                 self.rows.put_item(&key, state, now.seen_ms, &encode_item(&now.item))?;
+                // That states contradict each other neither of them tells.
+                if now.item.is_contradicted() {
+                    self.note_shown(&now.item);
+                }
                 let is_shown = match held {
                     Some(before) if was_live && state == State::Live => {
                         is_read_alike = before.item.tells_same(&now.item);
@@ -250,14 +254,8 @@ impl<'t, R: Rows> Intake<'t, R> {
             || state == State::Live
             || key.resource_type == ResourceType::CONFIGURATION_RECORDER;
         if news && is_judged {
-            if Served::concerns(&key.resource_type) {
-                self.served.note(&item);
-                held.iter().for_each(|held| self.served.note(&held.item));
-            }
-            if Networks::concerns(&key.resource_type) {
-                self.networks.note(&item);
-                held.iter().for_each(|held| self.networks.note(&held.item));
-            }
+            self.note_shown(&item);
+            held.iter().for_each(|held| self.note_shown(&held.item));
             // What it was when the shard was judged is not known any more.
             self.is_whole |= is_foreign;
             let before = held.filter(|_| was_live);
@@ -267,6 +265,16 @@ impl<'t, R: Rows> Intake<'t, R> {
             }
         }
         Ok((news, state))
+    }
+
+    /// Notes what a state of an item shows other shards.
+    fn note_shown(&mut self, item: &Item) {
+        if Served::concerns(&item.key.resource_type) {
+            self.served.note(item);
+        }
+        if Networks::concerns(&item.key.resource_type) {
+            self.networks.note(item);
+        }
     }
 
     /// As [`Intake::observe`], of the very state that is held: all that can be new is that it was

@@ -4,10 +4,11 @@
 //! Pointers lead from what is asked for to items that may show it. They are added while items are taken in.
 //! What an item shows is read from the item, so that an answer is a function of what is held.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use palisade_core::evaluate::{
-    Freshness, InterfacesKnown, NETWORK_TYPES, NetworkAsked, NetworkFacts, NetworkShown,
+    Freshness, InterfacesKnown, LateVpcs, NETWORK_TYPES, NetworkAsked, NetworkFacts, NetworkShown,
     NetworkUser, Reference, Sharers,
 };
 use palisade_core::ident::{AccountId, ResourceId, ResourceType, ShardId};
@@ -18,7 +19,7 @@ use crate::Result;
 use super::rows::Kind;
 use super::{Rows, coverage, marks, readers};
 
-/// Topic of items that do not tell the groups on them.
+/// Topic of items that do not tell the groups on them, or not the latest.
 const BLIND: &str = "b";
 
 fn group_topic(id: &str) -> String {
@@ -78,15 +79,14 @@ pub fn facts(rows: &impl Rows, shard: &Shard) -> Result<NetworkFacts> {
             }
         }
     }
-    let mut known: BTreeMap<AccountId, InterfacesKnown> = BTreeMap::new();
+    let mut known: BTreeMap<AccountId, (InterfacesKnown, LateVpcs)> = BTreeMap::new();
     for (vpc, others) in sharers.of(shard) {
         for other in others {
-            let interfaces = match known.get(&other) {
-                Some(interfaces) => *interfaces,
-                None => interfaces(rows, &beside(&shard.id, &other))?,
+            let (interfaces, late) = match known.entry(other.clone()) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(known) => known.insert(interfaces(rows, &beside(&shard.id, &other))?),
             };
-            known.insert(other.clone(), interfaces);
-            facts.share(&vpc, &other, interfaces);
+            facts.share(&vpc, &other, interfaces.in_vpc(late, &vpc));
             facts.sharer_ages.entry(vpc.clone()).or_default().insert(other, None);
         }
     }
@@ -108,14 +108,17 @@ fn listed_of(rows: &impl Rows, item: &Item, groups: &BTreeSet<&str>) -> Result<B
     Ok(listed)
 }
 
-/// What is known of the interfaces of a shard.
-fn interfaces(rows: &impl Rows, shard: &ShardId) -> Result<InterfacesKnown> {
+/// What is known of the interfaces of a shard, and where some may carry other groups by now.
+fn interfaces(rows: &impl Rows, shard: &ShardId) -> Result<(InterfacesKnown, LateVpcs)> {
     let mut known = InterfacesKnown::by(&coverage::of(rows, shard)?);
+    let mut late = LateVpcs::new();
     for key in rows.pointed(&shard.region, BLIND, Some(&shard.account))? {
-        known.are_missed |=
-            rows.live_item(&key)?.is_some_and(|item| NetworkShown::of(&item).is_blind);
+        let Some(item) = rows.live_item(&key)? else { continue };
+        let shown = NetworkShown::of(&item);
+        known.are_missed |= shown.is_blind;
+        late.extend(shown.late_vpc());
     }
-    Ok(known)
+    Ok((known, late))
 }
 
 /// The newest moment that is told of a shard.
@@ -171,7 +174,7 @@ pub struct Networks {
     knew: InterfacesKnown,
     /// Interfaces, instances and associations in any state that comes or goes, with the groups listed.
     users: BTreeMap<ItemKey, BTreeSet<Box<str>>>,
-    /// Items that tell no groups by now, or did not.
+    /// Items that tell no groups by now, or not the latest, or did not.
     blind: BTreeSet<ItemKey>,
     /// Groups that come or change.
     groups: BTreeSet<ResourceId>,
@@ -206,7 +209,7 @@ impl Networks {
         if key.resource_type == ResourceType::SECURITY_GROUP {
             self.groups.insert(key.id.clone());
         }
-        if shown.is_blind {
+        if shown.is_blind || shown.is_late {
             self.blind.insert(key.clone());
         }
         if let Some(listed) = shown.listed {

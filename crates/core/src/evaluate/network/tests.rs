@@ -100,6 +100,10 @@ fn found(judgement: &Judgement) -> String {
 fn a_group_that_an_interface_of_another_account_lists_is_in_use() {
     let own = shard_of(ACCOUNT, true, vec![sg("sg-1"), sg("sg-2")]);
     let stopped = outdated(eni("eni-1", &["sg-1"]));
+    let mut elsewhere = outdated(eni("eni-1", &[]));
+    if let Body::NetworkInterface(interface) = &mut elsewhere.body {
+        interface.vpc = Some("vpc-2".into());
+    }
     let unread = body(ResourceType::NETWORK_INTERFACE, "eni-1", Body::Unseen);
     let blind =
         "Network interfaces of account 222222222222, which shares vpc-1, were not all seen.";
@@ -125,10 +129,12 @@ fn a_group_that_an_interface_of_another_account_lists_is_in_use() {
         (
             "what it no longer tells",
             vec![stopped],
-            "sg-2 UNUSED; The latest configuration of AWS::EC2::NetworkInterface eni-1 of account \
-             222222222222 was not recorded."
-                .to_owned(),
+            format!(
+                "{blind}; The latest configuration of AWS::EC2::NetworkInterface eni-1 of account \
+                 222222222222 was not recorded."
+            ),
         ),
+        ("in another VPC", vec![elsewhere, eni("eni-2", &["sg-1"])], "sg-2 UNUSED".to_owned()),
         (
             "an instance whose state it does not tell",
             vec![stateless(instance("i-1", &["sg-1"], &[]))],
