@@ -16,6 +16,7 @@ use super::limits::{ITEM_BYTES_MAX, too_deep};
 use super::missed::{MissedItems, Unanswered, are_owned};
 use super::name::NameFacts;
 use super::outline::{Field, Look, Outline};
+use super::read::shape::TWICE;
 use super::read::{Form, Unread, is_read, read, read_outline, salvaged, unseen};
 use super::snapshot::{Coverage, Shown, is_named};
 use super::split::{Piece, Role, Root, Splitter};
@@ -332,6 +333,8 @@ impl Intake {
         if std::mem::take(&mut self.around_unread) {
             answer.goes_on |= root.next_token;
             answer.left_out.extend(root.left_out.then_some((None, None, None)));
+            // What it selects is not known, nor then which answers are pages of it.
+            answer.query = Box::default();
         }
         let is_whole = root.snapshot_id || root.batch;
         let series = match () {
@@ -350,6 +353,10 @@ impl Intake {
     fn collected(&mut self, answer: &mut Answer, root: Root) {
         let unread = || "`palisadeCollection` is too much to be read".to_owned();
         match answer.collection.take() {
+            Some(_) if root.twice => {
+                let reason = format!("a member beside `palisadeCollection` {TWICE}");
+                self.quarantine(Unread::because(&reason));
+            }
             Some(Ok(collection)) => self.collections.push(collection),
             Some(Err(reason)) => self.quarantine(Unread::because(&reason)),
             None if root.collection => self.quarantine(Unread::because(&unread())),
@@ -407,6 +414,10 @@ impl Intake {
             self.delivery.snapshot =
                 self.coverage.facts(told, observations, encoded, splitter.root);
             self.doubt_snapshot(&name);
+            if splitter.root.twice && self.delivery.snapshot.take().is_some() {
+                let why = format!("a member of the snapshot {TWICE}: it is read as single items");
+                self.doubt(&why);
+            }
         }
         self.note_missed(&name);
         self.note_listings();

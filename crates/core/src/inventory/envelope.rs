@@ -10,14 +10,14 @@ use super::collection::Collection;
 use super::foreign;
 use super::limits::{DEPTH_MAX, too_deep};
 use super::missed::{Contents, Listing, region_told, type_told};
-use super::read::shape::{IdText, Many, Present, Text, shape};
+use super::read::shape::{IdText, Many, Present, TWICE, Text, shape};
 use super::read::{Embedded, Form, embedded, parse};
 
 /// Layers of text in text: a queue record of an SNS message of an event is three.
 pub(super) const LAYERS_MAX: u32 = 8;
 
 shape! {
-    loose Envelope {
+    noted Envelope {
         item: &'a RawValue = "configurationItem",
         summary: &'a RawValue = "configurationItemSummary",
         items: Vec<&'a RawValue> = "configurationItems" | "baseConfigurationItems",
@@ -121,7 +121,7 @@ pub(super) type LeftOut = (Option<AccountId>, Option<Region>, Option<ResourceTyp
 
 shape! {
     /// The members around a list that tell whether it is whole.
-    loose Around {
+    noted Around {
         token: &'a RawValue = "nextToken",
         left_out: &'a RawValue = "unprocessedResourceKeys" | "UnprocessedResourceIdentifiers",
         query: &'a RawValue = "QueryInfo",
@@ -130,7 +130,7 @@ shape! {
 }
 
 shape! {
-    loose ResourceKey {
+    noted ResourceKey {
         account: IdText<'a> = "SourceAccountId" | "accountId" | "awsAccountId",
         region: IdText<'a> = "SourceRegion" | "awsRegion",
         resource_type: Text<'a> = "resourceType",
@@ -140,14 +140,20 @@ shape! {
 impl Answer {
     /// Adds members around its lists.
     pub fn add(&mut self, members: &str) -> Result<(), String> {
-        let Around { token, left_out, query, collection, .. } = parse("answer", members)?;
+        let Around { token, left_out, query, collection, twice, .. } = parse("answer", members)?;
+        // One of them hides the other (semantics §11 row 69).
+        if twice || query.is_some() && !self.query.is_empty() {
+            return Err(format!("a member around a list {TWICE}"));
+        }
         self.goes_on |= token.is_some_and(is_token);
         self.left_out.extend(left_out.into_iter().flat_map(left_out_of));
         if let Some(query) = query {
             self.query = without_blanks(query.get());
         }
         if let Some(collection) = collection {
-            self.collection = Some(Collection::read(collection.get()));
+            let read = Collection::read(collection.get());
+            let twice = || Err(format!("`palisadeCollection` {TWICE}"));
+            self.collection = Some(if self.collection.is_some() { twice() } else { read });
         }
         Ok(())
     }
@@ -172,6 +178,9 @@ fn left_out_of(raw: &RawValue) -> Vec<LeftOut> {
 }
 
 fn left_out(key: &ResourceKey<'_>) -> LeftOut {
+    if key.twice {
+        return (None, None, None);
+    }
     let resource_type = key.resource_type.as_ref().and_then(|text| type_told(text.as_str()));
     let region = key.region.as_ref();
     let region = region.and_then(|text| region_told(text.as_str(), resource_type.as_ref()));
@@ -210,12 +219,36 @@ pub(super) fn open(text: &str, layer: u32, found: Finder<'_>) {
 }
 
 fn open_object(text: &str, envelope: Envelope<'_>, layer: u32, found: Finder<'_>) {
+    if envelope.twice {
+        return open_doubtful(text, envelope, layer, found);
+    }
     let told_by = told_by(&envelope);
     let is_told = told_by.is_some();
     told_by.into_iter().for_each(|region| found(Found::From(region)));
     open_inside(text, envelope, layer + 1, found);
     if is_told {
         found(Found::FromEnds);
+    }
+}
+
+/// Opens an object in which a member stands twice: one hides the other, so that nothing in it is believed that
+/// Config may have told (semantics §11 row 69). Of an item by itself that is for its own reader to say.
+fn open_doubtful(text: &str, envelope: Envelope<'_>, layer: u32, found: Finder<'_>) {
+    let (mut is_item, mut is_configs) = (false, foreign::mentions_items(text.as_bytes()));
+    let mut other = None;
+    open_inside(text, envelope, layer + 1, &mut |inner| match inner {
+        Found::Item(_, item) if std::ptr::eq(item, text) => is_item = true,
+        Found::Ignored => other = Some(Found::Ignored),
+        Found::Stranger => other = Some(Found::Stranger),
+        Found::Foreign => other = Some(Found::Foreign),
+        _ => is_configs = true,
+    });
+    if is_item {
+        found(Found::Item(Form::Whole, text));
+    } else if is_configs {
+        found(Found::Broken(format!("a member of a message {TWICE}"), text));
+    } else {
+        found(other.unwrap_or(Found::Stranger));
     }
 }
 

@@ -99,6 +99,26 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// Forgets what tells the key under one of these names.
+    fn forget(&mut self, names: &[String]) {
+        for name in names {
+            let is = |one: &str| name.eq_ignore_ascii_case(one);
+            if is("awsAccountId") || is("accountId") {
+                self.account = None;
+            } else if is("awsRegion") {
+                self.region = None;
+            } else if is("resourceType") {
+                self.resource_type = None;
+            } else if is("resourceId") {
+                self.id = None;
+            } else if is("configurationItemCaptureTime") {
+                self.captured = None;
+            } else if is("configurationStateId") {
+                self.state = None;
+            }
+        }
+    }
+
     /// What tells the key, as far as it is plain text.
     fn salvaged(outline: &Outline<'a>) -> Fields<'a> {
         let text = |raw: Option<&'a str>| raw.and_then(plain_text);
@@ -238,37 +258,27 @@ pub(super) fn salvaged(outline: &Outline<'_>, unread: Unread) -> Unread {
 fn read_text(text: &str, form: Form) -> Result<Observation, Unread> {
     match Fields::of_any(text) {
         Ok(fields) => match serde_json::from_str(text) {
-            Ok(Repeated(Some(name))) => Err(Unread::repeating(&name, &fields, text)),
+            Ok(Repeated(names)) if !names.is_empty() => Err(Unread::repeating(&names, fields)),
             _ => read_fields(&fields, form),
         },
         Err(error) => Err(Unread { reason: reason(&error), ..Unread::of_text(text) }),
     }
 }
 
-/// The members that tell whose state an item is, and which.
-const OF_KEY: [&str; 7] = [
-    "awsAccountId",
-    "accountId",
-    "awsRegion",
-    "resourceType",
-    "resourceId",
-    "configurationItemCaptureTime",
-    "configurationStateId",
-];
-
 impl Unread {
-    /// An item in which a member stands twice: if its key does not, that counts.
-    fn repeating(name: &str, fields: &Fields<'_>, text: &str) -> Unread {
+    /// An item in which members stand twice: what else tells its key counts.
+    fn repeating(names: &[String], mut fields: Fields<'_>) -> Unread {
+        let name = names.first().map(String::as_str).unwrap_or_default();
         let reason = format!("`{name}` {TWICE}");
-        let is_of_key = OF_KEY.iter().any(|one| name.eq_ignore_ascii_case(one));
-        match identify(fields) {
-            Ok(seen) if !is_of_key => Unread {
-                reason,
-                resource_id: Some(seen.item.key.id.to_string()),
-                shadow: Some(Box::new(seen)),
-                ..Unread::default()
-            },
-            _ => Unread { reason, ..Unread::of_text(text) },
+        fields.forget(names);
+        let resource_id = fields.id.as_deref().map(str::to_owned);
+        match identify(&fields) {
+            Ok(seen) => {
+                Unread { reason, resource_id, shadow: Some(Box::new(seen)), ..Unread::default() }
+            }
+            Err(_) => {
+                Unread { reason, resource_id, lost: Box::new(lost(&fields)), ..Unread::default() }
+            }
         }
     }
 

@@ -76,7 +76,23 @@ pub(super) struct Root {
     pub left_out: bool,
     /// `palisadeCollection`
     pub collection: bool,
+    /// One of those that tell whether it is whole stands there twice.
+    pub twice: bool,
+    /// Those that stood there: a bit each of [`TELLING`].
+    told: u16,
 }
+
+/// The members of a container that tell whether it is whole.
+const TELLING: [&str; 8] = [
+    "configSnapshotId",
+    "requestId",
+    "nextToken",
+    "unprocessedResourceKeys",
+    "UnprocessedResourceIdentifiers",
+    "palisadeCollection",
+    "configurationItems",
+    "baseConfigurationItems",
+];
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum At {
@@ -419,6 +435,10 @@ impl Splitter {
             key = decoded.as_bytes();
         }
         let is = |name: &str| key.eq_ignore_ascii_case(name.as_bytes());
+        if let Some(at) = TELLING.iter().position(|name| is(name)) {
+            self.root.twice |= self.root.told & (1 << at) != 0;
+            self.root.told |= 1 << at;
+        }
         self.root.snapshot_id |= byte == b'"' && is("configSnapshotId");
         self.root.request_id |= byte == b'"' && is("requestId");
         self.root.next_token |= byte != b'n' && is("nextToken");

@@ -12,6 +12,7 @@ mod foreign;
 mod missed;
 mod partial;
 mod snapshots;
+mod twice;
 
 /// A minimal item of a type that is not looked into.
 fn item(id: &str) -> String {

@@ -220,15 +220,17 @@ fn age(state: &State) -> i64 {
     state.state.map_or(state.captured_ms, |state| i64::try_from(state).unwrap())
 }
 
+type Rank = (i64, bool, usize, Vec<u8>);
+
 /// Age, then deleted over body, then how much is told, then an order of no meaning.
-fn rank(state: &State) -> (i64, bool, usize, Vec<u8>) {
+fn rank(state: &State) -> Rank {
     let version = Version { state: None, captured_ms: 0 };
     let item = Item { version, ..state.observation().item };
     (age(state), state.body == 0, told(state).len(), encode_item(&item))
 }
 
 /// Where a state stands among those with a body, or among those without one: of one age the captured last.
-fn place(state: &State) -> (Option<(i64, bool, usize, Vec<u8>)>, (i64, i64, Option<u64>)) {
+fn place(state: &State) -> (Option<Rank>, (i64, i64, Option<u64>)) {
     let told = (state.body != 1).then(|| rank(state));
     (told, (age(state), state.captured_ms, state.state))
 }

@@ -20,22 +20,27 @@ pub(in crate::inventory) const TWICE: &str = "stands there twice";
 
 /// Declares an object of which some fields are read. Every field is `Some` when its name is there,
 /// in any letter case, with a value other than null. A name that stands there twice is an error (semantics
-/// §11 row 69); of a `loose` object the last holds.
+/// §11 row 69); of a `loose` object the last holds, and of a `noted` one `twice` says so: that one of its names,
+/// or two that mean the same, stands there twice.
 macro_rules! shape {
     ($(#[$doc:meta])* loose $name:ident { $($fields:tt)+ }) => {
-        $crate::inventory::read::shape::shape! { @ false, $(#[$doc])* $name { $($fields)+ } }
+        $crate::inventory::read::shape::shape! { @ false [], $(#[$doc])* $name { $($fields)+ } }
+    };
+    ($(#[$doc:meta])* noted $name:ident { $($fields:tt)+ }) => {
+        $crate::inventory::read::shape::shape! { @ false [twice], $(#[$doc])* $name { $($fields)+ } }
     };
     ($(#[$doc:meta])* $name:ident { $($fields:tt)+ }) => {
-        $crate::inventory::read::shape::shape! { @ true, $(#[$doc])* $name { $($fields)+ } }
+        $crate::inventory::read::shape::shape! { @ true [], $(#[$doc])* $name { $($fields)+ } }
     };
     (
-        @ $strict:literal,
+        @ $strict:literal [$($twice:ident)?],
         $(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty = $($key:literal)|+),+ $(,)? }
     ) => {
         $(#[$doc])*
         #[derive(Default)]
         pub(in crate::inventory) struct $name<'a> {
             $(pub(in crate::inventory) $field: Option<$kind>,)+
+            $(pub(in crate::inventory) $twice: bool,)?
             _text: std::marker::PhantomData<&'a str>,
         }
 
@@ -58,23 +63,28 @@ macro_rules! shape {
                         }
                         let mut found = $name::default();
                         let mut seen = Seen::default();
+                        let mut is_twice = false;
                         while let Some(key) = map.next_key::<$crate::inventory::read::shape::Key<'a>>()? {
                             $(if let Some(name) = [$($key),+].iter().position(|name| key.is(name)) {
                                 let name = 1_u8 << name;
                                 if $strict && seen.$field & name != 0 {
                                     return Err(key.twice());
                                 }
+                                is_twice |= seen.$field & name != 0;
                                 seen.$field |= name;
                                 if let Some(value) = map
                                     .next_value::<Option<$kind>>()
                                     .map_err(|error| key.blame(error))?
                                 {
+                                    is_twice |= found.$field.is_some();
                                     found.$field = Some(value);
                                 }
                                 continue;
                             })+
                             map.next_value::<serde::de::IgnoredAny>()?;
                         }
+                        let _ = is_twice;
+                        $(found.$twice = is_twice;)?
                         Ok(found)
                     }
                 }
@@ -447,8 +457,9 @@ impl<'a> Deserialize<'a> for Whatever {
     }
 }
 
-/// The name of an object's member that stands there twice in whatever letter case.
-pub(in crate::inventory) struct Repeated(pub(in crate::inventory) Option<String>);
+/// The names of an object's members that stand there twice in whatever letter case, as they are written the
+/// second time.
+pub(in crate::inventory) struct Repeated(pub(in crate::inventory) Vec<String>);
 
 impl<'a> Deserialize<'a> for Repeated {
     fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
@@ -459,14 +470,12 @@ impl<'a> Deserialize<'a> for Repeated {
                 f.write_str("an object")
             }
             fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Repeated, A::Error> {
-                let (mut seen, mut repeated) = (BTreeSet::new(), None);
+                let (mut seen, mut repeated) = (BTreeSet::new(), Vec::new());
                 while let Some(key) = map.next_key::<Key<'a>>()? {
                     map.next_value::<IgnoredAny>()?;
-                    let name = key.lower();
-                    if repeated.is_none() && seen.contains(&name) {
-                        repeated = Some(key.0.into_owned());
+                    if !seen.insert(key.lower()) {
+                        repeated.push(key.0.into_owned());
                     }
-                    seen.insert(name);
                 }
                 Ok(Repeated(repeated))
             }

@@ -29,7 +29,7 @@ fn a_member_that_stands_twice_in_an_item_makes_it_unreadable() {
         (r#""X":2"#, "X", true),
         (r#""configurationItemStatus":"ResourceDeleted""#, "configurationItemStatus", true),
         (r#""resourceId":"the-id""#, "resourceId", false),
-        (r#""configurationStateId":9"#, "configurationStateId", false),
+        (r#""configurationStateId":9"#, "configurationStateId", true),
         (r#""awsregion":"us-east-1""#, "awsregion", false),
     ] {
         let text = fine.replace(r#","x":1"#, &format!(r#","x":1,{twice}"#));
@@ -39,6 +39,35 @@ fn a_member_that_stands_twice_in_an_item_makes_it_unreadable() {
     // Both dialects' names of one member are two names.
     let both = fine.replace(r#","x":1"#, r#","accountId":"011122223333""#);
     assert_eq!(refused(&both), None);
+}
+
+/// Semantics §11 row 39: what can be read of it is named in its gap, and the gap is of when it was captured.
+#[test]
+fn what_does_not_stand_twice_tells_where_an_item_is_and_when() {
+    let fine = item("AWS::EC2::EIP", r#""configuration":{},"x":1"#);
+    let whole = read(fine.as_bytes(), Form::Whole).unwrap().item;
+    let told = |twice: &str| {
+        let text = fine.replace(r#","x":1"#, &format!(r#","x":1,{twice}"#));
+        *read(text.as_bytes(), Form::Whole).unwrap_err().lost
+    };
+    let key = &whole.key;
+    let all = Sort {
+        accounts: [key.account.clone()].into(),
+        region: Some(key.region.clone()),
+        resource_type: Some(key.resource_type.clone()),
+        id: Some(key.id.clone()),
+    };
+    let captured_ms = Some(whole.version.captured_ms);
+    for (twice, sort) in [
+        (r#""resourceId":"the-id""#, Sort { id: None, ..all.clone() }),
+        (r#""x":2,"resourceId":"the-id""#, Sort { id: None, ..all.clone() }),
+        (r#""awsRegion":"eu-west-1""#, Sort { region: None, ..all.clone() }),
+        (r#""resourceType":"AWS::EC2::EIP""#, Sort { resource_type: None, ..all.clone() }),
+        (r#""awsAccountId":"1""#, Sort { accounts: [].into(), ..all.clone() }),
+    ] {
+        let Lost { sort: found, captured_ms: at } = told(twice);
+        assert_eq!((found, at), (sort, captured_ms), "{twice}");
+    }
 }
 
 #[test]
