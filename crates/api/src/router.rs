@@ -32,7 +32,7 @@ pub fn router(app: Arc<App>) -> Router {
 /// AWS's operations.
 pub fn router_with(app: Arc<App>, pages: Router<Arc<App>>) -> Router {
     let pages = pages.method_not_allowed_fallback(serve);
-    let all = own::routes().merge(pages).fallback(serve);
+    let all = own::routes(&app).merge(pages).fallback(serve);
     all.layer(from_fn_with_state(app.clone(), envelope)).with_state(app)
 }
 

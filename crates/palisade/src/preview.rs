@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Output, Preview};
 use crate::client::{Client, listed};
-use crate::commands::text;
+use crate::commands::{text, text_of};
 use crate::failure::{Exit, Failure, Outcome, unreadable};
 use crate::files;
 use crate::policies::put_request;
@@ -121,12 +121,13 @@ impl Drafts {
     }
 }
 
-const HEAD: [&str; 9] = [
+const HEAD: [&str; 10] = [
     "PolicyId",
     "PolicyName",
     "Region",
     "Change",
     "MemberAccount",
+    "AccountName",
     "ResourceType",
     "ResourceId",
     "ViolationReason",
@@ -134,15 +135,16 @@ const HEAD: [&str; 9] = [
 ];
 
 /// One line a change: accounts that enter or leave, violators that are gained, lost or altered.
-fn rows(answer: &Value) -> Vec<[String; 9]> {
+fn rows(answer: &Value) -> Vec<[String; 10]> {
     let mut rows = vec![HEAD.map(str::to_owned)];
     for policy in list(answer, "policies") {
         let of = |name: &str| text(policy, name).to_owned();
         for (name, change) in [("entered", "account enters"), ("left", "account leaves")] {
-            for account in first(policy, name).filter_map(Value::as_str) {
+            for one in first(policy, name) {
                 let [a, b, c, d] = ["", "", "", ""].map(str::to_owned);
                 let [id, name, region] = ["id", "name", "region"].map(of);
-                rows.push([id, name, region, change.into(), account.into(), a, b, c, d]);
+                let [account, called] = ["account", "accountName"].map(|name| text_of(one, name));
+                rows.push([id, name, region, change.into(), account, called, a, b, c, d]);
             }
         }
         for (name, change) in [
@@ -158,6 +160,7 @@ fn rows(answer: &Value) -> Vec<[String; 9]> {
                     of("region"),
                     change.to_owned(),
                     told("account"),
+                    told("accountName"),
                     told("resourceType"),
                     told("resourceId"),
                     told("reason"),
@@ -220,14 +223,14 @@ fn told(answer: &Value, width: usize) -> Result<String, Failure> {
             line(2, &format!("{title}: {}", before_after(Some(&both))));
         }
         for (name, mark) in [("entered", "+"), ("left", "-")] {
-            for account in first(policy, name).take(SHOWN_MAX).filter_map(Value::as_str) {
-                line(2, &format!("{mark} account {account}"));
+            for one in first(policy, name).take(SHOWN_MAX) {
+                line(2, &format!("{mark} account {}", whose(one)));
             }
             more(&mut line, mark, count(policy, name));
         }
         for (name, mark) in [("gained", "+"), ("lost", "-"), ("altered", "~")] {
             for one in first(policy, name).take(SHOWN_MAX) {
-                let (account, id) = (text(one, "account"), text(one, "resourceId"));
+                let (account, id) = (whose(one), text(one, "resourceId"));
                 line(2, &format!("{mark} {account} {id}: {}", text(one, "summary")));
             }
             more(&mut line, mark, count(policy, name));
@@ -240,6 +243,14 @@ fn told(answer: &Value, width: usize) -> Result<String, Failure> {
         line(0, "Nothing would change.");
     }
     Ok(page)
+}
+
+/// An account with its name, where it has one.
+fn whose(one: &Value) -> String {
+    match (text(one, "account"), text(one, "accountName")) {
+        (account, "") => account.to_owned(),
+        (account, name) => format!("{account} ({name})"),
+    }
 }
 
 fn more(line: &mut impl FnMut(usize, &str), mark: &str, count: u64) {
@@ -266,7 +277,7 @@ mod tests {
     fn a_preview_is_a_list_of_lines_with_marks() {
         let violator = |id: &str| {
             json!({
-                "account": "111111111111", "resourceType": "AWS::EC2::SecurityGroup",
+                "account": "111111111111", "accountName": "shop", "resourceType": "AWS::EC2::SecurityGroup",
                 "resourceId": id, "reason": "SECURITY_GROUP_UNUSED", "summary": format!("{id} is unused"),
             })
         };
@@ -276,7 +287,7 @@ mod tests {
             "policies": [{
                 "name": "unused", "region": "us-east-1", "becomes": "edited",
                 "accounts": {"before": 2, "after": 3},
-                "entered": {"count": 1, "first": ["222222222222"]}, "left": none,
+                "entered": {"count": 1, "first": [{"account": "222222222222", "accountName": null}]}, "left": none,
                 "resourcesInScope": {"before": 7, "after": 9}, "violators": {"before": 1, "after": 1},
                 "standings": {
                     "before": {"compliant": 1, "nonCompliant": 1, "unknown": 0},
@@ -297,9 +308,9 @@ mod tests {
              \x20 accounts with violators: 1\n\
              \x20 accounts not known: 0 → 1\n\
              \x20 + account 222222222222\n\
-             \x20 + 111111111111 sg-1: sg-1 is unused\n\
+             \x20 + 111111111111 (shop) sg-1: sg-1 is unused\n\
              \x20 + and 1 more\n\
-             \x20 - 111111111111 sg-2: sg-2 is unused\n\
+             \x20 - 111111111111 (shop) sg-2: sg-2 is unused\n\
              Policy other: nothing is in its scope.\n"
         );
         assert_eq!(rows(&answer).len(), 4, "a head, an account and two violators");

@@ -268,7 +268,7 @@ fn keys(list: &Value) -> BTreeSet<(String, String, String)> {
 
 fn accounts(list: &Value) -> BTreeSet<String> {
     let first = list["first"].as_array().unwrap();
-    first.iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+    first.iter().map(|one| one["account"].as_str().unwrap().to_owned()).collect()
 }
 
 /// That a preview told what the ledger held before and holds after.

@@ -23,7 +23,7 @@ use crate::pages::{Binding, PAGE_SIZE_MAX};
 /// Accounts of one page.
 pub const ACCOUNTS_PAGE_MAX: usize = 1_000;
 
-const NAME: &str = "palisade:accounts";
+pub(super) const NAME: &str = "palisade:accounts";
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -26,7 +26,7 @@ use crate::pages::{Binding, PAGE_SIZE_MAX};
 /// Events of one page: together no more than some tens of megabytes, however large their states.
 pub const AUDIT_PAGE_MAX: usize = PAGE_SIZE_MAX;
 
-const NAME: &str = "palisade:audit";
+pub(super) const NAME: &str = "palisade:audit";
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

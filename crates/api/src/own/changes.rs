@@ -28,7 +28,7 @@ use difference::Difference;
 /// Changes of one page.
 pub const CHANGES_PAGE_MAX: usize = 1_000;
 
-const NAME: &str = "palisade:changes";
+pub(super) const NAME: &str = "palisade:changes";
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

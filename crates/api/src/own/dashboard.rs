@@ -11,7 +11,7 @@ use super::answer::{SMALL_BODY_SIZE_MAX, answer, moment};
 use crate::app::{App, Auth};
 use crate::session::{self, LINK_PATH};
 
-const NAME: &str = "palisade:dashboard";
+pub(super) const NAME: &str = "palisade:dashboard";
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DashboardLink)]

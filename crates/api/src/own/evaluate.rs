@@ -41,7 +41,7 @@ struct Work {
     responses((status = 200, description = "Counts", body = Work))
 )]
 pub(super) async fn work(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(&app, "palisade:work", request, SMALL_BODY_SIZE_MAX, |app, request| {
+    answer(&app, WORK, request, SMALL_BODY_SIZE_MAX, |app, request| {
         let WorkCounts { dirty, leased, future, oldest_seconds } =
             readers::work(app, request.caller())?;
         Ok(Work { dirty, leased, future, oldest_seconds })
@@ -67,7 +67,8 @@ struct Marked {
     marked: usize,
 }
 
-const NAME: &str = "palisade:evaluate";
+pub(super) const WORK: &str = "palisade:work";
+pub(super) const NAME: &str = "palisade:evaluate";
 
 /// `POST /palisade/v1/evaluate?account=&region=&policy=`
 #[utoipa::path(

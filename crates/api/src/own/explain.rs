@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::wire_names::{reason, service_name};
 
-const NAME: &str = "palisade:explain";
+pub(super) const NAME: &str = "palisade:explain";
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -28,7 +28,7 @@ use crate::wire_names::service_name;
 /// States, and violators that ended, of one page.
 pub const HISTORY_PAGE_MAX: usize = 1_000;
 
-const NAME: &str = "palisade:history";
+pub(super) const NAME: &str = "palisade:history";
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -145,16 +145,22 @@ pub fn rotate_key(app: &App, sender: &Sender, id: &str) -> Result<Value, Refused
 ///
 /// # Errors
 /// As the endpoint.
-pub fn change_key(app: &App, sender: &Sender, id: &str, body: &Value) -> Result<Value, Refused> {
-    written(&keys::changed(app, &request(sender, body)?, id, false)?)
+pub fn change_key(
+    app: &App,
+    sender: &Sender,
+    id: &str,
+    body: &Value,
+    confirmed: bool,
+) -> Result<Value, Refused> {
+    written(&keys::changed(app, &request(sender, body)?, id, confirmed)?)
 }
 
 /// `DELETE /palisade/v1/keys/{id}`
 ///
 /// # Errors
 /// As the endpoint.
-pub fn delete_key(app: &App, sender: &Sender, id: &str) -> Result<Value, Refused> {
-    written(&keys::deleted(app, &request(sender, &Value::Null)?, id, false)?)
+pub fn delete_key(app: &App, sender: &Sender, id: &str, confirmed: bool) -> Result<Value, Refused> {
+    written(&keys::deleted(app, &request(sender, &Value::Null)?, id, confirmed)?)
 }
 
 /// A request for a change.

@@ -38,7 +38,7 @@ use crate::mint;
 use crate::request::{blocking, blocking_unhurried};
 use crate::verify::{foresee, verify};
 
-const NAME: &str = "palisade:inventory";
+pub(super) const NAME: &str = "palisade:inventory";
 /// Characters of a delivery's name that the audit log keeps: an object's key in S3 has no more bytes.
 const NAME_LEN_MAX: usize = 1024;
 

@@ -23,7 +23,7 @@ use crate::keys::{self, KeyError, Keyring, NewKey};
 use crate::vault::VaultError;
 use crate::verify::Authentic;
 
-const NAME: &str = "palisade:keys";
+pub(super) const NAME: &str = "palisade:keys";
 
 /// Exactly one of `account` and `operator`.
 #[derive(Debug, Deserialize, ToSchema)]

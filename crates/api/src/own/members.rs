@@ -1,16 +1,17 @@
 //! Members of a query that its endpoint does not know are refused: whoever misspells one would otherwise be
 //! answered something else than was asked for. What an endpoint knows is what its description says.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 use palisade_core::policy::nearest;
 
-use super::answer::Refused;
+use super::answer::{Refused, finish};
 use super::openapi::{Endpoint, query_members};
+use crate::app::App;
 use crate::printable::escaped;
 
 /// Characters of a name that an answer repeats.
@@ -20,10 +21,14 @@ const NAME_SHOWN_MAX: usize = 64;
 static KNOWN: LazyLock<Vec<Endpoint>> = LazyLock::new(query_members);
 
 /// Lets a request pass whose query its endpoint knows.
-pub(super) async fn known_alone(request: Request, next: Next) -> Response {
+pub(super) async fn known_alone(
+    State((app, name)): State<(Arc<App>, &'static str)>,
+    request: Request,
+    next: Next,
+) -> Response {
     match check(&request) {
         Ok(()) => next.run(request).await,
-        Err(refused) => refused.response(),
+        Err(refused) => finish::<()>(&app, name, Err(refused)),
     }
 }
 

@@ -36,9 +36,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{get, patch, post};
+use axum::routing::{MethodRouter, get, patch, post};
 
 use crate::app::App;
 
@@ -58,36 +58,56 @@ pub use waivers::{
 /// Characters of a path that an answer repeats.
 const PATH_SHOWN_MAX: usize = 256;
 
-/// Every endpoint.
-pub(crate) fn routes() -> Router<Arc<App>> {
+/// Every endpoint, with the name under which its requests are counted.
+pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let named = |name: &'static str, methods: MethodRouter<Arc<App>>| {
+        methods.route_layer(from_fn_with_state((app.clone(), name), members::known_alone))
+    };
+    let of_policy = "/palisade/v1/policies/{policy}";
+    let of_account = "/palisade/v1/policies/{policy}/accounts/{account}";
     Router::new()
-        .route("/palisade/v1/organization", get(organization::show).put(organization::put))
-        .route("/palisade/v1/inventory", post(inventory::post))
-        .route("/palisade/v1/work", get(evaluate::work))
-        .route("/palisade/v1/evaluate", post(evaluate::post))
-        .route("/palisade/v1/explain", get(explain::show))
-        .route("/palisade/v1/preview", post(preview::post))
-        .route("/palisade/v1/reset", post(reset::post))
-        .route("/palisade/v1/policies", get(policies::list))
-        .route("/palisade/v1/policies/{policy}/accounts", get(accounts::list))
-        .route("/palisade/v1/policies/{policy}/compliance", get(accounts::compliance))
-        .route("/palisade/v1/policies/{policy}/violators", get(policy_violators::list))
-        .route("/palisade/v1/policies/{policy}/accounts/{account}/violators", get(violators::list))
-        .route("/palisade/v1/policies/{policy}/history", get(history::list))
-        .route("/palisade/v1/changes", get(changes::list))
-        .route("/palisade/v1/waivers", get(waivers::list).post(waivers::create).put(waivers::put))
-        .route("/palisade/v1/waivers/{waiver}", patch(waivers::renew).delete(waivers::end))
-        .route("/palisade/v1/keys", get(keys::list).post(keys::create))
-        .route("/palisade/v1/keys/{key}", patch(keys::change).delete(keys::delete))
-        .route("/palisade/v1/keys/{key}/rotate", post(keys::rotate))
-        .route("/palisade/v1/audit", get(audit::list))
-        .route("/palisade/v1/sources", get(sources::list))
-        .route("/palisade/v1/dashboard", post(dashboard::link))
-        .route("/palisade/v1/openapi.json", get(openapi::openapi))
+        .route(
+            "/palisade/v1/organization",
+            named(organization::NAME, get(organization::show).put(organization::put)),
+        )
+        .route("/palisade/v1/inventory", named(inventory::NAME, post(inventory::post)))
+        .route("/palisade/v1/work", named(evaluate::WORK, get(evaluate::work)))
+        .route("/palisade/v1/evaluate", named(evaluate::NAME, post(evaluate::post)))
+        .route("/palisade/v1/explain", named(explain::NAME, get(explain::show)))
+        .route("/palisade/v1/preview", named(preview::NAME, post(preview::post)))
+        .route("/palisade/v1/reset", named(reset::NAME, post(reset::post)))
+        .route("/palisade/v1/policies", named(policies::NAME, get(policies::list)))
+        .route(&format!("{of_policy}/accounts"), named(accounts::NAME, get(accounts::list)))
+        .route(&format!("{of_policy}/compliance"), named(accounts::NAME, get(accounts::compliance)))
+        .route(
+            &format!("{of_policy}/violators"),
+            named(policy_violators::NAME, get(policy_violators::list)),
+        )
+        .route(&format!("{of_account}/violators"), named(violators::NAME, get(violators::list)))
+        .route(&format!("{of_policy}/history"), named(history::NAME, get(history::list)))
+        .route("/palisade/v1/changes", named(changes::NAME, get(changes::list)))
+        .route(
+            "/palisade/v1/waivers",
+            named(waivers::NAME, get(waivers::list).post(waivers::create).put(waivers::put)),
+        )
+        .route(
+            "/palisade/v1/waivers/{waiver}",
+            named(waivers::NAME, patch(waivers::renew).delete(waivers::end)),
+        )
+        .route("/palisade/v1/keys", named(keys::NAME, get(keys::list).post(keys::create)))
+        .route(
+            "/palisade/v1/keys/{key}",
+            named(keys::NAME, patch(keys::change).delete(keys::delete)),
+        )
+        .route("/palisade/v1/keys/{key}/rotate", named(keys::NAME, post(keys::rotate)))
+        .route("/palisade/v1/audit", named(audit::NAME, get(audit::list)))
+        .route("/palisade/v1/sources", named(sources::NAME, get(sources::list)))
+        .route("/palisade/v1/dashboard", named(dashboard::NAME, post(dashboard::link)))
+        .route("/palisade/v1/openapi.json", named(openapi::NAME, get(openapi::openapi)))
+        // Probes take any query: whoever balances load may add to it.
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
-        .route_layer(from_fn(members::known_alone))
         .method_not_allowed_fallback(unknown_method)
 }
 

@@ -23,6 +23,8 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     Endpoints::openapi().to_pretty_json().unwrap_or_default()
 });
 
+pub(super) const NAME: &str = "palisade:openapi";
+
 /// `GET /palisade/v1/openapi.json`
 #[utoipa::path(
     get,

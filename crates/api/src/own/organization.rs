@@ -25,7 +25,7 @@ use crate::view::{ControlView, judged_accounts};
 /// Bytes of an organization file: 64 MiB, several times that of 100,000 accounts.
 pub const ORGANIZATION_SIZE_MAX: usize = 64 * 1024 * 1024;
 
-const NAME: &str = "palisade:organization";
+pub(super) const NAME: &str = "palisade:organization";
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

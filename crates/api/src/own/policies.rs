@@ -22,7 +22,7 @@ use crate::view::ControlView;
 /// Policies of one page.
 pub const POLICIES_PAGE_MAX: usize = 1_000;
 
-const NAME: &str = "palisade:policies";
+pub(super) const NAME: &str = "palisade:policies";
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

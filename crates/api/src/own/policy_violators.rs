@@ -21,7 +21,7 @@ use crate::caller::Caller;
 use crate::fault::internal;
 use crate::pages::Binding;
 
-const NAME: &str = "palisade:policy-violators";
+pub(super) const NAME: &str = "palisade:policy-violators";
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use super::answer::{
     Refused, RefusedShape, SMALL_BODY_SIZE_MAX, Stop, answer_preview, moment, operator_only,
 };
+use super::known::account_name;
 use super::organization::{self, ORGANIZATION_SIZE_MAX};
 use crate::app::App;
 use crate::call::Call;
@@ -32,7 +33,7 @@ use crate::wire_names::reason;
 /// Policies of one preview.
 pub const PREVIEW_POLICIES_MAX: usize = 100;
 
-const NAME: &str = "palisade:preview";
+pub(super) const NAME: &str = "palisade:preview";
 
 /// What is to be previewed: policies, an organization, or both.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -101,8 +102,8 @@ struct PolicyShown {
     region: String,
     becomes: Becomes,
     accounts: BeforeAfter<u64>,
-    entered: List<String>,
-    left: List<String>,
+    entered: List<AccountShown>,
+    left: List<AccountShown>,
     /// Accounts judged: all of its scope, or of a policy that is kept those that enter or leave it. What
     /// follows is of these.
     judged: u64,
@@ -144,9 +145,20 @@ struct List<T> {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = PreviewAccount)]
+struct AccountShown {
+    account: String,
+    /// Its name, where either organization holds it.
+    account_name: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = PreviewViolator)]
 struct ViolatorShown {
     account: String,
+    /// Its name, where either organization holds it.
+    account_name: Option<String>,
     resource_type: String,
     resource_id: String,
     #[schema(value_type = Option<String>)]
@@ -229,6 +241,10 @@ pub(super) fn preview(
         request.caller().account.as_ref().is_none_or(|account| Some(account) == owner)
     };
     let name = |one: &Change| one.policy().map(|policy| policy.name.to_string());
+    // An account that goes is named by the organization in force.
+    let names = |account: &AccountId| {
+        [&after, &before].into_iter().find_map(|view| account_name(view, account))
+    };
     Ok(Shown {
         changes: found.policies.iter().filter(|one| may_read(one)).any(Change::changes),
         nothing_in_scope: found.empty().filter(|one| may_read(one)).filter_map(name).collect(),
@@ -242,12 +258,17 @@ pub(super) fn preview(
             })
             .collect(),
         unread_count: found.unread_count,
-        policies: found.policies.into_iter().filter(may_read).map(policy).collect(),
+        policies: found
+            .policies
+            .into_iter()
+            .filter(may_read)
+            .map(|one| policy(one, &names))
+            .collect(),
         judged_at: moment(app.clock.now_ms()),
     })
 }
 
-fn policy(one: Change) -> PolicyShown {
+fn policy(one: Change, names: &dyn Fn(&AccountId) -> Option<String>) -> PolicyShown {
     let becomes = match (&one.before, &one.after) {
         (None, _) => Becomes::New,
         (Some(_), None) => Becomes::Removed,
@@ -258,6 +279,11 @@ fn policy(one: Change) -> PolicyShown {
     let text = |of: fn(&palisade_core::policy::Policy) -> String| {
         told.as_ref().map(|policy| of(policy)).unwrap_or_default()
     };
+    let whose = |account: AccountId| AccountShown {
+        account_name: names(&account),
+        account: account.to_string(),
+    };
+    let violator = |one| violator(one, names);
     let Found { judged, in_scope, violators, standings, gained, lost, altered, moved } = one.found;
     PolicyShown {
         id: one.before.as_ref().map(|policy| policy.id.to_string()),
@@ -266,8 +292,8 @@ fn policy(one: Change) -> PolicyShown {
         region: text(|policy| policy.region.to_string()),
         becomes,
         accounts: both(one.accounts),
-        entered: list(one.entered, |account| account.to_string()),
-        left: list(one.left, |account| account.to_string()),
+        entered: list(one.entered, whose),
+        left: list(one.left, whose),
         judged,
         resources_in_scope: both(in_scope),
         violators: both(violators),
@@ -291,9 +317,13 @@ fn list<T, S>(of: Listed<T>, shown: impl Fn(T) -> S) -> List<S> {
     List { count: of.count, first: of.first.into_iter().map(shown).collect() }
 }
 
-fn violator((account, one): (AccountId, Violator)) -> ViolatorShown {
+fn violator(
+    (account, one): (AccountId, Violator),
+    names: &dyn Fn(&AccountId) -> Option<String>,
+) -> ViolatorShown {
     let first = one.violations.first();
     ViolatorShown {
+        account_name: names(&account),
         account: account.to_string(),
         resource_type: one.resource_type.to_string(),
         resource_id: one.id.to_string(),

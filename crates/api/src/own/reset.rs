@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::answer::{Refused, RefusedShape, SMALL_BODY_SIZE_MAX, answer, operator_only};
 use crate::app::{App, Auth};
 
-const NAME: &str = "palisade:reset";
+pub(super) const NAME: &str = "palisade:reset";
 
 #[derive(Debug, Serialize, ToSchema)]
 struct Reset {

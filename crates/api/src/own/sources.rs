@@ -19,7 +19,7 @@ use crate::mint;
 use crate::request::blocking_unhurried;
 use crate::sources::Source;
 
-const NAME: &str = "palisade:sources";
+pub(super) const NAME: &str = "palisade:sources";
 
 /// Every source of this server.
 #[derive(Debug, Serialize, ToSchema)]

@@ -27,7 +27,7 @@ use crate::wire_names::reason;
 /// Violators of one page.
 pub const VIOLATORS_PAGE_MAX: usize = 1_000;
 
-const NAME: &str = "palisade:violators";
+pub(super) const NAME: &str = "palisade:violators";
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -41,7 +41,7 @@ pub use wanted::{WAIVER_ACCOUNTS_MAX, WAIVERS_MAX};
 /// Waivers of one page.
 pub const WAIVERS_PAGE_MAX: usize = 1_000;
 
-const NAME: &str = "palisade:waivers";
+pub(super) const NAME: &str = "palisade:waivers";
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -48,6 +48,38 @@ async fn every_endpoint_refuses_members_of_its_query_that_it_does_not_know() {
         }
     }
     assert!(asked > 25 && members > 30, "{asked} {members}");
+    // Each is counted, under the name of its endpoint.
+    let page = world.own("GET", "/metrics", "").await.text;
+    let counted = page.lines().filter_map(|line| {
+        let rest = line.strip_prefix("palisade_requests_total{operation=\"palisade:")?;
+        let (name, count) = rest.split_once("\",outcome=\"InvalidInput\"} ")?;
+        Some((name.to_owned(), count.parse::<usize>().unwrap()))
+    });
+    let counted: std::collections::BTreeMap<String, usize> = counted.collect();
+    assert!(counted.values().sum::<usize>() >= 5 * asked + members, "{counted:?}");
+    let names = [
+        "accounts",
+        "audit",
+        "changes",
+        "dashboard",
+        "evaluate",
+        "explain",
+        "history",
+        "inventory",
+    ];
+    let more = [
+        "keys",
+        "openapi",
+        "organization",
+        "policies",
+        "policy-violators",
+        "preview",
+        "reset",
+        "sources",
+    ];
+    for name in names.iter().chain(&more).chain(&["violators", "waivers", "work"]) {
+        assert!(counted.get(*name).is_some_and(|count| *count >= 5), "{name}: {counted:?}");
+    }
 }
 
 #[tokio::test]

@@ -323,8 +323,8 @@ struct ToldPolicy {
     name: String,
     becomes: String,
     accounts: Both<u64>,
-    entered: List<String>,
-    left: List<String>,
+    entered: List<ToldAccount>,
+    left: List<ToldAccount>,
     resources_in_scope: Both<u64>,
     violators: Both<u64>,
     standings: Both<Stand>,
@@ -355,8 +355,16 @@ struct List<T> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ToldViolator {
+struct ToldAccount {
     account: String,
+    account_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToldViolator {
+    #[serde(flatten)]
+    whose: ToldAccount,
     resource_type: String,
     resource_id: String,
     summary: String,
@@ -384,12 +392,14 @@ fn policy(told: ToldPolicy) -> PolicyPreview {
         ("accounts not known", stand.before.unknown, stand.after.unknown),
         ("accounts complying", stand.before.compliant, stand.after.compliant),
     ];
-    let accounts = |list: List<String>| List {
+    let accounts = |list: List<ToldAccount>| List {
         count: list.count,
         first: list
             .first
             .into_iter()
-            .map(|id| (Words(id), Words::from(""), Words::from("")))
+            .map(|one| {
+                (Words(one.account), Words(one.account_name.unwrap_or_default()), Words::from(""))
+            })
             .collect(),
     };
     let violators = |list: List<ToldViolator>| List {
@@ -398,7 +408,12 @@ fn policy(told: ToldPolicy) -> PolicyPreview {
             .first
             .into_iter()
             .map(|one| {
-                let whose = format!("{} in {}", one.resource_type, one.account);
+                let ToldAccount { account, account_name } = one.whose;
+                let account = match account_name {
+                    Some(name) => format!("{name} ({account})"),
+                    None => account,
+                };
+                let whose = format!("{} in {account}", one.resource_type);
                 (Words(one.resource_id), Words(whose), Words(one.summary))
             })
             .collect(),

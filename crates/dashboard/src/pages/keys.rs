@@ -18,7 +18,7 @@ use crate::frame::Frame;
 use crate::pages::changes::read_moment;
 use crate::reader::Reader;
 use crate::shown::{Moment, Words};
-use crate::views::keys::{KeyRow, Keys, Made};
+use crate::views::keys::{KeyRow, Keys, Made, ToConfirm};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -73,6 +73,7 @@ fn keys(reader: &Reader<'_>, made: Option<Made>, error: &str) -> Result<Keys, Re
         may: may(reader),
         keys: all,
         made,
+        to_confirm: None,
         error: palisade_api::printable::escaped(error).into_owned(),
         account: String::new(),
         name: String::new(),
@@ -134,6 +135,7 @@ pub async fn change(State(app): State<Arc<App>>, request: Request) -> Response {
                 let mut page = keys(reader, None, &refused.message)?;
                 let typed = form.member("account");
                 page.account = typed.chars().filter(|c| c.is_ascii_digit()).collect();
+                page.to_confirm = to_confirm(&refused, form);
                 page.name = form.member("name").chars().filter(|c| !is_hidden(*c)).collect();
                 Ok(Done::Refused(page, refused.status))
             }
@@ -145,8 +147,10 @@ pub async fn change(State(app): State<Arc<App>>, request: Request) -> Response {
 
 fn done(reader: &Reader<'_>, sender: &Sender, form: &Form) -> Result<Option<Made>, Refused> {
     let (app, id) = (reader.app, form.member("key"));
-    let status =
-        |status: &str| in_process::change_key(app, sender, id, &json!({ "Status": status }));
+    let confirmed = !form.member("confirm").is_empty();
+    let status = |status: &str| {
+        in_process::change_key(app, sender, id, &json!({ "Status": status }), confirmed)
+    };
     match form.member("act") {
         "make" => {
             let mut body = match form.member("account").trim() {
@@ -164,9 +168,20 @@ fn done(reader: &Reader<'_>, sender: &Sender, form: &Form) -> Result<Option<Made
         "rotate" => made(in_process::rotate_key(app, sender, id)?).map(Some),
         "disable" => status("Inactive").map(|_| None),
         "enable" => status("Active").map(|_| None),
-        "delete" => in_process::delete_key(app, sender, id).map(|_| None),
+        "delete" => in_process::delete_key(app, sender, id, confirmed).map(|_| None),
         other => Err(Refused::invalid(format!("`{other}` is nothing that is done to a key"))),
     }
+}
+
+/// What is done when somebody confirms it: to the last operator key that works.
+fn to_confirm(refused: &Refused, form: &Form) -> Option<ToConfirm> {
+    let act = match form.member("act") {
+        "disable" => ("disable", "Disable"),
+        "delete" => ("delete", "Delete"),
+        _ => return None,
+    };
+    let is_last = refused.code == "LastOperatorKey";
+    is_last.then(|| ToConfirm { act: act.0, name: act.1, key: Words::from(form.member("key")) })
 }
 
 /// When a key ends that lasts so many days; none lasts until it is deleted.

@@ -24,6 +24,9 @@ pub struct Keys {
     /// A key that was just made, with its secret; shown this once.
     #[serde(skip)]
     pub made: Option<Made>,
+    /// What the last form did not do, and does when it is confirmed.
+    #[serde(skip)]
+    pub to_confirm: Option<ToConfirm>,
     /// Why the last form did nothing; empty where there was none.
     pub error: String,
     /// What was typed.
@@ -76,6 +79,13 @@ pub struct Made {
     pub id: String,
     pub secret: String,
     pub acts_as: String,
+}
+
+/// What is done to a key when somebody confirms it.
+pub struct ToConfirm {
+    pub act: &'static str,
+    pub name: &'static str,
+    pub key: Words,
 }
 
 impl View for Keys {

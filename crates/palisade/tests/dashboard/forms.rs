@@ -270,6 +270,22 @@ fn keys_are_made_shown_once_and_disabled() {
     let answer = operator.post("/keys", &[("token", &token), ("act", "disable"), ("key", &own)]);
     assert_eq!(answer.status, 409, "{}", answer.text);
     assert_eq!(operator.get("/").status, 200);
+    // It goes where that is meant, as with the command: the page asks in a form of its own.
+    let asked = ["name=\"confirm\"", "Disable key", "palisade keys create --operator"];
+    for words in asked {
+        assert!(answer.text.contains(words), "{words}: {}", answer.text);
+    }
+    for act in ["disable", "delete"] {
+        let form = [("token", token.as_str()), ("act", act), ("key", &own)];
+        assert_eq!(operator.post("/keys", &form).status, 409, "{act}");
+    }
+    let never =
+        operator.post("/keys", &[("token", &token), ("act", "delete"), ("key", "AKIANONE")]);
+    assert!(!never.text.contains("name=\"confirm\""), "nothing is asked of other refusals");
+    let meant = [("token", token.as_str()), ("act", "disable"), ("key", &own), ("confirm", "yes")];
+    let answer = operator.post("/keys", &meant);
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    assert_eq!(operator.get("/").status, 303, "its sessions ended with it");
 }
 
 #[test]
@@ -286,7 +302,27 @@ fn a_reader_sees_what_its_caller_may_and_has_no_forms() {
     for form in ["<h2>Make a key</h2>", "value=\"disable\"", "value=\"rotate\""] {
         assert!(!page.text.contains(form), "{form}");
     }
-    assert!(!reader.get("/policies").text.contains("New policy"));
+    let policy = format!("/policies/{}", policy());
+    for (path, words) in [
+        ("/policies".to_owned(), "Policies"),
+        ("/waivers".to_owned(), "No waivers"),
+        ("/waivers/new".to_owned(), "reads only"),
+        (policy.clone(), "History"),
+        (format!("{policy}/delete"), "reads only"),
+        (format!("{policy}/edit"), "Preview"),
+    ] {
+        let page = reader.get(&path);
+        assert!(page.status == 200 && page.text.contains(words), "{path}: {}", page.text);
+        for form in [
+            "New policy",
+            "class=\"button primary\"",
+            "value=\"put\"",
+            "Accept these",
+            "class=\"danger\"",
+        ] {
+            assert!(!page.text.contains(form), "{path}: {form}");
+        }
+    }
     assert_eq!(reader.get("/audit").status, 200);
     for members in [
         vec![("act", "make")],
