@@ -14,6 +14,9 @@ use crate::{deliver, files, progress};
 pub fn ingest(args: &args::Ingest) -> Outcome {
     let client = Client::new(&args.server)?;
     let found = files::find(&args.paths)?;
+    if found.is_empty() {
+        return Err(Failure::Input(files::NONE.to_owned()));
+    }
     let bar = progress::bar(found.len() as u64, "files sent");
     let mut sum = Ingested::default();
     deliver::each(&client, &found, |path, answer| {

@@ -6,6 +6,7 @@ use crate::args;
 use crate::client::Client;
 use crate::commands::text_of;
 use crate::failure::{Exit, Failure, Outcome};
+use crate::report::to_seconds;
 use crate::terminal::{print_line, say};
 
 const PATH: &str = "/palisade/v1/dashboard";
@@ -22,7 +23,9 @@ pub fn run(args: &args::Dashboard) -> Outcome {
     }
     print_line(&format!("{}{path}", client.endpoint()))?;
     match answer.get("expires").and_then(Value::as_str) {
-        Some(until) => say(format_args!("it signs in whoever opens it first, until {until}")),
+        Some(until) => {
+            say(format_args!("it signs in whoever opens it first, until {}", to_seconds(until)))
+        }
         None => say(format_args!("the server asks nobody for a key (--auth open)")),
     }
     Ok(Exit::Done)

@@ -18,7 +18,8 @@ use crate::keys;
 use crate::printable::escaped;
 use crate::report::{Age, lines};
 use crate::secrets::masked;
-use crate::terminal::{print, print_by, print_json};
+use crate::terminal::{print, print_by, print_json, width};
+use crate::wrapping::titled;
 use findings::{Finding, STALE_SECS};
 use health::Health;
 use page::{Page, Sum};
@@ -91,14 +92,15 @@ fn report(
     // Where something is to be done, it does stand out.
     let is_calm = fixes.is_empty();
     let advice = advice.into_iter().filter(|(_, text)| is_calm || text != NOTHING);
-    let lines: Vec<(String, String)> =
-        told.into_iter().chain(checked).chain(advice).chain(fixes).collect();
+    let unmended: Vec<(String, String)> = told.into_iter().chain(checked).chain(advice).collect();
+    let lines: Vec<(String, String)> = unmended.iter().cloned().chain(fixes).collect();
     let lines = lines.as_slice();
     match output {
-        Output::Table => print(&text(lines)),
+        Output::Table => print(&text(lines, width())),
+        // What mends something stands beside it.
         Output::Csv => print_by(|to| {
-            let head = [["Check".to_owned(), "Found".to_owned()]];
-            let rows = lines.iter().map(|(name, found)| [name.clone(), found.clone()]);
+            let head = [["Check", "Found", "State", "Fix"]];
+            let rows = unmended.iter().map(|line| check_row(line, findings));
             lines::write(head.into_iter().chain(rows), to)
         }),
         Output::Json => {
@@ -115,21 +117,36 @@ fn report(
     }
 }
 
+/// What a line was looked at for, and how that stands.
+fn looked_at<'f>(
+    (name, found): &(String, String),
+    findings: &'f [Finding],
+) -> Option<(&'static str, &'f Finding)> {
+    let finding = findings.iter().find(|one| one.check == name && one.found == *found)?;
+    Some((if finding.fix.is_some() { "attention" } else { "good" }, finding))
+}
+
 /// A line as an object: with what is to be done, where it was looked at for that.
-fn check_json((name, found): &(String, String), findings: &[Finding]) -> Value {
-    let mut told = json!({"Check": name, "Found": found});
-    let finding = findings.iter().find(|one| one.check == name && one.found == *found);
-    if let (Some(told), Some(finding)) = (told.as_object_mut(), finding) {
-        let state = if finding.fix.is_some() { "attention" } else { "good" };
+fn check_json(line: &(String, String), findings: &[Finding]) -> Value {
+    let mut told = json!({"Check": line.0, "Found": line.1});
+    if let (Some(told), Some((state, finding))) = (told.as_object_mut(), looked_at(line, findings))
+    {
         told.insert("State".to_owned(), json!(state));
         told.insert("Fix".to_owned(), json!(finding.fix));
     }
     told
 }
 
-fn text(lines: &[(String, String)]) -> String {
-    let line = |(name, value): &(String, String)| format!("{name:<16}{}\n", escaped(value));
-    lines.iter().map(line).collect()
+/// The same for a spreadsheet.
+fn check_row<'l>(line: &'l (String, String), findings: &'l [Finding]) -> [&'l str; 4] {
+    let (state, fix) = looked_at(line, findings)
+        .map(|(state, finding)| (state, finding.fix.as_deref().unwrap_or_default()))
+        .unwrap_or_default();
+    [&line.0, &line.1, state, fix]
+}
+
+fn text(lines: &[(String, String)], width: Option<usize>) -> String {
+    lines.iter().map(|(name, value)| titled(name, &escaped(value), width)).collect()
 }
 
 /// The name of lines that say what to do.
@@ -464,7 +481,7 @@ mod tests {
     use super::*;
 
     fn advised(page: &str) -> String {
-        text(&told("http://localhost", &Page::parse(page), &Health::default()))
+        text(&told("http://localhost", &Page::parse(page), &Health::default()), None)
     }
 
     #[test]
@@ -478,7 +495,8 @@ mod tests {
             ("worker".to_owned(), "it has ended".to_owned()),
         ];
         let degraded = vec![("bodies".to_owned(), "there are many".to_owned())];
-        let text = super::text(&told("http://localhost", &page, &Health { unwell, degraded }));
+        let text =
+            super::text(&told("http://localhost", &page, &Health { unwell, degraded }), None);
         for line in [
             "not well        log: the disk is full",
             "not well        worker: it has ended",
@@ -492,7 +510,7 @@ mod tests {
             assert!(text.contains(line), "{line}\n{text}");
         }
         assert!(!text.contains("processor"), "{text}");
-        let well = super::text(&told("http://localhost", &page, &Health::default()));
+        let well = super::text(&told("http://localhost", &page, &Health::default()), None);
         assert!(well.contains("health          ready") && well.contains("processor"), "{well}");
     }
 

@@ -10,6 +10,9 @@ use palisade_core::inventory::archive;
 use crate::failure::{Failure, unreadable};
 use crate::terminal::warn;
 
+/// Said where folders hold nothing to read.
+pub const NONE: &str = "no files in the folders given";
+
 /// Every file among `paths` and in the folders among them, each folder's in order of name. The file
 /// by which AWS Config checks that it can write is left out, and, with a warning, what is hidden and
 /// what by name and content is something else, such as a README.

@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
+use palisade_api::vault::Vault;
 use palisade_store::sqlite::SqliteStore;
 
 use crate::args::{Keeping, StoreAddress, StoreBackup, StorePlace, StoreRestore};
-use crate::failure::{Exit, Failure, Outcome};
+use crate::failure::{Exit, Failure, Outcome, unreadable};
 use crate::printable::escaped;
-use crate::terminal::{print, print_line};
+use crate::sealing;
+use crate::terminal::{print, print_line, width};
+use crate::wrapping::titled;
 
 /// `palisade store …`
 pub fn run(command: &Keeping) -> Outcome {
@@ -37,6 +40,17 @@ fn refused(error: palisade_store::StoreError) -> Failure {
     Failure::Refused(error.to_string())
 }
 
+/// Nothing is written over.
+fn refuse_there(path: &Path, flag: &str) -> Result<(), Failure> {
+    match path.exists() {
+        false => Ok(()),
+        true => Err(Failure::Usage(format!(
+            "`{}` is there already, and nothing is written over: name another with {flag}, or move it away",
+            path.display()
+        ))),
+    }
+}
+
 fn backup(args: &StoreBackup) -> Outcome {
     let path = file(&args.place)?;
     if !path.exists() {
@@ -45,6 +59,7 @@ fn backup(args: &StoreBackup) -> Outcome {
             path.display()
         )));
     }
+    refuse_there(&args.to, "--to")?;
     SqliteStore::back_up(path, &args.to).map_err(refused)?;
     let found = SqliteStore::examine(&args.to).map_err(refused)?;
     if let Some(first) = found.first() {
@@ -65,7 +80,7 @@ fn backup(args: &StoreBackup) -> Outcome {
 
 /// Where the key is that the secrets of a store's access keys are sealed under, and what to do with it.
 fn key_of(path: &Path) -> String {
-    let key = crate::sealing::beside(path);
+    let key = sealing::beside(path);
     match key.exists() {
         true => format!("keep `{}` too, apart from the copy", key.display()),
         false => "keep what --key-file or PALISADE_KEY gives it, apart from the copy".to_owned(),
@@ -85,17 +100,59 @@ fn restore(args: &StoreRestore) -> Outcome {
             escaped(first)
         )));
     }
+    refuse_there(path, "--store")?;
+    let under = SqliteStore::copy_sealed_under(&args.from).map_err(refused)?;
+    // Before anything is written: a key that does not open the copy is the wrong file.
+    let text = match &args.sealing_key {
+        Some(file) => Some(sealing_key(file, under.as_deref())?),
+        None => None,
+    };
+    let beside = sealing::beside(path);
+    if text.is_some() && beside.exists() {
+        return Err(Failure::Usage(format!(
+            "`{}` is there already: move it away, or leave --sealing-key out where it is the right one",
+            beside.display()
+        )));
+    }
     SqliteStore::bring_back(&args.from, path).map_err(refused)?;
-    let key = crate::sealing::beside(path);
-    let what = match key.exists() {
-        true => format!("`{}` must be the sealing key of that time", key.display()),
+    if let Some(text) = text {
+        sealing::keep(&beside, &text)?;
+        print_line(&format!(
+            "restored to {}, with its sealing key `{}`; `palisade serve --store sqlite:{}` serves it",
+            path.display(),
+            beside.display(),
+            path.display()
+        ))?;
+        return Ok(Exit::Done);
+    }
+    let what = match beside.exists() {
+        true => format!("`{}` must be the sealing key of that time", beside.display()),
         false => format!(
-            "bring its sealing key to `{}`, or name it with --key-file or PALISADE_KEY",
-            key.display()
+            "bring its sealing key to `{}`, as `store restore --sealing-key FILE` does, or name it with --key-file \
+             or PALISADE_KEY",
+            beside.display()
         ),
     };
     print_line(&format!("restored to {}; {what}, before it is served", path.display()))?;
     Ok(Exit::Done)
+}
+
+/// The sealing key in a file, of a copy that is sealed under the one of this name.
+///
+/// # Errors
+/// It cannot be read, or is another one.
+fn sealing_key(file: &Path, under: Option<&str>) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, error))?;
+    let vault = Vault::new(&sealing::parsed(file, &text)?);
+    match under.filter(|under| *under != vault.id()) {
+        None => Ok(text),
+        Some(under) => Err(Failure::Usage(format!(
+            "key file `{}` holds key `{}`, and the copy's secrets are sealed under key `{under}`; nothing was \
+             restored",
+            file.display(),
+            vault.id()
+        ))),
+    }
 }
 
 /// Tells each damage in a line.
@@ -108,9 +165,10 @@ pub fn verify(path: &Path) -> Outcome {
     }
     let found = SqliteStore::examine(path).map_err(refused)?;
     let mut text: String =
-        found.iter().map(|line| format!("{:<16}{}\n", "damaged", escaped(line))).collect();
+        found.iter().map(|line| titled("damaged", &escaped(line), width())).collect();
     if found.is_empty() {
-        text = format!("{:<16}{}: nothing is damaged\n", "store", path.display());
+        let found = format!("{}: nothing is damaged", path.display());
+        text = titled("store", &escaped(&found), width());
     }
     print(&text)?;
     match found.len() {

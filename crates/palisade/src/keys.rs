@@ -18,10 +18,10 @@ use crate::client::{Client, encoded};
 use crate::doctor::findings::{self, Looked};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::printable::escaped;
-use crate::report::lines;
+use crate::report::{Cell, Color, lines};
 use crate::system::{Room, SystemClock, SystemEntropy};
 use crate::terminal::{print, print_by, print_json, print_line, say};
-use crate::{opening, report, sealing};
+use crate::{opening, report, sealing, terminal, wrapping};
 
 const PATH: &str = "/palisade/v1/keys";
 
@@ -56,7 +56,7 @@ pub fn run(command: &args::Keys) -> Outcome {
         }
         args::Keys::Enable(args) => {
             Place::of(&args.place)?.enable(&args.key, true, true)?;
-            print_line(&format!("enabled {}", args.key))?;
+            print_line(&format!("enabled {}; calls signed with it are believed again", args.key))?;
         }
         args::Keys::Delete(args) => {
             Place::of(&args.place)?.delete(&args.key, args.confirm)?;
@@ -290,9 +290,12 @@ fn tell_new(new: &Value, output: Output, to: &mut dyn Write) -> io::Result<()> {
             };
             let old = match text(new, "Replaces") {
                 "" => String::new(),
-                old => format!(
-                    "{old} goes on working: give the new key to whoever uses it, then say\n\
-                     `palisade keys disable {old}`, and `palisade keys delete {old}` once nobody misses it\n"
+                old => wrapping::paragraph(
+                    &format!(
+                        "{old} goes on working: give the new key to whoever uses it, then say `palisade keys \
+                         disable {old}`, and `palisade keys delete {old}` once nobody misses it"
+                    ),
+                    terminal::width(),
                 ),
             };
             let what = match text(new, "Role") {
@@ -305,12 +308,13 @@ fn tell_new(new: &Value, output: Output, to: &mut dyn Write) -> io::Result<()> {
             };
             let until = match text(new, "Expires") {
                 "" => String::new(),
-                end => format!(" until {end}"),
+                end => format!(" until {}", report::to_seconds(end)),
             };
+            let head = format!("{what}{name} for {who}{until}; the secret is not shown again:");
             write!(
                 to,
-                "{what}{name} for {who}{until}; the secret is not shown again:\n\
-                 export AWS_ACCESS_KEY_ID={id}\nexport AWS_SECRET_ACCESS_KEY={secret}\n{old}"
+                "{}export AWS_ACCESS_KEY_ID={id}\nexport AWS_SECRET_ACCESS_KEY={secret}\n{old}",
+                wrapping::paragraph(&head, terminal::width())
             )
         }
     }
@@ -333,30 +337,60 @@ fn csv(keys: &[Value], to: &mut dyn Write) -> io::Result<()> {
     lines::write([COLUMNS].into_iter().chain(rows), to)
 }
 
+/// For people, in 80 columns: days for moments, and below what takes the place of what.
 fn table(keys: &[Value]) -> String {
-    let mut table = report::table();
-    table.set_header([
-        "Access key id",
-        "Acts as",
-        "Status",
-        "Created",
-        "Last used",
-        "Replaces",
-        "Name",
-        "Role",
-        "Expires",
-    ]);
-    let or = |text: &str, other: &str| if text.is_empty() { other } else { text }.to_owned();
-    for key in keys {
-        let cell = |name: &str| match name {
-            "Account" => or(text(key, name), "operator"),
-            "LastUsed" | "Expires" => or(text(key, name), "never"),
-            "Name" => escaped(text(key, name)).into_owned(),
-            _ => text(key, name).to_owned(),
-        };
-        table.add_row(COLUMNS.map(cell));
+    if keys.is_empty() {
+        return "no keys yet; `palisade keys create --operator` makes one\n".to_owned();
     }
-    report::finished(&table)
+    let is_named = keys.iter().any(|key| !text(key, "Name").is_empty());
+    let columns = [
+        (true, "Access key id"),
+        (true, "Acts as"),
+        (is_named, "Name"),
+        (true, "State"),
+        (true, "Last used"),
+        (true, "Expires"),
+    ];
+    let mut table = report::table();
+    table.set_header(columns.into_iter().filter(|(is, _)| *is).map(|(_, name)| name));
+    for key in keys {
+        let cells = columns.into_iter().filter(|(is, _)| *is).map(|(_, name)| cell(key, name));
+        table.add_row(cells);
+    }
+    let replaced = keys.iter().filter_map(|key| {
+        let old = keys.iter().find(|old| text(old, "AccessKeyId") == text(key, "Replaces"))?;
+        let state = match text(old, "Status") {
+            "Active" => "which goes on working until it is disabled",
+            _ => "which nobody is believed with any more: delete it",
+        };
+        let (new, old) = (text(key, "AccessKeyId"), text(old, "AccessKeyId"));
+        Some(wrapping::paragraph(&format!("{new} replaces {old}, {state}"), terminal::width()))
+    });
+    report::finished(&table) + &replaced.collect::<String>()
+}
+
+/// What a table shows of a key in a column.
+fn cell(key: &Value, column: &str) -> Cell {
+    let day = |member: &str| match text(key, member).split_once('T') {
+        Some((day, _)) => Cell::new(day),
+        None => Cell::new("never"),
+    };
+    match column {
+        "Access key id" => Cell::new(text(key, "AccessKeyId")),
+        "Acts as" => {
+            let account = Some(text(key, "Account")).filter(|account| !account.is_empty());
+            let reads = if text(key, "Role") == "reader" { " (reader)" } else { "" };
+            Cell::name(format!("{}{reads}", account.unwrap_or("operator")))
+        }
+        "Name" => Cell::name(text(key, "Name")),
+        "State" => match text(key, "Status") {
+            "Active" => Cell::new("active").fg(Color::Green),
+            "Expired" => Cell::new("expired").fg(Color::Yellow),
+            _ => Cell::new("disabled").fg(Color::Yellow),
+        },
+        "Last used" => day("LastUsed"),
+        _ => day("Expires"),
+    }
 }
 
 /// `palisade keys reseal`: with the server stopped, since it holds the old sealing key.
@@ -371,12 +405,12 @@ fn reseal(args: &args::KeyReseal) -> Result<(), Failure> {
     let new = Vault::new(&sealing::new_file(&args.new_key_file, &sealing::aloud)?);
     let opened = Opened { store, vault, actor: sealing::local()? };
     let done = opened.ring(false).reseal_under(&new, args.forget_lost).map_err(sealing::refused)?;
-    let forgotten: String = (done.forgotten.iter())
-        .map(|id| format!("deleted {id}, whose secret nothing opens\n"))
-        .collect();
-    print(&format!(
-        "{forgotten}sealed the secrets of {} access keys under key `{}` of `{}`; from now on say --key-file {}\n",
-        done.sealed,
+    for id in &done.forgotten {
+        print_line(&format!("deleted {id}, whose secret nothing opens"))?;
+    }
+    print_line(&format!(
+        "sealed the secrets of {} under key `{}` of `{}`; from now on say --key-file {}",
+        report::counted(done.sealed as u64, "access key"),
         new.id(),
         args.new_key_file.display(),
         args.new_key_file.display()
@@ -389,10 +423,8 @@ pub(crate) fn doctor(args: &args::Doctor) -> Result<Looked, Failure> {
     let control = store.control().map_err(failed)?;
     let work = store.work(SystemClock.now_ms()).map_err(failed)?;
     let keys = store.keys().map_err(failed)?;
-    let size = match args.store.file() {
-        Some(path) => std::fs::metadata(path).map(|facts| facts.len()).unwrap_or_default(),
-        None => store.effort().map_err(failed)?.bytes,
-    };
+    // A store's newest changes may be in its log alone.
+    let size = store.effort().map_err(failed)?.bytes;
     let mut lines = Vec::new();
     let mut line = |name: &str, value: String| lines.push((name.to_owned(), value));
     line("store", format!("{}, {} KiB, schema up to date", args.store, size / 1024));

@@ -29,7 +29,8 @@ pub fn run(command: &args::Policies) -> Outcome {
             let client = Client::new(&args.server)?;
             let id = policy_id(&client, &args.policy)?;
             client.call("DeletePolicy", &json!({"PolicyId": id}))?;
-            print_line(&format!("deleted {id}"))?;
+            let named = if args.policy == id { String::new() } else { format!(" ({id})") };
+            print_line(&format!("deleted {}{named} in {}", args.policy, client.region()))?;
             Ok(Exit::Done)
         }
     }
@@ -200,9 +201,9 @@ pub fn put_one(client: &Client, file: PolicyFile, new: bool) -> Result<(String, 
     }
     let is_named = file.policy.policy_id.is_some();
     let (policy, there) = replacing(client, file.policy, !new)?;
-    if let Some(there) = &there
-        && file.tags.is_empty()
+    if let Some((there, arn)) = &there
         && says_the_same(&policy, there)
+        && has_tags(client, arn, &file.tags)?
     {
         return Ok((text_of(there, "PolicyId"), Done::Unchanged));
     }
@@ -224,12 +225,13 @@ pub fn put_request(client: &Client, text: &[u8], by_name: bool) -> Result<Value,
     Ok(request(&policy, &file.tags))
 }
 
-/// A policy with id and token of the one of its name that is there, and that one, if it is to take its place.
+/// A policy with id and token of the one of its name that is there, and that one with its ARN, if it is to take
+/// its place.
 fn replacing(
     client: &Client,
     mut policy: Document,
     by_name: bool,
-) -> Result<(Document, Option<Value>), Failure> {
+) -> Result<(Document, Option<(Value, String)>), Failure> {
     let known = match policy.policy_id {
         None if by_name => by_exact_name(&summaries(client)?, &policy.policy_name)?,
         _ => None,
@@ -239,7 +241,17 @@ fn replacing(
     let there = answer.get("Policy").cloned().unwrap_or_default();
     policy.policy_id = Some(text_of(&there, "PolicyId"));
     policy.policy_update_token = Some(text_of(&there, "PolicyUpdateToken"));
-    Ok((policy, Some(there)))
+    Ok((policy, Some((there, text_of(&answer, "PolicyArn")))))
+}
+
+/// Whether a policy has these tags, among others it may have: putting it takes none away.
+fn has_tags(client: &Client, arn: &str, wanted: &[Tag]) -> Result<bool, Failure> {
+    if wanted.is_empty() {
+        return Ok(true);
+    }
+    let answer = client.call("ListTagsForResource", &json!({ "ResourceArn": arn }))?;
+    let there = answer.get("TagList").and_then(Value::as_array).cloned().unwrap_or_default();
+    Ok(wanted.iter().all(|tag| there.contains(&json!(tag))))
 }
 
 fn request(policy: &Document, tags: &[Tag]) -> Value {

@@ -230,20 +230,21 @@ fn advice(address: SocketAddr, policies: &[Value]) -> String {
         .unwrap_or("POLICY-ID");
     let endpoint = match address.to_string().as_str() {
         args::LISTEN => String::new(),
-        other => format!(" --endpoint http://{other}"),
+        other => format!(" \\\n    --endpoint http://{other}"),
     };
     let (admin, erp) = (id("security-tooling"), id("legacy-erp"));
     format!(
         "
-A number counts the resources that break the policy; `-` means that the policy is not about the
-account; `no result` means that something stood in the way of knowing, which is never compliance.
+A number counts the resources that break the policy; `-` means that the policy
+is not about the account; `no result` that something stood in the way of
+knowing, which is never compliance.
 
 What to look at
-  legacy-erp        137 groups open ssh or rdp. AWS's answer ends at 100; ours counts and lists them all
-  northbay-outdoor  exactly 100, harborline-wms 101: on either side of that limit
+  legacy-erp        137 groups open ssh or rdp: AWS lists 100, ours all of them
+  northbay-outdoor  exactly 100, harborline-wms 101: either side of that limit
   kiosk-prod        AWS Config is not set up there: nothing is known
   ml-platform-prod  its recorder leaves types out: six policies cannot be judged
-  network-hub       a vendor's firewall is there, but no source tells whether it is onboarded
+  network-hub       a vendor's firewall: no source tells whether it is onboarded
   sandbox-…         excluded from the policies by their organizational unit
   old-marketing-…   suspended, so in no policy's scope
 
@@ -252,10 +253,13 @@ Ask for yourself, in another terminal
   palisade violators {REMOTE_ADMIN_POLICY} {erp}{endpoint}
   palisade policies get {REMOTE_ADMIN_POLICY}{endpoint}
 
-With AWS's own tools; here any secret will do, and the key id is the account that asks
-  export AWS_ACCESS_KEY_ID={admin} AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION=us-east-1
-  aws fms list-compliance-status --endpoint-url http://{address} --policy-id {policy}
-  python3 -c 'import boto3; print(boto3.client(\"fms\", endpoint_url=\"http://{address}\").list_policies())'
+With AWS's own tools; any secret will do, and the key id is the account's
+  export AWS_ACCESS_KEY_ID={admin} AWS_SECRET_ACCESS_KEY=any
+  export AWS_DEFAULT_REGION=us-east-1
+  aws fms list-compliance-status --endpoint-url http://{address} \\
+    --policy-id {policy}
+  python3 -c 'import boto3; print(boto3.client(\"fms\",
+    endpoint_url=\"http://{address}\").list_policies())'
 
 Judge files of your own, without a server
   palisade check --policy POLICIES --organization ORGANIZATION.json AWSLogs

@@ -28,8 +28,8 @@ pub fn run(args: &Sample) -> Outcome {
         Failure::Refused(format!("the sample cannot be written to `{}`: {error}", folder.display()))
     })?;
     print_line(&format!(
-        "{}: {} accounts, {} AWS Config snapshots with {} items; judge them with `palisade check --policy \
-         policies --organization organization.json AWSLogs`",
+        "{0}: {1} accounts, {2} AWS Config snapshots with {3} items; judge them with `palisade check --policy \
+         {0}/policies --organization {0}/organization.json {0}/AWSLogs`",
         folder.display(),
         census.accounts,
         census.snapshots,

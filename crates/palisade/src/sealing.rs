@@ -180,44 +180,77 @@ fn is_open_to_others(_: &Path) -> bool {
     false
 }
 
-fn parsed(file: &Path, text: &str) -> Result<[u8; 32], Failure> {
+/// The key that a file's text holds.
+///
+/// # Errors
+/// It holds none.
+pub fn parsed(file: &Path, text: &str) -> Result<[u8; 32], Failure> {
     Vault::key(text).map_err(|error| {
         Failure::Usage(format!("key file `{}` cannot be read: {error}", file.display()))
     })
 }
 
-/// Makes a key file that its owner alone may read, whole or not at all. If another process was
+/// Makes a key file. If another process was
 /// faster, its file is the one.
 fn make(file: &Path, tell: &dyn Fn(&str)) -> Result<[u8; 32], Failure> {
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::Refused(format!("key file `{}` cannot be made: {error}", file.display()))
-    };
     let mut key = [0; 32];
-    SystemEntropy.fill(&mut key).map_err(|error| failed(&error))?;
+    SystemEntropy.fill(&mut key).map_err(|error| unmade(file, &error))?;
     let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let mut fresh = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
-    writeln!(fresh, "{text}").map_err(|error| failed(&error))?;
-    fresh.as_file().sync_all().map_err(|error| failed(&error))?;
-    match fresh.persist_noclobber(file) {
-        Ok(_) => {
-            // What is sealed under it is durable; so must the name be.
-            #[cfg(unix)]
-            std::fs::File::open(folder)
-                .and_then(|folder| folder.sync_all())
-                .map_err(|e| failed(&e))?;
+    match write(file, &text)? {
+        Written::New => {
             tell(&format!(
                 "made key file `{}`: it opens the secrets of access keys; keep a copy of it, apart from copies of the store",
                 file.display()
             ));
             Ok(key)
         }
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
+        Written::WasThere => {
             let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, error))?;
             parsed(file, &text)
         }
-        Err(error) => Err(failed(&error.error)),
+    }
+}
+
+fn unmade(file: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::Refused(format!("key file `{}` cannot be made: {error}", file.display()))
+}
+
+/// Whether a file was written.
+enum Written {
+    New,
+    WasThere,
+}
+
+/// Writes a key file that its owner alone may read and nothing else is at, whole or not at all.
+fn write(file: &Path, text: &str) -> Result<Written, Failure> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let failed = |error: std::io::Error| unmade(file, &error);
+    let mut fresh = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    writeln!(fresh, "{}", text.trim()).map_err(failed)?;
+    fresh.as_file().sync_all().map_err(failed)?;
+    match fresh.persist_noclobber(file) {
+        Ok(_) => {
+            // What is sealed under it is durable; so must the name be.
+            #[cfg(unix)]
+            std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+            Ok(Written::New)
+        }
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
+            Ok(Written::WasThere)
+        }
+        Err(error) => Err(failed(error.error)),
+    }
+}
+
+/// Writes a key that was read elsewhere into a key file of its own.
+///
+/// # Errors
+/// It cannot be made, or is there already.
+pub fn keep(file: &Path, text: &str) -> Result<(), Failure> {
+    match write(file, text)? {
+        Written::New => Ok(()),
+        Written::WasThere => Err(unmade(file, &"it is there already")),
     }
 }
 

@@ -72,6 +72,19 @@ pub fn paragraph(text: &str, width: Option<usize>) -> String {
     format!("{}{}\n", " ".repeat(room), lines.join(&format!("\n{indent}")))
 }
 
+/// Columns of what stands beside a text.
+const TITLE: usize = 16;
+
+/// A text in as many lines as it needs, with its title beside it. Without a width it has one line.
+pub fn titled(title: &str, text: &str, width: Option<usize>) -> String {
+    let lines = match width.and_then(|width| width.checked_sub(TITLE)).filter(|room| *room > 0) {
+        Some(room) if width_of(text) > room => words_in(text, room),
+        _ => vec![text.to_owned()],
+    };
+    let beside = format!("\n{}", " ".repeat(TITLE));
+    format!("{title:<TITLE$}{}\n", lines.join(&beside))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -220,7 +220,7 @@ fn a_key_lives_its_life_beside_a_running_server() {
     assert_eq!(code(&gone), 64);
     assert!(stderr(&gone).contains("does not exist"), "{}", stderr(&gone));
     let table = stdout(&house.keys(&["list"]));
-    assert!(table.contains(&new.id) && table.contains("Active"), "{table}");
+    assert!(table.contains(&new.id) && table.contains("active"), "{table}");
     assert_eq!(house.listed(&old.id), Value::Null);
 }
 

@@ -9,10 +9,14 @@
     reason = "a test fails by panicking, and so may what tests share"
 )]
 
+#[path = "printed/acts.rs"]
+mod acts;
 #[path = "printed/described.rs"]
 mod described;
 #[path = "support/house.rs"]
 mod house;
+#[path = "printed/masks.rs"]
+mod masks;
 #[path = "printed/schema.rs"]
 mod schema;
 #[path = "printed/schemas.rs"]

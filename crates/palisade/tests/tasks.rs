@@ -21,11 +21,16 @@ const POLICY: &str = "no-remote-administration";
 struct User {
     folder: TempDir,
     variables: Vec<(String, String)>,
+    /// What the user wants, and how many commands it took so far.
+    task: (&'static str, usize),
 }
+
+/// Commands of README's that a task may take.
+const COMMANDS_MAX: usize = 2;
 
 impl User {
     fn new() -> User {
-        User { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
+        User { folder: tempfile::tempdir().unwrap(), variables: Vec::new(), task: ("set up", 0) }
     }
 
     fn command(&self, line: &str) -> Command {
@@ -36,18 +41,32 @@ impl User {
         command
     }
 
-    /// Runs a command that README shows, with the user's own names in the places of README's.
-    fn says(&self, shown: &str, own: &[(&str, &str)]) -> Output {
+    /// Begins with what the user wants next.
+    fn wants(&mut self, task: &'static str) {
+        self.task = (task, 0);
+    }
+
+    /// That README shows a command, and that the task is not too long with it.
+    fn takes(&mut self, shown: &str) {
         let is_shown = README.lines().any(|line| {
             let line = line.split(" #").next().unwrap_or_default().trim();
-            line == format!("$ palisade {shown}")
+            line == format!("$ {shown}")
         });
-        assert!(is_shown, "README does not show `palisade {shown}`");
+        assert!(is_shown, "README does not show `{shown}`");
+        let (task, taken) = &mut self.task;
+        *taken += 1;
+        println!("{task}: $ {shown}");
+        assert!(*taken <= COMMANDS_MAX, "{task}: `{shown}` is one too many");
+    }
+
+    /// Runs a command that README shows, with the user's own names in the places of README's.
+    fn says(&mut self, shown: &str, own: &[(&str, &str)]) -> Output {
+        self.takes(&format!("palisade {shown}"));
         let line = own.iter().fold(shown.to_owned(), |line, (of, by)| line.replace(of, by));
         self.command(&line).output().unwrap()
     }
 
-    fn does(&self, shown: &str, own: &[(&str, &str)]) -> String {
+    fn does(&mut self, shown: &str, own: &[(&str, &str)]) -> String {
         let output = self.says(shown, own);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{shown}: {told}");
@@ -213,35 +232,39 @@ fn ten_tasks_of_a_new_user_take_the_commands_that_readme_shows() {
         user.variables.push((name.to_owned(), value.to_owned()));
     }
     let serve = "serve --store sqlite:palisade.db --listen 127.0.0.1:7780";
-    assert!(README.contains(&format!("$ palisade {serve}")));
+    user.takes(&format!("palisade {serve}"));
     let server = Server::start(user.command(&serve.replace("7780", "0")));
     user.variables.push(("PALISADE_ENDPOINT".to_owned(), format!("http://{}", server.1)));
 
-    // Onboard accounts, and put policies.
+    user.wants("onboard an account");
     user.does(
         "organization apply organization.json",
         &[("organization.json", "files/organization.json")],
     );
     user.does("ingest ./AWSLogs", &[("./AWSLogs", "files/AWSLogs")]);
+    user.wants("put policies");
     user.does("policies put policy.json", &[("policy.json", "files/policies")]);
     judged(&server);
 
-    // Who is worst, and why.
+    user.wants("the worst account");
     let worst = user.does("compliance --sort violators --limit 10", &[]);
     let first = worst.lines().find(|line| line.contains("violators")).unwrap();
     assert!(first.contains("legacy-erp") && first.contains("137 violators"), "{worst}");
+    user.wants("why");
     let own = [("no-wide-rules", POLICY), ("payments", "legacy-erp")];
     let why = user.does("violators no-wide-rules payments", &own);
     assert!(why.contains("137 violators") && why.contains("from 0.0.0.0/0"), "{why}");
 
-    // Everything, for an auditor; and what is not known, with its age.
+    user.wants("all evidence for an auditor");
     let all = user.does("violators no-wide-rules --output csv", &own);
     assert!(all.lines().next().unwrap().contains("Since,FirstJudged,Evidence"), "{all}");
     assert!(all.lines().filter(|line| line.contains("RESOURCE_VIOLATES")).count() > 300);
+    user.wants("what is unknown and how old");
     let unknown = user.does("compliance --status unknown", &[]);
     assert!(unknown.contains("kiosk-prod") && unknown.contains("no result"), "{unknown}");
+    assert!(unknown.contains(" Age ") && unknown.contains("min"), "{unknown}");
 
-    // A policy from a wrong file changes nothing.
+    user.wants("put a policy from a wrong file");
     let mut wrong: Value = serde_json::from_slice(
         &std::fs::read(user.path(&format!("files/policies/{POLICY}.json"))).unwrap(),
     )
@@ -253,31 +276,39 @@ fn ten_tasks_of_a_new_user_take_the_commands_that_readme_shows() {
     assert_eq!(refused.status.code(), Some(64), "{told}");
     assert!(told.contains("`IncludeMaps` is not a member of Policy; `IncludeMap` is"), "{told}");
 
-    // Rotate the key: the new one works beside the old one.
+    // The new key works beside the old one.
+    user.wants("rotate a key");
     let rotated = key(&user.does("keys rotate AKIA… --remote", &[("AKIA…", &id)]));
     assert_ne!(rotated.0, id);
 
-    // Back up while the server runs, restore, and read the same from the copy.
+    // While the server runs; the copy tells the same, to the same keys.
+    user.wants("back up and restore");
     let told = user.does("store backup --store sqlite:palisade.db --to backup.db", &[]);
     assert!(told.contains("found whole") && told.contains("palisade.db.key"), "{told}");
-    user.does("store restore --from backup.db --store sqlite:restored/palisade.db", &[]);
-    std::fs::copy(user.path("palisade.db.key"), user.path("restored/palisade.db.key")).unwrap();
+    user.does(
+        "store restore --from backup.db --sealing-key palisade.db.key --store sqlite:restored/palisade.db",
+        &[],
+    );
     let restored = "serve --store sqlite:restored/palisade.db --listen 127.0.0.1:0";
     let copy = Server::start(user.command(restored));
     user.variables.push(("PALISADE_ENDPOINT".to_owned(), format!("http://{}", copy.1)));
     judged(&copy);
+    user.wants("see that it is restored");
     let again = user.does("compliance --sort violators --limit 10", &[]);
     let rows = |text: &str| text.lines().filter(|line| line.contains("violators")).count();
     assert_eq!(rows(&again), rows(&worst), "{again}");
 
-    // A figure to alert on: the rules that are shipped are quiet here.
+    // The rules that are shipped are quiet here.
+    user.wants("read a metric and alert on it");
+    user.takes("curl http://127.0.0.1:7780/metrics");
     assert!(README.contains("packaging/prometheus/alerts.yml"));
     for rule in ["PalisadeNotWell", "PalisadeNoInventory", "PalisadeNothingDelivered"] {
         assert!(!fires(rule, &server.page("/metrics")), "{rule}");
     }
 
-    // A Firewall Manager for tests: nothing is kept, and nobody asked for a key.
-    assert!(README.contains("serve --store memory --auth open"));
+    // Nothing is kept, and nobody asked for a key.
+    user.wants("test Terraform in CI");
+    user.takes("palisade serve --store memory --auth open");
     let memory =
         Server::start(user.command("serve --store memory --auth open --listen 127.0.0.1:0"));
     user.variables.push(("PALISADE_ENDPOINT".to_owned(), format!("http://{}", memory.1)));
@@ -285,11 +316,13 @@ fn ten_tasks_of_a_new_user_take_the_commands_that_readme_shows() {
         "organization apply organization.json",
         &[("organization.json", "files/organization.json")],
     );
+    terraform(&memory);
+    user.wants("put policies");
     user.does("policies put policy.json", &[("policy.json", "files/policies")]);
+    user.wants("what it tells");
     assert!(user.does("compliance --status unknown", &[]).contains("kiosk-prod"));
     // Of an organization whose inventory nobody delivers they tell.
     assert!(fires("PalisadeNoInventory", &memory.page("/metrics")));
-    terraform(&memory);
     let forgotten = memory.ask("POST", "/palisade/v1/reset");
     assert!(forgotten.contains(r#"{"reset":true}"#), "{forgotten}");
     let asked = user.says("compliance --status unknown", &[]);

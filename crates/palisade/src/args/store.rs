@@ -30,6 +30,10 @@ pub struct StoreRestore {
     /// The copy that `palisade store backup` made.
     #[arg(long, env = "PALISADE_RESTORE_FROM", value_name = "FILE")]
     pub from: PathBuf,
+    /// File of the key under which the copy's secrets are sealed: it is put beside the store too, as PATH.key,
+    /// where `palisade serve` looks for it.
+    #[arg(long, env = "PALISADE_RESTORE_SEALING_KEY", value_name = "FILE")]
+    pub sealing_key: Option<PathBuf>,
     /// The store, at which nothing may be yet.
     #[command(flatten)]
     pub place: StorePlace,

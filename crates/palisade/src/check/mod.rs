@@ -73,7 +73,7 @@ pub fn run(args: &Check) -> Outcome {
     let question = Question::read(args)?;
     let found = files::find(&args.paths)?;
     if found.is_empty() {
-        return Err(Failure::Input("no files in the folders given".to_owned()));
+        return Err(Failure::Input(files::NONE.to_owned()));
     }
     let groups = Groups::of(found);
     let threads = args.threads.map_or_else(processors, std::num::NonZeroUsize::get);

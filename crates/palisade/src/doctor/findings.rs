@@ -7,7 +7,7 @@ use palisade_core::organization::Organization;
 use palisade_store::KeyRecord;
 
 use super::page::Page;
-use crate::report::Age;
+use crate::report::{Age, to_seconds};
 use crate::system::Room;
 
 /// Age of inventory, seconds, from which it is told of: the age that counts as stale by default.
@@ -97,7 +97,8 @@ fn named(keys: &[&KeyRecord]) -> String {
     let name = |key: &&KeyRecord| {
         let name = key.name.as_deref().map(|name| format!(" `{name}`")).unwrap_or_default();
         let end = key.expires_ms.and_then(|end| Timestamp::from_millisecond(end).ok());
-        let end = end.map(|end| format!(" until {end}")).unwrap_or_default();
+        let end = end.map(|end| format!(" until {}", to_seconds(&end.to_string())));
+        let end = end.unwrap_or_default();
         format!("{}{name}{end}", key.access_key_id)
     };
     let first: Vec<String> = keys.iter().take(NAMED_MAX).map(name).collect();

@@ -32,10 +32,10 @@ pub struct World {
     _houses: [House; 2],
 }
 
-fn served(runtime: &Runtime, house: &House) -> String {
+/// Puts a router behind a socket.
+pub fn served(runtime: &Runtime, router: axum::Router) -> String {
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let router = house.router();
     runtime.spawn(async move { axum::serve(listener, router).await });
     endpoint
 }
@@ -99,7 +99,8 @@ impl World {
             .enable_all()
             .build()
             .unwrap();
-        let (endpoint, empty) = (served(&runtime, &house), served(&runtime, &nobody));
+        let (endpoint, empty) =
+            (served(&runtime, house.router()), served(&runtime, nobody.router()));
         let world = World {
             folder,
             endpoint,
@@ -122,6 +123,11 @@ impl World {
         let made = printed(self.command(&[&line[..], &["--output", "json"]].concat()), &[0]).stdout;
         let made: Value = serde_json::from_slice(&made).unwrap();
         made["AccessKeyId"].as_str().unwrap().to_owned()
+    }
+
+    /// Where the sample's files are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Where the server of the sample is.

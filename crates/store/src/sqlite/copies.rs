@@ -11,6 +11,8 @@ use super::log::{connect, has_no_log, keep_log, sibling};
 use super::schema;
 use super::unusable::engine;
 
+/// The version of the schema from which on a store keeps the name of its sealing key.
+const SEALED_UNDER_SINCE: u32 = 4;
 /// What belongs to a store beside its file, and is another store's where that file is replaced.
 const BESIDE: [&str; 3] = ["-wal", "-shm", ".synced"];
 
@@ -62,6 +64,26 @@ impl SqliteStore {
         let written =
             write(&unfinished, || std::fs::copy(from, &unfinished).map(drop).map_err(failed));
         finish(written, &unfinished, path)
+    }
+}
+
+impl SqliteStore {
+    /// The name of the key under which a copy's secrets are sealed; `None` where none was used yet, or an edition
+    /// wrote it that kept no name.
+    ///
+    /// # Errors
+    /// It is no store or cannot be read.
+    pub fn copy_sealed_under(copy: &Path) -> Result<Option<String>> {
+        let name = copy.display().to_string();
+        File::open(copy).map_err(|error| engine(&name, error))?;
+        let is_closed = has_no_log(copy);
+        let connection = connect(copy).map_err(|error| engine(&name, error))?;
+        keep_log(&connection, !is_closed)?;
+        connection.pragma_update(None, "query_only", true)?;
+        if schema::version(&connection, &name)? < SEALED_UNDER_SINCE {
+            return Ok(None);
+        }
+        Ok(connection.query_row("SELECT sealed_under FROM store", [], |row| row.get(0))?)
     }
 }
 
