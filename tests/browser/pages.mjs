@@ -1,5 +1,5 @@
-// Looks at every page of the dashboard in Chromium: axe in both themes, screenshots at two widths, nothing
-// from elsewhere, no scripts needed, the heatmap by keyboard, signing in and out.
+// Looks at every page of the dashboard in Chromium: axe in both themes, screenshots at two widths, each page on
+// paper, nothing from elsewhere, no scripts needed, the heatmap by keyboard, signing in and out.
 //
 //   node pages.mjs --palisade PROGRAM --chromium BROWSER --node-modules FOLDER --out FOLDER
 
@@ -93,6 +93,7 @@ const story = async (browser) => {
   };
   await plain.close();
   for (const [name, path] of Object.entries(pages)) await look(browser, name, path);
+  for (const [name, path] of Object.entries(pages)) await paper(browser, name, path);
   await keyboard(browser, pages.heatmap);
   await tasks(browser, pages);
   await zoomed(browser, pages);
@@ -119,6 +120,43 @@ const look = async (browser, name, path) => {
     }
     await context.close();
   }
+};
+
+// What an auditor files: a sheet of A4 between its margins says whose page it is, of when, where it stands and what
+// was asked for; nothing is cut at its edge or folded away, and nothing on it is there to be pressed.
+const PAPER_WIDTH = 688;
+const paper = async (browser, name, path) => {
+  const context = await browser.newContext({ colorScheme: "dark", viewport: { width: PAPER_WIDTH, height: 1000 } });
+  const page = await open(context, path);
+  await page.emulateMedia({ media: "print" });
+  const found = await page.evaluate(() => {
+    const seen = (element) => element.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true });
+    const all = [...document.querySelectorAll("body *")].filter(seen);
+    const wide = (element) => element.closest(".pinned") !== null;
+    const edge = document.documentElement.clientWidth + 1;
+    const written = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim() !== "");
+    const bright = (colour) => (colour.match(/\d+/g) ?? []).slice(0, 3).every((part) => Number(part) > 170);
+    return {
+      head: document.querySelector("main > .paper").innerText,
+      pressed: all.filter((one) => one.matches("nav, button, summary::marker, .button, .query")).map((one) => one.outerHTML.slice(0, 80)),
+      cut: all.filter((one) => !wide(one) && one.getBoundingClientRect().right > edge).map((one) => one.outerHTML.slice(0, 80)),
+      folded: [...document.querySelectorAll("main details > :not(summary)")].filter((one) => one.closest(".tools") === null && !seen(one)).length,
+      faint: all.filter((one) => written(one) && bright(getComputedStyle(one).color)).map((one) => one.outerHTML.slice(0, 80)),
+    };
+  });
+  const told = (list) => list.slice(0, 3).join(" | ");
+  const asked = new URL(home + path).searchParams;
+  check(`${name} on paper names itself`, found.head.includes(home + path.split("?")[0]) && found.head.includes("read 20"), found.head);
+  if (asked.has("at")) check(`${name} on paper names its moment`, found.head.includes("as it was known at"), found.head);
+  for (const [member, value] of asked) {
+    if (!["region", "at", "theme"].includes(member)) check(`${name} on paper says what was asked`, found.head.includes(`${member}: ${value}`), found.head);
+  }
+  check(`${name} on paper`, found.pressed.length === 0, `has what can be pressed: ${told(found.pressed)}`);
+  check(`${name} on paper`, found.cut.length === 0, `is cut at the edge: ${told(found.cut)}`);
+  check(`${name} on paper`, found.folded === 0, `${found.folded} parts are folded away`);
+  check(`${name} on paper`, found.faint.length === 0, `is light on white: ${told(found.faint)}`);
+  await page.pdf({ path: join(given.out, `${name}.pdf`), preferCSSPageSize: true });
+  await context.close();
 };
 
 const keyboard = async (browser, path) => {

@@ -19,6 +19,14 @@
     ink.font = getComputedStyle(document.body).fontFamily;
   };
   const step = (count) => (count >= 1000 ? 5 : count >= 100 ? 4 : count >= 10 ? 3 : count >= 2 ? 2 : 1);
+  // A number of violators is one character, two of which the first is one of the last nine, or in brackets.
+  const DIGITS = "123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&*+,/:;<=>@[]^_`{|}", ONES = 75;
+  const read = (cell) => {
+    if (".?~-".includes(cell)) return cell;
+    if (cell[0] === "(") return cell.slice(1, -1);
+    const lead = DIGITS.indexOf(cell[0]);
+    return String(cell.length === 1 ? lead + 1 : ONES + 1 + (lead - ONES) * DIGITS.length + DIGITS.indexOf(cell[1]));
+  };
   const words = (cell) => {
     if (cell === ".") return "complies";
     if (cell === "?") return "not known";
@@ -196,8 +204,7 @@
     for (const text of cells.accounts) {
       const [id, unit, row, ...words] = text.split(" ");
       data.accounts.push({ id, name: words.join(" "), unit: cells.units[unit] });
-      // A number of more than one digit is in brackets.
-      data.rows.push(row.match(/\(\d+\)|./g).map((cell) => cell.replace(/[()]/g, "")));
+      data.rows.push(row.match(/\(\d+\)|[@[\]^_`{|}].|./g).map(read));
     }
     if (data.accounts.length === 0) { told.textContent = "There is no account to show."; return; }
     colours(); lay(); size();

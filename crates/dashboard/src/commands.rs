@@ -1,6 +1,7 @@
 //! The commands that print what a page shows: by palisade, by AWS's own tool, by curl.
 
 use palisade_api::own::moment;
+use palisade_store::PolicyRecord;
 
 use crate::frame::Command;
 use crate::reader::Reader;
@@ -38,6 +39,30 @@ pub fn curl(reader: &Reader<'_>, path: &str) -> Command {
         endpoint(reader)
     );
     Command { tool: "curl", text }
+}
+
+/// Policies that one command may name.
+const POLICIES_NAMED_MAX: usize = 100;
+
+/// The same of several policies: AWS's operation once for each, and the endpoint below each by one address with
+/// their ids between braces, which curl writes out. None where there is no policy, or where there are too many.
+pub fn of_each(
+    reader: &Reader<'_>,
+    policies: &[&PolicyRecord],
+    operation: &str,
+    endpoint: &str,
+) -> Vec<Command> {
+    let ids: Vec<&str> = policies.iter().map(|record| record.id.as_str()).collect();
+    let all = match ids.as_slice() {
+        [] => return Vec::new(),
+        [one] => (*one).to_owned(),
+        some if some.len() > POLICIES_NAMED_MAX => return Vec::new(),
+        some => format!("{{{}}}", some.join(",")),
+    };
+    let one = aws(reader, &format!("{operation} --policy-id \"$id\""));
+    let text = format!("for id in {}; do {}; done", ids.join(" "), one.text);
+    let address = format!("/palisade/v1/policies/{all}/{endpoint}");
+    vec![Command { text, ..one }, curl(reader, &address)]
 }
 
 fn region<'r>(reader: &'r Reader<'_>) -> &'r str {

@@ -4,7 +4,8 @@
 use palisade_api::own::Refused;
 use palisade_core::ident::Region;
 
-use crate::coverage::Coverage;
+use crate::commands;
+use crate::coverage::{Coverage, Covers};
 use crate::moments::typed;
 use crate::place::{Place, Theme};
 use crate::reader::{Reader, is_told, tells_of_the_past};
@@ -111,6 +112,8 @@ pub struct Frame {
     pub exports: Vec<Link>,
     /// The address of the page, for paper.
     pub address: String,
+    /// What was asked for besides Region, moment and theme, for paper.
+    pub asked: Vec<(Words, Words)>,
 }
 
 impl Frame {
@@ -119,6 +122,19 @@ impl Frame {
     /// # Errors
     /// What the store says.
     pub fn of(reader: &Reader<'_>, tab: &str, title: impl Into<Words>) -> Result<Frame, Refused> {
+        Frame::covering(reader, tab, title, &Covers::Region)
+    }
+
+    /// As [`Frame::of`], with a sentence about what is known of something else than the Region.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn covering(
+        reader: &Reader<'_>,
+        tab: &str,
+        title: impl Into<Words>,
+        covers: &Covers,
+    ) -> Result<Frame, Refused> {
         let place = &reader.place;
         let again =
             |name: &str, value: &str| place.again(reader.path, reader.query, &[(name, value)]);
@@ -152,7 +168,7 @@ impl Frame {
             changes: reader.caller().may_change()
                 && (reader.caller().account.as_ref())
                     .is_none_or(|account| reader.view.administrator(account).is_some()),
-            coverage: Coverage::of(reader)?,
+            coverage: Coverage::of(reader, covers)?,
             sources: place.to("/sources"),
             read: Moment(reader.now_ms),
             version: env!("CARGO_PKG_VERSION"),
@@ -160,7 +176,12 @@ impl Frame {
             exports: ["CSV", "JSON"]
                 .map(|form| Link::to(form, again("as", &form.to_lowercase())))
                 .into(),
-            address: place.again(reader.path, reader.query, &[]),
+            address: format!(
+                "{}{}",
+                commands::endpoint(reader),
+                place.again(reader.path, reader.query, &[])
+            ),
+            asked: asked(reader),
         })
     }
 
@@ -182,6 +203,12 @@ impl Frame {
     pub fn is_past(&self) -> bool {
         self.moments.as_ref().is_some_and(|moments| moments.at.is_some())
     }
+}
+
+fn asked(reader: &Reader<'_>) -> Vec<(Words, Words)> {
+    let is_own = |name: &str| ["region", "at", "theme", "as"].contains(&name);
+    let some = reader.query.iter().filter(|(name, value)| !is_own(name) && !value.is_empty());
+    some.map(|(name, value)| (Words::from(name), Words::from(value))).collect()
 }
 
 fn moments(reader: &Reader<'_>) -> Option<Moments> {

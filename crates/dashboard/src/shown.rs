@@ -62,10 +62,13 @@ impl Display for Words {
 pub struct Count(pub u64);
 
 impl Count {
-    /// With the noun, which takes an `s` unless there is one.
+    /// With the noun, which is a plural unless there is one.
     pub fn of(self, noun: &str) -> String {
-        let s = if self.0 == 1 { "" } else { "s" };
-        format!("{self} {noun}{s}")
+        match noun.strip_suffix('y') {
+            _ if self.0 == 1 => format!("{self} {noun}"),
+            Some(stem) => format!("{self} {stem}ies"),
+            None => format!("{self} {noun}s"),
+        }
     }
 }
 
@@ -180,6 +183,8 @@ mod tests {
         }
         assert_eq!(Count(1).of("violator"), "1 violator");
         assert_eq!(Count(1_200).of("violator"), "1,200 violators");
+        assert_eq!(Count(1).of("policy"), "1 policy");
+        assert_eq!(Count(2).of("policy"), "2 policies");
     }
 
     #[test]

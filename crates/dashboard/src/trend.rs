@@ -28,14 +28,17 @@ pub struct Of {
     pub account: Option<AccountId>,
 }
 
+/// Accounts under policies of the Region.
+pub fn cells(reader: &Reader<'_>) -> usize {
+    reader.policies().iter().map(|record| reader.view.in_scope(&record.id).len()).sum()
+}
+
 /// The figures of evenly spread moments between two, the earliest first; as many as may be asked for.
 ///
 /// # Errors
 /// What the store says.
 pub fn looks(reader: &Reader<'_>, of: &Of, from_ms: i64, to_ms: i64) -> Result<Vec<Look>, Refused> {
-    let cells: usize =
-        reader.policies().iter().map(|record| reader.view.in_scope(&record.id).len()).sum();
-    let affordable = (CELLS_MAX / cells.max(1)).clamp(2, LOOKS_MAX);
+    let affordable = (CELLS_MAX / cells(reader).max(1)).clamp(2, LOOKS_MAX);
     let count = i64::try_from(affordable).unwrap_or(2);
     let span_ms = to_ms.saturating_sub(from_ms).max(0);
     let mut moments: Vec<i64> = (0..count)
@@ -55,6 +58,9 @@ pub fn looks(reader: &Reader<'_>, of: &Of, from_ms: i64, to_ms: i64) -> Result<V
         let page = page_at(reader, of, at_ms);
         looks.push(Look { at: Moment(at_ms), accounts, page, changes });
     }
+    // Before a policy was about any account there was no figure; a zero would look like one.
+    let first = looks.iter().position(|look| look.accounts.in_scope().0 > 0);
+    looks.drain(..first.unwrap_or(looks.len()));
     Ok(looks)
 }
 

@@ -26,3 +26,5 @@ mod site;
 mod support;
 #[path = "dashboard/walk.rs"]
 mod walk;
+#[path = "dashboard/weight.rs"]
+mod weight;

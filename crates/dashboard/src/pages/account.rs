@@ -13,6 +13,7 @@ use palisade_store::PolicyRecord;
 
 use crate::answer::page;
 use crate::commands;
+use crate::coverage::Covers;
 use crate::frame::Frame;
 use crate::pages::policy::unit;
 use crate::pages::standing::{issues, named};
@@ -34,13 +35,22 @@ pub async fn show(
 
 fn account(reader: &Reader<'_>, id: &str) -> Result<Account, Refused> {
     let id = named(reader, id)?;
-    let frame = Frame::of(reader, "/heatmap", reader.name_of(&id))?
-        .below(vec![crate::frame::Link::to("Heatmap", reader.place.to("/heatmap"))])
-        .with_commands(vec![commands::palisade(reader, &format!("compliance --account {id}"))]);
     let (about, others): (Vec<_>, Vec<_>) = reader
         .policies()
         .into_iter()
         .partition(|record| reader.view.in_scope(&record.id).binary_search(&id).is_ok());
+    let policies: Vec<&PolicyRecord> = about.iter().map(|record| &***record).collect();
+    let mut commands = vec![commands::palisade(reader, &format!("compliance --account {id}"))];
+    commands.extend(commands::of_each(
+        reader,
+        &policies,
+        &format!("get-compliance-detail --member-account {id}"),
+        &format!("accounts/{id}/violators"),
+    ));
+    let frame =
+        Frame::covering(reader, "/heatmap", reader.name_of(&id), &Covers::Account(id.clone()))?
+            .below(vec![crate::frame::Link::to("Heatmap", reader.place.to("/heatmap"))])
+            .with_commands(commands);
     let rows: Result<Vec<PolicyRow>, Refused> =
         about.into_iter().map(|record| policy_row(reader, record, &id)).collect();
     let mut rows = rows?;

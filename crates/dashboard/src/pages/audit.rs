@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::answer::page;
 use crate::commands;
+use crate::coverage::Covers;
 use crate::frame::Frame;
 use crate::place::Theme;
 use crate::reader::Reader;
@@ -23,7 +24,7 @@ use crate::views::audit::{Audit, Change, Event, Line};
 pub const EVENTS_MAX: usize = 50;
 /// Changes of one event that are shown.
 const CHANGES_MAX: usize = 5;
-/// Members of one change that are shown.
+/// Members of one event's changes that are shown.
 const LINES_MAX: usize = 12;
 
 /// Answers the page.
@@ -36,10 +37,11 @@ fn audit(reader: &Reader<'_>) -> Result<Audit, Refused> {
     // One more than is shown tells whether there is another page.
     let limit = EVENTS_MAX.saturating_add(1);
     let mut rows = readers::audit(reader.app, reader.caller(), &filter, limit)?;
-    let frame = Frame::of(reader, "/audit", "Audit log")?.with_commands(vec![
-        commands::palisade(reader, "audit"),
-        commands::curl(reader, "/palisade/v1/audit"),
-    ]);
+    let frame =
+        Frame::covering(reader, "/audit", "Audit log", &Covers::Nothing)?.with_commands(vec![
+            commands::palisade(reader, "audit"),
+            commands::curl(reader, "/palisade/v1/audit"),
+        ]);
     let more = rows.len() > EVENTS_MAX;
     rows.truncate(EVENTS_MAX);
     let place = &reader.place;
@@ -75,6 +77,12 @@ fn filter(reader: &Reader<'_>) -> Result<AuditFilter, Refused> {
 }
 
 fn event(AuditRow { sequence, event }: AuditRow) -> Event {
+    let mut left = LINES_MAX;
+    let change = |told: AuditChange| {
+        let change = change(told, left);
+        left = left.saturating_sub(change.lines.len());
+        change
+    };
     let caller = serde_json::to_value(event.caller).unwrap_or_default();
     let more = event.changes.len().saturating_sub(CHANGES_MAX);
     Event {
@@ -92,15 +100,15 @@ fn event(AuditRow { sequence, event }: AuditRow) -> Event {
     }
 }
 
-fn change(told: AuditChange) -> Change {
+fn change(told: AuditChange, lines_max: usize) -> Change {
     let mark = match (&told.before, &told.after) {
         (None, Some(_)) => "+",
         (Some(_), None) => "-",
         _ => "~",
     };
     let mut lines = difference(told.before.as_ref(), told.after.as_ref());
-    let more: Count = lines.len().saturating_sub(LINES_MAX).into();
-    lines.truncate(LINES_MAX);
+    let more: Count = lines.len().saturating_sub(lines_max).into();
+    lines.truncate(lines_max);
     let (object_type, object) = (Words(told.object_type), Words(told.object));
     Change { mark, object_type, object, lines, more }
 }
@@ -168,7 +176,7 @@ mod tests {
             before: Some(json!({"name": "a", "same": 1, "deep": {"on": true}})),
             after: Some(json!({"name": "b", "same": 1, "deep": {"on": false}, "new": [1]})),
         };
-        let change = change(told);
+        let change = change(told, LINES_MAX);
         let lines: Vec<String> = (change.lines.iter())
             .map(|line| format!("{} {} {}", line.mark, line.member, line.value))
             .collect();

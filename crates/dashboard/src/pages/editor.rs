@@ -19,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 use crate::acting::{Done, Size, act};
 use crate::answer::{page, read};
 use crate::commands;
+use crate::coverage::Covers;
 use crate::draft::{Draft, FIELDS, Field, Kind, Unread};
 use crate::frame::{Frame, Link};
 use crate::pages::audit::difference;
@@ -121,11 +122,13 @@ fn editor(
             (format!("Edit {}", record.document.policy_name), action)
         }
     };
-    let mut frame = Frame::of(reader, "/policies", title)?.below(crumbs).with_commands(vec![
-        commands::palisade(reader, "preview policy.json"),
-        commands::palisade(reader, "policies put policy.json"),
-        commands::aws(reader, "put-policy --cli-input-json file://policy.json"),
-    ]);
+    let mut frame = Frame::covering(reader, "/policies", title, &Covers::Nothing)?
+        .below(crumbs)
+        .with_commands(vec![
+            commands::palisade(reader, "preview policy.json"),
+            commands::palisade(reader, "policies put policy.json"),
+            commands::aws(reader, "put-policy --cli-input-json file://policy.json"),
+        ]);
     frame.exports.clear();
     let types = PolicyType::ALL.map(|known| {
         let name = known.as_str();
@@ -426,6 +429,7 @@ fn policy(told: ToldPolicy) -> PolicyPreview {
         ("-", "other", "accounts that leave the scope", accounts(told.left)),
     ];
     let lists = lists.into_iter().filter(|(_, _, _, list)| list.count > 0);
+    let is_new = told.becomes == "new";
     PolicyPreview {
         name: Words(told.name),
         becomes: match told.becomes.as_str() {
@@ -434,7 +438,9 @@ fn policy(told: ToldPolicy) -> PolicyPreview {
             "removed" => "goes",
             _ => "is put anew",
         },
-        figures: figures.map(|(name, before, after)| (name, Count(before), Count(after))).into(),
+        figures: figures
+            .map(|(name, before, after)| (name, (!is_new).then_some(Count(before)), Count(after)))
+            .into(),
         lists: lists
             .map(|(mark, class, name, mut list)| {
                 list.first.truncate(LISTED_MAX);

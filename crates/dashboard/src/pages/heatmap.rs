@@ -9,6 +9,7 @@ use palisade_api::App;
 use palisade_api::own::Refused;
 use palisade_api::visit::{Turned, visit};
 use palisade_core::ident::{AccountId, Region};
+use palisade_store::PolicyRecord;
 
 use crate::answer::{page, query, refusal, sent};
 use crate::commands;
@@ -30,9 +31,16 @@ pub async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 fn heatmap(reader: &Reader<'_>) -> Result<Heatmap, Refused> {
-    let frame = Frame::of(reader, "/heatmap", "Heatmap")?
-        .with_commands(vec![commands::palisade(reader, "compliance --matrix")]);
     let survey = Survey::of(reader)?;
+    let all: Vec<&PolicyRecord> = survey.columns.iter().map(|column| &*column.record).collect();
+    let mut commands = vec![commands::palisade(reader, "compliance --matrix")];
+    commands.extend(commands::of_each(
+        reader,
+        &all,
+        "list-compliance-status",
+        "accounts?limit=1000",
+    ));
+    let frame = Frame::of(reader, "/heatmap", "Heatmap")?.with_commands(commands);
     let (accounts, paging) = paging::page(reader, grouped(reader))?;
     let from = first_column(reader, survey.columns.len())?;
     let columns: Vec<&Column> = survey.columns.iter().skip(from).take(COLUMNS_MAX).collect();

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::answer::{page, read};
 use crate::commands;
+use crate::coverage::Covers;
 use crate::frame::{Frame, Link};
 use crate::pages::changes::{WEEK_MS, cause, kept_ms, lately, read_moment};
 use crate::pages::policy::at_home;
@@ -24,7 +25,7 @@ use crate::views::history::{Ended, History, Look, PastState, StandingHistory};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// The time that is shown unless another is asked for.
-const TREND_MS: i64 = 90 * DAY_MS;
+pub const TREND_MS: i64 = 90 * DAY_MS;
 
 /// Answers the page of a trend.
 pub async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -64,9 +65,6 @@ fn history(reader: &Reader<'_>) -> Result<History, Refused> {
         Some(_) if is_told(reader) => looks(reader, &of, from_ms, to_ms)?,
         _ => Vec::new(),
     };
-    // Before a policy was about any account there was no figure; a zero would look like one.
-    let first = moments.iter().position(|look| look.accounts.in_scope().0 > 0);
-    moments.drain(..first.unwrap_or(moments.len()));
     let trends = trends(&moments);
     moments = moved(moments);
     moments.reverse();
@@ -173,7 +171,7 @@ fn standing(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Standing
     let told: Told = read(in_process::history(reader.app, reader.visitor, policy, &query)?)?;
     let page = format!("/policies/{policy}/accounts/{account}");
     let title = format!("History of {} under {}", name.0, record.document.policy_name);
-    let frame = Frame::of(reader, "/policies", title)?
+    let frame = Frame::covering(reader, "/policies", title, &Covers::Account(account.clone()))?
         .below(vec![
             Link::to("Policies", reader.place.to("/policies")),
             Link::to(&record.document.policy_name, reader.place.to(&format!("/policies/{policy}"))),
@@ -247,4 +245,32 @@ pub fn week_ago(reader: &Reader<'_>) -> Result<Option<(i64, crate::state::Tally)
     }
     let (from_ms, _) = lately(reader, kept, WEEK_MS);
     Ok(Some((from_ms, crate::trend::tally(reader, &Of::default(), from_ms)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shown::Count;
+    use crate::state::Tally;
+
+    #[test]
+    fn the_first_and_the_last_look_are_told_though_nothing_moved() {
+        let look = |at_ms: i64, violators: u64| Look {
+            at: Moment(at_ms),
+            accounts: Tally { violators: Count(violators), ..Tally::default() },
+            page: String::new(),
+            changes: None,
+        };
+        for (violators, told) in [
+            (vec![5], vec![0]),
+            (vec![5, 5], vec![0, 1]),
+            (vec![5, 5, 5, 5], vec![0, 3]),
+            (vec![5, 6, 6, 5], vec![0, 1, 3]),
+            (vec![5, 5, 6, 6, 6], vec![0, 2, 4]),
+        ] {
+            let looks = violators.iter().zip(0..).map(|(count, at_ms)| look(at_ms, *count));
+            let kept: Vec<i64> = moved(looks.collect()).iter().map(|look| look.at.0).collect();
+            assert_eq!(kept, told, "{violators:?}");
+        }
+    }
 }

@@ -14,8 +14,10 @@ use serde_json::{Value, json};
 use crate::acting::{Done, Size, act};
 use crate::answer::{page, read};
 use crate::commands;
+use crate::coverage::Covers;
 use crate::frame::Frame;
 use crate::pages::changes::read_moment;
+use crate::paging;
 use crate::reader::Reader;
 use crate::shown::{Moment, Words};
 use crate::views::keys::{KeyRow, Keys, Made, ToConfirm};
@@ -54,11 +56,13 @@ fn keys(reader: &Reader<'_>, made: Option<Made>, error: &str) -> Result<Keys, Re
     let all = match reader.caller().is_operator() {
         true => {
             let told: Told = read(in_process::keys(reader.app, reader.visitor)?)?;
-            Some(told.keys.into_iter().map(|key| row(reader, key, own.as_deref())).collect())
+            let rows = told.keys.into_iter().map(|key| row(reader, key, own.as_deref()));
+            Some(paging::page(reader, rows.collect())?)
         }
         false => None,
     };
-    let mut frame = Frame::of(reader, "/keys", "Access keys")?;
+    let (all, paging) = all.unzip();
+    let mut frame = Frame::covering(reader, "/keys", "Access keys", &Covers::Nothing)?;
     match all {
         Some(_) => {
             frame = frame.with_commands(vec![
@@ -72,6 +76,7 @@ fn keys(reader: &Reader<'_>, made: Option<Made>, error: &str) -> Result<Keys, Re
         own,
         may: may(reader),
         keys: all,
+        paging,
         made,
         to_confirm: None,
         error: palisade_api::printable::escaped(error).into_owned(),

@@ -12,15 +12,16 @@ use palisade_core::ident::AccountId;
 use crate::answer::page;
 use crate::commands;
 use crate::frame::Frame;
-use crate::pages::changes::{rows, tally, told};
-use crate::pages::history::week_ago;
+use crate::pages::changes::{kept_ms, lately, rows, tally, told};
+use crate::pages::history::{TREND_MS, week_ago};
 use crate::pages::policies::{order, row};
-use crate::reader::Reader;
+use crate::reader::{Reader, is_told};
 use crate::shown::{Count, Moment};
 use crate::state::{AccountState, Tally};
 use crate::survey::{Sum, Survey};
-use crate::trend::difference;
+use crate::trend::{LOOKS_MAX, Of, cells, difference, looks, trends};
 use crate::views::changes::What;
+use crate::views::history::Look;
 use crate::views::overview::{AccountRow, GapRow, Moved, Overview, OverviewLinks, Week};
 
 /// Accounts and policies that are shown.
@@ -30,6 +31,8 @@ const CHANGES_READ_MAX: usize = 200;
 const NEWEST_MAX: usize = 5;
 /// Accounts under policies up to which the overview tells of the week: the past costs as much as the present.
 const WEEK_CELLS_MAX: usize = 20_000;
+/// The same of the trend, which looks at many moments.
+const TREND_CELLS_MAX: usize = WEEK_CELLS_MAX / LOOKS_MAX;
 /// Gaps that are shown.
 const GAPS_MAX: usize = 5;
 
@@ -96,8 +99,11 @@ fn overview(reader: &Reader<'_>) -> Result<Overview, Refused> {
     let to = |path: &str| reader.place.to(path);
     let accounts = Tally::of(sums.values().map(Sum::state));
     let week = week(reader, &accounts)?;
+    let looks = lately_looked(reader)?;
     Ok(Overview {
         week,
+        trends: if looks.len() > 1 { trends(&looks) } else { Vec::new() },
+        looks,
         has_organization: reader.organization().is_some(),
         policy_count: survey.columns.len().into(),
         reads_policies: readers::policies(&reader.view, reader.caller()).next().is_some(),
@@ -120,15 +126,25 @@ fn overview(reader: &Reader<'_>) -> Result<Overview, Refused> {
     })
 }
 
+/// The figures of the last 90 days.
+fn lately_looked(reader: &Reader<'_>) -> Result<Vec<Look>, Refused> {
+    let affordable = reader.at_ms.is_none() && cells(reader) <= TREND_CELLS_MAX;
+    match kept_ms(reader)? {
+        kept @ Some(_) if affordable && is_told(reader) => {
+            let (from_ms, to_ms) = lately(reader, kept, TREND_MS);
+            looks(reader, &Of::default(), from_ms, to_ms)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
 /// What the last week brought.
 fn week(reader: &Reader<'_>, now: &Tally) -> Result<Option<Week>, Refused> {
     // The week before a moment of the past is the page of changes'.
     if reader.at_ms.is_some() {
         return Ok(None);
     }
-    let cells: usize =
-        reader.policies().iter().map(|record| reader.view.in_scope(&record.id).len()).sum();
-    if cells > WEEK_CELLS_MAX {
+    if cells(reader) > WEEK_CELLS_MAX {
         return Ok(None);
     }
     let Some((since_ms, then)) = week_ago(reader)? else { return Ok(None) };

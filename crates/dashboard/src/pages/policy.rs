@@ -100,7 +100,7 @@ pub fn unit(reader: &Reader<'_>, account: &AccountId) -> Words {
 }
 
 /// The document in lines, the JSON inside of it as JSON.
-fn definition(document: &Document) -> String {
+pub fn definition(document: &Document) -> String {
     let mut told = serde_json::to_value(document).unwrap_or_default();
     let data = told.pointer_mut("/SecurityServicePolicyData/ManagedServiceData");
     if let Some(data) = data

@@ -14,8 +14,9 @@ use serde_json::Value;
 
 use crate::answer::page;
 use crate::commands;
+use crate::coverage::Covers;
 use crate::frame::{Frame, Link};
-use crate::pages::policy::at_home;
+use crate::pages::policy::{at_home, definition};
 use crate::pages::standing::{named, reason};
 use crate::reader::Reader;
 use crate::shown::{Moment, Words};
@@ -57,21 +58,22 @@ fn resource(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Resource
         key.0
     );
     let id = shell(key.1.as_str());
-    let frame = Frame::of(reader, "/violations", key.1.as_str())?
-        .below(vec![
-            Link::to("Policies", reader.place.to("/policies")),
-            Link::to(&record.document.policy_name, policy_page.clone()),
-            Link::to(reader.name_of(&account).0, standing_page),
-        ])
-        .with_commands(vec![
-            commands::palisade(reader, &format!("explain {policy} {account} {id}")),
-            commands::palisade(reader, &format!("violators {policy} {account}")),
-            commands::aws(reader, &format!("{detail} --resource-id {id}")),
-            commands::curl(
-                reader,
-                &format!("/palisade/v1/policies/{policy}/accounts/{account}/violators"),
-            ),
-        ]);
+    let frame =
+        Frame::covering(reader, "/violations", key.1.as_str(), &Covers::Account(account.clone()))?
+            .below(vec![
+                Link::to("Policies", reader.place.to("/policies")),
+                Link::to(&record.document.policy_name, policy_page.clone()),
+                Link::to(reader.name_of(&account).0, standing_page),
+            ])
+            .with_commands(vec![
+                commands::palisade(reader, &format!("explain {policy} {account} {id}")),
+                commands::palisade(reader, &format!("violators {policy} {account}")),
+                commands::aws(reader, &format!("{detail} --resource-id {id}")),
+                commands::curl(
+                    reader,
+                    &format!("/palisade/v1/policies/{policy}/accounts/{account}/violators"),
+                ),
+            ]);
     let entry =
         readers::account_violators(reader.app, &reader.as_of(), &record, &account, None, 0)?;
     let entry = entry.and_then(|(entry, _)| entry);
@@ -116,6 +118,7 @@ fn resource(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Resource
             .flat_map(|row| row.violations.iter().map(|found| violation(row, found)))
             .collect(),
         also: also(reader, &record.id, &account, &key)?,
+        definition: definition(&record.document),
         account: account.to_string(),
         frame,
     })

@@ -9,6 +9,7 @@ use axum::response::Response;
 use palisade_api::App;
 use palisade_api::own::{Refused, readers};
 use palisade_core::ident::AccountId;
+use palisade_store::PolicyRecord;
 
 use crate::answer::page;
 use crate::commands;
@@ -26,8 +27,16 @@ pub async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 fn sources(reader: &Reader<'_>) -> Result<Sources, Refused> {
-    let frame = Frame::of(reader, "/sources", "Sources and gaps")?
-        .with_commands(vec![commands::palisade(reader, "compliance --fail-on unknown")]);
+    let policies: Vec<&PolicyRecord> =
+        reader.policies().into_iter().map(|record| &**record).collect();
+    let mut commands = vec![commands::palisade(reader, "compliance --fail-on unknown")];
+    commands.extend(commands::of_each(
+        reader,
+        &policies,
+        "list-compliance-status",
+        "accounts?limit=1000",
+    ));
+    let frame = Frame::of(reader, "/sources", "Sources and gaps")?.with_commands(commands);
     let mut gaps: Vec<Gap> = gaps(reader, &frame.coverage.newest_ms)?;
     gaps.sort_by(|one, other| {
         let key = |gap: &Gap| {

@@ -13,8 +13,9 @@ use palisade_store::PolicyRecord;
 
 use crate::answer::page;
 use crate::commands;
+use crate::coverage::Covers;
 use crate::frame::{Frame, Link};
-use crate::pages::policy::at_home;
+use crate::pages::policy::{at_home, definition};
 use crate::reader::{ROWS_MAX, Reader};
 use crate::shown::{Moment, Words};
 use crate::state::AccountState;
@@ -36,7 +37,7 @@ fn standing(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Standing
     let account = named(reader, account)?;
     let name = reader.name_of(&account);
     let title = format!("{} under {}", name.0, record.document.policy_name);
-    let frame = Frame::of(reader, "/policies", title)?
+    let frame = Frame::covering(reader, "/policies", title, &Covers::Account(account.clone()))?
         .below(vec![
             Link::to("Policies", reader.place.to("/policies")),
             Link::to(&record.document.policy_name, reader.place.to(&format!("/policies/{policy}"))),
@@ -55,14 +56,9 @@ fn standing(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Standing
     let after = behind(reader)?;
     // One more than is shown tells whether there is another page.
     let limit = ROWS_MAX.saturating_add(1);
-    let read = readers::account_violators(
-        reader.app,
-        &reader.as_of(),
-        &record,
-        &account,
-        after.as_ref(),
-        limit,
-    )?;
+    let as_of = reader.as_of();
+    let read =
+        readers::account_violators(reader.app, &as_of, &record, &account, after.as_ref(), limit)?;
     let is_in_scope = read.is_some();
     let (row, mut violators) = read.unwrap_or_default();
     let known = match is_in_scope {
@@ -80,10 +76,12 @@ fn standing(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Standing
     let age = frame.coverage.newest_ms.get(&account);
     let first = after.as_ref().map(|_| reader.place.to(reader.path));
     let count = violators.len();
+    let waiving = as_of.waiving(reader.app, &record);
     Ok(Standing {
         policy: Words::from(&record.document.policy_name),
         account_page: reader.place.to(&format!("/accounts/{account}")),
         history: reader.place.to(&format!("/policies/{policy}/accounts/{account}/history")),
+        definition: definition(&record.document),
         state,
         issues: issues(&known),
         judged: known.row.map(|row| Moment(row.last_updated_ms)),
@@ -98,7 +96,7 @@ fn standing(reader: &Reader<'_>, policy: &str, account: &str) -> Result<Standing
         },
         violators: violators
             .into_iter()
-            .map(|violator| violator_row(reader, &record, &account, violator))
+            .map(|violator| violator_row(reader, &record, &account, violator, &waiving))
             .collect(),
         account: account.to_string(),
         account_name: name,
@@ -146,11 +144,10 @@ pub fn violator_row(
     record: &PolicyRecord,
     account: &AccountId,
     violator: ledger::ViolatorRow,
+    waiving: &readers::Waiving<'_>,
 ) -> ViolatorRow {
     let path = format!("/policies/{}/accounts/{account}/resource", record.id);
     let members = [("type", violator.resource_type.as_str()), ("id", violator.id.as_str())];
-    let as_of = reader.as_of();
-    let waiving = as_of.waiving(reader.app, record);
     let waived = waiving.of(account, &violator).map(|waiver| Waived {
         waiver: waiver.id.to_string(),
         reason: Words::from(&waiver.reason),

@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use palisade_api::App;
 use palisade_api::own::{Refused, readers};
-use palisade_core::ident::AccountId;
+use palisade_core::ident::{AccountId, PolicyId};
 use palisade_core::ledger::ViolatorRow;
 use palisade_store::PolicyRecord;
 
@@ -28,6 +28,8 @@ use crate::views::violations::{Facet, FacetValue, Violations};
 pub const LOOKED_THROUGH_MAX: usize = 10_000;
 /// Values of a facet that are shown.
 const VALUES_MAX: usize = 8;
+/// Characters of a value that its term repeats; behind them stands a `*`.
+const TERM_VALUE_MAX: usize = 80;
 
 /// Answers the page.
 pub async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -36,8 +38,16 @@ pub async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
 
 fn violations(reader: &Reader<'_>) -> Result<Violations, Refused> {
     let text = &reader.typed("q");
-    let frame = Frame::of(reader, "/violations", "Violations")?
-        .with_commands(vec![commands::palisade(reader, "compliance --sort violators")]);
+    let policies: Vec<&PolicyRecord> =
+        reader.policies().into_iter().map(|record| &**record).collect();
+    let mut commands = vec![commands::palisade(reader, "compliance --sort violators")];
+    commands.extend(commands::of_each(
+        reader,
+        &policies,
+        "list-compliance-status",
+        "violators?limit=1000",
+    ));
+    let frame = Frame::of(reader, "/violations", "Violations")?.with_commands(commands);
     let (filter, error) = match Filter::parse(text) {
         Ok(filter) => (Some(filter), String::new()),
         Err(error) => (None, error),
@@ -51,14 +61,18 @@ fn violations(reader: &Reader<'_>) -> Result<Violations, Refused> {
     let survey = Survey::of(reader)?;
     let unknown = survey.sums(reader).values().filter(|sum| sum.unknown > 0).count();
     let theme = reader.place.theme.map(Theme::name).unwrap_or_default();
+    let as_of = reader.as_of();
+    let mut waiving: BTreeMap<PolicyId, readers::Waiving<'_>> = BTreeMap::new();
+    let shown = found.into_iter().map(|(record, account, row)| {
+        let waiving =
+            waiving.entry(record.id.clone()).or_insert_with(|| as_of.waiving(reader.app, &record));
+        violator_row(reader, &record, &account, row, waiving)
+    });
     Ok(Violations {
+        violators: shown.collect(),
         query: text.clone(),
         error,
         terms: &TERMS,
-        violators: found
-            .into_iter()
-            .map(|(record, account, row)| violator_row(reader, &record, &account, row))
-            .collect(),
         paging,
         facets,
         cut_at: is_cut.then_some(Count(LOOKED_THROUGH_MAX as u64)),
@@ -124,9 +138,17 @@ fn facet(
     counts.sort_by(|one, other| (Reverse(one.1), &one.0).cmp(&(Reverse(other.1), &other.0)));
     let more = counts.len().saturating_sub(VALUES_MAX);
     let values = counts.into_iter().take(VALUES_MAX).map(|(value, count)| FacetValue {
-        href: reader.place.with("/violations", &[("q", &with_term(text, name, &value))]),
+        href: reader.place.with("/violations", &[("q", &with_term(text, name, &short(&value)))]),
         value: Words(value),
         count: Count(count),
     });
     Facet { name, values: values.collect(), more: more.into() }
+}
+
+/// A value, or the beginning of a long one: an address has an end.
+fn short(value: &str) -> String {
+    match value.char_indices().nth(TERM_VALUE_MAX) {
+        Some((end, _)) => format!("{}*", value.get(..end).unwrap_or_default()),
+        None => value.to_owned(),
+    }
 }

@@ -15,9 +15,11 @@ use serde_json::{Value, json};
 use crate::acting::{Done, Size, act};
 use crate::answer::{page, read};
 use crate::commands;
+use crate::coverage::Covers;
 use crate::frame::{Frame, Link};
 use crate::moments::{self, typed};
 use crate::pages::changes::read_moment;
+use crate::paging;
 use crate::reader::Reader;
 use crate::shown::{Ago, Count, Moment, Words};
 use crate::views::waivers::{NewWaiver, Typed, Waiver, WaiverRow, WaiverState, Waivers};
@@ -81,7 +83,8 @@ fn waivers(reader: &Reader<'_>) -> Result<Waivers, Refused> {
     }
     let count = Count::from(rows.len());
     let again = |state: &str| {
-        reader.place.again(reader.path, reader.query, &[("state", state), ("next", "")])
+        let gone = [("state", state), ("next", ""), ("page", "")];
+        reader.place.again(reader.path, reader.query, &gone)
     };
     let asked = reader.asked("state");
     let all = (
@@ -100,17 +103,23 @@ fn waivers(reader: &Reader<'_>) -> Result<Waivers, Refused> {
     if let Some(asked) = asked {
         rows.retain(|row| row.state.name() == asked);
     }
-    let next = next.map(|next| reader.place.again(reader.path, reader.query, &[("next", &next)]));
+    let next = next.map(|next| {
+        reader.place.again(reader.path, reader.query, &[("next", &next), ("page", "")])
+    });
+    let (rows, paging) = paging::page(reader, rows)?;
     Ok(Waivers {
-        frame: Frame::of(reader, "/waivers", "Waivers")?.with_commands(vec![
-            commands::palisade(reader, "waivers list"),
-            commands::curl(reader, "/palisade/v1/waivers"),
-        ]),
+        frame: Frame::covering(reader, "/waivers", "Waivers", &Covers::Nothing)?.with_commands(
+            vec![
+                commands::palisade(reader, "waivers list"),
+                commands::curl(reader, "/palisade/v1/waivers"),
+            ],
+        ),
         count,
         all: again(""),
         reads_policies: readers::policies(&reader.view, reader.caller()).next().is_some(),
         is_filtered: asked.is_some(),
         waivers: rows,
+        paging,
         states,
         new: reader.place.to("/waivers/new"),
         next,
@@ -200,7 +209,7 @@ fn one(reader: &Reader<'_>, id: &str, error: String) -> Result<Waiver, Refused> 
         );
     };
     let title = format!("Waiver of {}", waiver.policy_name.0);
-    let mut frame = Frame::of(reader, "/waivers", title)?
+    let mut frame = Frame::covering(reader, "/waivers", title, &Covers::Nothing)?
         .below(vec![Link::to("Waivers", reader.place.to("/waivers"))])
         .with_commands(vec![
             commands::palisade(reader, "waivers list"),
@@ -275,7 +284,7 @@ fn new(
         let is_chosen = id == policy;
         (id, Words::from(&record.document.policy_name), is_chosen)
     });
-    let mut frame = Frame::of(reader, "/waivers", "New waiver")?
+    let mut frame = Frame::covering(reader, "/waivers", "New waiver", &Covers::Nothing)?
         .below(vec![Link::to("Waivers", reader.place.to("/waivers"))])
         .with_commands(vec![commands::palisade(
             reader,

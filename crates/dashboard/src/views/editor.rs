@@ -87,8 +87,8 @@ pub struct PreviewShown {
 pub struct PolicyPreview {
     pub name: Words,
     pub becomes: &'static str,
-    /// What is counted, before and after.
-    pub figures: Vec<(&'static str, Count, Count)>,
+    /// What is counted, now and then; of a policy that is not there nothing is counted now.
+    pub figures: Vec<(&'static str, Option<Count>, Count)>,
     pub lists: Vec<PreviewList>,
 }
 

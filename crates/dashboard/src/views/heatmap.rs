@@ -126,13 +126,34 @@ pub fn row(id: &str, unit: usize, cells: &str, name: &str) -> String {
     format!("{id} {unit} {cells} {name}")
 }
 
-/// A cell of a row: `.` complies, a digit or a number in brackets is of violators, `?` is not known, `~` not
-/// judged yet, `-` out of scope.
+/// What numbers of violators are written with: the first stand for themselves, each of the last [`LEADS`] begins
+/// one of two characters.
+const DIGITS: &[u8; 84] =
+    b"123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&*+,/:;<=>@[]^_`{|}";
+const LEADS: usize = 9;
+
+/// A number of violators: up to 75 in one character, up to 831 in two, and in brackets what is more.
+fn number(count: u64) -> String {
+    let short = || {
+        let nth = usize::try_from(count).ok()?.checked_sub(1)?;
+        let ones = DIGITS.len().checked_sub(LEADS)?;
+        let digit = |nth: usize| DIGITS.get(nth).copied().map(char::from);
+        if nth < ones {
+            return Some(digit(nth)?.to_string());
+        }
+        let rest = nth.checked_sub(ones)?;
+        let lead = digit(ones.checked_add(rest / DIGITS.len())?)?;
+        Some(format!("{lead}{}", digit(rest % DIGITS.len())?))
+    };
+    short().unwrap_or_else(|| format!("({count})"))
+}
+
+/// A cell of a row: `.` complies, `?` is not known, `~` not judged yet, `-` out of scope; all else is a number of
+/// violators.
 pub fn cell(state: AccountState) -> String {
     match state {
         AccountState::Complies => ".".to_owned(),
-        AccountState::Violates(count) if count <= 9 => count.to_string(),
-        AccountState::Violates(count) => format!("({count})"),
+        AccountState::Violates(count) => number(count),
         AccountState::NotKnown => "?".to_owned(),
         AccountState::NotJudged => "~".to_owned(),
         AccountState::OutOfScope => "-".to_owned(),
@@ -142,6 +163,27 @@ pub fn cell(state: AccountState) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_short_and_each_is_another() {
+        for (count, text) in [
+            (0, "(0)"),
+            (1, "1"),
+            (10, "a"),
+            (75, ">"),
+            (76, "@1"),
+            (159, "@}"),
+            (160, "[1"),
+            (831, "}}"),
+            (832, "(832)"),
+            (u64::MAX, "(18446744073709551615)"),
+        ] {
+            assert_eq!(number(count), text, "{count}");
+        }
+        let all: std::collections::BTreeSet<String> = (0..1_000).map(number).collect();
+        assert_eq!(all.len(), 1_000);
+        assert!(!all.iter().any(|text| text.contains([' ', '"', '\\', '.', '?', '~', '-'])));
+    }
 
     #[test]
     fn ten_thousand_accounts_under_fifty_policies_are_less_than_a_mebibyte() {

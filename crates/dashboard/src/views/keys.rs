@@ -7,6 +7,7 @@ use crate::answer::View;
 use crate::frame::Frame;
 use crate::sheet::Sheet;
 use crate::shown::{Moment, Words};
+use crate::views::Paging;
 
 /// Access keys.
 #[derive(Serialize, Template)]
@@ -21,6 +22,7 @@ pub struct Keys {
     pub may: &'static str,
     /// All keys, where the caller is told of them.
     pub keys: Option<Vec<KeyRow>>,
+    pub paging: Option<Paging>,
     /// A key that was just made, with its secret; shown this once.
     #[serde(skip)]
     pub made: Option<Made>,

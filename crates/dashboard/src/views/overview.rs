@@ -9,6 +9,7 @@ use crate::sheet::Sheet;
 use crate::shown::{Ago, Count, Moment, Words};
 use crate::state::{AccountState, Tally};
 use crate::views::changes::{ChangeRow, ChangeTally};
+use crate::views::history::{Look, Trend};
 use crate::views::policies::PolicyRow;
 
 /// The overview.
@@ -40,9 +41,21 @@ pub struct Overview {
     pub due: Option<Count>,
     /// How it was a week ago, and what changed since; none for who is not told the past, and before there is one.
     pub week: Option<Week>,
+    /// The figures of the last 90 days, the earliest first; none where they cost much.
+    pub looks: Vec<Look>,
+    /// The same as lines.
+    #[serde(skip)]
+    pub trends: Vec<Trend>,
     /// Where to go.
     #[serde(skip)]
     pub links: OverviewLinks,
+}
+
+impl Overview {
+    /// The line of a figure.
+    fn trend(&self, name: &str) -> Option<&Trend> {
+        self.trends.iter().find(|trend| trend.name == name)
+    }
 }
 
 /// Where the figures lead.

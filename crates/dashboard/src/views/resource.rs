@@ -51,6 +51,9 @@ pub struct Resource {
     pub items: Vec<JudgedBy>,
     /// Other policies that it breaks.
     pub also: Vec<Also>,
+    /// The policy as it is in force, for paper.
+    #[serde(skip)]
+    pub definition: String,
 }
 
 /// One member of what it was held against.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::answer::View;
 use crate::frame::Frame;
 use crate::sheet::Sheet;
-use crate::shown::{Ago, Moment, Words};
+use crate::shown::{Ago, Count, Moment, Words};
 use crate::state::AccountState;
 use crate::views::Paging;
 
@@ -34,6 +34,9 @@ pub struct Standing {
     pub account_page: String,
     #[serde(skip)]
     pub history: String,
+    /// The policy as it is in force, for paper.
+    #[serde(skip)]
+    pub definition: String,
 }
 
 /// What stood in the way of knowing.
@@ -62,6 +65,21 @@ pub struct ViolatorRow {
     pub since: Moment,
     /// Who accepted it until when: it is a violator all the same.
     pub waived: Option<Waived>,
+}
+
+/// Sentences of evidence that a row shows; a resource's own page has all of them.
+pub const EVIDENCE_SHOWN_MAX: usize = 3;
+
+impl ViolatorRow {
+    /// The evidence that the row shows.
+    pub fn first_evidence(&self) -> &[Words] {
+        self.evidence.get(..EVIDENCE_SHOWN_MAX).unwrap_or(&self.evidence)
+    }
+
+    /// How much more there is.
+    pub fn more_evidence(&self) -> Count {
+        self.evidence.len().saturating_sub(EVIDENCE_SHOWN_MAX).into()
+    }
 }
 
 /// The waiver that covers a violator.

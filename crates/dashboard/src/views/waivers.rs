@@ -7,6 +7,7 @@ use crate::answer::View;
 use crate::frame::{Frame, Link};
 use crate::sheet::Sheet;
 use crate::shown::{Ago, Count, Moment, Words};
+use crate::views::Paging;
 
 /// Waivers: those in force first, ending soonest first.
 #[derive(Serialize, Template)]
@@ -16,6 +17,7 @@ pub struct Waivers {
     #[serde(skip)]
     pub frame: Frame,
     pub waivers: Vec<WaiverRow>,
+    pub paging: Paging,
     /// How many there are of each state, with the way to them.
     #[serde(skip)]
     pub states: Vec<(Link, Count)>,

@@ -13,7 +13,17 @@ fn every_answer_refuses_frames_foreign_content_and_caches() {
     let mut browser = site.browser();
     browser.sign_in(&key);
     let mut stranger = site.browser();
-    let others = ["/sign-in", "/nothing", "/policies/none", "/violations?q=x%3Ay", "/?region=!"];
+    let others = [
+        "/sign-in",
+        "/nothing",
+        "/policies/none",
+        "/violations?q=x%3Ay",
+        "/?region=!",
+        "/?as=json",
+        "/policies?as=csv",
+        "/heatmap/cells",
+        "/again?theme=dark",
+    ];
     let all = PAGES.iter().chain(&others);
     for path in all {
         for answer in [browser.get(path), stranger.get(path)] {

@@ -1,8 +1,11 @@
 //! What people change by forms: waivers, keys, sessions; and that nobody else has a browser change anything.
 
+use std::sync::Arc;
+
 use palisade_api::Clock as _;
 use palisade_api::keys::Wanted;
-use palisade_store::KeyRole;
+use palisade_store::sqlite::SqliteStore;
+use palisade_store::{KeyRole, Keys as _};
 use serde_json::{Value, json};
 
 use crate::site::*;
@@ -397,4 +400,46 @@ fn a_session_that_somebody_planted_is_not_the_one_that_begins() {
     let mut copy = site.browser();
     copy.cookies = planted;
     assert!(!copy.get("/").text.contains(&victim.id), "the planted one stays what it was");
+}
+
+#[test]
+fn a_form_of_a_page_from_before_the_server_started_again_is_done_or_says_what_to_do() {
+    let store = Arc::new(SqliteStore::in_memory([7; 32]).unwrap());
+    let before = Site::on(store.clone(), |set| set.auth = SIGV4);
+    let mut browser = signed_in(&before, None);
+    let token = browser.get("/keys").token();
+    let again = Site::on(store.clone(), |set| set.auth = SIGV4);
+    let mut same = again.browser();
+    same.cookies = browser.cookies.clone();
+    let made = same.post("/keys", &[("token", &token), ("act", "make")]);
+    assert_eq!(made.status, 200, "{}", made.text);
+    // Where nobody signs in, the pages of another process are of somebody else.
+    let open = Site::on(store.clone(), |_| {});
+    let token = open.browser().get("/keys").token();
+    let count = store.keys().unwrap().len();
+    let reopened = Site::on(store.clone(), |_| {});
+    let refused = reopened.browser().post("/keys", &[("token", &token), ("act", "make")]);
+    assert_eq!(refused.status, 403);
+    assert!(refused.text.contains("load the page again"), "{}", refused.text);
+    assert_eq!(store.keys().unwrap().len(), count, "nothing was made");
+}
+
+#[test]
+fn a_form_of_a_session_whose_key_is_gone_does_nothing() {
+    let site = site();
+    let key = site.key(None);
+    let mut browser = site.browser();
+    assert_eq!(browser.sign_in(&key).status, 303);
+    let token = browser.get("/keys").token();
+    for act in ["disabled", "deleted"] {
+        match act {
+            "disabled" => site.enable(&key, false),
+            _ => site.delete(&key),
+        }
+        let count = site.store.keys().unwrap().len();
+        let answer = browser.post("/keys", &[("token", &token), ("act", "make")]);
+        assert_eq!(answer.status, 303, "{act}: {}", answer.text);
+        assert!(answer.header("location").starts_with("/sign-in?next="), "{act}");
+        assert_eq!(site.store.keys().unwrap().len(), count, "{act}: nothing was made");
+    }
 }

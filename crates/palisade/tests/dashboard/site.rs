@@ -1,12 +1,15 @@
 //! A server with its dashboard, without a socket, and a browser that keeps its cookies.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, header};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use palisade::sample;
 use palisade::worker::{self, Judging};
 use palisade_api::audit::Actor;
@@ -21,6 +24,9 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 
 use super::support::NOW_MS;
+
+/// Bytes of a page as gzip packs it.
+pub const PAGE_SIZE_MAX: usize = 100 * 1024;
 
 pub const SEALING: [u8; 32] = [9; 32];
 pub const SIGV4: Auth = Auth::SigV4 { window_ms: 300_000 };
@@ -70,6 +76,13 @@ impl Answer {
 
     pub fn cookies(&self) -> Vec<&str> {
         self.headers.get_all(header::SET_COOKIE).iter().map(|one| one.to_str().unwrap()).collect()
+    }
+
+    /// How many bytes it has as gzip packs it.
+    pub fn packed(&self) -> usize {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(self.text.as_bytes()).unwrap();
+        gzip.finish().unwrap().len()
     }
 
     #[track_caller]
