@@ -162,6 +162,16 @@ impl Wishes {
         Wishes { large, huge, only }
     }
 
+    /// Whether fleets are read, beside the small one.
+    fn reads_fleets(self) -> bool {
+        [Part::Check, Part::Ingest, Part::Change].into_iter().any(|part| self.has(part))
+    }
+
+    /// Accounts and policies of the ledger that is listed.
+    fn listed(self) -> [u64; 2] {
+        if self.large { LISTED_LARGE } else { LISTED }
+    }
+
     fn has(self, part: Part) -> bool {
         self.only.is_none_or(|only| only == part)
     }
@@ -180,38 +190,54 @@ fn all(palisade: PathBuf, target: &Path, report_to: &Path, wishes: Wishes) {
     let written = |name: &str, items, compressed| {
         fleet::write(&folder.join(name), items, compressed).expect("a fleet")
     };
-    let plain = written("plain", TIMED_ITEMS, false);
+    let stores = folder.join("stores");
+    // The ledgers that are listed and looked at need no more than this one's questions.
     let small = written("small", SMALL_ITEMS, false);
+    let plain =
+        wishes.reads_fleets().then(|| fleets(&mut report, &programs, &folder, &small, wishes));
+    if wishes.has(Part::List) {
+        listing::rows(&mut report, &programs, &small, &stores, wishes.listed());
+    }
+    if wishes.has(Part::Page) {
+        pages::rows(&mut report, &programs, &small, &stores, wishes.listed());
+    }
+    // A part of the rows is no report.
+    if let (None, Some(plain)) = (wishes.only, plain) {
+        fs::write(report_to, report.page(&programs, &plain)).expect("the report");
+    }
+}
+
+/// The rows of programs that read fleets; answers the fleet that they are timed on.
+fn fleets(
+    report: &mut Report,
+    programs: &Programs,
+    folder: &Path,
+    small: &fleet::Fleet,
+    wishes: Wishes,
+) -> fleet::Fleet {
+    let written = |name: &str, items, compressed| {
+        fleet::write(&folder.join(name), items, compressed).expect("a fleet")
+    };
+    let plain = written("plain", TIMED_ITEMS, false);
     let large = wishes.large.then(|| written("large", LARGE_ITEMS, false));
     let gzip = written("gzip", TIMED_ITEMS, true);
     let large_gzip = wishes.large.then(|| written("large-gzip", LARGE_ITEMS, true));
     if wishes.has(Part::Check) {
-        check_rows(&mut report, &programs, &plain, &gzip);
+        check_rows(report, programs, &plain, &gzip);
         let huge = wishes.huge.then(|| written("huge", HUGE_ITEMS, false));
-        peak_rows(&mut report, &programs, &plain, large.as_ref(), huge.as_ref());
+        peak_rows(report, programs, &plain, large.as_ref(), huge.as_ref());
     }
     let stores = folder.join("stores");
     for (fleet, gzip) in [(Some(&plain), Some(&gzip)), (large.as_ref(), large_gzip.as_ref())] {
         let (Some(fleet), Some(gzip)) = (fleet, gzip) else { continue };
         if wishes.has(Part::Ingest) {
-            ingest::rows(&mut report, &programs, [fleet, gzip], &stores, REPEATS);
+            ingest::rows(report, programs, [fleet, gzip], &stores, REPEATS);
         }
         if wishes.has(Part::Change) {
-            change::rows(&mut report, &programs, fleet, &small, &stores);
+            change::rows(report, programs, fleet, small, &stores);
         }
     }
-    if wishes.has(Part::List) {
-        let listed = if wishes.large { LISTED_LARGE } else { LISTED };
-        listing::rows(&mut report, &programs, &small, &stores, listed);
-    }
-    if wishes.has(Part::Page) {
-        let listed = if wishes.large { LISTED_LARGE } else { LISTED };
-        pages::rows(&mut report, &programs, &small, &stores, listed);
-    }
-    // A part of the rows is no report.
-    if wishes.only.is_none() {
-        fs::write(report_to, report.page(&programs, &plain)).expect("the report");
-    }
+    plain
 }
 
 fn check_rows(report: &mut Report, programs: &Programs, plain: &fleet::Fleet, gzip: &fleet::Fleet) {

@@ -51,17 +51,27 @@ pub fn rows(
 
     let all = || ids.iter().for_each(|id| server.all_accounts(id));
     let one = || server.all_accounts(first);
-    let violators = || {
-        let path = format!("/palisade/v1/policies/{first}/accounts/{account}/violators");
+    let violators = |policy: &str| {
+        let path = format!("/palisade/v1/policies/{policy}/accounts/{account}/violators");
         server.client.own("GET", &path, "", b"");
     };
-    let sides: [(&str, String, &dyn Fn()); 6] = [
+    let (of_one, of_each) = (|| violators(first), || ids.iter().for_each(|id| violators(id)));
+    let own = |path: &str, query: &str| drop(server.client.own("GET", path, query, b""));
+    let audit = || own("/palisade/v1/audit", "limit=50");
+    let waivers = || own("/palisade/v1/waivers", "");
+    let keys = || own("/palisade/v1/keys", "");
+    let sides: [(&str, String, &dyn Fn()); 11] = [
         ("overview", "/?".to_owned(), &all),
         ("policies", "/policies?".to_owned(), &all),
         ("heatmap as a table", "/heatmap?view=table&".to_owned(), &all),
         ("heatmap's picture", "/heatmap/cells?".to_owned(), &all),
+        ("sources", "/sources?".to_owned(), &all),
         ("a policy", format!("/policies/{first}?"), &one),
-        ("an account under a policy", format!("/policies/{first}/accounts/{account}?"), &violators),
+        ("an account", format!("/accounts/{account}?"), &of_each),
+        ("an account under a policy", format!("/policies/{first}/accounts/{account}?"), &of_one),
+        ("audit log", "/audit?".to_owned(), &audit),
+        ("waivers", "/waivers?".to_owned(), &waivers),
+        ("keys", "/keys?".to_owned(), &keys),
     ];
     for (name, path, endpoint) in sides {
         let path = format!("{path}region={region}");
