@@ -4,7 +4,6 @@
 use palisade_api::own::Refused;
 use palisade_core::ident::Region;
 
-use crate::commands;
 use crate::coverage::{Coverage, Covers};
 use crate::moments::typed;
 use crate::place::{Place, Theme};
@@ -178,7 +177,7 @@ impl Frame {
                 .into(),
             address: format!(
                 "{}{}",
-                commands::endpoint(reader),
+                reader.endpoint(),
                 place.again(reader.path, reader.query, &[])
             ),
             asked: asked(reader),

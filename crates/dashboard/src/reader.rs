@@ -78,6 +78,12 @@ impl<'a> Reader<'a> {
         AsOf { view: self.view.clone(), at_ms: self.at_ms }
     }
 
+    /// The server as the browser knows it.
+    pub fn endpoint(&self) -> String {
+        let scheme = if self.app.settings.over_tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.host)
+    }
+
     /// As whom is read.
     pub fn caller(&self) -> &Caller {
         self.visitor.caller()
