@@ -23,8 +23,10 @@ use super::filter::Special;
 use super::network_firewall::filtering;
 use super::network_firewall::found::Found;
 use super::network_firewall::places::{Firewall, untold};
-use super::selection::{Membership, membership, membership_by, untagged_gap};
-use super::{DependentService, Evidence, Fact, Gap, Judgement, Reference, Verdict, unseen_gap};
+use super::selection::{Membership, is_certain, membership, membership_by, untagged_gap};
+use super::{
+    DependentService, Evidence, Fact, Gap, Judgement, Reference, Verdict, outdated, unseen_gap,
+};
 
 impl Evaluator for ImportNetworkFirewall {
     /// Types that a verdict reads (semantics §1.5, §10 row 1).
@@ -164,9 +166,12 @@ fn standing<'a>(
         let sets = Sets::of(references(policy, &elder.owner, &elder.resource_sets), evidence);
         if sets.arns.contains(arn) {
             match membership_by(&elder.tags, item) {
-                Membership::In => return Standing::Out,
+                Membership::In if is_certain(elder, item) => return Standing::Out,
                 Membership::Out => continue,
-                Membership::Undecided => return Standing::Undecided(untagged_gap(item)),
+                Membership::In | Membership::Undecided => {
+                    let gap = outdated(item).unwrap_or_else(|| untagged_gap(item));
+                    return Standing::Undecided(gap);
+                }
             }
         }
         if let Some(gap) = sets.gaps.into_iter().next() {

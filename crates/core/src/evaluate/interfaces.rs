@@ -198,8 +198,9 @@ impl<'a> Interfaces<'a> {
                     is_primary_news |= is_primary && self.is_news_of(item, entry);
                     groups
                 }
+                // The primary interface stays where it is: one that is not told to be it is another.
                 Standing::Elsewhere => {
-                    is_primary_news |= is_primary;
+                    is_primary_news |= entry.device_index == Some(0);
                     continue;
                 }
             };

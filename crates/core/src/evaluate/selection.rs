@@ -40,6 +40,12 @@ pub(super) fn membership_by(filter: &TagScope, item: &Item) -> Membership {
     }
 }
 
+/// Whether an elder whose tags let a resource in holds it for certain: old tags of which the latest are not told
+/// do not prove it.
+pub(super) fn is_certain(elder: &Elder, item: &Item) -> bool {
+    elder.tags.tags.is_empty() || !is_later_untold(item)
+}
+
 fn is_later_untold(item: &Item) -> bool {
     item.unseen_since.as_ref().is_some_and(|later| later.tags.is_none())
 }
@@ -56,15 +62,14 @@ pub(super) enum Holder<'p> {
 }
 
 /// Who of a policy and its elders holds a resource of an account that the policy's own scope holds.
-/// Old tags of which the latest are not told do not prove that it is an elder's. What elders hold by
+/// What elders hold by
 /// resource sets is not looked at here ([`super::import_network_firewall`]).
 pub(super) fn holder<'p>(policy: &'p Policy, account: &AccountId, item: &Item) -> Holder<'p> {
     let mut undecided = false;
     let by_tags = policy.elders.iter().filter(|elder| elder.resource_sets.is_empty());
     for elder in by_tags.filter(|elder| elder.has_account(account)) {
-        let is_certain = elder.tags.tags.is_empty() || !is_later_untold(item);
         match membership_by(&elder.tags, item) {
-            Membership::In if is_certain => return Holder::Elder(elder),
+            Membership::In if is_certain(elder, item) => return Holder::Elder(elder),
             Membership::Out => {}
             Membership::In | Membership::Undecided => undecided = true,
         }

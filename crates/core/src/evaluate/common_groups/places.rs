@@ -77,6 +77,10 @@ pub(super) fn of_instance<'a>(
             let id = &*entry.id;
             Some(match found.remove(id) {
                 Some(groups) => Place::of(id, vpc, groups),
+                // Not told to be the primary one, and on another instance by now: it never was.
+                None if entry.device_index.is_none() => {
+                    by_body(item, instance, item.key.id.as_str(), !all, shard)
+                }
                 None => {
                     let is_told = interfaces.is_by_instance(item, entry);
                     let place = by_body(item, instance, id, is_told, shard);

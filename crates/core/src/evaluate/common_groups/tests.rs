@@ -307,8 +307,20 @@ fn interfaces_that_an_instance_does_not_tell_are_told_by_their_own_items_or_by_n
         ),
         (
             "an interface on another instance",
-            vec![instance_of(&["sg-rp"], Some(vec![bare(Some(0))])), elsewhere],
+            vec![instance_of(&["sg-rp"], Some(vec![bare(Some(0))])), elsewhere.clone()],
             untold,
+            untold,
+        ),
+        (
+            "one that was not the primary, on another instance",
+            vec![instance_of(&["sg-rp"], Some(vec![bare(None)])), elsewhere.clone()],
+            "comply",
+            untold,
+        ),
+        (
+            "the same, and its own groups lack",
+            vec![instance_of(&["sg-x"], Some(vec![bare(None)])), elsewhere],
+            "violate",
             untold,
         ),
         (

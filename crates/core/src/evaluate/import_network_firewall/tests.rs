@@ -215,6 +215,23 @@ fn an_older_policy_holds_what_its_tags_let_in() {
     }
 }
 
+/// Semantics §11 row 38: what let it in may not any more.
+#[test]
+fn old_tags_do_not_prove_that_a_firewall_is_an_older_policys() {
+    let mut policy = import("AWS::EC2::VPC");
+    policy.elders = vec![elder(&[ACCOUNT])];
+    let references = References::from([named(OWN, "one"), named(ELDERS, "one")]);
+    for (filter, outcome) in
+        [(vec![("env".into(), "prod".into())], "0 unknown"), (vec![], "0 complies")]
+    {
+        policy.elders[0].tags.tags = filter;
+        let mut all = items("one one=arn:other");
+        all[0] = outdated(tagged(all[0].clone(), "env=prod"));
+        let judgement = judged(&policy, &world(all), &references);
+        assert_eq!(told(&judgement), outcome, "{judgement:?}");
+    }
+}
+
 #[test]
 fn what_may_have_changed_since_is_a_gap() {
     let references = References::from([named(OWN, "one")]);

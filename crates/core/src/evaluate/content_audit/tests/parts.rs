@@ -94,9 +94,9 @@ fn the_newer_of_an_interface_and_its_instances_body_counts_for_both() {
             vec![],
         ),
         (
-            "moved to another",
+            "moved to another, so that it is not the primary one",
             vec![own(2, &["sg-bad"], Some("i-9")), listing(1, &["sg-bad"])],
-            &["eni-1"],
+            &both,
             vec![],
         ),
         (
@@ -306,16 +306,16 @@ fn an_interface_that_several_instances_list_is_on_one_of_them() {
 fn an_instance_keeps_its_own_groups_when_another_interface_of_it_moved() {
     let policy = about(INSTANCE, custom(AuditAction::Deny));
     let references = audit_group_of(&policy, "in tcp 22 0.0.0.0/0");
-    for (index, is_bad) in [(1, true), (0, false)] {
+    for (index, is_bad) in [(Some(1), true), (None, true), (Some(0), false)] {
         let mut listing = at(instance("i-1", &["sg-bad"], &[("eni-1", &["sg-bad"])]), 1);
         if let Body::Instance(instance) = &mut listing.body {
             let all = instance.interfaces.iter_mut().flatten();
-            all.for_each(|entry| entry.device_index = Some(index));
+            all.for_each(|entry| entry.device_index = index);
         }
         let bad = group("sg-bad", "in tcp 22 0.0.0.0/0");
         let items = vec![listing, own(2, &[], Some("i-9")), bad];
         let judgement = in_shard(&policy, &references, items);
-        assert_eq!(violators(&judgement).len(), usize::from(is_bad), "{index}");
+        assert_eq!(violators(&judgement).len(), usize::from(is_bad), "{index:?}");
     }
 }
 
