@@ -118,6 +118,7 @@ async fn prepare(store: &Arc<SqliteStore>) -> Result<String> {
         name: None,
         role: KeyRole::Full,
         expires_ms: None,
+        signed_out_ms: None,
     };
     key.secret = Vault::new(&SEALING_KEY).seal(&entropy, Holder::of(&key), SECRET)?;
     let event = Actor::local(String::new(), NOW_MS).event("CreateKey", Vec::new());

@@ -40,6 +40,8 @@ pub mod own {
     pub const DISABLE_KEY: &str = "DisableKey";
     /// A key was forgotten.
     pub const DELETE_KEY: &str = "DeleteKey";
+    /// The sessions of people with a key were ended.
+    pub const SIGN_OUT: &str = "SignOut";
     /// Secrets of an older store were sealed.
     pub const SEAL_KEYS: &str = "SealKeys";
     /// Secrets were sealed under another sealing key.
@@ -56,7 +58,7 @@ pub mod own {
     pub const APPLY_WAIVERS: &str = "ApplyWaivers";
 
     /// All of them.
-    pub const ALL: [&str; 14] = [
+    pub const ALL: [&str; 15] = [
         PUT_ORGANIZATION,
         POST_INVENTORY,
         EVALUATE,
@@ -65,6 +67,7 @@ pub mod own {
         ENABLE_KEY,
         DISABLE_KEY,
         DELETE_KEY,
+        SIGN_OUT,
         SEAL_KEYS,
         RESEAL_KEYS,
         CREATE_WAIVER,

@@ -213,6 +213,18 @@ impl Keyring<'_> {
         })
     }
 
+    /// Ends the sessions of people with a key that began until now, on every server over the store.
+    ///
+    /// # Errors
+    /// [`KeyError::Unknown`]
+    pub fn sign_out(&self, access_key_id: &str) -> Result<(), KeyError> {
+        self.decide(|keys| {
+            find(keys, access_key_id)?;
+            let (access_key_id, at_ms) = (access_key_id.to_owned(), self.actor.at_ms);
+            Ok((vec![KeyChange::SignOut { access_key_id, at_ms }], own::SIGN_OUT, ()))
+        })
+    }
+
     /// Has the store remember the sealing key, and then seals the secrets that an older Palisade
     /// kept in the clear. Once one is remembered, secrets in the clear are nobody's: they would let
     /// whoever can write to the store make keys.
@@ -342,6 +354,7 @@ impl Keyring<'_> {
             name,
             role,
             expires_ms,
+            signed_out_ms: None,
         };
         Ok(NewKey { record, secret })
     }
@@ -442,6 +455,11 @@ fn told(keys: &[KeyRecord], change: &KeyChange) -> AuditChange {
                 |key: &KeyRecord| state(&KeyRecord { secret: secret.clone(), ..key.clone() });
             (id, known(id).map(after))
         }
+        KeyChange::SignOut { access_key_id: id, at_ms } => {
+            let signed_out_ms = Some(*at_ms);
+            let after = |key: &KeyRecord| state(&KeyRecord { signed_out_ms, ..key.clone() });
+            (id, known(id).map(after))
+        }
         KeyChange::Remove(id) => (id, None),
         KeyChange::SealUnder(name) => {
             return audit::change("sealing-key", name.as_str(), None, Some(json!({ "id": name })));
@@ -464,5 +482,6 @@ fn state(key: &KeyRecord) -> Value {
         "expires": key.expires_ms.map(moment),
         "replaces": key.replaces,
         "sealedUnder": sealed_under,
+        "signedOut": key.signed_out_ms.map(moment),
     })
 }

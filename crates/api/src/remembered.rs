@@ -20,8 +20,6 @@ pub(crate) struct Remembered {
     links: Mutex<BTreeMap<String, Waiting>>,
     /// Ids of sessions that were signed out, and when their cookies cease to open.
     ended: Mutex<BTreeMap<String, i64>>,
-    /// Keys that were signed out everywhere, each with the moment; sessions that began later are good.
-    ended_until: Mutex<BTreeMap<String, i64>>,
     /// What the forms of all pages carry where nobody signs in.
     open_token: Mutex<Option<String>>,
 }
@@ -42,10 +40,10 @@ impl Remembered {
         links.insert(hash, Waiting { access_key_id: access_key_id.to_owned(), until_ms });
     }
 
-    /// Takes a link: the key that it is of, where it waits and is not too old.
-    pub fn take_link(&self, hash: &str, now_ms: i64) -> Option<String> {
+    /// Takes a link: the key that it is of, and when it ends, where it waits and is not too old.
+    pub fn take_link(&self, hash: &str, now_ms: i64) -> Option<(String, i64)> {
         let link = locked(&self.links).remove(hash)?;
-        (now_ms < link.until_ms).then_some(link.access_key_id)
+        (now_ms < link.until_ms).then_some((link.access_key_id, link.until_ms))
     }
 
     /// Notes that a session was signed out whose cookie opens until a moment.
@@ -58,21 +56,9 @@ impl Remembered {
         ended.insert(id.to_owned(), until_ms);
     }
 
-    /// Notes that all sessions of a key that began until now are signed out; each lasts up to `lasts_ms`. The
-    /// key's links that wait are gone.
-    pub fn end_all(&self, access_key_id: &str, now_ms: i64, lasts_ms: i64) {
+    /// Forgets the links of a key.
+    pub fn drop_links(&self, access_key_id: &str) {
         locked(&self.links).retain(|_, link| link.access_key_id != access_key_id);
-        let mut ended = locked(&self.ended_until);
-        if ended.len() >= SIGNED_OUT_MAX {
-            ended.retain(|_, ended_ms| now_ms < ended_ms.saturating_add(lasts_ms));
-        }
-        make_room(&mut ended, SIGNED_OUT_MAX, |ended_ms| *ended_ms);
-        ended.insert(access_key_id.to_owned(), now_ms);
-    }
-
-    /// Whether the sessions of a key that began at this moment were signed out together.
-    pub fn is_signed_out(&self, access_key_id: &str, began_ms: i64) -> bool {
-        locked(&self.ended_until).get(access_key_id).is_some_and(|ended_ms| began_ms <= *ended_ms)
     }
 
     /// The token that the forms of all pages carry where nobody signs in, drawn the first time.
@@ -131,7 +117,7 @@ mod tests {
         let memory = Remembered::default();
         memory.keep_link("a".to_owned(), "AKIA", 10, 0);
         memory.keep_link("b".to_owned(), "AKIA", 10, 0);
-        assert_eq!(memory.take_link("a", 9).as_deref(), Some("AKIA"));
+        assert_eq!(memory.take_link("a", 9), Some(("AKIA".to_owned(), 10)));
         assert_eq!(memory.take_link("a", 9), None);
         assert_eq!(memory.take_link("b", 10), None);
     }

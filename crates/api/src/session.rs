@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::app::App;
+use crate::audit::Actor;
 use crate::budget::Peer;
 use crate::fault::internal;
+use crate::keys::{KeyError, Keyring};
 use crate::mint;
 use crate::pages::Binding;
 pub use crate::remembered::{LINKS_MAX, SIGNED_OUT_MAX};
@@ -114,14 +116,19 @@ pub(crate) fn follow(app: &App, peer: Peer, token: &str) -> Result<Begun, Fault>
     let now_ms = app.clock.now_ms();
     app.sessions.tries.take(TRIES, &format!("peer {peer:?}"), now_ms)?;
     let taken = app.sessions.take_link(&hash(&["link", token]), now_ms);
-    let Some(access_key_id) = taken else {
-        return Err(Fault::new(
+    let used = || {
+        Fault::new(
             ErrorKind::AccessDenied,
             "this link was followed before, or is older than five minutes; `palisade dashboard` prints another",
-        ));
+        )
     };
+    let (access_key_id, until_ms) = taken.ok_or_else(used)?;
     let key = app.store.key(&access_key_id).map_err(internal)?;
     let Some(key) = key else { return Err(refused("the key of a link is gone")) };
+    // On another server over the store.
+    if is_signed_out(&key, until_ms.saturating_sub(LINK_MS_MAX)) {
+        return Err(used());
+    }
     vault(app)?.open(&key).map_err(internal)?;
     begin(app, &key)
 }
@@ -147,16 +154,16 @@ pub(crate) fn open(app: &App, sealed: &str) -> Result<Option<(Session, KeyRecord
     let vault = vault(app)?;
     let Some(text) = vault.sessions().open(BINDING, sealed) else { return Ok(None) };
     let Ok(session) = serde_json::from_str::<Session>(&text) else { return Ok(None) };
-    let is_over = app.clock.now_ms() >= session.until_ms
-        || app.sessions.has_ended(&session.id)
-        || app.sessions.is_signed_out(&session.access_key_id, session.began_ms());
+    let is_over = app.clock.now_ms() >= session.until_ms || app.sessions.has_ended(&session.id);
     if is_over {
         return Ok(None);
     }
     let key = app.store.key(&session.access_key_id).map_err(internal)?;
     let now_ms = app.clock.now_ms();
-    let is_good =
-        |key: &KeyRecord| key.enabled && !key.has_expired(now_ms) && vault.open(key).is_ok();
+    let is_good = |key: &KeyRecord| {
+        let is_signed_out = is_signed_out(key, session.began_ms());
+        key.enabled && !key.has_expired(now_ms) && !is_signed_out && vault.open(key).is_ok()
+    };
     Ok(key.filter(is_good).map(|key| (session, key)))
 }
 
@@ -165,12 +172,36 @@ pub(crate) fn sign_out(app: &App, session: &Session) {
     app.sessions.end(&session.id, session.until_ms, app.clock.now_ms());
 }
 
-/// Ends every session of the session's key that began until now, and its links that wait.
-pub(crate) fn sign_out_everywhere(app: &App, session: &Session) {
-    let now_ms = app.clock.now_ms();
-    app.sessions.end(&session.id, session.until_ms, now_ms);
-    app.sessions.end_all(&session.access_key_id, now_ms, SESSION_MS_MAX);
+/// Ends every session of the session's key that began until now, on every server over the store, and its
+/// links that wait.
+///
+/// # Errors
+/// Failures of the store.
+pub(crate) fn sign_out_everywhere(
+    app: &App,
+    session: &Session,
+    actor: &Actor,
+) -> Result<(), Fault> {
+    let keys = Keyring {
+        store: &*app.store,
+        vault: app.settings.vault.as_deref(),
+        entropy: &*app.entropy,
+        actor,
+        keeps_an_operator: false,
+    };
+    match keys.sign_out(&session.access_key_id) {
+        // Its sessions ended with it.
+        Ok(()) | Err(KeyError::Unknown(_)) => {}
+        Err(error) => return Err(internal(error)),
+    }
+    app.sessions.drop_links(&session.access_key_id);
     tracing::info!(key = session.access_key_id, "signed out of the dashboard everywhere");
+    Ok(())
+}
+
+/// Whether what began at a moment with a key ended when its holder signed out everywhere.
+fn is_signed_out(key: &KeyRecord, began_ms: i64) -> bool {
+    key.signed_out_ms.is_some_and(|ended_ms| began_ms <= ended_ms)
 }
 
 /// 32 random bytes as text.

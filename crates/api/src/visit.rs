@@ -10,6 +10,7 @@ use palisade_core::ident::Region;
 use palisade_wire::{ErrorKind, Fault};
 
 use crate::app::{App, Auth};
+use crate::audit::Actor;
 use crate::caller::Caller;
 use crate::intake::{Arrived, Incoming};
 use crate::own::{Refused, Stop, unhurried};
@@ -282,18 +283,21 @@ impl Form {
     /// Ends the session whose page sent the form. One that has ended already is no error.
     ///
     /// # Errors
-    /// A form without its session's token.
+    /// A form without its session's token; failures of the store.
     pub async fn sign_out(self, app: &Arc<App>) -> Result<(), Refused> {
         blocking(app, move |app| {
             let sealed = cookie(app, &self.arrived, SESSION_COOKIE);
             let opened = sealed.map(|sealed| session::open(app, sealed)).transpose()?.flatten();
-            let Some((session, _)) = opened else { return Ok(()) };
+            let Some((session, key)) = opened else { return Ok(()) };
             if self.member("token") != session::page_token(app, Some(&session))? {
                 return Err(stale());
             }
-            match self.member("everywhere") {
-                "" => session::sign_out(app, &session),
-                _ => session::sign_out_everywhere(app, &session),
+            session::sign_out(app, &session);
+            if !self.member("everywhere").is_empty() {
+                let caller = Caller::of(key, Region::home_of_global());
+                let (request_id, now_ms) = (&self.arrived.noted.request_id, app.clock.now_ms());
+                let actor = Actor::of(&caller, None, request_id, now_ms);
+                session::sign_out_everywhere(app, &session, &actor)?;
             }
             Ok(())
         })

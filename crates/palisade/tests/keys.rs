@@ -89,6 +89,7 @@ impl House {
             name: None,
             role: KeyRole::Full,
             expires_ms: None,
+            signed_out_ms: None,
         };
         let event = palisade_api::audit::Actor::local(String::new(), 1).event("x", Vec::new());
         let revision = store.keys_revision().unwrap();

@@ -27,6 +27,8 @@ pub struct KeyRecord {
     pub role: KeyRole,
     /// From then on calls signed with it are refused, milliseconds since the epoch; `None` is never.
     pub expires_ms: Option<i64>,
+    /// Sessions of people with this key that began up to then have ended, milliseconds since the epoch.
+    pub signed_out_ms: Option<i64>,
 }
 
 /// What the holder of a key may do of what its account, or the operator, may.
@@ -105,6 +107,13 @@ pub enum KeyChange {
         access_key_id: String,
         /// What is stored from now on.
         secret: StoredSecret,
+    },
+    /// Ends the sessions of people with a key that began up to a moment. A later one that is known stays.
+    SignOut {
+        /// Which key.
+        access_key_id: String,
+        /// Milliseconds since the epoch.
+        at_ms: i64,
     },
     /// Forget a key.
     Remove(String),

@@ -277,6 +277,7 @@ impl World {
             name: None,
             role: KeyRole::Full,
             expires_ms: None,
+            signed_out_ms: None,
         };
         key.secret = vault.seal(&Seeded::new(9), Holder::of(&key), &secret).unwrap();
         let event = Actor::local(String::new(), self.clock.now_ms()).event("CreateKey", Vec::new());

@@ -237,6 +237,7 @@ mod tests {
             name: None,
             role: KeyRole::Full,
             expires_ms: None,
+            signed_out_ms: None,
         }
     }
 

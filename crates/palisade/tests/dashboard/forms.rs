@@ -443,3 +443,41 @@ fn a_form_of_a_session_whose_key_is_gone_does_nothing() {
         assert_eq!(site.store.keys().unwrap().len(), count, "{act}: nothing was made");
     }
 }
+
+#[test]
+fn signing_out_everywhere_holds_over_a_restart_and_on_every_server() {
+    let store = Arc::new(SqliteStore::in_memory([7; 32]).unwrap());
+    let signed = || Site::on(store.clone(), |set| set.auth = SIGV4);
+    let (here, there) = (signed(), signed());
+    let (key, other_key) = (here.key(None), here.key(None));
+    let (mut one, mut far, mut somebody) = (here.browser(), there.browser(), there.browser());
+    assert_eq!(one.sign_in(&key).status, 303);
+    assert_eq!(far.sign_in(&key).status, 303);
+    assert_eq!(somebody.sign_in(&other_key).status, 303);
+    let waiting = there.signed_call(&key, "POST", "/palisade/v1/dashboard").json();
+    let copy = one.cookies.clone();
+    let token = one.get("/").token();
+    assert_eq!(one.post("/sign-out", &[("token", &token), ("everywhere", "yes")]).status, 303);
+    let restarted = signed();
+    for (site, cookies, what) in [
+        (&there, &far.cookies, "another server"),
+        (&restarted, &far.cookies, "another server, started again"),
+        (&restarted, &copy, "a copy, after a restart"),
+    ] {
+        let mut browser = site.browser();
+        browser.cookies = cookies.clone();
+        assert_eq!(browser.get("/").status, 303, "{what}");
+    }
+    let path = waiting["path"].as_str().unwrap();
+    let (_, link) = path.split_once("?link=").unwrap();
+    let mut follower = there.browser();
+    let token = follower.get(path).token();
+    let answer = follower.post("/sign-in/link", &[("token", &token), ("link", link)]);
+    assert_eq!(answer.status, 403, "a link of another server");
+    assert_eq!(somebody.get("/").status, 200, "another key");
+    let audit = somebody.get("/audit").text;
+    assert!(audit.contains("SignOut") && audit.contains(&key.id), "{audit}");
+    there.clock.advance_ms(1);
+    assert_eq!(far.sign_in(&key).status, 303);
+    assert_eq!(far.get("/").status, 200, "who signs in again is in");
+}

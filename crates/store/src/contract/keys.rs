@@ -19,6 +19,7 @@ pub fn key(name: &str, created_ms: i64) -> KeyRecord {
         name: None,
         role: KeyRole::Full,
         expires_ms: None,
+        signed_out_ms: None,
     }
 }
 
@@ -72,6 +73,20 @@ pub fn a_key_keeps_its_name_its_role_and_its_end(bed: &mut impl Bed) {
         change_keys(store, &[disabled]).unwrap();
         assert_eq!(store.key(id).unwrap(), Some(KeyRecord { enabled: false, ..key }));
     }
+}
+
+pub fn who_signs_out_everywhere_stays_so_whatever_moment_comes_later(bed: &mut impl Bed) {
+    let store = bed.store();
+    change_keys(store, &[KeyChange::Create(key("a", 1)), KeyChange::Create(key("b", 2))]).unwrap();
+    let out = |at_ms| KeyChange::SignOut { access_key_id: "a".to_owned(), at_ms };
+    for (at_ms, kept) in [(5, 5), (9, 9), (7, 9)] {
+        change_keys(store, &[out(at_ms)]).unwrap();
+        let signed_out_ms = Some(kept);
+        assert_eq!(store.key("a").unwrap(), Some(KeyRecord { signed_out_ms, ..key("a", 1) }));
+    }
+    assert_eq!(store.key("b").unwrap(), Some(key("b", 2)), "another key");
+    let gone = KeyChange::SignOut { access_key_id: "c".to_owned(), at_ms: 1 };
+    assert!(matches!(change_keys(store, &[gone]), Err(StoreError::Conflict)));
 }
 
 pub fn keys_are_disabled_sealed_anew_and_removed(bed: &mut impl Bed) {

@@ -58,6 +58,7 @@ macro_rules! contract_suite {
             control::a_removed_policy_takes_all_it_caused_and_closes_its_history
             keys::keys_are_kept_in_order_of_creation
             keys::a_key_keeps_its_name_its_role_and_its_end
+            keys::who_signs_out_everywhere_stays_so_whatever_moment_comes_later
             keys::keys_are_disabled_sealed_anew_and_removed
             keys::a_change_of_keys_is_made_whole_at_its_revision_or_not_at_all
             keys::the_last_use_of_a_key_only_moves_forward

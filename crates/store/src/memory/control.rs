@@ -194,6 +194,9 @@ impl KeyRows for Tables {
             KeyChange::Seal { access_key_id, secret } => {
                 self.keys.change(access_key_id, |key| key.secret = secret.clone())
             }
+            KeyChange::SignOut { access_key_id, at_ms } => self.keys.change(access_key_id, |key| {
+                key.signed_out_ms = key.signed_out_ms.max(Some(*at_ms));
+            }),
             KeyChange::Remove(access_key_id) => self.keys.drop(access_key_id),
             KeyChange::SealUnder(name) => {
                 self.note(|numbers| numbers.sealed_under = Some(name.clone()))?;

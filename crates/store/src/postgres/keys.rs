@@ -16,7 +16,7 @@ impl KeyRows for Turn<'_> {
     fn key(&self, access_key_id: &str) -> Result<Option<KeyRecord>> {
         let row = self.one(
             "SELECT access_key_id, secret, sealed_under, account, enabled, replaces, created_ms,
-               last_used_ms, name, role, expires_ms
+               last_used_ms, name, role, expires_ms, signed_out_ms
              FROM keys WHERE access_key_id = $1",
             with![access_key_id],
         )?;
@@ -26,7 +26,7 @@ impl KeyRows for Turn<'_> {
     fn keys(&self) -> Result<Vec<KeyRecord>> {
         let rows = self.rows(
             "SELECT access_key_id, secret, sealed_under, account, enabled, replaces, created_ms,
-               last_used_ms, name, role, expires_ms
+               last_used_ms, name, role, expires_ms, signed_out_ms
              FROM keys ORDER BY created_ms, access_key_id",
             with![],
         )?;
@@ -47,6 +47,10 @@ impl KeyRows for Turn<'_> {
                     with![access_key_id, text, under],
                 )?
             }
+            KeyChange::SignOut { access_key_id, at_ms } => self.count(
+                "UPDATE keys SET signed_out_ms = greatest(signed_out_ms, $2) WHERE access_key_id = $1",
+                with![access_key_id, *at_ms],
+            )?,
             KeyChange::Remove(access_key_id) => {
                 self.count("DELETE FROM keys WHERE access_key_id = $1", with![access_key_id])?
             }
@@ -86,8 +90,8 @@ fn create(turn: &Turn<'_>, key: &KeyRecord) -> Result<u64> {
     let (secret, sealed_under) = columns(&key.secret);
     turn.count(
         "INSERT INTO keys (access_key_id, secret, sealed_under, account, enabled, replaces, created_ms,
-           last_used_ms, name, role, expires_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (access_key_id) DO NOTHING",
+           last_used_ms, name, role, expires_ms, signed_out_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (access_key_id) DO NOTHING",
         with![
             &key.access_key_id,
             secret,
@@ -99,7 +103,8 @@ fn create(turn: &Turn<'_>, key: &KeyRecord) -> Result<u64> {
             key.last_used_ms,
             &key.name,
             key.role.word(),
-            key.expires_ms
+            key.expires_ms,
+            key.signed_out_ms
         ],
     )
 }
@@ -127,5 +132,6 @@ fn record(row: &Row) -> Result<KeyRecord> {
         name: get(row, 8, KEY)?,
         role: role(get(row, 9, KEY)?)?,
         expires_ms: get(row, 10, KEY)?,
+        signed_out_ms: get(row, 11, KEY)?,
     })
 }

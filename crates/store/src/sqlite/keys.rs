@@ -17,8 +17,9 @@ impl KeyRows for Transaction<'_> {
     fn key(&self, access_key_id: &str) -> Result<Option<KeyRecord>> {
         let mut statement = self.prepare_cached(
             "SELECT access_key_id, secret, sealed_under, account, enabled, replaces, created_ms,
-               last_used_ms, name, role, expires_ms, sum IS row_sum(access_key_id, secret, account,
-                 created_ms, sealed_under, enabled, replaces, last_used_ms, name, role, expires_ms)
+               last_used_ms, name, role, expires_ms, signed_out_ms, sum IS row_sum(access_key_id, secret,
+                 account, created_ms, sealed_under, enabled, replaces, last_used_ms, name, role,
+                 expires_ms, signed_out_ms)
              FROM keys WHERE access_key_id = ?1",
         )?;
         let mut rows = statement.query([access_key_id])?;
@@ -28,8 +29,9 @@ impl KeyRows for Transaction<'_> {
     fn keys(&self) -> Result<Vec<KeyRecord>> {
         let mut statement = self.prepare_cached(
             "SELECT access_key_id, secret, sealed_under, account, enabled, replaces, created_ms,
-               last_used_ms, name, role, expires_ms, sum IS row_sum(access_key_id, secret, account,
-                 created_ms, sealed_under, enabled, replaces, last_used_ms, name, role, expires_ms)
+               last_used_ms, name, role, expires_ms, signed_out_ms, sum IS row_sum(access_key_id, secret,
+                 account, created_ms, sealed_under, enabled, replaces, last_used_ms, name, role,
+                 expires_ms, signed_out_ms)
              FROM keys
              ORDER BY created_ms, access_key_id",
         )?;
@@ -55,6 +57,11 @@ impl KeyRows for Transaction<'_> {
                     params![access_key_id, text, under],
                 )?
             }
+            KeyChange::SignOut { access_key_id, at_ms } => self.execute(
+                "UPDATE keys SET signed_out_ms = max(coalesce(signed_out_ms, ?2), ?2)
+                 WHERE access_key_id = ?1",
+                params![access_key_id, at_ms],
+            )?,
             KeyChange::Remove(access_key_id) => {
                 self.execute("DELETE FROM keys WHERE access_key_id = ?1", [access_key_id])?
             }
@@ -96,8 +103,8 @@ fn create(tx: &Transaction<'_>, key: &KeyRecord) -> Result<usize> {
     let (secret, sealed_under) = columns(&key.secret);
     Ok(tx.execute(
         "INSERT INTO keys (access_key_id, secret, sealed_under, account, enabled, replaces,
-           created_ms, last_used_ms, name, role, expires_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (access_key_id) DO NOTHING",
+           created_ms, last_used_ms, name, role, expires_ms, signed_out_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (access_key_id) DO NOTHING",
         params![
             key.access_key_id,
             secret,
@@ -109,7 +116,8 @@ fn create(tx: &Transaction<'_>, key: &KeyRecord) -> Result<usize> {
             key.last_used_ms,
             key.name,
             key.role.word(),
-            key.expires_ms
+            key.expires_ms,
+            key.signed_out_ms
         ],
     )?)
 }
@@ -122,7 +130,7 @@ fn columns(secret: &StoredSecret) -> (&str, Option<&str>) {
 }
 
 fn record(row: &Row<'_>) -> Result<KeyRecord> {
-    sound(row, 11, KEY)?;
+    sound(row, 12, KEY)?;
     let text = get(row, 1, KEY)?;
     Ok(KeyRecord {
         access_key_id: get(row, 0, KEY)?,
@@ -138,5 +146,6 @@ fn record(row: &Row<'_>) -> Result<KeyRecord> {
         name: get(row, 8, KEY)?,
         role: role(&get::<String>(row, 9, KEY)?)?,
         expires_ms: get(row, 10, KEY)?,
+        signed_out_ms: get(row, 11, KEY)?,
     })
 }
