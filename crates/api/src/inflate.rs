@@ -23,6 +23,11 @@ pub fn is_gzip(start: &[u8]) -> bool {
     start.starts_with(&GZIP_MAGIC)
 }
 
+/// Whether a file, by its first bytes, is text that can be read as it lies there.
+pub fn is_plain(start: &[u8]) -> bool {
+    !is_gzip(start) && Wide::of(start).is_none()
+}
+
 /// Why a file cannot be read to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum InflateError {

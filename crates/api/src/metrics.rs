@@ -1,11 +1,12 @@
 //! Counts and times of every stage for `/metrics`.
 
 mod page;
+mod process;
 mod survey;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use palisade_store::{Effort, InventoryAges, WorkCounts};
@@ -17,6 +18,7 @@ use prometheus_client::registry::Registry;
 use tracing::Instrument as _;
 
 use crate::key_use::KeyUse;
+pub use process::Process;
 pub use survey::{POLICIES_TOLD_MAX, SURVEY_MS};
 pub(crate) use survey::{Survey, Surveys};
 
@@ -181,6 +183,7 @@ pub struct Metrics {
     disk_free_bytes: Family<Labels<1>, Gauge>,
     /// Milliseconds since the epoch; [`NO_CERTIFICATE`] without one.
     certificate_ends_ms: AtomicI64,
+    process: Mutex<Option<Process>>,
     steps: AtomicU64,
 }
 
@@ -224,6 +227,7 @@ impl Default for Metrics {
             ),
             disk_free_bytes: gauges(&mut to, "palisade_disk_free_bytes", "Room left on them"),
             certificate_ends_ms: AtomicI64::new(NO_CERTIFICATE),
+            process: Mutex::default(),
             judgements: judgements(&mut to),
             stages: stages(&mut to),
             steps: AtomicU64::default(),
@@ -349,6 +353,11 @@ impl Metrics {
         let number = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         self.disk_bytes.get_or_create(&[("of", of)]).set(number(bytes));
         self.disk_free_bytes.get_or_create(&[("of", of)]).set(number(free_bytes));
+    }
+
+    /// Notes what the process uses; `None` where the system does not tell it.
+    pub fn process(&self, process: Option<Process>) {
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = process;
     }
 
     /// Notes when the server's certificate ends, milliseconds since the epoch; `None` without TLS of its own.

@@ -167,7 +167,8 @@ impl Region {
         let letters =
             |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
         let between: Vec<&str> = words.collect();
-        let fits = area.len() == 2
+        // The European Sovereign Cloud's area is the one with four letters.
+        let fits = (area.len() == 2 || area == "eusc")
             && letters(area)
             && (1..=2).contains(&between.len())
             && between.into_iter().all(letters)
@@ -386,8 +387,14 @@ mod tests {
 
     #[test]
     fn a_region_that_is_named_has_the_form_of_awss() {
-        for text in ["eu-west-1", "us-gov-east-1", "us-iso-east-1", "cn-northwest-1", "ap-south-12"]
-        {
+        for text in [
+            "eu-west-1",
+            "us-gov-east-1",
+            "us-iso-east-1",
+            "cn-northwest-1",
+            "ap-south-12",
+            "eusc-de-east-1",
+        ] {
             assert_eq!(Region::named(text).unwrap().as_str(), text);
         }
         for text in [
@@ -399,6 +406,7 @@ mod tests {
             "eu-1",
             "eu-a-b-c-1",
             "EU-west-1",
+            "euro-de-east-1",
         ] {
             assert!(Region::named(text).is_err(), "{text}");
         }

@@ -26,4 +26,5 @@ pub mod lists;
 pub mod organization;
 pub mod policy;
 pub mod scope;
+pub mod utf8;
 pub mod waiver;

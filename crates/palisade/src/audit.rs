@@ -61,10 +61,13 @@ fn events(client: &Client, args: &args::Audit) -> Result<Vec<Value>, Failure> {
 }
 
 /// Whether an event changed an object whose name holds the text.
-fn is_about(event: &Value, object: Option<&str>) -> bool {
-    let holds =
-        |part: &str| changes(event).iter().any(|change| text(change, "object").contains(part));
-    object.is_none_or(holds)
+fn is_about(event: &Value, asked: Option<&str>) -> bool {
+    let holds = |part: &str| {
+        let is_so =
+            |change: &Value| text(change, "object").contains(part) || object(change).contains(part);
+        changes(event).iter().any(is_so)
+    };
+    asked.is_none_or(holds)
 }
 
 /// For people: the id of the request is in JSON and CSV.
@@ -78,7 +81,8 @@ fn table(events: &[Value]) -> String {
             [first, more @ ..] => format!("{} and {} more", object(first), more.len()),
         };
         let cells = ["at", "operation", "caller", "account"];
-        let mut row: Vec<Cell> = cells.map(|name| Cell::new(text(event, name))).into();
+        let mut row: Vec<Cell> =
+            cells.map(|name| Cell::new(report::to_seconds(text(event, name)))).into();
         // The name first: it says who, where the id says which.
         let key = match (text(event, "keyName"), text(event, "accessKeyId")) {
             ("", id) => id.to_owned(),

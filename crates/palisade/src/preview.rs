@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use palisade_core::utf8;
 use serde_json::{Value, json};
 
 use crate::args::{Output, Preview};
@@ -94,7 +95,7 @@ impl Drafts {
         by_name: bool,
     ) -> Result<(), Failure> {
         let of = |why: &dyn std::fmt::Display| format!("`{}`: {why}", path.display());
-        let read: Option<Value> = serde_json::from_slice(text).ok();
+        let read: Option<Value> = serde_json::from_slice(&utf8::decoded(text)).ok();
         if let Some(file) = read.filter(|read| read.get("Accounts").is_some()) {
             if self.organization.replace(file).is_some() {
                 return Err(Failure::Usage(of(&"a second organization; give one")));

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::edge::tls::Tls;
 use crate::logging;
-use crate::system::Room;
+use crate::system::{self, Room};
 use clock::ClockWatch;
 
 /// How often it is looked.
@@ -77,12 +77,15 @@ struct Looking {
     beside: Beside,
     steps: u64,
     stepped: Instant,
+    /// Seconds since the epoch.
+    begun_secs: i64,
 }
 
 impl Looking {
     fn new(app: Arc<App>, judges: bool, beside: Beside) -> Looking {
         let clock = ClockWatch::start(app.clock.now_ms());
-        Looking { app, judges, clock, beside, steps: 0, stepped: Instant::now() }
+        let begun_secs = app.clock.now_ms() / 1_000;
+        Looking { app, judges, clock, beside, steps: 0, stepped: Instant::now(), begun_secs }
     }
 
     fn run(mut self, ended: &Receiver<()>) {
@@ -121,6 +124,7 @@ impl Looking {
                 self.app.metrics.disk(name, bytes, free_bytes);
             }
         }
+        self.app.metrics.process(system::process(self.begun_secs));
         let ends_ms = self.beside.tls.as_ref().and_then(|tls| tls.ends_ms());
         self.app.metrics.certificate_ends(ends_ms);
     }

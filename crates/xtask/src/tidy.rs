@@ -13,10 +13,11 @@ use crate::folders::root;
 /// Stages of `core` in the order data flows; a stage may use those before it and `ident`.
 const STAGES: &[(&str, &[&str])] = &[
     ("ident", &[]),
+    ("utf8", &[]),
     ("inventory", &["ident"]),
-    ("organization", &["ident"]),
+    ("organization", &["ident", "utf8"]),
     ("scope", &["ident", "inventory", "organization"]),
-    ("policy", &["ident", "inventory", "organization", "scope"]),
+    ("policy", &["ident", "utf8", "inventory", "organization", "scope"]),
     ("lists", &["ident", "policy"]),
     ("evaluate", &["ident", "inventory", "organization", "scope", "lists", "policy"]),
     ("ledger", &["ident", "evaluate"]),

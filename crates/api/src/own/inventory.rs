@@ -31,7 +31,7 @@ use crate::app::App;
 use crate::audit::{self, Actor};
 use crate::buffers::DELIVERIES_AT_ONCE_MAX;
 use crate::fault::internal;
-use crate::inflate::{Inflate, InflateError, is_gzip};
+use crate::inflate::{Inflate, InflateError, is_plain};
 use crate::intake::{Arrived, Incoming, next_data, too_large, too_slow};
 use crate::metrics::Stage;
 use crate::mint;
@@ -529,8 +529,8 @@ fn read(app: &App, name: &str, content: &Content) -> Result<Delivery, Refused> {
     };
     match content {
         // As it lies there: no item is in two chunks then.
-        Content::Memory(text) if !is_gzip(text) => reader.push(text).map_err(invalid)?,
-        Content::Memory(gzip) => inflated(&mut gzip.as_slice(), &mut reader)?,
+        Content::Memory(text) if is_plain(text) => reader.push(text).map_err(invalid)?,
+        Content::Memory(packed) => inflated(&mut packed.as_slice(), &mut reader)?,
         Content::File(file, _) => inflated(&mut &*file, &mut reader)?,
     }
     reader.finish().map_err(invalid)

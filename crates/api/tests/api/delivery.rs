@@ -81,6 +81,14 @@ async fn plain_and_gzip_deliveries_are_taken_in_and_told() {
     let again = deliver(&world, file).await.ok();
     assert_eq!((&again["accepted"], &again["stale"]), (&json!({}), &json!(2)), "the same, plain");
     assert_eq!(held(&world, MEMBER), 2);
+    // As PowerShell writes what a command prints, packed or not.
+    let wide: Vec<u8> = format!("\u{feff}{}", snapshot(vec![item(MEMBER, "sg-4")]))
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let answer = deliver(&world, wide.clone()).await.ok();
+    assert_eq!(answer["accepted"], json!({ "AWS::EC2::SecurityGroup": 1 }));
+    assert_eq!(deliver(&world, gzip(&wide)).await.ok()["stale"], 1);
     let strange = deliver(&world, snapshot(vec![item(STRANGER, "sg-9")])).await.ok();
     assert_eq!(strange["strangers"], 1);
     world.spool_is_empty();

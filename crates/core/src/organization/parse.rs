@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::file::{AccountRow, File, Head, Root, UnitRow};
 use super::{Account, AccountStatus, Organization, Unit};
 use crate::ident::{AccountId, OuId};
+use crate::utf8;
 
 /// Why an organization file is refused: what, where, and what to do.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -21,7 +22,7 @@ impl Organization {
     /// that says that more follows is refused: whoever is missing would be judged by nobody
     /// (semantics §11 row 37).
     pub fn parse(text: &[u8]) -> Result<Organization, OrganizationError> {
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        let text = &*utf8::decoded(text);
         let mut file: File = serde_json::from_slice(text).map_err(|error| unreadable(&error))?;
         if let Some(key) = goes_on(text) {
             return refuse(format!(

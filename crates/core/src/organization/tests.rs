@@ -172,6 +172,8 @@ fn the_older_name_of_the_management_account_and_a_byte_order_mark_are_read() {
     let organization = Organization::parse(text.as_bytes()).unwrap();
     assert_eq!(organization.management, id("100"));
     assert_eq!(organization.default_administrator, Some(id("201")));
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(Organization::parse(&wide).unwrap().accounts, organization.accounts, "UTF-16");
 }
 
 #[test]
@@ -226,7 +228,9 @@ fn what_is_not_json_or_not_an_object_is_refused() {
         (&b"<html>"[..], "it is not JSON: expected value at line 1 column 1"),
         (b"\"text\"", "expected an organization object"),
         (b"{\"Organization\":1}", "expected an object with Id and ManagementAccountId"),
-        (b"\xff\xfe", "it is not JSON"),
+        (b"\xff\xff", "it is not JSON"),
+        // A mark of UTF-16, and no text.
+        (b"\xff\xfe", "it is cut off"),
     ] {
         let refused = Organization::parse(text).unwrap_err().to_string();
         assert!(refused.contains(wanted), "{wanted}\n{refused}");

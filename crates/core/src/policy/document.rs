@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Refusal;
 use super::nearest::nearest;
+use crate::utf8;
 
 /// `Policy` of the model. Optional members are kept as they came, so that what is echoed differs
 /// in nothing from what was sent (an empty list stays an empty list, an absent one absent).
@@ -315,7 +316,7 @@ impl PolicyFile {
                  {{\"Policy\":{{…}}}} or a Policy object in JSON"
             ))
         };
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        let text = &*utf8::decoded(text);
         check_data_is_text(text)?;
         let form: FileForm = serde_json::from_slice(text).map_err(refuse)?;
         let Some(policy) = form.policy else {

@@ -81,3 +81,16 @@ fn the_room_on_a_disk_is_measured() {
         assert_eq!(Room::at(&folder.path().join("none")), None, "not told is not none");
     }
 }
+
+#[test]
+fn what_the_process_uses_is_measured() {
+    let Some(used) = system::process(7) else { return };
+    assert_eq!(used.begun_secs, 7);
+    assert!(used.resident_bytes > 1024 * 1024 && used.threads > 0, "{used:?}");
+    assert!(used.open_files > 2 && used.cpu_secs >= 0.0, "{used:?}");
+    let held: Vec<_> = (0..5).map(|_| std::fs::File::open("/proc/self/stat").unwrap()).collect();
+    assert!(system::process(7).unwrap().open_files >= 5 + 2, "{held:?}");
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(50) {}
+    assert!(system::process(7).unwrap().cpu_secs > used.cpu_secs, "{used:?}");
+}

@@ -353,6 +353,8 @@ fn policy_files_are_requests_or_policies() {
     let request = format!(r#"{{"Policy":{policy},"TagList":[{{"Key":"k","Value":"v"}}]}}"#);
     let request = PolicyFile::parse(format!("\u{feff}{request}").as_bytes()).unwrap();
     assert_eq!(bare.policy, request.policy);
+    let wide: Vec<u8> = policy.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    assert_eq!(bare.policy, PolicyFile::parse(&wide).unwrap().policy, "UTF-16");
     assert!(bare.tags.is_empty());
     assert_eq!(request.tags, [Tag { key: "k".into(), value: "v".into() }]);
     let answer = format!(r#"{{"Policy":{policy},"PolicyArn":"arn:…"}}"#);
