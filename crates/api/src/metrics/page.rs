@@ -13,7 +13,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 
-use super::process::{of_build, of_process};
+use super::process::of_process;
 use super::{Asked, Labels, Metrics, NO_CERTIFICATE};
 use crate::health::Unwell;
 use crate::sources::Source;
@@ -36,7 +36,8 @@ impl Metrics {
             let parts = parts.iter().map(|unwell| (unwell.part, 1));
             gauges(&mut now, [name, "part", help], parts);
         }
-        of_build(&mut now);
+        let edition = [(env!("CARGO_PKG_VERSION"), 1)];
+        gauges(&mut now, ["palisade_build_info", "version", "The edition that answers"], edition);
         of_process(&mut now, *self.process.lock().unwrap_or_else(PoisonError::into_inner));
         of_sources(&mut now, sources, now_ms);
         let ends_ms = self.certificate_ends_ms.load(Relaxed);

@@ -1,11 +1,8 @@
 //! What the server's process uses of its machine, by the names that Prometheus's own clients have.
 
 use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-
-use super::Labels;
 
 /// Figures of the process, as the system tells them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,11 +32,4 @@ pub(super) fn of_process(to: &mut Registry, process: Option<Process>) {
     }
     let help = "Processor time that it used";
     to.register("process_cpu_seconds", help, ConstCounter::new(process.cpu_secs));
-}
-
-/// Which edition answers.
-pub(super) fn of_build(to: &mut Registry) {
-    let family: Family<Labels<1>, Gauge> = Family::default();
-    family.get_or_create(&[("version", env!("CARGO_PKG_VERSION"))]).set(1);
-    to.register("palisade_build_info", "The edition that answers", family);
 }
