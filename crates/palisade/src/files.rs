@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use palisade_core::ident::AccountId;
-use palisade_core::inventory::archive;
+use palisade_core::inventory::{archive, is_query_table};
 
 use crate::failure::{Failure, unreadable};
 use crate::terminal::warn;
@@ -132,8 +132,8 @@ fn is_stray(path: &Path) -> Result<bool, Failure> {
     file.take(HEAD_READ).read_to_end(&mut start).map_err(|error| unreadable(path, error))?;
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start).trim_ascii_start();
     let is_json = text.starts_with(b"{") || text.starts_with(b"[");
-    // Nobody sees what is in an archive: it may be anybody's.
-    if archive(&start).is_some() {
+    // Nobody sees what is in an archive: it may be anybody's. Rows of a query are Config's.
+    if archive(&start).is_some() || is_query_table(&start) {
         return Ok(false);
     }
     Ok(!(is_json || start.starts_with(b"\x1f\x8b") || tells_of_items(&start)))

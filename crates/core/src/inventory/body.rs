@@ -296,7 +296,7 @@ pub struct InstanceInterface {
     pub id: Box<str>,
     /// `groups[].groupId`, sorted; `None` when the body does not tell them.
     pub groups: Option<Vec<Box<str>>>,
-    /// `attachment.deviceIndex`; 0 is the primary interface.
+    /// As [`NetworkInterface::device_index`]; 0 is the primary interface.
     pub device_index: Option<i32>,
 }
 

@@ -169,8 +169,8 @@ impl DeliveryReader {
         } else {
             intake.delivery.observations.reserve(items);
         }
-        let pushed = match foreign::archive(&self.head) {
-            Some(kind) => Err(DeliveryError::Archive(kind)),
+        let pushed = match DeliveryError::of_head(&self.head) {
+            Some(kind) => Err(kind),
             None => self.splitter.push(bytes, &mut |piece| intake.take(piece)),
         };
         self.left_out = pushed.is_err() && self.is_foreign();
@@ -203,9 +203,9 @@ impl DeliveryReader {
     /// The end of the file.
     pub fn finish(mut self) -> Result<Delivery, DeliveryError> {
         let DeliveryReader { splitter, intake, left_out, head } = &mut self;
-        let ended = match foreign::archive(head) {
+        let ended = match DeliveryError::of_head(head) {
             _ if *left_out => Ok(()),
-            Some(kind) => Err(DeliveryError::Archive(kind)),
+            Some(kind) => Err(kind),
             None => splitter.finish(&mut |piece| intake.take(piece)),
         };
         let name = &self.intake.delivery.name;

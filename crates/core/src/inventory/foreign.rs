@@ -101,6 +101,37 @@ pub fn archive(head: &[u8]) -> Option<&'static str> {
     begins.map(|(_, kind)| *kind).or_else(tar)
 }
 
+/// Whether a file is an export of an advanced query as CSV, by the names of its columns (semantics §11 row 69):
+/// what its rows tell is not seen.
+pub fn is_query_table(head: &[u8]) -> bool {
+    const COLUMNS: [&str; 8] = [
+        "accountid",
+        "awsregion",
+        "resourceid",
+        "resourcetype",
+        "resourcename",
+        "configuration",
+        "supplementaryconfiguration",
+        "relationships",
+    ];
+    // Nearly every file begins so, and is asked at every part of it.
+    if head.starts_with(b"{") || head.starts_with(b"[") {
+        return false;
+    }
+    let text = String::from_utf8_lossy(head);
+    let first = text.lines().next().unwrap_or_default().trim_start_matches('\u{feff}');
+    let columns: Vec<&str> = first.split(',').map(|name| name.trim().trim_matches('"')).collect();
+    let is_name = |name: &&str| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    };
+    let is_known = |name: &&str| {
+        let member = name.split('.').next().unwrap_or_default();
+        COLUMNS.iter().any(|column| member.eq_ignore_ascii_case(column))
+    };
+    columns.len() > 1 && columns.iter().all(is_name) && columns.iter().any(is_known)
+}
+
 /// Whether a file's beginning shows that it tells of configuration items.
 pub(super) fn mentions_items(head: &[u8]) -> bool {
     let lower = head.to_ascii_lowercase();
@@ -190,6 +221,22 @@ mod tests {
             (b"", None),
         ] {
             assert_eq!(archive(head), kind, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn exports_of_queries_are_told_by_their_columns() {
+        for (head, is_one) in [
+            ("resourceId,accountId,awsRegion\nsg-1,111122223333,eu-west-1\n", true),
+            ("\u{feff}\"resourceId\",\"configuration.vpcId\"\r\n\"sg-1\",\"vpc-1\"", true),
+            ("name,supplementaryConfiguration.tags\n", true),
+            ("resourceId\nsg-1\n", false),
+            ("name,owner\n", false),
+            ("a resourceId, or an accountId\n", false),
+            ("{\"resourceId\":1,\"accountId\":2}", false),
+            ("", false),
+        ] {
+            assert_eq!(is_query_table(head.as_bytes()), is_one, "{head}");
         }
     }
 

@@ -20,13 +20,17 @@ pub struct NetworkInterface {
     pub requester_managed: Option<bool>,
     /// `attachment.instanceId`
     pub instance: Option<Box<str>>,
-    /// `attachment.deviceIndex`
+    /// `attachment.deviceIndex`, plus [`NetworkInterface::CARD`] × `attachment.networkCardIndex`; 0 is the primary
+    /// interface.
     pub device_index: Option<i32>,
     /// `ownerId`, when present: one of another account is not the shard's own (semantics §11 row 41).
     pub owner: Option<AccountId>,
 }
 
 impl NetworkInterface {
+    /// Devices of one network card, at most.
+    pub const CARD: i32 = 10_000;
+
     /// Whether a service manages it.
     pub fn is_managed(&self) -> bool {
         self.requester_managed == Some(true)

@@ -63,7 +63,7 @@ pub use encoded::{Encoded, EncodedItem, OfType};
 pub use firewall::{
     CustomAction, FirewallPolicy, FirewallRuleGroup, FirewallRules, NetworkFirewall,
 };
-pub use foreign::archive;
+pub use foreign::{archive, is_query_table};
 pub use interface::{GroupAssociation, NetworkInterface};
 pub use item::*;
 pub use layout::{ITEM_LAYOUT, ItemDecodeError};

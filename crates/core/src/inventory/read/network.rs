@@ -27,6 +27,7 @@ shape! {
     Attachment {
         instance: IdText<'a> = "instanceId",
         device_index: Whole = "deviceIndex",
+        card: Whole = "networkCardIndex",
     }
 }
 
@@ -118,6 +119,7 @@ pub(super) fn read_interface(source: &Source<'_>) -> Result<Body, String> {
         return Ok(Body::Unseen);
     }
     let attachment = body.attachment.unwrap_or_default();
+    let device_index = device_index(&attachment)?;
     Ok(Body::NetworkInterface(NetworkInterface {
         groups: group_ids(body.groups),
         vpc: body.vpc.and_then(TextIn::filled),
@@ -125,7 +127,7 @@ pub(super) fn read_interface(source: &Source<'_>) -> Result<Body, String> {
         interface_type: body.kind.and_then(TextIn::filled),
         requester_managed: body.requester_managed.map(|managed| managed.0),
         instance: attachment.instance.and_then(TextIn::filled),
-        device_index: device_index(attachment.device_index)?,
+        device_index,
         owner: owner(body.owner, source.item)?,
     }))
 }
@@ -144,6 +146,7 @@ pub(super) fn read_instance(source: &Source<'_>) -> Result<Body, String> {
         interfaces.0.into_iter().map(instance_interface).collect::<Result<Vec<_>, String>>()
     });
     let interfaces = interfaces.transpose()?;
+    only_one_is_primary(interfaces.as_deref().unwrap_or_default())?;
     if !terminated && body.groups.is_none() && !by_interfaces {
         return Ok(Body::Unseen);
     }
@@ -160,17 +163,30 @@ fn instance_interface(body: InstanceInterfaceBody<'_>) -> Result<InstanceInterfa
     Ok(InstanceInterface {
         id: id.into_box(),
         groups: body.groups.map(|groups| group_ids(Some(groups))),
-        device_index: device_index(body.attachment.and_then(|attachment| attachment.device_index))?,
+        device_index: device_index(&body.attachment.unwrap_or_default())?,
     })
 }
 
-fn device_index(index: Option<Whole>) -> Result<Option<i32>, String> {
-    match index {
-        None => Ok(None),
-        Some(Whole(index)) => match i32::try_from(index) {
-            Ok(index) => Ok(Some(index)),
-            Err(_) => Err(format!("`deviceIndex` is out of range: `{index}`")),
-        },
+/// `deviceIndex`, from [`NetworkInterface::CARD`] on for another network card than the first, each of which has a
+/// device 0 of its own.
+fn device_index(attachment: &Attachment<'_>) -> Result<Option<i32>, String> {
+    let whole =
+        |index: Option<Whole>, name: &str| match index.map(|Whole(index)| i32::try_from(index)) {
+            None => Ok(None),
+            Some(Ok(index)) if (0..NetworkInterface::CARD).contains(&index) => Ok(Some(index)),
+            Some(_) => Err(format!("`{name}` is out of range")),
+        };
+    let index = whole(attachment.device_index, "deviceIndex")?;
+    let card = whole(attachment.card, "networkCardIndex")?.unwrap_or(0);
+    let of_card = |index: i32| card.saturating_mul(NetworkInterface::CARD).saturating_add(index);
+    Ok(index.map(of_card))
+}
+
+/// AWS cannot have written two primary interfaces of one instance (semantics §11 row 69).
+fn only_one_is_primary(interfaces: &[InstanceInterface]) -> Result<(), String> {
+    match interfaces.iter().filter(|one| one.device_index == Some(0)).count() {
+        0 | 1 => Ok(()),
+        _ => Err("`networkInterfaces`: two of `deviceIndex` 0".to_owned()),
     }
 }
 

@@ -40,20 +40,26 @@ pub(super) fn read(source: &Source<'_>) -> Result<Body, String> {
     Ok(Body::Protection(Protection {
         resource_arn: resource.ok_or("`configuration`: `ResourceArn` is missing")?,
         automatic_response: match body.response {
-            Some(response) => Some(automatic_response(response)),
+            Some(response) => Some(automatic_response(response)?),
             None if is_projection => Some(AutomaticResponse { enabled: None, block: None }),
             None => None,
         },
     }))
 }
 
-fn automatic_response(response: Response<'_>) -> AutomaticResponse {
+/// What AWS cannot have written tells nothing (semantics §11 row 69).
+fn automatic_response(response: Response<'_>) -> Result<AutomaticResponse, String> {
     let action = response.action.unwrap_or_default();
     let block = match (action.block, action.count) {
-        (Some(_), _) => Some(true),
+        (Some(_), Some(_)) => return Err("`action`: both `block` and `count`".to_owned()),
+        (Some(_), None) => Some(true),
         (None, Some(_)) => Some(false),
         (None, None) => None,
     };
-    let enabled = response.status.map(|status| status.as_str().eq_ignore_ascii_case("ENABLED"));
-    AutomaticResponse { enabled, block }
+    let enabled = response.status.map(|status| match status.as_str() {
+        on if on.eq_ignore_ascii_case("ENABLED") => Ok(true),
+        off if off.eq_ignore_ascii_case("DISABLED") => Ok(false),
+        other => Err(format!("`status` is neither ENABLED nor DISABLED: `{other}`")),
+    });
+    Ok(AutomaticResponse { enabled: enabled.transpose()?, block })
 }

@@ -88,6 +88,16 @@ fn an_archive_is_refused_unless_it_is_another_services() {
 }
 
 #[test]
+fn an_export_of_a_query_as_csv_is_refused() {
+    let text = "resourceId,resourceType,accountId,awsRegion\nsg-1,AWS::EC2::SecurityGroup,111122223333,eu-west-1\n";
+    for name in ["", "rows.csv", NAME] {
+        let mut reader = DeliveryReader::new(name);
+        let read = reader.push(text.as_bytes()).and_then(|()| reader.finish());
+        assert_eq!(read, Err(DeliveryError::QueryTable), "{name}");
+    }
+}
+
+#[test]
 fn what_is_configs_by_name_or_content_is_not_left_out() {
     let message = notification("a");
     let lambda = format!(

@@ -547,3 +547,75 @@ fn vpcs_subnets_and_peerings_are_read() {
     assert_eq!(body(PEERING, "{}"), Ok(untold));
     assert!(body(PEERING, r#"{"status":{"message":"Active"}}"#).is_err(), "a state without a code");
 }
+
+/// Semantics §10 row 19, §11 row 69: each network card has a device 0, of which the first card's is the primary
+/// interface.
+#[test]
+fn the_primary_interface_is_device_0_of_the_first_network_card() {
+    let read = |interfaces: &[(&str, Option<i32>, Option<i32>)]| {
+        let entries: Vec<String> = interfaces
+            .iter()
+            .map(|(id, index, card)| {
+                let of = |name: &str, value: &Option<i32>| {
+                    value.map(|value| format!(r#""{name}":{value}"#))
+                };
+                let attachment = [of("deviceIndex", index), of("networkCardIndex", card)];
+                let attachment: Vec<String> = attachment.into_iter().flatten().collect();
+                format!(
+                    r#"{{"networkInterfaceId":"{id}","groups":[],"attachment":{{{}}}}}"#,
+                    attachment.join(",")
+                )
+            })
+            .collect();
+        let text =
+            format!(r#"{{"securityGroups":[],"networkInterfaces":[{}]}}"#, entries.join(","));
+        body("AWS::EC2::Instance", &text).map(|body| match body {
+            Body::Instance(Instance { interfaces: Some(all), .. }) => {
+                all.iter().map(|one| one.device_index).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        })
+    };
+    let card = NetworkInterface::CARD;
+    assert_eq!(
+        read(&[("eni-2", Some(0), Some(1)), ("eni-1", Some(0), Some(0)), ("eni-3", Some(1), None)]),
+        Ok(vec![Some(card), Some(0), Some(1)])
+    );
+    assert_eq!(read(&[("eni-1", None, Some(1))]), Ok(vec![None]));
+    let twice = read(&[("eni-1", Some(0), None), ("eni-2", Some(0), Some(0))]);
+    assert_eq!(twice, Err("`networkInterfaces`: two of `deviceIndex` 0".to_owned()));
+    for out in [-1, card] {
+        assert!(read(&[("eni-1", Some(out), None)]).unwrap_err().contains("out of range"));
+        assert!(read(&[("eni-1", Some(0), Some(out))]).unwrap_err().contains("out of range"));
+    }
+}
+
+/// Semantics §11 row 69.
+#[test]
+fn an_automatic_response_that_aws_cannot_have_written_is_refused() {
+    let read = |response: &str| {
+        let text = format!(
+            r#"{{"resourceArn":"arn:aws:x:::y","name":"n","applicationLayerAutomaticResponseConfiguration":{response}}}"#
+        );
+        body("AWS::Shield::Protection", &text).map(|body| match body {
+            Body::Protection(protection) => protection.automatic_response,
+            other => panic!("{other:?}"),
+        })
+    };
+    let told = |enabled, block| Ok(Some(AutomaticResponse { enabled, block }));
+    for (response, want) in [
+        (r#"{"status":"ENABLED","action":{"block":{}}}"#, told(Some(true), Some(true))),
+        (r#"{"status":"Disabled","action":{"count":{}}}"#, told(Some(false), Some(false))),
+        (r#"{"action":{}}"#, told(None, None)),
+        (
+            r#"{"status":"ENABLED","action":{"block":{},"count":{}}}"#,
+            Err("`action`: both `block` and `count`".to_owned()),
+        ),
+        (
+            r#"{"status":"ENABLING"}"#,
+            Err("`status` is neither ENABLED nor DISABLED: `ENABLING`".to_owned()),
+        ),
+    ] {
+        assert_eq!(read(response), want, "{response}");
+    }
+}
